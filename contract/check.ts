@@ -1,0 +1,53 @@
+import { z } from 'zod/mini';
+
+/** What an entry can make HAProxy do. */
+export const ACTIONS = ['allow', 'deny'] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** The statuses a deny can have; the wiring generates one rule for each, since HAProxy wants a literal there. */
+export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;
+
+export const MAX_SUBJECTS = 100;
+export const MAX_LISTS = 32;
+export const CHECK_PATH = '/v1/check';
+
+/** List names reach keys, logs and HAProxy variables: short and plain. */
+export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** A reason reaches headers and logs: one line, printable, short enough for any ACK (spop.md 4, bug 1). */
+export const REASON = /^[\x20-\x7e\u00a0-\uffff]{0,200}$/u;
+
+/** The entry that decided, as the function answers it. */
+export const Entry = z.object({
+  subject: z.string().check(z.minLength(1), z.maxLength(1024)),
+  list: z.string().check(z.regex(LIST_NAME)),
+  action: z.enum(ACTIONS),
+  reason: z.optional(z.string().check(z.regex(REASON))),
+  status: z.optional(z.literal(DENY_STATUSES)),
+  expiresAt: z.optional(z.int().check(z.minimum(0))),
+});
+export type Entry = z.infer<typeof Entry>;
+
+/** `POST /v1/check`: subjects in canonical text, each answered from these lists, which come in order of precedence. */
+export const CheckRequest = z.object({
+  lists: z.array(z.string().check(z.regex(LIST_NAME))).check(z.minLength(1), z.maxLength(MAX_LISTS)),
+  subjects: z
+    .array(z.string().check(z.minLength(1), z.maxLength(1024)))
+    .check(z.minLength(1), z.maxLength(MAX_SUBJECTS)),
+});
+export type CheckRequest = z.infer<typeof CheckRequest>;
+
+/** The answer for one subject: the entry that won, null for none, or `error` where this one could not be looked up. */
+export const Verdict = z.object({
+  subject: z.string(),
+  entry: z.optional(z.nullable(Entry)),
+  error: z.optional(z.string()),
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+/** As many verdicts as subjects were asked, in the same order. `ttl` is how many seconds they may be kept at most. */
+export const CheckResponse = z.object({
+  verdicts: z.array(Verdict),
+  ttl: z.int().check(z.minimum(0), z.maximum(86_400)),
+});
+export type CheckResponse = z.infer<typeof CheckResponse>;

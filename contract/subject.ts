@@ -1,0 +1,102 @@
+import {
+  coveringNetworks,
+  formatNetwork,
+  IPV4_PREFIXES,
+  IPV6_PREFIXES,
+  masked,
+  parseAddress,
+  parseNetwork,
+} from './address.ts';
+
+/** The kinds a subject can be of; `header.NAME` and `cookie.NAME` carry the name in lower case. */
+export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key'] as const;
+const NAMED_KIND = /^(header|cookie)\.[a-z0-9_-]{1,64}$/;
+
+/** DynamoDB takes 2048 bytes of partition key; nothing longer can be in the table, so nothing longer is asked. */
+export const MAX_SUBJECT_BYTES = 1024;
+
+/** A subject that a person or a program wrote wrong. The message says what is wrong and what would be right. */
+export class SubjectError extends Error {
+  override readonly name = 'SubjectError';
+}
+
+export interface Subject {
+  readonly kind: string;
+  readonly value: string;
+}
+
+export function isKind(text: string): boolean {
+  return (KINDS as readonly string[]).includes(text) || NAMED_KIND.test(text);
+}
+
+/** Splits `kind:value` and brings both into canonical form. A bare address or network means `ip:`. */
+export function parseSubject(text: string): Subject {
+  const colon = text.indexOf(':');
+  if (parseAddress(text) !== undefined || parseNetwork(text) !== undefined) return subject('ip', text);
+  const kind = text.slice(0, Math.max(colon, 0));
+  if (!isKind(kind))
+    throw new SubjectError(
+      `"${shown(text)}" is no address, no network and has no known kind before a colon: write kind:value with one of ${KINDS.join(', ')}, header.NAME, cookie.NAME`,
+    );
+  return subject(kind, text.slice(colon + 1));
+}
+
+export function formatSubject(of: Subject): string {
+  return `${of.kind}:${of.value}`;
+}
+
+/** The subject for a value that traffic brought, or undefined if no entry can ever stand for it. */
+export function subjectOf(kind: string, value: string): Subject | undefined {
+  try {
+    return kind === 'ip' && value.includes('/') ? undefined : subject(kind, value);
+  } catch (error) {
+    if (error instanceof SubjectError) return undefined;
+    throw error;
+  }
+}
+
+/** Every subject text under which an entry for this subject can stand, most specific first; at most 100. */
+export function candidates(of: Subject): string[] {
+  const bytes = of.kind === 'ip' ? parseAddress(of.value) : undefined;
+  if (bytes === undefined) return [formatSubject(of)];
+  return coveringNetworks(bytes).map((value) => formatSubject({ kind: 'ip', value }));
+}
+
+function subject(kind: string, value: string): Subject {
+  if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+  if (/[\x00-\x1f\x7f]/.test(value)) throw new SubjectError(`"${kind}:${shown(value)}" has a control character in it`);
+  const canonical = { kind, value: canonicalValue(kind, value) };
+  const bytes = Buffer.byteLength(formatSubject(canonical));
+  if (bytes > MAX_SUBJECT_BYTES)
+    throw new SubjectError(`"${kind}:${shown(value)}" is ${bytes} bytes long, the limit is ${MAX_SUBJECT_BYTES}`);
+  return canonical;
+}
+
+function canonicalValue(kind: string, value: string): string {
+  if (kind === 'ip') return canonicalIp(value);
+  if (kind === 'host') return value.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') || value;
+  if (kind === 'method' || kind === 'country') return value.toUpperCase();
+  return value;
+}
+
+function canonicalIp(value: string): string {
+  const address = parseAddress(value);
+  if (address !== undefined) return formatNetwork(masked(address, address.length * 8));
+  const network = parseNetwork(value);
+  if (network === undefined) throw new SubjectError(`"${shown(value)}" is no IPv4 or IPv6 address or network`);
+  const exact = masked(network.bytes, network.prefix);
+  if (!Buffer.from(exact.bytes).equals(network.bytes))
+    throw new SubjectError(`"${value}" has bits set after its prefix: did you mean ${formatNetwork(exact)}?`);
+  const lookedUp = network.bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
+  if (!lookedUp.includes(network.prefix))
+    throw new SubjectError(
+      `"${value}" would never match: ${network.bytes.length === 4 ? 'IPv4 networks are looked up from /8 to /32' : 'IPv6 networks are looked up from /16 to /64, and single addresses'}`,
+    );
+  return formatNetwork(exact);
+}
+
+function shown(text: string): string {
+  const printable = JSON.stringify(text).slice(1, -1);
+  return printable.length > 80 ? `${printable.slice(0, 77)}...` : printable;
+}
