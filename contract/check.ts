@@ -46,8 +46,13 @@ export const Verdict = z.object({
 export type Verdict = z.infer<typeof Verdict>;
 
 /** As many verdicts as subjects were asked, in the same order. `ttl` is how many seconds they may be kept at most. */
-export const CheckResponse = z.object({
-  verdicts: z.array(Verdict),
+export interface CheckResponse {
+  readonly verdicts: readonly Verdict[];
+  readonly ttl: number;
+}
+
+/** The response around its verdicts, which are parsed one by one: a bad one is not to fail its neighbours. */
+export const CheckEnvelope = z.object({
+  verdicts: z.array(z.unknown()).check(z.maxLength(MAX_SUBJECTS)),
   ttl: z.int().check(z.minimum(0), z.maximum(86_400)),
 });
-export type CheckResponse = z.infer<typeof CheckResponse>;

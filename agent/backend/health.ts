@@ -1,0 +1,57 @@
+import type { Clock } from '../decision/clock.ts';
+import type { LookupError } from '../decision/decision.ts';
+import type { ClientEvents } from './client.ts';
+
+interface Log {
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+}
+
+/** While it lasts, a backend's trouble is told this often, with a count. */
+const REPEAT_MS = 10_000;
+
+type State =
+  | { readonly name: 'well' }
+  | { readonly name: 'failing'; readonly sinceMs: number; failures: number; toldAtMs: number };
+
+/** Tells the log when the backend begins to fail, that it still does, and when it is back: never a line a call. */
+export class BackendHealthLog implements ClientEvents {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  #state: State = { name: 'well' };
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  succeeded(): void {
+    if (this.#state.name === 'well') return;
+    const { sinceMs, failures } = this.#state;
+    this.#state = { name: 'well' };
+    this.#log.info({ failures, lastedMs: Math.round(this.#clock.nowMs() - sinceMs) }, 'backend answers again');
+  }
+
+  failed(error: LookupError): void {
+    const nowMs = this.#clock.nowMs();
+    if (this.#state.name === 'well') {
+      this.#state = { name: 'failing', sinceMs: nowMs, failures: 1, toldAtMs: nowMs };
+      this.#log.warn(
+        { reason: error.reason, error: error.message },
+        'backend fails, the policy answers for what the cache does not know',
+      );
+      return;
+    }
+    this.#state.failures++;
+    if (nowMs - this.#state.toldAtMs < REPEAT_MS) return;
+    this.#state.toldAtMs = nowMs;
+    this.#log.warn(
+      { reason: error.reason, error: error.message, failures: this.#state.failures },
+      'backend still fails',
+    );
+  }
+
+  badEntry(subject: string, problem: string): void {
+    this.#log.warn({ subject, problem }, 'backend answered an entry that cannot be used');
+  }
+}

@@ -1,0 +1,248 @@
+import type { Clock } from '../decision/clock.ts';
+import { decodeDisconnect, encodeAgentDisconnect } from '../spop/disconnect.ts';
+import { invalidFrame, SpopError, SpopStatus } from '../spop/errors.ts';
+import { type Frame, FrameType } from '../spop/frame.ts';
+import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../spop/hello.ts';
+import { FrameReader } from '../spop/reader.ts';
+import type { Answer } from './answer.ts';
+import { OutputBuffer } from './output.ts';
+
+/** The socket as the connection knows it. */
+export interface Peer {
+  /** Sends bytes; true when they are free to be overwritten on return. */
+  write(bytes: Uint8Array): boolean;
+  /** Sends nothing more, and closes once everything is sent. */
+  end(): void;
+}
+
+/** Whoever answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
+export interface NotifyHandler {
+  answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer>;
+  /** What is said at once when too many frames of this connection wait. */
+  overload(frame: Frame): Answer;
+}
+
+export interface ConnectionEvents {
+  /** The peer broke the protocol; the connection is being closed with this error's status. */
+  protocolError(error: SpopError): void;
+  /** The peer announced a DISCONNECT with a status other than 0 (normal) and 2 (idle timeout), which are routine. */
+  peerComplained(status: number, message: string): void;
+}
+
+/** Before HELLO nothing larger is read; a HELLO is about 130 bytes. */
+const MAX_HELLO_BYTES = 4096;
+/** The largest frame size agreed to: a `tune.bufsize` of 1 MiB. */
+const MAX_FRAME_BYTES = 1024 * 1024;
+const HELLO_TIMEOUT_MS = 5_000;
+/** HAProxy 2.6 to 3.0 reconnects in a tight loop while a request waits: 3000 connections a second, 10 with this delay. */
+const REFUSAL_DELAY_MS = 100;
+/** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
+const MAX_WAITING_FRAMES = 256;
+/** From 3.1, as many streams share a connection; see `#largestAckPayload`. */
+const HAPROXY_STREAMS = 20;
+const ACK_HEADER_BYTES = 4 + 5 + 20;
+
+type State =
+  | { readonly name: 'greeting'; readonly cancelTimer: () => void }
+  | { readonly name: 'checking' }
+  | { readonly name: 'open' }
+  | { readonly name: 'draining' }
+  | { readonly name: 'refusing'; readonly cancelTimer: () => void }
+  | { readonly name: 'closed' };
+
+/** One SPOP connection from the first byte to the last: bytes in, frames out, and no socket in sight. */
+export class Connection {
+  readonly #peer: Peer;
+  readonly #handler: NotifyHandler;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  readonly #reader = new FrameReader(MAX_HELLO_BYTES);
+  readonly #output = new OutputBuffer();
+  readonly #waiting = new Set<string>();
+  #state: State;
+  #largestAckPayload = 0;
+  #flushIsDue = false;
+
+  constructor(peer: Peer, handler: NotifyHandler, clock: Clock, events: ConnectionEvents) {
+    this.#peer = peer;
+    this.#handler = handler;
+    this.#clock = clock;
+    this.#events = events;
+    this.#state = {
+      name: 'greeting',
+      cancelTimer: clock.after(HELLO_TIMEOUT_MS, () =>
+        this.#fail(new SpopError(SpopStatus.timeout, `no HELLO within ${HELLO_TIMEOUT_MS} ms`)),
+      ),
+    };
+  }
+
+  /** True once HAProxy has introduced itself for traffic. */
+  get isOpen(): boolean {
+    return this.#state.name === 'open';
+  }
+
+  /** Takes what the socket received; everything it leads to at once is sent with one write before this returns. */
+  receive(chunk: Uint8Array): void {
+    if (this.#isDeaf()) return;
+    const receivedAtMs = this.#clock.nowMs();
+    this.#reader.push(chunk);
+    try {
+      for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+        this.#handle(frame, receivedAtMs);
+        if (this.#isDeaf()) break;
+      }
+    } catch (error) {
+      if (!(error instanceof SpopError)) throw error;
+      this.#fail(error);
+    }
+    this.#flush();
+  }
+
+  /** Answers what waits, then says goodbye: for a shutdown. A connection that is only greeting or checking just ends. */
+  drain(): void {
+    switch (this.#state.name) {
+      case 'open':
+        this.#state = { name: 'draining' };
+        this.#leaveIfDone();
+        return;
+      case 'greeting':
+      case 'checking':
+        this.#close();
+        return;
+      case 'draining':
+      case 'refusing':
+      case 'closed':
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  /** The socket is gone, or must go now: forgets what waits; answers that still come are dropped. */
+  abandon(): void {
+    if (this.#state.name === 'greeting' || this.#state.name === 'refusing') this.#state.cancelTimer();
+    this.#state = { name: 'closed' };
+    this.#waiting.clear();
+  }
+
+  #handle(frame: Frame, receivedAtMs: number): void {
+    if (frame.type === FrameType.notify) this.#onNotify(frame, receivedAtMs);
+    else if (this.#state.name === 'greeting') this.#onHello(frame, this.#state.cancelTimer);
+    else if (frame.type === FrameType.haproxyDisconnect) this.#onDisconnect(frame);
+    else if (frame.type === FrameType.haproxyHello) throw invalidFrame('second HAPROXY-HELLO');
+    else if (frame.type === FrameType.unset) {
+      throw new SpopError(SpopStatus.interlacedFrames, 'UNSET frame without a fragmented NOTIFY');
+    }
+    // Any other type is skipped: SPOE.txt 3.2.2 asks for it.
+  }
+
+  #onHello(frame: Frame, cancelTimer: () => void): void {
+    if (frame.type !== FrameType.haproxyHello) throw invalidFrame(`frame of type ${frame.type} before HAPROXY-HELLO`);
+    const hello = decodeHaproxyHello(frame);
+    cancelTimer();
+    const answer = answerHello(hello, MAX_FRAME_BYTES);
+    this.#output.frame(encodeAgentHello(answer));
+    this.#state = hello.healthcheck ? { name: 'checking' } : { name: 'open' };
+    // Not the answered size: 3.1.0 sends frames above it, up to what it announced itself.
+    this.#reader.maxFrameBytes = Math.min(hello.maxFrameSize, MAX_FRAME_BYTES);
+    // From 3.1 to 3.5-dev5 a connection on which tune.bufsize bytes wait unread is dead for good. No more than 20 ACKs
+    // can wait there, so none may be larger than a twentieth of what is left of the buffer.
+    this.#largestAckPayload = Math.floor((answer.maxFrameSize + 3) / HAPROXY_STREAMS) - ACK_HEADER_BYTES;
+  }
+
+  #onNotify(frame: Frame, receivedAtMs: number): void {
+    if (this.#state.name !== 'open' && this.#state.name !== 'draining')
+      throw invalidFrame(`NOTIFY while ${this.#state.name}`);
+    if (!frame.isFinal) throw new SpopError(SpopStatus.fragmentationUnsupported, 'NOTIFY is fragmented');
+    if (frame.bytes[frame.frameIdAt] === 0) throw invalidFrame('NOTIFY with frame-id 0');
+    if (this.#waiting.size > 0 && this.#waiting.has(keyOf(frame)))
+      throw invalidFrame('NOTIFY with ids that still wait for an ACK');
+    const answer =
+      this.#waiting.size < MAX_WAITING_FRAMES
+        ? this.#handler.answer(frame, receivedAtMs)
+        : this.#handler.overload(frame);
+    if (answer instanceof Promise) this.#answerLater(frame, answer);
+    else this.#output.ack(frame, this.#fitting(answer));
+  }
+
+  #answerLater(frame: Frame, answer: Promise<Answer>): void {
+    const key = keyOf(frame);
+    const ids = frame.copyIds();
+    this.#waiting.add(key);
+    answer.then((answered) => {
+      if (!this.#waiting.delete(key)) return;
+      this.#output.ackLater(ids, this.#fitting(answered));
+      this.#flushSoon();
+    });
+  }
+
+  #onDisconnect(frame: Frame): void {
+    const { status, message } = decodeDisconnect(frame);
+    if (status !== SpopStatus.normal && status !== SpopStatus.timeout) this.#events.peerComplained(status, message);
+    this.#leave();
+  }
+
+  #fitting(answer: Answer): Uint8Array {
+    return answer.full.length <= this.#largestAckPayload ? answer.full : answer.essential;
+  }
+
+  /** Ends the connection for what the peer did; during the handshake only after a while. */
+  #fail(error: SpopError): void {
+    this.#events.protocolError(error);
+    const disconnect = encodeAgentDisconnect(error.status, error.message);
+    if (this.#state.name !== 'greeting') {
+      this.#output.frame(disconnect);
+      this.#close();
+      return;
+    }
+    this.#state.cancelTimer();
+    const cancelTimer = this.#clock.after(REFUSAL_DELAY_MS, () => {
+      this.#output.frame(disconnect);
+      this.#close();
+    });
+    this.#state = { name: 'refusing', cancelTimer };
+  }
+
+  #leaveIfDone(): void {
+    if (this.#state.name === 'draining' && this.#waiting.size === 0) this.#leave();
+  }
+
+  #leave(): void {
+    this.#output.frame(encodeAgentDisconnect(SpopStatus.normal, 'normal'));
+    this.#close();
+  }
+
+  #close(): void {
+    this.#flush();
+    this.abandon();
+    this.#peer.end();
+  }
+
+  /** Answers that come in the same turn of the event loop leave with one write. */
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    queueMicrotask(() => {
+      this.#flushIsDue = false;
+      this.#flush();
+      this.#leaveIfDone();
+    });
+  }
+
+  #flush(): void {
+    if (this.#output.isEmpty || this.#state.name === 'closed') return;
+    this.#output.flush((bytes) => this.#peer.write(bytes));
+  }
+
+  #isDeaf(): boolean {
+    return this.#state.name === 'refusing' || this.#state.name === 'closed';
+  }
+}
+
+/** The ids as they were sent: every id has one encoding, so equal ids are equal bytes. */
+function keyOf(frame: Frame): string {
+  let key = '';
+  for (let index = frame.idsAt; index < frame.payloadAt; index++)
+    key += String.fromCharCode(frame.bytes[index] as number); // in bounds: the frame's own ids
+  return key;
+}

@@ -1,0 +1,74 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../decision/clock.ts';
+import type { Connection, ConnectionEvents, NotifyHandler } from './connection.ts';
+import { serveSocket } from './socket.ts';
+import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
+
+export type ListenTarget =
+  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
+  | ({ readonly type: 'unix' } & SocketAccess);
+
+/** A reload makes the new HAProxy open all its connections at once. */
+const BACKLOG = 4096;
+/** Far above what HAProxies on one host open; beyond it new ones are closed at once. */
+const MAX_CONNECTIONS = 8192;
+
+/** One listening socket and the connections it took in. */
+export class Listener {
+  readonly #target: ListenTarget;
+  readonly #server: Server;
+  readonly #connections = new Map<Socket, Connection>();
+
+  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ConnectionEvents) {
+    this.#target = target;
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      const gone = () => this.#connections.delete(socket);
+      this.#connections.set(socket, serveSocket(socket, handler, clock, events, gone));
+    });
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Where it listens, as the configuration writes it, with the port that was really taken. */
+  get address(): string {
+    if (this.#target.type === 'unix') return `unix:${this.#target.path}`;
+    const { address, port, family } = this.#server.address() as AddressInfo; // a listening TCP server has one
+    return family === 'IPv6' ? `tcp://[${address}]:${port}` : `tcp://${address}:${port}`;
+  }
+
+  /** Starts listening; rejects with an error that names the address and what is wrong with it. */
+  async open(): Promise<void> {
+    const target = this.#target;
+    if (target.type === 'tcp') return this.#listen(() => this.#server.listen({ ...target, backlog: BACKLOG }));
+    await clearStaleSocket(target.path);
+    await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path, backlog: BACKLOG })));
+    grantAccess(target);
+  }
+
+  /** Stops taking connections and lets those there are finish; resolves when the last is gone. */
+  drain(): Promise<void> {
+    // The listener goes first: HAProxy 2.6 to 3.0 would reconnect in a tight loop to one that still accepts.
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections.values()) connection.drain();
+    return closed;
+  }
+
+  /** Drops whatever is left. */
+  destroy(): void {
+    this.#server.close();
+    for (const socket of this.#connections.keys()) socket.destroy();
+  }
+
+  #listen(listen: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) =>
+        reject(new Error(`cannot listen on ${describe(this.#target)}: ${error.message}`, { cause: error })),
+      );
+      this.#server.once('listening', resolve);
+      listen();
+    });
+  }
+}
+
+function describe(target: ListenTarget): string {
+  return target.type === 'unix' ? target.path : `${target.host}:${target.port}`;
+}

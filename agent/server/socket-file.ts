@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+
+/** Who may use a unix socket: HAProxy's worker needs write permission, and it has only its own user and group. */
+export interface SocketAccess {
+  readonly path: string;
+  readonly mode?: number;
+  readonly owner?: string;
+  readonly group?: string;
+}
+
+/** Read and write for owner and group. */
+const DEFAULT_MODE = 0o660;
+const PROBE_TIMEOUT_MS = 1_000;
+
+/** Makes way for a new socket: removes one that nobody listens on; one in use, or another file, is an error. */
+export async function clearStaleSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error(`${path} exists and is no socket: remove it or listen elsewhere`);
+  if (await answers(path)) throw new Error(`${path} is in use by a running process`);
+  unlinkSync(path);
+}
+
+/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`. */
+export function withClosedUmask(listen: () => void): void {
+  const before = process.umask(0o177);
+  try {
+    listen();
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** Gives the socket its owner, group and mode. */
+export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketAccess): void {
+  const userId = owner === undefined ? -1 : idOf('passwd', owner);
+  const groupId = group === undefined ? -1 : idOf('group', group);
+  chownSync(path, userId, groupId);
+  chmodSync(path, mode);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const settle = (answered: boolean) => {
+      socket.destroy();
+      resolve(answered);
+    };
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => settle(true));
+    socket.once('connect', () => settle(true));
+    // Only a refusal says that nobody listens; a socket we may not even open belongs to somebody.
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      settle(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
+    );
+  });
+}
+
+/** Node has no call for this; getent asks whatever the host is set up with, not only /etc. */
+function idOf(database: 'passwd' | 'group', name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  try {
+    const line = execFileSync('getent', [database, '--', name], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return Number(line.split(':')[2]);
+  } catch (error) {
+    throw new Error(`there is no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, { cause: error });
+  }
+}

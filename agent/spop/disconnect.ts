@@ -1,0 +1,33 @@
+import { writeData } from './data.ts';
+import { invalidFrame, SpopStatus } from './errors.ts';
+import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
+import { expectConnectionFrame, isInteger, optionalText, readKeyValues } from './key-values.ts';
+import { Writer } from './writer.ts';
+
+/** HAProxy up to 3.0 rejects a longer message. */
+const MAX_MESSAGE_BYTES = 255;
+
+/** Why one side closes. Codes that SPOP does not assign are allowed; HAProxy reports code N as 256 + N. */
+export interface Disconnect {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Decodes a DISCONNECT of either side. */
+export function decodeDisconnect(frame: Frame): Disconnect {
+  expectConnectionFrame(frame);
+  const values = readKeyValues(frame);
+  const status = values.get('status-code');
+  if (status !== undefined && !isInteger(status))
+    throw invalidFrame(`status-code is of type ${status.type}, not an integer`);
+  return { status: Number(status?.value ?? SpopStatus.unknown), message: optionalText(values, 'message') ?? '' };
+}
+
+/** The whole AGENT-DISCONNECT frame; a message above 255 bytes is cut. */
+export function encodeAgentDisconnect(status: SpopStatus, message: string): Uint8Array {
+  const out = new Writer();
+  writeData(out.text('status-code'), { type: 'uint32', value: BigInt(status) });
+  const text = new TextEncoder().encode(message).subarray(0, MAX_MESSAGE_BYTES);
+  writeData(out.text('message'), { type: 'string', value: text });
+  return encodeFrame(FrameType.agentDisconnect, NO_IDS, out.finish());
+}

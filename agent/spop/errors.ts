@@ -1,0 +1,37 @@
+/** The status codes of a DISCONNECT frame (SPOE.txt 3.2.9, 3.3.1). */
+export const SpopStatus = {
+  normal: 0,
+  ioError: 1,
+  timeout: 2,
+  frameTooBig: 3,
+  invalidFrame: 4,
+  noVersion: 5,
+  noMaxFrameSize: 6,
+  noCapabilities: 7,
+  unsupportedVersion: 8,
+  badMaxFrameSize: 9,
+  fragmentationUnsupported: 10,
+  interlacedFrames: 11,
+  frameIdNotFound: 12,
+  resourceAllocation: 13,
+  unknown: 99,
+} as const;
+
+/** One of the status codes that SPOP 2.0 assigns. */
+export type SpopStatus = (typeof SpopStatus)[keyof typeof SpopStatus];
+
+/** What a peer did against the protocol, with the status that its DISCONNECT must carry. */
+export class SpopError extends Error {
+  override readonly name = 'SpopError';
+  readonly status: SpopStatus;
+
+  constructor(status: SpopStatus, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A frame whose rest cannot be trusted: status 4. */
+export function invalidFrame(message: string): SpopError {
+  return new SpopError(SpopStatus.invalidFrame, message);
+}

@@ -1,0 +1,109 @@
+import { Cursor } from './cursor.ts';
+import { invalidFrame } from './errors.ts';
+
+/** The type of a frame, its first byte after the length (SPOE.txt 3.2). */
+export const FrameType = {
+  unset: 0,
+  haproxyHello: 1,
+  haproxyDisconnect: 2,
+  notify: 3,
+  agentHello: 101,
+  agentDisconnect: 102,
+  ack: 103,
+} as const;
+
+/** FIN says that the frame is whole, ABRT that a fragmented one is given up. The other 30 bits are reserved. */
+export const FrameFlag = { fin: 1, abort: 2 } as const;
+
+/** The length prefix, which the length itself does not count. */
+export const PREFIX_BYTES = 4;
+/** Type, flags and two one-byte ids: nothing legal is shorter. */
+export const MIN_FRAME_BYTES = 7;
+const TYPE_AND_FLAGS_BYTES = 5;
+
+/**
+ * One received frame, as a view into the bytes it arrived in: it is good until the reader is asked for the next one.
+ * `idsAt` to `frameIdAt` is the stream-id as sent, `frameIdAt` to `payloadAt` the frame-id, and the payload is up to `end`.
+ */
+export class Frame {
+  type = 0;
+  flags = 0;
+  bytes: Uint8Array = new Uint8Array(0);
+  idsAt = 0;
+  frameIdAt = 0;
+  payloadAt = 0;
+  end = 0;
+  readonly #cursor = new Cursor(this.bytes);
+
+  /** Points this frame at `bytes`, `at` being the position after the length prefix; throws `SpopError`. */
+  moveTo(bytes: Uint8Array, at: number, end: number): void {
+    const cursor = this.#cursor;
+    if (end - at < MIN_FRAME_BYTES) throw invalidFrame(`frame of ${end - at} bytes is below ${MIN_FRAME_BYTES}`);
+    cursor.moveTo(bytes, at, end);
+    this.bytes = bytes;
+    this.type = cursor.byte();
+    this.flags = cursor.byte() * 0x1000000 + (cursor.byte() << 16) + (cursor.byte() << 8) + cursor.byte();
+    this.idsAt = at + TYPE_AND_FLAGS_BYTES;
+    cursor.skipVarint();
+    this.frameIdAt = cursor.at;
+    cursor.skipVarint();
+    this.payloadAt = cursor.at;
+    this.end = end;
+  }
+
+  get isFinal(): boolean {
+    return (this.flags & FrameFlag.fin) !== 0;
+  }
+
+  /** The stream-id and the frame-id as numbers, for those who want to look at them. */
+  ids(): { readonly streamId: bigint; readonly frameId: bigint } {
+    const cursor = new Cursor(this.bytes, this.idsAt, this.payloadAt);
+    return { streamId: cursor.varint64(), frameId: cursor.varint64() };
+  }
+
+  /** A cursor over the payload. */
+  payload(): Cursor {
+    return new Cursor(this.bytes, this.payloadAt, this.end);
+  }
+
+  /** Copies of the id bytes, to answer this frame later with: the view does not live as long as a lookup. */
+  copyIds(): Uint8Array {
+    return this.bytes.slice(this.idsAt, this.payloadAt);
+  }
+}
+
+/** HELLO and DISCONNECT carry stream-id 0 and frame-id 0 (SPOE.txt 3.2.4 to 3.2.9). */
+export const NO_IDS = Uint8Array.of(0, 0);
+
+/** A whole frame with its prefix, flags FIN and nothing else. */
+export function encodeFrame(type: number, ids: Uint8Array, payload: Uint8Array): Uint8Array {
+  const out = new Uint8Array(PREFIX_BYTES + TYPE_AND_FLAGS_BYTES + ids.length + payload.length);
+  writeFrame(out, 0, type, ids, 0, ids.length, payload);
+  return out;
+}
+
+/** Appends a whole frame at `at` and returns the position after it; the ids are copied as they were sent. */
+export function writeFrame(
+  out: Uint8Array,
+  at: number,
+  type: number,
+  ids: Uint8Array,
+  idsAt: number,
+  idsEnd: number,
+  payload: Uint8Array,
+): number {
+  const length = TYPE_AND_FLAGS_BYTES + idsEnd - idsAt + payload.length;
+  let position = at;
+  out[position++] = length >>> 24;
+  out[position++] = length >>> 16;
+  out[position++] = length >>> 8;
+  out[position++] = length;
+  out[position++] = type;
+  out[position++] = 0;
+  out[position++] = 0;
+  out[position++] = 0;
+  out[position++] = FrameFlag.fin;
+  for (let index = idsAt; index < idsEnd; index++) out[position++] = ids[index] as number; // in bounds: idsEnd is
+  out.set(payload, position);
+  return position + payload.length;
+}

@@ -1,0 +1,99 @@
+import type { ReceivedData } from './data.ts';
+import { writeData } from './data.ts';
+import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
+import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
+import { expectConnectionFrame, isInteger, optionalText, readKeyValues, words } from './key-values.ts';
+import { Writer } from './writer.ts';
+
+/** The only version of SPOP there is. */
+export const SPOP_VERSION = '2.0';
+/** The smallest frame size that either side may announce (SPOE.txt 3.2.4). */
+export const MIN_MAX_FRAME_SIZE = 256;
+
+/** What HAProxy says first on every connection. */
+export interface HaproxyHello {
+  readonly supportedVersions: readonly string[];
+  /** The largest frame that HAProxy sends and takes, in bytes without the length prefix. */
+  readonly maxFrameSize: number;
+  readonly capabilities: readonly string[];
+  /** One for each thread up to HAProxy 3.0, one for each spoe-agent section from 3.1. */
+  readonly engineId?: string;
+  /** True only in `option spop-check`: answer a HELLO and nothing else, HAProxy closes with a reset. */
+  readonly healthcheck: boolean;
+}
+
+/** What the agent answers; HAProxy takes nothing before it. */
+export interface AgentHello {
+  readonly version: string;
+  readonly maxFrameSize: number;
+  readonly capabilities: readonly string[];
+}
+
+/** Decodes HAPROXY-HELLO; what is missing or wrong throws the `SpopError` with the status made for it. */
+export function decodeHaproxyHello(frame: Frame): HaproxyHello {
+  expectConnectionFrame(frame);
+  const values = readKeyValues(frame);
+  const versions = optionalText(values, 'supported-versions');
+  if (versions === undefined) throw new SpopError(SpopStatus.noVersion, 'supported-versions is missing');
+  const supportedVersions = words(versions);
+  if (!supportedVersions.some((version) => /^2\.\d+$/.test(version))) {
+    throw new SpopError(SpopStatus.unsupportedVersion, `none of "${versions}" is version 2`);
+  }
+  const maxFrameSize = readMaxFrameSize(values.get('max-frame-size'));
+  const capabilities = optionalText(values, 'capabilities');
+  if (capabilities === undefined) throw new SpopError(SpopStatus.noCapabilities, 'capabilities is missing');
+  const engineId = optionalText(values, 'engine-id');
+  return {
+    supportedVersions,
+    maxFrameSize,
+    capabilities: words(capabilities),
+    ...(engineId === undefined ? {} : { engineId }),
+    healthcheck: readHealthcheck(values.get('healthcheck')),
+  };
+}
+
+/** Decodes AGENT-HELLO, for those who play HAProxy's side. */
+export function decodeAgentHello(frame: Frame): AgentHello {
+  expectConnectionFrame(frame);
+  const values = readKeyValues(frame);
+  const version = optionalText(values, 'version');
+  if (version === undefined) throw new SpopError(SpopStatus.noVersion, 'version is missing');
+  const maxFrameSize = readMaxFrameSize(values.get('max-frame-size'));
+  return { version, maxFrameSize, capabilities: words(optionalText(values, 'capabilities') ?? '') };
+}
+
+/**
+ * The agent's answer to a HELLO. `pipelining` is announced whatever HAProxy offered, as it asks for nothing; `async`
+ * never, since on 2.6 to 3.0 a connection lost with it makes HAProxy wait out `timeout processing`; `fragmentation`
+ * never, since 3.1 dropped it.
+ */
+export function answerHello(hello: HaproxyHello, maxFrameSize: number): AgentHello {
+  // From 3.1 a health check announces 16380 whatever tune.bufsize is, and refuses an echo of it: the least always fits.
+  const size = hello.healthcheck ? MIN_MAX_FRAME_SIZE : Math.min(hello.maxFrameSize, maxFrameSize);
+  return { version: SPOP_VERSION, maxFrameSize: size, capabilities: ['pipelining'] };
+}
+
+/** The whole AGENT-HELLO frame. Write it with one write: 3.2.0, 3.4.0 and 3.5-dev5 refuse one that comes in pieces. */
+export function encodeAgentHello(hello: AgentHello): Uint8Array {
+  const out = new Writer();
+  writeData(out.text('version'), { type: 'string', value: hello.version });
+  writeData(out.text('max-frame-size'), { type: 'uint32', value: BigInt(hello.maxFrameSize) });
+  writeData(out.text('capabilities'), { type: 'string', value: hello.capabilities.join(',') });
+  return encodeFrame(FrameType.agentHello, NO_IDS, out.finish());
+}
+
+function readMaxFrameSize(data: ReceivedData | undefined): number {
+  if (data === undefined) throw new SpopError(SpopStatus.noMaxFrameSize, 'max-frame-size is missing');
+  if (!isInteger(data))
+    throw new SpopError(SpopStatus.badMaxFrameSize, `max-frame-size is of type ${data.type}, not an integer`);
+  if (data.value < BigInt(MIN_MAX_FRAME_SIZE)) {
+    throw new SpopError(SpopStatus.badMaxFrameSize, `max-frame-size ${data.value} is below ${MIN_MAX_FRAME_SIZE}`);
+  }
+  return Number(data.value > 0xffffffffn ? 0xffffffffn : data.value);
+}
+
+function readHealthcheck(data: ReceivedData | undefined): boolean {
+  if (data === undefined) return false;
+  if (data.type !== 'bool') throw invalidFrame(`healthcheck is of type ${data.type}, not bool`);
+  return data.value;
+}

@@ -1,0 +1,89 @@
+import { SpopError, SpopStatus } from './errors.ts';
+import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES } from './frame.ts';
+
+/**
+ * Cuts a stream of chunks into frames. A frame is a view into the chunk it came in; it is copied only when it straddles
+ * two chunks. A length is checked before anything of that length is held.
+ */
+export class FrameReader {
+  /** The largest frame accepted, in bytes without the prefix. */
+  maxFrameBytes: number;
+  readonly #frame = new Frame();
+  #chunk: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  /** The beginning of a frame whose rest has not come yet. */
+  #held: Uint8Array = new Uint8Array(0);
+  #heldBytes = 0;
+
+  constructor(maxFrameBytes: number) {
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Hands over the next chunk; call `next` until it returns undefined before handing over another. */
+  push(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** The next whole frame, good until the next call, or undefined when more bytes are needed. Throws `SpopError`. */
+  next(): Frame | undefined {
+    if (this.#heldBytes > 0) return this.#nextFromHeld();
+    const available = this.#chunk.length - this.#at;
+    if (available < PREFIX_BYTES) return this.#hold(PREFIX_BYTES);
+    const length = this.#checkedLength(this.#chunk, this.#at);
+    if (available < PREFIX_BYTES + length) return this.#hold(PREFIX_BYTES + length);
+    const start = this.#at + PREFIX_BYTES;
+    this.#at = start + length;
+    this.#frame.moveTo(this.#chunk, start, this.#at);
+    return this.#frame;
+  }
+
+  #nextFromHeld(): Frame | undefined {
+    if (!this.#fillTo(PREFIX_BYTES)) return undefined;
+    const total = PREFIX_BYTES + this.#checkedLength(this.#held, 0);
+    if (!this.#fillTo(total)) return undefined;
+    this.#heldBytes = 0;
+    this.#frame.moveTo(this.#held, PREFIX_BYTES, total);
+    return this.#frame;
+  }
+
+  /** Moves bytes from the chunk until `total` are held; false when the chunk has no more. */
+  #fillTo(total: number): boolean {
+    const count = Math.min(total - this.#heldBytes, this.#chunk.length - this.#at);
+    if (count > 0) {
+      this.#reserve(this.#heldBytes + count, total);
+      this.#held.set(this.#chunk.subarray(this.#at, this.#at + count), this.#heldBytes);
+      this.#heldBytes += count;
+      this.#at += count;
+    }
+    return this.#heldBytes >= total;
+  }
+
+  #hold(total: number): undefined {
+    this.#fillTo(total);
+  }
+
+  /** Grows with what has arrived, not with what a length promises: silent peers hold no memory. */
+  #reserve(needed: number, total: number): void {
+    if (needed <= this.#held.length) return;
+    const larger = new Uint8Array(Math.max(needed, Math.min(total, this.#held.length * 2)));
+    larger.set(this.#held.subarray(0, this.#heldBytes));
+    this.#held = larger;
+  }
+
+  #checkedLength(bytes: Uint8Array, at: number): number {
+    // In bounds: callers have seen the whole prefix.
+    const length =
+      (bytes[at] as number) * 0x1000000 +
+      ((bytes[at + 1] as number) << 16) +
+      ((bytes[at + 2] as number) << 8) +
+      (bytes[at + 3] as number);
+    if (length > this.maxFrameBytes) {
+      throw new SpopError(SpopStatus.frameTooBig, `frame of ${length} bytes is above ${this.maxFrameBytes}`);
+    }
+    if (length < MIN_FRAME_BYTES) {
+      throw new SpopError(SpopStatus.invalidFrame, `frame of ${length} bytes is below ${MIN_FRAME_BYTES}`);
+    }
+    return length;
+  }
+}

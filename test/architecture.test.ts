@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, it } from 'node:test';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * Who may import whom (ARCHITECTURE.md). A folder may always import itself. `types` is what it may import as types
+ * only; `packages` are the npm packages and `node:` modules it may use, where that is limited.
+ */
+const RULES: readonly { folder: string; may: readonly string[]; types?: readonly string[]; packages?: RegExp }[] = [
+  { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js)$/ },
+  { folder: 'agent/spop', may: [], packages: /^$/ },
+  { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit)$/ },
+  {
+    folder: 'agent/backend',
+    may: ['contract', 'agent/decision/decision.ts'],
+    types: ['agent/decision'],
+    packages: /^undici$/,
+  },
+  {
+    folder: 'agent/server',
+    may: ['agent/spop', 'agent/vocabulary.ts', 'contract', 'agent/decision/policy.ts'],
+    types: ['agent/decision'],
+    packages: /^node:(net|fs|child_process)$/,
+  },
+  {
+    folder: 'agent/wiring',
+    may: ['agent/vocabulary.ts', 'contract'],
+    types: ['agent/config', 'agent/decision'],
+    packages: /^$/,
+  },
+  {
+    folder: 'agent/config',
+    may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'agent/vocabulary.ts'],
+  },
+  { folder: 'agent/lifecycle', may: [] },
+  { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
+  { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
+  { folder: 'cli', may: ['contract', 'functions/blocklist', 'agent/config', 'agent/wiring', 'agent/main.ts'] },
+];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typesOnly: boolean;
+}
+
+const files = globSync('{contract,agent,functions,cli,infra}/**/*.ts', { cwd: root }).sort();
+const imports = files.flatMap(importsOf);
+
+describe('the architecture', () => {
+  for (const rule of RULES) {
+    it(`keeps ${rule.folder} to what it may import`, () => {
+      const wrong = imports.filter((found) => isIn(found.from, rule.folder) && !isAllowed(found, rule));
+      assert.deepEqual(wrong.map(describeImport), []);
+    });
+  }
+
+  it('lets nothing import dev, test or bench', () => {
+    const wrong = imports.filter(({ to }) => ['dev', 'test', 'bench'].some((folder) => isIn(to, folder)));
+    assert.deepEqual(wrong.map(describeImport), []);
+  });
+
+  it('lets only the files of the store touch the AWS SDK in functions', () => {
+    const allowed = /^functions\/blocklist\/(dynamodb(-[a-z]+)?|local-access)\.ts$/;
+    const wrong = imports.filter(
+      ({ from, to }) => isIn(from, 'functions') && /^@(aws-sdk|smithy)\//.test(to) && !allowed.test(from),
+    );
+    assert.deepEqual(wrong.map(describeImport), []);
+  });
+
+  it('has no file named for nothing and none above 300 lines', () => {
+    const nameless = files.filter((file) => /\/(utils?|helpers?|common|misc|types|index)\.ts$/.test(file));
+    const long = files.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 301);
+    assert.deepEqual({ nameless, long }, { nameless: [], long: [] });
+  });
+
+  it('has a rule for every folder and a folder for every rule', () => {
+    const ruled = (file: string) => RULES.some(({ folder }) => isIn(file, folder));
+    const rootFiles = /^(agent\/(main|agent|vocabulary|log)\.ts|infra\/.*)$/;
+    assert.deepEqual(
+      files.filter((file) => !ruled(file) && !rootFiles.test(file)),
+      [],
+    );
+    assert.deepEqual(
+      RULES.filter(({ folder }) => !files.some((file) => isIn(file, folder))),
+      [],
+    );
+  });
+
+  for (const file of files.filter((file) => !/(^cli\/main|\/lambda|^infra\/app)\.ts$/.test(file))) {
+    it(`loads ${file} without an effect`, async () => {
+      await import(join(root, file));
+    });
+  }
+});
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(root, file), 'utf8');
+  const found = source.matchAll(
+    /^(?:import|export)\s+(type\s)?[^;]*?from\s+'([^']+)'|\bimport\('([^']+)'\)|^import\s+'([^']+)'/gms,
+  );
+  return [...found].map(([, typesOnly, from, dynamic, bare]) => {
+    const to = from ?? dynamic ?? bare ?? '';
+    return {
+      from: file,
+      to: to.startsWith('.') ? normalize(join(dirname(file), to)) : to,
+      typesOnly: typesOnly !== undefined,
+    };
+  });
+}
+
+function isAllowed({ to, typesOnly }: Import, rule: (typeof RULES)[number]): boolean {
+  const isFile = /\.(ts|json)$/.test(to) && !to.startsWith('node:') && !to.startsWith('@');
+  if (!isFile) return rule.packages?.test(to) ?? true;
+  if (isIn(to, rule.folder) || to === 'package.json') return true;
+  if (rule.may.some((allowed) => isIn(to, allowed))) return true;
+  return typesOnly && (rule.types ?? []).some((allowed) => isIn(to, allowed));
+}
+
+function isIn(file: string, folder: string): boolean {
+  return file === folder || file.startsWith(`${folder}/`);
+}
+
+function describeImport({ from, to }: Import): string {
+  return `${from} imports ${to}`;
+}
