@@ -45,14 +45,17 @@ export const Verdict = z.object({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
-/** As many verdicts as subjects were asked, in the same order. `ttl` is how many seconds they may be kept at most. */
-export interface CheckResponse {
-  readonly verdicts: readonly Verdict[];
-  readonly ttl: number;
-}
+const ttl = z.int().check(z.minimum(0), z.maximum(86_400));
 
-/** The response around its verdicts, which are parsed one by one: a bad one is not to fail its neighbours. */
+/** As many verdicts as subjects were asked, in the same order. `ttl` is how many seconds they may be kept at most. */
+export const CheckResponse = z.object({
+  verdicts: z.array(Verdict).check(z.maxLength(MAX_SUBJECTS)),
+  ttl,
+});
+export type CheckResponse = z.infer<typeof CheckResponse>;
+
+/** The response around its verdicts, for a reader to whom one bad verdict must not fail its neighbours. */
 export const CheckEnvelope = z.object({
   verdicts: z.array(z.unknown()).check(z.maxLength(MAX_SUBJECTS)),
-  ttl: z.int().check(z.minimum(0), z.maximum(86_400)),
+  ttl,
 });

@@ -80,7 +80,7 @@ export class Cursor {
   take(count: number): Uint8Array {
     const start = this.at;
     this.skip(count);
-    return this.bytes.slice(start, this.at);
+    return new Uint8Array(this.bytes.subarray(start, this.at)); // the slice of a Buffer is no copy
   }
 
   /** A length-prefixed string as text; bytes that are not UTF-8 become U+FFFD. */

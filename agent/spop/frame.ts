@@ -68,7 +68,7 @@ export class Frame {
 
   /** Copies of the id bytes, to answer this frame later with: the view does not live as long as a lookup. */
   copyIds(): Uint8Array {
-    return this.bytes.slice(this.idsAt, this.payloadAt);
+    return new Uint8Array(this.bytes.subarray(this.idsAt, this.payloadAt)); // the slice of a Buffer is no copy
   }
 }
 

@@ -1,0 +1,47 @@
+import { isIPv6 } from 'node:net';
+
+/** Where the agent listens, and where HAProxy is told to find it. */
+export type ListenAddress = TcpAddress | UnixAddress;
+
+export interface TcpAddress {
+  readonly type: 'tcp';
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface UnixAddress {
+  readonly type: 'unix';
+  readonly path: string;
+  readonly mode?: number;
+  readonly owner?: string;
+  readonly group?: string;
+}
+
+/** `sun_path` holds 108 bytes, one of them the NUL at the end (unix(7)). */
+export const MAX_UNIX_PATH_BYTES = 107;
+
+/** HAProxy is given this path on its `server` line, where anything else would need quoting. */
+const UNIX_PATH = /^\/[A-Za-z0-9_./@:+-]+$/;
+const TCP = /^tcp:\/\/(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9.-]+)):(?<port>\d{1,5})$/;
+
+export function isUnixPath(text: string): boolean {
+  return UNIX_PATH.test(text) && Buffer.byteLength(text) <= MAX_UNIX_PATH_BYTES;
+}
+
+/** Reads `tcp://HOST:PORT`, `tcp://[IPV6]:PORT` or `unix:/PATH`; undefined if it is none of them. */
+export function parseListenAddress(text: string): ListenAddress | undefined {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length);
+    return isUnixPath(path) ? { type: 'unix', path } : undefined;
+  }
+  const { ipv6, host, port } = TCP.exec(text)?.groups ?? {};
+  if (Number(port) > 65_535 || (ipv6 !== undefined && !isIPv6(ipv6))) return undefined;
+  const name = ipv6 ?? host;
+  return name === undefined ? undefined : { type: 'tcp', host: name, port: Number(port) };
+}
+
+/** The address as the configuration writes it. */
+export function formatListenAddress(address: ListenAddress): string {
+  if (address.type === 'unix') return `unix:${address.path}`;
+  return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}

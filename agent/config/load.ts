@@ -1,0 +1,44 @@
+import type { Policy } from '../decision/policy.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { type Override, readOverrides, withOverrides } from './overrides.ts';
+import { type Finding, findingsFrom, formatPath } from './problems.ts';
+import { ConfigFile } from './schema.ts';
+import type { MessageSettings, Settings } from './settings.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
+
+/** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
+export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
+  const { overrides, problems } = readOverrides(env);
+  const file = path === undefined ? undefined : readYaml(path);
+  const input = withOverrides(file?.value, overrides) ?? {};
+  const parsed = ConfigFile.safeParse(input);
+  if (!parsed.success)
+    problems.push(...findingsFrom(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
+  return frozen(toSettings(parsed.data));
+}
+
+function toSettings(file: ConfigFile): Settings {
+  return { ...file, messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)) };
+}
+
+function toMessage(name: string, of: ConfigFile['messages'][string], global: Policy): MessageSettings {
+  const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
+  return { name, event: of.event, subjects, policy: of.policy ?? global };
+}
+
+function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
+  const { path, part, message } = finding;
+  const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));
+  const where = override?.variable ?? file?.locate(path, part) ?? 'no configuration file';
+  return { where, setting: formatPath(path), message };
+}
+
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  return a.where.localeCompare(b.where, 'en', { numeric: true });
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) frozen(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,56 @@
+import { type KnownSetting, SETTINGS } from './catalogue.ts';
+import type { ConfigProblem } from './config-error.ts';
+import { nearest } from './nearest.ts';
+
+const PREFIX = 'HAVERDICT_';
+
+/** Read by the command line and the function, not by the agent. */
+const ELSEWHERE = ['HAVERDICT_TABLE', 'HAVERDICT_TTL_SECONDS'];
+
+/** A setting that a variable of the environment decides, whatever the file says. */
+export interface Override {
+  readonly variable: string;
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** Reads the overrides out of the environment. An empty variable is none; one that nothing reads is a problem. */
+export function readOverrides(env: NodeJS.ProcessEnv): { overrides: Override[]; problems: ConfigProblem[] } {
+  const overrides: Override[] = [];
+  const problems: ConfigProblem[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith(PREFIX) || ELSEWHERE.includes(variable) || text === undefined || text === '') continue;
+    const setting = SETTINGS.find((known) => known.variable === variable);
+    if (setting === undefined) problems.push(unknownVariable(variable));
+    else overrides.push({ variable, path: setting.path, value: toValue(setting.shape, text) });
+  }
+  return { overrides, problems };
+}
+
+/** Puts the overrides into what the file says, as if they stood there. */
+export function withOverrides(file: unknown, overrides: readonly Override[]): unknown {
+  return overrides.reduce((input, { path, value }) => withValue(input, path, value), file);
+}
+
+function withValue(input: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  if (input !== undefined && !isMap(input)) return input; // wrong already, and reported as that
+  return { ...input, [key]: withValue(input?.[key], rest, value) };
+}
+
+function isMap(input: unknown): input is Readonly<Record<string, unknown>> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input);
+}
+
+function toValue(shape: KnownSetting['shape'], text: string): unknown {
+  if (shape === 'number') return /^-?\d+$/.test(text) ? Number(text) : text;
+  return shape === 'list' ? text.split(',').map((item) => item.trim()) : text;
+}
+
+function unknownVariable(variable: string): ConfigProblem {
+  // without the prefix, which all of them share
+  const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
+  const meant = nearest(variable.slice(PREFIX.length), known);
+  const message = meant === undefined ? 'no such setting' : `no such setting, did you mean ${PREFIX}${meant}?`;
+  return { where: variable, setting: '', message };
+}

@@ -1,0 +1,36 @@
+import type { ListenAddress, Settings } from '../config/settings.ts';
+import { AGENTS_BACKEND, IDLE_SECONDS } from './spoe.ts';
+import { hasNativeSpop } from './version.ts';
+
+/**
+ * Quick to notice that the agent is gone or back: until it is DOWN each request waits for `timeout processing`,
+ * and once it is, none waits at all (seen on 2.6). Gone: at most inter + fastinter; back: at most downinter.
+ */
+const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
+
+/** The backend section through which HAProxy reaches the agent: one server a listen address. */
+export function agentsBackend(settings: Settings): string {
+  const lines = [
+    `mode ${hasNativeSpop(settings.haproxy.version) ? 'spop' : 'tcp'}`,
+    'option spop-check',
+    '# a request never waits for a second attempt',
+    'retries 0',
+    'timeout connect 1s',
+    `# longer than the ${IDLE_SECONDS}s after which idle connections are closed`,
+    `timeout server ${IDLE_SECONDS + 60}s`,
+    ...settings.listen.map((address, index) => `server agent${index + 1} ${toServer(address)} ${CHECK}`),
+  ];
+  return `backend ${AGENTS_BACKEND}\n${lines.map((line) => `    ${line}\n`).join('')}`;
+}
+
+function toServer(address: ListenAddress): string {
+  if (address.type === 'unix') return `unix@${address.path}`;
+  const host = reachable(address.host);
+  return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+}
+
+/** HAProxy runs on the agent's host, so "every address" is reached at the loopback one. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return /^[0:]+$/.test(host) ? '::1' : host;
+}

@@ -1,0 +1,17 @@
+/** What the program can end with. */
+export const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;
+
+/** Ends the program with one line on stderr and this exit code. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+export function usageError(message: string): CliError {
+  return new CliError(EXIT.usage, message);
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { formatListenAddress } from '../../agent/config/listen-address.ts';
+import type { Settings } from '../../agent/config/settings.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+
+interface AgentOptions extends ConfigOptions {
+  readonly check?: boolean;
+}
+
+/** `haverdict agent`: the daemon that HAProxy asks, or a test of its configuration. */
+export function agentCommand(): Command {
+  const command = new Command('agent').description('run the agent that HAProxy asks, until SIGTERM');
+  return addConfigOption(command)
+    .option('--check', 'only test the configuration, like haproxy -c')
+    .action(async (options: AgentOptions) => {
+      const settings = await readSettings(options, process.env);
+      if (options.check) process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}`);
+      else process.exitCode = await (await import('../../agent/main.ts')).runAgent(settings);
+    });
+}
+
+function summary({ listen, backend, deadlineMs, messages }: Settings): string {
+  return [
+    `listens on ${listen.map(formatListenAddress).join(', ')}`,
+    `asks ${backend.url}, answers within ${deadlineMs} ms`,
+    ...messages.map(({ name, subjects, policy }) => {
+      const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
+      return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;
+    }),
+  ]
+    .map((line) => `  ${line}\n`)
+    .join('');
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { COLUMNS, cellsOf, jsonOf, listedItem } from '../listed-item.ts';
+import { aligned, printLine } from '../output.ts';
+import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+
+interface ListOptions extends TableOptions {
+  readonly json?: true;
+}
+
+/** A list can be longer than memory, so that the widest cell is not known when the first line is printed. */
+const WIDTHS = [34, 10, 8, 6, 20, 16, 7];
+
+export function listCommand(): Command {
+  const command = new Command('list')
+    .description('print the entries of a list, in the order of their subjects')
+    .argument('[list]', 'the list', readList, DEFAULT_LIST)
+    .option('--json', 'print one JSON object a line');
+  return addTableOptions(command).action(printList);
+}
+
+async function printList(list: string, options: ListOptions): Promise<void> {
+  const store = await openStore(options);
+  const nowSeconds = Date.now() / 1000;
+  let printed = 0;
+  for await (const item of store.entriesOfList(list)) {
+    const listed = listedItem(item, nowSeconds);
+    if (printed++ === 0 && !options.json) await printLine(aligned(COLUMNS, WIDTHS));
+    await printLine(options.json ? JSON.stringify(jsonOf(listed)) : aligned(cellsOf(listed), WIDTHS));
+  }
+  if (printed === 0 && !options.json) await printLine(`there is no entry in list ${list} of table ${options.table}`);
+}

@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { candidates, formatSubject, type Subject } from '../../contract/subject.ts';
+import { winner } from '../../functions/blocklist/match.ts';
+import type { Item, Store } from '../../functions/blocklist/store.ts';
+import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
+import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../listed-item.ts';
+import { printJson, printLine, table } from '../output.ts';
+import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+
+interface ShowOptions extends TableOptions {
+  readonly lists?: string[];
+  readonly json?: true;
+}
+
+export function showCommand(): Command {
+  const command = new Command('show')
+    .description('print every entry that covers a subject, and which one wins')
+    .argument('<subject>', 'an address, a network, or kind:value')
+    .option('--lists <names>', 'the lists that count, in order (default: all, manual first)', readLists)
+    .option('--json', 'print a JSON array');
+  return addTableOptions(command).action(show);
+}
+
+async function show(text: string, options: ShowOptions): Promise<void> {
+  const subject = readSubject(text);
+  const nowSeconds = Date.now() / 1000;
+  const items = await itemsCovering(subject, await openStore(options));
+  const listed = items.map((item) => listedItem(item, nowSeconds));
+  const entries = listed.flatMap((one) => (one.state === 'bad' ? [] : [one.entry]));
+  const lists = options.lists ?? byDefault(entries.map((entry) => entry.list));
+  const won = winner(entries, lists, nowSeconds);
+  const wins = (one: ListedItem) => one.state !== 'bad' && one.entry === won;
+
+  if (options.json) return printJson(listed.map((one) => ({ ...jsonOf(one), wins: wins(one) })));
+  if (listed.length === 0)
+    return printLine(`there is no entry for ${formatSubject(subject)} in table ${options.table}`);
+  await printLine(
+    table(
+      COLUMNS,
+      listed.map((one) => cellsOf(one, stateOf(one, wins(one), lists))),
+    ),
+  );
+}
+
+async function itemsCovering(subject: Subject, store: Store): Promise<Item[]> {
+  const found = await Promise.all(covering(subject).map((text) => collected(store.entriesOfSubject(text))));
+  return found.flat();
+}
+
+/** For a network, those of its first address's candidates that are no longer than itself. */
+function covering(subject: Subject): string[] {
+  const [address = '', length] = subject.kind === 'ip' ? subject.value.split('/') : [subject.value];
+  const all = candidates({ kind: subject.kind, value: address });
+  return length === undefined ? all : all.slice(all.indexOf(formatSubject(subject)));
+}
+
+function byDefault(lists: readonly string[]): string[] {
+  return [DEFAULT_LIST, ...lists.filter((list) => list !== DEFAULT_LIST).sort()];
+}
+
+function stateOf(one: ListedItem, wins: boolean, lists: readonly string[]): string {
+  if (wins) return 'wins';
+  return one.state === 'bad' || lists.includes(one.entry.list) ? '' : 'not asked';
+}
+
+async function collected(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}

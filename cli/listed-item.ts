@@ -1,0 +1,33 @@
+import { isExpired, parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
+import type { Item } from '../functions/blocklist/store.ts';
+import { expiryText } from './expiry.ts';
+
+/** An item of the table as the commands show it: whether it counts, and why not. */
+export type ListedItem =
+  | { readonly state: 'good' | 'expired'; readonly entry: StoredEntry }
+  | { readonly state: 'bad'; readonly item: Item; readonly problem: string };
+
+export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'STATUS', 'EXPIRES', 'BY', 'STATE', 'REASON'] as const;
+
+export function listedItem(item: Item, nowSeconds: number): ListedItem {
+  const parsed = parseEntry(item);
+  if ('problem' in parsed) return { state: 'bad', item, problem: parsed.problem };
+  return { state: isExpired(parsed.entry, nowSeconds) ? 'expired' : 'good', entry: parsed.entry };
+}
+
+/** The cells under COLUMNS; `state` is what to say of an entry that counts. */
+export function cellsOf(listed: ListedItem, state = ''): string[] {
+  if (listed.state === 'bad') {
+    const { subject, list } = listed.item;
+    return [String(subject), String(list), '', '', '', '', 'bad', listed.problem];
+  }
+  const { subject, list, action, status, expiresAt, createdBy, reason } = listed.entry;
+  const said = listed.state === 'expired' ? 'expired' : state;
+  return [subject, list, action, String(status ?? ''), expiryText(expiresAt), createdBy ?? '', said, reason ?? ''];
+}
+
+/** The same for programs. */
+export function jsonOf(listed: ListedItem): Record<string, unknown> {
+  if (listed.state === 'bad') return { ...listed.item, state: 'bad', problem: listed.problem };
+  return { ...listed.entry, state: listed.state };
+}

@@ -1,0 +1,76 @@
+import { hostname, userInfo } from 'node:os';
+import { type Command, Option } from 'commander';
+import type { Action } from '../contract/check.ts';
+import { parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
+import { DEFAULT_LIST, readList, readSubjects } from './arguments.ts';
+import { usageError } from './cli-error.ts';
+import { type ExpiryOptions, expiryOf, expiryText } from './expiry.ts';
+import { printJson, printLine } from './output.ts';
+import { addTableOptions, openStore, type TableOptions } from './table-options.ts';
+
+export interface WriteOptions extends TableOptions, ExpiryOptions {
+  readonly list: string;
+  readonly reason?: string;
+  readonly status?: string;
+  readonly json?: true;
+}
+
+/** The arguments and options of every command that writes entries. */
+export function addWriteOptions(command: Command): Command {
+  command
+    .argument('<subject...>', 'an address, a network, or kind:value')
+    .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
+    .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w')
+    .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
+    .option('--reason <text>', 'why; HAProxy is told it too')
+    .option('--json', 'print what was written as a JSON array');
+  return addTableOptions(command);
+}
+
+/** Writes one entry for each subject. All are read before the first is written. */
+export async function writeEntries(action: Action, texts: readonly string[], options: WriteOptions): Promise<void> {
+  const entries = entriesFor(action, texts, options, Date.now());
+  const store = await openStore(options);
+  for (const entry of entries) {
+    const replaced = await store.put(entry);
+    if (!options.json) await printLine(summary(entry, replaced));
+  }
+  if (options.json) await printJson(entries);
+}
+
+function entriesFor(
+  action: Action,
+  texts: readonly string[],
+  options: WriteOptions,
+  nowMs: number,
+): readonly StoredEntry[] {
+  const expiresAt = expiryOf(options, nowMs);
+  return readSubjects(texts).map((subject) => {
+    const parsed = parseEntry({
+      subject,
+      list: options.list,
+      action,
+      reason: options.reason,
+      createdBy: `${userName()}@${hostname()}`,
+      createdAt: new Date(nowMs).toISOString(),
+      expiresAt,
+      status: options.status === undefined ? undefined : Number(options.status),
+    });
+    if ('problem' in parsed) throw usageError(parsed.problem);
+    return parsed.entry;
+  });
+}
+
+function summary(entry: StoredEntry, replaced: boolean): string {
+  const until = entry.expiresAt === undefined ? 'for ever' : `until ${expiryText(entry.expiresAt)}`;
+  return `${entry.action} ${entry.subject} in ${entry.list} ${until}${replaced ? ', replacing the entry there' : ''}`;
+}
+
+/** In a container the user may have a number but no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

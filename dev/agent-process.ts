@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { loadSettings } from '../agent/config/load.ts';
+import type { Settings } from '../agent/config/settings.ts';
+
+const CLI = join(import.meta.dirname, '..', 'cli', 'main.ts');
+const START_LIMIT_MS = 20_000;
+
+/** The agent as its users run it: a process of its own with a config file. */
+export interface AgentProcess {
+  readonly pid: number;
+  /** The settings it runs with, from which its wiring is made. */
+  readonly settings: Settings;
+  /** What it logged so far, one JSON line each. */
+  readonly lines: readonly string[];
+  /** Sends a signal and resolves with the exit code once it is gone; null if the signal ended it. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Writes the config file into the folder, runs `haverdict agent` on it and resolves when it listens. */
+export async function startAgentProcess(config: object, folder: string): Promise<AgentProcess> {
+  const file = join(folder, 'haverdict.yaml');
+  writeFileSync(file, JSON.stringify(config, null, 2)); // JSON is YAML
+  const child = spawn(process.execPath, [CLI, 'agent', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Whatever ends us, the child does not stay behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('exit', () => process.removeListener('exit', orphaned));
+  const lines: string[] = [];
+  const listening = Promise.withResolvers<void>();
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on('line', (line) => {
+      lines.push(line);
+      if (line.includes('agent is listening')) listening.resolve();
+    });
+  }
+  child.once('exit', (code) => listening.reject(new Error(`the agent ended with ${code}:\n${lines.join('\n')}`)));
+  const limit = setTimeout(() => listening.reject(new Error('the agent does not start')), START_LIMIT_MS);
+  await listening.promise.finally(() => clearTimeout(limit));
+  return { pid: child.pid ?? 0, settings: loadSettings(file, {}), lines, kill: (signal) => end(child, signal) };
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill(signal);
+  const [code] = await exited;
+  return code;
+}

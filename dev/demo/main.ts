@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { Stage, TTL_SECONDS } from './stage.ts';
+import { STEPS } from './walk.ts';
+
+const HELP = `usage: npm run demo [-- --once] [-- --port 8080]
+
+Brings up HAProxy, the agent, the function and a DynamoDB on this machine and walks through what they do together.
+  --once   do the walk and exit: 0, or 1 at the first step that is not as expected
+  --port   where the site under policy open listens (default: any free port)`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = readArguments();
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  console.log('haverdict demo: visitor → HAProxy → agent → function → DynamoDB, all real, all on this machine');
+  const stage = await Stage.setUp(values.port === undefined ? undefined : Number(values.port));
+  const stopped = untilInterrupted();
+  try {
+    const passed = await walk(stage);
+    if (!passed || values.once) return passed ? 0 : 1;
+    console.log(whatToTry(stage));
+    await stopped;
+    return 0;
+  } finally {
+    await stage.tearDown();
+  }
+}
+
+async function walk(stage: Stage): Promise<boolean> {
+  const startedMs = performance.now();
+  for (const [index, step] of STEPS.entries()) {
+    console.log(`\n${index + 1}. ${step.title}`);
+    try {
+      for (const line of await step.run(stage)) console.log(`   ${line}`);
+    } catch (error) {
+      console.error(`   NOT AS EXPECTED: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
+  }
+  console.log(`\nAll ${STEPS.length} steps as expected, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);
+  return true;
+}
+
+function whatToTry({ table, open, closed, functionUrl }: Stage): string {
+  return `
+It stays up for you until Ctrl-C. The site is on port ${open.port} under policy open and on ${closed.port} under closed;
+any address of 127.0.0.0/8 can be the visitor:
+
+  curl -i --interface 127.0.0.42 http://127.0.0.1:${open.port}/
+
+In another terminal, from this folder:
+
+  export HAVERDICT_TABLE=${table.tableName} AWS_ENDPOINT_URL_DYNAMODB=${table.endpoint}
+  npm run --silent haverdict -- block 127.0.0.42 --reason mine --for 10m
+  npm run --silent haverdict -- show 127.0.0.42
+  npm run --silent haverdict -- list
+  npm run --silent haverdict -- remove 127.0.0.42
+
+A change is seen within ${TTL_SECONDS} s here. The function itself:
+
+  curl -s ${functionUrl}/v1/check -d '{"lists":["manual"],"subjects":["ip:127.0.9.5"]}'
+`;
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ options: { once: { type: 'boolean' }, port: { type: 'string' }, help: { type: 'boolean' } } });
+  } catch (error) {
+    console.error(`haverdict demo: ${(error as Error).message}\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,50 @@
+import type { Settings } from '../agent/config/settings.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, VARIABLES } from '../agent/vocabulary.ts';
+import { agentsBackend } from '../agent/wiring/backend.ts';
+import { frontendRules } from '../agent/wiring/rules.ts';
+import { SPOE_FILE } from './haproxy.ts';
+
+export interface FrontendOptions {
+  readonly settings: Settings;
+  /** What follows `bind`, e.g. `127.0.0.1:8080` or `:::8080 v4v6`. */
+  readonly binds: readonly string[];
+}
+
+/** The response headers that tell what was decided, on passed and on denied answers alike. */
+const HEADERS = {
+  'X-Haverdict-Action': VARIABLES.action,
+  'X-Haverdict-Source': VARIABLES.source,
+  'X-Haverdict-Reason': VARIABLES.reason,
+  'X-Haverdict-Error': ERROR_VARIABLE,
+  'X-Haverdict-Process-Ms': PROCESS_TIME_VARIABLE,
+} as const;
+
+/** A complete haproxy.cfg around the generated wiring; a request that passes is answered 200 by HAProxy itself. */
+export function frontendConfig({ settings, binds }: FrontendOptions): string {
+  return `global
+    log stdout format raw daemon
+
+defaults
+    log global
+    mode http
+    option httplog
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+
+frontend web
+${binds.map((bind) => `    bind ${bind}\n`).join('')}${frontendRules(settings, SPOE_FILE)}
+${headerRules(settings)}    default_backend origin
+
+backend origin
+    http-request return status 200 content-type text/plain string "passed"
+
+${agentsBackend(settings)}`;
+}
+
+function headerRules(settings: Settings): string {
+  return Object.entries(HEADERS)
+    .map(([header, name]) => [header, `var(${REQUEST_SCOPE}.${settings.haproxy.prefix}.${name})`])
+    .map(([header, value]) => `    http-after-response set-header ${header} %[${value}] if { ${value} -m found }\n`)
+    .join('');
+}

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** The name under which the `filter` line of a config finds its SPOE file: HAProxy runs in the folder of both. */
+export const SPOE_FILE = 'haverdict.spoe.cfg';
+
+/** The runner's own part of the configuration, beside that of the caller. */
+const ADMIN_FILE = 'admin.cfg';
+const ADMIN_SOCKET = 'admin.sock';
+const CONFIG_ARGUMENTS = ['-f', ADMIN_FILE, '-f', 'haproxy.cfg'];
+
+const START_LIMIT_MS = 5000;
+const STOP_LIMIT_MS = 2000;
+
+export interface HaproxyFiles {
+  readonly config: string;
+  readonly spoe?: string;
+  /** The program to run; by default `HAPROXY` of the environment, or the first `haproxy` found. */
+  readonly binary?: string;
+}
+
+export interface Haproxy {
+  readonly pid: number;
+  /** What HAProxy wrote so far: its log lines and its complaints. */
+  readonly lines: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Starts a real HAProxy on this config; resolves when all its listeners are bound. A warning is an error. */
+export async function startHaproxy(files: HaproxyFiles): Promise<Haproxy> {
+  const binary = files.binary ?? findHaproxy();
+  const folder = writeFolder(files);
+  try {
+    check(binary, folder, files);
+    return await start(binary, folder, files);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Asks HAProxy whether it would take this config without a warning; throws with the config and its answer if not. */
+export function checkHaproxy(files: HaproxyFiles): void {
+  const folder = writeFolder(files);
+  try {
+    check(files.binary ?? findHaproxy(), folder, files);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function start(binary: string, folder: string, files: HaproxyFiles): Promise<Haproxy> {
+  const child = spawn(binary, ['-db', ...CONFIG_ARGUMENTS], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const lines: string[] = [];
+  for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
+  const stop = async () => {
+    await end(child);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await once(child, 'spawn');
+    await running(folder, child);
+  } catch (error) {
+    await stop();
+    throw explained('haproxy does not start', lines.join('\n'), files, error);
+  }
+  return { pid: child.pid ?? 0, lines, stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, 'exit');
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(killer);
+}
+
+function writeFolder({ config, spoe }: HaproxyFiles): string {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-haproxy-'));
+  writeFileSync(join(folder, 'haproxy.cfg'), config);
+  writeFileSync(join(folder, ADMIN_FILE), `global\n    stats socket unix@${ADMIN_SOCKET}\n`);
+  if (spoe !== undefined) writeFileSync(join(folder, SPOE_FILE), spoe);
+  return folder;
+}
+
+function check(binary: string, folder: string, files: HaproxyFiles): void {
+  const { status, stdout, stderr, error } = spawnSync(binary, ['-c', ...CONFIG_ARGUMENTS], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (error !== undefined) throw new Error(`${binary} cannot be run: ${INSTALL}`, { cause: error });
+  const output = stdout + stderr;
+  if (status !== 0 || output.includes('[WARNING]')) throw explained('haproxy -c complains', output, files);
+}
+
+const INSTALL = 'install HAProxy 2.4 or later (apt-get install haproxy), or set HAPROXY to the path of the program';
+
+/** Debian puts it where the PATH of a plain user does not look. */
+function findHaproxy(): string {
+  const named = process.env.HAPROXY;
+  if (named !== undefined && named !== '') return named;
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  const found = folders.map((folder) => join(folder, 'haproxy')).find(isExecutable);
+  if (found === undefined) throw new Error(`haproxy is not installed: ${INSTALL}`);
+  return found;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An answer on the admin socket is the only sign that all listeners are bound and HAProxy runs (seen on 2.6). */
+async function running(folder: string, child: ChildProcess): Promise<void> {
+  const limit = Date.now() + START_LIMIT_MS;
+  while (!(await answers(join(folder, ADMIN_SOCKET)))) {
+    if (hasEnded(child)) throw new Error(`haproxy ended with ${child.exitCode ?? child.signalCode}`);
+    if (Date.now() > limit) throw new Error(`haproxy does not run after ${START_LIMIT_MS} ms`);
+    await pause(10);
+  }
+}
+
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    socket.write('show info\n');
+    for await (const _ of socket) return true;
+    return false;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+}
+
+function explained(what: string, output: string, { config, spoe }: HaproxyFiles, cause?: unknown): Error {
+  const files = spoe === undefined ? config : `${config}\n---- ${SPOE_FILE} ----\n${spoe}`;
+  return new Error(`${what}:\n${output}\n---- haproxy.cfg ----\n${files}`, { cause });
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spoeFile } from '../agent/wiring/spoe.ts';
+import { type AgentProcess, startAgentProcess } from './agent-process.ts';
+import { freePort } from './free-port.ts';
+import { type Haproxy, startHaproxy } from './haproxy.ts';
+import { frontendConfig } from './haproxy-config.ts';
+import { type Visit, type VisitOptions, visit } from './visit.ts';
+
+export interface SiteOptions {
+  readonly backendUrl: string;
+  /** Settings of the agent's config file beside `backend.url` and `listen`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** By default the agent listens on a unix socket. */
+  readonly listen?: 'unix' | 'tcp';
+  readonly port?: number;
+}
+
+/** A web site behind a real HAProxy that asks a real agent, both processes of their own. */
+export interface Site {
+  readonly port: number;
+  readonly haproxy: Haproxy;
+  /** The agent that runs, or ran last. */
+  readonly agent: AgentProcess;
+  visit(from: string, options?: Omit<VisitOptions, 'port' | 'from'>): Promise<Visit>;
+  /** Starts the agent again after it was killed, on the same address. */
+  startAgent(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startSite(options: SiteOptions): Promise<Site> {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-site-'));
+  const port = options.port ?? (await freePort());
+  const config = {
+    ...options.config,
+    listen: [options.listen === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : { unix: join(folder, 'agent.sock') }],
+    backend: { url: options.backendUrl, ...(options.config?.backend as object | undefined) },
+  };
+  let agent = await startAgentProcess(config, folder);
+  const haproxy = await startHaproxyFor(agent, port).catch(async (error) => {
+    await agent.kill('SIGKILL');
+    throw error;
+  });
+  return {
+    port,
+    haproxy,
+    get agent() {
+      return agent;
+    },
+    visit: (from, more) => visit({ port, from, ...more }),
+    async startAgent() {
+      agent = await startAgentProcess(config, folder);
+    },
+    async stop() {
+      await haproxy.stop();
+      await agent.kill('SIGTERM');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
+function startHaproxyFor({ settings }: AgentProcess, port: number): Promise<Haproxy> {
+  return startHaproxy({ config: frontendConfig({ settings, binds: [`:::${port} v4v6`] }), spoe: spoeFile(settings) });
+}

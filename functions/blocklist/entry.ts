@@ -1,0 +1,53 @@
+import { z } from 'zod/mini';
+import * as contract from '../../contract/check.ts';
+import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { firstProblem } from './problem.ts';
+
+/** One item of the table: a subject in a list with an action, and what people want to know about it later. */
+export const StoredEntry = z.extend(contract.Entry, {
+  action: z._default(z.enum(contract.ACTIONS), 'deny'),
+  note: z.optional(z.string()),
+  createdBy: z.optional(z.string()),
+  createdAt: z.optional(z.string()),
+});
+export type StoredEntry = z.infer<typeof StoredEntry>;
+
+/** What became of a stored item: an entry, or one line that says why it is none. */
+export type ParsedEntry = { readonly entry: StoredEntry } | { readonly problem: string };
+
+/** The last second of the year 9999. Anything later was typed in milliseconds. */
+const LAST_SECOND = 253_402_300_799;
+
+/** Reads an item that anybody may have typed into the table. */
+export function parseEntry(item: unknown): ParsedEntry {
+  const parsed = StoredEntry.safeParse(item);
+  if (!parsed.success) return { problem: firstProblem(parsed.error, item) };
+  const problem = subjectProblem(parsed.data.subject) ?? expiryProblem(parsed.data.expiresAt);
+  return problem === undefined ? { entry: parsed.data } : { problem };
+}
+
+/** An entry counts only until its expiresAt; DynamoDB deletes it up to days later. */
+export function isExpired(entry: Pick<StoredEntry, 'expiresAt'>, nowSeconds: number): boolean {
+  return entry.expiresAt !== undefined && entry.expiresAt <= nowSeconds;
+}
+
+/** The part of an entry that the agent is told. */
+export function answered(stored: StoredEntry): contract.Entry {
+  const { note: _note, createdBy: _createdBy, createdAt: _createdAt, ...entry } = stored;
+  return entry;
+}
+
+function subjectProblem(text: string): string | undefined {
+  try {
+    const canonical = formatSubject(parseSubject(text));
+    return canonical === text ? undefined : `subject is not canonical and is never looked up: write "${canonical}"`;
+  } catch (error) {
+    if (error instanceof SubjectError) return `subject ${error.message}`;
+    throw error;
+  }
+}
+
+function expiryProblem(expiresAt: number | undefined): string | undefined {
+  if (expiresAt === undefined || expiresAt <= LAST_SECOND) return undefined;
+  return `expiresAt ${expiresAt} is past the year 9999: write seconds since 1970, not milliseconds`;
+}

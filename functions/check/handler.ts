@@ -1,0 +1,34 @@
+import { CHECK_PATH } from '../../contract/check.ts';
+import { type CheckDeps, check } from '../blocklist/service.ts';
+import { StoreError } from '../blocklist/store.ts';
+import { checkRequestOf, type FunctionUrlEvent, type FunctionUrlResult, HttpError, respond, routeOf } from './http.ts';
+
+export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
+
+/** The function behind the function URL, payload format 2.0: parse, ask the service, answer. */
+export function createHandler(deps: CheckDeps): Handler {
+  return async (event) => {
+    const { requestId } = event.requestContext;
+    const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
+    try {
+      if (routeOf(event) !== CHECK_PATH) return respond(200, { status: 'ok' });
+      return respond(200, await check(checkRequestOf(event), { ...deps, log }));
+    } catch (error) {
+      return refusal(error, log);
+    }
+  };
+}
+
+/** The caller learns what it did wrong, but of our own failures only that there was one. */
+function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {
+  if (error instanceof HttpError) {
+    log('warn', 'request refused', { status: error.status, problem: error.message });
+    return respond(error.status, { error: error.message }, error.headers);
+  }
+  if (error instanceof StoreError) {
+    log('error', 'store failed', { problem: error.message });
+    return respond(503, { error: 'the blocklist cannot be read at the moment' });
+  }
+  log('error', 'unexpected failure', { problem: error instanceof Error ? error.stack : String(error) });
+  return respond(500, { error: 'unexpected failure' });
+}

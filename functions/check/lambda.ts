@@ -1,0 +1,12 @@
+import { DynamoStore } from '../blocklist/dynamodb.ts';
+import { readEnvironment } from './environment.ts';
+import { createHandler } from './handler.ts';
+import { jsonLog } from './log.ts';
+
+const { table, ttlSeconds } = readEnvironment(process.env);
+
+// The agent answers by policy long before a slow DynamoDB does: fail soon, retry once.
+const store = new DynamoStore({ table, connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } });
+
+/** The entry point that Lambda calls. What is made above is made once an execution environment. */
+export const handler = createHandler({ store, log: jsonLog, clock: Date.now, ttlSeconds });
