@@ -16,8 +16,9 @@ export const IPV6_PREFIXES: readonly number[] = [128, ...downFrom(64, 16)];
  */
 export function parseAddress(text: string): Uint8Array | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return Uint8Array.from(ipaddr.IPv4.parse(text).toByteArray());
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  return unmapped(Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray()));
+  const groups = withoutDots(text);
+  if (!groups.includes(':') || groups.includes('%') || !ipaddr.IPv6.isValid(groups)) return undefined;
+  return unmapped(Uint8Array.from(ipaddr.IPv6.parse(groups).toByteArray()));
 }
 
 /** Writes 4 or 16 bytes as canonical text (RFC 5952 for IPv6). An IPv4-mapped address is written as IPv4. */
@@ -55,6 +56,14 @@ export function formatNetwork(network: Network): string {
 export function coveringNetworks(bytes: Uint8Array): string[] {
   const prefixes = bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
   return prefixes.map((prefix) => formatNetwork(masked(bytes, prefix)));
+}
+
+/** Writes a dotted tail as two groups: ipaddr.js takes octal there, and takes ::a.b.c.d for ::ffff:a.b.c.d. */
+function withoutDots(text: string): string {
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(tail)) return tail.includes('.') ? '' : text;
+  const hex = Buffer.from(ipaddr.IPv4.parse(tail).toByteArray()).toString('hex');
+  return `${text.slice(0, -tail.length)}${hex.slice(0, 4)}:${hex.slice(4)}`;
 }
 
 /** ::ffff:a.b.c.d is how HAProxy reports an IPv4 client on a v6 socket bound `v4v6` (seen on 2.4 to 3.5). */

@@ -14,8 +14,8 @@ export const CHECK_PATH = '/v1/check';
 /** List names reach keys, logs and HAProxy variables: short and plain. */
 export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** A reason reaches headers and logs: one line, printable, short enough for any ACK (spop.md 4, bug 1). */
-export const REASON = /^[\x20-\x7e\u00a0-\uffff]{0,200}$/u;
+/** A reason reaches headers and logs: one line, no controls, nothing that turns the direction of writing, short. */
+export const REASON = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,200}$/u;
 
 /** The entry that decided, as the function answers it. */
 export const Entry = z.object({

@@ -66,18 +66,43 @@ function subject(kind: string, value: string): Subject {
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
   if (/[\x00-\x1f\x7f]/.test(value)) throw new SubjectError(`"${kind}:${shown(value)}" has a control character in it`);
+  refuseLong(kind, value); // before any work on what a client sent
   const canonical = { kind, value: canonicalValue(kind, value) };
-  const bytes = Buffer.byteLength(formatSubject(canonical));
+  refuseLong(kind, canonical.value); // upper case can be longer
+  return canonical;
+}
+
+function refuseLong(kind: string, value: string): void {
+  const bytes = Buffer.byteLength(`${kind}:${value}`);
   if (bytes > MAX_SUBJECT_BYTES)
     throw new SubjectError(`"${kind}:${shown(value)}" is ${bytes} bytes long, the limit is ${MAX_SUBJECT_BYTES}`);
-  return canonical;
 }
 
 function canonicalValue(kind: string, value: string): string {
   if (kind === 'ip') return canonicalIp(value);
-  if (kind === 'host') return value.toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '') || value;
+  if (kind === 'host') return canonicalHost(value.toLowerCase());
   if (kind === 'method' || kind === 'country') return value.toUpperCase();
   return value;
+}
+
+/**
+ * Without port and trailing dots, until nothing more comes off: canonical text must be its own canonical text, whatever a
+ * client sends as its host. A loop, since a regular expression would take quadratic time on hostile text.
+ */
+function canonicalHost(host: string): string {
+  let end = host.length;
+  for (;;) {
+    const shorter = host[end - 1] === '.' ? end - 1 : portAt(host, end);
+    if (shorter === end || shorter === 0) return host.slice(0, end);
+    end = shorter;
+  }
+}
+
+/** Where the `:PORT` before `end` begins; `end` if there is none. */
+function portAt(host: string, end: number): number {
+  let digits = end;
+  while (/\d/.test(host[digits - 1] ?? '')) digits--;
+  return digits < end && host[digits - 1] === ':' ? digits - 1 : end;
 }
 
 function canonicalIp(value: string): string {

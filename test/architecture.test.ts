@@ -23,7 +23,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     folder: 'agent/server',
     may: ['agent/spop', 'agent/vocabulary.ts', 'contract', 'agent/decision/policy.ts'],
     types: ['agent/decision'],
-    packages: /^node:(net|fs|child_process)$/,
+    packages: /^node:(net|fs|path|child_process)$/,
   },
   {
     folder: 'agent/wiring',

@@ -43,9 +43,10 @@ export class BackendClient implements Backend {
   async check(subjects: readonly string[]): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
     try {
       const { verdicts, ttl } = parseResponse(await this.#post({ lists: [...this.#lists], subjects: [...subjects] }));
-      const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
-      if (verdicts.length !== subjects.length)
+      if (verdicts.length !== subjects.length) {
         throw failure(`asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
+      }
+      const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
       this.#events.succeeded();
       return { lookups, ttlSeconds: ttl };
     } catch (error) {
@@ -88,8 +89,11 @@ export class BackendClient implements Backend {
     }
     if (verdict.data.subject !== subject)
       throw failure(`asked "${subject}", got a verdict for "${verdict.data.subject}"`);
-    if (verdict.data.error !== undefined) return { error: verdict.data.error };
-    return { entry: verdict.data.entry ?? null };
+    const { entry, error } = verdict.data;
+    if (error !== undefined) return { error };
+    if (entry && !this.#lists.includes(entry.list))
+      throw failure(`got an entry of list "${entry.list}", which was not asked`);
+    return { entry: entry ?? null };
   }
 }
 

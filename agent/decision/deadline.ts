@@ -32,7 +32,6 @@ export class DeadlineQueue {
   }
 
   #onTimer(): void {
-    this.#timerRuns = false;
     const nowMs = this.#clock.nowMs();
     for (; this.#head < this.#waiting.length; this.#head++) {
       const next = this.#waiting[this.#head] as Waiting; // in bounds: the loop's condition
@@ -41,8 +40,10 @@ export class DeadlineQueue {
       next.expire();
     }
     this.#forgetPast();
+    // Only now: an `expire` that adds must not start a timer that comes after those who still wait.
+    this.#timerRuns = false;
     const next = this.#waiting[this.#head];
-    if (next !== undefined && !this.#timerRuns) this.#startTimer(next.atMs);
+    if (next !== undefined) this.#startTimer(next.atMs);
   }
 
   #forgetPast(): void {

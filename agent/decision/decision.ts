@@ -1,19 +1,11 @@
 import type { Action, Entry } from '../../contract/check.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy'] as const;
+export const SOURCES = ['cache', 'backend', 'policy'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** Why the policy had to decide. Also the keys under which a policy can differ from its default. */
-export const REASONS = [
-  'timeout',
-  'backend_error',
-  'overload',
-  'no_subject',
-  'bad_subject',
-  'internal_error',
-  'shutting_down',
-] as const;
+export const REASONS = ['timeout', 'backend_error', 'overload', 'no_subject', 'bad_subject', 'internal_error'] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 
 /** Who may use a unix socket: HAProxy's worker needs write permission, and it has only its own user and group. */
 export interface SocketAccess {
@@ -16,6 +17,9 @@ const PROBE_TIMEOUT_MS = 1_000;
 
 /** Makes way for a new socket: removes one that nobody listens on; one in use, or another file, is an error. */
 export async function clearStaleSocket(path: string): Promise<void> {
+  const folder = dirname(path);
+  // Told here: the system call says "permission denied" for a folder that is not there.
+  if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: there is no folder ${folder}`);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${path} exists and is no socket: remove it or listen elsewhere`);

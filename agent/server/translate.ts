@@ -158,7 +158,8 @@ function answerAll(decisions: readonly (Decision | Promise<Decision>)[]): Answer
   const [first] = decisions;
   if (first === undefined) return NO_ANSWER;
   if (decisions.length === 1) return first instanceof Promise ? first.then(answerOf) : answerOf(first);
-  return Promise.all(decisions).then(answerStrictest);
+  if (decisions.some((decision) => decision instanceof Promise)) return Promise.all(decisions).then(answerStrictest);
+  return answerStrictest(decisions as readonly Decision[]); // none is a promise: checked above
 }
 
 /** Messages of one event set the same variables: the first that does not simply allow speaks for all. */

@@ -90,7 +90,8 @@ export class Cursor {
   }
 }
 
-const decoder = new TextDecoder();
+// A byte order mark is kept: a header value that begins with one is another value.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** The text of string bytes. HAProxy passes header values and paths as received, so invalid UTF-8 does arrive. */
 export function decodeText(bytes: Uint8Array): string {

@@ -15,7 +15,7 @@ export function agentCommand(): Command {
     .action(async (options: AgentOptions) => {
       const settings = await readSettings(options, process.env);
       if (options.check) process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}`);
-      else process.exitCode = await (await import('../../agent/main.ts')).runAgent(settings);
+      else await (await import('../../agent/main.ts')).runAgent(settings);
     });
 }
 

@@ -34,7 +34,10 @@ export async function startTable({
     server.closeAllConnections();
     await closed;
   };
-  await createTable(endpoint, tableName);
+  await createTable(endpoint, tableName).catch(async (error) => {
+    await close();
+    throw error;
+  });
   return { endpoint, tableName, close };
 }
 

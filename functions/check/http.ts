@@ -1,6 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { CHECK_PATH, CheckRequest } from '../../contract/check.ts';
-import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { firstProblem } from '../blocklist/problem.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
@@ -8,7 +7,7 @@ export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;
 
 /** 100 subjects of 1024 bytes and 32 lists fit twice over. */
 export const MAX_BODY_BYTES = 256 * 1024;
-export const HEALTH_PATH = '/v1/health';
+const HEALTH_PATH = '/v1/health';
 
 /** What this function answers, and with which method. */
 const ROUTES = { [CHECK_PATH]: 'POST', [HEALTH_PATH]: 'GET' } as const;
@@ -35,12 +34,11 @@ export function routeOf({ rawPath, requestContext }: FunctionUrlEvent): Route {
   throw new HttpError(405, `${rawPath} takes ${allowed}`, { allow: allowed });
 }
 
-/** The check that this event asks for. Its subjects are canonical, so that they can be looked up as they are. */
+/** The check that this event asks for. */
 export function checkRequestOf(event: FunctionUrlEvent): CheckRequest {
   const body = json(bodyOf(event));
   const parsed = CheckRequest.safeParse(body);
   if (!parsed.success) throw new HttpError(400, firstProblem(parsed.error, body));
-  parsed.data.subjects.forEach(refuseNonCanonical);
   return parsed.data;
 }
 
@@ -73,20 +71,5 @@ function json(text: string): unknown {
     return JSON.parse(text);
   } catch {
     throw new HttpError(400, text === '' ? 'the body is empty, it must be JSON' : 'the body is not JSON');
-  }
-}
-
-function refuseNonCanonical(text: string, index: number): void {
-  const canonical = canonicalOf(text, index);
-  if (canonical !== text) throw new HttpError(400, `subjects[${index}] is not canonical: write "${canonical}"`);
-  if (/^ip:.*\//.test(text)) throw new HttpError(400, `subjects[${index}] is a network: ask for an address`);
-}
-
-function canonicalOf(text: string, index: number): string {
-  try {
-    return formatSubject(parseSubject(text));
-  } catch (error) {
-    if (error instanceof SubjectError) throw new HttpError(400, `subjects[${index}]: ${error.message}`);
-    throw error;
   }
 }

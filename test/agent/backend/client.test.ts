@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
+import { HttpRequestInterceptor } from '@mswjs/interceptors/http';
+import { delay, getResponse, HttpResponse, http, type RequestHandler } from 'msw';
+import { BackendClient } from '../../../agent/backend/client.ts';
+import { LookupError } from '../../../agent/decision/decision.ts';
+
+const URL = 'http://function.test';
+const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse' };
+const denied = { subject: 'ip:203.0.113.7', entry };
+const unlisted = { subject: 'ip:198.51.100.1', entry: null };
+const SUBJECTS = [denied.subject, unlisted.subject];
+
+/** Answers of the function that cannot be used, and what is said of each. */
+const USELESS: readonly { name: string; answer: () => Response | Promise<Response>; says: RegExp }[] = [
+  { name: 'status 500', answer: () => HttpResponse.json({ error: 'x' }, { status: 500 }), says: /answered status 500/ },
+  { name: 'status 429', answer: () => HttpResponse.json({}, { status: 429 }), says: /answered status 429/ },
+  { name: 'status 403', answer: () => HttpResponse.json({}, { status: 403 }), says: /answered status 403/ },
+  { name: 'a redirect', answer: () => HttpResponse.redirect('http://elsewhere.test/'), says: /answered status 302/ },
+  { name: 'text', answer: () => HttpResponse.text('<html>'), says: /no JSON/ },
+  { name: 'nothing', answer: () => new HttpResponse(null), says: /no JSON/ },
+  { name: 'other JSON', answer: () => HttpResponse.json({ verdicts: 'none' }), says: /no list of verdicts/ },
+  { name: 'no ttl', answer: () => HttpResponse.json({ verdicts: [denied, unlisted] }), says: /no ttl/ },
+  {
+    name: 'a negative ttl',
+    answer: () => HttpResponse.json({ verdicts: [denied, unlisted], ttl: -1 }),
+    says: /no ttl/,
+  },
+  { name: 'too few verdicts', answer: () => answered([denied]), says: /asked 2 subjects, got 1 verdicts/ },
+  { name: 'too many verdicts', answer: () => answered([denied, unlisted, unlisted]), says: /got 3 verdicts/ },
+  {
+    name: 'verdicts in another order',
+    answer: () => answered([unlisted, denied]),
+    says: /asked "ip:203.0.113.7", got a verdict for "ip:198/,
+  },
+  {
+    name: 'an entry of a list not asked',
+    answer: () => answered([{ ...denied, entry: { ...entry, list: 'other' } }, unlisted]),
+    says: /list "other"/,
+  },
+  {
+    name: 'more than a megabyte',
+    answer: () => HttpResponse.text('x'.repeat(1024 * 1024 + 1)),
+    says: /larger than 1048576 bytes/,
+  },
+  {
+    name: 'too late',
+    answer: () => delay(600).then(() => answered([denied, unlisted])),
+    says: /did not answer in time/,
+  },
+  { name: 'a broken connection', answer: () => HttpResponse.error(), says: /backend: \S/ },
+];
+
+describe('the backend client', () => {
+  const interceptor = new HttpRequestInterceptor();
+  let handler: RequestHandler;
+  beforeEach(() => {
+    interceptor.apply();
+    interceptor.on('request', async ({ request, controller }) => {
+      const response = await getResponse([handler], request);
+      if (response !== undefined) controller.respondWith(response);
+    });
+  });
+  afterEach(() => interceptor.dispose());
+
+  it('asks all subjects and lists in one call and returns the lookups in their order', async (t) => {
+    let asked: unknown;
+    handler = http.post(`${URL}/v1/check`, async ({ request }) => {
+      asked = await request.json();
+      return answered([denied, unlisted], 42);
+    });
+    const { client, told } = clientOf(t);
+    assert.deepEqual(await client.check(SUBJECTS), { lookups: [{ entry }, { entry: null }], ttlSeconds: 42 });
+    assert.deepEqual(asked, { lists: ['manual'], subjects: SUBJECTS });
+    assert.deepEqual(told, ['succeeded']);
+  });
+
+  it('keeps a path in the URL of the function', async (t) => {
+    handler = http.post(`${URL}/stage/v1/check`, () => answered([unlisted]));
+    const { client } = clientOf(t, `${URL}/stage`);
+    assert.deepEqual((await client.check([unlisted.subject])).lookups, [{ entry: null }]);
+  });
+
+  it('reads an answer with fields it does not know', async (t) => {
+    handler = http.post(`${URL}/v1/check`, () =>
+      HttpResponse.json({ verdicts: [{ ...unlisted, later: 1 }], ttl: 1, region: 'x' }),
+    );
+    assert.deepEqual((await clientOf(t).client.check([unlisted.subject])).lookups, [{ entry: null }]);
+  });
+
+  it('lets a subject that failed by itself not fail its neighbours', async (t) => {
+    handler = http.post(`${URL}/v1/check`, () => answered([{ subject: denied.subject, error: 'throttled' }, unlisted]));
+    assert.deepEqual((await clientOf(t).client.check(SUBJECTS)).lookups, [{ error: 'throttled' }, { entry: null }]);
+  });
+
+  for (const [problem, bad] of Object.entries({
+    'with an unknown action': { ...entry, action: 'explode' },
+    'with a line feed in its reason': { ...entry, reason: 'a\r\nSet-Cookie: b' },
+    'with a status without a rule': { ...entry, status: 299 },
+  })) {
+    it(`does not use an entry ${problem}, tells of it, and keeps its neighbours`, async (t) => {
+      handler = http.post(`${URL}/v1/check`, () => answered([{ subject: denied.subject, entry: bad }, unlisted]));
+      const { client, told } = clientOf(t);
+      const { lookups } = await client.check(SUBJECTS);
+      assert.ok('error' in (lookups[0] ?? {}));
+      assert.deepEqual(lookups[1], { entry: null });
+      assert.deepEqual(told, [`badEntry ${denied.subject}`, 'succeeded']);
+    });
+  }
+
+  for (const { name, answer, says } of USELESS) {
+    it(`rejects ${name} as a backend error, and asks only once`, async (t) => {
+      let calls = 0;
+      handler = http.post(`${URL}/v1/check`, () => {
+        calls++;
+        return answer();
+      });
+      const { client, told } = clientOf(t);
+      await assert.rejects(
+        client.check(SUBJECTS),
+        (error) => error instanceof LookupError && error.reason === 'backend_error' && says.test(error.message),
+      );
+      assert.deepEqual({ calls, told }, { calls: 1, told: ['failed'] });
+    });
+  }
+});
+
+describe('the backend client and sockets', () => {
+  const half = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"verdicts":[';
+  const cases: Record<string, (socket: Socket) => void> = {
+    'closes in the middle of the answer': (socket) => void socket.end(half),
+    'resets the connection': (socket) => void socket.resetAndDestroy(),
+    'answers what is no HTTP': (socket) => void socket.end('SSH-2.0-OpenSSH\r\n'),
+    'stops in the middle of the answer': (socket) => void socket.write(half),
+    'never answers': () => {},
+  };
+  for (const [name, behave] of Object.entries(cases)) {
+    it(`rejects with a backend error within its time when the function ${name}`, async (t) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => behave(socket));
+        t.after(() => socket.destroy());
+      }).listen(0, '127.0.0.1');
+      t.after(() => server.close());
+      await once(server, 'listening');
+      const { client } = clientOf(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}`); // it listens
+      await assert.rejects(
+        client.check(SUBJECTS),
+        (error) => error instanceof LookupError && error.reason === 'backend_error',
+      );
+    });
+  }
+
+  it('rejects with a backend error when nobody listens', async (t) => {
+    const { client } = clientOf(t, 'http://127.0.0.1:1');
+    await assert.rejects(client.check(SUBJECTS), /backend: connect ECONNREFUSED/);
+  });
+});
+
+function answered(verdicts: object[], ttl = 60): Response {
+  return HttpResponse.json({ verdicts, ttl });
+}
+
+function clientOf(t: TestContext, url = URL): { client: BackendClient; told: string[] } {
+  const told: string[] = [];
+  const events = {
+    succeeded: () => void told.push('succeeded'),
+    failed: () => void told.push('failed'),
+    badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
+  };
+  const client = new BackendClient({ url, timeoutMs: 200, maxConcurrent: 4 }, ['manual'], events);
+  t.after(() => client.close());
+  return { client, told };
+}

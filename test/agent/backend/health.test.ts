@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BackendHealthLog } from '../../../agent/backend/health.ts';
+import { LookupError } from '../../../agent/decision/decision.ts';
+import { HandClock } from '../../support/clock.ts';
+
+describe('the log of the backend', () => {
+  it('has one line when it begins to fail, one now and then, and one when it is back', () => {
+    const lines: [string, object][] = [];
+    const note = (fields: object, message: string) => void lines.push([message, fields]);
+    const clock = new HandClock();
+    const health = new BackendHealthLog({ warn: note, info: note }, clock);
+    const error = new LookupError('backend_error', 'backend: answered status 500');
+
+    health.succeeded();
+    for (let second = 0; second < 25; second++) {
+      for (let call = 0; call < 100; call++) health.failed(error);
+      clock.advance(1_000);
+    }
+    health.succeeded();
+    health.succeeded();
+
+    assert.deepEqual(
+      lines.map(([message]) => message),
+      [
+        'backend fails, the policy answers for what the cache does not know',
+        'backend still fails',
+        'backend still fails',
+        'backend answers again',
+      ],
+    );
+    assert.deepEqual(lines[1]?.[1], { reason: 'backend_error', error: error.message, failures: 1001 });
+    assert.deepEqual(lines.at(-1)?.[1], { failures: 2500, lastedMs: 25_000 });
+  });
+});

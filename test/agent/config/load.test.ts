@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { loadSettings } from '../../../agent/config/load.ts';
+import { configFile } from '../../support/config-file.ts';
+
+const BACKEND = 'backend: { url: http://127.0.0.1:8787 }\n';
+
+describe('loadSettings', () => {
+  it('needs nothing but the URL of the backend', (t) => {
+    assert.deepEqual(loadSettings(configFile(t, BACKEND), {}), {
+      listen: [{ type: 'tcp', host: '127.0.0.1', port: 9000 }],
+      backend: { url: 'http://127.0.0.1:8787', timeoutMs: 2000, maxConcurrent: 32 },
+      deadlineMs: 40,
+      policy: { default: 'open' },
+      lists: ['manual'],
+      cache: { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
+      messages: [
+        {
+          name: 'check-request',
+          event: 'on-frontend-http-request',
+          subjects: [{ kind: 'ip', expression: 'src' }],
+          policy: { default: 'open' },
+        },
+      ],
+      haproxy: { prefix: 'haverdict', version: '2.6' },
+      log: { level: 'info' },
+    });
+  });
+
+  it('takes every form of an address', (t) => {
+    const { listen } = loadSettings(
+      configFile(
+        t,
+        `${BACKEND}listen:
+  - tcp://[::1]:0
+  - tcp://agent.example:65535
+  - unix:/run/a.sock
+  - { unix: /run/b.sock, mode: 0660, owner: 1000, group: haproxy }
+`,
+      ),
+      {},
+    );
+    assert.deepEqual(listen, [
+      { type: 'tcp', host: '::1', port: 0 },
+      { type: 'tcp', host: 'agent.example', port: 65_535 },
+      { type: 'unix', path: '/run/a.sock' },
+      { type: 'unix', path: '/run/b.sock', mode: 0o660, owner: '1000', group: 'haproxy' },
+    ]);
+  });
+
+  it('keeps the order of subjects and lists, which is their precedence', (t) => {
+    const { lists, messages } = loadSettings(
+      configFile(
+        t,
+        `${BACKEND}lists: [z, a]
+messages:
+  m:
+    subjects: { host: 'req.hdr(host),field(1,:),lower', ip: src, header.x-api-key: req.hdr(x-api-key) }
+`,
+      ),
+      {},
+    );
+    assert.deepEqual(lists, ['z', 'a']);
+    assert.deepEqual(messages[0]?.subjects, [
+      { kind: 'host', expression: 'req.hdr(host),field(1,:),lower' },
+      { kind: 'ip', expression: 'src' },
+      { kind: 'header.x-api-key', expression: 'req.hdr(x-api-key)' },
+    ]);
+  });
+
+  it('gives a message its own policy, and the global one where it has none', (t) => {
+    const message = (policy: string) => `messages: { m: { subjects: { ip: src }${policy} } }\n`;
+    const policyOf = (yaml: string) => loadSettings(configFile(t, BACKEND + yaml), {}).messages[0]?.policy;
+    assert.deepEqual(policyOf(`policy: { timeout: open, default: closed }\n${message('')}`), {
+      timeout: 'open',
+      default: 'closed',
+    });
+    assert.deepEqual(policyOf(`policy: { timeout: open, default: closed }\n${message(', policy: closed')}`), {
+      default: 'closed',
+    });
+  });
+
+  for (const [written, version] of [
+    ['2.6', '2.6'],
+    ['3.0', '3.0'],
+    ['"3.0"', '3.0'],
+  ] as const)
+    it(`takes the version ${written} as it is written`, (t) => {
+      const settings = loadSettings(configFile(t, `${BACKEND}haproxy: { version: ${written} }\n`), {});
+      assert.equal(settings.haproxy.version, version);
+    });
+
+  it('takes off the slash at the end of the URL', (t) => {
+    const file = configFile(t, 'backend: { url: https://abc.lambda-url.eu-central-1.on.aws/ }\n');
+    assert.equal(loadSettings(file, {}).backend.url, 'https://abc.lambda-url.eu-central-1.on.aws');
+  });
+
+  it('cannot be changed afterwards', (t) => {
+    const settings = loadSettings(configFile(t, BACKEND), {});
+    assert.throws(() => Object.assign(settings.cache, { maxEntries: 1 }), TypeError);
+    assert.throws(() => Object.assign(settings.messages[0]?.subjects ?? {}, { 0: undefined }), TypeError);
+  });
+});

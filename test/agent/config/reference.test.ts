@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
+import { REASONS } from '../../../agent/decision/decision.ts';
+
+const PAGE = readFileSync(new URL('../../../docs/reference/config.md', import.meta.url), 'utf8');
+
+describe('docs/reference/config.md', () => {
+  it('lists every setting as it is, and no other', () => {
+    assert.deepEqual(tableBelow('| Setting |'), SETTINGS.map(toRow));
+  });
+
+  it('lists every reason of a policy, and no other', () => {
+    assert.deepEqual(
+      tableBelow('| Reason |').map((row) => /`(.+?)`/.exec(row)?.[1]),
+      [...REASONS],
+    );
+  });
+
+  it('has a sentence about every setting', () => {
+    assert.deepEqual(
+      SETTINGS.filter(({ meaning }) => meaning === '').map(({ path }) => path.join('.')),
+      [],
+    );
+  });
+});
+
+function tableBelow(heading: string): string[] {
+  const lines = PAGE.split('\n');
+  const first = lines.findIndex((line) => line.startsWith(heading)) + 2;
+  return lines.slice(first, lines.indexOf('', first));
+}
+
+function toRow({ path, mustBe, fallback, meaning, variable }: KnownSetting): string {
+  const code = (text: string | undefined) => (text === undefined ? '–' : `\`${text}\``);
+  return `| ${code(path.join('.'))} | ${mustBe} | ${code(JSON.stringify(fallback))} | ${meaning} | ${code(variable)} |`;
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type Contribution, combine } from '../../../agent/decision/combine.ts';
+import { type Decision, REASONS } from '../../../agent/decision/decision.ts';
+import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
+
+const entry = (action: 'allow' | 'deny', name: string, source: 'cache' | 'backend' = 'cache'): Decision => ({
+  action,
+  source,
+  entry: { subject: `ip:${name}`, list: 'manual', action },
+});
+const nothing = (source: 'cache' | 'backend'): Decision => ({ action: 'allow', source });
+
+const contribution: fc.Arbitrary<Contribution> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('allow', 'deny'), fc.string({ maxLength: 3 }), fc.constantFrom('cache', 'backend'))
+    .map(([action, name, source]) => entry(action, name, source)),
+  fc.constantFrom('cache' as const, 'backend' as const).map(nothing),
+  fc.constantFrom(...REASONS),
+);
+const policy: fc.Arbitrary<Policy> = fc.record(
+  {
+    default: fc.constantFrom('open', 'closed'),
+    ...Object.fromEntries(REASONS.map((reason) => [reason, fc.constantFrom('open', 'closed')])),
+  },
+  { requiredKeys: ['default'] },
+) as fc.Arbitrary<Policy>; // the keys are the reasons
+
+/** The rules as they are told to people, one after the other. */
+function naive(contributions: readonly Contribution[], policy: Policy): Decision {
+  const decisions = contributions.filter((each): each is Decision => typeof each !== 'string');
+  const entries = decisions.filter((each) => each.entry !== undefined);
+  const allowed = entries.filter(({ action }) => action === 'allow');
+  const reasons = contributions.filter((each) => typeof each === 'string');
+  if (allowed.length > 0) return allowed[0] as Decision; // not empty
+  if (entries.length > 0) return entries[0] as Decision; // not empty
+  if (reasons.length > 0) return decideByPolicy(policy, reasons[0] as (typeof REASONS)[number]); // not empty
+  if (decisions.length === 0) return decideByPolicy(policy, 'no_subject');
+  return nothing(decisions.some(({ source }) => source === 'backend') ? 'backend' : 'cache');
+}
+
+describe('subjects combined', () => {
+  it('follow the rules of precedence whatever they are', () => {
+    fc.assert(
+      fc.property(fc.array(contribution, { maxLength: 6 }), policy, (contributions, rules) => {
+        assert.deepEqual(combine(contributions, rules), naive(contributions, rules));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('are allowed by an allow entry, whatever stands before it', () => {
+    assert.deepEqual(
+      combine([entry('deny', '1'), 'timeout', entry('allow', '2')], { default: 'closed' }),
+      entry('allow', '2'),
+    );
+  });
+
+  it('are decided by the first kind with an entry', () => {
+    assert.deepEqual(
+      combine([nothing('cache'), entry('deny', '1'), entry('deny', '2')], { default: 'open' }),
+      entry('deny', '1'),
+    );
+  });
+
+  it('stay denied when another is not known, under either policy', () => {
+    for (const name of ['open', 'closed'] as const)
+      assert.deepEqual(combine(['backend_error', entry('deny', '1')], { default: name }), entry('deny', '1'));
+  });
+
+  it('are left to the policy when one is not known and none is listed', () => {
+    assert.deepEqual(combine([nothing('backend'), 'timeout'], { default: 'closed' }), {
+      action: 'deny',
+      source: 'policy',
+      reason: 'timeout',
+      status: 503,
+    });
+    assert.deepEqual(combine(['timeout'], { default: 'closed', timeout: 'open' }), {
+      action: 'allow',
+      source: 'policy',
+      reason: 'timeout',
+    });
+  });
+
+  it('are left to the policy when there are none', () => {
+    assert.deepEqual(combine([], { default: 'open' }), { action: 'allow', source: 'policy', reason: 'no_subject' });
+  });
+});
+
+describe('the policy', () => {
+  it('is the same decision each time, so that its bytes are made once', () => {
+    for (const reason of REASONS) {
+      assert.equal(
+        decideByPolicy({ default: 'open' }, reason),
+        decideByPolicy({ default: 'closed', [reason]: 'open' }, reason),
+      );
+      assert.equal(
+        decideByPolicy({ default: 'closed' }, reason),
+        decideByPolicy({ default: 'open', [reason]: 'closed' }, reason),
+      );
+    }
+  });
+
+  it('closed is told as an error of 503 with its cause, never as a ban', () => {
+    for (const reason of REASONS)
+      assert.deepEqual(decideByPolicy({ default: 'closed' }, reason), {
+        action: 'deny',
+        source: 'policy',
+        reason,
+        status: 503,
+      });
+  });
+});

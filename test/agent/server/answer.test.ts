@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decisionOf } from '../../../agent/decision/cache.ts';
+import { REASONS } from '../../../agent/decision/decision.ts';
+import { decideByPolicy } from '../../../agent/decision/policy.ts';
+import { answerOf } from '../../../agent/server/answer.ts';
+import { DENY_STATUSES } from '../../../contract/check.ts';
+import { parseActions, str, type Value } from '../../support/spop/naive-codec.ts';
+
+/** Variable names and values, all of which must be in scope txn. */
+function variables(bytes: Uint8Array): Record<string, Value> {
+  return Object.fromEntries(
+    parseActions(bytes).map((action) => {
+      assert.deepEqual([action.type, action.scope], ['set-var', 'txn']);
+      return [action.name, 'value' in action ? action.value : { type: 'null' }];
+    }),
+  );
+}
+
+const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse', status: 429 } as const;
+
+describe('the answer to a decision', () => {
+  it('names action, source, status, reason, list and entry', () => {
+    const { full, essential } = answerOf(decisionOf(entry, 'cache'));
+    const short = { action: str('deny'), source: str('cache'), status: { type: 'int64', value: 429n } };
+    assert.deepEqual(variables(full), {
+      ...short,
+      reason: str('abuse'),
+      list: str('manual'),
+      entry: str('ip:203.0.113.0/24'),
+    });
+    assert.deepEqual(variables(essential), short);
+  });
+
+  it('says nothing of what there is not', () => {
+    assert.deepEqual(variables(answerOf(decisionOf(null, 'backend')).full), {
+      action: str('allow'),
+      source: str('backend'),
+    });
+  });
+
+  it('is never empty, as 3.1.0 loses an empty ACK', () => {
+    for (const reason of REASONS)
+      for (const policy of ['open', 'closed'] as const) {
+        const { full, essential } = answerOf(decideByPolicy({ default: policy }, reason));
+        assert.deepEqual(variables(full).reason, str(reason));
+        assert.ok(essential.length > 0);
+      }
+  });
+
+  it('is made once for each decision', () => {
+    const decision = decisionOf(entry, 'cache');
+    assert.equal(answerOf(decision), answerOf(decision));
+    assert.notEqual(answerOf(decision), answerOf(decisionOf(entry, 'cache')));
+  });
+
+  it('is short in what is essential, however long the entry: twenty fit into any buffer HAProxy has', () => {
+    const long = { ...entry, subject: `path:/${'x'.repeat(1000)}`, reason: '\uffff'.repeat(200), list: 'l'.repeat(64) };
+    for (const status of DENY_STATUSES) {
+      const { full, essential } = answerOf(decisionOf({ ...long, status }, 'backend'));
+      assert.ok(full.length > 1600);
+      assert.ok(essential.length <= 60, `${essential.length}`);
+    }
+  });
+});

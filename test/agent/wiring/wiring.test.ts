@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { HaproxyVersion } from '../../../agent/config/settings.ts';
+import { POLICY_STATUS } from '../../../agent/decision/policy.ts';
+import { agentsBackend } from '../../../agent/wiring/backend.ts';
+import { frontendRules } from '../../../agent/wiring/rules.ts';
+import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { settingsWith } from '../../support/settings.ts';
+
+const OLD: readonly HaproxyVersion[] = ['2.4', '2.6', '3.0'];
+const NEW: readonly HaproxyVersion[] = ['3.1', '3.2', '3.4', '3.5'];
+
+describe('the wiring', () => {
+  for (const version of OLD)
+    it(`is a TCP backend with all three timeouts on ${version}`, () => {
+      const settings = settingsWith({ haproxy: { prefix: 'haverdict', version } });
+      assert.match(agentsBackend(settings), /^ {4}mode tcp$/m);
+      assert.deepEqual(spoeFile(settings).match(/timeout \w+/g), [
+        'timeout hello',
+        'timeout idle',
+        'timeout processing',
+      ]);
+      assert.match(spoeFile(settings), /no option async.*no option send-frag-payload/s);
+    });
+
+  for (const version of NEW)
+    it(`is an SPOP backend without what ${version} ignores`, () => {
+      const settings = settingsWith({ haproxy: { prefix: 'haverdict', version } });
+      assert.match(agentsBackend(settings), /^ {4}mode spop$/m);
+      assert.deepEqual(spoeFile(settings).match(/timeout \w+/g), ['timeout processing']);
+      assert.doesNotMatch(spoeFile(settings), /no option/);
+    });
+
+  it('gives HAProxy more time than the agent takes', () => {
+    assert.match(spoeFile(settingsWith({ deadlineMs: 100 })), /timeout processing 120ms/);
+  });
+
+  it('keeps agent connections longer than HAProxy leaves them idle', () => {
+    const seconds = (text: string, name: string) => Number(new RegExp(`timeout ${name} (\\d+)s`).exec(text)?.[1]);
+    const settings = settingsWith({});
+    assert.ok(seconds(agentsBackend(settings), 'server') > seconds(spoeFile(settings), 'idle'));
+  });
+
+  it('blocks what is unknown only where the default of the policy is closed, and with the status of the policy', () => {
+    const rulesUnder = (policy: Parameters<typeof settingsWith>[0]['policy']) => {
+      const settings = settingsWith({});
+      const messages = settings.messages.map((message) => ({ ...message, ...(policy && { policy }) }));
+      return frontendRules({ ...settings, messages });
+    };
+    const unknown = new RegExp(
+      `deny_status ${POLICY_STATUS} if (\\{ .*error.* -m found|! \\{ .*action.* -m found)`,
+      'g',
+    );
+    assert.equal(rulesUnder({ default: 'closed' }).match(unknown)?.length, 2);
+    assert.equal(rulesUnder({ timeout: 'open', default: 'closed' }).match(unknown)?.length, 2);
+    assert.equal(rulesUnder({ default: 'open' }).match(unknown), null);
+    assert.equal(rulesUnder({ timeout: 'closed', default: 'open' }).match(unknown), null);
+  });
+
+  it('writes the path of the SPOE file as one word', () => {
+    assert.match(
+      frontendRules(settingsWith({}), '/etc/my "own" #1/a.cfg'),
+      /config \/etc\/my\\ \\"own\\"\\ \\#1\/a\.cfg$/m,
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadSettings } from '../../../agent/config/load.ts';
+import { haproxyFragment } from '../../../agent/wiring/rules.ts';
+import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { configFile, temporaryFolder } from '../../support/config-file.ts';
+import { runHaverdict } from '../../support/haverdict.ts';
+
+const BACKEND = 'backend: { url: http://127.0.0.1:8787 }\n';
+
+describe('haverdict wiring', () => {
+  it('prints both files, each with its name', (t) => {
+    const file = configFile(t, BACKEND);
+    const { status, stdout } = runHaverdict('wiring', '-c', file);
+    const settings = loadSettings(file, {});
+    assert.equal(status, 0);
+    assert.equal(
+      stdout,
+      `# ==== haverdict.spoe.cfg: save this as /etc/haproxy/haverdict.spoe.cfg ====
+${spoeFile(settings)}
+# ==== haverdict.haproxy.cfg: copy this into haproxy.cfg ====
+${haproxyFragment(settings)}`,
+    );
+  });
+
+  it('writes both files, naming each other, and leaves nothing else', (t) => {
+    const file = configFile(t, BACKEND);
+    const folder = temporaryFolder(t);
+    writeFileSync(join(folder, 'haverdict.spoe.cfg'), 'old');
+    const { status, stdout } = runHaverdict('wiring', '-c', file, '--out', folder);
+    const spoePath = join(folder, 'haverdict.spoe.cfg');
+    const fragmentPath = join(folder, 'haverdict.haproxy.cfg');
+    assert.equal(status, 0);
+    assert.equal(stdout, `wrote ${spoePath}\nwrote ${fragmentPath}\n`);
+    const settings = loadSettings(file, {});
+    assert.equal(readFileSync(spoePath, 'utf8'), spoeFile(settings));
+    assert.equal(readFileSync(fragmentPath, 'utf8'), haproxyFragment(settings, spoePath));
+    assert.deepEqual(readdirSync(folder).sort(), ['haverdict.haproxy.cfg', 'haverdict.spoe.cfg']);
+  });
+
+  it('is for the HAProxy version of the command line before that of the file', (t) => {
+    const file = configFile(t, BACKEND);
+    assert.match(runHaverdict('wiring', '-c', file).stdout, /mode tcp/);
+    assert.match(runHaverdict('wiring', '-c', file, '--haproxy-version', '3.2').stdout, /mode spop/);
+    assert.equal(runHaverdict('wiring', '-c', file, '--haproxy-version', '1.8').status, 2);
+  });
+
+  it('needs a port, a folder that exists, and the right to write there', (t) => {
+    const file = configFile(t, BACKEND);
+    const anyPort = configFile(t, `${BACKEND}listen: ["tcp://127.0.0.1:0"]\n`);
+    const folder = temporaryFolder(t);
+    mkdirSync(join(folder, 'haverdict.spoe.cfg'));
+    assert.deepEqual(runHaverdict('wiring', '-c', anyPort), {
+      status: 78,
+      stdout: '',
+      stderr: 'haverdict: listen: tcp://127.0.0.1:0 has no port that HAProxy could be told\n',
+    });
+    assert.match(runHaverdict('wiring', '-c', file, '--out', `${folder}/no`).stderr, /--out .*\/no is no folder/);
+    const blocked = runHaverdict('wiring', '-c', file, '--out', folder);
+    assert.equal(blocked.status, 1);
+    assert.match(blocked.stderr, /haverdict\.spoe\.cfg cannot be written/);
+    assert.deepEqual(readdirSync(folder), ['haverdict.spoe.cfg']);
+  });
+});

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  candidates,
+  formatSubject,
+  isKind,
+  KINDS,
+  MAX_SUBJECT_BYTES,
+  parseSubject,
+  SubjectError,
+  subjectOf,
+} from '../../contract/subject.ts';
+
+describe('parseSubject', () => {
+  const canonical: readonly (readonly [string, string])[] = [
+    ['203.0.113.7', 'ip:203.0.113.7'],
+    ['ip:203.0.113.7/32', 'ip:203.0.113.7'],
+    ['203.0.113.0/24', 'ip:203.0.113.0/24'],
+    ['2001:DB8::1', 'ip:2001:db8::1'],
+    ['ip:2001:DB8:0::/48', 'ip:2001:db8::/48'],
+    ['::ffff:203.0.113.7', 'ip:203.0.113.7'],
+    ['ip:::1', 'ip:::1'],
+    ['host:Shop.Example', 'host:shop.example'],
+    ['host:shop.example:8080', 'host:shop.example'],
+    ['host:shop.example.', 'host:shop.example'],
+    ['method:post', 'method:POST'],
+    ['country:de', 'country:DE'],
+    ['path:/A/b:c', 'path:/A/b:c'],
+    ['header.x-api-key:Secret', 'header.x-api-key:Secret'],
+    ['cookie.session:a=b', 'cookie.session:a=b'],
+  ];
+  for (const [text, expected] of canonical)
+    it(`reads ${text} as ${expected}`, () => assert.equal(formatSubject(parseSubject(text)), expected));
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['', /no known kind/],
+    ['nonsense', /no known kind/],
+    ['evil:x', /no known kind/],
+    ['Header.X:1', /no known kind/],
+    ['host:', /no value after the colon/],
+    ['host:a\r\nb', /control character/],
+    ['host:a\u0000', /control character/],
+    ['ip:shop.example', /no IPv4 or IPv6 address/],
+    ['010.0.0.1', /no known kind/],
+    ['ip:fe80::1%eth0', /no IPv4 or IPv6 address/],
+    ['203.0.113.7/24', /did you mean 203\.0\.113\.0\/24\?/],
+    ['2001:db8::1/32', /did you mean 2001:db8::\/32\?/],
+    ['0.0.0.0/0', /would never match: IPv4 networks are looked up from \/8/],
+    ['2001:db8::/80', /would never match: IPv6 networks/],
+    [`path:/${'a'.repeat(MAX_SUBJECT_BYTES)}`, /bytes long, the limit is 1024/],
+  ];
+  for (const [text, message] of refused)
+    it(`refuses ${JSON.stringify(text.slice(0, 30))}`, () => {
+      assert.throws(
+        () => parseSubject(text),
+        (error) => error instanceof SubjectError && message.test(error.message),
+      );
+    });
+
+  it('reads its own canonical text as itself', () => {
+    fc.assert(
+      fc.property(typed, (text) => {
+        const once = canonicalOrRefused(text);
+        if (once !== undefined) assert.equal(canonicalOrRefused(once), once);
+      }),
+      { numRuns: 5000 },
+    );
+  });
+});
+
+describe('subjectOf', () => {
+  it('takes no network from traffic', () => assert.equal(subjectOf('ip', '203.0.113.0/24'), undefined));
+  it('takes no address that is none', () => assert.equal(subjectOf('ip', 'unknown'), undefined));
+  it('makes canonical what traffic brought', () => {
+    assert.deepEqual(subjectOf('host', 'SHOP.example:443'), { kind: 'host', value: 'shop.example' });
+  });
+});
+
+describe('candidates', () => {
+  it('are the address and its networks, longest first', () => {
+    const texts = candidates({ kind: 'ip', value: '203.0.113.7' });
+    assert.deepEqual(texts.slice(0, 3), ['ip:203.0.113.7', 'ip:203.0.113.6/31', 'ip:203.0.113.4/30']);
+    assert.equal(texts.at(-1), 'ip:203.0.0.0/8');
+  });
+  it('are the subject alone for every other kind', () => {
+    assert.deepEqual(candidates({ kind: 'host', value: 'a.example' }), ['host:a.example']);
+  });
+});
+
+describe('isKind', () => {
+  it('knows the listed kinds and the named ones', () => {
+    for (const kind of [...KINDS, 'header.x-a', 'cookie.sid']) assert.ok(isKind(kind), kind);
+    for (const kind of ['', 'IP', 'header', 'header.', 'header.A', 'toString']) assert.ok(!isKind(kind), kind);
+  });
+});
+
+const typed = fc
+  .tuple(
+    fc.constantFrom(...KINDS, 'header.x-a', 'cookie.sid'),
+    fc.oneof(
+      fc.string({ unit: 'grapheme' }),
+      fc.string({ unit: fc.constantFrom('a', 'B', '.', ':', '1', '/') }),
+      fc.ipV4(),
+      fc.ipV6(),
+    ),
+  )
+  .map(([kind, value]) => `${kind}:${value}`);
+
+function canonicalOrRefused(text: string): string | undefined {
+  try {
+    return formatSubject(parseSubject(text));
+  } catch (error) {
+    if (error instanceof SubjectError) return undefined;
+    throw error;
+  }
+}

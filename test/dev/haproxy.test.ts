@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, it, type TestContext } from 'node:test';
+import type { Settings } from '../../agent/config/settings.ts';
+import type { Action } from '../../agent/spop/spop.ts';
+import { spoeFile } from '../../agent/wiring/spoe.ts';
+import { DENY_STATUSES } from '../../contract/check.ts';
+import { freePort } from '../../dev/free-port.ts';
+import { checkHaproxy, type Haproxy, startHaproxy } from '../../dev/haproxy.ts';
+import { frontendConfig } from '../../dev/haproxy-config.ts';
+import { startScriptedAgent } from '../support/scripted-agent.ts';
+import { settingsWith } from '../support/settings.ts';
+
+describe('a real HAProxy with the generated wiring', () => {
+  it('passes what is allowed, and tells the decision', async (t) => {
+    const agent = await startScriptedAgent(t, () => [set('action', 'allow'), set('source', 'cache')]);
+    const { url } = await start(t, settingsFor(agent.port));
+    const answer = await fetch(url);
+    assert.equal(await answer.text(), 'passed');
+    assert.deepEqual(told(answer), { action: 'allow', source: 'cache' });
+  });
+
+  it('denies with each status an entry can have, and with 403 where it has none', async (t) => {
+    let status: number | undefined;
+    const agent = await startScriptedAgent(t, () => [
+      set('action', 'deny'),
+      ...(status === undefined ? [] : [setNumber('status', status)]),
+    ]);
+    const { url } = await start(t, settingsFor(agent.port));
+    for (status of [...DENY_STATUSES, undefined]) {
+      const answer = await fetch(url);
+      await answer.arrayBuffer();
+      assert.equal(answer.status, status ?? 403);
+      assert.equal(told(answer).action, 'deny');
+    }
+  });
+
+  it('sends each subject under the name of its kind', async (t) => {
+    const seen: string[] = [];
+    const agent = await startScriptedAgent(t, (messages) => {
+      for (const { name, args } of messages) seen.push(name, ...args.map((arg) => `${arg.name}=${text(arg.value)}`));
+      return [set('action', 'allow')];
+    });
+    const subjects = [
+      { kind: 'host', expression: 'req.hdr(host),field(1,:),lower' },
+      { kind: 'ip', expression: 'src' },
+      { kind: 'header.x-missing', expression: 'req.hdr(x-missing)' },
+    ];
+    const settings = settingsFor(agent.port, 'open');
+    const { url } = await start(t, { ...settings, messages: settings.messages.map((of) => ({ ...of, subjects })) });
+    await fetch(url);
+    assert.deepEqual(seen, ['check-request', 'host=127.0.0.1', 'ip=7f000001', 'header.x-missing=null']);
+  });
+
+  for (const [policy, status] of [
+    ['open', 200],
+    ['closed', 503],
+  ] as const) {
+    it(`answers ${status} under ${policy} when the agent never answers`, async (t) => {
+      const agent = await startScriptedAgent(t, () => undefined);
+      const { url } = await start(t, settingsFor(agent.port, policy));
+      const answer = await fetch(url);
+      assert.equal(answer.status, status);
+      assert.deepEqual(told(answer), { error: '1' });
+    });
+
+    it(`answers ${status} under ${policy} when the agent has gone, and soon without waiting`, async (t) => {
+      const agent = await startScriptedAgent(t, () => [set('action', 'allow')]);
+      const { url } = await start(t, settingsFor(agent.port, policy));
+      assert.deepEqual(told(await fetch(url)), { action: 'allow' });
+      agent.stop();
+      for (;;) {
+        const answer = await fetch(url);
+        assert.equal(answer.status, status);
+        // 1: waited for timeout processing; 257: the connection broke; 2: the server is known to be down
+        if (told(answer).error === '2') break;
+        assert.match(told(answer).error ?? '', /^(1|257)$/);
+      }
+    });
+
+    it(`answers ${status} under ${policy} when the agent says nothing`, async (t) => {
+      const agent = await startScriptedAgent(t, () => []);
+      const { url } = await start(t, settingsFor(agent.port, policy));
+      const answer = await fetch(url);
+      assert.equal(answer.status, status);
+      assert.deepEqual(told(answer), {});
+    });
+  }
+
+  it('listens on IPv6 and IPv4 at once', async (t) => {
+    const agent = await startScriptedAgent(t, () => [set('action', 'allow')]);
+    const port = await freePort();
+    await start(t, settingsFor(agent.port), `:::${port} v4v6`);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
+    assert.equal((await fetch(`http://[::1]:${port}/`)).status, 200);
+  });
+});
+
+describe('the runner', () => {
+  it('writes down what HAProxy logs, and leaves nothing behind', async (t) => {
+    const { url, haproxy } = await start(t, settingsFor(await freePort()));
+    await fetch(`${url}seen`);
+    await haproxy.stop();
+    assert.match(haproxy.lines.join('\n'), /"GET \/seen HTTP\/1\.1"/);
+    assert.match(haproxy.lines.join('\n'), /SPOE: \[haverdict-agent\] <EVENT:on-frontend-http-request> .* st=[12] /);
+    assert.equal(existsSync(`/proc/${haproxy.pid}`), false);
+    await haproxy.stop();
+  });
+
+  it('refuses a config that HAProxy warns about, and shows it', () => {
+    assert.throws(
+      () => checkHaproxy({ config: 'defaults\n    mode http\nfrontend nobody-listens\n    bind 127.0.0.1:1\n' }),
+      /haproxy -c complains:.*\[WARNING\].*missing timeouts.*---- haproxy\.cfg ----\ndefaults/s,
+    );
+  });
+
+  it('tells what to install where there is no HAProxy', () => {
+    assert.throws(
+      () => checkHaproxy({ config: '', binary: '/nowhere/haproxy' }),
+      /\/nowhere\/haproxy cannot be run: install HAProxy 2\.4 or later \(apt-get install haproxy\), or set HAPROXY/,
+    );
+  });
+
+  it('shows the config when the port is taken', async (t) => {
+    const agent = await startScriptedAgent(t, () => []);
+    await assert.rejects(
+      start(t, settingsFor(agent.port), `127.0.0.1:${agent.port}`),
+      /haproxy does not start:.*cannot bind socket.*---- haverdict\.spoe\.cfg ----/s,
+    );
+  });
+});
+
+async function start(t: TestContext, settings: Settings, bind?: string): Promise<{ url: string; haproxy: Haproxy }> {
+  const port = await freePort();
+  const haproxy = await startHaproxy({
+    config: frontendConfig({ settings, binds: [bind ?? `127.0.0.1:${port}`] }),
+    spoe: spoeFile(settings),
+  });
+  t.after(() => haproxy.stop());
+  return { url: `http://127.0.0.1:${port}/`, haproxy };
+}
+
+function settingsFor(port: number, policy: 'open' | 'closed' = 'closed'): Settings {
+  const settings = settingsWith({ listen: [{ type: 'tcp', host: '127.0.0.1', port }] });
+  return { ...settings, messages: settings.messages.map((message) => ({ ...message, policy: { default: policy } })) };
+}
+
+function set(name: string, value: string): Action {
+  return { type: 'set-var', scope: 'txn', name, value: { type: 'string', value } };
+}
+
+function setNumber(name: string, value: number): Action {
+  return { type: 'set-var', scope: 'txn', name, value: { type: 'int64', value: BigInt(value) } };
+}
+
+/** What the X-Haverdict-… headers say, without the times. */
+function told({ headers }: Response): Record<string, string> {
+  const names = ['action', 'source', 'reason', 'error'];
+  return Object.fromEntries(names.map((name) => [name, headers.get(`x-haverdict-${name}`)]).filter(([, text]) => text));
+}
+
+function text(data: { type: string; value?: unknown }): string {
+  if (!(data.value instanceof Uint8Array)) return data.type;
+  return Buffer.from(data.value).toString(data.type === 'string' ? 'utf8' : 'hex');
+}

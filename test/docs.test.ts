@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { loadSettings } from '../agent/config/load.ts';
+import { REASONS, SOURCES } from '../agent/decision/decision.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../agent/vocabulary.ts';
+import { EXIT } from '../cli/cli-error.ts';
+
+const root = join(import.meta.dirname, '..');
+const text = (file: string) => readFileSync(join(root, file), 'utf8');
+const help = (...command: string[]) =>
+  execFileSync(process.execPath, [join(root, 'cli/main.ts'), ...command, '--help'], { encoding: 'utf8' });
+
+describe('the docs', () => {
+  it('list every variable towards HAProxy and no other', () => {
+    const set = [...Object.values(VARIABLES), ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE];
+    assert.deepEqual(firstColumn('docs/reference/decisions.md', 'Variables towards HAProxy').sort(), set.sort());
+  });
+
+  it('list every source and every reason, and no other', () => {
+    assert.deepEqual(firstColumn('docs/reference/decisions.md', 'Sources').sort(), [...SOURCES].sort());
+    assert.deepEqual(firstColumn('docs/reference/decisions.md', 'Reasons of the policy').sort(), [...REASONS].sort());
+  });
+
+  it('list every exit code and no other', () => {
+    const rows = rowsOf('docs/reference/cli.md', 'Exit codes').map(([code, name]) => [name, Number(code)]);
+    assert.deepEqual(Object.fromEntries(rows), EXIT);
+  });
+
+  it('list every command with every option, and no other', () => {
+    const commands = [...help().matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name ?? '');
+    const everywhere = ['--table', '--region', '--endpoint-url', '--profile', '--help'];
+    const actual = commands.map((command) => [
+      command,
+      optionsOf(help(command)).filter((option) => !everywhere.includes(option)),
+    ]);
+    const documented = rowsOf('docs/reference/cli.md', 'Command line').map(([command = '', , options = '']) => [
+      command.replaceAll('`', ''),
+      optionsOf(options.replaceAll('`', ' ')),
+    ]);
+    assert.deepEqual(Object.fromEntries(documented), Object.fromEntries(actual));
+  });
+
+  it('have every source file in the tree of ARCHITECTURE.md, and no other', () => {
+    const [, tree = ''] = /## The tree\n\n```\n([\s\S]*?)```/.exec(text('ARCHITECTURE.md')) ?? [];
+    const named = [...tree.matchAll(/^ *([a-z-]+\.ts) /gm)].map(([, name]) => name);
+    const files = globSync('{contract,agent,functions,cli}/**/*.ts', { cwd: root }).filter(
+      (file) => !file.startsWith('cli/commands/'),
+    );
+    const inDev = globSync('dev/*.ts', { cwd: root });
+    assert.deepEqual(named.sort(), [...files, ...inDev].map((file) => basename(file)).sort());
+  });
+
+  it('show a config in the README that the agent takes', () => {
+    const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(text('README.md')) ?? [];
+    const file = join(mkdtempSync(join(tmpdir(), 'haverdict-readme-')), 'haverdict.yaml');
+    writeFileSync(file, yaml);
+    assert.equal(loadSettings(file, {}).messages[0]?.name, 'check-request');
+  });
+
+  it('name only npm scripts that there are', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    for (const file of documents()) {
+      for (const [, name = ''] of text(file).matchAll(/npm run (?:--silent )?([a-z]+)/g))
+        assert.ok(name in scripts, `${file}: npm run ${name}`);
+    }
+  });
+
+  for (const file of documents()) {
+    it(`link from ${file} only to files that there are`, () => {
+      const links = [...text(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '');
+      assert.deepEqual(
+        links.filter((target) => !existsSync(join(root, dirname(file), target))),
+        [],
+      );
+    });
+  }
+});
+
+function documents(): string[] {
+  return globSync(['*.md', 'docs/**/*.md'], { cwd: root });
+}
+
+/** The cells of the first table after this heading, without its header. */
+function rowsOf(file: string, heading: string): string[][] {
+  const [, section = ''] = text(file).split(new RegExp(`^#+ ${heading}$`, 'm'));
+  const table = /(^\|.*\n)+/m.exec(section)?.[0] ?? '';
+  const rows = table.trim().split('\n').slice(2);
+  assert.ok(rows.length > 0, `${file} has no table under "${heading}"`);
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+function firstColumn(file: string, heading: string): string[] {
+  return rowsOf(file, heading).map(([first = '']) => first.replaceAll('`', ''));
+}
+
+function optionsOf(helpText: string): string[] {
+  return [...helpText.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map(([, option]) => option ?? '').sort();
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { startAgentProcess } from '../../dev/agent-process.ts';
+import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
+
+const CLI = join(import.meta.dirname, '../../cli/main.ts');
+const NOTIFY = notify(1, 1, ['check-request', ['ip', ipv4(192, 0, 2, 1)]]);
+
+describe('the agent as a process', () => {
+  it('says goodbye on SIGTERM, answers what waits first, removes its socket and exits 0', async (t) => {
+    const folder = folderFor(t);
+    const held = await heldBackend(t);
+    const path = join(folder, 'agent.sock');
+    const agent = await startAgentProcess(
+      { listen: [{ unix: path, mode: '0600' }], backend: { url: held.url }, deadlineMs: 400 },
+      folder,
+    );
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+
+    const haproxy = connect(path);
+    const received = collect(haproxy);
+    haproxy.write(hello());
+    await received.until(/^.{8}65/);
+    haproxy.write(NOTIFY);
+    await held.called;
+    const exited = agent.kill('SIGTERM');
+    await received.until(/67000000010101.*66000000010000/s); // ACK, then AGENT-DISCONNECT
+    assert.equal(await exited, 0);
+    assert.ok(!existsSync(path));
+  });
+
+  it('exits at once on the second signal', async (t) => {
+    const folder = folderFor(t);
+    const held = await heldBackend(t);
+    const path = join(folder, 'agent.sock');
+    const agent = await startAgentProcess(
+      { listen: [{ unix: path }], backend: { url: held.url }, deadlineMs: 10_000 },
+      folder,
+    );
+    const haproxy = connect(path);
+    const received = collect(haproxy);
+    haproxy.write(hello());
+    await received.until(/^.{8}65/);
+    haproxy.write(NOTIFY);
+    await held.called;
+    const first = agent.kill('SIGTERM');
+    await seen(agent.lines, /stopping/);
+    await agent.kill('SIGTERM');
+    assert.equal(await first, 1);
+  });
+
+  it('takes over the socket file that a killed agent left', async (t) => {
+    const folder = folderFor(t);
+    const config = { listen: [{ unix: join(folder, 'agent.sock') }], backend: { url: 'http://127.0.0.1:1' } };
+    await (await startAgentProcess(config, folder)).kill('SIGKILL');
+    const second = await startAgentProcess(config, folder);
+    assert.equal(await second.kill('SIGTERM'), 0);
+  });
+
+  const taken = createServer();
+  const cases: readonly { name: string; listen: (folder: string) => Promise<string>; says: RegExp }[] = [
+    {
+      name: 'the port is taken',
+      listen: async () => {
+        taken.listen(0, '127.0.0.1');
+        await once(taken, 'listening');
+        return `tcp://127.0.0.1:${(taken.address() as AddressInfo).port}`; // it listens
+      },
+      says: /^haverdict: cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*\n$/,
+    },
+    {
+      name: 'the socket is in use',
+      listen: async (folder) => {
+        taken.listen(join(folder, 'used.sock'));
+        await once(taken, 'listening');
+        return `unix:${join(folder, 'used.sock')}`;
+      },
+      says: /^haverdict: .*used\.sock is in use by a running process\n$/,
+    },
+    {
+      name: 'a file that is no socket stands there',
+      listen: async (folder) => {
+        writeFileSync(join(folder, 'file'), 'precious');
+        return `unix:${join(folder, 'file')}`;
+      },
+      says: /^haverdict: .*\/file exists and is no socket: remove it or listen elsewhere\n$/,
+    },
+    {
+      name: 'the folder of the socket is not there',
+      listen: async (folder) => `unix:${join(folder, 'none', 'agent.sock')}`,
+      says: /^haverdict: cannot listen on .*none\/agent\.sock: there is no folder .*none\n$/,
+    },
+  ];
+  for (const { name, listen, says } of cases) {
+    it(`exits 1 with one line when ${name}`, async (t) => {
+      const folder = folderFor(t);
+      t.after(() => taken.listening && taken.close());
+      const env = {
+        ...process.env,
+        HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1',
+        HAVERDICT_LISTEN: await listen(folder),
+      };
+      const child = spawn(process.execPath, [CLI, 'agent'], { env });
+      let complaint = '';
+      child.stderr.on('data', (part) => {
+        complaint += part;
+      });
+      const [code] = await once(child, 'close');
+      assert.equal(code, 1);
+      assert.match(complaint, says);
+    });
+  }
+});
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-agent-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A backend that takes calls and never answers. */
+async function heldBackend(t: TestContext): Promise<{ url: string; called: Promise<unknown> }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    t.after(() => socket.destroy());
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called: once(server, 'connection') }; // it listens
+}
+
+function collect(socket: Socket): { until(pattern: RegExp): Promise<void> } {
+  let hex = '';
+  let check = () => {};
+  socket.on('data', (chunk: Buffer) => {
+    hex += chunk.toString('hex');
+    check();
+  });
+  const until = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      socket.once('close', () => reject(new Error(`closed after ${hex}`)));
+      check = () => pattern.test(hex) && resolve();
+      check();
+    });
+  return { until };
+}
+
+async function seen(lines: readonly string[], pattern: RegExp): Promise<void> {
+  while (!lines.some((line) => pattern.test(line))) await new Promise(setImmediate);
+}

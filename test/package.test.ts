@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '..');
+
+describe('the package as published', () => {
+  let folder: string;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'haverdict-package-'));
+    // The dependencies are those of this checkout, so that this needs no network; npm takes them as already installed.
+    const { stdout } = await run('npm', ['ls', '--omit=dev', '--all', '--parseable'], { cwd: root });
+    for (const path of stdout.split('\n').filter((line) => line.includes('node_modules'))) {
+      cpSync(path, join(folder, relative(root, path)), { recursive: true });
+    }
+    const packed = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+    const [{ filename }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')));
+    writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', filename], { cwd: folder });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('installs and runs haverdict --version', async () => {
+    const { stdout } = await run(join(folder, 'node_modules', '.bin', 'haverdict'), ['--version']);
+    assert.equal(stdout.trim(), JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+  });
+
+  it('loads haverdict/spop without any dependency', async () => {
+    const script =
+      "import { FrameReader, SpopStatus } from 'haverdict/spop'; new FrameReader(16); console.log(SpopStatus.timeout)";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
+    assert.equal(stdout.trim(), '2');
+  });
+
+  it('checks a config file', async () => {
+    const file = join(folder, 'haverdict.yaml');
+    writeFileSync(file, 'backend:\n  url: http://127.0.0.1:8787\n');
+    const { stdout } = await run(join(folder, 'node_modules', '.bin', 'haverdict'), ['agent', '--check', '-c', file]);
+    assert.match(stdout, /: ok\n/);
+  });
+
+  it('carries no test, no demo and nothing of a checkout', async () => {
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root });
+    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+    const foreign = files
+      .map(({ path }) => path)
+      .filter(
+        (path) =>
+          !/^(dist\/(agent|cli|contract|functions)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path),
+      );
+    assert.deepEqual(foreign, []);
+  });
+});

@@ -1,0 +1,25 @@
+import { startTable, type TableServer } from '../../dev/local-cloud/table-server.ts';
+import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
+import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
+
+/** What of a test's context is needed to clean up: a test's own, or `{ after }` of a suite. */
+interface Cleaning {
+  after(clean: () => Promise<void>): void;
+}
+
+/** A table of its own for a test or a suite, gone afterwards. */
+export async function localTable(test: Cleaning): Promise<TableServer> {
+  const table = await startTable();
+  test.after(() => table.close());
+  return table;
+}
+
+/** The real store at this endpoint. */
+export function storeAt(endpoint: string, table = 'haverdict'): DynamoStore {
+  return new DynamoStore({
+    table,
+    connectTimeoutMs: 1000,
+    requestTimeoutMs: 5000,
+    client: { endpoint, maxAttempts: 1, ...LOCAL_ACCESS },
+  });
+}

@@ -1,0 +1,46 @@
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { Found, Item, Key, Store } from '../../functions/blocklist/store.ts';
+
+/** A Store in a Map, for tests that need many lookups or items that no tool would write. */
+export class MemoryStore implements Store {
+  readonly #items = new Map<string, Item>();
+
+  /** Puts an item there as a person might have typed it. */
+  type(item: Item): void {
+    this.#items.set(nameOf(String(item.subject), String(item.list)), item);
+  }
+
+  async lookup(keys: readonly Key[]): Promise<Found> {
+    const names = new Set(keys.map((key) => nameOf(key.subject, key.list)));
+    const items = [...names].map((name) => this.#items.get(name)).filter((item) => item !== undefined);
+    return { items, unread: [] };
+  }
+
+  async put(entry: StoredEntry): Promise<boolean> {
+    const replaced = this.#items.has(nameOf(entry.subject, entry.list));
+    this.type(entry);
+    return replaced;
+  }
+
+  async remove(key: Key): Promise<boolean> {
+    return this.#items.delete(nameOf(key.subject, key.list));
+  }
+
+  async *entriesOfSubject(subject: string): AsyncGenerator<Item> {
+    yield* this.#sorted('list').filter((item) => item.subject === subject);
+  }
+
+  async *entriesOfList(list: string): AsyncGenerator<Item> {
+    yield* this.#sorted('subject').filter((item) => item.list === list);
+  }
+
+  #sorted(by: 'subject' | 'list'): Item[] {
+    return [...this.#items.values()].sort((a, b) =>
+      Buffer.compare(Buffer.from(String(a[by])), Buffer.from(String(b[by]))),
+    );
+  }
+}
+
+function nameOf(subject: string, list: string): string {
+  return `${subject}\n${list}`;
+}

@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+
+/** Now in every small world, in epoch seconds; entries end around it. */
+export const NOW_SECONDS = 1_800_000_000;
+
+export const WORLD_LISTS = ['manual', 'tenant-a', 'feed'] as const;
+
+const ADDRESSES = [
+  '203.0.113.7',
+  '203.0.113.8',
+  '203.0.112.7',
+  '203.1.1.1',
+  '2001:db8:1:1::',
+  '2001:db8:1:2::',
+  '2001:db8:9::',
+];
+const LENGTHS_4 = [32, 31, 24, 23, 16, 8];
+const LENGTHS_6 = [128, 64, 63, 48, 32, 16];
+
+/** Few subjects, so that entries cover and contradict each other often. */
+export const askedSubject = fc.constantFrom(
+  ...ADDRESSES.map((address) => `ip:${address}`),
+  'host:a.example',
+  'path:/x/24',
+  'path:/x/8',
+);
+
+const ipSubject = fc
+  .tuple(fc.constantFrom(...ADDRESSES), fc.nat({ max: LENGTHS_4.length - 1 }))
+  .map(([address, index]) => networkOf(address, index));
+
+const worldEntry: fc.Arbitrary<StoredEntry> = fc
+  .record({
+    subject: fc.oneof(
+      { weight: 5, arbitrary: ipSubject },
+      fc.constantFrom('host:a.example', 'path:/x/24', 'path:/x/8'),
+    ),
+    list: fc.constantFrom(...WORLD_LISTS),
+    action: fc.constantFrom('allow' as const, 'deny' as const),
+    expiresAt: fc.constantFrom(undefined, undefined, NOW_SECONDS - 1, NOW_SECONDS, NOW_SECONDS + 1),
+  })
+  .map(({ expiresAt, ...entry }) => ({ ...entry, ...(expiresAt !== undefined && { expiresAt }) }));
+
+/** Entries of a whole table: one for each subject and list at most. */
+export const worldEntries = fc.uniqueArray(worldEntry, {
+  maxLength: 24,
+  selector: (entry) => `${entry.subject} ${entry.list}`,
+});
+
+/** Lists in any order of precedence, not always all. */
+export const askedLists = fc.shuffledSubarray([...WORLD_LISTS], { minLength: 1 });
+
+function networkOf(address: string, index: number): string {
+  const bytes = parseAddress(address) ?? new Uint8Array(); // all of ADDRESSES are addresses
+  const length = (bytes.length === 4 ? LENGTHS_4 : LENGTHS_6)[index] ?? 0;
+  return `ip:${formatNetwork(masked(bytes, length))}`;
+}
