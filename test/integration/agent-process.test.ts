@@ -2,53 +2,29 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { FrameType } from '../../agent/spop/frame.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
+import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/main.ts');
-const NOTIFY = notify(1, 1, ['check-request', ['ip', ipv4(192, 0, 2, 1)]]);
-
 describe('the agent as a process', () => {
   it('says goodbye on SIGTERM, answers what waits first, removes its socket and exits 0', async (t) => {
-    const folder = folderFor(t);
-    const held = await heldBackend(t);
-    const path = join(folder, 'agent.sock');
-    const agent = await startAgentProcess(
-      { listen: [{ unix: path, mode: '0600' }], backend: { url: held.url }, deadlineMs: 400 },
-      folder,
-    );
+    const { agent, path, haproxy } = await agentWithWaitingFrame(t, 400);
     assert.equal(statSync(path).mode & 0o777, 0o600);
-
-    const haproxy = connect(path);
-    const received = collect(haproxy);
-    haproxy.write(hello());
-    await received.until(/^.{8}65/);
-    haproxy.write(NOTIFY);
-    await held.called;
     const exited = agent.kill('SIGTERM');
-    await received.until(/67000000010101.*66000000010000/s); // ACK, then AGENT-DISCONNECT
+    const types = (await haproxy.received(3)).map(({ type }) => type);
+    assert.deepEqual(types, [FrameType.agentHello, FrameType.ack, FrameType.agentDisconnect]);
     assert.equal(await exited, 0);
     assert.ok(!existsSync(path));
   });
 
   it('exits at once on the second signal', async (t) => {
-    const folder = folderFor(t);
-    const held = await heldBackend(t);
-    const path = join(folder, 'agent.sock');
-    const agent = await startAgentProcess(
-      { listen: [{ unix: path }], backend: { url: held.url }, deadlineMs: 10_000 },
-      folder,
-    );
-    const haproxy = connect(path);
-    const received = collect(haproxy);
-    haproxy.write(hello());
-    await received.until(/^.{8}65/);
-    haproxy.write(NOTIFY);
-    await held.called;
+    const { agent } = await agentWithWaitingFrame(t, 10_000);
     const first = agent.kill('SIGTERM');
     await seen(agent.lines, /stopping/);
     await agent.kill('SIGTERM');
@@ -135,20 +111,21 @@ async function heldBackend(t: TestContext): Promise<{ url: string; called: Promi
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called: once(server, 'connection') }; // it listens
 }
 
-function collect(socket: Socket): { until(pattern: RegExp): Promise<void> } {
-  let hex = '';
-  let check = () => {};
-  socket.on('data', (chunk: Buffer) => {
-    hex += chunk.toString('hex');
-    check();
-  });
-  const until = (pattern: RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      socket.once('close', () => reject(new Error(`closed after ${hex}`)));
-      check = () => pattern.test(hex) && resolve();
-      check();
-    });
-  return { until };
+/** An agent, and HAProxy's end of a connection on which one NOTIFY waits for a backend that never answers. */
+async function agentWithWaitingFrame(t: TestContext, deadlineMs: number) {
+  const folder = folderFor(t);
+  const backend = await heldBackend(t);
+  const path = join(folder, 'agent.sock');
+  const agent = await startAgentProcess(
+    { listen: [{ unix: path, mode: '0600' }], backend: { url: backend.url }, deadlineMs },
+    folder,
+  );
+  const haproxy = await Client.connect({ path });
+  haproxy.socket.write(hello());
+  await haproxy.received(1);
+  haproxy.socket.write(notify(1, 1, ['check-request', ['ip', ipv4(192, 0, 2, 1)]]));
+  await backend.called;
+  return { agent, path, haproxy };
 }
 
 async function seen(lines: readonly string[], pattern: RegExp): Promise<void> {

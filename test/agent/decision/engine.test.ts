@@ -144,6 +144,32 @@ describe('a question that the backend is asked', () => {
     assert.deepEqual(decided, { action: 'deny', source: 'policy', reason: 'timeout', status: 503 });
   });
 
+  it('has had part of its time already when the chunk it came in was long to read', async () => {
+    const { clock, backend } = setUp();
+    const cache = new VerdictCache(
+      { maxEntries: 1, allowTtlSeconds: 1, denyTtlSeconds: 1, policyTtlSeconds: 1 },
+      clock,
+    );
+    const engine = new Engine({ cache, loader: new Loader(backend, cache, { maxConcurrent: 1 }), clock }, DEADLINE_MS);
+    const receivedAtMs = clock.nowMs();
+    clock.advance(DEADLINE_MS - 10);
+    const decision = engine.decide({ policy: OPEN, subjects: ['a'] }, receivedAtMs);
+    clock.advance(10);
+    assert.deepEqual(await decision, { action: 'allow', source: 'policy', reason: 'timeout' });
+  });
+
+  it('is one whose verdict has ended', async () => {
+    const { ask, backend, clock, cache } = setUp();
+    cache.keepVerdict('ip:1', entry('ip:1'), 60);
+    clock.advance(59_999);
+    assert.ok(!(ask(OPEN, ['ip:1']) instanceof Promise));
+    clock.advance(1);
+    const decision = ask(OPEN, ['ip:1']);
+    await settled();
+    backend.call(0).answer([{ entry: null }]);
+    assert.deepEqual(await decision, { action: 'allow', source: 'backend' });
+  });
+
   it('stays denied at the deadline by what was known in time', async () => {
     const { ask, backend, clock, cache } = setUp();
     cache.keepVerdict('ip:1', entry('ip:1'), 60);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { decodeNotify } from '../../../agent/spop/notify.ts';
 import { answerOfBytes, Conversation, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import {
   bytesOf,
@@ -389,7 +390,7 @@ describe('the end of a connection', () => {
   }
 
   it('by any other HAPROXY-DISCONNECT is told, and answered alike', () => {
-    for (const { file, frames } of [3, 4, 10, 12].flatMap(() => vectorsOfDisconnect())) {
+    for (const { file, frames } of vectorsOfDisconnect()) {
       const talk = open().receive(vectorBytes(file));
       assert.deepEqual([talk.said(), talk.ended], [['disconnect 0'], 1], file);
       const status = frames[0]?.kv?.[0]?.value;
@@ -480,10 +481,36 @@ describe('the end of a connection', () => {
 });
 
 describe('a payload that cannot be trusted', () => {
-  it('reaches the peer as the handler says it', () => {
-    const payload = messages([['m', ['a', str('b')]]]).slice(0, -1);
-    assert.ok(payload.length > 0);
-    const talk = open(() => NOTHING).receive(frame({ type: 3, stream: 1, frame: 1, payload }));
-    assert.deepEqual(talk.said(), ['ack 1:1'], 'the connection itself does not look into payloads');
+  const strict = () =>
+    open((_streamId, asked) => {
+      decodeNotify(asked);
+      return NOTHING;
+    });
+  for (const [what, payload] of [
+    ['a value of type 10', fromHex('016d 01 0161 0a')],
+    ['a value of type 15', fromHex('016d 01 0161 0f')],
+    ['a truncated value', Uint8Array.from(messages([['m', ['a', str('b')]]]).slice(0, -1))],
+    ['fewer arguments than it says', fromHex('016d 02 0161 00')],
+    ['more arguments than it says', fromHex('016d 00 0161 08 0178')],
+    ['a varint of eleven bytes', fromHex('016d 01 0161 04 f080808080808080808000')],
+    ['a length past its end', fromHex('7f6d')],
+  ] as const) {
+    it(`because of ${what} ends the connection with status 4, after the answers before it`, () => {
+      const bad = frame({ type: 3, stream: 3, frame: 1, payload });
+      const talk = strict().receive(join(notify(1, 1, ['m']), bad, notify(5, 1)));
+      assert.deepEqual([talk.said(), talk.ended, talk.problems], [['ack 1:1', 'disconnect 4'], 1, ['error 4']]);
+    });
+  }
+});
+
+describe('the size of a NOTIFY', () => {
+  it('may be what HAProxy announced to the byte, and not one more', () => {
+    for (const announced of [256, 1000, 16380]) {
+      const talk = new Conversation().receive(hello({ 'max-frame-size': u32(announced) }));
+      talk.receive(frame({ type: 3, stream: 1, frame: 1, payload: new Uint8Array(announced - 7) }));
+      assert.deepEqual(talk.said(), ['hello', 'ack 1:1']);
+      talk.receive(frame({ type: 3, stream: 1, frame: 1, payload: new Uint8Array(announced - 6) }));
+      assert.deepEqual(talk.said(), ['disconnect 3']);
+    }
   });
 });

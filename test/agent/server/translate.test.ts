@@ -4,7 +4,16 @@ import type { Decision } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { frameIn } from '../../support/spop/frames.ts';
-import { fromHex, ipv4, type Message, notify, parseActions, str, type Value } from '../../support/spop/naive-codec.ts';
+import {
+  frame,
+  fromHex,
+  ipv4,
+  type Message,
+  notify,
+  parseActions,
+  str,
+  type Value,
+} from '../../support/spop/naive-codec.ts';
 import { vectors } from '../../support/spop/vectors.ts';
 
 const RULES: readonly MessageRule[] = [
@@ -184,10 +193,24 @@ describe('an answer', () => {
     const { translator, errors } = setUp();
     const bytes = notify(1, 1, ['check', ['ip', ipv4(1, 2, 3, 4)]], ['unheard-of', ['a', str('bcd')]]);
     bytes[3] = (bytes[3] as number) - 1; // a length of one byte less
-    const frame = frameIn(bytes.subarray(0, -1));
-    for (const act of [() => translator.answer(frame, 0), () => translator.overload(frame)])
+    const broken = frameIn(bytes.subarray(0, -1));
+    for (const act of [() => translator.answer(broken, 0), () => translator.overload(broken)])
       assert.throws(act, { name: 'SpopError', status: 4 });
     assert.deepEqual(errors, []);
+  });
+
+  it('is a protocol error, and no failure of ours, when what cannot be trusted is asked for', () => {
+    const { translator, errors, questions } = setUp();
+    for (const payload of [
+      '05636865636b 01 026970 06 7f0000',
+      '05636865636b 01 04686f7374 0805 6161',
+      '05636865636b 02 026970 00',
+    ])
+      assert.throws(
+        () => translator.answer(frameIn(frame({ type: 3, stream: 1, frame: 1, payload: fromHex(payload) })), 0),
+        { name: 'SpopError', status: 4 },
+      );
+    assert.deepEqual([errors, questions], [[], []]);
   });
 
   it('under overload is that of the policy, without a question', () => {
