@@ -1,10 +1,9 @@
-import { BackendClient } from './backend/client.ts';
-import { BackendHealthLog } from './backend/health.ts';
+import { openBackend } from './backend/backend.ts';
 import type { Settings } from './config/settings.ts';
 import { VerdictCache } from './decision/cache.ts';
 import { systemClock } from './decision/clock.ts';
 import { Engine } from './decision/engine.ts';
-import { Loader } from './decision/loader.ts';
+import { Loader, type LoaderSettings } from './decision/loader.ts';
 import type { Logger } from './log.ts';
 import { connectionLog, translatorLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
@@ -24,9 +23,9 @@ export interface Agent {
 /** Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. */
 export async function startAgent(settings: Settings, log: Logger): Promise<Agent> {
   const clock = systemClock;
-  const cache = new VerdictCache(settings.cache, clock);
-  const backend = new BackendClient(settings.backend, settings.lists, new BackendHealthLog(log, clock));
-  const loader = new Loader(backend, cache, settings.backend);
+  const cache = new VerdictCache(settings.cache, settings.stale, clock);
+  const backend = await openBackend(settings.backend, settings.lists, log, clock);
+  const loader = new Loader(backend, cache, clock, shareOf(settings));
   const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
   const rules = settings.messages.map(({ name, policy, subjects }) => ({
     name,
@@ -44,7 +43,12 @@ export async function startAgent(settings: Settings, log: Logger): Promise<Agent
   }
   const addresses = listeners.map((listener) => listener.address);
   log.info(
-    { addresses, backend: settings.backend.url, deadlineMs: settings.deadlineMs, policy: settings.policy },
+    {
+      addresses,
+      backend: settings.backend.targets.map(({ url }) => url),
+      deadlineMs: settings.deadlineMs,
+      policy: settings.policy,
+    },
     'agent is listening',
   );
   return {
@@ -57,5 +61,16 @@ export async function startAgent(settings: Settings, log: Logger): Promise<Agent
       cancel();
       await backend.close();
     },
+  };
+}
+
+/** What one of the workers may do: together they keep to the settings. */
+function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
+  const { maxConcurrent, maxCallsPerSecond, batch } = backend;
+  return {
+    maxConcurrent: Math.ceil(maxConcurrent / workers),
+    maxCallsPerSecond: maxCallsPerSecond / workers,
+    batch,
+    deadlineMs,
   };
 }

@@ -1,15 +1,32 @@
 import { startAgent } from './agent.ts';
 import type { Settings } from './config/settings.ts';
 import { untilStopped } from './lifecycle/signals.ts';
+import { isWorker, tellListening, Workers } from './lifecycle/workers.ts';
 import { createLog } from './log.ts';
+import { clearStaleSocket } from './server/socket-file.ts';
 
 /** Runs the agent until it is told to stop. Rejects if it cannot start. */
 export async function runAgent(settings: Settings): Promise<void> {
   const log = createLog(settings.log.level);
-  const stopped = untilStopped();
-  const agent = await startAgent(settings, log);
+  const stopped = untilStopped(isWorker());
+  const running = await start(settings, log);
   const signal = await stopped;
   log.info({ signal }, 'stopping: answering what waits');
-  await agent.stop();
+  await running.stop();
   log.info('stopped');
+}
+
+async function start(settings: Settings, log: ReturnType<typeof createLog>): Promise<{ stop(): Promise<void> }> {
+  if (isWorker()) {
+    const agent = await startAgent(settings, log);
+    tellListening();
+    return agent;
+  }
+  if (settings.workers === 1) return startAgent(settings, log);
+  // Once, before the first worker binds: to the second it would look like a socket in use.
+  for (const target of settings.listen) if (target.type === 'unix') await clearStaleSocket(target.path);
+  const workers = new Workers(log);
+  await workers.start(settings.workers);
+  log.info({ workers: settings.workers }, 'agent is listening with all its workers');
+  return workers;
 }

@@ -7,7 +7,9 @@ export type ListedItem =
   | { readonly state: 'good' | 'expired'; readonly entry: StoredEntry }
   | { readonly state: 'bad'; readonly item: Item; readonly problem: string };
 
-export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'STATUS', 'EXPIRES', 'BY', 'STATE', 'REASON'] as const;
+const MAX_NOTE_WIDTH = 60;
+
+export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'STATUS', 'EXPIRES', 'BY', 'STATE', 'REASON', 'NOTE'] as const;
 
 export function listedItem(item: Item, nowSeconds: number): ListedItem {
   const parsed = parseEntry(item);
@@ -19,11 +21,17 @@ export function listedItem(item: Item, nowSeconds: number): ListedItem {
 export function cellsOf(listed: ListedItem, state = ''): string[] {
   if (listed.state === 'bad') {
     const { subject, list } = listed.item;
-    return [String(subject), String(list), '', '', '', '', 'bad', listed.problem];
+    return [String(subject), String(list), '', '', '', '', 'bad', listed.problem, ''];
   }
-  const { subject, list, action, status, expiresAt, createdBy, reason } = listed.entry;
+  const { subject, list, action, status, expiresAt, createdBy = '', reason = '', note = '' } = listed.entry;
   const said = listed.state === 'expired' ? 'expired' : state;
-  return [subject, list, action, String(status ?? ''), expiryText(expiresAt), createdBy ?? '', said, reason ?? ''];
+  const end = expiryText(expiresAt);
+  return [subject, list, action, String(status ?? ''), end, createdBy, said, reason, shortened(note)];
+}
+
+/** A note can be as long as an item; `--json` has all of it. */
+function shortened(note: string): string {
+  return note.length > MAX_NOTE_WIDTH ? `${note.slice(0, MAX_NOTE_WIDTH - 1)}…` : note;
 }
 
 /** The same for programs. */

@@ -2,22 +2,27 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
-import { agentCommand } from './commands/agent.ts';
-import { allowCommand } from './commands/allow.ts';
-import { blockCommand } from './commands/block.ts';
-import { listCommand } from './commands/list.ts';
-import { removeCommand } from './commands/remove.ts';
-import { showCommand } from './commands/show.ts';
-import { wiringCommand } from './commands/wiring.ts';
 
-const COMMANDS = [agentCommand, wiringCommand, blockCommand, allowCommand, removeCommand, showCommand, listCommand];
+/** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['agent', async () => (await import('./commands/agent.ts')).agentCommand()],
+  ['wiring', async () => (await import('./commands/wiring.ts')).wiringCommand()],
+  ['block', async () => (await import('./commands/block.ts')).blockCommand()],
+  ['allow', async () => (await import('./commands/allow.ts')).allowCommand()],
+  ['remove', async () => (await import('./commands/remove.ts')).removeCommand()],
+  ['show', async () => (await import('./commands/show.ts')).showCommand()],
+  ['list', async () => (await import('./commands/list.ts')).listCommand()],
+  ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
+  ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
+  ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
+]);
 
 process.stdout.on('error', endOfReader);
 process.exitCode = await run(process.argv);
 
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(argv);
+    await (await program(argv[2])).parseAsync(argv);
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has printed already
@@ -26,13 +31,17 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function program(): Command {
+/** The program with the command that was asked for; with all of them where help or a mistake may name any. */
+async function program(asked = ''): Promise<Command> {
   const all = new Command('haverdict')
     .description('lets HAProxy ask a DynamoDB blocklist about every request')
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`haverdict: ${oneLine(text)}\n`) });
-  for (const command of COMMANDS) all.addCommand(command().copyInheritedSettings(all));
+  if (asked === '--version' || asked === '-V') return all;
+  const one = COMMANDS.get(asked);
+  for (const load of one === undefined ? COMMANDS.values() : [one])
+    all.addCommand((await load()).copyInheritedSettings(all));
   return all;
 }
 

@@ -11,9 +11,13 @@ import { addTableOptions, openStore, type TableOptions } from './table-options.t
 export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;
   readonly reason?: string;
+  readonly note?: string;
   readonly status?: string;
   readonly json?: true;
 }
+
+/** Past a kilobyte an item costs a second write unit; whoever has more to say names a ticket. */
+const MAX_NOTE_CHARACTERS = 500;
 
 /** The arguments and options of every command that writes entries. */
 export function addWriteOptions(command: Command): Command {
@@ -23,6 +27,7 @@ export function addWriteOptions(command: Command): Command {
     .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w')
     .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
     .option('--reason <text>', 'why; HAProxy is told it too')
+    .option('--note <text>', 'what only people who look at the table are told', readNote)
     .option('--json', 'print what was written as a JSON array');
   return addTableOptions(command);
 }
@@ -51,6 +56,7 @@ function entriesFor(
       list: options.list,
       action,
       reason: options.reason,
+      note: options.note,
       createdBy: `${userName()}@${hostname()}`,
       createdAt: new Date(nowMs).toISOString(),
       expiresAt,
@@ -59,6 +65,12 @@ function entriesFor(
     if ('problem' in parsed) throw usageError(parsed.problem);
     return parsed.entry;
   });
+}
+
+function readNote(text: string): string {
+  if (text.length > MAX_NOTE_CHARACTERS)
+    throw usageError(`the note has ${text.length} characters, the limit is ${MAX_NOTE_CHARACTERS}`);
+  return text;
 }
 
 function summary(entry: StoredEntry, replaced: boolean): string {

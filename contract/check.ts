@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 
 /** What an entry can make HAProxy do. */
 export const ACTIONS = ['allow', 'deny'] as const;
@@ -10,6 +10,7 @@ export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;
 export const CHECK_PATH = '/v1/check';
+export const HEALTH_PATH = '/v1/health';
 
 /** List names reach keys, logs and HAProxy variables: short and plain. */
 export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;

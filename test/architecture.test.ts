@@ -12,18 +12,18 @@ const root = join(import.meta.dirname, '..');
 const RULES: readonly { folder: string; may: readonly string[]; types?: readonly string[]; packages?: RegExp }[] = [
   { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js)$/ },
   { folder: 'agent/spop', may: [], packages: /^$/ },
-  { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit)$/ },
+  { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit|node:crypto)$/ },
   {
     folder: 'agent/backend',
     may: ['contract', 'agent/decision/decision.ts'],
     types: ['agent/decision'],
-    packages: /^undici$/,
+    packages: /^(undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
   },
   {
     folder: 'agent/server',
-    may: ['agent/spop', 'agent/vocabulary.ts', 'contract', 'agent/decision/policy.ts'],
+    may: ['agent/spop', 'agent/vocabulary.ts', 'contract', 'agent/decision/policy.ts', 'agent/decision/address.ts'],
     types: ['agent/decision'],
-    packages: /^node:(net|fs|path|child_process)$/,
+    packages: /^node:(net|fs|path|child_process|cluster)$/,
   },
   {
     folder: 'agent/wiring',

@@ -1,13 +1,19 @@
-import { Pool } from 'undici';
-import { CHECK_PATH, CheckEnvelope, type CheckRequest, Verdict } from '../../contract/check.ts';
-import { LookupError } from '../decision/decision.ts';
+import { CHECK_PATH, CheckEnvelope, Verdict } from '../../contract/check.ts';
+import type { Clock } from '../decision/clock.ts';
+import type { LookupError } from '../decision/decision.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
+import { BackendError, toBackendError } from './backend-error.ts';
+import { FunctionUrl } from './function-url.ts';
+import { refusal } from './refusal.ts';
+import type { Signer } from './sign.ts';
 
 export interface ClientSettings {
   /** The function URL; a path in it is kept. */
   readonly url: string;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
+  /** How long a connection may take to come about; `timeoutMs` where it is not said. */
+  readonly connectTimeoutMs?: number;
 }
 
 export interface ClientEvents {
@@ -17,67 +23,57 @@ export interface ClientEvents {
   badEntry(subject: string, problem: string): void;
 }
 
-/** 100 verdicts with the longest subjects and reasons are under 300 KB. */
-const MAX_RESPONSE_BYTES = 1024 * 1024;
+const HEALTH_PATH = '/v1/health';
 
 /** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
 export class BackendClient implements Backend {
-  readonly #pool: Pool;
-  readonly #path: string;
+  readonly #url: FunctionUrl;
   readonly #lists: readonly string[];
   readonly #timeoutMs: number;
   readonly #events: ClientEvents;
+  readonly #clock: Clock;
 
-  constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents) {
-    const url = new URL(settings.url);
-    this.#pool = new Pool(url.origin, {
-      connections: settings.maxConcurrent,
-      connect: { timeout: settings.timeoutMs },
-    });
-    this.#path = url.pathname.replace(/\/$/, '') + CHECK_PATH;
+  constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents, clock: Clock, sign?: Signer) {
+    this.#url = new FunctionUrl({ connectTimeoutMs: settings.timeoutMs, ...settings }, sign);
     this.#lists = lists;
     this.#timeoutMs = settings.timeoutMs;
     this.#events = events;
+    this.#clock = clock;
   }
 
-  async check(subjects: readonly string[]): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
+  async check(
+    subjects: readonly string[],
+    signal = AbortSignal.timeout(this.#timeoutMs),
+  ): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
     try {
-      const { verdicts, ttl } = parseResponse(await this.#post({ lists: [...this.#lists], subjects: [...subjects] }));
-      if (verdicts.length !== subjects.length) {
-        throw failure(`asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
-      }
+      const answer = await this.#url.post(CHECK_PATH, { lists: this.#lists, subjects }, signal);
+      if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
+      const { verdicts, ttl } = parseAnswer(answer.text);
+      if (verdicts.length !== subjects.length)
+        throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
       const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
       this.#events.succeeded();
       return { lookups, ttlSeconds: ttl };
     } catch (error) {
-      const lookupError = error instanceof LookupError ? error : failure(describe(error), error);
-      this.#events.failed(lookupError);
-      throw lookupError;
+      const backendError = toBackendError(error);
+      this.#events.failed(backendError);
+      throw backendError;
+    }
+  }
+
+  /** Whether the function answers at all. */
+  async isWell(): Promise<boolean> {
+    try {
+      const { status } = await this.#url.get(HEALTH_PATH, AbortSignal.timeout(this.#timeoutMs));
+      return status === 200;
+    } catch {
+      return false;
     }
   }
 
   /** Cuts the calls under way short. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
-  }
-
-  async #post(request: CheckRequest): Promise<string> {
-    const { statusCode, body } = await this.#pool.request({
-      method: 'POST',
-      path: this.#path,
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(request),
-      signal: AbortSignal.timeout(this.#timeoutMs),
-    });
-    let bytes = 0;
-    const chunks: Buffer[] = [];
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MAX_RESPONSE_BYTES) throw failure(`answer is larger than ${MAX_RESPONSE_BYTES} bytes`);
-      chunks.push(chunk);
-    }
-    if (statusCode !== 200) throw failure(`answered status ${statusCode}`);
-    return Buffer.concat(chunks).toString('utf8');
+    await this.#url.close();
   }
 
   #readVerdict(subject: string, received: unknown): Lookup {
@@ -88,33 +84,23 @@ export class BackendClient implements Backend {
       return { error: problem };
     }
     if (verdict.data.subject !== subject)
-      throw failure(`asked "${subject}", got a verdict for "${verdict.data.subject}"`);
+      throw new BackendError('failing', `asked "${subject}", got a verdict for "${verdict.data.subject}"`);
     const { entry, error } = verdict.data;
     if (error !== undefined) return { error };
     if (entry && !this.#lists.includes(entry.list))
-      throw failure(`got an entry of list "${entry.list}", which was not asked`);
+      throw new BackendError('failing', `got an entry of list "${entry.list}", which was not asked`);
     return { entry: entry ?? null };
   }
 }
 
-function parseResponse(text: string): { verdicts: readonly unknown[]; ttl: number } {
+function parseAnswer(text: string): { verdicts: readonly unknown[]; ttl: number } {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw failure('answer is no JSON', error);
+    throw new BackendError('failing', 'answer is no JSON', { cause: error });
   }
   const envelope = CheckEnvelope.safeParse(json);
-  if (!envelope.success) throw failure('answer has no list of verdicts and no ttl');
+  if (!envelope.success) throw new BackendError('failing', 'answer has no list of verdicts and no ttl');
   return envelope.data;
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'did not answer in time';
-  return error.message === '' ? error.name : error.message;
-}
-
-function failure(message: string, cause?: unknown): LookupError {
-  return new LookupError('backend_error', `backend: ${message}`, cause === undefined ? undefined : { cause });
 }

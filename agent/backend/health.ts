@@ -1,8 +1,10 @@
 import type { Clock } from '../decision/clock.ts';
 import type { LookupError } from '../decision/decision.ts';
 import type { ClientEvents } from './client.ts';
+import type { CredentialsEvents } from './credentials.ts';
+import type { FailoverEvents } from './failover.ts';
 
-interface Log {
+export interface Log {
   warn(fields: object, message: string): void;
   info(fields: object, message: string): void;
 }
@@ -54,4 +56,23 @@ export class BackendHealthLog implements ClientEvents {
   badEntry(subject: string, problem: string): void {
     this.#log.warn({ subject, problem }, 'backend answered an entry that cannot be used');
   }
+}
+
+/** Tells the log which of several backends goes down and comes back. */
+export function failoverLog(log: Log): Omit<FailoverEvents, 'calls'> {
+  return {
+    down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
+    up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),
+  };
+}
+
+/** Tells the log when credentials are missing or cannot be renewed, and when that is over. */
+export function credentialsLog(log: Log): CredentialsEvents {
+  return {
+    failed: (error, validUntil) =>
+      validUntil === undefined
+        ? log.warn({ error }, 'calls to the backend cannot be signed')
+        : log.warn({ error, validUntil }, 'AWS credentials cannot be renewed, the old ones are still valid'),
+    renewed: () => log.info({}, 'AWS credentials are there again'),
+  };
 }

@@ -3,7 +3,8 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
 import { type Finding, findingsFrom, formatPath } from './problems.ts';
 import { ConfigFile } from './schema.ts';
-import type { MessageSettings, Settings } from './settings.ts';
+import type { MessageSettings, Settings, Target } from './settings.ts';
+import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 /** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
@@ -12,14 +13,22 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
   const file = path === undefined ? undefined : readYaml(path);
   const input = withOverrides(file?.value, overrides) ?? {};
   const parsed = ConfigFile.safeParse(input);
-  if (!parsed.success)
-    problems.push(...findingsFrom(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
+  const targets = parsed.success ? targetsOf(parsed.data.backend, env) : [];
+  const findings = parsed.success
+    ? missingRegions(parsed.data.backend, targets)
+    : findingsFrom(parsed.error.issues, input);
+  problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
-  return frozen(toSettings(parsed.data));
+  return frozen(toSettings(parsed.data, targets));
 }
 
-function toSettings(file: ConfigFile): Settings {
-  return { ...file, messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)) };
+function toSettings(file: ConfigFile, targets: readonly Target[]): Settings {
+  const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
+  return {
+    ...file,
+    backend: { ...backend, targets },
+    messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)),
+  };
 }
 
 function toMessage(name: string, of: ConfigFile['messages'][string], global: Policy): MessageSettings {

@@ -7,6 +7,12 @@ const PREFIX = 'HAVERDICT_';
 /** Read by the command line and the function, not by the agent. */
 const ELSEWHERE = ['HAVERDICT_TABLE', 'HAVERDICT_TTL_SECONDS'];
 
+/** Only one of them can be there, so one from the environment takes the place of whichever the file has. */
+const BACKEND_URLS = [
+  ['backend', 'url'],
+  ['backend', 'urls'],
+];
+
 /** A setting that a variable of the environment decides, whatever the file says. */
 export interface Override {
   readonly variable: string;
@@ -29,7 +35,9 @@ export function readOverrides(env: NodeJS.ProcessEnv): { overrides: Override[]; 
 
 /** Puts the overrides into what the file says, as if they stood there. */
 export function withOverrides(file: unknown, overrides: readonly Override[]): unknown {
-  return overrides.reduce((input, { path, value }) => withValue(input, path, value), file);
+  const hasUrls = overrides.some(({ path }) => BACKEND_URLS.some((either) => either.join() === path.join()));
+  const base = hasUrls ? BACKEND_URLS.reduce((input, path) => withValue(input, path, undefined), file) : file;
+  return overrides.reduce((input, { path, value }) => withValue(input, path, value), base);
 }
 
 function withValue(input: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {

@@ -12,7 +12,8 @@ import {
   VARIABLES,
 } from '../vocabulary.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
-import { EVENTS, HAPROXY_VERSIONS, LOG_LEVELS } from './settings.ts';
+import { isRegion } from './region.ts';
+import { AUTHS, EVENTS, HAPROXY_VERSIONS, LOG_LEVELS } from './settings.ts';
 
 // Every message in this file says what would be right and continues "must be …". It is also the type column of
 // docs/reference/config.md (`mustBe`). The message of a map that met an unknown key is the list of the known ones.
@@ -85,18 +86,41 @@ const message = map({
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
 });
 
+const URL_FORM = 'an http or https URL without user, query and fragment';
+const backendUrl = text(URL_FORM, isBackendUrl).transform((url) => url.replace(/\/+$/, ''));
+const backend = map({
+  url: backendUrl.optional().describe('The function that looks subjects up.'),
+  urls: listOf(backendUrl, 8, 'such URLs')
+    .refine((urls) => new Set(urls).size === urls.length, 'without a URL that is there twice')
+    .optional()
+    .describe('Instead of `backend.url`, several such functions: the first that answers is asked.'),
+  auth: oneOf(AUTHS).prefault('none').describe('iam signs the calls with the AWS credentials of this host.'),
+  region: text('a region like eu-central-1', isRegion)
+    .optional()
+    .describe('What calls are signed for where the URL does not say it; AWS_REGION if this is not set either.'),
+  timeoutMs: wholeNumber(1, 60_000).prefault(2000).describe('How long one call to the function may take.'),
+  maxConcurrent: wholeNumber(1, 1000).prefault(32).describe('How many calls to the function may run at a time.'),
+  maxCallsPerSecond: wholeNumber(1, 100_000)
+    .prefault(500)
+    .describe('How many calls to the function may be made a second, whatever comes in: the ceiling of the bill.'),
+  batch: map({
+    windowMs: wholeNumber(0, 100).prefault(1).describe('How long a lookup waits for others to share its call.'),
+    maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('How many lookups share a call at most.'),
+  }).prefault({}),
+})
+  .refine(hasUrl, { path: ['url'], error: URL_FORM, when: ({ value }) => isObject(value) })
+  .refine(hasOneOfBoth, {
+    path: ['urls'],
+    error: 'left out where backend.url is set',
+    when: ({ value }) => isObject(value),
+  });
+
 /** The configuration file. */
 export const ConfigFile = map({
   listen: listOf(listenAddress, 16, 'addresses to listen on')
     .prefault(['tcp://127.0.0.1:9000'])
     .describe('Where HAProxy connects to. A socket takes { unix: PATH, mode: "0660", owner: NAME, group: NAME }.'),
-  backend: map({
-    url: text('an http or https URL without user, query and fragment', isBackendUrl)
-      .transform((url) => url.replace(/\/+$/, ''))
-      .describe('The function that looks subjects up.'),
-    timeoutMs: wholeNumber(1, 60_000).prefault(2000).describe('How long one call to the function may take.'),
-    maxConcurrent: wholeNumber(1, 1000).prefault(32).describe('How many calls to the function may run at a time.'),
-  }).prefault({} as { url: string }), // so that a missing backend is told as a missing backend.url
+  backend: backend.prefault({}),
   deadlineMs: wholeNumber(1, 10_000)
     .prefault(40)
     .describe("Every message is answered by then, by policy if need be. HAProxy's own time limit is 20 ms later."),
@@ -119,12 +143,25 @@ export const ConfigFile = map({
       .prefault(1)
       .describe('How long the policy answers for a subject whose lookup failed.'),
   }).prefault({}),
+  stale: map({
+    ifErrorSeconds: wholeNumber(0, 7 * DAY_SECONDS)
+      .prefault(600)
+      .describe('How long past its lifetime a verdict still counts while the function cannot be asked.'),
+    revalidateSeconds: wholeNumber(0, 3600)
+      .prefault(5)
+      .describe('How long before its end a verdict that is used is asked anew, in the background.'),
+  }).prefault({}),
   messages: z
     .record(messageName, message, 'a map of messages')
     .refine(isSized(1, 1), 'one message, as only one can be sent at on-frontend-http-request')
     .meta({ mustBe: 'a map with one message' })
     .prefault({ 'check-request': { subjects: { ip: 'src' } } })
     .describe('What HAProxy asks, by the name of the SPOE message.'),
+  workers: wholeNumber(1, 64)
+    .prefault(1)
+    .describe(
+      'How many processes share the connections. One serves two to six HAProxy threads; each has its own cache.',
+    ),
   haproxy: map({
     prefix: text(`1 to ${MAX_PREFIX_LENGTH} of A-Z a-z 0-9 _ .`, isPrefix)
       .prefault(DEFAULT_PREFIX)
@@ -164,6 +201,18 @@ function map<T extends z.ZodRawShape>(shape: T) {
 
 function isSized(from: number, to: number): (map: object) => boolean {
   return (map) => Object.keys(map).length >= from && Object.keys(map).length <= to;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function hasUrl({ url, urls }: { readonly url?: unknown; readonly urls?: unknown }): boolean {
+  return url !== undefined || urls !== undefined;
+}
+
+function hasOneOfBoth({ url, urls }: { readonly url?: unknown; readonly urls?: unknown }): boolean {
+  return url === undefined || urls === undefined;
 }
 
 function isBackendUrl(text: string): boolean {

@@ -24,6 +24,10 @@ export type HaproxyVersion = (typeof HAPROXY_VERSIONS)[number];
 export const EVENTS = ['on-frontend-http-request'] as const;
 export type Event = (typeof EVENTS)[number];
 
+/** How the agent tells the function who it is. */
+export const AUTHS = ['none', 'iam'] as const;
+export type Auth = (typeof AUTHS)[number];
+
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -36,10 +40,24 @@ export interface MessageSettings {
   readonly policy: Policy;
 }
 
+/** One function that can be asked. */
+export interface Target {
+  readonly url: string;
+  /** What calls are signed for; absent where they are not signed. */
+  readonly region?: string;
+}
+
 /** Everything that can be set, checked and complete. Units are in the names; docs/reference/config.md says the rest. */
 export interface Settings {
   readonly listen: readonly ListenAddress[];
-  readonly backend: { readonly url: string; readonly timeoutMs: number; readonly maxConcurrent: number };
+  readonly backend: {
+    readonly targets: readonly Target[];
+    readonly auth: Auth;
+    readonly timeoutMs: number;
+    readonly maxConcurrent: number;
+    readonly maxCallsPerSecond: number;
+    readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
+  };
   readonly deadlineMs: number;
   readonly policy: Policy;
   readonly lists: readonly string[];
@@ -49,6 +67,8 @@ export interface Settings {
     readonly denyTtlSeconds: number;
     readonly policyTtlSeconds: number;
   };
+  readonly stale: { readonly ifErrorSeconds: number; readonly revalidateSeconds: number };
+  readonly workers: number;
   readonly messages: readonly MessageSettings[];
   readonly haproxy: { readonly prefix: string; readonly version: HaproxyVersion };
   readonly log: { readonly level: LogLevel };

@@ -1,17 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
+import { Address } from './address.ts';
+import { AddressTable } from './address-table.ts';
 import type { Clock } from './clock.ts';
-import type { Decision, Reason } from './decision.ts';
-
-/** What is known of one subject until `freshUntilMs`: the entry that won or none, or why nothing could be learnt. */
-export type Known =
-  | {
-      readonly type: 'verdict';
-      readonly entry: Entry | null;
-      readonly freshUntilMs: number;
-      readonly decision: Decision;
-    }
-  | { readonly type: 'failure'; readonly reason: Reason; readonly freshUntilMs: number };
+import { ContributionPool } from './contribution-pool.ts';
+import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
 
 export interface CacheSettings {
   readonly maxEntries: number;
@@ -20,65 +13,172 @@ export interface CacheSettings {
   readonly policyTtlSeconds: number;
 }
 
-/** Subjects are up to 1 KiB, most are under 50 bytes: this many bytes an entry on average are allowed for. */
-const BYTES_PER_ENTRY = 256;
-const RECORD_BYTES = 128;
+export interface StaleSettings {
+  /** How long past its lifetime a verdict may still be used when the backend cannot be asked. */
+  readonly ifErrorSeconds: number;
+  /** How long before its end a verdict that is used is asked anew. */
+  readonly revalidateSeconds: number;
+}
 
-/** The verdicts of the last subjects, bounded in entries and bytes; the least recently used goes first. */
+/** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
+export const TICK_MS = 100;
+const TICKS_A_SECOND = 1000 / TICK_MS;
+
+/** What another subject takes beside its text. Most are under 64 bytes; a longer one counts as several. */
+const RECORD_BYTES = 192;
+const USUAL_BYTES = 256;
+const IP = 'ip:';
+
+interface Kept {
+  readonly contribution: Contribution;
+  readonly freshUntil: number;
+  readonly keptUntil: number;
+  refreshable: boolean;
+}
+
+/**
+ * What is known of subjects, for a while: addresses in compact tables, other subjects by their text, each bounded by
+ * `maxEntries`. A verdict is fresh for its lifetime and kept for longer, to be used when nobody can be asked.
+ */
 export class VerdictCache {
   readonly #settings: CacheSettings;
+  readonly #stale: StaleSettings;
   readonly #clock: Clock;
-  readonly #known: LRUCache<string, Known>;
+  readonly #revalidateTicks: number;
+  readonly #pool = new ContributionPool();
+  readonly #ipv4: AddressTable;
+  readonly #ipv6: AddressTable;
+  readonly #others: LRUCache<string, Kept>;
+  readonly #address = new Address();
 
-  constructor(settings: CacheSettings, clock: Clock) {
+  /** True after a recall whose verdict is used near its end: ask anew, once. */
+  refreshDue = false;
+
+  constructor(settings: CacheSettings, stale: StaleSettings, clock: Clock) {
     this.#settings = settings;
+    this.#stale = stale;
     this.#clock = clock;
-    this.#known = new LRUCache({
-      max: settings.maxEntries,
-      maxSize: Math.max(settings.maxEntries * BYTES_PER_ENTRY, 4096),
-      sizeCalculation: (_known, subject) => RECORD_BYTES + subject.length,
+    this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
+    this.#ipv4 = new AddressTable(1, settings.maxEntries);
+    this.#ipv6 = new AddressTable(4, settings.maxEntries);
+    // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
+    this.#others = new LRUCache({
+      maxSize: settings.maxEntries * USUAL_BYTES,
+      sizeCalculation: (_kept, subject) => Math.max(USUAL_BYTES, RECORD_BYTES + subject.length),
     });
   }
 
-  /** What is known and still fresh, or undefined. */
-  get(subject: string, nowMs: number): Known | undefined {
-    const known = this.#known.get(subject);
-    return known !== undefined && known.freshUntilMs > nowMs ? known : undefined;
+  /** What is known of an address and still fresh, or undefined. */
+  recallAddress(address: Address, nowMs: number): Contribution | undefined {
+    const table = address.words === 1 ? this.#ipv4 : this.#ipv6;
+    const slot = table.find(address);
+    if (slot < 0) return undefined;
+    const left = table.freshUntil(slot) - ((nowMs / TICK_MS) | 0);
+    if (left <= 0) return undefined;
+    this.refreshDue = left < this.#revalidateTicks && table.isRefreshable(slot);
+    if (this.refreshDue) table.refresh(slot);
+    table.use(slot);
+    return this.#pool.get(table.value(slot));
   }
 
-  /** Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts. */
-  keepVerdict(subject: string, entry: Entry | null, backendTtlSeconds: number): void {
+  /** What is known of any other subject and still fresh, or undefined. */
+  recall(subject: string, nowMs: number): Contribution | undefined {
+    const kept = this.#others.get(subject);
+    if (kept === undefined) return undefined;
+    const left = kept.freshUntil - ((nowMs / TICK_MS) | 0);
+    if (left <= 0) return undefined;
+    this.refreshDue = left < this.#revalidateTicks && kept.refreshable;
+    if (this.refreshDue) kept.refreshable = false;
+    return kept.contribution;
+  }
+
+  /** The verdict of a subject, fresh or past its lifetime, for when the backend cannot be asked. */
+  staleOf(subject: string): Decision | undefined {
+    const kept = this.#keptOf(subject);
+    return kept === undefined || kept.keptUntil <= this.#now() ? undefined : asStale(kept.contribution);
+  }
+
+  /**
+   * Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts, and returns what
+   * it contributes: an entry that is over by this host's clock counts no more.
+   */
+  keepVerdict(subject: string, entry: Entry | null, backendTtlSeconds: number): Decision {
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
-    const lifeMs = Math.min(Math.min(ownTtl, backendTtlSeconds) * 1000, this.#remainingMs(entry));
-    if (lifeMs <= 0) return;
-    const freshUntilMs = this.#clock.nowMs() + lifeMs;
-    this.#known.set(subject, { type: 'verdict', entry, freshUntilMs, decision: decisionOf(entry, 'cache') });
+    const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
+    const endsAt = this.#endOf(entry);
+    if (endsAt <= this.#now()) return decisionOf(null, 'backend');
+    const freshUntil = Math.min(this.#now() + ttlTicks, endsAt);
+    const keptUntil = Math.min(freshUntil + this.#stale.ifErrorSeconds * TICKS_A_SECOND, endsAt);
+    // One that is fresh for less than twice the time of renewal would be asked for all the time.
+    const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
+    const contribution = decisionOf(entry, 'cache');
+    if (freshUntil > this.#now()) this.#keep(subject, { contribution, freshUntil, keptUntil, refreshable });
+    return decisionOf(entry, 'backend');
   }
 
-  /** Remembers for the policy's lifetime that this subject could not be looked up, so as not to ask again at once. */
-  keepFailure(subject: string, reason: Reason): void {
-    const lifeMs = this.#settings.policyTtlSeconds * 1000;
-    if (lifeMs > 0) this.#known.set(subject, { type: 'failure', reason, freshUntilMs: this.#clock.nowMs() + lifeMs });
+  /**
+   * Notes that a subject could not be looked up, so as not to ask again at once, and returns what it contributes: the
+   * verdict that was known before, if that may still be used, else the reason.
+   */
+  keepFailure(subject: string, reason: Reason): Contribution {
+    const kept = this.#keptOf(subject);
+    const now = this.#now();
+    const stale = kept === undefined || kept.keptUntil <= now ? undefined : asStale(kept.contribution);
+    if (kept !== undefined && stale !== undefined && kept.freshUntil > now) return stale;
+    const until = now + this.#settings.policyTtlSeconds * TICKS_A_SECOND;
+    const keptUntil = stale === undefined ? until : (kept as Kept).keptUntil; // stale comes from kept
+    const freshUntil = Math.min(until, keptUntil);
+    if (freshUntil > now)
+      this.#keep(subject, { contribution: stale ?? reason, freshUntil, keptUntil, refreshable: false });
+    return stale ?? reason;
   }
 
-  #remainingMs(entry: Entry | null): number {
-    return entry?.expiresAt === undefined ? Number.POSITIVE_INFINITY : entry.expiresAt * 1000 - this.#clock.epochMs();
+  #keep(subject: string, kept: Kept): void {
+    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) {
+      this.#others.set(subject, kept);
+      return;
+    }
+    const table = this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
+    const value = this.#pool.take(withoutAddress(kept.contribution, subject));
+    const gone = table.put(this.#address, { ...kept, value }, this.#now());
+    if (gone !== 0) this.#pool.release(gone);
+  }
+
+  #keptOf(subject: string): Kept | undefined {
+    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) return this.#others.peek(subject);
+    const table = this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
+    const slot = table.find(this.#address);
+    if (slot < 0) return undefined;
+    const contribution = this.#pool.get(table.value(slot));
+    return {
+      contribution,
+      freshUntil: table.freshUntil(slot),
+      keptUntil: table.keptUntil(slot),
+      refreshable: table.isRefreshable(slot),
+    };
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock.nowMs() / TICK_MS);
+  }
+
+  /** The tick at which an entry ends, by this host's clock. */
+  #endOf(entry: Entry | null): number {
+    if (entry?.expiresAt === undefined) return 0x7fffffff;
+    return Math.floor((this.#clock.nowMs() + entry.expiresAt * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
 }
 
-const NOTHING_CACHED: Decision = { action: 'allow', source: 'cache' };
-const NOTHING_FROM_BACKEND: Decision = { action: 'allow', source: 'backend' };
+/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+function asStale(contribution: Contribution): Decision | undefined {
+  if (typeof contribution === 'string') return undefined;
+  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
+}
 
-/** The decision that one subject's verdict makes. */
-export function decisionOf(entry: Entry | null, source: 'cache' | 'backend'): Decision {
-  if (entry === null) return source === 'cache' ? NOTHING_CACHED : NOTHING_FROM_BACKEND;
-  const { action, reason, status } = entry;
-  return {
-    action,
-    source,
-    entry,
-    ...(reason === undefined ? {} : { reason }),
-    ...(status === undefined ? {} : { status }),
-  };
+/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
+function withoutAddress(contribution: Contribution, subject: string): Contribution {
+  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
+  const { entry: _entry, ...rest } = contribution;
+  return { ...rest, ofAddress: true };
 }

@@ -1,8 +1,8 @@
-import type { Decision, Reason } from './decision.ts';
+import type { Contribution, Decision, Reason } from './decision.ts';
 import { decideByPolicy, type Policy } from './policy.ts';
 
-/** What one subject contributes: the decision of its verdict, or the reason why there is none. */
-export type Contribution = Decision | Reason;
+/** How much has to be known about: the least known of "nothing listed" names the source. */
+const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3 } as const;
 
 /**
  * One decision from those of all subjects, which come in the order of the kinds in the configuration.
@@ -15,7 +15,7 @@ export function combine(contributions: readonly Contribution[], policy: Policy):
   let unknown: Reason | undefined;
   for (const contribution of contributions) {
     if (typeof contribution === 'string') unknown ??= contribution;
-    else if (contribution.entry === undefined) unlisted = fresher(unlisted, contribution);
+    else if (contribution.list === undefined) unlisted = farther(unlisted, contribution);
     else if (contribution.action === 'allow') return contribution;
     else listed ??= contribution;
   }
@@ -24,7 +24,6 @@ export function combine(contributions: readonly Contribution[], policy: Policy):
   return unlisted ?? decideByPolicy(policy, 'no_subject');
 }
 
-/** The source of "nothing listed" is the backend as soon as one subject had to be asked there. */
-function fresher(one: Decision | undefined, other: Decision): Decision {
-  return one?.source === 'backend' ? one : other;
+function farther(one: Decision | undefined, other: Decision): Decision {
+  return one !== undefined && DISTANCE[one.source] >= DISTANCE[other.source] ? one : other;
 }

@@ -1,18 +1,23 @@
-import type { Known, VerdictCache } from './cache.ts';
+import type { Address } from './address.ts';
+import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
-import { type Contribution, combine } from './combine.ts';
+import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
-import type { Decision, Reason } from './decision.ts';
+import type { Contribution, Decision, Reason } from './decision.ts';
 import type { Loader } from './loader.ts';
 import { decideByPolicy, type Policy } from './policy.ts';
 
-/** What one message asks. */
+/** What one message asks. It is read before `decide` returns, so that whoever asks may use the object again. */
 export interface Question {
   readonly policy: Policy;
-  /** Canonical subjects in the order of the kinds in the configuration. */
-  readonly subjects: readonly string[];
+  /** The `ip` subject, if there is one. */
+  readonly address: Address;
+  /** The other subjects in canonical text, in the order of the kinds in the configuration. */
+  readonly texts: readonly string[];
+  /** How many of the texts come before the address in that order. */
+  readonly addressAt: number;
   /** Why something else that the message should have said cannot be asked. */
-  readonly problem?: Reason;
+  readonly problem: Reason | undefined;
 }
 
 /** Decides questions: at once when the cache knows everything, otherwise before the deadline. */
@@ -31,58 +36,111 @@ export class Engine {
 
   /** A value when it is at hand, a promise only when the backend must be asked. The promise never rejects. */
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
-    const { subjects, policy, problem } = question;
-    const contributions: (Contribution | undefined)[] = problem === undefined ? [] : [problem];
-    const missing: string[] = [];
-    for (const subject of subjects) {
-      const known = this.#cache.get(subject, receivedAtMs);
-      if (known === undefined) missing.push(subject);
-      if (subjects.length === 1 && problem === undefined && known !== undefined) return alone(known, policy);
-      contributions.push(known === undefined ? undefined : contributionOf(known));
+    const { address, texts, problem } = question;
+    if (texts.length === 0 && problem === undefined && address.words !== 0) {
+      const known = this.#recallAddress(address, receivedAtMs);
+      if (known !== undefined) return typeof known === 'string' ? decideByPolicy(question.policy, known) : known;
     }
-    const known = contributions.filter((contribution) => contribution !== undefined);
-    if (missing.length === 0 || known.some(isAllowEntry)) return combine(known, policy);
-    return this.#decideLater(contributions, missing, policy, receivedAtMs);
+    return this.#decideAll(question, receivedAtMs);
   }
 
-  #decideLater(
-    contributions: (Contribution | undefined)[],
-    missing: readonly string[],
-    policy: Policy,
-    receivedAtMs: number,
-  ): Promise<Decision> {
-    const gaps = contributions.flatMap((contribution, index) => (contribution === undefined ? [index] : []));
+  #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
+    const { address, texts, addressAt, problem, policy } = question;
+    const asked = new Asked(policy);
+    if (problem !== undefined) asked.known(problem);
+    texts.forEach((text, index) => {
+      if (index === addressAt) this.#askAddress(asked, address, receivedAtMs);
+      asked.about(text, this.#recall(text, receivedAtMs));
+    });
+    if (addressAt >= texts.length) this.#askAddress(asked, address, receivedAtMs);
+    if (asked.isDecided) return asked.decide();
+    for (const gap of asked.gaps) {
+      const refused = this.#loader.load(gap.subject, (contribution) => asked.fill(gap, contribution));
+      if (refused !== undefined) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? refused);
+    }
+    return asked.isDecided ? asked.decide() : this.#decideLater(asked, receivedAtMs);
+  }
+
+  #decideLater(asked: Asked, receivedAtMs: number): Promise<Decision> {
     return new Promise((resolve) => {
-      const decide = () =>
-        resolve(
-          combine(
-            contributions.map((contribution) => contribution ?? 'timeout'),
-            policy,
-          ),
-        );
-      const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, decide);
-      let left = gaps.length;
-      this.#loader.load(missing).forEach((loading, index) => {
-        loading.then((contribution) => {
-          contributions[gaps[index] as number] = contribution; // one gap for each missing subject
-          left--;
-          if (left > 0) return;
-          cancel();
-          decide();
-        });
+      const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
+        for (const gap of asked.gaps) if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? 'timeout');
       });
+      asked.onDecided = () => {
+        cancel();
+        resolve(asked.decide());
+      };
     });
   }
+
+  #askAddress(asked: Asked, address: Address, nowMs: number): void {
+    if (address.words === 0) return;
+    asked.about(`ip:${address}`, this.#recallAddress(address, nowMs));
+  }
+
+  #recallAddress(address: Address, nowMs: number): Contribution | undefined {
+    const known = this.#cache.recallAddress(address, nowMs);
+    if (known !== undefined && this.#cache.refreshDue) this.#loader.refresh(`ip:${address}`);
+    return known;
+  }
+
+  #recall(subject: string, nowMs: number): Contribution | undefined {
+    const known = this.#cache.recall(subject, nowMs);
+    if (known !== undefined && this.#cache.refreshDue) this.#loader.refresh(subject);
+    return known;
+  }
 }
 
-function isAllowEntry(contribution: Contribution): boolean {
-  return typeof contribution !== 'string' && contribution.entry?.action === 'allow';
+interface Gap {
+  readonly subject: string;
+  readonly index: number;
+  filled: boolean;
 }
 
-function alone(known: Known, policy: Policy): Decision {
-  return known.type === 'verdict' ? known.decision : decideByPolicy(policy, known.reason);
+/** A question on its way to a decision: what is known already, and what is missing. */
+class Asked {
+  readonly gaps: Gap[] = [];
+  onDecided = () => {};
+  readonly #policy: Policy;
+  readonly #contributions: (Contribution | undefined)[] = [];
+  #open = 0;
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  known(contribution: Contribution): void {
+    this.#contributions.push(contribution);
+  }
+
+  about(subject: string, contribution: Contribution | undefined): void {
+    this.#contributions.push(contribution);
+    if (contribution !== undefined) return;
+    this.gaps.push({ subject, index: this.#contributions.length - 1, filled: false });
+    this.#open++;
+  }
+
+  fill(gap: Gap, contribution: Contribution): void {
+    if (gap.filled) return;
+    gap.filled = true;
+    this.#contributions[gap.index] = contribution;
+    this.#open--;
+    if (this.isDecided) this.onDecided();
+  }
+
+  /** Nothing can change an allow entry; everything else has to wait for what is missing. */
+  get isDecided(): boolean {
+    return this.#open === 0 || this.#contributions.some(isAllowEntry);
+  }
+
+  decide(): Decision {
+    return combine(
+      this.#contributions.filter((contribution) => contribution !== undefined),
+      this.#policy,
+    );
+  }
 }
 
-function contributionOf(known: Known): Contribution {
-  return known.type === 'verdict' ? known.decision : known.reason;
+function isAllowEntry(contribution: Contribution | undefined): boolean {
+  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }

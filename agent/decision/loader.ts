@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
 import type { Entry } from '../../contract/check.ts';
-import { MAX_SUBJECTS } from '../../contract/check.ts';
-import { decisionOf, type VerdictCache } from './cache.ts';
-import type { Contribution } from './combine.ts';
-import { LookupError, type Reason } from './decision.ts';
+import { Breaker } from './breaker.ts';
+import type { VerdictCache } from './cache.ts';
+import { CallBudget } from './call-budget.ts';
+import type { Clock } from './clock.ts';
+import { type Contribution, LookupError, type Reason } from './decision.ts';
 
 /** What the backend says of one subject: the entry that won, null for none, or why this one failed by itself. */
 export type Lookup = { readonly entry: Entry | null } | { readonly error: string };
@@ -16,67 +17,130 @@ export interface Backend {
 
 export interface LoaderSettings {
   readonly maxConcurrent: number;
+  readonly maxCallsPerSecond: number;
+  /** How long anybody waits for a lookup. */
+  readonly deadlineMs: number;
+  readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
 }
 
-/** Calls that may wait for one of the `maxConcurrent`; past it the policy answers at once. */
-const MAX_QUEUED_CALLS = 1000;
+/** Subjects that may wait for a call; past it the policy answers at once. */
+const MAX_QUEUED_SUBJECTS = 10_000;
+
+type Settle = (contribution: Contribution) => void;
+
+interface UnderWay {
+  readonly sinceMs: number;
+  readonly settles: Settle[];
+}
 
 /**
- * Looks up what the cache does not know. Equal subjects share one lookup while it is under way; every answer goes to
- * the cache, also when nobody waits for it any more.
+ * Looks up what the cache does not know. Equal subjects share one lookup, and different ones that come within the
+ * window share one call; every answer goes to the cache, also when nobody waits for it any more.
  */
 export class Loader {
   readonly #backend: Backend;
   readonly #cache: VerdictCache;
+  readonly #clock: Clock;
+  readonly #settings: LoaderSettings;
   readonly #limit: ReturnType<typeof pLimit>;
-  readonly #underWay = new Map<string, Promise<Contribution>>();
+  readonly #budget: CallBudget;
+  readonly #breaker = new Breaker();
+  /** Every subject that is queued or asked, and who waits for it. */
+  readonly #waiting = new Map<string, UnderWay>();
+  #queue: string[] = [];
+  #timerRuns = false;
 
-  constructor(backend: Backend, cache: VerdictCache, settings: LoaderSettings) {
+  constructor(backend: Backend, cache: VerdictCache, clock: Clock, settings: LoaderSettings) {
     this.#backend = backend;
     this.#cache = cache;
+    this.#clock = clock;
+    this.#settings = settings;
     this.#limit = pLimit(settings.maxConcurrent);
+    this.#budget = new CallBudget(settings.maxCallsPerSecond);
   }
 
-  /** What each subject contributes, in their order. None of the promises ever rejects. */
-  load(subjects: readonly string[]): Promise<Contribution>[] {
-    const missing = [...new Set(subjects)].filter((subject) => !this.#underWay.has(subject));
-    for (let from = 0; from < missing.length; from += MAX_SUBJECTS)
-      this.#call(missing.slice(from, from + MAX_SUBJECTS));
-    return subjects.map((subject) => this.#underWay.get(subject) ?? Promise.resolve<Contribution>('overload'));
+  /** Looks a subject up and settles once with what it contributes; or says at once why it will not. */
+  load(subject: string, settle: Settle): Reason | undefined {
+    const nowMs = this.#clock.nowMs();
+    const underWay = this.#waiting.get(subject);
+    if (underWay !== undefined) {
+      // Somebody has waited a whole deadline for this already: whoever comes now need not wait as well.
+      if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return 'timeout';
+      underWay.settles.push(settle);
+      return undefined;
+    }
+    if (this.#breaker.refuses(nowMs)) return 'breaker_open';
+    if (this.#queue.length >= MAX_QUEUED_SUBJECTS) return 'overload';
+    this.#waiting.set(subject, { sinceMs: nowMs, settles: [settle] });
+    this.#queue.push(subject);
+    if (this.#queue.length >= this.#settings.batch.maxSubjects) this.#send();
+    else this.#sendIn(this.#settings.batch.windowMs);
+    return undefined;
   }
 
-  #call(subjects: readonly string[]): void {
-    if (this.#limit.pendingCount >= MAX_QUEUED_CALLS) return;
-    const answered = this.#limit(() => this.#ask(subjects));
-    subjects.forEach((subject, index) => {
-      // In bounds: #ask returns one contribution for each subject.
-      this.#underWay.set(
-        subject,
-        answered.then((contributions) => contributions[index] as Contribution),
-      );
-    });
+  /** Looks a subject up for the cache alone. */
+  refresh(subject: string): void {
+    if (!this.#waiting.has(subject)) this.load(subject, () => {});
   }
 
-  async #ask(subjects: readonly string[]): Promise<Contribution[]> {
-    try {
-      const { lookups, ttlSeconds } = await this.#backend.check(subjects);
-      return subjects.map((subject, index) => this.#keep(subject, lookups[index], ttlSeconds));
-    } catch (error) {
-      const reason = error instanceof LookupError ? error.reason : 'internal_error';
-      return subjects.map((subject) => this.#fail(subject, reason));
-    } finally {
-      for (const subject of subjects) this.#underWay.delete(subject);
+  /** Sends calls until the queue is empty or a bound is met; whoever frees that bound comes back here. */
+  #send(): void {
+    const nowMs = this.#clock.nowMs();
+    while (
+      this.#queue.length > 0 &&
+      this.#limit.activeCount + this.#limit.pendingCount < this.#settings.maxConcurrent
+    ) {
+      if (this.#breaker.refuses(nowMs)) {
+        this.#refuseQueue();
+        return;
+      }
+      if (!this.#budget.take(nowMs)) {
+        this.#sendIn(this.#budget.waitMs(nowMs));
+        return;
+      }
+      this.#breaker.allows(nowMs);
+      const subjects = this.#queue.splice(0, this.#settings.batch.maxSubjects);
+      this.#limit(() => this.#call(subjects)).then(() => this.#send());
     }
   }
 
-  #keep(subject: string, lookup: Lookup | undefined, ttlSeconds: number): Contribution {
-    if (lookup === undefined || 'error' in lookup) return this.#fail(subject, 'backend_error');
-    this.#cache.keepVerdict(subject, lookup.entry, ttlSeconds);
-    return decisionOf(lookup.entry, 'backend');
+  #sendIn(delayMs: number): void {
+    if (this.#timerRuns) return;
+    this.#timerRuns = true;
+    this.#clock.after(delayMs, () => {
+      this.#timerRuns = false;
+      this.#send();
+    });
   }
 
-  #fail(subject: string, reason: Reason): Contribution {
-    this.#cache.keepFailure(subject, reason);
-    return reason;
+  #refuseQueue(): void {
+    const refused = this.#queue;
+    this.#queue = [];
+    for (const subject of refused) this.#settle(subject, this.#cache.staleOf(subject) ?? 'breaker_open');
+  }
+
+  async #call(subjects: readonly string[]): Promise<void> {
+    try {
+      const { lookups, ttlSeconds } = await this.#backend.check(subjects);
+      this.#breaker.succeeded();
+      subjects.forEach((subject, index) => {
+        this.#settle(subject, this.#learn(subject, lookups[index], ttlSeconds));
+      });
+    } catch (error) {
+      this.#breaker.failed(this.#clock.nowMs());
+      const reason = error instanceof LookupError ? error.reason : 'internal_error';
+      for (const subject of subjects) this.#settle(subject, this.#cache.keepFailure(subject, reason));
+    }
+  }
+
+  #learn(subject: string, lookup: Lookup | undefined, ttlSeconds: number): Contribution {
+    if (lookup === undefined || 'error' in lookup) return this.#cache.keepFailure(subject, 'backend_error');
+    return this.#cache.keepVerdict(subject, lookup.entry, ttlSeconds);
+  }
+
+  #settle(subject: string, contribution: Contribution): void {
+    const underWay = this.#waiting.get(subject);
+    this.#waiting.delete(subject);
+    for (const settle of underWay?.settles ?? []) settle(contribution);
   }
 }

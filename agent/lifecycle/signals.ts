@@ -1,5 +1,8 @@
-/** Resolves with the first SIGTERM or SIGINT; a second one exits at once. */
-export function untilStopped(): Promise<NodeJS.Signals> {
+/**
+ * Resolves with the first SIGTERM or SIGINT; a second one exits at once. A worker leaves SIGINT to the first process: a
+ * terminal sends it to both.
+ */
+export function untilStopped(isWorker: boolean): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -9,6 +12,6 @@ export function untilStopped(): Promise<NodeJS.Signals> {
       resolve(signal);
     };
     process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    process.on('SIGINT', isWorker ? () => {} : stop);
   });
 }

@@ -6,31 +6,33 @@ import { REQUEST_SCOPE, VARIABLES } from '../vocabulary.ts';
 export interface Answer {
   readonly full: Uint8Array;
   readonly essential: Uint8Array;
+  /** What is said beside `full` and depends on the request. */
+  readonly suffix?: Suffix;
+}
+
+/** Actions that are written where they are sent from. */
+export interface Suffix {
+  readonly maxBytes: number;
+  /** Writes at `at` and returns the position after it. */
+  write(out: Uint8Array, at: number): number;
 }
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
-const answers = new WeakMap<Decision, Answer>();
-
-/** The actions that tell a decision; equal decisions are encoded once. */
-export function answerOf(decision: Decision): Answer {
-  const known = answers.get(decision);
-  if (known !== undefined) return known;
-  const answer = encode(decision);
-  answers.set(decision, answer);
-  return answer;
-}
-
-function encode(decision: Decision): Answer {
+/** The actions that tell a decision; one about the asked address itself names it as `entry`. */
+export function answerOf(decision: Decision, address?: string): Answer {
   const essential = [set(VARIABLES.action, decision.action), set(VARIABLES.source, decision.source)];
   if (decision.status !== undefined) essential.push(setNumber(VARIABLES.status, decision.status));
   const details: Action[] = [];
   if (decision.reason !== undefined) details.push(set(VARIABLES.reason, decision.reason));
-  if (decision.entry !== undefined) {
-    details.push(set(VARIABLES.list, decision.entry.list), set(VARIABLES.entry, decision.entry.subject));
-  }
+  if (decision.list !== undefined) details.push(set(VARIABLES.list, decision.list));
+  const entry = decision.ofAddress ? address : decision.entry;
+  if (entry !== undefined) details.push(set(VARIABLES.entry, entry));
   return { full: encodeActions([...essential, ...details]), essential: encodeActions(essential) };
 }
+
+/** The beginning of the action that names an entry, up to the length of its value. */
+export const ENTRY_ACTION = encodeActions([set(VARIABLES.entry, '')]).subarray(0, -1);
 
 function set(name: string, value: string): Action {
   return { type: 'set-var', scope: REQUEST_SCOPE, name, value: { type: 'string', value } };

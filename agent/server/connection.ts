@@ -1,4 +1,5 @@
 import type { Clock } from '../decision/clock.ts';
+import { encodeAck } from '../spop/ack.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from '../spop/disconnect.ts';
 import { invalidFrame, SpopError, SpopStatus } from '../spop/errors.ts';
 import { type Frame, FrameType } from '../spop/frame.ts';
@@ -57,14 +58,19 @@ export class Connection {
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #reader = new FrameReader(MAX_HELLO_BYTES);
-  readonly #output = new OutputBuffer();
+  readonly #output: OutputBuffer;
+  /** ACKs of lookups that ended in this turn of the event loop. */
+  readonly #late: Uint8Array[] = [];
   readonly #waiting = new Set<string>();
+  readonly #write: (bytes: Uint8Array) => boolean;
   #state: State;
   #largestAckPayload = 0;
-  #flushIsDue = false;
 
-  constructor(peer: Peer, handler: NotifyHandler, clock: Clock, events: ConnectionEvents) {
+  /** The output may be shared by all connections: it is empty again whenever a method returns. */
+  constructor(peer: Peer, handler: NotifyHandler, clock: Clock, events: ConnectionEvents, output = new OutputBuffer()) {
     this.#peer = peer;
+    this.#output = output;
+    this.#write = (bytes) => this.#state.name === 'closed' || peer.write(bytes);
     this.#handler = handler;
     this.#clock = clock;
     this.#events = events;
@@ -94,8 +100,9 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
       this.#fail(error);
+    } finally {
+      this.#flush();
     }
-    this.#flush();
   }
 
   /** Answers what waits, then says goodbye: for a shutdown. A connection that is only greeting or checking just ends. */
@@ -162,7 +169,7 @@ export class Connection {
         ? this.#handler.answer(frame, receivedAtMs)
         : this.#handler.overload(frame);
     if (answer instanceof Promise) this.#answerLater(frame, answer);
-    else this.#output.ack(frame, this.#fitting(answer));
+    else this.#acknowledge(frame, answer);
   }
 
   #answerLater(frame: Frame, answer: Promise<Answer>): void {
@@ -171,8 +178,8 @@ export class Connection {
     this.#waiting.add(key);
     answer.then((answered) => {
       if (!this.#waiting.delete(key)) return;
-      this.#output.ackLater(ids, this.#fitting(answered));
-      this.#flushSoon();
+      this.#late.push(encodeAck(ids, this.#fits(answered) ? answered.full : answered.essential));
+      if (this.#late.length === 1) queueMicrotask(() => this.#flushLate());
     });
   }
 
@@ -182,8 +189,13 @@ export class Connection {
     this.#leave();
   }
 
-  #fitting(answer: Answer): Uint8Array {
-    return answer.full.length <= this.#largestAckPayload ? answer.full : answer.essential;
+  #acknowledge(frame: Frame, answer: Answer): void {
+    if (this.#fits(answer)) this.#output.ack(frame, answer.full, answer.suffix);
+    else this.#output.ack(frame, answer.essential);
+  }
+
+  #fits({ full, suffix }: Answer): boolean {
+    return full.length + (suffix === undefined ? 0 : suffix.maxBytes) <= this.#largestAckPayload;
   }
 
   /** Ends the connection for what the peer did; during the handshake only after a while. */
@@ -204,7 +216,7 @@ export class Connection {
   }
 
   #leaveIfDone(): void {
-    if (this.#state.name === 'draining' && this.#waiting.size === 0) this.#leave();
+    if (this.#state.name === 'draining' && this.#waiting.size === 0 && this.#late.length === 0) this.#leave();
   }
 
   #leave(): void {
@@ -219,19 +231,15 @@ export class Connection {
   }
 
   /** Answers that come in the same turn of the event loop leave with one write. */
-  #flushSoon(): void {
-    if (this.#flushIsDue) return;
-    this.#flushIsDue = true;
-    queueMicrotask(() => {
-      this.#flushIsDue = false;
-      this.#flush();
-      this.#leaveIfDone();
-    });
+  #flushLate(): void {
+    for (const frame of this.#late) this.#output.frame(frame);
+    this.#late.length = 0;
+    this.#flush();
+    this.#leaveIfDone();
   }
 
   #flush(): void {
-    if (this.#output.isEmpty || this.#state.name === 'closed') return;
-    this.#output.flush((bytes) => this.#peer.write(bytes));
+    if (!this.#output.isEmpty) this.#output.flush(this.#write);
   }
 
   #isDeaf(): boolean {

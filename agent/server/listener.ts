@@ -1,7 +1,8 @@
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Clock } from '../decision/clock.ts';
-import type { Connection, ConnectionEvents, NotifyHandler } from './connection.ts';
-import { serveSocket } from './socket.ts';
+import type { ConnectionEvents, NotifyHandler } from './connection.ts';
+import { OutputBuffer } from './output.ts';
+import { type Served, serveSocket } from './socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
 
 export type ListenTarget =
@@ -17,13 +18,16 @@ const MAX_CONNECTIONS = 8192;
 export class Listener {
   readonly #target: ListenTarget;
   readonly #server: Server;
-  readonly #connections = new Map<Socket, Connection>();
+  readonly #served = new Set<Served>();
 
   constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ConnectionEvents) {
+    const output = new OutputBuffer();
     this.#target = target;
-    this.#server = createServer({ noDelay: true }, (socket) => {
-      const gone = () => this.#connections.delete(socket);
-      this.#connections.set(socket, serveSocket(socket, handler, clock, events, gone));
+    // Paused until the connection is there to take what comes.
+    this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+      const gone = () => this.#served.delete(served);
+      const served = serveSocket(socket, { handler, clock, events, output, gone });
+      this.#served.add(served);
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
@@ -48,14 +52,14 @@ export class Listener {
   drain(): Promise<void> {
     // The listener goes first: HAProxy 2.6 to 3.0 would reconnect in a tight loop to one that still accepts.
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections.values()) connection.drain();
+    for (const { connection } of this.#served) connection.drain();
     return closed;
   }
 
   /** Drops whatever is left. */
   destroy(): void {
     this.#server.close();
-    for (const socket of this.#connections.keys()) socket.destroy();
+    for (const served of this.#served) served.destroy();
   }
 
   #listen(listen: () => void): Promise<void> {

@@ -1,12 +1,17 @@
-import { type Frame, FrameType, writeFrame } from '../spop/frame.ts';
+import { type Frame, FrameType, writeFrame, writeFrameLength } from '../spop/frame.ts';
+import type { Suffix } from './answer.ts';
 
-const INITIAL_BYTES = 1024;
+/** Room for the ACKs of a full socket read; more makes it grow for that one time. */
+const USUAL_BYTES = 64 * 1024;
 /** Prefix, type, flags and two ids of at most ten bytes each. */
 const MAX_ACK_OVERHEAD_BYTES = 29;
 
-/** The frames of one connection that wait for the next write. The bytes are reused once the kernel has taken them. */
+/**
+ * Frames that wait for the next write. Whoever fills it empties it in the same turn, so that all connections share one;
+ * its bytes are used again once the kernel has taken them.
+ */
 export class OutputBuffer {
-  #bytes = new Uint8Array(INITIAL_BYTES);
+  #bytes = new Uint8Array(USUAL_BYTES);
   #length = 0;
 
   get isEmpty(): boolean {
@@ -14,23 +19,12 @@ export class OutputBuffer {
   }
 
   /** Appends the ACK of a frame that is still in view. */
-  ack(frame: Frame, actions: Uint8Array): void {
-    this.#reserve(MAX_ACK_OVERHEAD_BYTES + actions.length);
-    this.#length = writeFrame(
-      this.#bytes,
-      this.#length,
-      FrameType.ack,
-      frame.bytes,
-      frame.idsAt,
-      frame.payloadAt,
-      actions,
-    );
-  }
-
-  /** Appends the ACK of a frame of which only the ids were kept. */
-  ackLater(ids: Uint8Array, actions: Uint8Array): void {
-    this.#reserve(MAX_ACK_OVERHEAD_BYTES + actions.length);
-    this.#length = writeFrame(this.#bytes, this.#length, FrameType.ack, ids, 0, ids.length, actions);
+  ack(frame: Frame, actions: Uint8Array, suffix?: Suffix): void {
+    this.#reserve(MAX_ACK_OVERHEAD_BYTES + actions.length + (suffix?.maxBytes ?? 0));
+    const start = this.#length;
+    const end = writeFrame(this.#bytes, start, FrameType.ack, frame.bytes, frame.idsAt, frame.payloadAt, actions);
+    this.#length = suffix === undefined ? end : suffix.write(this.#bytes, end);
+    if (suffix !== undefined) writeFrameLength(this.#bytes, start, this.#length);
   }
 
   /** Appends a frame that is already whole. */
@@ -43,7 +37,7 @@ export class OutputBuffer {
   /** Hands everything to `write`, which tells whether the bytes are free again on return. */
   flush(write: (bytes: Uint8Array) => boolean): void {
     const free = write(this.#bytes.subarray(0, this.#length));
-    if (!free) this.#bytes = new Uint8Array(INITIAL_BYTES);
+    if (!free || this.#bytes.length > USUAL_BYTES) this.#bytes = new Uint8Array(USUAL_BYTES);
     this.#length = 0;
   }
 

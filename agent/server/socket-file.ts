@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import cluster from 'node:cluster';
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -17,6 +18,8 @@ const PROBE_TIMEOUT_MS = 1_000;
 
 /** Makes way for a new socket: removes one that nobody listens on; one in use, or another file, is an error. */
 export async function clearStaleSocket(path: string): Promise<void> {
+  // The first process did, and listens there itself by now.
+  if (cluster.isWorker) return;
   const folder = dirname(path);
   // Told here: the system call says "permission denied" for a folder that is not there.
   if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: there is no folder ${folder}`);

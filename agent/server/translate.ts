@@ -1,5 +1,6 @@
 import { formatAddress } from '../../contract/address.ts';
 import { formatSubject, subjectOf } from '../../contract/subject.ts';
+import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy, type Policy } from '../decision/policy.ts';
@@ -8,6 +9,7 @@ import { DataType } from '../spop/data.ts';
 import { SpopError } from '../spop/errors.ts';
 import type { Frame } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
+import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, answerOf, NO_ANSWER } from './answer.ts';
 import type { NotifyHandler } from './connection.ts';
 
@@ -35,7 +37,17 @@ interface KnownMessage {
   readonly rule: MessageRule;
   readonly name: Uint8Array;
   readonly kinds: readonly { readonly kind: string; readonly name: Uint8Array }[];
+  /** Which of the kinds is `ip`; none if it is their number. */
+  readonly addressAt: number;
 }
+
+interface Decided {
+  readonly decision: Decision | Promise<Decision>;
+  /** The `ip` subject of the question, if it had one. */
+  readonly address: string | undefined;
+}
+
+const IP = 'ip';
 
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
@@ -43,26 +55,42 @@ export class Translator implements NotifyHandler {
   readonly #decider: Decider;
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
+  readonly #address: Address;
+  readonly #suffix: AddressSuffix;
+  readonly #answers = new WeakMap<Decision, Answer>();
+  readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
-  constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents) {
+  constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents, address = new Address()) {
     this.#messages = rules.map((rule) => ({
       rule,
       name: Buffer.from(rule.name),
       kinds: rule.kinds.map((kind) => ({ kind, name: Buffer.from(kind) })),
+      addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
     }));
     this.#decider = decider;
     this.#events = events;
+    this.#address = address;
+    this.#suffix = new AddressSuffix(address);
+    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
   }
 
   answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer> {
-    const decisions: (Decision | Promise<Decision>)[] = [];
     const reader = this.#reader;
     reader.open(frame);
+    let first: Decision | Promise<Decision> | undefined;
+    let several: Decided[] | undefined;
     while (reader.nextMessage()) {
       const message = this.#find();
-      if (message !== undefined) decisions.push(this.#decide(message, receivedAtMs));
+      if (message === undefined) continue;
+      // The address of a message is gone once the next one is read.
+      if (first !== undefined) several ??= [{ decision: first, address: this.#addressText() }];
+      const decision = this.#decide(message, receivedAtMs);
+      first ??= decision;
+      several?.push({ decision, address: this.#addressText() });
     }
-    return answerAll(decisions);
+    if (first === undefined) return NO_ANSWER;
+    if (several === undefined && !(first instanceof Promise)) return this.#tellNow(first);
+    return this.#tellAll(several ?? [{ decision: first, address: this.#addressText() }]);
   }
 
   overload(frame: Frame): Answer {
@@ -73,7 +101,7 @@ export class Translator implements NotifyHandler {
       const message = this.#find();
       if (message !== undefined) decisions.push(decideByPolicy(message.rule.policy, 'overload'));
     }
-    return answerStrictest(decisions);
+    return decisions.length === 0 ? NO_ANSWER : this.#tellNow(decisions[strictest(decisions)] as Decision); // not empty
   }
 
   #find(): KnownMessage | undefined {
@@ -99,19 +127,72 @@ export class Translator implements NotifyHandler {
     return decideByPolicy(policy, 'internal_error');
   }
 
-  #readQuestion(message: KnownMessage): Question {
-    const { kinds, rule } = message;
-    const found: (string | undefined)[] = kinds.map(() => undefined);
-    let problem: Reason | undefined;
-    while (this.#reader.nextArgument()) {
-      const index = this.#kindOfArgument(kinds);
-      if (index < 0 || this.#reader.type === DataType.null) continue;
-      const subject = this.#readSubject((kinds[index] as { kind: string }).kind); // index comes from kinds
-      if (subject === undefined) problem = 'bad_subject';
-      else found[index] = subject;
+  /** The answer while the frame is in view; equal decisions are encoded once. */
+  #tellNow(decision: Decision): Answer {
+    const known = this.#answers.get(decision);
+    if (known !== undefined) return known;
+    const answer = this.#tell(decision, undefined);
+    const told = decision.ofAddress ? { ...answer, suffix: this.#suffix } : answer;
+    this.#answers.set(decision, told);
+    return told;
+  }
+
+  #tellAll(several: readonly Decided[]): Answer | Promise<Answer> {
+    const tell = (decisions: readonly Decision[]) => {
+      const index = strictest(decisions);
+      return this.#tell(decisions[index] as Decision, several[index]?.address); // an index of decisions
+    };
+    const decisions = several.map(({ decision }) => decision);
+    if (decisions.some((decision) => decision instanceof Promise)) return Promise.all(decisions).then(tell);
+    return tell(decisions as readonly Decision[]); // none is a promise: checked above
+  }
+
+  #tell(decision: Decision, address: string | undefined): Answer {
+    try {
+      return answerOf(decision, address);
+    } catch (error) {
+      this.#events.internalError(error);
+      return NO_ANSWER;
     }
-    const subjects = found.filter((subject) => subject !== undefined);
-    return problem === undefined ? { policy: rule.policy, subjects } : { policy: rule.policy, subjects, problem };
+  }
+
+  #addressText(): string | undefined {
+    return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
+  }
+
+  #readQuestion({ kinds, rule, addressAt }: KnownMessage): Question {
+    const reader = this.#reader;
+    const address = this.#address;
+    address.clear();
+    let texts: (string | undefined)[] | undefined;
+    let problem: Reason | undefined;
+    while (reader.nextArgument()) {
+      const index = this.#kindOfArgument(kinds);
+      if (index < 0 || reader.type === DataType.null) continue;
+      if (index === addressAt) {
+        if (!this.#readAddress()) problem = 'bad_subject';
+        continue;
+      }
+      const subject = subjectOf((kinds[index] as { kind: string }).kind, this.#valueText()); // index comes from kinds
+      if (subject === undefined) problem = 'bad_subject';
+      else {
+        texts ??= kinds.map(() => undefined);
+        texts[index] = formatSubject(subject);
+      }
+    }
+    const { policy } = rule;
+    if (texts === undefined) return this.#questionOf(policy, problem);
+    const before = texts.slice(0, addressAt).filter((text) => text !== undefined);
+    const after = texts.slice(addressAt + 1).filter((text) => text !== undefined);
+    return { policy, address, texts: [...before, ...after], addressAt: before.length, problem };
+  }
+
+  /** The question about nothing but the address: the usual one, so one object serves all of them. */
+  #questionOf(policy: Policy, problem: Reason | undefined): Question {
+    const question = this.#question;
+    question.policy = policy;
+    question.problem = problem;
+    return question;
   }
 
   #kindOfArgument(kinds: KnownMessage['kinds']): number {
@@ -122,17 +203,12 @@ export class Translator implements NotifyHandler {
     return -1;
   }
 
-  /** The subject that the argument names, or undefined if its value can be no subject of this kind. */
-  #readSubject(kind: string): string | undefined {
-    const reader = this.#reader;
-    const { bytes, valueAt: at } = reader;
-    if (kind === 'ip' && reader.type === DataType.ipv4) {
-      return `ip:${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`;
-    }
-    if (kind === 'ip' && reader.type === DataType.ipv6)
-      return `ip:${formatAddress(bytes.subarray(at, reader.valueEnd))}`;
-    const subject = subjectOf(kind, this.#valueText());
-    return subject === undefined ? undefined : formatSubject(subject);
+  /** Reads the `ip` argument; false if its value is no address. */
+  #readAddress(): boolean {
+    const { type, bytes, valueAt, valueEnd } = this.#reader;
+    if (type !== DataType.ipv4 && type !== DataType.ipv6) return this.#address.readText(this.#valueText());
+    this.#address.readBytes(bytes, valueAt, valueEnd);
+    return true;
   }
 
   #valueText(): string {
@@ -154,18 +230,12 @@ export class Translator implements NotifyHandler {
   }
 }
 
-function answerAll(decisions: readonly (Decision | Promise<Decision>)[]): Answer | Promise<Answer> {
-  const [first] = decisions;
-  if (first === undefined) return NO_ANSWER;
-  if (decisions.length === 1) return first instanceof Promise ? first.then(answerOf) : answerOf(first);
-  if (decisions.some((decision) => decision instanceof Promise)) return Promise.all(decisions).then(answerStrictest);
-  return answerStrictest(decisions as readonly Decision[]); // none is a promise: checked above
-}
-
 /** Messages of one event set the same variables: the first that does not simply allow speaks for all. */
-function answerStrictest(decisions: readonly Decision[]): Answer {
-  const decision = decisions.find(({ action }) => action !== 'allow') ?? decisions[0];
-  return decision === undefined ? NO_ANSWER : answerOf(decision);
+function strictest(decisions: readonly Decision[]): number {
+  return Math.max(
+    0,
+    decisions.findIndex(({ action }) => action !== 'allow'),
+  );
 }
 
 function sameBytes(expected: Uint8Array, bytes: Uint8Array, at: number, end: number): boolean {

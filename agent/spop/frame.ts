@@ -92,12 +92,9 @@ export function writeFrame(
   idsEnd: number,
   payload: Uint8Array,
 ): number {
-  const length = TYPE_AND_FLAGS_BYTES + idsEnd - idsAt + payload.length;
-  let position = at;
-  out[position++] = length >>> 24;
-  out[position++] = length >>> 16;
-  out[position++] = length >>> 8;
-  out[position++] = length;
+  const end = at + PREFIX_BYTES + TYPE_AND_FLAGS_BYTES + idsEnd - idsAt + payload.length;
+  writeFrameLength(out, at, end);
+  let position = at + PREFIX_BYTES;
   out[position++] = type;
   out[position++] = 0;
   out[position++] = 0;
@@ -105,5 +102,14 @@ export function writeFrame(
   out[position++] = FrameFlag.fin;
   for (let index = idsAt; index < idsEnd; index++) out[position++] = ids[index] as number; // in bounds: idsEnd is
   out.set(payload, position);
-  return position + payload.length;
+  return end;
+}
+
+/** Writes the length prefix of a frame that begins at `at` and ends before `end`. */
+export function writeFrameLength(out: Uint8Array, at: number, end: number): void {
+  const length = end - at - PREFIX_BYTES;
+  out[at] = length >>> 24;
+  out[at + 1] = length >>> 16;
+  out[at + 2] = length >>> 8;
+  out[at + 3] = length;
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
 import type { Settings } from '../../agent/config/settings.ts';
+import { EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 
 interface AgentOptions extends ConfigOptions {
@@ -14,15 +15,20 @@ export function agentCommand(): Command {
     .option('--check', 'only test the configuration, like haproxy -c')
     .action(async (options: AgentOptions) => {
       const settings = await readSettings(options, process.env);
-      if (options.check) process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}`);
-      else await (await import('../../agent/main.ts')).runAgent(settings);
+      if (options.check) {
+        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}`);
+        return;
+      }
+      await (await import('../../agent/main.ts')).runAgent(settings);
+      // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
+      process.exit(EXIT.done);
     });
 }
 
 function summary({ listen, backend, deadlineMs, messages }: Settings): string {
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
-    `asks ${backend.url}, answers within ${deadlineMs} ms`,
+    `asks ${backend.targets.map(({ url }) => url).join(', then ')}, answers within ${deadlineMs} ms`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;

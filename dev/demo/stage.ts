@@ -1,10 +1,7 @@
-import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
-import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
-import { createHandler } from '../../functions/check/handler.ts';
-import { freePort } from '../free-port.ts';
-import { type FunctionUrl, startFunctionUrl } from '../local-cloud/function-url.ts';
-import { startTable, type TableServer } from '../local-cloud/table-server.ts';
-import { type Site, startSite } from '../site.ts';
+import { readAssembly } from '../local-cloud/assembly.ts';
+import { deploy, type LocalCloud } from '../local-cloud/deploy.ts';
+import { synthesized } from '../local-cloud/synth.ts';
+import { type Site, startSite, warmUp } from '../site.ts';
 
 /** Lifetimes short enough that a change can be watched; the defaults are 60 and 300 seconds. */
 export const TTL_SECONDS = 2;
@@ -12,60 +9,54 @@ const DEADLINE_MS = 200;
 
 /** Everything the demo plays with: the local cloud, and the same site twice, once under each policy. */
 export class Stage {
-  readonly table: TableServer;
+  /** The table by its back door, so that the commands a reader tries need no credentials. */
+  readonly table: { readonly tableName: string; readonly endpoint: string };
   readonly open: Site;
   readonly closed: Site;
-  #functionUrl: FunctionUrl | undefined;
-  readonly #functionPort: number;
+  readonly #cloud: LocalCloud;
 
-  private constructor(table: TableServer, functionUrl: FunctionUrl, functionPort: number, open: Site, closed: Site) {
-    this.table = table;
-    this.#functionUrl = functionUrl;
-    this.#functionPort = functionPort;
+  private constructor(cloud: LocalCloud, open: Site, closed: Site) {
+    this.table = { tableName: cloud.outputs.TableName ?? '', endpoint: cloud.backDoorEndpoint };
+    this.#cloud = cloud;
     this.open = open;
     this.closed = closed;
   }
 
   static async setUp(port: number | undefined): Promise<Stage> {
-    const table = await startTable();
-    const functionPort = await freePort();
-    const functionUrl = await startFunctionFor(table, functionPort);
+    const assembly = readAssembly(await synthesized((line) => console.log(`(${line})`)));
+    const cloud = await deploy(assembly);
+    await cloud.pool.prepare(2);
     const site = (policy: 'open' | 'closed', sitePort: number | undefined) =>
       startSite({
-        backendUrl: functionUrl.url,
+        backendUrl: cloud.functionUrl.url,
         config: {
           policy,
           deadlineMs: DEADLINE_MS,
           cache: { allowTtlSeconds: TTL_SECONDS, denyTtlSeconds: TTL_SECONDS },
+          backend: { auth: 'iam', region: cloud.region },
         },
+        env: cloud.environmentOf('agent'),
         ...(sitePort === undefined ? {} : { port: sitePort }),
       });
     const [open, closed] = await Promise.all([site('open', port), site('closed', undefined)]);
-    return new Stage(table, functionUrl, functionPort, open, closed);
+    await Promise.all([warmUp(open), warmUp(closed)]);
+    return new Stage(cloud, open, closed);
   }
 
   get functionUrl(): string {
-    return `http://127.0.0.1:${this.#functionPort}`;
+    return this.#cloud.functionUrl.url.replace(/\/$/, '');
   }
 
-  async stopFunction(): Promise<void> {
-    await this.#functionUrl?.close();
-    this.#functionUrl = undefined;
+  stopFunction(): Promise<void> {
+    return this.#cloud.functionUrl.close();
   }
 
-  async startFunction(): Promise<void> {
-    this.#functionUrl ??= await startFunctionFor(this.table, this.#functionPort);
+  startFunction(): Promise<void> {
+    return this.#cloud.functionUrl.open();
   }
 
   async tearDown(): Promise<void> {
     await Promise.all([this.open.stop(), this.closed.stop()]);
-    await this.stopFunction();
-    await this.table.close();
+    await this.#cloud.close();
   }
-}
-
-function startFunctionFor({ endpoint, tableName }: TableServer, port: number): Promise<FunctionUrl> {
-  const client = { endpoint, ...LOCAL_ACCESS };
-  const store = new DynamoStore({ table: tableName, connectTimeoutMs: 200, requestTimeoutMs: 500, client });
-  return startFunctionUrl({ handler: createHandler({ store, log: () => {}, clock: Date.now, ttlSeconds: 300 }), port });
 }

@@ -1,55 +1,108 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Handler } from '../../functions/check/handler.ts';
 import type { FunctionUrlEvent, FunctionUrlResult } from '../../functions/check/http.ts';
-
-export interface FunctionUrl {
-  readonly url: string;
-  close(): Promise<void>;
-}
+import { TooManyCalls } from './environment-pool.ts';
+import { type Caller, functionEvent } from './function-event.ts';
+import { AccessDenied } from './principals.ts';
+import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
 
 export interface FunctionUrlOptions {
-  readonly handler: Handler;
+  /** Calls the function; what it throws but `TooManyCalls` is the function's own failure. */
+  invoke(event: FunctionUrlEvent): Promise<unknown>;
+  /** Who calls, if they may; throws `SignatureError` or `AccessDenied` if not. Without it everybody may. */
+  authorize?(request: SignedRequest): Caller | undefined;
   readonly port?: number;
 }
 
 /** What Lambda takes in one synchronous call. */
 const MAX_REQUEST_BYTES = 6 * 1024 * 1024;
+const FAILED = { statusCode: 502, body: 'Internal Server Error' } as const;
 
-/** An HTTP server that calls a handler as a Lambda function URL does, payload format 2.0. */
-export async function startFunctionUrl({ handler, port = 0 }: FunctionUrlOptions): Promise<FunctionUrl> {
-  const server = createServer((request, response) => void answer(handler, request, response));
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const close = async () => {
-    server.close();
-    server.closeAllConnections();
-    await once(server, 'close');
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close }; // a listening TCP server has one
-}
+/** An HTTP server that calls a function as a Lambda function URL does, payload format 2.0. */
+export class FunctionUrl {
+  readonly #options: FunctionUrlOptions;
+  readonly #server: Server;
+  #port: number;
 
-async function answer(handler: Handler, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await read(request).catch(() => undefined);
-  if (body === undefined) return void response.destroy(); // the caller went away
-  const result = body.length > MAX_REQUEST_BYTES ? { statusCode: 413 } : await call(handler, eventOf(request, body));
-  const answered = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8');
-  response.writeHead(result.statusCode ?? 200, {
-    ...(result.headers as Record<string, string>), // ours are all strings
-    'content-length': answered.length,
-  });
-  response.end(answered);
-}
-
-/** A handler that throws is a 502 at the function URL, with nothing of the error in it. */
-async function call(handler: Handler, event: FunctionUrlEvent): Promise<FunctionUrlResult> {
-  try {
-    return await handler(event);
-  } catch {
-    return { statusCode: 502, body: 'Internal Server Error' };
+  private constructor(options: FunctionUrlOptions) {
+    this.#options = options;
+    this.#port = options.port ?? 0;
+    this.#server = createServer((request, response) => void this.#answer(request, response));
   }
+
+  static async start(options: FunctionUrlOptions): Promise<FunctionUrl> {
+    const functionUrl = new FunctionUrl(options);
+    await functionUrl.open();
+    return functionUrl;
+  }
+
+  /** Ends in a slash, as those of AWS do. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  /** Listens again after it was closed, on the same port. */
+  async open(): Promise<void> {
+    if (this.#server.listening) return;
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port; // a listening TCP server has one
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await read(request).catch(() => undefined);
+    if (body === undefined) return void response.destroy(); // the caller went away
+    const result = body.length > MAX_REQUEST_BYTES ? { statusCode: 413 } : await this.#call(request, body);
+    const answered = Buffer.from(result.body ?? '', result.isBase64Encoded ? 'base64' : 'utf8');
+    response.writeHead(result.statusCode ?? 200, {
+      ...(result.headers as Record<string, string>), // ours are all strings
+      'content-length': answered.length,
+    });
+    response.end(answered);
+  }
+
+  async #call(request: IncomingMessage, body: Buffer): Promise<Structured> {
+    try {
+      const { method = 'GET', url = '/', headers } = request;
+      const caller = this.#options.authorize?.({ method, target: url, headers, body });
+      return structured(await this.#options.invoke(functionEvent(request, body, caller)));
+    } catch (error) {
+      return refusal(error);
+    }
+  }
+}
+
+type Structured = Exclude<FunctionUrlResult, string>;
+
+/** Whatever a handler returns without a status is the body itself, as JSON. */
+function structured(result: unknown): Structured {
+  if (typeof result === 'object' && result !== null && 'statusCode' in result) return result as Structured; // payload format 2.0
+  const body = typeof result === 'string' ? result : JSON.stringify(result);
+  return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
+}
+
+/** AWS only says "Forbidden"; here the message names what is wrong, as it is for those who develop. */
+function refusal(error: unknown): Structured {
+  if (error instanceof SignatureError) return failed(403, error.exception, { message: error.message });
+  if (error instanceof AccessDenied) return failed(403, 'AccessDeniedException', { Message: error.message });
+  if (error instanceof TooManyCalls) {
+    const Reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+    return failed(429, 'TooManyRequestsException', { Reason, Type: 'User', message: error.message });
+  }
+  return FAILED;
+}
+
+function failed(statusCode: number, exception: string, body: object): Structured {
+  const headers = { 'content-type': 'application/json', 'x-amzn-errortype': exception };
+  return { statusCode, headers, body: JSON.stringify(body) };
 }
 
 async function read(request: IncomingMessage): Promise<Buffer> {
@@ -60,37 +113,4 @@ async function read(request: IncomingMessage): Promise<Buffer> {
     if (bytes <= MAX_REQUEST_BYTES) chunks.push(chunk);
   }
   return bytes > MAX_REQUEST_BYTES ? Buffer.alloc(MAX_REQUEST_BYTES + 1) : Buffer.concat(chunks);
-}
-
-function eventOf(request: IncomingMessage, body: Buffer): FunctionUrlEvent {
-  const { pathname, search } = new URL(request.url ?? '/', 'http://function.local');
-  const isText = /^(text\/|application\/(json|xml|javascript))/.test(request.headers['content-type'] ?? '');
-  const now = new Date();
-  return {
-    version: '2.0',
-    routeKey: '$default',
-    rawPath: pathname,
-    rawQueryString: search.slice(1),
-    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
-    requestContext: {
-      accountId: 'anonymous',
-      apiId: 'local',
-      domainName: request.headers.host ?? 'localhost',
-      domainPrefix: 'local',
-      http: {
-        method: request.method ?? 'GET',
-        path: pathname,
-        protocol: `HTTP/${request.httpVersion}`,
-        sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
-        userAgent: request.headers['user-agent'] ?? '',
-      },
-      requestId: randomUUID(),
-      routeKey: '$default',
-      stage: '$default',
-      time: now.toISOString(),
-      timeEpoch: now.getTime(),
-    },
-    ...(body.length > 0 && { body: body.toString(isText ? 'utf8' : 'base64') }),
-    isBase64Encoded: body.length > 0 && !isText,
-  };
 }

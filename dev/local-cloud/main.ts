@@ -1,15 +1,13 @@
 import { parseArgs } from 'node:util';
-import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
-import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
-import { readEnvironment } from '../../functions/check/environment.ts';
-import { createHandler } from '../../functions/check/handler.ts';
-import { jsonLog } from '../../functions/check/log.ts';
-import { type FunctionUrl, startFunctionUrl } from './function-url.ts';
-import { startTable, type TableServer } from './table-server.ts';
+import { readAssembly } from './assembly.ts';
+import { deploy, type LocalCloud, type Profile } from './deploy.ts';
+import { synthesized } from './synth.ts';
 
-const HELP = `usage: node dev/local-cloud/main.ts [--table-port 8000] [--function-port 8787] [--folder DIR]
+const HELP = `usage: npm run local -- [--table-port 8000] [--function-port 8787] [--folder DIR] [--assembly DIR]
 
-Starts the table and the function on this machine. With --folder the entries outlive a restart.`;
+Runs the stack on this machine as it is synthesized: its table, its function, its URL and its rights.
+  --folder    where the entries are kept, so that they outlive a restart
+  --assembly  what cdk synth wrote; by default the stack is synthesized with the context of cdk.json`;
 
 await main().catch((error: Error) => {
   console.error(`local cloud: ${error.message}`);
@@ -22,40 +20,46 @@ async function main(): Promise<void> {
       'table-port': { type: 'string', default: '8000' },
       'function-port': { type: 'string', default: '8787' },
       folder: { type: 'string' },
+      assembly: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return console.log(HELP);
 
-  const { table: tableName, ttlSeconds } = readEnvironment(process.env);
-  const folder = values.folder === undefined ? {} : { folder: values.folder };
-  const table = await startTable({ port: Number(values['table-port']), tableName, ...folder });
-  const functionUrl = await startFunction(table, ttlSeconds, Number(values['function-port']));
-  console.log(usage(table, functionUrl));
-
-  const stop = () => void Promise.all([functionUrl.close(), table.close()]);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
-}
-
-function startFunction(table: TableServer, ttlSeconds: number, port: number): Promise<FunctionUrl> {
-  const store = new DynamoStore({
-    table: table.tableName,
-    connectTimeoutMs: 200,
-    requestTimeoutMs: 500,
-    client: { endpoint: table.endpoint, ...LOCAL_ACCESS },
+  const folder = values.assembly ?? (await synthesized((line) => console.error(`local cloud: ${line}`)));
+  const cloud = await deploy(readAssembly(folder), {
+    tablePort: Number(values['table-port']),
+    functionPort: Number(values['function-port']),
+    ...(values.folder !== undefined && { folder: values.folder }),
   });
-  return startFunctionUrl({ handler: createHandler({ store, log: jsonLog, clock: Date.now, ttlSeconds }), port });
+  console.log(usage(cloud));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cloud.close());
 }
 
-function usage(table: TableServer, functionUrl: FunctionUrl): string {
-  return `function  ${functionUrl.url}
-table     ${table.tableName} at ${table.endpoint}
+function usage(cloud: LocalCloud): string {
+  const skipped = cloud.skipped.length > 0 ? `, nor what these stand for: ${cloud.skipped.join(', ')}` : '';
+  return `outputs, as cdk deploy prints them:
+${Object.entries(cloud.outputs)
+  .map(([name, value]) => `  ${name.padEnd(17)} ${value}`)
+  .join('\n')}
+table at ${cloud.dynamodbEndpoint}
 
-block an address:
-  export HAVERDICT_TABLE=${table.tableName} AWS_ENDPOINT_URL_DYNAMODB=${table.endpoint}
+block an address, with an operator's rights:
+${exports(cloud, 'operator')}
   npm run --silent haverdict -- block 203.0.113.7 --for 1h --reason abuse
-ask the function:
-  curl -s ${functionUrl.url}/v1/check -d '{"lists":["manual"],"subjects":["ip:203.0.113.7"]}'
 
-ctrl-C stops both`;
+run the agent, with an agent's rights, on a file with the line of AgentConfig:
+${exports(cloud, 'agent')}
+  npm run --silent haverdict -- agent -c haverdict.yaml
+
+not imitated: TLS, throttling, billing, backups, deletion of expired entries${skipped}
+see docs/guides/local-cloud.md
+
+ctrl-C stops it`;
+}
+
+function exports(cloud: LocalCloud, profile: Profile): string {
+  return Object.entries(cloud.environmentOf(profile))
+    .map(([name, value]) => `  export ${name}=${value}`)
+    .join('\n');
 }

@@ -14,6 +14,14 @@ export function storeError(thrown: unknown, attempt: Attempt): StoreError {
   return new StoreError(`${doing}: ${cause(asError(thrown), attempt)}`, { cause: thrown });
 }
 
+const THROTTLES = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']);
+
+/** How many attempts behind what the SDK threw were throttled. */
+export function throttlesIn(thrown: unknown): number {
+  const error: Error & { $metadata?: { attempts?: number } } = asError(thrown);
+  return THROTTLES.has(error.name) ? (error.$metadata?.attempts ?? 1) : 0;
+}
+
 const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 function cause(error: Error & { code?: string }, { table }: Attempt): string {

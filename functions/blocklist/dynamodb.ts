@@ -9,7 +9,7 @@ import {
   paginateQuery,
 } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
-import { storeError } from './dynamodb-error.ts';
+import { storeError, throttlesIn } from './dynamodb-error.ts';
 import { fromAttributes, toAttributes } from './dynamodb-item.ts';
 import type { StoredEntry } from './entry.ts';
 import { type Found, type Item, type Key, type Store, StoreError } from './store.ts';
@@ -43,6 +43,8 @@ export class DynamoStore implements Store {
         connectionTimeout: connectTimeoutMs,
         requestTimeout: requestTimeoutMs,
         throwOnRequestTimeout: true, // else the SDK only warns and goes on waiting
+        httpsAgent: { keepAlive: true, maxSockets: CALLS_AT_ONCE },
+        httpAgent: { keepAlive: true, maxSockets: CALLS_AT_ONCE },
       },
     });
   }
@@ -50,12 +52,13 @@ export class DynamoStore implements Store {
   async lookup(keys: readonly Key[]): Promise<Found> {
     const batches = chunksOf(unique(keys), KEYS_A_CALL);
     const found = await Promise.all(batches.map((batch) => this.#limit(() => this.#readBatch(batch))));
-    const items = found.flatMap((part) => part.items);
-    const unread = found.flatMap((part) => part.unread);
     const failure = found.find((part) => part.failure !== undefined)?.failure;
-    if (failure === undefined) return { items, unread };
-    if (unread.length === batches.flat().length) throw failure;
-    return { items, unread, failure };
+    return {
+      items: found.flatMap((part) => part.items),
+      unread: found.flatMap((part) => part.unread),
+      throttles: found.reduce((sum, part) => sum + part.throttles, 0),
+      ...(failure !== undefined && { failure }),
+    };
   }
 
   put(entry: StoredEntry): Promise<boolean> {
@@ -88,23 +91,26 @@ export class DynamoStore implements Store {
   async #readBatch(keys: readonly Key[]): Promise<Found> {
     const items: Item[] = [];
     let unread = keys;
+    let throttles = 0;
     try {
       for (const waitMs of [0, ...RETRY_WAITS_MS]) {
         if (waitMs > 0) await delay(waitMs * (0.5 + Math.random()));
         const answer = await this.#attempt('lookup', () => this.#readOnce(unread));
         items.push(...answer.items);
         unread = answer.unread;
-        if (unread.length === 0) return { items, unread };
+        if (unread.length === 0) return { items, unread, throttles };
+        throttles++;
       }
       const problem = `lookup on table ${this.#table} left ${unread.length} keys unread: DynamoDB is throttling`;
-      return { items, unread, failure: new StoreError(problem) };
+      return { items, unread, throttles, failure: new StoreError(problem) };
     } catch (error) {
-      if (error instanceof StoreError) return { items, unread, failure: error };
+      if (error instanceof StoreError)
+        return { items, unread, throttles: throttles + throttlesIn(error.cause), failure: error };
       throw error;
     }
   }
 
-  async #readOnce(keys: readonly Key[]): Promise<Found> {
+  async #readOnce(keys: readonly Key[]): Promise<Pick<Found, 'items' | 'unread'>> {
     const names = VERDICT_ATTRIBUTES.map((name) => [`#${name}`, name]);
     const request = {
       Keys: keys.map(keyAttributes),

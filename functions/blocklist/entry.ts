@@ -1,4 +1,4 @@
-import { z } from 'zod/mini';
+import * as z from 'zod/mini';
 import * as contract from '../../contract/check.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { firstProblem } from './problem.ts';

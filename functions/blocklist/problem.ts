@@ -1,4 +1,4 @@
-import type { z } from 'zod/mini';
+import type * as z from 'zod/mini';
 import { LIST_NAME, REASON } from '../../contract/check.ts';
 
 /** What a text of this form looks like, in words. */

@@ -1,5 +1,6 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../../contract/check.ts';
 import { candidates, formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
+import type { BadEntries } from './bad-entries.ts';
 import { answered, parseEntry, type StoredEntry } from './entry.ts';
 import { winner } from './match.ts';
 import type { Item, Key, Store } from './store.ts';
@@ -7,39 +8,82 @@ import type { Item, Key, Store } from './store.ts';
 /** One line for the operator. */
 export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
+/** What one check came to, in numbers: nothing of any visitor is in it. */
+export interface CheckFacts {
+  readonly lookups: number;
+  readonly matches: number;
+  /** Subjects without an answer, whatever the reason. */
+  readonly failures: number;
+  readonly keys: number;
+  readonly throttles: number;
+  readonly badEntries: number;
+  readonly tableMs: number;
+}
+
 export interface CheckDeps {
   readonly store: Store;
   readonly log: Log;
+  readonly measure?: (facts: CheckFacts) => void;
+  readonly badEntries: BadEntries;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** How long a verdict may be kept at most. */
   readonly ttlSeconds: number;
 }
 
+/** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 subjects in 32 lists would be 160,000. */
+export const MAX_KEYS = 20_000;
+
+/** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
+type Plan = { readonly texts: readonly string[] } | { readonly error: string };
+
 /** Answers each subject with the entry that wins for it; one that cannot be looked up does not fail its neighbours. */
 export async function check(request: CheckRequest, deps: CheckDeps): Promise<CheckResponse> {
-  const covering = request.subjects.map(keyTextsOf);
-  const { items, unread, failure } = await deps.store.lookup(
-    keysOf(
-      covering.flatMap((texts) => texts ?? []),
-      request.lists,
-    ),
-  );
-  if (failure !== undefined) deps.log('warn', 'keys not read', { keys: unread.length, problem: failure.message });
+  const lists = [...new Set(request.lists)];
+  const plans = plansFor(request.subjects, lists.length);
+  const keys = keysOf(plans, lists);
+  const askedMs = deps.clock();
+  const { items, unread, throttles, failure } = await deps.store.lookup(keys);
+  const answeredMs = deps.clock();
 
-  const entries = Map.groupBy(goodEntries(items, deps.log), (entry) => entry.subject);
+  const good = goodEntries(items, deps);
+  const entries = Map.groupBy(good, (entry) => entry.subject);
   const unknown = new Set(unread.map((key) => key.subject));
-  const nowSeconds = deps.clock() / 1000;
-
   const verdicts = request.subjects.map((subject, index): Verdict => {
-    const texts = covering[index];
-    if (texts === undefined) return { subject, error: 'is no subject in canonical form that this function knows' };
-    if (texts.some((text) => unknown.has(text))) return { subject, error: 'could not be looked up' };
-    const found = texts.flatMap((text) => entries.get(text) ?? []);
-    const won = winner(found, request.lists, nowSeconds);
+    const plan = plans[index] as Plan; // one for each subject
+    if ('error' in plan) return { subject, error: plan.error };
+    if (plan.texts.some((text) => unknown.has(text))) return { subject, error: 'could not be looked up' };
+    const found = plan.texts.flatMap((text) => entries.get(text) ?? []);
+    const won = winner(found, lists, answeredMs / 1000);
     return { subject, entry: won === undefined ? null : answered(won) };
   });
+
+  deps.measure?.({
+    lookups: verdicts.length,
+    matches: verdicts.filter(({ entry }) => entry).length,
+    failures: verdicts.filter(({ error }) => error !== undefined).length,
+    keys: keys.length,
+    throttles,
+    badEntries: items.length - good.length,
+    tableMs: answeredMs - askedMs,
+  });
+  if (failure !== undefined && unread.length === keys.length) throw failure;
+  if (failure !== undefined) deps.log('warn', 'keys not read', { keys: unread.length, problem: failure.message });
   return { verdicts, ttl: deps.ttlSeconds };
+}
+
+/** Neighbours share most of their networks, so only what a subject adds counts against `MAX_KEYS`. */
+function plansFor(subjects: readonly string[], lists: number): Plan[] {
+  const planned = new Set<string>();
+  return subjects.map((subject) => {
+    const texts = keyTextsOf(subject);
+    if (texts === undefined) return { error: 'is no subject in canonical form that this function knows' };
+    const added = texts.filter((text) => !planned.has(text));
+    if ((planned.size + added.length) * lists > MAX_KEYS)
+      return { error: `needs more than the ${MAX_KEYS} keys of a call: ask fewer subjects or lists` };
+    for (const text of added) planned.add(text);
+    return { texts };
+  });
 }
 
 /** Undefined for what is not canonical or of a kind that only a newer agent knows. */
@@ -54,16 +98,17 @@ function keyTextsOf(text: string): string[] | undefined {
   }
 }
 
-/** Every subject text in every list, each key once: neighbours share most of their networks. */
-function keysOf(subjects: readonly string[], lists: readonly string[]): Key[] {
-  return [...new Set(subjects)].flatMap((subject) => [...new Set(lists)].map((list) => ({ subject, list })));
+/** Every subject text in every list, each key once. */
+function keysOf(plans: readonly Plan[], lists: readonly string[]): Key[] {
+  const texts = new Set(plans.flatMap((plan) => ('error' in plan ? [] : plan.texts)));
+  return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 
-function goodEntries(items: readonly Item[], log: Log): StoredEntry[] {
+function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {
   return items.flatMap((item) => {
     const parsed = parseEntry(item);
     if ('entry' in parsed) return [parsed.entry];
-    log('warn', 'bad entry ignored', { subject: item.subject, list: item.list, problem: parsed.problem });
+    badEntries.report(item, parsed.problem, log);
     return [];
   });
 }

@@ -17,13 +17,15 @@ export interface Item {
 export interface Found {
   readonly items: readonly Item[];
   readonly unread: readonly Key[];
+  /** How often the database said that this is too much at once. */
+  readonly throttles: number;
   /** Why there are unread keys. */
   readonly failure?: StoreError;
 }
 
 /** The blocklist's database. It has no rules: it neither parses nor expires anything. */
 export interface Store {
-  /** Reads many keys at once. Throws only if none could be read. */
+  /** Reads many keys at once. What the database could not do is in `failure`; the caller judges it. */
   lookup(keys: readonly Key[]): Promise<Found>;
   /** Writes an entry over whatever stood there, and says whether something did. */
   put(entry: StoredEntry): Promise<boolean>;

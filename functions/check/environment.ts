@@ -7,12 +7,15 @@ const MAX_TTL_SECONDS = 86_400;
 export interface Environment {
   readonly table: string;
   readonly ttlSeconds: number;
+  /** What Lambda calls this function; metrics are kept under it. */
+  readonly functionName: string;
 }
 
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   return {
     table: env.HAVERDICT_TABLE || TABLE.defaultName,
     ttlSeconds: seconds('HAVERDICT_TTL_SECONDS', env.HAVERDICT_TTL_SECONDS),
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME || 'local',
   };
 }
 

@@ -1,18 +1,25 @@
 import { CHECK_PATH } from '../../contract/check.ts';
-import { type CheckDeps, check } from '../blocklist/service.ts';
+import { BadEntries } from '../blocklist/bad-entries.ts';
+import { type CheckDeps, type CheckFacts, check } from '../blocklist/service.ts';
 import { StoreError } from '../blocklist/store.ts';
 import { checkRequestOf, type FunctionUrlEvent, type FunctionUrlResult, HttpError, respond, routeOf } from './http.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
 
+export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' | 'ttlSeconds'> {
+  readonly measure?: (facts: CheckFacts, requestId: string) => void;
+}
+
 /** The function behind the function URL, payload format 2.0: parse, ask the service, answer. */
-export function createHandler(deps: CheckDeps): Handler {
+export function createHandler(deps: HandlerDeps): Handler {
+  const badEntries = new BadEntries();
   return async (event) => {
     const { requestId } = event.requestContext;
+    const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
       if (routeOf(event) !== CHECK_PATH) return respond(200, { status: 'ok' });
-      return respond(200, await check(checkRequestOf(event), { ...deps, log }));
+      return respond(200, await check(checkRequestOf(event), { ...deps, log, measure, badEntries }));
     } catch (error) {
       return refusal(error, log);
     }

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
-import { CHECK_PATH, CheckRequest } from '../../contract/check.ts';
+import { CHECK_PATH, CheckRequest, HEALTH_PATH } from '../../contract/check.ts';
 import { firstProblem } from '../blocklist/problem.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
@@ -7,7 +7,6 @@ export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;
 
 /** 100 subjects of 1024 bytes and 32 lists fit twice over. */
 export const MAX_BODY_BYTES = 256 * 1024;
-const HEALTH_PATH = '/v1/health';
 
 /** What this function answers, and with which method. */
 const ROUTES = { [CHECK_PATH]: 'POST', [HEALTH_PATH]: 'GET' } as const;

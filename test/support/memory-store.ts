@@ -13,7 +13,7 @@ export class MemoryStore implements Store {
   async lookup(keys: readonly Key[]): Promise<Found> {
     const names = new Set(keys.map((key) => nameOf(key.subject, key.list)));
     const items = [...names].map((name) => this.#items.get(name)).filter((item) => item !== undefined);
-    return { items, unread: [] };
+    return { items, unread: [], throttles: 0 };
   }
 
   async put(entry: StoredEntry): Promise<boolean> {

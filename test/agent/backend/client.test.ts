@@ -5,7 +5,9 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { HttpRequestInterceptor } from '@mswjs/interceptors/http';
 import { delay, getResponse, HttpResponse, http, type RequestHandler } from 'msw';
+import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendClient } from '../../../agent/backend/client.ts';
+import { systemClock } from '../../../agent/decision/clock.ts';
 import { LookupError } from '../../../agent/decision/decision.ts';
 
 const URL = 'http://function.test';
@@ -18,7 +20,16 @@ const SUBJECTS = [denied.subject, unlisted.subject];
 const USELESS: readonly { name: string; answer: () => Response | Promise<Response>; says: RegExp }[] = [
   { name: 'status 500', answer: () => HttpResponse.json({ error: 'x' }, { status: 500 }), says: /answered status 500/ },
   { name: 'status 429', answer: () => HttpResponse.json({}, { status: 429 }), says: /answered status 429/ },
-  { name: 'status 403', answer: () => HttpResponse.json({}, { status: 403 }), says: /answered status 403/ },
+  {
+    name: 'status 403',
+    answer: () => HttpResponse.json({}, { status: 403 }),
+    says: /answered status 403: it may want signed calls, which backend\.auth: iam makes/,
+  },
+  { name: 'status 400', answer: () => HttpResponse.json({}, { status: 400 }), says: /answered status 400$/ },
+  { name: 'status 404', answer: () => HttpResponse.json({}, { status: 404 }), says: /answered status 404$/ },
+  { name: 'status 413', answer: () => HttpResponse.json({}, { status: 413 }), says: /answered status 413$/ },
+  { name: 'status 502', answer: () => HttpResponse.json({}, { status: 502 }), says: /answered status 502$/ },
+  { name: 'status 204', answer: () => new HttpResponse(null, { status: 204 }), says: /answered status 204$/ },
   { name: 'a redirect', answer: () => HttpResponse.redirect('http://elsewhere.test/'), says: /answered status 302/ },
   { name: 'text', answer: () => HttpResponse.text('<html>'), says: /no JSON/ },
   { name: 'nothing', answer: () => new HttpResponse(null), says: /no JSON/ },
@@ -128,6 +139,52 @@ describe('the backend client', () => {
   }
 });
 
+describe('what a failure says about the function', () => {
+  const interceptor = new HttpRequestInterceptor();
+  afterEach(() => interceptor.dispose());
+
+  for (const [status, fault] of [
+    [400, 'refused'],
+    [403, 'refused'],
+    [404, 'refused'],
+    [429, 'failing'],
+    [500, 'failing'],
+    [503, 'failing'],
+    [302, 'failing'],
+  ] as const)
+    it(`is "${fault}" for status ${status}`, async (t) => {
+      interceptor.apply();
+      interceptor.on('request', ({ controller }) => controller.respondWith(HttpResponse.json({}, { status })));
+      await assert.rejects(clientOf(t).client.check(SUBJECTS), (error) => {
+        assert.ok(error instanceof BackendError);
+        assert.equal(error.fault, fault);
+        return true;
+      });
+    });
+
+  for (const [url, fault] of [
+    ['http://127.0.0.1:1', 'unreachable'],
+    ['http://no-such-host.invalid', 'unreachable'],
+  ] as const)
+    it(`is "${fault}" for ${url}`, async (t) => {
+      await assert.rejects(clientOf(t, url, 2000).client.check(SUBJECTS), { fault });
+    });
+
+  for (const [status, isWell] of [
+    [200, true],
+    [403, false],
+    [500, false],
+  ] as const)
+    it(`is that it is ${isWell ? '' : 'not '}well when its health has status ${status}`, async (t) => {
+      interceptor.apply();
+      interceptor.on('request', ({ request, controller }) => {
+        assert.equal(`${request.method} ${request.url}`, `GET ${URL}/stage/v1/health`);
+        controller.respondWith(HttpResponse.json({}, { status }));
+      });
+      assert.equal(await clientOf(t, `${URL}/stage`).client.isWell(), isWell);
+    });
+});
+
 describe('the backend client and sockets', () => {
   const half = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"verdicts":[';
   const cases: Record<string, (socket: Socket) => void> = {
@@ -164,14 +221,14 @@ function answered(verdicts: object[], ttl = 60): Response {
   return HttpResponse.json({ verdicts, ttl });
 }
 
-function clientOf(t: TestContext, url = URL): { client: BackendClient; told: string[] } {
+function clientOf(t: TestContext, url = URL, timeoutMs = 200): { client: BackendClient; told: string[] } {
   const told: string[] = [];
   const events = {
     succeeded: () => void told.push('succeeded'),
     failed: () => void told.push('failed'),
     badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
   };
-  const client = new BackendClient({ url, timeoutMs: 200, maxConcurrent: 4 }, ['manual'], events);
+  const client = new BackendClient({ url, timeoutMs, maxConcurrent: 4 }, ['manual'], events, systemClock);
   t.after(() => client.close());
   return { client, told };
 }

@@ -9,7 +9,14 @@ describe('loadSettings', () => {
   it('needs nothing but the URL of the backend', (t) => {
     assert.deepEqual(loadSettings(configFile(t, BACKEND), {}), {
       listen: [{ type: 'tcp', host: '127.0.0.1', port: 9000 }],
-      backend: { url: 'http://127.0.0.1:8787', timeoutMs: 2000, maxConcurrent: 32 },
+      backend: {
+        targets: [{ url: 'http://127.0.0.1:8787' }],
+        auth: 'none',
+        timeoutMs: 2000,
+        maxConcurrent: 32,
+        maxCallsPerSecond: 500,
+        batch: { windowMs: 1, maxSubjects: 100 },
+      },
       deadlineMs: 40,
       policy: { default: 'open' },
       lists: ['manual'],
@@ -22,6 +29,8 @@ describe('loadSettings', () => {
           policy: { default: 'open' },
         },
       ],
+      stale: { ifErrorSeconds: 600, revalidateSeconds: 5 },
+      workers: 1,
       haproxy: { prefix: 'haverdict', version: '2.6' },
       log: { level: 'info' },
     });
@@ -92,8 +101,46 @@ messages:
 
   it('takes off the slash at the end of the URL', (t) => {
     const file = configFile(t, 'backend: { url: https://abc.lambda-url.eu-central-1.on.aws/ }\n');
-    assert.equal(loadSettings(file, {}).backend.url, 'https://abc.lambda-url.eu-central-1.on.aws');
+    assert.deepEqual(loadSettings(file, {}).backend.targets, [{ url: 'https://abc.lambda-url.eu-central-1.on.aws' }]);
   });
+
+  it('takes several URLs in their order', (t) => {
+    const { backend } = loadSettings(configFile(t, 'backend: { urls: [http://b/, http://a] }\n'), {});
+    assert.deepEqual(backend.targets, [{ url: 'http://b' }, { url: 'http://a' }]);
+  });
+
+  const FRANKFURT = 'https://abc.lambda-url.eu-central-1.on.aws';
+  const IRELAND = 'https://def.lambda-url.eu-west-1.on.aws';
+  const OWN = 'https://blocklist.example';
+
+  for (const { what, yaml, env = {}, regions } of [
+    { what: 'none without signing', yaml: `{ url: ${OWN} }`, env: { AWS_REGION: 'us-east-1' }, regions: [undefined] },
+    { what: 'that of a function URL', yaml: `{ url: ${FRANKFURT}, auth: iam }`, regions: ['eu-central-1'] },
+    {
+      what: 'that of each function URL, whatever the others',
+      yaml: `{ urls: [${FRANKFURT}, ${IRELAND}, ${OWN}], auth: iam, region: us-east-1 }`,
+      env: { AWS_REGION: 'us-east-2' },
+      regions: ['eu-central-1', 'eu-west-1', 'us-east-1'],
+    },
+    {
+      what: 'that of the environment where nothing else says it',
+      yaml: `{ url: ${OWN}, auth: iam }`,
+      env: { AWS_REGION: 'us-gov-west-1' },
+      regions: ['us-gov-west-1'],
+    },
+    {
+      what: 'that of the setting where the URL only looks like one of AWS',
+      yaml: `{ url: https://abc.lambda-url.eu-west-1.on.aws.example, auth: iam, region: us-east-1 }`,
+      regions: ['us-east-1'],
+    },
+  ])
+    it(`signs for a region: ${what}`, (t) => {
+      const { backend } = loadSettings(configFile(t, `backend: ${yaml}\n`), env);
+      assert.deepEqual(
+        backend.targets.map(({ region }) => region),
+        regions,
+      );
+    });
 
   it('cannot be changed afterwards', (t) => {
     const settings = loadSettings(configFile(t, BACKEND), {});

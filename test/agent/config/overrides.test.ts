@@ -8,7 +8,7 @@ const BACKEND = { HAVERDICT_BACKEND_URL: 'http://127.0.0.1:8787' };
 
 describe('the environment', () => {
   it('is enough, without a file', () => {
-    assert.equal(loadSettings(undefined, BACKEND).backend.url, BACKEND.HAVERDICT_BACKEND_URL);
+    assert.equal(loadSettings(undefined, BACKEND).backend.targets[0]?.url, BACKEND.HAVERDICT_BACKEND_URL);
   });
 
   it('wins over the file, setting by setting', (t) => {
@@ -23,7 +23,8 @@ describe('the environment', () => {
       HAVERDICT_LISTEN: 'tcp://127.0.0.1:1, unix:/run/a.sock',
       HAVERDICT_LISTS: 'b,a',
     });
-    assert.deepEqual(settings.backend, { url: BACKEND.HAVERDICT_BACKEND_URL, timeoutMs: 5, maxConcurrent: 32 });
+    assert.equal(settings.backend.targets[0]?.url, BACKEND.HAVERDICT_BACKEND_URL);
+    assert.equal(settings.backend.timeoutMs, 5);
     assert.equal(settings.deadlineMs, 30);
     assert.equal(settings.cache.maxEntries, 7);
     assert.deepEqual(settings.messages[0]?.policy, { default: 'open' });
@@ -34,6 +35,25 @@ describe('the environment', () => {
       { type: 'unix', path: '/run/a.sock' },
     ]);
     assert.deepEqual(settings.lists, ['b', 'a']);
+  });
+
+  for (const [variable, value, written, urls] of [
+    ['HAVERDICT_BACKEND_URLS', 'http://a,http://b', 'url: http://file', ['http://a', 'http://b']],
+    ['HAVERDICT_BACKEND_URL', 'http://a', 'urls: [http://file]', ['http://a']],
+    ['HAVERDICT_BACKEND_URL', 'http://a', 'url: x, urls: []', ['http://a']],
+  ] as const)
+    it(`wins with ${variable} over "${written}" in the file`, (t) => {
+      const { backend } = loadSettings(configFile(t, `backend: { ${written} }\n`), { [variable]: value });
+      assert.deepEqual(
+        backend.targets.map(({ url }) => url),
+        urls,
+      );
+    });
+
+  it('has one of the URL and the URLs only', () => {
+    assert.deepEqual(linesAbout({ ...BACKEND, HAVERDICT_BACKEND_URLS: 'http://a' }), [
+      'HAVERDICT_BACKEND_URLS: backend.urls: must be left out where backend.url is set, got ["http://a"]',
+    ]);
   });
 
   it('is told by its variable where it is wrong', () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
+import { loadSettings } from '../../../agent/config/load.ts';
 import { REASONS } from '../../../agent/decision/decision.ts';
+import { configFile } from '../../support/config-file.ts';
 
+const DOCS = new URL('../../../docs/', import.meta.url);
 const PAGE = readFileSync(new URL('../../../docs/reference/config.md', import.meta.url), 'utf8');
 
 describe('docs/reference/config.md', () => {
@@ -24,6 +27,22 @@ describe('docs/reference/config.md', () => {
       [],
     );
   });
+});
+
+describe('the backends in the guides', () => {
+  const examples = globSync('guides/*.md', { cwd: DOCS }).flatMap((page) =>
+    [...readFileSync(new URL(page, DOCS), 'utf8').matchAll(/```yaml\n(backend:[\s\S]*?)```/g)].map(
+      ([, yaml = '']) => [page, yaml] as const,
+    ),
+  );
+
+  it('are there', () => assert.ok(examples.length >= 2));
+
+  for (const [page, yaml] of examples)
+    it(`can be loaded: ${page}`, (t) => {
+      const { targets } = loadSettings(configFile(t, yaml), {}).backend;
+      assert.ok(targets.every(({ region }) => region !== undefined));
+    });
 });
 
 function tableBelow(heading: string): string[] {

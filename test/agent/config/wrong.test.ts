@@ -24,6 +24,49 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     lines: [`FILE:1:17: backend.url: must be an http or https URL without user, query and fragment, got "${url}"`],
   })),
   {
+    why: 'one URL and several',
+    yaml: 'backend:\n  url: http://a\n  urls: [http://b]\n',
+    lines: ['FILE:3:9: backend.urls: must be left out where backend.url is set, got ["http://b"]'],
+  },
+  {
+    why: 'no URL beside something else that is wrong',
+    yaml: 'backend: { timeoutMs: soon }\n',
+    lines: [
+      'FILE:1:10: backend.url: must be set: an http or https URL without user, query and fragment',
+      'FILE:1:23: backend.timeoutMs: must be a whole number from 1 to 60000, got "soon"',
+    ],
+  },
+  {
+    why: 'one of the URLs',
+    yaml: 'backend:\n  urls: [x, http://a]\n',
+    lines: ['FILE:2:10: backend.urls[0]: must be an http or https URL without user, query and fragment, got "x"'],
+  },
+  {
+    why: 'a URL that is there twice',
+    yaml: 'backend:\n  urls: [http://a, http://a/]\n',
+    lines: ['FILE:2:9: backend.urls: must be without a URL that is there twice, got ["http://a","http://a/"]'],
+  },
+  {
+    why: 'an empty list of URLs',
+    yaml: 'backend: { urls: [] }\n',
+    lines: ['FILE:1:18: backend.urls: must be a list of 1 to 8 such URLs, got []'],
+  },
+  {
+    why: 'a way to sign that is none, and a region that is none',
+    yaml: 'backend: { url: http://a, auth: aws, region: Frankfurt }\n',
+    lines: [
+      'FILE:1:33: backend.auth: must be none or iam, got "aws"',
+      'FILE:1:46: backend.region: must be a region like eu-central-1, got "Frankfurt"',
+    ],
+  },
+  {
+    why: 'signed calls without a region',
+    yaml: 'backend:\n  urls: [https://abc.lambda-url.eu-west-1.on.aws, http://127.0.0.1:1]\n  auth: iam\n',
+    lines: [
+      'FILE:2:3: backend.region: must be set, or AWS_REGION: calls are signed for a region, and http://127.0.0.1:1 does not name its own',
+    ],
+  },
+  {
     why: 'a number out of bounds',
     yaml: `${BACKEND}deadlineMs: 10001\n`,
     lines: ['FILE:2:13: deadlineMs: must be a whole number from 1 to 10000, got 10001'],

@@ -1,143 +1,493 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type CacheSettings, decisionOf, VerdictCache } from '../../../agent/decision/cache.ts';
+import fc from 'fast-check';
+import { Address } from '../../../agent/decision/address.ts';
+import { type CacheSettings, type StaleSettings, TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
+import { type Contribution, decisionOf } from '../../../agent/decision/decision.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const settings: CacheSettings = { maxEntries: 100, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 2 };
+const staleSettings: StaleSettings = { ifErrorSeconds: 600, revalidateSeconds: 5 };
 const NOW_SECONDS = 1_790_000_000;
-const deny = (more: Partial<Entry> = {}): Entry => ({
-  subject: 'ip:203.0.113.7',
-  list: 'manual',
-  action: 'deny',
-  ...more,
-});
+/** One subject for each place that the cache has. */
+const SUBJECTS = ['ip:203.0.113.7', 'ip:2001:db8::1', 'host:shop.example'] as const;
+const [SUBJECT] = SUBJECTS;
+const NETWORK = 'ip:203.0.113.0/24';
+const deny = (more: Partial<Entry> = {}): Entry => ({ subject: NETWORK, list: 'manual', action: 'deny', ...more });
+const allow = (more: Partial<Entry> = {}): Entry => deny({ action: 'allow', ...more });
+const DENIED: Contribution = { action: 'deny', source: 'cache', list: 'manual', entry: NETWORK };
+const DENIED_STALE: Contribution = { ...DENIED, source: 'stale' };
 
-function setUp(changes: Partial<CacheSettings> = {}) {
+function setUp(changes: Partial<CacheSettings & StaleSettings> = {}) {
   const clock = new HandClock(NOW_SECONDS * 1000);
-  const cache = new VerdictCache({ ...settings, ...changes }, clock);
-  /** For how many milliseconds what is kept now is told. */
-  const lifeMs = (subject: string) => {
+  const cache = new VerdictCache({ ...settings, ...changes }, { ...staleSettings, ...changes }, clock);
+  const address = new Address();
+  const recall = (subject: string) =>
+    subject.startsWith('ip:') && address.readText(subject.slice(3))
+      ? cache.recallAddress(address, clock.nowMs())
+      : cache.recall(subject, clock.nowMs());
+  const msUntil = (isOver: () => boolean) => {
     const startMs = clock.nowMs();
-    while (cache.get(subject, clock.nowMs()) !== undefined) clock.advance(500);
+    while (!isOver()) clock.advance(TICK_MS);
     return clock.nowMs() - startMs;
   };
-  return { clock, cache, lifeMs };
+  /** For how many milliseconds what is kept now is told as fresh, and may be told at all. */
+  const lifeMs = (subject: string) => msUntil(() => recall(subject) === undefined);
+  const keptMs = (subject: string) => msUntil(() => cache.staleOf(subject) === undefined);
+  const isDue = (subject: string) => recall(subject) !== undefined && cache.refreshDue;
+  return { clock, cache, recall, lifeMs, keptMs, isDue };
 }
 
 describe('a verdict', () => {
   const lives: readonly (readonly [what: string, entry: Entry | null, ttlSeconds: number, lifeMs: number])[] = [
     ['of nothing, as long as an allow', null, 1000, 60_000],
-    ['that allows', deny({ action: 'allow' }), 1000, 60_000],
+    ['that allows', allow(), 1000, 60_000],
     ['that denies', deny(), 1000, 300_000],
     ['for no longer than the backend allows', deny(), 30, 30_000],
     ['not at all if the backend says so', deny(), 0, 0],
     ['for no longer than its entry lasts', deny({ expiresAt: NOW_SECONDS + 10 }), 1000, 10_000],
     ['for its own time if its entry lasts longer', deny({ expiresAt: NOW_SECONDS + 10_000 }), 1000, 300_000],
+    ['for its own time if its entry lasts for ages', deny({ expiresAt: Number.MAX_SAFE_INTEGER }), 1000, 300_000],
     ['not at all if its entry ends now', deny({ expiresAt: NOW_SECONDS }), 1000, 0],
     ['not at all if its entry has ended', deny({ expiresAt: NOW_SECONDS - 1 }), 1000, 0],
+    ['not at all if its entry ended in 1970', deny({ expiresAt: 0 }), 1000, 0],
     ['for a short time if the backend and the entry are at odds', deny({ expiresAt: NOW_SECONDS + 5 }), 3, 3000],
   ];
   for (const [what, entry, ttlSeconds, expectedMs] of lives)
     it(`is kept ${what}`, () => {
-      const { cache, lifeMs } = setUp();
-      cache.keepVerdict('ip:1', entry, ttlSeconds);
-      assert.equal(lifeMs('ip:1'), expectedMs);
+      for (const subject of SUBJECTS) {
+        const { cache, lifeMs } = setUp();
+        cache.keepVerdict(subject, entry, ttlSeconds);
+        assert.equal(lifeMs(subject), expectedMs, subject);
+      }
     });
 
   it('ends exactly at its time', () => {
-    const { cache, clock } = setUp();
-    cache.keepVerdict('ip:1', deny({ expiresAt: NOW_SECONDS + 10 }), 1000);
-    clock.advance(9999);
-    assert.ok(cache.get('ip:1', clock.nowMs()));
-    clock.advance(1);
-    assert.equal(cache.get('ip:1', clock.nowMs()), undefined);
+    for (const subject of SUBJECTS) {
+      const { cache, clock, recall } = setUp();
+      cache.keepVerdict(subject, deny({ expiresAt: NOW_SECONDS + 10 }), 1000);
+      clock.advance(9999);
+      assert.ok(recall(subject));
+      clock.advance(1);
+      assert.equal(recall(subject), undefined);
+    }
   });
 
   it('is not kept longer by being read', () => {
-    const { cache, clock } = setUp();
-    cache.keepVerdict('ip:1', null, 60);
-    for (let second = 0; second < 59; second++) {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, recall } = setUp();
+      cache.keepVerdict(subject, null, 60);
+      for (let second = 0; second < 59; second++) {
+        clock.advance(1000);
+        assert.ok(recall(subject));
+      }
       clock.advance(1000);
-      assert.ok(cache.get('ip:1', clock.nowMs()));
+      assert.equal(recall(subject), undefined);
     }
-    clock.advance(1000);
-    assert.equal(cache.get('ip:1', clock.nowMs()), undefined);
+  });
+
+  it('never lives longer for being counted in ticks, and at most one tick shorter', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SUBJECTS),
+        fc.nat(1000),
+        fc.nat(1000),
+        fc.integer({ min: 1, max: 20 }),
+        fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
+        (subject, atMs, epochMs, ttlSeconds, endsInSeconds) => {
+          const clock = new HandClock(NOW_SECONDS * 1000 - epochMs);
+          clock.advance(atMs);
+          const cache = new VerdictCache(settings, { ifErrorSeconds: 7, revalidateSeconds: 0 }, clock);
+          const expiresAt = endsInSeconds === undefined ? undefined : NOW_SECONDS + endsInSeconds;
+          const address = new Address();
+          const isAddress = address.readText(subject.slice(3));
+          const isFresh = () =>
+            (isAddress ? cache.recallAddress(address, clock.nowMs()) : cache.recall(subject, clock.nowMs())) !==
+            undefined;
+          cache.keepVerdict(subject, deny(expiresAt === undefined ? {} : { expiresAt }), ttlSeconds);
+          const endsInMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt * 1000 - clock.epochMs();
+          const freshMs = Math.min(ttlSeconds * 1000, endsInMs);
+          const usableMs = Math.min(freshMs + 7000, endsInMs);
+          const startMs = clock.nowMs();
+          const goTo = (ms: number) => clock.advance(Math.max(0, startMs + ms - clock.nowMs()));
+          goTo(freshMs - TICK_MS);
+          assert.equal(isFresh(), freshMs > TICK_MS);
+          goTo(freshMs);
+          assert.ok(!isFresh());
+          goTo(usableMs - TICK_MS);
+          assert.equal(cache.staleOf(subject) !== undefined, usableMs > TICK_MS && clock.nowMs() < startMs + usableMs);
+          goTo(usableMs);
+          assert.equal(cache.staleOf(subject), undefined);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 
   it('is the same decision each time, so that its bytes are made once', () => {
-    const { cache, clock } = setUp();
-    cache.keepVerdict('ip:1', deny({ reason: 'abuse', status: 429 }), 60);
-    cache.keepVerdict('ip:2', null, 60);
-    cache.keepVerdict('ip:3', null, 60);
-    const decisions = ['ip:1', 'ip:1', 'ip:2', 'ip:3'].map((subject) => {
-      const known = cache.get(subject, clock.nowMs());
-      return known?.type === 'verdict' ? known.decision : undefined;
+    for (const [one, other, third] of [
+      ['ip:192.0.2.1', 'ip:192.0.2.2', 'ip:192.0.2.3'],
+      ['ip:2001:db8::1', 'ip:2001:db8::2', 'ip:2001:db8::3'],
+      ['host:a', 'host:b', 'host:c'],
+    ] as const) {
+      const { cache, recall } = setUp();
+      cache.keepVerdict(one, deny({ reason: 'abuse', status: 429 }), 60);
+      cache.keepVerdict(other, null, 60);
+      cache.keepVerdict(third, null, 60);
+      assert.equal(recall(one), recall(one));
+      assert.equal(recall(other), recall(third));
+      assert.deepEqual(recall(one), { ...DENIED, reason: 'abuse', status: 429 });
+      assert.deepEqual(recall(other), { action: 'allow', source: 'cache' });
+    }
+    assert.equal(decisionOf(null, 'backend'), decisionOf(null, 'backend'));
+  });
+
+  it('is told to whoever waited for it as one of the backend', () => {
+    const { cache } = setUp();
+    assert.deepEqual(cache.keepVerdict(SUBJECT, deny({ subject: SUBJECT }), 60), {
+      ...DENIED,
+      source: 'backend',
+      entry: SUBJECT,
     });
-    assert.equal(decisions[0], decisions[1]);
-    assert.equal(decisions[2], decisions[3]);
-    assert.deepEqual(decisions[0], {
-      action: 'deny',
-      source: 'cache',
-      entry: deny({ reason: 'abuse', status: 429 }),
-      reason: 'abuse',
-      status: 429,
-    });
-    assert.deepEqual(decisionOf(null, 'backend'), { action: 'allow', source: 'backend' });
+    assert.deepEqual(cache.keepVerdict(SUBJECT, null, 60), { action: 'allow', source: 'backend' });
+  });
+
+  it('of an entry that is over by this host’s clock says that nothing is listed', () => {
+    for (const entry of [deny({ expiresAt: NOW_SECONDS }), allow({ expiresAt: NOW_SECONDS - 100 })]) {
+      const { cache } = setUp();
+      assert.deepEqual(cache.keepVerdict(SUBJECT, entry, 60), { action: 'allow', source: 'backend' });
+    }
   });
 
   it('replaces what was known', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, recall } = setUp();
+      cache.keepFailure(subject, 'timeout');
+      cache.keepVerdict(subject, deny(), 60);
+      assert.deepEqual(recall(subject), DENIED);
+      cache.keepVerdict(subject, null, 60);
+      assert.deepEqual(recall(subject), { action: 'allow', source: 'cache' });
+    }
+  });
+
+  it('replaces what was known also when it may not be kept itself', () => {
+    for (const subject of SUBJECTS)
+      for (const [entry, ttlSeconds] of [
+        [null, 0],
+        [deny({ expiresAt: NOW_SECONDS - 1 }), 60],
+      ] as const) {
+        const { cache, recall } = setUp();
+        cache.keepVerdict(subject, deny(), 60);
+        cache.keepVerdict(subject, entry, ttlSeconds);
+        assert.equal(recall(subject), undefined);
+        assert.equal(cache.staleOf(subject), undefined, 'what the backend has taken back');
+      }
+  });
+});
+
+describe('the entry of an address', () => {
+  it('is named as the address itself where it is that, so that all such addresses share one object', () => {
+    for (const addresses of [
+      ['ip:192.0.2.1', 'ip:192.0.2.2'],
+      ['ip:2001:db8::1', 'ip:2001:db8::2'],
+    ] as const) {
+      const { cache, recall } = setUp();
+      for (const subject of addresses) cache.keepVerdict(subject, deny({ subject }), 60);
+      assert.deepEqual(recall(addresses[0]), { action: 'deny', source: 'cache', list: 'manual', ofAddress: true });
+      assert.equal(recall(addresses[0]), recall(addresses[1]));
+    }
+  });
+
+  it('is named by its text where it is a network', () => {
+    const { cache, recall } = setUp();
+    cache.keepVerdict('ip:203.0.113.7', deny(), 60);
+    cache.keepVerdict('ip:203.0.113.8', deny(), 60);
+    assert.deepEqual(recall('ip:203.0.113.7'), DENIED);
+    assert.equal(recall('ip:203.0.113.7'), recall('ip:203.0.113.8'));
+  });
+
+  it('of another kind is always named by its text', () => {
+    const { cache, recall } = setUp();
+    cache.keepVerdict('host:a', deny({ subject: 'host:a' }), 60);
+    assert.deepEqual(recall('host:a'), { ...DENIED, entry: 'host:a' });
+  });
+
+  it('is that address also when it is stale', () => {
     const { cache, clock } = setUp();
-    cache.keepFailure('ip:1', 'timeout');
-    cache.keepVerdict('ip:1', deny(), 60);
-    assert.equal(cache.get('ip:1', clock.nowMs())?.type, 'verdict');
+    cache.keepVerdict(SUBJECT, deny({ subject: SUBJECT }), 60);
+    clock.advance(61_000);
+    const { entry: _entry, ...rest } = DENIED_STALE as Exclude<Contribution, string>;
+    assert.deepEqual(cache.staleOf(SUBJECT), { ...rest, ofAddress: true });
   });
 });
 
 describe('a failure', () => {
   it('is remembered for the policy’s lifetime', () => {
-    const { cache, clock, lifeMs } = setUp();
-    cache.keepFailure('ip:1', 'backend_error');
-    assert.deepEqual(cache.get('ip:1', clock.nowMs()), {
-      type: 'failure',
-      reason: 'backend_error',
-      freshUntilMs: 3000,
-    });
-    assert.equal(lifeMs('ip:1'), 2000);
+    for (const subject of SUBJECTS) {
+      const { cache, recall, lifeMs } = setUp();
+      assert.equal(cache.keepFailure(subject, 'backend_error'), 'backend_error');
+      assert.equal(recall(subject), 'backend_error');
+      assert.equal(lifeMs(subject), 2000);
+    }
   });
 
   it('is not remembered when that lifetime is 0', () => {
-    const { cache, clock } = setUp({ policyTtlSeconds: 0 });
-    cache.keepFailure('ip:1', 'backend_error');
-    assert.equal(cache.get('ip:1', clock.nowMs()), undefined);
+    for (const subject of SUBJECTS) {
+      const { cache, recall } = setUp({ policyTtlSeconds: 0 });
+      assert.equal(cache.keepFailure(subject, 'backend_error'), 'backend_error');
+      assert.equal(recall(subject), undefined);
+    }
+  });
+
+  it('is replaced by the next one', () => {
+    const { cache, recall } = setUp();
+    cache.keepFailure(SUBJECT, 'backend_error');
+    cache.keepFailure(SUBJECT, 'timeout');
+    assert.equal(recall(SUBJECT), 'timeout');
+  });
+
+  it('never is a stale verdict', () => {
+    const { cache } = setUp();
+    cache.keepFailure(SUBJECT, 'backend_error');
+    assert.equal(cache.staleOf(SUBJECT), undefined);
+  });
+
+  it('does not overwrite a verdict that is still fresh, and is answered with that', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, recall, clock, lifeMs } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      clock.advance(57_000);
+      assert.deepEqual(cache.keepFailure(subject, 'timeout'), DENIED_STALE);
+      assert.deepEqual(recall(subject), DENIED);
+      assert.equal(lifeMs(subject), 3000);
+    }
+  });
+
+  it('after a verdict is answered with that for the policy’s lifetime, before it is asked again', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, recall, clock, lifeMs } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      for (let round = 0; round < 3; round++) {
+        clock.advance(60_000);
+        assert.equal(recall(subject), undefined);
+        assert.deepEqual(cache.keepFailure(subject, 'timeout'), DENIED_STALE);
+        assert.deepEqual(recall(subject), DENIED_STALE);
+        assert.equal(lifeMs(subject), 2000);
+      }
+    }
+  });
+
+  it('does not let a stale verdict live on past its time, however often it fails', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, keptMs } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      const timer = () => {
+        cache.keepFailure(subject, 'timeout');
+        clock.after(1700, timer);
+      };
+      timer();
+      assert.equal(keptMs(subject), 660_000);
+    }
+  });
+
+  it('is told as itself once the verdict before it is too old', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, recall, clock } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      clock.advance(660_000);
+      assert.equal(cache.keepFailure(subject, 'timeout'), 'timeout');
+      assert.equal(recall(subject), 'timeout');
+    }
+  });
+});
+
+describe('a verdict past its lifetime', () => {
+  it('may be used for as long as the settings say, and says that it is stale', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, recall, keptMs } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      clock.advance(60_000);
+      assert.equal(recall(subject), undefined);
+      assert.deepEqual(cache.staleOf(subject), DENIED_STALE);
+      assert.equal(keptMs(subject), 600_000);
+    }
+  });
+
+  it('may not be used once its entry has ended', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, keptMs } = setUp();
+      cache.keepVerdict(subject, deny({ expiresAt: NOW_SECONDS + 90 }), 60);
+      assert.equal(keptMs(subject), 90_000);
+    }
+  });
+
+  it('may not be used at all when the settings say so', () => {
+    const { cache, clock, keptMs } = setUp({ ifErrorSeconds: 0 });
+    cache.keepVerdict(SUBJECT, deny(), 60);
+    assert.deepEqual(cache.staleOf(SUBJECT), DENIED_STALE, 'before its end it may');
+    assert.equal(keptMs(SUBJECT), 60_000);
+    clock.advance(0);
+    assert.equal(cache.keepFailure(SUBJECT, 'timeout'), 'timeout');
+  });
+
+  it('is not there for whoever was never looked up', () => {
+    const { cache } = setUp();
+    for (const subject of SUBJECTS) assert.equal(cache.staleOf(subject), undefined);
+  });
+});
+
+describe('a renewal', () => {
+  it('is due once, when the verdict is used near its end', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, isDue } = setUp();
+      cache.keepVerdict(subject, deny(), 60);
+      clock.advance(55_000);
+      assert.equal(isDue(subject), false, 'five seconds before its end');
+      clock.advance(TICK_MS);
+      assert.equal(isDue(subject), true);
+      clock.advance(1000);
+      assert.equal(isDue(subject), false, 'a second time');
+    }
+  });
+
+  it('is due for each subject of its own', () => {
+    const { cache, clock, isDue } = setUp();
+    for (const subject of SUBJECTS) cache.keepVerdict(subject, deny(), 60);
+    clock.advance(56_000);
+    for (const subject of SUBJECTS) assert.equal(isDue(subject), true, subject);
+    for (const subject of SUBJECTS) assert.equal(isDue(subject), false, subject);
+  });
+
+  it('is due again after a new verdict', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, isDue } = setUp();
+      for (let round = 0; round < 3; round++) {
+        cache.keepVerdict(subject, deny(), 60);
+        assert.equal(isDue(subject), false);
+        clock.advance(56_000);
+        assert.equal(isDue(subject), true);
+      }
+    }
+  });
+
+  for (const [what, entry, ttlSeconds, expected] of [
+    ['whose lifetime is less than twice its time', deny(), 9, false],
+    ['whose lifetime is twice its time', deny(), 10, true],
+    ['that ends with its entry: there is nothing new to learn', deny({ expiresAt: NOW_SECONDS + 20 }), 60, false],
+    ['that ends before its entry', deny({ expiresAt: NOW_SECONDS + 30 }), 20, true],
+    ['of nothing', null, 20, true],
+  ] as const)
+    it(`is ${expected ? '' : 'not '}due for a verdict ${what}`, () => {
+      for (const subject of SUBJECTS) {
+        const { cache, clock, isDue, recall } = setUp();
+        cache.keepVerdict(subject, entry, ttlSeconds);
+        let dues = 0;
+        while (recall(subject) !== undefined) {
+          if (cache.refreshDue || isDue(subject)) dues++;
+          clock.advance(TICK_MS);
+        }
+        assert.equal(dues, expected ? 1 : 0);
+      }
+    });
+
+  it('is not due for a failure, nor for what is stale', () => {
+    for (const subject of SUBJECTS) {
+      const { cache, clock, isDue } = setUp({ policyTtlSeconds: 20 });
+      cache.keepFailure(subject, 'timeout');
+      clock.advance(19_000);
+      assert.equal(isDue(subject), false);
+      cache.keepVerdict(subject, deny(), 60);
+      clock.advance(61_000);
+      cache.keepFailure(subject, 'timeout');
+      clock.advance(19_000);
+      assert.equal(isDue(subject), false);
+    }
   });
 });
 
 describe('the bounds', () => {
-  it('let the least recently used go first, and never hold more than so many', () => {
-    const { cache, clock } = setUp({ maxEntries: 3 });
-    const known = () =>
-      ['a', 'b', 'c', 'd', 'e'].filter((name) => cache.get(name, clock.nowMs()) !== undefined).join('');
+  it('let the least recently used text go first, and never hold more than so many', () => {
+    const { cache, recall } = setUp({ maxEntries: 3 });
+    const known = () => ['a', 'b', 'c', 'd', 'e'].filter((name) => cache.staleOf(name) !== undefined).join('');
     for (const name of ['a', 'b', 'c']) cache.keepVerdict(name, null, 60);
-    cache.get('a', clock.nowMs());
+    recall('a');
     cache.keepVerdict('d', null, 60);
     assert.equal(known(), 'acd');
+    recall('c');
+    recall('d');
     cache.keepVerdict('e', null, 60);
     assert.equal(known(), 'cde');
   });
 
-  it('hold in bytes too, so that long subjects take the room of several', () => {
-    const { cache, clock } = setUp({ maxEntries: 100 });
-    for (let index = 0; index < 100; index++) cache.keepVerdict(`path:${'x'.repeat(1000)}${index}`, null, 60);
-    const kept = Array.from({ length: 100 }, (_, index) =>
-      cache.get(`path:${'x'.repeat(1000)}${index}`, clock.nowMs()),
-    ).filter(Boolean);
-    assert.equal(kept.length, Math.floor((100 * 256) / (128 + 1006.9)));
+  it('hold in bytes too, so that long texts take the room of several', () => {
+    const { cache, recall } = setUp({ maxEntries: 100 });
+    const subjects = Array.from({ length: 100 }, (_, index) => `path:/${'x'.repeat(1000)}${100 + index}`);
+    for (const subject of subjects) cache.keepVerdict(subject, null, 60);
+    const kept = subjects.filter((subject) => recall(subject) !== undefined);
+    assert.equal(kept.length, Math.floor((100 * 256) / (192 + 1009)));
+    assert.deepEqual(kept, subjects.slice(-kept.length));
   });
 
   it('leave room for the longest subject in the smallest cache', () => {
-    const { cache, clock } = setUp({ maxEntries: 1 });
+    const { cache, recall } = setUp({ maxEntries: 1 });
     cache.keepVerdict('x'.repeat(1024), null, 60);
-    assert.ok(cache.get('x'.repeat(1024), clock.nowMs()));
+    assert.ok(recall('x'.repeat(1024)));
+  });
+
+  it('keep addresses and texts apart: a flood of one does not touch the other', () => {
+    const { cache, recall } = setUp();
+    cache.keepVerdict('host:a', deny(), 60);
+    cache.keepVerdict('ip:2001:db8::1', deny(), 60);
+    for (let count = 0; count < 20_000; count++) cache.keepVerdict(`ip:10.0.${count >> 8}.${count & 255}`, null, 60);
+    assert.ok(recall('host:a'));
+    assert.ok(recall('ip:2001:db8::1'));
+    for (let count = 0; count < 20_000; count++) cache.keepVerdict(`host:${count}`, null, 60);
+    assert.ok(recall('ip:2001:db8::1'));
+  });
+
+  it('mix up no verdicts, whatever comes and goes', () => {
+    const step = fc.record({
+      subject: fc.oneof(
+        fc.nat(40).map((number) => `ip:192.0.2.${number}`),
+        fc.nat(40).map((number) => `ip:2001:db8::${(number + 1).toString(16)}`),
+        fc.nat(10).map((number) => `host:${number}`),
+      ),
+      do: fc.constantFrom('deny', 'deny network', 'nothing', 'fail', 'wait'),
+      number: fc.nat(6),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const { cache, recall, clock } = setUp({ ifErrorSeconds: 0 });
+        const expected = new Map<string, { known: Contribution; untilMs: number }>();
+        for (const { subject, do: what, number } of steps) {
+          if (what === 'wait') {
+            clock.advance(number * 1000);
+            continue;
+          }
+          const own = deny({ subject: what === 'deny' ? subject : NETWORK, reason: `r${number}` });
+          const isKnown = (expected.get(subject)?.untilMs ?? 0) > clock.nowMs();
+          if (what !== 'fail') cache.keepVerdict(subject, what === 'nothing' ? null : own, number + 1);
+          else {
+            cache.keepFailure(subject, 'timeout');
+            if (isKnown && typeof expected.get(subject)?.known !== 'string') continue;
+          }
+          const decision = { ...DENIED_STALE, source: 'cache', reason: `r${number}` } as const;
+          const { entry: _entry, ...bare } = decision as typeof decision & { entry: string };
+          const known: Contribution =
+            what === 'fail'
+              ? 'timeout'
+              : what === 'nothing'
+                ? { action: 'allow', source: 'cache' }
+                : subject.startsWith('ip:') && what === 'deny'
+                  ? { ...bare, ofAddress: true }
+                  : { ...bare, entry: own.subject };
+          expected.set(subject, { known, untilMs: clock.nowMs() + (what === 'fail' ? 2000 : (number + 1) * 1000) });
+        }
+        for (const [subject, { known, untilMs }] of expected)
+          assert.deepEqual(recall(subject), untilMs > clock.nowMs() ? known : undefined, subject);
+      }),
+      { numRuns: 300 },
+    );
   });
 });

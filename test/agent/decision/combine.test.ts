@@ -1,22 +1,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Contribution, combine } from '../../../agent/decision/combine.ts';
-import { type Decision, REASONS } from '../../../agent/decision/decision.ts';
+import { combine } from '../../../agent/decision/combine.ts';
+import { type Contribution, type Decision, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
 
-const entry = (action: 'allow' | 'deny', name: string, source: 'cache' | 'backend' = 'cache'): Decision => ({
+type Known = 'cache' | 'backend' | 'stale';
+const known = ['cache', 'backend', 'stale'] as const;
+
+const entry = (action: 'allow' | 'deny', name: string, source: Known = 'cache'): Decision => ({
   action,
   source,
-  entry: { subject: `ip:${name}`, list: 'manual', action },
+  list: 'manual',
+  entry: `ip:${name}`,
 });
-const nothing = (source: 'cache' | 'backend'): Decision => ({ action: 'allow', source });
+const nothing = (source: Known): Decision => ({ action: 'allow', source });
 
 const contribution: fc.Arbitrary<Contribution> = fc.oneof(
   fc
-    .tuple(fc.constantFrom('allow', 'deny'), fc.string({ maxLength: 3 }), fc.constantFrom('cache', 'backend'))
-    .map(([action, name, source]) => entry(action, name, source)),
-  fc.constantFrom('cache' as const, 'backend' as const).map(nothing),
+    .tuple(fc.constantFrom('allow', 'deny'), fc.string({ maxLength: 3 }), fc.constantFrom(...known), fc.boolean())
+    .map(([action, name, source, isOfAddress]): Decision => {
+      const { entry: named, ...rest } = entry(action, name, source);
+      return isOfAddress ? { ...rest, ofAddress: true } : { ...rest, ...(named === undefined ? {} : { entry: named }) };
+    }),
+  fc.constantFrom(...known).map(nothing),
   fc.constantFrom(...REASONS),
 );
 const policy: fc.Arbitrary<Policy> = fc.record(
@@ -30,14 +37,15 @@ const policy: fc.Arbitrary<Policy> = fc.record(
 /** The rules as they are told to people, one after the other. */
 function naive(contributions: readonly Contribution[], policy: Policy): Decision {
   const decisions = contributions.filter((each): each is Decision => typeof each !== 'string');
-  const entries = decisions.filter((each) => each.entry !== undefined);
+  const entries = decisions.filter((each) => each.list !== undefined);
   const allowed = entries.filter(({ action }) => action === 'allow');
   const reasons = contributions.filter((each) => typeof each === 'string');
   if (allowed.length > 0) return allowed[0] as Decision; // not empty
   if (entries.length > 0) return entries[0] as Decision; // not empty
   if (reasons.length > 0) return decideByPolicy(policy, reasons[0] as (typeof REASONS)[number]); // not empty
   if (decisions.length === 0) return decideByPolicy(policy, 'no_subject');
-  return nothing(decisions.some(({ source }) => source === 'backend') ? 'backend' : 'cache');
+  const sources = decisions.map(({ source }) => source);
+  return nothing(sources.includes('backend') ? 'backend' : sources.includes('stale') ? 'stale' : 'cache');
 }
 
 describe('subjects combined', () => {

@@ -28,7 +28,19 @@ describe('haverdict block', { concurrency: 4 }, async () => {
 
   it('writes all that it was told, and who told it when', async () => {
     const before = Date.now();
-    const options = ['--list', 'tenant-a', '--for', '24h', '--reason', 'abuse', '--status', '429', '--json'];
+    const options = [
+      '--list',
+      'tenant-a',
+      '--for',
+      '24h',
+      '--reason',
+      'abuse',
+      '--note',
+      'T-1',
+      '--status',
+      '429',
+      '--json',
+    ];
     const { status, stdout } = await block('192.0.2.1', ...options);
     assert.equal(status, 0);
     const [entry] = await stored('ip:192.0.2.1');
@@ -41,6 +53,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       list: 'tenant-a',
       action: 'deny',
       reason: 'abuse',
+      note: 'T-1',
       status: 429,
       createdBy,
     };
@@ -91,6 +104,11 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     ],
     ['the 30th of February', ['1.1.1.1', '--until', '2090-02-30T00:00Z'], /is no time/],
     ['a line break in the reason', ['1.1.1.1', '--reason', 'a\nb'], /^haverdict: reason must be one line/],
+    [
+      'a long note',
+      ['1.1.1.1', '--note', 'x'.repeat(501)],
+      /^haverdict: the note has 501 characters, the limit is 500/,
+    ],
     [
       'a status that no rule obeys',
       ['1.1.1.1', '--status', '418'],

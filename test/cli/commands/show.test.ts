@@ -7,7 +7,13 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
   const { endpoint } = await localTable({ after });
   const store = storeAt(endpoint);
   const run = (...args: string[]) => runOnTable(endpoint, ...args);
-  await store.put({ subject: 'ip:10.1.1.1', list: 'feed', action: 'deny', reason: 'a' });
+  await store.put({
+    subject: 'ip:10.1.1.1',
+    list: 'feed',
+    action: 'deny',
+    reason: 'a',
+    note: `see\n${'x'.repeat(70)}`,
+  });
   await store.put({ subject: 'ip:10.1.1.1', list: 'manual', action: 'deny', expiresAt: 1 });
   await store.put({ subject: 'ip:10.1.0.0/16', list: 'manual', action: 'deny', createdBy: 'me\u001b[31m@here' });
   await store.put({ subject: 'ip:10.0.0.0/8', list: 'tenant-a', action: 'allow' });
@@ -21,8 +27,8 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     assert.equal(
       stdout,
       [
-        'SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    REASON',
-        'ip:10.1.1.1     feed      deny            never                                        a',
+        `SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    REASON${' '.repeat(34)}  NOTE`,
+        `ip:10.1.1.1     feed      deny            never                                        a${' '.repeat(39)}  see\ufffd${'x'.repeat(55)}…`,
         'ip:10.1.1.1     manual    deny            1970-01-01T00:00:01Z                expired',
         'ip:10.1.1.0/24  manual                                                        bad      action "ban" is none of allow, deny',
         'ip:10.1.0.0/16  manual    deny            never                 me\ufffd[31m@here',

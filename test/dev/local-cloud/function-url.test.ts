@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { startFunctionUrl } from '../../../dev/local-cloud/function-url.ts';
-import type { Handler } from '../../../functions/check/handler.ts';
+import { TooManyCalls } from '../../../dev/local-cloud/environment-pool.ts';
+import { FunctionUrl, type FunctionUrlOptions } from '../../../dev/local-cloud/function-url.ts';
+import { AccessDenied } from '../../../dev/local-cloud/principals.ts';
+import { SignatureError } from '../../../dev/local-cloud/sigv4-verifier.ts';
 import type { FunctionUrlEvent } from '../../../functions/check/http.ts';
 
 describe('the local function URL', () => {
@@ -11,7 +13,7 @@ describe('the local function URL', () => {
       events.push(event);
       return { statusCode: 201, headers: { 'x-a': 'b' }, body: 'ä' };
     });
-    const answer = await fetch(`${url}/v1/check?a=1`, {
+    const answer = await fetch(`${url}v1/check?a=1`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"ä":1}',
@@ -25,7 +27,10 @@ describe('the local function URL', () => {
   });
 
   it('hands over in base64 what is no text', async (t) => {
-    const { url } = await started(t, async (event) => ({ body: `${event.isBase64Encoded} ${event.body}` }));
+    const { url } = await started(t, async (event) => ({
+      statusCode: 200,
+      body: `${event.isBase64Encoded} ${event.body}`,
+    }));
     const answer = await fetch(url, { method: 'POST', body: Uint8Array.of(0, 255) });
     assert.equal(await answer.text(), 'true AP8=');
   });
@@ -45,20 +50,70 @@ describe('the local function URL', () => {
     assert.equal(await posted(6 * 1024 * 1024 + 1), 413);
   });
 
+  it('answers 200 with JSON when the handler returns something without a status', async (t) => {
+    const { url } = await started(t, async () => ({ a: 1 }));
+    const answer = await fetch(url);
+    assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'application/json']);
+    assert.deepEqual(await answer.json(), { a: 1 });
+  });
+
+  it('answers 429 when the function has no room', async (t) => {
+    const { url } = await started(t, async () => {
+      throw new TooManyCalls('Rate Exceeded.');
+    });
+    const answer = await fetch(url);
+    assert.equal(answer.status, 429);
+    const reason = 'ReservedFunctionConcurrentInvocationLimitExceeded';
+    assert.deepEqual(await answer.json(), { Reason: reason, Type: 'User', message: 'Rate Exceeded.' });
+  });
+
+  it('answers 403 and does not call the function when the caller may not', async (t) => {
+    const access = { action: 'lambda:InvokeFunctionUrl', resource: 'arn:function', context: {} };
+    const errors = [
+      new SignatureError('ExpiredTokenException', 'The security token included in the request is expired'),
+      new AccessDenied('arn:somebody', access, 'not allowed'),
+    ];
+    for (const error of errors) {
+      const { url } = await started(t, () => assert.fail('called'), {
+        authorize() {
+          throw error;
+        },
+      });
+      const answer = await fetch(url);
+      assert.equal(answer.status, 403);
+      assert.ok((await answer.text()).includes(error.message));
+    }
+  });
+
+  it('tells the handler who called', async (t) => {
+    const caller = { accessKeyId: 'ASIA1', account: '123456789012', arn: 'arn:aws:sts::123456789012:assumed-role/a/b' };
+    const { url } = await started(
+      t,
+      async ({ requestContext }) => ('authorizer' in requestContext ? requestContext.authorizer : undefined),
+      {
+        authorize: () => caller,
+      },
+    );
+    const { iam } = (await (await fetch(url)).json()) as { iam: Record<string, unknown> }; // the event's own part, as JSON
+    assert.deepEqual([iam.accessKey, iam.accountId, iam.userArn], ['ASIA1', '123456789012', caller.arn]);
+  });
+
   it('goes away and comes back on the same port', async (t) => {
-    const handler: Handler = async () => ({ statusCode: 204 });
-    const first = await startFunctionUrl({ handler });
-    assert.equal((await fetch(first.url)).status, 204);
-    await first.close();
-    await assert.rejects(fetch(first.url));
-    const again = await startFunctionUrl({ handler, port: Number(new URL(first.url).port) });
-    t.after(() => again.close());
-    assert.equal((await fetch(again.url)).status, 204);
+    const functionUrl = await started(t, async () => ({ statusCode: 204 }));
+    assert.equal((await fetch(functionUrl.url)).status, 204);
+    await functionUrl.close();
+    await assert.rejects(fetch(functionUrl.url));
+    await functionUrl.open();
+    assert.equal((await fetch(functionUrl.url)).status, 204);
   });
 });
 
-async function started(t: TestContext, handler: Handler) {
-  const functionUrl = await startFunctionUrl({ handler });
+async function started(
+  t: TestContext,
+  invoke: FunctionUrlOptions['invoke'],
+  options: Partial<FunctionUrlOptions> = {},
+): Promise<FunctionUrl> {
+  const functionUrl = await FunctionUrl.start({ invoke, ...options });
   t.after(() => functionUrl.close());
   return functionUrl;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { DynamoStore } from '../../../functions/blocklist/dynamodb.ts';
@@ -31,7 +32,8 @@ describe('DynamoStore.lookup', () => {
     const { store, requests } = await faultyStore(t, leavingOnce('key:7'));
     await store.put({ subject: 'key:7', list: 'manual', action: 'deny' });
     const found = await store.lookup(keys.slice(0, 10));
-    assert.deepEqual(found, { items: [{ subject: 'key:7', list: 'manual', action: 'deny' }], unread: [] });
+    const items = [{ subject: 'key:7', list: 'manual', action: 'deny' }];
+    assert.deepEqual(found, { items, unread: [], throttles: 1 });
     const sizes = requests
       .filter((request) => request.operation === 'BatchGetItem')
       .map((request) => request.body.RequestItems.haverdict.Keys.length);
@@ -40,8 +42,9 @@ describe('DynamoStore.lookup', () => {
 
   it('gives up on keys that stay unprocessed, after four calls', async (t) => {
     const { store, requests } = await faultyStore(t, ({ body }) => unprocessed(body.RequestItems.haverdict.Keys));
-    await assert.rejects(store.lookup(keys.slice(0, 3)), isStoreError(/left 3 keys unread: DynamoDB is throttling$/));
-    assert.equal(requests.length, 4);
+    const { unread, throttles, failure } = await store.lookup(keys.slice(0, 3));
+    assert.deepEqual([unread, throttles, requests.length], [keys.slice(0, 3), 4, 4]);
+    assert.match(failure?.message ?? '', /left 3 keys unread: DynamoDB is throttling$/);
   });
 
   it('keeps what the other calls brought when one fails', async (t) => {
@@ -50,7 +53,8 @@ describe('DynamoStore.lookup', () => {
       return failing ? throttled : undefined;
     });
     await store.put({ subject: 'key:150', list: 'manual', action: 'deny' });
-    const { items, unread, failure } = await store.lookup(keys);
+    const { items, unread, throttles, failure } = await store.lookup(keys);
+    assert.equal(throttles, 1);
     assert.deepEqual(
       items.map((item) => item.subject),
       ['key:150'],
@@ -59,9 +63,29 @@ describe('DynamoStore.lookup', () => {
     assert.match(failure?.message ?? '', /ProvisionedThroughputExceededException: slow down$/);
   });
 
-  it('throws when no key could be read', async (t) => {
+  it('says of every key that it was not read, and counts every throttled attempt', async (t) => {
     const { store } = await faultyStore(t, () => throttled);
-    await assert.rejects(store.lookup(keys), isStoreError(/^lookup on table haverdict at http:.* slow down$/));
+    const { unread, throttles, failure } = await store.lookup(keys);
+    assert.deepEqual([unread.length, throttles], [keys.length, 3]);
+    assert.match(failure?.message ?? '', /^lookup on table haverdict at http:.* slow down$/);
+  });
+
+  it('counts no throttle where something else failed', async () => {
+    assert.equal((await storeAt('http://127.0.0.1:1').lookup(keys)).throttles, 0);
+  });
+
+  it('keeps its connections, and opens no more than it uses at once', async (t) => {
+    const table = createHttpServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end('{"Responses":{"haverdict":[]}}');
+    }).listen(0, '127.0.0.1');
+    await once(table, 'listening');
+    t.after(() => void table.close(() => {}).closeAllConnections());
+    let connections = 0;
+    table.on('connection', () => connections++);
+    const store = storeAt(`http://127.0.0.1:${(table.address() as AddressInfo).port}`); // a listening TCP server has one
+    for (let call = 0; call < 5; call++) await store.lookup(keys.slice(0, 10));
+    assert.equal(connections, 1);
   });
 });
 
@@ -86,7 +110,7 @@ describe('a StoreError', () => {
     const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`; // a listening TCP server has one
     const client = { endpoint, maxAttempts: 1, ...LOCAL_ACCESS };
     const store = new DynamoStore({ table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 50, client });
-    await assert.rejects(store.lookup(keys), isStoreError(/failed: no answer in time$/));
+    assert.match((await store.lookup(keys)).failure?.message ?? '', /failed: no answer in time$/);
   });
 
   it('says which credentials would help where there are none', async () => {
@@ -95,10 +119,8 @@ describe('a StoreError', () => {
     };
     const client = { region: 'eu-west-1', credentials };
     const store = new DynamoStore({ table: 'haverdict', connectTimeoutMs: 1, requestTimeoutMs: 1, client });
-    await assert.rejects(
-      store.lookup(keys),
-      isStoreError(/at eu-west-1 failed: no AWS credentials found, set AWS_PROFILE/),
-    );
+    const { failure } = await store.lookup(keys);
+    assert.match(failure?.message ?? '', /at eu-west-1 failed: no AWS credentials found, set AWS_PROFILE/);
   });
 });
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { BadEntries, MAX_REPORTED } from '../../../functions/blocklist/bad-entries.ts';
 import { answered } from '../../../functions/blocklist/entry.ts';
-import { type CheckDeps, check } from '../../../functions/blocklist/service.ts';
+import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../../functions/blocklist/service.ts';
 import { type Store, StoreError } from '../../../functions/blocklist/store.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
@@ -81,7 +82,81 @@ describe('check', () => {
     assert.equal(verdicts[1]?.entry?.subject, 'ip:192.0.2.1');
     assert.equal(verdicts[2]?.entry, null);
   });
+
+  it('fails whole when nothing could be read', async () => {
+    const store = new MemoryStore();
+    store.lookup = throttled(store, 'host:a');
+    const facts: CheckFacts[] = [];
+    const measure = (fact: CheckFacts) => void facts.push(fact);
+    const request = { lists: ['manual'], subjects: ['host:a', 'nonsense'] };
+    await assert.rejects(check(request, { ...deps(store), measure }), { name: 'StoreError', message: 'throttled' });
+    assert.deepEqual([facts[0]?.lookups, facts[0]?.failures], [2, 2]);
+  });
+
+  it('logs a bad entry once, however many calls find it', async () => {
+    const store = new MemoryStore();
+    store.type({ subject: 'host:a', list: 'manual', action: 'ban' });
+    const { lines, ...logged } = loggingDeps(store);
+    for (let call = 0; call < 3; call++) await check({ lists: ['manual'], subjects: ['host:a'] }, logged);
+    assert.deepEqual(lines, ['bad entry ignored']);
+  });
+
+  it('logs a bounded number of bad entries, and says when it stops', async () => {
+    const store = new MemoryStore();
+    const { lines, ...logged } = loggingDeps(store);
+    for (let index = 0; index < MAX_REPORTED + 50; index++) {
+      store.type({ subject: `host:h${index}`, list: 'manual', action: 'ban' });
+      await check({ lists: ['manual'], subjects: [`host:h${index}`] }, logged);
+    }
+    assert.equal(lines.length, MAX_REPORTED + 1);
+    assert.equal(lines.at(-1), 'further bad entries are ignored without a line of their own');
+  });
+
+  it('tells in numbers what it did', async () => {
+    const store = new MemoryStore();
+    store.type({ subject: 'ip:10.1.1.1', list: 'manual', action: 'deny' });
+    store.type({ subject: 'ip:10.1.0.0/16', list: 'feed', action: 'ban' });
+    const lookup = store.lookup.bind(store);
+    store.lookup = async (keys) => ({ ...(await lookup(keys)), throttles: 2 });
+    const facts: CheckFacts[] = [];
+    let nowMs = NOW_SECONDS * 1000;
+    const request = { lists: ['manual', 'feed', 'feed'], subjects: ['ip:10.1.1.1', 'ip:10.1.1.1', 'host:a', 'host:A'] };
+    await check(request, {
+      ...deps(store),
+      measure: (fact) => void facts.push(fact),
+      clock: () => {
+        nowMs += 4;
+        return nowMs;
+      },
+    });
+    // 25 networks and one host in two lists
+    const numbers = { lookups: 4, matches: 2, failures: 1, keys: 52, throttles: 2, badEntries: 1, tableMs: 4 };
+    assert.deepEqual(facts, [numbers]);
+  });
+
+  it('reads no more keys than its bound, and answers those subjects that fit', async () => {
+    const store = new MemoryStore();
+    const lookup = store.lookup.bind(store);
+    let asked = 0;
+    store.lookup = (keys) => {
+      asked = keys.length;
+      return lookup(keys);
+    };
+    const lists = Array.from({ length: 32 }, (_, index) => `list-${index}`);
+    const far = Array.from({ length: 99 }, (_, index) => `ip:${(0x2001 + index).toString(16)}::1`);
+    const { verdicts } = await check({ lists, subjects: [...far, 'ip:2001::1'] }, deps(store));
+    const fitting = Math.floor(MAX_KEYS / (50 * 32));
+    assert.equal(asked, fitting * 50 * 32);
+    assert.ok(verdicts.slice(0, fitting).every(({ entry }) => entry === null));
+    assert.ok(verdicts.slice(fitting, 99).every(({ error }) => /more than the 20000 keys of a call/.test(error ?? '')));
+    assert.equal(verdicts[99]?.entry, null, 'what adds no keys always fits');
+  });
 });
+
+function loggingDeps(store: Store): CheckDeps & { lines: string[] } {
+  const lines: string[] = [];
+  return { ...deps(store), log: (_level, message) => void lines.push(message), lines };
+}
 
 async function assertSameAsNaive(
   store: Store,
@@ -98,7 +173,13 @@ async function assertSameAsNaive(
 }
 
 function deps(store: Store): CheckDeps {
-  return { store, log: () => {}, clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
+  return {
+    store,
+    log: () => {},
+    badEntries: new BadEntries(),
+    clock: () => NOW_SECONDS * 1000,
+    ttlSeconds: 60,
+  };
 }
 
 /** As a lookup behaves when DynamoDB never gives this one subject. */
@@ -107,6 +188,6 @@ function throttled(store: Store, subject: string): Store['lookup'] {
   return async (keys) => {
     const unread = keys.filter((key) => key.subject === subject);
     const found = await lookup(keys.filter((key) => key.subject !== subject));
-    return { ...found, unread, failure: new StoreError('throttled') };
+    return { ...found, unread, throttles: 1, failure: new StoreError('throttled') };
   };
 }

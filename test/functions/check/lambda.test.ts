@@ -3,16 +3,17 @@ import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { readEnvironment } from '../../../functions/check/environment.ts';
+import { faultyTable } from '../../support/faulty-table.ts';
 import { functionEvent } from '../../support/function-event.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 
 describe('readEnvironment', () => {
   it('has a default for everything', () => {
-    assert.deepEqual(readEnvironment({}), { table: 'haverdict', ttlSeconds: 300 });
+    assert.deepEqual(readEnvironment({}), { table: 'haverdict', ttlSeconds: 300, functionName: 'local' });
   });
-  it('takes the table and the seconds', () => {
-    const env = { HAVERDICT_TABLE: 'other', HAVERDICT_TTL_SECONDS: '0' };
-    assert.deepEqual(readEnvironment(env), { table: 'other', ttlSeconds: 0 });
+  it('takes the table, the seconds and the name of the function', () => {
+    const env = { HAVERDICT_TABLE: 'other', HAVERDICT_TTL_SECONDS: '0', AWS_LAMBDA_FUNCTION_NAME: 'f' };
+    assert.deepEqual(readEnvironment(env), { table: 'other', ttlSeconds: 0, functionName: 'f' });
   });
   for (const text of ['-1', '1.5', '5m', '86401', '1e3', ' '])
     it(`refuses ${JSON.stringify(text)} seconds`, () => {
@@ -21,33 +22,62 @@ describe('readEnvironment', () => {
 });
 
 describe('the Lambda entry', () => {
-  it('answers from the table that its environment names', async (t) => {
+  const body = JSON.stringify({ lists: ['manual'], subjects: ['host:evil.example'] });
+
+  it('answers from the table that its environment names, and writes its metrics as one line', async (t) => {
     const { endpoint } = await localTable(t);
     await storeAt(endpoint).put({ subject: 'host:evil.example', list: 'manual', action: 'deny' });
-    const body = JSON.stringify({ lists: ['manual'], subjects: ['host:evil.example'] });
-    const answer = await invoked(functionEvent('POST', '/v1/check', body), endpoint);
+    const { answer, lines } = await invoked(functionEvent('POST', '/v1/check', body), endpoint);
     assert.equal(answer.statusCode, 200);
     assert.equal(JSON.parse(answer.body).verdicts[0].entry.action, 'deny');
     assert.equal(JSON.parse(answer.body).ttl, 7);
+    assert.equal(lines.length, 1);
+    const { FunctionName, Lookups, Matches, requestId } = lines[0] ?? {};
+    assert.deepEqual([FunctionName, Lookups, Matches, requestId], ['check', 1, 1, 'request-1']);
   });
 
-  it('answers 503 when DynamoDB is not there', async () => {
-    const body = JSON.stringify({ lists: ['manual'], subjects: ['host:evil.example'] });
-    const answer = await invoked(functionEvent('POST', '/v1/check', body), 'http://127.0.0.1:1');
+  it('reaches for the table before it is called', async (t) => {
+    const table = await localTable(t);
+    const operations: string[] = [];
+    const endpoint = await faultyTable(t, table.endpoint, ({ operation }) => void operations.push(operation));
+    await invoked(undefined, endpoint);
+    assert.deepEqual(operations, ['BatchGetItem']);
+  });
+
+  it('starts without a table, logs that, and answers 503', async () => {
+    const { answer, lines } = await invoked(functionEvent('POST', '/v1/check', body), 'http://127.0.0.1:1');
     assert.equal(answer.statusCode, 503);
+    assert.deepEqual(
+      lines.map(({ level, message }) => [level, message]),
+      [
+        ['WARN', 'table not reached at the start'],
+        [undefined, undefined],
+        ['ERROR', 'store failed'],
+      ],
+    );
+    assert.equal(lines[2]?.requestId, 'request-1');
   });
 });
 
 /** Runs the entry in a process of its own, as Lambda does, with Lambda's environment and nothing else. */
-async function invoked(event: object, endpoint: string) {
+async function invoked(event: object | undefined, endpoint: string) {
   const entry = new URL('../../../functions/check/lambda.ts', import.meta.url).href;
-  const script = `console.log = () => {};
-    const { handler } = await import(${JSON.stringify(entry)});
-    process.stdout.write(JSON.stringify(await handler(${JSON.stringify(event)})));`;
+  const script = `const { handler } = await import(${JSON.stringify(entry)});
+    const event = ${JSON.stringify(event ?? null)};
+    if (event !== null) process.stderr.write(JSON.stringify(await handler(event)));`;
   const env = {
-    ...{ AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' },
+    ...{
+      AWS_REGION: 'eu-west-1',
+      AWS_ACCESS_KEY_ID: 'a',
+      AWS_SECRET_ACCESS_KEY: 'b',
+      AWS_LAMBDA_FUNCTION_NAME: 'check',
+    },
     ...{ HAVERDICT_TABLE: 'haverdict', HAVERDICT_TTL_SECONDS: '7', AWS_ENDPOINT_URL_DYNAMODB: endpoint },
   };
-  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
-  return JSON.parse((await run).stdout);
+  const run = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  const lines: Record<string, unknown>[] = run.stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+  return { answer: JSON.parse(run.stderr || 'null'), lines };
 }

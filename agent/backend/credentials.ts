@@ -1,0 +1,93 @@
+import type { Clock } from '../decision/clock.ts';
+import { describeError } from './backend-error.ts';
+
+/** What AWS knows a caller by. */
+export interface Identity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** Absent: for as long as nobody changes them. */
+  readonly expiration?: Date;
+}
+
+export interface CredentialsEvents {
+  /** Told once until `renewed`. With `validUntil` the old ones still do. */
+  failed(error: string, validUntil: Date | undefined): void;
+  renewed(): void;
+}
+
+/** New credentials are asked for this long before the old ones expire; those that never do are read again as often. */
+const RENEW_MS = 5 * 60_000;
+
+/** After a failure, and after an answer that is to be renewed at once, nobody is asked again for so long. */
+const PAUSE_MS = 10_000;
+
+/** A helper that has not answered by then is not waited for any more, and another one is started. */
+const GIVE_UP_MS = 30_000;
+
+/**
+ * Keeps credentials. While the old ones are valid nobody ever waits for new ones; without any, all who wait share one
+ * attempt. The chain of the SDK alone would try again, and start a helper again, for each call that finds none.
+ */
+export class Credentials {
+  readonly #load: () => Promise<Identity>;
+  readonly #clock: Clock;
+  readonly #events: CredentialsEvents;
+  #held: { readonly identity: Identity; readonly renewAtMs: number } | undefined;
+  #attempt: { readonly promise: Promise<Identity>; readonly giveUpAtMs: number } | undefined;
+  #pauseUntilMs = Number.NEGATIVE_INFINITY;
+  #problem: string | undefined;
+
+  constructor(load: () => Promise<Identity>, clock: Clock, events: CredentialsEvents) {
+    this.#load = load;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** Valid credentials; rejects if there are none. */
+  async get(): Promise<Identity> {
+    const held = this.#valid();
+    if (held === undefined) return await this.#renew();
+    if (this.#clock.epochMs() >= held.renewAtMs) this.#renew().catch(() => {}); // told already, and nobody waits
+    return held.identity;
+  }
+
+  #valid(): { readonly identity: Identity; readonly renewAtMs: number } | undefined {
+    const expiresAtMs = this.#held?.identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+    return this.#clock.epochMs() < expiresAtMs ? this.#held : undefined;
+  }
+
+  async #renew(): Promise<Identity> {
+    const nowMs = this.#clock.nowMs();
+    if (this.#attempt !== undefined && nowMs < this.#attempt.giveUpAtMs) return await this.#attempt.promise;
+    if (nowMs < this.#pauseUntilMs) throw new Error(this.#problem ?? 'the AWS credentials have expired');
+    const attempt = { promise: this.#loadOnce(), giveUpAtMs: nowMs + GIVE_UP_MS };
+    this.#attempt = attempt;
+    try {
+      return await attempt.promise;
+    } finally {
+      if (this.#attempt === attempt) this.#attempt = undefined;
+    }
+  }
+
+  async #loadOnce(): Promise<Identity> {
+    try {
+      const identity = await this.#load();
+      const nowMs = this.#clock.epochMs();
+      const expiresAtMs = identity.expiration?.getTime();
+      if (expiresAtMs !== undefined && expiresAtMs <= nowMs)
+        throw new Error(`got AWS credentials that expired at ${identity.expiration?.toISOString()}`);
+      this.#held = { identity, renewAtMs: expiresAtMs === undefined ? nowMs + RENEW_MS : expiresAtMs - RENEW_MS };
+      this.#pauseUntilMs = this.#clock.nowMs() + PAUSE_MS;
+      if (this.#problem !== undefined) this.#events.renewed();
+      this.#problem = undefined;
+      return identity;
+    } catch (error) {
+      this.#pauseUntilMs = this.#clock.nowMs() + PAUSE_MS;
+      const isNews = this.#problem === undefined;
+      this.#problem = `no AWS credentials: ${describeError(error)}`;
+      if (isNews) this.#events.failed(this.#problem, this.#valid()?.identity.expiration);
+      throw new Error(this.#problem, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import type { Clock } from '../decision/clock.ts';
+import type { LookupError } from '../decision/decision.ts';
+import type { Backend } from '../decision/loader.ts';
+import { type BackendError, toBackendError } from './backend-error.ts';
+
+type Lookups = Awaited<ReturnType<Backend['check']>>;
+
+/** One of several backends. */
+export interface Client {
+  check(subjects: readonly string[], signal: AbortSignal): Promise<Lookups>;
+  isWell(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface FailoverEvents {
+  down(url: string, error: BackendError): void;
+  up(url: string, downMs: number): void;
+  /** What became of a call in the end. */
+  readonly calls: { succeeded(): void; failed(error: LookupError): void };
+}
+
+/** So many failures in a row and a backend is down; one, if there is no connection to be had. */
+const MAX_FAILURES = 3;
+
+const FIRST_PROBE_MS = 1_000;
+const LAST_PROBE_MS = 30_000;
+
+/** One that was up for less goes on with the pauses it had: it answers probes, but not calls. */
+const STEADY_MS = 60_000;
+
+interface Target {
+  readonly url: string;
+  readonly client: Client;
+  isUp: boolean;
+  /** When it came up, or went down. */
+  sinceMs: number;
+  failures: number;
+  probes: number;
+  cancelProbe: () => void;
+}
+
+/**
+ * Asks the first backend that is up. A call that fails there is tried once on the next one, in what is left of its
+ * time; one that was refused is not, for it would be refused again. Those that are down are probed until they answer.
+ */
+export class FailoverBackend implements Backend {
+  readonly #targets: readonly Target[];
+  readonly #timeoutMs: number;
+  readonly #events: FailoverEvents;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  #isClosed = false;
+
+  constructor(
+    clients: readonly { readonly url: string; readonly client: Client }[],
+    timeoutMs: number,
+    events: FailoverEvents,
+    clock: Clock,
+    random: () => number = Math.random,
+  ) {
+    const state = { isUp: true, sinceMs: Number.NEGATIVE_INFINITY, failures: 0, probes: 0, cancelProbe: () => {} };
+    this.#targets = clients.map(({ url, client }) => ({ url, client, ...state }));
+    this.#timeoutMs = timeoutMs;
+    this.#events = events;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  async check(subjects: readonly string[]): Promise<Lookups> {
+    try {
+      const lookups = await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
+      this.#events.calls.succeeded();
+      return lookups;
+    } catch (error) {
+      const backendError = toBackendError(error);
+      this.#events.calls.failed(backendError);
+      throw backendError;
+    }
+  }
+
+  /** Cuts calls and probes short. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const target of this.#targets) target.cancelProbe();
+    await Promise.all(this.#targets.map(({ client }) => client.close()));
+  }
+
+  async #checkAny(subjects: readonly string[], signal: AbortSignal): Promise<Lookups> {
+    const [first, second] = this.#inOrder();
+    if (first === undefined) throw new Error('there is no backend');
+    try {
+      return await this.#checkOne(first, subjects, signal);
+    } catch (error) {
+      const { fault } = toBackendError(error);
+      if (second === undefined || signal.aborted || this.#isClosed || fault === 'refused' || fault === 'ours')
+        throw error;
+      return await this.#checkOne(second, subjects, signal);
+    }
+  }
+
+  /** Those that are up; all of them if none is. */
+  #inOrder(): readonly Target[] {
+    const up = this.#targets.filter(({ isUp }) => isUp);
+    return up.length > 0 ? up : this.#targets;
+  }
+
+  async #checkOne(target: Target, subjects: readonly string[], signal: AbortSignal): Promise<Lookups> {
+    const beganMs = this.#clock.nowMs();
+    try {
+      const lookups = await target.client.check(subjects, signal);
+      target.failures = 0;
+      if (!target.isUp) this.#markUp(target);
+      return lookups;
+    } catch (error) {
+      const backendError = toBackendError(error);
+      // a call from before it came up or went down says nothing about now, and a trouble of ours nothing about it
+      if (beganMs >= target.sinceMs && backendError.fault !== 'ours') this.#countFailure(target, backendError);
+      throw backendError;
+    }
+  }
+
+  #countFailure(target: Target, error: BackendError): void {
+    target.failures++;
+    if (!target.isUp || this.#isClosed) return;
+    if (target.failures < MAX_FAILURES && error.fault !== 'unreachable') return;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - target.sinceMs >= STEADY_MS) target.probes = 0;
+    target.isUp = false;
+    target.sinceMs = nowMs;
+    this.#events.down(target.url, error);
+    this.#probeLater(target);
+  }
+
+  #markUp(target: Target): void {
+    target.cancelProbe();
+    const nowMs = this.#clock.nowMs();
+    const downMs = nowMs - target.sinceMs;
+    target.isUp = true;
+    target.sinceMs = nowMs;
+    target.failures = 0;
+    this.#events.up(target.url, downMs);
+  }
+
+  #probeLater(target: Target): void {
+    const pauseMs = Math.min(FIRST_PROBE_MS * 2 ** target.probes, LAST_PROBE_MS);
+    target.probes++;
+    // between half of it and all of it, so that many agents do not come at once
+    const delayMs = pauseMs * (0.5 + this.#random() / 2);
+    target.cancelProbe = this.#clock.after(delayMs, () => void this.#probe(target));
+  }
+
+  async #probe(target: Target): Promise<void> {
+    const isWell = await target.client.isWell();
+    if (this.#isClosed || target.isUp) return;
+    if (isWell) this.#markUp(target);
+    else this.#probeLater(target);
+  }
+}

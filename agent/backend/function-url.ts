@@ -1,0 +1,99 @@
+import { Pool } from 'undici';
+import { BackendError, describeError } from './backend-error.ts';
+import type { Signer, UnsignedRequest } from './sign.ts';
+
+export interface FunctionUrlSettings {
+  /** A path in it is kept. */
+  readonly url: string;
+  readonly maxConcurrent: number;
+  readonly connectTimeoutMs: number;
+}
+
+/** What the function answered, whatever the status. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** The header `date`: when the answer was made, by the clock over there. */
+  readonly date: string | undefined;
+}
+
+/** 100 verdicts with the longest subjects and reasons are under 300 KB. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/**
+ * Requests to one function URL over connections that are kept, signed if there is a signer. undici's own limits stand:
+ * one request at a time on a connection, as it would not pipeline a POST anyway, and 4 s until an idle one is closed,
+ * because AWS does not say how long a function URL keeps it.
+ */
+export class FunctionUrl {
+  readonly #pool: Pool;
+  readonly #host: string;
+  readonly #path: string;
+  readonly #sign: Signer | undefined;
+
+  constructor(settings: FunctionUrlSettings, sign: Signer | undefined) {
+    const url = new URL(settings.url);
+    this.#pool = new Pool(url.origin, {
+      connections: settings.maxConcurrent,
+      connect: { timeout: settings.connectTimeoutMs },
+    });
+    this.#host = url.host;
+    this.#path = url.pathname.replace(/\/$/, '');
+    this.#sign = sign;
+  }
+
+  get isSigned(): boolean {
+    return this.#sign !== undefined;
+  }
+
+  async get(path: string, signal: AbortSignal): Promise<Answer> {
+    return await this.#request({ method: 'GET', path: this.#path + path, headers: this.#headers() }, signal);
+  }
+
+  async post(path: string, body: object, signal: AbortSignal): Promise<Answer> {
+    const headers = { ...this.#headers(), 'content-type': 'application/json' };
+    return await this.#request(
+      { method: 'POST', path: this.#path + path, headers, body: JSON.stringify(body) },
+      signal,
+    );
+  }
+
+  /** Cuts the requests under way short. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  #headers(): UnsignedRequest['headers'] {
+    return { host: this.#host, accept: 'application/json' };
+  }
+
+  async #request(request: UnsignedRequest, signal: AbortSignal): Promise<Answer> {
+    const headers = this.#sign === undefined ? request.headers : await signed(request, this.#sign, signal);
+    const { statusCode, headers: answered, body } = await this.#pool.request({ ...request, headers, signal });
+    let bytes = 0;
+    const chunks: Buffer[] = [];
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MAX_ANSWER_BYTES)
+        throw new BackendError('failing', `answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+      chunks.push(chunk);
+    }
+    const date = typeof answered.date === 'string' ? answered.date : undefined;
+    return { status: statusCode, text: Buffer.concat(chunks).toString('utf8'), date };
+  }
+}
+
+/** Credentials may have to be fetched first, and whoever has them may hang. */
+async function signed(request: UnsignedRequest, sign: Signer, signal: AbortSignal): Promise<Record<string, string>> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new Error('cannot sign in time: there are no AWS credentials yet'));
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([sign(request), aborted]);
+  } catch (error) {
+    throw new BackendError('ours', describeError(error), { cause: error });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}

@@ -1,0 +1,67 @@
+/** Calls that must fail one after the other before the backend counts as down. */
+const FAILURES_TO_OPEN = 5;
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 10_000;
+
+type State =
+  | { readonly name: 'closed'; failures: number }
+  | { readonly name: 'open'; readonly untilMs: number; readonly waitMs: number }
+  | { readonly name: 'probing'; readonly waitMs: number };
+
+/**
+ * Stops asking a backend that is down. Once it is open, nothing is asked until its wait is over; then one call goes out
+ * to see, and while that is under way still nothing else. Each probe that fails doubles the wait.
+ */
+export class Breaker {
+  #state: State = { name: 'closed', failures: 0 };
+
+  get state(): State['name'] {
+    return this.#state.name;
+  }
+
+  /** May a call be made now? A yes while open is for one call, which is the probe: make it. */
+  allows(nowMs: number): boolean {
+    switch (this.#state.name) {
+      case 'closed':
+        return true;
+      case 'probing':
+        return false;
+      case 'open':
+        if (nowMs < this.#state.untilMs) return false;
+        this.#state = { name: 'probing', waitMs: this.#state.waitMs };
+        return true;
+      default:
+        return this.#state satisfies never;
+    }
+  }
+
+  /** Would `allows` say no? Asking changes nothing. */
+  refuses(nowMs: number): boolean {
+    return this.#state.name === 'probing' || (this.#state.name === 'open' && nowMs < this.#state.untilMs);
+  }
+
+  succeeded(): void {
+    // A call that began before the breaker opened says nothing against an answer that came now: it is up.
+    this.#state = { name: 'closed', failures: 0 };
+  }
+
+  failed(nowMs: number): void {
+    switch (this.#state.name) {
+      case 'closed':
+        this.#state.failures++;
+        if (this.#state.failures >= FAILURES_TO_OPEN) this.#open(nowMs, FIRST_WAIT_MS);
+        return;
+      case 'probing':
+        this.#open(nowMs, Math.min(this.#state.waitMs * 2, LONGEST_WAIT_MS));
+        return;
+      case 'open':
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  #open(nowMs: number, waitMs: number): void {
+    this.#state = { name: 'open', untilMs: nowMs + waitMs, waitMs };
+  }
+}

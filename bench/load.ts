@@ -1,0 +1,238 @@
+import { connect, type Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+import { decodeAck } from '../agent/spop/ack.ts';
+import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
+import { FrameReader } from '../agent/spop/reader.ts';
+import { Writer } from '../agent/spop/writer.ts';
+import { Histogram } from './histogram.ts';
+import { createPool, type Pool, type PoolOptions } from './pool.ts';
+
+/** What one run of the load generator found; written to standard output as one line of JSON. */
+export interface LoadResult {
+  readonly acks: number;
+  readonly acksPerSecond: number;
+  /** Microseconds from the (intended) sending of a NOTIFY to its ACK. */
+  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
+  readonly wrong: number;
+  /** The share of its core that the generator needed: near 1 it was itself the limit. */
+  readonly generatorCpu: number;
+}
+
+/** ACKs of each connection that are decoded and compared with what is listed, before the time that counts. */
+const VERIFIED_ACKS = 2_000;
+const READ_BYTES = 256 * 1024;
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string', default: '127.0.0.1:9000' },
+      connections: { type: 'string', default: '16' },
+      inFlight: { type: 'string', default: '20' },
+      seconds: { type: 'string', default: '1' },
+      warmSeconds: { type: 'string', default: '0.5' },
+      rate: { type: 'string', default: '0' },
+      addresses: { type: 'string', default: '200000' },
+      family: { type: 'string', default: 'ipv4' },
+      zipf: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const family = values.family as PoolOptions['family'];
+  const pool = createPool({
+    addresses: Number(values.addresses),
+    family,
+    zipf: Number(values.zipf),
+    seed: Number(values.seed),
+  });
+  console.log(
+    JSON.stringify(
+      await runLoad(pool, {
+        target: values.target,
+        connections: Number(values.connections),
+        inFlight: Number(values.inFlight),
+        seconds: Number(values.seconds),
+        warmSeconds: Number(values.warmSeconds),
+        rate: Number(values.rate),
+      }),
+    ),
+  );
+  process.exit(0);
+}
+
+interface LoadOptions {
+  readonly target: string;
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly seconds: number;
+  readonly warmSeconds: number;
+  /** NOTIFYs a second in all, sent on time whatever comes back; 0 sends the next as soon as an ACK comes. */
+  readonly rate: number;
+}
+
+async function runLoad(pool: Pool, options: LoadOptions): Promise<LoadResult> {
+  const latency = new Histogram();
+  const share = Math.floor(pool.size / options.connections);
+  const connections = await Promise.all(
+    Array.from({ length: options.connections }, (_, index) =>
+      LoadConnection.open(options.target, pool, index * share, latency),
+    ),
+  );
+  if (options.rate > 0) sendOnTime(connections, options);
+  else for (const connection of connections) connection.keepInFlight(options.inFlight);
+  await sleep(options.warmSeconds * 1000);
+  latency.clear();
+  const before = { acks: total(connections), cpu: process.cpuUsage(), ms: performance.now() };
+  await sleep(options.seconds * 1000);
+  const seconds = (performance.now() - before.ms) / 1000;
+  const acks = total(connections) - before.acks;
+  const cpu = process.cpuUsage(before.cpu);
+  const wrong = connections.reduce((sum, connection) => sum + connection.wrong, 0);
+  for (const connection of connections) connection.close();
+  return {
+    acks,
+    acksPerSecond: Math.round(acks / seconds),
+    latencyUs: { p50: latency.at(0.5), p99: latency.at(0.99), p999: latency.at(0.999), max: latency.at(1) },
+    wrong,
+    generatorCpu: Number(((cpu.user + cpu.system) / 1e6 / seconds).toFixed(2)),
+  };
+}
+
+/** Sends what is due at every turn of a tight timer; latency counts from when it was due, not from when it left. */
+function sendOnTime(connections: readonly LoadConnection[], { rate }: LoadOptions): void {
+  const startedMs = performance.now();
+  let sent = 0;
+  const turn = () => {
+    const due = Math.floor(((performance.now() - startedMs) / 1000) * rate);
+    for (; sent < due; sent++)
+      (connections[sent % connections.length] as LoadConnection).send(1, startedMs + (sent / rate) * 1000); // in bounds
+    setImmediate(turn);
+  };
+  turn();
+}
+
+class LoadConnection {
+  acks = 0;
+  wrong = 0;
+  readonly #socket: Socket;
+  readonly #pool: Pool;
+  readonly #latency: Histogram;
+  /** What was sent and is not answered: how many, and when. */
+  readonly #sent: { count: number; readonly atMs: number }[] = [];
+  readonly #verifier = new FrameReader(16_384);
+  #next: number;
+  #refill = false;
+  #skip = 0;
+  #prefix = 0;
+  #prefixBytes = 0;
+
+  private constructor(socket: Socket, pool: Pool, first: number, latency: Histogram) {
+    this.#socket = socket;
+    this.#pool = pool;
+    this.#next = first;
+    this.#latency = latency;
+  }
+
+  static open(target: string, pool: Pool, first: number, latency: Histogram): Promise<LoadConnection> {
+    const [host, port] = target.split(':');
+    const where = target.startsWith('unix:') ? { path: target.slice(5) } : { host: host as string, port: Number(port) }; // split has one
+    return new Promise((resolve, reject) => {
+      let connection: LoadConnection | undefined;
+      const callback = (bytes: number, buffer: Uint8Array): boolean => {
+        if (connection !== undefined) connection.#receive(buffer.subarray(0, bytes));
+        else {
+          connection = new LoadConnection(socket, pool, first, latency);
+          resolve(connection); // the whole AGENT-HELLO is here
+        }
+        return true;
+      };
+      const socket = connect({ ...where, noDelay: true, onread: { buffer: Buffer.alloc(READ_BYTES), callback } });
+      socket.once('error', reject);
+      socket.once('connect', () => socket.write(hello()));
+    });
+  }
+
+  keepInFlight(count: number): void {
+    this.#refill = true;
+    this.send(count, performance.now());
+  }
+
+  send(count: number, atMs: number): void {
+    const { starts, bytes, size } = this.#pool;
+    const last = Math.min(this.#next + count, size);
+    this.#sent.push({ count, atMs });
+    this.#socket.write(bytes.subarray(starts[this.#next], starts[last]));
+    const rest = this.#next + count - last;
+    if (rest > 0) this.#socket.write(bytes.subarray(0, starts[rest]));
+    this.#next = rest > 0 ? rest : last % size;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.acks < VERIFIED_ACKS) this.#verify(chunk);
+    const count = this.#countFrames(chunk);
+    this.acks += count;
+    const nowMs = performance.now();
+    for (let left = count; left > 0; ) {
+      const oldest = this.#sent[0] as { count: number; atMs: number }; // an ACK answers something
+      const answered = Math.min(left, oldest.count);
+      this.#latency.add((nowMs - oldest.atMs) * 1000, answered);
+      oldest.count -= answered;
+      left -= answered;
+      if (oldest.count === 0) this.#sent.shift();
+    }
+    if (this.#refill && count > 0) this.send(count, nowMs);
+  }
+
+  /** Steps over frames by their length alone: cheaper than whatever answers them. */
+  #countFrames(chunk: Uint8Array): number {
+    let count = 0;
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#skip > 0) {
+        const step = Math.min(this.#skip, chunk.length - at);
+        at += step;
+        this.#skip -= step;
+        if (this.#skip === 0) count++;
+        continue;
+      }
+      this.#prefix = this.#prefix * 256 + (chunk[at++] as number); // in bounds: the loop's condition
+      if (++this.#prefixBytes < 4) continue;
+      this.#skip = this.#prefix;
+      this.#prefix = 0;
+      this.#prefixBytes = 0;
+    }
+    return count;
+  }
+
+  #verify(chunk: Uint8Array): void {
+    this.#verifier.push(chunk);
+    for (let frame = this.#verifier.next(); frame !== undefined; frame = this.#verifier.next()) {
+      const index = (Number(frame.ids().streamId) - 1) / 2;
+      const action = decodeAck(frame).find(({ name }) => name === 'action');
+      const said =
+        action?.type === 'set-var' && action.value.type === 'string' ? Buffer.from(action.value.value).toString() : '';
+      if (frame.type !== FrameType.ack || said !== (this.#pool.listed[index] === 1 ? 'deny' : 'allow')) this.wrong++;
+    }
+  }
+}
+
+function hello(): Uint8Array {
+  const payload = new Writer()
+    .text('supported-versions')
+    .byte(8)
+    .text('2.0')
+    .text('max-frame-size')
+    .byte(3)
+    .varint(16_380);
+  return encodeFrame(FrameType.haproxyHello, NO_IDS, payload.text('capabilities').byte(8).text('pipelining').finish());
+}
+
+function total(connections: readonly LoadConnection[]): number {
+  return connections.reduce((sum, { acks }) => sum + acks, 0);
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

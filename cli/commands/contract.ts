@@ -1,0 +1,21 @@
+import { Argument, Command } from 'commander';
+import { printJson } from '../output.ts';
+
+/** `haverdict contract`: what a backend has to answer, in a form that other tools read. */
+export function contractCommand(): Command {
+  const format = new Argument('[format]', 'OpenAPI 3.1 as YAML, or JSON Schema').choices(['openapi', 'schema']);
+  return new Command('contract')
+    .description('print the contract between the agent and its backend')
+    .addArgument(format.default('openapi'))
+    .action(async (wanted: string) => (wanted === 'schema' ? printSchema() : printOpenApi()));
+}
+
+async function printSchema(): Promise<void> {
+  const { contractDocument } = await import('../../contract/json-schema.ts');
+  await printJson(contractDocument());
+}
+
+async function printOpenApi(): Promise<void> {
+  const [{ openApiDocument }, { stringify }] = await Promise.all([import('../../contract/openapi.ts'), import('yaml')]);
+  process.stdout.write(stringify(openApiDocument(), { lineWidth: 120, aliasDuplicateObjects: false }));
+}

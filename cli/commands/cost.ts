@@ -1,0 +1,96 @@
+import { Command, Option } from 'commander';
+import { usageError } from '../cli-error.ts';
+import type { Basis, Estimate } from '../cost/estimate.ts';
+import { printJson, printLine } from '../output.ts';
+
+interface CostOptions {
+  readonly requests: number;
+  readonly clients: number;
+  readonly visits: number;
+  readonly visitSeconds: number;
+  readonly hosts: number;
+  readonly ipv6Share: number;
+  readonly allowTtl: number;
+  readonly denyTtl: number;
+  readonly deniedShare: number;
+  readonly lists: number;
+  readonly cacheEntries: number;
+  readonly memoryMb: number;
+  readonly durationMs: number;
+  readonly logBytes: number;
+  readonly egressBytes: number;
+  readonly metrics: number;
+  readonly prices?: string;
+  readonly json?: true;
+}
+
+/** What a log says by itself. */
+const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6Share'] as const;
+
+/** `haverdict cost`: what AWS would ask for a month of this traffic. */
+export function costCommand(): Command {
+  return new Command('cost')
+    .description("print the month's AWS bill for a HAProxy log or for assumed traffic")
+    .argument('[file...]', 'HAProxy logs, one for each host; - is standard input')
+    .addOption(number('--requests <number>', 'requests a month', 3_000_000))
+    .addOption(number('--clients <number>', 'different client addresses a day', 1000))
+    .addOption(number('--visits <number>', 'visits of a client a day', 5))
+    .addOption(number('--visit-seconds <seconds>', 'how long a visit lasts', 60))
+    .addOption(number('--hosts <number>', 'HAProxy hosts that see each visit', 2))
+    .addOption(share('--ipv6-share <share>', 'how many of the clients have IPv6, 0 to 1', 0.4))
+    .addOption(number('--allow-ttl <seconds>', 'cache.allowTtlSeconds', 60))
+    .addOption(number('--deny-ttl <seconds>', 'cache.denyTtlSeconds', 300))
+    .addOption(share('--denied-share <share>', 'how many of the clients are denied, 0 to 1', 0))
+    .addOption(number('--lists <number>', 'lists that the agent asks', 1))
+    .addOption(number('--cache-entries <number>', 'cache.maxEntries, for a log', 1_000_000))
+    .addOption(number('--memory-mb <mb>', 'memory of the function', 512))
+    .addOption(number('--duration-ms <ms>', 'how long a call runs', 10))
+    .addOption(number('--log-bytes <bytes>', 'what a call logs', 600))
+    .addOption(number('--egress-bytes <bytes>', 'what a call answers, with its headers', 700))
+    .addOption(number('--metrics <number>', 'metrics that the function writes', 5))
+    .option('--prices <file>', 'other prices than those of the program')
+    .option('--json', 'print a JSON object')
+    .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command));
+}
+
+async function printCost(files: string[], options: CostOptions, command: Command): Promise<void> {
+  const told = TRAFFIC.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (files.length > 0 && told !== undefined)
+    throw usageError(`--${dashed(told)} is for a bill without a log: the log says it by itself`);
+  if (options.cacheEntries < 1) throw usageError('--cache-entries must be at least 1');
+  const estimated = await estimate(files, options);
+  const { report } = await import('../cost/report.ts');
+  if (options.json) await printJson(estimated);
+  else await printLine(report(estimated));
+}
+
+async function estimate(files: readonly string[], options: CostOptions): Promise<Estimate> {
+  const [{ estimateFromAssumptions, estimateFromLogs }, { readPrices }, { replayLog }] = await Promise.all([
+    import('../cost/estimate.ts'),
+    import('../cost/prices.ts'),
+    import('../cost/replay.ts'),
+  ]);
+  const basis: Basis = { setup: options, size: options, prices: readPrices(options.prices) };
+  if (files.length === 0) return estimateFromAssumptions(options, options.ipv6Share, basis);
+  const logs = [];
+  for (const file of files) logs.push(await replayLog(file, options, options.cacheEntries)); // one cache in memory at a time
+  return estimateFromLogs(logs, basis);
+}
+
+function number(flags: string, about: string, preset: number): Option {
+  return new Option(flags, about).default(preset).argParser((text) => {
+    if (/^\d{1,12}(\.\d+)?$/.test(text)) return Number(text);
+    throw usageError(`${flags} takes a number, not "${text}"`);
+  });
+}
+
+function share(flags: string, about: string, preset: number): Option {
+  return new Option(flags, about).default(preset).argParser((text) => {
+    if (/^(0(\.\d+)?|1(\.0+)?)$/.test(text)) return Number(text);
+    throw usageError(`${flags} takes a number from 0 to 1, not "${text}"`);
+  });
+}
+
+function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

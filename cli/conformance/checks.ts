@@ -1,0 +1,157 @@
+import { CHECK_PATH, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
+import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
+import { latency } from './latency.ts';
+import type { Target } from './target.ts';
+
+export interface Asked {
+  /** The lists to ask, as the agent would. */
+  readonly lists: readonly string[];
+  /** A subject that the backend has an entry for in one of the lists. */
+  readonly listed?: string;
+  /** How many calls the latency is taken from. */
+  readonly calls: number;
+}
+
+/** What a check saw, in one line; a skipped one says what it would need. */
+export type Seen = string | { readonly skipped: string };
+
+/** Looks at one thing. Throws `Unfit` where the contract is not kept. */
+export type Check = (target: Target, asked: Asked) => Promise<Seen>;
+
+const IPV4 = 'ip:192.0.2.1';
+const IPV6 = 'ip:2001:db8::1';
+const NO_LIST = 'haverdict-no-such-list';
+const KINDS = ['host:shop.example', 'path:/a b/ä?x=1', 'method:GET', 'country:DE', 'ua:curl/8', 'header.x-tenant:a'];
+
+/** Every check by its name, in the order in which they run. */
+export const CHECKS: Readonly<Record<string, Check>> = {
+  reachable: async (target) => {
+    const { status } = await target.get(HEALTH_PATH);
+    if (status === 401 || status === 403)
+      throw new Unfit(`answered status ${status}: signed requests (auth: iam) cannot be sent by check-backend yet`);
+    return `answers status ${status}`;
+  },
+  health: async (target) => {
+    const { status } = await target.get(HEALTH_PATH);
+    if (status !== 200) throw new Unfit(`GET ${HEALTH_PATH} answered status ${status} instead of 200`);
+    return `GET ${HEALTH_PATH} answers 200`;
+  },
+  check: async (target, { lists }) => {
+    lookedUp(await target.check({ lists: [...lists], subjects: [IPV4] }), [IPV4]);
+    return 'one subject is answered as the contract says';
+  },
+  'content-type': async (target, { lists }) => {
+    const { contentType } = await target.check({ lists: [...lists], subjects: [IPV4] });
+    if (!/^application\/json\s*(;|$)/i.test(contentType))
+      throw new Unfit(`content-type is "${contentType}" instead of application/json`);
+    return contentType;
+  },
+  ttl: async (target, { lists }) => {
+    const { ttl } = responseOf(await target.check({ lists: [...lists], subjects: [IPV4] }));
+    return ttl === 0 ? '0: the agent asks again for every request' : `${ttl} seconds`;
+  },
+  order: async (target, { lists }) => {
+    const subjects = Array.from({ length: 20 }, (_, index) => `ip:192.0.2.${(index * 7) % 20}`);
+    verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
+    return 'verdicts come in the order of the subjects';
+  },
+  repeated: async (target, { lists }) => {
+    const subjects = [IPV4, IPV6, IPV4];
+    verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
+    return 'a subject asked twice is answered twice';
+  },
+  ipv6: async (target, { lists }) => {
+    lookedUp(await target.check({ lists: [...lists], subjects: [IPV6] }), [IPV6]);
+    return `${IPV6} is answered under this name`;
+  },
+  kinds: async (target, { lists }) => {
+    lookedUp(await target.check({ lists: [...lists], subjects: KINDS }), KINDS);
+    return `${KINDS.length} kinds that are no addresses are answered`;
+  },
+  'long-subject': async (target, { lists }) => {
+    const subjects = [`path:/${'x'.repeat(1018)}`];
+    lookedUp(await target.check({ lists: [...lists], subjects }), subjects);
+    return '1024 bytes are answered';
+  },
+  'hundred-subjects': async (target, { lists }) => {
+    const subjects = Array.from({ length: MAX_SUBJECTS }, (_, index) => `ip:198.51.100.${index}`);
+    lookedUp(await target.check({ lists: [...lists], subjects }), subjects);
+    return `${MAX_SUBJECTS} subjects in one call are answered`;
+  },
+  'unknown-list': async (target) => {
+    const [verdict] = lookedUp(await target.check({ lists: [NO_LIST], subjects: [IPV4] }), [IPV4]);
+    if (verdict?.entry !== null) throw new Unfit(`list ${NO_LIST} does not exist and has an entry`);
+    return 'a list that does not exist has no entries';
+  },
+  'unknown-kind': async (target, { lists }) => {
+    const subjects = ['moon:full', IPV4];
+    const [, neighbour] = verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
+    if (neighbour?.error !== undefined) throw new Unfit(`its neighbour was not looked up: ${neighbour.error}`);
+    return 'a kind of a later version does not fail its neighbour';
+  },
+  'unknown-fields': async (target, { lists }) => {
+    const later = { lists: [...lists], subjects: [IPV4], version: 2, hints: { region: 'eu' } };
+    lookedUp(await target.check(later), [IPV4]);
+    return 'fields of a later version are ignored';
+  },
+  listed: async (target, { lists, listed }) => {
+    if (listed === undefined) return { skipped: 'name a subject that has an entry: --listed SUBJECT' };
+    const [verdict] = lookedUp(await target.check({ lists: [...lists], subjects: [listed] }), [listed]);
+    if (!verdict?.entry) throw new Unfit(`there is no entry for ${listed} in ${lists.join(', ')}`);
+    expectEntry(verdict.entry, listed, lists);
+    const elsewhere = lookedUp(await target.check({ lists: [NO_LIST], subjects: [listed] }), [listed]);
+    if (elsewhere[0]?.entry) throw new Unfit(`the entry for ${listed} is answered for list ${NO_LIST} too`);
+    return `${verdict.entry.action} by ${verdict.entry.subject} in ${verdict.entry.list}, and only there`;
+  },
+  'too-many-subjects': async (target, { lists }) => {
+    const subjects = Array.from({ length: MAX_SUBJECTS + 1 }, (_, index) => `ip:198.51.100.${index}`);
+    return expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects })));
+  },
+  'no-subjects': async (target, { lists }) =>
+    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects: [] }))),
+  'no-lists': async (target) =>
+    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists: [], subjects: [IPV4] }))),
+  'wrong-types': async (target, { lists }) =>
+    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects: [7] }))),
+  'bad-json': async (target) => expectRefusal(await target.misuse('POST', CHECK_PATH, '{"lists":["manual"],')),
+  'empty-body': async (target) => expectRefusal(await target.misuse('POST', CHECK_PATH)),
+  'wrong-method': async (target) => expectRefusal(await target.misuse('PUT', CHECK_PATH, '{}')),
+  'wrong-path': async (target) => {
+    const { status } = await target.misuse('GET', '/v1/no-such-path');
+    if (status !== 404) throw new Unfit(`answered status ${status} instead of 404`);
+    return 'status 404';
+  },
+  'says-little': async ({ refusals }) => {
+    const chatty = refusals.find(({ text }) =>
+      /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),
+    );
+    if (chatty !== undefined) throw new Unfit(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
+    return 'no refusal shows the inside';
+  },
+  parallel: async (target, { lists }) => {
+    const subjects = Array.from({ length: 32 }, (_, index) => [`ip:203.0.113.${index}`, `ip:2001:db8::${index + 1}`]);
+    const answers = await Promise.all(subjects.map((pair) => target.check({ lists: [...lists], subjects: pair })));
+    answers.forEach((answer, index) => void lookedUp(answer, subjects[index] ?? []));
+    return `${subjects.length} calls at once each get their own answer`;
+  },
+  entries: async ({ exchanges }) => {
+    const found = exchanges.flatMap(({ request, answer }) =>
+      answer.status === 200 ? responseOf(answer).verdicts.map((verdict) => ({ ...verdict, lists: request.lists })) : [],
+    );
+    for (const { subject, entry, lists } of found) if (entry) expectEntry(entry, subject, lists);
+    const entries = found.filter(({ entry }) => entry).length;
+    return entries === 0
+      ? { skipped: 'no answer had an entry: name one with --listed' }
+      : `${entries} entries, all asked`;
+  },
+  'never-garbage': async ({ exchanges, refusals }) => {
+    for (const answer of [...exchanges.map((exchange) => exchange.answer), ...refusals])
+      if (answer.status >= 200 && answer.status < 300) responseOf(answer);
+    return 'every 200 was a whole answer';
+  },
+  latency,
+};
+
+function firstLine(text: string): string {
+  return JSON.stringify(text.trim().slice(0, 80));
+}

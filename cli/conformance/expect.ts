@@ -1,0 +1,72 @@
+import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts';
+import { candidates, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { firstProblem } from '../../functions/blocklist/problem.ts';
+import type { Answer } from './target.ts';
+
+/** What a backend does that the contract does not allow, in one line. */
+export class Unfit extends Error {
+  override readonly name = 'Unfit';
+}
+
+/** The answer as the contract has it. */
+export function responseOf(answer: Answer): CheckResponse {
+  if (answer.status !== 200) throw new Unfit(`answered status ${answer.status} instead of 200`);
+  const json = jsonOf(answer);
+  const parsed = CheckResponse.safeParse(json);
+  if (!parsed.success) throw new Unfit(firstProblem(parsed.error, json));
+  return parsed.data;
+}
+
+/** The verdicts, which are as many as subjects and in their order. */
+export function verdictsOf(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
+  const { verdicts } = responseOf(answer);
+  if (verdicts.length !== subjects.length)
+    throw new Unfit(`answered ${verdicts.length} verdicts for ${subjects.length} subjects`);
+  subjects.forEach((subject, index) => {
+    const answered = verdicts[index]?.subject;
+    if (answered !== subject) throw new Unfit(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
+  });
+  return verdicts;
+}
+
+/** The same, where no subject may fail. */
+export function lookedUp(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
+  const verdicts = verdictsOf(answer, subjects);
+  const failed = verdicts.find(({ error }) => error !== undefined);
+  if (failed !== undefined) throw new Unfit(`"${failed.subject}" was not looked up: ${failed.error}`);
+  const silent = verdicts.find(({ entry }) => entry === undefined);
+  if (silent !== undefined) throw new Unfit(`"${silent.subject}" has neither an entry, nor null, nor an error`);
+  return verdicts;
+}
+
+/** A status that tells the agent not to ask this again. */
+export function expectRefusal(answer: Answer): string {
+  if (answer.status >= 400 && answer.status < 500) return `status ${answer.status}`;
+  throw new Unfit(`answered status ${answer.status} instead of 4xx`);
+}
+
+/** An entry that may decide this subject now. */
+export function expectEntry(entry: Entry, subject: string, lists: readonly string[]): void {
+  if (!lists.includes(entry.list)) throw new Unfit(`"${subject}" got an entry of list ${entry.list}, not asked`);
+  if (!covering(subject).includes(entry.subject)) throw new Unfit(`"${subject}" got an entry for "${entry.subject}"`);
+  if (entry.expiresAt !== undefined && entry.expiresAt <= Date.now() / 1000)
+    throw new Unfit(`"${subject}" got an entry that ended at ${entry.expiresAt}`);
+}
+
+export function jsonOf({ text }: Answer): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Unfit('the body is not JSON');
+  }
+}
+
+/** What is no subject to us can only be covered by itself. */
+function covering(subject: string): readonly string[] {
+  try {
+    return candidates(parseSubject(subject));
+  } catch (error) {
+    if (error instanceof SubjectError) return [subject];
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import { formatAddress, parseAddress } from '../../contract/address.ts';
+
+/** One request as a log line tells it. */
+export interface LoggedRequest {
+  /** Canonical text. */
+  readonly address: string;
+  readonly ipv6: boolean;
+  readonly atMs: number;
+}
+
+/** HAProxy's own `CLIENT:PORT [06/Feb/2009:12:14:14.655]`, wherever syslog put it. */
+const HAPROXY = /(?:^|\s)(\S{2,45}):\d{1,5} \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,3})?)\]/;
+/** `06/Feb/2009:12:14:14 +0100`, as the CLF formats of HAProxy and of web servers have it. */
+const CLF_TIME = /\[?(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,3})?)(?: ([+-]\d{4}))?\]?/;
+const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/;
+/** Client and time stand before this in every format; a request line can be 16 KB. */
+export const MAX_LINE = 1024;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Client and time of a line: HAProxy's HTTP and TCP formats, and any line that begins with the client's address. */
+export function parseLogLine(text: string): LoggedRequest | undefined {
+  const line = text.length > MAX_LINE ? text.slice(0, MAX_LINE) : text;
+  const [, client, stamp = ''] = HAPROXY.exec(line) ?? [];
+  if (client !== undefined) return request(client, stampMs(stamp));
+  const first = /^\s*"?([^\s",]+)/.exec(afterSyslog(line))?.[1];
+  return first === undefined ? undefined : (request(first, timeIn(line)) ?? request(withoutPort(first), timeIn(line)));
+}
+
+function request(client: string, atMs: number | undefined): LoggedRequest | undefined {
+  const bytes = parseAddress(client);
+  if (bytes === undefined || atMs === undefined) return undefined;
+  return { address: formatAddress(bytes), ipv6: bytes.length === 16, atMs };
+}
+
+function timeIn(line: string): number | undefined {
+  const [, stamp, zone] = CLF_TIME.exec(line) ?? [];
+  if (stamp !== undefined) return stampMs(stamp, zone);
+  const [iso] = ISO_TIME.exec(line) ?? [];
+  const atMs = iso === undefined ? Number.NaN : Date.parse(iso);
+  return Number.isNaN(atMs) ? undefined : atMs;
+}
+
+/** Only differences count, so that a time without zone is as good as one with. */
+function stampMs(stamp: string, zone = '+0000'): number | undefined {
+  const [day = '', month = '', year = '', hours = '', minutes = '', seconds = ''] = stamp.split(/[/:]/);
+  const index = MONTHS.indexOf(month);
+  if (index < 0) return undefined;
+  const [whole = '', fraction = '0'] = seconds.split('.');
+  const utc = Date.UTC(Number(year), index, Number(day), Number(hours), Number(minutes), Number(whole));
+  const offsetMinutes = Number(zone.slice(0, 3)) * 60 + Number(`${zone[0]}${zone.slice(3)}`);
+  return utc + Number(`0.${fraction}`) * 1000 - offsetMinutes * 60_000;
+}
+
+/** What a syslog daemon put before the message ends with the program's name and number. */
+function afterSyslog(line: string): string {
+  const [prefix] = /^[^[\]]{1,200}haproxy\[\d+\]: /.exec(line) ?? [''];
+  return line.slice(prefix.length);
+}
+
+function withoutPort(client: string): string {
+  return client.replace(/^\[(.*)\](:\d{1,5})?$/, '$1').replace(/^([\d.]+):\d{1,5}$/, '$1');
+}

@@ -1,0 +1,34 @@
+import { table } from '../output.ts';
+import { count, type Estimate, percent } from './estimate.ts';
+
+/** An estimate for people. */
+export function report({ requests, usage, items, totalUsd, assumes, leavesOut, prices }: Estimate): string {
+  const answered = requests === 0 ? 1 : 1 - usage.calls / requests;
+  const rows = [...items.map((item) => [item.name, count(item.amount), item.unit, usd(item.usd)]), total(totalUsd)];
+  return [
+    `${count(requests)} requests a month: the cache answers ${percent(answered)}, the function is asked ${count(usage.calls)} times`,
+    '',
+    numbersRight(['ITEM', 'AMOUNT', 'UNIT', 'USD A MONTH'], rows, [1, 3]),
+    '',
+    'Assumes',
+    ...assumes.map((line) => `  ${line}`),
+    'Leaves out',
+    ...leavesOut.map((line) => `  ${line}`),
+    `Prices of ${prices.date} in ${prices.region}: ${prices.source}`,
+  ].join('\n');
+}
+
+function total(totalUsd: number): string[] {
+  return ['Total', '', '', usd(totalUsd)];
+}
+
+function usd(value: number): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+function numbersRight(heading: readonly string[], rows: readonly string[][], columns: readonly number[]): string {
+  const widths = heading.map((_, column) => Math.max(...[heading, ...rows].map((row) => row[column]?.length ?? 0)));
+  const right = (row: readonly string[]) =>
+    row.map((cell, column) => (columns.includes(column) ? cell.padStart(widths[column] ?? 0) : cell));
+  return table(right(heading), rows.map(right));
+}

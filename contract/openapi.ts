@@ -1,0 +1,69 @@
+import { CHECK_PATH, type CheckRequest, type CheckResponse, HEALTH_PATH } from './check.ts';
+import { contractSchemas } from './json-schema.ts';
+
+const REQUEST_EXAMPLE: CheckRequest = {
+  lists: ['manual', 'spamhaus-drop'],
+  subjects: ['ip:203.0.113.7', 'host:shop.example'],
+};
+
+const RESPONSE_EXAMPLE: CheckResponse = {
+  verdicts: [
+    {
+      subject: 'ip:203.0.113.7',
+      entry: { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse', status: 403 },
+    },
+    { subject: 'host:shop.example', entry: null },
+  ],
+  ttl: 60,
+};
+
+/** The contract as an OpenAPI 3.1 document, for whoever writes a backend in another language. */
+export function openApiDocument(): object {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'haverdict backend',
+      version: 'v1',
+      description:
+        'What the haverdict agent asks. Both sides ignore fields they do not know, so that either can be upgraded first.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    paths: {
+      [CHECK_PATH]: {
+        post: {
+          operationId: 'check',
+          summary: 'Which entry decides each subject',
+          requestBody: { required: true, content: json('CheckRequest', REQUEST_EXAMPLE) },
+          responses: {
+            200: {
+              description: 'A verdict for each subject, in order',
+              content: json('CheckResponse', RESPONSE_EXAMPLE),
+            },
+            400: refusal('The request is not what this document says; the agent does not ask it again'),
+            413: refusal('The body is too large'),
+            429: refusal('Too many calls; the agent decides by policy and asks again later'),
+            503: refusal('Nothing could be looked up; the agent decides by policy and asks again later'),
+          },
+        },
+      },
+      [HEALTH_PATH]: {
+        get: {
+          operationId: 'health',
+          summary: 'Does this backend run?',
+          responses: {
+            200: { description: 'It runs', content: { 'application/json': { schema: { type: 'object' } } } },
+          },
+        },
+      },
+    },
+    components: { schemas: contractSchemas((id) => `#/components/schemas/${id}`) },
+  };
+}
+
+function refusal(description: string): object {
+  return { description, content: json('Refusal', { error: 'subjects must have at most 100 of them' }) };
+}
+
+function json(schema: string, example: object): object {
+  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } };
+}

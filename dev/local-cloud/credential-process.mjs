@@ -1,0 +1,7 @@
+// The `credential_process` of the local cloud's profiles: prints what its credential server answers.
+const response = await fetch(process.argv[2]);
+if (!response.ok) {
+  console.error(`the local cloud answered ${response.status}`);
+  process.exit(1);
+}
+process.stdout.write(await response.text());

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Credentials } from './credentials.ts';
+
+/** Credentials as an AWS profile brings them to a program, fresh ones whenever the old run out. */
+export interface CredentialServer {
+  /** The environment variables under which the AWS SDK and the AWS CLI act as this profile. */
+  environmentOf(profile: string): Record<string, string>;
+  close(): Promise<void>;
+}
+
+export interface CredentialServerOptions {
+  readonly region: string;
+  readonly profiles: readonly string[];
+  issue(profile: string): Credentials;
+}
+
+const PROCESS = fileURLToPath(import.meta.resolve('./credential-process.mjs'));
+
+/** Gives out credentials for profiles, through a config file whose `credential_process` asks here. */
+export async function startCredentialServer(options: CredentialServerOptions): Promise<CredentialServer> {
+  const server = createServer((request, response) => {
+    const profile = options.profiles.find((name) => request.url === `/${name}`);
+    if (profile === undefined) return void response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(asJson(options.issue(profile))));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a listening TCP server has one
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-aws-'));
+  writeFileSync(
+    join(folder, 'config'),
+    options.profiles.map((name) => section(name, options.region, `http://127.0.0.1:${port}/${name}`)).join('\n'),
+  );
+  return {
+    environmentOf: (profile) => ({
+      AWS_CONFIG_FILE: join(folder, 'config'),
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), // none, so that nobody's own are used
+      AWS_PROFILE: profile,
+      AWS_REGION: options.region,
+    }),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What `credential_process` must print. */
+function asJson({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs }: Credentials): object {
+  return {
+    Version: 1,
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+    Expiration: new Date(expiresAtMs).toISOString(),
+  };
+}
+
+function section(name: string, region: string, url: string): string {
+  return `[profile ${name}]
+region = ${region}
+credential_process = "${process.execPath}" "${PROCESS}" ${url}
+`;
+}

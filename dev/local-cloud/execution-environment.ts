@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type Invocation, RuntimeApi, RuntimeFailure } from './runtime-api.ts';
+
+/** What runs in an execution environment. */
+export interface FunctionCode {
+  readonly folder: string;
+  /** `file.export`, as in the template. */
+  readonly handler: string;
+}
+
+const BOOTSTRAP = fileURLToPath(import.meta.resolve('./bootstrap.mjs'));
+/** What Lambda gives a function to load. */
+const INIT_LIMIT_MS = 10_000;
+
+/** One process with the function loaded in it; it takes one call at a time. */
+export class ExecutionEnvironment {
+  readonly #api: RuntimeApi;
+  readonly #child: ChildProcess;
+  readonly initMs: number;
+  #ended = false;
+
+  private constructor(api: RuntimeApi, child: ChildProcess, initMs: number) {
+    this.#api = api;
+    this.#child = child;
+    this.initMs = initMs;
+    child.once('exit', () => {
+      this.#ended = true;
+    });
+  }
+
+  /** Starts the process with these variables and no others; resolves when it asks for its first event. */
+  static async start(
+    code: FunctionCode,
+    variables: Readonly<Record<string, string>>,
+    log: (line: string) => void,
+  ): Promise<ExecutionEnvironment> {
+    const startedMs = performance.now();
+    const api = new RuntimeApi();
+    const env = {
+      ...variables,
+      AWS_LAMBDA_RUNTIME_API: await api.open(),
+      LAMBDA_TASK_ROOT: code.folder,
+      _HANDLER: code.handler,
+      TZ: ':UTC',
+    };
+    const child = spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', log);
+    // Whatever ends us, the child does not stay behind.
+    const orphaned = () => child.kill('SIGKILL');
+    process.once('exit', orphaned);
+    child.once('exit', (exitCode, signal) => {
+      process.removeListener('exit', orphaned);
+      api.fail(`Runtime.ExitError: the process ended with ${exitCode ?? signal}`);
+      api.close();
+    });
+    const limit = setTimeout(() => child.kill('SIGKILL'), INIT_LIMIT_MS);
+    await api.ready.finally(() => clearTimeout(limit));
+    return new ExecutionEnvironment(api, child, performance.now() - startedMs);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** One call; a call that outlives its time limit takes the process with it, as on Lambda. */
+  async invoke(event: object, call: Omit<Invocation, 'event' | 'deadlineMs'>, timeoutMs: number): Promise<unknown> {
+    const expired = setTimeout(() => {
+      this.#api.fail(`Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);
+      this.#ended = true;
+      this.#child.kill('SIGKILL');
+    }, timeoutMs);
+    if (this.#ended) throw new RuntimeFailure('Runtime.ExitError: the process is gone');
+    try {
+      return await this.#api.invoke({ ...call, event, deadlineMs: Date.now() + timeoutMs });
+    } finally {
+      clearTimeout(expired);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
+  }
+}

@@ -1,0 +1,47 @@
+import { CredentialStore, type Credentials } from './credentials.ts';
+import type { Access } from './policy.ts';
+import { AccessDenied, type Principal, type Principals } from './principals.ts';
+import { RecentLines } from './recent-lines.ts';
+import { type SignedRequest, verify } from './sigv4-verifier.ts';
+
+/** Whoever signed a request. */
+export interface Identity {
+  readonly accessKeyId: string;
+  readonly principal: Principal;
+}
+
+/** What every call passes: whose signature is it, and may they? Remembers whom it refused. */
+export class Gate {
+  readonly denials = new RecentLines();
+  readonly principals: Principals;
+  readonly #region: string;
+  readonly #credentials = new CredentialStore();
+
+  constructor(principals: Principals, region: string) {
+    this.principals = principals;
+    this.#region = region;
+  }
+
+  /** Temporary credentials with the rights of a role or managed policy, by its ARN. */
+  issue(arn: string, lifetimeSeconds?: number): Credentials {
+    this.principals.find(arn);
+    return this.#credentials.issue(arn, lifetimeSeconds);
+  }
+
+  /** Who signed this request for this service; throws `SignatureError` if nobody can be held to it. */
+  identify(request: SignedRequest, service: string): Identity {
+    const find = (accessKeyId: string) => this.#credentials.find(accessKeyId);
+    const { accessKeyId, source } = verify(request, { region: this.#region, service, find });
+    return { accessKeyId, principal: this.principals.find(source) };
+  }
+
+  /** Throws `AccessDenied` unless the principal may do all of this. */
+  check(principal: Principal, accesses: readonly Access[]): void {
+    try {
+      for (const access of accesses) this.principals.check(principal, access);
+    } catch (error) {
+      if (error instanceof AccessDenied) this.denials.add(error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { Assembly } from './assembly.ts';
+import { environmentOf } from './credentials.ts';
+import { EnvironmentPool } from './environment-pool.ts';
+import type { Gate } from './gate.ts';
+import type { NamedResource, NamedResources } from './names.ts';
+import { AccessDenied, type Principals } from './principals.ts';
+import type { RecentLines } from './recent-lines.ts';
+
+export interface LocalFunctionDeps {
+  readonly assembly: Assembly;
+  readonly resources: NamedResources;
+  readonly gate: Gate;
+  readonly dynamodbEndpoint: string;
+  /** Where the lines of the function go that its role may log. */
+  readonly logs: RecentLines;
+}
+
+/** What an account may run at once, of functions for which nothing is reserved. */
+const ACCOUNT_CONCURRENCY = 1000;
+const CREDENTIALS_LIFETIME_SECONDS = 12 * 3600;
+/** What CloudFormation sets where the template says nothing. */
+const DEFAULTS = { Timeout: 3, MemorySize: 128 } as const;
+
+/** The environments of one `AWS::Lambda::Function`: its own code, variables and limits, and the rights of its role. */
+export function startFunction(resource: NamedResource, deps: LocalFunctionDeps): EnvironmentPool {
+  const { Role, Environment, Timeout, MemorySize, Handler, Code, Runtime, ReservedConcurrentExecutions } = {
+    ...DEFAULTS,
+    ...(resource.properties as unknown as FunctionProperties), // CDK has checked it against the schema of CloudFormation
+  };
+  if (!Runtime?.startsWith('nodejs')) throw new Error(`runtime ${Runtime} of ${resource.id} is not imitated`);
+  checkTrust(Role, deps.gate.principals);
+  const functionArn = resource.attributes.Arn ?? '';
+  return new EnvironmentPool({
+    code: { folder: folderOf(Code.S3Key, deps.assembly), handler: Handler },
+    functionArn,
+    timeoutMs: Number(Timeout) * 1000,
+    maxConcurrency: Number(ReservedConcurrentExecutions ?? ACCOUNT_CONCURRENCY),
+    variables: () => ({
+      ...Environment?.Variables,
+      ...environmentOf(deps.gate.issue(Role, CREDENTIALS_LIFETIME_SECONDS)),
+      AWS_REGION: deps.resources.region,
+      AWS_DEFAULT_REGION: deps.resources.region,
+      AWS_EXECUTION_ENV: `AWS_Lambda_${Runtime}`,
+      AWS_LAMBDA_FUNCTION_NAME: resource.ref,
+      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
+      AWS_ENDPOINT_URL_DYNAMODB: deps.dynamodbEndpoint,
+    }),
+    log: logOf(resource, Role, deps),
+  });
+}
+
+interface FunctionProperties {
+  readonly Role: string;
+  readonly Handler: string;
+  readonly Runtime?: string;
+  readonly Code: { readonly S3Key?: string };
+  readonly Environment?: { readonly Variables?: Readonly<Record<string, string>> };
+  readonly Timeout?: number;
+  readonly MemorySize?: number;
+  readonly ReservedConcurrentExecutions?: number;
+  readonly LoggingConfig?: { readonly LogGroup?: string };
+}
+
+function folderOf(key: string | undefined, { assets }: Assembly): string {
+  const folder = assets.get(key ?? '');
+  if (folder === undefined) throw new Error(`there is no folder of code for ${key}`);
+  return folder;
+}
+
+/** AWS refuses to create a function with a role that it cannot assume. */
+function checkTrust(role: string, principals: Principals): void {
+  try {
+    principals.checkTrust(role, 'lambda.amazonaws.com');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`the role of the function cannot be assumed by Lambda: ${why}`, { cause: error });
+  }
+}
+
+/** Without the rights to write them, Lambda runs the function and its lines are lost. */
+function logOf(resource: NamedResource, role: string, deps: LocalFunctionDeps): (line: string) => void {
+  const { LoggingConfig } = resource.properties as unknown as FunctionProperties; // as above
+  const group = LoggingConfig?.LogGroup ?? `/aws/lambda/${resource.ref}`;
+  const { region, account } = deps.resources;
+  const stream = `arn:aws:logs:${region}:${account}:log-group:${group}:log-stream:local`;
+  const principal = deps.gate.principals.find(role);
+  const actions = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+  const accesses = actions.map((action) => ({ action, resource: stream, context: {} }));
+  return (line) => {
+    try {
+      deps.gate.check(principal, accesses);
+      deps.logs.add(line);
+    } catch (error) {
+      if (!(error instanceof AccessDenied)) throw error;
+    }
+  };
+}

@@ -1,0 +1,29 @@
+import type { CreateTableInput } from '@aws-sdk/client-dynamodb';
+import type { NamedResource } from './names.ts';
+
+/** What of a declared table makes it the table it is; capacity, backups and replicas are nothing on this machine. */
+const TAKEN = ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes'] as const;
+const TAKEN_OF_INDEX = ['IndexName', 'KeySchema', 'Projection'] as const;
+/** What would change what a table answers or who may ask it, and is not imitated. */
+const REFUSED = ['StreamSpecification', 'ResourcePolicy', 'ImportSourceSpecification'];
+
+/** The table of DynamoDB that an `AWS::DynamoDB::GlobalTable` or `Table` declares. */
+export function tableDefinition({ id, ref, properties }: NamedResource): CreateTableInput {
+  const refused = [properties, ...replicasOf(properties)].flatMap(Object.keys).find((name) => REFUSED.includes(name));
+  if (refused !== undefined) throw new Error(`${refused} of table ${id} is not imitated`);
+  const { GlobalSecondaryIndexes: indexes } = properties as { GlobalSecondaryIndexes?: Record<string, unknown>[] }; // as CloudFormation has it
+  return {
+    TableName: ref,
+    BillingMode: 'PAY_PER_REQUEST',
+    ...pick(properties, TAKEN),
+    ...(indexes !== undefined && { GlobalSecondaryIndexes: indexes.map((index) => pick(index, TAKEN_OF_INDEX)) }),
+  } as unknown as CreateTableInput; // CloudFormation and the API have the same names for these
+}
+
+function replicasOf({ Replicas = [] }: Readonly<Record<string, unknown>>): object[] {
+  return Replicas as object[]; // as CloudFormation has it
+}
+
+function pick(source: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(names.filter((name) => name in source).map((name) => [name, source[name]]));
+}

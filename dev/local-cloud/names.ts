@@ -1,0 +1,139 @@
+import type { Assembly, Resource } from './assembly.ts';
+import { Intrinsics, type Names } from './intrinsics.ts';
+
+/** The resources of an assembly under the names they get here. */
+export interface NamedResources {
+  readonly intrinsics: Intrinsics;
+  readonly account: string;
+  readonly region: string;
+  /** The resources of this type with their properties resolved, without those whose condition does not hold. */
+  ofType(type: string): readonly NamedResource[];
+  /** Types in the template of which there is nothing here but the name, each once. */
+  readonly skipped: readonly string[];
+}
+
+export interface NamedResource extends Names {
+  readonly id: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** The `domain` is what function URLs become: it is asked late, when the local servers have their ports. */
+export function nameResources(assembly: Assembly, functionUrl: (logicalId: string) => string): NamedResources {
+  const { template, account, region, stackName } = assembly;
+  const intrinsics = new Intrinsics({
+    template,
+    pseudo: {
+      'AWS::AccountId': account,
+      'AWS::Region': region,
+      'AWS::Partition': 'aws',
+      'AWS::URLSuffix': 'amazonaws.com',
+      'AWS::StackName': stackName,
+      'AWS::StackId': `arn:aws:cloudformation:${region}:${account}:stack/${stackName}/local`,
+    },
+    names,
+  });
+  const there = Object.entries(template.Resources).filter(([, { Condition }]) => intrinsics.holds(Condition));
+  for (const [id, { Type }] of there) {
+    if (!(Type in KINDS)) throw new Error(`resource ${id} is of type ${Type}, which is not imitated`);
+  }
+
+  function names(id: string): Names {
+    const resource = template.Resources[id];
+    if (resource === undefined) throw new Error(`there is no resource or parameter ${id}`);
+    const kind = KINDS[resource.Type];
+    if (kind === undefined) throw new Error(`resource ${id} is of type ${resource.Type}, which is not imitated`);
+    const given = kind.nameProperty === undefined ? undefined : resource.Properties?.[kind.nameProperty];
+    const name = given === undefined ? `${stackName}-${id}` : intrinsics.text(given);
+    const arn = (service: string, rest: string) => `arn:aws:${service}:${region}:${account}:${rest}`;
+    return kind.names({ id, name, arn, account, resource, intrinsics, functionUrl });
+  }
+
+  return {
+    intrinsics,
+    account,
+    region,
+    ofType: (type) =>
+      there
+        .filter(([, { Type }]) => Type === type)
+        .map(([id, { Properties }]) => ({
+          id,
+          ...names(id),
+          properties: intrinsics.resolve(Properties ?? {}) as Record<string, unknown>, // an object resolves to one
+        })),
+    skipped: [...new Set(there.map(([, { Type }]) => Type).filter((type) => KINDS[type]?.nameOnly === true))],
+  };
+}
+
+interface Naming {
+  readonly id: string;
+  readonly name: string;
+  readonly account: string;
+  readonly resource: Resource;
+  readonly intrinsics: Intrinsics;
+  arn(service: string, rest: string): string;
+  functionUrl(logicalId: string): string;
+}
+
+interface Kind {
+  readonly nameProperty?: string;
+  readonly nameOnly?: true;
+  names(naming: Naming): Names;
+}
+
+/** Every type that may stand in a template, and what `Ref` and `Fn::GetAtt` make of it. */
+const KINDS: Readonly<Record<string, Kind>> = {
+  'AWS::DynamoDB::GlobalTable': { nameProperty: 'TableName', names: tableNames },
+  'AWS::DynamoDB::Table': { nameProperty: 'TableName', names: tableNames },
+  'AWS::Lambda::Function': {
+    nameProperty: 'FunctionName',
+    names: ({ name, arn }) => ({ ref: name, attributes: { Arn: arn('lambda', `function:${name}`) } }),
+  },
+  'AWS::Lambda::Url': {
+    names: ({ id, resource, intrinsics, functionUrl }) => {
+      const target = intrinsics.text(resource.Properties?.TargetFunctionArn);
+      return {
+        ref: target,
+        attributes: {
+          FunctionArn: target,
+          get FunctionUrl() {
+            return functionUrl(id);
+          },
+        },
+      };
+    },
+  },
+  'AWS::Lambda::Permission': { names: refOnly },
+  'AWS::IAM::Role': {
+    nameProperty: 'RoleName',
+    names: ({ name, account }) => ({ ref: name, attributes: { Arn: `arn:aws:iam::${account}:role/${name}` } }),
+  },
+  'AWS::IAM::Policy': { names: refOnly },
+  'AWS::IAM::ManagedPolicy': {
+    nameProperty: 'ManagedPolicyName',
+    names: ({ name, account }) => {
+      const arn = `arn:aws:iam::${account}:policy/${name}`;
+      return { ref: arn, attributes: { PolicyArn: arn } };
+    },
+  },
+  'AWS::Logs::LogGroup': {
+    nameProperty: 'LogGroupName',
+    names: ({ name, arn }) => ({ ref: name, attributes: { Arn: arn('logs', `log-group:${name}:*`) } }),
+  },
+  'AWS::Logs::MetricFilter': { nameOnly: true, names: refOnly },
+  'AWS::CloudWatch::Alarm': {
+    nameProperty: 'AlarmName',
+    nameOnly: true,
+    names: ({ name, arn }) => ({ ref: name, attributes: { Arn: arn('cloudwatch', `alarm:${name}`) } }),
+  },
+  'AWS::CloudWatch::Dashboard': { nameProperty: 'DashboardName', nameOnly: true, names: refOnly },
+  'AWS::Budgets::Budget': { nameOnly: true, names: refOnly },
+  'AWS::CDK::Metadata': { nameOnly: true, names: refOnly },
+};
+
+function tableNames({ name, arn }: Naming): Names {
+  return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };
+}
+
+function refOnly({ name }: Naming): Names {
+  return { ref: name, attributes: {} };
+}

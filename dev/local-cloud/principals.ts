@@ -1,0 +1,156 @@
+import type { NamedResource, NamedResources } from './names.ts';
+import { type Access, evaluate, parsePolicy, type Ruling, type Statement } from './policy.ts';
+
+/** Whoever asks, with all rights the template gives. */
+export interface Principal {
+  /** Of the session, as access denials name it. */
+  readonly arn: string;
+  readonly roleArn: string;
+  readonly account: string;
+  readonly statements: readonly Statement[];
+}
+
+/** A caller without a signature. */
+export const ANONYMOUS: Principal = {
+  arn: 'anonymous',
+  roleArn: 'anonymous',
+  account: 'anonymous',
+  statements: [],
+};
+
+/** AWS would not have it either; the message is AWS's own. */
+export class AccessDenied extends Error {
+  override readonly name = 'AccessDenied';
+  readonly action: string;
+
+  constructor(principal: string, { action, resource }: Access, ruling: Ruling) {
+    const why =
+      ruling === 'denied explicitly' ? 'with an explicit deny' : `because no policy allows the ${action} action`;
+    super(`User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${why}`);
+    this.action = action;
+  }
+}
+
+/** The roles, policies and permissions of a template. */
+export class Principals {
+  readonly #account: string;
+  readonly #byArn: ReadonlyMap<string, Principal>;
+  readonly #trust: ReadonlyMap<string, readonly Statement[]>;
+  readonly #permissions: readonly Statement[];
+
+  constructor(resources: NamedResources) {
+    this.#account = resources.account;
+    const roles = resources.ofType('AWS::IAM::Role');
+    const managed = new Map(resources.ofType('AWS::IAM::ManagedPolicy').map((policy) => [policy.ref, policy]));
+    const attached = [...resources.ofType('AWS::IAM::Policy'), ...managed.values()];
+    for (const policy of attached) checkAttachments(policy);
+    this.#byArn = new Map([
+      ...roles.map((role) => [arnOf(role), this.#assumed(role.ref, rightsOf(role, attached, managed))] as const),
+      // A policy by itself stands for somebody who has just that one attached.
+      ...[...managed].map(
+        ([arn, policy]) => [arn, this.#assumed(policy.ref.split('/').at(-1) ?? '', documentOf(policy))] as const,
+      ),
+    ]);
+    this.#trust = new Map(
+      roles.map((role) => [
+        arnOf(role),
+        parsePolicy(role.properties.AssumeRolePolicyDocument, `the trust of ${role.id}`),
+      ]),
+    );
+    this.#permissions = resources.ofType('AWS::Lambda::Permission').map(permission);
+  }
+
+  /** The principal behind the ARN of a role or of a managed policy. */
+  find(arn: string): Principal {
+    const principal = this.#byArn.get(arn);
+    if (principal === undefined) throw new Error(`there is neither a role nor a policy ${arn}`);
+    return principal;
+  }
+
+  /** Throws unless the role trusts this service. */
+  checkTrust(roleArn: string, service: string): void {
+    const access = { action: 'sts:AssumeRole', resource: roleArn, context: {} };
+    const trusting = (this.#trust.get(roleArn) ?? []).filter(({ principals }) =>
+      principals.includes(`Service ${service}`),
+    );
+    const ruling = evaluate(trusting, access);
+    if (ruling !== 'allowed') throw new AccessDenied(service, access, ruling);
+  }
+
+  /** Throws unless the principal may do it, by its own policies or, where there are any, those of the resource. */
+  check(principal: Principal, access: Access): void {
+    const context = {
+      ...access.context,
+      'aws:PrincipalAccount': principal.account,
+      'aws:PrincipalArn': principal.roleArn,
+      'aws:SecureTransport': 'true',
+    };
+    // A permission for an account only leaves it to the account's own policies.
+    const named = this.#permissions.filter(({ principals }) =>
+      principals.some((name) => ['AWS *', `AWS ${principal.roleArn}`].includes(name)),
+    );
+    const ruling = evaluate([...principal.statements, ...named], { ...access, context });
+    if (ruling !== 'allowed') throw new AccessDenied(principal.arn, access, ruling);
+  }
+
+  #assumed(name: string, statements: readonly Statement[]): Principal {
+    const account = this.#account;
+    const arn = `arn:aws:sts::${account}:assumed-role/${name}/local`;
+    return { arn, roleArn: `arn:aws:iam::${account}:role/${name}`, account, statements };
+  }
+}
+
+function rightsOf(
+  role: NamedResource,
+  attached: readonly NamedResource[],
+  managed: ReadonlyMap<string, NamedResource>,
+): Statement[] {
+  const { ManagedPolicyArns = [], Policies = [], PermissionsBoundary } = role.properties as RoleProperties;
+  if (PermissionsBoundary !== undefined) throw new Error(`the permissions boundary of ${role.id} is not imitated`);
+  const byArn = ManagedPolicyArns.flatMap((arn) => {
+    const policy = managed.get(arn);
+    if (policy === undefined) throw new Error(`policy ${arn} of ${role.id} is not in the template and not imitated`);
+    return documentOf(policy);
+  });
+  const byRole = attached.filter(({ properties }) => listOf(properties.Roles).includes(role.ref)).flatMap(documentOf);
+  return [...byArn, ...byRole, ...Policies.flatMap(({ PolicyDocument }) => parsePolicy(PolicyDocument, role.id))];
+}
+
+interface RoleProperties {
+  readonly ManagedPolicyArns?: readonly string[];
+  readonly Policies?: readonly { readonly PolicyDocument: unknown }[];
+  readonly PermissionsBoundary?: unknown;
+}
+
+function checkAttachments({ id, properties }: NamedResource): void {
+  for (const kind of ['Users', 'Groups']) {
+    if (properties[kind] !== undefined) throw new Error(`${kind} of policy ${id} are not imitated`);
+  }
+}
+
+function documentOf(policy: NamedResource): Statement[] {
+  return parsePolicy(policy.properties.PolicyDocument, policy.id);
+}
+
+/** A permission is one statement of the function's resource policy. */
+function permission({ id, properties }: NamedResource): Statement {
+  const { Action, FunctionName, Principal, FunctionUrlAuthType, InvokedViaFunctionUrl, ...others } = properties;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw new Error(`${unknown} of permission ${id} is not imitated`);
+  const Condition = {
+    ...(FunctionUrlAuthType !== undefined && { StringEquals: { 'lambda:FunctionUrlAuthType': FunctionUrlAuthType } }),
+    ...(InvokedViaFunctionUrl !== undefined && { Bool: { 'lambda:InvokedViaFunctionUrl': InvokedViaFunctionUrl } }),
+  };
+  const statement = { Effect: 'Allow', Action, Resource: FunctionName, Principal: { AWS: Principal }, Condition };
+  const [parsed] = parsePolicy({ Statement: statement }, id);
+  if (parsed === undefined) throw new Error(`permission ${id} says nothing`);
+  return parsed;
+}
+
+function arnOf({ attributes }: NamedResource): string {
+  return attributes.Arn ?? '';
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

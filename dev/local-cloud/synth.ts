@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const OUT = join(ROOT, 'cdk.out');
+/** Everything that the assembly is made of. */
+const SOURCES = ['infra/**/*.ts', 'functions/**/*.ts', 'contract/**/*.ts', 'cdk.json', 'package-lock.json'];
+const KEPT_MS = 24 * 3_600_000;
+
+/** The folder of an assembly that is as the sources are; synthesizes one, without the CDK CLI, if there is none yet. */
+export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
+  const folder = join(OUT, `rehearsal-${hashOfSources()}`);
+  if (existsSync(join(folder, 'manifest.json'))) return folder;
+  report('synthesizing the stack, once for these sources');
+  // Two rehearsals may do this at once: each makes its own, and whichever is ready first is taken.
+  mkdirSync(OUT, { recursive: true });
+  const own = mkdtempSync(`${folder}.`);
+  await synthesize(own);
+  try {
+    renameSync(own, folder);
+  } catch (error) {
+    rmSync(own, { recursive: true });
+    if (!existsSync(join(folder, 'manifest.json'))) throw error;
+  }
+  removeOld();
+  return folder;
+}
+
+async function synthesize(folder: string): Promise<void> {
+  const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context?: object };
+  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) };
+  const app = spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const [complaint, [code]] = await Promise.all([text(app.stderr), once(app, 'exit')]);
+  if (code === 0) return;
+  rmSync(folder, { recursive: true });
+  throw new Error(`the stack cannot be synthesized, infra/app.ts ended with ${code}:\n${complaint.trim()}`);
+}
+
+function hashOfSources(): string {
+  const hash = createHash('sha256');
+  for (const file of globSync(SOURCES, { cwd: ROOT }).sort())
+    hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Another process may still run from yesterday's; older ones are nobody's. */
+function removeOld(): void {
+  for (const name of globSync('rehearsal-*', { cwd: OUT })) {
+    const folder = join(OUT, name);
+    if (Date.now() - statSync(folder).mtimeMs > KEPT_MS) rmSync(folder, { recursive: true, force: true });
+  }
+}

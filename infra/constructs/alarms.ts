@@ -1,0 +1,46 @@
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import type { Metrics } from './metrics.ts';
+
+/** A cold start takes about 300 ms and the agent waits 2 s by default. */
+const SLOW_MS = 1000;
+
+/** What the operators should hear of. Nothing is wrong when nobody asks: missing data is fine. */
+export class Alarms extends Construct {
+  readonly all: readonly Alarm[];
+
+  constructor(scope: Construct, id: string, metrics: Metrics, topicArn: string | undefined) {
+    super(scope, id);
+    this.all = [
+      this.#alarm('Errors', metrics.failures, 1, 1, 'the function fails; agents decide by their policy. See its log.'),
+      this.#alarm('Throttles', metrics.throttles, 1, 1, 'reservedConcurrency is used up; raise it, or see who asks.'),
+      this.#alarm('Slow', metrics.p99Duration, SLOW_MS, 3, 'one lookup in 100 takes more than a second.'),
+      this.#alarm(
+        'TableThrottles',
+        metrics.tableThrottles,
+        1,
+        1,
+        'maxReadUnits is used up; raise it, or see who asks.',
+      ),
+    ];
+    if (topicArn === undefined) return;
+    const action = new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn));
+    for (const alarm of this.all) {
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+  }
+
+  #alarm(id: string, metric: IMetric, threshold: number, evaluationPeriods: number, description: string): Alarm {
+    return new Alarm(this, id, {
+      metric,
+      threshold,
+      evaluationPeriods,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `haverdict: ${description}`,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { type Attribute, AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { Construct } from 'constructs';
+import { TABLE } from '../../functions/blocklist/table.ts';
+import type { BackendSettings } from '../settings.ts';
+
+/** The blocklist: what a name change or a key change here would do is replace the table, so the tests pin them. */
+export class BlocklistTable extends TableV2 {
+  constructor(scope: Construct, id: string, settings: BackendSettings) {
+    super(scope, id, {
+      partitionKey: text(TABLE.partitionKey),
+      sortKey: text(TABLE.sortKey),
+      timeToLiveAttribute: TABLE.ttlAttribute,
+      globalSecondaryIndexes: [
+        {
+          indexName: TABLE.listIndex.name,
+          partitionKey: text(TABLE.listIndex.partitionKey),
+          sortKey: text(TABLE.listIndex.sortKey),
+          maxReadRequestUnits: settings.maxReadUnits,
+        },
+      ],
+      billing: Billing.onDemand({ maxReadRequestUnits: settings.maxReadUnits }),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: settings.keepTable,
+      removalPolicy: settings.keepTable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      replicas: settings.replicas.map((region) => ({ region })),
+      ...(settings.tableName !== undefined && { tableName: settings.tableName }),
+    });
+  }
+}
+
+function text(name: string): Attribute {
+  return { name, type: AttributeType.STRING };
+}

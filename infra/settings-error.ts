@@ -1,0 +1,22 @@
+import type { z } from 'zod';
+
+/** Settings that are wrong; the message has a line for each. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** Reads settings that stand at `where`. The messages of the schema continue "SETTING must be …". */
+export function checked<Schema extends z.ZodObject>(schema: Schema, input: object, where: string): z.output<Schema> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, input, Object.keys(schema.shape)));
+  throw new SettingsError(problems.map((problem) => `${where}: ${problem}`).join('\n'));
+}
+
+function problemsOf(issue: z.core.$ZodIssue, input: object, known: readonly string[]): string[] {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => `there is no setting ${key}, only ${known.join(', ')}`);
+  const name = String(issue.path[0]);
+  const value = Object.entries(input).find(([key]) => key === name)?.[1];
+  return [`${name} must be ${issue.message}${value === undefined ? '' : `, not ${JSON.stringify(value)}`}`];
+}

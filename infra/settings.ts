@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { TABLE } from '../functions/blocklist/table.ts';
+import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './setting-forms.ts';
+import { checked } from './settings-error.ts';
+
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[^*\s]+)$/;
+const TOPIC = /^arn:aws[a-z-]*:sns:(?<region>[a-z0-9-]+):\d{12}:[\w-]+(\.fifo)?$/;
+/** What CloudWatch Logs takes. */
+const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
+
+const backend = {
+  tableName: text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -')
+    .optional()
+    .describe('The name of the table. The construct leaves it to CloudFormation.'),
+  keepTable: flag().default(true).describe('Protects the table from deletion, and keeps it when the stack goes.'),
+  replicas: list(REGION, 'regions such as eu-west-1, with commas between them')
+    .default([])
+    .describe('Other regions that hold a copy of the table.'),
+  maxReadUnits: wholeNumber(1, 40_000)
+    .default(2000)
+    .describe('Read units a second that the table serves at most, and its index likewise.'),
+  ttlSeconds: wholeNumber(0, 86_400).default(300).describe('How long agents may keep a verdict at most.'),
+  reservedConcurrency: wholeNumberOr(1, 10_000, 'none')
+    .default(10)
+    .describe('How many copies of the function run at most. Each serves 10 requests a second.'),
+  logRetentionDays: oneOf(RETENTION_DAYS).default(30).describe('How many days the logs of the function are kept.'),
+  agentPrincipal: text(
+    PRINCIPAL,
+    'the ARN of a role, a user or an account, such as arn:aws:iam::123456789012:role/NAME',
+  )
+    .optional()
+    .describe('Who may assume a role that calls the function. Without it there is only the policy.'),
+  alarmTopicArn: text(TOPIC, 'the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:NAME')
+    .optional()
+    .describe('Where alarms go. Without it they are only seen in CloudWatch.'),
+  budgetUsd: wholeNumber(1, 1_000_000).optional().describe('A budget in US dollars a month. Goes with `budgetEmail`.'),
+  budgetEmail: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address')
+    .optional()
+    .describe('Who is told when the budget runs out.'),
+};
+
+const app = {
+  ...backend,
+  tableName: backend.tableName.default(TABLE.defaultName).describe('The name of the table.'),
+  region: text(REGION, 'a region such as eu-west-1').default('us-east-1').describe('Where everything is.'),
+  account: text(/^\d{12}$/, 'an account number of 12 digits')
+    .optional()
+    .describe('The account. Without it, that of the credentials at deployment.'),
+  stackName: text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, '1 to 128 letters, digits and -, a letter first')
+    .default('Haverdict')
+    .describe('The name of the stack.'),
+  tags: pairs().default({}).describe('Tags for everything that can have them.'),
+};
+
+const BackendSettings = z.strictObject(backend).superRefine(bothOrNeither);
+const AppSettings = z.strictObject(app).superRefine(bothOrNeither).superRefine(fitsItsRegion);
+
+export type BackendSettings = z.output<typeof BackendSettings>;
+export type AppSettings = z.output<typeof AppSettings>;
+
+/** Every setting of the app: a schema with its default and, as its description, what it means. */
+export const SETTINGS: Readonly<Record<keyof AppSettings, z.ZodType>> = app;
+
+/** Reads the props of the construct that stands at `where`. */
+export function readBackendSettings(props: object, where: string): BackendSettings {
+  return checked(BackendSettings, props, where);
+}
+
+/** Reads the context of an app. Settings are plain words; whatever is not belongs to the CDK. */
+export function readAppSettings(context: Readonly<Record<string, unknown>>): AppSettings {
+  const words = Object.entries(context).filter(([name]) => /^\w+$/.test(name));
+  return checked(AppSettings, Object.fromEntries(words), 'context');
+}
+
+function bothOrNeither({ budgetUsd, budgetEmail }: Partial<BackendSettings>, check: z.RefinementCtx): void {
+  if ((budgetUsd === undefined) === (budgetEmail === undefined)) return;
+  const missing = budgetUsd === undefined ? 'budgetUsd' : 'budgetEmail';
+  check.addIssue({ code: 'custom', path: [missing], message: 'set: budgetUsd and budgetEmail go together' });
+}
+
+function fitsItsRegion({ region, replicas, alarmTopicArn }: AppSettings, check: z.RefinementCtx): void {
+  if (new Set([region, ...replicas]).size <= replicas.length)
+    check.addIssue({ code: 'custom', path: ['replicas'], message: `regions other than ${region}, each once` });
+  const topicRegion = alarmTopicArn === undefined ? region : TOPIC.exec(alarmTopicArn)?.groups?.region;
+  if (topicRegion !== undefined && topicRegion !== region)
+    check.addIssue({ code: 'custom', path: ['alarmTopicArn'], message: `a topic in ${region}` });
+}

@@ -1,0 +1,29 @@
+import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { HaverdictBackend } from './backend.ts';
+import type { AppSettings } from './settings.ts';
+
+/** One backend in a stack of its own, with outputs that say what the agent and the operators need. */
+export class HaverdictStack extends Stack {
+  constructor(scope: Construct, { region, account, stackName, tags, ...settings }: AppSettings) {
+    super(scope, stackName, { env: { region, ...(account !== undefined && { account }) } });
+    for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
+    const backend = new HaverdictBackend(this, 'Backend', settings);
+    this.#print({
+      FunctionUrl: backend.url.url,
+      TableName: backend.table.tableName,
+      TableArn: backend.table.tableArn,
+      Region: this.region,
+      AgentPolicyArn: backend.agentPolicy.managedPolicyArn,
+      AgentRoleArn: backend.agentRole?.roleArn,
+      OperatorPolicyArn: backend.operatorPolicy.managedPolicyArn,
+      AgentConfig: `backend: { url: "${backend.url.url}", auth: iam }`,
+    });
+  }
+
+  #print(outputs: Readonly<Record<string, string | undefined>>): void {
+    for (const [name, value] of Object.entries(outputs)) {
+      if (value !== undefined) new CfnOutput(this, name, { value });
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { openBackend } from '../../../agent/backend/backend.ts';
+import { HandClock } from '../../support/clock.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
+
+const SUBJECT = 'ip:198.51.100.1';
+const ANSWER = JSON.stringify({ verdicts: [{ subject: SUBJECT, entry: null }], ttl: 60 });
+const NOWHERE = 'http://127.0.0.1:1';
+
+describe('the backend of the settings', () => {
+  it('is one function, asked without a signature', async (t) => {
+    const { url, keys } = await listeningFunction(t);
+    const { backend, lines } = await opened(t, [{ url }]);
+    assert.deepEqual((await backend.check([SUBJECT])).lookups, [{ entry: null }]);
+    assert.deepEqual({ keys, lines }, { keys: ['none'], lines: [] });
+  });
+
+  it('is several functions, and the log says which of them is down and up again', async (t) => {
+    const { url, keys } = await listeningFunction(t);
+    const { backend, lines } = await opened(t, [{ url: NOWHERE }, { url }]);
+    for (let call = 0; call < 3; call++) await backend.check([SUBJECT]);
+    assert.equal(keys.length, 3);
+    assert.deepEqual(lines, [
+      {
+        url: NOWHERE,
+        error: 'backend: connect ECONNREFUSED 127.0.0.1:1',
+        message: 'backend is down, the next one is asked',
+      },
+    ]);
+  });
+
+  it('tells of the failure of a call once when all of several fail', async (t) => {
+    const { backend, lines } = await opened(t, [{ url: NOWHERE }, { url: 'http://127.0.0.1:2' }]);
+    for (let call = 0; call < 3; call++) await assert.rejects(backend.check([SUBJECT]), /ECONNREFUSED/);
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      [
+        'backend is down, the next one is asked',
+        'backend is down, the next one is asked',
+        'backend fails, the policy answers for what the cache does not know',
+      ],
+    );
+  });
+
+  it('signs with what the helper of the profile gives, and with what it gives later', async (t) => {
+    const profile = profileOf(t);
+    profile.gives('ASIAFIRST');
+    const { url, keys, regions } = await listeningFunction(t);
+    const { backend, clock, lines } = await opened(t, [{ url, region: 'eu-central-1' }]);
+    await backend.check([SUBJECT]);
+    profile.gives('ASIASECOND');
+    await backend.check([SUBJECT]);
+    clock.advance(5 * 60_000);
+    for (let call = 0; call < 100 && keys.at(-1) !== 'ASIASECOND'; call++) await backend.check([SUBJECT]);
+    assert.deepEqual([...new Set(keys)], ['ASIAFIRST', 'ASIASECOND']);
+    assert.deepEqual([...new Set(regions)], ['eu-central-1']);
+    assert.deepEqual(lines, []);
+  });
+
+  it('reads the keys in a file again after five minutes', async (t) => {
+    const profile = profileOf(t);
+    profile.hasKey('AKIAFIRST');
+    const { url, keys } = await listeningFunction(t);
+    const { backend, clock } = await opened(t, [{ url, region: 'eu-central-1' }]);
+    await backend.check([SUBJECT]);
+    profile.hasKey('AKIASECOND');
+    clock.advance(5 * 60_000);
+    for (let call = 0; call < 100 && keys.at(-1) !== 'AKIASECOND'; call++) await backend.check([SUBJECT]);
+    assert.deepEqual([...new Set(keys)], ['AKIAFIRST', 'AKIASECOND']);
+  });
+
+  it('opens without credentials, says so once, and has them when the helper does', async (t) => {
+    const profile = profileOf(t);
+    profile.fails();
+    const { url, keys } = await listeningFunction(t);
+    const { backend, clock, lines } = await opened(t, [{ url, region: 'eu-central-1' }]);
+    for (let call = 0; call < 3; call++) await assert.rejects(backend.check([SUBJECT]), /no AWS credentials/);
+    assert.match(
+      lines[0]?.error ?? '',
+      /^no AWS credentials: credential_process failed: the certificate has expired; .*Metadata Service access disabled$/,
+    );
+    profile.gives('ASIALATE');
+    clock.advance(10_000);
+    await backend.check([SUBJECT]);
+    assert.deepEqual(keys, ['ASIALATE']);
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      [
+        'calls to the backend cannot be signed',
+        'backend fails, the policy answers for what the cache does not know',
+        'AWS credentials are there again',
+        'backend answers again',
+      ],
+    );
+  });
+
+  it('names the one who was meant to have credentials and does not', async (t) => {
+    const profile = profileOf(t);
+    profile.hasToken('/no/such/token');
+    const { backend, lines } = await opened(t, [{ url: NOWHERE, region: 'eu-central-1' }]);
+    await assert.rejects(backend.check([SUBJECT]), /no AWS credentials: ENOENT.*token/);
+    assert.equal(lines.length, 2);
+  });
+
+  it('signs for each function with its own region', async (t) => {
+    profileOf(t).gives('ASIAFIRST');
+    const first = await listeningFunction(t, 500);
+    const second = await listeningFunction(t);
+    const { backend } = await opened(t, [
+      { url: first.url, region: 'eu-central-1' },
+      { url: second.url, region: 'eu-west-1' },
+    ]);
+    await backend.check([SUBJECT]);
+    assert.deepEqual([first.regions, second.regions], [['eu-central-1'], ['eu-west-1']]);
+  });
+});
+
+async function opened(t: TestContext, targets: readonly { url: string; region?: string }[]) {
+  const lines: { message: string; error?: string }[] = [];
+  const note = (fields: object, message: string) => void lines.push({ ...fields, message });
+  const clock = new HandClock();
+  const settings = { targets, timeoutMs: 5000, maxConcurrent: 2 };
+  const backend = await openBackend(settings, ['manual'], { warn: note, info: note }, clock);
+  t.after(() => backend.close());
+  return { backend, lines, clock };
+}
+
+/** A function that says whose signature each call had, and for which region. */
+async function listeningFunction(t: TestContext, status = 200) {
+  const keys: string[] = [];
+  const regions: string[] = [];
+  const server = createServer((request, response) => {
+    const [, key, region] = /Credential=(\w+)\/\d+\/([^/]+)/.exec(request.headers.authorization ?? '') ?? [];
+    keys.push(key ?? 'none');
+    regions.push(region ?? 'none');
+    response.statusCode = status;
+    response.end(ANSWER);
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // it listens
+  return { url: `http://127.0.0.1:${port}`, keys, regions };
+}
+
+/** The profile of this host. Its credentials come from a program, as from the helper of IAM Roles Anywhere, or a file. */
+function profileOf(t: TestContext) {
+  const folder = temporaryFolder(t);
+  const helper = join(folder, 'helper');
+  const config = join(folder, 'config');
+  writeFileSync(config, `[profile haverdict]\ncredential_process = ${helper}\n`);
+  const environment = {
+    AWS_CONFIG_FILE: config,
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
+    AWS_PROFILE: 'haverdict',
+    AWS_EC2_METADATA_DISABLED: 'true',
+  };
+  const before = { ...process.env };
+  Object.assign(process.env, environment);
+  t.after(() => {
+    for (const name of [...Object.keys(environment), 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_ROLE_ARN']) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+  });
+  const write = (script: string) => {
+    writeFileSync(helper, `#!/bin/sh\n${script}\n`);
+    chmodSync(helper, 0o700);
+  };
+  return {
+    hasKey: (key: string) =>
+      writeFileSync(config, `[profile haverdict]\naws_access_key_id = ${key}\naws_secret_access_key = s\n`),
+    hasToken: (file: string) => {
+      writeFileSync(config, '');
+      Object.assign(process.env, { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: 'arn:aws:iam::1:role/r' });
+    },
+    fails: () => write('echo "the certificate has expired" >&2; exit 1'),
+    gives: (AccessKeyId: string) =>
+      write(`echo '${JSON.stringify({ Version: 1, AccessKeyId, SecretAccessKey: 's', SessionToken: 't' })}'`),
+  };
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../../support/config-file.ts';
+import { runHaverdict } from '../../support/haverdict.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+
+/** Two hours: 10.0.0.1 every minute, 2001:db8::1 every half hour; and a line that is no request. */
+const LOG = [
+  'Nov 22 10:00:00 lb haproxy[7]: Proxy web started.',
+  ...Array.from({ length: 121 }, (_, minute) => line('10.0.0.1', minute)),
+  ...Array.from({ length: 5 }, (_, half) => line('2001:db8::1', half * 30)),
+].join('\n');
+
+describe('haverdict cost', () => {
+  it('prints a bill, what it assumes, what it leaves out, and the date of its prices', () => {
+    const { status, stdout, stderr } = runHaverdict('cost', '--requests', '3000000', '--ipv6-share', '0');
+    assert.deepEqual([status, stderr], [0, '']);
+    // 1000 clients with 5 visits on 2 hosts: 10,000 misses a day, 304,167 a month, 25 keys each
+    assert.match(
+      stdout,
+      /^3,000,000 requests a month: the cache answers 89.9 %, the function is asked 304,167 times\n/,
+    );
+    assert.match(stdout, /\nDynamoDB reads {6}3,802,083 {2}read units {9}0.48\n/);
+    assert.match(stdout, /\nTotal +2\.\d\d\n/);
+    assert.match(stdout, /\nAssumes\n {2}1,000 different clients a day, 0 % of them with IPv6\n/);
+    assert.match(stdout, /\nLeaves out\n {2}the free tier/);
+    assert.match(stdout, /\nPrices of \d{4}-\d\d-\d\d in us-east-1: .*\n$/);
+  });
+
+  it('counts the misses of a log as the cache of the agent would', (t) => {
+    const { usage, requests, assumes } = costOf(fileWith(t, LOG), '--allow-ttl', '90');
+    const months = (365 * 24) / 12 / 2; // two hours
+    // every second minute for IPv4 (0, 2, 4 … 120), every time for IPv6
+    assert.deepEqual([Math.round(usage.calls), Math.round(usage.keys)], [66 * months, (61 * 25 + 5 * 50) * months]);
+    assert.equal(requests, 126 * months);
+    assert.ok(
+      assumes.includes('126 of 127 lines have a client and a time; the others are no requests'),
+      assumes.join(),
+    );
+  });
+
+  it('takes a log from standard input', () => {
+    const { stdout } = spawnSync(process.execPath, [PROGRAM, 'cost', '-', '--json'], { input: LOG, encoding: 'utf8' });
+    assert.equal(JSON.parse(stdout).requests, (126 * 365 * 24) / 12 / 2);
+  });
+
+  it('gives each log a cache of its own', (t) => {
+    const file = fileWith(t, LOG);
+    assert.equal(costOf(file, file).usage.calls, 2 * costOf(file).usage.calls);
+  });
+
+  it('takes other prices', (t) => {
+    const prices = { date: '2030-01-01', region: 'moon-1', source: 'mine', dynamodbMillionReadUnits: 1000 };
+    const free = { lambdaMillionRequests: 0, lambdaGbSecond: 0, logsGb: 0, metricMonth: 0, egressGb: 0 };
+    const file = fileWith(t, JSON.stringify({ ...prices, ...free }));
+    const estimate = costOf('--prices', file, '--lists', '2', '--ipv6-share', '1');
+    assert.equal(estimate.totalUsd, ((estimate.usage.calls * 50 * 2 * 0.5) / 1e6) * 1000);
+    assert.match(runHaverdict('cost', '--prices', file).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
+  });
+
+  it('ends with 2 when told of a log what the log says', (t) => {
+    const { status, stderr } = runHaverdict('cost', fileWith(t, LOG), '--visit-seconds', '5');
+    assert.deepEqual(
+      [status, stderr],
+      [2, 'haverdict: --visit-seconds is for a bill without a log: the log says it by itself\n'],
+    );
+  });
+
+  const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['a number that is none', ['--clients', 'many'], /^haverdict: --clients <number> takes a number, not "many"\n$/],
+    ['a share above 1', ['--ipv6-share', '40'], /takes a number from 0 to 1, not "40"\n$/],
+    ['a cache of nothing', ['--cache-entries', '0'], /^haverdict: --cache-entries must be at least 1\n$/],
+  ];
+  for (const [what, args, message] of wrong)
+    it(`ends with 2 for ${what}`, () => {
+      const { status, stderr } = runHaverdict('cost', ...args);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+    });
+
+  it('ends with 1 for what it cannot read', (t) => {
+    const failed = (...args: string[]) => {
+      const { status, stdout, stderr } = runHaverdict('cost', ...args);
+      assert.deepEqual([status, stdout, stderr.split('\n').length], [1, '', 2]);
+      return stderr;
+    };
+    assert.match(failed('/nonexistent/log'), /^haverdict: \/nonexistent\/log: ENOENT/);
+    assert.match(failed(fileWith(t, 'no log\nat all')), /none of 2 lines has a client address and a time/);
+    assert.match(failed(fileWith(t, line('10.0.0.1', 0))), /covers less than a second/);
+    assert.match(failed('--prices', fileWith(t, '{"date": 5}')), /prices.*: date must be a string, not 5/);
+    assert.match(failed('--prices', fileWith(t, '{')), /--prices .*: Expected property name/);
+  });
+});
+
+function costOf(...args: string[]) {
+  return JSON.parse(runHaverdict('cost', '--json', ...args).stdout);
+}
+
+function line(client: string, minute: number): string {
+  const time = new Date(Date.UTC(2026, 10, 22, 10, minute)).toISOString().slice(11, 19);
+  return `${client}:4711 [22/Nov/2026:${time}.000] web app/1 0/0/0/1/1 200 100 - - ---- 1/1/0/0/0 0/0 "GET / HTTP/1.1"`;
+}
+
+function fileWith(t: TestContext, text: string): string {
+  const file = join(temporaryFolder(t), 'prices-or-log');
+  writeFileSync(file, text);
+  return file;
+}

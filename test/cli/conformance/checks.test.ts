@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { CHECKS } from '../../../cli/conformance/checks.ts';
+import { latency, percentile } from '../../../cli/conformance/latency.ts';
+import { type Result, runChecks } from '../../../cli/conformance/run.ts';
+import { type Answer, Target } from '../../../cli/conformance/target.ts';
+import { type Answered, type Asked, type Break, brokenBackend, LISTED } from '../../support/broken-backend.ts';
+
+describe('check-backend', () => {
+  it('finds nothing wrong with our own function', async (t) => {
+    const url = await brokenBackend(t, () => undefined);
+    assert.deepEqual(wrong(await resultsOf(url)), []);
+  });
+
+  it('skips what it has no entry for, and says what would be needed', async (t) => {
+    const results = await resultsOf(await brokenBackend(t, () => undefined), { lists: ['other'] });
+    const skipped = results.filter(({ state }) => state === 'skipped');
+    assert.deepEqual(
+      skipped.map(({ name }) => name),
+      ['listed', 'entries'],
+    );
+    for (const { why } of skipped) assert.match(why, /--listed/);
+    assert.deepEqual(
+      results.filter(({ state }) => state === 'failed'),
+      [],
+    );
+  });
+
+  it('asks nothing more where nothing answers', async () => {
+    const [first, ...others] = await resultsOf('http://127.0.0.1:1');
+    assert.deepEqual(first, { name: 'reachable', state: 'failed', why: 'no answer: ECONNREFUSED' });
+    assert.equal(others.length, Object.keys(CHECKS).length - 1);
+    assert.ok(others.every(({ state, why }) => state === 'skipped' && why === 'there is no backend to ask'));
+  });
+});
+
+/** For each check the ways to be wrong that it alone is there to find. */
+const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] = [
+  ['reachable', 'wants signed requests', () => ({ status: 403 })],
+  ['health', 'has no health', ({ path }) => (path === '/v1/health' ? { status: 500 } : undefined)],
+  ['check', 'leaves the entry out', answers((verdicts) => verdicts.map(({ subject }) => ({ subject })))],
+  ['check', 'answers no JSON object', ({ right }) => (right.status === 200 ? { json: [] } : undefined)],
+  ['check', 'answers 503 for one subject it knows', ({ json }) => (json?.subjects ? { status: 503 } : undefined)],
+  ['content-type', 'answers text', ({ right }) => (right.status === 200 ? { contentType: 'text/plain' } : undefined)],
+  ['ttl', 'lets answers live for ever', ttl(1e9)],
+  ['ttl', 'lets answers live for half a second', ttl(0.5)],
+  ['order', 'answers in another order', answers((verdicts) => verdicts.toReversed())],
+  ['order', 'forgets the last', answers((verdicts) => (verdicts.length > 2 ? verdicts.slice(0, -1) : verdicts))],
+  [
+    'repeated',
+    'answers each subject once',
+    answers((verdicts) => [...new Map(verdicts.map((v) => [v.subject, v])).values()]),
+  ],
+  [
+    'ipv6',
+    'writes addresses out',
+    answers((v) => v.map((one) => ({ ...one, subject: one.subject.replace('::', ':0:0:0:0:0:0:') }))),
+  ],
+  [
+    'kinds',
+    'knows addresses only',
+    answers((v) => v.map((one) => (one.subject.startsWith('ip:') ? one : { subject: one.subject, error: 'no' }))),
+  ],
+  [
+    'kinds',
+    'answers half of the kinds by silence',
+    answers((v) => v.map((one) => (one.subject.startsWith('ua:') ? { subject: one.subject } : one))),
+  ],
+  [
+    'long-subject',
+    'takes short bodies only',
+    ({ body }) => (body.length > 1000 && body.includes('path:') ? { status: 413 } : undefined),
+  ],
+  ['hundred-subjects', 'takes fifty', ({ json }) => (json?.subjects?.length === 100 ? { status: 400 } : undefined)],
+  ['unknown-list', 'refuses a list it does not have', unlessListed({ status: 404 })],
+  ['unknown-list', 'answers for a list it does not have', unlessListed(undefined, deniedIn('haverdict-no-such-list'))],
+  ['unknown-kind', 'refuses all for one', ({ body }) => (body.includes('moon:') ? { status: 400 } : undefined)],
+  ['unknown-kind', 'fails the neighbour', ({ body, right }) => (body.includes('moon:') ? failing(right) : undefined)],
+  ['unknown-fields', 'is strict', ({ json }) => (json?.hints ? { status: 400 } : undefined)],
+  ['listed', 'finds nothing', answers((verdicts) => verdicts.map((one) => ({ ...one, entry: null })))],
+  [
+    'listed',
+    'finds it in every list',
+    async ({ json, right, path, ask }) =>
+      json?.subjects?.[0] === LISTED && json.lists[0] !== 'manual' && right.status === 200
+        ? ask('POST', path, JSON.stringify({ ...json, lists: ['manual'] }))
+        : undefined,
+  ],
+  [
+    'too-many-subjects',
+    'takes what fits',
+    ({ json, ask, path }) =>
+      json?.subjects?.length > 100
+        ? ask('POST', path, JSON.stringify({ ...json, subjects: json.subjects.slice(0, 100) }))
+        : undefined,
+  ],
+  [
+    'no-subjects',
+    'answers nothing for nothing',
+    ({ json }) => (json?.subjects?.length === 0 ? { status: 200, json: { verdicts: [], ttl: 60 } } : undefined),
+  ],
+  [
+    'no-lists',
+    'looks into no list',
+    ({ json }) =>
+      json?.lists?.length === 0
+        ? { status: 200, json: { verdicts: [{ subject: json.subjects[0], entry: null }], ttl: 60 } }
+        : undefined,
+  ],
+  ['wrong-types', 'breaks', ({ json }) => (json?.subjects?.[0] === 7 ? { status: 500 } : undefined)],
+  ['bad-json', 'breaks', ({ body, json }) => (body !== '' && json === undefined ? { status: 500 } : undefined)],
+  ['empty-body', 'breaks', ({ body, method }) => (method === 'POST' && body === '' ? { status: 502 } : undefined)],
+  [
+    'wrong-method',
+    'takes any',
+    ({ method }) => (method === 'PUT' ? { status: 200, json: { verdicts: [], ttl: 1 } } : undefined),
+  ],
+  [
+    'wrong-path',
+    'answers anywhere',
+    ({ path }) => (path === '/v1/no-such-path' ? { status: 200, json: { verdicts: [], ttl: 1 } } : undefined),
+  ],
+  ['wrong-path', 'says bad request', ({ path }) => (path === '/v1/no-such-path' ? { status: 400 } : undefined)],
+  [
+    'says-little',
+    'shows a stack',
+    ({ right }) =>
+      right.status === 400 ? { json: { error: 'Error: no\n    at check (/srv/app.js:7:3)' } } : undefined,
+  ],
+  ['parallel', 'confuses callers', confused()],
+  [
+    'entries',
+    'answers what has ended',
+    answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, expiresAt: 1 } } : one))),
+  ],
+  [
+    'entries',
+    'answers a neighbour',
+    answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, subject: 'ip:10.0.0.0/8' } } : one))),
+  ],
+  [
+    'entries',
+    'answers another list',
+    answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, list: 'feed' } } : one))),
+  ],
+  ['never-garbage', 'says everything with 200', ({ right }) => (right.status === 200 ? undefined : { status: 200 })],
+  ['latency', 'gives up after a while', givingUp(80)],
+];
+
+describe('check-backend fails', { concurrency: 8 }, () => {
+  for (const [check, how, change] of BROKEN)
+    it(`"${check}" of a backend that ${how}`, async (t) => {
+      const results = await resultsOf(await brokenBackend(t, change));
+      const result = results.find(({ name }) => name === check);
+      assert.equal(result?.state, 'failed', JSON.stringify(results, null, 1));
+      assert.ok(result.why.length > 10 && !result.why.includes('\n'), result.why);
+    });
+
+  it('every check in at least one of these ways', () => {
+    assert.deepEqual(new Set(BROKEN.map(([check]) => check)), new Set(Object.keys(CHECKS)));
+  });
+});
+
+describe('the latency', () => {
+  const seen = (ms: (call: number) => number, calls: number) =>
+    latency(new TimedTarget(ms), { lists: ['manual'], calls });
+
+  it('is told as the middle and the slowest hundredth', async () => {
+    assert.equal(await seen((call) => call, 100), 'p50 50.0 ms, p99 99.0 ms of 100 calls');
+  });
+  it('is a failure where the agent could not wait for it', async () => {
+    await assert.rejects(
+      seen(() => 2001, 3),
+      /p99 2001.0 ms of 3 calls: the agent waits 2000 ms unless/,
+    );
+    await seen(() => 2000, 3);
+  });
+  it('has percentiles of any number of values', () => {
+    assert.deepEqual([percentile([], 0.5), percentile([3], 0.99), percentile([4, 1, 2, 3], 0.5)], [0, 3, 2]);
+  });
+});
+
+class TimedTarget extends Target {
+  #call = 0;
+  readonly #ms: (call: number) => number;
+
+  constructor(ms: (call: number) => number) {
+    super('http://127.0.0.1:1', 1);
+    this.#ms = ms;
+  }
+
+  override async check({ subjects }: { readonly subjects: readonly string[] }): Promise<Answer> {
+    const verdicts = subjects.map((subject) => ({ subject, entry: null }));
+    this.#call++;
+    const ms = this.#ms(this.#call);
+    return { status: 200, contentType: 'application/json', text: JSON.stringify({ verdicts, ttl: 1 }), ms };
+  }
+}
+
+async function resultsOf(url: string, { lists = ['manual'] } = {}): Promise<Result[]> {
+  const listed = lists[0] === 'manual' ? { listed: LISTED } : {};
+  const results: Result[] = [];
+  for await (const result of runChecks(new Target(url, 2000), { lists, calls: 20, ...listed })) results.push(result);
+  return results;
+}
+
+function wrong(results: readonly Result[]): Result[] {
+  return results.filter(({ state }) => state !== 'ok');
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: verdicts of whatever form the test wants
+type Verdicts = any[];
+
+function answers(change: (verdicts: Verdicts) => Verdicts): Break {
+  return ({ right }) =>
+    right.json.verdicts ? { json: { ...right.json, verdicts: change(right.json.verdicts) } } : undefined;
+}
+
+function ttl(seconds: number): Break {
+  return ({ right }) => (right.json.verdicts ? { json: { ...right.json, ttl: seconds } } : undefined);
+}
+
+function deniedIn(list: string) {
+  return (subject: string) => ({ subject, entry: { subject, list, action: 'deny' } });
+}
+
+function unlessListed(answer: Partial<Answered> | undefined, verdict?: (subject: string) => object): Break {
+  return ({ json }) => {
+    if (json?.lists?.[0] !== 'haverdict-no-such-list') return undefined;
+    return answer ?? { json: { verdicts: json.subjects.map(verdict), ttl: 1 } };
+  };
+}
+
+function failing({ json }: Answered): Partial<Answered> {
+  return {
+    json: { ...json, verdicts: json.verdicts.map(({ subject }: { subject: string }) => ({ subject, error: 'no' })) },
+  };
+}
+
+/** Keeps what it was asked where the next caller writes too. */
+function confused(): Break {
+  let last: Asked | undefined;
+  return async (asked) => {
+    last = asked;
+    await delay(5);
+    return last.right;
+  };
+}
+
+function givingUp(calls: number): Break {
+  let left = calls;
+  return ({ json }) =>
+    json?.subjects?.length === 1 && left-- < 70 && json.subjects[0].startsWith('ip:203.0.113.1')
+      ? { status: 503 }
+      : undefined;
+}

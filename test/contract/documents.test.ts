@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { CheckRequest, CheckResponse, Entry, Verdict } from '../../contract/check.ts';
+import { contractDocument } from '../../contract/json-schema.ts';
+import { openApiDocument } from '../../contract/openapi.ts';
+import { satisfies } from '../support/json-schema.ts';
+
+const reference = (name: string) => readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), 'utf8');
+const schemaFile = JSON.parse(reference('contract.schema.json'));
+const openApiFile = parse(reference('contract.openapi.yaml'));
+
+describe('the contract as a document', () => {
+  it('is in docs/reference as JSON Schema: `haverdict contract schema`', () => {
+    assert.deepEqual(schemaFile, contractDocument());
+  });
+
+  it('is in docs/reference as OpenAPI: `haverdict contract openapi`', () => {
+    assert.deepEqual(openApiFile, JSON.parse(JSON.stringify(openApiDocument())));
+  });
+
+  it('has the same parts in both', () => {
+    const text = JSON.stringify(openApiFile.components.schemas).replaceAll('#/components/schemas/', '#/$defs/');
+    assert.deepEqual(JSON.parse(text), schemaFile.$defs);
+  });
+
+  it('says of every part and every field that needs it what it is for', () => {
+    for (const [name, part] of Object.entries<{ description?: string }>(schemaFile.$defs))
+      assert.ok(part.description, name);
+    assert.ok(schemaFile.$defs.CheckResponse.properties.ttl.description);
+  });
+
+  it('has examples that the agent and the function take', () => {
+    const { requestBody, responses } = openApiFile.paths['/v1/check'].post;
+    const request = CheckRequest.parse(requestBody.content['application/json'].example);
+    const response = CheckResponse.parse(responses[200].content['application/json'].example);
+    assert.deepEqual(
+      response.verdicts.map(({ subject }) => subject),
+      request.subjects,
+    );
+  });
+});
+
+const scraps = fc.oneof(
+  fc.constantFrom<unknown>(
+    null,
+    '',
+    'manual',
+    'a b',
+    'ip:203.0.113.7',
+    'x'.repeat(1025),
+    'a\r\nb',
+    'ä',
+    '\u202e',
+    0,
+    -1,
+  ),
+  fc.constantFrom<unknown>(1.5, 403, 418, '403', 86_400, 86_401, 1_800_000_000, true, [], {}, 'allow', 'deny', 'ban'),
+);
+const list = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('manual', 'a.b-c_9') }, scraps);
+const subject = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('ip:203.0.113.7', 'host:a') }, scraps);
+const entry = fc.record(
+  {
+    subject,
+    list,
+    action: fc.oneof({ weight: 4, arbitrary: fc.constantFrom('allow', 'deny') }, scraps),
+    reason: fc.oneof(fc.constantFrom('abuse', 'x'.repeat(200), 'x'.repeat(201)), scraps),
+    status: fc.oneof(fc.constantFrom(403, 429, 504), scraps),
+    expiresAt: fc.oneof(fc.nat(), scraps),
+    colour: scraps,
+  },
+  { requiredKeys: ['subject', 'list', 'action'] },
+);
+const verdict = fc.record(
+  { subject, entry: fc.oneof(entry, fc.constant(null), scraps), error: scraps },
+  { requiredKeys: ['subject'] },
+);
+const lists = fc.oneof({ weight: 4, arbitrary: fc.array(list, { maxLength: 34 }) }, scraps);
+const subjects = fc.oneof({ weight: 4, arbitrary: fc.array(subject, { maxLength: 102 }) }, scraps);
+const ttl = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 60, 86_400) }, scraps);
+
+describe('the JSON Schema in docs/reference', () => {
+  for (const [name, ours, values] of [
+    ['Entry', Entry, entry],
+    ['Verdict', Verdict, verdict],
+    ['CheckRequest', CheckRequest, fc.record({ lists, subjects, colour: scraps }, { requiredKeys: [] })],
+    ['CheckResponse', CheckResponse, fc.record({ verdicts: fc.array(verdict, { maxLength: 3 }), ttl })],
+  ] as const)
+    it(`takes and refuses the same as the code does: ${name}`, () => {
+      let taken = 0;
+      fc.assert(
+        fc.property(values, (value: unknown) => {
+          const accepted = ours.safeParse(value).success;
+          if (accepted) taken++;
+          assert.equal(satisfies(value, schemaFile.$defs[name], schemaFile), accepted, JSON.stringify(value));
+        }),
+        { numRuns: 2000 },
+      );
+      assert.ok(taken > 20 && taken < 1980, `${taken} of 2000 were right: neither side was tested`);
+    });
+});

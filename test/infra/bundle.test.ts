@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const NO_CREDENTIALS = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' };
+
+describe('what is deployed', () => {
+  const folders: string[] = [];
+
+  before(async () => {
+    folders.push(copyOfCheckout(), copyOfCheckout());
+    await Promise.all(folders.map(synthesize));
+  });
+  after(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is the same to the last byte from whatever folder it is made, and needs no credentials', () => {
+    const [one = '', other = ''] = folders;
+    const [template = ''] = globSync('cdk.out/*.template.json', { cwd: one });
+    assert.equal(readFileSync(join(one, template), 'utf8'), readFileSync(join(other, template), 'utf8'));
+    assert.deepEqual(readFileSync(bundleIn(one)), readFileSync(bundleIn(other)));
+    assert.doesNotMatch(readFileSync(join(one, template), 'utf8'), /haverdict-synth-/);
+  });
+
+  it('is a function of less than 400 KiB that loads', async () => {
+    const [one = ''] = folders;
+    const file = bundleIn(one);
+    assert.ok(readFileSync(file).length < 400 * 1024, `${readFileSync(file).length} bytes`);
+    const script = `import(${JSON.stringify(file)}).then((bundle) => console.log(Object.keys(bundle).join()))`;
+    const env = { AWS_REGION: 'local', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1', ...NO_CREDENTIALS };
+    const { stdout } = await run(process.execPath, ['-e', script], { env });
+    assert.match(stdout, /^handler$/m);
+  });
+});
+
+/** Only what the app is made from: the packages are those of this checkout. */
+function copyOfCheckout(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-synth-'));
+  for (const part of ['infra', 'functions', 'contract', 'cdk.json', 'package.json', 'package-lock.json'])
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
+}
+
+async function synthesize(folder: string): Promise<void> {
+  const context = readFileSync(join(folder, 'cdk.json'), 'utf8');
+  const env = {
+    ...NO_CREDENTIALS,
+    PATH: process.env.PATH,
+    CDK_VALIDATION: 'false', // stack.test.ts does it
+    CDK_OUTDIR: join(folder, 'cdk.out'),
+    CDK_CONTEXT_JSON: JSON.stringify(JSON.parse(context).context),
+  };
+  await run(process.execPath, ['infra/app.ts'], { cwd: folder, env });
+}
+
+function bundleIn(folder: string): string {
+  const [bundle = ''] = globSync('cdk.out/asset.*/index.mjs', { cwd: folder });
+  return join(folder, bundle);
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { only, statementsOf, templateOf } from '../synthesized.ts';
+
+describe('the function', () => {
+  const template = templateOf();
+  const { Properties } = only(template, 'AWS::Lambda::Function');
+
+  it('runs on the newest Node on arm64, with time and memory to answer in milliseconds', () => {
+    const { Runtime, Architectures, MemorySize, Timeout, Handler } = Properties;
+    assert.deepEqual(
+      { Runtime, Architectures, MemorySize, Timeout, Handler },
+      { Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 512, Timeout: 5, Handler: 'index.handler' },
+    );
+  });
+
+  it('knows the table and the lifetime of verdicts', () => {
+    const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
+    const { Properties: other } = only(templateOf({ ttlSeconds: 60 }), 'AWS::Lambda::Function');
+    assert.deepEqual(Properties.Environment, {
+      Variables: { HAVERDICT_TABLE: { Ref: tableId }, HAVERDICT_TTL_SECONDS: '300' },
+    });
+    assert.deepEqual(other.Environment, {
+      Variables: { HAVERDICT_TABLE: { Ref: tableId }, HAVERDICT_TTL_SECONDS: '60' },
+    });
+  });
+
+  it('runs no more often at a time than paid for, unless told to take what there is', () => {
+    const reserved = (context: object) =>
+      only(templateOf({ ...context }), 'AWS::Lambda::Function').Properties.ReservedConcurrentExecutions;
+    assert.equal(Properties.ReservedConcurrentExecutions, 10);
+    assert.equal(reserved({ reservedConcurrency: '25' }), 25);
+    assert.equal(reserved({ reservedConcurrency: 'none' }), undefined);
+  });
+
+  it('writes JSON into a log group of its own, which forgets, and no line for each start and end', () => {
+    const [groupId] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    assert.deepEqual(Properties.LoggingConfig, {
+      ApplicationLogLevel: 'INFO',
+      LogFormat: 'JSON',
+      LogGroup: { Ref: groupId },
+      SystemLogLevel: 'WARN',
+    });
+    assert.equal(only(template, 'AWS::Logs::LogGroup').Properties.RetentionInDays, 30);
+    assert.equal(only(templateOf({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup').Properties.RetentionInDays, 7);
+  });
+
+  it('may read its table by key and write its log, and nothing else', () => {
+    const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
+    const [groupId] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    assert.deepEqual(
+      statementsOf(template, 'BackendCheckRoleDefaultPolicy').map(({ Action, Resource }) => ({ Action, Resource })),
+      [
+        { Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: { 'Fn::GetAtt': [groupId, 'Arn'] } },
+        { Action: 'dynamodb:BatchGetItem', Resource: { 'Fn::GetAtt': [tableId, 'Arn'] } },
+      ],
+    );
+  });
+
+  it('has a URL that only signed requests get through, and lets nobody in by a policy of its own', () => {
+    assert.equal(only(template, 'AWS::Lambda::Url').Properties.AuthType, 'AWS_IAM');
+    template.resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { readAppSettings, SETTINGS } from '../../infra/settings.ts';
+import { templateOf } from './synthesized.ts';
+
+const PAGE = readFileSync(new URL('../../docs/reference/infra.md', import.meta.url), 'utf8');
+
+describe('docs/reference/infra.md', () => {
+  it('lists every setting as it is, and no other', () => {
+    assert.deepEqual(tableBelow('| Setting |'), Object.keys(SETTINGS).map(settingRow));
+  });
+
+  it('lists every output, and no other', () => {
+    const { Outputs } = templateOf({ agentPrincipal: 'arn:aws:iam::123456789012:root' }).toJSON();
+    assert.deepEqual(namesBelow('| Output |'), Object.keys(Outputs).sort());
+  });
+
+  it('lists every alarm, and no other', () => {
+    const ids = Object.keys(templateOf().findResources('AWS::CloudWatch::Alarm'));
+    assert.deepEqual(namesBelow('| Alarm |'), ids.map((id) => id.slice('BackendAlarms'.length, -8)).sort());
+  });
+});
+
+function tableBelow(heading: string): string[] {
+  const lines = PAGE.split('\n');
+  const first = lines.findIndex((line) => line.startsWith(heading)) + 2;
+  return lines.slice(first, lines.indexOf('', first));
+}
+
+function namesBelow(heading: string): (string | undefined)[] {
+  return tableBelow(heading)
+    .map((row) => /`(.+?)`/.exec(row)?.[1])
+    .sort();
+}
+
+function settingRow(name: string): string {
+  const schema = SETTINGS[name as keyof typeof SETTINGS]; // it is a key of it
+  const fallback = schema.safeParse(undefined).data;
+  const shown = fallback === undefined ? '–' : `\`${JSON.stringify(fallback)}\``;
+  return `| \`${name}\` | ${mustBe(name)} | ${shown} | ${schema.description} |`;
+}
+
+/** What the error message says to a value that is never right. */
+function mustBe(name: string): string {
+  try {
+    readAppSettings({ [name]: null });
+  } catch (error) {
+    return /must be (.*), not null$/m.exec(String(error))?.[1] ?? '';
+  }
+  throw new Error(`${name} may be null`);
+}

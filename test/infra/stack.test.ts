@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { parse } from 'yaml';
+import { readAppSettings } from '../../infra/settings.ts';
+import { HaverdictStack } from '../../infra/stack.ts';
+import { templateOf, testApp } from './synthesized.ts';
+
+const EVERYTHING = {
+  agentPrincipal: 'arn:aws:iam::123456789012:root',
+  alarmTopicArn: 'arn:aws:sns:us-east-1:123456789012:oncall',
+  budgetUsd: 50,
+  budgetEmail: 'ops@example.org',
+  replicas: ['eu-west-1'],
+};
+
+describe('the stack', () => {
+  it('keeps its logical ids: another id is another resource, and another table is an empty one', () => {
+    const ids = Object.entries<{ Type: string }>(templateOf(EVERYTHING).toJSON().Resources).map(([id, { Type }]) => [
+      id,
+      Type,
+    ]);
+    assert.deepEqual(Object.fromEntries(ids), {
+      BackendAccessAgentPolicy5B1112B7: 'AWS::IAM::ManagedPolicy',
+      BackendAccessAgentRoleF993F786: 'AWS::IAM::Role',
+      BackendAccessOperatorPolicyCEABACF0: 'AWS::IAM::ManagedPolicy',
+      BackendAlarmsErrorsFF7BFA57: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsSlow5B31BA18: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsTableThrottles727F737F: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsThrottles31E0B736: 'AWS::CloudWatch::Alarm',
+      BackendBudgetFD212999: 'AWS::Budgets::Budget',
+      BackendCheckHandler12AFFFCD: 'AWS::Lambda::Function',
+      BackendCheckHandlerFunctionUrl79EF92AE: 'AWS::Lambda::Url',
+      BackendCheckLogs8D31B6FC: 'AWS::Logs::LogGroup',
+      BackendCheckRole8C91C418: 'AWS::IAM::Role',
+      BackendCheckRoleDefaultPolicyCD7F445D: 'AWS::IAM::Policy',
+      BackendDashboardDE4FB3C3: 'AWS::CloudWatch::Dashboard',
+      BackendTable11108670: 'AWS::DynamoDB::GlobalTable',
+    });
+  });
+
+  it('changes no id and no type with the name, the region or the account', () => {
+    const moved = templateOf({ stackName: 'Other', region: 'eu-north-1', account: '123456789012' });
+    assert.deepEqual(Object.keys(moved.toJSON().Resources), Object.keys(templateOf().toJSON().Resources));
+  });
+
+  it('prints the config of the agent, as YAML that names the URL and how to sign', () => {
+    const { Outputs } = templateOf().toJSON();
+    const parts = Outputs.AgentConfig.Value['Fn::Join'][1] as unknown[];
+    assert.deepEqual(parts[1], Outputs.FunctionUrl.Value);
+    const text = parts
+      .map((part) => (typeof part === 'string' ? part : 'https://abc.lambda-url.us-east-1.on.aws/'))
+      .join('');
+    assert.deepEqual(parse(text), { backend: { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam' } });
+  });
+
+  it('names its region itself, since that of the credentials would give each of us another template', () => {
+    assert.equal(templateOf().toJSON().Outputs.Region.Value, 'us-east-1');
+    assert.equal(templateOf({ region: 'eu-north-1' }).toJSON().Outputs.Region.Value, 'eu-north-1');
+  });
+
+  it('hands tags on', () => {
+    const { Resources } = templateOf({ tags: 'team=edge,cost=a=b' }).toJSON();
+    const [lambda] = Object.values<{ Type: string; Properties: { Tags: unknown } }>(Resources).filter(
+      ({ Type }) => Type === 'AWS::Lambda::Function',
+    );
+    assert.deepEqual(lambda?.Properties.Tags, [
+      { Key: 'cost', Value: 'a=b' },
+      { Key: 'team', Value: 'edge' },
+    ]);
+  });
+
+  it('passes the rules of CloudFormation and of cdk-nag without exceptions', () => {
+    const app = testApp({ validates: true });
+    new HaverdictStack(app, readAppSettings(EVERYTHING));
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    const { directory } = app.synth(); // throws on findings
+    const report = readFileSync(join(directory, 'validation-report.json'), 'utf8');
+    assert.deepEqual(
+      JSON.parse(report).pluginReports.flatMap(({ violations }: { violations: unknown[] }) => violations),
+      [],
+    );
+    assert.doesNotMatch(readFileSync(join(directory, 'Haverdict.metadata.json'), 'utf8'), /acknowledged-rules/);
+  });
+});

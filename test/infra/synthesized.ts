@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { readAppSettings } from '../../infra/settings.ts';
+import { HaverdictStack } from '../../infra/stack.ts';
+
+const CDK_JSON = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+}
+
+export interface Statement {
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/**
+ * An app with the feature flags of cdk.json. It does not bundle, and checks the template against the schema of
+ * CloudFormation only if told to: either takes longer than all the rest, and is tested once.
+ */
+export function testApp({ validates = false } = {}): App {
+  return new App({
+    context: { ...CDK_JSON.context, 'aws:cdk:bundling-stacks': [] },
+    builtinCloudFormationValidation: validates,
+  });
+}
+
+/** What the app synthesizes from this context. */
+export function templateOf(context: Readonly<Record<string, unknown>> = {}): Template {
+  return Template.fromStack(new HaverdictStack(testApp(), readAppSettings(context)));
+}
+
+/** The only resource of this type. */
+export function only(template: Template, type: string): Resource {
+  const [resource, ...others] = Object.values(template.findResources(type));
+  if (resource === undefined || others.length > 0) throw new Error(`${others.length + 1} of ${type}`);
+  return resource as Resource; // findResources is untyped
+}
+
+/** The statements of the policy or role whose logical id begins like this. */
+export function statementsOf(template: Template, idStart: string): Statement[] {
+  const found = Object.entries(template.toJSON().Resources).find(([id]) => id.startsWith(idStart));
+  if (found === undefined) throw new Error(`there is no ${idStart}`);
+  return (found[1] as { Properties: { PolicyDocument: { Statement: Statement[] } } }).Properties.PolicyDocument
+    .Statement; // a policy has it
+}
