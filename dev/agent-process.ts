@@ -21,10 +21,17 @@ export interface AgentProcess {
 }
 
 /** Writes the config file into the folder, runs `haverdict agent` on it and resolves when it listens. */
-export async function startAgentProcess(config: object, folder: string): Promise<AgentProcess> {
+export async function startAgentProcess(
+  config: object,
+  folder: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<AgentProcess> {
   const file = join(folder, 'haverdict.yaml');
   writeFileSync(file, JSON.stringify(config, null, 2)); // JSON is YAML
-  const child = spawn(process.execPath, [CLI, 'agent', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, 'agent', '-c', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   // Whatever ends us, the child does not stay behind.
   const orphaned = () => child.kill('SIGKILL');
   process.once('exit', orphaned);
@@ -40,7 +47,7 @@ export async function startAgentProcess(config: object, folder: string): Promise
   child.once('exit', (code) => listening.reject(new Error(`the agent ended with ${code}:\n${lines.join('\n')}`)));
   const limit = setTimeout(() => listening.reject(new Error('the agent does not start')), START_LIMIT_MS);
   await listening.promise.finally(() => clearTimeout(limit));
-  return { pid: child.pid ?? 0, settings: loadSettings(file, {}), lines, kill: (signal) => end(child, signal) };
+  return { pid: child.pid ?? 0, settings: loadSettings(file, env), lines, kill: (signal) => end(child, signal) };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

@@ -17,18 +17,23 @@ const CONFIG_ARGUMENTS = ['-f', ADMIN_FILE, '-f', 'haproxy.cfg'];
 
 const START_LIMIT_MS = 5000;
 const STOP_LIMIT_MS = 2000;
+const RELOAD_REPEAT_MS = 300;
 
 export interface HaproxyFiles {
   readonly config: string;
   readonly spoe?: string;
   /** The program to run; by default `HAPROXY` of the environment, or the first `haproxy` found. */
   readonly binary?: string;
+  /** Starts it as a master with workers, which `reload` needs. */
+  readonly reloadable?: boolean;
 }
 
 export interface Haproxy {
   readonly pid: number;
   /** What HAProxy wrote so far: its log lines and its complaints. */
   readonly lines: readonly string[];
+  /** Starts a new worker on the same files, which takes over the sockets; resolves when it has. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +61,8 @@ export function checkHaproxy(files: HaproxyFiles): void {
 }
 
 async function start(binary: string, folder: string, files: HaproxyFiles): Promise<Haproxy> {
-  const child = spawn(binary, ['-db', ...CONFIG_ARGUMENTS], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const mode = files.reloadable ? ['-W', '-db'] : ['-db'];
+  const child = spawn(binary, [...mode, ...CONFIG_ARGUMENTS], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
   const stop = async () => {
@@ -70,7 +76,25 @@ async function start(binary: string, folder: string, files: HaproxyFiles): Promi
     await stop();
     throw explained('haproxy does not start', lines.join('\n'), files, error);
   }
-  return { pid: child.pid ?? 0, lines, stop };
+  return { pid: child.pid ?? 0, lines, reload: () => reload(child, lines), stop };
+}
+
+async function reload(child: ChildProcess, lines: readonly string[]): Promise<void> {
+  const before = workersIn(lines);
+  const limit = Date.now() + START_LIMIT_MS;
+  for (let askedAt = 0; workersIn(lines) === before; await pause(10)) {
+    if (Date.now() > limit) throw new Error(`haproxy does not reload:\n${lines.slice(-10).join('\n')}`);
+    // Asked again, as one that has just started or reloaded ignores it (seen on 2.6).
+    if (Date.now() - askedAt > RELOAD_REPEAT_MS) {
+      child.kill('SIGUSR2');
+      askedAt = Date.now();
+    }
+  }
+}
+
+/** The first process says so each time a worker is there and it takes the next signal. */
+function workersIn(lines: readonly string[]): number {
+  return lines.filter((line) => line.includes('Loading success')).length;
 }
 
 async function end(child: ChildProcess): Promise<void> {

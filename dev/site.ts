@@ -18,6 +18,8 @@ export interface SiteOptions {
   /** By default the agent listens on a unix socket. */
   readonly listen?: 'unix' | 'tcp';
   readonly port?: number;
+  /** Whether its HAProxy shall be able to reload. */
+  readonly reloadable?: boolean;
   /** Variables of the agent's environment beside our own, such as those that bring its credentials. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -54,9 +56,9 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     listen: [options.listen === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : { unix: join(folder, 'agent.sock') }],
     backend: { url: options.backendUrl, ...(options.config?.backend as object | undefined) },
   };
-  const start = () => withEnvironment(options.env ?? {}, () => startAgentProcess(config, folder));
+  const start = () => startAgentProcess(config, folder, options.env);
   let agent = await start();
-  const haproxy = await startHaproxyFor(agent, port).catch(async (error) => {
+  const haproxy = await startHaproxyFor(agent, port, options.reloadable ?? false).catch(async (error) => {
     await agent.kill('SIGKILL');
     throw error;
   });
@@ -78,21 +80,8 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   };
 }
 
-/** Runs with these variables; a process started before the first `await` of `run` inherits them. */
-function withEnvironment<Result>(env: Readonly<Record<string, string>>, run: () => Result): Result {
-  const before = { ...process.env };
-  Object.assign(process.env, env);
-  try {
-    return run();
-  } finally {
-    for (const name of Object.keys(env)) {
-      if (before[name] === undefined) delete process.env[name];
-      else process.env[name] = before[name];
-    }
-  }
-}
-
 /** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
-function startHaproxyFor({ settings }: AgentProcess, port: number): Promise<Haproxy> {
-  return startHaproxy({ config: frontendConfig({ settings, binds: [`:::${port} v4v6`] }), spoe: spoeFile(settings) });
+function startHaproxyFor({ settings }: AgentProcess, port: number, reloadable: boolean): Promise<Haproxy> {
+  const config = frontendConfig({ settings, binds: [`:::${port} v4v6`] });
+  return startHaproxy({ config, spoe: spoeFile(settings), reloadable });
 }

@@ -52,7 +52,9 @@ describe('the package as published', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/(agent|cli|contract|functions)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(path),
+          !/^(dist\/(agent|cli|contract|functions|infra)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
+            path,
+          ),
       );
     assert.deepEqual(foreign, []);
   });

@@ -61,10 +61,12 @@ export class VerdictCache {
     this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
     this.#ipv4 = new AddressTable(1, settings.maxEntries);
     this.#ipv6 = new AddressTable(4, settings.maxEntries);
+    const maxBytes = settings.maxEntries * USUAL_BYTES;
     // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
     this.#others = new LRUCache({
-      maxSize: settings.maxEntries * USUAL_BYTES,
-      sizeCalculation: (_kept, subject) => Math.max(USUAL_BYTES, RECORD_BYTES + subject.length),
+      maxSize: maxBytes,
+      // The longest fits into the smallest cache.
+      sizeCalculation: (_kept, subject) => Math.min(maxBytes, Math.max(USUAL_BYTES, RECORD_BYTES + subject.length)),
     });
   }
 
@@ -106,14 +108,17 @@ export class VerdictCache {
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
     const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
+    const now = this.#now();
     const endsAt = this.#endOf(entry);
-    if (endsAt <= this.#now()) return decisionOf(null, 'backend');
-    const freshUntil = Math.min(this.#now() + ttlTicks, endsAt);
+    const freshUntil = Math.min(now + ttlTicks, endsAt);
+    if (freshUntil <= now) {
+      this.#forget(subject);
+      return decisionOf(endsAt <= now ? null : entry, 'backend');
+    }
     const keptUntil = Math.min(freshUntil + this.#stale.ifErrorSeconds * TICKS_A_SECOND, endsAt);
     // One that is fresh for less than twice the time of renewal would be asked for all the time.
     const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
-    const contribution = decisionOf(entry, 'cache');
-    if (freshUntil > this.#now()) this.#keep(subject, { contribution, freshUntil, keptUntil, refreshable });
+    this.#keep(subject, { contribution: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });
     return decisionOf(entry, 'backend');
   }
 
@@ -132,6 +137,12 @@ export class VerdictCache {
     if (freshUntil > now)
       this.#keep(subject, { contribution: stale ?? reason, freshUntil, keptUntil, refreshable: false });
     return stale ?? reason;
+  }
+
+  /** What was known before is taken back, and nothing that may be kept has come for it. */
+  #forget(subject: string): void {
+    const kept = this.#keptOf(subject);
+    if (kept !== undefined) this.#keep(subject, { ...kept, freshUntil: 0, keptUntil: 0 });
   }
 
   #keep(subject: string, kept: Kept): void {

@@ -22,10 +22,10 @@ export class CallBudget {
     return true;
   }
 
-  /** How long until there is one call again. */
+  /** How long until there is one call again, in whole milliseconds: a fraction may round to no time at all. */
   waitMs(nowMs: number): number {
     this.#fill(nowMs);
-    return this.#tokens >= 1 ? 0 : (1 - this.#tokens) / this.#perMs;
+    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMs);
   }
 
   #fill(nowMs: number): void {

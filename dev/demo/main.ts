@@ -45,7 +45,7 @@ async function walk(stage: Stage): Promise<boolean> {
   return true;
 }
 
-function whatToTry({ table, open, closed, functionUrl }: Stage): string {
+function whatToTry({ table, open, closed }: Stage): string {
   return `
 It stays up for you until Ctrl-C. The site is on port ${open.port} under policy open and on ${closed.port} under closed;
 any address of 127.0.0.0/8 can be the visitor:
@@ -60,9 +60,7 @@ In another terminal, from this folder:
   npm run --silent haverdict -- list
   npm run --silent haverdict -- remove 127.0.0.42
 
-A change is seen within ${TTL_SECONDS} s here. The function itself:
-
-  curl -s ${functionUrl}/v1/check -d '{"lists":["manual"],"subjects":["ip:127.0.9.5"]}'
+A change is seen within ${TTL_SECONDS} s here.
 `;
 }
 

@@ -43,10 +43,6 @@ export class Stage {
     return new Stage(cloud, open, closed);
   }
 
-  get functionUrl(): string {
-    return this.#cloud.functionUrl.url.replace(/\/$/, '');
-  }
-
   stopFunction(): Promise<void> {
     return this.#cloud.functionUrl.close();
   }

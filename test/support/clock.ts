@@ -5,6 +5,9 @@ interface Timer {
   readonly task: () => void;
 }
 
+/** More timers than this in one moment are one that starts itself for ever. */
+const MAX_AT_ONCE = 10_000;
+
 /** A clock that stands still until a test moves it. */
 export class HandClock implements Clock {
   #nowMs = 1000;
@@ -18,6 +21,11 @@ export class HandClock implements Clock {
   /** How many timers wait: what a test looks at to see that nothing is left behind. */
   get timers(): number {
     return this.#timers.size;
+  }
+
+  /** How long until the next timer runs, infinite without one. */
+  get nextInMs(): number {
+    return Math.max(0, Math.min(...[...this.#timers].map(({ atMs }) => atMs - this.#nowMs)));
   }
 
   nowMs(): number {
@@ -37,8 +45,11 @@ export class HandClock implements Clock {
   /** Moves time on, stopping at each timer on the way. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms;
+    let atOnce = 0;
     for (let next = this.#next(untilMs); next !== undefined; next = this.#next(untilMs)) {
       this.#timers.delete(next);
+      atOnce = next.atMs > this.#nowMs ? 0 : atOnce + 1;
+      if (atOnce > MAX_AT_ONCE) throw new Error(`timers without end at ${this.#nowMs} ms`);
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.task();
     }

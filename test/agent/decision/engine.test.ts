@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import { type Decision, LookupError } from '../../../agent/decision/decision.ts';
 import { Engine, type Question } from '../../../agent/decision/engine.ts';
-import { Loader } from '../../../agent/decision/loader.ts';
+import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -12,59 +14,129 @@ import { settled } from '../../support/spop/conversation.ts';
 const OPEN: Policy = { default: 'open' };
 const CLOSED: Policy = { default: 'closed' };
 const DEADLINE_MS = 40;
+const WINDOW_MS = 1;
+const IP = 'ip:192.0.2.1';
+const OTHER_IP = 'ip:2001:db8::2';
 const entry = (subject: string, action: 'allow' | 'deny' = 'deny'): Entry => ({ subject, list: 'manual', action });
+/** How an entry is told that stands under this text. */
+const told = (subject: string, source: Decision['source'], action: 'allow' | 'deny' = 'deny'): Decision => ({
+  action,
+  source,
+  list: 'manual',
+  entry: subject,
+});
+/** How an entry is told that is about the asked address itself. */
+const toldOfAddress = (source: Decision['source'], action: 'allow' | 'deny' = 'deny'): Decision => ({
+  action,
+  source,
+  list: 'manual',
+  ofAddress: true,
+});
 
-function setUp() {
+function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = {}) {
   const clock = new HandClock();
+  const { ifErrorSeconds = 0, ...more } = changes;
   const cache = new VerdictCache(
-    { maxEntries: 100, allowTtlSeconds: 60, denyTtlSeconds: 60, policyTtlSeconds: 1 },
+    { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 60, policyTtlSeconds: 1 },
+    { ifErrorSeconds, revalidateSeconds: 5 },
     clock,
   );
   const backend = new ScriptedBackend();
-  const engine = new Engine({ cache, loader: new Loader(backend, cache, { maxConcurrent: 8 }), clock }, DEADLINE_MS);
-  const ask = (policy: Policy, subjects: readonly string[], more: Partial<Question> = {}) =>
-    engine.decide({ policy, subjects, ...more }, clock.nowMs());
-  return { clock, cache, backend, ask };
+  const loader = new Loader(backend, cache, clock, {
+    maxConcurrent: 8,
+    maxCallsPerSecond: 500,
+    deadlineMs: DEADLINE_MS,
+    batch: { windowMs: WINDOW_MS, maxSubjects: 100 },
+    ...more,
+  });
+  const engine = new Engine({ cache, loader, clock }, DEADLINE_MS);
+  const address = new Address();
+  const question: { -readonly [Key in keyof Question]: Question[Key] } = {
+    policy: OPEN,
+    address,
+    texts: [],
+    addressAt: 0,
+    problem: undefined,
+  };
+  /** Asks as whoever asks does: with the same address and the same question each time. */
+  const ask = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
+    const at = subjects.findIndex((subject) => subject.startsWith('ip:'));
+    address.clear();
+    if (at >= 0) assert.ok(address.readText((subjects[at] as string).slice(3))); // just found
+    question.policy = policy;
+    question.texts = subjects.filter((_subject, index) => index !== at);
+    question.addressAt = at < 0 ? subjects.length : at;
+    question.problem = more.problem;
+    return engine.decide(question, clock.nowMs());
+  };
+  /** Lets the window pass, so that what waits is sent. */
+  const sent = async () => {
+    clock.advance(WINDOW_MS);
+    await settled();
+  };
+  const asked = () => backend.calls.map(({ subjects }) => subjects);
+  return { clock, cache, backend, engine, ask, sent, asked };
 }
 
 describe('a question whose answer is known', () => {
   it('is decided at once, without a promise', () => {
     const { cache, ask, backend } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1'), 60);
+    cache.keepVerdict(IP, entry(IP), 60);
     cache.keepVerdict('host:a', null, 60);
-    for (const subjects of [['ip:1'], ['host:a', 'ip:1'], ['ip:1', 'host:a']])
-      assert.deepEqual(ask(OPEN, subjects), { action: 'deny', source: 'cache', entry: entry('ip:1') });
+    for (const subjects of [[IP], ['host:a', IP], [IP, 'host:a']])
+      assert.deepEqual(ask(OPEN, subjects), toldOfAddress('cache'));
     assert.deepEqual(ask(CLOSED, ['host:a']), { action: 'allow', source: 'cache' });
     assert.equal(backend.calls.length, 0);
   });
 
   it('is decided by the policy while a failure is remembered', () => {
     const { cache, ask } = setUp();
-    cache.keepFailure('ip:1', 'backend_error');
-    assert.deepEqual(ask(CLOSED, ['ip:1']), { action: 'deny', source: 'policy', reason: 'backend_error', status: 503 });
-    assert.deepEqual(ask(OPEN, ['ip:1']), { action: 'allow', source: 'policy', reason: 'backend_error' });
+    cache.keepFailure(IP, 'backend_error');
+    assert.deepEqual(ask(CLOSED, [IP]), { action: 'deny', source: 'policy', reason: 'backend_error', status: 503 });
+    assert.deepEqual(ask(OPEN, [IP]), { action: 'allow', source: 'policy', reason: 'backend_error' });
   });
 
   it('does not wait for the rest when one is allowed by an entry', () => {
     const { cache, ask, backend } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1', 'allow'), 60);
-    assert.deepEqual(ask(CLOSED, ['host:new', 'ip:1']), {
-      action: 'allow',
-      source: 'cache',
-      entry: entry('ip:1', 'allow'),
-    });
+    cache.keepVerdict(IP, entry(IP, 'allow'), 60);
+    assert.deepEqual(ask(CLOSED, ['host:new', IP]), toldOfAddress('cache', 'allow'));
     assert.equal(backend.calls.length, 0);
   });
 
   it('waits for the rest when one is denied, as an allow entry may come', async () => {
-    const { cache, ask, backend } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1'), 60);
-    const decision = ask(OPEN, ['ip:1', 'host:new']);
+    const { cache, ask, backend, sent } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    const decision = ask(OPEN, [IP, 'host:new']);
     assert.ok(decision instanceof Promise);
-    await settled();
+    await sent();
     assert.deepEqual(backend.call(0).subjects, ['host:new']);
     backend.call(0).answer([{ entry: entry('host:new', 'allow') }]);
-    assert.deepEqual(await decision, { action: 'allow', source: 'backend', entry: entry('host:new', 'allow') });
+    assert.deepEqual(await decision, told('host:new', 'backend', 'allow'));
+  });
+});
+
+describe('the order of the kinds', () => {
+  it('is that of the texts with the address in its place among them', () => {
+    const subjects = ['host:a', 'path:/', 'key:1'];
+    for (let at = 0; at <= subjects.length; at++) {
+      const { cache, ask } = setUp();
+      const all = [...subjects.slice(0, at), IP, ...subjects.slice(at)];
+      for (const subject of all) cache.keepVerdict(subject, entry(subject), 60);
+      for (const first of all) {
+        assert.deepEqual(ask(OPEN, all), first === IP ? toldOfAddress('cache') : told(first, 'cache'));
+        cache.keepVerdict(first, null, 60);
+      }
+      assert.deepEqual(ask(OPEN, all), { action: 'allow', source: 'cache' });
+    }
+  });
+
+  it('is that also of what the backend is asked', async () => {
+    const { ask, sent, backend, asked } = setUp();
+    const decision = ask(OPEN, ['host:a', IP, 'key:1']);
+    await sent();
+    assert.deepEqual(asked(), [['host:a', IP, 'key:1']]);
+    backend.call(0).answer([{ entry: null }, { entry: entry(IP) }, { entry: entry('key:1') }]);
+    assert.deepEqual(await decision, told(IP, 'backend'));
   });
 });
 
@@ -88,14 +160,10 @@ describe('a question that asks nothing', () => {
 describe('a question with a problem', () => {
   it('is denied by what is known, and else left to the policy', () => {
     const { cache, ask } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1'), 60);
-    cache.keepVerdict('ip:2', null, 60);
-    assert.deepEqual(ask(OPEN, ['ip:1'], { problem: 'bad_subject' }), {
-      action: 'deny',
-      source: 'cache',
-      entry: entry('ip:1'),
-    });
-    assert.deepEqual(ask(OPEN, ['ip:2'], { problem: 'bad_subject' }), {
+    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(OTHER_IP, null, 60);
+    assert.deepEqual(ask(OPEN, [IP], { problem: 'bad_subject' }), toldOfAddress('cache'));
+    assert.deepEqual(ask(OPEN, [OTHER_IP], { problem: 'bad_subject' }), {
       action: 'allow',
       source: 'policy',
       reason: 'bad_subject',
@@ -103,29 +171,26 @@ describe('a question with a problem', () => {
   });
 
   it('asks for the others all the same', async () => {
-    const { ask, backend } = setUp();
-    const decision = ask(OPEN, ['ip:1'], { problem: 'bad_subject' });
-    await settled();
-    backend.call(0).answer([{ entry: entry('ip:1') }]);
-    assert.deepEqual(await decision, { action: 'deny', source: 'backend', entry: entry('ip:1') });
+    const { ask, backend, sent } = setUp();
+    const decision = ask(OPEN, [IP], { problem: 'bad_subject' });
+    await sent();
+    backend.call(0).answer([{ entry: entry(IP) }]);
+    assert.deepEqual(await decision, told(IP, 'backend'));
   });
 });
 
 describe('a question that the backend is asked', () => {
   it('is decided as soon as the last answer comes, in the order of its subjects', async () => {
-    const { ask, backend, clock } = setUp();
+    const { ask, backend, clock, sent, asked } = setUp();
     const first = ask(OPEN, ['a', 'b']);
-    await settled();
+    await sent();
     const second = ask(OPEN, ['c', 'a']);
-    await settled();
-    assert.deepEqual(
-      backend.calls.map(({ subjects }) => subjects),
-      [['a', 'b'], ['c']],
-    );
+    await sent();
+    assert.deepEqual(asked(), [['a', 'b'], ['c']]);
     backend.call(1).answer([{ entry: entry('c') }]);
     backend.call(0).answer([{ entry: entry('a') }, { entry: entry('b') }]);
-    assert.deepEqual(await first, { action: 'deny', source: 'backend', entry: entry('a') });
-    assert.deepEqual(await second, { action: 'deny', source: 'backend', entry: entry('c') });
+    assert.deepEqual(await first, told('a', 'backend'));
+    assert.deepEqual(await second, told('c', 'backend'));
     clock.advance(1000);
     assert.equal(clock.timers, 0);
   });
@@ -145,41 +210,38 @@ describe('a question that the backend is asked', () => {
   });
 
   it('has had part of its time already when the chunk it came in was long to read', async () => {
-    const { clock, backend } = setUp();
-    const cache = new VerdictCache(
-      { maxEntries: 1, allowTtlSeconds: 1, denyTtlSeconds: 1, policyTtlSeconds: 1 },
-      clock,
-    );
-    const engine = new Engine({ cache, loader: new Loader(backend, cache, { maxConcurrent: 1 }), clock }, DEADLINE_MS);
+    const { clock, engine } = setUp();
     const receivedAtMs = clock.nowMs();
     clock.advance(DEADLINE_MS - 10);
-    const decision = engine.decide({ policy: OPEN, subjects: ['a'] }, receivedAtMs);
+    const question = { policy: OPEN, address: new Address(), texts: ['a'], addressAt: 1, problem: undefined };
+    const decision = engine.decide(question, receivedAtMs);
     clock.advance(10);
     assert.deepEqual(await decision, { action: 'allow', source: 'policy', reason: 'timeout' });
   });
 
   it('is one whose verdict has ended', async () => {
-    const { ask, backend, clock, cache } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1'), 60);
-    clock.advance(59_999);
-    assert.ok(!(ask(OPEN, ['ip:1']) instanceof Promise));
+    const { ask, backend, clock, cache, sent } = setUp();
+    cache.keepVerdict(IP, entry(IP), 9); // too short to be renewed
+    clock.advance(8_999);
+    assert.ok(!(ask(OPEN, [IP]) instanceof Promise));
     clock.advance(1);
-    const decision = ask(OPEN, ['ip:1']);
-    await settled();
+    const decision = ask(OPEN, [IP]);
+    await sent();
     backend.call(0).answer([{ entry: null }]);
     assert.deepEqual(await decision, { action: 'allow', source: 'backend' });
   });
 
   it('stays denied at the deadline by what was known in time', async () => {
-    const { ask, backend, clock, cache } = setUp();
-    cache.keepVerdict('ip:1', entry('ip:1'), 60);
-    const decision = ask(OPEN, ['ip:1', 'a']);
+    const { ask, backend, clock, cache, sent } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    const decision = ask(OPEN, [IP, 'a']);
+    await sent();
     const other = ask(OPEN, ['b', 'c']);
-    await settled();
+    await sent();
     backend.call(1).answer([{ entry: entry('b') }, { error: 'throttled' }]);
-    assert.deepEqual(await other, { action: 'deny', source: 'backend', entry: entry('b') });
+    assert.deepEqual(await other, told('b', 'backend'));
     clock.advance(DEADLINE_MS);
-    assert.deepEqual(await decision, { action: 'deny', source: 'cache', entry: entry('ip:1') });
+    assert.deepEqual(await decision, toldOfAddress('cache'));
   });
 
   it('fills the cache with an answer that comes after the deadline', async () => {
@@ -187,20 +249,221 @@ describe('a question that the backend is asked', () => {
     const decision = ask(OPEN, ['a']);
     clock.advance(DEADLINE_MS);
     assert.deepEqual(await decision, { action: 'allow', source: 'policy', reason: 'timeout' });
+    assert.deepEqual(ask(OPEN, ['a']), { action: 'allow', source: 'policy', reason: 'timeout' }, 'nor again, at once');
     backend.call(0).answer([{ entry: entry('a') }]);
     await settled();
-    assert.deepEqual(ask(OPEN, ['a']), { action: 'deny', source: 'cache', entry: entry('a') });
+    assert.deepEqual(ask(OPEN, ['a']), told('a', 'cache'));
   });
 
   it('is one of many that meet their deadlines with one timer', async () => {
     const { ask, clock } = setUp();
     const decisions = Array.from({ length: 100 }, (_, index) => {
-      clock.advance(index % 3);
+      if (index % 10 === 0) clock.advance(3);
       return ask(OPEN, [`s:${index}`]);
     });
+    clock.advance(WINDOW_MS);
     assert.equal(clock.timers, 1);
     clock.advance(DEADLINE_MS);
     for (const decision of await Promise.all(decisions)) assert.equal(decision.reason, 'timeout');
     assert.equal(clock.timers, 0);
+  });
+});
+
+describe('a question whose answer was known', () => {
+  const world = () => {
+    const all = setUp({ ifErrorSeconds: 600 });
+    all.cache.keepVerdict(IP, entry(IP), 60);
+    all.cache.keepVerdict('host:a', entry('host:a', 'allow'), 60);
+    all.clock.advance(61_000);
+    return all;
+  };
+
+  it('is decided by that at the deadline', async () => {
+    const { ask, clock, backend } = world();
+    const decision = ask(OPEN, [IP]);
+    const allowed = ask(CLOSED, ['host:a', 'key:new']);
+    assert.ok(decision instanceof Promise && allowed instanceof Promise);
+    clock.advance(DEADLINE_MS);
+    assert.deepEqual(await decision, toldOfAddress('stale'));
+    assert.deepEqual(await allowed, told('host:a', 'stale', 'allow'));
+    await settled();
+    assert.equal(backend.calls.length, 1);
+  });
+
+  it('is decided by that when the call fails, and at once for as long as a failure is remembered', async () => {
+    const { ask, sent, backend } = world();
+    const decision = ask(OPEN, [IP]);
+    await sent();
+    backend.call(0).fail(new LookupError('backend_error', 'down'));
+    assert.deepEqual(await decision, toldOfAddress('stale'));
+    assert.deepEqual(ask(CLOSED, [IP]), toldOfAddress('stale'));
+  });
+
+  it('is decided by that at once when the breaker is open', async () => {
+    const { ask, sent, backend } = world();
+    for (let index = 0; index < 5; index++) {
+      const decision = ask(OPEN, [`broken:${index}`]);
+      await sent();
+      backend.call(index).fail(new LookupError('backend_error', 'down'));
+      await decision;
+    }
+    assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('stale'));
+    assert.deepEqual(ask(CLOSED, ['key:new', 'host:a']), told('host:a', 'stale', 'allow'));
+    assert.deepEqual(ask(OPEN, ['key:new']), { action: 'allow', source: 'policy', reason: 'breaker_open' });
+    assert.equal(backend.calls.length, 5);
+  });
+
+  it('is decided by the backend again as soon as that answers', async () => {
+    const { ask, sent, backend } = world();
+    const decision = ask(OPEN, [IP]);
+    await sent();
+    backend.call(0).answer([{ entry: null }]);
+    assert.deepEqual(await decision, { action: 'allow', source: 'backend' });
+  });
+});
+
+describe('a verdict that is used near its end', () => {
+  it('is told at once, and asked anew once', async () => {
+    for (const subject of [IP, OTHER_IP, 'host:a']) {
+      const { ask, cache, clock, sent, backend, asked } = setUp();
+      cache.keepVerdict(subject, null, 60);
+      clock.advance(58_000);
+      for (let times = 0; times < 3; times++) {
+        assert.deepEqual(ask(OPEN, [subject]), { action: 'allow', source: 'cache' });
+        await sent();
+      }
+      assert.deepEqual(asked(), [[subject]]);
+      backend.call(0).answer([{ entry: entry(subject) }]);
+      await settled();
+      const expected = subject === 'host:a' ? told(subject, 'cache') : toldOfAddress('cache');
+      assert.deepEqual(ask(OPEN, [subject]), expected);
+      clock.advance(10_000);
+      assert.deepEqual(ask(OPEN, [subject]), expected, 'it lives on');
+    }
+  });
+
+  it('is told to its end when that fails', async () => {
+    const { ask, cache, clock, sent, backend } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    clock.advance(58_000);
+    ask(OPEN, [IP]);
+    await sent();
+    backend.call(0).fail(new LookupError('timeout', 'slow'));
+    await settled();
+    assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('cache'));
+  });
+});
+
+describe('an allow entry', () => {
+  it('decides as soon as it comes, whatever is still asked', async () => {
+    const { ask, sent, backend, clock, asked } = setUp();
+    ask(OPEN, ['slow']);
+    await sent();
+    const decision = ask(CLOSED, ['slow', 'fast']);
+    await sent();
+    assert.deepEqual(asked(), [['slow'], ['fast']]);
+    backend.call(1).answer([{ entry: entry('fast', 'allow') }]);
+    assert.deepEqual(await decision, told('fast', 'backend', 'allow'));
+    clock.advance(1000);
+    backend.call(0).answer([{ entry: entry('slow') }]);
+    await settled();
+    assert.equal(clock.timers, 0);
+  });
+
+  it('decides also where the rest is refused', () => {
+    const { ask, cache } = setUp();
+    cache.keepVerdict(IP, entry(IP, 'allow'), 60);
+    assert.deepEqual(ask(CLOSED, ['host:a', IP], { problem: 'bad_subject' }), toldOfAddress('cache', 'allow'));
+  });
+});
+
+describe('the promise of a decision', () => {
+  it('is kept by the deadline and never broken, whatever the backend does', async () => {
+    const answers: readonly ((world: ReturnType<typeof setUp>) => void)[] = [
+      ({ backend }) => backend.call(0).fail(new Error('broken')),
+      ({ backend }) => backend.call(0).fail(undefined),
+      ({ backend }) => backend.call(0).answer(undefined as never),
+      ({ backend }) => backend.call(0).answer([null as never]),
+      ({ backend }) => backend.call(0).answer([{ entry: { action: 'deny' } as Entry }], Number.NaN),
+      () => {},
+    ];
+    for (const answer of answers) {
+      const world = setUp();
+      const decision = world.ask(CLOSED, ['a', IP]);
+      await world.sent();
+      answer(world);
+      await settled();
+      world.clock.advance(DEADLINE_MS);
+      assert.ok(['deny', 'allow'].includes((await decision).action));
+    }
+  });
+});
+
+describe('a flood of 100000 addresses', () => {
+  const TOTAL = 100_000;
+  const MAX_QUEUED = 10_000;
+  const MAX_CALLED = 8 * 100;
+  const address = (index: number) =>
+    index % 2 === 0
+      ? `ip:10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
+      : `ip:2001:db8:${index >> 8}::${index & 255}`;
+
+  it('leaves no more waiting than the bounds say when the backend hangs, and everybody is answered in time', async () => {
+    const { ask, backend, clock } = setUp();
+    const waiting: Promise<Decision>[] = [];
+    const atOnce: Decision[] = [];
+    for (let index = 0; index < TOTAL; index++) {
+      const decision = ask(OPEN, [address(index)]);
+      if (decision instanceof Promise) waiting.push(decision);
+      else atOnce.push(decision);
+      if (index === MAX_CALLED) await settled();
+    }
+    assert.equal(waiting.length, MAX_CALLED + MAX_QUEUED);
+    assert.ok(atOnce.every(({ source, reason }) => source === 'policy' && reason === 'overload'));
+    clock.advance(DEADLINE_MS);
+    for (const decision of await Promise.all(waiting)) assert.equal(decision.reason, 'timeout');
+    assert.equal(clock.timers, 0);
+    assert.equal(backend.calls.length, 8);
+    // The backend is up again: what it is asked is what was kept of the flood.
+    let answered = 0;
+    for (let done = 0; done < backend.calls.length; done++) {
+      const call = backend.call(done);
+      answered += call.subjects.length;
+      call.answer(call.subjects.map(() => ({ entry: null })));
+      await settled();
+      clock.advance(100);
+      await settled();
+    }
+    assert.equal(answered, MAX_CALLED + MAX_QUEUED);
+    assert.equal(clock.timers, 0);
+    assert.deepEqual(ask(OPEN, [address(0)]), { action: 'allow', source: 'cache' });
+  });
+
+  it('costs a failing backend five calls and then one in a while', async () => {
+    const { ask, backend, clock } = setUp();
+    const reasons = new Map<string | undefined, number>();
+    const count = ({ reason }: Decision) => void reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    let failed = 0;
+    const startMs = clock.nowMs();
+    for (let index = 0; index < TOTAL; index++) {
+      const decision = ask(OPEN, [address(index)]);
+      if (decision instanceof Promise) decision.then(count);
+      else count(decision);
+      if (index % 100 > 0) continue;
+      clock.advance(10);
+      await settled();
+      for (; failed < backend.calls.length; failed++)
+        backend.call(failed).fail(new LookupError('backend_error', 'down'));
+    }
+    clock.advance(DEADLINE_MS);
+    await settled();
+    // Ten seconds: eight at most at first, and after 0.5, 1.5, 3.5 and 7.5 seconds one.
+    assert.equal(clock.nowMs() - startMs, 10_000 + DEADLINE_MS);
+    assert.ok(backend.calls.length <= 8 + 4, `${backend.calls.length} calls`);
+    assert.equal(
+      [...reasons.values()].reduce((sum, each) => sum + each, 0),
+      TOTAL,
+    );
+    assert.ok((reasons.get('breaker_open') ?? 0) > TOTAL * 0.95);
   });
 });

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decisionOf } from '../../../agent/decision/cache.ts';
-import { REASONS } from '../../../agent/decision/decision.ts';
+import { type Decision, decisionOf, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { answerOf } from '../../../agent/server/answer.ts';
 import { DENY_STATUSES } from '../../../contract/check.ts';
@@ -48,10 +47,16 @@ describe('the answer to a decision', () => {
       }
   });
 
-  it('is made once for each decision', () => {
-    const decision = decisionOf(entry, 'cache');
-    assert.equal(answerOf(decision), answerOf(decision));
-    assert.notEqual(answerOf(decision), answerOf(decisionOf(entry, 'cache')));
+  it('names the asked address as the entry where that is meant, if it is told', () => {
+    const decision: Decision = { action: 'deny', source: 'stale', list: 'manual', ofAddress: true };
+    const rest = { action: str('deny'), source: str('stale'), list: str('manual') };
+    assert.deepEqual(variables(answerOf(decision, 'ip:192.0.2.1').full), { ...rest, entry: str('ip:192.0.2.1') });
+    assert.deepEqual(variables(answerOf(decision).full), rest);
+    assert.deepEqual(
+      variables(answerOf(decisionOf(entry, 'cache'), 'ip:192.0.2.1').full)['entry'],
+      str('ip:203.0.113.0/24'),
+      'an entry of its own is named by itself',
+    );
   });
 
   it('is short in what is essential, however long the entry: twenty fit into any buffer HAProxy has', () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Answer, Suffix } from '../../../agent/server/answer.ts';
+import { OutputBuffer } from '../../../agent/server/output.ts';
 import { Conversation, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import { Model } from '../../support/spop/model.ts';
 import { corpus, mutate, naiveFrame } from '../../support/spop/mutate.ts';
-import { hello, join } from '../../support/spop/naive-codec.ts';
+import { disconnect, hello, join, notify, parseFrames } from '../../support/spop/naive-codec.ts';
 import { Random } from '../../support/spop/random.ts';
 
 /** The same bytes in up to nine pieces, some of them empty. */
@@ -59,4 +61,125 @@ describe('a connection', () => {
       assert.deepEqual(talk.said().toSorted(), expected.toSorted());
     }
   });
+
+  it('never sends what belongs to another, though all share one output', async () => {
+    const random = new Random(4);
+    for (let run = 0; run < 150; run++) {
+      const output = new OutputBuffer();
+      const talks = Array.from({ length: 2 + random.below(6) }, (_, index) => new Talk(index, output, random));
+      for (let step = 0; step < 60; step++) {
+        random.pick(talks).step();
+        assert.ok(output.isEmpty);
+        if (random.oneIn(8)) await settled();
+      }
+      for (const talk of talks) talk.keepAll();
+      await settled();
+      for (const talk of talks) talk.check();
+    }
+  });
 });
+
+/** One of many connections: every answer to it is made of its own number. */
+class Talk {
+  readonly #number: number;
+  readonly #random: Random;
+  readonly #talk: Conversation;
+  readonly #pending = new Pending<Answer>();
+  /** The streams that are owed an ACK, and those that got one if nothing was sent wrongly. */
+  readonly #owed = new Set<number>();
+  readonly #expected: number[] = [];
+  #streams = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+  #isOver = false;
+
+  constructor(number: number, output: OutputBuffer, random: Random) {
+    this.#number = number;
+    this.#random = random;
+    this.#talk = new Conversation(
+      (stream) => (stream % 2n === 0n ? this.#answer() : this.#pending.make(stream)),
+      output,
+    );
+    this.#talk.takesAtOnce = !random.oneIn(3);
+    this.#talk.receive(hello());
+  }
+
+  step(): void {
+    if (this.#isOver) return;
+    switch (this.#random.below(10)) {
+      case 0:
+        if (!this.#random.oneIn(6)) return;
+        this.#talk.receive(this.#rest);
+        this.#rest = new Uint8Array(0);
+        this.#talk.receive(disconnect(0, 'normal'));
+        this.#isOver = true;
+        return;
+      case 1:
+        if (!this.#random.oneIn(6)) return;
+        this.#talk.connection.abandon();
+        this.#isOver = true;
+        return;
+      case 2:
+      case 3:
+      case 4: {
+        const stream = this.#random.pick([...this.#owed, 0]);
+        if (stream > 0) this.#keep(stream);
+        return;
+      }
+      default:
+        this.#ask();
+    }
+  }
+
+  keepAll(): void {
+    if (!this.#isOver) this.#talk.receive(this.#rest);
+    for (const stream of this.#owed) this.#keep(stream);
+  }
+
+  check(): void {
+    const frames = this.#talk.writes.flatMap(parseFrames);
+    const acks = frames.filter(({ type }) => type === 103);
+    for (const { payload } of acks) assert.ok(payload.every((byte) => byte === this.#number));
+    const got = acks.map(({ streamId }) => Number(streamId));
+    assert.equal(new Set(got).size, got.length);
+    // What was answered in the turn in which the connection ended may be lost with it.
+    if (this.#isOver) assert.ok(got.every((stream) => this.#expected.includes(stream)));
+    else assert.deepEqual(got.toSorted(), this.#expected.toSorted());
+    assert.equal(frames[0]?.type, 101);
+    assert.ok(frames.slice(1).every(({ type }, index) => type === 103 || index === frames.length - 2));
+  }
+
+  /** A few frames, of which the last may come in two pieces. */
+  #ask(): void {
+    const frames = Array.from({ length: 1 + this.#random.below(4) }, () => {
+      const stream = ++this.#streams;
+      if (stream % 2 === 0) this.#expected.push(stream);
+      else this.#owed.add(stream);
+      return notify(stream, 1, ['m']);
+    });
+    const bytes = join(this.#rest, ...frames);
+    const end = this.#random.oneIn(3) ? bytes.length - this.#random.below(12) : bytes.length;
+    this.#rest = bytes.slice(end);
+    this.#talk.receive(bytes.subarray(0, end));
+  }
+
+  #keep(stream: number): void {
+    if (!this.#talk.asked.includes(BigInt(stream))) return;
+    this.#owed.delete(stream);
+    this.#pending.keep(stream, this.#answer());
+    this.#expected.push(stream);
+  }
+
+  #answer(): Answer {
+    const bytes = (count: number) => new Uint8Array(count).fill(this.#number);
+    const rest = bytes(this.#random.below(30));
+    const suffix: Suffix = {
+      maxBytes: rest.length,
+      write(out, at) {
+        out.set(rest, at);
+        return at + rest.length;
+      },
+    };
+    const answer = { full: bytes(this.#random.below(700)), essential: bytes(3) };
+    return this.#random.oneIn(2) ? { ...answer, suffix } : answer;
+  }
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OutputBuffer } from '../../../agent/server/output.ts';
 import { decodeNotify } from '../../../agent/spop/notify.ts';
 import { answerOfBytes, Conversation, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import {
@@ -366,6 +367,13 @@ describe('the size of an ACK', () => {
       assert.deepEqual(talk.said(), ['ack 790:1 790 bytes', 'ack 791:1 eeeeee', 'ack 100000:1 eeeeee']);
     }
   });
+
+  it('counts a suffix by the most that it may be', () => {
+    const suffix = { maxBytes: 10, write: (out: Uint8Array, at: number) => out.fill(0xbb, at, at + 4) && at + 4 };
+    const talk = open((streamId) => ({ ...answerOfBytes(Number(streamId), 3), suffix }));
+    talk.receive(notify(780, 1), notify(781, 1));
+    assert.deepEqual(talk.said(), ['ack 780:1 784 bytes', 'ack 781:1 eeeeee']);
+  });
 });
 
 describe('the end of a connection', () => {
@@ -436,6 +444,28 @@ describe('the end of a connection', () => {
     assert.deepEqual([talk.said(), talk.ended], [['ack 5:1', 'disconnect 0'], 1]);
   });
 
+  it('by a shutdown comes after the answers of the same turn', async () => {
+    for (const inOneTurn of [1, 2]) {
+      const { answers, talk } = pending();
+      talk.receive(notify(1, 1), notify(3, 1));
+      if (inOneTurn === 1) {
+        answers.keep(3, NOTHING);
+        await settled();
+        assert.deepEqual(talk.said(), ['ack 3:1']);
+      } else answers.keep(3, NOTHING);
+      answers.keep(1, NOTHING);
+      // After the answer is noted and before it is sent.
+      queueMicrotask(() => {
+        assert.deepEqual(talk.said(), []);
+        talk.connection.drain();
+        assert.deepEqual([talk.said(), talk.ended], [[], 0]);
+      });
+      await settled();
+      const acks = inOneTurn === 1 ? ['ack 1:1'] : ['ack 3:1', 'ack 1:1'];
+      assert.deepEqual([talk.said(), talk.ended], [[...acks, 'disconnect 0'], 1]);
+    }
+  });
+
   it('by a shutdown is at once when nothing is owed', () => {
     const talk = open();
     talk.connection.drain();
@@ -478,6 +508,50 @@ describe('the end of a connection', () => {
       'soft-stop',
     ].map((what) => vector(`haproxy-2.6.12-disconnect-${what}.hex`));
   }
+});
+
+describe('connections that share their output', () => {
+  it('send what was answered before a handler of theirs breaks, to nobody but their own peer', () => {
+    const output = new OutputBuffer();
+    const bug = new Error('bug');
+    const broken = open((streamId) => {
+      if (streamId === 3n) throw bug;
+      return answerOfBytes(1);
+    }, output);
+    const other = open(() => answerOfBytes(2), output);
+    assert.throws(() => broken.receive(join(notify(1, 1), notify(3, 1), notify(5, 1))), bug);
+    assert.ok(output.isEmpty);
+    assert.deepEqual(broken.said(), ['ack 1:1 aa']);
+    other.receive(notify(7, 1));
+    assert.deepEqual([broken.said(), other.said()], [[], ['ack 7:1 aaaa']]);
+  });
+
+  it('leave nothing in it when a connection ends in any way', async () => {
+    const endings: readonly ((talk: Conversation) => unknown)[] = [
+      (talk) => talk.connection.drain(),
+      (talk) => talk.connection.abandon(),
+      (talk) => talk.receive(join(notify(9, 1), disconnect(0, 'normal'))),
+      (talk) => talk.receive(join(notify(9, 1), fromHex('00000000'))),
+    ];
+    for (const end of endings) {
+      const output = new OutputBuffer();
+      const pending = new Pending<typeof NOTHING>();
+      const talk = open((streamId) => (streamId === 9n ? answerOfBytes(1) : pending.make(streamId)), output);
+      talk.receive(join(notify(1, 1), notify(3, 1)));
+      pending.keep(1, NOTHING);
+      await new Promise<void>((resolve) => {
+        queueMicrotask(() => {
+          end(talk);
+          assert.ok(output.isEmpty);
+          resolve();
+        });
+      });
+      await settled();
+      pending.keep(3, NOTHING);
+      await settled();
+      assert.ok(output.isEmpty);
+    }
+  });
 });
 
 describe('a payload that cannot be trusted', () => {

@@ -1,14 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Suffix } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import { frame, join, toHex } from '../../support/spop/naive-codec.ts';
 
+/** Writes the second half of a payload, and says that it may be longer. */
+function suffixOf(payload: Uint8Array): Suffix {
+  const rest = payload.subarray(payload.length >> 1);
+  return {
+    maxBytes: rest.length + 7,
+    write(out, at) {
+      out.set(rest, at);
+      out.fill(0xee, at + rest.length, at + rest.length + 7);
+      return at + rest.length;
+    },
+  };
+}
+
 describe('an output buffer', () => {
   it('hands over exactly what was put in, and never touches what the socket still holds', () => {
     const put = fc.record({
-      how: fc.constantFrom('ack', 'later', 'frame', 'flush', 'flush and hold'),
+      how: fc.constantFrom('ack', 'suffix', 'frame', 'flush', 'flush and hold'),
       stream: fc.bigInt(0n, 2n ** 64n - 1n),
       payload: fc.uint8Array({ maxLength: 900 }),
     });
@@ -21,7 +35,7 @@ describe('an output buffer', () => {
           const asked = frameIn(frame({ type: 3, stream, frame: 1 }));
           const ack = frame({ type: 103, stream, frame: 1, payload });
           if (how === 'ack') output.ack(asked, payload);
-          else if (how === 'later') output.ackLater(asked.copyIds(), payload);
+          else if (how === 'suffix') output.ack(asked, payload.subarray(0, payload.length >> 1), suffixOf(payload));
           else if (how === 'frame') output.frame(ack);
           else {
             const isFree = how === 'flush';
@@ -41,5 +55,21 @@ describe('an output buffer', () => {
         assert.equal(toHex(join(...written)), toHex(join(...expected)));
       }),
     );
+  });
+
+  it('has room for what one turn brings, however much, and is as small as before afterwards', () => {
+    const output = new OutputBuffer();
+    const sizes: number[] = [];
+    const flush = () =>
+      output.flush((bytes) => {
+        sizes.push(bytes.length, bytes.buffer.byteLength);
+        return true;
+      });
+    for (let count = 0; count < 200; count++) output.frame(new Uint8Array(1000));
+    flush();
+    output.frame(new Uint8Array(1000));
+    flush();
+    assert.equal(sizes[0], 200_000);
+    assert.deepEqual(sizes.slice(2), [1000, 65_536]);
   });
 });

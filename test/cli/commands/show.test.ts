@@ -27,8 +27,8 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     assert.equal(
       stdout,
       [
-        `SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    REASON${' '.repeat(34)}  NOTE`,
-        `ip:10.1.1.1     feed      deny            never                                        a${' '.repeat(39)}  see\ufffd${'x'.repeat(55)}…`,
+        `SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    ${'REASON'.padEnd(35)}  NOTE`,
+        `ip:10.1.1.1     feed      deny            never                                        ${'a'.padEnd(35)}  see\ufffd${'x'.repeat(55)}…`,
         'ip:10.1.1.1     manual    deny            1970-01-01T00:00:01Z                expired',
         'ip:10.1.1.0/24  manual                                                        bad      action "ban" is none of allow, deny',
         'ip:10.1.0.0/16  manual    deny            never                 me\ufffd[31m@here',

@@ -1,5 +1,6 @@
 import type { Answer } from '../../../agent/server/answer.ts';
 import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
+import type { OutputBuffer } from '../../../agent/server/output.ts';
 import type { Frame } from '../../../agent/spop/frame.ts';
 import { HandClock } from '../clock.ts';
 import { numberUnder, parseFrames, toHex } from './naive-codec.ts';
@@ -26,7 +27,8 @@ export class Conversation {
   /** Whether the socket takes the bytes at once, or still needs them after `write`. */
   takesAtOnce = true;
 
-  constructor(decide: Decide = () => NOTHING) {
+  /** The output is the connection's own, unless a test lets several share one. */
+  constructor(decide: Decide = () => NOTHING, output?: OutputBuffer) {
     const handler: NotifyHandler = {
       answer: (frame) => {
         const { streamId } = frame.ids();
@@ -45,10 +47,11 @@ export class Conversation {
       },
       end: () => this.ended++,
     };
-    this.connection = new Connection(peer, handler, this.clock, {
-      protocolError: ({ status }) => this.problems.push(`error ${status}`),
-      peerComplained: (status, message) => this.problems.push(`complaint ${status} ${message}`),
-    });
+    const events = {
+      protocolError: ({ status }: { status: number }) => this.problems.push(`error ${status}`),
+      peerComplained: (status: number, message: string) => this.problems.push(`complaint ${status} ${message}`),
+    };
+    this.connection = new Connection(peer, handler, this.clock, events, output);
   }
 
   /** Everything HAProxy read so far, a word for each frame, and forgets it. */
