@@ -10,6 +10,8 @@ import { createPool, type Pool, type PoolOptions } from './pool.ts';
 /** What one run of the load generator found; written to standard output as one line of JSON. */
 export interface LoadResult {
   readonly acks: number;
+  /** Also those before the time that counts. */
+  readonly allAcks: number;
   readonly acksPerSecond: number;
   /** Microseconds from the (intended) sending of a NOTIFY to its ACK. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
@@ -90,6 +92,7 @@ async function runLoad(pool: Pool, options: LoadOptions): Promise<LoadResult> {
   for (const connection of connections) connection.close();
   return {
     acks,
+    allAcks: before.acks + acks,
     acksPerSecond: Math.round(acks / seconds),
     latencyUs: { p50: latency.at(0.5), p99: latency.at(0.99), p999: latency.at(0.999), max: latency.at(1) },
     wrong,

@@ -3,8 +3,11 @@ import { describe, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Decision } from '../../agent/decision/decision.ts';
+import type { Question } from '../../agent/decision/engine.ts';
 import { Connection } from '../../agent/server/connection.ts';
+import { OutputBuffer } from '../../agent/server/output.ts';
 import { Translator } from '../../agent/server/translate.ts';
+import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { HandClock } from '../support/clock.ts';
 import { settled } from '../support/spop/conversation.ts';
 import { Model, type Said } from '../support/spop/model.ts';
@@ -16,6 +19,7 @@ import {
   type ParsedFrame,
   parseActions,
   parseFrames,
+  type Value,
 } from '../support/spop/naive-codec.ts';
 import { Random } from '../support/spop/random.ts';
 
@@ -33,6 +37,9 @@ const RULES = ['m', 'check', 'check-request', 'first'].map((name) => ({
 }));
 const isKnown = (messages: readonly Message[]) => messages.some(([name]) => RULES.some((rule) => rule.name === name));
 const DENY: Decision = { action: 'deny', source: 'cache', reason: 'abuse', status: 403 };
+const DENY_ADDRESS: Decision = { action: 'deny', source: 'cache', list: 'manual', ofAddress: true };
+/** One for all connections, as a listener has it. */
+const output = new OutputBuffer();
 
 /** The agent and the model, fed the same bytes. */
 class Pair {
@@ -45,8 +52,10 @@ class Pair {
 
   constructor(answersLater: boolean) {
     this.model = new Model((messages) => answersLater && isKnown(messages));
-    const decide = () =>
-      answersLater ? new Promise<Decision>((resolve) => this.#release.push(() => resolve(DENY))) : DENY;
+    const decide = ({ address }: Question) => {
+      const decision = address.words === 0 ? DENY : DENY_ADDRESS;
+      return answersLater ? new Promise<Decision>((resolve) => this.#release.push(() => resolve(decision))) : decision;
+    };
     const translator = new Translator(
       RULES,
       { decide },
@@ -56,15 +65,15 @@ class Pair {
       this.#written.push(bytes.slice());
       return true;
     };
-    this.connection = new Connection({ write, end: () => this.#ended++ }, translator, this.clock, {
-      protocolError() {},
-      peerComplained() {},
-    });
+    const peer = { write, end: () => this.#ended++ };
+    const events = { protocolError() {}, peerComplained() {} };
+    this.connection = new Connection(peer, translator, this.clock, events, output);
   }
 
   receive(chunk: Uint8Array): void {
     this.connection.receive(chunk);
     const expected = this.model.receive(chunk);
+    assert.ok(output.isEmpty);
     if (expected.some(({ type }) => type === 'disconnect')) this.clock.advance(100);
     this.#compare(this.#take(), expected);
     assert.equal(this.#ended, this.model.isClosed ? 1 : 0);
@@ -110,6 +119,8 @@ function expectSame(said: ParsedFrame, expected: Said): void {
       assert.equal(said.type, 103);
       assert.equal(idsOf(said), expected.ids);
       assert.equal(parseActions(said.payload).length > 0, isKnown(expected.messages));
+      // Long answers are cut down to what is essential on a connection with small frames.
+      if (said.payload.length > 60) assert.equal(entryIn(said.payload), addressIn(expected.messages));
       return;
     default: {
       assert.equal(said.type, 102);
@@ -118,6 +129,38 @@ function expectSame(said: ParsedFrame, expected: Said): void {
     }
   }
 }
+
+/** The entry that an ACK names. */
+function entryIn(payload: Uint8Array): string | undefined {
+  const action = parseActions(payload).find(({ name }) => name === 'entry');
+  return action !== undefined && 'value' in action ? textOf(action.value) : undefined;
+}
+
+/** What the first message that somebody knows asks of an address, which is the last it names. */
+function addressIn(messages: readonly Message[]): string | undefined {
+  const [, ...args] = messages.find((message) => isKnown([message])) ?? [''];
+  const addresses = args.flatMap(([name, value]) => (name === 'ip' ? [textOfAddress(value)] : []));
+  const last = addresses.findLast((address) => address !== undefined);
+  return last === undefined ? undefined : `ip:${last}`;
+}
+
+function textOfAddress(value: Value): string | undefined {
+  switch (value.type) {
+    case 'ipv4':
+    case 'ipv6':
+      return formatAddress(value.value);
+    case 'string':
+    case 'binary': {
+      const bytes = parseAddress(textOf(value) ?? '');
+      return bytes === undefined ? undefined : formatAddress(bytes);
+    }
+    default:
+      return undefined;
+  }
+}
+
+const textOf = (value: Value) =>
+  'value' in value && value.value instanceof Uint8Array ? Buffer.from(value.value).toString() : undefined;
 
 const idsOf = ({ streamId, frameId }: ParsedFrame) => `${streamId}:${frameId}`;
 

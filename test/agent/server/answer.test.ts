@@ -53,7 +53,12 @@ describe('the answer to a decision', () => {
     assert.deepEqual(variables(answerOf(decision, 'ip:192.0.2.1').full), { ...rest, entry: str('ip:192.0.2.1') });
     assert.deepEqual(variables(answerOf(decision).full), rest);
     assert.deepEqual(
-      variables(answerOf(decisionOf(entry, 'cache'), 'ip:192.0.2.1').full)['entry'],
+      variables(answerOf(decisionOf(null, 'cache'), 'ip:192.0.2.1').full),
+      { action: str('allow'), source: str('cache') },
+      'nothing is listed, so there is no entry',
+    );
+    assert.deepEqual(
+      variables(answerOf(decisionOf(entry, 'cache'), 'ip:192.0.2.1').full).entry,
       str('ip:203.0.113.0/24'),
       'an entry of its own is named by itself',
     );

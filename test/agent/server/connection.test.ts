@@ -527,13 +527,13 @@ describe('connections that share their output', () => {
   });
 
   it('leave nothing in it when a connection ends in any way', async () => {
-    const endings: readonly ((talk: Conversation) => unknown)[] = [
-      (talk) => talk.connection.drain(),
-      (talk) => talk.connection.abandon(),
-      (talk) => talk.receive(join(notify(9, 1), disconnect(0, 'normal'))),
-      (talk) => talk.receive(join(notify(9, 1), fromHex('00000000'))),
+    const endings: readonly (readonly [end: (talk: Conversation) => unknown, said: readonly string[]])[] = [
+      [(talk) => talk.connection.drain(), ['ack 1:1', 'ack 3:1', 'disconnect 0']],
+      [(talk) => talk.connection.abandon(), []],
+      [(talk) => talk.receive(join(notify(9, 1), disconnect(0, 'normal'))), ['ack 9:1 aa', 'disconnect 0']],
+      [(talk) => talk.receive(join(notify(9, 1), fromHex('00000000'))), ['ack 9:1 aa', 'disconnect 4']],
     ];
-    for (const end of endings) {
+    for (const [end, said] of endings) {
       const output = new OutputBuffer();
       const pending = new Pending<typeof NOTHING>();
       const talk = open((streamId) => (streamId === 9n ? answerOfBytes(1) : pending.make(streamId)), output);
@@ -550,6 +550,7 @@ describe('connections that share their output', () => {
       pending.keep(3, NOTHING);
       await settled();
       assert.ok(output.isEmpty);
+      assert.deepEqual(talk.said(), said);
     }
   });
 });

@@ -57,6 +57,24 @@ describe('an output buffer', () => {
     );
   });
 
+  it('has room for a suffix wherever in it that falls', () => {
+    const output = new OutputBuffer();
+    const asked = frameIn(frame({ type: 3, stream: 1, frame: 1 }));
+    const payload = Uint8Array.from({ length: 40 }, (_, index) => index);
+    for (let room = 0; room < 120; room++) {
+      output.frame(new Uint8Array(65_536 - room));
+      output.ack(asked, payload.subarray(0, 20), suffixOf(payload));
+      output.flush((bytes) => {
+        assert.equal(
+          toHex(bytes.subarray(65_536 - room)),
+          toHex(frame({ type: 103, stream: 1, frame: 1, payload })),
+          `${room} bytes`,
+        );
+        return true;
+      });
+    }
+  });
+
   it('has room for what one turn brings, however much, and is as small as before afterwards', () => {
     const output = new OutputBuffer();
     const sizes: number[] = [];

@@ -1,17 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Decision } from '../../../agent/decision/decision.ts';
+import fc from 'fast-check';
+import { Address } from '../../../agent/decision/address.ts';
+import type { Decision, Reason } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
+import type { Policy } from '../../../agent/decision/policy.ts';
+import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
+  actions,
   frame,
   fromHex,
   ipv4,
   type Message,
   notify,
   parseActions,
+  parseFrames,
   str,
+  toHex,
   type Value,
 } from '../../support/spop/naive-codec.ts';
 import { vectors } from '../../support/spop/vectors.ts';
@@ -23,14 +30,31 @@ const RULES: readonly MessageRule[] = [
 const ALLOW: Decision = { action: 'allow', source: 'cache' };
 const DENY: Decision = { action: 'deny', source: 'cache', reason: 'abuse', status: 403 };
 
-function setUp(decide: Decider['decide'] = () => ALLOW, rules = RULES) {
-  const questions: Question[] = [];
+/** A question as it was when it was asked: the subjects in their order. */
+interface Asked {
+  readonly policy: Policy;
+  readonly subjects: readonly string[];
+  readonly problem?: Reason;
+}
+
+function copyOf({ policy, address, texts, addressAt, problem }: Question): Asked {
+  assert.ok(addressAt <= texts.length);
+  const subjects = address.words === 0 ? texts : texts.toSpliced(addressAt, 0, `ip:${address}`);
+  return { policy, subjects, ...(problem === undefined ? {} : { problem }) };
+}
+
+function setUp(
+  decide: (asked: Asked, receivedAtMs: number) => ReturnType<Decider['decide']> = () => ALLOW,
+  rules = RULES,
+) {
+  const questions: Asked[] = [];
   const unknown: string[] = [];
   const errors: unknown[] = [];
   const decider: Decider = {
     decide(question, receivedAtMs) {
-      questions.push(question);
-      return decide(question, receivedAtMs);
+      const asked = copyOf(question);
+      questions.push(asked);
+      return decide(asked, receivedAtMs);
     },
   };
   const translator = new Translator(rules, decider, {
@@ -47,6 +71,37 @@ function subjects(...args: [string, Value][]): readonly string[] {
   send(['check', ...args]);
   return questions[0]?.subjects ?? [];
 }
+
+/** The ACK of a NOTIFY, byte for byte as it is sent. */
+async function ackOf(translator: Translator, asked: Uint8Array): Promise<string> {
+  const output = new OutputBuffer();
+  const frame = frameIn(asked);
+  const answer = await translator.answer(frame, 0);
+  output.ack(frame, answer.full, answer.suffix);
+  let sent = '';
+  output.flush((bytes) => {
+    sent = toHex(bytes);
+    return true;
+  });
+  return sent;
+}
+
+/** That ACK by the naive codec. */
+const naiveAck = (stream: number, variables: readonly (readonly [name: string, value: Value])[]) =>
+  toHex(
+    frame({
+      type: 103,
+      stream,
+      frame: 1,
+      payload: actions(variables.map(([name, value]) => ({ type: 'set-var', scope: 'txn', name, value }))),
+    }),
+  );
+
+/** The text of an address by another hand than ours. */
+const textOf = (bytes: Uint8Array) =>
+  bytes.length === 4
+    ? bytes.join('.')
+    : new URL(`http://[${toHex(bytes).replaceAll(/(....)(?=.)/g, '$1:')}]`).hostname.slice(1, -1);
 
 const said = (answer: Awaited<ReturnType<Translator['answer']>>) =>
   Object.fromEntries(
@@ -225,6 +280,163 @@ describe('an answer', () => {
     assert.deepEqual(answer(['other']), { action: 'allow', source: 'policy', reason: 'overload' });
     assert.deepEqual(answer(), {});
     assert.deepEqual(questions, []);
+  });
+});
+
+describe('an entry that is the asked address itself', () => {
+  const OF_ADDRESS: Decision = { action: 'deny', source: 'cache', status: 403, list: 'manual', ofAddress: true };
+  const expected = (stream: number, address: Uint8Array) =>
+    naiveAck(stream, [
+      ['action', str('deny')],
+      ['source', str('cache')],
+      ['status', { type: 'int64', value: 403n }],
+      ['list', str('manual')],
+      ['entry', str(`ip:${textOf(address)}`)],
+    ]);
+  const inBytes = (value: Uint8Array): Value => ({ type: value.length === 4 ? 'ipv4' : 'ipv6', value });
+  const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['ip', value]]);
+  const byte = fc.oneof(fc.constantFrom(0, 0, 1, 9, 10, 99, 100, 255), fc.nat(255));
+  const address = fc
+    .oneof(
+      fc.array(byte, { minLength: 4, maxLength: 4 }),
+      fc.array(byte, { minLength: 16, maxLength: 16 }).map(([first, ...rest]) => [first === 0 ? 0x20 : first, ...rest]),
+    )
+    .map((bytes) => Uint8Array.from(bytes as number[])); // sixteen, so there is a first
+
+  it('is named to the byte, at once or later, with one encoding of all the rest', async () => {
+    for (const late of [false, true]) {
+      const { translator } = setUp(() => (late ? Promise.resolve(OF_ADDRESS) : OF_ADDRESS));
+      await fc.assert(
+        fc.asyncProperty(address, fc.nat(10_000), async (bytes, stream) => {
+          assert.equal(await ackOf(translator, ask(stream, inBytes(bytes))), expected(stream, bytes));
+        }),
+        { numRuns: 500 },
+      );
+    }
+  });
+
+  it('is named in canonical text, however it was written', async () => {
+    const { translator } = setUp(() => OF_ADDRESS);
+    for (const [written, bytes] of [
+      ['2001:DB8:0:0:0:0:0:1', fromHex('20010db8000000000000000000000001')],
+      ['::ffff:203.0.113.7', fromHex('cb007107')],
+      ['255.255.255.255', fromHex('ffffffff')],
+      ['ffff:eeee:dddd:cccc:bbbb:aaaa:9999:8888', fromHex('ffffeeeeddddccccbbbbaaaa99998888')],
+    ] as const)
+      assert.equal(await ackOf(translator, ask(1, str(written))), expected(1, bytes));
+  });
+
+  it('is the network that was asked where that is all of IPv6 that counts', async () => {
+    const decider: Decider = { decide: () => OF_ADDRESS };
+    const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
+    const translator = new Translator(RULES, decider, events, new Address(64));
+    const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
+    assert.equal(await ackOf(translator, asked), expected(1, fromHex('20010db8000000000000000000000000')));
+  });
+
+  it('is each message’s own where several come at once, the strictest of which speaks', async () => {
+    const rules: readonly MessageRule[] = ['first', 'second', 'third'].map((name) => ({
+      name,
+      policy: { default: 'open' },
+      kinds: ['ip'],
+    }));
+    const allowed: Decision = { ...OF_ADDRESS, action: 'allow' };
+    const addresses = ['192.0.2.1', '2001:db8::2', '192.0.2.3'];
+    for (let denied = 0; denied < 3; denied++)
+      for (const lateAt of [undefined, 0, 1, 2]) {
+        const { translator } = setUp(({ subjects: [subject] }) => {
+          const at = addresses.indexOf(subject?.slice(3) ?? '');
+          const decision = at >= denied ? OF_ADDRESS : allowed;
+          return at === lateAt ? Promise.resolve(decision) : decision;
+        }, rules);
+        const list = rules.map(({ name }, index): Message => [name, ['ip', str(addresses[index] as string)]]); // three
+        const sent = fromHex(await ackOf(translator, notify(1, 1, ...list)));
+        const variables = parseActions(parseFrames(sent)[0]?.payload ?? new Uint8Array(0));
+        assert.deepEqual(variables.map((each) => [each.name, 'value' in each ? plain(each.value) : null]).at(-1), [
+          'entry',
+          `ip:${addresses[denied]}`,
+        ]);
+      }
+  });
+
+  it('is not named by an address that came before, where this message has none', async () => {
+    const { translator, questions } = setUp(({ subjects: asked }) => (asked.length === 0 ? ALLOW : OF_ADDRESS));
+    const bytes = fromHex('cb007107');
+    assert.equal(await ackOf(translator, ask(1, inBytes(bytes))), expected(1, bytes));
+    const bad: Message = ['check', ['ip', str('no address')]];
+    for (const message of [['check'], ['check', ['ip', { type: 'null' }]], bad] as Message[])
+      await translator.answer(frameIn(notify(1, 1, message)), 0);
+    assert.deepEqual(
+      questions.slice(1).map(({ subjects: asked, problem }) => [asked, problem]),
+      [
+        [[], undefined],
+        [[], undefined],
+        [[], 'bad_subject'],
+      ],
+    );
+  });
+});
+
+describe('a question', () => {
+  it('has nothing of the questions before it', () => {
+    const message = fc.record({
+      name: fc.constantFrom('check', 'other'),
+      ip: fc.constantFrom('203.0.113.7', '2001:db8::1', 'no address', undefined),
+      host: fc.constantFrom('a', 'b', '', undefined),
+      path: fc.constantFrom('/', '/x', '', undefined),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.array(message, { maxLength: 3 }), { maxLength: 10 }), (frames) => {
+        const { send, questions } = setUp();
+        const expected: Asked[] = [];
+        for (const list of frames) {
+          send(
+            ...list.map(({ name, ...values }): Message => {
+              const args = Object.entries(values).flatMap(([kind, value]) =>
+                value === undefined ? [] : [[kind, str(value)] as const],
+              );
+              return [name, ...args];
+            }),
+          );
+          for (const { name, ip, host, path } of list) {
+            const isCheck = name === 'check';
+            const given = isCheck ? { ip, host } : { path };
+            const good = Object.entries(given).filter(([, value]) => value && value !== 'no address');
+            const isBad = Object.values(given).some((value) => value === '' || value === 'no address');
+            expected.push({
+              policy: { default: isCheck ? 'closed' : 'open' },
+              subjects: good.map(([kind, value]) => `${kind}:${value}`),
+              ...(isBad ? { problem: 'bad_subject' } : {}),
+            });
+          }
+        }
+        assert.deepEqual(questions, expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has the address in the place of its kind', () => {
+    for (const kinds of [
+      ['ip', 'host', 'path'],
+      ['host', 'ip', 'path'],
+      ['host', 'path', 'ip'],
+    ]) {
+      const { send, questions } = setUp(() => ALLOW, [{ name: 'check', policy: { default: 'open' }, kinds }]);
+      const values = { path: str('/'), ip: ipv4(1, 2, 3, 4), host: str('a') };
+      send(['check', ...Object.entries(values)]);
+      send(['check', ['ip', values.ip], ['path', values.path]]);
+      const all = { ip: 'ip:1.2.3.4', host: 'host:a', path: 'path:/' };
+      const [full, part] = questions;
+      assert.deepEqual(
+        full?.subjects,
+        kinds.map((kind) => all[kind as keyof typeof all]), // of these three
+      );
+      assert.deepEqual(
+        part?.subjects,
+        full?.subjects.filter((subject) => subject !== all.host),
+      );
+    }
   });
 });
 

@@ -1,0 +1,50 @@
+// The agent as it is, its cache filled beforehand with the addresses of the pool, so that a run measures what it says:
+// `node bench/agent.ts PORT|unix:PATH ADDRESSES FAMILY`. What the pool does not know is answered as not listed.
+
+import { VerdictCache } from '../agent/decision/cache.ts';
+import { systemClock } from '../agent/decision/clock.ts';
+import { Engine } from '../agent/decision/engine.ts';
+import { type Backend, Loader } from '../agent/decision/loader.ts';
+import { Listener } from '../agent/server/listener.ts';
+import { Translator } from '../agent/server/translate.ts';
+import { formatAddress } from '../contract/address.ts';
+import { addressOf, isListed, type PoolOptions } from './pool.ts';
+
+const [target = '9000', addresses = '200000', family = 'ipv4'] = process.argv.slice(2);
+const DAY_SECONDS = 86_400;
+const clock = systemClock;
+
+const cache = new VerdictCache(
+  { maxEntries: 1_000_000, allowTtlSeconds: DAY_SECONDS, denyTtlSeconds: DAY_SECONDS, policyTtlSeconds: 1 },
+  { ifErrorSeconds: 600, revalidateSeconds: 5 },
+  clock,
+);
+for (let rank = 0; rank < Number(addresses); rank++) {
+  const subject = `ip:${formatAddress(addressOf(rank, family as PoolOptions['family']))}`;
+  const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
+  cache.keepVerdict(subject, isListed(rank) ? entry : null, DAY_SECONDS);
+}
+
+const backend: Backend = {
+  check: async (subjects) => ({ lookups: subjects.map(() => ({ entry: null })), ttlSeconds: DAY_SECONDS }),
+};
+const batch = { windowMs: 1, maxSubjects: 100 };
+const loader = new Loader(backend, cache, clock, { maxConcurrent: 32, maxCallsPerSecond: 500, deadlineMs: 40, batch });
+const engine = new Engine({ cache, loader, clock }, 40);
+const rules = [{ name: 'check-request', policy: { default: 'open' }, kinds: ['ip'] }] as const;
+const translator = new Translator(rules, engine, { unknownMessage: complain, internalError: complain });
+const listener = new Listener(
+  target.startsWith('unix:')
+    ? { type: 'unix', path: target.slice(5) }
+    : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
+  translator,
+  clock,
+  { protocolError: complain, peerComplained: complain },
+);
+await listener.open();
+console.log('listening');
+process.on('SIGTERM', () => process.exit(0));
+
+function complain(...what: unknown[]): void {
+  console.error(...what);
+}

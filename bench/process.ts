@@ -1,0 +1,52 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** A program that is measured. */
+export interface Measured {
+  readonly pid: number;
+  /** User and system time so far, in seconds. */
+  cpuSeconds(): number;
+  /** Memory that is resident now, in MB. */
+  residentMb(): number;
+  stop(): Promise<void>;
+}
+
+const hasTaskset = spawnSync('taskset', ['-V'], { stdio: 'ignore' }).error === undefined;
+const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+/** The command on one processor, where the machine can do that. */
+export function pinned(processor: number, command: readonly string[]): readonly string[] {
+  return hasTaskset ? ['taskset', '-c', String(processor), ...command] : command;
+}
+
+/** Starts a program and resolves when it says that it listens. */
+export async function startMeasured(command: readonly string[]): Promise<Measured> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await said(child, 'listening');
+  const pid = child.pid ?? 0; // it has said something
+  return {
+    pid,
+    cpuSeconds: () => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+    },
+    residentMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    async stop() {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function said(child: ChildProcess, word: string): Promise<void> {
+  const exited = once(child, 'exit').then(() => {
+    throw new Error(`${child.spawnargs.join(' ')} ended before it listened`);
+  });
+  const heard = new Promise<void>((resolve) => {
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => line.includes(word) && resolve());
+  });
+  await Promise.race([heard, exited]);
+}
