@@ -243,6 +243,18 @@ describe('room in a full table', () => {
     assert.equal(put(11), 4);
   });
 
+  it('is made by one that is past its time before all others, also if it was used and is the newest', () => {
+    for (let over = 1; over <= RIVALS; over++) {
+      const table = new AddressTable(1, RIVALS);
+      for (let number = 1; number <= RIVALS; number++) {
+        const known = { ...numbered(number, 100 - number), keptUntil: number === over ? 10 : 11 };
+        table.put(ipv4(number), known, 0);
+        if (number === over) table.use(table.find(ipv4(number)));
+      }
+      assert.equal(table.put(ipv4(9), numbered(9), 10), over);
+    }
+  });
+
   it('is not made by one that was put there again: it is wanted', () => {
     const table = new AddressTable(1, RIVALS);
     const put = (number: number) => table.put(ipv4(number), numbered(number, 1000 + number), 0);
