@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { FrameType } from '../agent/spop/frame.ts';
+import { Client } from './support/spop/client.ts';
+import { hello, notify, str } from './support/spop/naive-codec.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -36,6 +40,26 @@ describe('the package as published', () => {
       "import { FrameReader, SpopStatus } from 'haverdict/spop'; new FrameReader(16); console.log(SpopStatus.timeout)";
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
     assert.equal(stdout.trim(), '2');
+  });
+
+  it('runs the agent of docs/reference/spop.md as it is printed', async (t) => {
+    const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/reference/spop.md'), 'utf8')) ?? [];
+    const socket = join(folder, 'agent.sock');
+    writeFileSync(
+      join(folder, 'agent.ts'),
+      code.replace("listen(9000, '127.0.0.1')", `listen(${JSON.stringify(socket)})`),
+    );
+    const agent = spawn(process.execPath, ['agent.ts'], { cwd: folder, stdio: 'inherit' });
+    t.after(() => agent.kill('SIGKILL'));
+    while (!existsSync(socket)) await pause(20); // the program says nothing when it listens
+    const haproxy = await Client.connect({ path: socket });
+    haproxy.socket.write(hello());
+    await haproxy.received(1);
+    haproxy.socket.write(notify(1, 1, ['check', ['blocked', str('yes')]]));
+    const [answer, ack] = await haproxy.received(2);
+    haproxy.socket.destroy();
+    assert.equal(answer?.type, FrameType.agentHello);
+    assert.match(Buffer.from(ack?.payload ?? []).toString('latin1'), /action.*deny$/s);
   });
 
   it('checks a config file', async () => {
