@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../contract/address.ts';
+import { freePort } from '../dev/free-port.ts';
 import type { LoadResult } from './load.ts';
 import { addressOf, isListed, type PoolOptions } from './pool.ts';
 import { type Measured, pinned, startMeasured } from './process.ts';
@@ -39,7 +40,8 @@ export interface Contender {
 /** Our agent on a cache filled with the pool, and the ceilings of runtime and machine where they can be had. */
 export async function startContenders(family: PoolOptions['family'], socket: 'tcp' | 'unix'): Promise<Contender[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
-  const at = (index: number) => (socket === 'tcp' ? String(9100 + index) : `unix:${join(folder, `${index}.sock`)}`);
+  const ports = [await freePort(), await freePort(), await freePort()];
+  const at = (index: number) => (socket === 'tcp' ? String(ports[index]) : `unix:${join(folder, `${index}.sock`)}`);
   const start = async (name: string, index: number, command: readonly string[]): Promise<Contender> => {
     const target = socket === 'tcp' ? `127.0.0.1:${at(index)}` : at(index);
     return { name, target, measured: await startMeasured(pinned(AGENT_PROCESSOR, command)) };

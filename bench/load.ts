@@ -24,43 +24,6 @@ export interface LoadResult {
 const VERIFIED_ACKS = 2_000;
 const READ_BYTES = 256 * 1024;
 
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      target: { type: 'string', default: '127.0.0.1:9000' },
-      connections: { type: 'string', default: '16' },
-      inFlight: { type: 'string', default: '20' },
-      seconds: { type: 'string', default: '1' },
-      warmSeconds: { type: 'string', default: '0.5' },
-      rate: { type: 'string', default: '0' },
-      addresses: { type: 'string', default: '200000' },
-      family: { type: 'string', default: 'ipv4' },
-      zipf: { type: 'string', default: '0' },
-      seed: { type: 'string', default: '1' },
-    },
-  });
-  const family = values.family as PoolOptions['family'];
-  const pool = createPool({
-    addresses: Number(values.addresses),
-    family,
-    zipf: Number(values.zipf),
-    seed: Number(values.seed),
-  });
-  console.log(
-    JSON.stringify(
-      await runLoad(pool, {
-        target: values.target,
-        connections: Number(values.connections),
-        inFlight: Number(values.inFlight),
-        seconds: Number(values.seconds),
-        warmSeconds: Number(values.warmSeconds),
-        rate: Number(values.rate),
-      }),
-    ),
-  );
-  process.exit(0);
-}
-
 interface LoadOptions {
   readonly target: string;
   readonly connections: number;
@@ -238,4 +201,41 @@ function total(connections: readonly LoadConnection[]): number {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string', default: '127.0.0.1:9000' },
+      connections: { type: 'string', default: '16' },
+      inFlight: { type: 'string', default: '20' },
+      seconds: { type: 'string', default: '1' },
+      warmSeconds: { type: 'string', default: '0.5' },
+      rate: { type: 'string', default: '0' },
+      addresses: { type: 'string', default: '200000' },
+      family: { type: 'string', default: 'ipv4' },
+      zipf: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const family = values.family as PoolOptions['family'];
+  const pool = createPool({
+    addresses: Number(values.addresses),
+    family,
+    zipf: Number(values.zipf),
+    seed: Number(values.seed),
+  });
+  console.log(
+    JSON.stringify(
+      await runLoad(pool, {
+        target: values.target,
+        connections: Number(values.connections),
+        inFlight: Number(values.inFlight),
+        seconds: Number(values.seconds),
+        warmSeconds: Number(values.warmSeconds),
+        rate: Number(values.rate),
+      }),
+    ),
+  );
+  process.exit(0);
 }

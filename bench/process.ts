@@ -25,6 +25,8 @@ export function pinned(processor: number, command: readonly string[]): readonly 
 export async function startMeasured(command: readonly string[]): Promise<Measured> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // Whatever ends the bench, what it measured does not stay behind.
+  process.once('exit', () => child.kill('SIGKILL'));
   await said(child, 'listening');
   const pid = child.pid ?? 0; // it has said something
   return {
