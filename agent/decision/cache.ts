@@ -146,19 +146,19 @@ export class VerdictCache {
   }
 
   #keep(subject: string, kept: Kept): void {
-    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) {
+    const table = this.#tableFor(subject);
+    if (table === undefined) {
       this.#others.set(subject, kept);
       return;
     }
-    const table = this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
     const value = this.#pool.take(withoutAddress(kept.contribution, subject));
     const gone = table.put(this.#address, { ...kept, value }, this.#now());
     if (gone !== 0) this.#pool.release(gone);
   }
 
   #keptOf(subject: string): Kept | undefined {
-    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) return this.#others.peek(subject);
-    const table = this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
+    const table = this.#tableFor(subject);
+    if (table === undefined) return this.#others.peek(subject);
     const slot = table.find(this.#address);
     if (slot < 0) return undefined;
     const contribution = this.#pool.get(table.value(slot));
@@ -168,6 +168,12 @@ export class VerdictCache {
       keptUntil: table.keptUntil(slot),
       refreshable: table.isRefreshable(slot),
     };
+  }
+
+  /** The table of a subject that is an address, which `#address` is then; undefined for any other. */
+  #tableFor(subject: string): AddressTable | undefined {
+    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) return undefined;
+    return this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
   }
 
   #now(): number {
