@@ -1,5 +1,6 @@
 import { openBackend } from './backend/backend.ts';
 import type { Settings } from './config/settings.ts';
+import { Address } from './decision/address.ts';
 import { VerdictCache } from './decision/cache.ts';
 import { systemClock } from './decision/clock.ts';
 import { Engine } from './decision/engine.ts';
@@ -32,7 +33,7 @@ export async function startAgent(settings: Settings, log: Logger): Promise<Agent
     policy,
     kinds: subjects.map(({ kind }) => kind),
   }));
-  const translator = new Translator(rules, engine, translatorLog(log));
+  const translator = new Translator(rules, engine, translatorLog(log), new Address(settings.ipv6Prefix));
   const listeners = settings.listen.map((target) => new Listener(target, translator, clock, connectionLog(log)));
   try {
     for (const listener of listeners) await listener.open();

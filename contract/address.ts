@@ -52,10 +52,10 @@ export function formatNetwork(network: Network): string {
   return network.prefix === network.bytes.length * 8 ? address : `${address}/${network.prefix}`;
 }
 
-/** Every address or network text under which an entry covering this address can stand, longest prefix first. */
-export function coveringNetworks(bytes: Uint8Array): string[] {
+/** Every text under which an entry covering this address or all of this network can stand, longest prefix first. */
+export function coveringNetworks({ bytes, prefix: own }: Network): string[] {
   const prefixes = bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
-  return prefixes.map((prefix) => formatNetwork(masked(bytes, prefix)));
+  return prefixes.filter((prefix) => prefix <= own).map((prefix) => formatNetwork(masked(bytes, prefix)));
 }
 
 /** Writes a dotted tail as two groups: ipaddr.js takes octal there, and takes ::a.b.c.d for ::ffff:a.b.c.d. */

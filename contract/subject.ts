@@ -4,6 +4,7 @@ import {
   IPV4_PREFIXES,
   IPV6_PREFIXES,
   masked,
+  type Network,
   parseAddress,
   parseNetwork,
 } from './address.ts';
@@ -55,11 +56,16 @@ export function subjectOf(kind: string, value: string): Subject | undefined {
   }
 }
 
-/** Every subject text under which an entry for this subject can stand, most specific first; at most 100. */
+/** Every subject text under which an entry for all of this subject can stand, most specific first; at most 100. */
 export function candidates(of: Subject): string[] {
   const bytes = of.kind === 'ip' ? parseAddress(of.value) : undefined;
-  if (bytes === undefined) return [formatSubject(of)];
-  return coveringNetworks(bytes).map((value) => formatSubject({ kind: 'ip', value }));
+  const network = bytes === undefined ? networkOf(of) : masked(bytes, bytes.length * 8);
+  if (network === undefined) return [formatSubject(of)];
+  return coveringNetworks(network).map((value) => formatSubject({ kind: 'ip', value }));
+}
+
+function networkOf({ kind, value }: Subject): Network | undefined {
+  return kind === 'ip' ? parseNetwork(value) : undefined;
 }
 
 function subject(kind: string, value: string): Subject {

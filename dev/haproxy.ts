@@ -126,8 +126,8 @@ function check(binary: string, folder: string, files: HaproxyFiles): void {
 
 const INSTALL = 'install HAProxy 2.4 or later (apt-get install haproxy), or set HAPROXY to the path of the program';
 
-/** Debian puts it where the PATH of a plain user does not look. */
-function findHaproxy(): string {
+/** `HAPROXY` of the environment, or the first on the PATH and where Debian puts it: a plain user's PATH lacks that. */
+export function findHaproxy(): string {
   const named = process.env.HAPROXY;
   if (named !== undefined && named !== '') return named;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];

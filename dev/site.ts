@@ -6,6 +6,7 @@ import { spoeFile } from '../agent/wiring/spoe.ts';
 import { type AgentProcess, startAgentProcess } from './agent-process.ts';
 import { freePort } from './free-port.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
+import type { HaproxyBuild } from './haproxy-builds.ts';
 import { frontendConfig } from './haproxy-config.ts';
 import { type Visit, type VisitOptions, visit } from './visit.ts';
 
@@ -18,6 +19,8 @@ export interface SiteOptions {
   /** By default the agent listens on a unix socket. */
   readonly listen?: 'unix' | 'tcp';
   readonly port?: number;
+  /** The HAProxy to run, and the version whose wiring it gets; by default that of this system and of the settings. */
+  readonly haproxy?: Pick<HaproxyBuild, 'binary' | 'version'>;
   /** Whether its HAProxy shall be able to reload. */
   readonly reloadable?: boolean;
   /** Variables of the agent's environment beside our own, such as those that bring its credentials. */
@@ -52,13 +55,14 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-site-'));
   const port = options.port ?? (await freePort());
   const config = {
+    ...(options.haproxy !== undefined && { haproxy: { version: options.haproxy.version } }),
     ...options.config,
     listen: [options.listen === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : { unix: join(folder, 'agent.sock') }],
     backend: { url: options.backendUrl, ...(options.config?.backend as object | undefined) },
   };
   const start = () => startAgentProcess(config, folder, options.env);
   let agent = await start();
-  const haproxy = await startHaproxyFor(agent, port, options.reloadable ?? false).catch(async (error) => {
+  const haproxy = await startHaproxyFor(agent, port, options).catch(async (error) => {
     await agent.kill('SIGKILL');
     throw error;
   });
@@ -81,7 +85,12 @@ export async function startSite(options: SiteOptions): Promise<Site> {
 }
 
 /** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
-function startHaproxyFor({ settings }: AgentProcess, port: number, reloadable: boolean): Promise<Haproxy> {
+function startHaproxyFor({ settings }: AgentProcess, port: number, options: SiteOptions): Promise<Haproxy> {
   const config = frontendConfig({ settings, binds: [`:::${port} v4v6`] });
-  return startHaproxy({ config, spoe: spoeFile(settings), reloadable });
+  return startHaproxy({
+    config,
+    spoe: spoeFile(settings),
+    reloadable: options.reloadable ?? false,
+    ...(options.haproxy !== undefined && { binary: options.haproxy.binary }),
+  });
 }

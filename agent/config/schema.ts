@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { IPV6_PREFIXES } from '../../contract/address.ts';
 import { LIST_NAME, MAX_LISTS, MAX_SUBJECTS } from '../../contract/check.ts';
 import { isKind, KINDS } from '../../contract/subject.ts';
 import { REASONS } from '../decision/decision.ts';
@@ -31,6 +32,8 @@ const DAY_SECONDS = 86_400;
 
 /** What HAProxy would cut an unquoted argument at, or read as something else (configuration.txt 2.2). */
 const EXPRESSION = /^[^\s"'\\#\p{Cc}\P{ASCII}]{1,1000}$/u;
+
+const IPV6_PREFIX_FORM = '128 or a whole number from 16 to 64';
 
 const policyName = oneOf(POLICIES);
 const policy = z
@@ -135,6 +138,14 @@ export const ConfigFile = map({
     .refine((names) => new Set(names).size === names.length, 'without a name that is there twice')
     .prefault(['manual'])
     .describe('The lists that count, in the order of precedence.'),
+  ipv6Prefix: z
+    .int(IPV6_PREFIX_FORM)
+    .refine((prefix) => IPV6_PREFIXES.includes(prefix), IPV6_PREFIX_FORM)
+    .meta({ mustBe: IPV6_PREFIX_FORM })
+    .prefault(128)
+    .describe(
+      'IPv6 clients are looked up as the network of so many bits: a provider gives each customer a /64 or more, so 64 keeps one of them from being millions of subjects. Entries for longer prefixes match no more.',
+    ),
   cache: map({
     maxEntries: wholeNumber(1, 10_000_000).prefault(1_000_000).describe('How many subjects are remembered.'),
     allowTtlSeconds: wholeNumber(0, DAY_SECONDS).prefault(60).describe('How long a subject stays allowed unasked.'),

@@ -61,6 +61,8 @@ export interface Settings {
   readonly deadlineMs: number;
   readonly policy: Policy;
   readonly lists: readonly string[];
+  /** IPv6 subjects are networks of this prefix length; 128 for single addresses. */
+  readonly ipv6Prefix: number;
   readonly cache: {
     readonly maxEntries: number;
     readonly allowTtlSeconds: number;

@@ -1,4 +1,4 @@
-import { formatAddress, parseAddress } from '../../contract/address.ts';
+import { formatAddress, formatNetwork, parseAddress } from '../../contract/address.ts';
 
 const IPV4_BYTES = 4;
 
@@ -13,13 +13,15 @@ export class Address {
   b = 0;
   c = 0;
   d = 0;
+  readonly #ipv6Prefix: number;
   readonly #maskA: number;
   readonly #maskB: number;
   readonly #maskC: number;
   readonly #maskD: number;
 
-  /** IPv6 addresses are read with the bits behind `ipv6Prefix` cleared. */
+  /** IPv6 addresses are read as the network of `ipv6Prefix` bits that they are in. */
   constructor(ipv6Prefix = 128) {
+    this.#ipv6Prefix = ipv6Prefix;
     this.#maskA = maskOf(ipv6Prefix);
     this.#maskB = maskOf(ipv6Prefix - 32);
     this.#maskC = maskOf(ipv6Prefix - 64);
@@ -61,13 +63,13 @@ export class Address {
     return true;
   }
 
-  /** Canonical text. */
+  /** Canonical text: of the address, or of its network where IPv6 is read as such. */
   toString(): string {
     const bytes = Buffer.alloc(this.words * 4);
     [this.a, this.b, this.c, this.d].slice(0, this.words).forEach((word, index) => {
       bytes.writeInt32BE(word, index * 4);
     });
-    return formatAddress(bytes);
+    return this.words === 1 ? formatAddress(bytes) : formatNetwork({ bytes, prefix: this.#ipv6Prefix });
   }
 }
 

@@ -172,7 +172,8 @@ export class VerdictCache {
 
   /** The table of a subject that is an address, which `#address` is then; undefined for any other. */
   #tableFor(subject: string): AddressTable | undefined {
-    if (!subject.startsWith(IP) || !this.#address.readText(subject.slice(IP.length))) return undefined;
+    const [address = ''] = subject.slice(IP.length).split('/'); // all IPv6 of one agent have the same length behind it
+    if (!subject.startsWith(IP) || !this.#address.readText(address)) return undefined;
     return this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
   }
 

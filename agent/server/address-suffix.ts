@@ -1,15 +1,18 @@
 import type { Address } from '../decision/address.ts';
-import { ENTRY_ACTION, type Suffix } from './answer.ts';
+import type { Suffix } from './answer.ts';
 
-/** `ip:` and the longest text of an IPv6 address; a length below 240 is one byte. */
-const MAX_TEXT_BYTES = 3 + 39;
-const IP = Uint8Array.of(0x69, 0x70, 0x3a);
+const IP_BYTES = 'ip:'.length;
+/** The longest text of an IPv6 network; with `ip:` before it its length is still one byte, as below 240. */
+const MAX_TEXT_BYTES = 39 + 3;
 const ZERO = 0x30;
 const DOT = 0x2e;
 
-/** Names the address of the question at hand as the entry, without making text of it where it is IPv4. */
+/**
+ * Completes an entry of `ip:`, which is the last thing said, with the address of the question at hand, without making text
+ * of it where it is IPv4.
+ */
 export class AddressSuffix implements Suffix {
-  readonly maxBytes = ENTRY_ACTION.length + 1 + MAX_TEXT_BYTES;
+  readonly maxBytes = MAX_TEXT_BYTES;
   readonly #address: Address;
 
   constructor(address: Address) {
@@ -17,13 +20,9 @@ export class AddressSuffix implements Suffix {
   }
 
   write(out: Uint8Array, at: number): number {
-    out.set(ENTRY_ACTION, at);
-    const lengthAt = at + ENTRY_ACTION.length;
-    out.set(IP, lengthAt + 1);
-    const textAt = lengthAt + 1 + IP.length;
-    const end =
-      this.#address.words === 1 ? writeIpv4(out, textAt, this.#address.a) : writeAscii(out, textAt, `${this.#address}`);
-    out[lengthAt] = end - lengthAt - 1;
+    const address = this.#address;
+    const end = address.words === 1 ? writeIpv4(out, at, address.a) : writeAscii(out, at, `${address}`);
+    out[at - IP_BYTES - 1] = IP_BYTES + end - at;
     return end;
   }
 }

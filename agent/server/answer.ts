@@ -19,8 +19,8 @@ export interface Suffix {
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
-/** The actions that tell a decision; one about the asked address itself names it as `entry`. */
-export function answerOf(decision: Decision, address?: string): Answer {
+/** The actions that tell a decision; one about the asked address itself names that as `entry`, which comes last. */
+export function answerOf(decision: Decision, address: string | undefined): Answer {
   const essential = [set(VARIABLES.action, decision.action), set(VARIABLES.source, decision.source)];
   if (decision.status !== undefined) essential.push(setNumber(VARIABLES.status, decision.status));
   const details: Action[] = [];
@@ -30,9 +30,6 @@ export function answerOf(decision: Decision, address?: string): Answer {
   if (entry !== undefined) details.push(set(VARIABLES.entry, entry));
   return { full: encodeActions([...essential, ...details]), essential: encodeActions(essential) };
 }
-
-/** The beginning of the action that names an entry, up to the length of its value. */
-export const ENTRY_ACTION = encodeActions([set(VARIABLES.entry, '')]).subarray(0, -1);
 
 function set(name: string, value: string): Action {
   return { type: 'set-var', scope: REQUEST_SCOPE, name, value: { type: 'string', value } };

@@ -131,7 +131,7 @@ export class Translator implements NotifyHandler {
   #tellNow(decision: Decision): Answer {
     const known = this.#answers.get(decision);
     if (known !== undefined) return known;
-    const answer = this.#tell(decision, undefined);
+    const answer = this.#tell(decision, 'ip:');
     const told = decision.ofAddress ? { ...answer, suffix: this.#suffix } : answer;
     this.#answers.set(decision, told);
     return told;

@@ -4,19 +4,21 @@ import { hasNativeSpop } from './version.ts';
 
 /**
  * Quick to notice that the agent is gone or back: until it is DOWN each request waits for `timeout processing`,
- * and once it is, none waits at all (seen on 2.6). Gone: at most inter + fastinter; back: at most downinter.
+ * and once it is, none waits at all (seen on 2.6 and 3.0; on 3.2 and 3.4 none ever waits for an agent that is gone).
+ * Gone: at most inter + fastinter; back: at most downinter.
  */
 const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 
 /** The backend section through which HAProxy reaches the agent: one server a listen address. */
 export function agentsBackend(settings: Settings): string {
+  const native = hasNativeSpop(settings.haproxy.version);
   const lines = [
-    `mode ${hasNativeSpop(settings.haproxy.version) ? 'spop' : 'tcp'}`,
+    `mode ${native ? 'spop' : 'tcp'}`,
     'option spop-check',
     '# a request never waits for a second attempt',
     'retries 0',
     'timeout connect 1s',
-    `# longer than the ${IDLE_SECONDS}s after which idle connections are closed`,
+    ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
     ...settings.listen.map((address, index) => `server agent${index + 1} ${toServer(address)} ${CHECK}`),
   ];

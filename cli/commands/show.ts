@@ -43,15 +43,8 @@ async function show(text: string, options: ShowOptions): Promise<void> {
 }
 
 async function itemsCovering(subject: Subject, store: Store): Promise<Item[]> {
-  const found = await Promise.all(covering(subject).map((text) => collected(store.entriesOfSubject(text))));
+  const found = await Promise.all(candidates(subject).map((text) => collected(store.entriesOfSubject(text))));
   return found.flat();
-}
-
-/** For a network, those of its first address's candidates that are no longer than itself. */
-function covering(subject: Subject): string[] {
-  const [address = '', length] = subject.kind === 'ip' ? subject.value.split('/') : [subject.value];
-  const all = candidates({ kind: subject.kind, value: address });
-  return length === undefined ? all : all.slice(all.indexOf(formatSubject(subject)));
 }
 
 function byDefault(lists: readonly string[]): string[] {

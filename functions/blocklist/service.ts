@@ -90,8 +90,7 @@ function plansFor(subjects: readonly string[], lists: number): Plan[] {
 function keyTextsOf(text: string): string[] | undefined {
   try {
     const subject = parseSubject(text);
-    const isNetwork = subject.kind === 'ip' && subject.value.includes('/');
-    return formatSubject(subject) === text && !isNetwork ? candidates(subject) : undefined;
+    return formatSubject(subject) === text ? candidates(subject) : undefined;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
     throw error;

@@ -107,19 +107,25 @@ describe('coveringNetworks', () => {
       fc.property(addressBytes, (bytes) => {
         const lengths = bytes.length === 4 ? range(32, 8) : [128, ...range(64, 16)];
         const expected = lengths.map((length) => formatNetwork({ bytes: firstBits(bytes, length), prefix: length }));
-        assert.deepEqual(coveringNetworks(bytes), expected);
+        assert.deepEqual(coveringNetworks({ bytes, prefix: bytes.length * 8 }), expected);
       }),
     );
   });
 
   it('asks 25 keys for IPv4 and 50 for IPv6', () => {
-    assert.equal(coveringNetworks(new Uint8Array(4)).length, 25);
-    assert.equal(coveringNetworks(new Uint8Array(16)).length, 50);
+    assert.equal(coveringNetworks({ bytes: new Uint8Array(4), prefix: 32 }).length, 25);
+    assert.equal(coveringNetworks({ bytes: new Uint8Array(16), prefix: 128 }).length, 50);
+  });
+
+  it('of a network begin with itself', () => {
+    const bytes = Uint8Array.of(203, 0, 112, 0);
+    assert.deepEqual(coveringNetworks({ bytes, prefix: 20 }).slice(0, 2), ['203.0.112.0/20', '203.0.96.0/19']);
+    assert.equal(coveringNetworks({ bytes, prefix: 20 }).at(-1), '203.0.0.0/8');
   });
 
   it('leaves the given bytes as they are', () => {
     const bytes = Uint8Array.of(203, 0, 113, 7);
-    coveringNetworks(bytes);
+    coveringNetworks({ bytes, prefix: 32 });
     masked(bytes, 8);
     assert.deepEqual(bytes, Uint8Array.of(203, 0, 113, 7));
   });

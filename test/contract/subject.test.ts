@@ -83,6 +83,11 @@ describe('candidates', () => {
     assert.deepEqual(texts.slice(0, 3), ['ip:203.0.113.7', 'ip:203.0.113.6/31', 'ip:203.0.113.4/30']);
     assert.equal(texts.at(-1), 'ip:203.0.0.0/8');
   });
+  it('of a network are itself and the shorter ones', () => {
+    const texts = candidates({ kind: 'ip', value: '2001:db8:0:5::/64' });
+    assert.deepEqual(texts.slice(0, 2), ['ip:2001:db8:0:5::/64', 'ip:2001:db8:0:4::/63']);
+    assert.equal(texts.length, 49);
+  });
   it('are the subject alone for every other kind', () => {
     assert.deepEqual(candidates({ kind: 'host', value: 'a.example' }), ['host:a.example']);
   });

@@ -2,14 +2,25 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { FrameType } from '../../agent/spop/frame.ts';
+import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Client } from '../support/spop/client.ts';
-import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
+import {
+  fromHex,
+  hello,
+  ipv4,
+  notify,
+  type ParsedFrame,
+  parseActions,
+  str,
+  type Value,
+} from '../support/spop/naive-codec.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/main.ts');
 describe('the agent as a process', () => {
@@ -37,6 +48,35 @@ describe('the agent as a process', () => {
     await (await startAgentProcess(config, folder)).kill('SIGKILL');
     const second = await startAgentProcess(config, folder);
     assert.equal(await second.kill('SIGTERM'), 0);
+  });
+
+  it('asks for the network of an IPv6 client where ipv6Prefix says so, once for all who are in it', async (t) => {
+    const folder = folderFor(t);
+    const asked: string[] = [];
+    const backend = createHttpServer(async (request, response) => {
+      const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
+      asked.push(...subjects);
+      const verdicts = subjects.map((subject) => ({ subject, entry: { subject, list: 'manual', action: 'deny' } }));
+      response.end(JSON.stringify({ verdicts, ttl: 60 }));
+    }).listen(0, '127.0.0.1');
+    t.after(() => backend.close());
+    await once(backend, 'listening');
+    const url = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`; // it listens
+    const path = join(folder, 'agent.sock');
+    const settings = { listen: [{ unix: path }], backend: { url }, deadlineMs: 5000, ipv6Prefix: 64 };
+    const agent = await startAgentProcess(settings, folder);
+    const haproxy = await Client.connect({ path });
+    haproxy.socket.write(hello());
+    await haproxy.received(1);
+    for (const [index, visitor] of ['20010db8000000050000000000000001', '20010db80000000500000000ffffffff'].entries()) {
+      const address: Value = { type: 'ipv6', value: fromHex(visitor) };
+      haproxy.socket.write(notify(index + 1, 1, ['check-request', ['ip', address]]));
+      const { payload } = (await haproxy.received(index + 2))[index + 1] as ParsedFrame; // just received
+      const entry = parseActions(payload).find((action) => action.name === 'entry');
+      assert.deepEqual(entry?.type === 'set-var' && entry.value, str('ip:2001:db8:0:5::/64'));
+    }
+    assert.deepEqual(asked, ['ip:2001:db8:0:5::/64']);
+    await agent.kill('SIGTERM');
   });
 
   const taken = createServer();

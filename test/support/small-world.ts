@@ -22,6 +22,8 @@ const LENGTHS_6 = [128, 64, 63, 48, 32, 16];
 /** Few subjects, so that entries cover and contradict each other often. */
 export const askedSubject = fc.constantFrom(
   ...ADDRESSES.map((address) => `ip:${address}`),
+  'ip:2001:db8:1:1::/64',
+  'ip:203.0.112.0/23',
   'host:a.example',
   'path:/x/24',
   'path:/x/8',

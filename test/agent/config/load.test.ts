@@ -20,6 +20,7 @@ describe('loadSettings', () => {
       deadlineMs: 40,
       policy: { default: 'open' },
       lists: ['manual'],
+      ipv6Prefix: 128,
       cache: { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
       messages: [
         {

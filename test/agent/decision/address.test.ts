@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
-import { formatAddress, masked } from '../../../contract/address.ts';
+import { formatAddress, formatNetwork, masked } from '../../../contract/address.ts';
 import { fromHex } from '../../support/spop/naive-codec.ts';
 
 const byte = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255));
@@ -67,11 +67,11 @@ describe('an address', () => {
   });
 
   for (const [prefix, expected] of [
-    [1, '8000::'],
-    [48, 'fedc:ba98:7654::'],
-    [64, 'fedc:ba98:7654:3210::'],
-    [65, 'fedc:ba98:7654:3210:8000::'],
-    [127, 'fedc:ba98:7654:3210:ffff:ffff:ffff:fffe'],
+    [1, '8000::/1'],
+    [48, 'fedc:ba98:7654::/48'],
+    [64, 'fedc:ba98:7654:3210::/64'],
+    [65, 'fedc:ba98:7654:3210:8000::/65'],
+    [127, 'fedc:ba98:7654:3210:ffff:ffff:ffff:fffe/127'],
     [128, 'fedc:ba98:7654:3210:ffff:ffff:ffff:ffff'],
   ] as const)
     it(`of IPv6 with a prefix of ${prefix} bits is ${expected}`, () => {
@@ -82,7 +82,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(ipv6, fc.integer({ min: 1, max: 128 }), (bytes, prefix) => {
         const isMapped = read(bytes).words === 1;
-        const expected = isMapped ? formatAddress(bytes) : formatAddress(masked(bytes, prefix).bytes);
+        const expected = isMapped ? formatAddress(bytes) : formatNetwork(masked(bytes, prefix));
         const address = new Address(prefix);
         address.readBytes(bytes, 0, bytes.length);
         assert.equal(`${address}`, expected);

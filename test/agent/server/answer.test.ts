@@ -20,7 +20,7 @@ const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', re
 
 describe('the answer to a decision', () => {
   it('names action, source, status, reason, list and entry', () => {
-    const { full, essential } = answerOf(decisionOf(entry, 'cache'));
+    const { full, essential } = answerOf(decisionOf(entry, 'cache'), undefined);
     const short = { action: str('deny'), source: str('cache'), status: { type: 'int64', value: 429n } };
     assert.deepEqual(variables(full), {
       ...short,
@@ -32,7 +32,7 @@ describe('the answer to a decision', () => {
   });
 
   it('says nothing of what there is not', () => {
-    assert.deepEqual(variables(answerOf(decisionOf(null, 'backend')).full), {
+    assert.deepEqual(variables(answerOf(decisionOf(null, 'backend'), undefined).full), {
       action: str('allow'),
       source: str('backend'),
     });
@@ -41,7 +41,7 @@ describe('the answer to a decision', () => {
   it('is never empty, as 3.1.0 loses an empty ACK', () => {
     for (const reason of REASONS)
       for (const policy of ['open', 'closed'] as const) {
-        const { full, essential } = answerOf(decideByPolicy({ default: policy }, reason));
+        const { full, essential } = answerOf(decideByPolicy({ default: policy }, reason), undefined);
         assert.deepEqual(variables(full).reason, str(reason));
         assert.ok(essential.length > 0);
       }
@@ -51,7 +51,7 @@ describe('the answer to a decision', () => {
     const decision: Decision = { action: 'deny', source: 'stale', list: 'manual', ofAddress: true };
     const rest = { action: str('deny'), source: str('stale'), list: str('manual') };
     assert.deepEqual(variables(answerOf(decision, 'ip:192.0.2.1').full), { ...rest, entry: str('ip:192.0.2.1') });
-    assert.deepEqual(variables(answerOf(decision).full), rest);
+    assert.deepEqual(variables(answerOf(decision, undefined).full), rest);
     assert.deepEqual(
       variables(answerOf(decisionOf(null, 'cache'), 'ip:192.0.2.1').full),
       { action: str('allow'), source: str('cache') },
@@ -67,7 +67,7 @@ describe('the answer to a decision', () => {
   it('is short in what is essential, however long the entry: twenty fit into any buffer HAProxy has', () => {
     const long = { ...entry, subject: `path:/${'x'.repeat(1000)}`, reason: '\uffff'.repeat(200), list: 'l'.repeat(64) };
     for (const status of DENY_STATUSES) {
-      const { full, essential } = answerOf(decisionOf({ ...long, status }, 'backend'));
+      const { full, essential } = answerOf(decisionOf({ ...long, status }, 'backend'), undefined);
       assert.ok(full.length > 1600);
       assert.ok(essential.length <= 60, `${essential.length}`);
     }

@@ -285,13 +285,13 @@ describe('an answer', () => {
 
 describe('an entry that is the asked address itself', () => {
   const OF_ADDRESS: Decision = { action: 'deny', source: 'cache', status: 403, list: 'manual', ofAddress: true };
-  const expected = (stream: number, address: Uint8Array) =>
+  const expected = (stream: number, address: Uint8Array, length = '') =>
     naiveAck(stream, [
       ['action', str('deny')],
       ['source', str('cache')],
       ['status', { type: 'int64', value: 403n }],
       ['list', str('manual')],
-      ['entry', str(`ip:${textOf(address)}`)],
+      ['entry', str(`ip:${textOf(address)}${length}`)],
     ]);
   const inBytes = (value: Uint8Array): Value => ({ type: value.length === 4 ? 'ipv4' : 'ipv6', value });
   const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['ip', value]]);
@@ -331,7 +331,7 @@ describe('an entry that is the asked address itself', () => {
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
     const translator = new Translator(RULES, decider, events, new Address(64));
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
-    assert.equal(await ackOf(translator, asked), expected(1, fromHex('20010db8000000000000000000000000')));
+    assert.equal(await ackOf(translator, asked), expected(1, fromHex('20010db8000000000000000000000000'), '/64'));
   });
 
   it('is each message’s own where several come at once, the strictest of which speaks', async () => {

@@ -1,12 +1,12 @@
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import type { ListenAddress, MessageSettings } from '../../../agent/config/settings.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
 import { settingsWith } from '../../support/settings.ts';
 
-const VERSIONS = ['2.4', '2.6', '3.0'] as const;
 const POLICIES: readonly MessageSettings['policy'][] = [{ default: 'open' }, { default: 'closed' }];
 const LISTENS: readonly (readonly ListenAddress[])[] = [
   [{ type: 'tcp', host: '127.0.0.1', port: 9000 }],
@@ -31,14 +31,17 @@ const MESSAGES: Readonly<Record<string, MessageSettings['subjects']>> = {
   ],
 };
 
-describe('HAProxy takes the wiring without a warning', () => {
-  for (const version of VERSIONS)
-    for (const policy of POLICIES)
-      for (const [at, listen] of LISTENS.entries())
-        for (const [name, subjects] of Object.entries(MESSAGES))
-          it(`for ${version}, policy ${policy.default}, addresses ${at}, message ${name}`, () => {
-            const messages = [{ name, subjects, policy, event: 'on-frontend-http-request' as const }];
+describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
+  for (const policy of POLICIES)
+    for (const [at, listen] of LISTENS.entries())
+      for (const [name, subjects] of Object.entries(MESSAGES))
+        it(`policy ${policy.default}, addresses ${at}, message ${name}`, () => {
+          const messages = [{ name, subjects, policy, event: 'on-frontend-http-request' as const }];
+          // The wiring for an older HAProxy is taken too.
+          for (const version of ['2.4', build.version] as const) {
             const settings = settingsWith({ listen, messages, haproxy: { prefix: 'a.b_C', version } });
-            checkHaproxy({ config: frontendConfig({ settings, binds: ['127.0.0.1:8080'] }), spoe: spoeFile(settings) });
-          });
+            const config = frontendConfig({ settings, binds: ['127.0.0.1:8080'] });
+            checkHaproxy({ binary: build.binary, config, spoe: spoeFile(settings) });
+          }
+        });
 });

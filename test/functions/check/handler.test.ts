@@ -72,7 +72,7 @@ describe('the handler', () => {
   for (const [what, subject] of [
     ['in upper case', 'host:A'],
     ['that is a bare address', '192.0.2.1'],
-    ['that is a network', 'ip:192.0.2.0/24'],
+    ['that is a network with host bits', 'ip:192.0.2.1/24'],
     ['without a value', 'host:'],
     ['of a kind that only a newer agent knows', 'moon:full'],
   ])
