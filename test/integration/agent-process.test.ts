@@ -11,16 +11,7 @@ import { FrameType } from '../../agent/spop/frame.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Client } from '../support/spop/client.ts';
-import {
-  fromHex,
-  hello,
-  ipv4,
-  notify,
-  type ParsedFrame,
-  parseActions,
-  str,
-  type Value,
-} from '../support/spop/naive-codec.ts';
+import { fromHex, hello, ipv4, notify, type ParsedFrame, type Value } from '../support/spop/naive-codec.ts';
 
 const CLI = join(import.meta.dirname, '../../cli/main.ts');
 describe('the agent as a process', () => {
@@ -72,8 +63,7 @@ describe('the agent as a process', () => {
       const address: Value = { type: 'ipv6', value: fromHex(visitor) };
       haproxy.socket.write(notify(index + 1, 1, ['check-request', ['ip', address]]));
       const { payload } = (await haproxy.received(index + 2))[index + 1] as ParsedFrame; // just received
-      const entry = parseActions(payload).find((action) => action.name === 'entry');
-      assert.deepEqual(entry?.type === 'set-var' && entry.value, str('ip:2001:db8:0:5::/64'));
+      assert.ok(Buffer.from(payload).includes('\x14ip:2001:db8:0:5::/64'));
     }
     assert.deepEqual(asked, ['ip:2001:db8:0:5::/64']);
     await agent.kill('SIGTERM');
