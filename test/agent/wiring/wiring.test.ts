@@ -27,6 +27,7 @@ describe('the wiring', () => {
     it(`is an SPOP backend without what ${version} ignores`, () => {
       const settings = settingsWith({ haproxy: { prefix: 'haverdict', version } });
       assert.match(agentsBackend(settings), /^ {4}mode spop$/m);
+      assert.doesNotMatch(agentsBackend(settings), /idle/);
       assert.deepEqual(spoeFile(settings).match(/timeout \w+/g), ['timeout processing']);
       assert.doesNotMatch(spoeFile(settings), /no option/);
     });

@@ -1,0 +1,120 @@
+// Fetches the HAProxy of newer Debian suites with all its libraries and unpacks it beside; installs nothing.
+// Done by apt with folders of its own: so the system's mirror and proxy are used, and signatures and sums are checked.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BUILDS_FOLDER, NEWER_SUITES, type NewerSuite, newerBuild } from './haproxy-builds.ts';
+
+/** Of Debian's package `debian-archive-keyring`, which knows the keys of newer suites too. */
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+/** Some 25 MB a suite: package list and packages. */
+const APT_LIMIT_MS = 180_000;
+/** The second is the smallest package for what HAProxy's needs of systemd to be met. */
+const PACKAGES = ['haproxy', 'systemd-standalone-sysusers'];
+
+for (const suite of Object.keys(NEWER_SUITES) as NewerSuite[]) {
+  try {
+    if (newerBuild(suite) === undefined) fetchSuite(suite);
+    console.log(`haproxy-versions: ${suite} has HAProxy ${newerBuild(suite)?.release}`);
+  } catch (error) {
+    console.error(`haproxy-versions: no HAProxy of ${suite}: ${(error as Error).message}`); // all of ours are errors
+    process.exitCode = 1;
+  }
+}
+
+function fetchSuite(suite: NewerSuite): void {
+  mkdirSync(BUILDS_FOLDER, { recursive: true });
+  // Only for us until it is reduced to what is run: packages bring programs with the setuid bit.
+  const folder = mkdtempSync(join(BUILDS_FOLDER, '.fetching-'));
+  try {
+    const apt = writeAptFolder(folder, suite);
+    run('apt-get', ['-c', apt, '-qq', 'update']);
+    run('apt-get', ['-c', apt, '-qq', '-y', '--download-only', 'install', ...PACKAGES]);
+    const root = join(folder, 'root');
+    const archives = join(folder, 'archives');
+    const packages = readdirSync(archives).filter((name) => name.endsWith('.deb'));
+    for (const name of packages) run('dpkg-deb', ['-x', join(archives, name), root]);
+    const build = join(folder, 'build');
+    assemble(root, build);
+    renameSync(build, join(BUILDS_FOLDER, suite));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What apt needs to know nothing of the packages of this system, and nothing of its suites but the mirror. */
+function writeAptFolder(folder: string, suite: NewerSuite): string {
+  const { mirror, architecture } = debianMirror();
+  const options = [`arch=${architecture}`, 'target=Packages', ...(existsSync(KEYRING) ? [`signed-by=${KEYRING}`] : [])];
+  const sources = [suite, ...NEWER_SUITES[suite]].map((from) => `deb [${options.join(' ')}] ${mirror} ${from} main\n`);
+  for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, 'sources.list'), sources.join(''));
+  // Nothing is taken from `experimental` unless that is asked for.
+  writeFileSync(join(folder, 'preferences'), 'Package: haproxy\nPin: release a=experimental\nPin-Priority: 990\n');
+  writeFileSync(join(folder, 'status'), '');
+  const settings = {
+    'Dir::Etc::SourceList': join(folder, 'sources.list'),
+    'Dir::Etc::SourceParts': '/dev/null',
+    'Dir::Etc::Preferences': join(folder, 'preferences'),
+    'Dir::Etc::PreferencesParts': '/dev/null',
+    'Dir::State::Lists': join(folder, 'lists'),
+    'Dir::State::Status': join(folder, 'status'),
+    'Dir::State::extended_states': join(folder, 'extended_states'),
+    'Dir::Cache': folder,
+    'Dir::Cache::Archives': join(folder, 'archives'),
+    'APT::Architecture': architecture,
+    'APT::Install-Recommends': 'false',
+    'APT::Sandbox::User': 'root',
+    'APT::Update::Error-Mode': 'any',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '2',
+    'Acquire::http::Timeout': '20',
+  };
+  // Hooks are about the system's own folders.
+  const hooks = ['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success'];
+  const lines = [
+    ...Object.entries(settings).map(([key, value]) => `${key} "${value}";`),
+    ...hooks.map((hook) => `#clear ${hook};`),
+  ];
+  const file = join(folder, 'apt.conf');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+
+function debianMirror(): { mirror: string; architecture: string } {
+  const architecture = run('dpkg', ['--print-architecture']).trim();
+  const targets = run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)']);
+  const mirror = /^Debian\|Debian\|main\|(.+)$/m.exec(targets)?.[1];
+  if (mirror === undefined)
+    throw new Error('apt knows no mirror of Debian here (if it should, apt-get update comes first)');
+  return { mirror, architecture };
+}
+
+/** Reduces what was unpacked to the program, its libraries, and a script that runs it with these and their loader. */
+function assemble(root: string, build: string): void {
+  const [libraries = ''] = readdirSync(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'));
+  mkdirSync(build);
+  renameSync(join(root, 'usr/lib', libraries), join(build, 'lib'));
+  renameSync(join(root, 'usr/sbin/haproxy'), join(build, 'program'));
+  const loader = readdirSync(join(build, 'lib')).find((name) => name.startsWith('ld-linux'));
+  if (loader === undefined) throw new Error(`libc6 brought no ld-linux in /usr/lib/${libraries}`);
+  // As argv[0] HAProxy must see this script: on a reload it runs its argv[0] again.
+  const script = `#!/bin/sh
+here=\${0%/*}
+exec "$here/lib/${loader}" --argv0 "$0" --library-path "$here/lib" "$here/program" "$@"
+`;
+  writeFileSync(join(build, 'haproxy'), script, { mode: 0o755 });
+}
+
+function run(command: string, args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: APT_LIMIT_MS,
+    env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (error !== undefined) throw new Error(`${command} cannot be run: ${error.message}`);
+  if (status === 0) return stdout;
+  const complaint = stderr.split('\n').find((line) => line.startsWith('E: ')) ?? stderr.trim().split('\n').at(-1);
+  throw new Error(`${[command, ...args.slice(-1)].join(' ')} failed: ${complaint}`);
+}
