@@ -27,7 +27,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'agent/wiring',
-    may: ['agent/vocabulary.ts', 'contract'],
+    may: ['agent/vocabulary.ts', 'agent/config/nearest.ts', 'contract'],
     types: ['agent/config', 'agent/decision'],
     packages: /^$/,
   },
@@ -35,11 +35,20 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     folder: 'agent/config',
     may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'agent/vocabulary.ts'],
   },
+  {
+    folder: 'agent/probe',
+    may: ['agent/spop', 'agent/vocabulary.ts', 'agent/config/listen-address.ts'],
+    types: ['agent/config'],
+    packages: /^node:(net|events)$/,
+  },
   { folder: 'agent/lifecycle', may: [] },
   { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
   { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
   { folder: 'infra', may: ['functions/blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
-  { folder: 'cli', may: ['contract', 'functions/blocklist', 'agent/config', 'agent/wiring', 'agent/main.ts'] },
+  {
+    folder: 'cli',
+    may: ['contract', 'functions/blocklist', 'agent/config', 'agent/wiring', 'agent/probe', 'agent/main.ts'],
+  },
 ];
 
 interface Import {

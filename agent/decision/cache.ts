@@ -83,6 +83,12 @@ export class VerdictCache {
     return this.#pool.get(table.value(slot));
   }
 
+  /** Has the processor fetch what a recall of this address would read. */
+  expect(address: Address): void {
+    if (address.words === 1) this.#ipv4.touch(address);
+    else this.#ipv6.touch(address);
+  }
+
   /** What is known of any other subject and still fresh, or undefined. */
   recall(subject: string, nowMs: number): Contribution | undefined {
     const kept = this.#others.get(subject);

@@ -44,6 +44,11 @@ export class Engine {
     return this.#decideAll(question, receivedAtMs);
   }
 
+  /** Prepares for a question about this address. */
+  expect(address: Address): void {
+    this.#cache.expect(address);
+  }
+
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
     const { address, texts, addressAt, problem, policy } = question;
     const asked = new Asked(policy);

@@ -18,6 +18,8 @@ export interface Peer {
 
 /** Whoever answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
 export interface NotifyHandler {
+  /** What has just come in, before its frames are answered one by one. Whatever it is, this does not throw. */
+  lookAhead(chunk: Uint8Array): void;
   answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer>;
   /** What is said at once when too many frames of this connection wait. */
   overload(frame: Frame): Answer;
@@ -92,6 +94,7 @@ export class Connection {
     if (this.#isDeaf()) return;
     const receivedAtMs = this.#clock.nowMs();
     this.#reader.push(chunk);
+    this.#handler.lookAhead(chunk);
     try {
       for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
         this.#handle(frame, receivedAtMs);

@@ -7,7 +7,7 @@ import { decideByPolicy, type Policy } from '../decision/policy.ts';
 import { decodeText } from '../spop/cursor.ts';
 import { DataType } from '../spop/data.ts';
 import { SpopError } from '../spop/errors.ts';
-import type { Frame } from '../spop/frame.ts';
+import { type Frame, PREFIX_BYTES, readFrameLength } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, answerOf, NO_ANSWER } from './answer.ts';
@@ -24,6 +24,8 @@ export interface MessageRule {
 /** Whoever decides questions. */
 export interface Decider {
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision>;
+  /** This address is likely to be asked about at once. */
+  expect(address: Address): void;
 }
 
 export interface TranslatorEvents {
@@ -36,7 +38,8 @@ export interface TranslatorEvents {
 interface KnownMessage {
   readonly rule: MessageRule;
   readonly name: Uint8Array;
-  readonly kinds: readonly { readonly kind: string; readonly name: Uint8Array }[];
+  /** Of its arguments, which are its kinds. */
+  readonly names: readonly Uint8Array[];
   /** Which of the kinds is `ip`; none if it is their number. */
   readonly addressAt: number;
 }
@@ -47,7 +50,13 @@ interface Decided {
   readonly address: string | undefined;
 }
 
+interface Told {
+  readonly decision: Decision | undefined;
+  readonly answer: Answer;
+}
+
 const IP = 'ip';
+const NOTHING_TOLD: Told = { decision: undefined, answer: NO_ANSWER };
 
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
@@ -57,14 +66,22 @@ export class Translator implements NotifyHandler {
   readonly #reader = new NotifyReader();
   readonly #address: Address;
   readonly #suffix: AddressSuffix;
+  /** Where the address of the last frame was, from its beginning; 0 until there is one. */
+  #addressAt = 0;
+  #addressEnd = 0;
+  #frameAt = 0;
+  readonly #coming = new Address();
   readonly #answers = new WeakMap<Decision, Answer>();
+  /** The last two decisions told, which mostly are "nothing listed" and one entry: the map would take 20 ns. */
+  #last = NOTHING_TOLD;
+  #before = NOTHING_TOLD;
   readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
   constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents, address = new Address()) {
     this.#messages = rules.map((rule) => ({
       rule,
       name: Buffer.from(rule.name),
-      kinds: rule.kinds.map((kind) => ({ kind, name: Buffer.from(kind) })),
+      names: rule.kinds.map((kind) => Buffer.from(kind)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
     }));
     this.#decider = decider;
@@ -77,6 +94,7 @@ export class Translator implements NotifyHandler {
   answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer> {
     const reader = this.#reader;
     reader.open(frame);
+    this.#frameAt = frame.startAt;
     let first: Decision | Promise<Decision> | undefined;
     let several: Decided[] | undefined;
     while (reader.nextMessage()) {
@@ -91,6 +109,20 @@ export class Translator implements NotifyHandler {
     if (first === undefined) return NO_ANSWER;
     if (several === undefined && !(first instanceof Promise)) return this.#tellNow(first);
     return this.#tellAll(several ?? [{ decision: first, address: this.#addressText() }]);
+  }
+
+  /**
+   * Has the processor fetch what is known of all addresses in a chunk before the first is asked about: waiting for memory
+   * once for a chunk of 20 frames, not 20 times, takes 40 to 80 ns off each where there are 200,000 addresses. It only
+   * guesses that frames are alike, and decides nothing.
+   */
+  lookAhead(chunk: Uint8Array): void {
+    const last = chunk.length - this.#addressEnd;
+    if (this.#addressEnd === 0 || last < this.#addressEnd) return; // no address seen yet, or one frame at most
+    for (let at = 0; at <= last; at += PREFIX_BYTES + readFrameLength(chunk, at)) {
+      this.#coming.readBytes(chunk, at + this.#addressAt, at + this.#addressEnd);
+      this.#decider.expect(this.#coming);
+    }
   }
 
   overload(frame: Frame): Answer {
@@ -129,8 +161,15 @@ export class Translator implements NotifyHandler {
 
   /** The answer while the frame is in view; equal decisions are encoded once. */
   #tellNow(decision: Decision): Answer {
-    const known = this.#answers.get(decision);
-    if (known !== undefined) return known;
+    if (decision === this.#last.decision) return this.#last.answer;
+    if (decision === this.#before.decision) return this.#before.answer;
+    const answer = this.#answers.get(decision) ?? this.#encode(decision);
+    this.#before = this.#last;
+    this.#last = { decision, answer };
+    return answer;
+  }
+
+  #encode(decision: Decision): Answer {
     const answer = this.#tell(decision, 'ip:');
     const told = decision.ofAddress ? { ...answer, suffix: this.#suffix } : answer;
     this.#answers.set(decision, told);
@@ -160,23 +199,22 @@ export class Translator implements NotifyHandler {
     return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
   }
 
-  #readQuestion({ kinds, rule, addressAt }: KnownMessage): Question {
+  #readQuestion({ rule, names, addressAt }: KnownMessage): Question {
     const reader = this.#reader;
     const address = this.#address;
     address.clear();
     let texts: (string | undefined)[] | undefined;
     let problem: Reason | undefined;
-    while (reader.nextArgument()) {
-      const index = this.#kindOfArgument(kinds);
-      if (index < 0 || reader.type === DataType.null) continue;
+    for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
+      if (reader.type === DataType.null) continue;
       if (index === addressAt) {
         if (!this.#readAddress()) problem = 'bad_subject';
         continue;
       }
-      const subject = subjectOf((kinds[index] as { kind: string }).kind, this.#valueText()); // index comes from kinds
+      const subject = subjectOf(rule.kinds[index] as string, this.#valueText()); // index comes from kinds
       if (subject === undefined) problem = 'bad_subject';
       else {
-        texts ??= kinds.map(() => undefined);
+        texts ??= names.map(() => undefined);
         texts[index] = formatSubject(subject);
       }
     }
@@ -195,19 +233,13 @@ export class Translator implements NotifyHandler {
     return question;
   }
 
-  #kindOfArgument(kinds: KnownMessage['kinds']): number {
-    const { bytes, nameAt, nameEnd } = this.#reader;
-    for (let index = 0; index < kinds.length; index++) {
-      if (sameBytes((kinds[index] as { name: Uint8Array }).name, bytes, nameAt, nameEnd)) return index; // in bounds
-    }
-    return -1;
-  }
-
   /** Reads the `ip` argument; false if its value is no address. */
   #readAddress(): boolean {
     const { type, bytes, valueAt, valueEnd } = this.#reader;
     if (type !== DataType.ipv4 && type !== DataType.ipv6) return this.#address.readText(this.#valueText());
     this.#address.readBytes(bytes, valueAt, valueEnd);
+    this.#addressAt = valueAt - this.#frameAt;
+    this.#addressEnd = valueEnd - this.#frameAt;
     return true;
   }
 

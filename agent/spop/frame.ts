@@ -33,22 +33,27 @@ export class Frame {
   frameIdAt = 0;
   payloadAt = 0;
   end = 0;
-  readonly #cursor = new Cursor(this.bytes);
 
   /** Points this frame at `bytes`, `at` being the position after the length prefix; throws `SpopError`. */
   moveTo(bytes: Uint8Array, at: number, end: number): void {
-    const cursor = this.#cursor;
     if (end - at < MIN_FRAME_BYTES) throw invalidFrame(`frame of ${end - at} bytes is below ${MIN_FRAME_BYTES}`);
-    cursor.moveTo(bytes, at, end);
     this.bytes = bytes;
-    this.type = cursor.byte();
-    this.flags = cursor.byte() * 0x1000000 + (cursor.byte() << 16) + (cursor.byte() << 8) + cursor.byte();
+    // In bounds: the shortest frame has them.
+    this.type = bytes[at] as number;
+    this.flags =
+      (bytes[at + 1] as number) * 0x1000000 +
+      ((bytes[at + 2] as number) << 16) +
+      ((bytes[at + 3] as number) << 8) +
+      (bytes[at + 4] as number);
     this.idsAt = at + TYPE_AND_FLAGS_BYTES;
-    cursor.skipVarint();
-    this.frameIdAt = cursor.at;
-    cursor.skipVarint();
-    this.payloadAt = cursor.at;
+    this.frameIdAt = skipVarint(bytes, this.idsAt, end);
+    this.payloadAt = skipVarint(bytes, this.frameIdAt, end);
     this.end = end;
+  }
+
+  /** Where the length prefix begins; before `bytes` if the prefix is not in them. */
+  get startAt(): number {
+    return this.idsAt - TYPE_AND_FLAGS_BYTES - PREFIX_BYTES;
   }
 
   get isFinal(): boolean {
@@ -105,6 +110,17 @@ export function writeFrame(
   return end;
 }
 
+/** The length that the prefix at `at` says; the four bytes must be there. */
+export function readFrameLength(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
 /** Writes the length prefix of a frame that begins at `at` and ends before `end`. */
 export function writeFrameLength(out: Uint8Array, at: number, end: number): void {
   const length = end - at - PREFIX_BYTES;
@@ -112,4 +128,12 @@ export function writeFrameLength(out: Uint8Array, at: number, end: number): void
   out[at + 1] = length >>> 16;
   out[at + 2] = length >>> 8;
   out[at + 3] = length;
+}
+
+/** Where the varint at `at` ends. */
+function skipVarint(bytes: Uint8Array, at: number, end: number): number {
+  if (at < end && (bytes[at] as number) < 240) return at + 1; // in bounds: checked
+  const cursor = new Cursor(bytes, at, end);
+  cursor.skipVarint();
+  return cursor.at;
 }

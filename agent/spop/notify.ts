@@ -3,6 +3,9 @@ import { DataType, IPV4_BYTES, IPV6_BYTES, type ReceivedData, readData, TYPE_MAS
 import { invalidFrame } from './errors.ts';
 import type { Frame } from './frame.ts';
 
+/** A varint of one byte is below this. */
+const MANY = 240;
+
 /**
  * Walks a NOTIFY payload without making anything: names and values are positions in `bytes`, and only what the caller
  * asks for (`data`, `name`) becomes an object. Arguments not walked are checked and skipped all the same, so that
@@ -20,27 +23,28 @@ export class NotifyReader {
   type = 0;
   valueAt = 0;
   valueEnd = 0;
-  #typeAt = 0;
+  #at = 0;
+  #end = 0;
   #argumentsLeft = 0;
   readonly #cursor = new Cursor(this.bytes);
 
   /** Starts at the first message of this frame. */
   open(frame: Frame): void {
     this.bytes = frame.bytes;
-    this.#cursor.moveTo(frame.bytes, frame.payloadAt, frame.end);
+    this.#at = frame.payloadAt;
+    this.#end = frame.end;
     this.#argumentsLeft = 0;
   }
 
   /** Steps to the next message, past whatever is left of the current one; false at the end of the frame. */
   nextMessage(): boolean {
     while (this.#argumentsLeft > 0) this.nextArgument();
-    const cursor = this.#cursor;
-    if (cursor.at === cursor.end) return false;
-    const length = cursor.length();
-    this.messageAt = cursor.at;
-    cursor.skip(length);
-    this.messageEnd = cursor.at;
-    this.#argumentsLeft = cursor.byte();
+    if (this.#at === this.#end) return false;
+    this.messageEnd = this.#skipText(this.#at);
+    this.messageAt = this.valueAt;
+    if (this.messageEnd === this.#end) throw invalidFrame('frame ends inside a field');
+    this.#argumentsLeft = this.bytes[this.messageEnd] as number; // in bounds: checked above
+    this.#at = this.messageEnd + 1;
     return true;
   }
 
@@ -48,54 +52,76 @@ export class NotifyReader {
   nextArgument(): boolean {
     if (this.#argumentsLeft === 0) return false;
     this.#argumentsLeft--;
-    const cursor = this.#cursor;
-    const length = cursor.length();
-    this.nameAt = cursor.at;
-    cursor.skip(length);
-    this.nameEnd = cursor.at;
-    this.#typeAt = cursor.at;
-    this.type = cursor.byte() & TYPE_MASK;
-    this.#skipValue(cursor);
-    this.valueEnd = cursor.at;
+    // Positions are in local variables until they are known: through a Cursor this took 60 ns more a frame.
+    const typeAt = this.#skipText(this.#at);
+    if (typeAt >= this.#end) throw invalidFrame('frame ends inside a field');
+    this.nameAt = this.valueAt;
+    this.nameEnd = typeAt;
+    this.type = (this.bytes[typeAt] as number) & TYPE_MASK; // in bounds: checked above
+    this.#at = this.valueEnd = this.#skipValue(typeAt + 1);
     return true;
+  }
+
+  /** Steps to the next argument of this message that has one of these names, and says which; -1 after the last. */
+  nextOf(names: readonly Uint8Array[]): number {
+    while (this.nextArgument()) {
+      for (let index = 0; index < names.length; index++)
+        if (sameBytes(names[index] as Uint8Array, this.bytes, this.nameAt, this.nameEnd)) return index; // in bounds
+    }
+    return -1;
   }
 
   /** The argument's value, decoded and copied. */
   data(): ReceivedData {
-    return readData(new Cursor(this.bytes, this.#typeAt, this.valueEnd));
+    return readData(new Cursor(this.bytes, this.nameEnd, this.valueEnd));
   }
 
-  #skipValue(cursor: Cursor): void {
-    switch (this.type) {
-      case DataType.string:
-      case DataType.binary: {
-        const length = cursor.length();
-        this.valueAt = cursor.at;
-        cursor.skip(length);
-        return;
-      }
+  /** Where the value of this type that begins at `at` ends; `valueAt` is where its bytes are. */
+  #skipValue(at: number): number {
+    const { type } = this;
+    if (type === DataType.string || type === DataType.binary) return this.#skipText(at);
+    this.valueAt = at;
+    switch (type) {
       case DataType.ipv4:
-        this.valueAt = cursor.at;
-        cursor.skip(IPV4_BYTES);
-        return;
+        return this.#skip(at, IPV4_BYTES);
       case DataType.ipv6:
-        this.valueAt = cursor.at;
-        cursor.skip(IPV6_BYTES);
-        return;
+        return this.#skip(at, IPV6_BYTES);
       case DataType.int32:
       case DataType.uint32:
       case DataType.int64:
-      case DataType.uint64:
-        this.valueAt = cursor.at;
+      case DataType.uint64: {
+        const cursor = this.#cursor;
+        cursor.moveTo(this.bytes, at, this.#end);
         cursor.skipVarint();
-        return;
+        return cursor.at;
+      }
       case DataType.null:
       case DataType.bool:
-        this.valueAt = cursor.at;
-        return;
+        return at;
       default:
-        throw invalidFrame(`value type ${this.type} is reserved`);
+        throw invalidFrame(`value type ${type} is reserved`);
     }
+  }
+
+  /** Where the bytes that a length at `at` announces end; `valueAt` is where they begin. */
+  #skipText(at: number): number {
+    const length = at < this.#end ? (this.bytes[at] as number) : MANY; // in bounds: checked
+    if (length >= MANY) return this.#skipLongText(at);
+    this.valueAt = at + 1;
+    return this.#skip(at + 1, length);
+  }
+
+  #skipLongText(at: number): number {
+    const cursor = this.#cursor;
+    cursor.moveTo(this.bytes, at, this.#end);
+    const length = cursor.length();
+    this.valueAt = cursor.at;
+    return cursor.at + length;
+  }
+
+  #skip(at: number, count: number): number {
+    if (count > this.#end - at) throw invalidFrame('frame ends inside a field');
+    return at + count;
   }
 }
 
@@ -125,4 +151,10 @@ export function decodeNotify(frame: Frame): Message[] {
     messages.push({ name, args });
   }
   return messages;
+}
+
+function sameBytes(expected: Uint8Array, bytes: Uint8Array, at: number, end: number): boolean {
+  if (end - at !== expected.length) return false;
+  for (let index = 0; index < expected.length; index++) if (expected[index] !== bytes[at + index]) return false;
+  return true;
 }

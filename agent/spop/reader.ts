@@ -1,5 +1,5 @@
 import { SpopError, SpopStatus } from './errors.ts';
-import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES } from './frame.ts';
+import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES, readFrameLength } from './frame.ts';
 
 /**
  * Cuts a stream of chunks into frames. A frame is a view into the chunk it came in; it is copied only when it straddles
@@ -72,12 +72,7 @@ export class FrameReader {
   }
 
   #checkedLength(bytes: Uint8Array, at: number): number {
-    // In bounds: callers have seen the whole prefix.
-    const length =
-      (bytes[at] as number) * 0x1000000 +
-      ((bytes[at + 1] as number) << 16) +
-      ((bytes[at + 2] as number) << 8) +
-      (bytes[at + 3] as number);
+    const length = readFrameLength(bytes, at);
     if (length > this.maxFrameBytes) {
       throw new SpopError(SpopStatus.frameTooBig, `frame of ${length} bytes is above ${this.maxFrameBytes}`);
     }

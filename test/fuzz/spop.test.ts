@@ -58,7 +58,7 @@ class Pair {
     };
     const translator = new Translator(
       RULES,
-      { decide },
+      { decide, expect() {} },
       { unknownMessage() {}, internalError: (error) => assert.fail(String(error)) },
     );
     const write = (bytes: Uint8Array) => {

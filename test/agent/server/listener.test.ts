@@ -33,6 +33,7 @@ function make(t: TestContext, target: ListenTarget, answer: () => Answer | Promi
       return answer();
     },
     overload: () => NOTHING,
+    lookAhead() {},
   };
   const listener = new Listener(target, handler, clock, {
     protocolError: ({ message }) => problems.push(message),

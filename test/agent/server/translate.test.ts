@@ -5,8 +5,10 @@ import { Address } from '../../../agent/decision/address.ts';
 import type { Decision, Reason } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
+import type { Answer } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
+import { parseAddress } from '../../../contract/address.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   actions,
@@ -48,6 +50,7 @@ function setUp(
   rules = RULES,
 ) {
   const questions: Asked[] = [];
+  const expectedAddresses: string[] = [];
   const unknown: string[] = [];
   const errors: unknown[] = [];
   const decider: Decider = {
@@ -56,13 +59,14 @@ function setUp(
       questions.push(asked);
       return decide(asked, receivedAtMs);
     },
+    expect: (address) => expectedAddresses.push(`${address}`),
   };
   const translator = new Translator(rules, decider, {
     unknownMessage: (name) => unknown.push(name),
     internalError: (error) => errors.push(error),
   });
   const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7);
-  return { translator, questions, unknown, errors, send };
+  return { translator, questions, expectedAddresses, unknown, errors, send };
 }
 
 /** The subjects that are asked when these arguments come. */
@@ -268,6 +272,17 @@ describe('an answer', () => {
     assert.deepEqual([errors, questions], [[], []]);
   });
 
+  it('is each decision’s own, whichever were told just before', () => {
+    const decisions: readonly Decision[] = ['a', 'b', 'c', 'd'].map((reason) => ({ ...DENY, reason }));
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }), (order) => {
+        let next = 0;
+        const { send } = setUp(() => decisions[order[next++] as number] as Decision); // in bounds
+        for (const index of order) assert.equal(said(send(['check']) as Answer).reason, decisions[index]?.reason); // decided at once
+      }),
+    );
+  });
+
   it('under overload is that of the policy, without a question', () => {
     const { translator, questions } = setUp();
     const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list))));
@@ -327,7 +342,7 @@ describe('an entry that is the asked address itself', () => {
   });
 
   it('is the network that was asked where that is all of IPv6 that counts', async () => {
-    const decider: Decider = { decide: () => OF_ADDRESS };
+    const decider: Decider = { decide: () => OF_ADDRESS, expect() {} };
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
     const translator = new Translator(RULES, decider, events, new Address(64));
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
@@ -373,6 +388,56 @@ describe('an entry that is the asked address itself', () => {
         [[], undefined],
         [[], 'bad_subject'],
       ],
+    );
+  });
+});
+
+describe('a look ahead', () => {
+  const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['host', str('a')], ['ip', value]]);
+  const inBytes = (text: string): Value => {
+    const value = parseAddress(text) ?? new Uint8Array(0); // they are addresses
+    return { type: value.length === 4 ? 'ipv4' : 'ipv6', value };
+  };
+  const chunkOf = (...addresses: Value[]) =>
+    Uint8Array.from(addresses.flatMap((address, index) => [...ask(index + 1, address)]));
+
+  it('expects the addresses of all frames that are like the one before', () => {
+    for (const texts of [
+      ['1.2.3.4', '5.6.7.8', '9.10.11.12'],
+      ['2001:db8::1', '2001:db8::2'],
+    ]) {
+      const { translator, expectedAddresses } = setUp();
+      const chunk = chunkOf(...texts.map(inBytes));
+      translator.lookAhead(chunk);
+      assert.deepEqual(expectedAddresses, [], 'nothing is known of them yet');
+      translator.answer(frameIn(chunk), 0);
+      translator.lookAhead(chunk);
+      assert.deepEqual(expectedAddresses, texts);
+    }
+  });
+
+  it('has nothing to fetch for a single frame', () => {
+    const { translator, expectedAddresses } = setUp();
+    const chunk = chunkOf(ipv4(1, 2, 3, 4));
+    translator.answer(frameIn(chunk), 0);
+    translator.lookAhead(chunk);
+    assert.deepEqual(expectedAddresses, []);
+  });
+
+  it('ends, and asks and changes nothing, whatever the bytes are', () => {
+    const length = fc.oneof(fc.constant([0, 0, 0, 0]), fc.constant([0xff, 0xff, 0xff, 0xff]), fc.array(fc.nat(255)));
+    fc.assert(
+      fc.property(fc.array(length, { maxLength: 50 }), (parts) => {
+        const { translator, expectedAddresses, questions, errors } = setUp();
+        const known = ask(1, ipv4(1, 2, 3, 4));
+        translator.answer(frameIn(known), 0);
+        const chunk = Uint8Array.from(parts.flat());
+        translator.lookAhead(chunk);
+        assert.ok(expectedAddresses.length <= chunk.length / 4);
+        translator.answer(frameIn(known), 0);
+        assert.deepEqual(questions[1], questions[0]);
+        assert.deepEqual(errors, []);
+      }),
     );
   });
 });

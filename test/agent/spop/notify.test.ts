@@ -3,7 +3,16 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeNotify, NotifyReader } from '../../../agent/spop/notify.ts';
 import { frameIn, values } from '../../support/spop/frames.ts';
-import { frame, fromHex, type Message, messages, notify, type Pair, str } from '../../support/spop/naive-codec.ts';
+import {
+  bytesOf,
+  frame,
+  fromHex,
+  type Message,
+  messages,
+  notify,
+  type Pair,
+  str,
+} from '../../support/spop/naive-codec.ts';
 
 const decode = (...list: Message[]) => decodeNotify(frameIn(notify(1, 1, ...list)));
 const payload = (hex: string) => frameIn(frame({ type: 3, stream: 1, frame: 1, payload: fromHex(hex) }));
@@ -85,6 +94,24 @@ describe('a reader of NOTIFYs', () => {
         }
         assert.equal(reader.nextMessage(), false);
         assert.equal(reader.nextArgument(), false);
+      }),
+    );
+  });
+
+  it('finds the arguments of the names asked for, in the order sent', () => {
+    fc.assert(
+      fc.property(message, fc.array(fc.string({ maxLength: 3 })), ([name, ...args], others) => {
+        const wanted = [...others, ...args.filter((_, index) => index % 2 === 0).map(([argName]) => argName)];
+        const reader = new NotifyReader();
+        reader.open(frameIn(frame({ type: 3, stream: 1, frame: 1, payload: messages([[name, ...args]]) })));
+        reader.nextMessage();
+        const names = wanted.map((argName) => bytesOf(argName));
+        for (const [argName, value] of args.filter(([argName]) => wanted.includes(argName))) {
+          assert.equal(reader.nextOf(names), wanted.indexOf(argName));
+          assert.deepEqual(reader.data(), value);
+        }
+        assert.equal(reader.nextOf(names), -1);
+        assert.equal(reader.nextMessage(), false);
       }),
     );
   });

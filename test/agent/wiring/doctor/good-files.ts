@@ -137,6 +137,75 @@ export function grouped(): HaproxySet {
   };
 }
 
+/** Small changes of good files that leave them good. */
+export function variants(): Readonly<Record<string, HaproxySet>> {
+  const open = generated('open');
+  const closed = generated('closed');
+  const hand = handWritten();
+  const deny = /^ {4}http-request deny .*-m str deny \}$/m;
+  const changed = (set: HaproxySet, from: string | RegExp, to: string) => {
+    const config = set.config.replace(from, to);
+    if (config === set.config) throw new Error(`nothing matches ${from}`);
+    return { ...set, config };
+  };
+  const rules = /(?: {4}(?:#.*|http-request .*)\n|\n)+(?= {4}(?:http-after|default_backend))/;
+  const [moved = ''] = rules.exec(closed.config) ?? [];
+  return {
+    'a frontend that only sends to https': changed(
+      open,
+      /$/,
+      '\nfrontend plain\n    bind :80\n    http-request redirect scheme https unless { ssl_fc }\n    default_backend origin\n',
+    ),
+    'a frontend for this host alone': changed(
+      open,
+      /$/,
+      '\nfrontend own\n    bind 127.0.0.1:8081\n    default_backend origin\n',
+    ),
+    'a frontend for something else': changed(open, /$/, '\nfrontend stats\n    bind :8404\n    stats enable\n'),
+    'rules in the backend': changed(changed(closed, rules, '\n'), '\nbackend origin\n', `\nbackend origin\n${moved}`),
+    'backends chosen by a variable': changed(
+      open,
+      / {4}default_backend/,
+      '    use_backend %[path,lower] if { path /a }\n$&',
+    ),
+    'denied clients elsewhere': changed(
+      changed(changed(open, deny, ''), /$/, '\nbackend sink\n    http-request return status 403\n'),
+      / {4}default_backend/,
+      '    use_backend sink if { var(txn.haverdict.action) -m str deny }\n$&',
+    ),
+    'a variable between': changed(
+      open,
+      deny,
+      '    http-request set-var(txn.bad) bool(true) if { var(txn.haverdict.action) -m str deny }\n    http-request deny if { var(txn.bad) -m bool }',
+    ),
+    'unless allow under closed': changed(
+      closed,
+      /(?: {4}http-request deny .*\n)+(?= {4}#)/,
+      '    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n    http-request deny unless { var(txn.haverdict.action) -m str allow }\n',
+    ),
+    'a second agent on another host': changed(
+      open,
+      /( {4}server )agent1 (\S+)(.*)/,
+      '$&\n$1agent2 192.0.2.7:9000$3 backup',
+    ),
+    'a listen section': changed(
+      changed(open, 'frontend web', 'listen web'),
+      '    default_backend origin\n',
+      '    server app 192.0.2.20:80\n',
+    ),
+    'a tracked server': changed(
+      open,
+      /( {4}server agent1 \S+) .*/,
+      '$1 track watch/agent1\n\nbackend watch\n    mode tcp\n    option spop-check\n    server agent1 127.0.0.1:9000 check',
+    ),
+    'ACLs of several lines': changed(
+      hand,
+      'acl passes var(txn.haverdict.action) -m str allow',
+      'acl passes var(txn.haverdict.action) -m beg al\n    acl passes var(txn.haverdict.action) -m str allow',
+    ),
+  };
+}
+
 /** What the doctor finds, with no file but these two. */
 export function findingsIn({ settings, config, spoe }: HaproxySet): Finding[] {
   const files = { read: (path: string) => (path === SPOE_FILE ? spoe : undefined), isSocket: () => false };

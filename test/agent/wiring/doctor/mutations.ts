@@ -62,7 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('filter-missing-here', 'a second frontend with the rules', 'deny deny_status 499', 'silent', [
     [
       /$/,
-      '\nfrontend second\n    bind 192.0.2.10:8081\n    http-request deny deny_status 499 if { var(txn.haverdict.action) -m str deny }\n    default_backend other\n\nbackend other\n    server a 192.0.2.20:80\n',
+      '\nfrontend second\n    bind 192.0.2.10:8081\n    http-request deny deny_status 499 if { var(txn.haverdict.action) -m str deny }\n    default_backend origin\n',
     ],
     [/deny_status 499/, 'deny_status 499 content-type text/plain string no'],
   ]),
@@ -94,6 +94,9 @@ export const MUTATIONS: readonly Mutation[] = [
 
   spoe('message-unknown', 'a typo on the messages line', 'messages check-reqest', 'refuses', [
     ['messages check-request', 'messages check-reqest'],
+  ]),
+  spoe('message-unknown', 'a typo in the section', 'messages check-request', 'refuses', [
+    ['spoe-message check-request', 'spoe-message check-reques'],
   ]),
   spoe('message-not-configured', 'renamed throughout', 'spoe-message check-reqest', 'silent', [
     [/check-request/g, 'check-reqest'],
@@ -136,7 +139,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('argument-set-later', 'set-src', 'set-src', 'silent', [
     [FIRST_RULE, '\n    http-request set-src hdr(x-forwarded-for)\n$1'],
   ]),
-  config('argument-set-later', 'set-header host', 'set-header Host', 'silent', [
+  config('header-set-later', 'set-header host', 'set-header Host', 'silent', [
     [FIRST_RULE, '\n    http-request set-header Host example.org\n$1'],
   ]),
 
@@ -175,8 +178,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'grouped',
   ),
 
-  config('deny-not-obeyed', 'no rule', 'filter spoe', 'silent', [NO_RULES]),
-  config('deny-not-obeyed', 'method bool', 'filter spoe', 'silent', [[/-m str deny/g, '-m bool']]),
+  config('action-not-obeyed', 'no rule', 'filter spoe', 'silent', [NO_RULES]),
+  config('action-not-obeyed', 'method bool', 'filter spoe', 'silent', [[/-m str deny/g, '-m bool']]),
   config(
     'deny-obeyed-partly',
     'one more condition',
@@ -204,6 +207,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny/, '$1 -m found']],
     'closed',
   ),
+  config('allow-stopped', 'unless deny', 'unless { var', 'silent', [
+    [DENY, '    http-request deny deny_status 403 unless { var(txn.haverdict.action) -m str deny }'],
+  ]),
   config(
     'closed-error-rule-missing',
     'removed',
@@ -267,6 +273,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ]),
   config('variable-unknown', 'a typo in a name', 'txn.haverdict.acton', 'silent', [
     [DENY, '    http-request set-header X-A %[var(txn.haverdict.acton)]\n$&'],
+  ]),
+  config('variable-unknown', 'in the rule that denies', 'txn.haverdict.acton', 'silent', [
+    [/haverdict\.action\) -m str deny \}$/m, 'haverdict.acton) -m str deny }'],
   ]),
   config('variable-scope', 'sess', 'var(sess.haverdict.action)', 'silent', [
     [/txn(\.haverdict\.action\) -m str deny \}$)/m, 'sess$1'],
@@ -338,6 +347,10 @@ export const MUTATIONS: readonly Mutation[] = [
   config('server-sends-proxy', 'by default-server', 'server agent1', 'silent', [
     [/( {4}server agent1)/, '    default-server send-proxy-v2\n$1'],
   ]),
+  config('check-elsewhere', 'another port', 'server agent1', 'silent', [[CHECK, '$& port 9001']]),
+  config('check-elsewhere', 'another host', 'server agent1', 'silent', [[CHECK, '$& addr 192.0.2.1']]),
+  config('check-slow', 'a minute', 'server agent1', 'silent', [[CHECK, 'check inter 1m']]),
+  config('server-speaks-tls', 'in the check', 'server agent1', 'silent', [[CHECK, '$& check-ssl verify none']]),
   config('server-maxconn-low', 'maxconn 1', 'server agent1', 'silent', [[CHECK, '$& maxconn 1']]),
   chrooted(),
   { ...config('socket-rights', 'another group', 'server one', 'silent', [['group haproxy', 'group nogroup']], 'hand') },
