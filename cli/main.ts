@@ -7,6 +7,7 @@ import { CliError, EXIT } from './cli-error.ts';
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['agent', async () => (await import('./commands/agent.ts')).agentCommand()],
   ['wiring', async () => (await import('./commands/wiring.ts')).wiringCommand()],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctorCommand()],
   ['block', async () => (await import('./commands/block.ts')).blockCommand()],
   ['allow', async () => (await import('./commands/allow.ts')).allowCommand()],
   ['remove', async () => (await import('./commands/remove.ts')).removeCommand()],

@@ -7,10 +7,18 @@ import { HAPROXY_VERSIONS } from '../../../../agent/config/settings.ts';
 import { CHECKS } from '../../../../agent/wiring/doctor/doctor.ts';
 import { SPOE_FILE } from '../../../../dev/haproxy.ts';
 import { temporaryFolder } from '../../../support/config-file.ts';
-import { findingsIn, generated, grouped, type HaproxySet, handWritten, variants } from './good-files.ts';
+import { findingsIn, generated, grouped, type HaproxySet, handWritten, response, tcp, variants } from './good-files.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const FILES = { config: 'haproxy.cfg', spoe: SPOE_FILE } as const;
+
+const GOOD: Readonly<Record<string, HaproxySet>> = {
+  'by hand': handWritten(),
+  'with a group': grouped(),
+  'in mode tcp': tcp(),
+  'for responses': response(),
+  ...variants(),
+};
 
 describe('the doctor', () => {
   for (const mutation of MUTATIONS)
@@ -30,7 +38,7 @@ describe('the doctor', () => {
         assert.deepEqual(findingsIn(generated(policy, { haproxy: { prefix: 'a.b_C', version } })), []);
       });
 
-  for (const [name, files] of Object.entries({ 'by hand': handWritten(), 'with a group': grouped(), ...variants() }))
+  for (const [name, files] of Object.entries(GOOD))
     it(`finds nothing in what is rightly written: ${name}`, () => assert.deepEqual(findingsIn(files), []));
 });
 
@@ -49,8 +57,7 @@ describe('haproxy -c', () => {
 
   it('takes the good files without a word', async (t) => {
     const folder = temporaryFolder(t);
-    const good = { hand: handWritten(), grouped: grouped(), ...variants() };
-    for (const [index, [name, files]] of Object.entries(good).entries())
+    for (const [index, [name, files]] of Object.entries(GOOD).entries())
       assert.equal(await verdictOn(join(folder, String(index)), files), 'silent', name);
   });
 });

@@ -137,6 +137,54 @@ export function grouped(): HaproxySet {
   };
 }
 
+/** A frontend in mode tcp, asked at its own event. */
+export function tcp(): HaproxySet {
+  const { settings, config, spoe } = grouped();
+  return {
+    settings: withEvent(
+      { ...settings, messages: settings.messages.map((message) => ({ ...message, subjects: SUBJECTS.slice(0, 1) })) },
+      'on-frontend-tcp-request',
+    ),
+    config: config
+      .replace('    mode http\n', '')
+      .replace(
+        / {4}http-request set-src[\s\S]*(?= {4}default_backend)/,
+        '    tcp-request content reject if { var(txn.haverdict.action) -m str deny }\n',
+      ),
+    spoe: spoe
+      .replace('groups logins', 'messages check-request')
+      .replace(/ host=.*/, '\n    event on-frontend-tcp-request')
+      .replace(/\nspoe-group[\s\S]*/, ''),
+  };
+}
+
+/** A response is judged: what is denied there has reached the server. */
+export function response(): HaproxySet {
+  const { settings, config, spoe } = grouped();
+  return {
+    settings: withEvent(
+      { ...settings, messages: settings.messages.map((message) => ({ ...message, subjects: SUBJECTS.slice(0, 1) })) },
+      'on-http-response',
+    ),
+    config: config.replace(
+      / {4}http-request set-src[\s\S]*(?= {4}default_backend)/,
+      '    http-response deny if { var(res.haverdict.action) -m str deny }\n',
+    ),
+    spoe: spoe
+      .replace('groups logins', 'messages check-request')
+      .replace(/ host=.*/, '\n    event on-http-response')
+      .replace(/\nspoe-group[\s\S]*/, ''),
+  };
+}
+
+/** The doctor knows every event of HAProxy, the configuration those that it has. */
+function withEvent(settings: Settings, event: string): Settings {
+  return {
+    ...settings,
+    messages: settings.messages.map((message) => ({ ...message, event: event as typeof message.event })),
+  };
+}
+
 /** Small changes of good files that leave them good. */
 export function variants(): Readonly<Record<string, HaproxySet>> {
   const open = generated('open');

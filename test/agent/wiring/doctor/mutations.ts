@@ -132,8 +132,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [EVENT, `${EVENT} if { path_beg /api }`],
   ]),
   spoe('argument-missing', 'one line removed', 'spoe-message check-request', 'silent', [[/ {4}args ip=src\n/, '']]),
-  spoe('argument-unknown', 'a typo in a name', 'args pi=src', 'silent', [['args ip=src', 'args pi=src']]),
-  spoe('argument-unknown', 'without a name', 'args src', 'silent', [['args ip=src', 'args src']]),
+  spoe('argument-missing', 'a typo in a name', 'args pi=src', 'silent', [['args ip=src', 'args pi=src']]),
+  spoe('argument-missing', 'without a name', 'args src', 'silent', [['args ip=src', 'args src']]),
+  spoe('argument-unknown', 'one more', 'args ua=', 'silent', [[/( {4}event )/, '    args ua=req.hdr(user-agent)\n$1']]),
   spoe('argument-differs', 'another address', 'args ip=dst', 'silent', [['args ip=src', 'args ip=dst']]),
   spoe('spoe-keyword-ignored', 'arg for args', 'arg ip=src', 'silent', [['args ip=src', 'arg ip=src']]),
   config('argument-set-later', 'set-src', 'set-src', 'silent', [

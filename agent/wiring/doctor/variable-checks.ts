@@ -1,0 +1,175 @@
+import { nearest } from '../../config/nearest.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, TOTAL_TIME_VARIABLE } from '../../vocabulary.ts';
+import { lastOf, optionOf } from '../haproxy/proxy.ts';
+import type { Place } from '../haproxy/sections.ts';
+import { isOpen } from '../haproxy/words.ts';
+import type { Checks, Seen } from './check.ts';
+import { type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
+import { isResponseEvent } from './phase.ts';
+import { NAMES, type OwnVariable, ownVariable, readVariables } from './variables.ts';
+
+/** HAProxy builds `<scope>.<prefix>.<name>` in 64 bytes, one of them NUL (flt_spoe.c). */
+const MAX_VARIABLE_BYTES = 63;
+/** A decision takes some 300 bytes with what HAProxy keeps beside each variable. */
+const MIN_VARIABLES_BYTES = 1024;
+
+const TIME_OPTIONS = { [PROCESS_TIME_VARIABLE]: 'set-process-time', [TOTAL_TIME_VARIABLE]: 'set-total-time' } as const;
+
+/** Are the variables that rules read those that the agent sets? */
+export const VARIABLE_CHECKS = {
+  'prefix-mismatch': {
+    severity: 'error',
+    why: 'HAProxy puts the prefix of the SPOE file before every variable: under another one there is nothing to read',
+    write: '<right>',
+    *find({ engines, settings, config, prefixes }) {
+      const wrong = new Set<string>();
+      for (const { own, place } of readings({ config, prefixes })) {
+        const engine = engines.find(({ prefix }) => prefix !== own.prefix);
+        if (engine === undefined || engines.some(({ prefix }) => prefix === own.prefix) || wrong.has(own.prefix))
+          continue;
+        wrong.add(own.prefix);
+        if (own.prefix === settings.haproxy.prefix)
+          yield {
+            place: engine.prefixPlace,
+            what: `HAProxy sets <scope>.${engine.prefix}.…, rules and configuration read ${own.variable}`,
+            values: { right: `option var-prefix ${own.prefix}` },
+          };
+        else
+          yield {
+            place,
+            what: `${own.variable} is read, HAProxy sets ${own.scope}.${engine.prefix}.${own.name}`,
+            values: { right: `var(${own.scope}.${engine.prefix}.${own.name})` },
+          };
+      }
+    },
+  },
+  'variable-unknown': {
+    severity: 'error',
+    why: 'neither the agent nor HAProxy ever sets a variable of this name',
+    write: 'var(<right>)',
+    *find({ engines, config, prefixes }) {
+      const known = [...NAMES, ...engines.flatMap(optionNames)];
+      for (const { own, place } of readings({ config, prefixes }))
+        if (!known.includes(own.name))
+          yield {
+            place,
+            what: `${own.variable} is never set`,
+            values: { right: `${own.scope}.${own.prefix}.${nearest(own.name, known) ?? 'action'}` },
+          };
+    },
+  },
+  'variable-scope': {
+    severity: 'error',
+    why: 'a variable can be read in the scope in which it was set, and in no other',
+    write: 'var(<right>)',
+    *find({ engines, config, prefixes }) {
+      const scopes = scopesOf(engines);
+      for (const { own, place } of readings({ config, prefixes }))
+        if (!scopes.includes(own.scope))
+          yield {
+            place,
+            what: `${own.variable} is set as ${REQUEST_SCOPE}.${own.prefix}.${own.name}`,
+            values: { right: `${REQUEST_SCOPE}.${own.prefix}.${own.name}` },
+          };
+    },
+  },
+  'error-variable-unset': {
+    severity: 'warning',
+    why: 'without this option of the spoe-agent an error leaves no trace: rules that look for it never apply',
+    write: 'option set-on-error <name>',
+    *find(installation) {
+      const { engines } = installation;
+      for (const engine of engines)
+        if (engine.errorVariable !== ERROR_VARIABLE && reads(installation, ERROR_VARIABLE))
+          yield {
+            place: optionPlace(engine, 'set-on-error'),
+            what: `rules read ${ERROR_VARIABLE}, HAProxy ${engine.errorVariable === undefined ? 'sets no variable on an error' : `sets ${engine.errorVariable}`}`,
+            values: { name: ERROR_VARIABLE },
+          };
+    },
+  },
+  'time-variable-unset': {
+    severity: 'warning',
+    why: 'without this option of the spoe-agent nothing sets the time that logs or headers show',
+    write: 'option <option> <name>',
+    *find(installation) {
+      for (const engine of installation.engines)
+        for (const [name, option] of Object.entries(TIME_OPTIONS))
+          if (!optionNames(engine).includes(name) && reads(installation, name))
+            yield {
+              place: optionPlace(engine, option),
+              what: `${name} is read and never set`,
+              values: { option, name },
+            };
+    },
+  },
+  'variable-name-too-long': {
+    severity: 'error',
+    why: `HAProxy sets no variable whose name with scope and prefix is above ${MAX_VARIABLE_BYTES} bytes, and says nothing`,
+    write: 'option var-prefix <prefix>   # and the same in haproxy.prefix and in the rules',
+    *find({ engines }) {
+      const longest = NAMES.reduce((a, b) => (b.length > a.length ? b : a));
+      for (const { prefix, prefixPlace } of engines) {
+        const length = `${REQUEST_SCOPE}.${prefix}.${longest}`.length;
+        if (length > MAX_VARIABLE_BYTES)
+          yield {
+            place: prefixPlace,
+            what: `${REQUEST_SCOPE}.<prefix>.${longest} has ${length} bytes`,
+            values: { prefix: 'haverdict' },
+          };
+      }
+    },
+  },
+  'variable-memory-small': {
+    severity: 'error',
+    why: 'HAProxy sets no variable past this limit, and says nothing',
+    write: '<keyword> 0',
+    *find({ config }) {
+      for (const scope of ['global', 'proc', 'sess', 'txn']) {
+        const keyword = `tune.vars.${scope}-max-size`;
+        const { words, place } = lastOf(config.global, keyword) ?? {};
+        const size = Number(words?.[1]);
+        if (place && size > 0 && size < MIN_VARIABLES_BYTES && !isOpen(words?.[1] ?? ''))
+          yield { place, what: `${size} bytes hold no decision`, values: { keyword } };
+      }
+    },
+  },
+} satisfies Checks;
+
+/** Each of our variables that a line of any section reads. */
+function* readings({
+  config,
+  prefixes,
+}: Pick<Installation, 'config' | 'prefixes'>): Iterable<{ own: OwnVariable; place: Place }> {
+  for (const { lines } of config.proxies)
+    for (const { words, place } of lines)
+      for (const variable of readVariables(words)) {
+        const own = ownVariable(variable, prefixes);
+        if (own !== undefined) yield { own, place };
+      }
+}
+
+function reads(installation: Installation, name: string): boolean {
+  return [...readings(installation)].some(({ own }) => own.name === name);
+}
+
+/** The variables that HAProxy sets by itself. */
+function optionNames({ agent }: Engine): string[] {
+  return ['set-on-error', ...Object.values(TIME_OPTIONS)].flatMap(
+    (option) => optionOf(agent.lines, option)?.line.words.slice(2, 3) ?? [],
+  );
+}
+
+function optionPlace({ agent }: Engine, option: string): Seen['place'] {
+  return optionOf(agent.lines, option)?.line.place ?? agent.place;
+}
+
+/** Requests are decided in one scope; a connection's decision may last for its session, a response has a scope of its own. */
+function scopesOf(engines: readonly Engine[]): string[] {
+  const events = engines.flatMap((engine) => sentMessages(engine).map((message) => eventOf(message) ?? ''));
+  return [
+    REQUEST_SCOPE,
+    ...(events.some((event) => /session|tcp-request/.test(event)) ? ['sess'] : []),
+    ...(events.some(isResponseEvent) ? ['res'] : []),
+  ];
+}

@@ -1,0 +1,76 @@
+import { nearest } from '../../config/nearest.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../../vocabulary.ts';
+import { type Acls, testsOf } from '../haproxy/condition.ts';
+import type { HaproxyConfig, ProxySection } from '../haproxy/proxy.ts';
+import type { Rule } from '../haproxy/rules.ts';
+import type { Installation } from './installation.ts';
+
+/** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
+export interface Prefixes {
+  readonly right: ReadonlySet<string>;
+  readonly stray: ReadonlySet<string>;
+}
+
+/** A variable of ours as a rule names it. */
+export interface OwnVariable {
+  readonly variable: string;
+  readonly scope: string;
+  readonly prefix: string;
+  readonly name: string;
+}
+
+/** Every name there is behind our prefix. */
+export const NAMES: readonly string[] = [
+  ...Object.values(VARIABLES),
+  ERROR_VARIABLE,
+  PROCESS_TIME_VARIABLE,
+  TOTAL_TIME_VARIABLE,
+];
+
+const READ = /(?<![-\w])var\(\s*([\w.]+)/g;
+
+/** The variables that these words read, in the order in which they do. */
+export function readVariables(words: readonly string[]): string[] {
+  return words.flatMap((word) => [...word.matchAll(READ)].map(([, variable]) => variable ?? ''));
+}
+
+/** Takes a variable apart if it is one of ours, rightly written or not. */
+export function ownVariable(variable: string, { right, stray }: Prefixes): OwnVariable | undefined {
+  const [, scope = '', rest = ''] = /^([a-z]+)\.(.+)$/.exec(variable) ?? [];
+  for (const prefix of [...right, ...stray])
+    if (rest.startsWith(`${prefix}.`)) return { variable, scope, prefix, name: rest.slice(prefix.length + 1) };
+  return undefined;
+}
+
+/** Our variables that a rule reads, in its own words and in its ACLs. */
+export function ownVariablesOf(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
+  const tests = testsOf(rule.condition, acls).flat();
+  return readVariables([...rule.words, ...tests])
+    .map((variable) => ownVariable(variable, prefixes))
+    .filter((own) => own !== undefined);
+}
+
+/** The rules of a section that depend on the agent. */
+export function readingRules({ rules, acls }: ProxySection, { prefixes }: Pick<Installation, 'prefixes'>): Rule[] {
+  return rules.filter((rule) => ownVariablesOf(rule, acls, prefixes).length > 0);
+}
+
+/**
+ * Prefixes that were meant to be ours: before one of our names, and either nearly right, or where nothing right is read
+ * at all. Those of other engines are theirs, even if they call a variable `action` too.
+ */
+export function strayPrefixes(
+  { proxies }: HaproxyConfig,
+  right: ReadonlySet<string>,
+  foreign: readonly string[],
+): ReadonlySet<string> {
+  const read = proxies.flatMap(({ lines }) => lines.flatMap(({ words }) => readVariables(words)));
+  const isRightRead = read.some((variable) => ownVariable(variable, { right, stray: new Set() }));
+  const stray = new Set<string>();
+  for (const variable of read) {
+    const [, prefix = '', name = ''] = /^[a-z]+\.(.+)\.([^.]+)$/.exec(variable) ?? [];
+    if (!NAMES.includes(name) || right.has(prefix) || foreign.includes(prefix)) continue;
+    if (nearest(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
+  }
+  return stray;
+}

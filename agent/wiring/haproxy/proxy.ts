@@ -1,0 +1,74 @@
+import { type Acls, readAcls } from './condition.ts';
+import { type Rule, readRules } from './rules.ts';
+import type { Line, Place, Section } from './sections.ts';
+
+/** A frontend, backend or listen section with what its defaults give it. */
+export interface ProxySection {
+  readonly kind: 'frontend' | 'backend' | 'listen';
+  readonly name: string;
+  readonly place: Place;
+  /** Those of its defaults first: where a keyword counts once, the last one counts. */
+  readonly lines: readonly Line[];
+  readonly mode: string;
+  readonly rules: readonly Rule[];
+  readonly acls: Acls;
+}
+
+/** The global lines and every proxy of all files, in the order in which HAProxy reads them. */
+export interface HaproxyConfig {
+  readonly files: readonly string[];
+  readonly global: readonly Line[];
+  readonly proxies: readonly ProxySection[];
+}
+
+export function readConfig(files: readonly string[], sections: readonly Section[]): HaproxyConfig {
+  const global: Line[] = [];
+  const proxies: ProxySection[] = [];
+  const defaults = new Map<string, readonly Line[]>();
+  let latest: readonly Line[] = [];
+  for (const section of sections) {
+    // without `from` a proxy takes the defaults section above it, a defaults section nothing
+    const { keyword, name, lines } = section;
+    const origin = originOf(section);
+    if (keyword === 'global') global.push(...lines);
+    else if (keyword === 'defaults') {
+      latest = [...(origin === undefined ? [] : (defaults.get(origin) ?? [])), ...lines];
+      if (name !== 'from') defaults.set(name, latest);
+    } else if (isKind(keyword)) {
+      const inherited = origin === undefined ? latest : (defaults.get(origin) ?? latest);
+      proxies.push(proxyOf(keyword, section, [...inherited, ...lines]));
+    }
+  }
+  return { files, global, proxies };
+}
+
+function proxyOf(kind: ProxySection['kind'], { name, place }: Section, lines: readonly Line[]): ProxySection {
+  const mode = lastOf(lines, 'mode')?.words[1] ?? 'tcp';
+  return { kind, name, place, lines, mode, rules: readRules(lines), acls: readAcls(lines) };
+}
+
+/** The last line with these first words. */
+export function lastOf(lines: readonly Line[], ...start: readonly string[]): Line | undefined {
+  return lines.findLast(({ words }) => start.every((word, index) => words[index] === word));
+}
+
+/** The line that turns this option on or off, the last of all that do. */
+export function optionOf(
+  lines: readonly Line[],
+  name: string,
+): { readonly on: boolean; readonly line: Line } | undefined {
+  const line = lines.findLast(({ words }) => {
+    const [keyword, option] = words[0] === 'no' ? words.slice(1) : words;
+    return keyword === 'option' && option === name;
+  });
+  return line && { on: line.words[0] !== 'no', line };
+}
+
+function originOf({ name, rest }: Section): string | undefined {
+  if (name === 'from') return rest[0];
+  return rest[0] === 'from' ? rest[1] : undefined;
+}
+
+function isKind(keyword: string): keyword is ProxySection['kind'] {
+  return keyword === 'frontend' || keyword === 'backend' || keyword === 'listen';
+}

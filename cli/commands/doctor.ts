@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { type ListenAddress, parseListenAddress } from '../../agent/config/listen-address.ts';
+import { HAPROXY_VERSIONS, type HaproxyVersion, type Settings } from '../../agent/config/settings.ts';
+import { type ProbeResult, probe } from '../../agent/probe/probe.ts';
+import { examine, type Finding } from '../../agent/wiring/doctor/doctor.ts';
+import { type Files, readInstallation } from '../../agent/wiring/doctor/installation.ts';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+import { aligned, printJson, printLine } from '../output.ts';
+
+interface DoctorOptions extends ConfigOptions {
+  readonly haproxy: string[];
+  readonly haproxyVersion?: HaproxyVersion;
+  readonly live?: true;
+  readonly address?: ListenAddress;
+  readonly json?: true;
+}
+
+/** An agent that is busy starting may take longer than a request would wait. */
+const PROBE_LIMIT_MS = 2000;
+
+/** `haverdict doctor`: what in HAProxy's configuration keeps requests from being checked. */
+export function doctorCommand(): Command {
+  const command = new Command('doctor')
+    .description('find what in a haproxy.cfg silently disables protection')
+    .requiredOption('--haproxy <file...>', 'the files of HAProxy, in the order of its -f; a folder means its *.cfg');
+  return addConfigOption(command)
+    .addOption(
+      new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
+    )
+    .option('--live', 'also ask the running agent, as HAProxy would')
+    .option(
+      '--address <address>',
+      'the agent to ask, instead of all of listen: tcp://HOST:PORT or unix:/PATH',
+      readAddress,
+    )
+    .option('--json', 'print findings and answers as a JSON object')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 no error found (there may be warnings), 1 an error found or no answer, 2 usage, 78 config.',
+    )
+    .action(doctor);
+}
+
+async function doctor(options: DoctorOptions): Promise<void> {
+  const settings = await settingsFor(options);
+  const texts = options.haproxy.flatMap(filesAt).map((file) => ({ file, text: readFile(file) }));
+  const findings = examine(readInstallation(settings, texts, FILES));
+  const answers = options.live ? await answersOf(settings, options.address) : [];
+  if (options.json) await printJson({ findings, ...(options.live && { live: answers }) });
+  else await print(findings, answers, texts.length);
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const silent = answers.filter(({ ok }) => !ok).length;
+  if (errors + silent > 0) throw new CliError(EXIT.failed, complaint(errors, silent));
+}
+
+async function settingsFor(options: DoctorOptions): Promise<Settings> {
+  if (options.address !== undefined && !options.live) throw usageError('--address says what --live asks');
+  const settings = await readSettings(options, process.env);
+  const version = options.haproxyVersion ?? settings.haproxy.version;
+  return { ...settings, haproxy: { ...settings.haproxy, version } };
+}
+
+/** As HAProxy takes a folder after -f: its .cfg files that are not hidden, by their bytes. */
+function filesAt(path: string): string[] {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
+  return names.sort().map((name) => join(path, name));
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new CliError(EXIT.failed, `${path} cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+const FILES: Files = {
+  read: (path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  },
+  isSocket: (path) => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false,
+};
+
+async function answersOf({ listen, messages }: Settings, address?: ListenAddress): Promise<ProbeResult[]> {
+  const results: ProbeResult[] = [];
+  for (const target of address === undefined ? listen : [address])
+    results.push(...(await probe(target, messages, PROBE_LIMIT_MS)));
+  return results;
+}
+
+async function print(findings: readonly Finding[], answers: readonly ProbeResult[], files: number): Promise<void> {
+  for (const { severity, id, place, what, why, write } of findings) {
+    const at = place.line === undefined ? place.file : `${place.file}:${place.line}`;
+    await printLine(aligned([severity, id], [7]));
+    for (const [name, text] of Object.entries({ where: at, what, why, write }))
+      await printLine(aligned(['', name, text], [2, 5]));
+    await printLine('');
+  }
+  if (findings.length === 0) await printLine(`no finding in ${files} ${files === 1 ? 'file' : 'files'}`);
+  if (answers.length === 0) return;
+  const width = (cell: (answer: ProbeResult) => string) => Math.max(...answers.map((answer) => cell(answer).length));
+  const widths = [6, width(({ address }) => address), width(({ step }) => step), width(({ ms }) => `${ms} ms`)];
+  for (const { ok, address, step, ms, what } of answers)
+    await printLine(aligned([ok ? 'ok' : 'failed', address, step, `${ms} ms`, what], widths));
+}
+
+function complaint(errors: number, silent: number): string {
+  const parts = [
+    ...(errors > 0 ? [`${errors} ${errors === 1 ? 'error' : 'errors'} in the configuration of HAProxy`] : []),
+    ...(silent > 0 ? [`${silent} of the agent's answers missing or wrong`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function readAddress(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address === undefined)
+    throw usageError(`"${text}" is no address: write it like tcp://127.0.0.1:9000 or unix:/run/haverdict/agent.sock`);
+  return address;
+}

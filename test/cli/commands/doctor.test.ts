@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { loadSettings } from '../../../agent/config/load.ts';
+import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { SPOE_FILE } from '../../../dev/haproxy.ts';
+import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
+import { type Run, runHaverdict } from '../../support/haverdict.ts';
+import { startScriptedAgent } from '../../support/scripted-agent.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+
+describe('haverdict doctor', () => {
+  it('finds nothing in what wiring generates, and ends with 0', (t) => {
+    const { config, haproxy } = installed(t);
+    assert.deepEqual(runHaverdict('doctor', '--haproxy', haproxy, '-c', config), {
+      status: 0,
+      stdout: 'no finding in 1 file\n',
+      stderr: '',
+    });
+  });
+
+  it('tells where, what, why and what to write, and ends with 1', (t) => {
+    const { config, haproxy, line } = installed(t, (text) => text.replace(/ check inter.*/, ''));
+    const { status, stdout, stderr } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    assert.equal(status, 1);
+    assert.equal(
+      stdout,
+      `error    server-unchecked
+    where  ${haproxy}:${line('server agent1')}
+    what   server agent1 is not checked
+    why    while the agent is gone, each request waits for the whole timeout processing; a checked server that is DOWN costs nothing
+    write  server agent1 127.0.0.1:9000 check inter 500ms
+
+`,
+    );
+    assert.equal(stderr, 'haverdict: 1 error in the configuration of HAProxy\n');
+  });
+
+  it('ends with 0 where there are warnings only', (t) => {
+    const { config, haproxy } = installed(t, (text) => text.replace('    option spop-check\n', ''));
+    const { status, stdout } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    assert.equal(status, 0);
+    assert.match(stdout, /^warning {2}spop-check-missing\n/);
+  });
+
+  it('prints an object with --json', (t) => {
+    const { config, haproxy, line } = installed(t, (text) => text.replace(/ check inter.*/, ''));
+    const { status, stdout } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--json');
+    const { findings } = JSON.parse(stdout);
+    assert.equal(status, 1);
+    assert.deepEqual(Object.keys(findings[0]), ['id', 'severity', 'place', 'what', 'why', 'write']);
+    assert.deepEqual(findings[0].place, { file: haproxy, line: line('server agent1') });
+  });
+
+  it('reads several files and folders in their order, as HAProxy does', (t) => {
+    const { folder, config, haproxy, text } = installed(t);
+    const [first = '', second = ''] = text.split(/(?=^backend haverdict-agents)/m);
+    mkdirSync(join(folder, 'conf.d'));
+    writeFileSync(join(folder, 'conf.d', '10-agents.cfg'), second);
+    writeFileSync(join(folder, 'conf.d', '20-notes.txt'), 'frontend nobody reads');
+    writeFileSync(haproxy, first);
+    const both = runHaverdict('doctor', '--haproxy', haproxy, join(folder, 'conf.d'), '-c', config);
+    assert.deepEqual([both.status, both.stdout], [0, 'no finding in 2 files\n']);
+    const one = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    assert.match(one.stdout, /^error {4}agents-backend-unknown\n/);
+  });
+
+  it('is for the HAProxy version of the command line before that of the file', (t) => {
+    const { config, haproxy } = installed(t, (text) => text.replace('mode tcp', 'mode spop'));
+    assert.match(runHaverdict('doctor', '--haproxy', haproxy, '-c', config).stdout, /^error {4}spop-mode-unknown\n/);
+    assert.equal(runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--haproxy-version', '3.2').status, 0);
+  });
+
+  it('refuses a wrong command line with 2, a wrong configuration with 78, and a file it cannot read with 1', (t) => {
+    const { folder, config, haproxy } = installed(t);
+    const status = (...args: string[]) => runHaverdict('doctor', ...args).status;
+    assert.equal(status('-c', config), 2);
+    assert.equal(status('--haproxy', haproxy, '-c', config, '--address', 'tcp://127.0.0.1:1'), 2);
+    assert.equal(status('--haproxy', haproxy, '-c', config, '--live', '--address', '127.0.0.1'), 2);
+    writeFileSync(join(folder, 'wrong.yaml'), 'bakend: {}\n');
+    assert.equal(status('--haproxy', haproxy, '-c', join(folder, 'wrong.yaml')), 78);
+    assert.equal(status('--haproxy', join(folder, 'none.cfg'), '-c', config), 1);
+  });
+
+  it('asks the running agent with --live, and tells how long it took', async (t) => {
+    const { config, haproxy } = installed(t);
+    const value = (text: string) => ({ type: 'string', value: text }) as const;
+    const { port, stop } = await startScriptedAgent(t, () => [
+      { type: 'set-var', scope: 'txn', name: 'action', value: value('allow') },
+      { type: 'set-var', scope: 'txn', name: 'source', value: value('backend') },
+    ]);
+    const live = ['doctor', '--haproxy', haproxy, '-c', config, '--live', '--address', `tcp://127.0.0.1:${port}`];
+    const answered = await run(...live);
+    assert.equal(answered.status, 0);
+    assert.match(answered.stdout, /^ok +tcp:\/\/127\.0\.0\.1:\d+ +healthcheck +[\d.]+ ms +answers$/m);
+    assert.match(answered.stdout, /^ok +tcp:\/\/127\.0\.0\.1:\d+ +check-request +[\d.]+ ms +allow from backend$/m);
+    stop();
+    const silent = await run(...live, '--json');
+    assert.deepEqual([silent.status, silent.stderr], [1, "haverdict: 1 of the agent's answers missing or wrong\n"]);
+    assert.deepEqual(
+      JSON.parse(silent.stdout).live.map(({ ok }: { ok: boolean }) => ok),
+      [false],
+    );
+  });
+});
+
+/** A configuration, and the haproxy.cfg and SPOE file that are generated from it, changed. */
+function installed(t: TestContext, change = (text: string) => text) {
+  const folder = temporaryFolder(t);
+  const config = join(folder, 'agent.yaml');
+  writeFileSync(config, 'backend: { url: http://127.0.0.1:8787 }\n');
+  const settings = loadSettings(config, {});
+  const text = change(frontendConfig({ settings, binds: [':8080'] }));
+  const haproxy = join(folder, 'haproxy.cfg');
+  writeFileSync(haproxy, text);
+  writeFileSync(join(folder, SPOE_FILE), spoeFile(settings));
+  const line = (fragment: string) => text.split('\n').findIndex((line) => line.includes(fragment)) + 1;
+  return { folder, config, haproxy, text, line };
+}
+
+/** Without blocking, as what it asks runs in this process. */
+function run(...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [PROGRAM, ...args], (error, stdout, stderr) =>
+      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  );
+}
