@@ -5,10 +5,12 @@ import { VerdictCache } from './decision/cache.ts';
 import { systemClock } from './decision/clock.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
+import { Refinement, type RefinementEvents } from './decision/refine.ts';
 import type { Logger } from './log.ts';
-import { connectionLog, translatorLog } from './server/events.ts';
+import { connectionLog, decisionLog, translatorLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
-import { Translator } from './server/translate.ts';
+import { type MessageRule, Translator } from './server/translate.ts';
+import { REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
 
 /** Answers that still wait at a shutdown get this long; every one of them has its deadline well before. */
 const GRACE_MS = 5_000;
@@ -28,11 +30,7 @@ export async function startAgent(settings: Settings, log: Logger): Promise<Agent
   const backend = await openBackend(settings.backend, settings.lists, log, clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings));
   const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
-  const rules = settings.messages.map(({ name, policy, subjects }) => ({
-    name,
-    policy,
-    kinds: subjects.map(({ kind }) => kind),
-  }));
+  const rules = messageRules(settings, decisionLog(log));
   const translator = new Translator(rules, engine, translatorLog(log), new Address(settings.ipv6Prefix));
   const listeners = settings.listen.map((target) => new Listener(target, translator, clock, connectionLog(log)));
   try {
@@ -74,4 +72,19 @@ function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
     batch,
     deadlineMs,
   };
+}
+
+function messageRules({ messages, haproxy }: Settings, events: RefinementEvents): MessageRule[] {
+  const vars = varsOf(haproxy);
+  return messages.map(({ name, policy, subjects, event, group, shadow }) => ({
+    name,
+    policy,
+    kinds: subjects.map(({ kind }) => kind),
+    outlet: {
+      scope: event === undefined ? REQUEST_SCOPE : SCOPES[event],
+      vars,
+      ...(group === undefined ? {} : { group }),
+    },
+    refinement: new Refinement({ backends: haproxy.backends, shadow }, events),
+  }));
 }

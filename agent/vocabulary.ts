@@ -1,4 +1,7 @@
-/** The names under which a decision reaches HAProxy, as `<scope>.<prefix>.<name>`; nothing else is ever set. */
+/**
+ * The names under which a decision reaches HAProxy, as `<scope>.<prefix>.<name>`; nothing else is ever set but the headers
+ * that the configuration names (`headerVariable`). Those of a group have its name before them: `<group>.<name>`.
+ */
 export const VARIABLES = {
   action: 'action',
   source: 'source',
@@ -6,7 +9,47 @@ export const VARIABLES = {
   list: 'list',
   entry: 'entry',
   status: 'status',
+  shadow: 'shadow',
+  location: 'location',
+  backend: 'backend',
+  path: 'path',
+  query: 'query',
+  body: 'body',
 } as const;
+
+/** What can be done to a header, in HAProxy's words: set-header, add-header, del-header. */
+export const HEADER_CHANGES = ['set', 'add', 'del'] as const;
+export type HeaderChange = (typeof HEADER_CHANGES)[number];
+
+/** The variable that changes a header of the request (`req`) or the response (`res`); names have no dash in HAProxy. */
+export function headerVariable(side: 'req' | 'res', change: HeaderChange, header: string): string {
+  return `${side}.${change}.${header.toLowerCase().replaceAll('-', '_')}`;
+}
+
+/**
+ * HAProxy's name for everything an entry can say beside its action, by the name that the entry has for it. `split` is not
+ * among them: the agent chooses, and says `backend`.
+ */
+export function varsOf(headers: {
+  readonly requestHeaders: readonly string[];
+  readonly responseHeaders: readonly string[];
+}): ReadonlyMap<string, string> {
+  const { location, backend, path, query, body } = VARIABLES;
+  const changes = (side: 'req' | 'res', names: readonly string[]) =>
+    names.flatMap((name) =>
+      HEADER_CHANGES.map(
+        (change) => [`${side}.${change}.${name.toLowerCase()}`, headerVariable(side, change, name)] as const,
+      ),
+    );
+  return new Map([
+    ...[location, backend, path, query, body].map((name) => [name, name] as const),
+    ...changes('req', headers.requestHeaders),
+    ...changes('res', headers.responseHeaders),
+  ]);
+}
+
+/** The longest name of a header that fits into the name of a variable. */
+export const MAX_HEADER_NAME = 32;
 
 /** Set by HAProxy itself (`option set-on-error`) when the agent could not be asked. */
 export const ERROR_VARIABLE = 'error';
@@ -14,7 +57,26 @@ export const ERROR_VARIABLE = 'error';
 export const PROCESS_TIME_VARIABLE = 'process_ms';
 export const TOTAL_TIME_VARIABLE = 'total_ms';
 
-/** The name of the scope in HAProxy's configuration and its number on the wire (SPOE.txt 3.4). */
+/**
+ * Where the variables of each event are set: every event that both sides of HAProxy can tell apart has a scope of its own,
+ * so that no decision is mistaken for another. `txn` can be read until the end of the request, in logs too; `sess` by every
+ * request of the connection; `req` by the rules of the request, `res` by those of the response (seen on 2.4 to 3.5).
+ */
+export const SCOPES = {
+  'on-client-session': 'sess',
+  'on-frontend-tcp-request': 'sess',
+  'on-frontend-http-request': 'txn',
+  'on-backend-http-request': 'req',
+  'on-tcp-response': 'res',
+  'on-http-response': 'res',
+} as const;
+/** The events of HAProxy that a message can be sent at. */
+export type Event = keyof typeof SCOPES;
+export type VariableScope = (typeof SCOPES)[Event];
+
+/** The scope of the usual event, and of groups, which are sent by rules of the request. */
 export const REQUEST_SCOPE = 'txn';
+
+export const DEFAULT_EVENT: Event = 'on-frontend-http-request';
 
 export const DEFAULT_PREFIX = 'haverdict';

@@ -31,7 +31,9 @@ const backend: Backend = {
 const batch = { windowMs: 1, maxSubjects: 100 };
 const loader = new Loader(backend, cache, clock, { maxConcurrent: 32, maxCallsPerSecond: 500, deadlineMs: 40, batch });
 const engine = new Engine({ cache, loader, clock }, 40);
-const rules = [{ name: 'check-request', policy: { default: 'open' }, kinds: ['ip'] }] as const;
+const rules = [
+  { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
+] as const;
 const translator = new Translator(rules, engine, { unknownMessage: complain, internalError: complain });
 const listener = new Listener(
   target.startsWith('unix:')

@@ -1,11 +1,15 @@
 import * as z from 'zod/mini';
+import { varsProblem } from './vars.ts';
 
 /** What an entry can make HAProxy do. */
-export const ACTIONS = ['allow', 'deny'] as const;
+export const ACTIONS = ['allow', 'deny', 'tarpit', 'drop', 'redirect', 'route', 'tag', 'log'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 /** The statuses a deny can have; the wiring generates one rule for each, since HAProxy wants a literal there. */
 export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;
+
+/** The statuses a redirect can have; HAProxy wants a literal there as well. */
+export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;
@@ -24,14 +28,31 @@ export const Entry = z.object({
   list: z.string().check(z.regex(LIST_NAME)),
   action: z.enum(ACTIONS),
   reason: z.optional(z.string().check(z.regex(REASON))),
-  status: z.optional(z.literal(DENY_STATUSES)),
+  status: z.optional(z.literal([...DENY_STATUSES, ...REDIRECT_STATUSES])),
+  vars: z.optional(z.record(z.string(), z.string())),
+  /** What it would do were its list not on trial; the action is `log` then. */
+  shadow: z.optional(z.enum(ACTIONS)),
   expiresAt: z.optional(z.int().check(z.minimum(0))),
 });
 export type Entry = z.infer<typeof Entry>;
 
+/** What is wrong with an entry whose fields are right one by one; undefined if nothing is. */
+export function entryProblem({ action, status, vars = {} }: Entry): string | undefined {
+  const isRedirect = action === 'redirect';
+  if (isRedirect && vars.location === undefined) return 'action redirect needs vars.location';
+  if (action === 'route' && vars.backend === undefined && vars.split === undefined)
+    return 'action route needs vars.backend or vars.split';
+  const statuses: readonly number[] = isRedirect ? REDIRECT_STATUSES : DENY_STATUSES;
+  if (status !== undefined && !statuses.includes(status))
+    return `status ${status} is none of ${statuses.join(', ')}, which action ${action} can have`;
+  return varsProblem(vars);
+}
+
 /** `POST /v1/check`: subjects in canonical text, each answered from these lists, which come in order of precedence. */
 export const CheckRequest = z.object({
   lists: z.array(z.string().check(z.regex(LIST_NAME))).check(z.minLength(1), z.maxLength(MAX_LISTS)),
+  /** Those of the lists that are on trial: what they have counts as `log`. */
+  shadowLists: z.optional(z.array(z.string().check(z.regex(LIST_NAME))).check(z.maxLength(MAX_LISTS))),
   subjects: z
     .array(z.string().check(z.minLength(1), z.maxLength(1024)))
     .check(z.minLength(1), z.maxLength(MAX_SUBJECTS)),

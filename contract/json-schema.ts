@@ -12,6 +12,10 @@ described.add(CheckRequest, {
 described.add(CheckRequest.shape.lists, {
   description: 'The lists to look into, in order of precedence. One that does not exist has no entries.',
 });
+described.add(CheckRequest.shape.shadowLists, {
+  description:
+    'Those of the lists that are on trial: their entries are answered with action log, and as shadow what they would do.',
+});
 described.add(CheckRequest.shape.subjects, {
   description: 'Subjects in canonical text, KIND:VALUE. The same one may come twice.',
 });
@@ -31,7 +35,12 @@ described.add(Entry, {
 });
 described.add(Entry.shape.subject, { description: 'For ip also a network that covers the subject asked.' });
 described.add(Entry.shape.reason, { description: 'One line for logs and headers.' });
-described.add(Entry.shape.status, { description: 'The HTTP status of a deny.' });
+described.add(Entry.shape.status, { description: 'The HTTP status of a deny or tarpit, or of a redirect.' });
+described.add(Entry.shape.vars, {
+  description:
+    'What HAProxy is told beside the action: location, backend, split, path, query, body, req.set.NAME and so on.',
+});
+described.add(Entry.shape.shadow, { description: 'What the entry would do were its list not on trial.' });
 described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an entry past it must not be answered.' });
 described.add(Refusal, { id: 'Refusal', description: 'One line for whoever asked, with nothing of the inside in it.' });
 

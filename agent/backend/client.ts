@@ -1,4 +1,4 @@
-import { CHECK_PATH, CheckEnvelope, Verdict } from '../../contract/check.ts';
+import { CHECK_PATH, CheckEnvelope, entryProblem, Verdict } from '../../contract/check.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { LookupError } from '../decision/decision.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
@@ -87,6 +87,11 @@ export class BackendClient implements Backend {
       throw new BackendError('failing', `asked "${subject}", got a verdict for "${verdict.data.subject}"`);
     const { entry, error } = verdict.data;
     if (error !== undefined) return { error };
+    const problem = entry ? entryProblem(entry) : undefined;
+    if (problem !== undefined) {
+      this.#events.badEntry(subject, problem);
+      return { error: problem };
+    }
     if (entry && !this.#lists.includes(entry.list))
       throw new BackendError('failing', `got an entry of list "${entry.list}", which was not asked`);
     return { entry: entry ?? null };

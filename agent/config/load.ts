@@ -1,9 +1,11 @@
+import { dirname, resolve } from 'node:path';
 import type { Policy } from '../decision/policy.ts';
+import { DEFAULT_EVENT } from '../vocabulary.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
 import { type Finding, findingsFrom, formatPath } from './problems.ts';
 import { ConfigFile } from './schema.ts';
-import type { MessageSettings, Settings, Target } from './settings.ts';
+import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
 import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
@@ -19,21 +21,38 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
     : findingsFrom(parsed.error.issues, input);
   problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
-  return frozen(toSettings(parsed.data, targets));
+  return frozen(toSettings(parsed.data, targets, dirname(path ?? '.')));
 }
 
-function toSettings(file: ConfigFile, targets: readonly Target[]): Settings {
+function toSettings({ rules, ...file }: ConfigFile, targets: readonly Target[], folder: string): Settings {
   const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
   return {
     ...file,
+    ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
     backend: { ...backend, targets },
+    haproxy: { ...file.haproxy, denyPages: toDenyPages(file.haproxy.denyPages) },
     messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)),
   };
 }
 
+function toDenyPages(pages: ConfigFile['haproxy']['denyPages']): DenyPage[] {
+  return Object.entries(pages).map(([status, page]) => ({ status: Number(status), ...page }));
+}
+
 function toMessage(name: string, of: ConfigFile['messages'][string], global: Policy): MessageSettings {
   const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
-  return { name, event: of.event, subjects, policy: of.policy ?? global };
+  const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
+  const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
+  const { condition, shadow } = of;
+  return {
+    name,
+    ...trigger,
+    ...(condition === undefined ? {} : { condition }),
+    subjects,
+    arguments: given,
+    policy: of.policy ?? global,
+    shadow,
+  };
 }
 
 function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {

@@ -1,14 +1,19 @@
 import { z } from 'zod';
 import { IPV6_PREFIXES } from '../../contract/address.ts';
-import { LIST_NAME, MAX_LISTS, MAX_SUBJECTS } from '../../contract/check.ts';
+import { DENY_STATUSES, LIST_NAME, MAX_LISTS, MAX_SUBJECTS } from '../../contract/check.ts';
 import { isKind, KINDS } from '../../contract/subject.ts';
+import { BACKEND_NAME, headerOf, varProblem } from '../../contract/vars.ts';
 import { REASONS } from '../decision/decision.ts';
 import { POLICIES, type Policy } from '../decision/policy.ts';
 import {
+  DEFAULT_EVENT,
   DEFAULT_PREFIX,
   ERROR_VARIABLE,
+  type Event,
+  MAX_HEADER_NAME,
   PROCESS_TIME_VARIABLE,
   REQUEST_SCOPE,
+  SCOPES,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
 } from '../vocabulary.ts';
@@ -28,12 +33,17 @@ const LONGEST_NAME = Math.max(
 );
 const MAX_PREFIX_LENGTH = MAX_VARIABLE_BYTES - `${REQUEST_SCOPE}..`.length - LONGEST_NAME;
 
+const MAX_MESSAGES = 16;
+
 const DAY_SECONDS = 86_400;
 
 /** What HAProxy would cut an unquoted argument at, or read as something else (configuration.txt 2.2). */
 const EXPRESSION = /^[^\s"'\\#\p{Cc}\P{ASCII}]{1,1000}$/u;
 
 const IPV6_PREFIX_FORM = '128 or a whole number from 16 to 64';
+
+const CONDITION = /^[^"'\\#\p{Cc}\P{ASCII}]{1,500}$/u;
+const MAX_ARGUMENTS = 32;
 
 const policyName = oneOf(POLICIES);
 const policy = z
@@ -79,15 +89,46 @@ const expression = text('one HAProxy sample expression in ASCII without blanks, 
   EXPRESSION.test(expression),
 );
 const messageName = text('1 to 64 of A-Z a-z 0-9 _ . -', (name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name));
+const argumentName = text('1 to 64 of a-z A-Z 0-9 _ - .', (name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name));
 const message = map({
-  event: oneOf(EVENTS).prefault('on-frontend-http-request').describe('When HAProxy sends the message.'),
+  event: oneOf(EVENTS)
+    .optional()
+    .describe('When HAProxy sends the message: on-frontend-http-request if no group does.'),
+  group: text('1 to 12 of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
+    .optional()
+    .describe(
+      'Instead of an event: `http-request send-spoe-group haverdict NAME` sends it, wherever you put that rule.',
+    ),
+  condition: text('one line of ASCII, as { path_beg /login }', (line) => CONDITION.test(line))
+    .optional()
+    .describe('The ACL condition, without if, under which the event sends the message.'),
   subjects: z
     .record(kind, expression, 'a map of kind: expression')
-    .refine(isSized(1, MAX_SUBJECTS), `1 to ${MAX_SUBJECTS} kinds with an expression each`)
+    .refine(isSized(0, MAX_SUBJECTS), `at most ${MAX_SUBJECTS} kinds with an expression each`)
     .meta({ mustBe: 'a map of kind: expression' })
+    .prefault({})
     .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),
+  arguments: z
+    .record(argumentName, expression, 'a map of name: expression')
+    .refine(isSized(0, MAX_ARGUMENTS), `at most ${MAX_ARGUMENTS} names with an expression each`)
+    .meta({ mustBe: 'a map of name: expression' })
+    .prefault({})
+    .describe('What your rules are told beside the subjects.'),
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
-});
+  shadow: truth().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
+})
+  .refine(hasSubjectOrArgument, {
+    path: ['subjects'],
+    error: 'a map of at least one kind, or beside arguments',
+    when: ({ value }) => isObject(value),
+  })
+  .refine(hasOneTrigger, {
+    path: ['group'],
+    error: 'left out where event is set',
+    when: ({ value }) => isObject(value),
+  });
+
+const listName = text(`a list name (${LIST_NAME.source})`, (name) => LIST_NAME.test(name));
 
 const URL_FORM = 'an http or https URL without user, query and fragment';
 const backendUrl = text(URL_FORM, isBackendUrl).transform((url) => url.replace(/\/+$/, ''));
@@ -118,6 +159,25 @@ const backend = map({
     when: ({ value }) => isObject(value),
   });
 
+const backendName = text('the name of a HAProxy backend', (name) => BACKEND_NAME.test(name));
+const headers = listOf(
+  text(`the name of a header, of at most ${MAX_HEADER_NAME} letters, digits and dashes`, isHeaderName),
+  16,
+  'names of headers',
+  0,
+).prefault([]);
+const contentType = text('a content type like text/html; charset=utf-8', (type) =>
+  /^[\w.+-]+\/[\w.+-]+(; ?[\w-]+=[\w.+-]+)*$/.test(type),
+);
+const denyPage = map({
+  file: text('an absolute path without blanks, quotes, \\ and #', (path) =>
+    /^\/[^\s"'\\#\p{Cc}\P{ASCII}]+$/u.test(path),
+  ),
+  contentType: contentType.prefault('text/html; charset=utf-8'),
+});
+
+const denyStatus = text(`one of ${DENY_STATUSES.join(', ')}`, (status) => DENY_STATUSES.map(String).includes(status));
+
 /** The configuration file. */
 export const ConfigFile = map({
   listen: listOf(listenAddress, 16, 'addresses to listen on')
@@ -130,14 +190,13 @@ export const ConfigFile = map({
   policy: policy
     .prefault('open')
     .describe('What is decided when it cannot be known: open allows, closed denies with 503.'),
-  lists: listOf(
-    text(`a list name (${LIST_NAME.source})`, (name) => LIST_NAME.test(name)),
-    MAX_LISTS,
-    'list names',
-  )
+  lists: listOf(listName, MAX_LISTS, 'list names')
     .refine((names) => new Set(names).size === names.length, 'without a name that is there twice')
     .prefault(['manual'])
     .describe('The lists that count, in the order of precedence.'),
+  shadowLists: listOf(listName, MAX_LISTS, 'list names', 0)
+    .prefault([])
+    .describe('Those of the lists that are on trial: what they have is told and logged, and not enforced.'),
   ipv6Prefix: z
     .int(IPV6_PREFIX_FORM)
     .refine((prefix) => IPV6_PREFIXES.includes(prefix), IPV6_PREFIX_FORM)
@@ -164,10 +223,17 @@ export const ConfigFile = map({
   }).prefault({}),
   messages: z
     .record(messageName, message, 'a map of messages')
-    .refine(isSized(1, 1), 'one message, as only one can be sent at on-frontend-http-request')
-    .meta({ mustBe: 'a map with one message' })
+    .refine(isSized(1, MAX_MESSAGES), `1 to ${MAX_MESSAGES} messages`)
+    .refine(
+      haveScopesOfTheirOwn,
+      'of one message at most for the connection, the request, the backend, the response and each group',
+    )
+    .meta({ mustBe: 'a map of messages' })
     .prefault({ 'check-request': { subjects: { ip: 'src' } } })
     .describe('What HAProxy asks, by the name of the SPOE message.'),
+  rules: text('the path of a module, as ./rules.mjs', (path) => /\.m?js$/.test(path))
+    .optional()
+    .describe('Your own rules, from this file’s folder on: see the guide.'),
   workers: wholeNumber(1, 64)
     .prefault(1)
     .describe(
@@ -178,6 +244,20 @@ export const ConfigFile = map({
       .prefault(DEFAULT_PREFIX)
       .describe('The variables are txn.PREFIX.action and so on.'),
     version: oneOf(HAPROXY_VERSIONS).prefault('2.6').describe('The HAProxy version the wiring is written for.'),
+    backends: listOf(backendName, 64, 'names of HAProxy backends', 0)
+      .prefault([])
+      .describe('The backends that entries may route to; what names another goes where it went without haverdict.'),
+    requestHeaders: headers.describe('The headers of requests that entries may set, add and remove.'),
+    responseHeaders: headers.describe('The headers of responses that entries may set, add and remove.'),
+    bodyContentType: contentType
+      .prefault('text/plain; charset=utf-8')
+      .describe('What the bodies are that entries bring along.'),
+    denyPages: z
+
+      .record(denyStatus, denyPage, 'a map of status: file')
+      .meta({ mustBe: 'a map of status: file' })
+      .prefault({})
+      .describe('The files that are sent with a deny, by status; HAProxy reads them when it starts.'),
   }).prefault({}),
   log: map({
     level: oneOf(LOG_LEVELS).prefault('info').describe('What is logged: this and everything more severe.'),
@@ -199,9 +279,13 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, mustBe).meta({ mustBe });
 }
 
-function listOf<T extends z.ZodType>(item: T, max: number, what: string) {
-  const mustBe = `a list of 1 to ${max} ${what}`;
-  return z.array(item, mustBe).min(1, mustBe).max(max, mustBe).meta({ mustBe });
+function listOf<T extends z.ZodType>(item: T, max: number, what: string, min = 1) {
+  const mustBe = min === 0 ? `a list of at most ${max} ${what}` : `a list of ${min} to ${max} ${what}`;
+  return z.array(item, mustBe).min(min, mustBe).max(max, mustBe).meta({ mustBe });
+}
+
+function truth() {
+  return z.boolean('true or false').meta({ mustBe: 'true or false' });
 }
 
 function map<T extends z.ZodRawShape>(shape: T) {
@@ -212,6 +296,35 @@ function map<T extends z.ZodRawShape>(shape: T) {
 
 function isSized(from: number, to: number): (map: object) => boolean {
   return (map) => Object.keys(map).length >= from && Object.keys(map).length <= to;
+}
+
+function hasSubjectOrArgument({
+  subjects = {},
+  arguments: given = {},
+}: {
+  readonly subjects?: object;
+  readonly arguments?: object;
+}): boolean {
+  return Object.keys(subjects).length + Object.keys(given).length > 0;
+}
+
+function hasOneTrigger({ event, group }: { readonly event?: unknown; readonly group?: unknown }): boolean {
+  return event === undefined || group === undefined;
+}
+
+/** One message a scope, so that no decision is mistaken for another. */
+function haveScopesOfTheirOwn(
+  messages: Readonly<Record<string, { readonly event?: Event | undefined; readonly group?: string | undefined }>>,
+): boolean {
+  const places = Object.values(messages).map(({ event, group }) => group ?? SCOPES[event ?? DEFAULT_EVENT]);
+  return new Set(places).size === places.length;
+}
+
+function isHeaderName(name: string): boolean {
+  return (
+    headerOf(`req.set.${name.toLowerCase()}`) !== undefined &&
+    varProblem(`req.set.${name.toLowerCase()}`, '') === undefined
+  );
 }
 
 function isObject(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { Policy } from '../decision/policy.ts';
+import type { Event } from '../vocabulary.ts';
 import type { ListenAddress } from './listen-address.ts';
 
 export type { ListenAddress } from './listen-address.ts';
@@ -21,8 +22,14 @@ export const HAPROXY_VERSIONS = [
 export type HaproxyVersion = (typeof HAPROXY_VERSIONS)[number];
 
 /** The HAProxy events a message can be sent at. */
-export const EVENTS = ['on-frontend-http-request'] as const;
-export type Event = (typeof EVENTS)[number];
+export const EVENTS = [
+  'on-client-session',
+  'on-frontend-tcp-request',
+  'on-frontend-http-request',
+  'on-backend-http-request',
+  'on-tcp-response',
+  'on-http-response',
+] as const satisfies readonly Event[];
 
 /** How the agent tells the function who it is. */
 export const AUTHS = ['none', 'iam'] as const;
@@ -34,10 +41,25 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** One SPOE message: what HAProxy sends, when, and what is decided when its subjects cannot be known. */
 export interface MessageSettings {
   readonly name: string;
-  readonly event: Event;
+  /** When HAProxy sends it by itself; absent where a rule of the operator's sends its group. */
+  readonly event?: Event;
+  readonly group?: string;
+  /** An ACL condition without `if`, under which alone the event sends it. */
+  readonly condition?: string;
   /** In the order of the file, which is the order of precedence of the kinds. */
   readonly subjects: readonly { readonly kind: string; readonly expression: string }[];
+  /** What the rules module is told beside the subjects. */
+  readonly arguments: readonly { readonly name: string; readonly expression: string }[];
   readonly policy: Policy;
+  /** On trial: what is decided is told and logged, and not enforced. */
+  readonly shadow: boolean;
+}
+
+/** What is sent with a deny of this status, instead of HAProxy's own page. */
+export interface DenyPage {
+  readonly status: number;
+  readonly file: string;
+  readonly contentType: string;
 }
 
 /** One function that can be asked. */
@@ -61,6 +83,8 @@ export interface Settings {
   readonly deadlineMs: number;
   readonly policy: Policy;
   readonly lists: readonly string[];
+  /** Those of the lists that are on trial. */
+  readonly shadowLists: readonly string[];
   /** IPv6 subjects are networks of this prefix length; 128 for single addresses. */
   readonly ipv6Prefix: number;
   readonly cache: {
@@ -72,6 +96,18 @@ export interface Settings {
   readonly stale: { readonly ifErrorSeconds: number; readonly revalidateSeconds: number };
   readonly workers: number;
   readonly messages: readonly MessageSettings[];
-  readonly haproxy: { readonly prefix: string; readonly version: HaproxyVersion };
+  /** The operator's module, as an absolute path. */
+  readonly rules?: string;
+  readonly haproxy: {
+    readonly prefix: string;
+    readonly version: HaproxyVersion;
+    /** The backends that entries may route to. */
+    readonly backends: readonly string[];
+    /** The headers that entries may change, as they are written. */
+    readonly requestHeaders: readonly string[];
+    readonly responseHeaders: readonly string[];
+    readonly bodyContentType: string;
+    readonly denyPages: readonly DenyPage[];
+  };
   readonly log: { readonly level: LogLevel };
 }

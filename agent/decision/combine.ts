@@ -7,21 +7,24 @@ const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3 } as const;
 /**
  * One decision from those of all subjects, which come in the order of the kinds in the configuration.
  * An allow entry wins over everything; then the first other entry; then, if anything is not known, the policy: a known
- * deny is not given up because another subject, which might have been allowed, could not be looked up.
+ * deny is not given up because another subject, which might have been allowed, could not be looked up. What is only logged
+ * comes last: it must change nothing for anybody.
  */
 export function combine(contributions: readonly Contribution[], policy: Policy): Decision {
   let listed: Decision | undefined;
+  let logged: Decision | undefined;
   let unlisted: Decision | undefined;
   let unknown: Reason | undefined;
   for (const contribution of contributions) {
     if (typeof contribution === 'string') unknown ??= contribution;
     else if (contribution.list === undefined) unlisted = farther(unlisted, contribution);
     else if (contribution.action === 'allow') return contribution;
+    else if (contribution.action === 'log') logged ??= contribution;
     else listed ??= contribution;
   }
   if (listed !== undefined) return listed;
   if (unknown !== undefined) return decideByPolicy(policy, unknown);
-  return unlisted ?? decideByPolicy(policy, 'no_subject');
+  return logged ?? unlisted ?? decideByPolicy(policy, 'no_subject');
 }
 
 function farther(one: Decision | undefined, other: Decision): Decision {

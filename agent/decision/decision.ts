@@ -1,4 +1,5 @@
 import type { Action, Entry } from '../../contract/check.ts';
+import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
 export const SOURCES = ['cache', 'backend', 'stale', 'policy'] as const;
@@ -12,6 +13,7 @@ export const REASONS = [
   'overload',
   'no_subject',
   'bad_subject',
+  'rules_error',
   'internal_error',
 ] as const;
 export type Reason = (typeof REASONS)[number];
@@ -28,6 +30,10 @@ export interface Decision {
   /** The subject of that entry; absent also where it is the asked address itself, which `ofAddress` says. */
   readonly entry?: string;
   readonly ofAddress?: true;
+  /** What HAProxy is told beside the action, as the entry has it. */
+  readonly vars?: Vars;
+  /** What would be done were this not on trial; the action is `log` then. */
+  readonly shadow?: Action;
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
@@ -47,7 +53,7 @@ export class LookupError extends Error {
 /** The decision that one subject's verdict makes: the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
-  const { action, reason, status, list, subject } = entry;
+  const { action, reason, status, list, subject, vars, shadow } = entry;
   return {
     action,
     source,
@@ -55,7 +61,16 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(status === undefined ? {} : { status }),
     list,
     entry: subject,
+    ...(vars === undefined ? {} : { vars }),
+    ...(shadow === undefined ? {} : { shadow }),
   };
+}
+
+/** The same decision, not enforced: what it would do becomes what it says it would do. */
+export function onTrial(decision: Decision): Decision {
+  if (decision.action === 'allow' || decision.action === 'log') return decision;
+  const { action, status: _status, vars: _vars, ...rest } = decision;
+  return { ...rest, action: 'log', shadow: action };
 }
 
 const NOTHING_LISTED = {

@@ -1,6 +1,6 @@
 import type { Decision } from '../decision/decision.ts';
-import { type Action, encodeActions } from '../spop/ack.ts';
-import { REQUEST_SCOPE, VARIABLES } from '../vocabulary.ts';
+import { type Action, encodeActions, type Scope } from '../spop/ack.ts';
+import { VARIABLES } from '../vocabulary.ts';
 
 /** A decision in the words of the wire: all it has to say, and the little that HAProxy's rules cannot do without. */
 export interface Answer {
@@ -19,11 +19,27 @@ export interface Suffix {
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
+/** Where the variables of a message are set, and which of an entry's HAProxy has rules for. */
+export interface Outlet {
+  readonly scope: Scope;
+  /** Before each name, where a group has variables of its own. */
+  readonly group?: string;
+  /** HAProxy's names of what an entry can say beside its action, by the names that the entry has for them. */
+  readonly vars: ReadonlyMap<string, string>;
+}
+
 /** The actions that tell a decision; one about the asked address itself names that as `entry`, which comes last. */
-export function answerOf(decision: Decision, address: string | undefined): Answer {
+export function answerOf(decision: Decision, outlet: Outlet, address: string | undefined): Answer {
+  const set = (name: string, value: string): Action => setVariable(outlet, name, { type: 'string', value });
   const essential = [set(VARIABLES.action, decision.action), set(VARIABLES.source, decision.source)];
-  if (decision.status !== undefined) essential.push(setNumber(VARIABLES.status, decision.status));
+  if (decision.status !== undefined)
+    essential.push(setVariable(outlet, VARIABLES.status, { type: 'int64', value: BigInt(decision.status) }));
+  for (const [name, value] of Object.entries(decision.vars ?? {})) {
+    const variable = outlet.vars.get(name);
+    if (variable !== undefined) essential.push(set(variable, value));
+  }
   const details: Action[] = [];
+  if (decision.shadow !== undefined) details.push(set(VARIABLES.shadow, decision.shadow));
   if (decision.reason !== undefined) details.push(set(VARIABLES.reason, decision.reason));
   if (decision.list !== undefined) details.push(set(VARIABLES.list, decision.list));
   const entry = decision.ofAddress ? address : decision.entry;
@@ -31,10 +47,6 @@ export function answerOf(decision: Decision, address: string | undefined): Answe
   return { full: encodeActions([...essential, ...details]), essential: encodeActions(essential) };
 }
 
-function set(name: string, value: string): Action {
-  return { type: 'set-var', scope: REQUEST_SCOPE, name, value: { type: 'string', value } };
-}
-
-function setNumber(name: string, value: number): Action {
-  return { type: 'set-var', scope: REQUEST_SCOPE, name, value: { type: 'int64', value: BigInt(value) } };
+function setVariable({ scope, group }: Outlet, name: string, value: (Action & { type: 'set-var' })['value']): Action {
+  return { type: 'set-var', scope, name: group === undefined ? name : `${group}.${name}`, value };
 }

@@ -1,3 +1,4 @@
+import type { RefinementEvents } from '../decision/refine.ts';
 import type { ConnectionEvents } from './connection.ts';
 import type { TranslatorEvents } from './translate.ts';
 
@@ -40,5 +41,17 @@ export function translatorLog(log: Log): TranslatorEvents {
       );
     },
     internalError: (error) => log.error({ err: error }, 'decision failed in our own code, the policy answered'),
+  };
+}
+
+/** Tells the log what the table asks for and cannot be had. */
+export function decisionLog(log: Log): RefinementEvents {
+  const told = new Set<string>();
+  return {
+    unknownBackend(backend, { list, entry }) {
+      if (told.has(backend) || told.size >= MAX_NAMES_TOLD) return;
+      told.add(backend);
+      log.warn({ backend, list, entry }, 'an entry routes to a backend that haproxy.backends does not name');
+    },
   };
 }

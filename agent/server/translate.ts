@@ -4,14 +4,16 @@ import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy, type Policy } from '../decision/policy.ts';
+import type { Refinement } from '../decision/refine.ts';
 import { decodeText } from '../spop/cursor.ts';
 import { DataType } from '../spop/data.ts';
 import { SpopError } from '../spop/errors.ts';
 import { type Frame, PREFIX_BYTES, readFrameLength } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
 import { AddressSuffix } from './address-suffix.ts';
-import { type Answer, answerOf, NO_ANSWER } from './answer.ts';
+import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
 import type { NotifyHandler } from './connection.ts';
+import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
 export interface MessageRule {
@@ -19,6 +21,9 @@ export interface MessageRule {
   readonly policy: Policy;
   /** In order of precedence; on the wire each argument has the name of its kind. */
   readonly kinds: readonly string[];
+  readonly outlet: Outlet;
+  /** What becomes of a decision before it is told; absent where that is nothing. */
+  readonly refinement?: Refinement;
 }
 
 /** Whoever decides questions. */
@@ -37,6 +42,7 @@ export interface TranslatorEvents {
 
 interface KnownMessage {
   readonly rule: MessageRule;
+  readonly teller: Teller;
   readonly name: Uint8Array;
   /** Of its arguments, which are its kinds. */
   readonly names: readonly Uint8Array[];
@@ -45,18 +51,13 @@ interface KnownMessage {
 }
 
 interface Decided {
+  readonly teller: Teller;
   readonly decision: Decision | Promise<Decision>;
   /** The `ip` subject of the question, if it had one. */
   readonly address: string | undefined;
 }
 
-interface Told {
-  readonly decision: Decision | undefined;
-  readonly answer: Answer;
-}
-
 const IP = 'ip';
-const NOTHING_TOLD: Told = { decision: undefined, answer: NO_ANSWER };
 
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
@@ -65,21 +66,18 @@ export class Translator implements NotifyHandler {
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
   readonly #address: Address;
-  readonly #suffix: AddressSuffix;
   /** Where the address of the last frame was, from its beginning; 0 until there is one. */
   #addressAt = 0;
   #addressEnd = 0;
   #frameAt = 0;
   readonly #coming = new Address();
-  readonly #answers = new WeakMap<Decision, Answer>();
-  /** The last two decisions told, which mostly are "nothing listed" and one entry: the map would take 20 ns. */
-  #last = NOTHING_TOLD;
-  #before = NOTHING_TOLD;
   readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
   constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents, address = new Address()) {
+    const suffix = new AddressSuffix(address);
     this.#messages = rules.map((rule) => ({
       rule,
+      teller: new Teller(rule.outlet, suffix, events),
       name: Buffer.from(rule.name),
       names: rule.kinds.map((kind) => Buffer.from(kind)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
@@ -87,7 +85,6 @@ export class Translator implements NotifyHandler {
     this.#decider = decider;
     this.#events = events;
     this.#address = address;
-    this.#suffix = new AddressSuffix(address);
     this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
   }
 
@@ -96,19 +93,22 @@ export class Translator implements NotifyHandler {
     reader.open(frame);
     this.#frameAt = frame.startAt;
     let first: Decision | Promise<Decision> | undefined;
+    let teller: Teller | undefined;
     let several: Decided[] | undefined;
     while (reader.nextMessage()) {
       const message = this.#find();
       if (message === undefined) continue;
       // The address of a message is gone once the next one is read.
-      if (first !== undefined) several ??= [{ decision: first, address: this.#addressText() }];
+      if (first !== undefined && teller !== undefined)
+        several ??= [{ decision: first, teller, address: this.#addressText() }];
       const decision = this.#decide(message, receivedAtMs);
       first ??= decision;
-      several?.push({ decision, address: this.#addressText() });
+      teller ??= message.teller;
+      several?.push({ decision, teller: message.teller, address: this.#addressText() });
     }
-    if (first === undefined) return NO_ANSWER;
-    if (several === undefined && !(first instanceof Promise)) return this.#tellNow(first);
-    return this.#tellAll(several ?? [{ decision: first, address: this.#addressText() }]);
+    if (first === undefined || teller === undefined) return NO_ANSWER;
+    if (several === undefined && !(first instanceof Promise)) return teller.tellNow(first);
+    return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }]);
   }
 
   /**
@@ -128,12 +128,14 @@ export class Translator implements NotifyHandler {
   overload(frame: Frame): Answer {
     const reader = this.#reader;
     reader.open(frame);
-    const decisions: Decision[] = [];
+    const several: { readonly decision: Decision; readonly teller: Teller }[] = [];
     while (reader.nextMessage()) {
       const message = this.#find();
-      if (message !== undefined) decisions.push(decideByPolicy(message.rule.policy, 'overload'));
+      if (message === undefined) continue;
+      several.push({ decision: decideByPolicy(message.rule.policy, 'overload'), teller: message.teller });
     }
-    return decisions.length === 0 ? NO_ANSWER : this.#tellNow(decisions[strictest(decisions)] as Decision); // not empty
+    const told = several[strictest(several.map(({ decision }) => decision))];
+    return told === undefined ? NO_ANSWER : told.teller.tellNow(told.decision);
   }
 
   #find(): KnownMessage | undefined {
@@ -144,10 +146,12 @@ export class Translator implements NotifyHandler {
   }
 
   #decide(message: KnownMessage, receivedAtMs: number): Decision | Promise<Decision> {
-    const { policy } = message.rule;
+    const { policy, refinement } = message.rule;
     try {
-      const decided = this.#decider.decide(this.#readQuestion(message), receivedAtMs);
-      return decided instanceof Promise ? decided.catch((error) => this.#failed(error, policy)) : decided;
+      const question = this.#readQuestion(message);
+      const decided = this.#decider.decide(question, receivedAtMs);
+      const refined = refinement === undefined ? decided : refine(refinement, decided, question);
+      return refined instanceof Promise ? refined.catch((error) => this.#failed(error, policy)) : refined;
     } catch (error) {
       if (error instanceof SpopError) throw error;
       return this.#failed(error, policy);
@@ -159,40 +163,15 @@ export class Translator implements NotifyHandler {
     return decideByPolicy(policy, 'internal_error');
   }
 
-  /** The answer while the frame is in view; equal decisions are encoded once. */
-  #tellNow(decision: Decision): Answer {
-    if (decision === this.#last.decision) return this.#last.answer;
-    if (decision === this.#before.decision) return this.#before.answer;
-    const answer = this.#answers.get(decision) ?? this.#encode(decision);
-    this.#before = this.#last;
-    this.#last = { decision, answer };
-    return answer;
-  }
-
-  #encode(decision: Decision): Answer {
-    const answer = this.#tell(decision, 'ip:');
-    const told = decision.ofAddress ? { ...answer, suffix: this.#suffix } : answer;
-    this.#answers.set(decision, told);
-    return told;
-  }
-
   #tellAll(several: readonly Decided[]): Answer | Promise<Answer> {
     const tell = (decisions: readonly Decision[]) => {
       const index = strictest(decisions);
-      return this.#tell(decisions[index] as Decision, several[index]?.address); // an index of decisions
+      const { teller, address } = several[index] as Decided; // an index of decisions
+      return teller.tellLater(decisions[index] as Decision, address);
     };
     const decisions = several.map(({ decision }) => decision);
     if (decisions.some((decision) => decision instanceof Promise)) return Promise.all(decisions).then(tell);
     return tell(decisions as readonly Decision[]); // none is a promise: checked above
-  }
-
-  #tell(decision: Decision, address: string | undefined): Answer {
-    try {
-      return answerOf(decision, address);
-    } catch (error) {
-      this.#events.internalError(error);
-      return NO_ANSWER;
-    }
   }
 
   #addressText(): string | undefined {
@@ -260,6 +239,18 @@ export class Translator implements NotifyHandler {
         return data.value.toString();
     }
   }
+}
+
+function refine(refinement: Refinement, decided: Decision | Promise<Decision>, question: Question) {
+  if (!(decided instanceof Promise))
+    return refinement.concerns(decided) ? refinement.refine(decided, clientOf(question)) : decided;
+  const client = clientOf(question); // the question is gone when the decision comes
+  return decided.then((decision) => refinement.refine(decision, client));
+}
+
+/** The address tells clients apart; where there is none, all other subjects together. */
+function clientOf({ address, texts }: Question): string {
+  return address.words === 0 ? texts.join(' ') : `${address}`;
 }
 
 /** Messages of one event set the same variables: the first that does not simply allow speaks for all. */

@@ -22,7 +22,8 @@ const LAST_SECOND = 253_402_300_799;
 export function parseEntry(item: unknown): ParsedEntry {
   const parsed = StoredEntry.safeParse(item);
   if (!parsed.success) return { problem: firstProblem(parsed.error, item) };
-  const problem = subjectProblem(parsed.data.subject) ?? expiryProblem(parsed.data.expiresAt);
+  const { subject, expiresAt } = parsed.data;
+  const problem = subjectProblem(subject) ?? expiryProblem(expiresAt) ?? contract.entryProblem(parsed.data);
   return problem === undefined ? { entry: parsed.data } : { problem };
 }
 

@@ -46,7 +46,8 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const { items, unread, throttles, failure } = await deps.store.lookup(keys);
   const answeredMs = deps.clock();
 
-  const good = goodEntries(items, deps);
+  const onTrial = new Set(request.shadowLists);
+  const good = goodEntries(items, deps).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
   const entries = Map.groupBy(good, (entry) => entry.subject);
   const unknown = new Set(unread.map((key) => key.subject));
   const verdicts = request.subjects.map((subject, index): Verdict => {
@@ -101,6 +102,11 @@ function keyTextsOf(text: string): string[] | undefined {
 function keysOf(plans: readonly Plan[], lists: readonly string[]): Key[] {
   const texts = new Set(plans.flatMap((plan) => ('error' in plan ? [] : plan.texts)));
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
+}
+
+/** Whatever a list on trial has, an allow too, is only logged. */
+function asTrial(entry: StoredEntry): StoredEntry {
+  return { ...entry, action: 'log', shadow: entry.action };
 }
 
 function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {

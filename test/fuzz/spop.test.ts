@@ -34,6 +34,7 @@ const RULES = ['m', 'check', 'check-request', 'first'].map((name) => ({
   name,
   policy: { default: 'open' } as const,
   kinds: ['ip', 'host', 'path', 'key', 'asn'],
+  outlet: { scope: 'txn', vars: new Map() } as const,
 }));
 const isKnown = (messages: readonly Message[]) => messages.some(([name]) => RULES.some((rule) => rule.name === name));
 const DENY: Decision = { action: 'deny', source: 'cache', reason: 'abuse', status: 403 };

@@ -154,7 +154,9 @@ function prefixOf(filter: Filter, installation: Installation): Seen['values'] & 
 
 /** Where the messages of this agent are sent at responses only, rules of the response obey them. */
 function rulesetsFor({ settings }: Installation): readonly Ruleset[] {
-  return settings.messages.every(({ event }) => isResponseEvent(event)) ? RESPONSE_RULESETS : REQUEST_RULESETS;
+  return settings.messages.every(({ event }) => event !== undefined && isResponseEvent(event))
+    ? RESPONSE_RULESETS
+    : REQUEST_RULESETS;
 }
 
 function stopped(filter: Filter, installation: Installation, state: State) {

@@ -5,7 +5,7 @@ import { Address } from '../../../agent/decision/address.ts';
 import type { Decision, Reason } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
-import type { Answer } from '../../../agent/server/answer.ts';
+import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { parseAddress } from '../../../contract/address.ts';
@@ -25,9 +25,10 @@ import {
 } from '../../support/spop/naive-codec.ts';
 import { vectors } from '../../support/spop/vectors.ts';
 
+const OUTLET: Outlet = { scope: 'txn', vars: new Map() };
 const RULES: readonly MessageRule[] = [
-  { name: 'check', policy: { default: 'closed' }, kinds: ['ip', 'host', 'header.x-user'] },
-  { name: 'other', policy: { default: 'open' }, kinds: ['path'] },
+  { name: 'check', policy: { default: 'closed' }, kinds: ['ip', 'host', 'header.x-user'], outlet: OUTLET },
+  { name: 'other', policy: { default: 'open' }, kinds: ['path'], outlet: OUTLET },
 ];
 const ALLOW: Decision = { action: 'allow', source: 'cache' };
 const DENY: Decision = { action: 'deny', source: 'cache', reason: 'abuse', status: 403 };
@@ -354,6 +355,7 @@ describe('an entry that is the asked address itself', () => {
       name,
       policy: { default: 'open' },
       kinds: ['ip'],
+      outlet: OUTLET,
     }));
     const allowed: Decision = { ...OF_ADDRESS, action: 'allow' };
     const addresses = ['192.0.2.1', '2001:db8::2', '192.0.2.3'];
@@ -487,7 +489,10 @@ describe('a question', () => {
       ['host', 'ip', 'path'],
       ['host', 'path', 'ip'],
     ]) {
-      const { send, questions } = setUp(() => ALLOW, [{ name: 'check', policy: { default: 'open' }, kinds }]);
+      const { send, questions } = setUp(
+        () => ALLOW,
+        [{ name: 'check', policy: { default: 'open' }, kinds, outlet: OUTLET }],
+      );
       const values = { path: str('/'), ip: ipv4(1, 2, 3, 4), host: str('a') };
       send(['check', ...Object.entries(values)]);
       send(['check', ['ip', values.ip], ['path', values.path]]);
@@ -525,6 +530,7 @@ describe('the frames captured from HAProxy', () => {
           name,
           policy: { default: 'open' },
           kinds,
+          outlet: OUTLET,
         })),
       );
       for (const line of lines) assert.equal(said(await translator.answer(frameIn(line), 0)).action, 'deny');

@@ -1,10 +1,11 @@
 import type { Settings } from '../../../../agent/config/settings.ts';
+import type { Event } from '../../../../agent/vocabulary.ts';
 import { examine, type Finding } from '../../../../agent/wiring/doctor/doctor.ts';
 import { readInstallation } from '../../../../agent/wiring/doctor/installation.ts';
 import { spoeFile } from '../../../../agent/wiring/spoe.ts';
 import { SPOE_FILE } from '../../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../../dev/haproxy-config.ts';
-import { settingsWith } from '../../../support/settings.ts';
+import { type Changes, settingsWith } from '../../../support/settings.ts';
 
 /** haproxy.cfg, the SPOE file it names, and the settings both belong to. */
 export interface HaproxySet {
@@ -19,7 +20,7 @@ const SUBJECTS = [
 ];
 
 /** What `haverdict wiring` generates, in a whole haproxy.cfg. */
-export function generated(policy: 'open' | 'closed', changes: Partial<Settings> = {}): HaproxySet {
+export function generated(policy: 'open' | 'closed', changes: Changes = {}): HaproxySet {
   const base = settingsWith(changes);
   const messages = base.messages.map(
     (message) => ({ ...message, subjects: SUBJECTS, policy: { default: policy } }) as const,
@@ -181,7 +182,7 @@ export function response(): HaproxySet {
 function withEvent(settings: Settings, event: string): Settings {
   return {
     ...settings,
-    messages: settings.messages.map((message) => ({ ...message, event: event as typeof message.event })),
+    messages: settings.messages.map((message) => ({ ...message, event: event as Event })),
   };
 }
 
