@@ -7,6 +7,7 @@ import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { Refinement, type RefinementEvents } from './decision/refine.ts';
 import type { Logger } from './log.ts';
+import { lookupMs, Rulebook } from './rules/rulebook.ts';
 import { connectionLog, decisionLog, translatorLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
@@ -19,6 +20,8 @@ const GRACE_MS = 5_000;
 export interface Agent {
   /** Where it listens, in the order of the settings. */
   readonly addresses: readonly string[];
+  /** Takes the rules as they are now, or keeps what it has and says why. */
+  reload(): Promise<void>;
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
   stop(): Promise<void>;
 }
@@ -27,16 +30,19 @@ export interface Agent {
 export async function startAgent(settings: Settings, log: Logger): Promise<Agent> {
   const clock = systemClock;
   const cache = new VerdictCache(settings.cache, settings.stale, clock);
-  const backend = await openBackend(settings.backend, settings.lists, log, clock);
+  const backend = await openBackend(settings.backend, settings, log, clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings));
   const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
-  const rules = messageRules(settings, decisionLog(log));
-  const translator = new Translator(rules, engine, translatorLog(log), new Address(settings.ipv6Prefix));
+  const rules = rulebook(settings, { cache, loader, clock }, log);
+  const messages = messageRules(settings, decisionLog(log, clock), rules);
+  const translator = new Translator(messages, engine, translatorLog(log), new Address(settings.ipv6Prefix));
   const listeners = settings.listen.map((target) => new Listener(target, translator, clock, connectionLog(log)));
   try {
+    await rules?.open();
     for (const listener of listeners) await listener.open();
   } catch (error) {
     for (const listener of listeners) listener.destroy();
+    await rules?.close();
     await backend.close();
     throw error;
   }
@@ -52,12 +58,18 @@ export async function startAgent(settings: Settings, log: Logger): Promise<Agent
   );
   return {
     addresses,
+    async reload() {
+      if (rules === undefined)
+        log.info('nothing to reload: there are no rules, and the configuration is read at the start');
+      else await rules.reload();
+    },
     async stop() {
       const cancel = clock.after(GRACE_MS, () => {
         for (const listener of listeners) listener.destroy();
       });
       await Promise.all(listeners.map((listener) => listener.drain()));
       cancel();
+      await rules?.close();
       await backend.close();
     },
   };
@@ -74,7 +86,22 @@ function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
   };
 }
 
-function messageRules({ messages, haproxy }: Settings, events: RefinementEvents): MessageRule[] {
+/** The operator's rules, if there are any; lookups leave them some of the deadline. */
+function rulebook(
+  settings: Settings,
+  parts: ConstructorParameters<typeof Engine>[0],
+  log: Logger,
+): Rulebook | undefined {
+  if (settings.rules === undefined) return undefined;
+  const engine = new Engine(parts, lookupMs(settings.deadlineMs));
+  return new Rulebook(settings.rules, settings, engine, parts.clock, log);
+}
+
+function messageRules(
+  { messages, haproxy }: Settings,
+  events: RefinementEvents,
+  rules: Rulebook | undefined,
+): MessageRule[] {
   const vars = varsOf(haproxy);
   return messages.map(({ name, policy, subjects, event, group, shadow }) => ({
     name,
@@ -85,6 +112,7 @@ function messageRules({ messages, haproxy }: Settings, events: RefinementEvents)
       vars,
       ...(group === undefined ? {} : { group }),
     },
-    refinement: new Refinement({ backends: haproxy.backends, shadow }, events),
+    custom: rules?.of(name),
+    refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
   }));
 }

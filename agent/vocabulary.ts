@@ -48,6 +48,10 @@ export function varsOf(headers: {
   ]);
 }
 
+/** HAProxy builds `<scope>.<prefix>.<name>` in 64 bytes, one of them NUL; longer ones are never set (flt_spoe.c). */
+export const MAX_VARIABLE = 63;
+/** The longest name without scope and prefix that is encoded. */
+export const MAX_NAME = 40;
 /** The longest name of a header that fits into the name of a variable. */
 export const MAX_HEADER_NAME = 32;
 
@@ -72,7 +76,6 @@ export const SCOPES = {
 } as const;
 /** The events of HAProxy that a message can be sent at. */
 export type Event = keyof typeof SCOPES;
-export type VariableScope = (typeof SCOPES)[Event];
 
 /** The scope of the usual event, and of groups, which are sent by rules of the request. */
 export const REQUEST_SCOPE = 'txn';

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../contract/address.ts';
@@ -12,89 +12,113 @@ const AGENT_PROCESSOR = 0;
 const LOAD_PROCESSOR = 1;
 const ADDRESSES = 200_000;
 const here = import.meta.dirname;
+const node = process.execPath;
 
-/** Connections × NOTIFYs in flight on each: light traffic, HAProxy from 3.1, and up to 3.0 under load. */
-export const SHAPES = [
-  [1, 1],
-  [16, 1],
-  [16, 4],
-  [16, 20],
-  [64, 16],
-] as const;
+export interface AgentOptions {
+  readonly family: PoolOptions['family'];
+  /** Connections × NOTIFYs in flight on each: light traffic, HAProxy from 3.1, and up to 3.0 under load. */
+  readonly shapes: readonly (readonly [number, number])[];
+  readonly rounds: number;
+  readonly seconds: number;
+  /** Nothing is ever cached: each decision takes a lookup, which is answered at once. */
+  readonly missing: boolean;
+  /** NOTIFYs a second in all; 0 keeps the shape's number in flight. */
+  readonly rate: number;
+}
 
-export interface Run {
+export interface AgentRun {
   readonly agent: string;
+  readonly socket: 'tcp' | 'unix';
   readonly shape: string;
   readonly result: LoadResult;
   /** Microseconds of the agent's processor for one decision. */
   readonly cpuUs: number;
-  readonly residentMb: number;
 }
 
-export interface Contender {
-  readonly name: string;
+interface Contender {
+  readonly agent: string;
   readonly target: string;
   readonly measured: Measured;
 }
 
-/** Our agent on a cache filled with the pool, and the ceilings of runtime and machine where they can be had. */
-export async function startContenders(family: PoolOptions['family'], socket: 'tcp' | 'unix'): Promise<Contender[]> {
+/** Our agent and the ceilings of runtime and machine in turn, over TCP and a unix socket. */
+export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
-  const ports = [await freePort(), await freePort(), await freePort()];
-  const at = (index: number) => (socket === 'tcp' ? String(ports[index]) : `unix:${join(folder, `${index}.sock`)}`);
-  const start = async (name: string, index: number, command: readonly string[]): Promise<Contender> => {
-    const target = socket === 'tcp' ? `127.0.0.1:${at(index)}` : at(index);
-    return { name, target, measured: await startMeasured(pinned(AGENT_PROCESSOR, command)) };
+  const runs: AgentRun[] = [];
+  try {
+    for (const socket of ['tcp', 'unix'] as const) {
+      const contenders = await startContenders(folder, socket, options);
+      for (let round = 0; round < options.rounds; round++)
+        for (const shape of options.shapes)
+          for (const contender of contenders) runs.push({ socket, ...measure(contender, shape, options, round) });
+      for (const { measured } of contenders) await measured.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return runs;
+}
+
+/** What a whole agent keeps resident with so many addresses cached. */
+export async function measureMemory(): Promise<{ addresses: number; family: string; mb: number }[]> {
+  const found = [];
+  for (const family of ['ipv4', 'ipv6'] as const)
+    for (const addresses of [1, 1_000_000]) {
+      const port = String(await freePort());
+      const agent = await startMeasured([node, '--expose-gc', join(here, 'agent.ts'), port, String(addresses), family]);
+      found.push({ addresses, family, mb: Math.round(agent.residentMb()) });
+      await agent.stop();
+    }
+  return found;
+}
+
+async function startContenders(
+  folder: string,
+  socket: 'tcp' | 'unix',
+  { family, missing }: AgentOptions,
+): Promise<Contender[]> {
+  const start = async (agent: string, command: (at: string) => readonly string[]): Promise<Contender> => {
+    const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
+    const measured = await startMeasured(pinned(AGENT_PROCESSOR, command(at)));
+    return { agent, target: socket === 'tcp' ? `127.0.0.1:${at}` : at, measured };
   };
-  const node = process.execPath;
+  const cached = missing ? 0 : ADDRESSES;
   const contenders = [
-    await start('haverdict', 0, [node, join(here, 'agent.ts'), at(0), String(ADDRESSES), family]),
-    await start('Node ceiling', 1, [node, join(here, 'ceiling', 'agent.ts'), at(1)]),
+    await start('haverdict', (at) => [node, join(here, 'agent.ts'), at, String(cached), family]),
+    await start('Node ceiling', (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
   ];
-  const binary = join(folder, 'agent');
+  const binary = join(folder, 'c-agent');
   if (spawnSync('cc', ['-O2', '-o', binary, join(here, 'ceiling', 'agent.c')], { stdio: 'ignore' }).status !== 0) {
     console.error('no C compiler here: the ceiling of the machine is left out');
     return contenders;
   }
   const list = join(folder, 'list');
-  writeFileSync(list, listOf(family));
-  return [...contenders, await start('C ceiling', 2, [binary, at(2), list])];
+  writeFileSync(list, listOf(family, missing));
+  return [...contenders, await start('C ceiling', (at) => [binary, at, list])];
 }
 
 /** One run of the load generator against one contender. */
-export function measure(
-  { name, target, measured }: Contender,
-  shape: readonly [number, number],
-  options: readonly string[],
-): Run {
-  const [connections, inFlight] = shape;
-  const args = [
-    '--target',
-    target,
-    '--connections',
-    String(connections),
-    '--inFlight',
-    String(inFlight),
-    '--addresses',
-    String(ADDRESSES),
-  ];
-  const [program = '', ...rest] = pinned(LOAD_PROCESSOR, [
-    process.execPath,
-    join(here, 'load.ts'),
-    ...args,
-    ...options,
-  ]);
+function measure(
+  { agent, target, measured }: Contender,
+  [connections, inFlight]: readonly [number, number],
+  { family, seconds, rate, missing }: AgentOptions,
+  round: number,
+): Omit<AgentRun, 'socket'> {
+  const given = { target, connections, inFlight, seconds, family, rate, addresses: ADDRESSES, seed: round + 1 };
+  const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  if (missing) args.push('--unlisted');
+  const [program = '', ...rest] = pinned(LOAD_PROCESSOR, [node, join(here, 'load.ts'), ...args]);
   const before = measured.cpuSeconds();
   const result = JSON.parse(execFileSync(program, rest, { encoding: 'utf8', maxBuffer: 1e7 })) as LoadResult;
   // The time before the one that counts is on the agent's account too, so it is told how many ACKs there were in all.
   const cpuUs = ((measured.cpuSeconds() - before) / result.allAcks) * 1e6;
-  return { agent: name, shape: `${connections}×${inFlight}`, result, cpuUs, residentMb: measured.residentMb() };
+  return { agent, shape: `${connections}×${inFlight}`, result, cpuUs };
 }
 
-function listOf(family: PoolOptions['family']): string {
+function listOf(family: PoolOptions['family'], missing: boolean): string {
   const lines = Array.from(
     { length: ADDRESSES },
-    (_, rank) => `${formatAddress(addressOf(rank, family))} ${isListed(rank) ? 'deny' : 'allow'}`,
+    (_, rank) => `${formatAddress(addressOf(rank, family))} ${isListed(rank) && !missing ? 'deny' : 'allow'}`,
   );
   return `${lines.join('\n')}\n`;
 }

@@ -1,20 +1,33 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { measure, type Run, SHAPES, startContenders } from './agents.ts';
+import { type AgentRun, measureAgents, measureMemory } from './agents.ts';
+import { measureCalls } from './calls.ts';
+import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
+import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
 
-const HELP = `usage: npm run bench [-- --rounds 5] [-- --seconds 1] [-- --family ipv4|ipv6|mixed] [-- --rate N] [-- --json FILE]
+const SECTIONS = ['parts', 'agents', 'haproxy', 'memory', 'calls'] as const;
+const HELP = `usage: npm run bench [-- OPTIONS]
 
-Runs our agent and two yardsticks in turn, round after round, over TCP and a unix socket, and prints medians.
-  --rate  so many NOTIFYs a second on 32 connections, whatever comes back, instead of as many as fit`;
+Measures in turn, round after round, and prints medians.
+  --only parts,agents,haproxy,memory,calls   instead of all of them
+  --rounds 3          --seconds 1            of each run
+  --family ipv4       or ipv6, mixed
+  --shapes 16x20,1x1  connections × in flight, instead of all
+  --missing           agents: nothing is ever cached
+  --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
+  --json FILE         every single run`;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: SECTIONS.join() },
+    rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '1' },
     family: { type: 'string', default: 'ipv4' },
-    rate: { type: 'string' },
+    shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
+    missing: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '0' },
     json: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -23,68 +36,100 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const family = values.family as PoolOptions['family'];
-const shapes = values.rate === undefined ? SHAPES : ([[32, 1]] as const);
-const options = [
-  '--seconds',
-  values.seconds,
-  '--family',
-  family,
-  ...(values.rate === undefined ? [] : ['--rate', values.rate]),
-];
-const runs: (Run & { readonly socket: string })[] = [];
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+const found: Record<string, unknown> = {};
+const machine = `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}`;
+console.log(`${machine}, ${rounds} rounds of ${seconds} s`);
 
-console.log(
-  `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}, ${family}, ${values.rounds} rounds`,
-);
-for (const socket of ['tcp', 'unix'] as const) {
-  const contenders = await startContenders(family, socket);
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const shape of shapes) {
-      for (const contender of contenders)
-        runs.push({ socket, ...measure(contender, shape, [...options, '--seed', String(round + 1)]) });
-    }
-  }
-  for (const { measured } of contenders) await measured.stop();
+const SHOWN = {
+  parts() {
+    const parts = measureParts();
+    table(['part', 'ns'], Object.entries(parts));
+    return parts;
+  },
+  async agents() {
+    const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
+    const family = values.family as PoolOptions['family'];
+    const options = { family, shapes, rounds, seconds, missing: values.missing, rate: Number(values.rate) };
+    const runs = await measureAgents(options);
+    agentsTable(runs);
+    return runs;
+  },
+  async haproxy() {
+    const runs = await measureHaproxy(rounds, seconds);
+    table(
+      ['guard', 'requests/s', 'HAProxy µs', 'agent µs', 'p50 ms', 'p99 ms'],
+      [...Map.groupBy(runs, ({ guard }) => guard)].map(([guard, of]) => [guard, ...haproxyFigures(of)]),
+    );
+    return runs;
+  },
+  async memory() {
+    const memory = await measureMemory();
+    table(
+      ['cached addresses', 'family', 'resident MB'],
+      memory.map(({ addresses, family, mb }) => [addresses, family, mb]),
+    );
+    return memory;
+  },
+  async calls() {
+    const all = [];
+    for (const [requestsPerSecond, zipf] of [
+      [200, 1],
+      [1000, 1],
+      [5000, 1],
+      [5000, 1.2],
+    ] as const)
+      all.push({ requestsPerSecond, zipf, ...(await measureCalls(requestsPerSecond, zipf)) });
+    table(
+      ['requests/s', 'Zipf exponent', 'lookups', 'calls'],
+      all.map(({ requestsPerSecond, zipf, lookups, calls }) => [requestsPerSecond, zipf, lookups, calls]),
+    );
+    return all;
+  },
+} as const satisfies Record<(typeof SECTIONS)[number], () => unknown>;
+
+for (const section of SECTIONS.filter((name) => values.only.split(',').includes(name))) {
+  console.log(`\n## ${section}\n`);
+  found[section] = await SHOWN[section]();
 }
-print();
-if (values.json !== undefined)
-  writeFileSync(values.json, JSON.stringify({ node: process.version, family, runs }, null, 2));
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ machine, ...found }, null, 2));
 
-function print(): void {
-  console.log(
-    '\n| socket | shape | agent | ACKs/s | CPU µs | × C | p50 µs | p99 µs | p99.9 µs | MB | generator |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+function agentsTable(runs: readonly AgentRun[]): void {
+  const rows = [...Map.groupBy(runs, ({ socket, shape, agent }) => `${socket} ${shape} ${agent}`).values()].map(
+    (of) => {
+      const [{ socket, shape, agent }] = of as [AgentRun]; // groups are not empty
+      const ceiling = runs.filter((run) => run.socket === socket && run.shape === shape && run.agent === 'C ceiling');
+      const cpuUs = median(of.map((run) => run.cpuUs));
+      const ratio = ceiling.length === 0 ? '–' : (cpuUs / median(ceiling.map((run) => run.cpuUs))).toFixed(2);
+      const latencies = (['p50', 'p99', 'p999'] as const).map((name) =>
+        median(of.map((run) => run.result.latencyUs[name])),
+      );
+      const acks = median(of.map((run) => run.result.acksPerSecond));
+      const load = median(of.map((run) => run.result.generatorCpu));
+      return [socket, shape, agent, acks, cpuUs.toFixed(2), ratio, ...latencies, load];
+    },
   );
-  for (const group of Map.groupBy(runs, ({ socket, shape, agent }) => `${socket} ${shape} ${agent}`).values()) {
-    const [{ socket, shape, agent } = { socket: '', shape: '', agent: '' }] = group;
-    const of = (pick: (run: Run) => number) => median(group.map(pick));
-    const ceiling = runs
-      .filter((run) => run.socket === socket && run.shape === shape && run.agent === 'C ceiling')
-      .map(({ cpuUs }) => cpuUs);
-    const ratio = ceiling.length === 0 ? '–' : (of(({ cpuUs }) => cpuUs) / median(ceiling)).toFixed(2);
-    const latency = [
-      of(({ result }) => result.latencyUs.p50),
-      of(({ result }) => result.latencyUs.p99),
-      of(({ result }) => result.latencyUs.p999),
-    ];
-    const row = [
-      socket,
-      shape,
-      agent,
-      of(({ result }) => result.acksPerSecond),
-      of(({ cpuUs }) => cpuUs).toFixed(2),
-      ratio,
-      ...latency,
-      of(({ residentMb }) => residentMb).toFixed(0),
-      of(({ result }) => result.generatorCpu),
-    ];
-    console.log(`| ${row.join(' | ')} |`);
-  }
+  table(['socket', 'shape', 'agent', 'ACKs/s', 'CPU µs', '× C', 'p50 µs', 'p99 µs', 'p99.9 µs', 'generator'], rows);
   const wrong = runs.filter(({ agent, result }) => agent !== 'Node ceiling' && result.wrong > 0);
   if (wrong.length > 0) throw new Error(`${wrong.length} runs had wrong decisions`);
 }
 
+function haproxyFigures(runs: readonly HaproxyRun[]): (string | number)[] {
+  const of = (pick: (run: HaproxyRun) => number, digits: number) => median(runs.map(pick)).toFixed(digits);
+  return [
+    of((run) => run.requestsPerSecond, 0),
+    of((run) => run.haproxyUs, 1),
+    of((run) => run.agentUs, 1),
+    of((run) => run.p50Ms, 2),
+    of((run) => run.p99Ms, 2),
+  ];
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+  for (const row of [head, head.map(() => '---'), ...rows]) console.log(`| ${row.join(' | ')} |`);
+}
+
 function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
 }

@@ -21,6 +21,12 @@ export function pinned(processor: number, command: readonly string[]): readonly 
   return hasTaskset ? ['taskset', '-c', String(processor), ...command] : command;
 }
 
+/** User and system time of a process so far. */
+export function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
 /** Starts a program and resolves when it says that it listens. */
 export async function startMeasured(command: readonly string[]): Promise<Measured> {
   const [program = '', ...args] = command;
@@ -31,10 +37,7 @@ export async function startMeasured(command: readonly string[]): Promise<Measure
   const pid = child.pid ?? 0; // it has said something
   return {
     pid,
-    cpuSeconds: () => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
-    },
+    cpuSeconds: () => cpuSecondsOf(pid),
     residentMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
     async stop() {
       child.kill('SIGTERM');

@@ -7,9 +7,20 @@ export type ListedItem =
   | { readonly state: 'good' | 'expired'; readonly entry: StoredEntry }
   | { readonly state: 'bad'; readonly item: Item; readonly problem: string };
 
-const MAX_NOTE_WIDTH = 60;
+const MAX_TEXT_WIDTH = 60;
 
-export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'STATUS', 'EXPIRES', 'BY', 'STATE', 'REASON', 'NOTE'] as const;
+export const COLUMNS = [
+  'SUBJECT',
+  'LIST',
+  'ACTION',
+  'STATUS',
+  'EXPIRES',
+  'BY',
+  'STATE',
+  'REASON',
+  'NOTE',
+  'VARS',
+] as const;
 
 export function listedItem(item: Item, nowSeconds: number): ListedItem {
   const parsed = parseEntry(item);
@@ -21,17 +32,34 @@ export function listedItem(item: Item, nowSeconds: number): ListedItem {
 export function cellsOf(listed: ListedItem, state = ''): string[] {
   if (listed.state === 'bad') {
     const { subject, list } = listed.item;
-    return [String(subject), String(list), '', '', '', '', 'bad', listed.problem, ''];
+    return [String(subject), String(list), '', '', '', '', 'bad', listed.problem, '', ''];
   }
-  const { subject, list, action, status, expiresAt, createdBy = '', reason = '', note = '' } = listed.entry;
+  const { subject, list, action, status, expiresAt, createdBy = '', reason = '', note = '', vars = {} } = listed.entry;
   const said = listed.state === 'expired' ? 'expired' : state;
   const end = expiryText(expiresAt);
-  return [subject, list, action, String(status ?? ''), end, createdBy, said, reason, shortened(note)];
+  return [
+    subject,
+    list,
+    action,
+    String(status ?? ''),
+    end,
+    createdBy,
+    said,
+    reason,
+    shortened(note),
+    shortened(varsText(vars)),
+  ];
+}
+
+function varsText(vars: Readonly<Record<string, string>>): string {
+  return Object.entries(vars)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
 }
 
 /** A note can be as long as an item; `--json` has all of it. */
-function shortened(note: string): string {
-  return note.length > MAX_NOTE_WIDTH ? `${note.slice(0, MAX_NOTE_WIDTH - 1)}…` : note;
+function shortened(text: string): string {
+  return text.length > MAX_TEXT_WIDTH ? `${text.slice(0, MAX_TEXT_WIDTH - 1)}…` : text;
 }
 
 /** The same for programs. */

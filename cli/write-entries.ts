@@ -1,10 +1,10 @@
 import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import type { Action } from '../contract/check.ts';
 import { parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
 import { DEFAULT_LIST, readList, readSubjects } from './arguments.ts';
 import { usageError } from './cli-error.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from './expiry.ts';
+import type { Outcome } from './outcome-options.ts';
 import { printJson, printLine } from './output.ts';
 import { addTableOptions, openStore, type TableOptions } from './table-options.ts';
 
@@ -12,7 +12,6 @@ export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;
   readonly reason?: string;
   readonly note?: string;
-  readonly status?: string;
   readonly json?: true;
 }
 
@@ -33,8 +32,8 @@ export function addWriteOptions(command: Command): Command {
 }
 
 /** Writes one entry for each subject. All are read before the first is written. */
-export async function writeEntries(action: Action, texts: readonly string[], options: WriteOptions): Promise<void> {
-  const entries = entriesFor(action, texts, options, Date.now());
+export async function writeEntries(outcome: Outcome, texts: readonly string[], options: WriteOptions): Promise<void> {
+  const entries = entriesFor(outcome, texts, options, Date.now());
   const store = await openStore(options);
   for (const entry of entries) {
     const replaced = await store.put(entry);
@@ -44,7 +43,7 @@ export async function writeEntries(action: Action, texts: readonly string[], opt
 }
 
 function entriesFor(
-  action: Action,
+  outcome: Outcome,
   texts: readonly string[],
   options: WriteOptions,
   nowMs: number,
@@ -54,13 +53,12 @@ function entriesFor(
     const parsed = parseEntry({
       subject,
       list: options.list,
-      action,
+      ...outcome,
       reason: options.reason,
       note: options.note,
       createdBy: `${userName()}@${hostname()}`,
       createdAt: new Date(nowMs).toISOString(),
       expiresAt,
-      status: options.status === undefined ? undefined : Number(options.status),
     });
     if ('problem' in parsed) throw usageError(parsed.problem);
     return parsed.entry;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { CONTROL } from './subject.ts';
 import { varsProblem } from './vars.ts';
 
 /** What an entry can make HAProxy do. */
@@ -37,15 +38,27 @@ export const Entry = z.object({
 export type Entry = z.infer<typeof Entry>;
 
 /** What is wrong with an entry whose fields are right one by one; undefined if nothing is. */
-export function entryProblem({ action, status, vars = {} }: Entry): string | undefined {
-  const isRedirect = action === 'redirect';
-  if (isRedirect && vars.location === undefined) return 'action redirect needs vars.location';
+export function entryProblem({ subject, action, status, shadow, vars = {} }: Entry): string | undefined {
+  if (CONTROL.test(subject)) return 'subject has a control character in it';
+  if (shadow !== undefined && action !== 'log') return `shadow goes with action log, not with ${action}`;
+  if (action === 'redirect' && vars.location === undefined) return 'action redirect needs vars.location';
   if (action === 'route' && vars.backend === undefined && vars.split === undefined)
     return 'action route needs vars.backend or vars.split';
-  const statuses: readonly number[] = isRedirect ? REDIRECT_STATUSES : DENY_STATUSES;
-  if (status !== undefined && !statuses.includes(status))
-    return `status ${status} is none of ${statuses.join(', ')}, which action ${action} can have`;
-  return varsProblem(vars);
+  return statusProblem(action, status) ?? varsProblem(vars);
+}
+
+/**
+ * An action that has no status takes that of a deny and leaves it unused: an entry ignored for it would block, or exempt,
+ * nobody. `log` takes what the action could have that is on trial.
+ */
+function statusProblem(action: Action, status: number | undefined): string | undefined {
+  const statuses: readonly number[] = {
+    redirect: REDIRECT_STATUSES,
+    log: [...DENY_STATUSES, ...REDIRECT_STATUSES],
+    other: DENY_STATUSES,
+  }[action === 'redirect' || action === 'log' ? action : 'other'];
+  if (status === undefined || statuses.includes(status)) return undefined;
+  return `status ${status} is none of ${statuses.join(', ')}, which action ${action} can have`;
 }
 
 /** `POST /v1/check`: subjects in canonical text, each answered from these lists, which come in order of precedence. */

@@ -38,9 +38,11 @@ described.add(Entry.shape.reason, { description: 'One line for logs and headers.
 described.add(Entry.shape.status, { description: 'The HTTP status of a deny or tarpit, or of a redirect.' });
 described.add(Entry.shape.vars, {
   description:
-    'What HAProxy is told beside the action: location, backend, split, path, query, body, req.set.NAME and so on.',
+    'What HAProxy is told beside the action: location, backend, split, path, query, body, req.set.NAME and so on; a redirect needs location, a route backend or split.',
 });
-described.add(Entry.shape.shadow, { description: 'What the entry would do were its list not on trial.' });
+described.add(Entry.shape.shadow, {
+  description: 'What the entry would do were its list not on trial; only beside action log.',
+});
 described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an entry past it must not be answered.' });
 described.add(Refusal, { id: 'Refusal', description: 'One line for whoever asked, with nothing of the inside in it.' });
 

@@ -8,6 +8,7 @@ import {
   parseAddress,
   parseNetwork,
 } from './address.ts';
+import { shown } from './shown.ts';
 
 /** The kinds a subject can be of; `header.NAME` and `cookie.NAME` carry the name in lower case. */
 export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key'] as const;
@@ -15,6 +16,10 @@ const NAMED_KIND = /^(header|cookie)\.[a-z0-9_-]{1,64}$/;
 
 /** DynamoDB takes 2048 bytes of partition key; nothing longer can be in the table, so nothing longer is asked. */
 export const MAX_SUBJECT_BYTES = 1024;
+
+/** What ends a line or a text elsewhere; no subject has any of it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
+export const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** A subject that a person or a program wrote wrong. The message says what is wrong and what would be right. */
 export class SubjectError extends Error {
@@ -70,8 +75,7 @@ function networkOf({ kind, value }: Subject): Network | undefined {
 
 function subject(kind: string, value: string): Subject {
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
-  if (/[\x00-\x1f\x7f]/.test(value)) throw new SubjectError(`"${kind}:${shown(value)}" has a control character in it`);
+  if (CONTROL.test(value)) throw new SubjectError(`"${kind}:${shown(value)}" has a control character in it`);
   refuseLong(kind, value); // before any work on what a client sent
   const canonical = { kind, value: canonicalValue(kind, value) };
   refuseLong(kind, canonical.value); // upper case can be longer
@@ -125,9 +129,4 @@ function canonicalIp(value: string): string {
       `"${value}" would never match: ${network.bytes.length === 4 ? 'IPv4 networks are looked up from /8 to /32' : 'IPv6 networks are looked up from /16 to /64, and single addresses'}`,
     );
   return formatNetwork(exact);
-}
-
-function shown(text: string): string {
-  const printable = JSON.stringify(text).slice(1, -1);
-  return printable.length > 80 ? `${printable.slice(0, 77)}...` : printable;
 }

@@ -1,14 +1,18 @@
+import { shown } from './shown.ts';
+
 /** What an entry can tell HAProxy beside its action; the wiring has rules for these and no others. */
 export const PLAIN_VARS = ['location', 'backend', 'split', 'path', 'query', 'body'] as const;
 
 /** Who is changed, how, and which header: `req.set.x-plan`, `res.del.server`. */
 const HEADER_VAR = /^(req|res)\.(set|add|del)\.([a-z0-9][a-z0-9-]{0,31})$/;
 
-/** What frames a message or a connection is HAProxy's own business (RFC 9110 7.6.1, RFC 9112 6). */
+/** What frames a message or a connection is HAProxy's own business (RFC 9110 7.6.1 and 10.1.1, RFC 9112 6). */
 const FRAMING = [
   'connection',
   'content-length',
+  'expect',
   'host',
+  'http2-settings',
   'keep-alive',
   'proxy-connection',
   'te',
@@ -20,22 +24,32 @@ const FRAMING = [
 export const MAX_VARS = 16;
 /** All names and values of an entry together: from HAProxy 3.1 a larger answer could stop the connection for good. */
 export const MAX_VARS_BYTES = 512;
+/** What each variable counts beside its name and value, which is what telling it costs on the wire. */
+export const VAR_BYTES = 8;
 
-/** An absolute URL, or a path on the same host; `//` would be another host. Nothing that needs quoting anywhere. */
-const LOCATION =
-  /^(https?:\/\/[\w.\-[\]:]+([/?#][!#$%&'()*+,./:;=?@\w~[\]-]*)?|\/(?![/\\])[!#$%&'()*+,./:;=?@\w~[\]-]*)$/;
+/** An absolute URL without a user, or a path on the same host; `//` would be another host. */
+const LOCATION = /^(https?:\/\/[\w.\-[\]:]+([/?#][!#$%&'()*+,./:;=?@\w~[\]-]*)?|\/(?!\/)[!#$%&'()*+,./:;=?@\w~[\]-]*)$/;
 /** What HAProxy takes as the name of a section. */
 export const BACKEND_NAME = /^[A-Za-z0-9_.:-]{1,64}$/;
-const PATH = /^\/[!$%&'()*+,./:;=@\w~-]*$/;
+/** One that begins with `//` is another host to many a server, and one with dots leaves what was checked before it. */
+const PATH = /^\/(?!\/)(?!(.*\/)?(\.|%2e){1,2}([/;]|$))[!$%&'()*+,./:;=@\w~-]*$/i;
 const QUERY = /^[!$%&'()*+,./:;=?@\w~-]*$/;
+
+/** A percent sign that encodes nothing, or what ends a line or a text once somebody decodes it. */
+const BAD_ENCODING = /%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f/i;
+/** What every reader of a header reads alike: other bytes mean different things to different ones (RFC 9110 5.5). */
+const HEADER_VALUE = /^([!-~]([ -~]*[!-~])?)?$/;
 
 export type Vars = Readonly<Record<string, string>>;
 
-/** One way of a weighted choice, in hundredths of all clients. */
+/** One way of a weighted choice. */
 export interface Way {
   readonly backend: string;
-  readonly percent: number;
+  /** Of all clients; a whole number, so that sums are what people expect. */
+  readonly hundredthsOfPercent: number;
 }
+/** All clients. */
+export const HUNDREDTHS_OF_PERCENT = 10_000;
 
 /** The header that a variable changes, or undefined if it is none of those. */
 export function headerOf(
@@ -48,49 +62,70 @@ export function headerOf(
 /** Why HAProxy could not be told this variable, in words that follow its name; undefined if it can. */
 export function varProblem(name: string, value: string): string | undefined {
   const header = headerOf(name);
-  if (header !== undefined) {
-    if (FRAMING.includes(header.header)) return 'is a header that HAProxy itself takes care of';
-  } else if (!(PLAIN_VARS as readonly string[]).includes(name))
-    return `is none of ${PLAIN_VARS.join(', ')}, req.set.NAME, req.add.NAME, req.del.NAME and res.… likewise`;
+  if (header !== undefined) return headerProblem(header.header, value);
+  if (!isPlainVar(name))
+    return `is none of ${PLAIN_VARS.join(', ')}, req.set.NAME, req.add.NAME, req.del.NAME and res.… likewise, with NAME in lower case`;
   if (!isOneLine(value)) return 'must be one line of printable characters';
-  if (name === 'location' && !LOCATION.test(value))
-    return 'must be an http or https URL, or a path that begins with one /';
-  if (name === 'backend' && !BACKEND_NAME.test(value)) return 'must be the name of a HAProxy backend';
-  if (name === 'path' && !PATH.test(value)) return 'must be a path: / and what needs no encoding, without ? and #';
-  if (name === 'query' && !QUERY.test(value)) return 'must be a query without the ? before it and without #';
-  if (name === 'split' && parseSplit(value) === undefined)
-    return 'must be BACKEND=PERCENT, separated by commas, of at most 100 percent in all';
-  return undefined;
+  return FORMS[name](value);
+}
+
+function headerProblem(header: string, value: string): string | undefined {
+  if (FRAMING.includes(header)) return 'is a header that HAProxy itself takes care of';
+  return HEADER_VALUE.test(value) ? undefined : 'must be one line of ASCII without blanks around it';
+}
+
+const FORMS: Readonly<Record<(typeof PLAIN_VARS)[number], (value: string) => string | undefined>> = {
+  location: (value) =>
+    LOCATION.test(value) && !BAD_ENCODING.test(value) && (value.startsWith('/') || URL.canParse(value))
+      ? undefined
+      : 'must be an http or https URL, or a path that begins with one /',
+  backend: (value) => (BACKEND_NAME.test(value) ? undefined : 'must be the name of a HAProxy backend'),
+  split: (value) =>
+    parseSplit(value) === undefined
+      ? 'must be BACKEND=PERCENT, separated by commas, each backend once, of at most 100 percent in all'
+      : undefined,
+  path: (value) =>
+    PATH.test(value) && !BAD_ENCODING.test(value)
+      ? undefined
+      : 'must be a path: one /, then what needs no encoding, without ? and # and without . and .. between slashes',
+  query: (value) =>
+    QUERY.test(value) && !BAD_ENCODING.test(value)
+      ? undefined
+      : 'must be a query without the ? before it and without #',
+  body: () => undefined,
+};
+
+function isPlainVar(name: string): name is (typeof PLAIN_VARS)[number] {
+  return (PLAIN_VARS as readonly string[]).includes(name);
 }
 
 /** The ways of `blue=90,green=10`; who is beyond their sum is not routed. */
 export function parseSplit(text: string): readonly Way[] | undefined {
-  const ways = text.split(',').map((part): Way => {
-    const [, backend = '', percent] = /^([^=]*)=(\d{1,3}(?:\.\d{1,2})?)$/.exec(part) ?? [];
-    return { backend, percent: Number(percent) };
+  const ways = text.split(',').map((part): Way | undefined => {
+    const [, backend = '', percent = '', hundredths = ''] = /^([^=]*)=(\d{1,3})(?:\.(\d{1,2}))?$/.exec(part) ?? [];
+    if (!BACKEND_NAME.test(backend)) return undefined;
+    return { backend, hundredthsOfPercent: Number(percent) * 100 + Number(hundredths.padEnd(2, '0')) };
   });
-  const sum = ways.reduce((total, { percent }) => total + percent, 0);
-  return ways.every(({ backend }) => BACKEND_NAME.test(backend)) && sum <= 100 ? ways : undefined;
+  const good = ways.filter((way) => way !== undefined);
+  const sum = good.reduce((total, way) => total + way.hundredthsOfPercent, 0);
+  const isEachOnce = new Set(good.map(({ backend }) => backend)).size === ways.length;
+  return isEachOnce && sum <= HUNDREDTHS_OF_PERCENT ? good : undefined;
 }
 
 /** Why these variables cannot be told, beginning with the name of the first that cannot; undefined if they can. */
 export function varsProblem(vars: Vars): string | undefined {
   const all = Object.entries(vars);
   if (all.length > MAX_VARS) return `vars has ${all.length} of them, the limit is ${MAX_VARS}`;
-  const bytes = all.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value), 0);
-  if (bytes > MAX_VARS_BYTES) return `vars has ${bytes} bytes, the limit is ${MAX_VARS_BYTES}`;
+  const bytes = all.reduce((sum, [name, value]) => sum + VAR_BYTES + Buffer.byteLength(name + value), 0);
+  if (bytes > MAX_VARS_BYTES)
+    return `vars has ${bytes} bytes with ${VAR_BYTES} more for each of them, the limit is ${MAX_VARS_BYTES}`;
   for (const [name, value] of all) {
     const problem = varProblem(name, value);
-    if (problem !== undefined) return `vars.${shown(name)} ${problem}`;
+    if (problem !== undefined) return `vars.${shown(name, 60)} ${problem}`;
   }
   return undefined;
 }
 
 function isOneLine(value: string): boolean {
   return !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(value);
-}
-
-function shown(name: string): string {
-  const printable = JSON.stringify(name).slice(1, -1);
-  return printable.length > 60 ? `${printable.slice(0, 57)}...` : printable;
 }

@@ -1,7 +1,8 @@
 import type { Settings } from '../agent/config/settings.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, VARIABLES } from '../agent/vocabulary.ts';
 import { agentsBackend } from '../agent/wiring/backend.ts';
-import { frontendRules } from '../agent/wiring/rules.ts';
+import { frontendRoutes, frontendRules } from '../agent/wiring/frontend.ts';
+import { backendRules } from '../agent/wiring/guarded-backend.ts';
 import { SPOE_FILE } from './haproxy.ts';
 
 export interface FrontendOptions {
@@ -19,6 +20,8 @@ const HEADERS = {
   'X-Haverdict-Process-Ms': PROCESS_TIME_VARIABLE,
 } as const;
 
+const ANSWER = '    http-request return status 200 content-type text/plain string "passed"\n';
+
 /** A complete haproxy.cfg around the generated wiring; a request that passes is answered 200 by HAProxy itself. */
 export function frontendConfig({ settings, binds }: FrontendOptions): string {
   return `global
@@ -34,11 +37,11 @@ defaults
 
 frontend web
 ${binds.map((bind) => `    bind ${bind}\n`).join('')}${frontendRules(settings, SPOE_FILE)}
-${headerRules(settings)}    default_backend origin
+${headerRules(settings)}${frontendRoutes(settings)}    default_backend origin
 
 backend origin
-    http-request return status 200 content-type text/plain string "passed"
-
+${backendRules(settings)}${ANSWER}
+${settings.haproxy.backends.map((name) => `backend ${name}\n${backendRules(settings)}${ANSWER}\n`).join('')}
 ${agentsBackend(settings)}`;
 }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Settings } from '../agent/config/settings.ts';
 import { spoeFile } from '../agent/wiring/spoe.ts';
 import { type AgentProcess, startAgentProcess } from './agent-process.ts';
 import { freePort } from './free-port.ts';
@@ -25,6 +26,8 @@ export interface SiteOptions {
   readonly reloadable?: boolean;
   /** Variables of the agent's environment beside our own, such as those that bring its credentials. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The whole haproxy.cfg for these settings and this port; by default a frontend whose visitors HAProxy answers itself. */
+  readonly haproxyConfig?: (settings: Settings, port: number) => string;
 }
 
 /** A web site behind a real HAProxy that asks a real agent, both processes of their own. */
@@ -84,13 +87,17 @@ export async function startSite(options: SiteOptions): Promise<Site> {
   };
 }
 
-/** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
 function startHaproxyFor({ settings }: AgentProcess, port: number, options: SiteOptions): Promise<Haproxy> {
-  const config = frontendConfig({ settings, binds: [`:::${port} v4v6`] });
+  const { haproxyConfig = answeringConfig } = options;
   return startHaproxy({
-    config,
+    config: haproxyConfig(settings, port),
     spoe: spoeFile(settings),
     reloadable: options.reloadable ?? false,
     ...(options.haproxy !== undefined && { binary: options.haproxy.binary }),
   });
+}
+
+/** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
+function answeringConfig(settings: Settings, port: number): string {
+  return frontendConfig({ settings, binds: [`:::${port} v4v6`] });
 }

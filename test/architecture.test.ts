@@ -41,13 +41,33 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/config'],
     packages: /^node:(net|events)$/,
   },
+  {
+    folder: 'agent/rules',
+    may: [
+      'agent/config/config-error.ts',
+      'agent/config/nearest.ts',
+      'agent/decision',
+      'agent/vocabulary.ts',
+      'contract',
+    ],
+    types: ['agent/config'],
+    packages: /^node:(child_process|fs|module|os|url|worker_threads)$/,
+  },
   { folder: 'agent/lifecycle', may: [] },
   { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
   { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
   { folder: 'infra', may: ['functions/blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
   {
     folder: 'cli',
-    may: ['contract', 'functions/blocklist', 'agent/config', 'agent/wiring', 'agent/probe', 'agent/main.ts'],
+    may: [
+      'contract',
+      'functions/blocklist',
+      'agent/config',
+      'agent/wiring',
+      'agent/probe',
+      'agent/main.ts',
+      'agent/rules/try.ts',
+    ],
   },
 ];
 

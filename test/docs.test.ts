@@ -106,5 +106,6 @@ function firstColumn(file: string, heading: string): string[] {
 }
 
 function optionsOf(helpText: string): string[] {
-  return [...helpText.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g)].map(([, option]) => option ?? '').sort();
+  const named = helpText.matchAll(/(?:^|\s)(--[a-z][a-z-]*)/g);
+  return [...new Set([...named].map(([, option]) => option ?? ''))].sort(); // examples name them again
 }

@@ -14,6 +14,12 @@ export interface BackendSettings {
   readonly maxConcurrent: number;
 }
 
+export interface AskedLists {
+  readonly lists: readonly string[];
+  /** Those of them that are on trial. */
+  readonly shadowLists: readonly string[];
+}
+
 /** A backend that holds connections until it is closed. */
 export interface OpenBackend extends Backend {
   close(): Promise<void>;
@@ -22,7 +28,7 @@ export interface OpenBackend extends Backend {
 /** The backend that the settings describe. Credentials are looked for at once, but nobody waits for them. */
 export async function openBackend(
   settings: BackendSettings,
-  lists: readonly string[],
+  { lists, shadowLists }: AskedLists,
   log: Log,
   clock: Clock,
 ): Promise<OpenBackend> {
@@ -31,14 +37,19 @@ export async function openBackend(
   const health = new BackendHealthLog(log, clock);
   const [only, ...others] = targets.map(({ url }) => url);
   if (only !== undefined && others.length === 0)
-    return new BackendClient({ url: only, timeoutMs, maxConcurrent }, lists, health, clock, signers[0]);
+    return new BackendClient({ url: only, timeoutMs, maxConcurrent, shadowLists }, lists, health, clock, signers[0]);
   // what one of them does is not yet what becomes of the call
-  const events = { succeeded() {}, failed() {}, badEntry: health.badEntry.bind(health) };
+  const events = {
+    succeeded() {},
+    failed() {},
+    badEntry: health.badEntry.bind(health),
+    ignoresTrials: health.ignoresTrials.bind(health),
+  };
   const connectTimeoutMs = Math.ceil(timeoutMs / 2);
   const clients = targets.map(({ url }, index) => ({
     url,
     client: new BackendClient(
-      { url, timeoutMs, maxConcurrent, connectTimeoutMs },
+      { url, timeoutMs, maxConcurrent, connectTimeoutMs, shadowLists },
       lists,
       events,
       clock,

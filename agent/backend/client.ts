@@ -1,4 +1,12 @@
-import { CHECK_PATH, CheckEnvelope, entryProblem, Verdict } from '../../contract/check.ts';
+import {
+  CHECK_PATH,
+  CheckEnvelope,
+  type CheckRequest,
+  type Entry,
+  entryProblem,
+  Verdict,
+} from '../../contract/check.ts';
+import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { LookupError } from '../decision/decision.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
@@ -14,6 +22,8 @@ export interface ClientSettings {
   readonly maxConcurrent: number;
   /** How long a connection may take to come about; `timeoutMs` where it is not said. */
   readonly connectTimeoutMs?: number;
+  /** Those of the lists that are on trial; none where it is not said. */
+  readonly shadowLists?: readonly string[];
 }
 
 export interface ClientEvents {
@@ -21,6 +31,8 @@ export interface ClientEvents {
   failed(error: LookupError): void;
   /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
+  /** The function answered an entry of a list on trial as if it were not: it is older than trials are. */
+  ignoresTrials(list: string): void;
 }
 
 const HEALTH_PATH = '/v1/health';
@@ -28,15 +40,16 @@ const HEALTH_PATH = '/v1/health';
 /** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
-  readonly #lists: readonly string[];
+  readonly #asked: Pick<CheckRequest, 'lists' | 'shadowLists'>;
   readonly #timeoutMs: number;
   readonly #events: ClientEvents;
   readonly #clock: Clock;
 
   constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents, clock: Clock, sign?: Signer) {
     this.#url = new FunctionUrl({ connectTimeoutMs: settings.timeoutMs, ...settings }, sign);
-    this.#lists = lists;
-    this.#timeoutMs = settings.timeoutMs;
+    const { shadowLists = [], timeoutMs } = settings;
+    this.#asked = { lists: [...lists], ...(shadowLists.length > 0 && { shadowLists: [...shadowLists] }) };
+    this.#timeoutMs = timeoutMs;
     this.#events = events;
     this.#clock = clock;
   }
@@ -46,7 +59,7 @@ export class BackendClient implements Backend {
     signal = AbortSignal.timeout(this.#timeoutMs),
   ): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
     try {
-      const answer = await this.#url.post(CHECK_PATH, { lists: this.#lists, subjects }, signal);
+      const answer = await this.#url.post(CHECK_PATH, { ...this.#asked, subjects }, signal);
       if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
       const { verdicts, ttl } = parseAnswer(answer.text);
       if (verdicts.length !== subjects.length)
@@ -79,12 +92,14 @@ export class BackendClient implements Backend {
   #readVerdict(subject: string, received: unknown): Lookup {
     const verdict = Verdict.safeParse(received);
     if (!verdict.success) {
-      const problem = verdict.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+      const problem = verdict.error.issues
+        .map(({ path, message }) => `${shown(path.join('.'))}: ${message}`)
+        .join('; ');
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
     if (verdict.data.subject !== subject)
-      throw new BackendError('failing', `asked "${subject}", got a verdict for "${verdict.data.subject}"`);
+      throw new BackendError('failing', `asked "${subject}", got a verdict for "${shown(verdict.data.subject)}"`);
     const { entry, error } = verdict.data;
     if (error !== undefined) return { error };
     const problem = entry ? entryProblem(entry) : undefined;
@@ -92,9 +107,17 @@ export class BackendClient implements Backend {
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
-    if (entry && !this.#lists.includes(entry.list))
+    if (entry && !this.#asked.lists.includes(entry.list))
       throw new BackendError('failing', `got an entry of list "${entry.list}", which was not asked`);
-    return { entry: entry ?? null };
+    return { entry: entry ? this.#onTrial(entry) : null };
+  }
+
+  /** What is on trial must not be enforced, whoever answers. */
+  #onTrial(entry: Entry): Entry {
+    if (entry.action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
+    this.#events.ignoresTrials(entry.list);
+    const { action, status: _status, vars: _vars, ...rest } = entry;
+    return { ...rest, action: 'log', shadow: action };
   }
 }
 

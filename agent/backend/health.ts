@@ -21,6 +21,7 @@ export class BackendHealthLog implements ClientEvents {
   readonly #log: Log;
   readonly #clock: Clock;
   #state: State = { name: 'well' };
+  readonly #trialsIgnored = new Set<string>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -55,6 +56,15 @@ export class BackendHealthLog implements ClientEvents {
 
   badEntry(subject: string, problem: string): void {
     this.#log.warn({ subject, problem }, 'backend answered an entry that cannot be used');
+  }
+
+  ignoresTrials(list: string): void {
+    if (this.#trialsIgnored.has(list)) return;
+    this.#trialsIgnored.add(list);
+    this.#log.warn(
+      { list },
+      'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
+    );
   }
 }
 

@@ -1,13 +1,18 @@
 import { dirname, resolve } from 'node:path';
 import type { Policy } from '../decision/policy.ts';
+import { POLICY_STATUS } from '../decision/policy.ts';
 import { DEFAULT_EVENT } from '../vocabulary.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { conflictsIn } from './conflicts.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
 import { type Finding, findingsFrom, formatPath } from './problems.ts';
 import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
 import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
+
+/** What an entry without a status is denied with, and what the policy denies with. */
+const ALWAYS_DENY_STATUSES = [403, POLICY_STATUS];
 
 /** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
@@ -17,7 +22,7 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
   const parsed = ConfigFile.safeParse(input);
   const targets = parsed.success ? targetsOf(parsed.data.backend, env) : [];
   const findings = parsed.success
-    ? missingRegions(parsed.data.backend, targets)
+    ? [...missingRegions(parsed.data.backend, targets), ...conflictsIn(parsed.data)]
     : findingsFrom(parsed.error.issues, input);
   problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
@@ -30,9 +35,19 @@ function toSettings({ rules, ...file }: ConfigFile, targets: readonly Target[], 
     ...file,
     ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
     backend: { ...backend, targets },
-    haproxy: { ...file.haproxy, denyPages: toDenyPages(file.haproxy.denyPages) },
+    haproxy: {
+      ...file.haproxy,
+      denyStatuses: toDenyStatuses(file.haproxy),
+      denyPages: toDenyPages(file.haproxy.denyPages),
+    },
     messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)),
   };
+}
+
+/** A page is of no use without its status. */
+function toDenyStatuses({ denyStatuses, denyPages }: ConfigFile['haproxy']): number[] {
+  const all = new Set([...ALWAYS_DENY_STATUSES, ...denyStatuses, ...Object.keys(denyPages).map(Number)]);
+  return [...all].sort((a, b) => a - b);
 }
 
 function toDenyPages(pages: ConfigFile['haproxy']['denyPages']): DenyPage[] {

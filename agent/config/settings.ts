@@ -107,6 +107,8 @@ export interface Settings {
     readonly requestHeaders: readonly string[];
     readonly responseHeaders: readonly string[];
     readonly bodyContentType: string;
+    /** What HAProxy has rules for, in order. */
+    readonly denyStatuses: readonly number[];
     readonly denyPages: readonly DenyPage[];
   };
   readonly log: { readonly level: LogLevel };

@@ -30,8 +30,6 @@ export class AddressTable {
   /** A search begins where the high bits of the hash say: what stays of it after this shift. */
   #shift = 32 - Math.log2(FIRST_SLOTS);
   #count = 0;
-  /** What `touch` read, which means nothing; what is kept nowhere would not be read. */
-  touched = 0;
   /** Where the search for somebody who can go has come to. */
   #hand = 0;
 
@@ -59,9 +57,14 @@ export class AddressTable {
     return -1;
   }
 
-  /** Reads where a search would begin and waits for nothing: a search soon after finds it in the processor's cache. */
-  touch(address: Address): void {
-    this.touched = this.#ints[this.#startOf(address.a, address.b, address.c, address.d)] as number; // in bounds
+  /** The value of an address that is fresh, or 0; also 0 for one that ends within `soon` ticks and may be asked anew. */
+  freshValue(address: Address, now: number, soon: number): number {
+    const slot = this.find(address);
+    if (slot < 0) return 0;
+    const left = this.freshUntil(slot) - now;
+    if (left <= 0 || (left < soon && this.isRefreshable(slot))) return 0;
+    this.use(slot);
+    return this.value(slot);
   }
 
   freshUntil(slot: number): number {

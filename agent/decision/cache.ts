@@ -83,10 +83,12 @@ export class VerdictCache {
     return this.#pool.get(table.value(slot));
   }
 
-  /** Has the processor fetch what a recall of this address would read. */
-  expect(address: Address): void {
-    if (address.words === 1) this.#ipv4.touch(address);
-    else this.#ipv6.touch(address);
+  /** The decision about an address that is fresh and not yet to be asked anew, or undefined. */
+  decisionAbout(address: Address, nowMs: number): Decision | undefined {
+    const table = address.words === 1 ? this.#ipv4 : this.#ipv6;
+    const value = table.freshValue(address, (nowMs / TICK_MS) | 0, this.#revalidateTicks);
+    const contribution = value === 0 ? undefined : this.#pool.get(value);
+    return typeof contribution === 'object' ? contribution : undefined;
   }
 
   /** What is known of any other subject and still fresh, or undefined. */

@@ -2,7 +2,7 @@ import type { Action, Entry } from '../../contract/check.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy'] as const;
+export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'rules'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** Why the policy had to decide. Also the keys under which a policy can differ from its default. */
@@ -78,4 +78,5 @@ const NOTHING_LISTED = {
   backend: { action: 'allow', source: 'backend' },
   stale: { action: 'allow', source: 'stale' },
   policy: { action: 'allow', source: 'policy' },
+  rules: { action: 'allow', source: 'rules' },
 } as const satisfies Record<Source, Decision>;

@@ -44,9 +44,9 @@ export class Engine {
     return this.#decideAll(question, receivedAtMs);
   }
 
-  /** Prepares for a question about this address. */
-  expect(address: Address): void {
-    this.#cache.expect(address);
+  /** The decision about nothing but this address, if the cache has it and it is not to be asked anew. */
+  recall(address: Address, nowMs: number): Decision | undefined {
+    return this.#cache.decisionAbout(address, nowMs);
   }
 
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {

@@ -2,6 +2,8 @@ import { type Decision, onTrial } from './decision.ts';
 import { Splitter } from './split.ts';
 
 export interface RefinementSettings {
+  /** The name of the message. */
+  readonly message: string;
   /** The backends that HAProxy has rules for. */
   readonly backends: readonly string[];
   /** The message is on trial. */
@@ -11,10 +13,13 @@ export interface RefinementSettings {
 export interface RefinementEvents {
   /** An entry routes to a backend that the configuration does not name: the request goes where it went without. */
   unknownBackend(backend: string, decision: Decision): void;
+  /** Something was decided that is not enforced. */
+  trial(message: string, decision: Decision, client: string): void;
 }
 
 /** What becomes of the decision on a message's subjects before HAProxy is told: the choice of a backend, and a trial. */
 export class Refinement {
+  readonly #message: string;
   readonly #backends: ReadonlySet<string>;
   readonly #shadow: boolean;
   readonly #events: RefinementEvents;
@@ -23,21 +28,24 @@ export class Refinement {
   readonly #trials = new WeakMap<Decision, Decision>();
   readonly #unrouted = new WeakMap<Decision, Decision>();
 
-  constructor({ backends, shadow }: RefinementSettings, events: RefinementEvents) {
+  constructor({ message, backends, shadow }: RefinementSettings, events: RefinementEvents) {
+    this.#message = message;
     this.#backends = new Set(backends);
     this.#shadow = shadow;
     this.#events = events;
   }
 
-  /** Whether it could become another: most do not, and need no text of the client. */
-  concerns(decision: Decision): boolean {
-    return this.#shadow || decision.action === 'route';
+  /** Whether there is anything to do: mostly there is not, and no text of the client is needed. */
+  concerns({ action }: Decision): boolean {
+    return action === 'route' || action === 'log' || (this.#shadow && action !== 'allow');
   }
 
   /** `client` is any text that tells one client from another. */
   refine(decision: Decision, client: string): Decision {
     const routed = decision.action === 'route' ? this.#route(this.#splitter.choose(decision, client)) : decision;
-    return this.#shadow ? memoized(this.#trials, routed, onTrial) : routed;
+    const refined = this.#shadow ? memoized(this.#trials, routed, onTrial) : routed;
+    if (refined.action === 'log') this.#events.trial(this.#message, refined, client);
+    return refined;
   }
 
   #route(decision: Decision): Decision {

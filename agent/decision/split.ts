@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { parseSplit, type Way } from '../../contract/vars.ts';
+import { HUNDREDTHS_OF_PERCENT, parseSplit, type Way } from '../../contract/vars.ts';
 import type { Decision } from './decision.ts';
-
-const HUNDREDTHS = 10_000;
 
 interface Ways {
   readonly ways: readonly { readonly upTo: number; readonly decision: Decision }[];
@@ -11,7 +9,8 @@ interface Ways {
 
 /**
  * Sends each client one of the ways of a `split`, and always the same one as long as the entry says so: the place of a
- * client between 0 and 100 percent is a hash of the client and the entry. Widening a way moves nobody who is on it.
+ * client between 0 and 100 percent is a hash of the client and the entry. Ways follow each other in their order, so that
+ * widening one moves nobody who is on it, and widening the last moves nobody at all who has a way.
  */
 export class Splitter {
   readonly #known = new WeakMap<Decision, Ways>();
@@ -20,7 +19,9 @@ export class Splitter {
   choose(decision: Decision, client: string): Decision {
     if (decision.vars?.split === undefined) return decision;
     const { ways, beyond } = this.#waysOf(decision, decision.vars.split);
-    const place = placeOf(`${decision.list}|${decision.entry ?? ''}|${client}`);
+    // an entry for the client itself is named by its text when it is fresh, and not when it comes from the cache
+    const entry = decision.ofAddress ? `ip:${client}` : (decision.entry ?? '');
+    const place = placeOf(`${decision.list}|${entry}|${client}`);
     return ways.find(({ upTo }) => place < upTo)?.decision ?? beyond;
   }
 
@@ -38,8 +39,8 @@ export class Splitter {
 function waysOf(decision: Decision, ways: readonly Way[]): Ways {
   const { split: _split, ...vars } = decision.vars ?? {};
   let upTo = 0;
-  const decisions = ways.map(({ backend, percent }) => {
-    upTo += (percent * HUNDREDTHS) / 100;
+  const decisions = ways.map(({ backend, hundredthsOfPercent }) => {
+    upTo += hundredthsOfPercent;
     return { upTo, decision: { ...decision, vars: { ...vars, backend } } };
   });
   // With a backend beside the split, that one is for all others; without one they are not routed at all.
@@ -48,5 +49,5 @@ function waysOf(decision: Decision, ways: readonly Way[]): Ways {
 }
 
 function placeOf(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE() % HUNDREDTHS;
+  return createHash('sha256').update(text).digest().readUInt32BE() % HUNDREDTHS_OF_PERCENT;
 }

@@ -1,3 +1,19 @@
+/** Runs `reload` for each SIGHUP, one at a time; any number that come meanwhile are one more. It must not reject. */
+export function onHangup(reload: () => Promise<void>): void {
+  let isRunning = false;
+  let isDue = false;
+  process.on('SIGHUP', async () => {
+    isDue = true;
+    if (isRunning) return;
+    isRunning = true;
+    while (isDue) {
+      isDue = false;
+      await reload();
+    }
+    isRunning = false;
+  });
+}
+
 /**
  * Resolves with the first SIGTERM or SIGINT; a second one exits at once. A worker leaves SIGINT to the first process: a
  * terminal sends it to both.

@@ -32,6 +32,11 @@ export class Workers {
     cluster.on('exit', (worker, code, signal) => this.#replace(worker, code, signal));
   }
 
+  /** Tells all to reload. Each says in the log what came of it. */
+  async reload(): Promise<void> {
+    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+  }
+
   /** Tells all to drain, and resolves when the last is gone. */
   async stop(): Promise<void> {
     this.#stopping = true;

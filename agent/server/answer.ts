@@ -6,6 +6,8 @@ import { VARIABLES } from '../vocabulary.ts';
 export interface Answer {
   readonly full: Uint8Array;
   readonly essential: Uint8Array;
+  /** What is said where `tune.bufsize` is so small that even that is too much; absent where none of it can go. */
+  readonly bare?: Uint8Array;
   /** What is said beside `full` and depends on the request. */
   readonly suffix?: Suffix;
 }
@@ -19,6 +21,10 @@ export interface Suffix {
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
+const UNSET_BYTES = 4;
+/** Of the 790 that an answer may have; the names of eight headers and all others fit. */
+const MAX_TAKEN_BACK_BYTES = 600;
+
 /** Where the variables of a message are set, and which of an entry's HAProxy has rules for. */
 export interface Outlet {
   readonly scope: Scope;
@@ -31,10 +37,9 @@ export interface Outlet {
 /** The actions that tell a decision; one about the asked address itself names that as `entry`, which comes last. */
 export function answerOf(decision: Decision, outlet: Outlet, address: string | undefined): Answer {
   const set = (name: string, value: string): Action => setVariable(outlet, name, { type: 'string', value });
-  const essential = [set(VARIABLES.action, decision.action), set(VARIABLES.source, decision.source)];
-  if (decision.status !== undefined)
-    essential.push(setVariable(outlet, VARIABLES.status, { type: 'int64', value: BigInt(decision.status) }));
-  for (const [name, value] of Object.entries(decision.vars ?? {})) {
+  const essential = outcomeOf(decision, outlet);
+  const outcomeLength = essential.length;
+  for (const [name, value] of Object.entries(applied(decision))) {
     const variable = outlet.vars.get(name);
     if (variable !== undefined) essential.push(set(variable, value));
   }
@@ -44,7 +49,47 @@ export function answerOf(decision: Decision, outlet: Outlet, address: string | u
   if (decision.list !== undefined) details.push(set(VARIABLES.list, decision.list));
   const entry = decision.ofAddress ? address : decision.entry;
   if (entry !== undefined) details.push(set(VARIABLES.entry, entry));
-  return { full: encodeActions([...essential, ...details]), essential: encodeActions(essential) };
+  const encode = (said: readonly Action[]) => encodeActions([...takenBack(outlet, said), ...said]);
+  return {
+    full: encode([...essential, ...details]),
+    essential: encode(essential),
+    ...(essential.length > outcomeLength && { bare: encode(outcomeOf(withoutVars(decision), outlet)) }),
+  };
+}
+
+/**
+ * The variables of a connection outlive the request: of what an earlier one was told on it, all that this decision does not
+ * say is unset. They come first, as what comes last may be completed with the address.
+ */
+function takenBack({ scope, vars }: Outlet, said: readonly Action[]): Action[] {
+  if (scope !== 'sess') return [];
+  const names = new Set([...Object.values(VARIABLES), ...vars.values()]);
+  for (const { name } of said) names.delete(name);
+  let bytes = 0;
+  return [...names].flatMap((name) => {
+    bytes += UNSET_BYTES + name.length;
+    return bytes > MAX_TAKEN_BACK_BYTES ? [] : [{ type: 'unset-var', scope, name }];
+  });
+}
+
+/** What is only logged applies nothing, so nothing is there that a rule could apply. */
+function applied({ action, vars = {} }: Decision): NonNullable<Decision['vars']> {
+  return action === 'log' ? {} : vars;
+}
+
+function outcomeOf({ action, source, status }: Decision, outlet: Outlet): Action[] {
+  const set = (name: string, value: string): Action => setVariable(outlet, name, { type: 'string', value });
+  const outcome = [set(VARIABLES.action, action), set(VARIABLES.source, source)];
+  if (status !== undefined)
+    outcome.push(setVariable(outlet, VARIABLES.status, { type: 'int64', value: BigInt(status) }));
+  return outcome;
+}
+
+/** What is nearest to it without what it would say beside: what stops a request still stops it. */
+function withoutVars({ action, source, status }: Decision): Decision {
+  if (action === 'redirect') return { action: 'deny', source };
+  if (action === 'route') return { action: 'tag', source };
+  return { action, source, ...(status !== undefined && { status }) };
 }
 
 function setVariable({ scope, group }: Outlet, name: string, value: (Action & { type: 'set-var' })['value']): Action {

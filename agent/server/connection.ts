@@ -18,8 +18,11 @@ export interface Peer {
 
 /** Whoever answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
 export interface NotifyHandler {
-  /** What has just come in, before its frames are answered one by one. Whatever it is, this does not throw. */
-  lookAhead(chunk: Uint8Array): void;
+  /**
+   * Appends the ACKs of the frames at the reader whose answer is known, up to the first whose is not, and moves the reader
+   * behind them. It may leave any frame to `answer`.
+   */
+  answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void;
   answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer>;
   /** What is said at once when too many frames of this connection wait. */
   overload(frame: Frame): Answer;
@@ -94,9 +97,8 @@ export class Connection {
     if (this.#isDeaf()) return;
     const receivedAtMs = this.#clock.nowMs();
     this.#reader.push(chunk);
-    this.#handler.lookAhead(chunk);
     try {
-      for (let frame = this.#reader.next(); frame !== undefined; frame = this.#reader.next()) {
+      for (let frame = this.#next(receivedAtMs); frame !== undefined; frame = this.#next(receivedAtMs)) {
         this.#handle(frame, receivedAtMs);
         if (this.#isDeaf()) break;
       }
@@ -133,6 +135,14 @@ export class Connection {
     if (this.#state.name === 'greeting' || this.#state.name === 'refusing') this.#state.cancelTimer();
     this.#state = { name: 'closed' };
     this.#waiting.clear();
+  }
+
+  /** The next frame that takes more than a look into the cache. */
+  #next(receivedAtMs: number): Frame | undefined {
+    // Ids that come twice are told by those that wait: where any do, every frame goes the long way.
+    if (this.#state.name === 'open' && this.#waiting.size === 0)
+      this.#handler.answerKnown(this.#reader, this.#output, this.#largestAckPayload, receivedAtMs);
+    return this.#reader.next();
   }
 
   #handle(frame: Frame, receivedAtMs: number): void {
@@ -181,7 +191,7 @@ export class Connection {
     this.#waiting.add(key);
     answer.then((answered) => {
       if (!this.#waiting.delete(key)) return;
-      this.#late.push(encodeAck(ids, this.#fits(answered) ? answered.full : answered.essential));
+      this.#late.push(encodeAck(ids, this.#fits(answered) ? answered.full : this.#shortOf(answered)));
       if (this.#late.length === 1) queueMicrotask(() => this.#flushLate());
     });
   }
@@ -193,12 +203,17 @@ export class Connection {
   }
 
   #acknowledge(frame: Frame, answer: Answer): void {
-    if (this.#fits(answer)) this.#output.ack(frame, answer.full, answer.suffix);
-    else this.#output.ack(frame, answer.essential);
+    const { bytes, idsAt, payloadAt } = frame;
+    if (this.#fits(answer)) this.#output.ack(bytes, idsAt, payloadAt, answer.full, answer.suffix);
+    else this.#output.ack(bytes, idsAt, payloadAt, this.#shortOf(answer));
   }
 
   #fits({ full, suffix }: Answer): boolean {
     return full.length + (suffix === undefined ? 0 : suffix.maxBytes) <= this.#largestAckPayload;
+  }
+
+  #shortOf({ essential, bare = essential }: Answer): Uint8Array {
+    return essential.length <= this.#largestAckPayload ? essential : bare;
   }
 
   /** Ends the connection for what the peer did; during the handshake only after a while. */

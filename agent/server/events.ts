@@ -1,9 +1,12 @@
+import { shown } from '../../contract/shown.ts';
+import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
 import type { ConnectionEvents } from './connection.ts';
 import type { TranslatorEvents } from './translate.ts';
 
 interface Log {
   debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
@@ -44,14 +47,35 @@ export function translatorLog(log: Log): TranslatorEvents {
   };
 }
 
-/** Tells the log what the table asks for and cannot be had. */
-export function decisionLog(log: Log): RefinementEvents {
-  const told = new Set<string>();
+/** Lines a second about what is on trial, which may be every request. */
+const MAX_TRIALS_TOLD = 10;
+
+/** Tells the log what the table asks for and cannot be had, and what would be done were it not on trial. */
+export function decisionLog(log: Log, clock: Clock): RefinementEvents {
+  const backendsTold = new Set<string>();
+  let trialsThisSecond = 0;
+  const endSecond = () => {
+    const leftOut = trialsThisSecond - MAX_TRIALS_TOLD;
+    if (leftOut > 0) log.info({ leftOut }, 'more was decided on trial than is told line by line');
+    trialsThisSecond = 0;
+  };
   return {
     unknownBackend(backend, { list, entry }) {
-      if (told.has(backend) || told.size >= MAX_NAMES_TOLD) return;
-      told.add(backend);
-      log.warn({ backend, list, entry }, 'an entry routes to a backend that haproxy.backends does not name');
+      if (backendsTold.has(backend) || backendsTold.size >= MAX_NAMES_TOLD) return;
+      backendsTold.add(backend);
+      log.warn(
+        { backend, list, entry },
+        'an entry routes to a backend that haproxy.backends does not name: its requests go where they went without it',
+      );
+    },
+    trial(message, { shadow, source, reason, list, entry }, client) {
+      if (trialsThisSecond === 0) clock.after(1000, endSecond);
+      trialsThisSecond++;
+      if (trialsThisSecond > MAX_TRIALS_TOLD) return;
+      log.info(
+        { message, client: shown(client), wouldBe: shadow ?? 'log', source, reason, list, entry },
+        'on trial: decided, and not enforced',
+      );
     },
   };
 }

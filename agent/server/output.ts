@@ -1,4 +1,4 @@
-import { type Frame, FrameType, writeFrame, writeFrameLength } from '../spop/frame.ts';
+import { FrameType, writeFrame, writeFrameLength } from '../spop/frame.ts';
 import type { Suffix } from './answer.ts';
 
 /** Room for the ACKs of a full socket read; more makes it grow for that one time. */
@@ -18,11 +18,11 @@ export class OutputBuffer {
     return this.#length === 0;
   }
 
-  /** Appends the ACK of a frame that is still in view. */
-  ack(frame: Frame, actions: Uint8Array, suffix?: Suffix): void {
+  /** Appends the ACK of a frame whose ids are the bytes from `idsAt` to `idsEnd`. */
+  ack(bytes: Uint8Array, idsAt: number, idsEnd: number, actions: Uint8Array, suffix?: Suffix): void {
     this.#reserve(MAX_ACK_OVERHEAD_BYTES + actions.length + (suffix?.maxBytes ?? 0));
     const start = this.#length;
-    const end = writeFrame(this.#bytes, start, FrameType.ack, frame.bytes, frame.idsAt, frame.payloadAt, actions);
+    const end = writeFrame(this.#bytes, start, FrameType.ack, bytes, idsAt, idsEnd, actions);
     this.#length = suffix === undefined ? end : suffix.write(this.#bytes, end);
     if (suffix !== undefined) writeFrameLength(this.#bytes, start, this.#length);
   }

@@ -30,11 +30,19 @@ export class Teller {
     this.#events = events;
   }
 
+  /** The answer of a decision that was told before, and of which nobody has to know that it is told again. */
+  known(decision: Decision): Answer | undefined {
+    if (decision === this.#last.decision) return this.#last.answer;
+    if (decision === this.#before.decision) return this.#before.answer;
+    return decision.action === 'log' ? undefined : this.#answers.get(decision);
+  }
+
   /** The answer while the frame is in view. */
   tellNow(decision: Decision): Answer {
     if (decision === this.#last.decision) return this.#last.answer;
     if (decision === this.#before.decision) return this.#before.answer;
     const answer = this.#answers.get(decision) ?? this.#encode(decision);
+    if (decision.action === 'log') return answer; // each one is logged, so none may be known
     this.#before = this.#last;
     this.#last = { decision, answer };
     return answer;

@@ -1,4 +1,3 @@
-import { formatAddress } from '../../contract/address.ts';
 import { formatSubject, subjectOf } from '../../contract/subject.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
@@ -8,11 +7,15 @@ import type { Refinement } from '../decision/refine.ts';
 import { decodeText } from '../spop/cursor.ts';
 import { DataType } from '../spop/data.ts';
 import { SpopError } from '../spop/errors.ts';
-import { type Frame, PREFIX_BYTES, readFrameLength } from '../spop/frame.ts';
+import type { Frame } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
+import type { FrameReader } from '../spop/reader.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
+import { type Arguments, readArguments, textOf } from './arguments.ts';
 import type { NotifyHandler } from './connection.ts';
+import { HotPath, type Recaller } from './hot-path.ts';
+import type { OutputBuffer } from './output.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
@@ -24,13 +27,21 @@ export interface MessageRule {
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
+  /** The operator's own rules for it. */
+  readonly custom?: CustomRules | undefined;
+}
+
+/** Rules of the operator's, which have the last word. */
+export interface CustomRules {
+  /** Whether there are any for this message now. */
+  readonly isActive: boolean;
+  /** Reads the question before it returns, like `Decider`. */
+  decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
 }
 
 /** Whoever decides questions. */
-export interface Decider {
+export interface Decider extends Recaller {
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision>;
-  /** This address is likely to be asked about at once. */
-  expect(address: Address): void;
 }
 
 export interface TranslatorEvents {
@@ -42,6 +53,7 @@ export interface TranslatorEvents {
 
 interface KnownMessage {
   readonly rule: MessageRule;
+  readonly decider: Pick<Decider, 'decide'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
   /** Of its arguments, which are its kinds. */
@@ -59,30 +71,33 @@ interface Decided {
 
 const IP = 'ip';
 
+/** Of a message that brings nothing but arguments for rules. */
+const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide'> = { decide: () => NOTHING_LISTED };
+const NOTHING_LISTED: Decision = { action: 'allow', source: 'cache' };
+
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
   readonly #messages: readonly KnownMessage[];
-  readonly #decider: Decider;
+  readonly #hot: HotPath | undefined;
+  readonly #hotRule: MessageRule | undefined;
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
   readonly #address: Address;
-  /** Where the address of the last frame was, from its beginning; 0 until there is one. */
-  #addressAt = 0;
-  #addressEnd = 0;
-  #frameAt = 0;
-  readonly #coming = new Address();
   readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
   constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents, address = new Address()) {
     const suffix = new AddressSuffix(address);
     this.#messages = rules.map((rule) => ({
       rule,
+      decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
       teller: new Teller(rule.outlet, suffix, events),
       name: Buffer.from(rule.name),
       names: rule.kinds.map((kind) => Buffer.from(kind)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
     }));
-    this.#decider = decider;
+    const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
+    this.#hotRule = usual?.rule;
+    this.#hot = usual && new HotPath(usual.rule.name, usual.teller, decider, address);
     this.#events = events;
     this.#address = address;
     this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
@@ -91,7 +106,6 @@ export class Translator implements NotifyHandler {
   answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer> {
     const reader = this.#reader;
     reader.open(frame);
-    this.#frameAt = frame.startAt;
     let first: Decision | Promise<Decision> | undefined;
     let teller: Teller | undefined;
     let several: Decided[] | undefined;
@@ -111,18 +125,9 @@ export class Translator implements NotifyHandler {
     return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }]);
   }
 
-  /**
-   * Has the processor fetch what is known of all addresses in a chunk before the first is asked about: waiting for memory
-   * once for a chunk of 20 frames, not 20 times, takes 40 to 80 ns off each where there are 200,000 addresses. It only
-   * guesses that frames are alike, and decides nothing.
-   */
-  lookAhead(chunk: Uint8Array): void {
-    const last = chunk.length - this.#addressEnd;
-    if (this.#addressEnd === 0 || last < this.#addressEnd) return; // no address seen yet, or one frame at most
-    for (let at = 0; at <= last; at += PREFIX_BYTES + readFrameLength(chunk, at)) {
-      this.#coming.readBytes(chunk, at + this.#addressAt, at + this.#addressEnd);
-      this.#decider.expect(this.#coming);
-    }
+  answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void {
+    if (this.#hotRule?.custom?.isActive) return;
+    this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
   }
 
   overload(frame: Frame): Answer {
@@ -146,10 +151,12 @@ export class Translator implements NotifyHandler {
   }
 
   #decide(message: KnownMessage, receivedAtMs: number): Decision | Promise<Decision> {
-    const { policy, refinement } = message.rule;
+    const { policy, refinement, custom } = message.rule;
     try {
       const question = this.#readQuestion(message);
-      const decided = this.#decider.decide(question, receivedAtMs);
+      const decided = custom?.isActive
+        ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
+        : message.decider.decide(question, receivedAtMs);
       const refined = refinement === undefined ? decided : refine(refinement, decided, question);
       return refined instanceof Promise ? refined.catch((error) => this.#failed(error, policy)) : refined;
     } catch (error) {
@@ -190,7 +197,7 @@ export class Translator implements NotifyHandler {
         if (!this.#readAddress()) problem = 'bad_subject';
         continue;
       }
-      const subject = subjectOf(rule.kinds[index] as string, this.#valueText()); // index comes from kinds
+      const subject = subjectOf(rule.kinds[index] as string, textOf(reader.data())); // index comes from kinds
       if (subject === undefined) problem = 'bad_subject';
       else {
         texts ??= names.map(() => undefined);
@@ -215,29 +222,9 @@ export class Translator implements NotifyHandler {
   /** Reads the `ip` argument; false if its value is no address. */
   #readAddress(): boolean {
     const { type, bytes, valueAt, valueEnd } = this.#reader;
-    if (type !== DataType.ipv4 && type !== DataType.ipv6) return this.#address.readText(this.#valueText());
+    if (type !== DataType.ipv4 && type !== DataType.ipv6) return this.#address.readText(textOf(this.#reader.data()));
     this.#address.readBytes(bytes, valueAt, valueEnd);
-    this.#addressAt = valueAt - this.#frameAt;
-    this.#addressEnd = valueEnd - this.#frameAt;
     return true;
-  }
-
-  #valueText(): string {
-    const data = this.#reader.data();
-    switch (data.type) {
-      case 'null':
-        return '';
-      case 'bool':
-        return data.value ? 'true' : 'false';
-      case 'ipv4':
-      case 'ipv6':
-        return formatAddress(data.value);
-      case 'string':
-      case 'binary':
-        return decodeText(data.value);
-      default:
-        return data.value.toString();
-    }
   }
 }
 

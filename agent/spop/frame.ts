@@ -51,11 +51,6 @@ export class Frame {
     this.end = end;
   }
 
-  /** Where the length prefix begins; before `bytes` if the prefix is not in them. */
-  get startAt(): number {
-    return this.idsAt - TYPE_AND_FLAGS_BYTES - PREFIX_BYTES;
-  }
-
   get isFinal(): boolean {
     return (this.flags & FrameFlag.fin) !== 0;
   }

@@ -48,6 +48,12 @@ export class NotifyReader {
     return true;
   }
 
+  /** Starts over with the arguments of this message. */
+  rewind(): void {
+    this.#at = this.messageEnd + 1;
+    this.#argumentsLeft = this.bytes[this.messageEnd] as number; // in bounds: `nextMessage` has been there
+  }
+
   /** Steps to the next argument of this message; false after the last. */
   nextArgument(): boolean {
     if (this.#argumentsLeft === 0) return false;

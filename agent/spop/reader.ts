@@ -25,6 +25,21 @@ export class FrameReader {
     this.#at = 0;
   }
 
+  /** The chunk at hand, for those who cut frames out of it themselves. */
+  get chunk(): Uint8Array {
+    return this.#chunk;
+  }
+
+  /** Where the next frame begins in it; at its end while part of that frame is held from the chunk before. */
+  get nextAt(): number {
+    return this.#heldBytes === 0 ? this.#at : this.#chunk.length;
+  }
+
+  /** Goes on behind the whole frames up to `at`, which begins at `nextAt`. */
+  skipTo(at: number): void {
+    if (this.#heldBytes === 0) this.#at = at;
+  }
+
   /** The next whole frame, good until the next call, or undefined when more bytes are needed. Throws `SpopError`. */
   next(): Frame | undefined {
     if (this.#heldBytes > 0) return this.#nextFromHeld();

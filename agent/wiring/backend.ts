@@ -9,9 +9,21 @@ import { hasNativeSpop } from './version.ts';
  */
 const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 
+/**
+ * 2.6 applies `timeout processing` to the first event of a request only (3.0 and later to each): without this, an agent that
+ * hangs at a later one holds the request for ever, with it until the check has noticed.
+ */
+const GIVE_UP = 'on-marked-down shutdown-sessions';
+const HANGING = ['# an agent that hangs holds a request no longer than the check takes to notice'];
+
+const CHROOT = [
+  '# with `chroot DIR` in global HAProxy looks for the socket in DIR: let the agent listen on DIR/PATH, and leave PATH here',
+];
+
 /** The backend section through which HAProxy reaches the agent: one server a listen address. */
 export function agentsBackend(settings: Settings): string {
   const native = hasNativeSpop(settings.haproxy.version);
+  const check = native || settings.messages.length === 1 ? CHECK : `${CHECK} ${GIVE_UP}`;
   const lines = [
     `mode ${native ? 'spop' : 'tcp'}`,
     'option spop-check',
@@ -20,12 +32,15 @@ export function agentsBackend(settings: Settings): string {
     'timeout connect 1s',
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
-    ...settings.listen.map((address, index) => `server agent${index + 1} ${toServer(address)} ${CHECK}`),
+    ...(settings.listen.some(({ type }) => type === 'unix') ? CHROOT : []),
+    ...(native || settings.messages.length === 1 ? [] : HANGING),
+    ...settings.listen.map((address, index) => `server agent${index + 1} ${serverAddress(address)} ${check}`),
   ];
   return `backend ${AGENTS_BACKEND}\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
-function toServer(address: ListenAddress): string {
+/** The address as a `server` line of the same host names it. */
+export function serverAddress(address: ListenAddress): string {
   if (address.type === 'unix') return `unix@${address.path}`;
   const host = reachable(address.host);
   return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;

@@ -14,7 +14,10 @@ export const IDLE_SECONDS = 120;
 
 /** The SPOE file: what HAProxy asks the agent, when, and how long it waits. Valid on 2.4 to 3.5. */
 export function spoeFile(settings: Settings): string {
-  return [agentSection(settings), ...settings.messages.map(messageSection)].join('\n');
+  const groups = settings.messages.flatMap(({ name, group }) =>
+    group === undefined ? [] : [groupSection(name, group)],
+  );
+  return [agentSection(settings), ...settings.messages.map(messageSection), ...groups].join('\n');
 }
 
 function agentSection(settings: Settings): string {
@@ -23,7 +26,14 @@ function agentSection(settings: Settings): string {
     `[${ENGINE}]`,
     '',
     'spoe-agent haverdict-agent',
-    `    messages ${settings.messages.map(({ name }) => name).join(' ')}`,
+    ...listOf(
+      'messages',
+      settings.messages.filter(({ group }) => group === undefined).map(({ name }) => name),
+    ),
+    ...listOf(
+      'groups',
+      settings.messages.flatMap(({ group }) => group ?? []),
+    ),
     `    option var-prefix ${settings.haproxy.prefix}`,
     `    option set-on-error ${ERROR_VARIABLE}`,
     `    option set-process-time ${PROCESS_TIME_VARIABLE}`,
@@ -49,13 +59,39 @@ function olderSettings(processing: string): string[] {
   ];
 }
 
-function messageSection({ name, event, subjects }: MessageSettings): string {
+function messageSection(message: MessageSettings): string {
+  const { name, event, condition, subjects, arguments: given } = message;
+  const args = [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
   return lines([
     `spoe-message ${name}`,
+    ...bodyLimits(args.map(({ expression }) => expression)),
     // one line each: HAProxy takes 64 words and 2048 bytes a line, and goes on where the last one ended
-    ...subjects.map(({ kind, expression }) => `    args ${kind}=${expression}`),
-    `    event ${event}`,
+    ...args.map(({ name, expression }) => `    args ${name}=${expression}`),
+    ...(event === undefined ? [] : [`    event ${event}${condition === undefined ? '' : ` if ${condition}`}`]),
   ]);
+}
+
+function groupSection(message: string, group: string): string {
+  return lines([`spoe-group ${group}`, `    messages ${message}`]);
+}
+
+/** Sizes with HAProxy's default buffers (seen on 2.4 to 3.5). */
+function bodyLimits(expressions: readonly string[]): string[] {
+  return [
+    ...(expressions.some((expression) => /\breq\.body/.test(expression))
+      ? [
+          '    # the body as far as it fits a buffer with the headers: 15 kB at most, or more with tune.bufsize in global;',
+          '    # where all arguments together are above max-frame-size (tune.bufsize - 4), nothing is asked: error 3',
+        ]
+      : []),
+    ...(expressions.some((expression) => /\bres\.body/.test(expression))
+      ? ['    # as much of the body as has come with the headers: often nothing']
+      : []),
+  ];
+}
+
+function listOf(keyword: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`    ${keyword} ${names.join(' ')}`];
 }
 
 function lines(of: readonly string[]): string {

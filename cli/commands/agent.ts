@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { ConfigError } from '../../agent/config/config-error.ts';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
 import type { Settings } from '../../agent/config/settings.ts';
-import { EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 
 interface AgentOptions extends ConfigOptions {
@@ -16,13 +17,27 @@ export function agentCommand(): Command {
     .action(async (options: AgentOptions) => {
       const settings = await readSettings(options, process.env);
       if (options.check) {
-        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}`);
+        const rules = await rulesOf(settings);
+        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
-      await (await import('../../agent/main.ts')).runAgent(settings);
+      await (await import('../../agent/main.ts')).runAgent(settings).catch(endOnBadRules);
       // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
       process.exit(EXIT.done);
     });
+}
+
+/** Loads the module of rules, if there is one, and says what it decides. */
+async function rulesOf({ rules, messages, deadlineMs }: Settings): Promise<string> {
+  if (rules === undefined) return '';
+  const { tryRules } = await import('../../agent/rules/try.ts');
+  const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadRules);
+  return `  ${rules} decides ${decided.join(', ')}\n`;
+}
+
+function endOnBadRules(error: unknown): never {
+  if (error instanceof ConfigError) throw new CliError(EXIT.config, error.message, { cause: error });
+  throw error;
 }
 
 function summary({ listen, backend, deadlineMs, messages }: Settings): string {

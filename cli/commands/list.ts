@@ -9,7 +9,7 @@ interface ListOptions extends TableOptions {
 }
 
 /** A list can be longer than memory, so that the widest cell is not known when the first line is printed. */
-const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20];
+const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20, 20];
 
 export function listCommand(): Command {
   const command = new Command('list')

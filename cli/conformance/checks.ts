@@ -1,4 +1,4 @@
-import { CHECK_PATH, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
+import { CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
 import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
 import type { Target } from './target.ts';
@@ -22,6 +22,8 @@ const IPV4 = 'ip:192.0.2.1';
 const IPV6 = 'ip:2001:db8::1';
 const NO_LIST = 'haverdict-no-such-list';
 const KINDS = ['host:shop.example', 'path:/a b/ä?x=1', 'method:GET', 'country:DE', 'ua:curl/8', 'header.x-tenant:a'];
+
+const NO_ENTRIES = { skipped: 'no answer had an entry: name one with --listed' };
 
 /** Every check by its name, in the order in which they run. */
 export const CHECKS: Readonly<Record<string, Check>> = {
@@ -103,6 +105,18 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (elsewhere[0]?.entry) throw new Unfit(`the entry for ${listed} is answered for list ${NO_LIST} too`);
     return `${verdict.entry.action} by ${verdict.entry.subject} in ${verdict.entry.list}, and only there`;
   },
+  trial: async (target, { lists, listed }) => {
+    const subjects = [listed ?? IPV4];
+    const asked = { lists: [...lists], subjects };
+    const [verdict] = lookedUp(await target.check({ ...asked, shadowLists: [...lists] }), subjects);
+    if (!verdict?.entry) return 'lists on trial are answered, with no entry';
+    const { action, shadow } = verdict.entry;
+    if (action !== 'log') return 'lists on trial are answered as they are: let none hide what others have';
+    const [enforced] = lookedUp(await target.check(asked), subjects);
+    const would = enforced?.entry?.action;
+    if (would !== 'log' && shadow !== would) throw new Unfit(`on trial it would ${shadow}, otherwise it does ${would}`);
+    return `an entry on trial is answered as log, and would ${shadow ?? 'log'}`;
+  },
   'too-many-subjects': async (target, { lists }) => {
     const subjects = Array.from({ length: MAX_SUBJECTS + 1 }, (_, index) => `ip:198.51.100.${index}`);
     return expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects })));
@@ -140,9 +154,16 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     );
     for (const { subject, entry, lists } of found) if (entry) expectEntry(entry, subject, lists);
     const entries = found.filter(({ entry }) => entry).length;
-    return entries === 0
-      ? { skipped: 'no answer had an entry: name one with --listed' }
-      : `${entries} entries, all asked`;
+    return entries === 0 ? NO_ENTRIES : `${entries} entries, all asked`;
+  },
+  outcomes: async ({ exchanges }) => {
+    const entries = entriesIn(exchanges);
+    for (const entry of entries) {
+      const problem = entryProblem(entry);
+      if (problem !== undefined)
+        throw new Unfit(`the entry for "${entry.subject}" cannot be told to HAProxy: ${problem}`);
+    }
+    return entries.length === 0 ? NO_ENTRIES : `${entries.length} entries HAProxy can be told`;
   },
   'never-garbage': async ({ exchanges, refusals }) => {
     for (const answer of [...exchanges.map((exchange) => exchange.answer), ...refusals])
@@ -151,6 +172,11 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   latency,
 };
+
+function entriesIn(exchanges: Target['exchanges']): Entry[] {
+  const answers = exchanges.map(({ answer }) => answer).filter(({ status }) => status === 200);
+  return answers.flatMap((answer) => responseOf(answer).verdicts.flatMap(({ entry }) => entry ?? []));
+}
 
 function firstLine(text: string): string {
   return JSON.stringify(text.trim().slice(0, 80));

@@ -1,16 +1,20 @@
 import * as z from 'zod/mini';
 import * as contract from '../../contract/check.ts';
-import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { shown } from '../../contract/shown.ts';
+import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { firstProblem } from './problem.ts';
 
 /** One item of the table: a subject in a list with an action, and what people want to know about it later. */
-export const StoredEntry = z.extend(contract.Entry, {
+export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true }), {
   action: z._default(z.enum(contract.ACTIONS), 'deny'),
   note: z.optional(z.string()),
   createdBy: z.optional(z.string()),
   createdAt: z.optional(z.string()),
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
+
+/** The same, not enforced because its list is on trial. */
+export type TrialEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>;
 
 /** What became of a stored item: an entry, or one line that says why it is none. */
 export type ParsedEntry = { readonly entry: StoredEntry } | { readonly problem: string };
@@ -33,7 +37,7 @@ export function isExpired(entry: Pick<StoredEntry, 'expiresAt'>, nowSeconds: num
 }
 
 /** The part of an entry that the agent is told. */
-export function answered(stored: StoredEntry): contract.Entry {
+export function answered(stored: StoredEntry | TrialEntry): contract.Entry {
   const { note: _note, createdBy: _createdBy, createdAt: _createdAt, ...entry } = stored;
   return entry;
 }
@@ -41,7 +45,9 @@ export function answered(stored: StoredEntry): contract.Entry {
 function subjectProblem(text: string): string | undefined {
   try {
     const canonical = formatSubject(parseSubject(text));
-    return canonical === text ? undefined : `subject is not canonical and is never looked up: write "${canonical}"`;
+    return canonical === text
+      ? undefined
+      : `subject is not canonical and is never looked up: write "${shown(canonical, MAX_SUBJECT_BYTES)}"`;
   } catch (error) {
     if (error instanceof SubjectError) return `subject ${error.message}`;
     throw error;

@@ -3,15 +3,15 @@ import { isExpired, type StoredEntry } from './entry.ts';
 
 /**
  * Of all entries found for one subject, the one that wins: an allow, then the longest prefix, then the first list. One
- * that is only logged wins over nothing: what is on trial changes nothing for anybody.
+ * that is only logged loses to every other: what is on trial changes nothing for anybody.
  */
-export function winner(
-  found: readonly StoredEntry[],
+export function winner<Entry extends StoredEntry>(
+  found: readonly Entry[],
   lists: readonly string[],
   nowSeconds: number,
-): StoredEntry | undefined {
+): Entry | undefined {
   const counting = found.filter((entry) => lists.includes(entry.list) && !isExpired(entry, nowSeconds));
-  return counting.reduce<StoredEntry | undefined>(
+  return counting.reduce<Entry | undefined>(
     (best, entry) => (best === undefined || precedes(entry, best, lists) ? entry : best),
     undefined,
   );

@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
 import { LIST_NAME, REASON } from '../../contract/check.ts';
+import { shown } from '../../contract/shown.ts';
 
 /** What a text of this form looks like, in words. */
 const FORMS = new Map([
@@ -12,7 +13,7 @@ export function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'is wrong';
   const value = issue.path.reduce(fieldOf, input);
-  const field = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  const field = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${shown(String(part))}`)).join('');
   const problem = value === undefined ? 'is missing' : wrong(issue, value);
   return `${field.replace(/^\./, '') || 'it'} ${problem}`;
 }
@@ -22,7 +23,7 @@ function wrong(issue: z.core.$ZodIssue, value: unknown): string {
     case 'invalid_type':
       return `must be ${named(issue.expected)}, not ${typeof value === 'number' ? value : named(typeOf(value))}`;
     case 'invalid_value':
-      return `${shown(value)} is none of ${issue.values.map(String).join(', ')}`;
+      return `${quoted(value)} is none of ${issue.values.map(String).join(', ')}`;
     case 'invalid_format':
       return FORMS.get(String(issue.pattern)) ?? `must match ${issue.pattern}`;
     case 'too_small':
@@ -46,6 +47,7 @@ function typeOf(value: unknown): string {
 function named(type: string): string {
   if (type === 'int') return 'a whole number';
   if (type === 'null') return 'null';
+  if (type === 'record') return 'a map';
   return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
 }
 
@@ -58,7 +60,6 @@ function unit(origin: string): string {
   return origin === 'string' ? ' characters' : '';
 }
 
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+function quoted(value: unknown): string {
+  return typeof value === 'string' ? `"${shown(value)}"` : shown(String(JSON.stringify(value)));
 }

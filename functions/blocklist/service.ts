@@ -1,7 +1,7 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../../contract/check.ts';
 import { candidates, formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { BadEntries } from './bad-entries.ts';
-import { answered, parseEntry, type StoredEntry } from './entry.ts';
+import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
 import { winner } from './match.ts';
 import type { Item, Key, Store } from './store.ts';
 
@@ -104,9 +104,11 @@ function keysOf(plans: readonly Plan[], lists: readonly string[]): Key[] {
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 
-/** Whatever a list on trial has, an allow too, is only logged. */
-function asTrial(entry: StoredEntry): StoredEntry {
-  return { ...entry, action: 'log', shadow: entry.action };
+/** Whatever a list on trial has, an allow too, is only logged; what is only logged anyway stays as it is. */
+function asTrial(entry: StoredEntry): StoredEntry | TrialEntry {
+  if (entry.action === 'log') return entry;
+  const { action, status: _status, vars: _vars, ...rest } = entry;
+  return { ...rest, action: 'log', shadow: action };
 }
 
 function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {

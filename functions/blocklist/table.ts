@@ -8,4 +8,4 @@ export const TABLE = {
 } as const;
 
 /** What a lookup reads of an item: the attributes that can change a verdict. */
-export const VERDICT_ATTRIBUTES = ['subject', 'list', 'action', 'reason', 'status', 'expiresAt'] as const;
+export const VERDICT_ATTRIBUTES = ['subject', 'list', 'action', 'reason', 'status', 'vars', 'expiresAt'] as const;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { CheckRequest, CheckResponse, Entry, Verdict } from '../../contract/check.ts';
+import { ACTIONS, CheckRequest, CheckResponse, Entry, Verdict } from '../../contract/check.ts';
 import { contractDocument } from '../../contract/json-schema.ts';
 import { openApiDocument } from '../../contract/openapi.ts';
 import { satisfies } from '../support/json-schema.ts';
@@ -65,9 +65,11 @@ const entry = fc.record(
   {
     subject,
     list,
-    action: fc.oneof({ weight: 4, arbitrary: fc.constantFrom('allow', 'deny') }, scraps),
+    action: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...ACTIONS) }, scraps),
     reason: fc.oneof(fc.constantFrom('abuse', 'x'.repeat(200), 'x'.repeat(201)), scraps),
-    status: fc.oneof(fc.constantFrom(403, 429, 504), scraps),
+    status: fc.oneof(fc.constantFrom(403, 429, 504, 308), scraps),
+    vars: fc.oneof(fc.dictionary(fc.string(), fc.oneof(fc.string(), scraps), { maxKeys: 2 }), scraps),
+    shadow: fc.oneof(fc.constantFrom(...ACTIONS), scraps),
     expiresAt: fc.oneof(fc.nat(), scraps),
     colour: scraps,
   },
@@ -85,7 +87,11 @@ describe('the JSON Schema in docs/reference', () => {
   for (const [name, ours, values] of [
     ['Entry', Entry, entry],
     ['Verdict', Verdict, verdict],
-    ['CheckRequest', CheckRequest, fc.record({ lists, subjects, colour: scraps }, { requiredKeys: [] })],
+    [
+      'CheckRequest',
+      CheckRequest,
+      fc.record({ lists, shadowLists: lists, subjects, colour: scraps }, { requiredKeys: [] }),
+    ],
     ['CheckResponse', CheckResponse, fc.record({ verdicts: fc.array(verdict, { maxLength: 3 }), ttl })],
   ] as const)
     it(`takes and refuses the same as the code does: ${name}`, () => {

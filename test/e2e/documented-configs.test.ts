@@ -5,34 +5,72 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { loadSettings } from '../../agent/config/load.ts';
 import type { Settings } from '../../agent/config/settings.ts';
-import { haproxyFragment } from '../../agent/wiring/rules.ts';
+import { haproxyFragment } from '../../agent/wiring/fragment.ts';
 import { spoeFile } from '../../agent/wiring/spoe.ts';
 import { checkHaproxy, SPOE_FILE } from '../../dev/haproxy.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** What an operator has before the wiring comes. */
+/** What an operator has before the wiring comes, with the places where the wiring says that its parts go. */
 const OWN = `defaults
-    mode http
     timeout connect 2s
     timeout client 10s
     timeout server 10s
 
 frontend web
+    mode http
     bind 127.0.0.1:8080
+<each frontend that haverdict shall guard>
+    http-request set-header x-own 1
+<the same frontends>
+    default_backend servers
+
+backend servers
+    mode http
+<each HTTP backend>
+    http-request return status 200
+
+frontend ports
+    mode tcp
+    bind 127.0.0.1:8081
+<each frontend in mode tcp>
+    default_backend tcp-servers
+
+backend tcp-servers
+    mode tcp
+<each backend in mode tcp>
+
+<beside the other backends>
 `;
 
 describeOnEveryHaproxy('the wiring of each documented config, taken without a warning', ({ binary, version }) => {
   for (const { name, yaml } of documentedConfigs())
     it(name, () => {
-      const loaded = load(yaml);
-      const settings = { ...loaded, haproxy: { ...loaded.haproxy, version } };
-      const [rules = '', backend = ''] = haproxyFragment(settings, SPOE_FILE).split(/^# Part 2 of 2.*$/m);
-      assert.match(backend, /^\nbackend haverdict-agents$/m);
-      const config = `${OWN}${rules}    http-request return status 200\n${backend}`;
+      const { haproxy, ...loaded } = load(yaml);
+      const settings = { ...loaded, haproxy: { ...haproxy, version, denyPages: onThisMachine(haproxy.denyPages) } };
+      const backends = haproxy.backends.map((backend) => `\nbackend ${backend}\n    mode http\n`).join('');
+      const config = withParts(OWN, haproxyFragment(settings, SPOE_FILE)) + backends;
       checkHaproxy({ binary, config, spoe: spoeFile(settings) });
     });
 });
+
+/** The operator's file, each part of the fragment put where its heading says. */
+function withParts(own: string, fragment: string): string {
+  const parts = fragment.split(/^# Part \d+ of \d+: (.*)$\n/m).slice(1);
+  let config = own;
+  for (let at = 0; at < parts.length; at += 2) {
+    const [heading = '', text = ''] = parts.slice(at);
+    const places = [...config.matchAll(/^<(.*)>$/gm)].filter(([, place = '']) => heading.includes(place));
+    assert.equal(places.length, 1, `where is "${heading}"?`);
+    config = config.replace(places[0]?.[0] ?? '', () => text);
+  }
+  return config.replace(/^<.*>$/gm, '');
+}
+
+/** HAProxy wants the files to be there. */
+function onThisMachine(pages: Settings['haproxy']['denyPages']): Settings['haproxy']['denyPages'] {
+  return pages.map((page) => ({ ...page, file: import.meta.filename }));
+}
 
 /** Whatever YAML the documents show is a configuration, or a part of one. */
 function documentedConfigs(): { name: string; yaml: string }[] {

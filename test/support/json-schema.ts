@@ -40,6 +40,11 @@ const WORDS: Record<string, (value: unknown, rule: Schema, root: Schema, schema:
       const field = (value as Record<string, unknown>)[name]; // isObject has looked
       return field === undefined || satisfies(field, schema, root);
     }),
+  propertyNames: (value, rule, root) =>
+    !isObject(value) || Object.keys(value as object).every((name) => satisfies(name, rule, root)),
+  // no schema of ours names properties and allows others of one kind beside
+  additionalProperties: (value, rule, root) =>
+    !isObject(value) || Object.values(value as object).every((field) => satisfies(field, rule, root)),
   items: (value, rule, root) => !Array.isArray(value) || value.every((item) => satisfies(item, rule, root)),
   pattern: (value, rule) => typeof value !== 'string' || new RegExp(rule, 'u').test(value),
   minLength: (value, rule) => atLeast(characters(value), rule),

@@ -33,6 +33,21 @@ const ipSubject = fc
   .tuple(fc.constantFrom(...ADDRESSES), fc.nat({ max: LENGTHS_4.length - 1 }))
   .map(([address, index]) => networkOf(address, index));
 
+/** Each action with what it needs, and some of what it may have. */
+const outcome = fc.constantFrom<Pick<StoredEntry, 'action' | 'status' | 'vars'>>(
+  { action: 'allow' },
+  { action: 'allow', vars: { 'req.set.x-plan': 'gold' } },
+  { action: 'deny' },
+  { action: 'deny', status: 451, vars: { body: 'not "here"' } },
+  { action: 'tarpit', status: 429 },
+  { action: 'drop' },
+  { action: 'redirect', status: 308, vars: { location: '/new' } },
+  { action: 'route', vars: { backend: 'blue' } },
+  { action: 'route', vars: { split: 'blue=90,green=10' } },
+  { action: 'tag', vars: { path: '/v2', query: '' } },
+  { action: 'log' },
+);
+
 const worldEntry: fc.Arbitrary<StoredEntry> = fc
   .record({
     subject: fc.oneof(
@@ -40,10 +55,10 @@ const worldEntry: fc.Arbitrary<StoredEntry> = fc
       fc.constantFrom('host:a.example', 'path:/x/24', 'path:/x/8'),
     ),
     list: fc.constantFrom(...WORLD_LISTS),
-    action: fc.constantFrom('allow' as const, 'deny' as const),
+    outcome: fc.oneof(outcome, fc.constantFrom({ action: 'allow' as const }, { action: 'deny' as const })),
     expiresAt: fc.constantFrom(undefined, undefined, NOW_SECONDS - 1, NOW_SECONDS, NOW_SECONDS + 1),
   })
-  .map(({ expiresAt, ...entry }) => ({ ...entry, ...(expiresAt !== undefined && { expiresAt }) }));
+  .map(({ expiresAt, outcome, ...entry }) => ({ ...entry, ...outcome, ...(expiresAt !== undefined && { expiresAt }) }));
 
 /** Entries of a whole table: one for each subject and list at most. */
 export const worldEntries = fc.uniqueArray(worldEntry, {
@@ -53,6 +68,9 @@ export const worldEntries = fc.uniqueArray(worldEntry, {
 
 /** Lists in any order of precedence, not always all. */
 export const askedLists = fc.shuffledSubarray([...WORLD_LISTS], { minLength: 1 });
+
+/** Lists on trial: mostly none, and not always among those that are asked. */
+export const trialLists = fc.oneof(fc.constant([]), fc.subarray([...WORLD_LISTS]));
 
 function networkOf(address: string, index: number): string {
   const bytes = parseAddress(address) ?? new Uint8Array(); // all of ADDRESSES are addresses

@@ -20,13 +20,6 @@ export function isOwnAddress(address: string, listen: readonly ListenAddress[], 
   return listen.some((own) => own.type === 'tcp' && own.port === Number(port) && reaches(host, own.host));
 }
 
-/** The address as a `server` line of the same host names it. */
-export function serverAddress(own: ListenAddress): string {
-  if (own.type === 'unix') return `unix@${own.path}`;
-  const host = ANY.test(own.host) ? '127.0.0.1' : own.host;
-  return `${host.includes(':') ? `[${host}]` : host}:${own.port}`;
-}
-
 /** Can only this host itself come in at this address of a `bind` line? */
 export function isLocal(address: string): boolean {
   return (

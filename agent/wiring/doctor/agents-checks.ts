@@ -1,9 +1,9 @@
 import type { ListenAddress } from '../../config/settings.ts';
+import { serverAddress } from '../backend.ts';
 import { lastOf, optionOf, type ProxySection } from '../haproxy/proxy.ts';
 import type { Server } from '../haproxy/server.ts';
 import { isOpen } from '../haproxy/words.ts';
 import { hasNativeSpop } from '../version.ts';
-import { serverAddress } from './address.ts';
 import type { Checks, Seen } from './check.ts';
 import type { Engine } from './installation.ts';
 

@@ -2,8 +2,9 @@ import { nearest } from '../../config/nearest.ts';
 import type { Rule } from '../haproxy/rules.ts';
 import type { Checks, Seen } from './check.ts';
 import { label } from './filter-checks.ts';
-import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
+import { configured, type Engine, eventOf, type Installation, sentMessages, sentWith } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
+import { ownVariablesOf } from './variables.ts';
 
 /** Is the agent sent what its configuration says, as it is when the rules have done their part? */
 export const ARGUMENT_CHECKS = {
@@ -15,20 +16,20 @@ export const ARGUMENT_CHECKS = {
     *find({ engines, settings }) {
       for (const engine of engines)
         for (const message of sentMessages(engine)) {
-          const subjects = configured(settings, message.name)?.subjects ?? [];
-          const kinds = subjects.map(({ kind }) => kind);
-          const unknown = message.args.filter(({ name }) => !kinds.includes(name));
-          for (const { kind, expression } of subjects) {
-            if (message.args.some(({ name }) => name === kind)) continue;
+          const settled = configured(settings, message.name);
+          const wanted = settled === undefined ? [] : sentWith(settled);
+          const unknown = message.args.filter((arg) => !wanted.some(({ name }) => name === arg.name));
+          for (const { name, expression } of wanted) {
+            if (message.args.some((arg) => arg.name === name)) continue;
             const meant = unknown.find(
-              (arg) => arg.expression === expression || nearest(arg.name, [kind]) !== undefined,
+              (arg) => arg.expression === expression || nearest(arg.name, [name]) !== undefined,
             );
             const what =
-              meant === undefined ? `does not send ${kind}` : `sends ${meant.name || meant.expression}, not ${kind}`;
+              meant === undefined ? `does not send ${name}` : `sends ${meant.name || meant.expression}, not ${name}`;
             yield {
               place: meant?.place ?? message.place,
               what: `message ${message.name} ${what}`,
-              values: { name: kind, expression },
+              values: { name, expression },
             };
           }
         }
@@ -41,9 +42,9 @@ export const ARGUMENT_CHECKS = {
     unless: ['argument-missing'],
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsOf(engines)) {
-        const subjects = configured(settings, message.name)?.subjects;
-        if (subjects === undefined || subjects.some(({ kind }) => kind === name)) continue;
-        const what = `message ${message.name} of the configuration has no subject ${name || expression}`;
+        const settled = configured(settings, message.name);
+        if (settled === undefined || sentWith(settled).some((wanted) => wanted.name === name)) continue;
+        const what = `message ${message.name} of the configuration has no subject and no argument ${name || expression}`;
         yield { place, what, values: { name: name || 'key', expression } };
       }
     },
@@ -54,7 +55,8 @@ export const ARGUMENT_CHECKS = {
     write: 'args <name>=<expression>',
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsOf(engines)) {
-        const right = configured(settings, message.name)?.subjects.find(({ kind }) => kind === name)?.expression;
+        const settled = configured(settings, message.name);
+        const right = settled && sentWith(settled).find((wanted) => wanted.name === name)?.expression;
         if (right !== undefined && right !== expression)
           yield { place, what: `${name} is ${expression}, not ${right}`, values: { name, expression: right } };
       }
@@ -111,7 +113,7 @@ const HEADERS: readonly Source[] = [
   },
 ];
 
-function* setLater({ filters, settings }: Installation, sources: readonly Source[]): Iterable<Seen> {
+function* setLater({ filters, settings, prefixes }: Installation, sources: readonly Source[]): Iterable<Seen> {
   for (const { proxy, engine } of filters)
     for (const message of engine === undefined ? [] : sentMessages(engine)) {
       const event = eventOf(message);
@@ -119,6 +121,8 @@ function* setLater({ filters, settings }: Installation, sources: readonly Source
       if (event === undefined || phase === undefined || configured(settings, message.name) === undefined) continue;
       for (const rule of proxy.rules) {
         if (phaseOfRule(rule.ruleset, proxy) < phase || !rule.ruleset.includes('request')) continue;
+        // what the agent itself decides can only be done after it was asked
+        if (ownVariablesOf(rule, proxy.acls, prefixes).length > 0) continue;
         const affected = message.args.find(({ expression }) =>
           sources.some((source) => sets(rule, source, expression)),
         );

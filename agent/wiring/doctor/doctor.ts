@@ -1,6 +1,7 @@
 import type { Place } from '../haproxy/sections.ts';
 import { AGENTS_CHECKS } from './agents-checks.ts';
 import { ARGUMENT_CHECKS } from './argument-checks.ts';
+import { CHANGE_CHECKS } from './change-checks.ts';
 import type { Check, Severity } from './check.ts';
 import { ENGINE_CHECKS } from './engine-checks.ts';
 import { FILTER_CHECKS } from './filter-checks.ts';
@@ -20,6 +21,7 @@ export const CHECKS = {
   ...ARGUMENT_CHECKS,
   ...GROUP_CHECKS,
   ...RULE_CHECKS,
+  ...CHANGE_CHECKS,
   ...ORDER_CHECKS,
   ...VARIABLE_CHECKS,
   ...AGENTS_CHECKS,

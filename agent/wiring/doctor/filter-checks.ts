@@ -113,7 +113,7 @@ export const FILTER_CHECKS = {
     write: 'mode http',
     *find({ filters }) {
       for (const filter of filters)
-        if (filter.proxy.mode === 'tcp')
+        if (filter.proxy.mode === 'tcp' && [...eventsLike(filter, /^(?!.*-http-)/)].length === 0)
           for (const { what } of eventsLike(filter, /-http-/))
             yield { place: filter.place, what: `${what} in ${label(filter.proxy)}, which is in mode tcp` };
     },

@@ -78,7 +78,11 @@ export function readInstallation(
     files,
     filters,
     engines,
-    prefixes: { right, stray: strayPrefixes(config, right, foreign) },
+    prefixes: {
+      right,
+      stray: strayPrefixes(config, right, foreign),
+      groups: settings.messages.flatMap(({ group }) => group ?? []),
+    },
   };
 }
 
@@ -94,13 +98,18 @@ export function eventOf(message: SpoeMessage): string | undefined {
   return message.events.at(-1)?.words[1];
 }
 
+/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP. */
+export function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
+  return messages.filter(({ event }) => proxy.mode !== 'tcp' || (event !== undefined && !event.includes('-http-')));
+}
+
 export function configured(settings: Settings, name: string): MessageSettings | undefined {
   return settings.messages.find((message) => message.name === name);
 }
 
-/** HAProxy cannot tell the reasons of a policy apart, so its default counts. */
-export function isClosed({ messages }: Settings): boolean {
-  return messages.some(({ policy }) => policy.default === 'closed');
+/** What HAProxy sends of this message: subjects under their kind, arguments under their name. */
+export function sentWith({ subjects, arguments: given }: MessageSettings): MessageSettings['arguments'] {
+  return [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
 }
 
 function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, version: string): Filter[] {

@@ -1,5 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
 import { namesOf, type SpoeMessage } from '../haproxy/spoe-engine.ts';
+import { wordsOf } from '../haproxy/words.ts';
 import type { Checks, Seen } from './check.ts';
 import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
 
@@ -123,13 +124,15 @@ export const MESSAGE_CHECKS = {
   },
   'event-conditional': {
     severity: 'warning',
-    why: 'requests that the condition leaves out are not checked; under policy closed they are denied',
+    why: 'requests that a condition leaves out which the configuration does not have are not checked; under policy closed they are denied',
     write: 'event <event>',
-    *find({ engines }) {
+    *find({ engines, settings }) {
       for (const engine of engines)
         for (const message of listed(engine)) {
           const { words = [], place = message.place } = message.events.at(-1) ?? {};
-          if (words.length > 2)
+          const condition = configured(settings, message.name)?.condition;
+          const isMeant = condition !== undefined && words.slice(3).join(' ') === wordsOf(condition).join(' ');
+          if (words.length > 2 && !isMeant)
             yield {
               place,
               what: `message ${message.name} is sent ${words.slice(2).join(' ')} only`,

@@ -5,6 +5,7 @@ import { label } from './filter-checks.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { ownVariable, ownVariablesOf, readingRules } from './variables.ts';
+import { messageOf } from './vocabulary.ts';
 
 /** Do the rules that obey the agent get their turn, after it was asked and before anything takes it from them? */
 export const ORDER_CHECKS = {
@@ -18,7 +19,7 @@ export const ORDER_CHECKS = {
         const first = engine && firstAsked(installation, proxy, engine);
         if (first === undefined) continue;
         for (const rule of readingRules(proxy, installation))
-          if (phaseOfRule(rule.ruleset, proxy) < first)
+          if (phaseOfRule(rule.ruleset, proxy) < (askedBefore(rule, proxy, installation) ?? first))
             yield {
               place: rule.place,
               what: `${rule.ruleset} runs before the first message is sent`,
@@ -80,6 +81,16 @@ export const ORDER_CHECKS = {
     },
   },
 } satisfies Checks;
+
+/** The moment of the earliest message whose decision this rule reads; undefined where that is not told by an event. */
+function askedBefore(rule: Rule, proxy: Filter['proxy'], { settings, prefixes }: Installation): number | undefined {
+  const phases = ownVariablesOf(rule, proxy.acls, prefixes).map((own) => {
+    const event = messageOf(settings, own)?.event;
+    return event === undefined ? undefined : phaseOfEvent(event, proxy);
+  });
+  const known = phases.filter((phase) => phase !== undefined);
+  return known.length < phases.length || known.length === 0 ? undefined : Math.min(...known);
+}
 
 /** The moment of the first message or group that is sent, which everything that reads must come after. */
 function firstAsked(

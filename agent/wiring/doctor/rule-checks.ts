@@ -1,111 +1,121 @@
-import { ACTIONS } from '../../../contract/check.ts';
+import { ACTIONS, type Action } from '../../../contract/check.ts';
 import { nearest } from '../../config/nearest.ts';
+import type { MessageSettings } from '../../config/settings.ts';
 import { ERROR_VARIABLE, VARIABLES } from '../../vocabulary.ts';
 import { readTest, testsIn } from '../haproxy/condition.ts';
 import type { Rule, Ruleset } from '../haproxy/rules.ts';
 import { isOpen } from '../haproxy/words.ts';
+import { readingOf } from '../reading.ts';
+import { isClosed } from '../rules/unknown.ts';
 import type { Checks, Seen } from './check.ts';
 import { label } from './filter-checks.ts';
-import { errorNames, type Filter, type Installation, isClosed } from './installation.ts';
+import { errorNames, type Filter, type Installation, messagesAt } from './installation.ts';
 import { isResponseEvent, REQUEST_RULESETS, RESPONSE_RULESETS } from './phase.ts';
 import { ownVariable, readVariables } from './variables.ts';
 import { obeyingRules, type State, stoppedBy, stoppingRules } from './verdict.ts';
 
-/** These need no rule: the request passes, at most with something written down. */
-const PASSING: readonly string[] = ['allow', 'tag', 'log'];
-
-const UNASKED: State = { [VARIABLES.action]: null, [VARIABLES.status]: null, [ERROR_VARIABLE]: null };
+/** These stop nothing: the request passes, at most changed, sent elsewhere, or with something written down. */
+const PASSING: readonly Action[] = ['allow', 'tag', 'route', 'log'];
+const STOPPING = ACTIONS.filter((action) => !PASSING.includes(action));
 
 /** Is what the agent decides obeyed, and what happens when it decides nothing? */
 export const RULE_CHECKS = {
   'action-not-obeyed': {
     severity: 'error',
     why: 'the agent can only set variables: without a rule that reads them, what it decides does nothing',
-    write: 'http-request deny deny_status 403 if { var(txn.<prefix>.action) -m str <action> }',
+    write: '<ruleset> if { <variable> -m str <actions> }',
     unless: ['value-unknown', 'variable-unknown', 'event-in-backend', 'allow-stopped'],
     *find(installation) {
-      for (const filter of installation.filters)
-        for (const action of ACTIONS.filter((action) => !PASSING.includes(action)))
-          if (stopped(filter, installation, stateOf(action)) === 'none')
-            yield {
-              place: filter.place,
-              what: `no rule of ${label(filter.proxy)} obeys ${action}`,
-              values: { ...prefixOf(filter, installation), action },
-            };
+      for (const { filter, message } of guards(installation)) {
+        const ignored = STOPPING.filter((action) => stopped(filter, installation, decided(message, action)) === 'none');
+        if (ignored.length > 0)
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} obeys ${ignored.join(', ')} of message ${message.name}`,
+            values: { ...valuesOf(filter, message, installation), actions: ignored.join(' ') },
+          };
+      }
     },
   },
   'deny-obeyed-partly': {
     severity: 'warning',
     why: 'denied requests for which the other conditions of the rule do not hold pass',
-    write: 'http-request deny deny_status 403 if { var(txn.<prefix>.action) -m str deny }',
+    write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
-      for (const filter of installation.filters)
-        if (stopped(filter, installation, stateOf('deny')) === 'some') {
-          const place =
-            obeyingRules(filter.proxy, rulesetsFor(installation), installation.prefixes).at(-1)?.place ?? filter.place;
+      for (const { filter, message } of guards(installation))
+        if (stopped(filter, installation, decided(message, 'deny')) === 'some') {
+          const rules = obeyingRules(filter.proxy, rulesetsFor(message), installation.prefixes);
           yield {
-            place,
+            place: rules.at(-1)?.place ?? filter.place,
             what: `${label(filter.proxy)} stops what is denied under more conditions`,
-            values: prefixOf(filter, installation),
+            values: valuesOf(filter, message, installation),
           };
         }
     },
   },
   'allow-stopped': {
     severity: 'error',
-    why: 'requests that the agent allows are stopped',
-    write: 'http-request deny deny_status 403 if { var(txn.<prefix>.action) -m str deny }',
+    why: 'requests that shall pass are stopped: of these actions none stops a request',
+    write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
-      for (const filter of installation.filters)
-        for (const { place } of stopping(filter, installation, stateOf('allow')))
-          yield { place, what: 'this rule stops what is allowed', values: prefixOf(filter, installation) };
+      for (const { filter, message } of guards(installation))
+        for (const action of PASSING)
+          for (const { place } of stopping(filter, installation, decided(message, action)))
+            yield { place, what: 'this rule stops what passes', values: valuesOf(filter, message, installation) };
     },
   },
   'closed-error-rule-missing': {
     severity: 'warning',
     why: 'policy closed: an error after an earlier answer (of a second message or a group) leaves that answer standing, and the request passes',
-    write: 'http-request deny deny_status 503 if { var(txn.<prefix>.<error>) -m found }',
+    write: '<ruleset> if { var(txn.<prefix>.<error>) -m found }',
     *find(installation) {
-      for (const filter of closedFilters(installation))
-        if (stopped(filter, installation, { ...stateOf('allow'), ...errors(filter, installation, '1') }) !== 'all')
+      for (const { filter, message } of guards(installation)) {
+        if (!isClosed(message) || message.group !== undefined || filter.engine === undefined) continue;
+        const state = decided(message, 'allow', errors(filter, installation, '1'));
+        if (passesSome(stopped(filter, installation, state), message))
           yield {
             place: filter.place,
             what: `no rule of ${label(filter.proxy)} stops a request whose answer HAProxy did not get`,
-            values: prefixOf(filter, installation),
+            values: valuesOf(filter, message, installation),
           };
+      }
     },
   },
   'closed-unasked-rule-missing': {
     severity: 'error',
     why: 'policy closed: a request that the agent was not asked about, or whose answer says nothing, has no error either, and passes',
-    write: 'http-request deny deny_status 503 if ! { var(txn.<prefix>.action) -m found }',
+    write: '<ruleset> if ! { <variable> -m found }',
     *find(installation) {
-      for (const filter of closedFilters(installation))
-        if (stopped(filter, installation, { ...UNASKED, ...errors(filter, installation, null) }) !== 'all')
+      for (const { filter, message } of guards(installation)) {
+        if (!isClosed(message) || filter.engine === undefined) continue;
+        const state = decided(message, null, errors(filter, installation, null));
+        if (passesSome(stopped(filter, installation, state), message))
           yield {
             place: filter.place,
             what: `no rule of ${label(filter.proxy)} stops a request without a decision`,
-            values: prefixOf(filter, installation),
+            values: valuesOf(filter, message, installation),
           };
+      }
     },
   },
   'unknown-stopped-under-open': {
     severity: 'error',
     why: 'policy open promises that requests pass when the agent cannot be asked: with this rule its outage is yours',
-    write: 'http-request deny deny_status 403 if { var(txn.<prefix>.action) -m str deny }',
+    write: '<ruleset> if { <variable> -m str deny }',
     unless: ['allow-stopped'],
     *find(installation) {
-      if (isClosed(installation.settings)) return;
-      for (const filter of installation.filters)
-        for (const value of ['1', null])
-          for (const { place } of stopping(filter, installation, {
-            ...UNASKED,
-            ...errors(filter, installation, value),
-          }))
+      const causes = installation.settings.messages.some(isClosed) ? [null] : [null, '1'];
+      for (const { filter, message } of guards(installation).filter(({ message }) => !isClosed(message)))
+        for (const cause of causes)
+          for (const { place } of stopping(
+            filter,
+            installation,
+            decided(message, null, errors(filter, installation, cause)),
+          ))
             yield {
               place,
               what: 'this rule stops requests that have no decision',
-              values: prefixOf(filter, installation),
+              values: valuesOf(filter, message, installation),
             };
     },
   },
@@ -131,11 +141,20 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
       }
 }
 
-function stateOf(action: string): State {
-  return { [VARIABLES.action]: action, [VARIABLES.status]: null, [ERROR_VARIABLE]: null };
+/** Each filter with each message whose decision is obeyed there. */
+function guards(installation: Installation): { readonly filter: Filter; readonly message: MessageSettings }[] {
+  return installation.filters.flatMap((filter) =>
+    messagesAt(filter, installation.settings).map((message) => ({ filter, message })),
+  );
 }
 
-function errors(filter: Filter, installation: Installation, value: string | null): State {
+function decided(message: MessageSettings, action: Action | null, more: State['values'] = {}): State {
+  const location = action === 'redirect' ? '/' : null;
+  const values = { ...{ action, location, status: null, body: null }, [ERROR_VARIABLE]: null, ...more };
+  return { message, values };
+}
+
+function errors(filter: Filter, installation: Installation, value: string | null): State['values'] {
   const engine = engineOf(filter, installation);
   return Object.fromEntries((engine ? errorNames(engine) : [ERROR_VARIABLE]).map((name) => [name, value]));
 }
@@ -144,31 +163,44 @@ function engineOf({ engineName, file }: Filter, { engines }: Installation) {
   return engines.find((engine) => engine.name === engineName && engine.file === file);
 }
 
-function prefixOf(filter: Filter, installation: Installation): Seen['values'] & object {
+function valuesOf(filter: Filter, message: MessageSettings, installation: Installation): NonNullable<Seen['values']> {
   const engine = engineOf(filter, installation);
+  const { settings } = installation;
+  const prefix = engine?.prefix ?? settings.haproxy.prefix;
+  const reading = readingOf({ ...settings, haproxy: { ...settings.haproxy, prefix } }, message);
   return {
-    prefix: engine?.prefix ?? installation.settings.haproxy.prefix,
+    prefix,
     error: engine?.errorVariable ?? ERROR_VARIABLE,
+    variable: reading.variable(VARIABLES.action),
+    ruleset: stopOf(filter, message),
   };
 }
 
-/** Where the messages of this agent are sent at responses only, rules of the response obey them. */
-function rulesetsFor({ settings }: Installation): readonly Ruleset[] {
-  return settings.messages.every(({ event }) => event !== undefined && isResponseEvent(event))
-    ? RESPONSE_RULESETS
-    : REQUEST_RULESETS;
+function stopOf({ proxy }: Filter, message: MessageSettings): string {
+  const side = isAtResponse(message) ? 'response' : 'request';
+  return proxy.mode === 'tcp' ? `tcp-${side} content reject` : `http-${side} deny deny_status 403`;
+}
+
+/** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
+function passesSome(stopped: ReturnType<typeof stoppedBy>, { condition, group }: MessageSettings): boolean {
+  return condition === undefined && group === undefined ? stopped !== 'all' : stopped === 'none';
+}
+
+/** What is decided about a response is obeyed by rules of the response. */
+function rulesetsFor(message: MessageSettings): readonly Ruleset[] {
+  return isAtResponse(message) ? RESPONSE_RULESETS : REQUEST_RULESETS;
+}
+
+function isAtResponse({ event }: MessageSettings): boolean {
+  return event !== undefined && isResponseEvent(event);
 }
 
 function stopped(filter: Filter, installation: Installation, state: State) {
-  return stoppedBy(filter, installation, rulesetsFor(installation), state);
+  return stoppedBy(filter, installation, rulesetsFor(state.message), state);
 }
 
 /** Those rules that do stop it; another backend is no stop here. */
 function stopping({ proxy }: Filter, installation: Installation, state: State): Rule[] {
-  const rulesets = rulesetsFor(installation).filter((ruleset) => ruleset !== 'use_backend');
-  return stoppingRules(proxy, rulesets, state, installation.prefixes);
-}
-
-function closedFilters({ settings, filters }: Installation): readonly Filter[] {
-  return isClosed(settings) ? filters.filter(({ engine }) => engine !== undefined) : [];
+  const rulesets = rulesetsFor(state.message).filter((ruleset) => ruleset !== 'use_backend');
+  return stoppingRules(proxy, rulesets, state, installation);
 }

@@ -1,12 +1,13 @@
 import { nearest } from '../../config/nearest.ts';
+import type { Settings } from '../../config/settings.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, TOTAL_TIME_VARIABLE } from '../../vocabulary.ts';
 import { lastOf, optionOf } from '../haproxy/proxy.ts';
 import type { Place } from '../haproxy/sections.ts';
 import { isOpen } from '../haproxy/words.ts';
 import type { Checks, Seen } from './check.ts';
-import { type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
-import { isResponseEvent } from './phase.ts';
-import { NAMES, type OwnVariable, ownVariable, readVariables } from './variables.ts';
+import type { Engine, Installation } from './installation.ts';
+import { type OwnVariable, ownVariable, readVariables } from './variables.ts';
+import { messageOf, namesFor, scopeOf } from './vocabulary.ts';
 
 /** HAProxy builds `<scope>.<prefix>.<name>` in 64 bytes, one of them NUL (flt_spoe.c). */
 const MAX_VARIABLE_BYTES = 63;
@@ -47,14 +48,14 @@ export const VARIABLE_CHECKS = {
     severity: 'error',
     why: 'neither the agent nor HAProxy ever sets a variable of this name',
     write: 'var(<right>)',
-    *find({ engines, config, prefixes }) {
-      const known = [...NAMES, ...engines.flatMap(optionNames)];
+    *find({ engines, settings, config, prefixes }) {
+      const known = [...namesFor(settings), ...engines.flatMap(optionNames)];
       for (const { own, place } of readings({ config, prefixes }))
         if (!known.includes(own.name))
           yield {
             place,
             what: `${own.variable} is never set`,
-            values: { right: `${own.scope}.${own.prefix}.${nearest(own.name, known) ?? 'action'}` },
+            values: { right: named({ ...own, name: nearest(own.name, known) ?? 'action' }) },
           };
     },
   },
@@ -62,15 +63,17 @@ export const VARIABLE_CHECKS = {
     severity: 'error',
     why: 'a variable can be read in the scope in which it was set, and in no other',
     write: 'var(<right>)',
-    *find({ engines, config, prefixes }) {
-      const scopes = scopesOf(engines);
-      for (const { own, place } of readings({ config, prefixes }))
-        if (!scopes.includes(own.scope))
+    *find({ engines, settings, config, prefixes }) {
+      const ofHaproxy = new Set(engines.flatMap(optionNames));
+      for (const { own, place } of readings({ config, prefixes })) {
+        const right = rightScope(own, settings, ofHaproxy);
+        if (right !== own.scope)
           yield {
             place,
-            what: `${own.variable} is set as ${REQUEST_SCOPE}.${own.prefix}.${own.name}`,
-            values: { right: `${REQUEST_SCOPE}.${own.prefix}.${own.name}` },
+            what: `${own.variable} is set as ${named({ ...own, scope: right })}`,
+            values: { right: named({ ...own, scope: right }) },
           };
+      }
     },
   },
   'error-variable-unset': {
@@ -107,14 +110,17 @@ export const VARIABLE_CHECKS = {
     severity: 'error',
     why: `HAProxy sets no variable whose name with scope and prefix is above ${MAX_VARIABLE_BYTES} bytes, and says nothing`,
     write: 'option var-prefix <prefix>   # and the same in haproxy.prefix and in the rules',
-    *find({ engines }) {
-      const longest = NAMES.reduce((a, b) => (b.length > a.length ? b : a));
+    *find({ engines, settings }) {
+      const longest = settings.messages
+        .flatMap((message) => namesFor(settings).map((name) => [scopeOf(message), message.group, name] as const))
+        .map(([scope, group, name]) => ({ scope, end: group === undefined ? name : `${group}.${name}` }))
+        .reduce((a, b) => (a.scope.length + a.end.length < b.scope.length + b.end.length ? b : a));
       for (const { prefix, prefixPlace } of engines) {
-        const length = `${REQUEST_SCOPE}.${prefix}.${longest}`.length;
+        const length = `${longest.scope}.${prefix}.${longest.end}`.length;
         if (length > MAX_VARIABLE_BYTES)
           yield {
             place: prefixPlace,
-            what: `${REQUEST_SCOPE}.<prefix>.${longest} has ${length} bytes`,
+            what: `${longest.scope}.<prefix>.${longest.end} has ${length} bytes`,
             values: { prefix: 'haverdict' },
           };
       }
@@ -164,12 +170,14 @@ function optionPlace({ agent }: Engine, option: string): Seen['place'] {
   return optionOf(agent.lines, option)?.line.place ?? agent.place;
 }
 
-/** Requests are decided in one scope; a connection's decision may last for its session, a response has a scope of its own. */
-function scopesOf(engines: readonly Engine[]): string[] {
-  const events = engines.flatMap((engine) => sentMessages(engine).map((message) => eventOf(message) ?? ''));
-  return [
-    REQUEST_SCOPE,
-    ...(events.some((event) => /session|tcp-request/.test(event)) ? ['sess'] : []),
-    ...(events.some(isResponseEvent) ? ['res'] : []),
-  ];
+/** A variable that no message sets is meant to be one of the first message, or of its group. */
+function rightScope(own: OwnVariable, settings: Settings, ofHaproxy: ReadonlySet<string>): string {
+  if (own.group !== undefined || ofHaproxy.has(own.name)) return REQUEST_SCOPE;
+  if (messageOf(settings, own) !== undefined) return own.scope;
+  const [message] = settings.messages;
+  return message === undefined ? REQUEST_SCOPE : scopeOf(message);
+}
+
+function named({ scope, prefix, group, name }: OwnVariable): string {
+  return [scope, prefix, ...(group === undefined ? [] : [group]), name].join('.');
 }

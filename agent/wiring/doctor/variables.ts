@@ -1,14 +1,17 @@
 import { nearest } from '../../config/nearest.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../vocabulary.ts';
 import { type Acls, testsOf } from '../haproxy/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../haproxy/proxy.ts';
 import type { Rule } from '../haproxy/rules.ts';
 import type { Installation } from './installation.ts';
+import { NAMES } from './vocabulary.ts';
 
 /** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
 export interface Prefixes {
   readonly right: ReadonlySet<string>;
   readonly stray: ReadonlySet<string>;
+  /** The groups of the configuration, whose variables have their name before them. */
+  readonly groups: readonly string[];
 }
 
 /** A variable of ours as a rule names it. */
@@ -16,16 +19,9 @@ export interface OwnVariable {
   readonly variable: string;
   readonly scope: string;
   readonly prefix: string;
+  readonly group?: string;
   readonly name: string;
 }
-
-/** Every name there is behind our prefix. */
-export const NAMES: readonly string[] = [
-  ...Object.values(VARIABLES),
-  ERROR_VARIABLE,
-  PROCESS_TIME_VARIABLE,
-  TOTAL_TIME_VARIABLE,
-];
 
 const READ = /(?<![-\w])var\(\s*([\w.]+)/g;
 
@@ -35,11 +31,14 @@ export function readVariables(words: readonly string[]): string[] {
 }
 
 /** Takes a variable apart if it is one of ours, rightly written or not. */
-export function ownVariable(variable: string, { right, stray }: Prefixes): OwnVariable | undefined {
+export function ownVariable(variable: string, { right, stray, groups }: Prefixes): OwnVariable | undefined {
   const [, scope = '', rest = ''] = /^([a-z]+)\.(.+)$/.exec(variable) ?? [];
-  for (const prefix of [...right, ...stray])
-    if (rest.startsWith(`${prefix}.`)) return { variable, scope, prefix, name: rest.slice(prefix.length + 1) };
-  return undefined;
+  const prefix = [...right, ...stray].find((prefix) => rest.startsWith(`${prefix}.`));
+  if (prefix === undefined) return undefined;
+  const name = rest.slice(prefix.length + 1);
+  const group = groups.find((group) => name.startsWith(`${group}.`));
+  if (group === undefined) return { variable, scope, prefix, name };
+  return { variable, scope, prefix, group, name: name.slice(group.length + 1) };
 }
 
 /** Our variables that a rule reads, in its own words and in its ACLs. */
@@ -65,11 +64,12 @@ export function strayPrefixes(
   foreign: readonly string[],
 ): ReadonlySet<string> {
   const read = proxies.flatMap(({ lines }) => lines.flatMap(({ words }) => readVariables(words)));
-  const isRightRead = read.some((variable) => ownVariable(variable, { right, stray: new Set() }));
+  const isRight = (variable: string) => ownVariable(variable, { right, stray: new Set(), groups: [] }) !== undefined;
+  const isRightRead = read.some(isRight);
   const stray = new Set<string>();
   for (const variable of read) {
     const [, prefix = '', name = ''] = /^[a-z]+\.(.+)\.([^.]+)$/.exec(variable) ?? [];
-    if (!NAMES.includes(name) || right.has(prefix) || foreign.includes(prefix)) continue;
+    if (!NAMES.includes(name) || isRight(variable) || foreign.includes(prefix)) continue;
     if (nearest(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
   }
   return stray;

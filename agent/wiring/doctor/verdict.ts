@@ -1,12 +1,18 @@
+import type { MessageSettings } from '../../config/settings.ts';
+import { VARIABLES } from '../../vocabulary.ts';
 import { holds, testsOf, type Values } from '../haproxy/condition.ts';
 import type { ProxySection } from '../haproxy/proxy.ts';
 import type { Rule, Ruleset } from '../haproxy/rules.ts';
 import { isDynamic, targetsOf } from './filter-checks.ts';
 import type { Filter, Installation } from './installation.ts';
-import { NAMES, ownVariable, ownVariablesOf, type Prefixes, readVariables } from './variables.ts';
+import { ownVariable, ownVariablesOf, type Prefixes, readVariables } from './variables.ts';
+import { HAPROXY_NAMES, messageOf, NAMES } from './vocabulary.ts';
 
-/** What our variables hold, by name; null is not set, and a name that is not there is not known. */
-export type State = Readonly<Record<string, string | null>>;
+/** What the variables of one message hold, and those of HAProxy, by name; the others of ours are not set. */
+export interface State {
+  readonly message: MessageSettings;
+  readonly values: Readonly<Record<string, string | null>>;
+}
 
 /** How many requests in this state are stopped. */
 export type Stopped = 'all' | 'some' | 'none';
@@ -23,13 +29,12 @@ export function stoppedBy(
   rulesets: readonly Ruleset[],
   state: State,
 ): Stopped {
-  const { config, prefixes } = installation;
-  const here = stoppedIn(filter.proxy, rulesets, state, prefixes);
+  const here = stoppedIn(filter.proxy, rulesets, state, installation);
   if (here === 'all') return 'all';
   const targets = targetsOf(filter.proxy);
-  const behind = config.proxies
+  const behind = installation.config.proxies
     .filter(({ kind, name }) => kind !== 'frontend' && targets.includes(name))
-    .map((proxy) => stoppedIn(proxy, rulesets, state, prefixes));
+    .map((proxy) => stoppedIn(proxy, rulesets, state, installation));
   if (behind.length > 0 && !isDynamic(filter.proxy) && behind.every((stopped) => stopped === 'all')) return 'all';
   return [here, ...behind].some((stopped) => stopped !== 'none') ? 'some' : 'none';
 }
@@ -39,16 +44,21 @@ export function stoppingRules(
   proxy: ProxySection,
   rulesets: readonly Ruleset[],
   state: State,
-  prefixes: Prefixes,
+  installation: Installation,
 ): Rule[] {
-  return obeyingRules(proxy, rulesets, prefixes).filter(
-    (rule) => !isDetour(rule, proxy) && holds(rule.condition, proxy.acls, valuesOf(state, prefixes)) === true,
+  return obeyingRules(proxy, rulesets, installation.prefixes).filter(
+    (rule) => !isDetour(rule, proxy) && holds(rule.condition, proxy.acls, valuesOf(state, installation)) === true,
   );
 }
 
-function stoppedIn(proxy: ProxySection, rulesets: readonly Ruleset[], state: State, prefixes: Prefixes): Stopped {
-  const truths = obeyingRules(proxy, rulesets, prefixes).map(({ condition }) =>
-    holds(condition, proxy.acls, valuesOf(state, prefixes)),
+function stoppedIn(
+  proxy: ProxySection,
+  rulesets: readonly Ruleset[],
+  state: State,
+  installation: Installation,
+): Stopped {
+  const truths = obeyingRules(proxy, rulesets, installation.prefixes).map(({ condition }) =>
+    holds(condition, proxy.acls, valuesOf(state, installation)),
   );
   if (truths.includes(true)) return 'all';
   return truths.includes(undefined) ? 'some' : 'none';
@@ -73,10 +83,17 @@ function isDetour({ action }: Rule, { rules, acls }: ProxySection): boolean {
   );
 }
 
-function valuesOf(state: State, prefixes: Prefixes): Values {
+/** A variable that no message sets counts for the one that is looked at: that it is never set is a finding of its own. */
+function valuesOf({ message, values }: State, { settings, prefixes }: Installation): Values {
   return (variable) => {
     const own = ownVariable(variable, prefixes);
     if (own === undefined) return undefined;
-    return own.name in state || NAMES.includes(own.name) ? state[own.name] : null;
+    if ((messageOf(settings, own) ?? message) === message || isOfHaproxy(own.name, values))
+      return own.name in values || NAMES.includes(own.name) ? values[own.name] : null;
+    return own.name === VARIABLES.action ? 'allow' : null;
   };
+}
+
+function isOfHaproxy(name: string, values: State['values']): boolean {
+  return HAPROXY_NAMES.includes(name) || (name in values && name !== VARIABLES.action && name !== VARIABLES.status);
 }

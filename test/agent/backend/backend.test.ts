@@ -126,7 +126,12 @@ async function opened(t: TestContext, targets: readonly { url: string; region?: 
   const note = (fields: object, message: string) => void lines.push({ ...fields, message });
   const clock = new HandClock();
   const settings = { targets, timeoutMs: 5000, maxConcurrent: 2 };
-  const backend = await openBackend(settings, ['manual'], { warn: note, info: note }, clock);
+  const backend = await openBackend(
+    settings,
+    { lists: ['manual'], shadowLists: [] },
+    { warn: note, info: note },
+    clock,
+  );
   t.after(() => backend.close());
   return { backend, lines, clock };
 }

@@ -89,6 +89,43 @@ describe('the backend client', () => {
     assert.deepEqual(told, ['succeeded']);
   });
 
+  it('says which lists are on trial, and takes what the function says of them', async (t) => {
+    let asked: unknown;
+    const trial = { ...entry, list: 'new', action: 'log', shadow: 'redirect' };
+    handler = http.post(`${URL}/v1/check`, async ({ request }) => {
+      asked = await request.json();
+      return answered([{ ...denied, entry: trial }, unlisted]);
+    });
+    const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
+    assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: trial }, { entry: null }]);
+    assert.deepEqual(asked, { lists: ['new', 'manual'], shadowLists: ['new'], subjects: SUBJECTS });
+    assert.deepEqual(told, ['succeeded']);
+  });
+
+  it('enforces nothing of a list on trial when the function is too old to know trials, and says so', async (t) => {
+    const { reason, subject } = entry;
+    for (const [action, more] of [
+      ['deny', { status: 451, vars: { body: 'x' } }],
+      ['redirect', { status: 302, vars: { location: '/x' } }],
+      ['allow', {}],
+    ] as const) {
+      const old = { ...entry, list: 'new', action, ...more };
+      handler = http.post(`${URL}/v1/check`, () => answered([{ ...denied, entry: old }, unlisted]));
+      const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
+      const expected = { subject, list: 'new', reason, action: 'log', shadow: action };
+      assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: expected }, { entry: null }]);
+      assert.deepEqual(told, ['ignoresTrials new', 'succeeded']);
+    }
+  });
+
+  it('enforces what other lists have, and logs what is only logged', async (t) => {
+    const logged = { subject: unlisted.subject, list: 'new', action: 'log' };
+    handler = http.post(`${URL}/v1/check`, () => answered([denied, { ...unlisted, entry: logged }]));
+    const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
+    assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry }, { entry: logged }]);
+    assert.deepEqual(told, ['succeeded']);
+  });
+
   it('keeps a path in the URL of the function', async (t) => {
     handler = http.post(`${URL}/stage/v1/check`, () => answered([unlisted]));
     const { client } = clientOf(t, `${URL}/stage`);
@@ -111,6 +148,10 @@ describe('the backend client', () => {
     'with an unknown action': { ...entry, action: 'explode' },
     'with a line feed in its reason': { ...entry, reason: 'a\r\nSet-Cookie: b' },
     'with a status without a rule': { ...entry, status: 299 },
+    'that redirects to another host by a path': { ...entry, action: 'redirect', vars: { location: '//evil.example' } },
+    'that routes to nowhere': { ...entry, action: 'route' },
+    'with a variable that is no text': { ...entry, vars: { path: 7 } },
+    'that is on trial and enforced': { ...entry, shadow: 'tarpit' },
   })) {
     it(`does not use an entry ${problem}, tells of it, and keeps its neighbours`, async (t) => {
       handler = http.post(`${URL}/v1/check`, () => answered([{ subject: denied.subject, entry: bad }, unlisted]));
@@ -221,14 +262,21 @@ function answered(verdicts: object[], ttl = 60): Response {
   return HttpResponse.json({ verdicts, ttl });
 }
 
-function clientOf(t: TestContext, url = URL, timeoutMs = 200): { client: BackendClient; told: string[] } {
+function clientOf(
+  t: TestContext,
+  url = URL,
+  timeoutMs = 200,
+  lists: readonly string[] = ['manual'],
+  shadowLists: readonly string[] = [],
+): { client: BackendClient; told: string[] } {
   const told: string[] = [];
   const events = {
     succeeded: () => void told.push('succeeded'),
     failed: () => void told.push('failed'),
     badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
+    ignoresTrials: (list: string) => void told.push(`ignoresTrials ${list}`),
   };
-  const client = new BackendClient({ url, timeoutMs, maxConcurrent: 4 }, ['manual'], events, systemClock);
+  const client = new BackendClient({ url, timeoutMs, maxConcurrent: 4, shadowLists }, lists, events, systemClock);
   t.after(() => client.close());
   return { client, told };
 }

@@ -32,4 +32,12 @@ describe('the log of the backend', () => {
     assert.deepEqual(lines[1]?.[1], { reason: 'backend_error', error: error.message, failures: 1001 });
     assert.deepEqual(lines.at(-1)?.[1], { failures: 2500, lastedMs: 25_000 });
   });
+
+  it('has one line for each list whose trial the function ignores', () => {
+    const lines: object[] = [];
+    const note = (fields: object) => void lines.push(fields);
+    const health = new BackendHealthLog({ warn: note, info: note }, new HandClock());
+    for (const list of ['new', 'new', 'feed', 'new']) health.ignoresTrials(list);
+    assert.deepEqual(lines, [{ list: 'new' }, { list: 'feed' }]);
+  });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { configFile } from '../../support/config-file.ts';
@@ -20,6 +21,7 @@ describe('loadSettings', () => {
       deadlineMs: 40,
       policy: { default: 'open' },
       lists: ['manual'],
+      shadowLists: [],
       ipv6Prefix: 128,
       cache: { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
       messages: [
@@ -27,12 +29,23 @@ describe('loadSettings', () => {
           name: 'check-request',
           event: 'on-frontend-http-request',
           subjects: [{ kind: 'ip', expression: 'src' }],
+          arguments: [],
           policy: { default: 'open' },
+          shadow: false,
         },
       ],
       stale: { ifErrorSeconds: 600, revalidateSeconds: 5 },
       workers: 1,
-      haproxy: { prefix: 'haverdict', version: '2.6' },
+      haproxy: {
+        prefix: 'haverdict',
+        version: '2.6',
+        backends: [],
+        requestHeaders: [],
+        responseHeaders: [],
+        bodyContentType: 'text/plain; charset=utf-8',
+        denyStatuses: [401, 403, 404, 410, 429, 451, 503],
+        denyPages: [],
+      },
       log: { level: 'info' },
     });
   });
@@ -142,6 +155,83 @@ messages:
         regions,
       );
     });
+
+  it('takes a message at an event, one by a group, and what each has of its own', (t) => {
+    const { messages } = loadSettings(
+      configFile(
+        t,
+        `${BACKEND}rules: ./rules.mjs
+messages:
+  at-login:
+    group: login
+    arguments: { user: 'req.fhdr(x-user)' }
+  at-connect:
+    event: on-client-session
+    condition: '{ src 10.0.0.0/8 } || { src 192.0.2.0/24 }'
+    subjects: { ip: src }
+    policy: closed
+    shadow: true
+`,
+      ),
+      {},
+    );
+    assert.deepEqual(messages, [
+      {
+        name: 'at-login',
+        group: 'login',
+        subjects: [],
+        arguments: [{ name: 'user', expression: 'req.fhdr(x-user)' }],
+        policy: { default: 'open' },
+        shadow: false,
+      },
+      {
+        name: 'at-connect',
+        event: 'on-client-session',
+        condition: '{ src 10.0.0.0/8 } || { src 192.0.2.0/24 }',
+        subjects: [{ kind: 'ip', expression: 'src' }],
+        arguments: [],
+        policy: { default: 'closed' },
+        shadow: true,
+      },
+    ]);
+  });
+
+  it('takes one message a scope and one a group beside each other', (t) => {
+    const { messages } = loadSettings(
+      configFile(
+        t,
+        `${BACKEND}messages:
+  a: { event: on-client-session, subjects: { ip: src } }
+  b: { subjects: { ip: src } }
+  c: { event: on-backend-http-request, subjects: { ip: src } }
+  d: { event: on-http-response, subjects: { ip: src } }
+  e: { group: txn, subjects: { ip: src } }
+  f: { group: res, subjects: { ip: src } }
+`,
+      ),
+      {},
+    );
+    assert.equal(messages.length, 6);
+  });
+
+  it('finds the rules from the folder of the file on', (t) => {
+    const rulesOf = (yaml: string) => {
+      const file = configFile(t, BACKEND + yaml);
+      return loadSettings(file, {}).rules?.replace(dirname(file), 'FOLDER');
+    };
+    assert.equal(rulesOf('rules: ./rules.mjs\n'), 'FOLDER/rules.mjs');
+    assert.equal(rulesOf('rules: /etc/haverdict/rules.js\n'), '/etc/haverdict/rules.js');
+    assert.equal(rulesOf(''), undefined);
+  });
+
+  it('takes pages that are not on the machine that checks', (t) => {
+    const yaml =
+      'haproxy: { denyPages: { 403: { file: /nowhere/403.html }, "503": { file: /nowhere/503.txt, contentType: text/plain } } }\n';
+    assert.deepEqual(loadSettings(configFile(t, BACKEND + yaml), {}).haproxy.denyPages, [
+      { status: 403, file: '/nowhere/403.html', contentType: 'text/html; charset=utf-8' },
+      { status: 503, file: '/nowhere/503.txt', contentType: 'text/plain' },
+    ]);
+  });
 
   it('cannot be changed afterwards', (t) => {
     const settings = loadSettings(configFile(t, BACKEND), {});

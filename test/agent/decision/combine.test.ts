@@ -4,11 +4,12 @@ import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
 import { type Contribution, type Decision, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
+import { ACTIONS, type Action } from '../../../contract/check.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
 const known = ['cache', 'backend', 'stale'] as const;
 
-const entry = (action: 'allow' | 'deny', name: string, source: Known = 'cache'): Decision => ({
+const entry = (action: Action, name: string, source: Known = 'cache'): Decision => ({
   action,
   source,
   list: 'manual',
@@ -18,7 +19,7 @@ const nothing = (source: Known): Decision => ({ action: 'allow', source });
 
 const contribution: fc.Arbitrary<Contribution> = fc.oneof(
   fc
-    .tuple(fc.constantFrom('allow', 'deny'), fc.string({ maxLength: 3 }), fc.constantFrom(...known), fc.boolean())
+    .tuple(fc.constantFrom(...ACTIONS), fc.string({ maxLength: 3 }), fc.constantFrom(...known), fc.boolean())
     .map(([action, name, source, isOfAddress]): Decision => {
       const { entry: named, ...rest } = entry(action, name, source);
       return isOfAddress ? { ...rest, ofAddress: true } : { ...rest, ...(named === undefined ? {} : { entry: named }) };
@@ -37,12 +38,15 @@ const policy: fc.Arbitrary<Policy> = fc.record(
 /** The rules as they are told to people, one after the other. */
 function naive(contributions: readonly Contribution[], policy: Policy): Decision {
   const decisions = contributions.filter((each): each is Decision => typeof each !== 'string');
-  const entries = decisions.filter((each) => each.list !== undefined);
+  const listed = decisions.filter((each) => each.list !== undefined);
+  const entries = listed.filter(({ action }) => action !== 'log');
+  const logged = listed.filter(({ action }) => action === 'log');
   const allowed = entries.filter(({ action }) => action === 'allow');
   const reasons = contributions.filter((each) => typeof each === 'string');
   if (allowed.length > 0) return allowed[0] as Decision; // not empty
   if (entries.length > 0) return entries[0] as Decision; // not empty
   if (reasons.length > 0) return decideByPolicy(policy, reasons[0] as (typeof REASONS)[number]); // not empty
+  if (logged.length > 0) return logged[0] as Decision; // not empty
   if (decisions.length === 0) return decideByPolicy(policy, 'no_subject');
   const sources = decisions.map(({ source }) => source);
   return nothing(sources.includes('backend') ? 'backend' : sources.includes('stale') ? 'stale' : 'cache');
@@ -89,6 +93,13 @@ describe('subjects combined', () => {
       source: 'policy',
       reason: 'timeout',
     });
+  });
+
+  it('are not changed by what is only logged', () => {
+    const logged: Decision = { ...entry('log', '1'), shadow: 'allow' };
+    assert.deepEqual(combine([logged, entry('deny', '2')], { default: 'open' }), entry('deny', '2'));
+    assert.equal(combine([logged, 'timeout'], { default: 'closed' }).status, 503);
+    assert.deepEqual(combine([nothing('cache'), logged], { default: 'open' }), logged);
   });
 
   it('are left to the policy when there are none', () => {

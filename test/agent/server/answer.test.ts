@@ -3,7 +3,9 @@ import { describe, it } from 'node:test';
 import { type Decision, decisionOf, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { answerOf, type Outlet } from '../../../agent/server/answer.ts';
-import { DENY_STATUSES } from '../../../contract/check.ts';
+import { varsOf } from '../../../agent/vocabulary.ts';
+import { ACTIONS, DENY_STATUSES, type Entry, entryProblem } from '../../../contract/check.ts';
+import { MAX_VARS, MAX_VARS_BYTES } from '../../../contract/vars.ts';
 import { parseActions, str, type Value } from '../../support/spop/naive-codec.ts';
 
 /** Variable names and values, all of which must be in scope txn. */
@@ -76,5 +78,111 @@ describe('the answer to a decision', () => {
       assert.ok(full.length > 1600);
       assert.ok(essential.length <= 60, `${essential.length}`);
     }
+  });
+
+  it('has what an entry says beside its action, under HAProxy’s names, in what is essential', () => {
+    const vars = { location: '/new', 'req.set.x-plan': 'gold', 'res.del.server': '1' };
+    const outlet: Outlet = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: ['Server'] }) };
+    const { full, essential } = answerOf(
+      decisionOf({ ...entry, action: 'redirect', status: 302, vars }, 'cache'),
+      outlet,
+      undefined,
+    );
+    const short = {
+      action: str('redirect'),
+      source: str('cache'),
+      status: { type: 'int64', value: 302n },
+      location: str('/new'),
+      'req.set.x_plan': str('gold'),
+      'res.del.server': str('1'),
+    };
+    assert.deepEqual(variables(essential), short);
+    assert.deepEqual(Object.keys(variables(full)), [...Object.keys(short), 'reason', 'list', 'entry']);
+  });
+
+  it('never has a variable that the configuration has no rule for', () => {
+    const vars = {
+      split: 'blue=1',
+      'req.set.x-other': 'a',
+      'res.set.x-plan': 'b',
+      action: 'allow',
+      __proto__: 'x',
+      path: '/',
+    };
+    const outlet: Outlet = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] }) };
+    const { essential } = answerOf({ action: 'tag', source: 'cache', list: 'l', vars }, outlet, undefined);
+    assert.deepEqual(variables(essential), { action: str('tag'), source: str('cache'), path: str('/') });
+  });
+
+  it('puts the name of a group before each name', () => {
+    const outlet: Outlet = { ...OUTLET, group: 'login', vars: varsOf({ requestHeaders: [], responseHeaders: [] }) };
+    const { full, bare } = answerOf(decisionOf({ ...entry, vars: { path: '/' } }, 'cache'), outlet, undefined);
+    const names = ['action', 'source', 'status', 'path', 'reason', 'list', 'entry'];
+    assert.deepEqual(
+      Object.keys(variables(full)),
+      names.map((name) => `login.${name}`),
+    );
+    assert.deepEqual(Object.keys(variables(bare ?? full)), ['login.action', 'login.source', 'login.status']);
+  });
+
+  it('says what would be done of what is on trial, and nothing that could be applied', () => {
+    const vars = { path: '/v2', location: '/' };
+    const outlet: Outlet = { ...OUTLET, vars: varsOf({ requestHeaders: [], responseHeaders: [] }) };
+    const trial = answerOf(decisionOf({ ...entry, action: 'log', vars }, 'cache'), outlet, undefined);
+    assert.ok(!('path' in variables(trial.full)) && !('location' in variables(trial.full)));
+    const { full, essential } = answerOf(
+      decisionOf({ ...entry, action: 'log', shadow: 'deny' }, 'cache'),
+      OUTLET,
+      undefined,
+    );
+    assert.deepEqual(variables(full).shadow, str('deny'));
+    assert.equal(variables(essential).shadow, undefined);
+  });
+
+  it('has room for all that an entry may say on a connection of the usual size, in the longest group', () => {
+    const headers = Array.from({ length: MAX_VARS }, (_, index) => `h${String.fromCharCode(97 + index)}`);
+    const outlet: Outlet = {
+      scope: 'txn',
+      group: 'twelve_chars',
+      vars: varsOf({ requestHeaders: headers, responseHeaders: [] }),
+    };
+    let longest = 0;
+    for (let count = 0; count < MAX_VARS; count++) {
+      const names = headers.slice(0, count).map((header) => `req.set.${header}`);
+      const values = [...names.map((name) => [name, ''] as const), ['location', '/'] as const];
+      const left = MAX_VARS_BYTES - values.reduce((sum, [name, value]) => sum + 8 + name.length + value.length, 0);
+      for (const spread of [false, true]) {
+        const each = spread ? Math.floor(left / values.length) : 0;
+        const filled = values.map(([name, value], at) => [
+          name,
+          `${value}${'x'.repeat(spread ? each : at === count ? left : 0)}`,
+        ]);
+        const full: Entry = { ...entry, action: 'redirect', status: 308, vars: Object.fromEntries(filled) };
+        assert.equal(entryProblem(full), undefined);
+        longest = Math.max(longest, answerOf(decisionOf(full, 'backend'), outlet, undefined).essential.length);
+      }
+    }
+    assert.ok(longest > 700 && longest <= 790, `${longest} bytes`);
+  });
+
+  it('still stops what it stops where even that is too much', () => {
+    const vars = { location: '/new', backend: 'blue', body: 'x' };
+    const outlet: Outlet = { ...OUTLET, vars: varsOf({ requestHeaders: [], responseHeaders: [] }) };
+    for (const action of ACTIONS.filter((each) => each !== 'log')) {
+      const { bare } = answerOf(decisionOf({ ...entry, action, vars }, 'cache'), outlet, undefined);
+      assert.ok(bare !== undefined && bare.length <= 60);
+      const said = variables(bare);
+      const expected = action === 'redirect' ? 'deny' : action === 'route' ? 'tag' : action;
+      assert.deepEqual([said.action, said.location, said.body], [str(expected), undefined, undefined]);
+      assert.deepEqual(
+        said.status,
+        action === 'redirect' || action === 'route' ? undefined : { type: 'int64', value: 429n },
+      );
+    }
+    assert.equal(
+      answerOf(decisionOf(entry, 'cache'), outlet, undefined).bare,
+      undefined,
+      'there is nothing to leave out',
+    );
   });
 });

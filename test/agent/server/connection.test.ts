@@ -368,6 +368,17 @@ describe('the size of an ACK', () => {
     }
   });
 
+  it('says the bare outcome where even what is essential is above that', async () => {
+    for (const wait of [false, true]) {
+      const talk = open((streamId) => {
+        const answer = { ...answerOfBytes(2000, Number(streamId)), bare: new Uint8Array(2).fill(0xbb) };
+        return wait ? Promise.resolve(answer) : answer;
+      }).receive(notify(790, 1), notify(791, 1));
+      await settled();
+      assert.deepEqual(talk.said(), ['ack 790:1 790 bytes', 'ack 791:1 bbbb']);
+    }
+  });
+
   it('counts a suffix by the most that it may be', () => {
     const suffix = { maxBytes: 10, write: (out: Uint8Array, at: number) => out.fill(0xbb, at, at + 4) && at + 4 };
     const talk = open((streamId) => ({ ...answerOfBytes(Number(streamId), 3), suffix }));

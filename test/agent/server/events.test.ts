@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { connectionLog, translatorLog } from '../../../agent/server/events.ts';
+import type { Decision } from '../../../agent/decision/decision.ts';
+import { connectionLog, decisionLog, translatorLog } from '../../../agent/server/events.ts';
 import { SpopError } from '../../../agent/spop/errors.ts';
+import { HandClock } from '../../support/clock.ts';
 
 function log() {
   const lines: [level: string, fields: object, message: string][] = [];
   const at = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message]);
-  return { lines, debug: at('debug'), warn: at('warn'), error: at('error') };
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 describe('the log of connections', () => {
@@ -41,5 +43,63 @@ describe('the log of messages', () => {
     const bug = new Error('bug');
     translatorLog(told).internalError(bug);
     assert.deepEqual(told.lines[0]?.slice(0, 2), ['error', { err: bug }]);
+  });
+});
+
+describe('the log of decisions', () => {
+  const trial: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new', entry: 'ip:192.0.2.0/24' };
+
+  it('tells each unknown backend once, and no more than a hundred, since they come from the table', () => {
+    const told = log();
+    const events = decisionLog(told, new HandClock());
+    for (let round = 0; round < 2; round++)
+      for (let index = 0; index < 150; index++) events.unknownBackend(`b${index}`, trial);
+    assert.equal(told.lines.length, 100);
+    assert.deepEqual(told.lines[0]?.slice(0, 2), ['warn', { backend: 'b0', list: 'new', entry: 'ip:192.0.2.0/24' }]);
+  });
+
+  it('tells what would be done, for whom and why', () => {
+    const told = log();
+    decisionLog(told, new HandClock()).trial('check', trial, '192.0.2.7');
+    const { list, entry } = trial;
+    const fields = {
+      message: 'check',
+      client: '192.0.2.7',
+      wouldBe: 'deny',
+      source: 'cache',
+      reason: undefined,
+      list,
+      entry,
+    };
+    assert.deepEqual(told.lines, [['info', fields, 'on trial: decided, and not enforced']]);
+  });
+
+  it('tells no client’s text as it came', () => {
+    const told = log();
+    decisionLog(told, new HandClock()).trial('check', trial, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
+    const [[, fields] = []] = told.lines;
+    const { client = '' } = (fields ?? {}) as { client?: string }; // what is told is an object
+    assert.match(client, /^header\.x:\\r\\n\\u\{202e\}x+\.\.\.$/);
+    assert.ok(client.length <= 80);
+  });
+
+  it('tells ten a second, and then how many were left out', () => {
+    const told = log();
+    const clock = new HandClock();
+    const { trial: tell } = decisionLog(told, clock);
+    const messages = () =>
+      told.lines.splice(0).map(([, fields, message]) => ('leftOut' in fields ? fields.leftOut : message));
+    for (let index = 0; index < 10; index++) tell('check', trial, `${index}`);
+    clock.advance(1000);
+    assert.deepEqual(new Set(messages()), new Set(['on trial: decided, and not enforced']), 'none was left out');
+    for (let index = 0; index < 1000; index++) tell('check', trial, `${index}`);
+    clock.advance(999);
+    assert.equal(messages().length, 10);
+    clock.advance(1);
+    assert.deepEqual(messages(), [990]);
+    tell('check', trial, 'next');
+    assert.equal(messages().length, 1);
+    clock.advance(5000);
+    assert.deepEqual(messages(), []);
   });
 });

@@ -33,7 +33,7 @@ function make(t: TestContext, target: ListenTarget, answer: () => Answer | Promi
       return answer();
     },
     overload: () => NOTHING,
-    lookAhead() {},
+    answerKnown() {},
   };
   const listener = new Listener(target, handler, clock, {
     protocolError: ({ message }) => problems.push(message),

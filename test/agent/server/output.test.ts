@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Suffix } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
+import type { Frame } from '../../../agent/spop/frame.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import { frame, join, toHex } from '../../support/spop/naive-codec.ts';
 
@@ -34,8 +35,8 @@ describe('an output buffer', () => {
         for (const { how, stream, payload } of puts) {
           const asked = frameIn(frame({ type: 3, stream, frame: 1 }));
           const ack = frame({ type: 103, stream, frame: 1, payload });
-          if (how === 'ack') output.ack(asked, payload);
-          else if (how === 'suffix') output.ack(asked, payload.subarray(0, payload.length >> 1), suffixOf(payload));
+          if (how === 'ack') ackOf(output, asked, payload);
+          else if (how === 'suffix') ackOf(output, asked, payload.subarray(0, payload.length >> 1), suffixOf(payload));
           else if (how === 'frame') output.frame(ack);
           else {
             const isFree = how === 'flush';
@@ -63,7 +64,7 @@ describe('an output buffer', () => {
     const payload = Uint8Array.from({ length: 40 }, (_, index) => index);
     for (let room = 0; room < 120; room++) {
       output.frame(new Uint8Array(65_536 - room));
-      output.ack(asked, payload.subarray(0, 20), suffixOf(payload));
+      ackOf(output, asked, payload.subarray(0, 20), suffixOf(payload));
       output.flush((bytes) => {
         assert.equal(
           toHex(bytes.subarray(65_536 - room)),
@@ -91,3 +92,8 @@ describe('an output buffer', () => {
     assert.deepEqual(sizes.slice(2), [1000, 65_536]);
   });
 });
+
+/** Appends the ACK of this frame. */
+function ackOf(output: OutputBuffer, { bytes, idsAt, payloadAt }: Frame, actions: Uint8Array, suffix?: Suffix): void {
+  output.ack(bytes, idsAt, payloadAt, actions, suffix);
+}

@@ -8,7 +8,6 @@ import type { Policy } from '../../../agent/decision/policy.ts';
 import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
-import { parseAddress } from '../../../contract/address.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   actions,
@@ -51,7 +50,6 @@ function setUp(
   rules = RULES,
 ) {
   const questions: Asked[] = [];
-  const expectedAddresses: string[] = [];
   const unknown: string[] = [];
   const errors: unknown[] = [];
   const decider: Decider = {
@@ -60,14 +58,14 @@ function setUp(
       questions.push(asked);
       return decide(asked, receivedAtMs);
     },
-    expect: (address) => expectedAddresses.push(`${address}`),
+    recall: () => undefined,
   };
   const translator = new Translator(rules, decider, {
     unknownMessage: (name) => unknown.push(name),
     internalError: (error) => errors.push(error),
   });
   const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7);
-  return { translator, questions, expectedAddresses, unknown, errors, send };
+  return { translator, questions, unknown, errors, send };
 }
 
 /** The subjects that are asked when these arguments come. */
@@ -82,7 +80,7 @@ async function ackOf(translator: Translator, asked: Uint8Array): Promise<string>
   const output = new OutputBuffer();
   const frame = frameIn(asked);
   const answer = await translator.answer(frame, 0);
-  output.ack(frame, answer.full, answer.suffix);
+  output.ack(frame.bytes, frame.idsAt, frame.payloadAt, answer.full, answer.suffix);
   let sent = '';
   output.flush((bytes) => {
     sent = toHex(bytes);
@@ -343,7 +341,7 @@ describe('an entry that is the asked address itself', () => {
   });
 
   it('is the network that was asked where that is all of IPv6 that counts', async () => {
-    const decider: Decider = { decide: () => OF_ADDRESS, expect() {} };
+    const decider: Decider = { decide: () => OF_ADDRESS, recall: () => undefined };
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
     const translator = new Translator(RULES, decider, events, new Address(64));
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
@@ -390,56 +388,6 @@ describe('an entry that is the asked address itself', () => {
         [[], undefined],
         [[], 'bad_subject'],
       ],
-    );
-  });
-});
-
-describe('a look ahead', () => {
-  const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['host', str('a')], ['ip', value]]);
-  const inBytes = (text: string): Value => {
-    const value = parseAddress(text) ?? new Uint8Array(0); // they are addresses
-    return { type: value.length === 4 ? 'ipv4' : 'ipv6', value };
-  };
-  const chunkOf = (...addresses: Value[]) =>
-    Uint8Array.from(addresses.flatMap((address, index) => [...ask(index + 1, address)]));
-
-  it('expects the addresses of all frames that are like the one before', () => {
-    for (const texts of [
-      ['1.2.3.4', '5.6.7.8', '9.10.11.12'],
-      ['2001:db8::1', '2001:db8::2'],
-    ]) {
-      const { translator, expectedAddresses } = setUp();
-      const chunk = chunkOf(...texts.map(inBytes));
-      translator.lookAhead(chunk);
-      assert.deepEqual(expectedAddresses, [], 'nothing is known of them yet');
-      translator.answer(frameIn(chunk), 0);
-      translator.lookAhead(chunk);
-      assert.deepEqual(expectedAddresses, texts);
-    }
-  });
-
-  it('has nothing to fetch for a single frame', () => {
-    const { translator, expectedAddresses } = setUp();
-    const chunk = chunkOf(ipv4(1, 2, 3, 4));
-    translator.answer(frameIn(chunk), 0);
-    translator.lookAhead(chunk);
-    assert.deepEqual(expectedAddresses, []);
-  });
-
-  it('ends, and asks and changes nothing, whatever the bytes are', () => {
-    const length = fc.oneof(fc.constant([0, 0, 0, 0]), fc.constant([0xff, 0xff, 0xff, 0xff]), fc.array(fc.nat(255)));
-    fc.assert(
-      fc.property(fc.array(length, { maxLength: 50 }), (parts) => {
-        const { translator, expectedAddresses, questions, errors } = setUp();
-        const known = ask(1, ipv4(1, 2, 3, 4));
-        translator.answer(frameIn(known), 0);
-        const chunk = Uint8Array.from(parts.flat());
-        translator.lookAhead(chunk);
-        assert.ok(expectedAddresses.length <= chunk.length / 4);
-        translator.answer(frameIn(known), 0);
-        assert.deepEqual(questions[1], questions[0]);
-        assert.deepEqual(errors, []);
-      }),
     );
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { haproxyFragment } from '../../../agent/wiring/rules.ts';
+import { haproxyFragment } from '../../../agent/wiring/fragment.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
 import { settingsWith } from '../../support/settings.ts';
 
@@ -24,10 +24,67 @@ const settings = settingsWith({
   haproxy: { prefix: 'guard', version: '2.6' },
 });
 
+const everything = settingsWith({
+  messages: [
+    {
+      name: 'connection',
+      event: 'on-client-session',
+      condition: '!{ src 10.0.0.0/8 } or { src 10.9.0.0/16 }',
+      subjects: [{ kind: 'ip', expression: 'src' }],
+      policy: { default: 'closed' },
+    },
+    {
+      name: 'request',
+      event: 'on-frontend-http-request',
+      subjects: [{ kind: 'ip', expression: 'src' }],
+      arguments: [{ name: 'body', expression: 'req.body' }],
+      policy: { default: 'open' },
+      shadow: true,
+    },
+    {
+      name: 'chosen',
+      event: 'on-backend-http-request',
+      subjects: [{ kind: 'path', expression: 'path' }],
+      policy: { default: 'closed' },
+    },
+    {
+      name: 'response',
+      event: 'on-tcp-response',
+      subjects: [{ kind: 'ip', expression: 'dst' }],
+      policy: { default: 'closed' },
+    },
+    {
+      name: 'sign-in',
+      group: 'login',
+      condition: '{ path_beg /login }',
+      subjects: [{ kind: 'path', expression: 'path' }],
+      policy: { default: 'closed' },
+    },
+  ],
+  haproxy: {
+    version: '3.2',
+    backends: ['blue'],
+    requestHeaders: ['X-Plan'],
+    responseHeaders: ['Server'],
+    denyPages: [{ status: 503, file: '/etc/haproxy/503.html', contentType: 'text/html; charset=utf-8' }],
+  },
+});
+
 describe('the wiring of one configuration', () => {
   it('is this SPOE file', () => assert.equal(spoeFile(settings), SPOE));
 
   it('is this fragment of haproxy.cfg', () => assert.equal(haproxyFragment(settings), FRAGMENT));
+});
+
+describe('the wiring of every event', () => {
+  it('is this SPOE file', () => assert.equal(spoeFile(everything), ALL_SPOE));
+
+  it('is this fragment of haproxy.cfg, but for the statuses that are like the others', () => {
+    const shown = haproxyFragment(everything)
+      .split('\n')
+      .filter((line) => !/-m int (?!503)\d+ \}$/.test(line));
+    assert.equal(shown.join('\n'), ALL_FRAGMENT);
+  });
 });
 
 const SPOE = `[haverdict]
@@ -65,21 +122,50 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 if ! { var(txn.guard.action) -m found }
 
+    # dropped: the client gets no answer, not even a closed connection
+    http-request silent-drop if { var(txn.guard.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-request redirect code 301 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 301 }
+    http-request redirect code 303 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 303 }
+    http-request redirect code 307 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 307 }
+    http-request redirect code 308 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 308 }
+    http-request redirect code 302 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found }
+
+    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 401 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 401 }
+    http-request tarpit deny_status 404 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 404 }
+    http-request tarpit deny_status 410 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 410 }
+    http-request tarpit deny_status 429 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 429 }
+    http-request tarpit deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 451 }
+    http-request tarpit deny_status 503 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 503 }
+    http-request tarpit deny_status 403 if { var(txn.guard.action) -m str tarpit }
+
+    # denied with the body of the entry
+    http-request return status 401 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 401 }
+    http-request return status 404 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 404 }
+    http-request return status 410 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 410 }
+    http-request return status 429 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 429 }
+    http-request return status 451 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 451 }
+    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 503 }
+    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found }
+
     # denied, with the status of the entry where it has one
-    http-request deny deny_status 400 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 400 }
     http-request deny deny_status 401 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 401 }
     http-request deny deny_status 404 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 404 }
-    http-request deny deny_status 405 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 405 }
-    http-request deny deny_status 408 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 408 }
     http-request deny deny_status 410 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 410 }
-    http-request deny deny_status 413 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 413 }
     http-request deny deny_status 429 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 429 }
     http-request deny deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 451 }
-    http-request deny deny_status 500 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 500 }
-    http-request deny deny_status 502 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 502 }
     http-request deny deny_status 503 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 503 }
-    http-request deny deny_status 504 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 504 }
-    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny }
+    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny redirect }
+
+    # changed as the entry says
+    http-request set-path "%[var(txn.guard.path)]" if { var(txn.guard.path) -m found }
+    http-request set-query "%[var(txn.guard.query)]" if { var(txn.guard.query) -m found }
+    http-request set-pathq "%[path]" if { var(txn.guard.query) -m len 0 }
+
+    # to have what is decided in the log: option httplog with action, source and reason
+    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)]'
 
 # Part 2 of 2: put this section beside the other backends, once.
 backend haverdict-agents
@@ -90,7 +176,271 @@ backend haverdict-agents
     timeout connect 1s
     # longer than the 120s after which idle connections are closed
     timeout server 180s
+    # with \`chroot DIR\` in global HAProxy looks for the socket in DIR: let the agent listen on DIR/PATH, and leave PATH here
     server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
     server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
     server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+`;
+
+const ALL_SPOE = `[haverdict]
+
+spoe-agent haverdict-agent
+    messages connection request chosen response
+    groups login
+    option var-prefix haverdict
+    option set-on-error error
+    option set-process-time process_ms
+    option set-total-time total_ms
+    option dontlog-normal
+    # the agent answers within 40ms
+    timeout processing 60ms
+    use-backend haverdict-agents
+    log global
+
+spoe-message connection
+    args ip=src
+    event on-client-session if !{ src 10.0.0.0/8 } or { src 10.9.0.0/16 }
+
+spoe-message request
+    # the body as far as it fits a buffer with the headers: 15 kB at most, or more with tune.bufsize in global;
+    # where all arguments together are above max-frame-size (tune.bufsize - 4), nothing is asked: error 3
+    args ip=src
+    args body=req.body
+    event on-frontend-http-request
+
+spoe-message chosen
+    args path=path
+    event on-backend-http-request
+
+spoe-message response
+    args ip=dst
+    event on-tcp-response
+
+spoe-message sign-in
+    args path=path
+
+spoe-group login
+    messages sign-in
+`;
+
+const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict shall guard, before its other rules.
+    filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
+    # or the body would be sent as far as it came with the headers
+    option http-buffer-request
+
+    # ---- message connection: on-client-session ----
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    http-request silent-drop if { var(sess.haverdict.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-request redirect code 302 location "%[var(sess.haverdict.location)]" if { var(sess.haverdict.action) -m str redirect } { var(sess.haverdict.location) -m found }
+
+    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str tarpit } { var(sess.haverdict.status) -m int 503 }
+    http-request tarpit deny_status 403 if { var(sess.haverdict.action) -m str tarpit }
+
+    # denied with the body of the entry
+    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found } { var(sess.haverdict.status) -m int 503 }
+    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found }
+
+    # denied, with the status of the entry where it has one
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.status) -m int 503 }
+    http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny redirect }
+
+    # changed as the entry says
+    http-request set-path "%[var(sess.haverdict.path)]" if { var(sess.haverdict.path) -m found }
+    http-request set-query "%[var(sess.haverdict.query)]" if { var(sess.haverdict.query) -m found }
+    http-request set-pathq "%[path]" if { var(sess.haverdict.query) -m len 0 }
+    http-request del-header X-Plan if { var(sess.haverdict.req.del.x_plan) -m found }
+    http-request set-header X-Plan "%[var(sess.haverdict.req.set.x_plan)]" if { var(sess.haverdict.req.set.x_plan) -m found }
+    http-request add-header X-Plan "%[var(sess.haverdict.req.add.x_plan)]" if { var(sess.haverdict.req.add.x_plan) -m found }
+
+    # ---- message request: on-frontend-http-request ----
+    # on trial: a request passes when the agent could not be asked, as no rule below matches then
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+
+    # dropped: the client gets no answer, not even a closed connection
+    http-request silent-drop if { var(txn.haverdict.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-request redirect code 302 location "%[var(txn.haverdict.location)]" if { var(txn.haverdict.action) -m str redirect } { var(txn.haverdict.location) -m found }
+
+    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str tarpit } { var(txn.haverdict.status) -m int 503 }
+    http-request tarpit deny_status 403 if { var(txn.haverdict.action) -m str tarpit }
+
+    # denied with the body of the entry
+    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found } { var(txn.haverdict.status) -m int 503 }
+    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found }
+
+    # denied, with the status of the entry where it has one
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.status) -m int 503 }
+    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny redirect }
+
+    # changed as the entry says
+    http-request set-path "%[var(txn.haverdict.path)]" if { var(txn.haverdict.path) -m found }
+    http-request set-query "%[var(txn.haverdict.query)]" if { var(txn.haverdict.query) -m found }
+    http-request set-pathq "%[path]" if { var(txn.haverdict.query) -m len 0 }
+    http-request del-header X-Plan if { var(txn.haverdict.req.del.x_plan) -m found }
+    http-request set-header X-Plan "%[var(txn.haverdict.req.set.x_plan)]" if { var(txn.haverdict.req.set.x_plan) -m found }
+    http-request add-header X-Plan "%[var(txn.haverdict.req.add.x_plan)]" if { var(txn.haverdict.req.add.x_plan) -m found }
+
+    # ---- message sign-in: group login ----
+    http-request send-spoe-group haverdict login if { path_beg /login }
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { path_beg /login } { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { path_beg /login } ! { var(txn.haverdict.login.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    http-request silent-drop if { var(txn.haverdict.login.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-request redirect code 302 location "%[var(txn.haverdict.login.location)]" if { var(txn.haverdict.login.action) -m str redirect } { var(txn.haverdict.login.location) -m found }
+
+    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str tarpit } { var(txn.haverdict.login.status) -m int 503 }
+    http-request tarpit deny_status 403 if { var(txn.haverdict.login.action) -m str tarpit }
+
+    # denied with the body of the entry
+    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found } { var(txn.haverdict.login.status) -m int 503 }
+    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found }
+
+    # denied, with the status of the entry where it has one
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.status) -m int 503 }
+    http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny redirect }
+
+    # changed as the entry says
+    http-request set-path "%[var(txn.haverdict.login.path)]" if { var(txn.haverdict.login.path) -m found }
+    http-request set-query "%[var(txn.haverdict.login.query)]" if { var(txn.haverdict.login.query) -m found }
+    http-request set-pathq "%[path]" if { var(txn.haverdict.login.query) -m len 0 }
+    http-request del-header X-Plan if { var(txn.haverdict.login.req.del.x_plan) -m found }
+    http-request set-header X-Plan "%[var(txn.haverdict.login.req.set.x_plan)]" if { var(txn.haverdict.login.req.set.x_plan) -m found }
+    http-request add-header X-Plan "%[var(txn.haverdict.login.req.add.x_plan)]" if { var(txn.haverdict.login.req.add.x_plan) -m found }
+
+    # ---- message response: on-tcp-response ----
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(res.haverdict.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    http-response silent-drop if { var(res.haverdict.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-response redirect code 302 location "%[var(res.haverdict.location)]" if { var(res.haverdict.action) -m str redirect } { var(res.haverdict.location) -m found }
+
+    # denied with the body of the entry
+    http-response return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found } { var(res.haverdict.status) -m int 503 }
+    http-response return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found }
+
+    # denied, with the status of the entry where it has one
+    http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.status) -m int 503 }
+    http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit redirect }
+
+    # headers of the response, changed as the entry says
+    http-after-response del-header Server if { var(sess.haverdict.res.del.server) -m found }
+    http-after-response set-header Server "%[var(sess.haverdict.res.set.server)]" if { var(sess.haverdict.res.set.server) -m found }
+    http-after-response add-header Server "%[var(sess.haverdict.res.add.server)]" if { var(sess.haverdict.res.add.server) -m found }
+    http-after-response del-header Server if { var(txn.haverdict.res.del.server) -m found }
+    http-after-response set-header Server "%[var(txn.haverdict.res.set.server)]" if { var(txn.haverdict.res.set.server) -m found }
+    http-after-response add-header Server "%[var(txn.haverdict.res.add.server)]" if { var(txn.haverdict.res.add.server) -m found }
+    http-after-response del-header Server if { var(res.haverdict.res.del.server) -m found }
+    http-after-response set-header Server "%[var(res.haverdict.res.set.server)]" if { var(res.haverdict.res.set.server) -m found }
+    http-after-response add-header Server "%[var(res.haverdict.res.add.server)]" if { var(res.haverdict.res.add.server) -m found }
+    http-after-response del-header Server if { var(txn.haverdict.login.res.del.server) -m found }
+    http-after-response set-header Server "%[var(txn.haverdict.login.res.set.server)]" if { var(txn.haverdict.login.res.set.server) -m found }
+    http-after-response add-header Server "%[var(txn.haverdict.login.res.add.server)]" if { var(txn.haverdict.login.res.add.server) -m found }
+
+    # to have what is decided in the log: option httplog with action, source and reason
+    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)]'
+
+# Part 2 of 6: put these lines into the same frontends, below all http-request rules and above the other use_backend.
+    use_backend blue if { var(txn.haverdict.login.action) -m str route } { var(txn.haverdict.login.backend) -m str blue }
+    use_backend blue if { var(txn.haverdict.action) -m str route } { var(txn.haverdict.backend) -m str blue }
+    use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+
+# Part 3 of 6: put these lines into each HTTP backend that those frontends lead to, before its other rules.
+    http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
+    http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
+    http-request set-var(txn.haverdict.res.add.server) var(req.haverdict.res.add.server) if { var(req.haverdict.res.add.server) -m found }
+
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(req.haverdict.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    http-request silent-drop if { var(req.haverdict.action) -m str drop }
+
+    # redirected, with the status of the entry where it has one
+    http-request redirect code 302 location "%[var(req.haverdict.location)]" if { var(req.haverdict.action) -m str redirect } { var(req.haverdict.location) -m found }
+
+    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str tarpit } { var(req.haverdict.status) -m int 503 }
+    http-request tarpit deny_status 403 if { var(req.haverdict.action) -m str tarpit }
+
+    # denied with the body of the entry
+    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found } { var(req.haverdict.status) -m int 503 }
+    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found }
+
+    # denied, with the status of the entry where it has one
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str deny } { var(req.haverdict.status) -m int 503 }
+    http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny redirect }
+
+    # changed as the entry says
+    http-request set-path "%[var(req.haverdict.path)]" if { var(req.haverdict.path) -m found }
+    http-request set-query "%[var(req.haverdict.query)]" if { var(req.haverdict.query) -m found }
+    http-request set-pathq "%[path]" if { var(req.haverdict.query) -m len 0 }
+    http-request del-header X-Plan if { var(req.haverdict.req.del.x_plan) -m found }
+    http-request set-header X-Plan "%[var(req.haverdict.req.set.x_plan)]" if { var(req.haverdict.req.set.x_plan) -m found }
+    http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
+
+# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict shall guard, instead of those of part 1.
+    filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
+
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    tcp-request content reject if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    tcp-request content reject if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }
+    # a connection has no status and no location: whatever else stops closes it
+    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }
+
+    # leave out those in mode http
+    use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+
+# Part 5 of 6: put these lines into each backend in mode tcp that those lead to.
+    # policy closed: no request passes when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    tcp-response content reject if { var(txn.haverdict.error) -m found }
+    # nor when it was not asked at all, as after HAProxy's maxerrrate
+    tcp-response content reject if ! { var(res.haverdict.action) -m found }
+
+    # dropped: the client gets no answer, not even a closed connection
+    tcp-response content silent-drop if { var(res.haverdict.action) -m str drop }
+    # a connection has no status and no location: whatever else stops closes it
+    tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit redirect }
+
+# Part 6 of 6: put this section beside the other backends, once.
+backend haverdict-agents
+    mode spop
+    option spop-check
+    # a request never waits for a second attempt
+    retries 0
+    timeout connect 1s
+    timeout server 180s
+    server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
 `;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { HaproxyVersion } from '../../../agent/config/settings.ts';
 import { POLICY_STATUS } from '../../../agent/decision/policy.ts';
 import { agentsBackend } from '../../../agent/wiring/backend.ts';
-import { frontendRules } from '../../../agent/wiring/rules.ts';
+import { frontendRules } from '../../../agent/wiring/frontend.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
 import { settingsWith } from '../../support/settings.ts';
 
@@ -31,6 +31,17 @@ describe('the wiring', () => {
       assert.deepEqual(spoeFile(settings).match(/timeout \w+/g), ['timeout processing']);
       assert.doesNotMatch(spoeFile(settings), /no option/);
     });
+
+  it('gives up an agent that hangs at a later event, where HAProxy alone would not', () => {
+    const [message] = settingsWith({}).messages;
+    assert.ok(message);
+    const several = [message, { ...message, name: 'later', event: 'on-http-response' as const }];
+    const backendOf = (version: HaproxyVersion, messages = several) =>
+      agentsBackend(settingsWith({ messages, haproxy: { version } }));
+    assert.match(backendOf('2.6'), /on-marked-down shutdown-sessions$/m);
+    assert.doesNotMatch(backendOf('2.6', [message]), /shutdown-sessions/);
+    assert.doesNotMatch(backendOf('3.2'), /shutdown-sessions/);
+  });
 
   it('gives HAProxy more time than the agent takes', () => {
     assert.match(spoeFile(settingsWith({ deadlineMs: 100 })), /timeout processing 120ms/);

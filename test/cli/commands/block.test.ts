@@ -1,9 +1,89 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Item } from '../../../functions/blocklist/store.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
+
+/** Options that say two things, or something that nobody would look at. */
+const COMBINATIONS = (
+  [
+    ['a redirect to nowhere', '--action redirect', /^haverdict: --action redirect needs --location\n/],
+    ['a route to nowhere', '--action route', /^haverdict: --action route needs --backend or --split\n/],
+    ['a location of a deny', '--location /x', /^haverdict: --location goes with --action redirect, not with deny\n/],
+    [
+      'a backend of a tag',
+      '--action tag --backend b',
+      /^haverdict: --backend goes with --action route, not with tag\n/,
+    ],
+    ['a split of a drop', '--action drop --split b=1', /^haverdict: --split goes with --action route, not with drop\n/],
+    [
+      'a status of a drop',
+      '--action drop --status 403',
+      /^haverdict: --status goes with --action deny, --action tarpit or --action redirect, not with drop\n/,
+    ],
+    ['a body of a tarpit', '--action tarpit --body x', /^haverdict: --body goes with --action deny, not with tarpit\n/],
+    [
+      'a body file of a log',
+      '--action log --body-file x',
+      /^haverdict: --body-file goes with --action deny, not with log\n/,
+    ],
+    [
+      'a header of what is denied',
+      '--var req.set.a=b',
+      /^haverdict: --var req.set.a goes with --action route, --action tag or the command allow, not with deny\n/,
+    ],
+    [
+      'a header of an answer that nobody gets',
+      '--action drop --var res.set.a=b',
+      /^haverdict: --var res.set.a goes with --action deny, .* or the command allow, not with drop\n/,
+    ],
+    [
+      'a body and a file',
+      '--body x --body-file y',
+      /'--body-file <file>' cannot be used with option '--body <text>'\n/,
+    ],
+    ['a file that is not there', '--body-file /dev/null/x', /^haverdict: --body-file ENOTDIR/],
+    [
+      'the status of another action',
+      '--action redirect --location / --status 403',
+      /^haverdict: status 403 is none of 301, /,
+    ],
+    ['the status of a redirect', '--status 301', /^haverdict: status 301 is none of 400, /],
+    ['to allow what is blocked', '--action allow', /argument 'allow' is invalid. Allowed choices are deny, tarpit/],
+    ['a variable without a value', '--action tag --var path', /^haverdict: --var "path" is no variable: write it like/],
+    ['a variable twice', '--action tag --var path=/ --var Path=/', /^haverdict: --var path is there twice\n/],
+    [
+      'a variable with an option',
+      '--action route --var backend=b',
+      /^haverdict: --var backend has an option of its own: --backend\n/,
+    ],
+    [
+      'a variable of nobody',
+      '--action tag --var constructor=b',
+      /^haverdict: vars.constructor is none of location, backend/,
+    ],
+    [
+      'the framing of a message',
+      '--action tag --var req.set.content-length=0',
+      /is a header that HAProxy itself takes care of\n/,
+    ],
+    ['to remove a header with a value', '--action tag --var req.del.x=gold', /removes a header: write req.del.x=1\n/],
+    [
+      'another host by a path',
+      '--action redirect --location //evil.example',
+      /^haverdict: vars.location must be an http or https URL/,
+    ],
+    [
+      'too much',
+      `--body ${'x'.repeat(600)}`,
+      /^haverdict: vars has 612 bytes with 8 more for each of them, the limit is 512\n/,
+    ],
+  ] as const
+).map(([what, options, message]) => [what, ['1.1.1.1', ...options.split(' ')], message] as const);
 
 describe('haverdict block', { concurrency: 4 }, async () => {
   const { endpoint } = await localTable({ after });
@@ -63,6 +143,76 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(expiresAt, Math.floor(made / 1000) + 86_400);
   });
 
+  const outcomes: readonly (readonly [string, readonly string[], object])[] = [
+    [
+      'a redirect',
+      ['--action', 'redirect', '--location', '/new', '--status', '308'],
+      { action: 'redirect', status: 308, vars: { location: '/new' } },
+    ],
+    ['a backend', ['--action', 'route', '--backend', 'blue'], { action: 'route', vars: { backend: 'blue' } }],
+    [
+      'a split with a backend for all others',
+      ['--action', 'route', '--split', 'green=10,blue=0.5', '--backend', 'old'],
+      { action: 'route', vars: { split: 'green=10,blue=0.5', backend: 'old' } },
+    ],
+    [
+      'headers, a path and a query',
+      [
+        '--action',
+        'tag',
+        '--var',
+        'req.set.X-Plan=a=b',
+        '--var',
+        'res.del.server=1',
+        '--var',
+        'path=/v2',
+        '--var',
+        'query=',
+      ],
+      { action: 'tag', vars: { 'req.set.x-plan': 'a=b', 'res.del.server': '1', path: '/v2', query: '' } },
+    ],
+    [
+      'a body',
+      ['--status', '451', '--body', 'not "here"'],
+      { action: 'deny', status: 451, vars: { body: 'not "here"' } },
+    ],
+    [
+      'a header of the answer to what is denied',
+      ['--var', 'res.set.retry-after=60', '--status', '503'],
+      { action: 'deny', status: 503, vars: { 'res.set.retry-after': '60' } },
+    ],
+    ['a tarpit', ['--action', 'tarpit', '--status', '429'], { action: 'tarpit', status: 429 }],
+    ['a drop', ['--action', 'drop'], { action: 'drop' }],
+    ['what is only logged', ['--action', 'log'], { action: 'log' }],
+  ];
+  for (const [index, [what, options, expected]] of outcomes.entries())
+    it(`writes ${what}, as show reads it`, async () => {
+      const subject = `key:outcome-${index}`;
+      const { status, stdout, stderr } = await block(subject, ...options, '--json');
+      assert.deepEqual([status, stderr], [0, '']);
+      const [item] = await stored(subject);
+      assert.deepEqual(JSON.parse(stdout), [item]);
+      const { subject: _subject, list: _list, createdAt: _createdAt, createdBy: _createdBy, ...outcome } = item ?? {};
+      assert.deepEqual(outcome, expected);
+    });
+
+  it('takes the body from a file without the end of its last line', async (t) => {
+    const file = join(temporaryFolder(t), 'body.html');
+    writeFileSync(file, '<h1>Back soon</h1>\n');
+    await block('key:body-file', '--body-file', file);
+    assert.deepEqual((await stored('key:body-file'))[0]?.vars, { body: '<h1>Back soon</h1>' });
+    writeFileSync(file, 'two\nlines\n');
+    const { status, stderr } = await block('key:body-lines', '--body-file', file);
+    assert.deepEqual([status, stderr], [2, 'haverdict: vars.body must be one line of printable characters\n']);
+  });
+
+  it('lets allow tell HAProxy what passes beside', async () => {
+    const { status } = await runOnTable(endpoint, 'allow', 'key:partner', '--var', 'req.set.x-plan=partner');
+    assert.equal(status, 0);
+    const [{ action, vars } = {}] = await stored('key:partner');
+    assert.deepEqual([action, vars], ['allow', { 'req.set.x-plan': 'partner' }]);
+  });
+
   it('takes a time with its zone as the end', async () => {
     const { stdout } = await block('192.0.2.2', '--until', '2090-01-01T01:00:00+01:00');
     assert.equal(stdout, 'deny ip:192.0.2.2 in manual until 2090-01-01T00:00:00Z\n');
@@ -114,6 +264,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       ['1.1.1.1', '--status', '418'],
       /argument '418' is invalid. Allowed choices are 400, 401/,
     ],
+    ...COMBINATIONS,
     ['a list that is no name', ['1.1.1.1', '--list', 'My List'], /^haverdict: "My List" is no list name/],
     [
       'an unknown option',

@@ -27,10 +27,10 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     assert.equal(
       stdout,
       [
-        `SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    ${'REASON'.padEnd(35)}  NOTE`,
-        `ip:10.1.1.1     feed      deny            never                                        ${'a'.padEnd(35)}  see\ufffd${'x'.repeat(55)}…`,
+        `SUBJECT         LIST      ACTION  STATUS  EXPIRES               BY            STATE    ${'REASON'.padEnd(76)}  ${'NOTE'.padEnd(60)}  VARS`,
+        `ip:10.1.1.1     feed      deny            never                                        ${'a'.padEnd(76)}  see\ufffd${'x'.repeat(55)}…`,
         'ip:10.1.1.1     manual    deny            1970-01-01T00:00:01Z                expired',
-        'ip:10.1.1.0/24  manual                                                        bad      action "ban" is none of allow, deny',
+        'ip:10.1.1.0/24  manual                                                        bad      action "ban" is none of allow, deny, tarpit, drop, redirect, route, tag, log',
         'ip:10.1.0.0/16  manual    deny            never                 me\ufffd[31m@here',
         'ip:10.0.0.0/8   tenant-a  allow           never                               wins',
         '',
@@ -53,6 +53,21 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     const { stdout } = await run('show', '10.1.0.0/16', '--json');
     const subjects = JSON.parse(stdout).map((entry: { subject: string }) => entry.subject);
     assert.deepEqual(subjects, ['ip:10.1.0.0/16', 'ip:10.0.0.0/8']);
+  });
+
+  it('shows what an entry does beside its action, shortened, and all of it as JSON', async () => {
+    const vars = { location: 'https://shop.example/', 'req.set.x-note': 'y'.repeat(60) };
+    await store.put({ subject: 'host:vars.example', list: 'vars', action: 'redirect', status: 301, vars });
+    const { stdout } = await run('show', 'host:vars.example');
+    const [, line = ''] = stdout.split('\n');
+    assert.match(
+      line,
+      /^host:vars.example +vars +redirect +301 +never +wins +location=https:\/\/shop.example\/ req.set.x-note=y+…$/,
+    );
+    assert.equal(/location=.*/.exec(line)?.[0].length, 60);
+    assert.match((await run('list', 'vars')).stdout, / redirect {2}301 .* location=https:\/\/shop.example\//);
+    const [entry] = JSON.parse((await run('show', 'host:vars.example', '--json')).stdout);
+    assert.deepEqual([entry.action, entry.status, entry.vars], ['redirect', 301, vars]);
   });
 
   it('says that there is nothing, and that is no failure', async () => {

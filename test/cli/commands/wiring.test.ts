@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadSettings } from '../../../agent/config/load.ts';
-import { haproxyFragment } from '../../../agent/wiring/rules.ts';
+import { haproxyFragment } from '../../../agent/wiring/fragment.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';

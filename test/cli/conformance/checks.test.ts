@@ -19,7 +19,7 @@ describe('check-backend', () => {
     const skipped = results.filter(({ state }) => state === 'skipped');
     assert.deepEqual(
       skipped.map(({ name }) => name),
-      ['listed', 'entries'],
+      ['listed', 'entries', 'outcomes'],
     );
     for (const { why } of skipped) assert.match(why, /--listed/);
     assert.deepEqual(
@@ -35,6 +35,8 @@ describe('check-backend', () => {
     assert.ok(others.every(({ state, why }) => state === 'skipped' && why === 'there is no backend to ask'));
   });
 });
+
+const OPEN_REDIRECT = { action: 'redirect', shadow: undefined, vars: { location: '//evil.example' } };
 
 /** For each check the ways to be wrong that it alone is there to find. */
 const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] = [
@@ -130,6 +132,19 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
       right.status === 400 ? { json: { error: 'Error: no\n    at check (/srv/app.js:7:3)' } } : undefined,
   ],
   ['parallel', 'confuses callers', confused()],
+  ['trial', 'is strict', ({ json }) => (json?.shadowLists ? { status: 400 } : undefined)],
+  [
+    'trial',
+    'would do another thing',
+    answers((v) =>
+      v.map((one) => (one.entry?.action === 'log' ? { ...one, entry: { ...one.entry, shadow: 'drop' } } : one)),
+    ),
+  ],
+  [
+    'outcomes',
+    'redirects to another host by a path',
+    answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, ...OPEN_REDIRECT } } : one))),
+  ],
   [
     'entries',
     'answers what has ended',
@@ -252,7 +267,7 @@ function confused(): Break {
 function givingUp(calls: number): Break {
   let left = calls;
   return ({ json }) =>
-    json?.subjects?.length === 1 && left-- < 70 && json.subjects[0].startsWith('ip:203.0.113.1')
+    json?.subjects?.length === 1 && left-- < 70 && String(json.subjects[0]).startsWith('ip:203.0.113.1')
       ? { status: 503 }
       : undefined;
 }

@@ -24,7 +24,7 @@ describe('DynamoStore.lookup', () => {
     for (const request of asked) {
       assert.ok(!request.ConsistentRead);
       const read = Object.values(request.ExpressionAttributeNames).sort();
-      assert.deepEqual(read, ['action', 'expiresAt', 'list', 'reason', 'status', 'subject']);
+      assert.deepEqual(read, ['action', 'expiresAt', 'list', 'reason', 'status', 'subject', 'vars']);
     }
   });
 

@@ -17,8 +17,14 @@ describe('parseEntry', () => {
     assert.deepEqual(parseEntry(full), { entry: full });
   });
 
-  it('ignores attributes of a later version', () => {
-    assert.deepEqual(parseEntry({ ...good, colour: 'red' }), { entry: { ...good, action: 'deny' } });
+  it('ignores attributes of a later version, and what only the function says', () => {
+    const later = { colour: 'red', shadow: 'tarpit' };
+    assert.deepEqual(parseEntry({ ...good, ...later }), { entry: { ...good, action: 'deny' } });
+  });
+
+  it('takes a status where nobody looks at it: to ignore the entry would let pass or block', () => {
+    for (const action of ['allow', 'drop', 'tag', 'log'])
+      assert.deepEqual(parseEntry({ ...good, action, status: 403 }), { entry: { ...good, action, status: 403 } });
   });
 
   const problems: readonly (readonly [string, object, RegExp])[] = [
@@ -41,6 +47,22 @@ describe('parseEntry', () => {
     ['half a second', { expiresAt: 1.5 }, /^expiresAt must be a whole number, not 1.5$/],
     ['an end before 1970', { expiresAt: -1 }, /^expiresAt must be at least 0$/],
     ['milliseconds', { expiresAt: 1_800_000_000_000 }, /past the year 9999: write seconds/],
+    ['a redirect to nowhere', { action: 'redirect', vars: { path: '/' } }, /^action redirect needs vars.location$/],
+    ['a route to nowhere', { action: 'route' }, /^action route needs vars.backend or vars.split$/],
+    [
+      'a redirect with the status of a deny',
+      { action: 'redirect', vars: { location: '/' }, status: 403 },
+      /^status 403 is none of 301, 302/,
+    ],
+    [
+      'a deny with the status of a redirect',
+      { status: 302 },
+      /^status 302 is none of 400, .* which action deny can have$/,
+    ],
+    ['variables that are no map', { vars: 'path=/' }, /^vars must be a map, not a string$/],
+    ['a variable of another type', { vars: { path: 5 } }, /^vars.path must be a string, not 5$/],
+    ['a variable that nobody obeys', { vars: { colour: 'red' } }, /^vars.colour is none of location, backend/],
+    ['a line break in a header', { vars: { 'req.set.x': 'a\r\nb: c' } }, /^vars.req.set.x must be one line of ASCII/],
     ['a set of reasons', { reason: { SS: ['a'] } }, /^reason must be a string, not an object$/],
   ];
   for (const [what, change, problem] of problems)

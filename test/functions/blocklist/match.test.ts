@@ -19,6 +19,14 @@ describe('winner', () => {
     const first = entry('ip:10.0.0.0/9', 'feed');
     assert.equal(winner([entry('ip:10.0.0.0/9', 'manual'), first], ['feed', 'manual'], NOW), first);
   });
+  it('is what is only logged where nothing else is, and never else', () => {
+    const logged = entry('ip:10.1.1.1', 'manual', 'log');
+    assert.equal(winner([logged], lists, NOW), logged);
+    for (const action of ['allow', 'deny', 'tarpit', 'drop', 'redirect', 'route', 'tag'] as const) {
+      const enforced = entry('ip:10.0.0.0/8', 'feed', action);
+      assert.equal(winner([logged, enforced], lists, NOW), enforced);
+    }
+  });
   it('sees no prefix in what is no address', () => {
     const first = entry('path:/a/8', 'manual');
     assert.equal(winner([entry('path:/a/24', 'feed'), first], lists, NOW), first);

@@ -1,34 +1,46 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { entryProblem } from '../../../contract/check.ts';
 import { BadEntries, MAX_REPORTED } from '../../../functions/blocklist/bad-entries.ts';
-import { answered } from '../../../functions/blocklist/entry.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../../functions/blocklist/service.ts';
 import { type Store, StoreError } from '../../../functions/blocklist/store.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
-import { askedLists, askedSubject, NOW_SECONDS, worldEntries } from '../../support/small-world.ts';
+import { askedLists, askedSubject, NOW_SECONDS, trialLists, worldEntries } from '../../support/small-world.ts';
 
 const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
 
 describe('check', () => {
   it('agrees with a naive comparison of every entry, over memory', async () => {
-    const world = fc.asyncProperty(worldEntries, asked, askedLists, async (entries, subjects, lists) => {
-      const store = new MemoryStore();
-      for (const entry of entries) store.type(entry);
-      await assertSameAsNaive(store, entries, subjects, lists);
-    });
+    const world = fc.asyncProperty(
+      worldEntries,
+      asked,
+      askedLists,
+      trialLists,
+      async (entries, subjects, lists, trials) => {
+        const store = new MemoryStore();
+        for (const entry of entries) store.type(entry);
+        await assertSameAsNaive(store, entries, subjects, lists, trials);
+      },
+    );
     await fc.assert(world, { numRuns: 10_000 });
   });
 
   it('agrees with a naive comparison of every entry, over DynamoDB', async () => {
     const store = storeAt((await localTable({ after })).endpoint);
-    const world = fc.asyncProperty(worldEntries, asked, askedLists, async (entries, subjects, lists) => {
-      await Promise.all(entries.map((entry) => store.put(entry)));
-      await assertSameAsNaive(store, entries, subjects, lists);
-      await Promise.all(entries.map((entry) => store.remove(entry)));
-    });
+    const world = fc.asyncProperty(
+      worldEntries,
+      asked,
+      askedLists,
+      trialLists,
+      async (entries, subjects, lists, trials) => {
+        await Promise.all(entries.map((entry) => store.put(entry)));
+        await assertSameAsNaive(store, entries, subjects, lists, trials);
+        await Promise.all(entries.map((entry) => store.remove(entry)));
+      },
+    );
     await fc.assert(world, { numRuns: 150 });
   });
 
@@ -69,6 +81,68 @@ describe('check', () => {
     const problem = 'reason must be one line of at most 200 printable characters';
     assert.deepEqual(lines[0], ['warn', 'bad entry ignored', { subject: 'ip:10.1.1.1', list: 'manual', problem }]);
     assert.equal(lines.length, 2);
+  });
+
+  it('says of an entry on trial what it would do, and nothing of how', async () => {
+    const store = new MemoryStore();
+    const vars = { location: '/new' };
+    store.type({
+      subject: 'host:a',
+      list: 'new',
+      action: 'redirect',
+      status: 302,
+      reason: 'moved',
+      vars,
+      expiresAt: NOW_SECONDS + 9,
+    });
+    store.type({ subject: 'host:b', list: 'new', action: 'allow' });
+    store.type({ subject: 'host:b', list: 'manual', action: 'deny' });
+    store.type({ subject: 'host:c', list: 'new', action: 'log' });
+    const request = { lists: ['new', 'manual'], shadowLists: ['new'], subjects: ['host:a', 'host:b', 'host:c'] };
+    const { verdicts } = await check(request, deps(store));
+    assert.deepEqual(
+      verdicts.map(({ entry }) => entry),
+      [
+        {
+          subject: 'host:a',
+          list: 'new',
+          action: 'log',
+          shadow: 'redirect',
+          reason: 'moved',
+          expiresAt: NOW_SECONDS + 9,
+        },
+        { subject: 'host:b', list: 'manual', action: 'deny' },
+        { subject: 'host:c', list: 'new', action: 'log' },
+      ],
+    );
+    for (const { entry } of verdicts) assert.equal(entry && entryProblem(entry), undefined);
+  });
+
+  it('says of a variable which one is wrong, and what would be right', async () => {
+    const store = new MemoryStore();
+    const problems: unknown[] = [];
+    const log: CheckDeps['log'] = (_level, _message, fields) => problems.push(fields?.problem);
+    const wrong = [
+      { action: 'redirect' },
+      { action: 'redirect', vars: { location: '//evil.example' } },
+      { action: 'route', vars: { split: 'blue=90,blue=10' } },
+      { action: 'tag', vars: { 'req.set.x-plan': 7 } },
+      { action: 'tag', vars: ['path'] },
+      { action: 'tag', vars: { 'req.set.host': 'evil.example' } },
+    ];
+    for (const [index, outcome] of wrong.entries())
+      store.type({ subject: `host:h${index}`, list: 'manual', ...outcome });
+    const subjects = wrong.map((_, index) => `host:h${index}`);
+    const { verdicts } = await check({ lists: ['manual'], subjects }, { ...deps(store), log });
+    assert.ok(verdicts.every(({ entry }) => entry === null));
+    assert.deepEqual(problems, [
+      'action redirect needs vars.location',
+      'vars.location must be an http or https URL, or a path that begins with one /',
+      'vars.split must be BACKEND=PERCENT, separated by commas, each backend once, of at most 100 percent in all',
+      'vars.req.set.x-plan must be a string, not 7',
+      'vars must be a map, not an array',
+      'vars.req.set.host is a header that HAProxy itself takes care of',
+    ]);
   });
 
   it('gives the subject whose keys were not read an error, and its neighbours their verdicts', async () => {
@@ -163,11 +237,12 @@ async function assertSameAsNaive(
   entries: Parameters<typeof naiveWinner>[1],
   subjects: string[],
   lists: string[],
+  trials: readonly string[],
 ): Promise<void> {
-  const { verdicts } = await check({ subjects, lists }, deps(store));
+  const { verdicts } = await check({ subjects, lists, shadowLists: [...trials] }, deps(store));
   const expected = subjects.map((subject) => {
-    const won = naiveWinner(subject, entries, lists, NOW_SECONDS);
-    return { subject, entry: won === undefined ? null : answered(won) };
+    const entry = naiveWinner(subject, entries, lists, trials, NOW_SECONDS);
+    return { subject, entry: entry ?? null };
   });
   assert.deepEqual(verdicts, expected);
 }

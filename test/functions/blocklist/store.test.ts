@@ -24,9 +24,12 @@ function storeContract(name: string, open: () => Promise<Store>): void {
       const full: StoredEntry = {
         ...entry('host:full.example', 'manual'),
         ...{ reason: 'ä', status: 403, expiresAt: 1_800_000_000, note: 'n', createdBy: 'me', createdAt: 'now' },
+        vars: { location: 'https://shop.example/', query: '', 'req.set.x-plan': 'gold' },
       };
       await store.put(full);
       assert.deepEqual(await all(store.entriesOfSubject('host:full.example')), [full]);
+      const { items } = await store.lookup([{ subject: 'host:full.example', list: 'manual' }]);
+      assert.deepEqual(items[0]?.vars, full.vars);
     });
 
     it('says whether put replaced something', async () => {

@@ -35,7 +35,7 @@ export class Conversation {
         this.asked.push(streamId);
         return decide(streamId, frame);
       },
-      lookAhead() {},
+      answerKnown() {},
       overload: (frame) => {
         this.overloaded.push(frame.ids().streamId);
         return answerOfBytes(2);

@@ -7,7 +7,18 @@ import { HAPROXY_VERSIONS } from '../../../../agent/config/settings.ts';
 import { CHECKS } from '../../../../agent/wiring/doctor/doctor.ts';
 import { SPOE_FILE } from '../../../../dev/haproxy.ts';
 import { temporaryFolder } from '../../../support/config-file.ts';
-import { findingsIn, generated, grouped, type HaproxySet, handWritten, response, tcp, variants } from './good-files.ts';
+import {
+  bothModes,
+  everyEvent,
+  findingsIn,
+  generated,
+  grouped,
+  type HaproxySet,
+  handWritten,
+  response,
+  tcp,
+  variants,
+} from './good-files.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 const FILES = { config: 'haproxy.cfg', spoe: SPOE_FILE } as const;
@@ -17,6 +28,9 @@ const GOOD: Readonly<Record<string, HaproxySet>> = {
   'with a group': grouped(),
   'in mode tcp': tcp(),
   'for responses': response(),
+  'every event': everyEvent(),
+  'both modes': bothModes('on-client-session'),
+  'both modes, with responses': bothModes('on-tcp-response'),
   ...variants(),
 };
 

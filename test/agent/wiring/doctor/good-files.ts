@@ -1,8 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { Settings } from '../../../../agent/config/settings.ts';
 import type { Event } from '../../../../agent/vocabulary.ts';
 import { examine, type Finding } from '../../../../agent/wiring/doctor/doctor.ts';
 import { readInstallation } from '../../../../agent/wiring/doctor/installation.ts';
 import { spoeFile } from '../../../../agent/wiring/spoe.ts';
+import { tcpBackendRules, tcpFrontendRules } from '../../../../agent/wiring/tcp.ts';
 import { SPOE_FILE } from '../../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../../dev/haproxy-config.ts';
 import { type Changes, settingsWith } from '../../../support/settings.ts';
@@ -27,6 +29,65 @@ export function generated(policy: 'open' | 'closed', changes: Changes = {}): Hap
   );
   const settings = { ...base, messages };
   return { settings, config: frontendConfig({ settings, binds: ['192.0.2.10:8080'] }), spoe: spoeFile(settings) };
+}
+
+const IP = [{ kind: 'ip', expression: 'src' }];
+const CLOSED = { default: 'closed' } as const;
+
+/** Every scope and a group, with all that entries can change. */
+export function everyEvent(): HaproxySet {
+  const settings = settingsWith({
+    messages: [
+      {
+        name: 'at-on-client-session',
+        event: 'on-client-session',
+        condition: '!{ src 10.0.0.0/8 }',
+        ...{ subjects: IP, policy: CLOSED },
+      },
+      {
+        name: 'at-on-frontend-http-request',
+        event: 'on-frontend-http-request',
+        ...{ subjects: IP, policy: { default: 'open' } },
+        arguments: [{ name: 'body', expression: 'req.body' }],
+      },
+      { name: 'at-on-backend-http-request', event: 'on-backend-http-request', subjects: IP, policy: CLOSED },
+      { name: 'at-on-http-response', event: 'on-http-response', subjects: IP, policy: CLOSED },
+      { name: 'check-login', group: 'login', subjects: IP, policy: CLOSED },
+    ],
+    haproxy: {
+      backends: ['blue', 'green'],
+      requestHeaders: ['X-Plan'],
+      responseHeaders: ['Server'],
+      denyPages: [{ status: 503, file: import.meta.filename, contentType: 'text/html' }],
+    },
+  });
+  const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] })
+    .replace(/#( +http-request send-spoe-group .*)/, '$1')
+    .replace('! { var(txn.haverdict.login.action) -m found }', '{ path_beg /login } $&');
+  return { settings, config, spoe: spoeFile(settings) };
+}
+
+/** Frontends in both modes with the same engine, as `haverdict wiring` generates them. */
+export function bothModes(event: Event): HaproxySet {
+  const settings = settingsWith({
+    messages: [
+      { name: 'connection', event, subjects: IP, policy: CLOSED },
+      { name: 'request', event: 'on-frontend-http-request', subjects: IP, policy: CLOSED },
+    ],
+    haproxy: { backends: ['blue'], requestHeaders: ['x-plan'] },
+  });
+  const config = `${frontendConfig({ settings, binds: ['192.0.2.10:8080'] })}
+frontend plain
+    mode tcp
+    option tcplog
+    bind 192.0.2.10:8081
+${tcpFrontendRules(settings, SPOE_FILE).replace(/ +use_backend.*\n/g, '')}    default_backend plain
+
+backend plain
+    mode tcp
+${tcpBackendRules(settings)}    server one 192.0.2.20:80
+`;
+  return { settings, config, spoe: spoeFile(settings) };
 }
 
 const SOCKET = { type: 'unix', path: '/run/haverdict/agent.sock', mode: 0o660, group: 'haproxy' } as const;
@@ -57,11 +118,12 @@ frontend web from base
     bind 192.0.2.10:8080
     acl error var(txn.haverdict.err) -m found
     acl decided var(txn.haverdict.action) -m found
-    acl passes var(txn.haverdict.action) -m str allow
+    acl passes var(txn.haverdict.action) -m str allow tag route log
     filter spoe engine ask config ${SPOE_FILE}
     http-request redirect scheme https if { path /to-https }
     http-request deny deny_status 503 if error or !decided
     http-request send-spoe-group ask logins if { path /login }
+    http-request deny deny_status 403 if { var(txn.haverdict.logins.action) -m str deny tarpit drop redirect }
     http-request deny deny_status 403 if !passes
     use_backend origin if { path_beg /api }
     default_backend origin
@@ -104,7 +166,10 @@ spoe-group logins
 `;
   const messages = [
     ...settings.messages,
-    ...settings.messages.map((message) => ({ ...message, name: 'login', subjects: SUBJECTS.slice(0, 1) })),
+    ...settings.messages.map(({ event: _event, ...message }) => ({
+      ...message,
+      ...{ name: 'login', group: 'logins', subjects: SUBJECTS.slice(0, 1), policy: { default: 'open' } as const },
+    })),
   ];
   return { settings: { ...settings, messages }, config, spoe };
 }
@@ -114,7 +179,10 @@ export function grouped(): HaproxySet {
   const { settings } = generated('open');
   const { config, spoe } = handWritten();
   return {
-    settings,
+    settings: {
+      ...settings,
+      messages: settings.messages.map(({ event: _event, ...message }) => ({ ...message, group: 'logins' })),
+    },
     config: config
       .replace(/^ {4}(chroot|user|group) .*\n/gm, '')
       .replace('unix@/run/haverdict/agent.sock', '127.0.0.1:9000')
@@ -123,7 +191,7 @@ export function grouped(): HaproxySet {
         `    filter spoe engine ask config ${SPOE_FILE}
     http-request set-src hdr(x-real-ip)
     http-request send-spoe-group ask logins
-    http-request deny if { var(txn.haverdict.action) -m found } ! { var(txn.haverdict.action) -m str allow }
+    http-request deny if { var(txn.haverdict.logins.action) -m found } ! { var(txn.haverdict.logins.action) -m str allow tag route log }
     default_backend origin
 `,
       ),
@@ -150,7 +218,7 @@ export function tcp(): HaproxySet {
       .replace('    mode http\n', '')
       .replace(
         / {4}http-request set-src[\s\S]*(?= {4}default_backend)/,
-        '    tcp-request content reject if { var(txn.haverdict.action) -m str deny }\n',
+        '    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }\n',
       ),
     spoe: spoe
       .replace('groups logins', 'messages check-request')
@@ -169,7 +237,7 @@ export function response(): HaproxySet {
     ),
     config: config.replace(
       / {4}http-request set-src[\s\S]*(?= {4}default_backend)/,
-      '    http-response deny if { var(res.haverdict.action) -m str deny }\n',
+      '    http-response deny if { var(res.haverdict.action) -m str deny tarpit drop redirect }\n',
     ),
     spoe: spoe
       .replace('groups logins', 'messages check-request')
@@ -182,7 +250,7 @@ export function response(): HaproxySet {
 function withEvent(settings: Settings, event: string): Settings {
   return {
     ...settings,
-    messages: settings.messages.map((message) => ({ ...message, event: event as Event })),
+    messages: settings.messages.map(({ group: _group, ...message }) => ({ ...message, event: event as Event })),
   };
 }
 
@@ -191,7 +259,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   const open = generated('open');
   const closed = generated('closed');
   const hand = handWritten();
-  const deny = /^ {4}http-request deny .*-m str deny \}$/m;
+  const deny = /^ {4}http-request deny .*-m str deny redirect \}$/m;
   const changed = (set: HaproxySet, from: string | RegExp, to: string) => {
     const config = set.config.replace(from, to);
     if (config === set.config) throw new Error(`nothing matches ${from}`);
@@ -230,7 +298,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
     'unless allow under closed': changed(
       closed,
       /(?: {4}http-request deny .*\n)+(?= {4}#)/,
-      '    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n    http-request deny unless { var(txn.haverdict.action) -m str allow }\n',
+      '    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n    http-request deny unless { var(txn.haverdict.action) -m str allow tag route log }\n',
     ),
     'a second agent on another host': changed(
       open,
@@ -249,14 +317,18 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
     ),
     'ACLs of several lines': changed(
       hand,
-      'acl passes var(txn.haverdict.action) -m str allow',
-      'acl passes var(txn.haverdict.action) -m beg al\n    acl passes var(txn.haverdict.action) -m str allow',
+      'acl passes var(txn.haverdict.action) -m str allow tag route log',
+      'acl passes var(txn.haverdict.action) -m beg al\n    acl passes var(txn.haverdict.action) -m str tag route log',
     ),
   };
 }
 
 /** What the doctor finds, with no file but these two. */
 export function findingsIn({ settings, config, spoe }: HaproxySet): Finding[] {
-  const files = { read: (path: string) => (path === SPOE_FILE ? spoe : undefined), isSocket: () => false };
+  const read = (path: string) => {
+    if (path === SPOE_FILE) return spoe;
+    return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  };
+  const files = { read, isSocket: () => false };
   return examine(readInstallation(settings, [{ file: 'haproxy.cfg', text: config }], files));
 }

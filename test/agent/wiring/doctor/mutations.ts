@@ -1,5 +1,5 @@
 import type { FindingId } from '../../../../agent/wiring/doctor/doctor.ts';
-import { generated, grouped, type HaproxySet, handWritten } from './good-files.ts';
+import { everyEvent, generated, grouped, type HaproxySet, handWritten } from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
@@ -15,10 +15,16 @@ export interface Mutation {
 
 type Edit = readonly [from: string | RegExp, to: string];
 
-const GOOD = { open: generated('open'), closed: generated('closed'), hand: handWritten(), grouped: grouped() } as const;
+const GOOD = {
+  open: generated('open'),
+  closed: generated('closed'),
+  hand: handWritten(),
+  grouped: grouped(),
+  every: everyEvent(),
+} as const;
 const EVENT = 'on-frontend-http-request';
-const DENY = /^ {4}http-request deny .*-m str deny \}$/m;
-const ANY_RULE = /^ {4}http-request .*haverdict\.action.*\n/gm;
+const DENY = /^ {4}http-request deny .*-m str deny redirect \}$/m;
+const ANY_RULE = /^ {4}http-request .*haverdict\.(action|path|query).*\n/gm;
 const CHECK = /check inter .*/;
 const FIRST_RULE = /\n( {4}filter .*\n)/;
 
@@ -137,6 +143,33 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('argument-unknown', 'one more', 'args ua=', 'silent', [[/( {4}event )/, '    args ua=req.hdr(user-agent)\n$1']]),
   spoe('argument-differs', 'another address', 'args ip=dst', 'silent', [['args ip=src', 'args ip=dst']]),
   spoe('spoe-keyword-ignored', 'arg for args', 'arg ip=src', 'silent', [['args ip=src', 'arg ip=src']]),
+  spoe(
+    'argument-missing',
+    'for the rules',
+    'spoe-message at-on-frontend-http-request',
+    'silent',
+    [[/ {4}args body=.*\n/, '']],
+    'every',
+  ),
+  spoe(
+    'event-conditional',
+    'another condition',
+    'LOCALHOST',
+    'silent',
+    [['10.0.0.0/8 }', '10.0.0.0/8 } !LOCALHOST']],
+    'every',
+  ),
+  {
+    ...config(
+      'body-unbuffered',
+      'the option removed',
+      '',
+      'silent',
+      [[/ {4}option http-buffer-request\n/, '']],
+      'every',
+    ),
+    at: ['spoe', 'args body'],
+  },
   config('argument-set-later', 'set-src', 'set-src', 'silent', [
     [FIRST_RULE, '\n    http-request set-src hdr(x-forwarded-for)\n$1'],
   ]),
@@ -180,7 +213,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
 
   config('action-not-obeyed', 'no rule', 'filter spoe', 'silent', [NO_RULES]),
-  config('action-not-obeyed', 'method bool', 'filter spoe', 'silent', [[/-m str deny/g, '-m bool']]),
+  config('action-not-obeyed', 'method bool', 'filter spoe', 'silent', [
+    [/-m str (deny redirect|deny|drop|tarpit|redirect)(?= \})/g, '-m bool'],
+  ]),
   config(
     'deny-obeyed-partly',
     'one more condition',
@@ -205,7 +240,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'found for str',
     'deny_status 403 if { var(txn.haverdict.action) -m found',
     'silent',
-    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny/, '$1 -m found']],
+    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny redirect/, '$1 -m found']],
     'closed',
   ),
   config('allow-stopped', 'unless deny', 'unless { var', 'silent', [
@@ -236,11 +271,115 @@ export const MUTATIONS: readonly Mutation[] = [
     'closed',
   ),
   config('unknown-stopped-under-open', 'unless allow', 'unless { var', 'silent', [
-    [DENY, '    http-request deny deny_status 403 unless { var(txn.haverdict.action) -m str allow }\n$&'],
+    [DENY, '    http-request deny deny_status 403 unless { var(txn.haverdict.action) -m str allow tag route log }\n$&'],
   ]),
   config('unknown-stopped-under-open', 'the error rule of closed', 'error) -m found', 'silent', [
     [FIRST_RULE, '\n$1    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n'],
   ]),
+  config('action-not-obeyed', 'no rule for one', 'filter spoe', 'silent', [[/ {4}http-request silent-drop .*\n/, '']]),
+  config(
+    'action-not-obeyed',
+    'none in the backend',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-(?:request|after-response) (?!return)(?!.*! ).*req\.haverdict\.action.*\n/g, '']],
+    'every',
+  ),
+  config(
+    'action-not-obeyed',
+    'none for a group',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-request (?!deny.*!).*login\.action.*\n/g, '']],
+    'every',
+  ),
+  config(
+    'action-not-obeyed',
+    'none for the response',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-response (?!deny.*(?:!|error)).*\n/g, '']],
+    'every',
+  ),
+  config(
+    'closed-unasked-rule-missing',
+    'of the response',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-response deny .*! \{.*\n/, '']],
+    'every',
+  ),
+  config(
+    'closed-unasked-rule-missing',
+    'of a condition',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-request deny .*! \{ var\(sess.*\n/, '']],
+    'every',
+  ),
+  config('route-not-obeyed', 'none', 'filter spoe', 'silent', [[/ {4}use_backend green .*login.*\n/, '']], 'every'),
+  config(
+    'route-not-obeyed',
+    'by name',
+    'filter spoe',
+    'silent',
+    [[/ {4}use_backend green (.*login.*)\n/, '    use_backend blue $1\n']],
+    'every',
+  ),
+  config(
+    'route-backend-missing',
+    'none',
+    'filter spoe',
+    'refuses',
+    [[/\nbackend green\n[\s\S]*?\n(?=\n)/, '\n']],
+    'every',
+  ),
+  config(
+    'header-not-obeyed',
+    'of the request',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-request set-header .*txn\.haverdict\.req.*\n/, '']],
+    'every',
+  ),
+  config(
+    'header-not-obeyed',
+    'of the response',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-after-response add-header .*login.*\n/, '']],
+    'every',
+  ),
+  config('deny-page-missing', 'a typo', '503.htm', 'refuses', [[/file \S+/, 'file /nowhere/503.htm']], 'every'),
+  config(
+    'variable-unknown',
+    'a header that is not named',
+    'x_plain',
+    'silent',
+    [[/txn\.haverdict\.req\.set\.x_plan(\) -m found)/, 'txn.haverdict.req.set.x_plain$1']],
+    'every',
+  ),
+  config(
+    'variable-scope',
+    'a group in the scope of the connection',
+    'sess.haverdict.login',
+    'silent',
+    [
+      [
+        / {4}http-request silent-drop if \{ var\(txn\.haverdict\.login.*\n/,
+        '$&    http-request silent-drop if { var(sess.haverdict.login.action) -m str drop }\n',
+      ],
+    ],
+    'every',
+  ),
+  config(
+    'rule-too-early',
+    'a response read at the request',
+    'http-request silent-drop if { var(res',
+    'silent',
+    [[/ {4}http-response (silent-drop .*\n)/, '$&    http-request $1']],
+    'every',
+  ),
   config('rule-too-early', 'tcp-request content', 'tcp-request content reject', 'silent', [
     [FIRST_RULE, '\n$1    tcp-request content reject if { var(txn.haverdict.action) -m str deny }\n'],
   ]),
@@ -253,7 +392,9 @@ export const MUTATIONS: readonly Mutation[] = [
   config('allow-before-rules', 'allow some above', 'http-request allow', 'silent', [
     [FIRST_RULE, '\n$1    http-request allow if { path_beg /static }\n'],
   ]),
-  config('value-unknown', 'denied for deny', '-m str denied', 'silent', [[/-m str deny \}$/m, '-m str denied }']]),
+  config('value-unknown', 'denied for deny', '-m str denied', 'silent', [
+    [/-m str deny redirect \}$/m, '-m str denied redirect }'],
+  ]),
   config('verdict-overwritten', 'set-var above', 'set-var(txn.haverdict.action)', 'silent', [
     [FIRST_RULE, '\n$1    http-request set-var(txn.haverdict.action) str(allow) if { src 192.0.2.1 }\n'],
   ]),
@@ -268,21 +409,21 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('prefix-mismatch', 'in the SPOE file', 'option var-prefix', 'silent', [
     ['var-prefix haverdict', 'var-prefix haverdikt'],
   ]),
-  config('prefix-mismatch', 'in the rules', 'deny_status 400', 'silent', [[/txn\.haverdict\./g, 'txn.haverdikt.']]),
-  config('prefix-mismatch', 'another word in the rules', 'deny_status 400', 'silent', [
+  config('prefix-mismatch', 'in the rules', 'silent-drop', 'silent', [[/txn\.haverdict\./g, 'txn.haverdikt.']]),
+  config('prefix-mismatch', 'another word in the rules', 'silent-drop', 'silent', [
     [/txn\.haverdict\./g, 'txn.guard.'],
   ]),
   config('variable-unknown', 'a typo in a name', 'txn.haverdict.acton', 'silent', [
     [DENY, '    http-request set-header X-A %[var(txn.haverdict.acton)]\n$&'],
   ]),
   config('variable-unknown', 'in the rule that denies', 'txn.haverdict.acton', 'silent', [
-    [/haverdict\.action\) -m str deny \}$/m, 'haverdict.acton) -m str deny }'],
+    [/haverdict\.action\) -m str deny redirect \}$/m, 'haverdict.acton) -m str deny redirect }'],
   ]),
   config('variable-scope', 'sess', 'var(sess.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny \}$)/m, 'sess$1'],
+    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'sess$1'],
   ]),
   config('variable-scope', 'req', 'var(req.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny \}$)/m, 'req$1'],
+    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'req$1'],
   ]),
   spoe(
     'error-variable-unset',

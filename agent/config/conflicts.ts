@@ -1,0 +1,116 @@
+import type { Policy } from '../decision/policy.ts';
+import { DEFAULT_EVENT, MAX_NAME, MAX_VARIABLE, REQUEST_SCOPE, SCOPES, VARIABLES, varsOf } from '../vocabulary.ts';
+import type { Finding } from './problems.ts';
+import type { ConfigFile } from './schema.ts';
+
+type Message = ConfigFile['messages'][string];
+
+/** What is wrong between settings that are right one by one. */
+export function conflictsIn(file: ConfigFile): Finding[] {
+  const messages = Object.entries(file.messages);
+  return [
+    ...unknownTrials(file),
+    ...messages.flatMap(([name, message]) => unasked(name, message, file.rules)),
+    ...messages.flatMap(([name, message]) => takenNames(name, message)),
+    ...takenPlaces(messages),
+    ...closedGroups(messages, file.policy),
+    ...longNames(messages, file.haproxy),
+  ];
+}
+
+function unknownTrials({ lists, shadowLists }: ConfigFile): Finding[] {
+  return shadowLists.flatMap((list, index) =>
+    lists.includes(list)
+      ? []
+      : [wrong(['shadowLists', index], `must be one of lists, ${lists.join(', ')}, got "${list}"`)],
+  );
+}
+
+/** Nothing would ever be known, so that the policy would decide all of it. */
+function unasked(name: string, { subjects, arguments: given }: Message, rules: string | undefined): Finding[] {
+  if (Object.keys(subjects).length > 0 || (rules !== undefined && Object.keys(given).length > 0)) return [];
+  const message = 'must be a map of at least one kind: what has arguments alone is decided by rules, and needs those';
+  return [wrong(['messages', name, 'subjects'], message)];
+}
+
+/** On the wire a subject is an argument with the name of its kind. */
+function takenNames(name: string, { subjects, arguments: given }: Message): Finding[] {
+  return Object.keys(given)
+    .filter((argument) => Object.hasOwn(subjects, argument))
+    .map((argument) => ({
+      path: ['messages', name, 'arguments', argument],
+      part: 'key',
+      message: `must have another name: ${argument} is a subject of this message, and your rules are told it anyway`,
+    }));
+}
+
+/** One message a scope and one a group, so that no decision is mistaken for another. */
+function takenPlaces(messages: readonly (readonly [string, Message])[]): Finding[] {
+  const owners = new Map<string, string>();
+  return messages.flatMap(([name, message]) => {
+    const place = placeOf(message);
+    const owner = owners.get(place);
+    owners.set(place, owner ?? name);
+    return owner === undefined
+      ? []
+      : [{ path: ['messages', name], part: 'key', message: takenBy(owner, place, message) }];
+  });
+}
+
+/** Whoever is not asked must not pass under `closed`, and only the condition says who has to be asked. */
+function closedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
+  return messages.flatMap(([name, { group, condition, shadow, policy = global }]) =>
+    group === undefined || condition !== undefined || shadow || policy.default === 'open'
+      ? []
+      : [
+          wrong(
+            ['messages', name, 'condition'],
+            'must be set for a group under policy closed: it says which requests have to be asked about, and the others pass',
+          ),
+        ],
+  );
+}
+
+function takenBy(owner: string, place: string, { group }: Message): string {
+  if (group !== undefined) return `must have a group of its own: ${owner} is sent by ${group} already`;
+  const free = Object.entries(SCOPES).flatMap(([event, scope]) => (scope === place ? [] : [event]));
+  return `must be sent at another event than ${owner}, as both would set the variables of ${place}: at ${free.join(', ')}, or by a group`;
+}
+
+/** HAProxy never sets what is longer, without a word (flt_spoe.c). */
+function longNames(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
+  const longest = [...Object.values(VARIABLES), ...varsOf(haproxy).values()].reduce(longer);
+  return messages
+    .flatMap(([name, message]) => {
+      const own = message.group === undefined ? longest : `${message.group}.${longest}`;
+      if (own.length > MAX_NAME)
+        return [
+          wrong(
+            ['messages', name, 'group'],
+            `must be shorter, or the header: ${own} has ${own.length} characters, the limit is ${MAX_NAME}`,
+          ),
+        ];
+      const scope = scopeOf(message);
+      const most = MAX_VARIABLE - `${scope}..${own}`.length;
+      if (haproxy.prefix.length <= most) return [];
+      const limit = `must have at most ${most} characters, so that ${scope}.PREFIX.${own} has no more than ${MAX_VARIABLE}`;
+      return [wrong(['haproxy', 'prefix'], `${limit}, got "${haproxy.prefix}"`)];
+    })
+    .slice(0, 1);
+}
+
+function placeOf(message: Message): string {
+  return message.group === undefined ? scopeOf(message) : `group ${message.group}`;
+}
+
+function scopeOf({ event = DEFAULT_EVENT, group }: Message): string {
+  return group === undefined ? SCOPES[event] : REQUEST_SCOPE;
+}
+
+function longer(one: string, other: string): string {
+  return other.length > one.length ? other : one;
+}
+
+function wrong(path: readonly PropertyKey[], message: string): Finding {
+  return { path, part: 'value', message };
+}

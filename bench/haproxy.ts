@@ -1,0 +1,113 @@
+// Requests through a real HAProxy: without SPOE, with `acl -f` of 100,000 addresses, and with the agent over a unix socket.
+// HAProxy answers by itself, so that nothing else is measured; `wrk` sends 20,000 client addresses in a header.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadSettings } from '../agent/config/load.ts';
+import { agentsBackend } from '../agent/wiring/backend.ts';
+import { frontendRules } from '../agent/wiring/frontend.ts';
+import { spoeFile } from '../agent/wiring/spoe.ts';
+import { formatAddress } from '../contract/address.ts';
+import { freePort } from '../dev/free-port.ts';
+import { SPOE_FILE, startHaproxy } from '../dev/haproxy.ts';
+import { addressOf } from './pool.ts';
+import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
+
+const VISITORS = 20_000;
+const LISTED = 100_000;
+const CONNECTIONS = 32;
+const CLIENT = 'req.hdr_ip(x-client)';
+
+export interface HaproxyRun {
+  readonly guard: 'none' | 'acl -f' | 'haverdict';
+  readonly requestsPerSecond: number;
+  /** Microseconds of processor for one request. */
+  readonly haproxyUs: number;
+  readonly agentUs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** The three in turn, round after round. */
+export async function measureHaproxy(rounds: number, seconds: number): Promise<HaproxyRun[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
+  const socket = join(folder, 'agent.sock');
+  const list = join(folder, 'list');
+  const script = join(folder, 'visitors.lua');
+  const ports = { none: await freePort(), 'acl -f': await freePort(), haverdict: await freePort() };
+  writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(VISITORS + rank)}\n`).join(''));
+  writeFileSync(script, lua());
+  const agentJs = join(import.meta.dirname, 'agent.ts');
+  const agent = await startMeasured(pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(VISITORS), 'ipv4']));
+  const env = { HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1', HAVERDICT_LISTEN: `unix:${socket}` };
+  const settings = loadSettings(undefined, env);
+  const messages = settings.messages.map((message) => ({ ...message, subjects: [{ kind: 'ip', expression: CLIENT }] }));
+  const haproxy = await startHaproxy({ config: config(ports, list), spoe: spoeFile({ ...settings, messages }) });
+  const runs: HaproxyRun[] = [];
+  try {
+    for (let round = 0; round < rounds; round++)
+      for (const guard of ['none', 'acl -f', 'haverdict'] as const) {
+        const url = `http://127.0.0.1:${ports[guard]}/`;
+        const before = { haproxy: cpuSecondsOf(haproxy.pid), agent: agent.cpuSeconds() };
+        const { requests, ...wrk } = runWrk(url, script, seconds);
+        const us = (from: number, to: number) => ((to - from) / requests) * 1e6;
+        const haproxyUs = us(before.haproxy, cpuSecondsOf(haproxy.pid));
+        runs.push({ guard, ...wrk, haproxyUs, agentUs: us(before.agent, agent.cpuSeconds()) });
+      }
+  } finally {
+    await haproxy.stop();
+    await agent.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return runs;
+
+  function config(at: typeof ports, aclFile: string): string {
+    const guarded = { ...settings, messages };
+    const frontend = (guard: HaproxyRun['guard'], rules: string) =>
+      `frontend ${guard.replace(/\W+/g, '-')}\n    bind 127.0.0.1:${at[guard]}\n${rules}    default_backend origin\n\n`;
+    return `global
+    nbthread 1
+    cpu-map 1/1 0
+
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+
+${frontend('none', '')}${frontend('acl -f', `    http-request deny if { ${CLIENT} -f ${aclFile} }\n`)}${frontend('haverdict', frontendRules(guarded, SPOE_FILE))}backend origin
+    http-request return status 200 content-type text/plain string "passed"
+
+${agentsBackend(guarded)}`;
+  }
+}
+
+function runWrk(url: string, script: string, seconds: number) {
+  const wrk = ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-s', script, url];
+  const [program = '', ...args] = pinned(1, wrk);
+  const said = execFileSync(program, args, { encoding: 'utf8', timeout: (seconds + 20) * 1000 });
+  const { requests, us, p50, p99 } = JSON.parse(said.slice(said.lastIndexOf('{'))) as Record<string, number>;
+  return {
+    requests: requests as number, // all four are in what the script prints
+    requestsPerSecond: Math.round((requests as number) / ((us as number) / 1e6)),
+    p50Ms: (p50 as number) / 1000,
+    p99Ms: (p99 as number) / 1000,
+  };
+}
+
+function lua(): string {
+  const visitors = Array.from({ length: VISITORS }, (_, rank) => `"${text(rank)}"`).join(',');
+  return `local visitors = {${visitors}}
+local requests, next = {}, 0
+init = function() for i, v in ipairs(visitors) do requests[i] = wrk.format(nil, nil, {["x-client"] = v, Host = "shop.example"}) end end
+request = function() next = next % #requests + 1; return requests[next] end
+done = function(summary, latency)
+  io.write(string.format('{"requests":%d,"us":%d,"p50":%d,"p99":%d}', summary.requests, summary.duration, latency:percentile(50), latency:percentile(99)))
+end
+`;
+}
+
+function text(rank: number): string {
+  return formatAddress(addressOf(rank, 'ipv4'));
+}

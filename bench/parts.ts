@@ -1,0 +1,157 @@
+// The parts of the agent by themselves, without a socket: nanoseconds for one, the median of rounds.
+
+import { Address } from '../agent/decision/address.ts';
+import { VerdictCache } from '../agent/decision/cache.ts';
+import { systemClock } from '../agent/decision/clock.ts';
+import { Engine } from '../agent/decision/engine.ts';
+import { Loader } from '../agent/decision/loader.ts';
+import { Connection, type NotifyHandler } from '../agent/server/connection.ts';
+import { Translator } from '../agent/server/translate.ts';
+import { encodeAck, encodeActions } from '../agent/spop/ack.ts';
+import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
+import { decodeNotify, NotifyReader } from '../agent/spop/notify.ts';
+import { FrameReader } from '../agent/spop/reader.ts';
+import { Writer } from '../agent/spop/writer.ts';
+import { formatAddress } from '../contract/address.ts';
+import { addressOf, createPool, isListed } from './pool.ts';
+
+const ADDRESSES = 200_000;
+const FRAMES_A_CHUNK = 20;
+const ROUNDS = 60;
+const WARM_ROUNDS = 20;
+const DAY_SECONDS = 86_400;
+
+const pool = createPool({ addresses: ADDRESSES, family: 'ipv4', zipf: 0, seed: 1 });
+const chunks = Array.from({ length: pool.size / FRAMES_A_CHUNK }, (_, index) =>
+  pool.bytes.subarray(pool.starts[index * FRAMES_A_CHUNK], pool.starts[(index + 1) * FRAMES_A_CHUNK]),
+);
+
+/** Nanoseconds of one part, by its name. */
+export function measureParts(): Record<string, number> {
+  return {
+    'cut a frame out of a chunk': perFrame(() => {}),
+    'walk a NOTIFY of five arguments': perFrame(walking()),
+    'decode it into objects': perFrame((frame) => void decodeNotify(frame)),
+    'encode an ACK of four variables': perCall(() => void encodeAck(NO_IDS, ACTIONS)),
+    'encode its actions anew': perCall(() => void encodeActions(LISTED)),
+    'decide about a cached address': perCall(deciding()),
+    'frame in to ACK out, the long way': perChunk(connection(false)),
+    'frame in to ACK out, the hot path': perChunk(connection(true)),
+  };
+}
+
+const LISTED = [
+  ['action', 'deny'],
+  ['source', 'cache'],
+  ['reason', 'bench'],
+  ['list', 'manual'],
+].map(
+  ([name = '', value = '']) => ({ type: 'set-var', scope: 'txn', name, value: { type: 'string', value } }) as const,
+);
+const ACTIONS = encodeActions(LISTED);
+
+function walking(): (frame: Parameters<NotifyReader['open']>[0]) => void {
+  const reader = new NotifyReader();
+  return (frame) => {
+    reader.open(frame);
+    while (reader.nextMessage()) while (reader.nextArgument());
+  };
+}
+
+function engine(): Engine {
+  const cache = new VerdictCache(
+    { maxEntries: 1_000_000, allowTtlSeconds: DAY_SECONDS, denyTtlSeconds: DAY_SECONDS, policyTtlSeconds: 1 },
+    { ifErrorSeconds: 600, revalidateSeconds: 5 },
+    systemClock,
+  );
+  for (let rank = 0; rank < ADDRESSES; rank++) {
+    const subject = `ip:${formatAddress(addressOf(rank, 'ipv4'))}`;
+    const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
+    cache.keepVerdict(subject, isListed(rank) ? entry : null, DAY_SECONDS);
+  }
+  const backend = { check: () => Promise.reject(new Error('everything is cached')) };
+  const batch = { windowMs: 1, maxSubjects: 100 };
+  const loader = new Loader(backend, cache, systemClock, {
+    maxConcurrent: 1,
+    maxCallsPerSecond: 1,
+    deadlineMs: 40,
+    batch,
+  });
+  return new Engine({ cache, loader, clock: systemClock }, 40);
+}
+
+function deciding(): () => void {
+  const asked = engine();
+  const address = new Address();
+  const question = { policy: { default: 'open' }, address, texts: [], addressAt: 0, problem: undefined } as const;
+  let rank = 0;
+  return () => {
+    rank = (rank + 7919) % ADDRESSES;
+    address.readBytes(addressOf(rank, 'ipv4'), 0, 4);
+    asked.decide(question, 1000);
+  };
+}
+
+function connection(isHot: boolean): (chunk: Uint8Array) => void {
+  const rules = [
+    { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
+  ] as const;
+  const translator = new Translator(rules, engine(), { unknownMessage: fail, internalError: fail });
+  const handler: NotifyHandler = isHot
+    ? translator
+    : {
+        answer: (...asked) => translator.answer(...asked),
+        overload: (frame) => translator.overload(frame),
+        answerKnown() {},
+      };
+  const peer = { write: () => true, end: fail };
+  const made = new Connection(peer, handler, systemClock, { protocolError: fail, peerComplained: fail });
+  const hello = new Writer()
+    .text('supported-versions')
+    .byte(8)
+    .text('2.0')
+    .text('max-frame-size')
+    .byte(3)
+    .varint(16_380);
+  const payload = hello.text('capabilities').byte(8).text('pipelining').finish();
+  made.receive(encodeFrame(FrameType.haproxyHello, NO_IDS, payload));
+  return (chunk) => made.receive(chunk);
+}
+
+function perFrame(work: (frame: Parameters<NotifyReader['open']>[0]) => void): number {
+  const reader = new FrameReader(16_384);
+  return perChunk((chunk) => {
+    reader.push(chunk);
+    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) work(frame);
+  });
+}
+
+/** What comes from a socket is in one buffer, and in the processor's cache. */
+function perChunk(work: (chunk: Uint8Array) => void): number {
+  const shared = Buffer.allocUnsafeSlow(64 * 1024);
+  return median(() => {
+    for (const chunk of chunks) {
+      shared.set(chunk);
+      work(shared.subarray(0, chunk.length));
+    }
+  });
+}
+
+function perCall(work: () => void): number {
+  return median(() => {
+    for (let count = 0; count < pool.size; count++) work();
+  });
+}
+
+function median(round: () => void): number {
+  const times = Array.from({ length: ROUNDS }, () => {
+    const startedAt = process.hrtime.bigint();
+    round();
+    return Number(process.hrtime.bigint() - startedAt) / pool.size;
+  }).slice(WARM_ROUNDS);
+  return Math.round(times.toSorted((a, b) => a - b)[times.length >> 1] as number); // not empty
+}
+
+function fail(...what: unknown[]): never {
+  throw new Error(what.join(' '));
+}

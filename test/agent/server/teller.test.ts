@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Address } from '../../../agent/decision/address.ts';
+import { type Decision, decisionOf } from '../../../agent/decision/decision.ts';
+import { AddressSuffix } from '../../../agent/server/address-suffix.ts';
+import { NO_ANSWER, type Outlet } from '../../../agent/server/answer.ts';
+import { Teller } from '../../../agent/server/teller.ts';
+import { varsOf } from '../../../agent/vocabulary.ts';
+import { parseActions } from '../../support/spop/naive-codec.ts';
+
+function teller(outlet: Partial<Outlet> = {}) {
+  const problems: unknown[] = [];
+  const vars = varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] });
+  const suffix = new AddressSuffix(new Address());
+  const events = { internalError: (error: unknown) => void problems.push(error) };
+  return { teller: new Teller({ scope: 'txn', vars, ...outlet }, suffix, events), problems };
+}
+
+const namesIn = (bytes: Uint8Array) =>
+  parseActions(bytes).flatMap(({ type, scope, name }) => (type === 'set-var' ? [`${scope}.${name}`] : []));
+const entry = (name: string) => ({ subject: `key:${name}`, list: 'manual', action: 'deny' }) as const;
+
+describe('a teller', () => {
+  it('encodes a decision once, however many others come between', () => {
+    const { teller: one } = teller();
+    const decisions = Array.from({ length: 5 }, (_, index) => decisionOf(entry(`${index}`), 'cache'));
+    const answers = decisions.map((decision) => one.tellNow(decision));
+    assert.equal(new Set(answers).size, 5);
+    for (let round = 0; round < 2; round++)
+      for (const [index, decision] of decisions.entries()) assert.equal(one.tellNow(decision), answers[index]);
+    for (const [index, decision] of decisions.entries()) assert.equal(one.known(decision), answers[index]);
+    assert.equal(one.known(decisionOf(entry('new'), 'cache')), undefined);
+  });
+
+  it('knows none that is only logged, so that each can be told to the log', () => {
+    const { teller: one } = teller();
+    const logged: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new' };
+    const answer = one.tellNow(logged);
+    for (let round = 0; round < 3; round++) {
+      assert.equal(one.known(logged), undefined);
+      assert.equal(one.tellNow(logged), answer, 'and encodes it once all the same');
+    }
+  });
+
+  it('tells in the scope of its message and with the name of its group', () => {
+    const decision = decisionOf({ ...entry('a'), vars: { path: '/', 'req.set.x-plan': 'gold' } }, 'cache');
+    const names = ['action', 'source', 'path', 'req.set.x_plan', 'list', 'entry'];
+    for (const scope of ['sess', 'txn', 'req', 'res'] as const)
+      assert.deepEqual(
+        namesIn(teller({ scope }).teller.tellNow(decision).full),
+        names.map((name) => `${scope}.${name}`),
+      );
+    const { full } = teller({ group: 'login' }).teller.tellNow(decision);
+    assert.deepEqual(
+      namesIn(full),
+      names.map((name) => `txn.login.${name}`),
+    );
+  });
+
+  it('tells no name outside the vocabulary, wherever the decision comes from', () => {
+    const vars = JSON.parse(
+      '{"__proto__":"x","constructor":"x","req.set.x-other":"x","res.set.x-plan":"x","split":"b=1","backend":"b"}',
+    );
+    const { teller: one, problems } = teller();
+    assert.deepEqual(namesIn(one.tellNow({ action: 'route', source: 'backend', vars }).essential), [
+      'txn.action',
+      'txn.source',
+      'txn.backend',
+    ]);
+    assert.deepEqual(problems, []);
+  });
+
+  it('tells nothing, and says so, where the name of a variable is none for HAProxy', () => {
+    const { teller: one, problems } = teller({ group: 'x'.repeat(40) });
+    assert.equal(one.tellNow(decisionOf(null, 'cache')), NO_ANSWER);
+    assert.equal(problems.length, 1);
+  });
+});

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { createHandler } from '../../functions/check/handler.ts';
+import { functionEvent } from './function-event.ts';
+import { MemoryStore } from './memory-store.ts';
+
+/** What the function logged: the message, and what stands beside it. */
+export interface FunctionLine {
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** The real function, over a table in memory. */
+export interface TableFunction {
+  readonly url: string;
+  readonly lines: readonly FunctionLine[];
+  /** Puts an item into the table, whatever it is. */
+  type(item: Item): void;
+  close(): Promise<void>;
+}
+
+export async function startTableFunction(ttlSeconds = 60): Promise<TableFunction> {
+  const store = new MemoryStore();
+  const lines: FunctionLine[] = [];
+  const handler = createHandler({
+    store,
+    log: (_level, message, fields) => lines.push({ message, ...fields }),
+    clock: Date.now,
+    ttlSeconds,
+  });
+  const server = createServer(async (request, response) => {
+    const event = functionEvent(request.method ?? '', request.url ?? '', await text(request));
+    const { statusCode = 200, headers = {}, body } = await handler(event);
+    response.writeHead(statusCode, headers as Record<string, string>).end(body); // our handler sets texts only
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // a listening TCP server has one
+    lines,
+    type: (item) => store.type({ list: 'manual', ...item }),
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
