@@ -13,7 +13,8 @@ export class Address {
   b = 0;
   c = 0;
   d = 0;
-  readonly #ipv6Prefix: number;
+  /** Of what network of IPv6 this is, in bits; 128 for the address itself. */
+  readonly ipv6Prefix: number;
   readonly #maskA: number;
   readonly #maskB: number;
   readonly #maskC: number;
@@ -21,7 +22,7 @@ export class Address {
 
   /** IPv6 addresses are read as the network of `ipv6Prefix` bits that they are in. */
   constructor(ipv6Prefix = 128) {
-    this.#ipv6Prefix = ipv6Prefix;
+    this.ipv6Prefix = ipv6Prefix;
     this.#maskA = maskOf(ipv6Prefix);
     this.#maskB = maskOf(ipv6Prefix - 32);
     this.#maskC = maskOf(ipv6Prefix - 64);
@@ -69,7 +70,7 @@ export class Address {
     [this.a, this.b, this.c, this.d].slice(0, this.words).forEach((word, index) => {
       bytes.writeInt32BE(word, index * 4);
     });
-    return this.words === 1 ? formatAddress(bytes) : formatNetwork({ bytes, prefix: this.#ipv6Prefix });
+    return this.words === 1 ? formatAddress(bytes) : formatNetwork({ bytes, prefix: this.ipv6Prefix });
   }
 }
 

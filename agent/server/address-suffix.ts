@@ -6,14 +6,19 @@ const IP_BYTES = 'ip:'.length;
 const MAX_TEXT_BYTES = 39 + 3;
 const ZERO = 0x30;
 const DOT = 0x2e;
+const COLON = 0x3a;
+const SLASH = 0x2f;
+const LOWER_A = 0x61;
+const GROUPS = 8;
 
 /**
  * Completes an entry of `ip:`, which is the last thing said, with the address of the question at hand, without making text
- * of it where it is IPv4.
+ * of it: through text, an IPv6 address takes 3 µs.
  */
 export class AddressSuffix implements Suffix {
   readonly maxBytes = MAX_TEXT_BYTES;
   readonly #address: Address;
+  readonly #groups = new Uint16Array(GROUPS);
 
   constructor(address: Address) {
     this.#address = address;
@@ -21,9 +26,45 @@ export class AddressSuffix implements Suffix {
 
   write(out: Uint8Array, at: number): number {
     const address = this.#address;
-    const end = address.words === 1 ? writeIpv4(out, at, address.a) : writeAscii(out, at, `${address}`);
+    const end = address.words === 1 ? writeIpv4(out, at, address.a) : this.#writeIpv6(out, at);
     out[at - IP_BYTES - 1] = IP_BYTES + end - at;
     return end;
+  }
+
+  /** As RFC 5952 wants it: the longest run of two or more zero groups is `::`, the first of equals. */
+  #writeIpv6(out: Uint8Array, at: number): number {
+    const { a, b, c, d, ipv6Prefix } = this.#address;
+    const groups = this.#groups;
+    groups[0] = a >>> 16;
+    groups[1] = a;
+    groups[2] = b >>> 16;
+    groups[3] = b;
+    groups[4] = c >>> 16;
+    groups[5] = c;
+    groups[6] = d >>> 16;
+    groups[7] = d;
+    let from = GROUPS;
+    let to = GROUPS;
+    for (let index = 0, run = 0; index < GROUPS; index++) {
+      run = groups[index] === 0 ? run + 1 : 0;
+      if (run <= Math.max(1, to - from)) continue;
+      from = index - run + 1;
+      to = index + 1;
+    }
+    let end = at;
+    for (let index = 0; index < GROUPS; index++) {
+      if (index === from) {
+        out[end++] = COLON;
+        if (to === GROUPS) out[end++] = COLON;
+        index = to - 1;
+        continue;
+      }
+      if (index > 0) out[end++] = COLON;
+      end = writeHex(out, end, groups[index] as number); // in bounds
+    }
+    if (ipv6Prefix === 128) return end;
+    out[end++] = SLASH;
+    return writeDecimal(out, end, ipv6Prefix);
   }
 }
 
@@ -45,7 +86,15 @@ function writeDecimal(out: Uint8Array, at: number, byte: number): number {
   return end;
 }
 
-function writeAscii(out: Uint8Array, at: number, text: string): number {
-  for (let index = 0; index < text.length; index++) out[at + index] = text.charCodeAt(index);
-  return at + text.length;
+function writeHex(out: Uint8Array, at: number, group: number): number {
+  let end = at;
+  if (group >= 0x1000) out[end++] = hexDigit(group >> 12);
+  if (group >= 0x100) out[end++] = hexDigit((group >> 8) & 0xf);
+  if (group >= 0x10) out[end++] = hexDigit((group >> 4) & 0xf);
+  out[end++] = hexDigit(group & 0xf);
+  return end;
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? ZERO + value : LOWER_A + value - 10;
 }
