@@ -5,6 +5,11 @@ import type { ConfigFile } from './schema.ts';
 
 type Message = ConfigFile['messages'][string];
 
+/** An action that unsets a variable, beside its name. */
+const UNSET_BYTES = 4;
+/** Of the 790 that an answer may have at HAProxy's usual frame size; the names of eight headers and all others fit. */
+const MAX_TAKEN_BACK_BYTES = 600;
+
 /** What is wrong between settings that are right one by one. */
 export function conflictsIn(file: ConfigFile): Finding[] {
   const messages = Object.entries(file.messages);
@@ -15,6 +20,7 @@ export function conflictsIn(file: ConfigFile): Finding[] {
     ...takenPlaces(messages),
     ...closedGroups(messages, file.policy),
     ...longNames(messages, file.haproxy),
+    ...takenBack(messages, file.haproxy),
   ];
 }
 
@@ -75,6 +81,22 @@ function takenBy(owner: string, place: string, { group }: Message): string {
   if (group !== undefined) return `must have a group of its own: ${owner} is sent by ${group} already`;
   const free = Object.entries(SCOPES).flatMap(([event, scope]) => (scope === place ? [] : [event]));
   return `must be sent at another event than ${owner}, as both would set the variables of ${place}: at ${free.join(', ')}, or by a group`;
+}
+
+/**
+ * The variables of a connection outlive the request, so each answer about it unsets what it does not say. That has to fit
+ * into an answer beside what it does say.
+ */
+function takenBack(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
+  const name = messages.find(([, message]) => scopeOf(message) === 'sess')?.[0];
+  const names = [...new Set([...Object.values(VARIABLES), ...varsOf(haproxy).values()])];
+  const bytes = names.reduce((sum, each) => sum + UNSET_BYTES + each.length, 0);
+  if (name === undefined || bytes <= MAX_TAKEN_BACK_BYTES) return [];
+  const key = haproxy.requestHeaders.length > 0 ? 'requestHeaders' : 'responseHeaders';
+  const limit = `must have fewer or shorter names where a message (${name}) is about a connection`;
+  return [
+    wrong(['haproxy', key], `${limit}: to unset them all takes ${bytes} bytes, the limit is ${MAX_TAKEN_BACK_BYTES}`),
+  ];
 }
 
 /** HAProxy never sets what is longer, without a word (flt_spoe.c). */

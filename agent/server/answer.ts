@@ -21,10 +21,6 @@ export interface Suffix {
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
-const UNSET_BYTES = 4;
-/** Of the 790 that an answer may have; the names of eight headers and all others fit. */
-const MAX_TAKEN_BACK_BYTES = 600;
-
 /** Where the variables of a message are set, and which of an entry's HAProxy has rules for. */
 export interface Outlet {
   readonly scope: Scope;
@@ -65,11 +61,7 @@ function takenBack({ scope, vars }: Outlet, said: readonly Action[]): Action[] {
   if (scope !== 'sess') return [];
   const names = new Set([...Object.values(VARIABLES), ...vars.values()]);
   for (const { name } of said) names.delete(name);
-  let bytes = 0;
-  return [...names].flatMap((name) => {
-    bytes += UNSET_BYTES + name.length;
-    return bytes > MAX_TAKEN_BACK_BYTES ? [] : [{ type: 'unset-var', scope, name }];
-  });
+  return [...names].map((name) => ({ type: 'unset-var', scope, name }));
 }
 
 /** What is only logged applies nothing, so nothing is there that a rule could apply. */

@@ -52,6 +52,13 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ['4:3: messages.b: must have a group of its own: a is sent by g already'],
   ],
   [
+    'more headers than answers about a connection can unset',
+    `haproxy: { requestHeaders: [${Array.from({ length: 16 }, (_, index) => `x-h-${index}`).join()}] }\nmessages: { a: { event: on-client-session, ${IP} } }\n`,
+    [
+      '2:28: haproxy.requestHeaders: must have fewer or shorter names where a message (a) is about a connection: to unset them all takes 949 bytes, the limit is 600',
+    ],
+  ],
+  [
     'a closed group of which nobody knows when it must be asked',
     `policy: closed\nmessages:\n  a: { group: g, ${IP} }\n`,
     [
