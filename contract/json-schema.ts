@@ -13,8 +13,7 @@ described.add(CheckRequest.shape.lists, {
   description: 'The lists to look into, in order of precedence. One that does not exist has no entries.',
 });
 described.add(CheckRequest.shape.shadowLists, {
-  description:
-    'Those of the lists that are on trial: their entries are answered with action log, and as shadow what they would do.',
+  description: 'Those of the lists that are on trial. What they have is answered as log, with shadow.',
 });
 described.add(CheckRequest.shape.subjects, {
   description: 'Subjects in canonical text, KIND:VALUE. The same one may come twice.',
@@ -37,8 +36,7 @@ described.add(Entry.shape.subject, { description: 'For ip also a network that co
 described.add(Entry.shape.reason, { description: 'One line for logs and headers.' });
 described.add(Entry.shape.status, { description: 'The HTTP status of a deny or tarpit, or of a redirect.' });
 described.add(Entry.shape.vars, {
-  description:
-    'What HAProxy is told beside the action: location, backend, split, path, query, body, req.set.NAME and so on; a redirect needs location, a route backend or split.',
+  description: 'What HAProxy is told beside the action, as location, backend, body or req.set.NAME.',
 });
 described.add(Entry.shape.shadow, {
   description: 'What the entry would do were its list not on trial; only beside action log.',
