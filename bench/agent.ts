@@ -2,42 +2,29 @@
 // `node bench/agent.ts PORT|unix:PATH ADDRESSES FAMILY`. What the pool does not know is answered as not listed. Without
 // addresses nothing is ever cached: each decision asks a backend that answers at once.
 
-import { VerdictCache } from '../agent/decision/cache.ts';
 import { systemClock } from '../agent/decision/clock.ts';
-import { Engine } from '../agent/decision/engine.ts';
-import { type Backend, Loader } from '../agent/decision/loader.ts';
+import type { Backend } from '../agent/decision/loader.ts';
 import { Listener } from '../agent/server/listener.ts';
 import { Translator } from '../agent/server/translate.ts';
-import { formatAddress } from '../contract/address.ts';
-import { addressOf, isListed, type PoolOptions } from './pool.ts';
+import { composeEngine, fillCache } from './engine.ts';
+import type { PoolOptions } from './pool.ts';
 
 const [target = '9000', addresses = '200000', family = 'ipv4'] = process.argv.slice(2);
 const DAY_SECONDS = 86_400;
 const clock = systemClock;
 const ttlSeconds = addresses === '0' ? 0 : DAY_SECONDS;
 
-const cache = new VerdictCache(
-  { maxEntries: 1_000_000, allowTtlSeconds: ttlSeconds, denyTtlSeconds: ttlSeconds, policyTtlSeconds: 1 },
-  { ifErrorSeconds: 600, revalidateSeconds: 5 },
-  clock,
-);
-for (let rank = 0; rank < Number(addresses); rank++) {
-  const subject = `ip:${formatAddress(addressOf(rank, family as PoolOptions['family']))}`;
-  const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
-  cache.keepVerdict(subject, isListed(rank) ? entry : null, DAY_SECONDS);
-}
-
 const backend: Backend = {
   check: async (subjects) => ({ lookups: subjects.map(() => ({ entry: null })), ttlSeconds: DAY_SECONDS }),
 };
-const batch = { windowMs: 1, maxSubjects: 100 };
-const loader = new Loader(backend, cache, clock, {
-  maxConcurrent: 32,
+const { cache, engine } = composeEngine({
+  clock,
+  backend,
+  allowTtlSeconds: ttlSeconds,
+  denyTtlSeconds: ttlSeconds,
   maxCallsPerSecond: 100_000,
-  deadlineMs: 40,
-  batch,
 });
-const engine = new Engine({ cache, loader, clock }, 40);
+fillCache(cache, Number(addresses), family as PoolOptions['family'], DAY_SECONDS);
 const rules = [
   { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
 ] as const;

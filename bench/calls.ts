@@ -2,10 +2,8 @@
 // sites are, and an answer of the backend after so many milliseconds.
 
 import { Address } from '../agent/decision/address.ts';
-import { VerdictCache } from '../agent/decision/cache.ts';
 import type { Clock } from '../agent/decision/clock.ts';
-import { Engine } from '../agent/decision/engine.ts';
-import { Loader } from '../agent/decision/loader.ts';
+import { composeEngine } from './engine.ts';
 import { addressOf, isListed, randomFrom, zipfDraw } from './pool.ts';
 
 const REQUESTS = 1_000_000;
@@ -28,19 +26,13 @@ export async function measureCalls(
       return new Promise<typeof answer>((resolve) => clock.after(ANSWER_MS, () => resolve(answer)));
     },
   };
-  const cache = new VerdictCache(
-    { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
-    { ifErrorSeconds: 600, revalidateSeconds: 5 },
+  const { engine } = composeEngine({
     clock,
-  );
-  const batch = { windowMs: 1, maxSubjects: 100 };
-  const loader = new Loader(backend, cache, clock, {
-    maxConcurrent: 32,
+    backend,
+    allowTtlSeconds: 60,
+    denyTtlSeconds: 300,
     maxCallsPerSecond: 500,
-    deadlineMs: 40,
-    batch,
   });
-  const engine = new Engine({ cache, loader, clock }, 40);
   const address = new Address();
   const question = { policy: { default: 'open' }, address, texts: [], addressAt: 0, problem: undefined } as const;
   const draw = zipfDraw(VISITORS, zipf, randomFrom(1));

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { decodeAck } from '../agent/spop/ack.ts';
-import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
+import { FrameType } from '../agent/spop/frame.ts';
 import { FrameReader } from '../agent/spop/reader.ts';
-import { Writer } from '../agent/spop/writer.ts';
+import { haproxyHello } from './hello.ts';
 import { Histogram } from './histogram.ts';
 import { createPool, type Pool, type PoolOptions } from './pool.ts';
 
@@ -15,6 +15,8 @@ export interface LoadResult {
   readonly acksPerSecond: number;
   /** Microseconds from the (intended) sending of a NOTIFY to its ACK. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
+  /** How late NOTIFYs left at a fixed rate: what is here is not the agent's, but the generator's or the machine's. */
+  readonly lateUs: { readonly p99: number; readonly max: number };
   readonly wrong: number;
   /** The share of its core that the generator needed: near 1 it was itself the limit. */
   readonly generatorCpu: number;
@@ -36,16 +38,18 @@ interface LoadOptions {
 
 async function runLoad(pool: Pool, options: LoadOptions): Promise<LoadResult> {
   const latency = new Histogram();
+  const late = new Histogram();
   const share = Math.floor(pool.size / options.connections);
   const connections = await Promise.all(
     Array.from({ length: options.connections }, (_, index) =>
       LoadConnection.open(options.target, pool, index * share, latency),
     ),
   );
-  if (options.rate > 0) sendOnTime(connections, options);
+  if (options.rate > 0) sendOnTime(connections, late, options);
   else for (const connection of connections) connection.keepInFlight(options.inFlight);
   await sleep(options.warmSeconds * 1000);
   latency.clear();
+  late.clear();
   const before = { acks: total(connections), cpu: process.cpuUsage(), ms: performance.now() };
   await sleep(options.seconds * 1000);
   const seconds = (performance.now() - before.ms) / 1000;
@@ -58,19 +62,23 @@ async function runLoad(pool: Pool, options: LoadOptions): Promise<LoadResult> {
     allAcks: before.acks + acks,
     acksPerSecond: Math.round(acks / seconds),
     latencyUs: { p50: latency.at(0.5), p99: latency.at(0.99), p999: latency.at(0.999), max: latency.at(1) },
+    lateUs: { p99: late.at(0.99), max: late.at(1) },
     wrong,
     generatorCpu: Number(((cpu.user + cpu.system) / 1e6 / seconds).toFixed(2)),
   };
 }
 
 /** Sends what is due at every turn of a tight timer; latency counts from when it was due, not from when it left. */
-function sendOnTime(connections: readonly LoadConnection[], { rate }: LoadOptions): void {
+function sendOnTime(connections: readonly LoadConnection[], late: Histogram, { rate }: LoadOptions): void {
   const startedMs = performance.now();
   let sent = 0;
   const turn = () => {
     const due = Math.floor(((performance.now() - startedMs) / 1000) * rate);
-    for (; sent < due; sent++)
-      (connections[sent % connections.length] as LoadConnection).send(1, startedMs + (sent / rate) * 1000); // in bounds
+    for (; sent < due; sent++) {
+      const dueMs = startedMs + (sent / rate) * 1000;
+      late.add((performance.now() - dueMs) * 1000);
+      (connections[sent % connections.length] as LoadConnection).send(1, dueMs); // in bounds
+    }
     setImmediate(turn);
   };
   turn();
@@ -113,7 +121,7 @@ class LoadConnection {
       };
       const socket = connect({ ...where, noDelay: true, onread: { buffer: Buffer.alloc(READ_BYTES), callback } });
       socket.once('error', reject);
-      socket.once('connect', () => socket.write(hello()));
+      socket.once('connect', () => socket.write(haproxyHello()));
     });
   }
 
@@ -182,17 +190,6 @@ class LoadConnection {
       if (frame.type !== FrameType.ack || said !== (this.#pool.listed[index] === 1 ? 'deny' : 'allow')) this.wrong++;
     }
   }
-}
-
-function hello(): Uint8Array {
-  const payload = new Writer()
-    .text('supported-versions')
-    .byte(8)
-    .text('2.0')
-    .text('max-frame-size')
-    .byte(3)
-    .varint(16_380);
-  return encodeFrame(FrameType.haproxyHello, NO_IDS, payload.text('capabilities').byte(8).text('pipelining').finish());
 }
 
 function total(connections: readonly LoadConnection[]): number {

@@ -6,12 +6,13 @@ import { measureCalls } from './calls.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
+import { measureSpread } from './spread.ts';
 
-const SECTIONS = ['parts', 'agents', 'haproxy', 'memory', 'calls'] as const;
+const SECTIONS = ['parts', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,agents,haproxy,memory,calls   instead of all of them
+  --only parts,agents,spread,haproxy,memory,calls   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -55,6 +56,14 @@ const SHOWN = {
     const runs = await measureAgents(options);
     agentsTable(runs);
     return runs;
+  },
+  async spread() {
+    const spread = await measureSpread();
+    table(
+      ['by', 'workers', 'connections', 'share of the busiest', 'trials with an idle worker'],
+      spread.map(({ by, workers, connections, busiest, idle }) => [by, workers, connections, busiest, idle]),
+    );
+    return spread;
   },
   async haproxy() {
     const runs = await measureHaproxy(rounds, seconds);
@@ -107,10 +116,12 @@ function agentsTable(runs: readonly AgentRun[]): void {
       );
       const acks = median(of.map((run) => run.result.acksPerSecond));
       const load = median(of.map((run) => run.result.generatorCpu));
-      return [socket, shape, agent, acks, cpuUs.toFixed(2), ratio, ...latencies, load];
+      const late = median(of.map((run) => run.result.lateUs.p99));
+      return [socket, shape, agent, acks, cpuUs.toFixed(2), ratio, ...latencies, late, load];
     },
   );
-  table(['socket', 'shape', 'agent', 'ACKs/s', 'CPU µs', '× C', 'p50 µs', 'p99 µs', 'p99.9 µs', 'generator'], rows);
+  const figures = ['ACKs/s', 'CPU µs', '× C', 'p50 µs', 'p99 µs', 'p99.9 µs', 'sent late p99 µs', 'generator'];
+  table(['socket', 'shape', 'agent', ...figures], rows);
   const wrong = runs.filter(({ agent, result }) => agent !== 'Node ceiling' && result.wrong > 0);
   if (wrong.length > 0) throw new Error(`${wrong.length} runs had wrong decisions`);
 }

@@ -1,19 +1,17 @@
 // The parts of the agent by themselves, without a socket: nanoseconds for one, the median of rounds.
 
 import { Address } from '../agent/decision/address.ts';
-import { VerdictCache } from '../agent/decision/cache.ts';
 import { systemClock } from '../agent/decision/clock.ts';
-import { Engine } from '../agent/decision/engine.ts';
-import { Loader } from '../agent/decision/loader.ts';
+import type { Engine } from '../agent/decision/engine.ts';
 import { Connection, type NotifyHandler } from '../agent/server/connection.ts';
 import { Translator } from '../agent/server/translate.ts';
 import { encodeAck, encodeActions } from '../agent/spop/ack.ts';
-import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
+import { NO_IDS } from '../agent/spop/frame.ts';
 import { decodeNotify, NotifyReader } from '../agent/spop/notify.ts';
 import { FrameReader } from '../agent/spop/reader.ts';
-import { Writer } from '../agent/spop/writer.ts';
-import { formatAddress } from '../contract/address.ts';
-import { addressOf, createPool, isListed } from './pool.ts';
+import { composeEngine, fillCache } from './engine.ts';
+import { haproxyHello } from './hello.ts';
+import { addressOf, createPool } from './pool.ts';
 
 const ADDRESSES = 200_000;
 const FRAMES_A_CHUNK = 20;
@@ -59,25 +57,15 @@ function walking(): (frame: Parameters<NotifyReader['open']>[0]) => void {
 }
 
 function engine(): Engine {
-  const cache = new VerdictCache(
-    { maxEntries: 1_000_000, allowTtlSeconds: DAY_SECONDS, denyTtlSeconds: DAY_SECONDS, policyTtlSeconds: 1 },
-    { ifErrorSeconds: 600, revalidateSeconds: 5 },
-    systemClock,
-  );
-  for (let rank = 0; rank < ADDRESSES; rank++) {
-    const subject = `ip:${formatAddress(addressOf(rank, 'ipv4'))}`;
-    const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
-    cache.keepVerdict(subject, isListed(rank) ? entry : null, DAY_SECONDS);
-  }
-  const backend = { check: () => Promise.reject(new Error('everything is cached')) };
-  const batch = { windowMs: 1, maxSubjects: 100 };
-  const loader = new Loader(backend, cache, systemClock, {
-    maxConcurrent: 1,
+  const { cache, engine } = composeEngine({
+    clock: systemClock,
+    backend: { check: () => Promise.reject(new Error('everything is cached')) },
+    allowTtlSeconds: DAY_SECONDS,
+    denyTtlSeconds: DAY_SECONDS,
     maxCallsPerSecond: 1,
-    deadlineMs: 40,
-    batch,
   });
-  return new Engine({ cache, loader, clock: systemClock }, 40);
+  fillCache(cache, ADDRESSES, 'ipv4', DAY_SECONDS);
+  return engine;
 }
 
 function deciding(): () => void {
@@ -106,15 +94,7 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
       };
   const peer = { write: () => true, end: fail };
   const made = new Connection(peer, handler, systemClock, { protocolError: fail, peerComplained: fail });
-  const hello = new Writer()
-    .text('supported-versions')
-    .byte(8)
-    .text('2.0')
-    .text('max-frame-size')
-    .byte(3)
-    .varint(16_380);
-  const payload = hello.text('capabilities').byte(8).text('pipelining').finish();
-  made.receive(encodeFrame(FrameType.haproxyHello, NO_IDS, payload));
+  made.receive(haproxyHello());
   return (chunk) => made.receive(chunk);
 }
 

@@ -1,8 +1,16 @@
 import type { Address } from '../decision/address.ts';
 import type { Decision } from '../decision/decision.ts';
 import { DataType, IPV4_BYTES, IPV6_BYTES, TYPE_MASK } from '../spop/data.ts';
-import { FrameFlag, FrameType, MIN_FRAME_BYTES, PREFIX_BYTES, readFrameLength } from '../spop/frame.ts';
+import {
+  FrameFlag,
+  FrameType,
+  MIN_FRAME_BYTES,
+  PREFIX_BYTES,
+  readFrameLength,
+  TYPE_AND_FLAGS_BYTES,
+} from '../spop/frame.ts';
 import type { FrameReader } from '../spop/reader.ts';
+import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../spop/varint.ts';
 import type { OutputBuffer } from './output.ts';
 import type { Teller } from './teller.ts';
 
@@ -12,13 +20,8 @@ export interface Recaller {
   recall(address: Address, nowMs: number): Decision | undefined;
 }
 
-/** A varint of one byte is below this. */
-const LONG = 240;
-/** The last byte of a longer varint is below this. */
-const CONTINUED = 128;
 /** Before the ids: length, type and flags. */
-const HEAD_BYTES = PREFIX_BYTES + 5;
-const MAX_ID_BYTES = 10;
+const HEAD_BYTES = PREFIX_BYTES + TYPE_AND_FLAGS_BYTES;
 const ABSENT = -1;
 
 /**
@@ -84,14 +87,14 @@ export class HotPath {
       const nameBytes = bytes[at] as number;
       const isIp = nameBytes === 2 && bytes[at + 1] === 0x69 && bytes[at + 2] === 0x70;
       at += 1 + nameBytes;
-      if (nameBytes >= LONG) return false;
+      if (nameBytes >= LONG_VARINT) return false;
       const type = (bytes[at++] as number) & TYPE_MASK;
       if (type === DataType.string || type === DataType.binary) {
         if (isIp) return false;
         let valueBytes = bytes[at++] as number;
-        if (valueBytes >= LONG) {
+        if (valueBytes >= LONG_VARINT) {
           const more = bytes[at++] as number;
-          if (more >= CONTINUED) return false;
+          if (more >= VARINT_GOES_ON) return false;
           valueBytes += more * 16;
         }
         at += valueBytes;
@@ -111,8 +114,8 @@ function isFinalNotify(bytes: Uint8Array, start: number): boolean {
 
 /** Where the id at `at` ends, or `ABSENT` if it is not sound. */
 function afterId(bytes: Uint8Array, at: number, end: number): number {
-  if (at < end && (bytes[at] as number) < LONG) return at + 1; // in bounds: checked
-  const last = Math.min(end, at + MAX_ID_BYTES);
-  for (let next = at + 1; next < last; next++) if ((bytes[next] as number) < CONTINUED) return next + 1; // in bounds
+  if (at < end && (bytes[at] as number) < LONG_VARINT) return at + 1; // in bounds: checked
+  const last = Math.min(end, at + MAX_VARINT_BYTES);
+  for (let next = at + 1; next < last; next++) if ((bytes[next] as number) < VARINT_GOES_ON) return next + 1; // in bounds
   return ABSENT;
 }

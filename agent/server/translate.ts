@@ -70,6 +70,7 @@ interface Decided {
 }
 
 const IP = 'ip';
+const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
 const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide'> = { decide: () => NOTHING_LISTED };
@@ -137,37 +138,37 @@ export class Translator implements NotifyHandler {
     while (reader.nextMessage()) {
       const message = this.#find();
       if (message === undefined) continue;
-      several.push({ decision: decideByPolicy(message.rule.policy, 'overload'), teller: message.teller });
+      several.push({ decision: byPolicy(message.rule, 'overload'), teller: message.teller });
     }
     const told = several[strictest(several.map(({ decision }) => decision))];
     return told === undefined ? NO_ANSWER : told.teller.tellNow(told.decision);
   }
 
   #find(): KnownMessage | undefined {
+    for (const message of this.#messages) if (this.#reader.isNamed(message.name)) return message;
     const { bytes, messageAt, messageEnd } = this.#reader;
-    for (const message of this.#messages) if (sameBytes(message.name, bytes, messageAt, messageEnd)) return message;
     this.#events.unknownMessage(decodeText(bytes.subarray(messageAt, messageEnd)));
     return undefined;
   }
 
   #decide(message: KnownMessage, receivedAtMs: number): Decision | Promise<Decision> {
-    const { policy, refinement, custom } = message.rule;
+    const { refinement, custom } = message.rule;
     try {
       const question = this.#readQuestion(message);
       const decided = custom?.isActive
         ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
         : message.decider.decide(question, receivedAtMs);
       const refined = refinement === undefined ? decided : refine(refinement, decided, question);
-      return refined instanceof Promise ? refined.catch((error) => this.#failed(error, policy)) : refined;
+      return refined instanceof Promise ? refined.catch((error) => this.#failed(error, message.rule)) : refined;
     } catch (error) {
       if (error instanceof SpopError) throw error;
-      return this.#failed(error, policy);
+      return this.#failed(error, message.rule);
     }
   }
 
-  #failed(error: unknown, policy: Policy): Decision {
+  #failed(error: unknown, rule: MessageRule): Decision {
     this.#events.internalError(error);
-    return decideByPolicy(policy, 'internal_error');
+    return byPolicy(rule, 'internal_error');
   }
 
   #tellAll(several: readonly Decided[]): Answer | Promise<Answer> {
@@ -228,6 +229,12 @@ export class Translator implements NotifyHandler {
   }
 }
 
+/** For a question that was not read, or could not be: a message on trial enforces nothing here either. */
+function byPolicy({ policy, refinement }: MessageRule, reason: Reason): Decision {
+  const decision = decideByPolicy(policy, reason);
+  return refinement?.concerns(decision) ? refinement.refine(decision, UNKNOWN_CLIENT) : decision;
+}
+
 function refine(refinement: Refinement, decided: Decision | Promise<Decision>, question: Question) {
   if (!(decided instanceof Promise))
     return refinement.concerns(decided) ? refinement.refine(decided, clientOf(question)) : decided;
@@ -246,10 +253,4 @@ function strictest(decisions: readonly Decision[]): number {
     0,
     decisions.findIndex(({ action }) => action !== 'allow'),
   );
-}
-
-function sameBytes(expected: Uint8Array, bytes: Uint8Array, at: number, end: number): boolean {
-  if (end - at !== expected.length) return false;
-  for (let index = 0; index < expected.length; index++) if (expected[index] !== bytes[at + index]) return false;
-  return true;
 }

@@ -1,5 +1,5 @@
 import { invalidFrame } from './errors.ts';
-import { MAX_VARINT_BYTES } from './varint.ts';
+import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from './varint.ts';
 
 /**
  * A position in received bytes that never reads past `end`. Every read past it, every varint longer than 10 bytes and
@@ -31,13 +31,13 @@ export class Cursor {
   /** An unsigned varint as a number; exact below 2^53, which is all a length can be. */
   varint(): number {
     let value = this.byte();
-    if (value < 240) return value;
+    if (value < LONG_VARINT) return value;
     // Multiplies where the format says shift: a shift would wrap at 32 bits.
     let scale = 16;
     for (let read = 1; read < MAX_VARINT_BYTES; read++) {
       const byte = this.byte();
       value += byte * scale;
-      if (byte < 128) return value;
+      if (byte < VARINT_GOES_ON) return value;
       scale *= 128;
     }
     throw invalidFrame(`varint is longer than ${MAX_VARINT_BYTES} bytes`);
@@ -47,20 +47,20 @@ export class Cursor {
   varint64(): bigint {
     const first = this.byte();
     let value = BigInt(first);
-    if (first < 240) return value;
+    if (first < LONG_VARINT) return value;
     let shift = 4n;
     for (let read = 1; read < MAX_VARINT_BYTES; read++) {
       const byte = this.byte();
       value += BigInt(byte) << shift;
-      if (byte < 128) return BigInt.asUintN(64, value);
+      if (byte < VARINT_GOES_ON) return BigInt.asUintN(64, value);
       shift += 7n;
     }
     throw invalidFrame(`varint is longer than ${MAX_VARINT_BYTES} bytes`);
   }
 
   skipVarint(): void {
-    if (this.byte() < 240) return;
-    for (let read = 1; read < MAX_VARINT_BYTES; read++) if (this.byte() < 128) return;
+    if (this.byte() < LONG_VARINT) return;
+    for (let read = 1; read < MAX_VARINT_BYTES; read++) if (this.byte() < VARINT_GOES_ON) return;
     throw invalidFrame(`varint is longer than ${MAX_VARINT_BYTES} bytes`);
   }
 

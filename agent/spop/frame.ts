@@ -1,5 +1,6 @@
 import { Cursor } from './cursor.ts';
 import { invalidFrame } from './errors.ts';
+import { LONG_VARINT } from './varint.ts';
 
 /** The type of a frame, its first byte after the length (SPOE.txt 3.2). */
 export const FrameType = {
@@ -19,7 +20,7 @@ export const FrameFlag = { fin: 1, abort: 2 } as const;
 export const PREFIX_BYTES = 4;
 /** Type, flags and two one-byte ids: nothing legal is shorter. */
 export const MIN_FRAME_BYTES = 7;
-const TYPE_AND_FLAGS_BYTES = 5;
+export const TYPE_AND_FLAGS_BYTES = 5;
 
 /**
  * One received frame, as a view into the bytes it arrived in: it is good until the reader is asked for the next one.
@@ -127,7 +128,7 @@ export function writeFrameLength(out: Uint8Array, at: number, end: number): void
 
 /** Where the varint at `at` ends. */
 function skipVarint(bytes: Uint8Array, at: number, end: number): number {
-  if (at < end && (bytes[at] as number) < 240) return at + 1; // in bounds: checked
+  if (at < end && (bytes[at] as number) < LONG_VARINT) return at + 1; // in bounds: checked
   const cursor = new Cursor(bytes, at, end);
   cursor.skipVarint();
   return cursor.at;

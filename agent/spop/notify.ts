@@ -2,9 +2,7 @@ import { Cursor, decodeText } from './cursor.ts';
 import { DataType, IPV4_BYTES, IPV6_BYTES, type ReceivedData, readData, TYPE_MASK } from './data.ts';
 import { invalidFrame } from './errors.ts';
 import type { Frame } from './frame.ts';
-
-/** A varint of one byte is below this. */
-const MANY = 240;
+import { LONG_VARINT } from './varint.ts';
 
 /**
  * Walks a NOTIFY payload without making anything: names and values are positions in `bytes`, and only what the caller
@@ -46,6 +44,11 @@ export class NotifyReader {
     this.#argumentsLeft = this.bytes[this.messageEnd] as number; // in bounds: checked above
     this.#at = this.messageEnd + 1;
     return true;
+  }
+
+  /** Whether this message has this name. */
+  isNamed(name: Uint8Array): boolean {
+    return sameBytes(name, this.bytes, this.messageAt, this.messageEnd);
   }
 
   /** Starts over with the arguments of this message. */
@@ -111,8 +114,8 @@ export class NotifyReader {
 
   /** Where the bytes that a length at `at` announces end; `valueAt` is where they begin. */
   #skipText(at: number): number {
-    const length = at < this.#end ? (this.bytes[at] as number) : MANY; // in bounds: checked
-    if (length >= MANY) return this.#skipLongText(at);
+    const length = at < this.#end ? (this.bytes[at] as number) : LONG_VARINT; // in bounds: checked
+    if (length >= LONG_VARINT) return this.#skipLongText(at);
     this.valueAt = at + 1;
     return this.#skip(at + 1, length);
   }

@@ -1,13 +1,17 @@
 /** 64 bits in the "peers" encoding: 4 bits beside the first byte's 240, then 7 bits a byte (intops.h: encode_varint). */
 export const MAX_VARINT_BYTES = 10;
+/** A first byte below this is the whole number. */
+export const LONG_VARINT = 240;
+/** Of those that follow, the last is below this. */
+export const VARINT_GOES_ON = 128;
 
 /** How many bytes `value` takes; `value` is a whole number from 0 to 2^53 - 1. */
 export function varintLength(value: number): number {
-  if (value < 240) return 1;
-  let rest = Math.floor((value - 240) / 16);
+  if (value < LONG_VARINT) return 1;
+  let rest = Math.floor((value - LONG_VARINT) / 16);
   let length = 2;
-  while (rest >= 128) {
-    rest = Math.floor((rest - 128) / 128);
+  while (rest >= VARINT_GOES_ON) {
+    rest = Math.floor((rest - VARINT_GOES_ON) / VARINT_GOES_ON);
     length++;
   }
   return length;
@@ -16,15 +20,15 @@ export function varintLength(value: number): number {
 /** Writes `value` (0 to 2^53 - 1) at `at` and returns the position after it. */
 export function writeVarint(out: Uint8Array, at: number, value: number): number {
   let position = at;
-  if (value < 240) {
+  if (value < LONG_VARINT) {
     out[position++] = value;
     return position;
   }
   out[position++] = (value & 0xff) | 0xf0;
-  let rest = Math.floor((value - 240) / 16);
-  while (rest >= 128) {
+  let rest = Math.floor((value - LONG_VARINT) / 16);
+  while (rest >= VARINT_GOES_ON) {
     out[position++] = (rest & 0xff) | 0x80;
-    rest = Math.floor((rest - 128) / 128);
+    rest = Math.floor((rest - VARINT_GOES_ON) / VARINT_GOES_ON);
   }
   out[position++] = rest;
   return position;

@@ -5,6 +5,7 @@ import { Address } from '../../../agent/decision/address.ts';
 import type { Decision, Reason } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
+import { Refinement } from '../../../agent/decision/refine.ts';
 import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
@@ -279,6 +280,25 @@ describe('an answer', () => {
         const { send } = setUp(() => decisions[order[next++] as number] as Decision); // in bounds
         for (const index of order) assert.equal(said(send(['check']) as Answer).reason, decisions[index]?.reason); // decided at once
       }),
+    );
+  });
+
+  it('of a message on trial is not enforced when it is the policy that decides, either', async () => {
+    const told: Decision[] = [];
+    const refinement = new Refinement(
+      { message: 'check', backends: [], shadow: true },
+      { trial: (_message, decision) => told.push(decision), unknownBackend: assert.fail },
+    );
+    const rules = RULES.map((rule) => ({ ...rule, refinement }));
+    const { translator, errors, send } = setUp(() => assert.fail('broken'), rules);
+    const overloaded = said(translator.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]]))));
+    assert.deepEqual([overloaded.action, overloaded.reason], ['log', 'overload']);
+    const failed = said(await send(['check', ['ip', ipv4(192, 0, 2, 1)]]));
+    assert.deepEqual([failed.action, failed.reason], ['log', 'internal_error']);
+    assert.equal(errors.length, 1);
+    assert.deepEqual(
+      told.map(({ reason }) => reason),
+      ['overload', 'internal_error'],
     );
   });
 

@@ -1,0 +1,47 @@
+import { VerdictCache } from '../agent/decision/cache.ts';
+import type { Clock } from '../agent/decision/clock.ts';
+import { Engine } from '../agent/decision/engine.ts';
+import { type Backend, Loader } from '../agent/decision/loader.ts';
+import { formatAddress } from '../contract/address.ts';
+import { addressOf, isListed, type PoolOptions } from './pool.ts';
+
+const DEADLINE_MS = 40;
+
+interface EngineOptions {
+  readonly clock: Clock;
+  readonly backend: Backend;
+  readonly allowTtlSeconds: number;
+  readonly denyTtlSeconds: number;
+  readonly maxCallsPerSecond: number;
+}
+
+/** The decision path as the agent composes it, with default settings where nothing is given. */
+export function composeEngine({ clock, backend, maxCallsPerSecond, ...ttl }: EngineOptions) {
+  const cache = new VerdictCache(
+    { maxEntries: 1_000_000, policyTtlSeconds: 1, ...ttl },
+    { ifErrorSeconds: 600, revalidateSeconds: 5 },
+    clock,
+  );
+  const batch = { windowMs: 1, maxSubjects: 100 };
+  const loader = new Loader(backend, cache, clock, {
+    maxConcurrent: 32,
+    maxCallsPerSecond,
+    deadlineMs: DEADLINE_MS,
+    batch,
+  });
+  return { cache, engine: new Engine({ cache, loader, clock }, DEADLINE_MS) };
+}
+
+/** Caches the verdict on each address of the pool. */
+export function fillCache(
+  cache: VerdictCache,
+  addresses: number,
+  family: PoolOptions['family'],
+  ttlSeconds: number,
+): void {
+  for (let rank = 0; rank < addresses; rank++) {
+    const subject = `ip:${formatAddress(addressOf(rank, family))}`;
+    const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
+    cache.keepVerdict(subject, isListed(rank) ? entry : null, ttlSeconds);
+  }
+}
