@@ -32,7 +32,7 @@ described.add(Entry, {
   id: 'Entry',
   description: 'The entry that decides. It is of one of the lists that were asked.',
 });
-described.add(Entry.shape.subject, { description: 'For ip also a network that covers the subject asked.' });
+described.add(Entry.shape.subject, { description: 'The subject asked, or a network or wildcard that covers it.' });
 described.add(Entry.shape.reason, { description: 'One line for logs and headers.' });
 described.add(Entry.shape.status, { description: 'The HTTP status of a deny or tarpit, or of a redirect.' });
 described.add(Entry.shape.vars, {

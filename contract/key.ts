@@ -1,0 +1,22 @@
+import { createHash } from 'node:crypto';
+import { type Kind, SubjectError } from './kind.ts';
+
+const PREFIX = 'sha256:';
+
+/** Secrets, of which the table and the backend see the SHA-256 only. No message has any of a secret in it. */
+export const KEY: Kind = {
+  written: canonicalKey,
+  // always hashed: whoever reads a digest in the table could else present it as the key
+  brought: digestOf,
+};
+
+function canonicalKey(text: string): string {
+  if (!text.startsWith(PREFIX)) return digestOf(text);
+  const hex = text.slice(PREFIX.length).toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new SubjectError('"key:sha256:…" is no digest: write 64 hexadecimal digits');
+  return `${PREFIX}${hex}`;
+}
+
+function digestOf(secret: string): string {
+  return `${PREFIX}${createHash('sha256').update(secret).digest('hex')}`;
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { formatSubject, parseSubject, SubjectError, subjectOf } from '../../contract/subject.ts';
+
+/** From `printf hunter2 | sha256sum`. */
+const DIGEST = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7';
+
+describe('a key', () => {
+  it('is its SHA-256, whoever writes it', () => {
+    assert.equal(formatSubject(parseSubject('key:hunter2')), `key:sha256:${DIGEST}`);
+    assert.deepEqual(subjectOf('key', 'hunter2'), { kind: 'key', value: `sha256:${DIGEST}` });
+  });
+
+  it('that is written as a digest is that', () => {
+    assert.equal(formatSubject(parseSubject(`key:sha256:${DIGEST}`)), `key:sha256:${DIGEST}`);
+    assert.equal(formatSubject(parseSubject(`key:sha256:${DIGEST.toUpperCase()}`)), `key:sha256:${DIGEST}`);
+  });
+
+  it('that traffic brings is hashed also where it looks like a digest', () => {
+    const forged = subjectOf('key', `sha256:${DIGEST}`);
+    assert.match(forged?.value ?? '', /^sha256:[0-9a-f]{64}$/);
+    assert.notEqual(forged?.value, `sha256:${DIGEST}`);
+  });
+
+  it('is compared to the last byte, however long it is', () => {
+    const long = 'k'.repeat(10_000);
+    assert.deepEqual(subjectOf('key', long), parseSubject(`key:${long}`));
+    assert.notDeepEqual(subjectOf('key', `${long} `), subjectOf('key', long));
+    assert.notDeepEqual(subjectOf('key', 'Hunter2'), subjectOf('key', 'hunter2'));
+  });
+
+  it('is in no message about it', () => {
+    for (const text of ['key:hunter2\n', 'key:sha256:hunter2', `key:sha256:${DIGEST}hunter2`, 'kye:hunter2'])
+      assert.throws(
+        () => parseSubject(text),
+        (error) => error instanceof SubjectError && !/hunter2|f52f/.test(error.message),
+      );
+  });
+});
