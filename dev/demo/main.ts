@@ -55,7 +55,7 @@ any address of 127.0.0.0/8 can be the visitor:
 In another terminal, from this folder:
 
   export HAVERDICT_TABLE=${table.tableName} AWS_ENDPOINT_URL_DYNAMODB=${table.endpoint}
-  npm run --silent haverdict -- block 127.0.0.42 --reason mine --for 10m
+  npm run --silent haverdict -- block 127.0.0.42 --force --reason mine --for 10m
   npm run --silent haverdict -- show 127.0.0.42
   npm run --silent haverdict -- list
   npm run --silent haverdict -- remove 127.0.0.42

@@ -33,7 +33,7 @@ export const STEPS: readonly Step[] = [
   {
     title: 'One command blocks it',
     run: async (stage) => [
-      await command(stage, 'block', VISITOR, '--reason', 'demo', '--for', '1h'),
+      await command(stage, 'block', VISITOR, '--force', '--reason', 'demo', '--for', '1h'),
       told(await becomes(stage.open, VISITOR, 403)),
     ],
   },
@@ -44,7 +44,7 @@ export const STEPS: readonly Step[] = [
   {
     title: `A whole network is blocked, with one address in it allowed`,
     run: async (stage) => [
-      await command(stage, 'block', NETWORK, '--reason', 'demo network'),
+      await command(stage, 'block', NETWORK, '--force', '--reason', 'demo network'),
       await command(stage, 'allow', EXEMPT),
       told(await becomes(stage.open, NEIGHBOUR, 403), NEIGHBOUR),
       told(await becomes(stage.open, EXEMPT, 200), EXEMPT),
@@ -55,7 +55,7 @@ export const STEPS: readonly Step[] = [
     run: async (stage) => {
       if (!hasIpv6()) return ['skipped: this machine has no IPv6 loopback address'];
       return [
-        await command(stage, 'block', '::1'),
+        await command(stage, 'block', '::1', '--force'),
         told(await becomes(stage.open, '::1', 403), '::1'),
         await command(stage, 'remove', '::1'),
         told(await becomes(stage.open, '::1', 200), '::1'),

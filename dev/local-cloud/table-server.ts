@@ -53,11 +53,16 @@ export async function startTable(
 ): Promise<TableServer> {
   const { tableName = TABLE.defaultName } = options;
   const database = await startDatabase(options);
-  await database.createTable({ TableName: tableName, ...KEYS }).catch(async (error) => {
+  await database.createTable(definitionOf(tableName)).catch(async (error) => {
     await database.close();
     throw error;
   });
   return { endpoint: database.endpoint, tableName, close: () => database.close() };
+}
+
+/** Our table as it is created where no stack is deployed. */
+export function definitionOf(tableName: string): CreateTableInput {
+  return { TableName: tableName, ...KEYS };
 }
 
 async function createTable(endpoint: string, definition: CreateTableInput): Promise<void> {

@@ -21,7 +21,7 @@ export interface CheckFacts {
 }
 
 export interface CheckDeps {
-  readonly store: Store;
+  readonly store: Pick<Store, 'lookup'>;
   readonly log: Log;
   readonly measure?: (facts: CheckFacts) => void;
   readonly badEntries: BadEntries;
@@ -31,7 +31,7 @@ export interface CheckDeps {
   readonly ttlSeconds: number;
 }
 
-/** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 subjects in 32 lists would be 160,000. */
+/** Keys one check reads at most: 200 calls to DynamoDB. 100 long paths in 32 lists would be 320,000. */
 export const MAX_KEYS = 20_000;
 
 /** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
@@ -73,7 +73,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   return { verdicts, ttl: deps.ttlSeconds };
 }
 
-/** Neighbours share most of their networks, so only what a subject adds counts against `MAX_KEYS`. */
+/** Neighbours share most of their networks and wildcards, so only what a subject adds counts against `MAX_KEYS`. */
 function plansFor(subjects: readonly string[], lists: number): Plan[] {
   const planned = new Set<string>();
   return subjects.map((subject) => {

@@ -36,11 +36,11 @@ export function grantLookup(table: TableV2, grantee: IGrantable): Grant {
   return grant(grantee, ['BatchGetItem'], [table.tableArn]);
 }
 
-/** What the command line does. */
+/** What the command line does: Scan is for `lint` and `lists --all`, UpdateItem for what is known of a list. */
 export function grantManage(table: TableV2, grantee: IGrantable): Grant {
   const index = `${table.tableArn}/index/${TABLE.listIndex.name}`;
   return grant(grantee, ['Query'], [table.tableArn, index]).combine(
-    grant(grantee, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem'], [table.tableArn]),
+    grant(grantee, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'], [table.tableArn]),
   );
 }
 

@@ -5,10 +5,34 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
+/** What a run finds around it. */
+export interface Surroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Standard input; closed without it. */
+  readonly input?: string;
+}
+
 /** Runs the program against a table in this process, with no AWS account in its environment. */
 export async function runOnTable(endpoint: string, ...args: readonly string[]) {
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
-  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { status, stdout, stderr };
+  return runAround({}, endpoint, ...args);
+}
+
+/** The same with variables of the environment and standard input. */
+export async function runAround(around: Surroundings, endpoint: string, ...args: readonly string[]) {
+  return start(around, endpoint, args).ended;
+}
+
+/** Begins a run that the test has something to do with before it ends. */
+export function startOnTable(endpoint: string, ...args: readonly string[]) {
+  return start({}, endpoint, args);
+}
+
+function start({ env: more, input }: Surroundings, endpoint: string, args: readonly string[]) {
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...more };
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {}).end(input); // a run that reads nothing may be gone by then
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]).then(
+    ([stdout, stderr, [status]]) => ({ status, stdout, stderr }),
+  );
+  return { child, ended };
 }

@@ -52,8 +52,8 @@ const vars = fc.dictionary(
 export const hostileEntry = fc.record(
   {
     subject: mostly(
-      fc.constant('key:k'),
-      hostileText.map((text) => `key:${text}`),
+      fc.constant('header.x-key:k'),
+      hostileText.map((text) => `header.x-key:${text}`),
     ),
     list: mostly(fc.constant('manual'), hostileText),
     action: mostly(

@@ -1,5 +1,7 @@
 import { startTable, type TableServer } from '../../dev/local-cloud/table-server.ts';
 import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
+import type { DynamoOptions } from '../../functions/blocklist/dynamodb-connection.ts';
+import { DynamoManagedStore } from '../../functions/blocklist/dynamodb-managed.ts';
 import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
 
 /** What of a test's context is needed to clean up: a test's own, or `{ after }` of a suite. */
@@ -16,10 +18,19 @@ export async function localTable(test: Cleaning): Promise<TableServer> {
 
 /** The real store at this endpoint. */
 export function storeAt(endpoint: string, table = 'haverdict'): DynamoStore {
-  return new DynamoStore({
+  return new DynamoStore(placeAt(endpoint, table));
+}
+
+/** The same with what people's tools need. */
+export function managedStoreAt(endpoint: string): DynamoManagedStore {
+  return new DynamoManagedStore(placeAt(endpoint, 'haverdict'));
+}
+
+function placeAt(endpoint: string, table: string): DynamoOptions {
+  return {
     table,
     connectTimeoutMs: 1000,
     requestTimeoutMs: 5000,
     client: { endpoint, maxAttempts: 1, ...LOCAL_ACCESS },
-  });
+  };
 }

@@ -2,8 +2,9 @@ import type { Entry } from '../../contract/check.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 
 /**
- * What is answered for a subject, found the slow way: every entry of the world is compared bit by bit. An entry of a list
- * on trial is only logged, and what is only logged counts where nothing else does.
+ * What is answered for a subject, found the slow way: every entry of the world is compared, addresses bit by bit, hosts
+ * from their end and paths from their beginning. An entry of a list on trial is only logged, and what is only logged
+ * counts where nothing else does.
  */
 export function naiveWinner(
   subject: string,
@@ -20,8 +21,8 @@ export function naiveWinner(
   const enforced = counting.filter((entry) => !isLogged(entry));
   const allows = enforced.filter((entry) => entry.action === 'allow');
   const running = [allows, enforced, counting].find((some) => some.length > 0) ?? [];
-  const longest = Math.max(...running.map((entry) => bitsOf(entry.subject).length));
-  const finalists = running.filter((entry) => bitsOf(entry.subject).length === longest);
+  const most = Math.max(...running.map((entry) => sharedBy(entry.subject)));
+  const finalists = running.filter((entry) => sharedBy(entry.subject) === most);
   for (const list of lists)
     for (const entry of finalists) if (entry.list === list) return isLogged(entry) ? logged(entry) : entry;
   return undefined;
@@ -34,13 +35,31 @@ function logged(entry: StoredEntry): Entry {
 }
 
 function covers(entrySubject: string, subject: string): boolean {
-  if (!subject.startsWith('ip:') || !entrySubject.startsWith('ip:')) return entrySubject === subject;
-  return entrySubject.includes('.') === subject.includes('.') && bitsOf(subject).startsWith(bitsOf(entrySubject));
+  if (entrySubject === subject) return true;
+  const [kind, value] = split(subject);
+  const [entryKind, entryValue] = split(entrySubject);
+  if (kind !== entryKind) return false;
+  if (kind === 'host') return entryValue.startsWith('*.') && value.endsWith(entryValue.slice(1));
+  if (kind === 'path') return entryValue.endsWith('/*') && value.startsWith(entryValue.slice(0, -1));
+  if (kind !== 'ip') return false;
+  return entryValue.includes('.') === value.includes('.') && bitsOf(subject).startsWith(bitsOf(entrySubject));
+}
+
+/** How much of what it covers an entry spells out: all of it, or bits of an address, or characters. */
+function sharedBy(entrySubject: string): number {
+  const [kind, value] = split(entrySubject);
+  if (kind === 'ip') return bitsOf(entrySubject).length;
+  const isWildcard = (kind === 'host' && value.startsWith('*.')) || (kind === 'path' && value.endsWith('/*'));
+  return isWildcard ? value.length - 1 : Number.POSITIVE_INFINITY;
+}
+
+function split(subject: string): [kind: string, value: string] {
+  const colon = subject.indexOf(':');
+  return [subject.slice(0, colon), subject.slice(colon + 1)];
 }
 
 /** The bits of `ip:a.b.c.d/n` or of `ip:x:y::/n` with `::` only at the end; the tests make no other addresses. */
 function bitsOf(subject: string): string {
-  if (!subject.startsWith('ip:')) return '';
   const [address = '', length] = subject.slice('ip:'.length).split('/');
   const bits = address.includes('.')
     ? address.split('.').map((part) => Number(part).toString(2).padStart(8, '0'))

@@ -19,14 +19,23 @@ const ADDRESSES = [
 const LENGTHS_4 = [32, 31, 24, 23, 16, 8];
 const LENGTHS_6 = [128, 64, 63, 48, 32, 16];
 
+const HOSTS = ['example', 'b.example', 'xb.example', 'a.b.example', 'c.a.b.example'];
+const FOLDERS = ['/', '/x/', '/xy/', '/x/y/', '/x/y/z/'];
+/** Of kinds in which nothing covers anything else, whatever it looks like. */
+const OTHERS = [
+  ...['method:POST', 'country:DE', 'asn:64500', 'ua:*/*', 'ua:*.b.example', 'header.x-a:/x/*', 'header.x-a:/x/y'],
+  ...['cookie.sid:203.0.113.0/24', 'cookie.sid:203.0.113.7', 'header.x-a:*.b.example', 'header.x-a:b.example'],
+  ...['ja4:t13d1516h2_8daaf6152771_b186095e22b6', `key:sha256:${'5e'.repeat(32)}`],
+];
+const hostSubjects = HOSTS.flatMap((host) => [`host:${host}`, `host:*.${host}`]);
+const pathSubjects = FOLDERS.flatMap((folder) => [`path:${folder}`, `path:${folder}*`, `path:${folder}page`]);
+
 /** Few subjects, so that entries cover and contradict each other often. */
-export const askedSubject = fc.constantFrom(
-  ...ADDRESSES.map((address) => `ip:${address}`),
-  'ip:2001:db8:1:1::/64',
-  'ip:203.0.112.0/23',
-  'host:a.example',
-  'path:/x/24',
-  'path:/x/8',
+export const askedSubject = fc.oneof(
+  fc.constantFrom(...ADDRESSES.map((address) => `ip:${address}`), 'ip:2001:db8:1:1::/64', 'ip:203.0.112.0/23'),
+  fc.constantFrom(...hostSubjects),
+  fc.constantFrom(...pathSubjects),
+  fc.constantFrom(...OTHERS),
 );
 
 const ipSubject = fc
@@ -51,8 +60,10 @@ const outcome = fc.constantFrom<Pick<StoredEntry, 'action' | 'status' | 'vars'>>
 const worldEntry: fc.Arbitrary<StoredEntry> = fc
   .record({
     subject: fc.oneof(
-      { weight: 5, arbitrary: ipSubject },
-      fc.constantFrom('host:a.example', 'path:/x/24', 'path:/x/8'),
+      ipSubject,
+      fc.constantFrom(...hostSubjects),
+      fc.constantFrom(...pathSubjects),
+      fc.constantFrom(...OTHERS),
     ),
     list: fc.constantFrom(...WORLD_LISTS),
     outcome: fc.oneof(outcome, fc.constantFrom({ action: 'allow' as const }, { action: 'deny' as const })),
@@ -62,7 +73,8 @@ const worldEntry: fc.Arbitrary<StoredEntry> = fc
 
 /** Entries of a whole table: one for each subject and list at most. */
 export const worldEntries = fc.uniqueArray(worldEntry, {
-  maxLength: 24,
+  maxLength: 32,
+  size: '+1',
   selector: (entry) => `${entry.subject} ${entry.list}`,
 });
 

@@ -29,9 +29,12 @@ describe('parseEntry', () => {
 
   const problems: readonly (readonly [string, object, RegExp])[] = [
     ['no subject', { subject: undefined }, /^subject is missing$/],
-    ['an unknown kind', { subject: 'evil:x' }, /^subject "evil:x" is no address/],
+    ['an unknown kind', { subject: 'evil:x' }, /^subject "evil:…" is no address/],
     ['a bare address', { subject: '203.0.113.7' }, /^subject is not canonical .* write "ip:203.0.113.7"$/],
     ['upper case', { subject: 'host:Evil.example' }, /write "host:evil.example"$/],
+    ['a secret as it is', { subject: 'key:beta' }, /is never looked up: write "key:sha256:[0-9a-f]{64}"$/],
+    ['a path spelled otherwise', { subject: 'path:/%61dmin//*' }, /is never looked up: write "path:\/admin\/\*"$/],
+    ['a wildcard inside a host', { subject: 'host:www.*.example' }, /write shop\.example, or \*\.shop\.example/],
     ['host bits', { subject: 'ip:203.0.113.7/24' }, /did you mean 203.0.113.0\/24\?$/],
     ['a length that is never looked up', { subject: 'ip:0.0.0.0/0' }, /would never match/],
     ['a list with spaces', { list: 'my list' }, /^list must be 1 to 64 of a-z/],

@@ -11,7 +11,7 @@ describe('winner', () => {
     const allow = entry('ip:10.0.0.0/8', 'feed', 'allow');
     assert.equal(winner([entry('ip:10.1.1.1', 'manual'), allow], lists, NOW), allow);
   });
-  it('is the longest prefix, whatever its list', () => {
+  it('is the longest prefix of an address, whatever its list', () => {
     const address = entry('ip:10.1.1.1', 'feed');
     assert.equal(winner([entry('ip:10.1.1.0/24', 'manual'), address], lists, NOW), address);
   });
@@ -27,9 +27,25 @@ describe('winner', () => {
       assert.equal(winner([logged, enforced], lists, NOW), enforced);
     }
   });
-  it('sees no prefix in what is no address', () => {
-    const first = entry('path:/a/8', 'manual');
-    assert.equal(winner([entry('path:/a/24', 'feed'), first], lists, NOW), first);
+  it('is the longest wildcard of a host or path, and the host or path itself before any', () => {
+    for (const [wide, narrow, exact] of [
+      ['host:*.example', 'host:*.shop.example', 'host:a.shop.example'],
+      ['path:/*', 'path:/admin/*', 'path:/a'],
+    ] as const) {
+      const [ofWide, ofNarrow, ofExact] = [entry(wide, 'manual'), entry(narrow, 'feed'), entry(exact, 'feed')];
+      assert.equal(winner([ofWide, ofNarrow], lists, NOW), ofNarrow);
+      assert.equal(winner([ofExact, ofNarrow, ofWide], lists, NOW), ofExact);
+    }
+  });
+  it('sees no prefix and no wildcard where a kind has none', () => {
+    for (const [first, second] of [
+      ['path:/a/24', 'path:/a/8'],
+      ['header.x:/*', 'header.x:/a/*'],
+      ['ua:*.example', 'ua:*.shop.example'],
+    ] as const) {
+      const ofFirst = entry(first, 'manual');
+      assert.equal(winner([entry(second, 'feed'), ofFirst], lists, NOW), ofFirst);
+    }
   });
   it('is never expired', () => {
     const ended: StoredEntry = { ...entry('ip:10.1.1.1', 'manual', 'allow'), expiresAt: NOW };

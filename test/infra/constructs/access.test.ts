@@ -33,7 +33,9 @@ describe('access', () => {
     assert.deepEqual(statementsOf(template, 'BackendAccessOperatorPolicy'), [
       { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, index] },
       {
-        Action: ['dynamodb:BatchGetItem', 'dynamodb:BatchWriteItem', 'dynamodb:DeleteItem', 'dynamodb:PutItem'],
+        Action: ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'].map(
+          (operation) => `dynamodb:${operation}`,
+        ),
         Effect: 'Allow',
         Resource: table,
       },
