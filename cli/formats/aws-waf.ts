@@ -1,0 +1,14 @@
+import type { FeedLine } from './feed-line.ts';
+import { noList, readItems } from './json.ts';
+import { isRecord } from './record.ts';
+import { subjectOf, UnreadableError } from './unreadable.ts';
+
+/** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */
+export function* readAwsWaf(document: unknown, name: string): Generator<FeedLine> {
+  const set = isRecord(document) && isRecord(document.IPSet) ? document.IPSet : document;
+  if (!isRecord(set) || !Array.isArray(set.Addresses)) throw noList(name, 'an IP set of AWS WAF with Addresses');
+  yield* readItems(set.Addresses, (address) => {
+    if (typeof address !== 'string') throw new UnreadableError('is no text');
+    return { subject: subjectOf(address, 'ip') };
+  });
+}

@@ -1,0 +1,25 @@
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { linesOf, MAX_LINE_LENGTH } from './lines.ts';
+import { feedLines, problem } from './unreadable.ts';
+
+/** Reads a feed in which a line knows nothing of the others. */
+export async function* readByLine(
+  bytes: AsyncIterable<Uint8Array>,
+  read: (text: string) => readonly FeedEntry[],
+): AsyncGenerator<FeedLine> {
+  for await (const lines of linesOf(bytes)) {
+    for (const { line, text, isCut } of lines) {
+      if (isCut) yield tooLong(line, text);
+      else
+        yield* feedLines(
+          line,
+          () => text,
+          () => read(text),
+        );
+    }
+  }
+}
+
+export function tooLong(line: number, text: string): FeedLine {
+  return problem(line, text, `is longer than ${MAX_LINE_LENGTH} characters`);
+}

@@ -1,0 +1,40 @@
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { noList, readItems } from './json.ts';
+import { entryOfDecision, isRecord, type RecordOptions } from './record.ts';
+import { UnreadableError } from './unreadable.ts';
+
+/**
+ * `cscli decisions list -o json`: alerts with the decisions that each led to; the decisions themselves, as the local API
+ * lists them and `cscli decisions import` takes them, are read as well. The number is that of the decision.
+ */
+export function* readCrowdsec(
+  document: unknown,
+  name: string,
+  options: RecordOptions,
+  remarks: string[],
+): Generator<FeedLine> {
+  if (document !== null && !Array.isArray(document)) throw noList(name, 'a list of alerts with decisions');
+  let simulated = 0;
+  yield* readItems((document ?? []).flatMap(decisionsOf), (decision) => {
+    if (!isSimulated(decision)) return entryOf(decision, options);
+    simulated++;
+    return undefined;
+  });
+  if (simulated > 0) remarks.push(`${simulated} decisions left out: they are simulated`);
+}
+
+/** An alert whose decisions are null has none (any more). */
+function decisionsOf(item: unknown): readonly unknown[] {
+  if (!isRecord(item) || !('decisions' in item)) return [item];
+  if (item.decisions === null) return [];
+  return Array.isArray(item.decisions) ? item.decisions : [item];
+}
+
+function isSimulated(decision: unknown): boolean {
+  return isRecord(decision) && decision.simulated === true;
+}
+
+function entryOf(decision: unknown, options: RecordOptions): FeedEntry {
+  if (!isRecord(decision)) throw new UnreadableError('is no decision');
+  return entryOfDecision(decision, options);
+}

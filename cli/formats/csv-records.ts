@@ -1,0 +1,65 @@
+import { isOpenAfter } from './csv-row.ts';
+import { type Line, linesOf, MAX_LINE_LENGTH } from './lines.ts';
+
+/** A record of a table, by the number of its first line. Not whole: it is too long, or a quote in it is never closed. */
+export interface CsvRecord {
+  readonly line: number;
+  readonly text: string;
+  readonly isWhole: boolean;
+}
+
+/** Puts lines together where a quoted cell has line ends in it; those of one chunk come together. */
+export async function* recordsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly CsvRecord[]> {
+  const joiner = new Joiner();
+  for await (const lines of linesOf(bytes)) {
+    for (const line of lines) joiner.add(line);
+    yield joiner.take();
+  }
+  joiner.end();
+  yield joiner.take();
+}
+
+class Joiner {
+  #records: CsvRecord[] = [];
+  /** The lines of a record whose quote is open, no more than MAX_LINE_LENGTH of them all together. */
+  #open: Line[] = [];
+  #length = 0;
+
+  add(line: Line): void {
+    const isFirst = this.#open.length === 0;
+    const isOpen = !(isFirst && line.text.startsWith('#')) && isOpenAfter(line.text, !isFirst);
+    this.#open.push(line);
+    this.#length += line.text.length + 1;
+    if (line.isCut || this.#length > MAX_LINE_LENGTH + 1) this.#giveUp();
+    else if (!isOpen) this.#close(true);
+  }
+
+  take(): CsvRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    return records;
+  }
+
+  end(): void {
+    while (this.#open.length > 0) this.#giveUp();
+  }
+
+  #close(isWhole: boolean): void {
+    const line = this.#open[0]?.line ?? 0;
+    const text = this.#open
+      .map(({ text }) => text)
+      .join('\n')
+      .replace(/\r$/, '');
+    this.#records.push({ line, text, isWhole });
+    this.#open = [];
+    this.#length = 0;
+  }
+
+  /** Only the line with the quote is lost: those after it are read as if it had none. */
+  #giveUp(): void {
+    const [first, ...rest] = this.#open;
+    this.#open = first === undefined ? [] : [first];
+    this.#close(false);
+    for (const line of rest) this.add(line);
+  }
+}

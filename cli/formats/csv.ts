@@ -1,0 +1,115 @@
+import { shown } from '../../contract/shown.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import { type CsvRecord, recordsOf } from './csv-records.ts';
+import { type Cell, cellsOf } from './csv-row.ts';
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { MAX_LINE_LENGTH } from './lines.ts';
+import { entryOfRecord, type RecordOptions, SUBJECT_FIELDS } from './record.ts';
+import { feedLines, UnreadableError } from './unreadable.ts';
+
+/** Every column that is read; others are left alone. Case does not matter. */
+export const COLUMNS = [
+  ...SUBJECT_FIELDS,
+  'scope',
+  'type',
+  'duration',
+  'action',
+  'reason',
+  'note',
+  'status',
+  'expiresAt',
+  'vars',
+  'list',
+  'createdBy',
+  'createdAt',
+] as const;
+
+/** The columns whose empty text is not nothing. */
+const TEXTS: readonly string[] = ['reason', 'note', 'createdBy', 'createdAt'];
+
+/** The columns of a table, by position; undefined is one that is not read. */
+interface Heading {
+  readonly columns: readonly (string | undefined)[];
+  readonly separator: string;
+}
+
+/** A table with a heading, of ours or as `cscli decisions import` takes it. `name` is for messages. */
+export async function* readCsv(
+  bytes: AsyncIterable<Uint8Array>,
+  name: string,
+  options: RecordOptions,
+): AsyncGenerator<FeedLine> {
+  let heading: Heading | undefined;
+  for await (const records of recordsOf(bytes)) {
+    for (const record of records) {
+      if (isSkipped(record)) continue;
+      if (heading === undefined) heading = readHeading(record, name);
+      else yield* linesOfRecord(record, heading, options);
+    }
+  }
+}
+
+function readHeading({ line, text }: CsvRecord, name: string): Heading {
+  const heading = headingIn(text);
+  if (heading !== undefined) return heading;
+  throw new CliError(
+    EXIT.failed,
+    `${name}:${line} "${shown(text)}" is no heading of a table with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
+  );
+}
+
+function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, options: RecordOptions) {
+  return feedLines(
+    line,
+    () => text,
+    () => [isWhole ? entryOf(text, heading, options) : refuseOpen()],
+  );
+}
+
+/** The heading in this line, or undefined if there is no column in it that could have the subject. */
+export function headingIn(text: string): Heading | undefined {
+  for (const separator of [',', ';', '\t']) {
+    const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
+    const columns = names.map((name) => COLUMNS.find((column) => column.toLowerCase() === name?.trim().toLowerCase()));
+    if (SUBJECT_FIELDS.some((field) => columns.includes(field))) return { columns, separator };
+  }
+  return undefined;
+}
+
+function isSkipped({ text, isWhole }: CsvRecord): boolean {
+  return isWhole && (text.trim() === '' || (text.startsWith('#') && headingIn(text) === undefined));
+}
+
+function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
+  const cells = cellsOf(text, separator);
+  if (cells === undefined) throw new UnreadableError('has a quote where none can be: cells are quoted as a whole');
+  if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell !== undefined))
+    throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
+  const fields = columns.flatMap((column, index) => {
+    const value = column === undefined ? undefined : fieldOf(column, cells[index]);
+    return value === undefined ? [] : [[column, value]];
+  });
+  return entryOfRecord(Object.fromEntries(fields), options);
+}
+
+/** A cell as the value of its column; undefined is none. */
+function fieldOf(column: string, cell: Cell): unknown {
+  if (TEXTS.includes(column)) return cell;
+  if (cell === undefined || cell.trim() === '') return undefined;
+  if (column === 'status' && /^\d{1,3}$/.test(cell)) return Number(cell);
+  return column === 'vars' ? varsIn(cell) : cell;
+}
+
+function varsIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UnreadableError('vars is no JSON object');
+  }
+}
+
+function refuseOpen(): never {
+  throw new UnreadableError(
+    `has a quote that is not closed within ${MAX_LINE_LENGTH} characters, or is longer than that`,
+  );
+}

@@ -1,0 +1,26 @@
+import { shown } from '../../contract/shown.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+
+/** A JSON document is one value and is read whole; what is larger comes as NDJSON, which has no limit. */
+export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
+
+/** Reads all of it as one JSON value. `name` is for messages. */
+export async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of bytes) {
+    length += chunk.length;
+    if (length > MAX_DOCUMENT_BYTES)
+      throw new CliError(
+        EXIT.failed,
+        `${name}: a JSON document of more than ${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB is not read: write it as NDJSON, an object a line`,
+      );
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CliError(EXIT.failed, `${name} is not JSON: ${shown(error.message, 120)}`);
+  }
+}

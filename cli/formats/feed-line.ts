@@ -1,0 +1,12 @@
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+
+/** Subject in canonical text, and whatever else the format knows; who imports it decides what the rest is. */
+export type FeedEntry = Pick<StoredEntry, 'subject'> & Partial<Omit<StoredEntry, 'subject'>>;
+
+/**
+ * What became of one line, or of one item of a JSON document, counted from 1. A range makes several with the same number.
+ * `text` is escaped and cut, `problem` is one line: both can be printed as they are.
+ */
+export type FeedLine =
+  | { readonly line: number; readonly entry: FeedEntry }
+  | { readonly line: number; readonly text: string; readonly problem: string };

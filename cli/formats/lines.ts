@@ -1,0 +1,56 @@
+/** A line of text without its `\n`; `isCut` if it was longer than any entry, and only its beginning is here. */
+export interface Line {
+  readonly line: number;
+  readonly text: string;
+  readonly isCut: boolean;
+}
+
+/** Nothing that is an entry is longer; a file without line ends must not become one string. */
+export const MAX_LINE_LENGTH = 64 * 1024;
+
+/**
+ * Splits UTF-8 into lines, those of one chunk together: a promise a line costs more than reading it. Without a byte order
+ * mark; a `\r` before the `\n` stays.
+ */
+export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Line[]> {
+  const decoder = new TextDecoder();
+  const splitter = new Splitter();
+  for await (const chunk of bytes) yield splitter.split(decoder.decode(chunk, { stream: true }));
+  yield [...splitter.split(decoder.decode()), ...splitter.end()];
+}
+
+class Splitter {
+  #line = 1;
+  /** What came of the line that has not ended; never longer than MAX_LINE_LENGTH. */
+  #open = '';
+  #isCut = false;
+
+  split(text: string): Line[] {
+    const pieces = text.split('\n');
+    const last = pieces.pop() ?? '';
+    const lines = pieces.map((piece) => {
+      this.#append(piece);
+      return this.#close();
+    });
+    this.#append(last);
+    return lines;
+  }
+
+  end(): Line[] {
+    return this.#open === '' ? [] : [this.#close()];
+  }
+
+  #append(piece: string): void {
+    const room = MAX_LINE_LENGTH - this.#open.length;
+    if (piece.length > room) this.#isCut = true;
+    this.#open += piece.length > room ? piece.slice(0, room) : piece;
+  }
+
+  #close(): Line {
+    const line = { line: this.#line, text: this.#open, isCut: this.#isCut };
+    this.#line++;
+    this.#open = '';
+    this.#isCut = false;
+    return line;
+  }
+}

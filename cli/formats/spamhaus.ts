@@ -1,0 +1,72 @@
+import { tooLong } from './by-line.ts';
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { linesOf } from './lines.ts';
+import { parseJsonLine } from './ndjson.ts';
+import { type FeedRecord, isRecord } from './record.ts';
+import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unreadable.ts';
+
+/**
+ * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was
+ * cut in the middle does not, and under which terms it stands, which go to `remarks`.
+ */
+export async function* readSpamhaus(bytes: AsyncIterable<Uint8Array>, remarks: string[]): AsyncGenerator<FeedLine> {
+  let last = 0;
+  let records = 0;
+  let metadata: FeedRecord | undefined;
+  for await (const lines of linesOf(bytes)) {
+    for (const { line, text, isCut } of lines) {
+      last = line;
+      if (isCut) yield tooLong(line, text);
+      if (isCut || text.trim() === '') continue;
+      yield* feedLines(
+        line,
+        () => text,
+        () => {
+          const record = recordOf(text);
+          if (record.type === 'metadata') {
+            metadata = record;
+            return [];
+          }
+          records++;
+          return [entryOf(record)];
+        },
+      );
+    }
+  }
+  yield* countProblem(metadata, records, last);
+  if (metadata !== undefined) remarks.push(...attribution(metadata));
+}
+
+function recordOf(text: string): FeedRecord {
+  const value = parseJsonLine(text);
+  if (isRecord(value)) return value;
+  throw new UnreadableError('is no object');
+}
+
+function entryOf({ cidr, sblid, asn, asname }: FeedRecord): FeedEntry {
+  if (typeof cidr === 'string') return { subject: subjectOf(cidr, 'ip'), ...reasonOf(sblid) };
+  if (typeof asn === 'number') return { subject: subjectOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
+  throw new UnreadableError('has neither cidr nor asn');
+}
+
+function reasonOf(value: unknown): Pick<FeedEntry, 'reason'> {
+  return typeof value === 'string' && value !== '' ? { reason: oneLine(value) } : {};
+}
+
+function countProblem(metadata: FeedRecord | undefined, records: number, line: number): FeedLine[] {
+  if (metadata === undefined)
+    return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is not whole')];
+  if (metadata.records === records) return [];
+  const promised = typeof metadata.records === 'number' ? metadata.records : 'an unknown number of';
+  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is not whole`)];
+}
+
+function attribution({ copyright, terms, timestamp }: FeedRecord): string[] {
+  const made = typeof timestamp === 'number' ? new Date(timestamp * 1000) : undefined;
+  const isDate = made !== undefined && !Number.isNaN(made.getTime());
+  return [
+    ...(typeof copyright === 'string' ? [oneLine(copyright)] : []),
+    ...(typeof terms === 'string' ? [`terms: ${oneLine(terms)}`] : []),
+    ...(isDate ? [`made ${made.toISOString().replace('.000Z', 'Z')}`] : []),
+  ];
+}

@@ -1,0 +1,38 @@
+import { shown } from '../../contract/shown.ts';
+import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+
+/** A line or an item that is no entry. The message is one printable line. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
+/** What `read` makes of one line, or why it makes nothing of it; `text` is asked for only then. */
+export function feedLines(line: number, text: () => string, read: () => readonly FeedEntry[]): readonly FeedLine[] {
+  try {
+    return read().map((entry) => ({ line, entry }));
+  } catch (error) {
+    if (error instanceof UnreadableError || error instanceof SubjectError)
+      return [problem(line, text(), error.message)];
+    throw error;
+  }
+}
+
+export function problem(line: number, text: string, said: string): FeedLine {
+  return { line, text: shown(text), problem: said };
+}
+
+/** The canonical subject of a value; one without a kind before its colon is of this kind. */
+export function subjectOf(value: string, kind: string): string {
+  if (value.includes('\ufffd')) throw new UnreadableError(`"${shown(value)}" is not UTF-8 text`);
+  const isWhole = kind === 'ip' || isKind(value.slice(0, Math.max(value.indexOf(':'), 0)));
+  return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
+}
+
+/** Somebody's text as a reason or a note: one printable line, as long as a reason can be. */
+export function oneLine(text: string): string {
+  const line = text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
+  return line.length <= MAX_TEXT_LENGTH ? line : line.slice(0, MAX_TEXT_LENGTH).replace(/\p{Cs}$/u, '');
+}
+
+const MAX_TEXT_LENGTH = 200;

@@ -1,0 +1,111 @@
+import { shown } from '../../contract/shown.ts';
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { csvRow } from './csv-row.ts';
+import type { Format } from './feed.ts';
+import { withoutComment } from './plain.ts';
+
+/** The formats that entries can be written in. */
+export const WRITTEN_FORMATS = ['plain', 'csv', 'json', 'ndjson', 'haproxy', 'aws-waf'] as const satisfies Format[];
+
+const CSV_COLUMNS = [
+  'subject',
+  'list',
+  'action',
+  'reason',
+  'note',
+  'status',
+  'expiresAt',
+  'vars',
+  'createdBy',
+  'createdAt',
+] as const satisfies (keyof StoredEntry)[];
+
+/** What plain lists are made of: whoever reads them takes every line for something to block. */
+const BLOCKING: readonly string[] = ['deny', 'tarpit', 'drop'];
+
+/**
+ * Text pieces of a file with these entries. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to
+ * actions; `plain` has only what is blocked, the rest as comments; `aws-waf` only addresses that are blocked.
+ */
+export function writeFeed(format: Format, entries: AsyncIterable<StoredEntry>): AsyncIterable<string> {
+  switch (format) {
+    case 'plain':
+      return byLine('', entries, plainLine);
+    case 'csv':
+      return byLine(`${csvRow(CSV_COLUMNS)}\n`, entries, csvLine);
+    case 'ndjson':
+      return byLine('', entries, (entry) => JSON.stringify(entry));
+    case 'haproxy':
+      return byLine('', entries, mapLine);
+    case 'json':
+      return jsonArray('[', ']', entries, (entry) => JSON.stringify(entry));
+    case 'aws-waf':
+      return jsonArray('{"Addresses":[', ']}', entries, wafAddress);
+    default:
+      throw usageError(`entries cannot be written as ${format}: write one of ${WRITTEN_FORMATS.join(', ')}`);
+  }
+}
+
+async function* byLine(
+  heading: string,
+  entries: AsyncIterable<StoredEntry>,
+  write: (entry: StoredEntry) => string,
+): AsyncGenerator<string> {
+  if (heading !== '') yield heading;
+  for await (const entry of entries) yield `${write(entry)}\n`;
+}
+
+async function* jsonArray(
+  opening: string,
+  closing: string,
+  entries: AsyncIterable<StoredEntry>,
+  write: (entry: StoredEntry) => string,
+): AsyncGenerator<string> {
+  let before = opening;
+  for await (const entry of entries) {
+    yield `${before}\n${write(entry)}`;
+    before = ',';
+  }
+  yield before === ',' ? `\n${closing}\n` : `${opening}${closing}\n`;
+}
+
+function plainLine({ subject, action }: StoredEntry): string {
+  if (withoutComment(subject, 'host').data !== subject) throw unfit(subject, 'plain', 'blanks or comment signs');
+  return BLOCKING.includes(action) ? bare(subject) : `# ${action}: ${bare(subject)}`;
+}
+
+/** Addresses stand alone, as HAProxy's `map_ip` wants them; what is of another kind keeps it. */
+function mapLine({ subject, action }: StoredEntry): string {
+  if (/\s/.test(subject)) throw unfit(subject, 'haproxy', 'a blank');
+  return `${bare(subject)} ${action}`;
+}
+
+function bare(subject: string): string {
+  return subject.replace(/^ip:/, '');
+}
+
+/** AWS WAF wants networks, also for single addresses. */
+function wafAddress({ subject, action }: StoredEntry): string {
+  if (!subject.startsWith('ip:')) throw unfit(subject, 'aws-waf', 'no address');
+  if (!BLOCKING.includes(action)) throw unfit(subject, 'aws-waf', `action ${action}`);
+  const address = bare(subject);
+  const full = address.includes(':') ? 128 : 32;
+  return JSON.stringify(address.includes('/') ? address : `${address}/${full}`);
+}
+
+function csvLine(entry: StoredEntry): string {
+  return csvRow(CSV_COLUMNS.map((column) => cellOf(entry[column])));
+}
+
+function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function unfit(subject: string, format: Format, what: string): CliError {
+  return new CliError(
+    EXIT.failed,
+    `"${shown(subject)}" has ${what}, which ${format} cannot hold: write csv, json or ndjson`,
+  );
+}

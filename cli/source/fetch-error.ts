@@ -1,0 +1,42 @@
+import { shown } from '../../contract/shown.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+
+/** What went wrong, in words that follow the URL. */
+export class FetchError extends Error {
+  override readonly name = 'FetchError';
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'the host is not known',
+  EAI_AGAIN: 'the name of the host cannot be looked up now',
+  ECONNREFUSED: 'the connection is refused',
+  ECONNRESET: 'the connection was closed before the answer was whole',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+  UND_ERR_BODY_TIMEOUT: 'the answer stopped coming',
+  UND_ERR_SOCKET: 'the connection was closed before the answer was whole',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer is not as long as it says: it is not whole',
+  UND_ERR_ABORTED: 'stopped',
+  ABORT_ERR: 'stopped',
+  Z_BUF_ERROR: 'the compressed answer ends too early: it is not whole',
+  Z_DATA_ERROR: 'the answer is not compressed as it says',
+};
+
+/** Whatever fails on the way from a URL, in one line. */
+export function toFetchError(name: string, error: unknown): CliError {
+  if (error instanceof CliError) return error;
+  if (error instanceof FetchError) return new CliError(EXIT.failed, `${name} ${error.message}`, { cause: error });
+  return new CliError(EXIT.failed, `cannot fetch ${name}: ${described(error)}`, { cause: error });
+}
+
+function described(error: unknown): string {
+  if (!(error instanceof Error)) return shown(String(error), 200);
+  if (error.name === 'AbortError') return 'stopped';
+  const { code = '' } = error as NodeJS.ErrnoException; // Node's and undici's errors have one
+  const said = CODES[code];
+  if (said !== undefined) return said;
+  const isTls = /CERT|TLS|SSL|SIGNATURE|ALTNAME|EPROTO/.test(code);
+  return `${isTls ? 'TLS: ' : ''}${shown(error.message, 200)}`;
+}

@@ -1,0 +1,151 @@
+import { createRequire } from 'node:module';
+import { Agent, type Dispatcher, request } from 'undici';
+import { shown } from '../../contract/shown.ts';
+import { bodyOf } from './body.ts';
+import { FetchError, toFetchError } from './fetch-error.ts';
+import type { Source, SourceOptions } from './source.ts';
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+const CONNECT_TIMEOUT_MS = 10_000;
+/** For the first byte of an answer, and between any two pieces of it. */
+const SILENCE_TIMEOUT_MS = 30_000;
+
+/** Fetches what is at a URL, unless the server says that it is what we have. */
+export async function openUrl(text: string, options: SourceOptions): Promise<Source> {
+  const url = parseUrl(text);
+  const name = printableUrl(url);
+  const agent = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: SILENCE_TIMEOUT_MS,
+    bodyTimeout: SILENCE_TIMEOUT_MS,
+  });
+  try {
+    return await fetched(url, name, options, agent);
+  } catch (error) {
+    await agent.destroy();
+    throw toFetchError(name, error);
+  }
+}
+
+/** Where a redirect leads. */
+export function redirectedUrl(from: URL, location: unknown): URL {
+  const to =
+    typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
+  if (to === undefined) throw new FetchError('redirects to nowhere');
+  if (from.protocol === 'https:' && to.protocol === 'http:')
+    throw new FetchError(`redirects from https to ${printableUrl(to)}, which anybody on the way can change`);
+  return checkedUrl(to);
+}
+
+async function fetched(first: URL, name: string, options: SourceOptions, agent: Agent): Promise<Source> {
+  let url = first;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const response = await get(url, options, agent);
+    if (!REDIRECTS.includes(response.statusCode)) return sourceOf(response, name, options, agent);
+    await response.body.dump();
+    url = redirectedUrl(url, response.headers.location);
+  }
+  throw new FetchError(`redirects more than ${MAX_REDIRECTS} times`);
+}
+
+function get(url: URL, { etag, lastModified, signal }: SourceOptions, agent: Agent): Promise<Dispatcher.ResponseData> {
+  return request(url, {
+    dispatcher: agent,
+    signal: signal ?? null,
+    headers: {
+      'user-agent': `haverdict/${version()}`,
+      'accept-encoding': 'gzip',
+      ...(etag !== undefined && { 'if-none-match': etag }),
+      ...(lastModified !== undefined && { 'if-modified-since': lastModified }),
+    },
+  });
+}
+
+async function sourceOf(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  name: string,
+  { etag, lastModified }: SourceOptions,
+  agent: Agent,
+): Promise<Source> {
+  const isConditional = etag !== undefined || lastModified !== undefined;
+  if (statusCode === 304 && isConditional) {
+    await agent.destroy();
+    return { unchanged: true, said: '304, not changed since the last fetch' };
+  }
+  if (statusCode !== 200) throw new FetchError(refusal(statusCode, headers['retry-after']));
+  const validators = { etag: textOf(headers.etag), lastModified: textOf(headers['last-modified']) };
+  return {
+    unchanged: false,
+    bytes: closing(bodyOf(name, body, headers), agent),
+    name,
+    ...validators,
+    said: saidOf(headers['content-length'], headers['content-encoding'], validators),
+  };
+}
+
+async function* closing(bytes: AsyncIterable<Uint8Array>, agent: Agent): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } finally {
+    await agent.destroy();
+  }
+}
+
+function parseUrl(text: string): URL {
+  if (!URL.canParse(text)) throw toFetchError(shown(text), new FetchError('is no URL'));
+  const url = new URL(text);
+  try {
+    return checkedUrl(url);
+  } catch (error) {
+    throw toFetchError(printableUrl(url), error);
+  }
+}
+
+function checkedUrl(url: URL): URL {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new FetchError(`leads to ${shown(url.protocol)}, only http and https are fetched`);
+  if (url.username !== '' || url.password !== '')
+    throw new FetchError('has a user in it: fetch it with a client that keeps passwords, and pipe it to "-"');
+  return url;
+}
+
+/** Without user and query, in which keys are kept. */
+export function printableUrl({ origin, pathname }: URL): string {
+  return shown(`${origin}${pathname}`, 200);
+}
+
+function refusal(status: number, retryAfter: unknown): string {
+  const later = typeof retryAfter === 'string' ? `, and to try again after ${retryAfterText(retryAfter)}` : '';
+  if (status === 429) return `answered 429: too many requests${later}`;
+  if (status === 404 || status === 410) return `answered ${status}: there is no such list (any more)`;
+  if (status === 401 || status === 403) return `answered ${status}: it wants a key or does not want us`;
+  return `answered ${status}${later}`;
+}
+
+function retryAfterText(value: string): string {
+  return /^\d{1,9}$/.test(value) ? `${value} s` : shown(value, 40);
+}
+
+function saidOf(
+  length: unknown,
+  encoding: unknown,
+  { etag, lastModified }: { readonly etag: string | undefined; readonly lastModified: string | undefined },
+): string {
+  return [
+    '200',
+    ...(length === undefined
+      ? []
+      : [`${shown(String(length), 20)} bytes${encoding === undefined ? '' : ' compressed'}`]),
+    ...(etag === undefined ? [] : [`ETag ${shown(etag)}`]),
+    ...(lastModified === undefined ? [] : [`Last-Modified ${shown(lastModified)}`]),
+  ].join(', ');
+}
+
+function textOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+function version(): string {
+  return createRequire(import.meta.url)('haverdict/package.json').version;
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { COLUMNS } from '../../../cli/formats/csv.ts';
+import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/document.ts';
+import { FORMATS } from '../../../cli/formats/feed.ts';
+import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
+import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
+import { MAX_BODY_BYTES } from '../../../cli/source/body.ts';
+
+const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/formats.md'), 'utf8');
+
+describe('the page about formats', () => {
+  it('lists every format and no other', () => {
+    assert.deepEqual(
+      rowsOf('Formats').map(([name]) => name?.replaceAll('`', '')),
+      [...FORMATS],
+    );
+  });
+
+  it('says which of them are written', () => {
+    const written = rowsOf('Formats').filter((cells) => cells.at(-1) !== 'no');
+    assert.deepEqual(
+      written.map(([name]) => name?.replaceAll('`', '')),
+      [...WRITTEN_FORMATS],
+    );
+  });
+
+  it('lists every column and no other', () => {
+    const names = rowsOf('Columns and fields').flatMap(([cell = '']) => cell.replaceAll('`', '').split(', '));
+    assert.deepEqual(names.sort(), [...COLUMNS].sort());
+  });
+
+  it('says the limits as they are', () => {
+    const limits = rowsOf('Limits').map(([, limit = '']) => limit);
+    assert.ok(limits[0]?.startsWith(`${MAX_LINE_LENGTH.toLocaleString('en')} characters`));
+    assert.ok(limits[1]?.startsWith(`${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB`));
+    assert.equal(limits[2], `${MAX_BODY_BYTES / 1024 / 1024} MiB`);
+  });
+});
+
+/** The cells of the table under this heading, without its header. */
+function rowsOf(heading: string): string[][] {
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  const rows = (/(^\|.*\n)+/m.exec(section)?.[0] ?? '').trim().split('\n').slice(2);
+  assert.ok(rows.length > 0, `there is no table under "${heading}"`);
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
