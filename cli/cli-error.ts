@@ -1,5 +1,5 @@
 /** What the program can end with. */
-export const EXIT = { done: 0, failed: 1, usage: 2, config: 78 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, config: 78, interrupted: 130 } as const;
 
 /** Ends the program with one line on stderr and this exit code. */
 export class CliError extends Error {

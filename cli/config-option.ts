@@ -1,5 +1,7 @@
-import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { type Command, Option } from 'commander';
 import { ConfigError } from '../agent/config/config-error.ts';
+import type { ConfigFile } from '../agent/config/schema.ts';
 import type { Settings } from '../agent/config/settings.ts';
 import { CliError, EXIT } from './cli-error.ts';
 
@@ -7,12 +9,21 @@ export interface ConfigOptions {
   readonly config?: string;
 }
 
+/** Where packages and guides put the file. */
+export const DEFAULT_CONFIG = '/etc/haverdict/haverdict.yaml';
+
+const PATH_VARIABLE = 'HAVERDICT_CONFIG';
+
 /** `-c FILE`; without it the settings are the defaults and the environment. */
 export function addConfigOption(command: Command): Command {
-  return command.option(
-    '-c, --config <file>',
-    'the configuration file (default: HAVERDICT_… of the environment alone)',
-  );
+  const description = 'the configuration file (default: HAVERDICT_… of the environment alone)';
+  return command.addOption(new Option('-c, --config <file>', description).env(PATH_VARIABLE));
+}
+
+/** The same for commands that only need some sections of the agent's file, and look for it where it usually is. */
+export function addSectionOption(command: Command): Command {
+  const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if there is one)`;
+  return command.addOption(new Option('-c, --config <file>', description).env(PATH_VARIABLE));
 }
 
 /**
@@ -21,8 +32,27 @@ export function addConfigOption(command: Command): Command {
  */
 export async function readSettings({ config }: ConfigOptions, env: NodeJS.ProcessEnv): Promise<Settings> {
   const { loadSettings } = await import('../agent/config/load.ts');
+  return orConfigExit(() => loadSettings(config, env));
+}
+
+/** Some sections of the same file; nothing else of it has to be right. */
+export async function readSections<const Section extends keyof ConfigFile>(
+  sections: readonly Section[],
+  options: ConfigOptions,
+  env: NodeJS.ProcessEnv,
+): Promise<Pick<ConfigFile, Section>> {
+  const { loadPart } = await import('../agent/config/part.ts');
+  return orConfigExit(() => loadPart(sections, sectionFile(options), env));
+}
+
+/** The file that `readSections` reads, if there is one. */
+export function sectionFile({ config }: ConfigOptions): string | undefined {
+  return config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
+}
+
+function orConfigExit<Result>(load: () => Result): Result {
   try {
-    return loadSettings(config, env);
+    return load();
   } catch (error) {
     if (error instanceof ConfigError)
       throw new CliError(EXIT.config, `the configuration cannot be used\n${error.message}`, { cause: error });

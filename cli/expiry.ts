@@ -6,10 +6,14 @@ export interface ExpiryOptions {
   readonly until?: string;
 }
 
+/** What overrides a default end. */
+const NEVER = 'never';
+
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** When an entry made now ends, in epoch seconds; undefined is never. */
 export function expiryOf(options: ExpiryOptions, nowMs: number): number | undefined {
+  if (options.for === NEVER) return undefined;
   if (options.for !== undefined) return Math.floor(nowMs / 1000) + parseDuration(options.for);
   return options.until === undefined ? undefined : parseInstant(options.until, nowMs);
 }

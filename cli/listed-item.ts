@@ -62,6 +62,24 @@ function shortened(text: string): string {
   return text.length > MAX_TEXT_WIDTH ? `${text.slice(0, MAX_TEXT_WIDTH - 1)}…` : text;
 }
 
+/** What an item is, for a line that names its subject and list already. */
+export function sentenceOf(listed: ListedItem): string {
+  if (listed.state === 'bad') return `no entry, for ${listed.problem}`;
+  const { action, expiresAt, reason, note, createdBy, createdAt } = listed.entry;
+  const parts = [
+    action,
+    expiresAt === undefined
+      ? 'without end'
+      : `${listed.state === 'expired' ? 'ended' : 'until'} ${expiryText(expiresAt)}`,
+    ...(createdBy === undefined && createdAt === undefined
+      ? []
+      : [`by ${createdBy ?? 'nobody'} ${createdAt ?? ''}`.trim()]),
+    ...(reason ? [`reason "${reason}"`] : []),
+    ...(note ? [`note "${shortened(note)}"`] : []),
+  ];
+  return parts.join(', ');
+}
+
 /** The same for programs. */
 export function jsonOf(listed: ListedItem): Record<string, unknown> {
   if (listed.state === 'bad') return { ...listed.item, state: 'bad', problem: listed.problem };

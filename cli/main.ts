@@ -11,10 +11,18 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['block', async () => (await import('./commands/block.ts')).blockCommand()],
   ['allow', async () => (await import('./commands/allow.ts')).allowCommand()],
   ['remove', async () => (await import('./commands/remove.ts')).removeCommand()],
+  ['explain', async () => (await import('./commands/explain.ts')).explainCommand()],
   ['show', async () => (await import('./commands/show.ts')).showCommand()],
   ['list', async () => (await import('./commands/list.ts')).listCommand()],
+  ['lists', async () => (await import('./commands/lists.ts')).listsCommand()],
+  ['history', async () => (await import('./commands/history.ts')).historyCommand()],
+  ['import', async () => (await import('./commands/import.ts')).importCommand()],
+  ['export', async () => (await import('./commands/export.ts')).exportCommand()],
+  ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],
+  ['lint', async () => (await import('./commands/lint.ts')).lintCommand()],
   ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
   ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
+  ['completion', async () => (await import('./commands/completion.ts')).completionCommand(everyCommand)],
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 
@@ -41,9 +49,18 @@ async function program(asked = ''): Promise<Command> {
     .configureOutput({ outputError: (text, write) => write(`haverdict: ${oneLine(text)}\n`) });
   if (asked === '--version' || asked === '-V') return all;
   const one = COMMANDS.get(asked);
-  for (const load of one === undefined ? COMMANDS.values() : [one])
-    all.addCommand((await load()).copyInheritedSettings(all));
+  for (const load of one === undefined ? COMMANDS.values() : [one]) all.addCommand(inheriting(await load(), all));
   return all;
+}
+
+function everyCommand(): Promise<Command[]> {
+  return Promise.all([...COMMANDS.values()].map((load) => load()));
+}
+
+/** A command with the settings of the program, and those below it too. */
+function inheriting(command: Command, from: Command): Command {
+  for (const below of command.copyInheritedSettings(from).commands) inheriting(below, command);
+  return command;
 }
 
 /** The package's own name finds its package.json from the source, from dist/ and from wherever it is installed. */

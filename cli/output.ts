@@ -1,30 +1,78 @@
 import { once } from 'node:events';
+import { styleText } from 'node:util';
+import { displayWidth } from './display-width.ts';
+
+/** A cell that stands out on a terminal, and is the same text everywhere else. */
+export interface Marked {
+  readonly text: string;
+  readonly mark: keyof typeof STYLES;
+}
+export type Cell = string | Marked;
+
+const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as const;
 
 /** Writes one line, and waits when whoever reads is slower than the table. */
 export async function printLine(text: string): Promise<void> {
-  if (!process.stdout.write(`${text}\n`)) await once(process.stdout, 'drain');
+  await write(`${text}\n`);
+}
+
+/** Writes text as it is. */
+export async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 export function printJson(value: unknown): Promise<void> {
   return printLine(JSON.stringify(value, null, 2));
 }
 
+/** Tells whoever typed the command what they should know, apart from its result. */
+export function warn(text: string): void {
+  process.stderr.write(`haverdict: warning: ${printable(text)}\n`);
+}
+
 /** Rows under a heading in columns as wide as their widest cell. */
-export function table(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [heading, ...rows].map((row) => row.map(printable));
-  const widths = heading.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+export function table(heading: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const lines = [headingOf(heading), ...rows];
+  const widths = heading.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
   return lines.map((line) => aligned(line, widths)).join('\n');
 }
 
+export function headingOf(names: readonly string[]): Cell[] {
+  return names.map((text) => ({ text, mark: 'heading' }));
+}
+
 /** One row in columns of these widths; a longer cell pushes the others aside. */
-export function aligned(cells: readonly string[], widths: readonly number[]): string {
+export function aligned(cells: readonly Cell[], widths: readonly number[]): string {
+  const last = cells.findLastIndex((cell) => textOf(cell) !== '');
   return cells
-    .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
-    .join('  ')
-    .trimEnd();
+    .slice(0, last + 1)
+    .map((cell, column) => {
+      const padding = column === last ? 0 : Math.max(0, (widths[column] ?? 0) - widthOf(cell));
+      return marked(cell) + ' '.repeat(padding);
+    })
+    .join('  ');
+}
+
+/** Colour is for people: only on a terminal, never with NO_COLOR (no-color.org), whatever FORCE_COLOR says. */
+export function isColoured(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+function marked(cell: Cell): string {
+  const text = printable(textOf(cell));
+  if (typeof cell === 'string' || !isColoured(process.stdout, process.env)) return text;
+  return styleText(STYLES[cell.mark], text, { validateStream: false });
+}
+
+function widthOf(cell: Cell = ''): number {
+  return displayWidth(printable(textOf(cell)));
+}
+
+function textOf(cell: Cell): string {
+  return typeof cell === 'string' ? cell : cell.text;
 }
 
 /** Entries hold what anybody typed; nothing of it may steer the terminal. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

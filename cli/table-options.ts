@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { isLocal, LOCAL_ACCESS } from '../functions/blocklist/local-access.ts';
+import type { ManagedStore } from '../functions/blocklist/managed-store.ts';
 import type { Store } from '../functions/blocklist/store.ts';
 import { TABLE } from '../functions/blocklist/table.ts';
 import { usageError } from './cli-error.ts';
@@ -23,12 +24,22 @@ export function addTableOptions(command: Command): Command {
 /** The table that these options name. The SDK is loaded here, so that commands without a table start fast. */
 export async function openStore(options: TableOptions): Promise<Store> {
   const { DynamoStore } = await import('../functions/blocklist/dynamodb.ts');
-  return new DynamoStore({
+  return new DynamoStore(place(options));
+}
+
+/** The same table for what changes more than single entries. */
+export async function openManagedStore(options: TableOptions): Promise<ManagedStore> {
+  const { DynamoManagedStore } = await import('../functions/blocklist/dynamodb-managed.ts');
+  return new DynamoManagedStore(place(options));
+}
+
+function place(options: TableOptions) {
+  return {
     table: options.table,
     connectTimeoutMs: 3000,
     requestTimeoutMs: 10_000,
     client: access(options, process.env),
-  });
+  };
 }
 
 /** A DynamoDB on this machine needs no AWS account: unless somebody names credentials, it is asked with made-up ones. */

@@ -1,12 +1,16 @@
-import { hostname, userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
+import type { ManagedStore } from '../functions/blocklist/managed-store.ts';
+import { actor } from './actor.ts';
 import { DEFAULT_LIST, readList, readSubjects } from './arguments.ts';
 import { usageError } from './cli-error.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from './expiry.ts';
+import { registerList } from './known-list.ts';
 import type { Outcome } from './outcome-options.ts';
 import { printJson, printLine } from './output.ts';
-import { addTableOptions, openStore, type TableOptions } from './table-options.ts';
+import type { ProtectedSet } from './protected.ts';
+import { withSecrets } from './secret.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from './table-options.ts';
 
 export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;
@@ -17,13 +21,15 @@ export interface WriteOptions extends TableOptions, ExpiryOptions {
 
 /** Past a kilobyte an item costs a second write unit; whoever has more to say names a ticket. */
 const MAX_NOTE_CHARACTERS = 500;
+/** Exact subjects of one record in the history; a record has room for these whatever they are. */
+const SUBJECTS_A_RECORD = 100;
 
 /** The arguments and options of every command that writes entries. */
 export function addWriteOptions(command: Command): Command {
   command
-    .argument('<subject...>', 'an address, a network, or kind:value')
+    .argument('<subject...>', 'an address, a network, or kind:value; key:- reads a secret from standard input')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
-    .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w')
+    .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w, or never')
     .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
     .option('--reason <text>', 'why; HAProxy is told it too')
     .option('--note <text>', 'what only people who look at the table are told', readNote)
@@ -31,10 +37,19 @@ export function addWriteOptions(command: Command): Command {
   return addTableOptions(command);
 }
 
-/** Writes one entry for each subject. All are read before the first is written. */
-export async function writeEntries(outcome: Outcome, texts: readonly string[], options: WriteOptions): Promise<void> {
-  const entries = entriesFor(outcome, texts, options, Date.now());
-  const store = await openStore(options);
+/** Writes one entry for each subject. All are read, and none may be refused, before the first is written. */
+export async function writeEntries(
+  outcome: Outcome,
+  texts: readonly string[],
+  options: WriteOptions,
+  guard?: ProtectedSet,
+): Promise<void> {
+  const nowMs = Date.now();
+  const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
+  if (guard !== undefined) refuseProtected(entries, guard);
+  const store = await openManagedStore(options);
+  await registerList(store, options.list, actor(), new Date(nowMs).toISOString());
+  await recordPut(store, entries, options);
   for (const entry of entries) {
     const replaced = await store.put(entry);
     if (!options.json) await printLine(summary(entry, replaced));
@@ -56,7 +71,7 @@ function entriesFor(
       ...outcome,
       reason: options.reason,
       note: options.note,
-      createdBy: `${userName()}@${hostname()}`,
+      createdBy: actor(),
       createdAt: new Date(nowMs).toISOString(),
       expiresAt,
     });
@@ -65,7 +80,30 @@ function entriesFor(
   });
 }
 
-function readNote(text: string): string {
+function refuseProtected(entries: readonly StoredEntry[], guard: ProtectedSet): void {
+  const [first, ...more] = entries.flatMap((entry) => guard.problemOf(entry) ?? []);
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more like it)`;
+  throw usageError(`${first}${others}; --force writes it all the same`);
+}
+
+/** Before the change itself, so that none is without its record. */
+async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const { list, action, expiresAt, createdAt = '', createdBy = '' } = first;
+  const why = options.reason ?? options.note;
+  for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD)
+    await store.record({
+      ...{ list, change: 'put', at: createdAt, by: createdBy, action },
+      subjects: entries.slice(index, index + SUBJECTS_A_RECORD).map(({ subject }) => subject),
+      ...(expiresAt !== undefined && { until: expiresAt }),
+      ...(why !== undefined && { why }),
+    });
+}
+
+/** `--note`, which is short. */
+export function readNote(text: string): string {
   if (text.length > MAX_NOTE_CHARACTERS)
     throw usageError(`the note has ${text.length} characters, the limit is ${MAX_NOTE_CHARACTERS}`);
   return text;
@@ -74,13 +112,4 @@ function readNote(text: string): string {
 function summary(entry: StoredEntry, replaced: boolean): string {
   const until = entry.expiresAt === undefined ? 'for ever' : `until ${expiryText(entry.expiresAt)}`;
   return `${entry.action} ${entry.subject} in ${entry.list} ${until}${replaced ? ', replacing the entry there' : ''}`;
-}
-
-/** In a container the user may have a number but no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
 }

@@ -7,7 +7,7 @@ export interface KnownSetting {
   readonly path: readonly string[];
   /** The variable that overrides it; absent where a value cannot be one word or a list of words. */
   readonly variable?: string;
-  readonly shape: 'number' | 'text' | 'list' | 'map';
+  readonly shape: 'number' | 'truth' | 'text' | 'list' | 'map';
   readonly mustBe: string;
   readonly meaning: string;
   readonly fallback: unknown;
@@ -43,7 +43,8 @@ function toSetting(node: SchemaNode, mustBe: string, path: readonly string[]): K
 }
 
 function shapeOf(node: SchemaNode): KnownSetting['shape'] {
-  if (node.type === 'integer') return 'number';
+  if (node.type === 'integer' || node.type === 'number') return 'number';
+  if (node.type === 'boolean') return 'truth';
   if (node.type === 'array') return 'list';
   return node.type === 'object' ? 'map' : 'text';
 }

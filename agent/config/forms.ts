@@ -8,6 +8,11 @@ export function wholeNumber(from: number, to: number) {
   return z.int(mustBe).min(from, mustBe).max(to, mustBe).meta({ mustBe });
 }
 
+export function share() {
+  const mustBe = 'a number from 0 to 1';
+  return z.number(mustBe).min(0, mustBe).max(1, mustBe).meta({ mustBe });
+}
+
 export function text(mustBe: string, isRight: (text: string) => boolean) {
   return z.string(mustBe).refine(isRight, mustBe).meta({ mustBe });
 }

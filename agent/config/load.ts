@@ -29,7 +29,11 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
   return frozen(toSettings(parsed.data, targets, dirname(path ?? '.')));
 }
 
-function toSettings({ rules, ...file }: ConfigFile, targets: readonly Target[], folder: string): Settings {
+function toSettings(
+  { rules, blocklist: _blocklist, ...file }: ConfigFile,
+  targets: readonly Target[],
+  folder: string,
+): Settings {
   const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
   return {
     ...file,
@@ -70,7 +74,8 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
   };
 }
 
-function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
+/** Says where the setting stands: in which variable, or at which line. */
+export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
   const { path, part, message } = finding;
   const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));
   const where = override?.variable ?? file?.locate(path, part) ?? 'no configuration file';

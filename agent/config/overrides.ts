@@ -5,7 +5,7 @@ import { nearest } from './nearest.ts';
 const PREFIX = 'HAVERDICT_';
 
 /** Read by the command line and the function, not by the agent. */
-const ELSEWHERE = ['HAVERDICT_TABLE', 'HAVERDICT_TTL_SECONDS'];
+const ELSEWHERE = ['HAVERDICT_CONFIG', 'HAVERDICT_TABLE', 'HAVERDICT_TTL_SECONDS'];
 
 /** Only one of them can be there, so one from the environment takes the place of whichever the file has. */
 const BACKEND_URLS = [
@@ -51,7 +51,8 @@ function isMap(input: unknown): input is Readonly<Record<string, unknown>> {
 }
 
 function toValue(shape: KnownSetting['shape'], text: string): unknown {
-  if (shape === 'number') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (shape === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (shape === 'truth') return text === 'true' || (text === 'false' ? false : text);
   return shape === 'list' ? text.split(',').map((item) => item.trim()) : text;
 }
 

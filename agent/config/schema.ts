@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { IPV6_PREFIXES } from '../../contract/address.ts';
 import { LIST_NAME, MAX_LISTS } from '../../contract/check.ts';
 import { backend } from './backend-schema.ts';
+import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, setOf, text, wholeNumber } from './forms.ts';
 import { haproxy } from './haproxy-schema.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
@@ -91,6 +92,7 @@ export const ConfigFile = map({
       'How many processes share the connections. One serves two to six HAProxy threads; each has its own cache.',
     ),
   haproxy: haproxy.prefault({}),
+  blocklist: blocklist.prefault({}),
   log: map({
     level: oneOf(LOG_LEVELS).prefault('info').describe('What is logged: this and everything more severe.'),
   }).prefault({}),

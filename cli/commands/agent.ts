@@ -4,6 +4,7 @@ import { formatListenAddress } from '../../agent/config/listen-address.ts';
 import type { Settings } from '../../agent/config/settings.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+import { addExamples } from '../examples.ts';
 
 interface AgentOptions extends ConfigOptions {
   readonly check?: boolean;
@@ -12,19 +13,23 @@ interface AgentOptions extends ConfigOptions {
 /** `haverdict agent`: the daemon that HAProxy asks, or a test of its configuration. */
 export function agentCommand(): Command {
   const command = new Command('agent').description('run the agent that HAProxy asks, until SIGTERM');
-  return addConfigOption(command)
-    .option('--check', 'only test the configuration, like haproxy -c')
-    .action(async (options: AgentOptions) => {
-      const settings = await readSettings(options, process.env);
-      if (options.check) {
-        const rules = await rulesOf(settings);
-        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
-        return;
-      }
-      await (await import('../../agent/main.ts')).runAgent(settings).catch(endOnBadRules);
-      // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
-      process.exit(EXIT.done);
-    });
+  return addExamples(
+    addConfigOption(command)
+      .option('--check', 'only test the configuration, like haproxy -c')
+      .action(async (options: AgentOptions) => {
+        const settings = await readSettings(options, process.env);
+        if (options.check) {
+          const rules = await rulesOf(settings);
+          process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
+          return;
+        }
+        await (await import('../../agent/main.ts')).runAgent(settings).catch(endOnBadRules);
+        // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
+        process.exit(EXIT.done);
+      }),
+    'haverdict agent -c haverdict.yaml',
+    'haverdict agent --check -c haverdict.yaml',
+  );
 }
 
 /** Loads the module of rules, if there is one, and says what it decides. */

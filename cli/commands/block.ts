@@ -1,22 +1,38 @@
 import { Command } from 'commander';
+import { readBlocklistSettings } from '../blocklist-settings.ts';
+import { addSectionOption, type ConfigOptions } from '../config-option.ts';
+import { addExamples } from '../examples.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
+import { protectedSet } from '../protected.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../write-entries.ts';
 
-const EXAMPLES = `
-Examples:
-  haverdict block 203.0.113.0/24 --for 24h --reason abuse
-  haverdict block host:old.example --action redirect --location https://new.example/ --status 301
-  haverdict block key:beta --action route --split blue=90,green=10
-  haverdict block key:gold --action tag --var req.set.x-plan=gold --var res.del.server=1
-  haverdict block country:XX --status 451 --body "not available where you are"`;
+interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
+  readonly force?: true;
+}
 
 export function blockCommand(): Command {
   const command = new Command('block').description(
     'deny the requests of these subjects, or do with them what --action says',
   );
-  return addOutcomeOptions(addWriteOptions(command))
-    .addHelpText('after', EXAMPLES)
-    .action((subjects: string[], options: WriteOptions & OutcomeOptions) =>
-      writeEntries(outcomeOf(options), subjects, options),
-    );
+  addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
+    '--force',
+    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody',
+  );
+  return addExamples(
+    command,
+    'haverdict block 203.0.113.0/24 --for 24h --reason abuse',
+    'haverdict block host:old.example --action redirect --location https://new.example/ --status 301',
+    'haverdict block cookie.beta:1 --action route --split blue=90,green=10',
+    'haverdict block header.x-plan:gold --action tag --var req.set.x-plan=gold --var res.del.server=1',
+    'haverdict block country:XX --status 451 --body "not available where you are"',
+    'haverdict block key:- --reason leaked < leaked-key.txt',
+  ).action(block);
+}
+
+async function block(subjects: string[], options: BlockOptions): Promise<void> {
+  const outcome = outcomeOf(options);
+  const settings = await readBlocklistSettings(options, process.env);
+  const end = options.for ?? (options.until === undefined ? settings.manualExpiry : undefined);
+  const guard = options.force ? undefined : protectedSet(settings, process.env);
+  await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }

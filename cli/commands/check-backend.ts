@@ -3,6 +3,7 @@ import { formatSubject } from '../../contract/subject.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import type { Result } from '../conformance/run.ts';
+import { addExamples } from '../examples.ts';
 import { aligned, printJson, printLine } from '../output.ts';
 
 interface CheckBackendOptions {
@@ -17,15 +18,19 @@ const WIDTHS = [7, 17];
 
 /** `haverdict check-backend`: does this service answer as the agent expects? */
 export function checkBackendCommand(): Command {
-  return new Command('check-backend')
-    .description('test whether an HTTP service answers as the agent expects')
-    .argument('<url>', 'the service, as backend.url names it')
-    .option('--lists <names>', 'the lists to ask, in order', readLists, [DEFAULT_LIST])
-    .option('--listed <subject>', 'a subject that has an entry in one of these lists', readListed)
-    .option('--calls <number>', 'calls to take the latency from', readCount, 100)
-    .option('--timeout <ms>', 'how long one call may take', readCount, 5000)
-    .option('--json', 'print the results as a JSON array')
-    .action(checkBackend);
+  return addExamples(
+    new Command('check-backend')
+      .description('test whether an HTTP service answers as the agent expects')
+      .argument('<url>', 'the service, as backend.url names it')
+      .option('--lists <names>', 'the lists to ask, in order', readLists, [DEFAULT_LIST])
+      .option('--listed <subject>', 'a subject that has an entry in one of these lists', readListed)
+      .option('--calls <number>', 'calls to take the latency from', readCount, 100)
+      .option('--timeout <ms>', 'how long one call may take', readCount, 5000)
+      .option('--json', 'print the results as a JSON array')
+      .action(checkBackend),
+    'haverdict check-backend http://127.0.0.1:8787 --listed 203.0.113.7',
+    'haverdict check-backend http://127.0.0.1:8787 --lists manual,feed --calls 1000 --json',
+  );
 }
 
 async function checkBackend(url: string, { json, timeout, ...asked }: CheckBackendOptions): Promise<void> {

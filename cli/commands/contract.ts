@@ -1,13 +1,18 @@
 import { Argument, Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import { printJson } from '../output.ts';
 
 /** `haverdict contract`: what a backend has to answer, in a form that other tools read. */
 export function contractCommand(): Command {
   const format = new Argument('[format]', 'OpenAPI 3.1 as YAML, or JSON Schema').choices(['openapi', 'schema']);
-  return new Command('contract')
-    .description('print the contract between the agent and its backend')
-    .addArgument(format.default('openapi'))
-    .action(async (wanted: string) => (wanted === 'schema' ? printSchema() : printOpenApi()));
+  return addExamples(
+    new Command('contract')
+      .description('print the contract between the agent and its backend')
+      .addArgument(format.default('openapi'))
+      .action(async (wanted: string) => (wanted === 'schema' ? printSchema() : printOpenApi())),
+    'haverdict contract > contract.openapi.yaml',
+    'haverdict contract schema',
+  );
 }
 
 async function printSchema(): Promise<void> {

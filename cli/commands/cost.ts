@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { usageError } from '../cli-error.ts';
 import type { Basis, Estimate } from '../cost/estimate.ts';
+import { addExamples } from '../examples.ts';
 import { printJson, printLine } from '../output.ts';
 
 interface CostOptions {
@@ -29,28 +30,32 @@ const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6
 
 /** `haverdict cost`: what AWS would ask for a month of this traffic. */
 export function costCommand(): Command {
-  return new Command('cost')
-    .description("print the month's AWS bill for a HAProxy log or for assumed traffic")
-    .argument('[file...]', 'HAProxy logs, one for each host; - is standard input')
-    .addOption(number('--requests <number>', 'requests a month', 3_000_000))
-    .addOption(number('--clients <number>', 'different client addresses a day', 1000))
-    .addOption(number('--visits <number>', 'visits of a client a day', 5))
-    .addOption(number('--visit-seconds <seconds>', 'how long a visit lasts', 60))
-    .addOption(number('--hosts <number>', 'HAProxy hosts that see each visit', 2))
-    .addOption(share('--ipv6-share <share>', 'how many of the clients have IPv6, 0 to 1', 0.4))
-    .addOption(number('--allow-ttl <seconds>', 'cache.allowTtlSeconds', 60))
-    .addOption(number('--deny-ttl <seconds>', 'cache.denyTtlSeconds', 300))
-    .addOption(share('--denied-share <share>', 'how many of the clients are denied, 0 to 1', 0))
-    .addOption(number('--lists <number>', 'lists that the agent asks', 1))
-    .addOption(number('--cache-entries <number>', 'cache.maxEntries, for a log', 1_000_000))
-    .addOption(number('--memory-mb <mb>', 'memory of the function', 512))
-    .addOption(number('--duration-ms <ms>', 'how long a call runs', 10))
-    .addOption(number('--log-bytes <bytes>', 'what a call logs', 600))
-    .addOption(number('--egress-bytes <bytes>', 'what a call answers, with its headers', 700))
-    .addOption(number('--metrics <number>', 'metrics that the function writes', 5))
-    .option('--prices <file>', 'other prices than those of the program')
-    .option('--json', 'print a JSON object')
-    .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command));
+  return addExamples(
+    new Command('cost')
+      .description("print the month's AWS bill for a HAProxy log or for assumed traffic")
+      .argument('[file...]', 'HAProxy logs, one for each host; - is standard input')
+      .addOption(number('--requests <number>', 'requests a month', 3_000_000))
+      .addOption(number('--clients <number>', 'different client addresses a day', 1000))
+      .addOption(number('--visits <number>', 'visits of a client a day', 5))
+      .addOption(number('--visit-seconds <seconds>', 'how long a visit lasts', 60))
+      .addOption(number('--hosts <number>', 'HAProxy hosts that see each visit', 2))
+      .addOption(share('--ipv6-share <share>', 'how many of the clients have IPv6, 0 to 1', 0.4))
+      .addOption(number('--allow-ttl <seconds>', 'cache.allowTtlSeconds', 60))
+      .addOption(number('--deny-ttl <seconds>', 'cache.denyTtlSeconds', 300))
+      .addOption(share('--denied-share <share>', 'how many of the clients are denied, 0 to 1', 0))
+      .addOption(number('--lists <number>', 'lists that the agent asks', 1))
+      .addOption(number('--cache-entries <number>', 'cache.maxEntries, for a log', 1_000_000))
+      .addOption(number('--memory-mb <mb>', 'memory of the function', 512))
+      .addOption(number('--duration-ms <ms>', 'how long a call runs', 10))
+      .addOption(number('--log-bytes <bytes>', 'what a call logs', 600))
+      .addOption(number('--egress-bytes <bytes>', 'what a call answers, with its headers', 700))
+      .addOption(number('--metrics <number>', 'metrics that the function writes', 5))
+      .option('--prices <file>', 'other prices than those of the program')
+      .option('--json', 'print a JSON object')
+      .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command)),
+    'haverdict cost --requests 50000000 --clients 20000',
+    'haverdict cost /var/log/haproxy.log --allow-ttl 300',
+  );
 }
 
 async function printCost(files: string[], options: CostOptions, command: Command): Promise<void> {

@@ -8,6 +8,7 @@ import { examine, type Finding } from '../../agent/wiring/doctor/doctor.ts';
 import { type Files, readInstallation } from '../../agent/wiring/doctor/installation.ts';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+import { addExamples } from '../examples.ts';
 import { aligned, printJson, printLine } from '../output.ts';
 
 interface DoctorOptions extends ConfigOptions {
@@ -26,22 +27,26 @@ export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description('find what in a haproxy.cfg silently disables protection')
     .requiredOption('--haproxy <file...>', 'the files of HAProxy, in the order of its -f; a folder means its *.cfg');
-  return addConfigOption(command)
-    .addOption(
-      new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
-    )
-    .option('--live', 'also ask the running agent, as HAProxy would')
-    .option(
-      '--address <address>',
-      'the agent to ask, instead of all of listen: tcp://HOST:PORT or unix:/PATH',
-      readAddress,
-    )
-    .option('--json', 'print findings and answers as a JSON object')
-    .addHelpText(
-      'after',
-      '\nExit code: 0 no error found (there may be warnings), 1 an error found or no answer, 2 usage, 78 config.',
-    )
-    .action(doctor);
+  return addExamples(
+    addConfigOption(command)
+      .addOption(
+        new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
+      )
+      .option('--live', 'also ask the running agent, as HAProxy would')
+      .option(
+        '--address <address>',
+        'the agent to ask, instead of all of listen: tcp://HOST:PORT or unix:/PATH',
+        readAddress,
+      )
+      .option('--json', 'print findings and answers as a JSON object')
+      .addHelpText(
+        'after',
+        '\nExit code: 0 no error found (there may be warnings), 1 an error found or no answer, 2 usage, 78 config.',
+      )
+      .action(doctor),
+    'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg -c haverdict.yaml',
+    'haverdict doctor --haproxy /etc/haproxy/conf.d -c haverdict.yaml --live --json',
+  );
 }
 
 async function doctor(options: DoctorOptions): Promise<void> {

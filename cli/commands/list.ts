@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { addExamples } from '../examples.ts';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../listed-item.ts';
-import { aligned, printLine } from '../output.ts';
+import { aligned, headingOf, printLine } from '../output.ts';
 import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
 
 interface ListOptions extends TableOptions {
@@ -16,7 +17,7 @@ export function listCommand(): Command {
     .description('print the entries of a list, in the order of their subjects')
     .argument('[list]', 'the list', readList, DEFAULT_LIST)
     .option('--json', 'print one JSON object a line');
-  return addTableOptions(command).action(printList);
+  return addExamples(addTableOptions(command), 'haverdict list', 'haverdict list manual --json').action(printList);
 }
 
 async function printList(list: string, options: ListOptions): Promise<void> {
@@ -25,7 +26,7 @@ async function printList(list: string, options: ListOptions): Promise<void> {
   let printed = 0;
   for await (const item of store.entriesOfList(list)) {
     const listed = listedItem(item, nowSeconds);
-    if (printed++ === 0 && !options.json) await printLine(aligned(COLUMNS, WIDTHS));
+    if (printed++ === 0 && !options.json) await printLine(aligned(headingOf(COLUMNS), WIDTHS));
     await printLine(options.json ? JSON.stringify(jsonOf(listed)) : aligned(cellsOf(listed), WIDTHS));
   }
   if (printed === 0 && !options.json) await printLine(`there is no entry in list ${list} of table ${options.table}`);

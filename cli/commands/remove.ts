@@ -1,31 +1,79 @@
 import { Command } from 'commander';
-import { DEFAULT_LIST, readList, readSubjects } from '../arguments.ts';
+import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { actor } from '../actor.ts';
+import { DEFAULT_LIST, readList, readSubject } from '../arguments.ts';
+import { addExamples } from '../examples.ts';
+import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../listed-item.ts';
 import { printJson, printLine } from '../output.ts';
-import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+import { withSecrets } from '../secret.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
 
 interface RemoveOptions extends TableOptions {
   readonly list: string;
+  readonly reason?: string;
   readonly json?: true;
 }
 
 export function removeCommand(): Command {
   const command = new Command('remove')
     .description('remove the entries of exactly these subjects from a list')
-    .argument('<subject...>', 'an address, a network, or kind:value')
+    .argument('<subject...>', 'an address, a network, or kind:value; also as somebody wrote it wrong into the table')
     .option('--list <name>', 'the list to remove from', readList, DEFAULT_LIST)
+    .option('--reason <text>', 'why; the history keeps it')
     .option('--json', 'print as a JSON array what was there');
-  return addTableOptions(command).action(remove);
+  return addExamples(
+    addTableOptions(command),
+    'haverdict remove 203.0.113.7 203.0.113.0/24 --reason "false alarm"',
+    'haverdict remove host:shop.example --list tenant-a',
+    'haverdict remove key:- < found-key.txt',
+  ).action(remove);
 }
 
-async function remove(texts: string[], options: RemoveOptions): Promise<void> {
-  const keys = readSubjects(texts).map((subject) => ({ subject, list: options.list }));
-  const store = await openStore(options);
+async function remove(typed: string[], options: RemoveOptions): Promise<void> {
+  const texts = await withSecrets(typed);
+  const keys = [...new Set(texts.flatMap(spellings))].map((subject) => ({ subject, list: options.list }));
+  const store = await openManagedStore(options);
+  const items = new Map((await store.read(keys)).map((item) => [String(item.subject), item]));
+  for (const text of texts) if (!spellings(text).some((subject) => items.has(subject))) readSubject(text);
+  if (items.size > 0)
+    await store.record({
+      ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor() },
+      subjects: [...items.keys()],
+      ...(options.reason !== undefined && { why: options.reason }),
+    });
   const results = [];
-  for (const key of keys) {
-    const removed = await store.remove(key);
-    results.push({ ...key, removed });
+  for (const subject of new Set(
+    texts.map((text) => spellings(text).find((one) => items.has(one)) ?? canonical(text)),
+  )) {
+    const removed = await store.remove({ subject, list: options.list });
+    const was = asListed(items.get(subject));
+    results.push({ subject, list: options.list, removed, ...(was && { entry: jsonOf(was) }) });
     if (!options.json)
-      await printLine(removed ? `removed ${key.subject} from ${key.list}` : `${key.subject} was not in ${key.list}`);
+      await printLine(removed ? told(subject, options.list, was) : `${subject} was not in ${options.list}`);
   }
   if (options.json) await printJson(results);
+}
+
+/** The canonical text, and what was typed: entries that people wrote wrong can only be named as they are. */
+function spellings(text: string): string[] {
+  try {
+    const subject = parseSubject(text);
+    return subject.kind === 'key' ? [formatSubject(subject)] : [formatSubject(subject), text];
+  } catch (error) {
+    if (error instanceof SubjectError) return [text];
+    throw error;
+  }
+}
+
+function canonical(text: string): string {
+  return formatSubject(readSubject(text));
+}
+
+function asListed(item: Item | undefined): ListedItem | undefined {
+  return item && listedItem(item, Date.now() / 1000);
+}
+
+function told(subject: string, list: string, was: ListedItem | undefined): string {
+  return `removed ${subject} from ${list}${was === undefined ? '' : `: ${sentenceOf(was)}`}`;
 }

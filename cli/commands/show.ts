@@ -1,8 +1,9 @@
 import { Command } from 'commander';
-import { candidates, formatSubject, type Subject } from '../../contract/subject.ts';
+import { formatSubject } from '../../contract/subject.ts';
 import { winner } from '../../functions/blocklist/match.ts';
-import type { Item, Store } from '../../functions/blocklist/store.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
+import { itemsCovering } from '../covering.ts';
+import { addExamples } from '../examples.ts';
 import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../listed-item.ts';
 import { printJson, printLine, table } from '../output.ts';
 import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
@@ -18,7 +19,11 @@ export function showCommand(): Command {
     .argument('<subject>', 'an address, a network, or kind:value')
     .option('--lists <names>', 'the lists that count, in order (default: all, manual first)', readLists)
     .option('--json', 'print a JSON array');
-  return addTableOptions(command).action(show);
+  return addExamples(
+    addTableOptions(command),
+    'haverdict show 203.0.113.7',
+    'haverdict show 203.0.113.0/24 --lists manual,feed --json',
+  ).action(show);
 }
 
 async function show(text: string, options: ShowOptions): Promise<void> {
@@ -42,11 +47,6 @@ async function show(text: string, options: ShowOptions): Promise<void> {
   );
 }
 
-async function itemsCovering(subject: Subject, store: Store): Promise<Item[]> {
-  const found = await Promise.all(candidates(subject).map((text) => collected(store.entriesOfSubject(text))));
-  return found.flat();
-}
-
 function byDefault(lists: readonly string[]): string[] {
   return [DEFAULT_LIST, ...lists.filter((list) => list !== DEFAULT_LIST).sort()];
 }
@@ -54,10 +54,4 @@ function byDefault(lists: readonly string[]): string[] {
 function stateOf(one: ListedItem, wins: boolean, lists: readonly string[]): string {
   if (wins) return 'wins';
   return one.state === 'bad' || lists.includes(one.entry.list) ? '' : 'not asked';
-}
-
-async function collected(items: AsyncIterable<Item>): Promise<Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }

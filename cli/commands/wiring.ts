@@ -8,6 +8,7 @@ import { DEFAULT_SPOE_PATH } from '../../agent/wiring/frontend.ts';
 import { spoeFile } from '../../agent/wiring/spoe.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+import { addExamples } from '../examples.ts';
 
 const SPOE_NAME = 'haverdict.spoe.cfg';
 const FRAGMENT_NAME = 'haverdict.haproxy.cfg';
@@ -22,17 +23,21 @@ export function wiringCommand(): Command {
   const command = new Command('wiring').description(
     'print or write the HAProxy configuration that belongs to the agent',
   );
-  return addConfigOption(command)
-    .addOption(
-      new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
-    )
-    .option('--out <folder>', `write ${SPOE_NAME} and ${FRAGMENT_NAME} there instead of printing them`)
+  return addExamples(
+    addConfigOption(command)
+      .addOption(
+        new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
+      )
+      .option('--out <folder>', `write ${SPOE_NAME} and ${FRAGMENT_NAME} there instead of printing them`)
 
-    .action(async (options: WiringOptions) => {
-      const settings = await wiredSettings(options);
-      if (options.out === undefined) process.stdout.write(printed(settings));
-      else for (const path of written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
-    });
+      .action(async (options: WiringOptions) => {
+        const settings = await wiredSettings(options);
+        if (options.out === undefined) process.stdout.write(printed(settings));
+        else for (const path of written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
+      }),
+    'haverdict wiring -c haverdict.yaml',
+    'haverdict wiring -c haverdict.yaml --haproxy-version 3.2 --out /etc/haproxy',
+  );
 }
 
 async function wiredSettings(options: WiringOptions): Promise<Settings> {

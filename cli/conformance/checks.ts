@@ -21,7 +21,14 @@ export type Check = (target: Target, asked: Asked) => Promise<Seen>;
 const IPV4 = 'ip:192.0.2.1';
 const IPV6 = 'ip:2001:db8::1';
 const NO_LIST = 'haverdict-no-such-list';
-const KINDS = ['host:shop.example', 'path:/a b/ä?x=1', 'method:GET', 'country:DE', 'ua:curl/8', 'header.x-tenant:a'];
+const KINDS = [
+  'host:shop.example',
+  'path:/a%20b/%C3%A4',
+  'method:GET',
+  'country:DE',
+  'ua:curl/8 ä',
+  'header.x-tenant:a',
+];
 
 const NO_ENTRIES = { skipped: 'no answer had an entry: name one with --listed' };
 

@@ -144,14 +144,14 @@ describeOnEveryHaproxy('what an entry makes HAProxy do with a request', (build) 
   for (const [index, row] of CASES.entries())
     it(row.name, async () => {
       const key = `case-${index}`;
-      place.table.type({ subject: `key:${key}`, ...row.entry });
+      place.table.type({ subject: `header.x-key:${key}`, ...row.entry });
       const { path = '/some/path?q=1', headers = {} } = row.asks ?? {};
       const visit = await place.site.visit('127.0.0.1', { path, headers: { ...headers, 'x-key': key } });
       expect(visit, row, place);
     });
 
   it('tarpit: the client waits, then gets the status', async () => {
-    place.table.type({ subject: 'key:tarpit', action: 'tarpit', status: 429 });
+    place.table.type({ subject: 'header.x-key:tarpit', action: 'tarpit', status: 429 });
     const visit = await place.site.visit('127.0.0.1', { headers: { 'x-key': 'tarpit' } });
     assert.equal(visit.status, 429, explained(visit, place));
     assert.ok(visit.tookMs >= TARPIT_MS - 20, `only ${visit.tookMs} ms`);
@@ -176,7 +176,7 @@ describeOnEveryHaproxy('what an entry makes HAProxy do with a request', (build) 
   });
 
   it('tells an unknown backend in the log, once', async () => {
-    place.table.type({ subject: 'key:red', action: 'route', vars: { backend: 'purple' } });
+    place.table.type({ subject: 'header.x-key:red', action: 'route', vars: { backend: 'purple' } });
     const lines = () => place.site.agent.lines.filter((line) => line.includes('"purple"'));
     for (const _ of [1, 2, 3]) {
       await place.site.visit('127.0.0.1', { headers: { 'x-key': 'red' } });
@@ -225,7 +225,7 @@ async function startPlace(haproxy: HaproxyBuild): Promise<TableSite> {
   const config = {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
     ...{ lists: ['manual', 'trial'], shadowLists: ['trial'] },
-    messages: { 'check-request': { subjects: { key: 'req.hdr(x-key)', ip: 'src' } } },
+    messages: { 'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)', ip: 'src' } } },
     haproxy: {
       version: haproxy.version,
       backends: ['blue', 'green'],

@@ -82,7 +82,7 @@ describeOnEveryHaproxy('values from the table', (build) => {
     const told = place.table.lines.filter(({ message }) => message === 'bad entry ignored');
     assert.deepEqual(
       told.map(({ subject }) => subject),
-      keys.map((key) => `key:${key}`),
+      keys.map((key) => `header.x-key:${key}`),
     );
     for (const { problem } of told) assert.ok(isHarmless(String(problem)), String(problem));
     assertLogUnharmed(await logOf(place, keys.length));
@@ -93,7 +93,7 @@ describeOnEveryHaproxy('values from the table', (build) => {
     for (const [index, text] of AWKWARD.entries()) {
       const isAscii = /^[ -~]*$/.test(text); // all that entries can put into headers
       const vars = isAscii ? { 'req.set.x-plan': text, 'res.set.x-notice': text } : {};
-      place.table.type({ subject: `key:awkward-${index}`, action: 'tag', reason: text, vars });
+      place.table.type({ subject: `header.x-key:awkward-${index}`, action: 'tag', reason: text, vars });
       const { received } = await ask(place, `awkward-${index}`);
       const response = Buffer.from(received, 'latin1').toString();
       for (const header of isAscii ? ['x-notice', 'x-reason'] : ['x-reason'])
@@ -142,7 +142,7 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
     );
     assert.deepEqual(
       told().map((line) => JSON.parse(line).subject),
-      keys.map((key) => `key:${key}`),
+      keys.map((key) => `header.x-key:${key}`),
     );
     for (const line of place.site.agent.lines) assert.ok(line.length < 2000 && !line.includes('\x7f'), line);
     assertLogUnharmed(await logOf(place, keys.length));
@@ -155,7 +155,7 @@ const LOG_LINE =
 
 function typeBad(type: (item: { readonly subject: string }) => void): string[] {
   return BAD.map((fields, index) => {
-    const item = { subject: `key:bad-${index}`, ...fields };
+    const item = { subject: `header.x-key:bad-${index}`, ...fields };
     type(item);
     return `bad-${index}`;
   });
@@ -187,7 +187,7 @@ function assertLogUnharmed(lines: readonly string[]): void {
 function configOf({ version }: HaproxyBuild) {
   return {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
-    messages: { 'check-request': { subjects: { key: 'req.hdr(x-key)' } } },
+    messages: { 'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)' } } },
     haproxy: { version, backends: ['blue'], requestHeaders: ['x-plan'], responseHeaders: ['x-notice'] },
   };
 }

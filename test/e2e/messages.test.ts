@@ -19,7 +19,7 @@ const STOPPING = {
 } as const;
 
 const SEVERAL = {
-  'check-request': { subjects: { key: 'req.hdr(x-key)' }, shadow: true },
+  'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)' }, shadow: true },
   'check-login': {
     group: 'login',
     subjects: { 'cookie.user': 'req.cook(user)' },
@@ -40,7 +40,7 @@ function tell(header: string, variable: string): string {
 
 const EVERYTHING = {
   subjects: {
-    key: 'req.body_param(user)',
+    'header.user': 'req.body_param(user)',
     'cookie.session': 'req.cook(session)',
     'header.token': 'url_param(token)',
     'header.x-api-key': 'req.hdr(x-api-key)',
@@ -53,7 +53,13 @@ const EVERYTHING = {
 };
 
 const SUBJECTS = [
-  ...['key:mallory', 'cookie.session:stolen', 'header.token:leaked', 'header.x-api-key:k 1', 'host:evil.example'],
+  ...[
+    'header.user:mallory',
+    'cookie.session:stolen',
+    'header.token:leaked',
+    'header.x-api-key:k 1',
+    'host:evil.example',
+  ],
   ...['path:/wp-login.php', 'method:DELETE', 'ua:bot/1.0 (+https://bot.example)'],
 ];
 
@@ -88,7 +94,7 @@ describeOnEveryHaproxy('several messages of one site', (build) => {
   describe('one on trial', () => {
     for (const [action, vars] of Object.entries(STOPPING))
       it(`says ${action} and does not do it`, async () => {
-        place.table.type({ subject: `key:${action}`, action, ...vars, reason: 'abuse' });
+        place.table.type({ subject: `header.x-key:${action}`, action, ...vars, reason: 'abuse' });
         const { status, headers, body } = await place.site.visit('127.0.0.1', { headers: { 'x-key': action } });
         assert.equal(status, 200);
         assert.equal(JSON.parse(body).server, 'usual');
@@ -114,7 +120,7 @@ describeOnEveryHaproxy('several messages of one site', (build) => {
 
     it('says of others that it let them pass, beside what other messages say', async () => {
       const alice = { cookie: 'user=alice', 'x-key': 'alice' };
-      place.table.type({ subject: 'key:alice', action: 'log' });
+      place.table.type({ subject: 'header.x-key:alice', action: 'log' });
       const { status, headers: told } = await place.site.visit('127.0.0.1', { path: '/login', headers: alice });
       assert.deepEqual([status, told['x-login'], told['x-action']], [200, 'allow', 'log']);
     });

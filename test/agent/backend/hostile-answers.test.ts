@@ -12,7 +12,7 @@ import { varsOf } from '../../../agent/vocabulary.ts';
 import { hostileEntry, isHarmless } from '../../support/hostile-values.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
-const SUBJECT = 'key:k';
+const SUBJECT = 'header.x-key:k';
 /** Everything HAProxy can be told with these headers declared. */
 const OUTLET = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] }) } as const;
 const TELLABLE =
@@ -47,7 +47,7 @@ describe('a backend that answers entries with anything in them', () => {
     await fc.assert(
       fc.asyncProperty(
         hostileEntry,
-        fc.constantFrom(SUBJECT, SUBJECT, SUBJECT, 'key:other\r\n'),
+        fc.constantFrom(SUBJECT, SUBJECT, SUBJECT, 'header.x-key:other\r\n'),
         async (entry, subject) => {
           told.length = 0;
           answer = { ttl: 60, verdicts: [{ subject, entry }] };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
@@ -413,6 +414,29 @@ describe('an entry that is the asked address itself', () => {
 });
 
 describe('a question', () => {
+  it('has the digest of a secret, also where the secret looks like one, and nothing of the secret', () => {
+    const rules = [{ name: 'check', policy: { default: 'open' }, kinds: ['key', 'ip'], outlet: OUTLET } as const];
+    const { send, questions } = setUp(() => ALLOW, rules);
+    const digest = (secret: string) => `sha256:${createHash('sha256').update(secret).digest('hex')}`;
+    for (const secret of ['hunter2', digest('hunter2')]) send(['check', ['key', str(secret)]]);
+    assert.deepEqual(
+      questions.map(({ subjects: asked }) => asked),
+      [[`key:${digest('hunter2')}`], [`key:${digest(digest('hunter2'))}`]],
+    );
+  });
+
+  it('has what covers a path or host that is too long to be listed', () => {
+    const { send, questions } = setUp();
+    send(
+      ['other', ['path', str(`/admin/${'x'.repeat(5000)}`)]],
+      ['check', ['host', str(`${'x'.repeat(300)}.example`)]],
+    );
+    assert.deepEqual(
+      questions.map(({ subjects: asked }) => asked),
+      [['path:/admin/*'], ['host:*.example']],
+    );
+  });
+
   it('has nothing of the questions before it', () => {
     const message = fc.record({
       name: fc.constantFrom('check', 'other'),

@@ -187,7 +187,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   ];
   for (const [index, [what, options, expected]] of outcomes.entries())
     it(`writes ${what}, as show reads it`, async () => {
-      const subject = `key:outcome-${index}`;
+      const subject = `cookie.plan:outcome-${index}`;
       const { status, stdout, stderr } = await block(subject, ...options, '--json');
       assert.deepEqual([status, stderr], [0, '']);
       const [item] = await stored(subject);
@@ -199,17 +199,17 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   it('takes the body from a file without the end of its last line', async (t) => {
     const file = join(temporaryFolder(t), 'body.html');
     writeFileSync(file, '<h1>Back soon</h1>\n');
-    await block('key:body-file', '--body-file', file);
-    assert.deepEqual((await stored('key:body-file'))[0]?.vars, { body: '<h1>Back soon</h1>' });
+    await block('cookie.plan:body-file', '--body-file', file);
+    assert.deepEqual((await stored('cookie.plan:body-file'))[0]?.vars, { body: '<h1>Back soon</h1>' });
     writeFileSync(file, 'two\nlines\n');
-    const { status, stderr } = await block('key:body-lines', '--body-file', file);
+    const { status, stderr } = await block('cookie.plan:body-lines', '--body-file', file);
     assert.deepEqual([status, stderr], [2, 'haverdict: vars.body must be one line of printable characters\n']);
   });
 
   it('lets allow tell HAProxy what passes beside', async () => {
-    const { status } = await runOnTable(endpoint, 'allow', 'key:partner', '--var', 'req.set.x-plan=partner');
+    const { status } = await runOnTable(endpoint, 'allow', 'header.x-partner:acme', '--var', 'req.set.x-plan=partner');
     assert.equal(status, 0);
-    const [{ action, vars } = {}] = await stored('key:partner');
+    const [{ action, vars } = {}] = await stored('header.x-partner:acme');
     assert.deepEqual([action, vars], ['allow', { 'req.set.x-plan': 'partner' }]);
   });
 
@@ -288,7 +288,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   it('fails with exit code 1 and the name of the table that is not there', async () => {
     const { status, stderr } = await block('1.1.1.1', '--table', 'nope');
     assert.equal(status, 1);
-    assert.match(stderr, /^haverdict: put on table nope at http:.* failed: there is no table nope there, .*\n$/);
+    assert.match(stderr, /^haverdict: [a-z -]+ on table nope at http:.* failed: there is no table nope there, .*\n$/);
   });
 
   it('fails with exit code 1 and the endpoint where nothing answers', async () => {
@@ -296,7 +296,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^haverdict: put on table haverdict at http:\/\/127.0.0.1:1 failed: nothing answers there .*\n$/,
+      /^haverdict: [a-z -]+ on table haverdict at http:\/\/127.0.0.1:1 failed: nothing answers there .*\n$/,
     );
   });
 });

@@ -1,0 +1,15 @@
+import { hostname, userInfo } from 'node:os';
+
+/** Who changes the table from here, as `user@host`. */
+export function actor(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+/** In a container the user may have a number but no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import type { Sorted } from './sorter.ts';
+
+/** What makes a list equal to its source, for one subject. */
+export type Difference =
+  | { readonly kind: 'add'; readonly entry: StoredEntry }
+  | { readonly kind: 'change'; readonly entry: StoredEntry; readonly was: Item }
+  | { readonly kind: 'remove'; readonly was: Item };
+
+/** Sources that tell how long an entry still lasts tell a little less each time. */
+const EXPIRY_TOLERANCE_SECONDS = 60;
+
+/** The attributes that a source decides; who wrote an entry, and when, is the table's. */
+const DECIDED = ['action', 'reason', 'status', 'vars', 'note'] as const;
+
+/** Whether the item is already what the source wants. An item that anybody typed can have anything in it. */
+export function isSame(wanted: StoredEntry, item: Item): boolean {
+  const found = { ...item, action: item.action ?? 'deny' } as Item;
+  return (
+    DECIDED.every((name) => isDeepStrictEqual(wanted[name], found[name])) &&
+    isSameExpiry(wanted.expiresAt, found.expiresAt)
+  );
+}
+
+function isSameExpiry(wanted: number | undefined, found: unknown): boolean {
+  if (wanted === undefined || typeof found !== 'number') return wanted === found;
+  return Math.abs(wanted - found) <= EXPIRY_TOLERANCE_SECONDS;
+}
+
+/** Both sides in the order of their keys; what is equal on both is left out. */
+export async function* differences(
+  wanted: AsyncIterable<Sorted<StoredEntry>>,
+  present: AsyncIterable<Sorted<Item>>,
+): AsyncGenerator<Difference> {
+  const [left, right] = [wanted[Symbol.asyncIterator](), present[Symbol.asyncIterator]()];
+  let [one, other] = await Promise.all([left.next(), right.next()]);
+  while (one.done !== true || other.done !== true) {
+    if (one.done !== true && (other.done === true || one.value.key < other.value.key)) {
+      yield { kind: 'add', entry: one.value.value };
+      one = await left.next();
+    } else if (other.done !== true && (one.done === true || other.value.key < one.value.key)) {
+      yield { kind: 'remove', was: other.value.value };
+      other = await right.next();
+    } else if (one.done !== true && other.done !== true) {
+      if (!isSame(one.value.value, other.value.value))
+        yield { kind: 'change', entry: one.value.value, was: other.value.value };
+      [one, other] = await Promise.all([left.next(), right.next()]);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { type Command, Option } from 'commander';
+import { isKind } from '../../contract/subject.ts';
+import { usageError } from '../cli-error.ts';
+import { addSectionOption, type ConfigOptions } from '../config-option.ts';
+import { type ExpiryOptions, expiryOf } from '../expiry.ts';
+import { FORMATS, type Format } from '../formats/feed.ts';
+import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
+import { addTableOptions, type TableOptions } from '../table-options.ts';
+import { readNote } from '../write-entries.ts';
+import type { Defaults } from './wanted.ts';
+
+/** The options of a run that fills a list from a source. */
+export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
+  readonly list: string;
+  readonly format?: Format;
+  readonly minScore?: number;
+  readonly kind?: string;
+  readonly reason?: string;
+  readonly note?: string;
+  readonly skipBad?: true;
+  readonly force?: true;
+  readonly dryRun?: true;
+  readonly refetch?: true;
+  readonly quiet?: true;
+  readonly json?: true;
+}
+
+export function addBulkOptions(command: Command): Command {
+  addOutcomeOptions(
+    command
+      .argument('<source>', 'a file, an http or https URL, or - for standard input')
+      .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMATS))
+      .option('--min-score <n>', 'leave out what AbuseIPDB is less sure of, 0 to 100', readScore)
+      .option('--kind <kind>', 'what a bare value in the source is (default: ip)', readKind)
+      .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w where the source does not say')
+      .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
+      .option('--reason <text>', 'why, where the source does not say; HAProxy is told it too')
+      .option('--note <text>', 'what only people who look at the table are told', readNote),
+  )
+    .option('--skip-bad', 'take the rest when lines cannot be taken')
+    .option('--force', 'write also what would keep out protected addresses')
+    .option('--refetch', 'fetch a URL that has not changed since the last run')
+    .option('--dry-run', 'print what would change, and change nothing')
+    .option('--quiet', 'print nothing but errors')
+    .option('--json', 'print what was done as a JSON object');
+  return addTableOptions(addSectionOption(command));
+}
+
+/** What entries get that their source does not say. */
+export function defaultsOf(options: BulkOptions, createdBy: string, nowMs: number): Defaults {
+  return {
+    list: options.list,
+    outcome: outcomeOf(options),
+    reason: options.reason,
+    note: options.note,
+    expiresAt: expiryOf(options, nowMs),
+    createdBy,
+    createdAt: new Date(nowMs).toISOString(),
+  };
+}
+
+function readScore(text: string): number {
+  const score = Number(text);
+  if (/^\d{1,3}$/.test(text) && score <= 100) return score;
+  throw usageError(`--min-score "${text}" is no whole number from 0 to 100`);
+}
+
+function readKind(text: string): string {
+  if (isKind(text)) return text;
+  throw usageError(`--kind "${text}" is no kind: write it like ip, host or header.x-name`);
+}

@@ -1,0 +1,75 @@
+import type { ListRecord, ManagedStore } from '../../functions/blocklist/managed-store.ts';
+import { actor } from '../actor.ts';
+import { readBlocklistSettings } from '../blocklist-settings.ts';
+import { usageError } from '../cli-error.ts';
+import { interruption } from '../interrupt.ts';
+import { registerList } from '../known-list.ts';
+import { printLine } from '../output.ts';
+import { type ProtectedSet, protectedSet } from '../protected.ts';
+import { openManagedStore } from '../table-options.ts';
+import { withLease } from './lease.ts';
+import { type BulkOptions, defaultsOf } from './options.ts';
+import { type ReadSource, readSource } from './read-source.ts';
+import { Run } from './run.ts';
+import { keepHeapSmall } from './small-heap.ts';
+import { WantedEntries } from './wanted.ts';
+
+/** Any subject that is right. */
+const SAMPLE = 'ip:203.0.113.1';
+
+/** A run that fills one list from one source, from its options to the end. */
+export interface Session {
+  readonly store: ManagedStore;
+  readonly options: BulkOptions;
+  /** By how much a sync may change the size of a list, as a share of it. */
+  readonly maxChange: number;
+  readonly wanted: WantedEntries;
+  readonly read: ReadSource;
+  readonly run: Run;
+  readonly signal: AbortSignal;
+  /** For people; nothing with `--quiet` or `--json`. */
+  say(line: string): Promise<void>;
+}
+
+/** Reads the source, and hands it to `work` while no other run changes the list. */
+export async function inSession(
+  source: string,
+  options: BulkOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
+  keepHeapSmall();
+  const nowMs = Date.now();
+  const by = actor();
+  const settings = await readBlocklistSettings(options, process.env);
+  const guard: ProtectedSet | undefined = options.force ? undefined : protectedSet(settings, process.env);
+  const wanted = new WantedEntries(defaultsOf(options, by, nowMs));
+  const sample = wanted.parse({ subject: SAMPLE });
+  if ('problem' in sample) throw usageError(sample.problem); // once, and not for every line
+  const store = await openManagedStore(options);
+  const { signal, dispose } = interruption();
+  const say = async (line: string) => {
+    if (!options.quiet && !options.json) await printLine(line);
+  };
+  try {
+    const known = await store.listRecord(options.list);
+    const read = await readSource(source, wanted, { ...options, known, guard, nowMs, signal, tell, say });
+    if (read === undefined) return await say(unchangedSince(known));
+    const why = options.reason ?? options.note;
+    const run = new Run(store, { list: options.list, by, source: read.source, ...(why !== undefined && { why }) });
+    const session = { store, options, maxChange: settings.maxChange, wanted, read, run, say };
+    if (options.dryRun) return await work({ ...session, signal });
+    await registerList(store, options.list, by, new Date(nowMs).toISOString());
+    await withLease(store, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
+  } finally {
+    dispose();
+    await wanted.close();
+  }
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function unchangedSince(known: ListRecord | undefined): string {
+  return `the source has not changed since ${known?.syncedAt}: nothing to do (--refetch reads it all the same)`;
+}

@@ -1,0 +1,56 @@
+import { type ParsedEntry, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { FeedEntry } from '../formats/feed.ts';
+import type { Outcome } from '../outcome-options.ts';
+import { type Sorted, Sorter } from './sorter.ts';
+
+type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
+
+/** What every entry of a run gets that its source does not say. */
+export interface Defaults {
+  readonly list: string;
+  readonly outcome: Outcome;
+  readonly reason?: string | undefined;
+  readonly note?: string | undefined;
+  /** Epoch seconds. */
+  readonly expiresAt?: number | undefined;
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
+/** The entries that a source wants a list to have, by subject, each subject once; more than fit into memory. */
+export class WantedEntries {
+  readonly #defaults: Defaults;
+  readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
+
+  constructor(defaults: Defaults) {
+    this.#defaults = defaults;
+  }
+
+  /** How many were added, equal subjects too. */
+  get count(): number {
+    return this.#sorter.count;
+  }
+
+  /** What a line of a source comes to; a source that names an action says itself what goes with it. */
+  parse(given: FeedEntry): ParsedEntry {
+    const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
+    const said = given.action === undefined ? outcome : {};
+    return parseEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
+  }
+
+  add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {
+    return this.#sorter.add(subject, [subject, decided]);
+  }
+
+  async *sorted(): AsyncGenerator<Sorted<StoredEntry>> {
+    const { list, createdBy, createdAt } = this.#defaults;
+    for await (const { key, value } of this.#sorter.sorted()) {
+      const [subject, decided] = value;
+      yield { key, value: { subject, list, ...decided, createdBy, createdAt } };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#sorter.close();
+  }
+}

@@ -1,0 +1,22 @@
+import { Argument, Command } from 'commander';
+import { type CompletedCommand, completionScript, SHELLS, type Shell } from '../completion.ts';
+import { addExamples } from '../examples.ts';
+import { write } from '../output.ts';
+
+/** `haverdict completion bash`: what `everyCommand` has, as a script for a shell. */
+export function completionCommand(everyCommand: () => Promise<readonly Command[]>): Command {
+  const command = new Command('completion')
+    .description('print a script that completes commands and options in a shell')
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS));
+  return addExamples(
+    command,
+    'haverdict completion bash > /etc/bash_completion.d/haverdict',
+    'haverdict completion zsh > /usr/local/share/zsh/site-functions/_haverdict',
+    'haverdict completion fish > ~/.config/fish/completions/haverdict.fish',
+  ).action(async (shell: Shell) => write(completionScript(shell, (await everyCommand()).map(completed))));
+}
+
+function completed(command: Command): CompletedCommand {
+  const options = command.options.flatMap(({ long }) => long ?? []);
+  return { name: command.name(), description: command.description(), options: [...options, '--help'] };
+}

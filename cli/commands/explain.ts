@@ -1,0 +1,80 @@
+import { Command } from 'commander';
+import { formatSubject, type Subject } from '../../contract/subject.ts';
+import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
+import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../config-option.ts';
+import { itemsCovering } from '../covering.ts';
+import { addExamples } from '../examples.ts';
+import { listsByDefault, type Plan, planFor, unique } from '../explain/asking.ts';
+import { explain } from '../explain/explanation.ts';
+import { explanationAsJson, explanationLines } from '../explain/report.ts';
+import { printJson, printLine } from '../output.ts';
+import { withSecrets } from '../secret.ts';
+import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+
+interface ExplainOptions extends TableOptions, ConfigOptions {
+  readonly message?: string;
+  readonly lists?: string[];
+  readonly json?: true;
+}
+
+export function explainCommand(): Command {
+  const command = new Command('explain')
+    .description('say what happens to a request with these subjects, and why')
+    .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds win over later')
+    .option('--message <name>', 'the message of the configuration that asks (default: its only one)')
+    .option('--lists <names>', 'the lists that count, in order (default: those of the configuration)', readLists)
+    .option('--json', 'print a JSON object');
+  return addExamples(
+    addTableOptions(addSectionOption(command)),
+    'haverdict explain 203.0.113.7',
+    'haverdict explain 203.0.113.7 host:shop.example path:/admin/login --lists manual,feed',
+    'haverdict explain 2001:db8::1 -c /etc/haverdict/haverdict.yaml --message check-request --json',
+  ).action(explainSubjects);
+}
+
+async function explainSubjects(typed: string[], options: ExplainOptions): Promise<void> {
+  const subjects = unique((await withSecrets(typed)).map(readSubject));
+  const { plan, lists: told, shadowLists } = await planned(subjects, options);
+  const store = await openStore(options);
+  const asked = await Promise.all(
+    plan.subjects.map(async ({ subject, ...rest }) => ({
+      subject: formatSubject(subject),
+      items: await itemsCovering(subject, store),
+      ...rest,
+    })),
+  );
+  const lists =
+    told ??
+    listsByDefault(
+      asked.flatMap(({ items }) => items.map(({ list }) => String(list))),
+      DEFAULT_LIST,
+    );
+  const asking = { subjects: asked, lists, shadowLists, shadow: plan.shadow, nowMs: Date.now() };
+  const explanation = await explain(asking);
+  if (options.json) return printJson(explanationAsJson(asking, explanation));
+  for (const line of explanationLines(asking, explanation)) await printLine(line);
+  if (told === undefined)
+    await printLine(`\nLists: every one with an entry, ${DEFAULT_LIST} first; -c or --lists name those of your agent.`);
+}
+
+interface Planned {
+  readonly plan: Plan;
+  /** Absent where nobody said which. */
+  readonly lists: readonly string[] | undefined;
+  readonly shadowLists: readonly string[];
+}
+
+async function planned(subjects: readonly Subject[], options: ExplainOptions): Promise<Planned> {
+  if (sectionFile(options) === undefined && options.message === undefined)
+    return {
+      plan: { subjects: subjects.map((subject) => ({ subject })), shadow: false },
+      lists: options.lists,
+      shadowLists: [],
+    };
+  const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
+  return {
+    plan: planFor(subjects, agent, options.message),
+    lists: options.lists ?? agent.lists,
+    shadowLists: agent.shadowLists,
+  };
+}

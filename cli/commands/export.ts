@@ -1,0 +1,65 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { shown } from '../../contract/shown.ts';
+import { isExpired, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { addExamples } from '../examples.ts';
+import { WRITTEN_FORMATS, writeFeed } from '../formats/write.ts';
+import { warn, write } from '../output.ts';
+import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+
+interface ExportOptions extends TableOptions {
+  readonly format: (typeof WRITTEN_FORMATS)[number];
+  readonly out?: string;
+  readonly expired?: true;
+}
+
+export function exportCommand(): Command {
+  const command = new Command('export')
+    .description('write the entries of a list to standard output or a file')
+    .argument('[list]', 'the list', readList, DEFAULT_LIST)
+    .addOption(
+      new Option('--format <name>', 'ndjson and csv have every attribute').choices(WRITTEN_FORMATS).default('ndjson'),
+    )
+    .option('--out <file>', 'a file, replaced only when all of it is written')
+    .option('--expired', 'with entries that have ended');
+  return addExamples(
+    addTableOptions(command),
+    'haverdict export manual --out manual.ndjson',
+    'haverdict export drop --format plain',
+    'haverdict export manual --format csv | column -s, -t',
+  ).action(exportList);
+}
+
+async function exportList(list: string, options: ExportOptions): Promise<void> {
+  const store = await openStore(options);
+  const text = writeFeed(options.format, good(store.entriesOfList(list), options.expired === true));
+  if (options.out === undefined) for await (const part of text) await write(part);
+  else await writeWhole(options.out, text);
+}
+
+async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGenerator<StoredEntry> {
+  const nowSeconds = Date.now() / 1000;
+  for await (const item of items) {
+    const parsed = parseEntry(item);
+    if ('problem' in parsed) warn(`${shown(String(item.subject))} is left out: ${parsed.problem}`);
+    else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
+  }
+}
+
+/** Whoever reads the file never sees half of it. */
+async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
+  const beside = `${path}.${process.pid}.tmp`;
+  const file = await open(beside, 'wx', 0o644);
+  try {
+    for await (const part of text) await file.write(part);
+    await file.sync();
+    await file.close();
+    await rename(beside, path);
+  } catch (error) {
+    await file.close().catch(() => {}); // closed already, if it is the renaming that failed
+    await rm(beside, { force: true });
+    throw error;
+  }
+}

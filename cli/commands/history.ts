@@ -1,0 +1,114 @@
+import { Command } from 'commander';
+import { formatSubject } from '../../contract/subject.ts';
+import type { ManagedStore, RecordedChange } from '../../functions/blocklist/managed-store.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { readList, readSubject } from '../arguments.ts';
+import { usageError } from '../cli-error.ts';
+import { parseDuration } from '../duration.ts';
+import { addExamples } from '../examples.ts';
+import { CHANGE_COLUMNS, changeCells } from '../lists/change-text.ts';
+import { printJson, printLine, table } from '../output.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+
+interface HistoryOptions extends TableOptions {
+  readonly list?: string;
+  readonly since?: string;
+  readonly limit: number;
+  readonly json?: true;
+}
+
+/** What `history` tells. */
+interface Told {
+  /** Newest first. */
+  readonly changes: readonly RecordedChange[];
+  /** Changes that are older than these and were left out for `--limit`. */
+  readonly left: number;
+  /** Lists that have an entry for the subject which no record in the history put there. */
+  readonly unrecorded: readonly string[];
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 10_000;
+
+export function historyCommand(): Command {
+  const command = new Command('history')
+    .description('print who changed what, when and why, newest first')
+    .argument('[subject]', 'an address, a network, or kind:value, exactly as it was changed')
+    .option('--list <name>', 'what was done to this list only', readList)
+    .option('--since <duration>', 'not further back than 90s, 30m, 24h, 7d or 2w')
+    .option('--limit <number>', `at most so many changes, up to ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
+    .option('--json', 'print a JSON object');
+  return addExamples(
+    addTableOptions(command),
+    'haverdict history 203.0.113.7',
+    'haverdict history --list spamhaus-drop --since 7d --limit 20',
+  ).action(history);
+}
+
+async function history(text: string | undefined, options: HistoryOptions): Promise<void> {
+  if (text === undefined && options.list === undefined)
+    throw usageError('name a subject, or a list with --list, or both');
+  const since = options.since === undefined ? undefined : beginning(options.since, Date.now());
+  const subject = text === undefined ? undefined : formatSubject(readSubject(text));
+  const store = await openManagedStore(options);
+  const told = await tell(store, { ...options, since, subject });
+  if (options.json) return printJson(told);
+
+  for (const list of told.unrecorded)
+    await printLine(`the entry in ${list} is not in the history: it was written by hand, or before there was one`);
+  if (told.changes.length === 0) return printLine(`there is no change of ${subject ?? options.list} in the history`);
+  await printLine(table(CHANGE_COLUMNS, told.changes.map(changeCells)));
+  if (told.left > 0) await printLine(`${told.left} older changes are not shown: see them with a higher --limit`);
+}
+
+interface Wanted {
+  readonly list?: string;
+  readonly subject: string | undefined;
+  readonly since: string | undefined;
+  readonly limit: number;
+}
+
+async function tell(store: ManagedStore, { list, subject, since, limit }: Wanted): Promise<Told> {
+  const entries = subject === undefined ? [] : await collected(store.entriesOfSubject(subject));
+  const present = entries.filter((item) => list === undefined || item.list === list);
+  const lists = list === undefined ? await listsInQuestion(store, present) : [list];
+  let changes: RecordedChange[] = [];
+  let count = 0;
+  const recorded = new Set<string>();
+  for (const one of lists) {
+    let ofThis = 0;
+    const wanted = { ...(since !== undefined && { since }), ...(subject !== undefined && { subject }) };
+    for await (const change of store.changesOfList(one, wanted)) {
+      count++;
+      if (change.change === 'put') recorded.add(one);
+      if (ofThis++ < limit) changes.push(change); // newest first: what follows is cut in any case
+    }
+    changes = changes.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
+  }
+  // An entry that is older than the part that was read may be recorded in the other.
+  const isRead = ({ createdAt }: Item) => since === undefined || String(createdAt) >= since;
+  const unrecorded = present.filter((item) => isRead(item) && !recorded.has(String(item.list)));
+  return { changes, left: count - changes.length, unrecorded: unrecorded.map((item) => String(item.list)) };
+}
+
+/** Every list that may have a record about the subject. */
+async function listsInQuestion(store: ManagedStore, present: readonly Item[]): Promise<string[]> {
+  const withHistory = await collected(store.listsWithHistory());
+  return [...new Set([...withHistory, ...present.map((item) => String(item.list))])].sort();
+}
+
+function beginning(duration: string, nowMs: number): string {
+  return new Date(nowMs - parseDuration(duration) * 1000).toISOString();
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw usageError(`--limit "${text}" is no whole number from 1 to ${MAX_LIMIT}`);
+}
+
+async function collected<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
+  const all: Piece[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}

@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
+import { remember } from '../bulk/read-source.ts';
+import { inSession, type Session } from '../bulk/session.ts';
+import { unlike } from '../bulk/unlike.ts';
+import { addExamples } from '../examples.ts';
+import { endIfStopped } from '../interrupt.ts';
+import { printJson, printLine } from '../output.ts';
+import { startProgress } from '../progress.ts';
+
+export function importCommand(): Command {
+  const command = new Command('import')
+    .description('write the entries of a file or feed into a list, and remove none')
+    .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST);
+  return addExamples(
+    addBulkOptions(command),
+    'haverdict import addresses.txt --reason abuse --for 7d',
+    'haverdict import https://feeds.example/drop.json --list drop --dry-run',
+    'cscli decisions list -o json | haverdict import - --list crowdsec --skip-bad',
+  ).action((source: string, options: BulkOptions) => inSession(source, options, importAll));
+}
+
+/** Writes what the table does not have yet: a run that was stopped goes on where it was. */
+async function importAll({ store, options, wanted, read, run, signal, say }: Session): Promise<void> {
+  const { list, dryRun, json, quiet } = options;
+  if (dryRun) {
+    let count = 0;
+    for await (const { subject } of unlike(store, values(wanted), () => {})) {
+      if (!json && !quiet) await printLine(`+ ${subject}`);
+      count++;
+    }
+    const summary = { list, wouldWrite: count, skipped: read.skipped };
+    return json ? printJson(summary) : say(`would write ${count} entries into ${list}`);
+  }
+  const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
+  const entries = unlike(store, values(wanted), (count) => progress.advance(count));
+  const written = await store
+    .putAll(run.puts(entries), { signal, written: (count) => progress.advance(count) })
+    .finally(() => progress.stop());
+  endIfStopped(signal, `${written} entries were written into ${list}`);
+  await run.end('import', { put: written });
+  await remember(store, list, read, undefined);
+  if (json) return printJson({ list, written, skipped: read.skipped });
+  await say(`wrote ${written} entries into ${list}`);
+}
+
+async function* values(wanted: Session['wanted']): AsyncGenerator<StoredEntry> {
+  for await (const { value } of wanted.sorted()) yield value;
+}

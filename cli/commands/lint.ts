@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { actor } from '../actor.ts';
+import { readList } from '../arguments.ts';
+import { readBlocklistSettings } from '../blocklist-settings.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import { addSectionOption, type ConfigOptions } from '../config-option.ts';
+import { addExamples } from '../examples.ts';
+import { FINDINGS, type Finding } from '../lint/finding.ts';
+import { lint } from '../lint/lint.ts';
+import { type Repairer, repair } from '../lint/repair.ts';
+import { aligned, headingOf, printLine } from '../output.ts';
+import { protectedSet } from '../protected.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+
+interface LintCommandOptions extends TableOptions, ConfigOptions {
+  readonly list?: string;
+  readonly fix?: true;
+  readonly hand?: true;
+  readonly json?: true;
+}
+
+/** What became of a finding. */
+type State = 'fixed' | 'fixable' | 'open' | 'note';
+
+const COLUMNS = ['FINDING', 'STATE', 'LIST', 'SUBJECT', 'PROBLEM'] as const;
+const WIDTHS = [17, 7, 10, 30];
+const MARKS = { fixed: 'good', fixable: 'bad', open: 'bad', note: 'quiet' } as const;
+
+export function lintCommand(): Command {
+  const command = new Command('lint')
+    .description('find entries that can never match, or do not do what they say')
+    .option('--list <name>', 'only this list', readList)
+    .option('--fix', 'repair what is safe: rewrite to canonical text, delete what ended long ago, register lists')
+    .option('--hand', 'also tell what was written by hand, which reads the history')
+    .option('--json', 'print one JSON object a line');
+  return addExamples(
+    addTableOptions(addSectionOption(command)),
+    'haverdict lint',
+    'haverdict lint --list manual --hand',
+    'haverdict lint --fix --json',
+  ).action(lintTable);
+}
+
+async function lintTable(options: LintCommandOptions): Promise<void> {
+  const settings = await readBlocklistSettings(options, process.env);
+  const store = await openManagedStore(options);
+  const now = () => new Date().toISOString();
+  const repairer = { store, guard: protectedSet(settings, process.env), by: actor(), now };
+  const counts = { fixed: 0, fixable: 0, open: 0, note: 0 };
+  const wanted = { hand: options.hand === true, nowMs: Date.now(), ...(options.list && { list: options.list }) };
+  for await (const finding of lint(store, wanted)) {
+    const { state, problem } = await treated(finding, options.fix ? repairer : undefined);
+    if (Object.values(counts).every((count) => count === 0) && !options.json)
+      await printLine(aligned(headingOf(COLUMNS), WIDTHS));
+    counts[state]++;
+    const { id, subject, list } = finding;
+    const cells = [id, { text: state, mark: MARKS[state] }, list, subject, problem];
+    await printLine(
+      options.json ? JSON.stringify({ finding: id, state, list, subject, problem }) : aligned(cells, WIDTHS),
+    );
+  }
+  if (!options.json) await printLine(summary(counts));
+  const left = counts.open + counts.fixable;
+  if (left > 0) throw new CliError(EXIT.failed, `${left} ${left === 1 ? 'problem' : 'problems'} left in the table`);
+}
+
+/** One finding after the other, so that no more of them are in memory than are being repaired. */
+async function treated(finding: Finding, repairer: Repairer | undefined): Promise<{ state: State; problem: string }> {
+  const { problem } = finding;
+  if (FINDINGS[finding.id] === 'note') return { state: 'note', problem };
+  if (finding.repair === undefined) return { state: 'open', problem };
+  if (repairer === undefined) return { state: 'fixable', problem };
+  const failure = await repair(finding.repair, repairer);
+  return failure === undefined ? { state: 'fixed', problem } : { state: 'open', problem: `${problem}; ${failure}` };
+}
+
+function summary({ fixed, fixable, open, note }: Readonly<Record<State, number>>): string {
+  const total = fixed + fixable + open;
+  if (total + note === 0) return 'nothing is wrong';
+  const hint = fixable > 0 ? `, ${fixable} of them to be repaired with --fix` : '';
+  return `${total} ${total === 1 ? 'problem' : 'problems'}${hint}${fixed > 0 ? `, ${fixed} repaired` : ''}; ${note} ${note === 1 ? 'note' : 'notes'}`;
+}

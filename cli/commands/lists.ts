@@ -1,0 +1,143 @@
+import { Command } from 'commander';
+import type { ListRecord, ManagedStore } from '../../functions/blocklist/managed-store.ts';
+import { isReserved } from '../../functions/blocklist/table.ts';
+import { actor } from '../actor.ts';
+import { readList } from '../arguments.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import { addExamples } from '../examples.ts';
+import { deleteList } from '../lists/delete.ts';
+import { describeList } from '../lists/describe.ts';
+import { printJson, printLine, table } from '../output.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+
+interface ListsOptions extends TableOptions {
+  readonly all?: true;
+  readonly count?: true;
+  readonly json?: true;
+}
+
+interface CreateOptions extends TableOptions {
+  readonly description?: string;
+  readonly owner?: string;
+  readonly json?: true;
+}
+
+/** The commands are beside each other, so that an option after one of them is that one's. */
+export function listsCommand(): Command {
+  const command = new Command('lists')
+    .description('print, create, describe and delete lists')
+    .addCommand(printCommand(), { isDefault: true })
+    .addCommand(createCommand())
+    .addCommand(describeCommand())
+    .addCommand(deleteCommand());
+  return addExamples(
+    command,
+    'haverdict lists --all',
+    'haverdict lists create spamhaus-drop --description "networks of spammers" --owner abuse-team',
+    'haverdict lists describe spamhaus-drop',
+    'haverdict lists delete spamhaus-drop --yes',
+  );
+}
+
+function printCommand(): Command {
+  const command = new Command('print')
+    .description('print the registered lists (the default)')
+    .option('--count', 'count the entries of each')
+    .option('--all', 'read the whole table to find lists that are not registered; counts entries as well')
+    .option('--json', 'print a JSON array');
+  return addTableOptions(command).action(printLists);
+}
+
+function createCommand(): Command {
+  const command = new Command('create')
+    .description('register a list, so that others know what it is for')
+    .argument('<name>', 'the list', readList)
+    .option('--description <text>', 'what it is for')
+    .option('--owner <text>', 'who looks after it')
+    .option('--json', 'print what was registered as JSON');
+  return addTableOptions(command).action(createList);
+}
+
+function describeCommand(): Command {
+  const command = new Command('describe')
+    .description('print what is in a list, where it comes from and what was last done to it')
+    .argument('<name>', 'the list', readList)
+    .option('--json', 'print a JSON object');
+  return addTableOptions(command).action(describeList);
+}
+
+function deleteCommand(): Command {
+  const command = new Command('delete')
+    .description('remove all entries of a list, then its registration; its history stays')
+    .argument('<name>', 'the list', readList)
+    .option('--yes', 'do it: without it only says how many entries there are')
+    .option('--json', 'print what was done as JSON');
+  return addTableOptions(command).action(deleteList);
+}
+
+/** A list as it is printed; `counted` is how many entries it has now, if they were counted. */
+type PrintedList = ListRecord & { readonly registered: boolean; readonly counted?: number };
+
+async function printLists(options: ListsOptions): Promise<void> {
+  const lists = await listsOf(await openManagedStore(options), options);
+  if (options.json) return printJson(lists);
+  if (lists.length === 0) return printLine(`there is no registered list in table ${options.table}: see also --all`);
+  const heading = ['NAME', 'REGISTERED', 'ENTRIES', 'SYNCED', 'SOURCE', 'OWNER', 'DESCRIPTION'];
+  const cells = ({ name, registered, counted, syncedAt, source, owner, description }: PrintedList) =>
+    [name, registered ? 'yes' : 'no', counted, syncedAt, source, owner, description].map((cell) => String(cell ?? ''));
+  await printLine(table(heading, lists.map(cells)));
+}
+
+async function listsOf(store: ManagedStore, { all, count }: ListsOptions): Promise<PrintedList[]> {
+  const lists = new Map<string, PrintedList>();
+  for await (const record of store.lists()) lists.set(record.name, { ...record, registered: true });
+  if (all === true) {
+    for (const [name, counted] of await countsOfTable(store))
+      lists.set(name, { name, registered: false, ...lists.get(name), counted });
+  }
+  if (all === true || count === true) {
+    for (const [name, list] of lists)
+      if (list.counted === undefined) lists.set(name, { ...list, counted: all ? 0 : await countOf(store, name) });
+  }
+  return [...lists.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+async function countsOfTable(store: ManagedStore): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  for await (const { subject, list } of store.scan())
+    if (!isReserved(subject)) counts.set(String(list), (counts.get(String(list)) ?? 0) + 1);
+  return counts;
+}
+
+async function countOf(store: ManagedStore, list: string): Promise<number> {
+  let count = 0;
+  for await (const _item of store.entriesOfList(list)) count++;
+  return count;
+}
+
+async function createList(name: string, { description, owner, ...options }: CreateOptions): Promise<void> {
+  const store = await openManagedStore(options);
+  const registered = await store.listRecord(name);
+  if (registered !== undefined) throw taken(registered);
+  const [by, at] = [actor(), new Date().toISOString()];
+  const record: ListRecord = {
+    ...{ name, createdBy: by, createdAt: at },
+    ...(description !== undefined && { description }),
+    ...(owner !== undefined && { owner }),
+  };
+  await store.record({
+    list: name,
+    change: 'list-created',
+    at,
+    by,
+    ...(description !== undefined && { why: description }),
+  });
+  if (!(await store.createList(record))) throw taken({ name }); // somebody else did, just now
+  await (options.json ? printJson(record) : printLine(`list ${name} is registered`));
+}
+
+function taken({ name, createdBy, createdAt }: ListRecord): CliError {
+  const who = createdBy === undefined ? '' : ` by ${createdBy}`;
+  const when = createdAt === undefined ? '' : ` at ${createdAt}`;
+  return new CliError(EXIT.failed, `list ${name} is registered already${who}${when}`);
+}

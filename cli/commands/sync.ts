@@ -1,0 +1,135 @@
+import { Command } from 'commander';
+import pLimit from 'p-limit';
+import { shown } from '../../contract/shown.ts';
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { type Difference, differences } from '../bulk/difference.ts';
+import { refuseSurprise, type Totals } from '../bulk/growth.ts';
+import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
+import { remember } from '../bulk/read-source.ts';
+import { inSession, type Session } from '../bulk/session.ts';
+import { Sorter } from '../bulk/sorter.ts';
+import { usageError } from '../cli-error.ts';
+import { addExamples } from '../examples.ts';
+import { endIfStopped } from '../interrupt.ts';
+import { printJson, printLine } from '../output.ts';
+import { startProgress } from '../progress.ts';
+
+interface SyncOptions extends BulkOptions {
+  readonly yes?: true;
+}
+
+const REMOVALS_AT_ONCE = 16;
+
+export function syncCommand(): Command {
+  const command = new Command('sync')
+    .description('make a list equal to a file or feed: adds, changes, and removes the rest of that list')
+    .requiredOption('--list <name>', 'the list, which has no other source', readList)
+    .option('--yes', 'also when the list grows or shrinks by more than blocklist.maxChange');
+  return addExamples(
+    addBulkOptions(command),
+    'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
+    'haverdict sync firehol_level1.netset --list firehol --skip-bad --reason firehol',
+    'haverdict sync partners.csv --list partners --action tag --var req.set.x-partner=1',
+  ).action((source: string, options: SyncOptions) => {
+    if (options.list === DEFAULT_LIST && !options.force)
+      throw usageError(
+        `list ${DEFAULT_LIST} is what people typed, and sync would remove it: name another --list, or use --force`,
+      );
+    return inSession(source, options, (session) => syncAll(session, options.yes === true));
+  });
+}
+
+async function syncAll(session: Session, isSure: boolean): Promise<void> {
+  const { store, options, wanted } = session;
+  // Sorted here and not read in the table's order, which is that of bytes.
+  const present = new Sorter<Item>();
+  try {
+    for await (const item of store.entriesOfList(options.list)) {
+      endIfStopped(session.signal, 'nothing was changed');
+      await present.add(String(item.subject), item);
+    }
+    const all = () => differences(wanted.sorted(), present.sorted());
+    const totals = await count(all(), options.dryRun && !options.json && !options.quiet ? printLine : undefined);
+    if (!options.dryRun && !isSure) refuseSurprise(options.list, totals, present.count, session.maxChange);
+    if (options.dryRun) return await report(session, totals, 'would');
+    await write(session, all, totals, present.count);
+  } finally {
+    await present.close();
+  }
+}
+
+async function count(
+  found: AsyncIterable<Difference>,
+  print: ((line: string) => Promise<void>) | undefined,
+): Promise<Totals> {
+  const totals = { added: 0, changed: 0, removed: 0 };
+  for await (const one of found) {
+    if (one.kind === 'add') totals.added++;
+    else if (one.kind === 'change') totals.changed++;
+    else totals.removed++;
+    await print?.(lineOf(one));
+  }
+  return totals;
+}
+
+function lineOf(one: Difference): string {
+  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))}`;
+  return `${one.kind === 'add' ? '+' : '~'} ${one.entry.subject}`;
+}
+
+/** Writes before it removes: a subject that changes its list or its text is never without an entry. */
+async function write(
+  session: Session,
+  all: () => AsyncIterable<Difference>,
+  totals: Totals,
+  present: number,
+): Promise<void> {
+  const { store, options, run, signal, read } = session;
+  const { list } = options;
+  const due = totals.added + totals.changed + totals.removed;
+  const progress = startProgress({ label: `sync of ${list}`, total: due, quiet: options.quiet || options.json });
+  let written = 0;
+  let removed = 0;
+  let kept = 0;
+  try {
+    written = await store.putAll(run.puts(puts(all())), { signal, written: (some) => progress.advance(some) });
+    const limit = pLimit({ concurrency: REMOVALS_AT_ONCE });
+    const batch: Promise<void>[] = [];
+    for await (const item of run.removals(removals(all()))) {
+      if (signal.aborted) break;
+      batch.push(
+        limit(async () => {
+          if (await store.removeUnchanged(item)) removed++;
+          else kept++;
+          progress.advance(1);
+        }),
+      );
+      if (batch.length === REMOVALS_AT_ONCE) await Promise.all(batch.splice(0));
+    }
+    await Promise.all(batch);
+  } finally {
+    progress.stop();
+  }
+  endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
+  if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
+  await remember(store, list, read, present + totals.added - removed);
+  if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
+  await report(session, totals, '');
+}
+
+async function report({ options, read, say }: Session, totals: Totals, would: 'would' | ''): Promise<void> {
+  const { list } = options;
+  if (options.json) return printJson({ list, ...totals, skipped: read.skipped, dryRun: options.dryRun === true });
+  const { added, changed, removed } = totals;
+  await say(`${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed in ${list}`);
+}
+
+async function* puts(found: AsyncIterable<Difference>): AsyncGenerator<StoredEntry> {
+  for await (const one of found) if (one.kind !== 'remove') yield one.entry;
+}
+
+async function* removals(found: AsyncIterable<Difference>): AsyncGenerator<Item> {
+  for await (const one of found) if (one.kind === 'remove') yield one.was;
+}

@@ -1,0 +1,60 @@
+import { expiryText } from '../expiry.ts';
+import { jsonOf } from '../listed-item.ts';
+import { aligned, type Cell, table } from '../output.ts';
+import { effectOf } from './effect.ts';
+import type { Asking, Considered, Explanation } from './explanation.ts';
+
+const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
+const MARKS = { wins: 'good', bad: 'bad', loses: 'quiet', expired: 'quiet', 'not asked': 'quiet' } as const;
+
+/** The explanation for people: what happens, by which entry, and what became of all others. */
+export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
+  const named = subjects.map(({ subject }) => subject).join(', ');
+  return [
+    `${named} ${effectOf(decision)}`,
+    ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
+    ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
+    '',
+    entries.length === 0
+      ? `No entry in any list covers it; asked ${lists.join(', ')}.`
+      : table(COLUMNS, entries.map(rowOf)),
+  ];
+}
+
+/** The same for programs. */
+export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
+  const { source: _source, ofAddress: _ofAddress, ...rest } = decision;
+  return {
+    subjects: asking.subjects.map(({ subject, unasked }) => ({ subject, asked: unasked === undefined })),
+    lists: asking.lists,
+    shadowLists: asking.shadowLists,
+    decision: rest,
+    effect: effectOf(decision),
+    why: winner?.why ?? null,
+    entries: entries.map(({ asked, listed, state, why }) => ({
+      ...jsonOf(listed),
+      ...{ asked, state, wins: state === 'wins', why },
+    })),
+  };
+}
+
+function factsOf({ listed, why }: Considered): [string, string][] {
+  if (listed.state === 'bad') return [];
+  const { subject, list, action, expiresAt, createdBy, createdAt, reason, note } = listed.entry;
+  const facts: [string, string | undefined][] = [
+    ['entry', `${action} ${subject} in ${list}`],
+    ['why', why],
+    ['until', expiryText(expiresAt)],
+    ['by', createdBy === undefined ? 'unknown: nobody signed it' : `${createdBy}${createdAt ? `, ${createdAt}` : ''}`],
+    ['reason', reason],
+    ['note', note],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
+}
+
+function rowOf({ listed, state, why }: Considered): Cell[] {
+  const marked = { text: state, mark: MARKS[state] };
+  if (listed.state === 'bad') return [String(listed.item.subject), String(listed.item.list), '', '', marked, why];
+  const { subject, list, action, expiresAt } = listed.entry;
+  return [subject, list, action, expiryText(expiresAt), marked, why];
+}

@@ -1,0 +1,22 @@
+import { CliError, EXIT } from './cli-error.ts';
+
+/** Ctrl-C, as a signal to stop at the next good place. A second Ctrl-C ends the program where it is. */
+export function interruption(): { readonly signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  return {
+    signal: controller.signal,
+    dispose: () => void process.off('SIGINT', stop).off('SIGTERM', stop),
+  };
+}
+
+/** Ends a run that its signal has stopped: it was interrupted, or it lost what it needs. */
+export function endIfStopped(signal: AbortSignal, done: string): void {
+  if (!signal.aborted) return;
+  if (signal.reason instanceof CliError) throw signal.reason;
+  throw new CliError(EXIT.interrupted, `stopped: ${done}; run it again to go on`);
+}

@@ -1,0 +1,35 @@
+import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+
+/** Everything that `lint` can find, by name. A problem is wrong; a note is for people to judge. */
+export const FINDINGS = {
+  'bad-subject': 'problem',
+  'host-bits': 'problem',
+  'unknown-kind': 'problem',
+  'not-canonical': 'problem',
+  'plain-secret': 'problem',
+  duplicate: 'problem',
+  'bad-attributes': 'problem',
+  'long-expired': 'problem',
+  shadowed: 'problem',
+  'unreadable-record': 'problem',
+  'unregistered-list': 'problem',
+  'by-hand': 'note',
+} as const;
+export type FindingId = keyof typeof FINDINGS;
+
+/** What repairs it without changing what is decided for anybody but whom the entry was meant for. */
+export type Repair =
+  | { readonly how: 'rewrite'; readonly item: Item; readonly entry: StoredEntry }
+  | { readonly how: 'delete'; readonly item: Item }
+  | { readonly how: 'register'; readonly list: string };
+
+export interface Finding {
+  readonly id: FindingId;
+  /** As it may be shown: no secret is in it. */
+  readonly subject: string;
+  readonly list: string;
+  /** What is wrong, and what would be right. */
+  readonly problem: string;
+  readonly repair?: Repair;
+}

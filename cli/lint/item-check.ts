@@ -1,0 +1,82 @@
+import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { parseEntry } from '../../functions/blocklist/entry.ts';
+import { nameIn, parseChange } from '../../functions/blocklist/reserved-items.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { isReserved, RESERVED } from '../../functions/blocklist/table.ts';
+import type { Finding, FindingId } from './finding.ts';
+
+/** DynamoDB deletes within two days of the end, says AWS; a day more is for its bad ones. */
+export const DELETED_AFTER_SECONDS = 3 * 86_400;
+
+const NAMED = [RESERVED.lists, RESERVED.leases, RESERVED.histories] as const;
+const HISTORY = RESERVED.historyOf('');
+
+/** What is wrong with an item by itself, whoever wrote it; undefined if it can match, or is a good record. */
+export function itemFinding(item: Item, nowSeconds: number): Finding | undefined {
+  if (isReserved(item.subject)) return recordFinding(item);
+  return longExpired(item, nowSeconds) ?? subjectFinding(item) ?? attributeFinding(item);
+}
+
+/** The subject as it may be shown, which hides secrets that somebody typed in clear. */
+export function shownSubject({ subject }: Item): string {
+  const text = String(subject);
+  return /^key:(?!sha256:)/i.test(text) ? 'key:…' : text;
+}
+
+function longExpired(item: Item, nowSeconds: number): Finding | undefined {
+  const { expiresAt } = item;
+  if (typeof expiresAt !== 'number' || !(expiresAt > 0) || expiresAt > nowSeconds - DELETED_AFTER_SECONDS)
+    return undefined;
+  const days = Math.floor((nowSeconds - expiresAt) / 86_400);
+  const problem = `ended ${days} days ago and should be gone: is expiresAt the TTL attribute of the table?`;
+  return { ...finding(item, 'long-expired', problem), repair: { how: 'delete', item } };
+}
+
+function subjectFinding(item: Item): Finding | undefined {
+  const text = String(item.subject);
+  try {
+    const canonical = formatSubject(parseSubject(text));
+    return canonical === text ? undefined : notCanonical(item, canonical);
+  } catch (error) {
+    if (error instanceof SubjectError) return finding(item, kindOfMistake(text, error.message), error.message);
+    throw error;
+  }
+}
+
+/** Rewritten only if all else about the entry is right: what it would do must be certain. */
+function notCanonical(item: Item, canonical: string): Finding {
+  const isSecret = canonical.startsWith('key:') && shownSubject(item) !== item.subject;
+  const problem = isSecret
+    ? `is a secret in clear, which is never looked up: write "${canonical}", and change the secret`
+    : `is not canonical and is never looked up: write "${canonical}"`;
+  const found = finding(item, isSecret ? 'plain-secret' : 'not-canonical', problem);
+  const parsed = parseEntry({ ...item, subject: canonical });
+  return 'problem' in parsed ? found : { ...found, repair: { how: 'rewrite', item, entry: parsed.entry } };
+}
+
+function attributeFinding(item: Item): Finding | undefined {
+  const parsed = parseEntry(item);
+  return 'problem' in parsed ? finding(item, 'bad-attributes', parsed.problem) : undefined;
+}
+
+function recordFinding(item: Item): Finding | undefined {
+  const subject = String(item.subject);
+  if (isReadable(subject, item)) return undefined;
+  return finding(item, 'unreadable-record', 'is none of the records that the commands keep: nobody reads it');
+}
+
+function isReadable(subject: string, item: Item): boolean {
+  const { subjects: _lists, ...record } = item; // a list of DynamoDB, which no item has as plain values
+  if (subject.startsWith(HISTORY)) return parseChange(subject.slice(HISTORY.length), record) !== undefined;
+  return NAMED.some((name) => name === subject) && nameIn(item) !== undefined;
+}
+
+/** The message is for people; what kind of mistake it is has to be seen in the text. */
+function kindOfMistake(text: string, message: string): FindingId {
+  if (message.includes('bits set after its prefix')) return 'host-bits';
+  return isKind(text.slice(0, Math.max(0, text.indexOf(':'))).toLowerCase()) ? 'bad-subject' : 'unknown-kind';
+}
+
+function finding(item: Item, id: FindingId, problem: string): Finding {
+  return { id, subject: shownSubject(item), list: String(item.list), problem };
+}

@@ -1,0 +1,63 @@
+import { LIST_NAME } from '../../contract/check.ts';
+import { parseEntry } from '../../functions/blocklist/entry.ts';
+import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
+import type { Item } from '../../functions/blocklist/store.ts';
+import { isReserved } from '../../functions/blocklist/table.ts';
+import { Allows, MAX_ALLOWS } from './allows.ts';
+import { byHandIn } from './by-hand.ts';
+import type { Finding } from './finding.ts';
+import { itemFinding } from './item-check.ts';
+
+export interface LintOptions {
+  /** Only this list; its entries are compared with the allows of all. */
+  readonly list?: string;
+  /** Also compares with the history. */
+  readonly hand: boolean;
+  readonly nowMs: number;
+}
+
+/** More lists than anybody keeps; further ones are not compared with the register. */
+const MAX_LISTS = 10_000;
+
+/** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
+export async function* lint(store: ManagedStore, { list, hand, nowMs }: LintOptions): AsyncGenerator<Finding> {
+  const nowSeconds = nowMs / 1000;
+  const allows = await Allows.in(store.scan(), nowSeconds);
+  if (!allows.complete)
+    yield { id: 'shadowed', subject: '', list: '', problem: `only ${MAX_ALLOWS} allows were compared: there are more` };
+  const lists = new Set<string>();
+  for await (const item of list === undefined ? store.scan() : store.entriesOfList(list)) {
+    const name = String(item.list);
+    if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
+    const found = itemFinding(item, nowSeconds);
+    if (found !== undefined) yield await withDuplicate(found, store);
+    else yield* shadowOf(item, allows);
+  }
+  for (const name of [...lists].sort()) {
+    if ((await store.listRecord(name)) === undefined) yield unregistered(name);
+    if (hand) yield* byHandIn(name, store, nowMs);
+  }
+}
+
+function* shadowOf(item: Item, allows: Allows): Generator<Finding> {
+  const parsed = parseEntry(item);
+  const found = 'entry' in parsed ? allows.over(parsed.entry) : undefined;
+  if (found !== undefined) yield found;
+}
+
+/** What is wrong by itself can also be there a second time, written right. */
+async function withDuplicate(found: Finding, store: ManagedStore): Promise<Finding> {
+  const { repair, ...rest } = found;
+  if (repair?.how !== 'rewrite' || (await store.read([repair.entry])).length === 0) return found;
+  return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry stands there already: remove this one` };
+}
+
+function unregistered(list: string): Finding {
+  return {
+    id: 'unregistered-list',
+    subject: '',
+    list,
+    problem: 'is not registered',
+    repair: { how: 'register', list },
+  };
+}

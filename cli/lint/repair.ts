@@ -1,0 +1,60 @@
+import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
+import type { ProtectedSet } from '../protected.ts';
+import type { Repair } from './finding.ts';
+import { shownSubject } from './item-check.ts';
+
+/** Who repairs, and when. */
+export interface Repairer {
+  readonly store: ManagedStore;
+  readonly guard: ProtectedSet;
+  readonly by: string;
+  readonly now: () => string;
+}
+
+const WHY = 'lint --fix';
+
+/** Repairs what can be, with the history first; undefined if it was done, else why it was not. */
+export async function repair(repair: Repair, repairer: Repairer): Promise<string | undefined> {
+  switch (repair.how) {
+    case 'rewrite':
+      return rewrite(repair, repairer);
+    case 'delete':
+      return remove(repair.item, repairer);
+    case 'register':
+      return register(repair.list, repairer);
+    default:
+      return repair satisfies never;
+  }
+}
+
+/** What never matched will: so it must not keep out what is protected, and must not take another entry's place. */
+async function rewrite(
+  { item, entry }: Extract<Repair, { how: 'rewrite' }>,
+  repairer: Repairer,
+): Promise<string | undefined> {
+  const { store, guard, by, now } = repairer;
+  const problem = guard.problemOf(entry);
+  if (problem !== undefined) return `not rewritten: ${problem}`;
+  if ((await store.read([entry])).length > 0) return 'not rewritten: an entry stands there already';
+  const { list, subject, action, expiresAt } = entry;
+  await store.record({
+    ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject] },
+    ...(expiresAt !== undefined && { until: expiresAt }),
+  });
+  await store.put(entry);
+  return remove(item, repairer);
+}
+
+async function remove(
+  item: Extract<Repair, { how: 'delete' }>['item'],
+  { store, by, now }: Repairer,
+): Promise<string | undefined> {
+  const list = String(item.list);
+  await store.record({ list, change: 'remove', at: now(), by, why: WHY, subjects: [shownSubject(item)] });
+  return (await store.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
+}
+
+async function register(list: string, { store, by, now }: Repairer): Promise<undefined> {
+  await store.record({ list, change: 'list-created', at: now(), by, why: WHY });
+  await store.createList({ name: list, createdBy: by, createdAt: now() });
+}

@@ -1,0 +1,23 @@
+import type { RecordedChange } from '../../functions/blocklist/managed-store.ts';
+import { expiryText } from '../expiry.ts';
+
+export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'WHY', 'SOURCE'] as const;
+
+/** A record of the history under CHANGE_COLUMNS. */
+export function changeCells(change: RecordedChange): string[] {
+  const { at, list, by, why = '', source = '' } = change;
+  return [at, list, doneText(change), subjectsText(change), by, why, source];
+}
+
+function doneText({ change, action, until }: RecordedChange): string {
+  const end = until === undefined ? '' : ` until ${expiryText(until)}`;
+  return action === undefined ? change : `${change} ${action}${end}`;
+}
+
+function subjectsText({ subjects = [], totals }: RecordedChange): string {
+  const [first, ...more] = subjects;
+  if (first !== undefined) return more.length === 0 ? first : `${first} and ${more.length} more`;
+  return Object.entries(totals ?? {})
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ');
+}

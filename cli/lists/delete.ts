@@ -1,0 +1,48 @@
+import type { Item, Key } from '../../functions/blocklist/store.ts';
+import { actor } from '../actor.ts';
+import { withLease } from '../bulk/lease.ts';
+import { Run } from '../bulk/run.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import { endIfStopped, interruption } from '../interrupt.ts';
+import { printJson, printLine } from '../output.ts';
+import { openManagedStore, type TableOptions } from '../table-options.ts';
+
+interface DeleteOptions extends TableOptions {
+  readonly yes?: true;
+  readonly json?: true;
+}
+
+/** Removes all entries of a list, then its registration. Each step is in the history before it is done. */
+export async function deleteList(name: string, options: DeleteOptions): Promise<void> {
+  const store = await openManagedStore(options);
+  const record = await store.listRecord(name);
+  let entries = 0;
+  for await (const _item of store.entriesOfList(name)) entries++;
+  if (entries === 0 && record === undefined)
+    throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
+  if (!options.yes)
+    throw new CliError(EXIT.failed, `list ${name} has ${entries} entries: add --yes to delete it with all of them`);
+
+  const by = actor();
+  const { signal, dispose } = interruption();
+  try {
+    const removed = await withLease(store, { list: name, by, signal }, async (held) => {
+      const at = new Date().toISOString();
+      await store.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
+      const run = new Run(store, { list: name, by });
+      const count = await store.removeAll(keysOf(run.removals(store.entriesOfList(name))), { signal: held });
+      endIfStopped(held, `${count} of ${entries} entries are removed`);
+      await store.deleteListRecord(name);
+      return count;
+    });
+    const done = `list ${name} is deleted with ${removed} entries`;
+    await (options.json ? printJson({ name, removed }) : printLine(done));
+  } finally {
+    dispose();
+  }
+}
+
+/** The index by list has only items whose keys are texts. */
+async function* keysOf(items: AsyncIterable<Item>): AsyncGenerator<Key> {
+  for await (const { subject, list } of items) yield { subject: String(subject), list: String(list) };
+}

@@ -1,0 +1,87 @@
+import type { Lease, ListRecord, ManagedStore, RecordedChange } from '../../functions/blocklist/managed-store.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import { expiryText } from '../expiry.ts';
+import { printJson, printLine, table } from '../output.ts';
+import { openManagedStore, type TableOptions } from '../table-options.ts';
+import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
+import { type ListSummary, summaryOf } from './summary.ts';
+
+interface DescribeOptions extends TableOptions {
+  readonly json?: true;
+}
+
+/** How many of the last changes are shown; `history --list` has them all. */
+const LAST_CHANGES = 5;
+
+interface Description {
+  readonly name: string;
+  readonly registered: boolean;
+  readonly record?: ListRecord;
+  readonly summary: ListSummary;
+  /** The run that changes it right now. */
+  readonly lease?: Lease;
+  readonly changes: readonly RecordedChange[];
+}
+
+/** Prints what is in a list, where it comes from and what was last done to it. */
+export async function describeList(name: string, options: DescribeOptions): Promise<void> {
+  const description = await descriptionOf(name, await openManagedStore(options), Date.now() / 1000);
+  const { registered, summary, changes } = description;
+  if (!registered && summary.entries === 0 && changes.length === 0)
+    throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
+  if (options.json) return printJson(description);
+  const told = lines(description).filter(([, value]) => value !== undefined);
+  await printLine(
+    table(
+      ['LIST', name],
+      told.map(([what, value]) => [what, String(value)]),
+    ),
+  );
+  if (changes.length > 0) await printLine(`\n${table(CHANGE_COLUMNS, changes.map(changeCells))}`);
+}
+
+async function descriptionOf(name: string, store: ManagedStore, nowSeconds: number): Promise<Description> {
+  const [record, lease, changes] = await Promise.all([
+    store.listRecord(name),
+    store.leaseOf(name),
+    firstOf(store.changesOfList(name), LAST_CHANGES),
+  ]);
+  return {
+    ...{ name, registered: record !== undefined, summary: await summaryOf(store.entriesOfList(name), nowSeconds) },
+    ...(record !== undefined && { record }),
+    ...(lease !== undefined && lease.until > nowSeconds && { lease }),
+    changes,
+  };
+}
+
+function lines({ registered, record, summary, lease }: Description): [what: string, value: unknown][] {
+  return [
+    ['registered', registered ? [record?.createdAt, record?.createdBy].join(' ').trim() || 'yes' : 'no'],
+    ['description', record?.description],
+    ['owner', record?.owner],
+    ['source', record?.source],
+    ['format', record?.format],
+    ['etag', record?.etag],
+    ['last modified', record?.lastModified],
+    ['synced', record?.syncedAt],
+    ['changed by', lease && `${lease.holder}, until ${expiryText(lease.until)}`],
+    ['entries', summary.entries],
+    ['expired', summary.expired || undefined],
+    ['bad', summary.bad || undefined],
+    ['by action', countsText(summary.byAction)],
+    ['by kind', countsText(summary.byKind)],
+    ['oldest', summary.oldest],
+    ['newest', summary.newest],
+  ];
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string | undefined {
+  const texts = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
+  return texts.length === 0 ? undefined : texts.join(', ');
+}
+
+async function firstOf<Piece>(pieces: AsyncIterable<Piece>, count: number): Promise<Piece[]> {
+  const first: Piece[] = [];
+  for await (const piece of pieces) if (first.push(piece) === count) break;
+  return first;
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, describe, it } from 'node:test';
+import { configFile } from '../../support/config-file.ts';
+import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
+import { localTable, storeAt } from '../../support/local-table.ts';
+
+const SECRET = 's3cr3t of a customer';
+const DIGEST = `key:sha256:${createHash('sha256').update(SECRET).digest('hex')}`;
+
+describe('haverdict block, safely', { concurrency: 2 }, async () => {
+  const { endpoint } = await localTable({ after });
+  const run = (...args: string[]) => runOnTable(endpoint, ...args);
+  const stored = async (subject: string, list = 'manual') =>
+    (await storeAt(endpoint).lookup([{ subject, list }])).items[0];
+
+  it('refuses what is protected with exit code 2, and writes none of the rest', async () => {
+    const { status, stdout, stderr } = await run('block', '198.51.100.1', '10.0.0.0/8', '::1');
+    assert.deepEqual([status, stdout], [2, '']);
+    const why = 'deny ip:10.0.0.0/8 would keep out 10.0.0.0/8: private networks (and 1 more like it)';
+    assert.equal(stderr, `haverdict: ${why}; --force writes it all the same\n`);
+    assert.equal(await stored('ip:198.51.100.1'), undefined);
+  });
+
+  it('writes it with --force, and what lets pass without', async () => {
+    assert.equal((await run('block', '10.0.0.1', '--force')).status, 0);
+    assert.equal((await run('block', '10.0.0.2', '--action', 'log')).status, 0);
+    assert.equal((await run('allow', '10.0.0.3')).status, 0);
+    assert.ok((await stored('ip:10.0.0.1')) && (await stored('ip:10.0.0.2')) && (await stored('ip:10.0.0.3')));
+  });
+
+  it('refuses the address that the caller is logged in from', async () => {
+    const env = { SSH_CONNECTION: '203.0.113.9 50022 192.0.2.1 22' };
+    const { status, stderr } = await runAround({ env }, endpoint, 'block', '203.0.113.0/24');
+    assert.equal(status, 2);
+    assert.match(stderr, /would keep out 203\.0\.113\.9: the address you are logged in from; --force/);
+  });
+
+  it('obeys the section blocklist of the agent, named by option or variable, and --for over it', async (t) => {
+    const config = configFile(t, 'blocklist: { protected: [198.51.100.0/24], manualExpiry: 30d }\n');
+    const refused = await run('block', '198.51.100.7', '-c', config);
+    assert.match(refused.stderr, /would keep out 198\.51\.100\.0\/24: blocklist\.protected;/);
+    const env = { HAVERDICT_CONFIG: config };
+    await runAround({ env }, endpoint, 'block', '203.0.113.30');
+    const inDays = (Number((await stored('ip:203.0.113.30'))?.expiresAt) - Date.now() / 1000) / 86_400;
+    assert.ok(inDays > 29.9 && inDays <= 30, String(inDays));
+    await runAround({ env }, endpoint, 'block', '203.0.113.30', '--for', 'never');
+    assert.equal((await stored('ip:203.0.113.30'))?.expiresAt, undefined);
+  });
+
+  it('ends with 78 where that section is wrong', async (t) => {
+    const { status, stderr } = await run('block', '203.0.113.1', '-c', configFile(t, 'blocklist: { protect: [] }\n'));
+    assert.equal(status, 78);
+    assert.match(stderr, /no such setting, did you mean protected\?/);
+  });
+
+  it('reads a secret from standard input, and neither stores nor prints it', async () => {
+    const blocked = await runAround({ input: `${SECRET}\n` }, endpoint, 'block', 'key:-');
+    assert.deepEqual(blocked, { status: 0, stdout: `deny ${DIGEST} in manual for ever\n`, stderr: '' });
+    const removed = await runAround({ input: SECRET }, endpoint, 'remove', 'key:-');
+    assert.match(removed.stdout, new RegExp(`^removed ${DIGEST} from manual: deny`));
+    const history = await run('history', '--list', 'manual', '--json');
+    assert.ok(history.stdout.includes(DIGEST) && !history.stdout.includes(SECRET));
+  });
+
+  it('warns of a secret on the command line, and refuses none or two on standard input', async () => {
+    const { status, stdout, stderr } = await run('block', `key:${SECRET}`);
+    assert.deepEqual([status, stdout], [0, `deny ${DIGEST} in manual for ever\n`]);
+    assert.match(stderr, /^haverdict: warning: a secret on the command line stays in the history of this shell/);
+    assert.equal((await run('block', DIGEST)).stderr, '');
+    for (const input of ['', 'two\nlines\n'])
+      assert.equal((await runAround({ input }, endpoint, 'block', 'key:-')).status, 2);
+  });
+
+  it('registers a new list and asks whether it was meant', async () => {
+    const { status, stderr } = await run('block', '203.0.113.40', '--list', 'manul');
+    const warning = 'list manul is new, did you mean manual?; agents ask only the lists of their configuration';
+    assert.deepEqual([status, stderr], [0, `haverdict: warning: ${warning}\n`]);
+    assert.equal((await run('block', '203.0.113.41', '--list', 'manul')).stderr, '');
+  });
+
+  it('keeps in the history what it did and why', async () => {
+    await run('block', '203.0.113.50', '--list', 'audit', '--reason', 'abuse');
+    await run('remove', '203.0.113.50', '--list', 'audit', '--reason', 'false alarm');
+    const { changes } = JSON.parse((await run('history', '203.0.113.50', '--list', 'audit', '--json')).stdout);
+    assert.deepEqual(
+      changes.map(({ change, why }: Record<string, string>) => [change, why]),
+      [
+        ['remove', 'false alarm'],
+        ['put', 'abuse'],
+      ],
+    );
+  });
+
+  it('removes what somebody wrote wrong, named as it stands', async () => {
+    const wrong = { subject: 'ip:203.0.113.060', list: 'manual', action: 'deny' } as const;
+    await storeAt(endpoint).put(wrong);
+    const { status, stdout } = await run('remove', 'ip:203.0.113.060');
+    assert.equal(status, 0);
+    assert.match(stdout, /^removed ip:203\.0\.113\.060 from manual: no entry, for subject/);
+    assert.equal((await run('remove', 'ip:203.0.113.060')).status, 2);
+  });
+
+  it('has JSON with the same fields as ever', async () => {
+    const fields = (text: string) => Object.keys(JSON.parse(text)[0]).sort();
+    const block = await run('block', '203.0.113.70', '--reason', 'a', '--note', 'b', '--for', '1h', '--json');
+    const entry = ['action', 'createdAt', 'createdBy', 'expiresAt', 'list', 'note', 'reason', 'subject'];
+    assert.deepEqual(fields(block.stdout), entry);
+    assert.deepEqual(fields((await run('show', '203.0.113.70', '--json')).stdout), [...entry, 'state', 'wins'].sort());
+    const told = JSON.parse((await run('explain', '203.0.113.70', '--json')).stdout);
+    const ofExplain = ['decision', 'effect', 'entries', 'lists', 'shadowLists', 'subjects', 'why'];
+    assert.deepEqual(Object.keys(told).sort(), ofExplain);
+    assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'state', 'why', 'wins'].sort());
+    const removed = await run('remove', '203.0.113.70', '--json');
+    assert.deepEqual(fields(removed.stdout), ['entry', 'list', 'removed', 'subject']);
+    const lint = await run('lint', '--json');
+    for (const line of lint.stdout.split('\n').filter((text) => text !== ''))
+      assert.deepEqual(Object.keys(JSON.parse(line)), ['finding', 'state', 'list', 'subject', 'problem']);
+  });
+
+  it('explains with the lists, kinds and trials of a message', async (t) => {
+    await run('block', '203.0.113.80', 'host:explained.example');
+    const config = configFile(
+      t,
+      'lists: [manual, trial]\nshadowLists: [trial]\nmessages: { check: { subjects: { host: "req.hdr(host)" } } }\n',
+    );
+    const { status, stdout } = await run('explain', '203.0.113.80', 'host:explained.example', '-c', config);
+    assert.equal(status, 0);
+    assert.match(stdout, /^host:explained\.example, ip:203\.0\.113\.80 is answered 403\n/);
+    assert.match(stdout, /ip:203\.0\.113\.80: message check does not ask about ip\n/);
+    assert.match(stdout, /\n {2}why {5}it is the only entry that counts\n {2}until {3}never\n {2}by {6}\S+@/);
+    const unknown = await run('explain', 'host:explained.example', '-c', config, '--message', 'chek');
+    assert.deepEqual(
+      [unknown.status, unknown.stderr],
+      [2, 'haverdict: there is no message chek in the configuration, did you mean check?\n'],
+    );
+  });
+
+  it('explains also that there is nothing, with exit code 0', async () => {
+    const { status, stdout } = await run('explain', 'host:nobody.example');
+    assert.equal(status, 0);
+    assert.match(
+      stdout,
+      /^host:nobody\.example passes: no entry counts\n\nNo entry in any list covers it; asked manual\./,
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { Change } from '../../../functions/blocklist/managed-store.ts';
+import { runOnTable } from '../../support/haverdict-on-table.ts';
+import { localTable, managedStoreAt } from '../../support/local-table.ts';
+
+describe('haverdict history', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = managedStoreAt(endpoint);
+  const run = (...args: string[]) => runOnTable(endpoint, 'history', ...args);
+  const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).stdout);
+  const days = async (...args: string[]) => (await json(...args)).changes.map(({ at }: Change) => at.slice(8, 10));
+
+  const change = { list: 'feed', change: 'put', by: 'me@here', action: 'deny' } as const;
+  const at = (day: number) => `2027-01-0${day}T00:00:00.000Z`;
+  const [first, second] = ['ip:203.0.113.1', 'ip:203.0.113.2'];
+  await store.record({ ...change, at: at(1), subjects: [first, second], run: 'r', source: 'https://feeds.example/a' });
+  await store.record({
+    list: 'feed',
+    change: 'sync',
+    by: 'me@here',
+    at: at(2),
+    run: 'r',
+    totals: { put: 2, removed: 0 },
+  });
+  await store.record({
+    ...change,
+    at: at(3),
+    list: 'manual',
+    subjects: [first],
+    why: 'abuse\u001b[31m',
+    until: 1_900_000_000,
+  });
+  await store.record({ list: 'manual', change: 'remove', by: 'you@there', at: at(4), subjects: [first] });
+
+  it('tells what was done to a subject in any list, newest first, even where it has no entry now', async () => {
+    const { status, stdout } = await run('203.0.113.1');
+    assert.equal(status, 0);
+    assert.equal(
+      stdout,
+      [
+        'AT                        LIST    CHANGE                               SUBJECTS                   BY         WHY         SOURCE',
+        '2027-01-04T00:00:00.000Z  manual  remove                               ip:203.0.113.1             you@there',
+        '2027-01-03T00:00:00.000Z  manual  put deny until 2030-03-17T17:46:40Z  ip:203.0.113.1             me@here    abuse\ufffd[31m',
+        '2027-01-01T00:00:00.000Z  feed    put deny                             ip:203.0.113.1 and 1 more  me@here                https://feeds.example/a',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('tells of one list, with the runs on it', async () => {
+    assert.deepEqual(await days('--list', 'feed'), ['02', '01']);
+    assert.deepEqual(await days('203.0.113.2', '--list', 'feed'), ['01']);
+    assert.match((await run('--list', 'feed')).stdout, / sync +2 put, 0 removed +me@here\n/);
+  });
+
+  it('tells no more than it is asked for, and how much it left', async () => {
+    const { changes, left } = await json('203.0.113.1', '--limit', '2');
+    assert.deepEqual([changes.map((one: Change) => one.at), left], [[at(4), at(3)], 1]);
+    assert.match((await run('203.0.113.1', '--limit', '2')).stdout, /\n1 older changes are not shown: /);
+  });
+
+  it('looks no further back than it is told to', async () => {
+    const now = new Date().toISOString();
+    await store.record({ ...change, list: 'recent', at: '2020-01-01T00:00:00.000Z', subjects: ['key:recent'] });
+    await store.record({ ...change, list: 'recent', at: now, subjects: ['key:recent'] });
+    const { changes } = await json('--list', 'recent', '--since', '1h');
+    assert.deepEqual(
+      changes.map((one: Change) => one.at),
+      [now],
+    );
+  });
+
+  it('tells an entry that no tool put there', async () => {
+    await store.put({ subject: second, list: 'hand', action: 'deny' });
+    await store.put({ subject: second, list: 'feed', action: 'deny' });
+    assert.deepEqual((await json('203.0.113.2')).unrecorded, ['hand']);
+    const { stdout } = await run('203.0.113.2');
+    assert.match(
+      stdout,
+      /^the entry in hand is not in the history: it was written by hand, or before there was one\nAT /,
+    );
+  });
+
+  it('says so where nothing is known', async () => {
+    const { status, stdout } = await run('host:nobody.example');
+    assert.deepEqual([status, stdout], [0, 'there is no change of host:nobody.example in the history\n']);
+  });
+
+  it('wants to know of what, and refuses a limit that is none', async () => {
+    const nothing = await run();
+    assert.deepEqual(
+      [nothing.status, nothing.stderr],
+      [2, 'haverdict: name a subject, or a list with --list, or both\n'],
+    );
+    assert.equal((await run('203.0.113.1', '--limit', '0')).status, 2);
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { allOf } from '../../support/all-of.ts';
+import { faultyTable } from '../../support/faulty-table.ts';
+import { runAround, runOnTable, startOnTable } from '../../support/haverdict-on-table.ts';
+import { localTable, managedStoreAt } from '../../support/local-table.ts';
+
+const FEED = `# a feed
+203.0.113.7
+198.51.100.0/24 ; a network
+203.0.113.7
+2001:db8::/32
+`;
+
+describe('haverdict import', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = managedStoreAt(endpoint);
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const fileOf = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const feed = fileOf('feed.txt', FEED);
+  const subjectsOf = async (list: string) => (await allOf(store.entriesOfList(list))).map(({ subject }) => subject);
+
+  it('writes what the source has and the list has not, and tells the history', async () => {
+    const { status, stdout, stderr } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
+    assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries into one']);
+    assert.match(stderr, /^haverdict: warning: list one is new; agents ask only the lists of their configuration\n$/);
+    const items = await allOf(store.entriesOfList('one'));
+    assert.deepEqual(await subjectsOf('one'), ['ip:198.51.100.0/24', 'ip:2001:db8::/32', 'ip:203.0.113.7']);
+    assert.ok(items.every(({ action, reason, createdBy }) => action === 'deny' && reason === 'abuse' && createdBy));
+    const [run, put] = await allOf(store.changesOfList('one'));
+    assert.deepEqual([run?.change, run?.source, run?.totals], ['import', feed, { put: 3 }]);
+    assert.deepEqual([put?.change, put?.why, put?.run], ['put', 'abuse', run?.run]);
+    assert.deepEqual(new Set(put?.subjects), new Set(await subjectsOf('one')));
+  });
+
+  it('leaves what is as it should be, and entries of others, alone', async () => {
+    await store.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
+    const before = await allOf(store.entriesOfList('one'));
+    const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
+    assert.match(stdout, /\nwrote 0 entries into one\n$/);
+    assert.deepEqual(await allOf(store.entriesOfList('one')), before);
+  });
+
+  it('writes nothing at all where a line cannot be taken, and names the line', async () => {
+    const bad = fileOf('bad.txt', '203.0.113.1\nnonsense\n10.1.2.3\n203.0.113.0/99\n');
+    const { status, stderr } = await runOnTable(endpoint, 'import', bad, '--list', 'two');
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is no address`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would keep out 10.0.0.0/8: private networks`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:4: `, 'm'));
+    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be taken; .*--skip-bad\n$/m);
+    assert.deepEqual(await subjectsOf('two'), []);
+    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--json');
+    assert.deepEqual([skipped.status, JSON.parse(skipped.stdout)], [0, { list: 'two', written: 1, skipped: 3 }]);
+    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--force', '--json');
+    assert.deepEqual(JSON.parse(forced.stdout), { list: 'two', written: 1, skipped: 2 });
+    assert.deepEqual(await subjectsOf('two'), ['ip:10.1.2.3', 'ip:203.0.113.1']);
+  });
+
+  it('changes nothing with --dry-run, and prints what it would write', async () => {
+    const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'three', '--dry-run');
+    assert.match(
+      stdout,
+      /\+ ip:198\.51\.100\.0\/24\n\+ ip:2001:db8::\/32\n\+ ip:203\.0\.113\.7\nwould write 3 entries into three\n$/,
+    );
+    assert.deepEqual([await subjectsOf('three'), await store.listRecord('three')], [[], undefined]);
+  });
+
+  it('takes standard input, and prints nothing with --quiet', async () => {
+    const run = await runAround(
+      { input: 'evil.example\n' },
+      endpoint,
+      'import',
+      '-',
+      '--list',
+      'hosts',
+      '--kind',
+      'host',
+      '--quiet',
+    );
+    assert.deepEqual([run.status, run.stdout], [0, '']);
+    assert.deepEqual(await subjectsOf('hosts'), ['host:evil.example']);
+  });
+
+  it('leaves out what is over already', async () => {
+    const over = fileOf('over.ndjson', '{"subject":"ip:203.0.113.1","expiresAt":5}\n{"subject":"ip:203.0.113.2"}\n');
+    const { stderr } = await runOnTable(endpoint, 'import', over, '--list', 'over');
+    assert.match(stderr, /1 entries are over already and left out/);
+    assert.deepEqual(await subjectsOf('over'), ['ip:203.0.113.2']);
+  });
+
+  it('refuses an option that no entry can have, once', async () => {
+    const { status, stderr } = await runOnTable(endpoint, 'import', feed, '--reason', 'x'.repeat(201));
+    assert.deepEqual([status, stderr], [2, 'haverdict: reason must be one line of at most 200 printable characters\n']);
+  });
+
+  it('stopped by Ctrl-C tells so, and a second run goes on', async (t) => {
+    const many = fileOf('many.txt', Array.from({ length: 3000 }, (_, n) => `203.0.${n >> 8}.${n & 255}\n`).join(''));
+    const signal = new AbortController();
+    let calls = 0;
+    // The tenth call to the database waits for the program to be interrupted.
+    const slow = await faultyTable(t, endpoint, ({ operation }) => {
+      if (operation === 'BatchWriteItem' && ++calls === 10) signal.abort();
+      return undefined;
+    });
+    const run = startOnTable(slow, 'import', many, '--list', 'long');
+    signal.signal.addEventListener('abort', () => run.child.kill('SIGINT'));
+    const { status, stderr } = await run.ended;
+    const written = (await subjectsOf('long')).length;
+    assert.equal(status, 130, stderr);
+    assert.match(
+      stderr,
+      new RegExp(`^haverdict: stopped: ${written} entries were written into long; run it again to go on\n$`, 'm'),
+    );
+    assert.ok(written < 3000, `${written}`);
+    assert.equal((await store.listRecord('long'))?.syncedAt, undefined);
+    const again = await runOnTable(endpoint, 'import', many, '--list', 'long', '--json');
+    assert.deepEqual(JSON.parse(again.stdout), { list: 'long', written: 3000 - written, skipped: 0 });
+    assert.equal((await subjectsOf('long')).length, 3000);
+  });
+});

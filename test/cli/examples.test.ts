@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, it } from 'node:test';
+import type { Command } from 'commander';
+import { runHaverdict } from '../support/haverdict.ts';
+
+const FOLDER = join(import.meta.dirname, '../../cli/commands');
+const COMMANDS = globSync('*.ts', { cwd: FOLDER }).map((file) => basename(file, '.ts'));
+
+describe('the examples of a command', () => {
+  for (const name of COMMANDS) {
+    it(`are in its help: ${name}`, () => {
+      const { status, stdout } = runHaverdict('help', name);
+      assert.equal(status, 0);
+      assert.ok(examplesIn(stdout).length > 0, stdout);
+    });
+
+    it(`can be typed as they stand: ${name}`, async () => {
+      for (const line of examplesIn(runHaverdict('help', name).stdout)) {
+        const [program, command, ...words] = wordsOf(line);
+        assert.deepEqual([program, command], ['haverdict', name], line);
+        await (await parserOf(name))
+          .parseAsync(words, { from: 'user' })
+          .catch((error) => assert.fail(`${line}: ${error}`));
+      }
+    });
+  }
+});
+
+/** The command without what it does. */
+async function parserOf(name: string): Promise<Command> {
+  const module: Record<string, (every: () => Promise<Command[]>) => Command> = await import(join(FOLDER, `${name}.ts`));
+  const make = Object.entries(module).find(([exported]) => exported.endsWith('Command'))?.[1];
+  assert.ok(make, name);
+  return harmless(make(async () => []));
+}
+
+function harmless(command: Command): Command {
+  command.exitOverride().configureOutput({ writeErr() {} });
+  if (command.commands.length === 0) command.action(() => {});
+  for (const inner of command.commands) harmless(inner);
+  return command;
+}
+
+function examplesIn(help: string): string[] {
+  const [, examples = ''] = help.split('\nExamples:\n');
+  return examples
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** The words that our program is given: without what comes before or after it in a pipe, and without redirections. */
+function wordsOf(line: string): string[] {
+  const own = line.split(' | ').find((part) => part.startsWith('haverdict')) ?? '';
+  const [command = ''] = own.split(/ [<>] /);
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, double, single, plain]) => double ?? single ?? plain ?? '',
+  );
+}

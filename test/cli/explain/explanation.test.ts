@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { itemsCovering } from '../../../cli/covering.ts';
+import { type Asking, type Explanation, explain } from '../../../cli/explain/explanation.ts';
+import { parseSubject } from '../../../contract/subject.ts';
+import { BadEntries } from '../../../functions/blocklist/bad-entries.ts';
+import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
+import { check } from '../../../functions/blocklist/service.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { naiveWinner } from '../../support/naive-winner.ts';
+import { askedLists, askedSubject, NOW_SECONDS, trialLists, worldEntries } from '../../support/small-world.ts';
+
+const subjectsOfARequest = fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 4 });
+
+describe('explain', () => {
+  it('names the entry that check answers with, and so does a naive search', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        worldEntries,
+        askedSubject,
+        askedLists,
+        trialLists,
+        async (world, subject, lists, shadowLists) => {
+          const store = await storeWith(world);
+          const told = await explained(store, [subject], lists, shadowLists);
+          const answer = await answered(store, [subject], lists, shadowLists);
+          assert.deepEqual(keyOfWinner(told), answer[0] && [answer[0].subject, answer[0].list]);
+          const naive = naiveWinner(subject, world, lists, shadowLists, NOW_SECONDS);
+          assert.deepEqual(keyOfWinner(told), naive && [naive.subject, naive.list]);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('lets no entry lose that would win against the winner alone', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        worldEntries,
+        subjectsOfARequest,
+        askedLists,
+        trialLists,
+        async (world, subjects, lists, shadowLists) => {
+          const told = await explained(await storeWith(world), subjects, lists, shadowLists);
+          const winner = told.winner;
+          for (const loser of told.entries.filter(({ state }) => state === 'loses')) {
+            if (winner === undefined || winner.listed.state === 'bad' || loser.listed.state === 'bad')
+              return assert.fail('nobody won');
+            const both = await storeWith([winner.listed.entry, loser.listed.entry]);
+            const again = await explained(both, subjects, lists, shadowLists);
+            assert.deepEqual(keyOfWinner(again), keyOfWinner(told), loser.why);
+            assert.notEqual(loser.why, '');
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  const deny = { action: 'deny', list: 'manual' } as const;
+  const whys: readonly (readonly [string, readonly StoredEntry[], Partial<Asking>, readonly string[]])[] = [
+    ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: it is the only entry that counts']],
+    [
+      'a longer prefix',
+      [
+        { ...deny, subject: 'ip:203.0.113.7' },
+        { ...deny, subject: 'ip:203.0.113.0/24' },
+      ],
+      {},
+      ['wins: the longest prefix wins', 'loses: the longest prefix wins'],
+    ],
+    [
+      'an allow of a wider network',
+      [
+        { ...deny, subject: 'ip:203.0.113.7' },
+        { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
+      ],
+      {},
+      ['loses: an allow wins over everything', 'wins: an allow wins over everything'],
+    ],
+    [
+      'the first list',
+      [
+        { ...deny, subject: 'ip:203.0.113.7', list: 'feed' },
+        { ...deny, subject: 'ip:203.0.113.7' },
+      ],
+      {},
+      ['loses: list manual comes before feed', 'wins: list manual comes before feed'],
+    ],
+    [
+      'what ended, and a list that nobody asks',
+      [
+        { ...deny, subject: 'ip:203.0.113.7', expiresAt: NOW_SECONDS },
+        { ...deny, subject: 'ip:203.0.113.7', list: 'other' },
+      ],
+      {},
+      ['expired: it has ended, and waits to be deleted', 'not asked: list other is not asked'],
+    ],
+    [
+      'a list on trial',
+      [
+        { ...deny, subject: 'ip:203.0.113.7', list: 'feed' },
+        { ...deny, subject: 'ip:203.0.113.0/24' },
+      ],
+      { shadowLists: ['feed'] },
+      [
+        'loses: list feed is on trial, and what is only logged loses to every other entry',
+        'wins: list feed is on trial, and what is only logged loses to every other entry',
+      ],
+    ],
+  ];
+  for (const [what, entries, changes, expected] of whys)
+    it(`says why in words: ${what}`, async () => {
+      const items = { subject: 'ip:203.0.113.7', items: entries };
+      const told = await explain({ ...asking([items]), ...changes });
+      assert.deepEqual(
+        told.entries.map(({ state, why }) => `${state}: ${why}`),
+        expected,
+      );
+    });
+
+  it('lets an earlier kind win over a later, and an allow of any kind over both', async () => {
+    const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
+    const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example', status: 429 }] };
+    const path = { subject: 'path:/x', items: [{ subject: 'path:/x', list: 'feed', action: 'allow' }] };
+    const first = await explain(asking([host, ip]));
+    assert.deepEqual(
+      [first.decision.status, first.winner?.why],
+      [429, 'host:a.example is asked before ip:203.0.113.7'],
+    );
+    assert.equal((await explain(asking([host, ip, path]))).decision.action, 'allow');
+  });
+
+  it('shows what no agent asks about, and does not count it', async () => {
+    const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example' }], unasked: 'not asked' };
+    const told = await explain(asking([host]));
+    assert.deepEqual([told.winner, told.entries[0]?.state, told.decision.action], [undefined, 'not asked', 'allow']);
+  });
+
+  it('tells of a message on trial what it would do', async () => {
+    const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
+    const { decision } = await explain({ ...asking([ip]), shadow: true });
+    assert.deepEqual([decision.action, decision.shadow], ['log', 'deny']);
+  });
+});
+
+function asking(subjects: Asking['subjects']): Asking {
+  return { subjects, lists: ['manual', 'feed'], shadowLists: [], shadow: false, nowMs: NOW_SECONDS * 1000 };
+}
+
+async function explained(
+  store: MemoryStore,
+  subjects: readonly string[],
+  lists: readonly string[],
+  shadowLists: readonly string[],
+) {
+  const asked = await Promise.all(
+    subjects.map(async (subject) => ({ subject, items: await itemsCovering(parseSubject(subject), store) })),
+  );
+  return explain({ ...asking(asked), lists, shadowLists });
+}
+
+async function answered(
+  store: MemoryStore,
+  subjects: readonly string[],
+  lists: readonly string[],
+  shadowLists: readonly string[],
+) {
+  const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
+  return (
+    await check({ lists: [...lists], shadowLists: [...shadowLists], subjects: [...subjects] }, deps)
+  ).verdicts.map(({ entry }) => entry ?? undefined);
+}
+
+async function storeWith(world: readonly StoredEntry[]): Promise<MemoryStore> {
+  const store = new MemoryStore();
+  for (const entry of world) await store.put(entry);
+  return store;
+}
+
+function keyOfWinner({ winner }: Explanation) {
+  return winner?.listed.state === 'good' ? [winner.listed.entry.subject, winner.listed.entry.list] : undefined;
+}

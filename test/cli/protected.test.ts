@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { protectedSet } from '../../cli/protected.ts';
+import { ACTIONS } from '../../contract/check.ts';
+import { formatSubject, parseSubject } from '../../contract/subject.ts';
+
+const NOTHING = { protected: [], protectPrivate: false };
+const problem = (subject: string, settings: object = {}, env: NodeJS.ProcessEnv = {}) =>
+  protectedSet({ ...NOTHING, protectPrivate: true, ...settings }, env).problemOf({
+    subject: formatSubject(parseSubject(subject)),
+    action: 'deny',
+  });
+
+describe('the protected set', () => {
+  const covered = [
+    ['127.0.0.1', /loopback/],
+    ['::1', /loopback/],
+    ['::/64', /loopback/],
+    ['10.0.0.0/8', /private networks/],
+    ['172.16.0.0/12', /private networks/],
+    ['172.0.0.0/8', /172\.16\.0\.0\/12: private networks/],
+    ['192.168.4.0/24', /private networks/],
+    ['100.64.0.1', /carrier-grade NAT/],
+    ['169.254.169.254', /link-local/],
+    ['fd00::/16', /private networks/],
+    ['fe80::1', /link-local/],
+    ['path:/*', /every request/],
+    ['path:/', /front page/],
+    ['host:*.example', /top-level domain/],
+    ['method:GET', /nearly every request/],
+  ] as const;
+  for (const [subject, why] of covered)
+    it(`has ${subject} in it`, () => assert.match(problem(subject) ?? 'nothing', why));
+
+  for (const subject of [
+    '203.0.113.0/24',
+    '172.15.0.0/16',
+    '2001:db8::/32',
+    'host:*.shop.example',
+    'path:/admin/*',
+    'method:TRACE',
+    'country:XX',
+  ])
+    it(`leaves ${subject} alone`, () => assert.equal(problem(subject), undefined));
+
+  it('has private networks only by choice, and loopback always', () => {
+    assert.equal(problem('10.0.0.1', { protectPrivate: false }), undefined);
+    assert.match(problem('127.0.0.1', { protectPrivate: false }) ?? '', /loopback/);
+  });
+
+  it('has what the configuration names, also where a block is wider or narrower', () => {
+    const named = { protected: ['203.0.113.7', '198.51.100.0/24', '2001:db8:1::/48'] };
+    for (const subject of [
+      '203.0.113.7',
+      '203.0.113.0/24',
+      '198.51.100.9',
+      '198.51.0.0/16',
+      '2001:db8:1:2::/64',
+      '2001:db8::/32',
+    ])
+      assert.match(problem(subject, named) ?? '', /blocklist\.protected/);
+    for (const subject of ['203.0.113.8', '198.51.101.0/24', '2001:db8:2::/48'])
+      assert.equal(problem(subject, named), undefined);
+  });
+
+  it('has the address that the caller is logged in from', () => {
+    const why = 'deny ip:203.0.113.0/24 would keep out 203.0.113.9: the address you are logged in from';
+    assert.equal(problem('203.0.113.0/24', {}, { SSH_CONNECTION: '203.0.113.9 50022 192.0.2.1 22' }), why);
+    assert.equal(
+      problem('203.0.113.0/24', {}, { SSH_CLIENT: '::ffff:203.0.113.9 50022 22' }),
+      why.replace('203.0.113.9:', '::ffff:203.0.113.9:'),
+    );
+    assert.match(problem('fe80::/64', NOTHING, { SSH_CLIENT: 'fe80::1%eth0 50022 22' }) ?? '', /logged in from/);
+    assert.equal(problem('203.0.113.0/24', {}, { SSH_CONNECTION: 'nonsense' }), undefined);
+  });
+
+  it('is about what keeps people out, and nothing else', () => {
+    const set = protectedSet({ ...NOTHING, protectPrivate: true }, {});
+    const refused = ACTIONS.filter((action) => set.problemOf({ subject: 'ip:10.0.0.1', action }) !== undefined);
+    assert.deepEqual(refused, ['deny', 'tarpit', 'drop', 'redirect']);
+  });
+
+  it('finds what a comparison of all bits finds', () => {
+    fc.assert(
+      fc.property(network, network, (one, other) => {
+        const set = protectedSet({ protected: [other.text], protectPrivate: false }, {});
+        const expected =
+          one.family === other.family && (one.bits.startsWith(other.bits) || other.bits.startsWith(one.bits));
+        const found = set.problemOf({
+          subject: one.text.startsWith('ip:') ? one.text : `ip:${one.text}`,
+          action: 'drop',
+        });
+        assert.equal(found?.includes('blocklist.protected') ?? false, expected, `${one.text} and ${other.text}`);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
+
+/** Networks that often lie in each other, with their bits as text. */
+const network = fc
+  .record({
+    family: fc.constantFrom(4, 6),
+    head: fc.array(fc.constantFrom(0, 1, 0x20, 0xff), { minLength: 16, maxLength: 16 }),
+    prefix: fc.nat(48),
+  })
+  .map(({ family, head, prefix }) => {
+    const length = family === 4 ? 8 + (prefix % 25) : 16 + prefix;
+    const bytes = [family === 4 ? 203 : 0x20, ...head.slice(1, family === 4 ? 4 : 16)];
+    const bits = bytes
+      .map((byte) => byte.toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, length);
+    const padded = bits.padEnd(family === 4 ? 32 : 128, '0');
+    const groups = padded.match(family === 4 ? /.{8}/g : /.{16}/g) ?? [];
+    const text = groups
+      .map((group) => Number.parseInt(group, 2).toString(family === 4 ? 10 : 16))
+      .join(family === 4 ? '.' : ':');
+    return { family, bits, text: parseSubject(`${text}/${length}`).value };
+  });
