@@ -40,7 +40,7 @@ async function importAll({ store, options, wanted, read, run, signal, say }: Ses
     .putAll(run.puts(entries), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
   endIfStopped(signal, `${written} entries were written into ${list}`);
-  await run.end('import', { put: written });
+  if (written > 0) await run.end('import', { put: written });
   await remember(store, list, read, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${written} entries into ${list}`);

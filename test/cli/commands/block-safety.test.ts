@@ -65,7 +65,8 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
 
   it('warns of a secret on the command line, and refuses none or two on standard input', async () => {
     const { status, stdout, stderr } = await run('block', `key:${SECRET}`);
-    assert.deepEqual([status, stdout], [0, `deny ${DIGEST} in manual for ever\n`]);
+    assert.equal(status, 0);
+    assert.ok(stdout.startsWith(`deny ${DIGEST} in manual for ever`) && !stdout.includes(SECRET), stdout);
     assert.match(stderr, /^haverdict: warning: a secret on the command line stays in the history of this shell/);
     assert.equal((await run('block', DIGEST)).stderr, '');
     for (const input of ['', 'two\nlines\n'])
