@@ -15,6 +15,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['list', async () => (await import('./commands/list.ts')).listCommand()],
   ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
   ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
+  ['schema', async () => (await import('./commands/schema.ts')).schemaCommand()],
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 

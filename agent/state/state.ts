@@ -21,6 +21,8 @@ export interface RecentDeny {
   /** What is in the request's variable `ref`, on its page and in the log; empty where there was no room for it. */
   readonly ref: string;
   readonly message: string;
+  /** `deny`, `tarpit` or `drop`. */
+  readonly action: Action;
   readonly source: Source;
   readonly reason: string;
   readonly list: string;
@@ -127,3 +129,6 @@ export interface AgentState {
   /** The settings in force. There is no secret in them. */
   readonly config: Settings;
 }
+
+/** What one process tells; the first process adds what is about all of them. */
+export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'reloads'>;

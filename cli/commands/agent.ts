@@ -7,6 +7,7 @@ import { addConfigOption, type ConfigOptions, readSettings } from '../config-opt
 
 interface AgentOptions extends ConfigOptions {
   readonly check?: boolean;
+  readonly printConfig?: boolean;
 }
 
 /** `haverdict agent`: the daemon that HAProxy asks, or a test of its configuration. */
@@ -14,14 +15,22 @@ export function agentCommand(): Command {
   const command = new Command('agent').description('run the agent that HAProxy asks, until SIGTERM');
   return addConfigOption(command)
     .option('--check', 'only test the configuration, like haproxy -c')
+    .option('--print-config', 'only print the configuration in force: the file, the environment and the defaults')
     .action(async (options: AgentOptions) => {
-      const settings = await readSettings(options, process.env);
-      if (options.check) {
+      if (options.check || options.printConfig) {
+        const settings = await readSettings(options, process.env);
+        if (options.printConfig) {
+          const { printSettings } = await import('../../agent/config/print.ts');
+          process.stdout.write(printSettings(options.config, process.env));
+          return;
+        }
         const rules = await rulesOf(settings);
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
-      await (await import('../../agent/main.ts')).runAgent(settings).catch(endOnBadRules);
+      await (await import('../../agent/main.ts'))
+        .runAgent(() => readSettings(options, process.env))
+        .catch(endOnBadRules);
       // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
       process.exit(EXIT.done);
     });
