@@ -17,6 +17,14 @@ export interface Told {
   readonly isDeny: boolean;
 }
 
+/** Of a decision that is nobody's: what was told before anything was. */
+const NOTHING_TOLD: Told = {
+  decision: { action: 'allow', source: 'cache' },
+  answer: NO_ANSWER,
+  tally: { message: '', action: 'allow', source: 'cache', reason: '', list: '', count: 0 },
+  isDeny: false,
+};
+
 /** Puts decisions into the words of the wire, and counts them; equal ones are encoded once. */
 export class Teller {
   readonly #message: string;
@@ -26,8 +34,8 @@ export class Teller {
   readonly #events: TellerEvents;
   readonly #told = new WeakMap<Decision, Told>();
   /** The last two decisions told, which mostly are "nothing listed" and one entry: the map would take 20 ns. */
-  #last: Told | undefined;
-  #before: Told | undefined;
+  #last = NOTHING_TOLD;
+  #before = NOTHING_TOLD;
 
   constructor(
     { name, outlet }: { readonly name: string; readonly outlet: Outlet },
@@ -46,8 +54,8 @@ export class Teller {
    * A decision that was told before, and of which nobody has to know that it is told again. Whoever tells it counts it.
    */
   known(decision: Decision): Told | undefined {
-    if (decision === this.#last?.decision) return this.#last;
-    if (decision === this.#before?.decision) return this.#before;
+    if (decision === this.#last.decision) return this.#last;
+    if (decision === this.#before.decision) return this.#before;
     return decision.action === 'log' ? undefined : this.#told.get(decision);
   }
 
@@ -72,8 +80,8 @@ export class Teller {
   }
 
   #toldOf(decision: Decision): Told {
-    if (decision === this.#last?.decision) return this.#last;
-    if (decision === this.#before?.decision) return this.#before;
+    if (decision === this.#last.decision) return this.#last;
+    if (decision === this.#before.decision) return this.#before;
     const told = this.#told.get(decision) ?? this.#encode(decision);
     if (decision.action === 'log') return told; // each one is logged, so none may be known
     this.#before = this.#last;
