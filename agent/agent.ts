@@ -1,118 +1,175 @@
-import { openBackend } from './backend/backend.ts';
-import type { Settings } from './config/settings.ts';
-import { Address } from './decision/address.ts';
-import { VerdictCache } from './decision/cache.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { formatListenAddress } from './config/listen-address.ts';
+import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
-import { Engine } from './decision/engine.ts';
-import { Loader, type LoaderSettings } from './decision/loader.ts';
-import { Refinement, type RefinementEvents } from './decision/refine.ts';
+import { type Generation, type Lasting, openGeneration } from './generation.ts';
+import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { Logger } from './log.ts';
-import { lookupMs, Rulebook } from './rules/rulebook.ts';
-import { connectionLog, decisionLog, translatorLog } from './server/events.ts';
+import { CurrentHandler } from './server/current-handler.ts';
+import { connectionEvents, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
-import { type MessageRule, Translator } from './server/translate.ts';
-import { REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
+import type { Known } from './state/control.ts';
+import { Ledger } from './state/ledger.ts';
+import { Meters } from './state/meters.ts';
+import { processState } from './state/process-state.ts';
+import type { ProcessState } from './state/state.ts';
 
 /** Answers that still wait at a shutdown get this long; every one of them has its deadline well before. */
 const GRACE_MS = 5_000;
 
-/** A running agent. */
-export interface Agent {
-  /** Where it listens, in the order of the settings. */
-  readonly addresses: readonly string[];
-  /** Takes the rules as they are now, or keeps what it has and says why. */
-  reload(): Promise<void>;
-  /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
-  stop(): Promise<void>;
-}
+/** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
+export class Agent {
+  readonly #lasting: Lasting;
+  readonly #handler: CurrentHandler;
+  readonly #startedAtMs: number;
+  #listeners: ReadonlyMap<string, Listener> = new Map();
+  #generation: Generation;
+  readonly #saver: CacheSaver | undefined;
+  /** Earlier generations and listeners that still have something to answer. */
+  readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-/** Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. */
-export async function startAgent(settings: Settings, log: Logger): Promise<Agent> {
-  const clock = systemClock;
-  const cache = new VerdictCache(settings.cache, settings.stale, clock);
-  const backend = await openBackend(settings.backend, settings, log, clock);
-  const loader = new Loader(backend, cache, clock, shareOf(settings));
-  const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
-  const rules = rulebook(settings, { cache, loader, clock }, log);
-  const messages = messageRules(settings, decisionLog(log, clock), rules);
-  const translator = new Translator(messages, engine, translatorLog(log), new Address(settings.ipv6Prefix));
-  const listeners = settings.listen.map((target) => new Listener(target, translator, clock, connectionLog(log)));
-  try {
-    await rules?.open();
-    for (const listener of listeners) await listener.open();
-  } catch (error) {
-    for (const listener of listeners) listener.destroy();
-    await rules?.close();
-    await backend.close();
-    throw error;
+  private constructor(generation: Generation, lasting: Lasting, savesCache: boolean) {
+    this.#lasting = lasting;
+    this.#generation = generation;
+    this.#handler = new CurrentHandler(generation.translator);
+    this.#startedAtMs = lasting.clock.epochMs();
+    this.#saver = savesCache ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
-  const addresses = listeners.map((listener) => listener.address);
-  log.info(
-    {
-      addresses,
-      backend: settings.backend.targets.map(({ url }) => url),
-      deadlineMs: settings.deadlineMs,
-      policy: settings.policy,
-    },
-    'agent is listening',
-  );
-  return {
-    addresses,
-    async reload() {
-      if (rules === undefined)
-        log.info('nothing to reload: there are no rules, and the configuration is read at the start');
-      else await rules.reload();
-    },
-    async stop() {
-      const cancel = clock.after(GRACE_MS, () => {
-        for (const listener of listeners) listener.destroy();
-      });
-      await Promise.all(listeners.map((listener) => listener.drain()));
-      cancel();
-      await rules?.close();
-      await backend.close();
-    },
-  };
-}
 
-/** What one of the workers may do: together they keep to the settings. */
-function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
-  const { maxConcurrent, maxCallsPerSecond, batch } = backend;
-  return {
-    maxConcurrent: Math.ceil(maxConcurrent / workers),
-    maxCallsPerSecond: maxCallsPerSecond / workers,
-    batch,
-    deadlineMs,
-  };
-}
+  /**
+   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. Of several
+   * processes that share a file for the cache, one should write it.
+   */
+  static async start(settings: Settings, log: Logger, savesCache: boolean): Promise<Agent> {
+    const clock = systemClock;
+    const lasting = { log, clock, meters: new Meters(), ledger: new Ledger(clock, denyLog(log, clock)) };
+    const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
+    const agent = new Agent(generation, lasting, savesCache);
+    try {
+      await agent.#listen(settings.listen);
+    } catch (error) {
+      agent.#saver?.cancel();
+      lasting.meters.close();
+      await generation.close();
+      throw error;
+    }
+    const { backend, deadlineMs, policy } = settings;
+    const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
+    log.info(fields, 'agent is listening');
+    return agent;
+  }
 
-/** The operator's rules, if there are any; lookups leave them some of the deadline. */
-function rulebook(
-  settings: Settings,
-  parts: ConstructorParameters<typeof Engine>[0],
-  log: Logger,
-): Rulebook | undefined {
-  if (settings.rules === undefined) return undefined;
-  const engine = new Engine(parts, lookupMs(settings.deadlineMs));
-  return new Rulebook(settings.rules, settings, engine, parts.clock, log);
-}
+  /** Where it listens. */
+  get addresses(): readonly string[] {
+    return [...this.#listeners.values()].map(({ address }) => address);
+  }
 
-function messageRules(
-  { messages, haproxy }: Settings,
-  events: RefinementEvents,
-  rules: Rulebook | undefined,
-): MessageRule[] {
-  const vars = varsOf(haproxy);
-  return messages.map(({ name, policy, subjects, event, group, shadow }) => ({
-    name,
-    policy,
-    kinds: subjects.map(({ kind }) => kind),
-    outlet: {
-      scope: event === undefined ? REQUEST_SCOPE : SCOPES[event],
-      vars,
-      ...(group === undefined ? {} : { group }),
-    },
-    custom: rules?.of(name),
-    refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
-  }));
+  get state(): ProcessState {
+    const { settings, cache, loader } = this.#generation;
+    const { meters, ledger } = this.#lasting;
+    const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
+    return {
+      ...processState({ settings, meters, ledger, cache: cache.state, loader: loader.state, connections }),
+      startedAtMs: this.#startedAtMs,
+      takenAtMs: this.#lasting.clock.epochMs(),
+      listening: this.addresses,
+    };
+  }
+
+  /** What the cache has about a subject in canonical text. */
+  explain(subject: string): Known {
+    const found = this.#generation.cache.explain(subject);
+    if (found === undefined) return { pid: process.pid };
+    const { contribution, ...times } = found;
+    if (typeof contribution === 'string') return { pid: process.pid, cached: { reason: contribution, ...times } };
+    const { action, reason, list, ofAddress } = contribution;
+    const entry = ofAddress ? subject : contribution.entry;
+    const said = { ...(reason !== undefined && { reason }), ...(list !== undefined && { list }) };
+    return { pid: process.pid, cached: { action, ...said, ...(entry !== undefined && { entry }), ...times } };
+  }
+
+  /** Forgets what is known of a subject, or everything; returns of how many. */
+  flush(subject?: string): number {
+    const { cache } = this.#generation;
+    return subject === undefined ? cache.clear() : Number(cache.forget(subject));
+  }
+
+  /**
+   * Goes on with other settings: what listens where it did never closes, what comes from now on is answered by the new
+   * ones, what waits is answered by the old ones. Rejects, with nothing changed, if they cannot be used.
+   */
+  async reload(wanted: Settings): Promise<void> {
+    const { log, clock } = this.#lasting;
+    const before = this.#generation;
+    if (wanted.workers !== before.settings.workers)
+      log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'the number of workers needs a restart');
+    const settings = { ...wanted, workers: before.settings.workers };
+    if (isDeepStrictEqual(settings, before.settings)) return this.#reloadRules();
+    const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
+    try {
+      await this.#listen(settings.listen);
+    } catch (error) {
+      await next.close();
+      throw error;
+    }
+    this.#generation = next;
+    this.#handler.current = next.translator;
+    log.level = settings.log.level;
+    this.#leave(before.retire(), () => void before.close());
+    log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
+  }
+
+  /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
+  async stop(): Promise<void> {
+    const { clock, meters } = this.#lasting;
+    const listeners = [...this.#listeners.values()];
+    const cancel = clock.after(GRACE_MS, () => {
+      for (const listener of listeners) listener.destroy();
+      for (const { cut } of this.#leaving.values()) cut();
+    });
+    await Promise.all(listeners.map((listener) => listener.drain()));
+    for (const { cut } of this.#leaving.values()) cut();
+    cancel();
+    await this.#saver?.stop();
+    await this.#generation.close();
+    meters.close();
+  }
+
+  async #reloadRules(): Promise<void> {
+    const { rules } = this.#generation;
+    if (rules !== undefined) await rules.reload();
+    else this.#lasting.log.info('nothing to reload: the configuration is as it was');
+  }
+
+  /** Opens what is new, then leaves what is gone; rejects with nothing opened and nothing left. */
+  async #listen(targets: readonly ListenAddress[]): Promise<void> {
+    const { log, clock, meters } = this.#lasting;
+    const events = connectionEvents(log, clock, meters, () => this.#generation.settings.deadlineMs);
+    const listeners = new Map<string, Listener>();
+    const opened: Listener[] = [];
+    try {
+      for (const target of targets) {
+        const key = formatListenAddress(target);
+        const kept = this.#listeners.get(key);
+        const listener = kept ?? new Listener(target, this.#handler, clock, events);
+        listeners.set(key, listener);
+        if (kept !== undefined) kept.grant(target);
+        else {
+          opened.push(listener);
+          await listener.open();
+        }
+      }
+    } catch (error) {
+      for (const listener of opened) listener.destroy();
+      throw error;
+    }
+    const gone = [...this.#listeners].filter(([key]) => !listeners.has(key));
+    this.#listeners = listeners;
+    for (const [, listener] of gone) this.#leave(listener.drain(), () => listener.destroy());
+  }
+
+  #leave(left: Promise<void>, cut: () => void): void {
+    this.#leaving.set(left, { cut });
+    left.finally(() => this.#leaving.delete(left));
+  }
 }

@@ -1,42 +1,153 @@
-import { type Agent, startAgent } from './agent.ts';
-import type { Settings } from './config/settings.ts';
-import { onHangup, untilStopped } from './lifecycle/signals.ts';
-import { isWorker, tellListening, Workers } from './lifecycle/workers.ts';
-import { createLog } from './log.ts';
+import { createRequire } from 'node:module';
+import { Agent } from './agent.ts';
+import { ConfigError } from './config/config-error.ts';
+import type { LogLevel, Settings } from './config/settings.ts';
+import { answerCalls } from './lifecycle/calls.ts';
+import { onHangup, onStateAsked, untilStopped } from './lifecycle/signals.ts';
+import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
+import { createLog, type Logger } from './log.ts';
 import { tryRules } from './rules/try.ts';
 import { clearStaleSocket } from './server/socket-file.ts';
+import type { Control, Known } from './state/control.ts';
+import { mergeStates } from './state/merge.ts';
+import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 
-/** Runs the agent until it is told to stop. Rejects if it cannot start. */
-export async function runAgent(settings: Settings): Promise<void> {
+/** The agent, in one process or several. */
+interface Crew {
+  states(): Promise<readonly ProcessState[]>;
+  explain(subject: string): Promise<readonly Known[]>;
+  flush(subject?: string): Promise<number>;
+  setLogLevel(level: LogLevel): Promise<void>;
+  /** Rejects, with the old settings in force, if these cannot be used. */
+  reload(settings: Settings): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Runs the agent until it is told to stop. `load` reads the configuration, again at a reload. Rejects if it cannot start. */
+export async function runAgent(load: () => Promise<Settings>): Promise<void> {
+  if (isWorker()) return runWorker();
+  const settings = await load();
   const log = createLog(settings.log.level);
-  const stopped = untilStopped(isWorker());
-  const starting = start(settings, log);
-  // A start that fails is told below.
-  onHangup(() =>
-    starting.then(
-      (running) => running.reload(),
-      () => {},
-    ),
-  );
-  const running = await starting;
+  const stopped = untilStopped(false);
+  const starting = startCrew(settings, log);
+  const controlling = starting.then((crew) => controlOf(crew, load, log));
+  controlling.catch(ignored); // told below, where the start is waited for
+  onHangup(() => controlling.then((control) => control.reload()).then(ignored, ignored));
+  onStateAsked(() => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored));
+  const crew = await starting;
   const signal = await stopped;
   log.info({ signal }, 'stopping: answering what waits');
-  await running.stop();
+  await crew.stop();
   log.info('stopped');
 }
 
-async function start(settings: Settings, log: ReturnType<typeof createLog>): Promise<Pick<Agent, 'reload' | 'stop'>> {
-  if (isWorker()) {
-    const agent = await startAgent(settings, log);
-    tellListening();
-    return agent;
-  }
-  if (settings.workers === 1) return startAgent(settings, log);
-  // Once, before the first worker binds: to the second it would look like a socket in use.
-  for (const target of settings.listen) if (target.type === 'unix') await clearStaleSocket(target.path);
-  if (settings.rules !== undefined) await tryRules({ ...settings, file: settings.rules });
-  const workers = new Workers(log);
-  await workers.start(settings.workers);
-  log.info({ workers: settings.workers }, 'agent is listening with all its workers');
-  return workers;
+async function runWorker(): Promise<void> {
+  const stopped = untilStopped(true);
+  // The first process does for all what these ask for.
+  onHangup(async () => {});
+  onStateAsked(ignored);
+  const { settings, savesCache } = await orders();
+  const log = createLog(settings.log.level);
+  const agent = await Agent.start(settings, log, savesCache);
+  answerCalls(process, {
+    state: () => agent.state,
+    explain: (subject: string) => agent.explain(subject),
+    flush: (subject?: string) => agent.flush(subject),
+    setLogLevel(level: LogLevel) {
+      log.level = level;
+    },
+    reload: (next: Settings) => agent.reload(next),
+  });
+  tellListening();
+  await stopped;
+  await agent.stop();
 }
+
+async function startCrew(settings: Settings, log: Logger): Promise<Crew> {
+  return settings.workers === 1 ? startAlone(settings, log) : startWorkers(settings, log);
+}
+
+async function startAlone(settings: Settings, log: Logger): Promise<Crew> {
+  const agent = await Agent.start(settings, log, true);
+  return {
+    states: async () => [agent.state],
+    explain: async (subject) => [agent.explain(subject)],
+    flush: async (subject) => agent.flush(subject),
+    async setLogLevel(level) {
+      log.level = level;
+    },
+    reload: (next) => agent.reload(next),
+    stop: () => agent.stop(),
+  };
+}
+
+async function startWorkers(first: Settings, log: Logger): Promise<Crew> {
+  let settings = first;
+  // Once, before the first worker binds: to the second it would look like a socket in use.
+  await clearStaleSockets(first, []);
+  if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
+  const workers = new Workers(first, log);
+  await workers.start();
+  log.info({ workers: first.workers }, 'agent is listening with all its workers');
+  return {
+    states: async () => (await workers.call('state')) as ProcessState[], // of one program
+    explain: async (subject) => (await workers.call('explain', subject)) as Known[],
+    flush: async (subject) =>
+      ((await workers.call('flush', subject)) as number[]).reduce((sum, count) => sum + count, 0),
+    async setLogLevel(level) {
+      log.level = level;
+      await workers.call('setLogLevel', level);
+    },
+    async reload(next) {
+      await clearStaleSockets(next, settings.listen);
+      await workers.reload(next);
+      settings = next;
+      log.level = next.log.level;
+    },
+    stop: () => workers.stop(),
+  };
+}
+
+function controlOf(crew: Crew, load: () => Promise<Settings>, log: Logger): Control {
+  const startedAtMs = Date.now();
+  let reloads: ReloadState = { ok: 0, failed: 0 };
+  return {
+    async state(): Promise<AgentState> {
+      const states = await crew.states();
+      const all = states.map((state) => ({ ...state, version: version(), workers: 1, reloads }));
+      return { ...mergeStates(all), pid: process.pid, startedAtMs };
+    },
+    explain: crew.explain,
+    flush: crew.flush,
+    setLogLevel: crew.setLogLevel,
+    async reload() {
+      try {
+        await crew.reload(await load());
+        reloads = { ok: reloads.ok + 1, failed: reloads.failed, lastOkAtMs: Date.now() };
+        return undefined;
+      } catch (error) {
+        const lastError = oneLine(error);
+        reloads = { ...reloads, failed: reloads.failed + 1, lastError };
+        log.error({ error: lastError }, 'the configuration cannot be used, the old one stays in force');
+        return lastError;
+      }
+    },
+  };
+}
+
+async function clearStaleSockets({ listen }: Settings, known: Settings['listen']): Promise<void> {
+  const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
+  for (const target of listen)
+    if (target.type === 'unix' && !paths.includes(target.path)) await clearStaleSocket(target.path);
+}
+
+function oneLine(error: unknown): string {
+  const told = error instanceof Error && error.cause instanceof ConfigError ? error.cause : error;
+  return (told instanceof Error ? told.message : String(told)).replaceAll('\n', '; ');
+}
+
+function version(): string {
+  return createRequire(import.meta.url)('haverdict/package.json').version;
+}
+
+function ignored(): void {}

@@ -4,8 +4,10 @@
 
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
+import { connectionEvents } from '../agent/server/events.ts';
 import { Listener } from '../agent/server/listener.ts';
 import { Translator } from '../agent/server/translate.ts';
+import { Meters } from '../agent/state/meters.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import type { PoolOptions } from './pool.ts';
 
@@ -35,7 +37,7 @@ const listener = new Listener(
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
   translator,
   clock,
-  { protocolError: complain, peerComplained: complain },
+  connectionEvents({ debug: complain, info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's
 await listener.open();

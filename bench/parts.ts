@@ -4,11 +4,13 @@ import { Address } from '../agent/decision/address.ts';
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Engine } from '../agent/decision/engine.ts';
 import { Connection, type NotifyHandler } from '../agent/server/connection.ts';
+import { connectionEvents } from '../agent/server/events.ts';
 import { Translator } from '../agent/server/translate.ts';
 import { encodeAck, encodeActions } from '../agent/spop/ack.ts';
 import { NO_IDS } from '../agent/spop/frame.ts';
 import { decodeNotify, NotifyReader } from '../agent/spop/notify.ts';
 import { FrameReader } from '../agent/spop/reader.ts';
+import { Meters } from '../agent/state/meters.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import { haproxyHello } from './hello.ts';
 import { addressOf, createPool } from './pool.ts';
@@ -93,7 +95,12 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
         answerKnown() {},
       };
   const peer = { write: () => true, end: fail };
-  const made = new Connection(peer, handler, systemClock, { protocolError: fail, peerComplained: fail });
+  const made = new Connection(
+    peer,
+    handler,
+    systemClock,
+    connectionEvents({ debug: fail, info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
+  );
   made.receive(haproxyHello());
   return (chunk) => made.receive(chunk);
 }

@@ -23,6 +23,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
   ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
   ['completion', async () => (await import('./commands/completion.ts')).completionCommand(everyCommand)],
+  ['schema', async () => (await import('./commands/schema.ts')).schemaCommand()],
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 

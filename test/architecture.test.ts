@@ -21,8 +21,15 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'agent/server',
-    may: ['agent/spop', 'agent/vocabulary.ts', 'contract', 'agent/decision/policy.ts', 'agent/decision/address.ts'],
-    types: ['agent/decision'],
+    may: [
+      'agent/spop',
+      'agent/state/ledger.ts',
+      'agent/vocabulary.ts',
+      'contract',
+      'agent/decision/policy.ts',
+      'agent/decision/address.ts',
+    ],
+    types: ['agent/decision', 'agent/state'],
     packages: /^node:(net|fs|path|child_process|cluster)$/,
   },
   {
@@ -53,7 +60,18 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/config'],
     packages: /^node:(child_process|fs|module|os|url|worker_threads)$/,
   },
-  { folder: 'agent/lifecycle', may: [] },
+  {
+    folder: 'agent/lifecycle',
+    may: ['agent/decision'],
+    types: ['agent/config'],
+    packages: /^node:/,
+  },
+  {
+    folder: 'agent/state',
+    may: ['agent/decision'],
+    types: ['agent/config', 'contract'],
+    packages: /^node:perf_hooks$/,
+  },
   { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
   { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
   { folder: 'infra', may: ['functions/blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
@@ -111,7 +129,7 @@ describe('the architecture', () => {
 
   it('has a rule for every folder and a folder for every rule', () => {
     const ruled = (file: string) => RULES.some(({ folder }) => isIn(file, folder));
-    const rootFiles = /^agent\/(main|agent|vocabulary|log)\.ts$/;
+    const rootFiles = /^agent\/(main|agent|generation|vocabulary|log)\.ts$/;
     assert.deepEqual(
       files.filter((file) => !ruled(file) && !rootFiles.test(file)),
       [],

@@ -73,6 +73,12 @@ export const ConfigFile = map({
     policyTtlSeconds: wholeNumber(0, DAY_SECONDS)
       .prefault(1)
       .describe('How long the policy answers for a subject whose lookup failed.'),
+    file: text('an absolute path', (path) => /^\/[^\0]{1,4000}$/.test(path))
+      .optional()
+      .describe('Where the verdicts are kept over a restart; in a folder that the agent may write to.'),
+    fileMaxAgeSeconds: wholeNumber(1, 7 * DAY_SECONDS)
+      .prefault(3600)
+      .describe('A file that is older than this is not read.'),
   }).prefault({}),
   stale: map({
     ifErrorSeconds: wholeNumber(0, 7 * DAY_SECONDS)

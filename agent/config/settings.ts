@@ -92,6 +92,9 @@ export interface Settings {
     readonly allowTtlSeconds: number;
     readonly denyTtlSeconds: number;
     readonly policyTtlSeconds: number;
+    /** Where verdicts are kept over a restart; absent for nowhere. */
+    readonly file?: string | undefined;
+    readonly fileMaxAgeSeconds: number;
   };
   readonly stale: { readonly ifErrorSeconds: number; readonly revalidateSeconds: number };
   readonly workers: number;

@@ -32,6 +32,7 @@ export class AddressTable {
   #count = 0;
   /** Where the search for somebody who can go has come to. */
   #hand = 0;
+  #evicted = 0;
 
   constructor(words: 1 | 4, capacity: number) {
     this.#width = words === 1 ? 4 : 8;
@@ -39,9 +40,39 @@ export class AddressTable {
     this.#ints = emptySlots(FIRST_SLOTS * this.#width);
   }
 
+  /** Of how many integers its addresses are. */
+  get words(): 1 | 4 {
+    return this.#width === 4 ? 1 : 4;
+  }
+
   /** How many addresses are in it, past their time or not. */
   get size(): number {
     return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#ints.byteLength;
+  }
+
+  /** How many went before their time to make room. */
+  get evicted(): number {
+    return this.#evicted;
+  }
+
+  /** The first slot in use from this one on, or -1; the table may have grown since. */
+  nextUsed(from: number): number {
+    const ints = this.#ints;
+    const width = this.#width;
+    for (let slot = from; slot < ints.length; slot += width) if (ints[slot + width - 1] !== 0) return slot;
+    return -1;
+  }
+
+  nextAfter(slot: number): number {
+    return this.nextUsed(slot + this.#width);
+  }
+
+  copyAddress(slot: number, to: Int32Array, at: number): void {
+    for (let word = 0; word < this.words; word++) to[at + word] = this.#ints[slot + word] as number; // slots are in bounds
   }
 
   /** Where the address stands, or -1; the other methods take this until the next `put`. */
@@ -146,6 +177,7 @@ export class AddressTable {
       if ((value & USED) === 0) unused = this.#older(slot, unused);
       oldest = this.#older(slot, oldest);
     }
+    if (over < 0) this.#evicted++;
     if (over < 0 && unused < 0)
       for (let slot = start; slot !== this.#hand; slot = this.#next(slot))
         this.#ints[slot + this.#width - 1] = this.#valueAndFlags(slot) & ~USED;

@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
 import { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
+import { type CacheBlock, ContributionIndex } from './cache-block.ts';
+import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool } from './contribution-pool.ts';
 import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
@@ -29,11 +31,11 @@ const RECORD_BYTES = 192;
 const USUAL_BYTES = 256;
 const IP = 'ip:';
 
-interface Kept {
+export interface Explained {
   readonly contribution: Contribution;
-  readonly freshUntil: number;
-  readonly keptUntil: number;
-  refreshable: boolean;
+  /** Negative once it is past its lifetime. */
+  readonly freshForSeconds: number;
+  readonly keptForSeconds: number;
 }
 
 /**
@@ -45,9 +47,10 @@ export class VerdictCache {
   readonly #stale: StaleSettings;
   readonly #clock: Clock;
   readonly #revalidateTicks: number;
-  readonly #pool = new ContributionPool();
-  readonly #ipv4: AddressTable;
-  readonly #ipv6: AddressTable;
+  #pool = new ContributionPool();
+  #ipv4: AddressTable;
+  #ipv6: AddressTable;
+  #changes = 0;
   readonly #others: LRUCache<string, Kept>;
   readonly #address = new Address();
 
@@ -68,6 +71,79 @@ export class VerdictCache {
       // The longest fits into the smallest cache.
       sizeCalculation: (_kept, subject) => Math.min(maxBytes, Math.max(USUAL_BYTES, RECORD_BYTES + subject.length)),
     });
+  }
+
+  get state(): { readonly entries: number; readonly bytes: number; readonly evicted: number } {
+    return {
+      entries: this.#ipv4.size + this.#ipv6.size + this.#others.size,
+      bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#others.calculatedSize,
+      evicted: this.#ipv4.evicted + this.#ipv6.evicted,
+    };
+  }
+
+  /** What is known of a subject now, and for how many seconds from now. */
+  explain(subject: string): Explained | undefined {
+    const kept = this.#keptOf(subject);
+    const now = this.#now();
+    if (kept === undefined || kept.keptUntil <= now) return undefined;
+    const seconds = (tick: number) => (tick - now) / TICKS_A_SECOND;
+    const { contribution, freshUntil, keptUntil } = kept;
+    return { contribution, freshForSeconds: seconds(freshUntil), keptForSeconds: seconds(keptUntil) };
+  }
+
+  /** How often anything was put into it. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Forgets everything; returns how much that was. */
+  clear(): number {
+    const { entries } = this.state;
+    this.#pool = new ContributionPool();
+    this.#ipv4 = new AddressTable(1, this.#settings.maxEntries);
+    this.#ipv6 = new AddressTable(4, this.#settings.maxEntries);
+    this.#others.clear();
+    this.#changes++;
+    return entries;
+  }
+
+  /** Forgets what is known of a subject; false if that was nothing. */
+  forget(subject: string): boolean {
+    if (this.explain(subject) === undefined) return false;
+    this.#forget(subject);
+    return true;
+  }
+
+  /** All verdicts that are still kept, in blocks. It may be used on between two of them. */
+  *snapshot(): Generator<CacheBlock> {
+    const index = new ContributionIndex();
+    const now = this.#now();
+    for (const table of [this.#ipv4, this.#ipv6]) yield* tableBlocks(table, { pool: this.#pool, index, now });
+    yield* otherBlocks(this.#others, { index, now });
+  }
+
+  /**
+   * Takes in what a snapshot has that is so many ticks old; returns how many subjects that were. Nothing is fresh for
+   * longer than the settings allow from now on.
+   */
+  restore(blocks: Iterable<CacheBlock>, elapsedTicks: number): number {
+    const now = this.#now();
+    const longestFresh = (decision: Decision) => this.#longestFresh(decision);
+    const restoration = new Restoration(this.#pool, { now, elapsedTicks, longestFresh });
+    for (const { contributions, ipv4, ipv6, others } of blocks) {
+      restoration.add(contributions);
+      for (const [rows, table] of [
+        [ipv4, this.#ipv4],
+        [ipv6, this.#ipv6],
+      ] as const)
+        restoration.fill(table, rows, this.#address);
+      for (const [subject, ...row] of others) {
+        const kept = restoration.keptOf(...row);
+        if (kept !== undefined) this.#others.set(subject, kept);
+      }
+    }
+    this.#changes++;
+    return restoration.end();
   }
 
   /** What is known of an address and still fresh, or undefined. */
@@ -154,6 +230,7 @@ export class VerdictCache {
   }
 
   #keep(subject: string, kept: Kept): void {
+    this.#changes++;
     const table = this.#tableFor(subject);
     if (table === undefined) {
       this.#others.set(subject, kept);
@@ -183,6 +260,11 @@ export class VerdictCache {
     const [address = ''] = subject.slice(IP.length).split('/'); // all IPv6 of one agent have the same length behind it
     if (!subject.startsWith(IP) || !this.#address.readText(address)) return undefined;
     return this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
+  }
+
+  #longestFresh({ action }: Decision): number {
+    const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
+    return (action === 'allow' ? allowTtlSeconds : denyTtlSeconds) * TICKS_A_SECOND;
   }
 
   #now(): number {

@@ -36,6 +36,11 @@ export class ContributionPool {
     return number;
   }
 
+  /** One user more. */
+  retain(number: number): void {
+    (this.#pooled[number] as Pooled).uses++; // numbers come from take
+  }
+
   /** One user less. */
   release(number: number): void {
     const pooled = this.#pooled[number] as Pooled; // numbers come from take

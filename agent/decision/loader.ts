@@ -23,6 +23,16 @@ export interface LoaderSettings {
   readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
 }
 
+/** What is counted of lookups, since it was made. */
+export interface LoaderTally {
+  /** Subjects that the cache did not know. */
+  misses: number;
+  /** How often a call had to wait for the budget. */
+  budgetWaits: number;
+  /** Lookups that were not made, by why. */
+  readonly refused: { timeout: number; breaker_open: number; overload: number };
+}
+
 /** Subjects that may wait for a call; past it the policy answers at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
 
@@ -49,18 +59,43 @@ export class Loader {
   readonly #waiting = new Map<string, UnderWay>();
   #queue: string[] = [];
   #timerRuns = false;
+  readonly #tally: LoaderTally;
+  #becameIdle = () => {};
 
-  constructor(backend: Backend, cache: VerdictCache, clock: Clock, settings: LoaderSettings) {
+  constructor(
+    backend: Backend,
+    cache: VerdictCache,
+    clock: Clock,
+    settings: LoaderSettings,
+    tally: LoaderTally = { misses: 0, budgetWaits: 0, refused: { timeout: 0, breaker_open: 0, overload: 0 } },
+  ) {
     this.#backend = backend;
     this.#cache = cache;
     this.#clock = clock;
     this.#settings = settings;
+    this.#tally = tally;
     this.#limit = pLimit(settings.maxConcurrent);
     this.#budget = new CallBudget(settings.maxCallsPerSecond);
   }
 
+  get state(): { readonly breaker: Breaker['state']; readonly queued: number; readonly inFlight: number } {
+    return { breaker: this.#breaker.state, queued: this.#queue.length, inFlight: this.#limit.activeCount };
+  }
+
+  /** Resolves when nothing is asked any more. */
+  idle(): Promise<void> {
+    return this.#waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#becameIdle = resolve));
+  }
+
   /** Looks a subject up and settles once with what it contributes; or says at once why it will not. */
   load(subject: string, settle: Settle): Reason | undefined {
+    this.#tally.misses++;
+    const refused = this.#load(subject, settle);
+    if (refused !== undefined) this.#tally.refused[refused]++;
+    return refused;
+  }
+
+  #load(subject: string, settle: Settle): keyof LoaderTally['refused'] | undefined {
     const nowMs = this.#clock.nowMs();
     const underWay = this.#waiting.get(subject);
     if (underWay !== undefined) {
@@ -95,6 +130,7 @@ export class Loader {
         return;
       }
       if (!this.#budget.take(nowMs)) {
+        this.#tally.budgetWaits++;
         this.#sendIn(this.#budget.waitMs(nowMs));
         return;
       }
@@ -142,5 +178,6 @@ export class Loader {
     const underWay = this.#waiting.get(subject);
     this.#waiting.delete(subject);
     for (const settle of underWay?.settles ?? []) settle(contribution);
+    if (this.#waiting.size === 0) this.#becameIdle();
   }
 }

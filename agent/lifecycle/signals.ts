@@ -31,3 +31,8 @@ export function untilStopped(isWorker: boolean): Promise<NodeJS.Signals> {
     process.on('SIGINT', isWorker ? () => {} : stop);
   });
 }
+
+/** Runs `dump` for each SIGUSR1, which else would open Node's debugger. */
+export function onStateAsked(dump: () => void): void {
+  process.on('SIGUSR1', dump);
+}

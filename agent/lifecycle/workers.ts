@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
+import type { Settings } from '../config/settings.ts';
+import { Caller } from './calls.ts';
 
 /** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */
 const RESTART_DELAY_MS = 1_000;
@@ -6,6 +8,18 @@ const RESTART_DELAY_MS = 1_000;
 interface Log {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** What a worker is told first. */
+export interface Orders {
+  readonly settings: Settings;
+  /** One of them writes the file of the cache: connections go round, so that all caches hold about the same. */
+  readonly savesCache: boolean;
+}
+
+interface Colleague {
+  readonly worker: Worker;
+  readonly caller: Caller;
 }
 
 /** Is this process one of several that share the listeners? */
@@ -19,22 +33,50 @@ export function isWorker(): boolean {
  */
 export class Workers {
   readonly #log: Log;
+  readonly #team = new Map<number, Colleague>();
+  #settings: Settings;
   #stopping = false;
 
-  constructor(log: Log) {
+  constructor(settings: Settings, log: Log) {
+    this.#settings = settings;
     this.#log = log;
   }
 
-  /** Resolves when all of them listen; rejects if one ends before. */
-  async start(count: number): Promise<void> {
-    cluster.schedulingPolicy = cluster.SCHED_RR;
-    await Promise.all(Array.from({ length: count }, () => listening(cluster.fork())));
-    cluster.on('exit', (worker, code, signal) => this.#replace(worker, code, signal));
+  /** Those that run now. */
+  get pids(): readonly number[] {
+    return [...this.#team.values()].map(({ worker }) => worker.process.pid ?? 0);
   }
 
-  /** Tells all to reload. Each says in the log what came of it. */
-  async reload(): Promise<void> {
-    for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGHUP');
+  /** Resolves when all of them listen; rejects if one ends before. */
+  async start(): Promise<void> {
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+    const places = Array.from({ length: this.#settings.workers }, (_, place) => place);
+    await Promise.all(places.map((place) => listening(this.#fork(place))));
+  }
+
+  /** What each of them answers. */
+  call(name: string, argument?: unknown): Promise<unknown[]> {
+    return Promise.all([...this.#team.values()].map(({ caller }) => caller.call(name, argument)));
+  }
+
+  /**
+   * Has all of them go on with other settings. Rejects if none can; one that alone cannot is replaced, so that all end the
+   * same.
+   */
+  async reload(settings: Settings): Promise<void> {
+    const team = [...this.#team.values()];
+    const results = await Promise.allSettled(team.map(({ caller }) => caller.call('reload', settings)));
+    const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, ...result }] : []));
+    if (failed.length === team.length && failed[0] !== undefined) throw failed[0].reason;
+    this.#settings = { ...settings, workers: this.#settings.workers };
+    for (const { index, reason } of failed) {
+      const { worker } = team[index] as Colleague; // an index of the team
+      this.#log.error(
+        { pid: worker.process.pid, error: String(reason) },
+        'a worker cannot take the new configuration and is replaced',
+      );
+      worker.process.kill('SIGTERM');
+    }
   }
 
   /** Tells all to drain, and resolves when the last is gone. */
@@ -43,11 +85,30 @@ export class Workers {
     await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => stopped(worker as Worker))); // none is undefined
   }
 
-  #replace(worker: Worker, code: number, signal: string): void {
+  #fork(place: number): Worker {
+    const worker = cluster.fork();
+    this.#team.set(place, { worker, caller: new Caller(worker) });
+    const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
+    worker.send(orders);
+    worker.once('message', () => {
+      // It listens: from now on it is replaced.
+      worker.once('exit', (code, signal) => this.#replace(place, worker, code, signal));
+    });
+    return worker;
+  }
+
+  #replace(place: number, worker: Worker, code: number, signal: string): void {
+    this.#team.delete(place);
     if (this.#stopping) return;
     this.#log.error({ pid: worker.process.pid, code, signal }, 'a worker ended and is replaced');
+    this.#forkLater(place);
+  }
+
+  #forkLater(place: number): void {
     setTimeout(() => {
-      if (!this.#stopping) cluster.fork();
+      if (this.#stopping) return;
+      // One that ends before it listens is tried again.
+      listening(this.#fork(place)).catch(() => this.#forkLater(place));
     }, RESTART_DELAY_MS);
   }
 }
@@ -66,7 +127,12 @@ function stopped(worker: Worker): Promise<void> {
   });
 }
 
+/** In a worker: what the first process tells it. */
+export function orders(): Promise<Orders> {
+  return new Promise((resolve) => process.once('message', (message) => resolve(message as Orders))); // our own first process
+}
+
 /** Tells the first process that this one listens. */
 export function tellListening(): void {
-  process.send?.('listening');
+  process.send?.({ listening: true });
 }

@@ -24,6 +24,11 @@ export class AddressSuffix implements Suffix {
     this.#address = address;
   }
 
+  /** The subject of the question at hand, if it is about an address. */
+  get text(): string | undefined {
+    return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
+  }
+
   write(out: Uint8Array, at: number): number {
     const address = this.#address;
     const end = address.words === 1 ? writeIpv4(out, at, address.a) : this.#writeIpv6(out, at);

@@ -33,6 +33,12 @@ export interface ConnectionEvents {
   protocolError(error: SpopError): void;
   /** The peer announced a DISCONNECT with a status other than 0 (normal) and 2 (idle timeout), which are routine. */
   peerComplained(status: number, message: string): void;
+  /** So many frames were answered as soon as they came, the last of them after so long. */
+  answered(frames: number, tookMs: number): void;
+  /** One frame was answered that had to wait. */
+  answeredLate(tookMs: number): void;
+  /** HAProxy only wanted to know whether anybody is there. */
+  healthChecked(): void;
 }
 
 /** Before HELLO nothing larger is read; a HELLO is about 130 bytes. */
@@ -96,6 +102,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     if (this.#isDeaf()) return;
     const receivedAtMs = this.#clock.nowMs();
+    const acksBefore = this.#output.acks;
     this.#reader.push(chunk);
     try {
       for (let frame = this.#next(receivedAtMs); frame !== undefined; frame = this.#next(receivedAtMs)) {
@@ -108,6 +115,8 @@ export class Connection {
     } finally {
       this.#flush();
     }
+    const frames = this.#output.acks - acksBefore;
+    if (frames > 0) this.#events.answered(frames, this.#clock.nowMs() - receivedAtMs);
   }
 
   /** Answers what waits, then says goodbye: for a shutdown. A connection that is only greeting or checking just ends. */
@@ -163,6 +172,7 @@ export class Connection {
     const answer = answerHello(hello, MAX_FRAME_BYTES);
     this.#output.frame(encodeAgentHello(answer));
     this.#state = hello.healthcheck ? { name: 'checking' } : { name: 'open' };
+    if (hello.healthcheck) this.#events.healthChecked();
     // Not the answered size: 3.1.0 sends frames above it, up to what it announced itself.
     this.#reader.maxFrameBytes = Math.min(hello.maxFrameSize, MAX_FRAME_BYTES);
     // From 3.1 to 3.5-dev5 a connection on which tune.bufsize bytes wait unread is dead for good. No more than 20 ACKs
@@ -181,16 +191,17 @@ export class Connection {
       this.#waiting.size < MAX_WAITING_FRAMES
         ? this.#handler.answer(frame, receivedAtMs)
         : this.#handler.overload(frame);
-    if (answer instanceof Promise) this.#answerLater(frame, answer);
+    if (answer instanceof Promise) this.#answerLater(frame, answer, receivedAtMs);
     else this.#acknowledge(frame, answer);
   }
 
-  #answerLater(frame: Frame, answer: Promise<Answer>): void {
+  #answerLater(frame: Frame, answer: Promise<Answer>, receivedAtMs: number): void {
     const key = keyOf(frame);
     const ids = frame.copyIds();
     this.#waiting.add(key);
     answer.then((answered) => {
       if (!this.#waiting.delete(key)) return;
+      this.#events.answeredLate(this.#clock.nowMs() - receivedAtMs);
       this.#late.push(encodeAck(ids, this.#fits(answered) ? answered.full : this.#shortOf(answered)));
       if (this.#late.length === 1) queueMicrotask(() => this.#flushLate());
     });

@@ -1,7 +1,11 @@
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
+import { Repeated } from '../repeated.ts';
+import type { Meters } from '../state/meters.ts';
+import type { RecentDeny } from '../state/state.ts';
 import type { ConnectionEvents } from './connection.ts';
+import type { ListenerEvents } from './listener.ts';
 import type { TranslatorEvents } from './translate.ts';
 
 interface Log {
@@ -16,18 +20,47 @@ const FRAGMENTATION_REFUSED = 10;
 /** Message names come from the socket: told once each, up to so many. */
 const MAX_NAMES_TOLD = 100;
 
-/** Tells the log what goes wrong on connections. */
-export function connectionLog(log: Log): ConnectionEvents {
+/** Tells the log what goes wrong on connections: each status once a minute, and how often. */
+export function connectionLog(
+  log: Log,
+  repeated: Repeated,
+): Pick<ConnectionEvents, 'protocolError' | 'peerComplained'> {
   return {
     protocolError: (error) =>
-      log.warn({ status: error.status, error: error.message }, 'connection closed: peer broke the protocol'),
-    peerComplained: (status, message) =>
-      log.warn(
-        { status, message },
-        status === FRAGMENTATION_REFUSED
-          ? 'HAProxy disconnects: a request did not fit into a frame; put "no option send-frag-payload" into the spoe-agent section'
-          : 'HAProxy disconnects',
+      repeated.about(`protocol ${error.status}`, (times) =>
+        log.warn(
+          { status: error.status, error: shown(error.message, 200), ...times },
+          'connection closed: peer broke the protocol',
+        ),
       ),
+    peerComplained: (status, message) =>
+      repeated.about(`complaint ${status}`, (times) =>
+        log.warn(
+          { status, message: shown(message, 200), ...times },
+          status === FRAGMENTATION_REFUSED
+            ? 'HAProxy disconnects: a request did not fit into a frame; put "no option send-frag-payload" into the spoe-agent section'
+            : 'HAProxy disconnects',
+        ),
+      ),
+  };
+}
+
+/** Tells the log what goes wrong on connections, and counts what goes on there; `deadlineMs` is that of now. */
+export function connectionEvents(log: Log, clock: Clock, meters: Meters, deadlineMs: () => number): ListenerEvents {
+  const told = connectionLog(log, new Repeated(clock));
+  return {
+    protocolError(error) {
+      meters.spopError(error.status);
+      told.protocolError(error);
+    },
+    peerComplained(status, message) {
+      meters.spopError(status);
+      told.peerComplained(status, message);
+    },
+    answered: (frames, tookMs) => meters.answered(frames, tookMs),
+    answeredLate: (tookMs) => meters.answeredLate(tookMs, deadlineMs()),
+    healthChecked: () => void meters.spop.healthChecks++,
+    accepted: () => void meters.spop.accepted++,
   };
 }
 
@@ -39,7 +72,7 @@ export function translatorLog(log: Log): TranslatorEvents {
       if (told.has(name) || told.size >= MAX_NAMES_TOLD) return;
       told.add(name);
       log.warn(
-        { message: name },
+        { message: shown(name) },
         'HAProxy sends a message that the configuration does not have: it is answered with no decision',
       );
     },
@@ -53,29 +86,53 @@ const MAX_TRIALS_TOLD = 10;
 /** Tells the log what the table asks for and cannot be had, and what would be done were it not on trial. */
 export function decisionLog(log: Log, clock: Clock): RefinementEvents {
   const backendsTold = new Set<string>();
-  let trialsThisSecond = 0;
-  const endSecond = () => {
-    const leftOut = trialsThisSecond - MAX_TRIALS_TOLD;
-    if (leftOut > 0) log.info({ leftOut }, 'more was decided on trial than is told line by line');
-    trialsThisSecond = 0;
-  };
+  const sampled = sampler(clock, MAX_TRIALS_TOLD, (leftOut) =>
+    log.info({ leftOut }, 'more was decided on trial than is told line by line'),
+  );
   return {
     unknownBackend(backend, { list, entry }) {
       if (backendsTold.has(backend) || backendsTold.size >= MAX_NAMES_TOLD) return;
       backendsTold.add(backend);
       log.warn(
-        { backend, list, entry },
+        { backend: shown(backend), list, entry: entry && shown(entry) },
         'an entry routes to a backend that haproxy.backends does not name: its requests go where they went without it',
       );
     },
     trial(message, { shadow, source, reason, list, entry }, client) {
-      if (trialsThisSecond === 0) clock.after(1000, endSecond);
-      trialsThisSecond++;
-      if (trialsThisSecond > MAX_TRIALS_TOLD) return;
-      log.info(
-        { message, client: shown(client), wouldBe: shadow ?? 'log', source, reason, list, entry },
-        'on trial: decided, and not enforced',
+      const wouldBe = shadow ?? 'log';
+      const why = { source, reason: reason && shown(reason, 200), list, entry: entry && shown(entry) };
+      sampled(() =>
+        log.info({ message, client: shown(client), wouldBe, ...why }, 'on trial: decided, and not enforced'),
       );
     },
+  };
+}
+
+/** Lines a second about denies, which may be every request. */
+const MAX_DENIES_TOLD = 10;
+
+/** Tells the log some of the denies, and how many of those that it is told of it left out. */
+export function denyLog(log: Log, clock: Clock): (deny: RecentDeny) => void {
+  const sampled = sampler(clock, MAX_DENIES_TOLD, (leftOut) =>
+    log.info({ leftOut }, 'more was denied than is told line by line'),
+  );
+  return ({ ref, message, action, source, reason, list, status, subject }) =>
+    sampled(() => {
+      const why = { source, reason: shown(reason, 200), list, subject: shown(subject) };
+      log.info({ ...(ref !== '' && { ref }), message, action, ...(status && { status }), ...why }, 'denied');
+    });
+}
+
+/** Lets so many through in each second that has any, and tells at its end how many more there were. */
+function sampler(clock: Clock, most: number, more: (leftOut: number) => void): (tell: () => void) => void {
+  let thisSecond = 0;
+  const endSecond = () => {
+    if (thisSecond > most) more(thisSecond - most);
+    thisSecond = 0;
+  };
+  return (tell) => {
+    if (thisSecond === 0) clock.after(1000, endSecond);
+    thisSecond++;
+    if (thisSecond <= most) tell();
   };
 }

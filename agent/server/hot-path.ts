@@ -62,11 +62,12 @@ export class HotPath {
       if (payloadAt === ABSENT || !this.#readAddress(bytes, payloadAt, end)) break;
       const decision = this.#recaller.recall(address, nowMs);
       // One that is refined before it is told has never been told itself, and is not known here.
-      const answer = decision === undefined ? undefined : this.#teller.known(decision);
-      if (answer === undefined) break;
-      const { full, suffix } = answer;
+      const told = decision === undefined ? undefined : this.#teller.known(decision);
+      if (told === undefined) break;
+      const { full, suffix } = told.answer;
       if (full.length + (suffix === undefined ? 0 : suffix.maxBytes) > maxAckPayload) break;
       output.ack(bytes, idsAt, payloadAt, full, suffix);
+      this.#teller.count(told);
       start = end;
     }
     reader.skipTo(start);

@@ -14,13 +14,18 @@ const BACKLOG = 4096;
 /** Far above what HAProxies on one host open; beyond it new ones are closed at once. */
 const MAX_CONNECTIONS = 8192;
 
+export interface ListenerEvents extends ConnectionEvents {
+  /** HAProxy opened a connection. */
+  accepted(): void;
+}
+
 /** One listening socket and the connections it took in. */
 export class Listener {
-  readonly #target: ListenTarget;
+  #target: ListenTarget;
   readonly #server: Server;
   readonly #served = new Set<Served>();
 
-  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ConnectionEvents) {
+  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents) {
     const output = new OutputBuffer();
     this.#target = target;
     // Paused until the connection is there to take what comes.
@@ -28,6 +33,7 @@ export class Listener {
       const gone = () => this.#served.delete(served);
       const served = serveSocket(socket, { handler, clock, events, output, gone });
       this.#served.add(served);
+      events.accepted();
     });
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
@@ -46,6 +52,17 @@ export class Listener {
     await clearStaleSocket(target.path);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path, backlog: BACKLOG })));
     grantAccess(target);
+  }
+
+  /** How many connections are open now. */
+  get connections(): number {
+    return this.#served.size;
+  }
+
+  /** Gives a socket that stays where it is the access that the configuration now wants. */
+  grant(target: ListenTarget): void {
+    if (target.type === 'unix') grantAccess(target);
+    this.#target = target;
   }
 
   /** Stops taking connections and lets those there are finish; resolves when the last is gone. */

@@ -14,12 +14,16 @@ export class OutputBuffer {
   #bytes = new Uint8Array(USUAL_BYTES);
   #length = 0;
 
+  /** ACKs that were ever appended by `ack`. */
+  acks = 0;
+
   get isEmpty(): boolean {
     return this.#length === 0;
   }
 
   /** Appends the ACK of a frame whose ids are the bytes from `idsAt` to `idsEnd`. */
   ack(bytes: Uint8Array, idsAt: number, idsEnd: number, actions: Uint8Array, suffix?: Suffix): void {
+    this.acks++;
     this.#reserve(MAX_ACK_OVERHEAD_BYTES + actions.length + (suffix?.maxBytes ?? 0));
     const start = this.#length;
     const end = writeFrame(this.#bytes, start, FrameType.ack, bytes, idsAt, idsEnd, actions);

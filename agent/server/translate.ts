@@ -10,6 +10,7 @@ import { SpopError } from '../spop/errors.ts';
 import type { Frame } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
 import type { FrameReader } from '../spop/reader.ts';
+import { Ledger } from '../state/ledger.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
 import { type Arguments, readArguments, textOf } from './arguments.ts';
@@ -86,12 +87,18 @@ export class Translator implements NotifyHandler {
   readonly #address: Address;
   readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
-  constructor(rules: readonly MessageRule[], decider: Decider, events: TranslatorEvents, address = new Address()) {
+  constructor(
+    rules: readonly MessageRule[],
+    decider: Decider,
+    events: TranslatorEvents,
+    address = new Address(),
+    ledger = new Ledger(),
+  ) {
     const suffix = new AddressSuffix(address);
     this.#messages = rules.map((rule) => ({
       rule,
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
-      teller: new Teller(rule.outlet, suffix, events),
+      teller: new Teller(rule, suffix, ledger, events),
       name: Buffer.from(rule.name),
       names: rule.kinds.map((kind) => Buffer.from(kind)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,

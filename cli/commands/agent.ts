@@ -8,27 +8,38 @@ import { addExamples } from '../examples.ts';
 
 interface AgentOptions extends ConfigOptions {
   readonly check?: boolean;
+  readonly printConfig?: boolean;
 }
 
 /** `haverdict agent`: the daemon that HAProxy asks, or a test of its configuration. */
 export function agentCommand(): Command {
   const command = new Command('agent').description('run the agent that HAProxy asks, until SIGTERM');
-  return addExamples(
-    addConfigOption(command)
-      .option('--check', 'only test the configuration, like haproxy -c')
-      .action(async (options: AgentOptions) => {
+  addConfigOption(command)
+    .option('--check', 'only test the configuration, like haproxy -c')
+    .option('--print-config', 'only print the configuration in force: the file, the environment and the defaults')
+    .action(async (options: AgentOptions) => {
+      if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
-        if (options.check) {
-          const rules = await rulesOf(settings);
-          process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
+        if (options.printConfig) {
+          const { printSettings } = await import('../../agent/config/print.ts');
+          process.stdout.write(printSettings(options.config, process.env));
           return;
         }
-        await (await import('../../agent/main.ts')).runAgent(settings).catch(endOnBadRules);
-        // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
-        process.exit(EXIT.done);
-      }),
+        const rules = await rulesOf(settings);
+        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
+        return;
+      }
+      await (await import('../../agent/main.ts'))
+        .runAgent(() => readSettings(options, process.env))
+        .catch(endOnBadRules);
+      // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
+      process.exit(EXIT.done);
+    });
+  return addExamples(
+    command,
     'haverdict agent -c haverdict.yaml',
     'haverdict agent --check -c haverdict.yaml',
+    'haverdict agent --print-config -c haverdict.yaml',
   );
 }
 

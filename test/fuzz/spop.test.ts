@@ -68,7 +68,7 @@ class Pair {
       return true;
     };
     const peer = { write, end: () => this.#ended++ };
-    const events = { protocolError() {}, peerComplained() {} };
+    const events = { protocolError() {}, peerComplained() {}, answered() {}, answeredLate() {}, healthChecked() {} };
     this.connection = new Connection(peer, translator, this.clock, events, output);
   }
 

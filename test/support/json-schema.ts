@@ -29,6 +29,9 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
 
 const WORDS: Record<string, (value: unknown, rule: Schema, root: Schema, schema: Schema) => boolean> = {
   $ref: (value, rule, root) => satisfies(value, root.$defs[rule.replace('#/$defs/', '')], root),
+  $schema: () => true,
+  title: () => true,
+  default: () => true,
   description: () => true,
   type: (value, rule) => TYPES[rule]?.(value) ?? false,
   enum: (value, rule) => rule.includes(value),
@@ -42,9 +45,12 @@ const WORDS: Record<string, (value: unknown, rule: Schema, root: Schema, schema:
     }),
   propertyNames: (value, rule, root) =>
     !isObject(value) || Object.keys(value as object).every((name) => satisfies(name, rule, root)),
-  // no schema of ours names properties and allows others of one kind beside
-  additionalProperties: (value, rule, root) =>
-    !isObject(value) || Object.values(value as object).every((field) => satisfies(field, rule, root)),
+  additionalProperties: (value, rule, root, schema) =>
+    !isObject(value) ||
+    Object.entries(value as object).every(
+      ([name, field]) =>
+        Object.hasOwn(schema.properties ?? {}, name) || (rule !== false && satisfies(field, rule, root)),
+    ),
   items: (value, rule, root) => !Array.isArray(value) || value.every((item) => satisfies(item, rule, root)),
   pattern: (value, rule) => typeof value !== 'string' || new RegExp(rule, 'u').test(value),
   minLength: (value, rule) => atLeast(characters(value), rule),

@@ -85,6 +85,9 @@ class Line {
     this.#connection = new Connection(peer, handler, new HandClock(), {
       protocolError: ({ status, message }) => this.problems.push(`${status} ${message}`),
       peerComplained() {},
+      answered() {},
+      answeredLate() {},
+      healthChecked() {},
     });
     this.#connection.receive(greeting);
     this.#sent = [];

@@ -38,6 +38,10 @@ function make(t: TestContext, target: ListenTarget, answer: () => Answer | Promi
   const listener = new Listener(target, handler, clock, {
     protocolError: ({ message }) => problems.push(message),
     peerComplained: (status) => problems.push(`complaint ${status}`),
+    accepted() {},
+    answered() {},
+    answeredLate() {},
+    healthChecked() {},
   });
   t.after(() => listener.destroy());
   return { listener, clock, problems, asked: () => asked };

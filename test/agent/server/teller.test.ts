@@ -5,6 +5,7 @@ import { type Decision, decisionOf } from '../../../agent/decision/decision.ts';
 import { AddressSuffix } from '../../../agent/server/address-suffix.ts';
 import { NO_ANSWER, type Outlet } from '../../../agent/server/answer.ts';
 import { Teller } from '../../../agent/server/teller.ts';
+import { Ledger } from '../../../agent/state/ledger.ts';
 import { varsOf } from '../../../agent/vocabulary.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
@@ -13,7 +14,15 @@ function teller(outlet: Partial<Outlet> = {}) {
   const vars = varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] });
   const suffix = new AddressSuffix(new Address());
   const events = { internalError: (error: unknown) => void problems.push(error) };
-  return { teller: new Teller({ scope: 'txn', vars, ...outlet }, suffix, events), problems };
+  return {
+    teller: new Teller(
+      { name: 'check-request', outlet: { scope: 'txn', vars, ...outlet } },
+      suffix,
+      new Ledger(),
+      events,
+    ),
+    problems,
+  };
 }
 
 const namesIn = (bytes: Uint8Array) =>
@@ -28,7 +37,7 @@ describe('a teller', () => {
     assert.equal(new Set(answers).size, 5);
     for (let round = 0; round < 2; round++)
       for (const [index, decision] of decisions.entries()) assert.equal(one.tellNow(decision), answers[index]);
-    for (const [index, decision] of decisions.entries()) assert.equal(one.known(decision), answers[index]);
+    for (const [index, decision] of decisions.entries()) assert.equal(one.known(decision)?.answer, answers[index]);
     assert.equal(one.known(decisionOf(entry('new'), 'cache')), undefined);
   });
 

@@ -51,6 +51,9 @@ export class Conversation {
     const events = {
       protocolError: ({ status }: { status: number }) => this.problems.push(`error ${status}`),
       peerComplained: (status: number, message: string) => this.problems.push(`complaint ${status} ${message}`),
+      answered() {},
+      answeredLate() {},
+      healthChecked() {},
     };
     this.connection = new Connection(peer, handler, this.clock, events, output);
   }

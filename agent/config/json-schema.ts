@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { ConfigFile } from './schema.ts';
+
+/** The JSON Schema of the configuration file; what it cannot say, such as which settings exclude each other, is left out. */
+export function configSchema(): string {
+  const schema = z.toJSONSchema(ConfigFile, {
+    io: 'input',
+    override({ jsonSchema }) {
+      // Ours: it tells of what a check in code wants, which editors show.
+      const { mustBe } = jsonSchema as { mustBe?: string };
+      delete jsonSchema.mustBe;
+      if (mustBe !== undefined)
+        jsonSchema.description = [jsonSchema.description, `Must be ${mustBe}.`].filter((text) => text).join(' ');
+    },
+  });
+  return `${JSON.stringify({ ...schema, title: 'haverdict.yaml' }, null, 2)}\n`;
+}

@@ -1,0 +1,26 @@
+import { dirname, resolve } from 'node:path';
+import { stringify } from 'yaml';
+import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+import { readOverrides, withOverrides } from './overrides.ts';
+import { ConfigFile } from './schema.ts';
+import { readYaml } from './yaml-file.ts';
+
+/**
+ * The configuration in force, which must be a right one, as a file that says all of it: what the file leaves out is the
+ * environment's or the default. There is no setting that is a secret.
+ */
+export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
+  const file = path === undefined ? undefined : readYaml(path).value;
+  const { listen, rules, ...others } = ConfigFile.parse(withOverrides(file, readOverrides(env).overrides) ?? {});
+  return stringify({
+    listen: listen.map(asWritten),
+    ...others,
+    ...(rules === undefined ? {} : { rules: resolve(dirname(path ?? '.'), rules) }),
+  });
+}
+
+function asWritten(address: ListenAddress): unknown {
+  if (address.type === 'tcp') return formatListenAddress(address);
+  const { type: _type, path, mode, ...account } = address;
+  return { unix: path, ...(mode === undefined ? {} : { mode: mode.toString(8).padStart(4, '0') }), ...account };
+}

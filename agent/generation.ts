@@ -1,0 +1,119 @@
+import type { OpenBackend } from './backend/backend.ts';
+import { openBackend } from './backend/backend.ts';
+import { MeteredBackend } from './backend/metered.ts';
+import type { Settings } from './config/settings.ts';
+import { Address } from './decision/address.ts';
+import type { VerdictCache } from './decision/cache.ts';
+import type { Clock } from './decision/clock.ts';
+import { Engine } from './decision/engine.ts';
+import { Loader, type LoaderSettings } from './decision/loader.ts';
+import { Refinement, type RefinementEvents } from './decision/refine.ts';
+import type { Logger } from './log.ts';
+import { lookupMs, Rulebook } from './rules/rulebook.ts';
+import { decisionLog, translatorLog } from './server/events.ts';
+import { type MessageRule, Translator } from './server/translate.ts';
+import type { Ledger } from './state/ledger.ts';
+import type { Meters } from './state/meters.ts';
+import { REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
+
+/** What outlives every generation. */
+export interface Lasting {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly meters: Meters;
+  readonly ledger: Ledger;
+}
+
+/** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
+export interface Generation {
+  readonly settings: Settings;
+  readonly cache: VerdictCache;
+  readonly loader: Loader;
+  readonly translator: Translator;
+  readonly rules: Rulebook | undefined;
+  /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
+  retire(): Promise<void>;
+  /** Cuts short what is under way. */
+  close(): Promise<void>;
+}
+
+/** Puts the parts together; rejects, with nothing left open, if the rules cannot be used. */
+export async function openGeneration(
+  settings: Settings,
+  cache: VerdictCache,
+  { log, clock, meters, ledger }: Lasting,
+): Promise<Generation> {
+  const backend = new MeteredBackend(await openBackend(settings.backend, settings, log, clock), meters, clock);
+  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
+  const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
+  const rules = rulebook(settings, { cache, loader, clock }, log);
+  try {
+    await rules?.open();
+  } catch (error) {
+    await closeAll(rules, backend);
+    throw error;
+  }
+  const messages = messageRules(settings, decisionLog(log, clock), rules);
+  const address = new Address(settings.ipv6Prefix);
+  const translator = new Translator(messages, engine, translatorLog(log), address, ledger);
+  return {
+    settings,
+    cache,
+    loader,
+    translator,
+    rules,
+    async retire() {
+      // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
+      await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);
+      await closeAll(rules, backend);
+    },
+    close: () => closeAll(rules, backend),
+  };
+}
+
+async function closeAll(rules: Rulebook | undefined, backend: OpenBackend): Promise<void> {
+  await rules?.close();
+  await backend.close();
+}
+
+/** What one of the workers may do: together they keep to the settings. */
+function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
+  const { maxConcurrent, maxCallsPerSecond, batch } = backend;
+  return {
+    maxConcurrent: Math.ceil(maxConcurrent / workers),
+    maxCallsPerSecond: maxCallsPerSecond / workers,
+    batch,
+    deadlineMs,
+  };
+}
+
+/** The operator's rules, if there are any; lookups leave them some of the deadline. */
+function rulebook(
+  settings: Settings,
+  parts: ConstructorParameters<typeof Engine>[0],
+  log: Logger,
+): Rulebook | undefined {
+  if (settings.rules === undefined) return undefined;
+  const engine = new Engine(parts, lookupMs(settings.deadlineMs));
+  return new Rulebook(settings.rules, settings, engine, parts.clock, log);
+}
+
+function messageRules(
+  { messages, haproxy }: Settings,
+  events: RefinementEvents,
+  rules: Rulebook | undefined,
+): MessageRule[] {
+  const vars = varsOf(haproxy);
+  return messages.map(({ name, policy, subjects, event, group, shadow }) => ({
+    name,
+    policy,
+    kinds: subjects.map(({ kind }) => kind),
+    outlet: {
+      scope: event === undefined ? REQUEST_SCOPE : SCOPES[event],
+      vars,
+      ...(group === undefined ? {} : { group }),
+    },
+    custom: rules?.of(name),
+    refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
+  }));
+}

@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import { crc32 } from 'node:zlib';
+import { TICK_MS } from '../decision/cache.ts';
+import { type CacheBlock, IPV4_ROW, IPV6_ROW } from '../decision/cache-block.ts';
+
+/**
+ * A file is blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of all else), then these three. The
+ * first block has the header alone, the last is empty: a file without it was cut off.
+ */
+const HEAD_BYTES = 16;
+const FORMAT = 'haverdict cache 1';
+/** Far above what a block has; anything more is not ours. */
+const MAX_JSON_BYTES = 64 * 1024 * 1024;
+const MAX_ROWS = 65_536;
+const NO_ROWS = new Int32Array(0);
+
+interface Header {
+  readonly format: string;
+  readonly key: string;
+  readonly savedAtMs: number;
+}
+
+/** Why a file is not used. */
+export class CacheFileError extends Error {
+  override readonly name = 'CacheFileError';
+}
+
+/** What stands for all that verdicts depend on: a file with another key is of no use. */
+export function cacheKey(depends: unknown): string {
+  return createHash('sha256')
+    .update(`${endianness()} ${JSON.stringify(depends)}`)
+    .digest('base64url');
+}
+
+/** Writes it whole or not at all: beside the old one, to the disk, then in its place. */
+export async function writeCacheFile(
+  path: string,
+  key: string,
+  savedAtMs: number,
+  blocks: Iterable<CacheBlock>,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writev(encodeBlock({ format: FORMAT, key, savedAtMs }));
+      for (const block of blocks) await writeBlock(file, block);
+      await file.writev(encodeBlock());
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Throws `CacheFileError` for a file that cannot be used, at once or while the blocks are read; undefined for no file. */
+export function readCacheFile(
+  path: string,
+  { key, nowMs, maxAgeSeconds }: { readonly key: string; readonly nowMs: number; readonly maxAgeSeconds: number },
+): { readonly ageMs: number; readonly elapsedTicks: number; readonly blocks: Iterable<CacheBlock> } | undefined {
+  const file = openToRead(path);
+  if (file === undefined) return undefined;
+  try {
+    const header = readBlock(file)?.json as Header | undefined; // checked below
+    if (header?.format !== FORMAT) throw new CacheFileError('is no cache file of this version');
+    if (header.key !== key) throw new CacheFileError('is about other lists or another backend');
+    const ageMs = nowMs - header.savedAtMs;
+    if (!(ageMs >= 0)) throw new CacheFileError('is from the future: was the clock put back?');
+    if (ageMs > maxAgeSeconds * 1000) throw new CacheFileError(`is older than ${maxAgeSeconds} s`);
+    return { ageMs, elapsedTicks: Math.ceil(ageMs / TICK_MS), blocks: blocksOf(file) };
+  } catch (error) {
+    closeSync(file);
+    throw error;
+  }
+}
+
+function openToRead(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // the only errors of openSync
+    if (code === 'ENOENT') return undefined;
+    throw new CacheFileError(`cannot be read (${code})`, { cause: error });
+  }
+}
+
+function* blocksOf(file: number): Generator<CacheBlock> {
+  try {
+    for (let block = readBlock(file); block !== undefined; block = readBlock(file)) {
+      const { contributions, others } = block.json as Pick<CacheBlock, 'contributions' | 'others'>; // its CRC is right
+      yield { contributions, others, ipv4: block.ipv4, ipv6: block.ipv6 };
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function writeBlock(file: FileHandle, { ipv4, ipv6, ...json }: CacheBlock): Promise<unknown> {
+  return file.writev(encodeBlock(json, ipv4, ipv6));
+}
+
+function encodeBlock(json?: object, ipv4: Int32Array = NO_ROWS, ipv6: Int32Array = NO_ROWS): Uint8Array[] {
+  const parts = [Buffer.from(json === undefined ? '' : JSON.stringify(json)), bytesOf(ipv4), bytesOf(ipv6)];
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt32LE(parts[0]?.length ?? 0, 0);
+  head.writeUInt32LE(ipv4.length / IPV4_ROW, 4);
+  head.writeUInt32LE(ipv6.length / IPV6_ROW, 8);
+  head.writeUInt32LE(checksum([head.subarray(0, 12), ...parts]), 12);
+  return [head, ...parts];
+}
+
+function readBlock(
+  file: number,
+): { readonly json: unknown; readonly ipv4: Int32Array; readonly ipv6: Int32Array } | undefined {
+  const head = readBytes(file, HEAD_BYTES);
+  const [jsonBytes, ipv4Rows, ipv6Rows, expected] = [0, 4, 8, 12].map((at) => head.readUInt32LE(at)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  if (jsonBytes > MAX_JSON_BYTES || ipv4Rows > MAX_ROWS || ipv6Rows > MAX_ROWS) throw new CacheFileError('is damaged');
+  const json = readBytes(file, jsonBytes);
+  const ipv4 = readBytes(file, ipv4Rows * IPV4_ROW * 4);
+  const ipv6 = readBytes(file, ipv6Rows * IPV6_ROW * 4);
+  if (checksum([head.subarray(0, 12), json, ipv4, ipv6]) !== expected) throw new CacheFileError('is damaged');
+  if (jsonBytes === 0) return undefined;
+  return { json: JSON.parse(json.toString()), ipv4: intsOf(ipv4), ipv6: intsOf(ipv6) };
+}
+
+function readBytes(file: number, count: number): Buffer {
+  // Memory of its own, so that the integers in it are where integers may be.
+  const bytes = Buffer.from(new ArrayBuffer(count));
+  for (let at = 0; at < count; ) {
+    const read = readSync(file, bytes, at, count - at, null);
+    if (read === 0) throw new CacheFileError('is cut off');
+    at += read;
+  }
+  return bytes;
+}
+
+function checksum(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => crc32(part, sum), 0);
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function intsOf({ buffer, byteOffset, byteLength }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, byteLength / 4);
+}

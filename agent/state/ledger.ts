@@ -1,0 +1,96 @@
+import { type Clock, systemClock } from '../decision/clock.ts';
+import type { Decision } from '../decision/decision.ts';
+import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
+import { TopSubjects } from './top-subjects.ts';
+
+/** A count that whoever tells such decisions adds to. */
+export type Tally = Omit<DecisionCount, 'count'> & { count: number };
+
+/** Pairs of list and reason that are counted by name: both are the table's, and each is a time series somewhere. */
+const MAX_PAIRS = 200;
+const OTHER = 'other';
+const MAX_RECENT = 50;
+/** Denies a second that are recorded one by one. */
+const MAX_RECORDED = 100;
+
+/**
+ * What was decided since the start: every decision counted, of the denies some recorded. Counting one is adding one to a
+ * tally that its encoded answer has at hand; a deny more than that, as long as there is room in this second.
+ */
+export class Ledger {
+  readonly #clock: Clock;
+  readonly #denied: (deny: RecentDeny) => void;
+  readonly #tallies = new Map<string, Tally>();
+  readonly #pairs = new Set<string>();
+  readonly #recent: RecentDeny[] = [];
+  readonly #top = new TopSubjects();
+  #room = MAX_RECORDED;
+  #roomIsDue = false;
+
+  /** `denied` is told each deny that is recorded. */
+  constructor(clock: Clock = systemClock, denied: (deny: RecentDeny) => void = () => {}) {
+    this.#clock = clock;
+    this.#denied = denied;
+  }
+
+  /** Whether a deny may be recorded now: under a flood not all can be. */
+  get hasRoom(): boolean {
+    return this.#room > 0;
+  }
+
+  /** Where decisions like this one are counted. */
+  tallyOf(message: string, { action, source, reason = '', list = '' }: Decision): Tally {
+    const pair = `${list}\n${reason}`;
+    // The policy's reasons are ours and few.
+    const isCounted = list === '' || this.#pairs.has(pair) || this.#pairs.size < MAX_PAIRS;
+    if (isCounted && list !== '') this.#pairs.add(pair);
+    const named = isCounted ? { reason, list } : { reason: OTHER, list: OTHER };
+    const key = [message, action, source, named.list, named.reason].join('\n');
+    const known = this.#tallies.get(key);
+    if (known !== undefined) return known;
+    const tally = { message, action, source, ...named, count: 0 };
+    this.#tallies.set(key, tally);
+    return tally;
+  }
+
+  /** Records a deny, for which there must be room. `address` is what was asked, as `ip:…`, if that is known. */
+  record(message: string, decision: Decision, address: string | undefined, ref: string): void {
+    this.#room--;
+    if (!this.#roomIsDue) {
+      this.#roomIsDue = true;
+      this.#clock.after(1000, () => {
+        this.#roomIsDue = false;
+        this.#room = MAX_RECORDED;
+      });
+    }
+    const { action, source, reason = '', list = '', status } = decision;
+    const subject = (decision.ofAddress ? address : (decision.entry ?? address)) ?? '';
+    const deny = {
+      atMs: this.#clock.epochMs(),
+      ref,
+      message,
+      action,
+      source,
+      reason,
+      list,
+      ...(status === undefined ? {} : { status }),
+      subject,
+    };
+    if (this.#recent.unshift(deny) > MAX_RECENT) this.#recent.pop();
+    if (list !== '') this.#top.add(subject, list);
+    this.#denied(deny);
+  }
+
+  get state(): { decisions: DecisionCount[]; recent: RecentDeny[]; top: TopSubject[] } {
+    return {
+      decisions: [...this.#tallies.values()].filter(({ count }) => count > 0).map((tally) => ({ ...tally })),
+      recent: [...this.#recent],
+      top: this.#top.state,
+    };
+  }
+}
+
+/** The newest of several, newest first. */
+export function newestOf(denies: readonly RecentDeny[]): RecentDeny[] {
+  return denies.toSorted((a, b) => b.atMs - a.atMs).slice(0, MAX_RECENT);
+}

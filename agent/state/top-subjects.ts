@@ -1,0 +1,50 @@
+import type { TopSubject } from './state.ts';
+
+/** Counters that there are; of so many, what is shown is right unless thousands are denied about equally often. */
+const MAX_COUNTERS = 1000;
+const SHOWN = 20;
+
+interface Counter extends TopSubject {
+  count: number;
+}
+
+/** The subjects seen most, in bounded memory: a new one takes the place and the count of the least (Space-Saving). */
+export class TopSubjects {
+  readonly #counters = new Map<string, Counter>();
+
+  add(subject: string, list: string): void {
+    const key = `${list} ${subject}`;
+    const known = this.#counters.get(key);
+    if (known !== undefined) {
+      known.count++;
+      return;
+    }
+    const count = this.#counters.size < MAX_COUNTERS ? 0 : this.#takeOut();
+    this.#counters.set(key, { subject, list, count: count + 1 });
+  }
+
+  /** The most first. */
+  get state(): TopSubject[] {
+    return mostOf([...this.#counters.values()].map((counter) => ({ ...counter })));
+  }
+
+  #takeOut(): number {
+    let least: readonly [string, Counter] | undefined;
+    for (const entry of this.#counters) if (least === undefined || entry[1].count < least[1].count) least = entry;
+    if (least === undefined) return 0;
+    this.#counters.delete(least[0]);
+    return least[1].count;
+  }
+}
+
+/** Those of several lists together, the most first. */
+export function mostOf(subjects: readonly TopSubject[]): TopSubject[] {
+  const sums = new Map<string, Counter>();
+  for (const { subject, list, count } of subjects) {
+    const key = `${list} ${subject}`;
+    const sum = sums.get(key);
+    if (sum === undefined) sums.set(key, { subject, list, count });
+    else sum.count += count;
+  }
+  return [...sums.values()].sort((a, b) => b.count - a.count).slice(0, SHOWN);
+}

@@ -1,0 +1,11 @@
+import { Command } from 'commander';
+
+/** `haverdict schema`: what editors need to check and complete a configuration file. */
+export function schemaCommand(): Command {
+  return new Command('schema')
+    .description('print the JSON Schema of the configuration file, for editors')
+    .action(async () => {
+      const { configSchema } = await import('../../agent/config/json-schema.ts');
+      process.stdout.write(configSchema());
+    });
+}

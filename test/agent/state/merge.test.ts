@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Ledger } from '../../../agent/state/ledger.ts';
+import { mergeStates } from '../../../agent/state/merge.ts';
+import { Meters } from '../../../agent/state/meters.ts';
+import { processState } from '../../../agent/state/process-state.ts';
+import type { AgentState } from '../../../agent/state/state.ts';
+import { HandClock } from '../../support/clock.ts';
+import { settingsWith } from '../../support/settings.ts';
+
+describe('the states of workers', () => {
+  it('are added up, and the worst breaker and the slowest loop are shown', () => {
+    const merged = mergeStates([stateOf(1, 'closed'), stateOf(2, 'open'), stateOf(3, 'probing')]);
+    assert.deepEqual(
+      merged.decisions.map(({ count }) => count),
+      [6],
+    );
+    assert.deepEqual([merged.workers, merged.cache.hits, merged.cache.entries], [3, 6, 6]);
+    assert.equal(merged.backend.breaker, 'open');
+    assert.deepEqual(merged.backend.failures, { unreachable: 0, failing: 3, refused: 0, ours: 0 });
+    assert.equal(merged.backend.lastError, 'failure 3');
+    assert.equal(
+      merged.decisionTime.counts.reduce((sum, count) => sum + count, 0),
+      6,
+    );
+    assert.deepEqual(merged.spop.errors, { 10: 3 });
+  });
+
+  it('are the same in one as in any order of several', () => {
+    const states = [stateOf(1, 'closed'), stateOf(2, 'open')];
+    const [one, other] = [mergeStates(states), mergeStates(states.toReversed())];
+    assert.deepEqual(one.decisionTime, other.decisionTime);
+    assert.deepEqual(one.recent, other.recent);
+    assert.deepEqual(JSON.parse(JSON.stringify(one)), one);
+  });
+});
+
+/** A worker that counted so many of everything. */
+function stateOf(count: number, breaker: AgentState['backend']['breaker']): AgentState {
+  const meters = new Meters();
+  meters.answered(count, 1);
+  meters.callFailed('failing', `failure ${count}`, count);
+  meters.spopError(10);
+  const ledger = new Ledger(new HandClock());
+  ledger.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
+  const parts = { meters, ledger, settings: settingsWith({}), connections: 0 };
+  const loader = { breaker, queued: 0, inFlight: 0 };
+  const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
+  meters.close();
+  const ours = { version: '0', workers: 1, reloads: { ok: 0, failed: 0 }, listening: [] };
+  return { ...state, ...ours, startedAtMs: count, takenAtMs: count };
+}
