@@ -48,6 +48,8 @@ const MAX_FRAME_BYTES = 1024 * 1024;
 const HELLO_TIMEOUT_MS = 5_000;
 /** HAProxy 2.6 to 3.0 reconnects in a tight loop while a request waits: 3000 connections a second, 10 with this delay. */
 const REFUSAL_DELAY_MS = 100;
+/** How long frames may have been on their way when a shutdown begins; on one host they are there at once. */
+const LAST_FRAMES_MS = 20;
 /** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
 const MAX_WAITING_FRAMES = 256;
 /** From 3.1, as many streams share a connection; see `#largestAckPayload`. */
@@ -58,7 +60,7 @@ type State =
   | { readonly name: 'greeting'; readonly cancelTimer: () => void }
   | { readonly name: 'checking' }
   | { readonly name: 'open' }
-  | { readonly name: 'draining' }
+  | { readonly name: 'draining'; hasHeard: boolean; readonly cancelTimer: () => void }
   | { readonly name: 'refusing'; readonly cancelTimer: () => void }
   | { readonly name: 'closed' };
 
@@ -109,6 +111,7 @@ export class Connection {
         this.#handle(frame, receivedAtMs);
         if (this.#isDeaf()) break;
       }
+      this.#hear();
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
       this.#fail(error);
@@ -119,12 +122,18 @@ export class Connection {
     if (frames > 0) this.#events.answered(frames, this.#clock.nowMs() - receivedAtMs);
   }
 
-  /** Answers what waits, then says goodbye: for a shutdown. A connection that is only greeting or checking just ends. */
+  /**
+   * Answers what waits, then says goodbye: for a shutdown. What HAProxy has sent already may still be in the socket: the
+   * goodbye goes with the answers to what comes next, so that none of it is lost, or after a moment without. A connection that is only greeting or checking just ends.
+   */
   drain(): void {
     switch (this.#state.name) {
       case 'open':
-        this.#state = { name: 'draining' };
-        this.#leaveIfDone();
+        this.#state = {
+          name: 'draining',
+          hasHeard: false,
+          cancelTimer: this.#clock.after(LAST_FRAMES_MS, () => this.#hear()),
+        };
         return;
       case 'greeting':
       case 'checking':
@@ -141,7 +150,7 @@ export class Connection {
 
   /** The socket is gone, or must go now: forgets what waits; answers that still come are dropped. */
   abandon(): void {
-    if (this.#state.name === 'greeting' || this.#state.name === 'refusing') this.#state.cancelTimer();
+    if ('cancelTimer' in this.#state) this.#state.cancelTimer();
     this.#state = { name: 'closed' };
     this.#waiting.clear();
   }
@@ -244,8 +253,16 @@ export class Connection {
     this.#state = { name: 'refusing', cancelTimer };
   }
 
+  /** What HAProxy had sent before it could know of the shutdown is here, or will not come. */
+  #hear(): void {
+    if (this.#state.name !== 'draining') return;
+    this.#state.hasHeard = true;
+    this.#leaveIfDone();
+  }
+
   #leaveIfDone(): void {
-    if (this.#state.name === 'draining' && this.#waiting.size === 0 && this.#late.length === 0) this.#leave();
+    if (this.#state.name !== 'draining' || !this.#state.hasHeard) return;
+    if (this.#waiting.size === 0 && this.#late.length === 0) this.#leave();
   }
 
   #leave(): void {

@@ -138,8 +138,8 @@ describe('a restart', () => {
     assert.equal(asked.length, before);
     assert.equal(load.closed, RESTARTS);
     assert.equal(load.goodbyes, RESTARTS);
-    // What comes in the moment of the goodbye is HAProxy's to decide; it is never more than was in flight.
-    assert.ok(load.lost <= RESTARTS * IN_FLIGHT && load.slowestMs < DEADLINE_MS);
+    // What comes in the moment of the goodbye is HAProxy's to decide: mostly none of those in flight.
+    assert.ok(load.lost < RESTARTS && load.slowestMs < DEADLINE_MS);
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 

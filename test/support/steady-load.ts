@@ -23,6 +23,8 @@ export class SteadyLoad {
   #socket: Socket | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #streams = 0;
+  #due = 0;
+  #isLeft = false;
   #isOver = false;
 
   constructor(path: string, inFlight: number, action: string) {
@@ -43,6 +45,7 @@ export class SteadyLoad {
     if (this.#isOver) return;
     const socket = connect(this.#path);
     this.#rest = Buffer.alloc(0);
+    this.#isLeft = false;
     socket.on('error', () => {});
     socket.on('connect', () => {
       this.#socket = socket;
@@ -65,10 +68,16 @@ export class SteadyLoad {
       this.#read(parseBody(this.#rest.subarray(4, end)));
       this.#rest = this.#rest.subarray(end);
     }
+    // Behind a goodbye nobody asks any more.
+    if (this.#due > 0 && !this.#isLeft) this.#send(this.#due);
+    this.#due = 0;
   }
 
   #read({ type, streamId, payload }: ReturnType<typeof parseBody>): void {
-    if (type === FrameType.agentDisconnect) this.goodbyes++;
+    if (type === FrameType.agentDisconnect) {
+      this.goodbyes++;
+      this.#isLeft = true;
+    }
     if (type === FrameType.ack) {
       const sentMs = this.#sent.get(Number(streamId));
       if (sentMs === undefined) this.wrong.push(`an ACK of ${streamId}, which was not asked`);
@@ -79,9 +88,9 @@ export class SteadyLoad {
       const said =
         action?.type === 'set-var' && action.value.type === 'string' ? textOf(action.value.value) : 'nothing';
       if (said !== this.#action) this.wrong.push(said);
-      this.#send(1);
+      this.#due++;
     }
-    if (type === FrameType.agentHello) this.#send(this.#inFlight);
+    if (type === FrameType.agentHello) this.#due = this.#inFlight;
   }
 
   #send(count: number): void {

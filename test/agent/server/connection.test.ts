@@ -469,6 +469,7 @@ describe('the end of a connection', () => {
       queueMicrotask(() => {
         assert.deepEqual(talk.said(), []);
         talk.connection.drain();
+        talk.clock.advance(20);
         assert.deepEqual([talk.said(), talk.ended], [[], 0]);
       });
       await settled();
@@ -477,12 +478,22 @@ describe('the end of a connection', () => {
     }
   });
 
-  it('by a shutdown is at once when nothing is owed', () => {
+  it('by a shutdown comes 20 ms later when nothing is owed and nothing comes', () => {
     const talk = open();
     talk.connection.drain();
+    talk.clock.advance(19);
+    assert.deepEqual([talk.said(), talk.ended], [[], 0]);
+    talk.clock.advance(1);
     assert.deepEqual([talk.said(), talk.ended], [['disconnect 0'], 1]);
     talk.connection.drain();
-    assert.deepEqual([talk.said(), talk.ended], [[], 1]);
+    assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [[], 1, 0]);
+  });
+
+  it('by a shutdown goes with the answers to what was on its way, so that none of it is lost', () => {
+    const talk = open();
+    talk.connection.drain();
+    talk.receive(join(notify(1, 1), notify(3, 1)));
+    assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [['ack 1:1', 'ack 3:1', 'disconnect 0'], 1, 0]);
   });
 
   it('by a refusal is not hastened by a shutdown', () => {
@@ -539,7 +550,7 @@ describe('connections that share their output', () => {
 
   it('leave nothing in it when a connection ends in any way', async () => {
     const endings: readonly (readonly [end: (talk: Conversation) => unknown, said: readonly string[]])[] = [
-      [(talk) => talk.connection.drain(), ['ack 1:1', 'ack 3:1', 'disconnect 0']],
+      [(talk) => (talk.connection.drain(), talk.clock.advance(20)), ['ack 1:1', 'ack 3:1', 'disconnect 0']],
       [(talk) => talk.connection.abandon(), []],
       [(talk) => talk.receive(join(notify(9, 1), disconnect(0, 'normal'))), ['ack 9:1 aa', 'disconnect 0']],
       [(talk) => talk.receive(join(notify(9, 1), fromHex('00000000'))), ['ack 9:1 aa', 'disconnect 4']],
