@@ -8,6 +8,8 @@ import { loadSettings } from '../agent/config/load.ts';
 import { REASONS, SOURCES } from '../agent/decision/decision.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../agent/vocabulary.ts';
 import { EXIT } from '../cli/cli-error.ts';
+import { findHaproxy } from '../dev/haproxy.ts';
+import { temporaryFolder } from './support/config-file.ts';
 
 const root = join(import.meta.dirname, '..');
 const text = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -64,6 +66,27 @@ describe('the docs', () => {
     assert.equal(loadSettings(file, {}).messages[0]?.name, 'check-request');
   });
 
+  it('are all found from docs/README.md', () => {
+    const linked = linksOf('docs/README.md').map(({ target }) => join('docs', target));
+    const all = globSync(['docs/guides/*.md', 'docs/reference/*', 'docs/decisions/*.md', 'docs/*.md'], { cwd: root });
+    assert.deepEqual(
+      all.filter((file) => file !== 'docs/README.md' && !linked.includes(file)),
+      [],
+    );
+  });
+
+  it('get started with commands that do what they say', { timeout: 60_000 }, (t) => {
+    const guide = text('docs/guides/getting-started.md');
+    const folder = temporaryFolder(t);
+    const here = (part = '') => part.replaceAll('/tmp/haverdict', folder);
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(guide) ?? [];
+    writeFileSync(join(folder, 'haverdict.yaml'), here(yaml));
+    const [, commands] = /### 3 HAProxy\n[\s\S]*?```sh\n([\s\S]*?)```/.exec(guide) ?? [];
+    const printed = execFileSync('bash', ['-euc', here(commands)], { cwd: root, encoding: 'utf8' });
+    assert.match(printed, /^no finding in 1 file$/m);
+    execFileSync(findHaproxy(), ['-c', '-q', '-f', join(folder, 'haproxy.cfg')], { stdio: 'inherit' });
+  });
+
   it('name only npm scripts that there are', () => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
     for (const file of documents()) {
@@ -73,18 +96,36 @@ describe('the docs', () => {
   });
 
   for (const file of documents()) {
-    it(`link from ${file} only to files that there are`, () => {
-      const links = [...text(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '');
-      assert.deepEqual(
-        links.filter((target) => !existsSync(join(root, dirname(file), target))),
-        [],
-      );
+    it(`link from ${file} only to files and headings that there are`, () => {
+      const broken = linksOf(file).filter(({ target, anchor }) => {
+        const there = target === '' ? file : join(dirname(file), target);
+        if (!existsSync(join(root, there))) return true;
+        return anchor !== undefined && there.endsWith('.md') && !anchorsOf(there).includes(anchor);
+      });
+      assert.deepEqual(broken, []);
     });
   }
 });
 
 function documents(): string[] {
   return globSync(['*.md', 'docs/**/*.md'], { cwd: root });
+}
+
+/** Where a document leads within the repository; the target is empty for the document itself. */
+function linksOf(file: string): { readonly target: string; readonly anchor: string | undefined }[] {
+  const links = text(file).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g);
+  return [...links].map(([, target = '', anchor]) => ({ target, anchor }));
+}
+
+/** What headings are called in links: as GitHub makes it of their words. */
+function anchorsOf(file: string): string[] {
+  const headings = text(file).matchAll(/^#+ (.*)$/gm);
+  return [...headings].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^a-z0-9 _-]/g, '')
+      .replaceAll(' ', '-'),
+  );
 }
 
 /** The cells of the first table after this heading, without its header. */
