@@ -10,8 +10,9 @@ import { hasNativeSpop } from './version.ts';
 const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 
 /**
- * 2.6 applies `timeout processing` to the first event of a request only (3.0 and later to each): without this, an agent that
- * hangs at a later one holds the request for ever, with it until the check has noticed.
+ * Up to 3.0 connections to an agent that hangs are used on when it is DOWN, and requests on them wait for `timeout
+ * processing`; 2.6 applies that to the first event of a request only, so that one which hangs at a later event would hold
+ * the request for ever.
  */
 const GIVE_UP = 'on-marked-down shutdown-sessions';
 const HANGING = ['# an agent that hangs holds a request no longer than the check takes to notice'];
@@ -23,7 +24,7 @@ const CHROOT = [
 /** The backend section through which HAProxy reaches the agent: one server a listen address. */
 export function agentsBackend(settings: Settings): string {
   const native = hasNativeSpop(settings.haproxy.version);
-  const check = native || settings.messages.length === 1 ? CHECK : `${CHECK} ${GIVE_UP}`;
+  const check = native ? CHECK : `${CHECK} ${GIVE_UP}`;
   const lines = [
     `mode ${native ? 'spop' : 'tcp'}`,
     'option spop-check',
@@ -33,7 +34,7 @@ export function agentsBackend(settings: Settings): string {
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
     ...(settings.listen.some(({ type }) => type === 'unix') ? CHROOT : []),
-    ...(native || settings.messages.length === 1 ? [] : HANGING),
+    ...(native ? [] : HANGING),
     ...settings.listen.map((address, index) => `server agent${index + 1} ${serverAddress(address)} ${check}`),
   ];
   return `backend ${AGENTS_BACKEND}\n${lines.map((line) => `    ${line}\n`).join('')}`;

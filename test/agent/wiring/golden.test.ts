@@ -177,9 +177,10 @@ backend haverdict-agents
     # longer than the 120s after which idle connections are closed
     timeout server 180s
     # with \`chroot DIR\` in global HAProxy looks for the socket in DIR: let the agent listen on DIR/PATH, and leave PATH here
-    server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
-    server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
-    server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+    # an agent that hangs holds a request no longer than the check takes to notice
+    server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+    server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+    server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
 `;
 
 const ALL_SPOE = `[haverdict]

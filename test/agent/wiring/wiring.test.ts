@@ -32,15 +32,10 @@ describe('the wiring', () => {
       assert.doesNotMatch(spoeFile(settings), /no option/);
     });
 
-  it('gives up an agent that hangs at a later event, where HAProxy alone would not', () => {
-    const [message] = settingsWith({}).messages;
-    assert.ok(message);
-    const several = [message, { ...message, name: 'later', event: 'on-http-response' as const }];
-    const backendOf = (version: HaproxyVersion, messages = several) =>
-      agentsBackend(settingsWith({ messages, haproxy: { version } }));
-    assert.match(backendOf('2.6'), /on-marked-down shutdown-sessions$/m);
-    assert.doesNotMatch(backendOf('2.6', [message]), /shutdown-sessions/);
-    assert.doesNotMatch(backendOf('3.2'), /shutdown-sessions/);
+  it('gives up connections to an agent that hangs, where HAProxy alone would not', () => {
+    const backendOf = (version: HaproxyVersion) => agentsBackend(settingsWith({ haproxy: { version } }));
+    for (const version of OLD) assert.match(backendOf(version), /on-marked-down shutdown-sessions$/m);
+    for (const version of NEW) assert.doesNotMatch(backendOf(version), /shutdown-sessions/);
   });
 
   it('gives HAProxy more time than the agent takes', () => {
