@@ -8,6 +8,7 @@ import type { Logger } from './log.ts';
 import { CurrentHandler } from './server/current-handler.ts';
 import { connectionEvents, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
+import { References } from './server/reference.ts';
 import type { Known } from './state/control.ts';
 import { Ledger } from './state/ledger.ts';
 import { Meters } from './state/meters.ts';
@@ -42,7 +43,8 @@ export class Agent {
    */
   static async start(settings: Settings, log: Logger, savesCache: boolean): Promise<Agent> {
     const clock = systemClock;
-    const lasting = { log, clock, meters: new Meters(), ledger: new Ledger(clock, denyLog(log, clock)) };
+    const ledger = new Ledger(clock, denyLog(log, clock));
+    const lasting = { log, clock, meters: new Meters(), ledger, references: new References() };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
     const agent = new Agent(generation, lasting, savesCache);
     try {
