@@ -106,7 +106,10 @@ export class Agent {
     if (wanted.workers !== before.settings.workers)
       log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'the number of workers needs a restart');
     const settings = { ...wanted, workers: before.settings.workers };
-    if (isDeepStrictEqual(settings, before.settings)) return this.#reloadRules();
+    if (isDeepStrictEqual(settings, before.settings)) {
+      log.level = settings.log.level; // it may have been changed under way
+      return this.#reloadRules();
+    }
     const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
     try {
       await this.#listen(settings.listen);

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { LogLevel, Settings } from './config/settings.ts';
@@ -35,10 +36,19 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   onHangup(() => controlling.then((control) => control.reload()).then(ignored, ignored));
   onStateAsked(() => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored));
   const crew = await starting;
+  const admin = await openAdminSocket(settings, await controlling, log).catch(async (error) => {
+    await crew.stop();
+    throw error;
+  });
   const signal = await stopped;
   log.info({ signal }, 'stopping: answering what waits');
+  await admin?.close();
   await crew.stop();
   log.info('stopped');
+}
+
+async function openAdminSocket({ admin }: Settings, control: Control, log: Logger): Promise<AdminSocket | undefined> {
+  return admin.socket === undefined ? undefined : AdminSocket.open(admin.socket, control, log);
 }
 
 async function runWorker(): Promise<void> {

@@ -97,6 +97,13 @@ export const ConfigFile = map({
       'How many processes share the connections. One serves two to six HAProxy threads; each has its own cache.',
     ),
   haproxy: haproxy.prefault({}),
+  admin: map({
+    socket: unixPath
+      .optional()
+      .describe(
+        'Where `haverdict top`, `flush` and others reach the agent: a socket for its user, its group and root.',
+      ),
+  }).prefault({}),
   log: map({
     level: oneOf(LOG_LEVELS).prefault('info').describe('What is logged: this and everything more severe.'),
   }).prefault({}),

@@ -114,5 +114,9 @@ export interface Settings {
     readonly denyStatuses: readonly number[];
     readonly denyPages: readonly DenyPage[];
   };
+  readonly admin: {
+    /** The path of the admin socket; absent for none. */
+    readonly socket?: string | undefined;
+  };
   readonly log: { readonly level: LogLevel };
 }
