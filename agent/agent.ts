@@ -4,10 +4,12 @@ import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
+import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import { CurrentHandler } from './server/current-handler.ts';
 import { connectionEvents, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
+import { References } from './server/reference.ts';
 import type { Known } from './state/control.ts';
 import { Ledger } from './state/ledger.ts';
 import { Meters } from './state/meters.ts';
@@ -24,11 +26,13 @@ export class Agent {
   readonly #startedAtMs: number;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
+  readonly #passed: PassedSockets;
   readonly #saver: CacheSaver | undefined;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, lasting: Lasting, savesCache: boolean) {
+  private constructor(generation: Generation, lasting: Lasting, savesCache: boolean, passed: PassedSockets) {
+    this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
@@ -40,11 +44,12 @@ export class Agent {
    * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. Of several
    * processes that share a file for the cache, one should write it.
    */
-  static async start(settings: Settings, log: Logger, savesCache: boolean): Promise<Agent> {
+  static async start(settings: Settings, log: Logger, savesCache: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
-    const lasting = { log, clock, meters: new Meters(), ledger: new Ledger(clock, denyLog(log, clock)) };
+    const ledger = new Ledger(clock, denyLog(log, clock));
+    const lasting = { log, clock, meters: new Meters(), ledger, references: new References() };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
-    const agent = new Agent(generation, lasting, savesCache);
+    const agent = new Agent(generation, lasting, savesCache, passed);
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
@@ -56,6 +61,8 @@ export class Agent {
     const { backend, deadlineMs, policy } = settings;
     const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
     log.info(fields, 'agent is listening');
+    for (const address of passed.untaken)
+      log.warn({ address }, 'systemd passed a socket that no listen names: who connects there waits for ever');
     return agent;
   }
 
@@ -104,7 +111,10 @@ export class Agent {
     if (wanted.workers !== before.settings.workers)
       log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'the number of workers needs a restart');
     const settings = { ...wanted, workers: before.settings.workers };
-    if (isDeepStrictEqual(settings, before.settings)) return this.#reloadRules();
+    if (isDeepStrictEqual(settings, before.settings)) {
+      log.level = settings.log.level; // it may have been changed under way
+      return this.#reloadRules();
+    }
     const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
     try {
       await this.#listen(settings.listen);
@@ -156,7 +166,7 @@ export class Agent {
         if (kept !== undefined) kept.grant(target);
         else {
           opened.push(listener);
-          await listener.open();
+          await listener.open(this.#passed.take(target));
         }
       }
     } catch (error) {

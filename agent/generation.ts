@@ -11,6 +11,7 @@ import { Refinement, type RefinementEvents } from './decision/refine.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Rulebook } from './rules/rulebook.ts';
 import { decisionLog, translatorLog } from './server/events.ts';
+import type { References } from './server/reference.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
 import type { Ledger } from './state/ledger.ts';
 import type { Meters } from './state/meters.ts';
@@ -22,6 +23,7 @@ export interface Lasting {
   readonly clock: Clock;
   readonly meters: Meters;
   readonly ledger: Ledger;
+  readonly references: References;
 }
 
 /** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
@@ -41,7 +43,7 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger }: Lasting,
+  { log, clock, meters, ledger, references }: Lasting,
 ): Promise<Generation> {
   const backend = new MeteredBackend(await openBackend(settings.backend, settings, log, clock), meters, clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
@@ -55,7 +57,7 @@ export async function openGeneration(
   }
   const messages = messageRules(settings, decisionLog(log, clock), rules);
   const address = new Address(settings.ipv6Prefix);
-  const translator = new Translator(messages, engine, translatorLog(log), address, ledger);
+  const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
   return {
     settings,
     cache,

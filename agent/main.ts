@@ -1,9 +1,14 @@
 import { createRequire } from 'node:module';
+import { AdminServer } from './admin/server.ts';
+import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
 import { ConfigError } from './config/config-error.ts';
 import type { LogLevel, Settings } from './config/settings.ts';
+import { systemClock } from './decision/clock.ts';
 import { answerCalls } from './lifecycle/calls.ts';
 import { onHangup, onStateAsked, untilStopped } from './lifecycle/signals.ts';
+import { type Notifier, openNotifier } from './lifecycle/systemd.ts';
+import { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger } from './log.ts';
 import { tryRules } from './rules/try.ts';
@@ -11,6 +16,8 @@ import { clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
+
+const LISTENING = 'listening';
 
 /** The agent, in one process or several. */
 interface Crew {
@@ -28,17 +35,48 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   if (isWorker()) return runWorker();
   const settings = await load();
   const log = createLog(settings.log.level);
+  // Before memory grows: it starts a helper.
+  const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
   const stopped = untilStopped(false);
   const starting = startCrew(settings, log);
-  const controlling = starting.then((crew) => controlOf(crew, load, log));
+  const controlling = starting.then((crew) => controlOf(crew, load, manager, log));
   controlling.catch(ignored); // told below, where the start is waited for
   onHangup(() => controlling.then((control) => control.reload()).then(ignored, ignored));
   onStateAsked(() => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored));
   const crew = await starting;
+  const admin = await openAdmin(settings, await controlling, log).catch(async (error) => {
+    await crew.stop();
+    throw error;
+  });
+  manager.ready(LISTENING);
   const signal = await stopped;
+  manager.stopping();
+  admin.stopping();
   log.info({ signal }, 'stopping: answering what waits');
   await crew.stop();
+  await admin.close();
   log.info('stopped');
+  manager.close();
+}
+
+/** What shows the agent and what commands it, where the settings want them. */
+async function openAdmin({ admin: { listen, socket } }: Settings, control: Control, log: Logger) {
+  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock });
+  await shown?.open();
+  if (shown !== undefined) log.info({ address: shown.address }, 'status page, metrics and health are here');
+  const commanded =
+    socket &&
+    (await AdminSocket.open(socket, control, log).catch(async (error) => {
+      await shown?.close();
+      throw error;
+    }));
+  return {
+    stopping: () => shown?.stopping(),
+    async close() {
+      if (commanded) await commanded.close();
+      await shown?.close();
+    },
+  };
 }
 
 async function runWorker(): Promise<void> {
@@ -48,7 +86,7 @@ async function runWorker(): Promise<void> {
   onStateAsked(ignored);
   const { settings, savesCache } = await orders();
   const log = createLog(settings.log.level);
-  const agent = await Agent.start(settings, log, savesCache);
+  const agent = await Agent.start(settings, log, savesCache, new PassedSockets(process.env, process.ppid));
   answerCalls(process, {
     state: () => agent.state,
     explain: (subject: string) => agent.explain(subject),
@@ -68,7 +106,7 @@ async function startCrew(settings: Settings, log: Logger): Promise<Crew> {
 }
 
 async function startAlone(settings: Settings, log: Logger): Promise<Crew> {
-  const agent = await Agent.start(settings, log, true);
+  const agent = await Agent.start(settings, log, true, new PassedSockets(process.env, process.pid));
   return {
     states: async () => [agent.state],
     explain: async (subject) => [agent.explain(subject)],
@@ -108,7 +146,7 @@ async function startWorkers(first: Settings, log: Logger): Promise<Crew> {
   };
 }
 
-function controlOf(crew: Crew, load: () => Promise<Settings>, log: Logger): Control {
+function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier, log: Logger): Control {
   const startedAtMs = Date.now();
   let reloads: ReloadState = { ok: 0, failed: 0 };
   return {
@@ -121,6 +159,7 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, log: Logger): Cont
     flush: crew.flush,
     setLogLevel: crew.setLogLevel,
     async reload() {
+      manager.reloading();
       try {
         await crew.reload(await load());
         reloads = { ok: reloads.ok + 1, failed: reloads.failed, lastOkAtMs: Date.now() };
@@ -130,15 +169,21 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, log: Logger): Cont
         reloads = { ...reloads, failed: reloads.failed + 1, lastError };
         log.error({ error: lastError }, 'the configuration cannot be used, the old one stays in force');
         return lastError;
+      } finally {
+        manager.ready(
+          reloads.lastError === undefined ? LISTENING : `the new configuration cannot be used: ${reloads.lastError}`,
+        );
       }
     },
   };
 }
 
 async function clearStaleSockets({ listen }: Settings, known: Settings['listen']): Promise<void> {
+  const passed = new PassedSockets(process.env, process.pid);
   const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
   for (const target of listen)
-    if (target.type === 'unix' && !paths.includes(target.path)) await clearStaleSocket(target.path);
+    if (target.type === 'unix' && !paths.includes(target.path) && passed.take(target) === undefined)
+      await clearStaleSocket(target.path);
 }
 
 function oneLine(error: unknown): string {

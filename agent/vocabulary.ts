@@ -10,6 +10,7 @@ export const VARIABLES = {
   entry: 'entry',
   status: 'status',
   shadow: 'shadow',
+  ref: 'ref',
   location: 'location',
   backend: 'backend',
   path: 'path',

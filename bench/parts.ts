@@ -91,7 +91,7 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     ? translator
     : {
         answer: (...asked) => translator.answer(...asked),
-        overload: (frame) => translator.overload(frame),
+        overload: (...asked) => translator.overload(...asked),
         answerKnown() {},
       };
   const peer = { write: () => true, end: fail };

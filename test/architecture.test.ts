@@ -15,7 +15,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit|node:crypto)$/ },
   {
     folder: 'agent/backend',
-    may: ['contract', 'agent/decision/decision.ts'],
+    may: ['contract', 'agent/decision/decision.ts', 'agent/repeated.ts'],
     types: ['agent/decision'],
     packages: /^(undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
   },
@@ -24,6 +24,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     may: [
       'agent/spop',
       'agent/state/ledger.ts',
+      'agent/repeated.ts',
       'agent/vocabulary.ts',
       'contract',
       'agent/decision/policy.ts',
@@ -54,6 +55,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/config/config-error.ts',
       'agent/config/nearest.ts',
       'agent/decision',
+      'agent/repeated.ts',
       'agent/vocabulary.ts',
       'contract',
     ],
@@ -72,6 +74,19 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/config', 'contract'],
     packages: /^node:perf_hooks$/,
   },
+  {
+    folder: 'agent/admin',
+    may: [
+      'agent/config',
+      'agent/decision/decision.ts',
+      'agent/decision/policy.ts',
+      'agent/server/socket-file.ts',
+      'agent/state',
+      'contract',
+    ],
+    types: ['agent/decision'],
+    packages: /^(node:|prom-client$)/,
+  },
   { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
   { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
   { folder: 'infra', may: ['functions/blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
@@ -87,6 +102,10 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/probe',
       'agent/main.ts',
       'agent/rules/try.ts',
+      'agent/admin/interval.ts',
+      'agent/admin/tallies.ts',
+      'agent/admin/socket/protocol.ts',
+      'agent/state',
     ],
   },
 ];
@@ -129,7 +148,7 @@ describe('the architecture', () => {
 
   it('has a rule for every folder and a folder for every rule', () => {
     const ruled = (file: string) => RULES.some(({ folder }) => isIn(file, folder));
-    const rootFiles = /^agent\/(main|agent|generation|vocabulary|log)\.ts$/;
+    const rootFiles = /^agent\/(main|agent|generation|vocabulary|log|repeated)\.ts$/;
     assert.deepEqual(
       files.filter((file) => !ruled(file) && !rootFiles.test(file)),
       [],

@@ -36,8 +36,10 @@ export async function openBackend(
   const signers = await createSigners(targets, log, clock);
   const health = new BackendHealthLog(log, clock);
   const [only, ...others] = targets.map(({ url }) => url);
-  if (only !== undefined && others.length === 0)
-    return new BackendClient({ url: only, timeoutMs, maxConcurrent, shadowLists }, lists, health, clock, signers[0]);
+  if (only !== undefined && others.length === 0) {
+    const settingsOfOne = { url: only, timeoutMs, maxConcurrent, shadowLists };
+    return closingBoth(new BackendClient(settingsOfOne, lists, health, clock, signers[0]), health);
+  }
   // what one of them does is not yet what becomes of the call
   const events = {
     succeeded() {},
@@ -56,7 +58,17 @@ export async function openBackend(
       signers[index],
     ),
   }));
-  return new FailoverBackend(clients, timeoutMs, { ...failoverLog(log), calls: health }, clock);
+  return closingBoth(new FailoverBackend(clients, timeoutMs, { ...failoverLog(log), calls: health }, clock), health);
+}
+
+function closingBoth(backend: OpenBackend, health: BackendHealthLog): OpenBackend {
+  return {
+    check: (subjects) => backend.check(subjects),
+    async close() {
+      health.close();
+      await backend.close();
+    },
+  };
 }
 
 async function createSigners(

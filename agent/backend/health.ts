@@ -1,5 +1,7 @@
+import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { LookupError } from '../decision/decision.ts';
+import { Repeated } from '../repeated.ts';
 import type { ClientEvents } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
 import type { FailoverEvents } from './failover.ts';
@@ -20,12 +22,14 @@ type State =
 export class BackendHealthLog implements ClientEvents {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #repeated: Repeated;
   #state: State = { name: 'well' };
   readonly #trialsIgnored = new Set<string>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+    this.#repeated = new Repeated(clock);
   }
 
   succeeded(): void {
@@ -55,7 +59,10 @@ export class BackendHealthLog implements ClientEvents {
   }
 
   badEntry(subject: string, problem: string): void {
-    this.#log.warn({ subject, problem }, 'backend answered an entry that cannot be used');
+    const fields = { subject: shown(subject), problem: shown(problem, 500) };
+    this.#repeated.about(`bad entry ${fields.problem}`, (times) =>
+      this.#log.warn({ ...fields, ...times }, 'backend answered an entry that cannot be used'),
+    );
   }
 
   ignoresTrials(list: string): void {
@@ -65,6 +72,10 @@ export class BackendHealthLog implements ClientEvents {
       { list },
       'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
     );
+  }
+  /** Tells no more of what is repeated. */
+  close(): void {
+    this.#repeated.close();
   }
 }
 

@@ -99,6 +99,16 @@ export const ConfigFile = map({
     ),
   haproxy: haproxy.prefault({}),
   blocklist: blocklist.prefault({}),
+  admin: map({
+    listen: listenAddress
+      .optional()
+      .describe('Where HTTP shows the status page, metrics and health, like tcp://127.0.0.1:9101.'),
+    socket: unixPath
+      .optional()
+      .describe(
+        'Where `haverdict top`, `flush` and others reach the agent: a socket for its user, its group and root.',
+      ),
+  }).prefault({}),
   log: map({
     level: oneOf(LOG_LEVELS).prefault('info').describe('What is logged: this and everything more severe.'),
   }).prefault({}),

@@ -114,5 +114,11 @@ export interface Settings {
     readonly denyStatuses: readonly number[];
     readonly denyPages: readonly DenyPage[];
   };
+  readonly admin: {
+    /** Where HTTP shows the agent; absent for nowhere. */
+    readonly listen?: ListenAddress | undefined;
+    /** The path of the admin socket; absent for none. */
+    readonly socket?: string | undefined;
+  };
   readonly log: { readonly level: LogLevel };
 }

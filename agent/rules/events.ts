@@ -1,8 +1,8 @@
 import { shown } from '../../contract/shown.ts';
+import type { Repeated } from '../repeated.ts';
 import type { JudgeEvents } from './judge.ts';
 import type { KeeperEvents } from './keeper.ts';
 import type { Failure } from './messages.ts';
-import type { Repeated } from './repeated.ts';
 
 interface Log {
   info(fields: object, message: string): void;
@@ -27,23 +27,25 @@ export function keeperLog(log: Log, file: string): Omit<KeeperEvents, 'loaded'> 
 
 /** Tells the log what the functions do wrong: each thing once a minute, and how often. */
 export function judgeLog(log: Log, repeated: Repeated): JudgeEvents {
-  const warn = (kind: string, fields: object, text: string) =>
-    repeated.about(kind, (times) => log.warn({ ...fields, ...(times === undefined ? {} : { times }) }, text));
   return {
     failed: (message, failure) =>
-      warn(
-        `failed ${message} ${failure.place ?? ''} ${failure.problem}`,
-        { message, ...why(failure) },
-        'a rule failed, the policy answered',
+      repeated.about(`failed ${message} ${failure.place ?? ''} ${failure.problem}`, (times) =>
+        log.warn({ message, ...why(failure), ...times }, 'a rule failed, the policy answered'),
       ),
     late: (message) =>
-      warn(`late ${message}`, { message }, 'a rule did not decide before the deadline, the policy answered'),
-    full: (message) => warn('full', { message }, 'too many calls of rules are running, the policy answered'),
+      repeated.about(`late ${message}`, (times) =>
+        log.warn({ message, ...times }, 'a rule did not decide before the deadline, the policy answered'),
+      ),
+    full: (message) =>
+      repeated.about('full', (times) =>
+        log.warn({ message, ...times }, 'too many calls of rules are running, the policy answered'),
+      ),
     untold: (message, name) =>
-      warn(
-        `untold ${message} ${name}`,
-        { message, variable: name },
-        'a rule sets a variable that is told to nobody: haproxy.requestHeaders or haproxy.responseHeaders must name the header',
+      repeated.about(`untold ${message} ${name}`, (times) =>
+        log.warn(
+          { message, variable: name, ...times },
+          'a rule sets a variable that is told to nobody: haproxy.requestHeaders or haproxy.responseHeaders must name the header',
+        ),
       ),
   };
 }

@@ -2,11 +2,11 @@ import type { MessageSettings, Settings } from '../config/settings.ts';
 import type { Clock } from '../decision/clock.ts';
 import { type Decision, decisionOf } from '../decision/decision.ts';
 import type { Engine, Question } from '../decision/engine.ts';
+import { Repeated } from '../repeated.ts';
 import { varsOf } from '../vocabulary.ts';
 import { judgeLog, keeperLog } from './events.ts';
 import { Judge } from './judge.ts';
 import { Keeper } from './keeper.ts';
-import { Repeated } from './repeated.ts';
 import type { RuleValue } from './rules.ts';
 
 export type RulebookSettings = Pick<Settings, 'messages' | 'deadlineMs' | 'haproxy'>;

@@ -10,6 +10,14 @@ export interface Answer {
   readonly bare?: Uint8Array;
   /** What is said beside `full` and depends on the request. */
   readonly suffix?: Suffix;
+  /** The reference id of a denied request, said beside the others where it fits; it is part of `suffix` too. */
+  readonly reference?: Suffix;
+}
+
+/** What is said of an answer. */
+export interface Said {
+  readonly actions: Uint8Array;
+  readonly suffix: Suffix | undefined;
 }
 
 /** Actions that are written where they are sent from. */
@@ -17,6 +25,14 @@ export interface Suffix {
   readonly maxBytes: number;
   /** Writes at `at` and returns the position after it. */
   write(out: Uint8Array, at: number): number;
+}
+
+/** One after the other. */
+export function inTurn(first: Suffix, second: Suffix): Suffix {
+  return {
+    maxBytes: first.maxBytes + second.maxBytes,
+    write: (out, at) => second.write(out, first.write(out, at)),
+  };
 }
 
 export const NO_ANSWER: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
@@ -28,6 +44,17 @@ export interface Outlet {
   readonly group?: string;
   /** HAProxy's names of what an entry can say beside its action, by the names that the entry has for them. */
   readonly vars: ReadonlyMap<string, string>;
+}
+
+/** What of it can be said in so many bytes; where not even `bare` can, that. */
+export function within(maxBytes: number, { full, essential, bare = essential, suffix, reference }: Answer): Said {
+  if (fits(maxBytes, full, suffix)) return { actions: full, suffix };
+  const actions = essential.length <= maxBytes ? essential : bare;
+  return { actions, suffix: fits(maxBytes, actions, reference) ? reference : undefined };
+}
+
+export function fits(maxBytes: number, actions: Uint8Array, suffix: Suffix | undefined): boolean {
+  return actions.length + (suffix === undefined ? 0 : suffix.maxBytes) <= maxBytes;
 }
 
 /** The actions that tell a decision; one about the asked address itself names that as `entry`, which comes last. */
@@ -84,6 +111,10 @@ function withoutVars({ action, source, status }: Decision): Decision {
   return { action, source, ...(status !== undefined && { status }) };
 }
 
-function setVariable({ scope, group }: Outlet, name: string, value: (Action & { type: 'set-var' })['value']): Action {
+export function setVariable(
+  { scope, group }: Outlet,
+  name: string,
+  value: (Action & { type: 'set-var' })['value'],
+): Action {
   return { type: 'set-var', scope, name: group === undefined ? name : `${group}.${name}`, value };
 }

@@ -5,7 +5,7 @@ import { invalidFrame, SpopError, SpopStatus } from '../spop/errors.ts';
 import { type Frame, FrameType } from '../spop/frame.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../spop/hello.ts';
 import { FrameReader } from '../spop/reader.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, type Said, within } from './answer.ts';
 import { OutputBuffer } from './output.ts';
 
 /** The socket as the connection knows it. */
@@ -23,9 +23,10 @@ export interface NotifyHandler {
    * behind them. It may leave any frame to `answer`.
    */
   answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void;
-  answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer>;
+  /** What is not a promise has to be written before anything else is asked. */
+  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer>;
   /** What is said at once when too many frames of this connection wait. */
-  overload(frame: Frame): Answer;
+  overload(frame: Frame, maxAckPayload: number): Answer;
 }
 
 export interface ConnectionEvents {
@@ -198,8 +199,8 @@ export class Connection {
       throw invalidFrame('NOTIFY with ids that still wait for an ACK');
     const answer =
       this.#waiting.size < MAX_WAITING_FRAMES
-        ? this.#handler.answer(frame, receivedAtMs)
-        : this.#handler.overload(frame);
+        ? this.#handler.answer(frame, receivedAtMs, this.#largestAckPayload)
+        : this.#handler.overload(frame, this.#largestAckPayload);
     if (answer instanceof Promise) this.#answerLater(frame, answer, receivedAtMs);
     else this.#acknowledge(frame, answer);
   }
@@ -211,7 +212,7 @@ export class Connection {
     answer.then((answered) => {
       if (!this.#waiting.delete(key)) return;
       this.#events.answeredLate(this.#clock.nowMs() - receivedAtMs);
-      this.#late.push(encodeAck(ids, this.#fits(answered) ? answered.full : this.#shortOf(answered)));
+      this.#late.push(encodeAck(ids, joined(within(this.#largestAckPayload, answered))));
       if (this.#late.length === 1) queueMicrotask(() => this.#flushLate());
     });
   }
@@ -224,16 +225,8 @@ export class Connection {
 
   #acknowledge(frame: Frame, answer: Answer): void {
     const { bytes, idsAt, payloadAt } = frame;
-    if (this.#fits(answer)) this.#output.ack(bytes, idsAt, payloadAt, answer.full, answer.suffix);
-    else this.#output.ack(bytes, idsAt, payloadAt, this.#shortOf(answer));
-  }
-
-  #fits({ full, suffix }: Answer): boolean {
-    return full.length + (suffix === undefined ? 0 : suffix.maxBytes) <= this.#largestAckPayload;
-  }
-
-  #shortOf({ essential, bare = essential }: Answer): Uint8Array {
-    return essential.length <= this.#largestAckPayload ? essential : bare;
+    const { actions, suffix } = within(this.#largestAckPayload, answer);
+    this.#output.ack(bytes, idsAt, payloadAt, actions, suffix);
   }
 
   /** Ends the connection for what the peer did; during the handshake only after a while. */
@@ -291,6 +284,13 @@ export class Connection {
   #isDeaf(): boolean {
     return this.#state.name === 'refusing' || this.#state.name === 'closed';
   }
+}
+
+function joined({ actions, suffix }: Said): Uint8Array {
+  if (suffix === undefined) return actions;
+  const bytes = new Uint8Array(actions.length + suffix.maxBytes);
+  bytes.set(actions);
+  return bytes.subarray(0, suffix.write(bytes, actions.length));
 }
 
 /** The ids as they were sent: every id has one encoding, so equal ids are equal bytes. */

@@ -16,11 +16,11 @@ export class CurrentHandler implements NotifyHandler {
     this.current.answerKnown(reader, output, maxAckPayload, receivedAtMs);
   }
 
-  answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer> {
-    return this.current.answer(frame, receivedAtMs);
+  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
+    return this.current.answer(frame, receivedAtMs, maxAckPayload);
   }
 
-  overload(frame: Frame): Answer {
-    return this.current.overload(frame);
+  overload(frame: Frame, maxAckPayload: number): Answer {
+    return this.current.overload(frame, maxAckPayload);
   }
 }

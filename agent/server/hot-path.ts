@@ -11,6 +11,7 @@ import {
 } from '../spop/frame.ts';
 import type { FrameReader } from '../spop/reader.ts';
 import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../spop/varint.ts';
+import { fits } from './answer.ts';
 import type { OutputBuffer } from './output.ts';
 import type { Teller } from './teller.ts';
 
@@ -65,9 +66,9 @@ export class HotPath {
       const told = decision === undefined ? undefined : this.#teller.known(decision);
       if (told === undefined) break;
       const { full, suffix } = told.answer;
-      if (full.length + (suffix === undefined ? 0 : suffix.maxBytes) > maxAckPayload) break;
+      if (!fits(maxAckPayload, full, suffix)) break;
+      this.#teller.count(told, maxAckPayload);
       output.ack(bytes, idsAt, payloadAt, full, suffix);
-      this.#teller.count(told);
       start = end;
     }
     reader.skipTo(start);

@@ -24,6 +24,7 @@ export class Listener {
   #target: ListenTarget;
   readonly #server: Server;
   readonly #served = new Set<Served>();
+  #isPassed = false;
 
   constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents) {
     const output = new OutputBuffer();
@@ -45,9 +46,14 @@ export class Listener {
     return family === 'IPv6' ? `tcp://[${address}]:${port}` : `tcp://${address}:${port}`;
   }
 
-  /** Starts listening; rejects with an error that names the address and what is wrong with it. */
-  async open(): Promise<void> {
+  /**
+   * Starts listening; rejects with an error that names the address and what is wrong with it. `fd` is a descriptor that
+   * listens there already: whoever opened it decided who may use it.
+   */
+  async open(fd?: number): Promise<void> {
     const target = this.#target;
+    this.#isPassed = fd !== undefined;
+    if (fd !== undefined) return this.#listen(() => this.#server.listen({ fd, backlog: BACKLOG }));
     if (target.type === 'tcp') return this.#listen(() => this.#server.listen({ ...target, backlog: BACKLOG }));
     await clearStaleSocket(target.path);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path, backlog: BACKLOG })));
@@ -61,7 +67,7 @@ export class Listener {
 
   /** Gives a socket that stays where it is the access that the configuration now wants. */
   grant(target: ListenTarget): void {
-    if (target.type === 'unix') grantAccess(target);
+    if (target.type === 'unix' && !this.#isPassed) grantAccess(target);
     this.#target = target;
   }
 

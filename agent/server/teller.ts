@@ -1,7 +1,8 @@
 import type { Decision } from '../decision/decision.ts';
 import type { Ledger, Tally } from '../state/ledger.ts';
 import type { AddressSuffix } from './address-suffix.ts';
-import { type Answer, answerOf, NO_ANSWER, type Outlet } from './answer.ts';
+import { type Answer, answerOf, inTurn, NO_ANSWER, type Outlet, within } from './answer.ts';
+import { ReferenceSuffix, type References } from './reference.ts';
 
 export interface TellerEvents {
   /** Our own code failed; HAProxy is told nothing. */
@@ -13,7 +14,7 @@ export interface Told {
   readonly decision: Decision;
   readonly answer: Answer;
   readonly tally: Tally;
-  /** Is it one that is recorded beside being counted? */
+  /** Is it one that has a reference id and is recorded, beside being counted? */
   readonly isDeny: boolean;
 }
 
@@ -30,6 +31,8 @@ export class Teller {
   readonly #message: string;
   readonly #outlet: Outlet;
   readonly #suffix: AddressSuffix;
+  readonly #references: References;
+  #reference: ReferenceSuffix | undefined;
   readonly #ledger: Ledger;
   readonly #events: TellerEvents;
   readonly #told = new WeakMap<Decision, Told>();
@@ -40,12 +43,14 @@ export class Teller {
   constructor(
     { name, outlet }: { readonly name: string; readonly outlet: Outlet },
     suffix: AddressSuffix,
+    references: References,
     ledger: Ledger,
     events: TellerEvents,
   ) {
     this.#message = name;
     this.#outlet = outlet;
     this.#suffix = suffix;
+    this.#references = references;
     this.#ledger = ledger;
     this.#events = events;
   }
@@ -59,24 +64,32 @@ export class Teller {
     return decision.action === 'log' ? undefined : this.#told.get(decision);
   }
 
-  /** Notes that this was told of the address at hand. */
-  count(told: Told): void {
+  /** Notes that this is about to be told, in so many bytes, of the address at hand: a deny gets its reference id here. */
+  count(told: Told, maxBytes: number): void {
     told.tally.count++;
-    if (told.isDeny && this.#ledger.hasRoom) this.#record(told.decision, this.#suffix.text);
+    if (!told.isDeny) return;
+    this.#references.advance();
+    if (this.#ledger.hasRoom) this.#record(told.decision, told.answer, this.#suffix.text, maxBytes);
   }
 
-  /** The answer while the frame is in view. */
-  tellNow(decision: Decision): Answer {
+  /** The answer while the frame is in view: it has to be written, in so many bytes, before the next one is told. */
+  tellNow(decision: Decision, maxBytes: number): Answer {
     const told = this.#toldOf(decision);
-    this.count(told);
+    this.count(told, maxBytes);
     return told.answer;
   }
 
   /** The answer once the frame is gone, and with it the address that it was about. */
-  tellLater(decision: Decision, address: string | undefined): Answer {
+  tellLater(decision: Decision, address: string | undefined, maxBytes: number): Answer {
     this.#ledger.tallyOf(this.#message, decision).count++;
-    if (isDeny(decision) && this.#ledger.hasRoom) this.#record(decision, address);
-    return this.#answerOf(decision, address);
+    const answer = this.#answerOf(decision, address);
+    if (!isDeny(decision)) return answer;
+    this.#references.advance();
+    if (this.#ledger.hasRoom) this.#record(decision, answer, address, maxBytes);
+    const reference = this.#reference?.keep();
+    return answer.reference === undefined || reference === undefined
+      ? answer
+      : { ...answer, suffix: reference, reference };
   }
 
   #toldOf(decision: Decision): Told {
@@ -93,7 +106,7 @@ export class Teller {
     const answer = this.#answerOf(decision, 'ip:');
     const told = {
       decision,
-      answer: decision.ofAddress && answer !== NO_ANSWER ? { ...answer, suffix: this.#suffix } : answer,
+      answer: decision.ofAddress && answer !== NO_ANSWER ? this.#ofAddress(answer) : answer,
       tally: this.#ledger.tallyOf(this.#message, decision),
       isDeny: isDeny(decision),
     };
@@ -101,17 +114,26 @@ export class Teller {
     return told;
   }
 
+  #ofAddress(answer: Answer): Answer {
+    const { reference } = answer;
+    return { ...answer, suffix: reference === undefined ? this.#suffix : inTurn(this.#suffix, reference) };
+  }
+
   #answerOf(decision: Decision, address: string | undefined): Answer {
     try {
-      return answerOf(decision, this.#outlet, address);
+      const answer = answerOf(decision, this.#outlet, address);
+      if (!isDeny(decision)) return answer;
+      this.#reference ??= new ReferenceSuffix(this.#outlet, this.#references);
+      return { ...answer, suffix: this.#reference, reference: this.#reference };
     } catch (error) {
       this.#events.internalError(error);
       return NO_ANSWER;
     }
   }
 
-  #record(decision: Decision, address: string | undefined): void {
-    this.#ledger.record(this.#message, decision, address, '');
+  #record(decision: Decision, answer: Answer, address: string | undefined, maxBytes: number): void {
+    const isReferenceTold = within(maxBytes, answer).suffix !== undefined;
+    this.#ledger.record(this.#message, decision, address, isReferenceTold ? this.#references.text : '');
   }
 }
 

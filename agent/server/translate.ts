@@ -17,6 +17,7 @@ import { type Arguments, readArguments, textOf } from './arguments.ts';
 import type { NotifyHandler } from './connection.ts';
 import { HotPath, type Recaller } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
+import { References } from './reference.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
@@ -93,12 +94,13 @@ export class Translator implements NotifyHandler {
     events: TranslatorEvents,
     address = new Address(),
     ledger = new Ledger(),
+    references = new References(),
   ) {
     const suffix = new AddressSuffix(address);
     this.#messages = rules.map((rule) => ({
       rule,
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
-      teller: new Teller(rule, suffix, ledger, events),
+      teller: new Teller(rule, suffix, references, ledger, events),
       name: Buffer.from(rule.name),
       names: rule.kinds.map((kind) => Buffer.from(kind)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
@@ -111,7 +113,7 @@ export class Translator implements NotifyHandler {
     this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
   }
 
-  answer(frame: Frame, receivedAtMs: number): Answer | Promise<Answer> {
+  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
     const reader = this.#reader;
     reader.open(frame);
     let first: Decision | Promise<Decision> | undefined;
@@ -129,8 +131,8 @@ export class Translator implements NotifyHandler {
       several?.push({ decision, teller: message.teller, address: this.#addressText() });
     }
     if (first === undefined || teller === undefined) return NO_ANSWER;
-    if (several === undefined && !(first instanceof Promise)) return teller.tellNow(first);
-    return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }]);
+    if (several === undefined && !(first instanceof Promise)) return teller.tellNow(first, maxAckPayload);
+    return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }], maxAckPayload);
   }
 
   answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void {
@@ -138,7 +140,8 @@ export class Translator implements NotifyHandler {
     this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
   }
 
-  overload(frame: Frame): Answer {
+  overload(frame: Frame, maxAckPayload: number): Answer {
+    this.#address.clear(); // nobody reads the one of this frame
     const reader = this.#reader;
     reader.open(frame);
     const several: { readonly decision: Decision; readonly teller: Teller }[] = [];
@@ -148,7 +151,7 @@ export class Translator implements NotifyHandler {
       several.push({ decision: byPolicy(message.rule, 'overload'), teller: message.teller });
     }
     const told = several[strictest(several.map(({ decision }) => decision))];
-    return told === undefined ? NO_ANSWER : told.teller.tellNow(told.decision);
+    return told === undefined ? NO_ANSWER : told.teller.tellNow(told.decision, maxAckPayload);
   }
 
   #find(): KnownMessage | undefined {
@@ -178,11 +181,11 @@ export class Translator implements NotifyHandler {
     return byPolicy(rule, 'internal_error');
   }
 
-  #tellAll(several: readonly Decided[]): Answer | Promise<Answer> {
+  #tellAll(several: readonly Decided[], maxAckPayload: number): Answer | Promise<Answer> {
     const tell = (decisions: readonly Decision[]) => {
       const index = strictest(decisions);
       const { teller, address } = several[index] as Decided; // an index of decisions
-      return teller.tellLater(decisions[index] as Decision, address);
+      return teller.tellLater(decisions[index] as Decision, address, maxAckPayload);
     };
     const decisions = several.map(({ decision }) => decision);
     if (decisions.some((decision) => decision instanceof Promise)) return Promise.all(decisions).then(tell);

@@ -5,6 +5,7 @@ import { requestChanges, responseChanges } from './rules/change.ts';
 import { unknownStop } from './rules/deny.ts';
 import { groupLines } from './rules/group.ts';
 import { logFormat } from './rules/log.ts';
+import { referenceRule } from './rules/reference.ts';
 import { routeRules } from './rules/route.ts';
 import { stopRules } from './rules/stop.ts';
 import { unknownRules } from './rules/unknown.ts';
@@ -32,7 +33,7 @@ export function frontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH):
     ...responses.flatMap((message) => [...responseRules(settings, message), '']),
     ...responseHeaderRules(settings),
     '',
-    '# to have what is decided in the log: option httplog with action, source and reason',
+    '# to have what is decided in the log: option httplog with action, source, reason and reference id',
     `# ${logFormat([...requests, ...responses].map((message) => readingOf(settings, message)))}`,
   ]);
 }
@@ -75,9 +76,13 @@ function responseRules(settings: Settings, message: MessageSettings): string[] {
 /** What was decided when the backend was chosen, is kept under the names of the frontend. */
 function responseHeaderRules(settings: Settings): string[] {
   const { messages } = settings;
-  const own = messages.map((message) => readingOf(settings, keptBy(message)));
-  const rules = unique(own).flatMap((reading) => responseChanges(settings, reading));
-  return rules.length === 0 ? [] : ['# headers of the response, changed as the entry says', ...rules];
+  const own = unique(messages.map((message) => readingOf(settings, keptBy(message))));
+  const rules = own.flatMap((reading) => responseChanges(settings, reading));
+  return [
+    ...(rules.length === 0 ? [] : ['# headers of the response, changed as the entry says', ...rules, '']),
+    '# a denied client can name the reference id, which is in the log of the agent',
+    ...own.map(referenceRule),
+  ];
 }
 
 function keptBy(message: MessageSettings): MessageSettings {

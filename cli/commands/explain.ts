@@ -8,12 +8,16 @@ import { listsByDefault, type Plan, planFor, unique } from '../explain/asking.ts
 import { explain } from '../explain/explanation.ts';
 import { explanationAsJson, explanationLines } from '../explain/report.ts';
 import { printJson, printLine } from '../output.ts';
+import { explainAtAgent } from '../running/explain-agent.ts';
+import { addSocketPathOption } from '../running/socket-option.ts';
 import { withSecrets } from '../secret.ts';
 import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
 
 interface ExplainOptions extends TableOptions, ConfigOptions {
   readonly message?: string;
   readonly lists?: string[];
+  readonly agent?: true;
+  readonly socket?: string;
   readonly json?: true;
 }
 
@@ -23,17 +27,21 @@ export function explainCommand(): Command {
     .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds win over later')
     .option('--message <name>', 'the message of the configuration that asks (default: its only one)')
     .option('--lists <names>', 'the lists that count, in order (default: those of the configuration)', readLists)
+    .option('--agent', 'ask the running agent what it knows and would do, and not the table')
     .option('--json', 'print a JSON object');
   return addExamples(
-    addTableOptions(addSectionOption(command)),
+    addSocketPathOption(addTableOptions(addSectionOption(command))),
     'haverdict explain 203.0.113.7',
     'haverdict explain 203.0.113.7 host:shop.example path:/admin/login --lists manual,feed',
+    'haverdict explain --agent 203.0.113.7',
     'haverdict explain 2001:db8::1 -c /etc/haverdict/haverdict.yaml --message check-request --json',
   ).action(explainSubjects);
 }
 
 async function explainSubjects(typed: string[], options: ExplainOptions): Promise<void> {
-  const subjects = unique((await withSecrets(typed)).map(readSubject));
+  const texts = await withSecrets(typed);
+  if (options.agent) return explainAtAgent(texts, options);
+  const subjects = unique(texts.map(readSubject));
   const { plan, lists: told, shadowLists } = await planned(subjects, options);
   const store = await openStore(options);
   const asked = await Promise.all(

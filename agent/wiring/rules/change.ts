@@ -27,8 +27,8 @@ export function responseChanges({ haproxy }: Settings, reading: Reading): string
 
 /** A decision of the backend is gone when the response comes: what it says of that is put where the frontend reads it. */
 export function keptForResponse({ haproxy }: Settings, reading: Reading): string[] {
-  return changesOf('res', haproxy.responseHeaders).map(
-    ({ name }) =>
+  return [VARIABLES.ref, ...changesOf('res', haproxy.responseHeaders).map(({ name }) => name)].map(
+    (name) =>
       `http-request set-var(${REQUEST_SCOPE}.${haproxy.prefix}.${name}) ${reading.variable(name)} if ${reading.has(name)}`,
   );
 }

@@ -9,7 +9,7 @@ const HTTP_LOG =
 export function logFormat(readings: readonly Reading[]): string {
   const decisions = readings.map(
     ({ variable }) =>
-      `%[${variable(VARIABLES.action)}]/%[${variable(VARIABLES.source)}] %{+Q,+E}[${variable(VARIABLES.reason)}]`,
+      `%[${variable(VARIABLES.action)}]/%[${variable(VARIABLES.source)}] %{+Q,+E}[${variable(VARIABLES.reason)}] %[${variable(VARIABLES.ref)}]`,
   );
   return `log-format '${HTTP_LOG} ${decisions.join(' ')}'`;
 }

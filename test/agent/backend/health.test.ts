@@ -40,4 +40,19 @@ describe('the log of the backend', () => {
     for (const list of ['new', 'new', 'feed', 'new']) health.ignoresTrials(list);
     assert.deepEqual(lines, [{ list: 'new' }, { list: 'feed' }]);
   });
+
+  it('has one line a minute about entries with the same problem, and nothing of them as it came', () => {
+    const lines: object[] = [];
+    const note = (fields: object) => void lines.push(fields);
+    const clock = new HandClock();
+    const health = new BackendHealthLog({ warn: note, info: note }, clock);
+    for (let count = 0; count < 1000; count++) health.badEntry(`header.x:\u202e${count}`, 'action: is unknown');
+    clock.advance(60_000);
+    assert.deepEqual(lines, [
+      { subject: 'header.x:\\u{202e}0', problem: 'action: is unknown' },
+      { subject: 'header.x:\\u{202e}999', problem: 'action: is unknown', times: 999 },
+    ]);
+    health.close();
+    assert.equal(clock.timers, 0);
+  });
 });

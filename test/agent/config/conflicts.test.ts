@@ -55,7 +55,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'more headers than answers about a connection can unset',
     `haproxy: { requestHeaders: [${Array.from({ length: 16 }, (_, index) => `x-h-${index}`).join()}] }\nmessages: { a: { event: on-client-session, ${IP} } }\n`,
     [
-      '2:28: haproxy.requestHeaders: must have fewer or shorter names where a message (a) is about a connection: to unset them all takes 949 bytes, the limit is 600',
+      '2:28: haproxy.requestHeaders: must have fewer or shorter names where a message (a) is about a connection: to unset them all takes 956 bytes, the limit is 600',
     ],
   ],
   [

@@ -23,7 +23,13 @@ describe('loadSettings', () => {
       lists: ['manual'],
       shadowLists: [],
       ipv6Prefix: 128,
-      cache: { maxEntries: 1_000_000, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
+      cache: {
+        maxEntries: 1_000_000,
+        allowTtlSeconds: 60,
+        denyTtlSeconds: 300,
+        policyTtlSeconds: 1,
+        fileMaxAgeSeconds: 3600,
+      },
       messages: [
         {
           name: 'check-request',
@@ -46,6 +52,7 @@ describe('loadSettings', () => {
         denyStatuses: [401, 403, 404, 410, 429, 451, 503],
         denyPages: [],
       },
+      admin: {},
       log: { level: 'info' },
     });
   });

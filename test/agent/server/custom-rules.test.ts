@@ -19,6 +19,8 @@ import {
   str,
 } from '../../support/spop/naive-codec.ts';
 
+/** As of an ACK with HAProxy's usual buffers. */
+const ROOM = 790;
 const OUTLET = { scope: 'txn', vars: new Map([['backend', 'backend']]) } as const;
 const ALLOW: Decision = { action: 'allow', source: 'cache' };
 const DENY: Decision = { action: 'deny', source: 'rules' };
@@ -59,7 +61,7 @@ function setUp(more: Partial<MessageRule> = {}, answer = DENY) {
     unknownMessage: (name) => assert.fail(name),
     internalError: (error) => assert.fail(String(error)),
   });
-  const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7);
+  const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
   return { custom, heard, asked, translator, send };
 }
 

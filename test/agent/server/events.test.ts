@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { connectionLog, decisionLog, translatorLog } from '../../../agent/server/events.ts';
+import { Repeated } from '../../../agent/repeated.ts';
+import { connectionLog, decisionLog, denyLog, translatorLog } from '../../../agent/server/events.ts';
 import { SpopError } from '../../../agent/spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -14,7 +15,7 @@ function log() {
 describe('the log of connections', () => {
   it('tells status and cause of what a peer broke', () => {
     const told = log();
-    connectionLog(told).protocolError(new SpopError(3, 'frame of 9 bytes'));
+    connectionLog(told, new Repeated(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
     assert.deepEqual(told.lines, [
       ['warn', { status: 3, error: 'frame of 9 bytes' }, 'connection closed: peer broke the protocol'],
     ]);
@@ -22,10 +23,30 @@ describe('the log of connections', () => {
 
   it('tells what to do about HAProxy’s status 10, and only about that', () => {
     const told = log();
-    connectionLog(told).peerComplained(10, 'fragmentation not supported');
-    connectionLog(told).peerComplained(1, 'I/O error');
+    const events = connectionLog(told, new Repeated(new HandClock()));
+    events.peerComplained(10, 'fragmentation not supported');
+    events.peerComplained(1, 'I/O error');
     assert.match(told.lines[0]?.[2] ?? '', /no option send-frag-payload/);
     assert.equal(told.lines[1]?.[2], 'HAProxy disconnects');
+  });
+
+  it('tells each status once a minute, however often it comes, and then how often', () => {
+    const told = log();
+    const clock = new HandClock();
+    const events = connectionLog(told, new Repeated(clock));
+    for (let count = 0; count < 1000; count++) {
+      events.protocolError(new SpopError(3, `frame of ${count} bytes`));
+      events.peerComplained(1, `I/O error \u202e${count}`);
+    }
+    assert.equal(told.lines.length, 2);
+    clock.advance(60_000);
+    assert.deepEqual(
+      told.lines.slice(2).map(([, fields]) => fields),
+      [
+        { status: 3, error: 'frame of 999 bytes', times: 999 },
+        { status: 1, message: 'I/O error \\u{202e}999', times: 999 },
+      ],
+    );
   });
 });
 
@@ -101,5 +122,46 @@ describe('the log of decisions', () => {
     assert.equal(messages().length, 1);
     clock.advance(5000);
     assert.deepEqual(messages(), []);
+  });
+});
+
+describe('the log of denies', () => {
+  const deny = {
+    atMs: 0,
+    ref: 'r-1',
+    message: 'check',
+    action: 'deny',
+    source: 'cache',
+    reason: 'abuse\u202e',
+    list: 'manual',
+    status: 403,
+    subject: 'header.x:\u009bm',
+  } as const;
+
+  it('has the reference id, and nothing of the table’s or a client’s as it came', () => {
+    const told = log();
+    const tell = denyLog(told, new HandClock());
+    tell(deny);
+    const { atMs: _atMs, ...fields } = deny;
+    const escaped = { ...fields, reason: 'abuse\\u{202e}', subject: 'header.x:\\u{9b}m' };
+    assert.deepEqual(told.lines, [['info', escaped, 'denied']]);
+    tell({ ...deny, ref: '' });
+    assert.ok(!('ref' in (told.lines[1]?.[1] ?? {})));
+  });
+
+  it('has ten lines a second, and then how many were left out', () => {
+    const told = log();
+    const clock = new HandClock();
+    const tell = denyLog(told, clock);
+    for (let count = 0; count < 100; count++) tell(deny);
+    clock.advance(1000);
+    assert.deepEqual(told.lines.splice(0).at(-1), [
+      'info',
+      { leftOut: 90 },
+      'more was denied than is told line by line',
+    ]);
+    clock.advance(1000);
+    tell(deny);
+    assert.equal(told.lines.length, 1);
   });
 });

@@ -5,6 +5,7 @@ import type { Address } from '../../../agent/decision/address.ts';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
 import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
+import { References } from '../../../agent/server/reference.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { HandClock } from '../../support/clock.ts';
 import { values } from '../../support/spop/frames.ts';
@@ -66,13 +67,12 @@ class Line {
       },
     };
     const rules = RULES.map((rule) => ({ ...rule, ...more }));
-    const translator = new Translator(rules, decider, {
-      unknownMessage() {},
-      internalError: (error) => assert.fail(String(error)),
-    });
+    const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
+    const references = new References(new Uint8Array(12));
+    const translator = new Translator(rules, decider, events, undefined, undefined, references);
     const handler: NotifyHandler = {
       answer: (...asked) => translator.answer(...asked),
-      overload: (asked) => translator.overload(asked),
+      overload: (...asked) => translator.overload(...asked),
       answerKnown: (...asked) => isHot && translator.answerKnown(...asked),
     };
     const peer = {

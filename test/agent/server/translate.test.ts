@@ -9,7 +9,11 @@ import type { Policy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
 import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
+import { References } from '../../../agent/server/reference.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
+import { Ledger } from '../../../agent/state/ledger.ts';
+import { HandClock } from '../../support/clock.ts';
+import { referenceOf } from '../../support/reference.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   actions,
@@ -26,6 +30,10 @@ import {
 } from '../../support/spop/naive-codec.ts';
 import { vectors } from '../../support/spop/vectors.ts';
 
+/** Before the first one. */
+const NO_REFERENCE = new Uint8Array(12);
+/** As of an ACK with HAProxy's usual buffers. */
+const ROOM = 790;
 const OUTLET: Outlet = { scope: 'txn', vars: new Map() };
 const RULES: readonly MessageRule[] = [
   { name: 'check', policy: { default: 'closed' }, kinds: ['ip', 'host', 'header.x-user'], outlet: OUTLET },
@@ -62,12 +70,14 @@ function setUp(
     },
     recall: () => undefined,
   };
-  const translator = new Translator(rules, decider, {
-    unknownMessage: (name) => unknown.push(name),
-    internalError: (error) => errors.push(error),
-  });
-  const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7);
-  return { translator, questions, unknown, errors, send };
+  const events = {
+    unknownMessage: (name: string) => void unknown.push(name),
+    internalError: (error: unknown) => void errors.push(error),
+  };
+  const ledger = new Ledger(new HandClock());
+  const translator = new Translator(rules, decider, events, undefined, ledger, new References(NO_REFERENCE));
+  const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
+  return { translator, ledger, questions, unknown, errors, send };
 }
 
 /** The subjects that are asked when these arguments come. */
@@ -81,7 +91,7 @@ function subjects(...args: [string, Value][]): readonly string[] {
 async function ackOf(translator: Translator, asked: Uint8Array): Promise<string> {
   const output = new OutputBuffer();
   const frame = frameIn(asked);
-  const answer = await translator.answer(frame, 0);
+  const answer = await translator.answer(frame, 0, ROOM);
   output.ack(frame.bytes, frame.idsAt, frame.payloadAt, answer.full, answer.suffix);
   let sent = '';
   output.flush((bytes) => {
@@ -254,7 +264,7 @@ describe('an answer', () => {
     const bytes = notify(1, 1, ['check', ['ip', ipv4(1, 2, 3, 4)]], ['unheard-of', ['a', str('bcd')]]);
     bytes[3] = (bytes[3] as number) - 1; // a length of one byte less
     const broken = frameIn(bytes.subarray(0, -1));
-    for (const act of [() => translator.answer(broken, 0), () => translator.overload(broken)])
+    for (const act of [() => translator.answer(broken, 0, ROOM), () => translator.overload(broken, ROOM)])
       assert.throws(act, { name: 'SpopError', status: 4 });
     assert.deepEqual(errors, []);
   });
@@ -267,7 +277,7 @@ describe('an answer', () => {
       '05636865636b 02 026970 00',
     ])
       assert.throws(
-        () => translator.answer(frameIn(frame({ type: 3, stream: 1, frame: 1, payload: fromHex(payload) })), 0),
+        () => translator.answer(frameIn(frame({ type: 3, stream: 1, frame: 1, payload: fromHex(payload) })), 0, ROOM),
         { name: 'SpopError', status: 4 },
       );
     assert.deepEqual([errors, questions], [[], []]);
@@ -292,7 +302,7 @@ describe('an answer', () => {
     );
     const rules = RULES.map((rule) => ({ ...rule, refinement }));
     const { translator, errors, send } = setUp(() => assert.fail('broken'), rules);
-    const overloaded = said(translator.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]]))));
+    const overloaded = said(translator.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]])), ROOM));
     assert.deepEqual([overloaded.action, overloaded.reason], ['log', 'overload']);
     const failed = said(await send(['check', ['ip', ipv4(192, 0, 2, 1)]]));
     assert.deepEqual([failed.action, failed.reason], ['log', 'internal_error']);
@@ -305,7 +315,7 @@ describe('an answer', () => {
 
   it('under overload is that of the policy, without a question', () => {
     const { translator, questions } = setUp();
-    const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list))));
+    const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list)), ROOM));
     assert.deepEqual(answer(['other', ['path', str('/')]], ['check']), {
       action: 'deny',
       source: 'policy',
@@ -320,13 +330,14 @@ describe('an answer', () => {
 
 describe('an entry that is the asked address itself', () => {
   const OF_ADDRESS: Decision = { action: 'deny', source: 'cache', status: 403, list: 'manual', ofAddress: true };
-  const expected = (stream: number, address: Uint8Array, length = '') =>
+  const expected = (stream: number, address: Uint8Array, nth: number, length = '') =>
     naiveAck(stream, [
       ['action', str('deny')],
       ['source', str('cache')],
       ['status', { type: 'int64', value: 403n }],
       ['list', str('manual')],
       ['entry', str(`ip:${textOf(address)}${length}`)],
+      ['ref', str(referenceOf(NO_REFERENCE, nth))],
     ]);
   const inBytes = (value: Uint8Array): Value => ({ type: value.length === 4 ? 'ipv4' : 'ipv6', value });
   const ask = (stream: number, value: Value) => notify(stream, 1, ['check', ['ip', value]]);
@@ -341,9 +352,10 @@ describe('an entry that is the asked address itself', () => {
   it('is named to the byte, at once or later, with one encoding of all the rest', async () => {
     for (const late of [false, true]) {
       const { translator } = setUp(() => (late ? Promise.resolve(OF_ADDRESS) : OF_ADDRESS));
+      let nth = 0;
       await fc.assert(
         fc.asyncProperty(address, fc.nat(10_000), async (bytes, stream) => {
-          assert.equal(await ackOf(translator, ask(stream, inBytes(bytes))), expected(stream, bytes));
+          assert.equal(await ackOf(translator, ask(stream, inBytes(bytes))), expected(stream, bytes, ++nth));
         }),
         { numRuns: 500 },
       );
@@ -352,21 +364,29 @@ describe('an entry that is the asked address itself', () => {
 
   it('is named in canonical text, however it was written', async () => {
     const { translator } = setUp(() => OF_ADDRESS);
+    let nth = 0;
     for (const [written, bytes] of [
       ['2001:DB8:0:0:0:0:0:1', fromHex('20010db8000000000000000000000001')],
       ['::ffff:203.0.113.7', fromHex('cb007107')],
       ['255.255.255.255', fromHex('ffffffff')],
       ['ffff:eeee:dddd:cccc:bbbb:aaaa:9999:8888', fromHex('ffffeeeeddddccccbbbbaaaa99998888')],
     ] as const)
-      assert.equal(await ackOf(translator, ask(1, str(written))), expected(1, bytes));
+      assert.equal(await ackOf(translator, ask(1, str(written))), expected(1, bytes, ++nth));
   });
 
   it('is the network that was asked where that is all of IPv6 that counts', async () => {
     const decider: Decider = { decide: () => OF_ADDRESS, recall: () => undefined };
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
-    const translator = new Translator(RULES, decider, events, new Address(64));
+    const translator = new Translator(
+      RULES,
+      decider,
+      events,
+      new Address(64),
+      new Ledger(new HandClock()),
+      new References(NO_REFERENCE),
+    );
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
-    assert.equal(await ackOf(translator, asked), expected(1, fromHex('20010db8000000000000000000000000'), '/64'));
+    assert.equal(await ackOf(translator, asked), expected(1, fromHex('20010db8000000000000000000000000'), 1, '/64'));
   });
 
   it('is each message’s own where several come at once, the strictest of which speaks', async () => {
@@ -388,9 +408,9 @@ describe('an entry that is the asked address itself', () => {
         const list = rules.map(({ name }, index): Message => [name, ['ip', str(addresses[index] as string)]]); // three
         const sent = fromHex(await ackOf(translator, notify(1, 1, ...list)));
         const variables = parseActions(parseFrames(sent)[0]?.payload ?? new Uint8Array(0));
-        assert.deepEqual(variables.map((each) => [each.name, 'value' in each ? plain(each.value) : null]).at(-1), [
-          'entry',
-          `ip:${addresses[denied]}`,
+        assert.deepEqual(variables.map((each) => [each.name, 'value' in each ? plain(each.value) : null]).slice(-2), [
+          ['entry', `ip:${addresses[denied]}`],
+          ['ref', referenceOf(NO_REFERENCE, 1)],
         ]);
       }
   });
@@ -398,10 +418,10 @@ describe('an entry that is the asked address itself', () => {
   it('is not named by an address that came before, where this message has none', async () => {
     const { translator, questions } = setUp(({ subjects: asked }) => (asked.length === 0 ? ALLOW : OF_ADDRESS));
     const bytes = fromHex('cb007107');
-    assert.equal(await ackOf(translator, ask(1, inBytes(bytes))), expected(1, bytes));
+    assert.equal(await ackOf(translator, ask(1, inBytes(bytes))), expected(1, bytes, 1));
     const bad: Message = ['check', ['ip', str('no address')]];
     for (const message of [['check'], ['check', ['ip', { type: 'null' }]], bad] as Message[])
-      await translator.answer(frameIn(notify(1, 1, message)), 0);
+      await translator.answer(frameIn(notify(1, 1, message)), 0, ROOM);
     assert.deepEqual(
       questions.slice(1).map(({ subjects: asked, problem }) => [asked, problem]),
       [
@@ -525,7 +545,7 @@ describe('the frames captured from HAProxy', () => {
           outlet: OUTLET,
         })),
       );
-      for (const line of lines) assert.equal(said(await translator.answer(frameIn(line), 0)).action, 'deny');
+      for (const line of lines) assert.equal(said(await translator.answer(frameIn(line), 0, ROOM)).action, 'deny');
       assert.equal(questions.length, frames.flatMap(({ messages = [] }) => messages).length);
       assert.deepEqual(errors, []);
     });

@@ -164,8 +164,11 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request set-query "%[var(txn.guard.query)]" if { var(txn.guard.query) -m found }
     http-request set-pathq "%[path]" if { var(txn.guard.query) -m len 0 }
 
-    # to have what is decided in the log: option httplog with action, source and reason
-    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)]'
+    # a denied client can name the reference id, which is in the log of the agent
+    http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
+
+    # to have what is decided in the log: option httplog with action, source, reason and reference id
+    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
 # Part 2 of 2: put this section beside the other backends, once.
 backend haverdict-agents
@@ -361,8 +364,14 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-after-response set-header Server "%[var(txn.haverdict.login.res.set.server)]" if { var(txn.haverdict.login.res.set.server) -m found }
     http-after-response add-header Server "%[var(txn.haverdict.login.res.add.server)]" if { var(txn.haverdict.login.res.add.server) -m found }
 
-    # to have what is decided in the log: option httplog with action, source and reason
-    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)]'
+    # a denied client can name the reference id, which is in the log of the agent
+    http-after-response set-header x-haverdict-ref "%[var(sess.haverdict.ref)]" if { var(sess.haverdict.ref) -m found }
+    http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.ref)]" if { var(txn.haverdict.ref) -m found }
+    http-after-response set-header x-haverdict-ref "%[var(res.haverdict.ref)]" if { var(res.haverdict.ref) -m found }
+    http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.login.ref)]" if { var(txn.haverdict.login.ref) -m found }
+
+    # to have what is decided in the log: option httplog with action, source, reason and reference id
+    # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(sess.haverdict.ref)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.ref)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(txn.haverdict.login.ref)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)] %[var(res.haverdict.ref)]'
 
 # Part 2 of 6: put these lines into the same frontends, below all http-request rules and above the other use_backend.
     use_backend blue if { var(txn.haverdict.login.action) -m str route } { var(txn.haverdict.login.backend) -m str blue }
@@ -370,6 +379,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
 # Part 3 of 6: put these lines into each HTTP backend that those frontends lead to, before its other rules.
+    http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
     http-request set-var(txn.haverdict.res.add.server) var(req.haverdict.res.add.server) if { var(req.haverdict.res.add.server) -m found }

@@ -63,12 +63,13 @@ describe('the rules of a frontend', () => {
 
   it('route and change nothing that the configuration does not name', () => {
     assert.equal(frontendRoutes(settingsWith({})), '');
-    assert.doesNotMatch(rules, /-header|http-(after-)?response|http-buffer-request|use_backend/);
+    assert.doesNotMatch(rules, /http-response|http-buffer-request|use_backend/);
+    assert.deepEqual(matching(rules, '-header'), matching(rules, 'http-after-response set-header x-haverdict-ref'));
   });
 
   it('remove a header before they set and add', () => {
     const settings = settingsWith({ haproxy: { requestHeaders: ['X-Plan'], responseHeaders: ['X-Plan'] } });
-    const order = [...frontendRules(settings).matchAll(/http-(?:request|after-response) (\w+)-header/g)];
+    const order = [...frontendRules(settings).matchAll(/http-(?:request|after-response) (\w+)-header X-Plan/g)];
     assert.deepEqual(
       order.map(([, change]) => change),
       ['del', 'set', 'add', 'del', 'set', 'add'],
@@ -160,7 +161,7 @@ describe('the other sections', () => {
       const scopes = [
         ...rulesIn(text)
           .join('\n')
-          .matchAll(/var\((\w+)\.haverdict\.(\w+)/g),
+          .matchAll(/(?<!set-)var\((\w+)\.haverdict\.(\w+)/g),
       ];
       for (const [, read, name] of scopes) assert.equal(read, name === 'error' ? 'txn' : scope, `${event} ${name}`);
       assert.ok(scopes.some(([, , name]) => name === 'error') && scopes.some(([, , name]) => name === 'action'));
@@ -181,6 +182,7 @@ describe('the other sections', () => {
       haproxy: { responseHeaders: ['Server'] },
     });
     assert.equal(matching(backendRules(settings), 'set-var(txn.haverdict.res.').length, 3);
+    assert.equal(matching(backendRules(settings), 'set-var(txn.haverdict.ref) var(req.haverdict.ref)').length, 1);
     assert.equal(matching(frontendRules(settings), 'http-after-response', 'txn.haverdict.res.').length, 3);
   });
 });

@@ -1,13 +1,18 @@
-import type { Clock } from '../decision/clock.ts';
+import type { Clock } from './decision/clock.ts';
 
 const WINDOW_MS = 60_000;
 /** What differs with every request must not be remembered for each. */
 const MAX_KINDS = 50;
 const OTHERS = 'others';
 
+/** How often it was since it was told last; empty at the first time. To be put among the fields of the line. */
+export interface Times {
+  readonly times?: number;
+}
+
 interface Told {
   times: number;
-  tellAgain: (times: number) => void;
+  tellAgain: (times: Times) => void;
   cancel: () => void;
 }
 
@@ -21,7 +26,7 @@ export class Repeated {
   }
 
   /** `tell` is called now, or at the end of the minute with how many times it was since. */
-  about(kind: string, tell: (times: number | undefined) => void): void {
+  about(kind: string, tell: (times: Times) => void): void {
     const key = this.#told.has(kind) || this.#told.size < MAX_KINDS ? kind : OTHERS;
     const told = this.#told.get(key);
     if (told !== undefined) {
@@ -29,7 +34,7 @@ export class Repeated {
       told.tellAgain = tell;
       return;
     }
-    tell(undefined);
+    tell({});
     this.#told.set(key, {
       times: 0,
       tellAgain: tell,
@@ -49,7 +54,7 @@ export class Repeated {
       this.#told.delete(key);
       return;
     }
-    told.tellAgain(told.times);
+    told.tellAgain({ times: told.times });
     told.times = 0;
     told.cancel = this.#clock.after(WINDOW_MS, () => this.#onWindowEnd(key));
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Repeated } from '../../../agent/rules/repeated.ts';
-import { HandClock } from '../../support/clock.ts';
+import { Repeated } from '../../agent/repeated.ts';
+import { HandClock } from '../support/clock.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -9,7 +9,12 @@ function setUp() {
   const clock = new HandClock();
   const told: (readonly [string, number | undefined])[] = [];
   const repeated = new Repeated(clock);
-  return { clock, told, repeated, about: (kind: string) => repeated.about(kind, (times) => told.push([kind, times])) };
+  return {
+    clock,
+    told,
+    repeated,
+    about: (kind: string) => repeated.about(kind, ({ times }) => told.push([kind, times])),
+  };
 }
 
 describe('a complaint', () => {

@@ -1,0 +1,53 @@
+import { formatListenAddress } from '../config/listen-address.ts';
+import type { MessageSettings, Settings } from '../config/settings.ts';
+import type { Policy } from '../decision/policy.ts';
+import type { AgentState } from '../state/state.ts';
+import { foreign, type Html, html } from './html.ts';
+import { listSection } from './page-table.ts';
+import { count, timeOfDay } from './quantity.ts';
+
+/** The settings in force that decide what happens to a request. */
+export function configuration({ config, listening, workers }: AgentState): Html {
+  const { lists, shadowLists, cache, stale } = config;
+  const list = (name: string) => (shadowLists.includes(name) ? `${name} (on trial)` : name);
+  return listSection('configuration', 'Configuration in force', [
+    ['listens on', listening.length > 0 ? listening.join(', ') : config.listen.map(formatListenAddress).join(', ')],
+    ['workers', workers],
+    ['deadline', `${config.deadlineMs} ms`],
+    ['policy', policyText(config.policy)],
+    ['lists', lists.map(list).join(', ')],
+    ...config.messages.map((message) => ['message', messageText(message, config)] as const),
+    ['rules', config.rules === undefined ? 'none' : foreign(config.rules)],
+    [
+      'cached for',
+      `allow ${cache.allowTtlSeconds} s, deny ${cache.denyTtlSeconds} s, policy ${cache.policyTtlSeconds} s`,
+    ],
+    ['stale', `${stale.ifErrorSeconds} s longer while the backend cannot be asked`],
+    ['calls', `at most ${config.backend.maxCallsPerSecond} a second, ${config.backend.maxConcurrent} at a time`],
+  ]);
+}
+
+export function reloads({ reloads, startedAtMs }: AgentState): Html {
+  return listSection('reloads', 'Reloads', [
+    ['succeeded', count(reloads.ok)],
+    ['failed', count(reloads.failed)],
+    ['in force since', html`${timeOfDay(reloads.lastOkAtMs ?? startedAtMs)} UTC`],
+    [
+      'last error',
+      reloads.lastError === undefined
+        ? 'none'
+        : html`<strong class="bad">▲ ${foreign(reloads.lastError, 400)}</strong>`,
+    ],
+  ]);
+}
+
+function messageText({ name, event, group, subjects, policy, shadow }: MessageSettings, config: Settings): Html {
+  const kinds = subjects.map(({ kind }) => kind).join(', ');
+  const when = event ?? `group ${group}`;
+  const own = policyText(policy) === policyText(config.policy) ? '' : `, policy ${policyText(policy)}`;
+  return html`<b>${name}</b> at ${when}: ${kinds}${own}${shadow ? ', on trial' : ''}`;
+}
+
+function policyText({ default: usual, ...others }: Policy): string {
+  return [usual, ...Object.entries(others).map(([reason, name]) => `${name} on ${reason}`)].join(', ');
+}

@@ -1,0 +1,37 @@
+/** What keeps the page up to date: it asks for itself again and takes over what has changed. */
+export const SCRIPT = `
+'use strict';
+const told = document.getElementById('told');
+let timer;
+let answeredAt = new Date();
+
+async function refresh() {
+  try {
+    const response = await fetch('./', { signal: AbortSignal.timeout(5000) });
+    if (!response.ok) throw new Error(String(response.status));
+    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html');
+    for (const part of fresh.querySelectorAll('[data-live]')) {
+      const shown = document.getElementById(part.id);
+      if (shown && shown.outerHTML !== part.outerHTML) shown.replaceWith(part);
+    }
+    answeredAt = new Date();
+    tell('');
+  } catch {
+    tell('▲ no answer from the agent since ' + answeredAt.toISOString().slice(11, 19) + ' UTC');
+  }
+  wait();
+}
+
+function tell(text) {
+  if (told.textContent !== text) told.textContent = text;
+  document.body.classList.toggle('gone', text !== '');
+}
+
+function wait() {
+  clearTimeout(timer);
+  if (!document.hidden) timer = setTimeout(refresh, 1000);
+}
+
+document.addEventListener('visibilitychange', wait);
+wait();
+`;

@@ -1,0 +1,51 @@
+import { type Html, html } from './html.ts';
+
+interface Column {
+  readonly name: string;
+  readonly isNumber?: true;
+}
+
+/** A section with a table, or what is said in its place. The roles are told because a phone shows rows as blocks. */
+export function tableSection(
+  id: string,
+  title: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Html[])[],
+  none: string,
+): Html {
+  const body = rows.length === 0 ? html`<p>${none}</p>` : table(columns, rows);
+  return html`<section id="${id}" aria-labelledby="${id}-title" data-live>
+<h2 id="${id}-title">${title}</h2>
+${body}
+</section>
+`;
+}
+
+function table(columns: readonly Column[], rows: readonly (readonly Html[])[]): Html {
+  const kind = (column: Column | undefined) => (column?.isNumber ? html` class="number"` : html``);
+  const head = columns.map((column) => html`<th role="columnheader" scope="col"${kind(column)}>${column.name}</th>`);
+  const row = (cells: readonly Html[]) =>
+    cells.map((cell, index) => {
+      const column = columns[index];
+      return html`<td role="cell" data-name="${column?.name ?? ''}"${kind(column)}>${cell}</td>`;
+    });
+  return html`<table role="table">
+<thead role="rowgroup"><tr role="row">${head}</tr></thead>
+<tbody role="rowgroup">
+${rows.map((cells) => html`<tr role="row">${row(cells)}</tr>\n`)}</tbody>
+</table>`;
+}
+
+/** A section of names and values. */
+export function listSection(
+  id: string,
+  title: string,
+  items: readonly (readonly [string, Html | string | number])[],
+): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title" data-live>
+<h2 id="${id}-title">${title}</h2>
+<dl>
+${items.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
+</section>
+`;
+}

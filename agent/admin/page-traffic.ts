@@ -1,0 +1,160 @@
+import type { AgentState, RecentDeny, TopSubject } from '../state/state.ts';
+import { foreign, type Html, html } from './html.ts';
+import type { Interval } from './interval.ts';
+import { listSection, tableSection } from './page-table.ts';
+import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './quantity.ts';
+import { byPolicy, decided, denied, failed, isStop, lookedUp, rowsOf } from './tallies.ts';
+
+const SHOWN_DECISIONS = 24;
+const SHOWN_DENIES = 12;
+const SHOWN_TOP = 10;
+const MAX_SUBJECT = 100;
+
+const BREAKER_SIGNS = { closed: '●', probing: '▲', open: '■' } as const;
+const EMPTY = html``;
+
+/** The numbers that are read from across the room. */
+export function figures(state: AgentState, interval: Interval): Html {
+  const { backend } = state;
+  const total = lookedUp(state);
+  const hits = interval.growth((of) => lookedUp(of).hits);
+  const asked = interval.growth((of) => lookedUp(of).all);
+  const decisionTime = interval.histogram((of) => of.decisionTime);
+  const backendTime = interval.histogram((of) => of.backendTime);
+  const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
+  // Since the start something always was.
+  const grows = (pick: (of: AgentState) => number) => !interval.isSinceStart && interval.growth(pick) > 0;
+  return html`<dl id="figures" data-live>
+${figure('Decisions', perSecond(decided), html`${count(decided(state))} in all`)}
+${figure('Denied', perSecond(denied), html`${count(denied(state))} in all`)}
+${figure('By policy', perSecond(byPolicy), html`${count(byPolicy(state))} in all`, grows(byPolicy))}
+${figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} in all`)}
+${figure('99 % decided in', html`${atMost(decisionTime, 0.99)}`, html`half in ${atMost(decisionTime, 0.5)}`)}
+${figure(
+  'Backend calls',
+  perSecond((of) => of.backend.calls),
+  html`99 % in ${atMost(backendTime, 0.99)}`,
+)}
+${figure('Failed calls', perSecond(failed), html`${count(failed(state))} in all`, grows(failed))}
+${figure('Breaker', html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`, html`${count(backend.queued)} waiting`, backend.breaker !== 'closed')}
+</dl>
+`;
+}
+
+function figure(name: string, value: Html, more: Html, isBad = false): Html {
+  return html`<div${isBad ? html` class="bad"` : EMPTY}><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd></div>`;
+}
+
+/** What was decided, of what, and why. */
+export function decisions(state: AgentState, before: AgentState | undefined, interval: Interval): Html {
+  const rows = rowsOf(state);
+  const earlier = new Map(before === undefined ? [] : rowsOf(before).map((row) => [row.key, row.count]));
+  const more = rows.length - SHOWN_DECISIONS;
+  const cells = rows
+    .slice(0, SHOWN_DECISIONS)
+    .map((row) => [
+      foreign(row.message),
+      action(row.action),
+      html`${row.source}`,
+      foreign(row.because),
+      html`${rate(Math.max(0, row.count - (earlier.get(row.key) ?? 0)) / interval.seconds)}`,
+      count(row.count),
+    ]);
+  const columns = ['Message', 'Action', 'Source', 'List or reason'].map((name) => ({ name }));
+  return tableSection(
+    'decisions',
+    more > 0 ? `Decisions; ${more} more kinds are in /metrics` : 'Decisions',
+    [...columns, { name: '/s', isNumber: true }, { name: 'in all', isNumber: true }],
+    cells,
+    'Nothing was decided yet.',
+  );
+}
+
+export function recentDenies({ recent }: AgentState): Html {
+  const columns = ['UTC', 'Subject', 'List', 'Reason', 'Action', 'Source', 'Reference'].map((name) => ({ name }));
+  const cells = (deny: RecentDeny) => [
+    timeOfDay(deny.atMs),
+    foreign(deny.subject, MAX_SUBJECT),
+    foreign(deny.list),
+    foreign(deny.reason),
+    html`${action(deny.action)} ${deny.status ?? ''}`,
+    html`${deny.source}`,
+    html`<code>${foreign(deny.ref)}</code>`,
+  ];
+  const rows = recent.slice(0, SHOWN_DENIES).map(cells);
+  return tableSection('recent', 'Recent denies', columns, rows, 'Nothing was denied yet.');
+}
+
+export function mostDenied({ top }: AgentState): Html {
+  const most = top[0]?.count ?? 1;
+  const columns = [{ name: 'Subject' }, { name: 'List' }, { name: 'Times', isNumber: true }] as const;
+  const cells = ({ subject, list, count: times }: TopSubject) => [
+    html`${foreign(subject, MAX_SUBJECT)}${bar(times / most)}`,
+    foreign(list),
+    count(times),
+  ];
+  const rows = top.slice(0, SHOWN_TOP).map(cells);
+  return tableSection('top', 'Most denied', columns, rows, 'No listed subject was denied yet.');
+}
+
+export function backend({ backend, backendTime }: AgentState): Html {
+  return listSection('backend', 'Backend', [
+    ...backend.urls.map((url) => ['asks', foreign(url)] as const),
+    ['breaker', backend.breaker],
+    ['calls', count(backend.calls)],
+    ['subjects in them', count(backend.subjects)],
+    ['half, 99 % took', html`${atMost(backendTime, 0.5)}, ${atMost(backendTime, 0.99)}`],
+    ['failed', counted(backend.failures)],
+    ['not asked', counted(backend.refused)],
+    ['under way', count(backend.inFlight)],
+    ['subjects waiting', count(backend.queued)],
+    ['held back', count(backend.budgetWaits)],
+    ['last error', lastError(backend)],
+  ]);
+}
+
+export function cache({ cache }: AgentState): Html {
+  return listSection('cache', 'Cache', [
+    ['subjects', html`${count(cache.entries)} of ${count(cache.maxEntries)}${bar(cache.entries / cache.maxEntries)}`],
+    ['memory', bytes(cache.bytes)],
+    ['hits', count(cache.hits)],
+    ['misses', count(cache.misses)],
+    ['stale', count(cache.stale)],
+    ['evicted', count(cache.evicted)],
+  ]);
+}
+
+export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Html {
+  const late = deadlineMargin.counts[0] ?? 0;
+  const byStatus = Object.fromEntries(Object.entries(spop.errors).map(([code, times]) => [`status ${code}`, times]));
+  return listSection('haproxy', 'HAProxy', [
+    ['connections', html`${count(spop.connections)}, ${count(spop.accepted)} in all`],
+    ['frames answered', count(spop.frames)],
+    ['answered late', count(late)],
+    ['ended with an error', counted(byStatus)],
+    ['health checks', count(spop.healthChecks)],
+    ['event loop late', html`99 % ${seconds(eventLoopLag.p99)}, at most ${seconds(eventLoopLag.max)}`],
+  ]);
+}
+
+/** What stops a request has a sign beside its colour. */
+function action(name: string): Html {
+  return isStop(name) ? html`<span class="stop">■ ${name}</span>` : html`${name}`;
+}
+
+function counted(counts: Readonly<Record<string, number>>): Html {
+  const some = Object.entries(counts).filter(([, times]) => times > 0);
+  if (some.length === 0) return html`0`;
+  return html`${some.map(([name, times], index) => html`${index === 0 ? '' : ', '}${name}: ${count(times)}`)}`;
+}
+
+function lastError({ lastErrorAtMs, lastError }: AgentState['backend']): Html {
+  if (lastErrorAtMs === undefined || lastError === undefined) return html`none`;
+  return html`${timeOfDay(lastErrorAtMs)} UTC: ${foreign(lastError, 200)}`;
+}
+
+/** Repeats a number beside it. */
+function bar(part: number): Html {
+  const width = Math.round(100 * Math.min(1, Math.max(0, part)));
+  return html`<svg class="bar" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="2"/><rect width="${width}" height="2"/></svg>`;
+}

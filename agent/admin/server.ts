@@ -1,0 +1,134 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { shown } from '../../contract/shown.ts';
+import { formatListenAddress, type ListenAddress } from '../config/listen-address.ts';
+import type { Clock } from '../decision/clock.ts';
+import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
+import type { AgentState } from '../state/state.ts';
+import { type Answer, answer, text } from './answers.ts';
+import { isLoopback, isLoopbackHost } from './host.ts';
+import { Snapshots } from './snapshots.ts';
+
+/** People, a browser's six connections each, and Prometheus. */
+const MAX_CONNECTIONS = 64;
+const MAX_HEADER_BYTES = 8192;
+const REQUEST_TIMEOUT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 10_000;
+
+const ALWAYS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+
+export interface AdminParts {
+  /** What is shown; it is asked at most once a second. */
+  state(): Promise<AgentState>;
+  readonly clock: Clock;
+}
+
+/** Shows the running agent over HTTP: the status page, metrics and health. It changes nothing. */
+export class AdminServer {
+  readonly #target: ListenAddress;
+  readonly #snapshots: Snapshots;
+  readonly #server: Server;
+  #isStopping = false;
+  #isOnLoopback = false;
+
+  constructor(target: ListenAddress, { state, clock }: AdminParts) {
+    this.#target = target;
+    this.#snapshots = new Snapshots(state, clock);
+    this.#server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: IDLE_TIMEOUT_MS,
+      },
+      (request, response) => void this.#serve(request, response),
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.timeout = IDLE_TIMEOUT_MS;
+  }
+
+  /** Where it listens, with the port that was really taken. */
+  get address(): string {
+    if (this.#target.type === 'unix') return formatListenAddress(this.#target);
+    return formatListenAddress({ ...this.#target, port: this.#bound.port });
+  }
+
+  /** Starts to listen; rejects with an error that names the address and what is wrong with it. */
+  async open(): Promise<void> {
+    const target = this.#target;
+    if (target.type === 'tcp') {
+      await this.#listen(() => this.#server.listen(target));
+      this.#isOnLoopback = isLoopback(this.#bound.address);
+      return;
+    }
+    await clearStaleSocket(target.path);
+    await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path })));
+    grantAccess(target);
+  }
+
+  /** Says from now on that nobody should be sent here; it goes on to show what happens. */
+  stopping(): void {
+    this.#isStopping = true;
+  }
+
+  /** Closes everything. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { status, type, body, contentPolicy } = await this.#answer(request);
+    response.writeHead(status, {
+      ...ALWAYS,
+      'content-type': type,
+      'content-length': Buffer.byteLength(body),
+      'content-security-policy': contentPolicy ?? "default-src 'none'; frame-ancestors 'none'",
+      ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
+    });
+    // A body that nobody asked for is not read to its end.
+    response.once('finish', () => {
+      if (!request.complete) request.destroy();
+    });
+    response.end(body); // Node leaves it out for HEAD
+  }
+
+  async #answer({ method, url = '/', headers }: IncomingMessage): Promise<Answer> {
+    const { host } = headers;
+    // HTTP/1.0 has no host, and no browser speaks it.
+    if (host !== undefined && this.#isOnLoopback && !isLoopbackHost(host))
+      return text(421, `this is not ${shown(host)}: ask for localhost or 127.0.0.1`);
+    if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here: use GET or HEAD');
+    try {
+      return await answer({
+        path: url.replace(/\?.*$/s, ''),
+        accept: headers.accept ?? '',
+        isStopping: this.#isStopping,
+        snapshot: () => this.#snapshots.latest(),
+      });
+    } catch {
+      return text(500, 'the state of the agent cannot be read');
+    }
+  }
+
+  get #bound(): AddressInfo {
+    return this.#server.address() as AddressInfo; // a listening TCP server has one
+  }
+
+  #listen(listen: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => {
+        const where = formatListenAddress(this.#target);
+        reject(new Error(`cannot listen on ${where} for admin: ${error.message}`, { cause: error }));
+      });
+      this.#server.once('listening', resolve);
+      listen();
+    });
+  }
+}

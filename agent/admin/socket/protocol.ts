@@ -1,0 +1,160 @@
+import type { Action } from '../../../contract/check.ts';
+import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
+import { LOG_LEVELS, type LogLevel } from '../../config/settings.ts';
+import type { Reason } from '../../decision/decision.ts';
+import type { Known } from '../../state/control.ts';
+import type { AgentState, BackendState } from '../../state/state.ts';
+
+/**
+ * What is said on the admin socket: JSON objects, one a line. Each request has one answer, in their order:
+ * `{"version":1,"command":"flush","subjects":["ip:203.0.113.7"]}`, then
+ * `{"version":1,"result":{"forgotten":1,"unknown":[]}}` or `{"version":1,"error":"…"}`.
+ */
+export const PROTOCOL_VERSION = 1;
+export const MAX_REQUEST_BYTES = 64 * 1024;
+const MAX_SUBJECTS = 100;
+
+/** What can be asked; subjects are read from text and told in canonical form. */
+export type Request =
+  | { readonly command: 'state' }
+  | { readonly command: 'explain'; readonly subjects: readonly string[] }
+  | { readonly command: 'flush'; readonly subjects: readonly string[] }
+  | { readonly command: 'flush'; readonly all: true }
+  | { readonly command: 'log-level'; readonly level: LogLevel }
+  | { readonly command: 'reload' };
+
+/** What each command results in. */
+export interface Results {
+  readonly state: AgentState;
+  readonly explain: Explanation;
+  readonly flush: Flushed;
+  /** The level goes back to the configuration's with the next reload. */
+  readonly 'log-level': { readonly level: LogLevel; readonly until: 'reload' };
+  readonly reload: { readonly reloaded: true };
+}
+
+export interface Flushed {
+  /** How many verdicts were forgotten, in all processes together. */
+  readonly forgotten: number;
+  /** Those of the subjects that no process knew, as they are looked up. */
+  readonly unknown: readonly string[];
+}
+
+export interface Explanation {
+  /** Of several processes, the worst. */
+  readonly breaker: BackendState['breaker'];
+  readonly subjects: readonly ExplainedSubject[];
+}
+
+export interface ExplainedSubject {
+  /** In canonical form. */
+  readonly subject: string;
+  /** What is looked up for it: itself, or the network of an IPv6 address where `ipv6Prefix` says so. */
+  readonly lookup: string;
+  /** What each process knows of it, and what a request would be decided by now. */
+  readonly processes: readonly (Known & { readonly next: Next })[];
+  /** The messages that look up subjects of its kind. */
+  readonly messages: readonly ExplainedMessage[];
+}
+
+/**
+ * What comes next for a subject: a known verdict decides (`cache`), one past its lifetime does while nothing can be asked
+ * (`stale`), the backend is asked (`lookup`), or the policy decides.
+ */
+export type Next = 'cache' | 'stale' | 'lookup' | 'policy';
+
+export interface ExplainedMessage {
+  readonly message: string;
+  /** Whether what it decides is only told, not enforced. */
+  readonly onTrial: boolean;
+  /** What its policy does if the subject cannot be looked up now. */
+  readonly policy: { readonly reason: Reason; readonly action: Action; readonly status?: number };
+}
+
+export type Answer =
+  | { readonly version: typeof PROTOCOL_VERSION; readonly result: object }
+  | { readonly version: typeof PROTOCOL_VERSION; readonly error: string };
+
+/** A request that cannot be done as it was written; the message says what would be right. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+}
+
+/** What may stand beside `version` and `command`; anything else is refused, lest a misspelt word flush everything. */
+const FIELDS: Readonly<Record<Request['command'], readonly string[]>> = {
+  state: [],
+  explain: ['subjects'],
+  flush: ['subjects', 'all'],
+  'log-level': ['level'],
+  reload: [],
+};
+
+/** Reads one line; throws `RequestError`. */
+export function parseRequest(line: string): Request {
+  const { version, command, ...fields } = parseObject(line);
+  if (version !== PROTOCOL_VERSION) throw new RequestError(`version must be ${PROTOCOL_VERSION}`);
+  if (!isCommand(command)) throw new RequestError(`command must be one of ${Object.keys(FIELDS).join(', ')}`);
+  const unknown = Object.keys(fields).find((name) => !FIELDS[command].includes(name));
+  if (unknown !== undefined)
+    throw new RequestError(`${command} takes ${FIELDS[command].join(' or ') || 'nothing'} beside version and command`);
+  switch (command) {
+    case 'state':
+    case 'reload':
+      return { command };
+    case 'explain':
+      return { command, subjects: readSubjects(fields.subjects) };
+    case 'flush':
+      return readFlush(fields);
+    case 'log-level':
+      return { command, level: readLevel(fields.level) };
+    default:
+      return command satisfies never;
+  }
+}
+
+/** One line, with its end. */
+export function formatLine(message: { readonly version: number } & object): string {
+  return `${JSON.stringify(message)}\n`;
+}
+
+function parseObject(line: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>; // just looked at
+  } catch {
+    // Told below.
+  }
+  throw new RequestError('a request must be a JSON object on one line');
+}
+
+function isCommand(command: unknown): command is Request['command'] {
+  return typeof command === 'string' && Object.hasOwn(FIELDS, command);
+}
+
+function readFlush({ subjects, all }: Readonly<Record<string, unknown>>): Request {
+  if (all === true && subjects === undefined) return { command: 'flush', all };
+  if (all === undefined && subjects !== undefined) return { command: 'flush', subjects: readSubjects(subjects) };
+  throw new RequestError('flush takes either subjects or all: true');
+}
+
+function readLevel(level: unknown): LogLevel {
+  const known = LOG_LEVELS.find((one) => one === level);
+  if (known === undefined) throw new RequestError(`level must be one of ${LOG_LEVELS.join(', ')}`);
+  return known;
+}
+
+function readSubjects(subjects: unknown): string[] {
+  if (!Array.isArray(subjects) || subjects.length === 0 || subjects.length > MAX_SUBJECTS)
+    throw new RequestError(`subjects must be a list of 1 to ${MAX_SUBJECTS} texts`);
+  return [...new Set(subjects.map((text) => formatSubject(readSubject(text))))];
+}
+
+function readSubject(text: unknown): Subject {
+  if (typeof text !== 'string') throw new RequestError(`subjects must be a list of 1 to ${MAX_SUBJECTS} texts`);
+  try {
+    return parseSubject(text);
+  } catch (error) {
+    if (error instanceof SubjectError) throw new RequestError(error.message, { cause: error });
+    throw error;
+  }
+}

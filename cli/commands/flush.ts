@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import type { Flushed } from '../../agent/admin/socket/protocol.ts';
+import { readSubjects } from '../arguments.ts';
+import { usageError } from '../cli-error.ts';
+import { aligned, printJson, printLine } from '../output.ts';
+import { askAgent } from '../running/ask.ts';
+import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
+
+interface FlushOptions extends SocketOptions {
+  readonly all?: true;
+  readonly json?: true;
+}
+
+export function flushCommand(): Command {
+  const command = new Command('flush')
+    .description('have the running agent forget what it knows of subjects, so that it asks anew')
+    .argument('[subject...]', 'an address, or kind:value')
+    .option('--all', 'everything it knows');
+  return addSocketOption(command).option('--json', 'print a JSON object').action(flush);
+}
+
+async function flush(subjects: string[], options: FlushOptions): Promise<void> {
+  const hasSubjects = subjects.length > 0;
+  if (hasSubjects === (options.all === true)) throw usageError('flush takes either subjects or --all');
+  const what = hasSubjects ? { subjects: readSubjects(subjects) } : ({ all: true } as const);
+  const flushed = await askAgent(await socketPath(options, process.env), { command: 'flush', ...what });
+  if (options.json) return printJson(flushed);
+  await print(flushed);
+}
+
+async function print({ forgotten, unknown }: Flushed): Promise<void> {
+  await printLine(`forgotten: ${forgotten}`);
+  for (const subject of unknown) await printLine(aligned([`not known: ${subject}`], []));
+}

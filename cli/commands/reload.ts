@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { printJson, printLine } from '../output.ts';
+import { askAgent } from '../running/ask.ts';
+import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
+
+interface ReloadOptions extends SocketOptions {
+  readonly json?: true;
+}
+
+export function reloadCommand(): Command {
+  const command = new Command('reload').description(
+    'have the running agent read its configuration again, and say how that went',
+  );
+  return addSocketOption(command)
+    .option('--json', 'print a JSON object')
+    .action(async (options: ReloadOptions) => {
+      const result = await askAgent(await socketPath(options, process.env), { command: 'reload' });
+      if (options.json) return printJson(result);
+      await printLine('the new configuration is in force');
+    });
+}

@@ -1,0 +1,124 @@
+import { Interval } from '../../agent/admin/interval.ts';
+import { decided, failed, lookedUp } from '../../agent/admin/tallies.ts';
+import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
+import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
+
+/** What an agent did between two snapshots. Times are in seconds, `null` where nothing was measured. */
+export interface Overview {
+  readonly atMs: number;
+  readonly version: string;
+  readonly pid: number;
+  readonly workers: number;
+  readonly uptimeSeconds: number;
+  /** Of which the numbers a second and the times are; since the start if there was no earlier snapshot of this agent. */
+  readonly intervalSeconds: number;
+  readonly decisionsPerSecond: number;
+  /** By action and source, the most first. */
+  readonly decisions: readonly Rate[];
+  readonly decisionTime: Times;
+  /** The part of what fresh verdicts decided, of all that could have been. */
+  readonly hitRatio: number | null;
+  readonly cache: Pick<AgentState['cache'], 'entries' | 'maxEntries' | 'bytes'> & { readonly stalePerSecond: number };
+  readonly backend: BackendOverview;
+  readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
+  readonly reloadError: string | null;
+  readonly recent: readonly RecentDeny[];
+  readonly top: readonly TopSubject[];
+}
+
+export interface Rate {
+  readonly action: string;
+  readonly source: string;
+  readonly perSecond: number;
+  readonly total: number;
+}
+
+export interface Times {
+  readonly p50: number | null;
+  readonly p99: number | null;
+}
+
+export interface BackendOverview {
+  readonly breaker: AgentState['backend']['breaker'];
+  readonly callsPerSecond: number;
+  readonly failuresPerSecond: number;
+  readonly time: Times;
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly lastErrorAtMs: number | null;
+  readonly lastError: string | null;
+}
+
+/** `before` is an earlier snapshot of whatever agent then answered. */
+export function overviewOf(state: AgentState, before?: AgentState): Overview {
+  const previous = before !== undefined && isSameRun(state, before) ? before : undefined;
+  const interval = new Interval({ state, ...(previous === undefined ? {} : { before: previous }) });
+  const hits = interval.growth((of) => lookedUp(of).hits);
+  const all = interval.growth((of) => lookedUp(of).all);
+  const { backend, cache, spop } = state;
+  return {
+    atMs: state.takenAtMs,
+    version: state.version,
+    pid: state.pid,
+    workers: state.workers,
+    uptimeSeconds: Math.round((state.takenAtMs - state.startedAtMs) / 1000),
+    intervalSeconds: interval.seconds,
+    decisionsPerSecond: interval.perSecond(decided),
+    decisions: ratesOf(state, interval),
+    decisionTime: timesOf(interval.histogram(({ decisionTime }) => decisionTime)),
+    hitRatio: all === 0 ? null : hits / all,
+    cache: {
+      entries: cache.entries,
+      maxEntries: cache.maxEntries,
+      bytes: cache.bytes,
+      stalePerSecond: interval.perSecond((of) => of.cache.stale),
+    },
+    backend: {
+      breaker: backend.breaker,
+      callsPerSecond: interval.perSecond((of) => of.backend.calls),
+      failuresPerSecond: interval.perSecond(failed),
+      time: timesOf(interval.histogram(({ backendTime }) => backendTime)),
+      queued: backend.queued,
+      inFlight: backend.inFlight,
+      lastErrorAtMs: backend.lastErrorAtMs ?? null,
+      lastError: backend.lastError ?? null,
+    },
+    spop: {
+      connections: spop.connections,
+      framesPerSecond: interval.perSecond((of) => of.spop.frames),
+      errors: sum(Object.values(spop.errors)),
+    },
+    reloadError: state.reloads.lastError ?? null,
+    recent: state.recent,
+    top: state.top,
+  };
+}
+
+/** Counts of an agent that was started since say nothing about those of the one before. */
+function isSameRun(state: AgentState, before: AgentState): boolean {
+  return state.startedAtMs === before.startedAtMs && state.pid === before.pid && state.takenAtMs > before.takenAtMs;
+}
+
+function ratesOf(state: AgentState, interval: Interval): Rate[] {
+  const keys = new Map(state.decisions.map((one) => [`${one.action} ${one.source}`, one]));
+  const rates = [...keys.values()].map(({ action, source }) => {
+    const total = (of: AgentState) =>
+      sum(of.decisions.filter((one) => one.action === action && one.source === source).map(({ count }) => count));
+    return { action, source, perSecond: interval.perSecond(total), total: total(state) };
+  });
+  return rates.sort((a, b) => b.perSecond - a.perSecond || b.total - a.total);
+}
+
+function timesOf(histogram: HistogramState): Times {
+  if (sum(histogram.counts) === 0) return { p50: null, p99: null };
+  const of = (share: number) => {
+    const bound = quantile(histogram, share);
+    // Above the last bound it is not known how far.
+    return Number.isFinite(bound) ? bound : (histogram.bounds.at(-1) ?? null);
+  };
+  return { p50: of(0.5), p99: of(0.99) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,131 @@
+import { shown } from '../../contract/shown.ts';
+import type { Overview, Times } from './overview.ts';
+
+/** A line of the screen and how it is meant. */
+export interface Line {
+  readonly text: string;
+  readonly tone: 'plain' | 'heading' | 'good' | 'bad';
+}
+
+interface Section {
+  readonly heading: string;
+  readonly rows: readonly string[];
+}
+
+/** How many rows each section has, whatever the others need, where there are so many. */
+const FEWEST_ROWS = 3;
+
+/** The status as so many rows of so many columns; a problem takes the first of them. */
+export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
+  const told: Line[] = problem === undefined ? [] : [{ text: shown(problem, columns), tone: 'bad' }];
+  const head = [...told, ...headLines(overview)];
+  const sections = [decisionsOf(overview), recentOf(overview), topOf(overview)];
+  const lines = [...head, ...sectionLines(sections, Math.max(0, rows - head.length))];
+  return lines.slice(0, rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));
+}
+
+function headLines(overview: Overview): Line[] {
+  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, spop, reloadError } = overview;
+  const several = workers === 1 ? '' : `, ${workers} workers`;
+  const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
+  const fill = `${count(cache.entries)} of ${count(cache.maxEntries)}, ${(cache.bytes / 1e6).toFixed(1)} MB`;
+  const failing = backend.breaker !== 'closed' || backend.failuresPerSecond > 0;
+  return [
+    {
+      text: `haverdict ${shown(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}  ${time(overview.atMs)}`,
+      tone: 'heading',
+    },
+    plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
+    plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
+    {
+      text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  waiting ${backend.queued}  calls ${backend.inFlight}`,
+      tone: failing ? 'bad' : 'good',
+    },
+    ...(failing && backend.lastError !== null ? [bad(`           ${shown(backend.lastError, 300)}`)] : []),
+    plain(`haproxy    ${rate(spop.framesPerSecond)}  connections ${spop.connections}  errors ${count(spop.errors)}`),
+    ...(reloadError === null ? [] : [bad(`reload     ${shown(reloadError, 300)}`)]),
+  ];
+}
+
+function decisionsOf({ decisions }: Overview): Section {
+  const rows = decisions.map(
+    ({ action, source, perSecond, total }) =>
+      `${action.padEnd(9)} ${source.padEnd(8)} ${rate(perSecond).padStart(12)} ${count(total).padStart(10)}`,
+  );
+  return { heading: 'ACTION    SOURCE     PER SECOND      TOTAL', rows };
+}
+
+function recentOf({ recent }: Overview): Section {
+  const rows = recent.map(({ atMs, ref, action, list, reason, subject, source }) => {
+    const why = list === '' ? source : shown(list);
+    return `${time(atMs)}  ${action.padEnd(8)} ${shown(subject).padEnd(30)} ${why.padEnd(12)} ${shown(ref).padEnd(12)} ${shown(reason, 200)}`;
+  });
+  return {
+    heading: `LAST      ACTION   ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(12)} ${'REF'.padEnd(12)} REASON`,
+    rows,
+  };
+}
+
+function topOf({ top }: Overview): Section {
+  const rows = top.map(
+    ({ subject, list, count: times }) => `${count(times).padStart(9)} ${shown(subject).padEnd(40)} ${shown(list)}`,
+  );
+  return { heading: `   DENIED ${'SUBJECT'.padEnd(40)} LIST`, rows };
+}
+
+/** Shares the room: each section gets its fewest rows first, then the first ones as many as they have. */
+function sectionLines(sections: readonly Section[], room: number): Line[] {
+  const used = sections.filter(({ rows }) => rows.length > 0);
+  const fewest = used.map(({ rows }) => Math.min(rows.length, FEWEST_ROWS));
+  let spare = room - used.length * 2 - fewest.reduce((sum, rows) => sum + rows, 0);
+  return used.flatMap(({ heading, rows }, index) => {
+    const more = Math.max(0, Math.min(spare, rows.length - (fewest[index] ?? 0)));
+    spare -= more;
+    const shownRows = rows.slice(0, (fewest[index] ?? 0) + more);
+    return [plain(''), { text: heading, tone: 'heading' } as const, ...shownRows.map(plain)];
+  });
+}
+
+function plain(text: string): Line {
+  return { text, tone: 'plain' };
+}
+
+function bad(text: string): Line {
+  return { text, tone: 'bad' };
+}
+
+function cut(text: string, columns: number): string {
+  const characters = [...text.trimEnd()];
+  return characters.length <= columns ? characters.join('') : characters.slice(0, Math.max(0, columns)).join('');
+}
+
+function rate(perSecond: number): string {
+  return `${perSecond < 10 ? perSecond.toFixed(1) : count(Math.round(perSecond))}/s`;
+}
+
+function times({ p50, p99 }: Times): string {
+  return `p50 ${milliseconds(p50)}  p99 ${milliseconds(p99)}`;
+}
+
+function milliseconds(seconds: number | null): string {
+  return seconds === null ? '-' : `${Number((seconds * 1000).toPrecision(3))} ms`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US').replaceAll(',', ' ');
+}
+
+function duration(seconds: number): string {
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days}d ${hours}h`;
+  return hours > 0 ? `${hours}h ${minutes}m` : `${minutes}m ${seconds % 60}s`;
+}
+
+/** The time of day here. */
+function time(atMs: number): string {
+  return new Date(atMs).toTimeString().slice(0, 8);
+}

@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AgentState } from '../../agent/state/state.ts';
+import { AgentGone, askAgent } from './ask.ts';
+import { type Overview, overviewOf } from './overview.ts';
+
+/** What is known after each interval; without an overview as long as the agent has never answered. */
+export interface Sight {
+  readonly overview: Overview;
+  /** Why it is that of before. */
+  readonly problem?: string;
+}
+
+/** Looks at the agent again and again until `signal`; rejects if there is none at first, later that is told and it goes on. */
+export async function* watch(path: string, intervalMs: number, signal: AbortSignal): AsyncGenerator<Sight> {
+  let before: AgentState = await askAgent(path, { command: 'state' });
+  let overview = overviewOf(before);
+  yield { overview };
+  while (await paused(intervalMs, signal)) {
+    try {
+      const state: AgentState = await askAgent(path, { command: 'state' });
+      overview = overviewOf(state, before);
+      before = state;
+      yield { overview };
+    } catch (error) {
+      if (!(error instanceof AgentGone)) throw error;
+      yield { overview, problem: `${error.message} Trying again.` };
+    }
+  }
+}
+
+/** False as soon as it is over. */
+async function paused(ms: number, signal: AbortSignal): Promise<boolean> {
+  await pause(ms, undefined, { signal }).catch(() => {});
+  return !signal.aborted;
+}

@@ -1,0 +1,71 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { pageHead, roff, tagged } from './roff.ts';
+
+const COMMANDS = join(import.meta.dirname, '../cli/commands');
+
+/** Every command of the program, by name. */
+export async function readCommands(): Promise<Command[]> {
+  const commands: Command[] = [];
+  for (const file of globSync('*.ts', { cwd: COMMANDS }).sort()) {
+    const exported = Object.entries<() => Command>(await import(join(COMMANDS, file))); // files there export nothing else
+    for (const [name, make] of exported) if (name.endsWith('Command')) commands.push(make());
+  }
+  return commands;
+}
+
+/** haverdict(1), from what the commands say of themselves. */
+export function commandPage(commands: readonly Command[], version: string, epochSeconds: number): string {
+  return `${[
+    ...pageHead('haverdict', 1, version, epochSeconds),
+    '.SH NAME',
+    'haverdict \\- lets HAProxy ask a DynamoDB blocklist about every request',
+    '.SH SYNOPSIS',
+    '.B haverdict',
+    '.I COMMAND',
+    '[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...',
+    '.SH DESCRIPTION',
+    'The agent beside HAProxy, what HAProxy needs to ask it, and the lists that decide.',
+    '.SH COMMANDS',
+    ...commands.flatMap(describeCommand),
+    '.SH EXIT STATUS',
+    ...EXIT_STATUS.flatMap(([code, meaning]) => tagged(code, roff(meaning))),
+    '.SH SIGNALS',
+    ...SIGNALS.flatMap(([signal, meaning]) => tagged(signal, roff(meaning))),
+    '.SH FILES',
+    ...tagged('/etc/haverdict/haverdict.yaml', 'The configuration of the agent.'),
+    '.SH SEE ALSO',
+    '.BR haverdict.yaml (5),',
+    '.BR haproxy (1),',
+    '.BR systemctl (1)',
+  ].join('\n')}\n`;
+}
+
+const EXIT_STATUS = [
+  ['0', 'Done.'],
+  ['1', 'Failed; standard error says why.'],
+  ['2', 'Used in a way that there is not.'],
+  ['78', 'The configuration is wrong; standard error says where, one problem a line.'],
+] as const;
+
+const SIGNALS = [
+  ['SIGHUP', 'The agent reloads, or keeps what it has and says why.'],
+  ['SIGTERM, SIGINT', 'The agent answers what waits, says goodbye to HAProxy and ends; a second one ends it at once.'],
+] as const;
+
+function describeCommand(command: Command): string[] {
+  const usage = `haverdict ${command.name()} ${command.usage()}`;
+  return [
+    `.SS ${roff(usage)}`,
+    ...sentences(command.description()),
+    ...command.options
+      .filter(({ hidden }) => !hidden)
+      .flatMap(({ flags, description }) => tagged(flags, ...sentences(description))),
+    ...command.commands.flatMap(describeCommand),
+  ];
+}
+
+function sentences(text: string): string[] {
+  return roff(text).split('\n');
+}

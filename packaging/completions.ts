@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+
+const PATHS = {
+  bash: '/usr/share/bash-completion/completions/haverdict',
+  zsh: '/usr/share/zsh/vendor-completions/_haverdict',
+  fish: '/usr/share/fish/vendor_completions.d/haverdict.fish',
+} as const;
+
+/** What `haverdict completion` prints for each shell; nothing while there is no such command. */
+export function completions(program: string): { path: string; text: string }[] {
+  return Object.entries(PATHS).flatMap(([shell, path]) => {
+    const { status, stdout } = spawnSync(process.execPath, [program, 'completion', shell], { encoding: 'utf8' });
+    return status === 0 ? [{ path, text: stdout }] : [];
+  });
+}

@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { writeBundle } from './bundle.ts';
+import { commandPage, readCommands } from './command-page.ts';
+import { completions } from './completions.ts';
+import { changelog, control, copyright } from './debian-text.ts';
+import { licenceOfNode, licencesOf } from './licences.ts';
+import { settingsPage } from './settings-page.ts';
+
+const HERE = import.meta.dirname;
+const NODE = '/usr/lib/haverdict/node';
+const CONFIGURATION = '/etc/haverdict/haverdict.yaml';
+const SCRIPTS = ['postinst', 'prerm', 'postrm'];
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+
+export interface DebSettings {
+  readonly version: string;
+  /** When the sources were made: the same sources make the same bytes. */
+  readonly epochSeconds: number;
+  /** xz is what a download should be; none builds in a second. */
+  readonly compression: 'xz' | 'none';
+  /** Where the package is written to. */
+  readonly folder: string;
+}
+
+/** Builds the Debian package for the machine that this runs on, with the Node that this runs with; returns its path. */
+export async function buildDeb({ version, epochSeconds, compression, folder }: DebSettings): Promise<string> {
+  const architecture = ARCHITECTURES[process.arch];
+  if (architecture === undefined) throw new Error(`no package is built for ${process.arch}: x64 or arm64 is needed`);
+  const tree = mkdtempSync(join(tmpdir(), 'haverdict-deb-'));
+  try {
+    await writeTree(tree, version, epochSeconds);
+    writeControl(tree, control(version, architecture, kibibytesIn(tree)));
+    setModes(tree);
+    mkdirSync(folder, { recursive: true });
+    const deb = join(folder, `haverdict_${version}_${architecture}.deb`);
+    const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb takes no later time from the tree
+    const command = ['--root-owner-group', `-Z${compression}`, '--build', tree, deb];
+    execFileSync('dpkg-deb', command, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    return deb;
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+async function writeTree(tree: string, version: string, epochSeconds: number): Promise<void> {
+  const packages = await writeBundle(join(tree, 'usr/lib/haverdict'), version, NODE);
+  copy(process.execPath, tree, NODE);
+  execFileSync('strip', ['--strip-unneeded', join(tree, NODE)]);
+  mkdirSync(join(tree, 'usr/bin'));
+  symlinkSync('../lib/haverdict/cli/main.js', join(tree, 'usr/bin/haverdict'));
+  copy(join(HERE, 'debian/haverdict.yaml'), tree, CONFIGURATION);
+  for (const unit of ['haverdict.service', 'haverdict.socket'])
+    copy(join(HERE, 'systemd', unit), tree, `/usr/lib/systemd/system/${unit}`);
+  copy(join(HERE, 'systemd/haverdict.sysusers'), tree, '/usr/lib/sysusers.d/haverdict.conf');
+  const commands = await readCommands();
+  const doc = '/usr/share/doc/haverdict';
+  write(tree, '/usr/share/man/man1/haverdict.1.gz', gzipSync(commandPage(commands, version, epochSeconds)));
+  write(tree, '/usr/share/man/man5/haverdict.yaml.5.gz', gzipSync(settingsPage(version, epochSeconds)));
+  write(tree, `${doc}/changelog.gz`, gzipSync(changelog(version, epochSeconds)));
+  write(tree, `${doc}/copyright`, copyright());
+  write(tree, `${doc}/licences.gz`, gzipSync(`${licenceOfNode(process.execPath)}\n${licencesOf(packages)}`));
+  for (const { path, text } of completions(join(tree, 'usr/lib/haverdict/cli/main.js'))) write(tree, path, text);
+}
+
+function writeControl(tree: string, text: string): void {
+  write(tree, '/DEBIAN/control', text);
+  write(tree, '/DEBIAN/conffiles', `${CONFIGURATION}\n`);
+  for (const script of SCRIPTS) copy(join(HERE, 'debian', script), tree, `/DEBIAN/${script}`);
+}
+
+/** Whatever the umask and the checkout have: who may run a file and nobody else may write it. */
+function setModes(tree: string): void {
+  const programs = new Set([
+    'usr/lib/haverdict/node',
+    'usr/lib/haverdict/cli/main.js',
+    ...SCRIPTS.map((s) => `DEBIAN/${s}`),
+  ]);
+  for (const path of globSync('**', { cwd: tree })) {
+    if (path === 'usr/bin/haverdict') continue; // a symbolic link, whose file has its own turn
+    const full = join(tree, path);
+    chmodSync(full, statSync(full).isDirectory() || programs.has(path) ? 0o755 : 0o644);
+  }
+  chmodSync(tree, 0o755);
+}
+
+function kibibytesIn(tree: string): number {
+  const files = globSync('**', { cwd: tree }).map((path) => statSync(join(tree, path)));
+  return files.reduce((sum, file) => sum + (file.isFile() ? Math.ceil(file.size / 1024) : 1), 0);
+}
+
+function copy(from: string, tree: string, to: string): void {
+  const target = join(tree, to);
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(from, target, { dereference: true });
+}
+
+function write(tree: string, path: string, content: string | Uint8Array): void {
+  const target = join(tree, path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, content);
+}

@@ -1,0 +1,42 @@
+import { type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
+import { pageHead, roff, tagged } from './roff.ts';
+
+/** haverdict.yaml(5), from the catalogue of settings. */
+export function settingsPage(version: string, epochSeconds: number): string {
+  return `${[
+    ...pageHead('haverdict.yaml', 5, version, epochSeconds),
+    '.SH NAME',
+    'haverdict.yaml \\- configuration of the haverdict agent',
+    '.SH DESCRIPTION',
+    'One YAML file, which the agent reads and HAProxy\\(aqs side is generated from.',
+    'An unknown key, a key that is there twice and a value out of range are errors.',
+    '.B haverdict agent \\-\\-check \\-c',
+    '.I FILE',
+    'tells all of them, one a line.',
+    '.PP',
+    'A variable of the environment wins over the file; lists are separated by commas there.',
+    '.SH SETTINGS',
+    ...SETTINGS.flatMap(describeSetting),
+    '.SH EXAMPLE',
+    '.EX',
+    'listen:',
+    '  \\- tcp://127.0.0.1:9000',
+    'backend:',
+    '  url: https://function\\-url.example/',
+    '  auth: iam',
+    '  region: eu\\-central\\-1',
+    'lists: [manual]',
+    '.EE',
+    '.SH SEE ALSO',
+    '.BR haverdict (1)',
+  ].join('\n')}\n`;
+}
+
+function describeSetting({ path, mustBe, meaning, fallback, variable }: KnownSetting): string[] {
+  const facts = [
+    `Must be ${mustBe}.`,
+    ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
+    ...(variable === undefined ? [] : [`Environment: ${variable}.`]),
+  ];
+  return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
+}

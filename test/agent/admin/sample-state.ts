@@ -1,0 +1,103 @@
+import { BACKEND_BOUNDS, DECISION_BOUNDS, Histogram, MARGIN_BOUNDS } from '../../../agent/state/histogram.ts';
+import type { AgentState } from '../../../agent/state/state.ts';
+import { settingsWith } from '../../support/settings.ts';
+
+const STARTED_AT_MS = Date.UTC(2026, 10, 20, 9, 30);
+
+/** An agent that has been busy for two days, with these numbers instead. */
+export function sampleState(changes: Partial<AgentState> = {}): AgentState {
+  return {
+    version: '0.1.0',
+    pid: 4711,
+    workers: 1,
+    startedAtMs: STARTED_AT_MS,
+    takenAtMs: STARTED_AT_MS + (2 * 86_400 + 5 * 3600) * 1000,
+    decisions: [
+      of('allow', 'cache', 98_412_233),
+      of('allow', 'backend', 1_204_411),
+      of('deny', 'cache', 412_220, 'manual', 'abuse'),
+      of('deny', 'backend', 9_321, 'spamhaus-drop', 'SBL'),
+      of('tarpit', 'cache', 1_204, 'manual', 'scraper'),
+      of('allow', 'policy', 322, '', 'timeout'),
+      of('allow', 'stale', 18),
+    ],
+    recent: Array.from({ length: 12 }, (_, index) => ({
+      atMs: STARTED_AT_MS + (2 * 86_400 + 5 * 3600 - index * 7) * 1000,
+      ref: `7kq2m9x4c${(index + 10).toString(36)}`,
+      message: 'check-request',
+      action: index % 5 === 4 ? 'tarpit' : 'deny',
+      source: index % 4 === 3 ? 'backend' : 'cache',
+      reason: index % 3 === 0 ? 'abuse' : 'SBL',
+      list: index % 3 === 0 ? 'manual' : 'spamhaus-drop',
+      status: 403,
+      subject: index % 3 === 2 ? 'ip:2001:db8:7::/48' : `ip:203.0.113.${index + 7}`,
+    })),
+    top: Array.from({ length: 10 }, (_, index) => ({
+      subject: index === 2 ? 'ip:2001:db8:7::/48' : `ip:203.0.113.${index + 7}`,
+      list: index % 3 === 0 ? 'manual' : 'spamhaus-drop',
+      count: Math.round(91_000 / (index + 1)),
+    })),
+    decisionTime: histogramOf(DECISION_BOUNDS, [0.00002, 98_000_000], [0.004, 1_100_000], [0.03, 5_000]),
+    deadlineMargin: histogramOf(MARGIN_BOUNDS, [0.035, 1_100_000], [0.012, 5_000]),
+    backendTime: histogramOf(BACKEND_BOUNDS, [0.005, 900_000], [0.03, 40_000], [0.2, 12]),
+    eventLoopLag: { p50: 0.0001, p99: 0.0011, max: 0.0042 },
+    cache: {
+      entries: 412_003,
+      bytes: 38_112_000,
+      maxEntries: 1_000_000,
+      hits: 98_825_657,
+      misses: 1_213_732,
+      stale: 18,
+      evicted: 0,
+    },
+    backend: {
+      urls: ['https://abcdefghij.lambda-url.eu-central-1.on.aws'],
+      calls: 940_012,
+      subjects: 1_213_732,
+      failures: { unreachable: 12, failing: 31, refused: 0, ours: 0 },
+      breaker: 'closed',
+      queued: 0,
+      inFlight: 2,
+      budgetWaits: 4,
+      refused: { timeout: 0, breaker_open: 322, overload: 0 },
+      lastErrorAtMs: STARTED_AT_MS + 3_600_000,
+      lastError: 'backend: answered status 503',
+    },
+    spop: { connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
+    reloads: { ok: 3, failed: 0, lastOkAtMs: STARTED_AT_MS + 86_400_000 },
+    listening: ['tcp://127.0.0.1:9000'],
+    config: settingsWith({ lists: ['manual', 'spamhaus-drop'] }),
+    ...changes,
+  };
+}
+
+/** The same so many seconds later, with traffic as before. */
+export function busyFor(state: AgentState, seconds: number): AgentState {
+  const share = seconds / (2 * 86_400);
+  const grown = (count: number) => count + Math.round(count * share);
+  const histogram = ({ counts, ...rest }: AgentState['decisionTime']) => ({ ...rest, counts: counts.map(grown) });
+  return {
+    ...state,
+    decisions: state.decisions.map((one) => ({ ...one, count: grown(one.count) })),
+    cache: { ...state.cache, hits: grown(state.cache.hits) },
+    decisionTime: histogram(state.decisionTime),
+    backendTime: histogram(state.backendTime),
+    backend: { ...state.backend, calls: grown(state.backend.calls) },
+  };
+}
+
+function of(
+  action: 'allow' | 'deny' | 'tarpit',
+  source: 'cache' | 'backend' | 'policy' | 'stale',
+  count: number,
+  list = '',
+  reason = '',
+) {
+  return { message: 'check-request', action, source, reason, list, count };
+}
+
+function histogramOf(bounds: readonly number[], ...values: readonly (readonly [number, number])[]) {
+  const histogram = new Histogram(bounds);
+  for (const [seconds, times] of values) histogram.add(seconds, times);
+  return histogram.state;
+}

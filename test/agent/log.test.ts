@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { temporaryFolder } from '../support/config-file.ts';
+
+const LOG = new URL('../../agent/log.ts', import.meta.url).href;
+const PROGRAM = `
+  const { createLog } = await import(${JSON.stringify(LOG)});
+  const log = createLog('trace');
+  for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) log[level]({ text: 'a\\nb' }, level);
+`;
+
+describe('the log', () => {
+  it('begins each line with its priority where standard output is the journal', (t) => {
+    const lines = logged(t, (dev, ino) => `${dev}:${ino}`);
+    assert.deepEqual(
+      lines.map((line) => [line.slice(0, 3), JSON.parse(line.slice(3)).msg]),
+      [
+        ['<7>', 'trace'],
+        ['<7>', 'debug'],
+        ['<6>', 'info'],
+        ['<4>', 'warn'],
+        ['<3>', 'error'],
+        ['<2>', 'fatal'],
+      ],
+    );
+  });
+
+  it('is JSON lines alone where it is something else, even under systemd', (t) => {
+    for (const stream of [() => undefined, (dev: number, ino: number) => `${dev}:${ino + 1}`]) {
+      const lines = logged(t, stream);
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line).msg),
+        ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
+      );
+    }
+  });
+});
+
+/** The lines that a process logs to a file, with this in its JOURNAL_STREAM. */
+function logged(t: TestContext, journalStream: (dev: number, ino: number) => string | undefined): string[] {
+  const file = join(temporaryFolder(t), 'log');
+  const stdout = openSync(file, 'w');
+  const { dev, ino } = fstatSync(stdout);
+  const stream = journalStream(dev, ino);
+  const { JOURNAL_STREAM: _ours, ...env } = process.env;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    stdio: ['ignore', stdout, 'inherit'],
+    env: stream === undefined ? env : { ...env, JOURNAL_STREAM: stream },
+  });
+  closeSync(stdout);
+  assert.equal(status, 0);
+  return readFileSync(file, 'utf8').trim().split('\n');
+}

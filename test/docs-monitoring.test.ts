@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { METRICS } from '../agent/admin/catalogue.ts';
+
+const root = join(import.meta.dirname, '..');
+const text = (file: string) => readFileSync(join(root, file), 'utf8');
+const PROMTOOL = '/usr/bin/promtool';
+const skip = existsSync(PROMTOOL) ? false : 'there is no promtool';
+
+const Rules = z.object({
+  groups: z.array(
+    z.object({
+      rules: z.array(
+        z.object({
+          alert: z.string(),
+          expr: z.string(),
+          for: z.string(),
+          labels: z.object({ severity: z.enum(['critical', 'warning']) }),
+          annotations: z.object({ summary: z.string(), runbook: z.string() }),
+        }),
+      ),
+    }),
+  ),
+});
+const RuleTests = z.object({
+  tests: z.array(
+    z.object({
+      alert_rule_test: z.array(z.object({ alertname: z.string(), exp_alerts: z.array(z.unknown()) })),
+    }),
+  ),
+});
+const Dashboard = z.object({
+  uid: z.string(),
+  panels: z.array(
+    z.object({
+      id: z.number(),
+      title: z.string(),
+      gridPos: z.object({ x: z.number(), y: z.number(), w: z.number(), h: z.number() }),
+      targets: z.array(z.object({ refId: z.string(), expr: z.string() })).min(1),
+    }),
+  ),
+  annotations: z.object({ list: z.array(z.object({ expr: z.string() })) }),
+});
+
+const rules = Rules.parse(parse(text('docs/monitoring/alerts.yml'))).groups.flatMap(({ rules }) => rules);
+const dashboard = Dashboard.parse(JSON.parse(text('docs/monitoring/grafana.json')));
+const queries = [
+  ...dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ where: title, expr }))),
+  ...dashboard.annotations.list.map(({ expr }) => ({ where: 'annotations', expr })),
+];
+
+describe('the alerts', () => {
+  it('ask for metrics and labels that there are', () => {
+    // `up` is Prometheus's own.
+    for (const { alert, expr } of rules.filter(({ expr }) => !expr.startsWith('up{'))) assertKnown(alert, expr);
+  });
+
+  it('have a section each in the runbook, which has no other', () => {
+    const headings = [...text('docs/runbook.md').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    assert.deepEqual(
+      headings,
+      rules.map(({ alert }) => alert),
+    );
+    for (const { alert, annotations } of rules)
+      assert.equal(annotations.runbook, `docs/runbook.md#${alert.toLowerCase()}`);
+  });
+
+  it('say in each section what it means, what users see, what to look at and what to do', () => {
+    for (const section of text('docs/runbook.md').split(/^## /m).slice(1))
+      assert.deepEqual(section.match(/^\*\*[A-Z][a-z ]+\*\*/gm), [
+        '**Means**',
+        '**Users see**',
+        '**Look at**',
+        '**Do**',
+      ]);
+  });
+
+  it('are each tested to be raised and not to be', () => {
+    const cases = RuleTests.parse(parse(text('docs/monitoring/alerts.test.yml'))).tests.flatMap(
+      ({ alert_rule_test }) => alert_rule_test,
+    );
+    for (const { alert } of rules) {
+      const own = cases.filter(({ alertname }) => alertname === alert);
+      assert.ok(
+        own.some(({ exp_alerts }) => exp_alerts.length > 0) && own.some(({ exp_alerts }) => exp_alerts.length === 0),
+        alert,
+      );
+    }
+  });
+
+  it('pass promtool', { skip }, () => {
+    promtool('check', 'rules', 'docs/monitoring/alerts.yml');
+    promtool('test', 'rules', 'docs/monitoring/alerts.test.yml');
+  });
+});
+
+describe('the dashboard', () => {
+  it('asks for metrics and labels that there are', () => {
+    for (const { where, expr } of queries) assertKnown(where, expr);
+  });
+
+  it('shows every metric that changes', () => {
+    const shown = new Set(queries.flatMap(({ expr }) => metricsIn(expr)));
+    const missing = METRICS.map(({ name }) => name).filter((name) => !shown.has(name));
+    assert.deepEqual(missing, NOT_SHOWN);
+  });
+
+  it('has queries that Prometheus can read', { skip }, () => {
+    const written = queries.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m'));
+    const file = JSON.stringify({
+      groups: [{ name: 'g', rules: written.map((expr, index) => ({ record: `r${index}`, expr })) }],
+    });
+    const path = join(mkdtempSync(join(tmpdir(), 'haverdict-rules-')), 'queries.yml');
+    writeFileSync(path, file);
+    promtool('check', 'rules', path);
+  });
+
+  it('has panels that do not overlap and do not leave the page', () => {
+    const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, index) => `${x + (index % w)},${y + Math.floor(index / w)}`),
+    );
+    assert.equal(new Set(cells).size, cells.length);
+    assert.ok(dashboard.panels.every(({ gridPos: { x, w } }) => x + w <= 24));
+    assert.equal(new Set(dashboard.panels.map(({ id }) => id)).size, dashboard.panels.length);
+  });
+});
+
+/** What a person looks up on one agent, and what the alerts alone need. */
+const NOT_SHOWN = [
+  'haverdict_spop_accepted_total',
+  'haverdict_spop_frames_total',
+  'haverdict_spop_health_checks_total',
+  'haverdict_config_last_reload_success_timestamp_seconds',
+  'haverdict_config_reloads_total',
+  'haverdict_workers',
+  'haverdict_build_info',
+  'process_start_time_seconds',
+];
+
+function assertKnown(where: string, expr: string): void {
+  const names = metricsIn(expr);
+  assert.ok(names.length > 0, `${where} asks for nothing`);
+  for (const name of names)
+    assert.ok(
+      METRICS.some((metric) => metric.name === name),
+      `${where}: ${name}`,
+    );
+  for (const [, series = '', matchers = ''] of expr.matchAll(/([a-z_]+)\{([^}]*)\}/g)) {
+    const metric = METRICS.find(({ name }) => name === nameOf(series));
+    const labels = [...matchers.matchAll(/([a-z_]+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => label);
+    const unknown = labels.filter((label) => ![...SCRAPED, ...(metric?.labels ?? [])].includes(label));
+    assert.deepEqual(
+      unknown.filter((label) => label !== 'le' || metric?.type !== 'histogram'),
+      [],
+      `${where}: ${series}`,
+    );
+  }
+}
+
+/** Prometheus adds these. */
+const SCRAPED = ['instance', 'job'];
+
+function metricsIn(expr: string): string[] {
+  return [...expr.replaceAll(/"[^"]*"/g, '').matchAll(/\b(?:haverdict|process)_[a-z_]+/g)].map(([series]) =>
+    nameOf(series),
+  );
+}
+
+/** A histogram is three series. */
+function nameOf(series: string): string {
+  const base = series.replace(/_(bucket|sum|count)$/, '');
+  return METRICS.some(({ name, type }) => type === 'histogram' && name === base) ? base : series;
+}
+
+function promtool(...args: string[]): void {
+  const { status, stdout, stderr } = spawnSync(PROMTOOL, args, { cwd: root, encoding: 'utf8' });
+  assert.equal(status, 0, stdout + stderr);
+}
