@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
+import type { CheckRequest } from '../../contract/check.ts';
+import { startAgentProcess } from '../../dev/agent-process.ts';
+import { freePort } from '../../dev/free-port.ts';
+import { Asking } from '../support/asking.ts';
+import { temporaryFolder } from '../support/config-file.ts';
+import { cannotPlayManager, openNotifySocket } from '../support/notify-socket.ts';
+import { ipv4 } from '../support/spop/naive-codec.ts';
+import { until } from '../support/until.ts';
+
+const LISTED = ipv4(203, 0, 113, 7);
+
+for (const workers of [1, 2])
+  describe(`the admin port of an agent with ${workers === 1 ? 'one process' : 'two workers'}`, () => {
+    it('shows what was decided, in metrics and on the page', async (t) => {
+      const { path, get } = await running(t, { workers });
+      const haproxy = await Asking.at(path);
+      t.after(() => haproxy.close());
+      const first = await haproxy.ask('check-request', [['ip', LISTED]]);
+      await haproxy.ask('check-request', [['ip', LISTED]]);
+      assert.equal(await get('/readyz'), 'ready\n');
+      // A snapshot serves all for a second.
+      await until(
+        async () => (await get('/metrics')).includes('source="cache",reason="abuse",list="manual"} 1\n'),
+        () => 'the metrics do not have what was decided',
+      );
+      const metrics = await get('/metrics');
+      assert.match(metrics, /^haverdict_decisions_total\{[^}]*source="backend",reason="abuse",list="manual"\} 1$/m);
+      assert.match(metrics, /^haverdict_spop_frames_total 2$/m);
+      const page = await get('/');
+      assert.ok(page.includes('ip:203.0.113.7') && page.includes(String(first.ref)), String(first.ref));
+    });
+  });
+
+describe('an agent that cannot have its admin port', () => {
+  it('does not start, and names it', async (t) => {
+    const other = createSocketServer().listen(0, '127.0.0.1');
+    t.after(() => void other.close());
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo; // it listens
+    const folder = temporaryFolder(t);
+    const file = join(folder, 'taken.yaml');
+    const listen = [{ unix: join(folder, 'agent.sock') }];
+    const backend = { url: 'http://127.0.0.1:1' };
+    writeFileSync(file, JSON.stringify({ listen, backend, admin: { listen: `tcp://127.0.0.1:${port}` } }));
+    const child = spawn(process.execPath, ['cli/main.ts', 'agent', '-c', file]);
+    const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`^haverdict: .*127\\.0\\.0\\.1:${port}.*EADDRINUSE`, 'm'));
+  });
+});
+
+describe('an agent under systemd', { skip: cannotPlayManager }, () => {
+  it('says when it is ready, reloads and stops, and beats in between', async (t) => {
+    const manager = await openNotifySocket(t);
+    const env = { NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: '400000' };
+    const { agent } = await running(t, {}, env);
+    const told = (pattern: RegExp) =>
+      until(
+        () => manager.told.some((datagram) => pattern.test(datagram)),
+        () => manager.told.join('; '),
+      );
+    await told(/READY=1\nSTATUS=listening/);
+    await told(/^WATCHDOG=1/);
+    const before = manager.told.filter((datagram) => datagram.startsWith('READY=1')).length;
+    process.kill(agent.pid, 'SIGHUP');
+    await told(/^RELOADING=1\nMONOTONIC_USEC=\d+/);
+    await until(
+      () => manager.told.filter((datagram) => datagram.startsWith('READY=1')).length > before,
+      () => manager.told.join('; '),
+    );
+    assert.equal(await agent.kill('SIGTERM'), 0);
+    await told(/^STOPPING=1\n/);
+  });
+});
+
+/** An agent that knows a deny for every client, with an admin port. */
+async function running(t: TestContext, settings: object, env: Readonly<Record<string, string>> = {}) {
+  const folder = temporaryFolder(t);
+  const backend = createServer(async (request, response) => {
+    const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest; // of our own agent
+    const entry = { list: 'manual', action: 'deny', reason: 'abuse' };
+    response.end(
+      JSON.stringify({ verdicts: subjects.map((subject) => ({ subject, entry: { subject, ...entry } })), ttl: 60 }),
+    );
+  }).listen(0, '127.0.0.1');
+  t.after(() => void backend.close());
+  await once(backend, 'listening');
+  const url = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`; // it listens
+  const path = join(folder, 'agent.sock');
+  const port = await freePort();
+  const admin = { listen: `tcp://127.0.0.1:${port}` };
+  const agent = await startAgentProcess(
+    { listen: [{ unix: path }], backend: { url }, deadlineMs: 5000, admin, ...settings },
+    folder,
+    env,
+  );
+  t.after(() => agent.kill('SIGKILL'));
+  await until(
+    () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+    () => agent.lines.join('\n'),
+  );
+  const get = async (target: string) => (await fetch(`http://127.0.0.1:${port}${target}`)).text();
+  return { agent, path, get };
+}
