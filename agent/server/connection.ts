@@ -195,7 +195,7 @@ export class Connection {
       throw invalidFrame(`NOTIFY while ${this.#state.name}`);
     if (!frame.isFinal) throw new SpopError(SpopStatus.fragmentationUnsupported, 'NOTIFY is fragmented');
     if (frame.bytes[frame.frameIdAt] === 0) throw invalidFrame('NOTIFY with frame-id 0');
-    if (this.#waiting.size > 0 && this.#waiting.has(keyOf(frame)))
+    if (this.#waiting.size > 0 && this.#waiting.has(frame.idsAsText()))
       throw invalidFrame('NOTIFY with ids that still wait for an ACK');
     const answer =
       this.#waiting.size < MAX_WAITING_FRAMES
@@ -206,7 +206,7 @@ export class Connection {
   }
 
   #answerLater(frame: Frame, answer: Promise<Answer>, receivedAtMs: number): void {
-    const key = keyOf(frame);
+    const key = frame.idsAsText();
     const ids = frame.copyIds();
     this.#waiting.add(key);
     answer.then((answered) => {
@@ -291,12 +291,4 @@ function joined({ actions, suffix }: Said): Uint8Array {
   const bytes = new Uint8Array(actions.length + suffix.maxBytes);
   bytes.set(actions);
   return bytes.subarray(0, suffix.write(bytes, actions.length));
-}
-
-/** The ids as they were sent: every id has one encoding, so equal ids are equal bytes. */
-function keyOf(frame: Frame): string {
-  let key = '';
-  for (let index = frame.idsAt; index < frame.payloadAt; index++)
-    key += String.fromCharCode(frame.bytes[index] as number); // in bounds: the frame's own ids
-  return key;
 }

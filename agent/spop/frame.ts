@@ -67,6 +67,14 @@ export class Frame {
     return new Cursor(this.bytes, this.payloadAt, this.end);
   }
 
+  /** The ids as they were sent, one character a byte: every id has one encoding, so equal ids are equal texts. */
+  idsAsText(): string {
+    let text = '';
+    for (let index = this.idsAt; index < this.payloadAt; index++)
+      text += String.fromCharCode(this.bytes[index] as number); // in bounds: the frame's own ids
+    return text;
+  }
+
   /** Copies of the id bytes, to answer this frame later with: the view does not live as long as a lookup. */
   copyIds(): Uint8Array {
     return new Uint8Array(this.bytes.subarray(this.idsAt, this.payloadAt)); // the slice of a Buffer is no copy
