@@ -42,7 +42,7 @@ export async function writeCacheFile(
   savedAtMs: number,
   blocks: Iterable<CacheBlock>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = `${path}.tmp`; // always the same: what a kill leaves is written over
   try {
     const file = await open(temporary, 'w', 0o600);
     try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { SteadyLoad } from '../support/steady-load.ts';
 
 const RELOADS = 100;
 const RESTARTS = 50;
+const KILLS = 12;
 const IN_FLIGHT = 8;
 const DEADLINE_MS = 2000;
 const IN_FORCE = /the new configuration is in force/;
@@ -157,6 +158,37 @@ describe('a restart', () => {
     haproxy.close();
     assert.equal(asked.length, 2);
     await again.kill('SIGTERM');
+  });
+});
+
+describe('a kill -9', () => {
+  it('at any moment of writing the cache leaves a file that the next agent reads, or none', async (t) => {
+    const { path, folder, config, agent: first } = await setUp(t, {}, true);
+    let agent = first;
+    let found = 0;
+    for (let round = 0; round < KILLS; round++) {
+      const haproxy = await Asking.at(path);
+      const asked = Array.from({ length: 100 }, (_, n) =>
+        haproxy.send('check-request', [['ip', ipv4(198, round, n >> 8, n & 255)]]),
+      );
+      for (const stream of asked) assert.equal((await haproxy.answer(stream)).action, 'deny');
+      haproxy.close();
+      process.kill(agent.pid, 'SIGTERM');
+      await pause((round * 40) / KILLS); // a stop takes about this long
+      await agent.kill('SIGKILL');
+      agent = await startAgentProcess(config, folder);
+      if (existsSync(join(folder, 'cache'))) found++;
+      assert.deepEqual(
+        agent.lines.filter((line) => line.includes('the cache begins empty')),
+        [],
+      );
+    }
+    t.diagnostic(`${found} of ${KILLS} starts found a file`);
+    assert.equal(await agent.kill('SIGTERM'), 0);
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('cache')),
+      ['cache'],
+    );
   });
 });
 
