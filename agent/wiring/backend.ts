@@ -1,6 +1,6 @@
 import type { ListenAddress, Settings } from '../config/settings.ts';
 import { AGENTS_BACKEND, IDLE_SECONDS } from './spoe.ts';
-import { hasNativeSpop } from './version.ts';
+import { hasNativeSpop, keepsHungAgents } from './version.ts';
 
 /**
  * Quick to notice that the agent is gone or back: until it is DOWN each request waits for `timeout processing`,
@@ -10,9 +10,7 @@ import { hasNativeSpop } from './version.ts';
 const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 
 /**
- * Up to 3.0 connections to an agent that hangs are used on when it is DOWN, and requests on them wait for `timeout
- * processing`; 2.6 applies that to the first event of a request only, so that one which hangs at a later event would hold
- * the request for ever.
+ * What has them given up. Not where it is not needed: on 3.0 it makes every other request wait while no agent is there.
  */
 const GIVE_UP = 'on-marked-down shutdown-sessions';
 const HANGING = ['# an agent that hangs holds a request no longer than the check takes to notice'];
@@ -24,7 +22,8 @@ const CHROOT = [
 /** The backend section through which HAProxy reaches the agent: one server a listen address. */
 export function agentsBackend(settings: Settings): string {
   const native = hasNativeSpop(settings.haproxy.version);
-  const check = native ? CHECK : `${CHECK} ${GIVE_UP}`;
+  const keepsHung = keepsHungAgents(settings.haproxy.version);
+  const check = keepsHung ? `${CHECK} ${GIVE_UP}` : CHECK;
   const lines = [
     `mode ${native ? 'spop' : 'tcp'}`,
     'option spop-check',
@@ -34,7 +33,7 @@ export function agentsBackend(settings: Settings): string {
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
     ...(settings.listen.some(({ type }) => type === 'unix') ? CHROOT : []),
-    ...(native ? [] : HANGING),
+    ...(keepsHung ? HANGING : []),
     ...settings.listen.map((address, index) => `server agent${index + 1} ${serverAddress(address)} ${check}`),
   ];
   return `backend ${AGENTS_BACKEND}\n${lines.map((line) => `    ${line}\n`).join('')}`;

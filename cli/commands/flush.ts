@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Flushed } from '../../agent/admin/socket/protocol.ts';
 import { readSubjects } from '../arguments.ts';
 import { usageError } from '../cli-error.ts';
+import { addExamples } from '../examples.ts';
 import { aligned, printJson, printLine } from '../output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
@@ -16,7 +17,8 @@ export function flushCommand(): Command {
     .description('have the running agent forget what it knows of subjects, so that it asks anew')
     .argument('[subject...]', 'an address, or kind:value')
     .option('--all', 'everything it knows');
-  return addSocketOption(command).option('--json', 'print a JSON object').action(flush);
+  addSocketOption(command).option('--json', 'print a JSON object').action(flush);
+  return addExamples(command, 'haverdict flush 203.0.113.7 host:shop.example', 'haverdict flush --all');
 }
 
 async function flush(subjects: string[], options: FlushOptions): Promise<void> {

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../agent/config/settings.ts';
+import { addExamples } from '../examples.ts';
 import { printJson, printLine } from '../output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
@@ -12,11 +13,16 @@ export function logLevelCommand(): Command {
   const command = new Command('log-level')
     .description('change what the running agent logs, until its next reload')
     .addArgument(new Argument('<level>', 'this and everything more severe').choices(LOG_LEVELS));
-  return addSocketOption(command)
+  addSocketOption(command)
     .option('--json', 'print a JSON object')
     .action(async (level: LogLevel, options: LogLevelOptions) => {
       const result = await askAgent(await socketPath(options, process.env), { command: 'log-level', level });
       if (options.json) return printJson(result);
       await printLine(`the agent logs ${result.level} and above until its next reload`);
     });
+  return addExamples(
+    command,
+    'haverdict log-level debug',
+    'haverdict log-level info --socket /run/haverdict/admin.sock',
+  );
 }

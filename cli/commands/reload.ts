@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addExamples } from '../examples.ts';
 import { printJson, printLine } from '../output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
@@ -11,11 +12,12 @@ export function reloadCommand(): Command {
   const command = new Command('reload').description(
     'have the running agent read its configuration again, and say how that went',
   );
-  return addSocketOption(command)
+  addSocketOption(command)
     .option('--json', 'print a JSON object')
     .action(async (options: ReloadOptions) => {
       const result = await askAgent(await socketPath(options, process.env), { command: 'reload' });
       if (options.json) return printJson(result);
       await printLine('the new configuration is in force');
     });
+  return addExamples(command, 'haverdict reload', 'haverdict reload -c /etc/haverdict/haverdict.yaml');
 }

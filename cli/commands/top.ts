@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { usageError } from '../cli-error.ts';
+import { addExamples } from '../examples.ts';
 import { printLine } from '../output.ts';
 import { screenLines } from '../running/screen.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
@@ -21,7 +22,7 @@ const MAX_COLUMNS = 200;
 /** `haverdict top`: what the running agent does, second by second. */
 export function topCommand(): Command {
   const command = new Command('top').description('watch the running agent: decisions, cache, backend, last denies');
-  return addSocketOption(command)
+  addSocketOption(command)
     .addOption(
       new Option('--interval <seconds>', 'how often it is looked at, like 5s or 0.5s')
         .argParser(readInterval)
@@ -31,6 +32,7 @@ export function topCommand(): Command {
     .option('--json', 'print a JSON object a line instead')
     .addHelpText('after', '\nOn a terminal, q or Ctrl-C ends it.')
     .action(top);
+  return addExamples(command, 'haverdict top', 'haverdict top --once --json -c /etc/haverdict/haverdict.yaml');
 }
 
 async function top({ interval, ...options }: TopOptions): Promise<void> {
