@@ -137,21 +137,21 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
     }
     const told = () => place.site.agent.lines.filter((line) => line.includes('"msg":"backend answered an entry that'));
     await until(
-      () => told().length >= keys.length,
-      () => `only ${told().length} lines`,
+      () => told().length > 0,
+      () => 'it is not told',
     );
-    assert.deepEqual(
-      told().map((line) => JSON.parse(line).subject),
-      keys.map((key) => `header.x-key:${key}`),
-    );
+    // Each problem once a minute, whoever has it.
+    const entries = told().map((line) => JSON.parse(line));
+    assert.equal(entries[0]?.subject, `header.x-key:${keys[0]}`);
+    assert.equal(new Set(entries.map(({ problem }) => problem)).size, entries.length);
     for (const line of place.site.agent.lines) assert.ok(line.length < 2000 && !line.includes('\x7f'), line);
     assertLogUnharmed(await logOf(place, keys.length));
   });
 });
 
-/** The request, what was decided, and the reason with what would end a text escaped; nothing else. */
+/** The request, what was decided, the reason with what would end a text escaped, and no reference id; nothing else. */
 const LOG_LINE =
-  /^127\.0\.0\.1:.* 200 .* "GET \/[a-z0-9-]+ HTTP\/1\.1" (allow|tag)\/(backend|policy) "([^"\\]|\\["\\\]])*"$/;
+  /^127\.0\.0\.1:.* 200 .* "GET \/[a-z0-9-]+ HTTP\/1\.1" (allow|tag)\/(backend|policy) "([^"\\]|\\["\\\]])*" -$/;
 
 function typeBad(type: (item: { readonly subject: string }) => void): string[] {
   return BAD.map((fields, index) => {

@@ -19,17 +19,21 @@ describeOnEveryHaproxy('the reference id of a denied request', (build) => {
         lists: ['manual'],
         haproxy: { version: build.version },
         messages: {
-          request: { subjects: { ip: 'src', key: 'req.hdr(x-key)' } },
-          chosen: { event: 'on-backend-http-request', subjects: { key: 'req.hdr(x-later)' }, policy: 'open' },
+          request: { subjects: { ip: 'src', 'header.x-key': 'req.hdr(x-key)' } },
+          chosen: {
+            event: 'on-backend-http-request',
+            subjects: { 'header.x-key': 'req.hdr(x-later)' },
+            policy: 'open',
+          },
         },
       },
       lines: ['http-request deny if { hdr(x-own) -m found }'],
     });
-    place.table.type({ subject: 'key:page', action: 'deny' });
-    place.table.type({ subject: 'key:body', action: 'deny', status: 451, vars: { body: 'by order 7' } });
-    place.table.type({ subject: 'key:tarpit', action: 'tarpit' });
+    place.table.type({ subject: 'header.x-key:page', action: 'deny' });
+    place.table.type({ subject: 'header.x-key:body', action: 'deny', status: 451, vars: { body: 'by order 7' } });
+    place.table.type({ subject: 'header.x-key:tarpit', action: 'tarpit' });
     place.table.type({ subject: `ip:${LISTED}`, action: 'deny' });
-    place.table.type({ subject: 'key:tag', action: 'tag' });
+    place.table.type({ subject: 'header.x-key:tag', action: 'tag' });
   });
   after(() => place?.stop());
 
