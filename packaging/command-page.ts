@@ -28,7 +28,7 @@ export function commandPage(commands: readonly Command[], version: string, epoch
     '.SH DESCRIPTION',
     'The agent beside HAProxy, what HAProxy needs to ask it, and the lists that decide.',
     '.SH COMMANDS',
-    ...commands.flatMap(describeCommand),
+    ...commands.flatMap((command) => describeCommand(command)),
     '.SH EXIT STATUS',
     ...EXIT_STATUS.flatMap(([code, meaning]) => tagged(code, roff(meaning))),
     '.SH SIGNALS',
@@ -47,22 +47,25 @@ const EXIT_STATUS = [
   ['1', 'Failed; standard error says why.'],
   ['2', 'Used in a way that there is not.'],
   ['78', 'The configuration is wrong; standard error says where, one problem a line.'],
+  ['130', 'Ctrl-C or SIGTERM ended a long run at a good place; run it again to go on.'],
 ] as const;
 
 const SIGNALS = [
   ['SIGHUP', 'The agent reloads, or keeps what it has and says why.'],
+  ['SIGUSR1', 'The agent writes its state to the log.'],
   ['SIGTERM, SIGINT', 'The agent answers what waits, says goodbye to HAProxy and ends; a second one ends it at once.'],
 ] as const;
 
-function describeCommand(command: Command): string[] {
-  const usage = `haverdict ${command.name()} ${command.usage()}`;
+function describeCommand(command: Command, parents = 'haverdict'): string[] {
+  const name = `${parents} ${command.name()}`;
+  const usage = `${name} ${command.usage()}`;
   return [
     `.SS ${roff(usage)}`,
     ...sentences(command.description()),
     ...command.options
       .filter(({ hidden }) => !hidden)
       .flatMap(({ flags, description }) => tagged(flags, ...sentences(description))),
-    ...command.commands.flatMap(describeCommand),
+    ...command.commands.flatMap((sub) => describeCommand(sub, name)),
   ];
 }
 

@@ -43,7 +43,7 @@ describe('the man pages', { skip: cannotShow }, () => {
     const page = shown(t, 'haverdict.1', pages['haverdict.1']).stdout;
     const inPage = [...page.matchAll(/^ {3}haverdict (\S+)/gm)].map(([, name]) => name);
     assert.ok(listed.length > 10);
-    assert.deepEqual(inPage.sort(), listed.sort());
+    assert.deepEqual([...new Set(inPage)].sort(), listed.sort());
   });
 
   it('haverdict.yaml(5) has every setting with its default and its variable, as they are typed', (t) => {
