@@ -13,7 +13,8 @@ import { freePort } from '../../dev/free-port.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { cannotPlayManager, openNotifySocket } from '../support/notify-socket.ts';
-import { ipv4 } from '../support/spop/naive-codec.ts';
+import { Client } from '../support/spop/client.ts';
+import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 import { until } from '../support/until.ts';
 
 const LISTED = ipv4(203, 0, 113, 7);
@@ -80,6 +81,42 @@ describe('an agent under systemd', { skip: cannotPlayManager }, () => {
     assert.equal(await agent.kill('SIGTERM'), 0);
     await told(/^STOPPING=1\n/);
   });
+});
+
+describe('an agent with a socket that systemd passed', { skip: process.platform !== 'linux' && 'not Linux' }, () => {
+  for (const workers of [1, 2])
+    it(`listens on that, with ${workers} worker${workers === 1 ? '' : 's'}`, async (t) => {
+      const manager = createSocketServer().listen(0, '127.0.0.1');
+      await once(manager, 'listening');
+      const { port } = manager.address() as AddressInfo; // it listens
+      const folder = temporaryFolder(t);
+      const file = join(folder, 'passed.yaml');
+      const backend = { url: 'http://127.0.0.1:1' };
+      writeFileSync(file, JSON.stringify({ listen: [`tcp://127.0.0.1:${port}`], backend, workers, policy: 'closed' }));
+      const { fd } = (manager as unknown as { _handle: { fd: number } })._handle; // not in the types
+      // exec keeps the process id, which nobody knows before.
+      const script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" cli/main.ts agent -c "$1"';
+      const stdio = ['ignore', 'pipe', 'pipe', fd] as const;
+      const agent = spawn('/bin/sh', ['-c', script, process.execPath, file], { stdio: [...stdio] });
+      t.after(() => agent.kill('SIGKILL'));
+      const exited = once(agent, 'exit');
+      let log = '';
+      agent.stdout?.setEncoding('utf8').on('data', (chunk) => (log += chunk));
+      await until(
+        () => log.includes(workers === 1 ? 'agent is listening' : 'with all its workers'),
+        () => log,
+      );
+      manager.close(); // from here on only the agent's copy of it listens
+      const haproxy = await Client.connect({ host: '127.0.0.1', port });
+      haproxy.socket.write(hello());
+      await haproxy.received(1);
+      haproxy.socket.write(notify(1, 1, ['check-request', ['ip', LISTED]]));
+      await haproxy.received(2);
+      assert.equal(haproxy.frames[1]?.type, 103);
+      haproxy.socket.destroy();
+      agent.kill('SIGTERM');
+      assert.deepEqual(await exited, [0, null], log);
+    });
 });
 
 /** An agent that knows a deny for every client, with an admin port. */
