@@ -9,9 +9,7 @@ import { hasNativeSpop, keepsHungAgents } from './version.ts';
  */
 const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 
-/**
- * What has them given up. Not where it is not needed: on 3.0 it makes every other request wait while no agent is there.
- */
+/** What has connections to an agent that hangs given up. */
 const GIVE_UP = 'on-marked-down shutdown-sessions';
 const HANGING = ['# an agent that hangs holds a request no longer than the check takes to notice'];
 

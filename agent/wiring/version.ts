@@ -6,9 +6,10 @@ export function hasNativeSpop(version: HaproxyVersion): boolean {
 }
 
 /**
- * Up to 2.8 (seen on 2.6; 3.0 does neither) connections to an agent that hangs are used on when it is DOWN, and `timeout
- * processing` is applied to the first event of a request only, so that an agent which hangs at a later one would hold the
- * request for ever.
+ * Up to 2.8 (seen on 2.6) connections to an agent that hangs are used on when it is DOWN, and `timeout processing` is applied
+ * to the first event of a request only, so that an agent which hangs at a later one would hold the request for ever. 3.0
+ * does the former too, but where such connections are shut down there, every other request waits while no agent is there
+ * at all, which happens more often.
  */
 export function keepsHungAgents(version: HaproxyVersion): boolean {
   return !isAtLeast(version, 3, 0);
