@@ -4,7 +4,7 @@ import { readBlocklistSettings } from '../blocklist-settings.ts';
 import { usageError } from '../cli-error.ts';
 import { interruption } from '../interrupt.ts';
 import { registerList } from '../known-list.ts';
-import { printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { type ProtectedSet, protectedSet } from '../protected.ts';
 import { openManagedStore } from '../table-options.ts';
 import { withLease } from './lease.ts';
@@ -53,7 +53,8 @@ export async function inSession(
   try {
     const known = await store.listRecord(options.list);
     const read = await readSource(source, wanted, { ...options, known, guard, nowMs, signal, tell, say });
-    if (read === undefined) return await say(unchangedSince(known));
+    if (read === undefined)
+      return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
     const why = options.reason ?? options.note;
     const run = new Run(store, { list: options.list, by, source: read.source, ...(why !== undefined && { why }) });
     const session = { store, options, maxChange: settings.maxChange, wanted, read, run, say };

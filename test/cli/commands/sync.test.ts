@@ -113,7 +113,8 @@ describe('haverdict sync', async () => {
       /the source has not changed since 20\S+: nothing to do \(--refetch reads it all the same\)\n$/,
     );
     assert.match((await fetch('--refetch')).stdout, /0 added, 0 changed, 0 removed in fetched\n$/);
-    assert.deepEqual(asked, [undefined, '"1"', undefined]);
+    assert.deepEqual(JSON.parse((await fetch('--json')).stdout), { list: 'fetched', unchanged: true });
+    assert.deepEqual(asked, [undefined, '"1"', undefined, '"1"']);
     const record = await store.listRecord('fetched');
     assert.deepEqual([record?.etag, record?.entries, record?.format], ['"1"', 1, 'plain']);
     assert.ok(!JSON.stringify(await allOf(store.scan())).includes('secret'));
