@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import {
   coveringNetworks,
   formatAddress,
@@ -41,6 +42,17 @@ describe('parseAddress', () => {
     it(`refuses the octal or hexadecimal ${text}`, () => {
       assert.equal(parseAddress(text), undefined);
     });
+  it('reads what ipaddr.js reads, and nothing else', () => {
+    const piece = fc.constantFrom(
+      ...['::', ':', '0', '1', 'ffff', 'db8:', '1:', '.', '255', '256', '12', '1.2.3.4', '::ffff:', '/', '%', 'g', 'F'],
+    );
+    const text = fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join(''));
+    fc.assert(
+      fc.property(text, (typed) => assert.equal(hex(parseAddress(typed)), hex(bytesByLibrary(typed)), typed)),
+      { numRuns: 20_000 },
+    );
+  });
+
   it('reads ::1.2.3.4 as the IPv6 address that it is', () => {
     assert.equal(hex(parseAddress('::1.2.3.4')), hex(parseAddress('::102:304')));
   });
@@ -147,4 +159,17 @@ function firstBits(bytes: Uint8Array, length: number): Uint8Array {
   const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
   const kept = bits.slice(0, length).padEnd(bits.length, '0');
   return Uint8Array.from((kept.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+}
+
+/** The same by ipaddr.js, which takes octal numbers in a dotted tail, zone ids, and `::a.b.c.d` for `::ffff:a.b.c.d`. */
+function bytesByLibrary(text: string): Uint8Array | undefined {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return Uint8Array.from(ipaddr.IPv4.parse(text).toByteArray());
+  const tail = text.slice(text.lastIndexOf(':') + 1);
+  const isDotted = ipaddr.IPv4.isValidFourPartDecimal(tail);
+  if (!text.includes(':') || text.includes('%') || (tail.includes('.') && !isDotted)) return undefined;
+  const quad = isDotted ? Buffer.from(ipaddr.IPv4.parse(tail).toByteArray()).toString('hex') : '';
+  const groups = isDotted ? `${text.slice(0, -tail.length)}${quad.slice(0, 4)}:${quad.slice(4)}` : text;
+  if (!ipaddr.IPv6.isValid(groups)) return undefined;
+  const parsed = ipaddr.IPv6.parse(groups);
+  return Uint8Array.from((parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed).toByteArray());
 }
