@@ -15,14 +15,6 @@ export function parseRange(text: string): Range | undefined {
   return network && { words: wordsOf(network.bytes), prefix: network.prefix };
 }
 
-/** Reads the value of a canonical `ip` subject: 20 times faster than what takes any spelling. */
-export function canonicalRange(value: string): Range {
-  const slash = value.indexOf('/');
-  const address = slash < 0 ? value : value.slice(0, slash);
-  const words = address.includes(':') ? ipv6Words(address) : [ipv4Word(address)];
-  return { words, prefix: slash < 0 ? words.length * 32 : Number(value.slice(slash + 1)) };
-}
-
 /** Whether there is an address in both. A loop: it runs for every entry of an import and everything protected. */
 export function overlap(one: Range, other: Range): boolean {
   if (one.words.length !== other.words.length) return false;
@@ -30,23 +22,6 @@ export function overlap(one: Range, other: Range): boolean {
   for (let index = 0; index * 32 < bits; index++)
     if ((((one.words[index] ?? 0) ^ (other.words[index] ?? 0)) & maskOf(bits - index * 32)) !== 0) return false;
   return true;
-}
-
-function ipv4Word(address: string): number {
-  let word = 0;
-  for (const part of address.split('.')) word = (word << 8) | Number(part);
-  return word;
-}
-
-function ipv6Words(address: string): number[] {
-  const [head = '', tail] = address.split('::');
-  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')];
-  const groups = [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last];
-  return [0, 2, 4, 6].map((index) => ((groups[index] ?? 0) << 16) | (groups[index + 1] ?? 0));
-}
-
-function groupsOf(part: string): number[] {
-  return part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
 }
 
 function wordsOf(bytes: Uint8Array): number[] {

@@ -2,7 +2,7 @@ import type { BlocklistSettings } from '../agent/config/blocklist-schema.ts';
 import { parseAddress } from '../contract/address.ts';
 import type { Action } from '../contract/check.ts';
 import type { StoredEntry } from '../functions/blocklist/entry.ts';
-import { canonicalRange, overlap, parseRange, type Range } from './address-range.ts';
+import { overlap, parseRange, type Range } from './address-range.ts';
 import { catchAllProblem } from './catch-all.ts';
 
 /** What nobody should be kept out of by mistake. */
@@ -42,8 +42,8 @@ export function protectedSet(
     problemOf({ subject, action }) {
       if (!KEEPS_OUT.has(action)) return undefined;
       if (!subject.startsWith('ip:')) return catchAllProblem(subject);
-      const range = canonicalRange(subject.slice('ip:'.length));
-      const hit = places.find((place) => overlap(place, range));
+      const range = parseRange(subject.slice('ip:'.length));
+      const hit = range && places.find((place) => overlap(place, range));
       return hit && `${action} ${subject} would keep out ${hit.text}: ${hit.why}`;
     },
   };
