@@ -94,10 +94,12 @@ async function write(
   let removed = 0;
   let kept = 0;
   try {
-    written = await store.putAll(run.puts(puts(all())), { signal, written: (some) => progress.advance(some) });
+    // Each walk reads both sides again, so there is none for nothing.
+    if (totals.added + totals.changed > 0)
+      written = await store.putAll(run.puts(puts(all())), { signal, written: (some) => progress.advance(some) });
     const limit = pLimit({ concurrency: REMOVALS_AT_ONCE });
     const batch: Promise<void>[] = [];
-    for await (const item of run.removals(removals(all()))) {
+    for await (const item of totals.removed > 0 ? run.removals(removals(all())) : []) {
       if (signal.aborted) break;
       batch.push(
         limit(async () => {
