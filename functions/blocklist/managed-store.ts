@@ -60,8 +60,6 @@ export interface ListSource {
   readonly format?: string;
   readonly etag?: string;
   readonly lastModified?: string;
-  /** Of the text that was read. */
-  readonly checksum?: string;
   /** How many entries the list had then. */
   readonly entries?: number;
   /** ISO 8601. */
