@@ -69,7 +69,7 @@ interface Wanted {
 }
 
 async function tell(store: ManagedStore, { list, subject, since, limit }: Wanted): Promise<Told> {
-  const entries = subject === undefined ? [] : await collected(store.entriesOfSubject(subject));
+  const entries = subject === undefined ? [] : await Array.fromAsync(store.entriesOfSubject(subject));
   const present = entries.filter((item) => list === undefined || item.list === list);
   const lists = list === undefined ? await listsInQuestion(store, present) : [list];
   let changes: RecordedChange[] = [];
@@ -93,7 +93,7 @@ async function tell(store: ManagedStore, { list, subject, since, limit }: Wanted
 
 /** Every list that may have a record about the subject. */
 async function listsInQuestion(store: ManagedStore, present: readonly Item[]): Promise<string[]> {
-  const withHistory = await collected(store.listsWithHistory());
+  const withHistory = await Array.fromAsync(store.listsWithHistory());
   return [...new Set([...withHistory, ...present.map((item) => String(item.list))])].sort();
 }
 
@@ -105,10 +105,4 @@ function readLimit(text: string): number {
   const limit = Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
   throw usageError(`--limit "${text}" is no whole number from 1 to ${MAX_LIMIT}`);
-}
-
-async function collected<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
-  const all: Piece[] = [];
-  for await (const piece of pieces) all.push(piece);
-  return all;
 }

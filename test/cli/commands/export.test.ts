@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
-import { allOf } from '../../support/all-of.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 
@@ -29,7 +28,7 @@ describe('haverdict export', async () => {
       assert.deepEqual([exported.status, exported.stdout, exported.stderr], [0, '', '']);
       const { status, stderr } = await runOnTable(endpoint, 'import', file, '--list', `from-${format}`, '--quiet');
       assert.equal(status, 0, stderr);
-      const found = await allOf(store.entriesOfList(`from-${format}`));
+      const found = await Array.fromAsync(store.entriesOfList(`from-${format}`));
       const decided = found.map(({ createdBy: _by, createdAt: _at, ...entry }) => ({ ...entry, list: 'manual' }));
       assert.deepEqual(decided, ENTRIES);
     });

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { allOf } from '../../support/all-of.ts';
 import { faultyTable } from '../../support/faulty-table.ts';
 import { runAround, runOnTable, startOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
@@ -25,16 +24,17 @@ describe('haverdict import', async () => {
     return join(folder, name);
   };
   const feed = fileOf('feed.txt', FEED);
-  const subjectsOf = async (list: string) => (await allOf(store.entriesOfList(list))).map(({ subject }) => subject);
+  const subjectsOf = async (list: string) =>
+    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject }) => subject);
 
   it('writes what the source has and the list has not, and tells the history', async () => {
     const { status, stdout, stderr } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
     assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries into one']);
     assert.match(stderr, /^haverdict: warning: list one is new; agents ask only the lists of their configuration\n$/);
-    const items = await allOf(store.entriesOfList('one'));
+    const items = await Array.fromAsync(store.entriesOfList('one'));
     assert.deepEqual(await subjectsOf('one'), ['ip:198.51.100.0/24', 'ip:2001:db8::/32', 'ip:203.0.113.7']);
     assert.ok(items.every(({ action, reason, createdBy }) => action === 'deny' && reason === 'abuse' && createdBy));
-    const [run, put] = await allOf(store.changesOfList('one'));
+    const [run, put] = await Array.fromAsync(store.changesOfList('one'));
     assert.deepEqual([run?.change, run?.source, run?.totals], ['import', feed, { put: 3 }]);
     assert.deepEqual([put?.change, put?.why, put?.run], ['put', 'abuse', run?.run]);
     assert.deepEqual(new Set(put?.subjects), new Set(await subjectsOf('one')));
@@ -42,10 +42,10 @@ describe('haverdict import', async () => {
 
   it('leaves what is as it should be, and entries of others, alone', async () => {
     await store.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
-    const before = await allOf(store.entriesOfList('one'));
+    const before = await Array.fromAsync(store.entriesOfList('one'));
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
     assert.match(stdout, /\nwrote 0 entries into one\n$/);
-    assert.deepEqual(await allOf(store.entriesOfList('one')), before);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfList('one')), before);
   });
 
   it('writes nothing at all where a line cannot be taken, and names the line', async () => {

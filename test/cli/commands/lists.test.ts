@@ -20,7 +20,7 @@ describe('haverdict lists', async () => {
     const again = await run('create', 'feed');
     assert.equal(again.status, 1);
     assert.match(again.stderr, /^haverdict: list feed is registered already by \S+@\S+ at 20\d\d-\S+Z\n$/);
-    const [created, ...more] = await all(store.changesOfList('feed'));
+    const [created, ...more] = await Array.fromAsync(store.changesOfList('feed'));
     assert.deepEqual([created?.change, created?.why, more], ['list-created', 'a\u001b[31mb', []]);
   });
 
@@ -93,15 +93,15 @@ describe('haverdict lists', async () => {
     const asked = await run('delete', 'going');
     assert.equal(asked.status, 1);
     assert.equal(asked.stderr, 'haverdict: list going has 60 entries: add --yes to delete it with all of them\n');
-    assert.equal((await all(store.entriesOfList('going'))).length, 60);
+    assert.equal((await Array.fromAsync(store.entriesOfList('going'))).length, 60);
 
     const done = await run('delete', 'going', '--yes');
     assert.deepEqual([done.status, done.stdout], [0, 'list going is deleted with 60 entries\n']);
-    assert.deepEqual(await all(store.entriesOfList('going')), []);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfList('going')), []);
     assert.equal(await store.listRecord('going'), undefined);
     assert.equal(await store.leaseOf('going'), undefined);
-    assert.equal((await all(store.entriesOfList('staying'))).length, 60);
-    const changes = await all(store.changesOfList('going'));
+    assert.equal((await Array.fromAsync(store.entriesOfList('staying'))).length, 60);
+    const changes = await Array.fromAsync(store.changesOfList('going'));
     assert.deepEqual(new Set(changes.map(({ change }) => change)), new Set(['list-deleted', 'remove']));
     const removed = changes.flatMap(({ subjects: named = [] }) => named);
     assert.deepEqual(removed.sort(), subjects.sort());
@@ -116,9 +116,3 @@ describe('haverdict lists', async () => {
     assert.notEqual(await store.listRecord('busy'), undefined);
   });
 });
-
-async function all<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
-  const found: Piece[] = [];
-  for await (const piece of pieces) found.push(piece);
-  return found;
-}

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
-import { allOf } from '../../support/all-of.ts';
 import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 
@@ -10,7 +9,8 @@ describe('haverdict sync', async () => {
   const { endpoint } = await localTable({ after });
   const store = managedStoreAt(endpoint);
   const sync = (input: string, ...args: string[]) => runAround({ input }, endpoint, 'sync', '-', ...args);
-  const subjectsOf = async (list: string) => (await allOf(store.entriesOfList(list))).map(({ subject }) => subject);
+  const subjectsOf = async (list: string) =>
+    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject }) => subject);
 
   it('adds, changes and removes until the list is its source, and then writes nothing', async () => {
     await sync('203.0.113.1\n203.0.113.2\n203.0.113.3\n', '--list', 'feed', '--reason', 'old');
@@ -19,8 +19,8 @@ describe('haverdict sync', async () => {
     assert.deepEqual([changed.status, changed.stdout], [0, 'standard input\n1 added, 1 changed, 2 removed in feed\n']);
     assert.deepEqual(await subjectsOf('feed'), ['ip:203.0.113.2', 'ip:203.0.113.4']);
     assert.deepEqual(await subjectsOf('other'), ['ip:203.0.113.2']);
-    const before = await allOf(store.entriesOfList('feed'));
-    const records = (await allOf(store.changesOfList('feed'))).length;
+    const before = await Array.fromAsync(store.entriesOfList('feed'));
+    const records = (await Array.fromAsync(store.changesOfList('feed'))).length;
     const again = await sync('203.0.113.4\n203.0.113.2\n', '--list', 'feed', '--reason', 'new', '--json');
     assert.deepEqual(JSON.parse(again.stdout), {
       list: 'feed',
@@ -30,12 +30,12 @@ describe('haverdict sync', async () => {
       skipped: 0,
       dryRun: false,
     });
-    assert.deepEqual(await allOf(store.entriesOfList('feed')), before);
-    assert.equal((await allOf(store.changesOfList('feed'))).length, records);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfList('feed')), before);
+    assert.equal((await Array.fromAsync(store.changesOfList('feed'))).length, records);
   });
 
   it('names in the history whatever it removed', async () => {
-    const [record] = await allOf(store.changesOfList('feed', { subject: 'ip:203.0.113.3' }));
+    const [record] = await Array.fromAsync(store.changesOfList('feed', { subject: 'ip:203.0.113.3' }));
     assert.deepEqual([record?.change, record?.subjects], ['remove', ['ip:203.0.113.1', 'ip:203.0.113.3']]);
   });
 
@@ -117,7 +117,7 @@ describe('haverdict sync', async () => {
     assert.deepEqual(asked, [undefined, '"1"', undefined, '"1"']);
     const record = await store.listRecord('fetched');
     assert.deepEqual([record?.etag, record?.entries, record?.format], ['"1"', 1, 'plain']);
-    assert.ok(!JSON.stringify(await allOf(store.scan())).includes('secret'));
+    assert.ok(!JSON.stringify(await Array.fromAsync(store.scan())).includes('secret'));
   });
 
   it('loses nothing while two syncs and ten people write at once', async () => {

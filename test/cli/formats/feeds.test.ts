@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CliError } from '../../../cli/cli-error.ts';
 import { type FeedLine, type FeedOptions, FORMATS, readFeed } from '../../../cli/formats/feed.ts';
-import { allOf } from '../../support/all-of.ts';
 
 const folder = join(import.meta.dirname, '../../vectors/feeds');
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -87,7 +86,7 @@ async function* chunksOf(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<
 
 async function readAll(bytes: AsyncIterable<Uint8Array>, options: FeedOptions) {
   const feed = await readFeed(bytes, options);
-  return { feed, lines: await allOf(feed.lines) };
+  return { feed, lines: await Array.fromAsync(feed.lines) };
 }
 
 function expectationOf(sample: string): Expectation {

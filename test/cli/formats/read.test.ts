@@ -6,7 +6,6 @@ import { type FeedOptions, FORMATS, readFeed } from '../../../cli/formats/feed.t
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { networksOf, rangeIn } from '../../../cli/formats/range.ts';
-import { allOf } from '../../support/all-of.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 const MIB = 1024 * 1024;
@@ -18,7 +17,7 @@ describe('lines', () => {
         fc.string({ unit: fc.constantFrom('a', '\n', '\r', 'é', '€', '😀') }),
         fc.nat(5),
         async (text, size) => {
-          const found = (await allOf(linesOf(pieces(Buffer.from(text), size + 1)))).flat();
+          const found = (await Array.fromAsync(linesOf(pieces(Buffer.from(text), size + 1)))).flat();
           const expected = text.split('\n');
           if (expected.at(-1) === '') expected.pop();
           assert.deepEqual(
@@ -32,7 +31,7 @@ describe('lines', () => {
 
   it('are cut where no entry is longer, and the next one is whole', async () => {
     const bytes = Buffer.from(`${'x'.repeat(MAX_LINE_LENGTH)}\n${'y'.repeat(MAX_LINE_LENGTH + 1)}\nz`);
-    const found = (await allOf(linesOf(pieces(bytes, 1000)))).flat();
+    const found = (await Array.fromAsync(linesOf(pieces(bytes, 1000)))).flat();
     assert.deepEqual(
       found.map(({ line, text, isCut }) => [line, text.length, text[0], isCut]),
       [
@@ -152,7 +151,7 @@ describe('a feed', () => {
     };
     const feed = await readFeed(endless(), { name: 'endless', nowMs });
     await assert.rejects(
-      allOf(feed.lines),
+      Array.fromAsync(feed.lines),
       new CliError(1, 'endless: a JSON document of more than 64 MiB is not read: write it as NDJSON, an object a line'),
     );
   });
@@ -166,7 +165,7 @@ describe('a feed', () => {
     };
     const before = process.memoryUsage().rss;
     const feed = await readFeed(long(), { name: 'long', nowMs });
-    const found = await allOf(feed.lines);
+    const found = await Array.fromAsync(feed.lines);
     assert.equal(found.length, 1);
     assert.ok(process.memoryUsage().rss - before < 200 * MIB);
   });
@@ -177,7 +176,7 @@ describe('a feed', () => {
     };
     for (const format of ['plain', 'ndjson', 'spamhaus', 'haproxy'] as const) {
       const feed = await readFeed(long(), { format, name: 'long', nowMs });
-      const [first] = await allOf(feed.lines);
+      const [first] = await Array.fromAsync(feed.lines);
       assert.ok(first !== undefined && 'problem' in first && first.problem.startsWith('is longer than'));
     }
   });
@@ -188,7 +187,7 @@ describe('a feed', () => {
       name: 'a.csv',
       nowMs,
     });
-    const found = await allOf(feed.lines);
+    const found = await Array.fromAsync(feed.lines);
     assert.equal(found.filter((line) => 'entry' in line).length, 5000);
     assert.deepEqual(
       found.filter((line) => 'problem' in line).map(({ line }) => line),
@@ -223,7 +222,7 @@ describe('a feed', () => {
 async function everythingSaid(bytes: Uint8Array, options: FeedOptions, pieceBytes = 7): Promise<string[]> {
   try {
     const feed = await readFeed(pieces(bytes, pieceBytes), options);
-    const lines = await allOf(feed.lines);
+    const lines = await Array.fromAsync(feed.lines);
     return [...lines.flatMap((line) => ('entry' in line ? [] : [line.text, line.problem])), ...feed.remarks];
   } catch (error) {
     if (error instanceof CliError) return [error.message];

@@ -6,7 +6,6 @@ import { FORMATS, type Format, readFeed, writeFeed } from '../../../cli/formats/
 import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 import { parseEntry, type StoredEntry } from '../../../functions/blocklist/entry.ts';
-import { allOf } from '../../support/all-of.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 
@@ -129,7 +128,7 @@ async function written(format: Format, entries: readonly StoredEntry[]): Promise
   const each = async function* () {
     yield* entries;
   };
-  return (await allOf(writeFeed(format, each()))).join('');
+  return (await Array.fromAsync(writeFeed(format, each()))).join('');
 }
 
 async function readBack(format: Format, text: string) {
@@ -137,7 +136,7 @@ async function readBack(format: Format, text: string) {
     yield Buffer.from(text);
   };
   const feed = await readFeed(bytes(), { format, name: 'written', nowMs });
-  return (await allOf(feed.lines)).map((line) => {
+  return (await Array.fromAsync(feed.lines)).map((line) => {
     assert.ok('entry' in line, JSON.stringify(line));
     return line.entry;
   });

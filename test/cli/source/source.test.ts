@@ -10,7 +10,6 @@ import { gzipSync } from 'node:zlib';
 import { CliError } from '../../../cli/cli-error.ts';
 import { openSource, type Source } from '../../../cli/source/source.ts';
 import { redirectedUrl } from '../../../cli/source/url.ts';
-import { allOf } from '../../support/all-of.ts';
 
 const LIST = '203.0.113.7\n203.0.113.8\n';
 
@@ -202,7 +201,7 @@ async function freeUrl(): Promise<string> {
 
 async function textOf(source: Source): Promise<string> {
   assert.ok(!source.unchanged);
-  return Buffer.concat(await allOf(source.bytes)).toString();
+  return Buffer.concat(await Array.fromAsync(source.bytes)).toString();
 }
 
 async function lengthOf(source: Source): Promise<number> {

@@ -25,7 +25,7 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
         for (let index = 0; index < 30; index++) yield { ...entry(`key:same-${index}`, 'same'), note: String(round) };
     }
     await store.putAll(entries());
-    const notes = (await all(store.entriesOfList('same'))).map((item) => item.note);
+    const notes = (await Array.fromAsync(store.entriesOfList('same'))).map((item) => item.note);
     assert.deepEqual(notes, Array(30).fill('39'));
   });
 
@@ -53,9 +53,9 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
     }
     const written = await store.putAll(entries(), { signal: stop.signal });
     assert.ok(taken < 500 && taken - written <= 1, `${taken} taken, ${written} written`); // one was on its way
-    assert.equal((await all(store.entriesOfList('stop'))).length, written);
+    assert.equal((await Array.fromAsync(store.entriesOfList('stop'))).length, written);
     await store.putAll(entries());
-    assert.equal((await all(store.entriesOfList('stop'))).length, 500);
+    assert.equal((await Array.fromAsync(store.entriesOfList('stop'))).length, 500);
   });
 
   it('stops even while its source waits for more', async () => {
@@ -74,21 +74,21 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
       throw new Error('torn');
     }
     await assert.rejects(store.putAll(entries()), /^Error: torn$/);
-    assert.equal((await all(store.entriesOfList('torn'))).length, 25);
+    assert.equal((await Array.fromAsync(store.entriesOfList('torn'))).length, 25);
   });
 
   it('removes many of one list, and nothing of another', async () => {
     const subjects = Array.from({ length: 60 }, (_, index) => `key:shared-${index}`);
     await store.putAll(subjects.flatMap((subject) => [entry(subject, 'going'), entry(subject, 'staying')]));
     assert.equal(await store.removeAll(subjects.map((subject) => ({ subject, list: 'going' }))), 60);
-    assert.deepEqual(await all(store.entriesOfList('going')), []);
-    assert.equal((await all(store.entriesOfList('staying'))).length, 60);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfList('going')), []);
+    assert.equal((await Array.fromAsync(store.entriesOfList('staying'))).length, 60);
   });
 
   it('scans every item, reserved ones too', async () => {
     await store.put(entry('key:scanned', 'scanned'));
     await store.createList({ name: 'scanned' });
-    const items = await all(store.scan());
+    const items = await Array.fromAsync(store.scan());
     assert.ok(items.some((item) => item.subject === 'key:scanned'));
     assert.ok(items.some((item) => isReserved(item.subject)));
   });
@@ -133,13 +133,13 @@ describeOnEveryEngine('removeUnchanged', (place) => {
   it('loses no entry of ten writers while a sync removes what it read before', async () => {
     const subjects = Array.from({ length: 40 }, (_, index) => `key:raced-${index}`);
     await store.putAll(subjects.map((subject) => ({ ...entry(subject, 'raced'), note: 'old' })));
-    const read = await all(store.entriesOfList('raced'));
+    const read = await Array.fromAsync(store.entriesOfList('raced'));
     const writers = Array.from({ length: 10 }, async (_, writer) => {
       for (const subject of subjects.filter((_, index) => index % 10 === writer))
         await store.put({ ...entry(subject, 'raced'), note: `by ${writer}` });
     });
     await Promise.all([...writers, ...read.map((item) => store.removeUnchanged(item))]);
-    const notes = (await all(store.entriesOfList('raced'))).map((item) => String(item.note));
+    const notes = (await Array.fromAsync(store.entriesOfList('raced'))).map((item) => String(item.note));
     assert.equal(notes.filter((note) => note.startsWith('by')).length, 40);
   });
 });
@@ -153,7 +153,7 @@ describeOnEveryEngine('registered lists', (place) => {
     assert.equal(await store.createList({ name: 'a' }), true);
     assert.deepEqual(await store.listRecord('feed'), record);
     assert.equal(await store.listRecord('nope'), undefined);
-    assert.deepEqual(await all(store.lists()), [{ name: 'a' }, record]);
+    assert.deepEqual(await Array.fromAsync(store.lists()), [{ name: 'a' }, record]);
   });
 
   it('are registered once', async () => {
@@ -181,7 +181,7 @@ describeOnEveryEngine('registered lists', (place) => {
     await store.createList({ name: 'empty' });
     await store.takeLease('empty', { holder: 'a', until: 10 }, 0);
     await store.record({ ...change, list: 'empty' });
-    assert.deepEqual(await all(store.entriesOfList('empty')), []);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfList('empty')), []);
   });
 });
 
@@ -228,7 +228,7 @@ describeOnEveryEngine('the history of a list', (place) => {
     };
     for (const one of [{ ...change, list: 'told', at: at(1) }, full, { ...change, list: 'told', at: at(3) }])
       await store.record(one);
-    const told = await all(store.changesOfList('told'));
+    const told = await Array.fromAsync(store.changesOfList('told'));
     assert.deepEqual(
       told.map((one) => one.at),
       [at(3), at(2), at(1)],
@@ -238,13 +238,14 @@ describeOnEveryEngine('the history of a list', (place) => {
 
   it('keeps changes of one millisecond apart', async () => {
     await Promise.all(['a', 'b', 'c'].map((by) => store.record({ ...change, list: 'apart', by })));
-    assert.equal((await all(store.changesOfList('apart'))).length, 3);
+    assert.equal((await Array.fromAsync(store.changesOfList('apart'))).length, 3);
   });
 
   it('is read from a moment on, and of one subject', async () => {
     for (const [day, subjects] of [['key:a', 'key:b'], ['key:ab'], ['key:a'], undefined].entries())
       await store.record({ ...change, list: 'part', at: at(day + 1), ...(subjects ? { subjects } : { subjects: [] }) });
-    const days = async (wanted: object) => (await all(store.changesOfList('part', wanted))).map((one) => one.at);
+    const days = async (wanted: object) =>
+      (await Array.fromAsync(store.changesOfList('part', wanted))).map((one) => one.at);
     assert.deepEqual(await days({ since: at(3) }), [at(4), at(3)]);
     assert.deepEqual(await days({ subject: 'key:a' }), [at(3), at(1)]);
     assert.deepEqual(await days({ subject: 'key:a', since: at(2) }), [at(3)]);
@@ -252,13 +253,13 @@ describeOnEveryEngine('the history of a list', (place) => {
 
   it('has an end of its own', async () => {
     await store.record({ ...change, list: 'ended' });
-    const [item] = await all(store.entriesOfSubject('@history:ended'));
+    const [item] = await Array.fromAsync(store.entriesOfSubject('@history:ended'));
     assert.equal(item?.expiresAt, Date.parse('2028-02-06T00:00:00Z') / 1000); // 400 days
   });
 
   it('is known of lists that are not registered', async () => {
     await store.record({ ...change, list: 'unregistered' });
-    assert.ok((await all(store.listsWithHistory())).includes('unregistered'));
+    assert.ok((await Array.fromAsync(store.listsWithHistory())).includes('unregistered'));
   });
 });
 
@@ -294,10 +295,4 @@ function sorted(item: object): object {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
-}
-
-async function all<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
-  const found: Piece[] = [];
-  for await (const piece of pieces) found.push(piece);
-  return found;
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { DynamoStore } from '../../../functions/blocklist/dynamodb.ts';
 import { DynamoManagedStore } from '../../../functions/blocklist/dynamodb-managed.ts';
 import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
-import type { Item, Key, Store } from '../../../functions/blocklist/store.ts';
+import type { Key, Store } from '../../../functions/blocklist/store.ts';
 import { describeOnEveryEngine } from '../../support/engines.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 
@@ -26,7 +26,7 @@ function storeContract(store: Store): void {
       vars: { location: 'https://shop.example/', query: '', 'req.set.x-plan': 'gold' },
     };
     await store.put(full);
-    assert.deepEqual(await all(store.entriesOfSubject('host:full.example')), [full]);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfSubject('host:full.example')), [full]);
     const { items } = await store.lookup([{ subject: 'host:full.example', list: 'manual' }]);
     assert.deepEqual(items[0]?.vars, full.vars);
   });
@@ -34,7 +34,7 @@ function storeContract(store: Store): void {
   it('says whether put replaced something', async () => {
     assert.equal(await store.put(entry('host:twice.example', 'manual')), false);
     assert.equal(await store.put({ ...entry('host:twice.example', 'manual'), action: 'allow' }), true);
-    assert.equal((await all(store.entriesOfSubject('host:twice.example')))[0]?.action, 'allow');
+    assert.equal((await Array.fromAsync(store.entriesOfSubject('host:twice.example')))[0]?.action, 'allow');
   });
 
   it('says whether remove found something', async () => {
@@ -42,7 +42,7 @@ function storeContract(store: Store): void {
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'other' }), false);
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'manual' }), true);
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'manual' }), false);
-    assert.deepEqual(await all(store.entriesOfSubject('host:gone.example')), []);
+    assert.deepEqual(await Array.fromAsync(store.entriesOfSubject('host:gone.example')), []);
   });
 
   it('takes a key twice in one lookup', async () => {
@@ -67,7 +67,7 @@ function storeContract(store: Store): void {
   it('lists a subject in all its lists', async () => {
     for (const list of ['b', 'a']) await store.put(entry('host:lists.example', list));
     assert.deepEqual(
-      (await all(store.entriesOfSubject('host:lists.example'))).map((item) => item.list),
+      (await Array.fromAsync(store.entriesOfSubject('host:lists.example'))).map((item) => item.list),
       ['a', 'b'],
     );
   });
@@ -77,7 +77,7 @@ function storeContract(store: Store): void {
     const subjects = ['key:p1', 'key:p2', 'key:p3', 'key:p4', 'key:p5'];
     for (const subject of subjects.toReversed()) await store.put({ ...entry(subject, 'pages'), note });
     assert.deepEqual(
-      (await all(store.entriesOfList('pages'))).map((item) => item.subject),
+      (await Array.fromAsync(store.entriesOfList('pages'))).map((item) => item.subject),
       subjects,
     );
   });
@@ -89,10 +89,4 @@ describeOnEveryEngine('DynamoManagedStore', (place) => storeContract(new DynamoM
 
 function entry(subject: string, list: string): StoredEntry {
   return { subject, list, action: 'deny' };
-}
-
-async function all(items: AsyncIterable<Item>): Promise<Item[]> {
-  const found: Item[] = [];
-  for await (const item of items) found.push(item);
-  return found;
 }

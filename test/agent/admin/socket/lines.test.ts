@@ -19,21 +19,15 @@ describe('the lines of a stream', () => {
       fc.asyncProperty(fc.string({ unit: fc.constantFrom('a', 'é', '\n', '🙂') }), sizes, async (text, cuts) => {
         const expected = text.split('\n');
         if (expected.at(-1) === '') expected.pop();
-        assert.deepEqual(await collected(linesOf(inChunks(Buffer.from(text), cuts), 1000)), expected);
+        assert.deepEqual(await Array.fromAsync(linesOf(inChunks(Buffer.from(text), cuts), 1000)), expected);
       }),
     );
   });
 
   it('have at most so many bytes, whether or not an end came', async () => {
-    const lines = (text: string) => collected(linesOf(inChunks(Buffer.from(text), [3]), 5));
+    const lines = (text: string) => Array.fromAsync(linesOf(inChunks(Buffer.from(text), [3]), 5));
     assert.deepEqual(await lines('12345\n12345'), ['12345', '12345']);
     await assert.rejects(lines('123456\n'), LineTooLong);
     await assert.rejects(lines('1\n123456'), LineTooLong);
   });
 });
-
-async function collected(lines: AsyncIterable<string>): Promise<string[]> {
-  const all: string[] = [];
-  for await (const line of lines) all.push(line);
-  return all;
-}
