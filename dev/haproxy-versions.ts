@@ -1,24 +1,23 @@
-// Fetches the HAProxy of newer Debian suites with all its libraries and unpacks it beside; installs nothing.
+// The HAProxy of newer Debian suites with all its libraries, unpacked beside; installs nothing.
 // Done by apt with folders of its own: so the system's mirror and proxy are used, and signatures and sums are checked.
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDS_FOLDER, NEWER_SUITES, type NewerSuite, newerBuild } from './haproxy-builds.ts';
+import { run } from './run.ts';
 
 /** Of Debian's package `debian-archive-keyring`, which knows the keys of newer suites too. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** Some 25 MB a suite: package list and packages. */
-const APT_LIMIT_MS = 180_000;
 /** The second is the smallest package for what HAProxy's needs of systemd to be met. */
 const PACKAGES = ['haproxy', 'systemd-standalone-sysusers'];
 
-for (const suite of Object.keys(NEWER_SUITES) as NewerSuite[]) {
-  try {
-    if (newerBuild(suite) === undefined) fetchSuite(suite);
-    console.log(`haproxy-versions: ${suite} has HAProxy ${newerBuild(suite)?.release}`);
-  } catch (error) {
-    console.error(`haproxy-versions: no HAProxy of ${suite}: ${(error as Error).message}`); // all of ours are errors
-    process.exitCode = 1;
+/** Fetches those that are not here yet; throws naming the suite that cannot be had. */
+export function fetchHaproxies(): void {
+  for (const suite of Object.keys(NEWER_SUITES) as NewerSuite[]) {
+    try {
+      if (newerBuild(suite) === undefined) fetchSuite(suite);
+    } catch (error) {
+      throw new Error(`no HAProxy of Debian ${suite}`, { cause: error });
+    }
   }
 }
 
@@ -104,17 +103,4 @@ here=\${0%/*}
 exec "$here/lib/${loader}" --argv0 "$0" --library-path "$here/lib" "$here/program" "$@"
 `;
   writeFileSync(join(build, 'haproxy'), script, { mode: 0o755 });
-}
-
-function run(command: string, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: APT_LIMIT_MS,
-    env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (error !== undefined) throw new Error(`${command} cannot be run: ${error.message}`);
-  if (status === 0) return stdout;
-  const complaint = stderr.split('\n').find((line) => line.startsWith('E: ')) ?? stderr.trim().split('\n').at(-1);
-  throw new Error(`${[command, ...args.slice(-1)].join(' ')} failed: ${complaint}`);
 }

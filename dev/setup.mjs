@@ -2,7 +2,7 @@
 // A second run finds everything in place and needs no network.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname ?? '.', '..');
@@ -10,24 +10,48 @@ const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.haverdict-setup');
 const MIN_NODE_MAJOR = 20;
 
+/** Programs by what needs them, each with the package of Debian and Ubuntu that brings it. */
+const PROGRAMS = {
+  '--haproxy': { haproxy: 'haproxy' },
+  '--tests': {
+    haproxy: 'haproxy',
+    openssl: 'openssl',
+    strip: 'binutils',
+    man: 'man-db',
+    python3: 'python3-minimal',
+    'systemd-analyze': 'systemd',
+    userdel: 'passwd',
+  },
+  '--newer': { chromium: 'chromium' },
+  '--all': { wrk: 'wrk', zsh: 'zsh', fish: 'fish', setpriv: 'util-linux' },
+};
+
 function fail(message) {
   console.error(`haverdict setup: ${message}`);
   process.exit(1);
 }
 
-function run(command, args, extraEnv = {}) {
-  console.error(`haverdict setup: ${[command, ...args].join(' ')}`);
-  return (
-    spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 2], env: { ...process.env, ...extraEnv } }).status === 0
-  );
+function run(command, args) {
+  return spawnSync(command, args, { cwd: root, stdio: ['inherit', 2, 2] }).status === 0;
+}
+
+function isSetUp() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lockHash();
+}
+
+function lockHash() {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 function setUpPackages() {
-  const stamp = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
-  if (!run('npm', ['ci', '--no-audit', '--no-fund'])) {
+  if (isSetUp()) return;
+  console.error(
+    'haverdict setup: installing npm packages into node_modules, Node 24 among them (once, 1 minute or less)',
+  );
+  // Warnings are about the Node that runs npm, and the project runs on its own.
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
     fail(
       'npm ci failed (see above); the first run needs the npm registry. Run the same command again when it is reachable',
     );
@@ -38,47 +62,53 @@ function setUpPackages() {
       'the package "node" brought no Node 24: its install script must be allowed to run (npm rebuild node --foreground-scripts shows why it did not)',
     );
   }
-  writeFileSync(stampFile, stamp);
+  writeFileSync(stampFile, lockHash());
 }
 
-function findsHaproxy() {
-  // A normal user's PATH often lacks sbin, where Debian puts it.
-  const path = [process.env.PATH, '/usr/local/sbin', '/usr/sbin'].join(delimiter);
-  return spawnSync('haproxy', ['-v'], { stdio: 'ignore', env: { ...process.env, PATH: path } }).status === 0;
+/** On the PATH, or where Debian puts programs for root, which a plain user's PATH lacks. */
+function isInstalled(program) {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin'].some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
-function setUpHaproxy() {
-  if (findsHaproxy()) return;
-  const byHand =
-    'install HAProxy 2.4 or later by hand (Debian, Ubuntu: sudo apt-get update && sudo apt-get install haproxy), then run the same command again';
-  if (spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0)
-    fail(`haproxy is missing and there is no apt-get here: ${byHand}`);
+function setUpPrograms(wanted) {
+  const missing = Object.keys(wanted).filter((program) => !isInstalled(program));
+  if (missing.length === 0) return;
+  const packages = missing.map((program) => wanted[program]).join(' ');
+  const what = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
+  const byHand = `install by hand (Debian, Ubuntu: sudo apt-get update && sudo apt-get install ${packages}), then run the same command again`;
+  if (!isInstalled('apt-get')) fail(`${what} and there is no apt-get here: ${byHand}`);
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo'];
-  if (asRoot.length > 0 && spawnSync('sudo', ['--version'], { stdio: 'ignore' }).status !== 0)
-    fail(`haproxy is missing, and this is neither root nor is there sudo: ${byHand}`);
+  if (asRoot.length > 0 && !isInstalled('sudo')) fail(`${what}, and this is neither root nor is there sudo: ${byHand}`);
+  console.error(`haverdict setup: installing ${packages} with apt-get (once)`);
   const apt = (...args) => {
-    const [command, ...rest] = [
-      ...asRoot,
-      'env',
-      'DEBIAN_FRONTEND=noninteractive',
-      'apt-get',
-      '-qq',
-      '-o',
-      'DPkg::Lock::Timeout=120',
-      ...args,
-    ];
+    const options = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Use-Pty=0'];
+    const [command, ...rest] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args];
     return run(command, rest);
   };
   // An outdated package list is not yet a failure: the install tells.
   apt('update');
-  if (!apt('install', '-y', '--no-install-recommends', 'haproxy') || !findsHaproxy())
-    fail(`haproxy could not be installed (see above): ${byHand}`);
+  apt('install', '-y', '--no-install-recommends', ...packages.split(' '));
+  const left = missing.filter((program) => !isInstalled(program));
+  if (left.length > 0) fail(`apt-get brought no ${left.join(', ')} (see above): ${byHand}`);
 }
 
+const flags = process.argv.slice(2);
+if (flags.includes('--is-done')) {
+  if (isSetUp()) process.exit(0);
+  console.error('haverdict: this checkout is not set up: run "npm run setup" first (installs into node_modules, once)');
+  process.exit(1);
+}
 if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
   fail(
     `this is Node ${process.versions.node}; ${MIN_NODE_MAJOR} or later is needed to begin (the project then brings its own)`,
   );
 }
 setUpPackages();
-if (process.argv.includes('--haproxy')) setUpHaproxy();
+setUpPrograms(Object.assign({}, ...flags.map((flag) => PROGRAMS[flag])));

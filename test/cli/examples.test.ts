@@ -10,14 +10,12 @@ const COMMANDS = globSync('*.ts', { cwd: FOLDER }).map((file) => basename(file, 
 
 describe('the examples of a command', () => {
   for (const name of COMMANDS) {
-    it(`are in its help: ${name}`, () => {
+    it(`are in its help and can be typed as they stand: ${name}`, async () => {
       const { status, stdout } = runHaverdict('help', name);
       assert.equal(status, 0);
-      assert.ok(examplesIn(stdout).length > 0, stdout);
-    });
-
-    it(`can be typed as they stand: ${name}`, async () => {
-      for (const line of examplesIn(runHaverdict('help', name).stdout)) {
+      const examples = examplesIn(stdout);
+      assert.ok(examples.length > 0, stdout);
+      for (const line of examples) {
         const [program, command, ...words] = wordsOf(line);
         assert.deepEqual([program, command], ['haverdict', name], line);
         await (await parserOf(name))

@@ -10,6 +10,7 @@ import {
   parseAddress,
   parseNetwork,
 } from '../../contract/address.ts';
+import { longRuns } from '../support/scope.ts';
 
 const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('hex');
 
@@ -49,7 +50,7 @@ describe('parseAddress', () => {
     const text = fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join(''));
     fc.assert(
       fc.property(text, (typed) => assert.equal(hex(parseAddress(typed)), hex(bytesByLibrary(typed)), typed)),
-      { numRuns: 20_000 },
+      { numRuns: longRuns(20_000) },
     );
   });
 

@@ -9,6 +9,7 @@ import {
   SubjectError,
   subjectOf,
 } from '../../contract/subject.ts';
+import { longRuns } from '../support/scope.ts';
 
 const DEEP = '/a'.repeat(500);
 
@@ -118,7 +119,7 @@ describe('a path', () => {
         const encoded = spelled.map(([of, how]) => (how === 0 || of === '/' ? of : hexOf(of, how === 1))).join('');
         assert.deepEqual(subjectOf('path', `/${encoded}`), subjectOf('path', `/${plain}`));
       }),
-      { numRuns: 5000 },
+      { numRuns: longRuns(5000) },
     );
   });
 
@@ -130,7 +131,7 @@ describe('a path', () => {
         const expected = new URL(`http://host${path.replace(/\/{2,}/g, '/')}`).pathname;
         assert.equal(subjectOf('path', path)?.value, expected);
       }),
-      { numRuns: 5000 },
+      { numRuns: longRuns(5000) },
     );
   });
 

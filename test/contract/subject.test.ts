@@ -12,6 +12,7 @@ import {
   specificity,
   subjectOf,
 } from '../../contract/subject.ts';
+import { longRuns } from '../support/scope.ts';
 
 describe('parseSubject', () => {
   const canonical: readonly (readonly [string, string])[] = [
@@ -79,7 +80,7 @@ describe('subjectOf', () => {
         const subject = subjectOf(kind, value);
         if (subject !== undefined) assert.deepEqual(parseSubject(formatSubject(subject)), subject);
       }),
-      { numRuns: 20_000 },
+      { numRuns: longRuns(20_000) },
     );
   });
   it('is of no kind that nobody knows', () => assert.equal(subjectOf('evil', 'x'), undefined));

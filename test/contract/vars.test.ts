@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { headerOf, MAX_VARS_BYTES, PLAIN_VARS, parseSplit, varProblem, varsProblem } from '../../contract/vars.ts';
 import { isHarmless } from '../support/hostile-values.ts';
+import { longRuns } from '../support/scope.ts';
 
 const good: readonly (readonly [name: string, value: string])[] = [
   ...[
@@ -214,7 +215,7 @@ describe('a variable of an entry', () => {
         const named = /^https?:\/\/([^/?#]+)/.exec(value)?.[1] ?? 'shop.example';
         assert.equal(seen.host, new URL(`${seen.protocol}//${named}`).host, value);
       }),
-      { numRuns: 5000 },
+      { numRuns: longRuns(5000) },
     );
     assert.ok(taken > 100, `${taken}`);
   });
@@ -236,7 +237,7 @@ describe('a variable of an entry', () => {
       fc.property(name, fc.string({ unit: 'binary' }), (variable, value) => {
         if (varProblem(variable, value) === undefined) assert.ok(isHarmless(value), JSON.stringify(value));
       }),
-      { numRuns: 5000 },
+      { numRuns: longRuns(5000) },
     );
   });
 });

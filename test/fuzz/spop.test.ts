@@ -9,6 +9,7 @@ import { OutputBuffer } from '../../agent/server/output.ts';
 import { Translator } from '../../agent/server/translate.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { HandClock } from '../support/clock.ts';
+import { longRuns } from '../support/scope.ts';
 import { settled } from '../support/spop/conversation.ts';
 import { Model, type Said } from '../support/spop/model.ts';
 import { corpus, mutate } from '../support/spop/mutate.ts';
@@ -23,7 +24,7 @@ import {
 } from '../support/spop/naive-codec.ts';
 import { Random } from '../support/spop/random.ts';
 
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? 1_000_000);
+const FRAMES = Number(process.env.FUZZ_FRAMES ?? longRuns(1_000_000));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 /** A connection that survives so many frames makes way for a new one. */
 const FRAMES_A_CONNECTION = 40;

@@ -12,7 +12,7 @@ import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
-import { cannotPlayManager, openNotifySocket } from '../support/notify-socket.ts';
+import { openNotifySocket } from '../support/notify-socket.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 import { until } from '../support/until.ts';
@@ -59,7 +59,7 @@ describe('an agent that cannot have its admin port', () => {
   });
 });
 
-describe('an agent under systemd', { skip: cannotPlayManager }, () => {
+describe('an agent under systemd', () => {
   it('says when it is ready, reloads and stops, and beats in between', async (t) => {
     const manager = await openNotifySocket(t);
     const env = { NOTIFY_SOCKET: manager.path, WATCHDOG_USEC: '400000' };
@@ -83,7 +83,7 @@ describe('an agent under systemd', { skip: cannotPlayManager }, () => {
   });
 });
 
-describe('an agent with a socket that systemd passed', { skip: process.platform !== 'linux' && 'not Linux' }, () => {
+describe('an agent with a socket that systemd passed', () => {
   for (const workers of [1, 2])
     it(`listens on that, with ${workers} worker${workers === 1 ? '' : 's'}`, async (t) => {
       const manager = createSocketServer().listen(0, '127.0.0.1');

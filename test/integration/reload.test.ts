@@ -10,12 +10,13 @@ import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
+import { longRuns } from '../support/scope.ts';
 import { ipv4 } from '../support/spop/naive-codec.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 
-const RELOADS = 100;
-const RESTARTS = 50;
-const KILLS = 12;
+const RELOADS = longRuns(200);
+const RESTARTS = longRuns(50);
+const KILLS = longRuns(24);
 const IN_FLIGHT = 8;
 const DEADLINE_MS = 2000;
 const IN_FORCE = /the new configuration is in force/;

@@ -11,9 +11,8 @@ import { settingsPage } from '../../packaging/settings-page.ts';
 import { runHaverdict } from '../support/haverdict.ts';
 
 const EPOCH = 1_790_000_000;
-const cannotShow = spawnSync('man', ['--version']).status === 0 ? false : 'man is not installed';
 
-describe('the man pages', { skip: cannotShow }, () => {
+describe('the man pages', () => {
   let pages: Readonly<Record<string, string>>;
 
   before(async () => {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Site, startSite } from '../../dev/site.ts';
 import { BEHAVIOURS, type Behaviour, ScriptedFunction } from '../support/scripted-function.ts';
-import { hasWrk, runWrk, VISITORS, type WrkResult } from '../support/wrk.ts';
+import { runWrk, VISITORS, type WrkResult } from '../support/wrk.ts';
 
 const DEADLINE_MS = 100;
 const MARGIN_MS = 20;
@@ -29,9 +29,7 @@ const CACHES = {
 } as const;
 type CacheState = keyof typeof CACHES;
 
-describe('the failure matrix, through real HAProxy under load', {
-  skip: hasWrk() ? false : 'wrk is not installed',
-}, () => {
+describe('the failure matrix, through real HAProxy under load', () => {
   for (const policy of ['open', 'closed'] as const) {
     for (const cacheState of Object.keys(CACHES) as CacheState[]) {
       it(`explains every answer under ${policy} with a ${cacheState} cache`, { timeout: 300_000 }, async (t) => {

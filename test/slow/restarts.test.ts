@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { startSite } from '../../dev/site.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
-import { hasWrk, runWrk } from '../support/wrk.ts';
+import { runWrk } from '../support/wrk.ts';
 
 const TIMES = 50;
 
-describe('restarts under load, policy open', { skip: hasWrk() ? false : 'wrk is not installed' }, () => {
+describe('restarts under load, policy open', () => {
   for (const what of ['agent', 'haproxy'] as const) {
     it(`answers no request with a 5xx while the ${what} is restarted ${TIMES} times`, {
       timeout: 300_000,

@@ -112,7 +112,7 @@ export class Page {
 
 /** A fresh Chromium with one empty tab, gone at the end of the test. */
 export async function openPage(t: Pick<TestContext, 'after'>): Promise<Page> {
-  if (CHROMIUM === undefined) throw new Error('there is no Chromium on this machine');
+  if (CHROMIUM === undefined) throw new Error('there is no Chromium here: apt-get install chromium');
   const profile = mkdtempSync(join(tmpdir(), 'haverdict-chromium-'));
   const flags = [
     '--headless=new',

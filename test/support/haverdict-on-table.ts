@@ -28,7 +28,13 @@ export function startOnTable(endpoint: string, ...args: readonly string[]) {
 }
 
 function start({ env: more, input }: Surroundings, endpoint: string, args: readonly string[]) {
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint, ...more };
+  const env = {
+    PATH: process.env.PATH,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    HOME: '/nonexistent',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    ...more,
+  };
   const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {}).end(input); // a run that reads nothing may be gone by then
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]).then(

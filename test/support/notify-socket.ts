@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,16 +21,6 @@ while True:
             for fd in fds: os.close(fd)
     if data != b'BARRIER=1': print(json.dumps(data.decode()), flush=True)
 `;
-
-/** Why the service manager cannot be played here; false if it can. */
-export const cannotPlayManager: string | false =
-  [
-    ['python3', '--version'],
-    ['systemd-notify', '--version'],
-  ]
-    .filter(([command = '', flag = '']) => spawnSync(command, [flag]).status !== 0)
-    .map(([command]) => `${command} is not installed`)
-    .join(', ') || false;
 
 /** A service manager that only listens. */
 export interface NotifySocket {

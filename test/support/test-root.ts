@@ -1,17 +1,10 @@
 import { execFile } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-
-/** Why packages cannot be installed into a root of their own here; false if they can. */
-export const cannotInstall: string | false =
-  ['dpkg-deb', 'systemd-sysusers', 'systemctl', 'userdel', 'strip']
-    .filter((tool) => !(process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, tool))))
-    .map((tool) => `${tool} is not installed`)
-    .join(', ') || false;
 
 /** A system with nothing but dpkg's own files, beside the one that this runs on. */
 export class TestRoot {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,10 +15,6 @@ export interface WrkResult {
 
 /** How many visitors a group has. */
 export const VISITORS = 200;
-
-export function hasWrk(): boolean {
-  return spawnSync('wrk', ['-v'], { stdio: 'ignore' }).error === undefined;
-}
 
 /** Visitors from `10.SITE.GROUP.1` to `.VISITORS`, in turn, as fast as they are answered. */
 export async function runWrk(

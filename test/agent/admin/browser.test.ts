@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { AdminServer } from '../../../agent/admin/server.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
-import { CHROMIUM, openPage, type Page } from '../../support/chromium.ts';
+import { openPage, type Page } from '../../support/chromium.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
+import { describeNewer } from '../../support/scope.ts';
 import { busyFor, sampleState } from './sample-state.ts';
 
 /** `SCREENSHOTS=1` writes the images of the docs. */
@@ -56,7 +57,7 @@ async function open(t: TestContext, traffic = (quiet: AgentState, _seconds: numb
   return { url, page, server, again, deny };
 }
 
-describe('the status page in a browser', { skip: CHROMIUM === undefined && 'there is no Chromium' }, () => {
+describeNewer('the status page in a browser', () => {
   it('shows the numbers of /metrics', async (t) => {
     const { page, url } = await open(t);
     await page.goTo(url);
@@ -181,13 +182,15 @@ describe('the status page in a browser', { skip: CHROMIUM === undefined && 'ther
     });
   }
 
-  it('has its picture taken on a phone', { skip: IMAGES === undefined && 'SCREENSHOTS is not set' }, async (t) => {
-    const { page, url } = await open(t);
-    await page.resize(320, 900);
-    await look(page, 'light');
-    await page.goTo(url);
-    if (IMAGES !== undefined) writeFileSync(join(IMAGES, 'status-phone.png'), await page.screenshot());
-  });
+  // A picture is no test.
+  if (IMAGES !== undefined)
+    it('has its picture taken on a phone', async (t) => {
+      const { page, url } = await open(t);
+      await page.resize(320, 900);
+      await look(page, 'light');
+      await page.goTo(url);
+      writeFileSync(join(IMAGES, 'status-phone.png'), await page.screenshot());
+    });
 });
 
 const GROUNDS = { light: 'rgb(251, 251, 250)', dark: 'rgb(19, 20, 22)' } as const;

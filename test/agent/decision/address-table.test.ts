@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { AddressTable } from '../../../agent/decision/address-table.ts';
+import { longRuns } from '../../support/scope.ts';
 import { Random } from '../../support/spop/random.ts';
 
 type Words = 1 | 4;
@@ -114,7 +115,7 @@ describe('a table of addresses', () => {
           }
           pair.check();
         }),
-        { numRuns: 200 },
+        { numRuns: longRuns(200) },
       );
     });
 
@@ -226,7 +227,7 @@ describe('room in a full table', () => {
           assert.deepEqual(knownOf(table, table.find(ipv4(number))), known);
         assert.equal(table.size, model.size);
       }),
-      { numRuns: 1000 },
+      { numRuns: longRuns(1000) },
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { Splitter } from '../../../agent/decision/split.ts';
+import { longRuns } from '../../support/scope.ts';
 
 const CLIENTS = Array.from({ length: 20_000 }, (_, index) => `198.51.${index >> 8}.${index & 255}`);
 
@@ -106,7 +107,7 @@ describe('a weighted choice', () => {
           if (place === `b${which}` || (which === 2 && place !== '-')) assert.equal(after[index], place);
         });
       }),
-      { numRuns: 30 },
+      { numRuns: longRuns(30) },
     );
   });
 

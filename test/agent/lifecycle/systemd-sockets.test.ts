@@ -12,9 +12,8 @@ import { type Address, PassedSockets } from '../../../agent/lifecycle/systemd-so
 import { freePort } from '../../../dev/free-port.ts';
 
 const MODULE = join(import.meta.dirname, '../../../agent/lifecycle/systemd-sockets.ts');
-const isElsewhere = process.platform === 'linux' ? false : 'only Linux has systemd';
 
-describe('sockets that systemd passes', { skip: isElsewhere }, () => {
+describe('sockets that systemd passes', () => {
   it('are found by the path they listen at, and left there at the end', async (t) => {
     const path = join(folderFor(t), 'agent.sock');
     const agent = await startWith(t, { path }, { type: 'unix', path });

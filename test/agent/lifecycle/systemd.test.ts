@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { openNotifier } from '../../../agent/lifecycle/systemd.ts';
-import { cannotPlayManager, openNotifySocket } from '../../support/notify-socket.ts';
+import { openNotifySocket } from '../../support/notify-socket.ts';
 import { until } from '../../support/until.ts';
 
-describe('what the service manager is told', { skip: cannotPlayManager }, () => {
+describe('what the service manager is told', () => {
   it('is told of each step of a life, in order', async (t) => {
     const { manager, notifier } = await open(t);
     const before = process.hrtime.bigint() / 1000n;

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { AddressSuffix } from '../../../agent/server/address-suffix.ts';
+import { longRuns } from '../../support/scope.ts';
 
 /** Groups of an IPv6 address, many of them zero, so that runs of zeros come in all lengths and places. */
 const groups = fc.array(
@@ -30,7 +31,7 @@ describe('the entry that is the asked address', () => {
         assert.equal(Buffer.from(out.subarray(1, end)).toString(), `ip:${address}`);
         assert.equal(out[0], end - 1);
       }),
-      { numRuns: 20_000 },
+      { numRuns: longRuns(20_000) },
     );
   });
 });

@@ -8,6 +8,7 @@ import { Connection, type NotifyHandler } from '../../../agent/server/connection
 import { References } from '../../../agent/server/reference.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { HandClock } from '../../support/clock.ts';
+import { longRuns } from '../../support/scope.ts';
 import { values } from '../../support/spop/frames.ts';
 import {
   type FrameParts,
@@ -166,7 +167,7 @@ describe('the hot path', () => {
         }
         assert.deepEqual(hot.problems, long.problems);
       }),
-      { numRuns: 5000 },
+      { numRuns: longRuns(5000) },
     );
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Sorter } from '../../../cli/bulk/sorter.ts';
+import { longRuns } from '../../support/scope.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 8 }).map((drawn) => drawn.toWellFormed());
 const key = fc.oneof(fc.constantFrom('', 'a', 'a b', 'a"', '\n', '\t', '\u2028', 'ab', '\ud83d\ude00', '\uffff'), text);
@@ -43,7 +44,7 @@ describe('Sorter', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: longRuns(200) },
     );
   });
 

@@ -9,6 +9,7 @@ import { readSections } from '../../../../agent/wiring/haproxy/sections.ts';
 import { hasKeyword, readServers } from '../../../../agent/wiring/haproxy/server.ts';
 import { readEngine } from '../../../../agent/wiring/haproxy/spoe-engine.ts';
 import { wordsOf } from '../../../../agent/wiring/haproxy/words.ts';
+import { longRuns } from '../../../support/scope.ts';
 import { settingsWith } from '../../../support/settings.ts';
 import { findingsIn, generated } from '../doctor/good-files.ts';
 
@@ -96,7 +97,7 @@ frontend two from b
         findingsIn({ ...good, config: before, spoe });
         findingsIn({ ...good, config: `${before}\n${good.config}`, spoe: `${good.spoe}\n${spoe}` });
       }),
-      { numRuns: 200 },
+      { numRuns: longRuns(200) },
     );
   });
 });

@@ -1,0 +1,86 @@
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { inspect } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+/** A file is ended after this. */
+const FILE_LIMIT_MS = 600_000;
+/** Of what a file writes beside its results, this much is shown if it fails. */
+const MAX_OUTPUT_CHARACTERS = 20_000;
+
+export interface FileResult {
+  readonly file: string;
+  readonly passed: number;
+  readonly failures: readonly Failure[];
+  /** The titles of skipped tests. */
+  readonly skipped: readonly string[];
+}
+
+interface Failure {
+  readonly title: string;
+  /** Its first line. */
+  readonly message: string;
+}
+
+interface Running {
+  passed: number;
+  readonly failures: Failure[];
+  readonly skipped: string[];
+  /** The titles of the suites around the next test. */
+  readonly titles: string[];
+  output: string;
+}
+
+/** Runs test files, so many at a time, each in a process of its own; prints a line for each, and all of a failure. */
+export async function runFiles(files: readonly string[], concurrency: number): Promise<FileResult[]> {
+  const all = new Map<string, Running>();
+  const of = (file: string | undefined): Running => {
+    const path = file ?? 'no file';
+    const known = all.get(path);
+    if (known !== undefined) return known;
+    const fresh = { passed: 0, failures: [], skipped: [], titles: [], output: '' };
+    all.set(path, fresh);
+    return fresh;
+  };
+  const stream = run({ files: files.map((file) => join(ROOT, file)), concurrency, timeout: FILE_LIMIT_MS, cwd: ROOT });
+  for await (const { type, data } of stream) {
+    switch (type) {
+      case 'test:start': {
+        const { titles } = of(data.file);
+        titles.length = data.nesting;
+        titles.push(data.name);
+        break;
+      }
+      case 'test:pass':
+        if (data.skip !== undefined) of(data.file).skipped.push(data.name);
+        else if (data.details.type !== 'suite') of(data.file).passed++;
+        break;
+      case 'test:fail': {
+        const { error } = data.details;
+        if (error.failureType === 'subtestsFailed') break;
+        const running = of(data.file);
+        const title = [...running.titles.slice(0, data.nesting), data.name].join(' › ');
+        const cause = error.cause instanceof Error ? error.cause : error;
+        running.failures.push({ title, message: cause.message.split('\n')[0] ?? '' });
+        console.log(`\n✖ ${relative(ROOT, data.file ?? '')}: ${title}\n${inspect(error.cause ?? error)}`);
+        break;
+      }
+      case 'test:stdout':
+      case 'test:stderr': {
+        const running = of(data.file);
+        running.output = (running.output + data.message).slice(0, MAX_OUTPUT_CHARACTERS);
+        break;
+      }
+      case 'test:summary':
+        if (data.file !== undefined) told(data.file, of(data.file), data.duration_ms);
+        break;
+    }
+  }
+  return [...all].map(([file, { passed, failures, skipped }]) => ({ file, passed, failures, skipped }));
+}
+
+function told(file: string, { passed, failures, output }: Running, durationMs: number): void {
+  const sign = failures.length > 0 ? '✖' : '✔';
+  console.log(`${sign} ${relative(ROOT, file)} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
+  if (failures.length > 0 && output !== '') console.log(`  it wrote:\n${output.trimEnd()}`);
+}

@@ -1,0 +1,33 @@
+import { networkInterfaces } from 'node:os';
+import { describe } from 'node:test';
+
+/**
+ * Which tests a run registers. `usual`: what this system's HAProxy and the embedded DynamoDB show, in minutes. `newer`: what
+ * only newer HAProxys, the second engine, Chromium and promtool show. `all`: both, long, and with what takes minutes.
+ */
+export type Scope = 'usual' | 'newer' | 'all';
+
+const named = process.env.TEST_SCOPE ?? 'usual';
+if (named !== 'usual' && named !== 'newer' && named !== 'all')
+  throw new Error(`TEST_SCOPE is ${named}: usual, newer or all would be right`);
+
+export const SCOPE: Scope = named;
+
+export const hasUsual = SCOPE !== 'newer';
+export const hasNewer = SCOPE !== 'usual';
+
+/** So many runs of a property in `all`, a tenth of them otherwise. */
+export function longRuns(count: number): number {
+  return SCOPE === 'all' ? count : Math.ceil(count / 10);
+}
+
+/** Tests that need what `newer` brings. */
+export function describeNewer(title: string, tests: () => void | Promise<void>): void {
+  if (hasNewer) describe(title, tests);
+}
+
+/** Whom this run can play: a test for the other user is not registered, and `test:all` runs its file a second time as that. */
+export const isRoot = process.getuid?.() === 0;
+
+/** Containers often have none: what needs it is not registered there, and the last line of a run says so. */
+export const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
