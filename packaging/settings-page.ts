@@ -1,4 +1,4 @@
-import { type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
+import { formatSetting, type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
 import { pageHead, roff, tagged } from './roff.ts';
 
 /** haverdict.yaml(5), from the catalogue of settings. */
@@ -38,5 +38,5 @@ function describeSetting({ path, mustBe, meaning, fallback, variable }: KnownSet
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
     ...(variable === undefined ? [] : [`Environment: ${variable}.`]),
   ];
-  return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
+  return tagged(formatSetting(path), roff(meaning), '.br', ...facts.map(roff));
 }

@@ -3,11 +3,13 @@ import { ConfigFile } from './schema.ts';
 
 /** One setting as docs/reference/config.md lists it. */
 export interface KnownSetting {
-  /** `NAME` stands for a key that the operator chooses. */
+  /** `NAME` stands for a key that the operator chooses, `REASON` for a reason, `[]` for an item of a list. */
   readonly path: readonly string[];
-  /** The variable that overrides it; absent where a value cannot be one word or a list of words. */
+  /** The variable that overrides it. */
   readonly variable?: string;
-  readonly shape: 'number' | 'truth' | 'text' | 'list' | 'map';
+  /** Why there is no such variable. */
+  readonly fixed?: string;
+  readonly shape: 'number' | 'truth' | 'text' | 'list' | 'numbers' | 'map';
   readonly mustBe: string;
   readonly meaning: string;
   readonly fallback: unknown;
@@ -17,10 +19,22 @@ interface SchemaNode {
   readonly type?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly additionalProperties?: SchemaNode;
+  readonly items?: SchemaNode;
+  readonly anyOf?: readonly SchemaNode[];
   readonly default?: unknown;
   readonly description?: string;
   readonly mustBe?: string;
+  /** One word for all the keys of a map that mean the same of different things, and what it means. */
+  readonly each?: string;
+  readonly eachMeaning?: string;
 }
+
+/** What our own forms add to a schema, which is not JSON Schema. */
+export const OWN_WORDS = ['mustBe', 'each', 'eachMeaning'] as const;
+
+/** A variable has no choice in its name, and holds one word or words with commas between them. */
+const UNDER_A_NAME = 'no: under a name of yours';
+const IN_A_MAP = 'no: in a map';
 
 /** Every setting there is, in the order of the schema. */
 export const SETTINGS: readonly KnownSetting[] = settingsIn(
@@ -28,25 +42,59 @@ export const SETTINGS: readonly KnownSetting[] = settingsIn(
   [],
 );
 
-function settingsIn(node: SchemaNode, path: readonly string[]): KnownSetting[] {
-  const own = node.mustBe === undefined ? [] : [toSetting(node, node.mustBe, path)];
-  const children = Object.entries(node.properties ?? {});
-  // a map with keys of the operator's is worth going into where its values are settings themselves
-  if (node.additionalProperties?.properties) children.push(['NAME', node.additionalProperties]);
-  return [...own, ...children.flatMap(([key, child]) => settingsIn(child, [...path, key]))];
+/** `listen[].mode`, `messages.NAME.event`. */
+export function formatSetting(path: readonly string[]): string {
+  return path.join('.').replaceAll('.[]', '[]');
 }
 
-function toSetting(node: SchemaNode, mustBe: string, path: readonly string[]): KnownSetting {
+/** `fixed` is why nothing below has a variable. */
+function settingsIn(node: SchemaNode, path: readonly string[], fixed?: string): KnownSetting[] {
+  const own = node.mustBe === undefined ? [] : [toSetting(node, node.mustBe, path, fixed)];
+  const inside = childrenOf(node).flatMap(({ key, child, why }) =>
+    settingsIn(child, key === undefined ? path : [...path, key], fixed ?? why),
+  );
+  return [...own, ...inside];
+}
+
+interface Child {
+  /** Absent for another form of the same value. */
+  readonly key?: string;
+  readonly child: SchemaNode;
+  readonly why?: string;
+}
+
+function childrenOf({ each, eachMeaning, ...node }: SchemaNode): Child[] {
+  const fields = Object.entries(node.properties ?? {}).map(([key, child]) => ({ key, child }));
+  if (each !== undefined)
+    return fields.slice(0, 1).map(({ child }) => ({ key: each, child: { ...child, description: eachMeaning } }));
+  const forms = (key: string | undefined, options: readonly (SchemaNode | undefined)[], why: string): Child[] =>
+    options.flatMap((child) =>
+      child !== undefined && isMap(child) ? [{ ...(key !== undefined && { key }), child, why }] : [],
+    );
+  return [
+    ...fields,
+    ...forms('NAME', [node.additionalProperties], UNDER_A_NAME),
+    ...forms('[]', [node.items, ...(node.items?.anyOf ?? [])], IN_A_MAP),
+    ...forms(undefined, node.anyOf ?? [], IN_A_MAP),
+  ];
+}
+
+function isMap(node: SchemaNode): boolean {
+  return node.properties !== undefined || node.additionalProperties !== undefined;
+}
+
+function toSetting(node: SchemaNode, mustBe: string, path: readonly string[], inherited?: string): KnownSetting {
   const shape = shapeOf(node);
   const setting = { path, shape, mustBe, meaning: node.description ?? '', fallback: node.default };
-  return shape === 'map' || path.includes('NAME') ? setting : { ...setting, variable: variableFor(path) };
+  const fixed = inherited ?? (shape === 'map' ? IN_A_MAP : undefined);
+  return fixed === undefined ? { ...setting, variable: variableFor(path) } : { ...setting, fixed };
 }
 
 function shapeOf(node: SchemaNode): KnownSetting['shape'] {
   if (node.type === 'integer' || node.type === 'number') return 'number';
   if (node.type === 'boolean') return 'truth';
-  if (node.type === 'array') return 'list';
-  return node.type === 'object' ? 'map' : 'text';
+  if (node.type === 'array') return node.items?.type === 'number' ? 'numbers' : 'list';
+  return isMap(node) ? 'map' : 'text';
 }
 
 function variableFor(path: readonly string[]): string {

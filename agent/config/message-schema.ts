@@ -18,7 +18,12 @@ export const policy = z
       map({
         default: policyName,
         ...Object.fromEntries(REASONS.map((reason) => [reason, policyName.optional()])),
-      }).transform((byReason) => byReason as Policy), // the keys of the map are the reasons
+      })
+        .meta({
+          each: 'REASON',
+          eachMeaning: 'What is decided for this reason; `default` for those that are not named.',
+        })
+        .transform((byReason) => byReason as Policy), // the keys of the map are the reasons
     ],
     POLICY_FORM,
   )

@@ -51,9 +51,15 @@ function isMap(input: unknown): input is Readonly<Record<string, unknown>> {
 }
 
 function toValue(shape: KnownSetting['shape'], text: string): unknown {
-  if (shape === 'number') return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  if (shape === 'number') return toNumber(text);
   if (shape === 'truth') return text === 'true' || (text === 'false' ? false : text);
-  return shape === 'list' ? text.split(',').map((item) => item.trim()) : text;
+  if (shape !== 'list' && shape !== 'numbers') return text;
+  const items = text.split(',').map((item) => item.trim());
+  return shape === 'list' ? items : items.map(toNumber);
+}
+
+function toNumber(text: string): unknown {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
 function unknownVariable(variable: string): ConfigProblem {

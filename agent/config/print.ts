@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import { readOverrides, withOverrides } from './overrides.ts';
 import { ConfigFile } from './schema.ts';
+import { regionInForce } from './targets.ts';
 import { readYaml } from './yaml-file.ts';
 
 /**
@@ -11,12 +12,20 @@ import { readYaml } from './yaml-file.ts';
  */
 export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const file = path === undefined ? undefined : readYaml(path).value;
-  const { listen, rules, ...others } = ConfigFile.parse(withOverrides(file, readOverrides(env).overrides) ?? {});
-  return stringify({
-    listen: listen.map(asWritten),
-    ...others,
-    ...(rules === undefined ? {} : { rules: resolve(dirname(path ?? '.'), rules) }),
-  });
+  const { listen, backend, rules, admin, ...others } = ConfigFile.parse(
+    withOverrides(file, readOverrides(env).overrides) ?? {},
+  );
+  const region = regionInForce(backend, env);
+  return stringify(
+    {
+      listen: listen.map(asWritten),
+      backend: { ...backend, ...(region !== undefined && { region }) },
+      ...others,
+      ...(rules !== undefined && { rules: resolve(dirname(path ?? '.'), rules) }),
+      admin: { ...admin, ...(admin.listen !== undefined && { listen: asWritten(admin.listen) }) },
+    },
+    { aliasDuplicateObjects: false },
+  );
 }
 
 function asWritten(address: ListenAddress): unknown {

@@ -20,25 +20,34 @@ const unixPath = text(
   isUnixPath,
 );
 const account = text('the name or number of an account', (name) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(name));
-const mode = text('three octal digits like 0660', (digits) => /^0?[0-7]{3}$/.test(digits));
-const listenAddress = z.union(
-  [
-    text(
-      `tcp://HOST:PORT, tcp://[IPV6]:PORT or unix:/PATH (at most ${MAX_UNIX_PATH_BYTES} bytes)`,
-      (address) => parseListenAddress(address) !== undefined,
-    ).transform((address) => parseListenAddress(address) ?? z.NEVER),
-    map({ unix: unixPath, mode: mode.optional(), owner: account.optional(), group: account.optional() }).transform(
-      ({ unix, mode, owner, group }): UnixAddress => ({
-        type: 'unix',
-        path: unix,
-        ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
-        ...(owner === undefined ? {} : { owner }),
-        ...(group === undefined ? {} : { group }),
-      }),
-    ),
-  ],
-  `tcp://HOST:PORT, tcp://[IPV6]:PORT, unix:/PATH (at most ${MAX_UNIX_PATH_BYTES} bytes) or a map with unix`,
-);
+/** Whoever connects to a socket needs the right to write to it; the bits for execution mean nothing there. */
+const mode = text('three octal digits 0, 2, 4 or 6, like 0660', (digits) => /^0?[0246]{3}$/.test(digits));
+const LISTEN_FORM = `tcp://HOST:PORT, tcp://[IPV6]:PORT, unix:/PATH (at most ${MAX_UNIX_PATH_BYTES} bytes) or a map with unix`;
+const listenAddress = z
+  .union(
+    [
+      text(
+        `tcp://HOST:PORT, tcp://[IPV6]:PORT or unix:/PATH (at most ${MAX_UNIX_PATH_BYTES} bytes)`,
+        (address) => parseListenAddress(address) !== undefined,
+      ).transform((address) => parseListenAddress(address) ?? z.NEVER),
+      map({
+        unix: unixPath.describe('The path of a socket, in a folder that is there and that HAProxy reaches.'),
+        mode: mode.optional().describe('Who may connect: 0660 if it is not set, so its owner and its group.'),
+        owner: account.optional().describe('Whom the socket is given to; only root may give it to another user.'),
+        group: account.optional().describe('The group it is given to; the agent must be in it, or run as root.'),
+      }).transform(
+        ({ unix, mode, owner, group }): UnixAddress => ({
+          type: 'unix',
+          path: unix,
+          ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }),
+          ...(owner === undefined ? {} : { owner }),
+          ...(group === undefined ? {} : { group }),
+        }),
+      ),
+    ],
+    LISTEN_FORM,
+  )
+  .meta({ mustBe: LISTEN_FORM });
 
 /** The configuration file. */
 export const ConfigFile = map({

@@ -9,11 +9,22 @@ type Backend = ConfigFile['backend'];
 export function targetsOf({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): Target[] {
   const all = urls ?? (url === undefined ? [] : [url]);
   if (auth === 'none') return all.map((one) => ({ url: one }));
-  const fallback = region ?? (isRegion(env.AWS_REGION ?? '') ? env.AWS_REGION : undefined);
+  const fallback = region ?? regionOf(env);
   return all.map((one) => {
     const found = regionIn(one) ?? fallback;
     return found === undefined ? { url: one } : { url: one, region: found };
   });
+}
+
+/** `backend.region`, as it is or as the environment has it where a URL does not name its own. */
+export function regionInForce({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): string | undefined {
+  if (region !== undefined || auth === 'none') return region;
+  const isMissing = (urls ?? (url === undefined ? [] : [url])).some((one) => regionIn(one) === undefined);
+  return isMissing ? regionOf(env) : undefined;
+}
+
+function regionOf({ AWS_REGION }: NodeJS.ProcessEnv): string | undefined {
+  return isRegion(AWS_REGION ?? '') ? AWS_REGION : undefined;
 }
 
 /** What is wrong where calls are to be signed and nobody says for which region. */
