@@ -66,7 +66,7 @@ interface Child {
 function childrenOf({ each, eachMeaning, ...node }: SchemaNode): Child[] {
   const fields = Object.entries(node.properties ?? {}).map(([key, child]) => ({ key, child }));
   if (each !== undefined)
-    return fields.slice(0, 1).map(({ child }) => ({ key: each, child: { ...child, description: eachMeaning } }));
+    return fields.slice(0, 1).map(({ child }) => ({ key: each, child: { ...child, description: eachMeaning ?? '' } }));
   const forms = (key: string | undefined, options: readonly (SchemaNode | undefined)[], why: string): Child[] =>
     options.flatMap((child) =>
       child !== undefined && isMap(child) ? [{ ...(key !== undefined && { key }), child, why }] : [],

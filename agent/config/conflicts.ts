@@ -1,6 +1,9 @@
 import type { Policy } from '../decision/policy.ts';
 import { DEFAULT_EVENT, MAX_NAME, MAX_VARIABLE, REQUEST_SCOPE, SCOPES, VARIABLES, varsOf } from '../vocabulary.ts';
+import { backendConflicts } from './backend-conflicts.ts';
+import { conflictsOfPlaces } from './listener-conflicts.ts';
 import type { Finding } from './problems.ts';
+import { sampleProblem } from './sample-expression.ts';
 import type { ConfigFile } from './schema.ts';
 
 type Message = ConfigFile['messages'][string];
@@ -11,9 +14,12 @@ const UNSET_BYTES = 4;
 const MAX_TAKEN_BACK_BYTES = 600;
 
 /** What is wrong between settings that are right one by one. */
-export function conflictsIn(file: ConfigFile): Finding[] {
+export function conflictsIn(file: ConfigFile, written: unknown): Finding[] {
   const messages = Object.entries(file.messages);
   return [
+    ...backendConflicts(file.backend, written),
+    ...conflictsOfPlaces(file),
+    ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
     ...unknownTrials(file),
     ...messages.flatMap(([name, message]) => unasked(name, message, file.rules)),
     ...messages.flatMap(([name, message]) => takenNames(name, message)),
@@ -22,6 +28,16 @@ export function conflictsIn(file: ConfigFile): Finding[] {
     ...longNames(messages, file.haproxy),
     ...takenBack(messages, file.haproxy),
   ];
+}
+
+/** What HAProxy cannot know either; whatever it may know is a warning of `--check`. */
+function typos(name: string, message: Message, { version }: ConfigFile['haproxy']): Finding[] {
+  return (['subjects', 'arguments'] as const).flatMap((part) =>
+    Object.entries(message[part]).flatMap(([key, expression]) => {
+      const problem = sampleProblem(expression, version);
+      return problem?.isTypo ? [wrong(['messages', name, part, key], problem.message)] : [];
+    }),
+  );
 }
 
 function unknownTrials({ lists, shadowLists }: ConfigFile): Finding[] {

@@ -22,7 +22,7 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
   const parsed = ConfigFile.safeParse(input);
   const targets = parsed.success ? targetsOf(parsed.data.backend, env) : [];
   const findings = parsed.success
-    ? [...missingRegions(parsed.data.backend, targets), ...conflictsIn(parsed.data)]
+    ? [...missingRegions(parsed.data.backend, targets), ...conflictsIn(parsed.data, input)]
     : findingsFrom(parsed.error.issues, input);
   problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));

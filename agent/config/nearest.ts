@@ -6,15 +6,19 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best !== undefined && best.edits <= Math.max(2, Math.ceil(word.length / 3)) ? best.candidate : undefined;
 }
 
-/** Levenshtein distance, one row at a time. */
-function editsBetween(from: string, to: string): number {
+/** Letters put in, left out, replaced, or swapped with the next one: one edit each. */
+export function editsBetween(from: string, to: string): number {
+  let above: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [above, letter] of [...from].entries()) {
-    const next = [above + 1];
-    for (const [left, other] of [...to].entries()) {
-      const replaced = (row[left] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[left + 1] ?? 0) + 1, (next[left] ?? 0) + 1));
+  for (let line = 0; line < from.length; line++) {
+    const next = [line + 1];
+    for (let column = 0; column < to.length; column++) {
+      const replaced = (row[column] ?? 0) + (from[line] === to[column] ? 0 : 1);
+      const edits = Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1);
+      const isSwap = column > 0 && from[line] === to[column - 1] && from[line - 1] === to[column];
+      next.push(isSwap ? Math.min(edits, (above[column - 1] ?? edits) + 1) : edits);
     }
+    above = row;
     row = next;
   }
   return row[to.length] ?? 0;

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { formatSetting, SETTINGS } from './catalogue.ts';
+import { correction } from './correction.ts';
+import { editsBetween, nearest } from './nearest.ts';
 
 /** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
 export interface Finding {
@@ -11,15 +13,27 @@ export interface Finding {
 
 type Issue = z.core.$ZodIssue;
 
+interface Told extends Finding {
+  /** Nothing stands there. */
+  readonly isMissing?: boolean;
+  /** The setting that an unknown key was most likely meant as. */
+  readonly meant?: readonly PropertyKey[];
+}
+
 /** Tells each thing once, at the deepest place that is known. */
 export function findingsFrom(issues: readonly Issue[], input: unknown): Finding[] {
-  const found = new Map<string, Finding>();
+  const found = new Map<string, Told>();
   for (const issue of issues)
     for (const finding of findingsOf(issue, input)) {
       const place = `${finding.part} ${formatPath(finding.path)}`;
       if (!found.has(place)) found.set(place, finding);
     }
-  return [...found.values()];
+  const all = [...found.values()];
+  // what is missing because its name has a typo is told there
+  const meant = new Set(all.flatMap(({ meant }) => (meant === undefined ? [] : [formatPath(meant)])));
+  return all
+    .filter(({ isMissing, path }) => !isMissing || !meant.has(formatPath(path)))
+    .map(({ path, part, message }) => ({ path, part, message }));
 }
 
 /** `listen[1].unix`, `cache.maxEntries`. */
@@ -30,12 +44,12 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-function findingsOf(issue: Issue, input: unknown): Finding[] {
+function findingsOf(issue: Issue, input: unknown): Told[] {
   const { path } = issue;
   const value = valueAt(input, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => ({ path: [...path, key], part: 'key', message: unknownKey(key, issue.message) }));
+      return issue.keys.map((key) => unknownKey(key, path, issue.message));
     case 'invalid_key': {
       const mustBe = issue.issues[0]?.message ?? issue.message;
       return [{ path, part: 'key', message: `must be ${mustBe}, got ${shown(path.at(-1))}` }];
@@ -45,20 +59,38 @@ function findingsOf(issue: Issue, input: unknown): Finding[] {
       const inside = typeof value === 'object' && value !== null && !Array.isArray(value) ? issue.errors.at(-1) : [];
       if (inside !== undefined && inside.length > 0)
         return inside.flatMap((nested) => findingsOf({ ...nested, path: [...path, ...nested.path] }, input));
-      return [{ path, part: 'value', message: wrongValue(issue.message, value) }];
+      return [wrongValue(path, issue.message, value)];
     }
     default:
-      return [{ path, part: 'value', message: wrongValue(issue.message, value) }];
+      return [wrongValue(path, issue.message, value)];
   }
 }
 
-function unknownKey(key: string, knownKeys: string): string {
-  const meant = nearest(key, knownKeys.split(', '));
-  return `no such setting, ${meant === undefined ? `known here: ${knownKeys}` : `did you mean ${meant}?`}`;
+function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): Told {
+  const told = (hint: string, meant?: readonly PropertyKey[]): Told => ({
+    path: [...path, key],
+    part: 'key',
+    message: `no such setting, ${hint}`,
+    ...(meant && { meant }),
+  });
+  const near = nearest(key, knownKeys.split(', '));
+  if (near !== undefined) return told(`did you mean ${near}?`, [...path, near]);
+  const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
+  if (elsewhere === undefined) return told(`known here: ${knownKeys}`);
+  return told(`did you mean ${formatSetting(elsewhere)}?`, elsewhere);
 }
 
-function wrongValue(mustBe: string, value: unknown): string {
-  return value === undefined ? `must be set: ${mustBe}` : `must be ${mustBe}, got ${shown(value)}`;
+/** Further away only what is all but the same word is worth a guess. */
+function isNamed(known: string, key: string): boolean {
+  return key.length >= 3 && editsBetween(key.toLowerCase(), known.toLowerCase()) <= 1;
+}
+
+function wrongValue(path: readonly PropertyKey[], mustBe: string, value: unknown): Told {
+  if (value === undefined) return { path, part: 'value', message: `must be set: ${mustBe}`, isMissing: true };
+  const key = path.findLast((part) => typeof part === 'string');
+  const meant = correction(String(key ?? ''), mustBe, value);
+  const hint = meant === undefined ? '' : `: write ${meant}`;
+  return { path, part: 'value', message: `must be ${mustBe}, got ${shown(value)}${hint}` };
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

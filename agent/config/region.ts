@@ -1,11 +1,15 @@
 const REGION = /^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/;
 
 /** A function URL names its region: `https://ID.lambda-url.REGION.on.aws`. */
-const FUNCTION_HOST = /^[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws$/;
+const FUNCTION_HOST = /^[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws\.?$/;
 
 /** Whether it has the form of one: new regions are no reason for a new version. */
 export function isRegion(text: string): boolean {
   return REGION.test(text);
+}
+
+export function isFunctionUrl(url: string): boolean {
+  return FUNCTION_HOST.test(new URL(url).hostname);
 }
 
 /** The region that a URL itself names. */

@@ -25,13 +25,14 @@ export function agentCommand(): Command {
           process.stdout.write(printSettings(options.config, process.env));
           return;
         }
+        await checkHere(settings, options);
         const rules = await rulesOf(settings);
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
-        .catch(endOnBadRules);
+        .catch(endOnBadConfig);
       // A credential helper that hangs, or the channel to the first process, would keep this one for longer.
       process.exit(EXIT.done);
     });
@@ -43,15 +44,24 @@ export function agentCommand(): Command {
   );
 }
 
+/** What this host lacks for the settings ends with 78; what may be right all the same is a warning. */
+async function checkHere(settings: Settings, { config }: AgentOptions): Promise<void> {
+  const { checkHost } = await import('../../agent/config/host-checks.ts');
+  const { problems, warnings } = checkHost(settings, config, process.env);
+  if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
+  for (const { where, setting, message } of warnings)
+    process.stderr.write(`haverdict: warning: ${where}: ${setting}: ${message}\n`);
+}
+
 /** Loads the module of rules, if there is one, and says what it decides. */
 async function rulesOf({ rules, messages, deadlineMs }: Settings): Promise<string> {
   if (rules === undefined) return '';
   const { tryRules } = await import('../../agent/rules/try.ts');
-  const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadRules);
+  const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadConfig);
   return `  ${rules} decides ${decided.join(', ')}\n`;
 }
 
-function endOnBadRules(error: unknown): never {
+function endOnBadConfig(error: unknown): never {
   if (error instanceof ConfigError) throw new CliError(EXIT.config, error.message, { cause: error });
   throw error;
 }
@@ -59,7 +69,7 @@ function endOnBadRules(error: unknown): never {
 function summary({ listen, backend, deadlineMs, messages }: Settings): string {
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
-    `asks ${backend.targets.map(({ url }) => url).join(', then ')}, answers within ${deadlineMs} ms`,
+    `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;

@@ -164,7 +164,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
   [
     'a trial that is no truth',
     `messages: { a: { shadow: yes, ${IP} } }\n`,
-    ['2:26: messages.a.shadow: must be true or false, got "yes"'],
+    ['2:26: messages.a.shadow: must be true or false, got "yes": write true'],
   ],
 ];
 

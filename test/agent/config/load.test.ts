@@ -121,7 +121,7 @@ messages:
     });
 
   it('takes off the slash at the end of the URL', (t) => {
-    const file = configFile(t, 'backend: { url: https://abc.lambda-url.eu-central-1.on.aws/ }\n');
+    const file = configFile(t, 'backend: { url: https://abc.lambda-url.eu-central-1.on.aws/, auth: none }\n');
     assert.deepEqual(loadSettings(file, {}).backend.targets, [{ url: 'https://abc.lambda-url.eu-central-1.on.aws' }]);
   });
 

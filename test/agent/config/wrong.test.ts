@@ -74,7 +74,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'a number that is a text',
     yaml: 'backend:\n  url: http://a\n  timeoutMs: 2s\n',
-    lines: ['FILE:3:14: backend.timeoutMs: must be a whole number from 1 to 60000, got "2s"'],
+    lines: ['FILE:3:14: backend.timeoutMs: must be a whole number from 1 to 60000, got "2s": write 2000'],
   },
   {
     why: 'a broken number',
@@ -116,7 +116,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'a policy that is none',
     yaml: `${BACKEND}policy: opne\n`,
-    lines: ['FILE:2:9: policy: must be open, closed, or a map of reasons with default, got "opne"'],
+    lines: ['FILE:2:9: policy: must be open, closed, or a map of reasons with default, got "opne": write open'],
   },
   {
     why: 'a policy by reason without default and with an unknown reason',
@@ -146,7 +146,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     why: `the address ${address}`,
     yaml: `${BACKEND}listen:\n  - "${address}"\n`,
     lines: [
-      `FILE:3:5: listen[0]: must be tcp://HOST:PORT, tcp://[IPV6]:PORT, unix:/PATH (at most 107 bytes) or a map with unix, got ${shown(address)}`,
+      `FILE:3:5: listen[0]: must be tcp://HOST:PORT, tcp://[IPV6]:PORT, unix:/PATH (at most 107 bytes) or a map with unix, got ${shown(address)}${address === '9000' ? ': write tcp://127.0.0.1:9000' : ''}`,
     ],
   })),
   {
@@ -154,7 +154,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     yaml: `${BACKEND}listen:\n  - unix: a.sock\n    mode: 999\n    gruop: haproxy\n`,
     lines: [
       'FILE:3:11: listen[0].unix: must be an absolute path of at most 107 bytes, of A-Z a-z 0-9 _ . / @ : + -, got "a.sock"',
-      'FILE:4:11: listen[0].mode: must be three octal digits like 0660, got "999"',
+      'FILE:4:11: listen[0].mode: must be three octal digits 0, 2, 4 or 6, like 0660, got "999"',
       'FILE:5:5: listen[0].gruop: no such setting, did you mean group?',
     ],
   },

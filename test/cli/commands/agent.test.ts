@@ -17,7 +17,7 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
       status: 0,
       stdout: `${file}: ok
   listens on tcp://[::1]:9000, unix:/run/a.sock
-  asks http://127.0.0.1:8787, answers within 40 ms
+  will ask http://127.0.0.1:8787 (not contacted); deadline 40 ms
   check: looks up ip, host; policy default closed, timeout open
 `,
       stderr: '',

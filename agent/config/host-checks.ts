@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import { realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { ConfigProblem } from './config-error.ts';
+import { conflictsOfPlaces } from './listener-conflicts.ts';
+import { toProblem } from './load.ts';
+import { readOverrides } from './overrides.ts';
+import type { Finding } from './problems.ts';
+import { sampleProblem } from './sample-expression.ts';
+import type { ListenAddress, Settings } from './settings.ts';
+import { readYaml } from './yaml-file.ts';
+
+/** What the units make when they start: not there before, and no mistake. */
+export const UNIT_FOLDERS = ['/run/haverdict', '/var/lib/haverdict', '/var/lib/haproxy/run/haverdict'] as const;
+
+/** What this host lacks for a configuration that is right in itself. */
+export interface HostReport {
+  readonly problems: readonly ConfigProblem[];
+  /** What may come about until the agent is started. */
+  readonly warnings: readonly ConfigProblem[];
+}
+
+interface HostFinding extends Finding {
+  readonly isLater?: boolean;
+}
+
+/** Looks on this host for the folders, files and accounts that the settings name, and for names HAProxy may not know. */
+export function checkHost(settings: Settings, path: string | undefined, env: NodeJS.ProcessEnv): HostReport {
+  const file = path === undefined ? undefined : readYaml(path);
+  const { overrides } = readOverrides(env);
+  const findings = findingsOn(settings, path);
+  const tell = (isLater: boolean) =>
+    findings
+      .filter((finding) => (finding.isLater ?? false) === isLater)
+      .map((finding) => toProblem(finding, file, overrides));
+  return { problems: tell(false), warnings: tell(true) };
+}
+
+function findingsOn(settings: Settings, configuration: string | undefined): HostFinding[] {
+  const { listen, admin, cache, rules } = settings;
+  return [
+    ...listen.flatMap((address, index) => socketFindings(address, ['listen', index])),
+    ...(admin.listen === undefined ? [] : socketFindings(admin.listen, ['admin', 'listen'])),
+    ...(admin.socket === undefined ? [] : folderOf(admin.socket, ['admin', 'socket'])),
+    ...cacheFindings(cache.file, [configuration, rules]),
+    ...conflictsOfPlaces(settings, resolved),
+    ...unknownSamples(settings),
+  ];
+}
+
+/** A newer HAProxy may have it, and HAProxy itself refuses what it has not. */
+function unknownSamples({ messages, haproxy }: Settings): HostFinding[] {
+  return messages.flatMap((message) => {
+    const subjects = message.subjects.map(({ kind, expression }) => ({ place: ['subjects', kind], expression }));
+    const given = message.arguments.map(({ name, expression }) => ({ place: ['arguments', name], expression }));
+    return [...subjects, ...given].flatMap(({ place, expression }) => {
+      const problem = sampleProblem(expression, haproxy.version);
+      if (problem === undefined) return [];
+      return [{ ...wrong(['messages', message.name, ...place], problem.message), isLater: true }];
+    });
+  });
+}
+
+function socketFindings(address: ListenAddress, path: readonly PropertyKey[]): HostFinding[] {
+  if (address.type !== 'unix') return [];
+  const { owner, group } = address;
+  return [
+    ...folderOf(address.path, path, 'unix'),
+    ...(owner === undefined ? [] : accountFindings('passwd', owner, [...path, 'owner'])),
+    ...(group === undefined ? [] : accountFindings('group', group, [...path, 'group'])),
+  ];
+}
+
+function folderOf(file: string, path: readonly PropertyKey[], key?: string): HostFinding[] {
+  const folder = resolved(dirname(file));
+  const place = key === undefined ? path : [...path, key];
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory()) return [];
+  if (found !== undefined) return [wrong(place, `must be in a folder: ${folder} is none`)];
+  if (UNIT_FOLDERS.some((made) => made === folder))
+    return [{ ...wrong(place, `the folder ${folder} is not there yet: its systemd unit makes it`), isLater: true }];
+  return [wrong(place, `must be in a folder that is there: ${folder} is not`)];
+}
+
+function cacheFindings(file: string | undefined, others: readonly (string | undefined)[]): HostFinding[] {
+  if (file === undefined) return [];
+  const path = ['cache', 'file'];
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    return [wrong(path, `must be a file: ${file} is a folder`)];
+  const taken = others.find((other) => other !== undefined && resolved(other) === resolved(file));
+  return taken === undefined
+    ? folderOf(file, path)
+    : [wrong(path, `must be a file of its own: ${file} is read as another`)];
+}
+
+/** getent asks whatever the host is set up with, not only /etc. A number needs no account. */
+function accountFindings(database: 'passwd' | 'group', name: string, path: readonly PropertyKey[]): HostFinding[] {
+  if (/^\d+$/.test(name)) return [];
+  try {
+    execFileSync('getent', [database, '--', name], { stdio: 'ignore' });
+    return [];
+  } catch {
+    return [wrong(path, `must be a ${database === 'passwd' ? 'user' : 'group'} of this host: there is no "${name}"`)];
+  }
+}
+
+/** The path without symbolic links, as far as it is there. */
+function resolved(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(resolved(folder), basename(path));
+  }
+}
+
+function wrong(path: readonly PropertyKey[], message: string): HostFinding {
+  return { path, part: 'value', message };
+}

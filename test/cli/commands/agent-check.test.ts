@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { UNIT_FOLDERS } from '../../../agent/config/host-checks.ts';
+import { configFile } from '../../support/config-file.ts';
+import { runHaverdict } from '../../support/haverdict.ts';
+
+const UNITS = new URL('../../../packaging/systemd/', import.meta.url);
+
+describe('what haverdict agent --check finds on this host', () => {
+  for (const [what, yaml, says] of [
+    [
+      'the folder of a socket',
+      'listen: ["unix:/no/such/a.sock"]',
+      /:2:10: listen\[0\]\.unix: must be in a folder that is there: \/no\/such is not$/m,
+    ],
+    [
+      'the folder of a socket in a map',
+      'listen: [{ unix: /no/such/a.sock }]',
+      /:2:18: listen\[0\]\.unix: must be in a folder that is there: \/no\/such is not$/m,
+    ],
+    [
+      'the owner of a socket',
+      'listen: [{ unix: /tmp/a.sock, owner: no-such-user }]',
+      /listen\[0\]\.owner: must be a user of this host: there is no "no-such-user"$/m,
+    ],
+    [
+      'the group of a socket',
+      'listen: [{ unix: /tmp/a.sock, group: no-such-group }]',
+      /listen\[0\]\.group: must be a group of this host: there is no "no-such-group"$/m,
+    ],
+    [
+      'the folder and group of the page',
+      'admin: { listen: { unix: /no/such/a, group: no-such-group } }',
+      /admin\.listen\.unix: must be in a folder.*\n.*admin\.listen\.group: must be a group/m,
+    ],
+    [
+      'the folder of the admin socket',
+      'admin: { socket: /no/such/admin.sock }',
+      /:2:18: admin\.socket: must be in a folder that is there: \/no\/such is not$/m,
+    ],
+    [
+      'the folder of the cache',
+      'cache: { file: /no/such/cache }',
+      /:2:16: cache\.file: must be in a folder that is there: \/no\/such is not$/m,
+    ],
+    ['a cache that is a folder', 'cache: { file: /tmp }', /cache\.file: must be a file: \/tmp is a folder$/m],
+    [
+      'a folder that is a file',
+      'admin: { socket: /etc/passwd/a.sock }',
+      /admin\.socket: must be in a folder: \/etc\/passwd is none$/m,
+    ],
+    ['the module of rules', 'rules: ./none.mjs', /rules: there is no such file/],
+  ] as const)
+    it(`is that ${what} is not there, with 78`, (t) => {
+      const { status, stdout, stderr } = runHaverdict(
+        'agent',
+        '--check',
+        '-c',
+        configFile(t, `backend: { url: http://127.0.0.1:1 }\n${yaml}\n`),
+      );
+      assert.match(stderr, says);
+      assert.deepEqual([status, stdout], [78, '']);
+    });
+
+  it('is a socket that two names lead to, through a link', (t) => {
+    const file = configFile(t, '');
+    const folder = dirname(file);
+    mkdirSync(join(folder, 'real'));
+    symlinkSync('real', join(folder, 'link'));
+    writeFileSync(
+      file,
+      `backend: { url: http://127.0.0.1:1 }\nlisten: ["unix:${folder}/real/a.sock"]\nadmin: { socket: ${folder}/link/a.sock }\n`,
+    );
+    const { status, stderr } = runHaverdict('agent', '--check', '-c', file);
+    assert.match(stderr, /admin\.socket: must be another place than listen\[0\]/);
+    assert.equal(status, 78);
+  });
+
+  it('is a cache that would be written over the configuration', (t) => {
+    const file = configFile(t, '');
+    writeFileSync(file, `backend: { url: http://127.0.0.1:1 }\ncache: { file: ${dirname(file)}/./agent.yaml }\n`);
+    assert.match(runHaverdict('agent', '--check', '-c', file).stderr, /cache\.file: must be a file of its own/);
+  });
+
+  it('is a warning, with 0, where a unit makes the folder, or a newer HAProxy may have the fetch', (t) => {
+    const unit = UNIT_FOLDERS[2];
+    const yaml = `listen: ["unix:${unit}/a.sock"]\nmessages: { a: { subjects: { ip: fc_quantum_bits } } }\n`;
+    const { status, stdout, stderr } = runHaverdict(
+      'agent',
+      '--check',
+      '-c',
+      configFile(t, `backend: { url: http://127.0.0.1:1 }\n${yaml}`),
+    );
+    assert.deepEqual([status, stderr.trim().split('\n').length], [0, 2]);
+    assert.match(
+      stderr,
+      /^haverdict: warning: \S+:2:10: listen\[0\]\.unix: the folder \S+ is not there yet: its systemd unit makes it$/m,
+    );
+    assert.match(
+      stderr,
+      /^haverdict: warning: \S+:3:34: messages\.a\.subjects\.ip: "fc_quantum_bits" is not a sample fetch/m,
+    );
+    assert.match(stdout, /: ok\n/);
+  });
+
+  it('knows the folders that the units make', () => {
+    const text = ['haverdict.service', 'haverdict.socket']
+      .map((unit) => readFileSync(new URL(unit, UNITS), 'utf8'))
+      .join('\n');
+    const [, run] = /^RuntimeDirectory=(.*)$/m.exec(text) ?? [];
+    const [, state] = /^StateDirectory=(.*)$/m.exec(text) ?? [];
+    const [, socket = ''] = /^ListenStream=(.*)$/m.exec(text) ?? [];
+    assert.deepEqual([...UNIT_FOLDERS], [`/run/${run}`, `/var/lib/${state}`, dirname(socket)]);
+  });
+});
