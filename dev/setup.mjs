@@ -21,6 +21,7 @@ const PROGRAMS = {
     python3: 'python3-minimal',
     'systemd-analyze': 'systemd',
     userdel: 'passwd',
+    ip: 'iproute2',
   },
   '--newer': { chromium: 'chromium' },
   '--all': { wrk: 'wrk', zsh: 'zsh', fish: 'fish', setpriv: 'util-linux' },

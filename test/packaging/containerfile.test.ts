@@ -5,27 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { instructionsOf } from '../support/container-image.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 
-interface Instruction {
-  readonly name: string;
-  readonly rest: string;
-}
+const INSTRUCTIONS = instructionsOf(join(ROOT, 'packaging/Containerfile'));
 
-/** Its instructions, a line each: comments are dropped, and continued lines joined. */
-const INSTRUCTIONS: readonly Instruction[] = readFileSync(join(ROOT, 'packaging/Containerfile'), 'utf8')
-  .replace(/^\s*#.*\n/gm, '')
-  .replace(/\\\n\s*/g, '')
-  .split('\n')
-  .filter((line) => line !== '')
-  .map((line) => {
-    const [, name = '', rest = ''] = /^(\S+)\s+(.*)$/.exec(line) ?? [];
-    return { name, rest };
-  });
-
-// No container engine is needed for this, and none builds it here.
+// No container engine is needed for this; container.test.ts plays the file and starts what it makes.
 describe('the Containerfile', () => {
   it('has instructions that there are, and two stages', () => {
     const known = /^(ARG|FROM|WORKDIR|COPY|RUN|ENV|USER|EXPOSE|STOPSIGNAL|HEALTHCHECK|ENTRYPOINT|CMD)$/;

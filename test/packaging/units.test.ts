@@ -30,6 +30,36 @@ describe('the systemd units', () => {
     assert.match(stdout, /Overall exposure level for haverdict\.service: [01]\.\d|: 2\.0/);
   });
 
+  it('check the configuration before they start, and before they signal a reload', () => {
+    const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
+    const commands = (name: string) =>
+      [...service.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map(([, line]) => line);
+    const [start = ''] = commands('ExecStart');
+    const check = start.replace(' agent ', ' agent --check ');
+    assert.deepEqual(commands('ExecStartPre'), [check]);
+    assert.deepEqual(commands('ExecReload'), [check, '/bin/kill -HUP $MAINPID']);
+  });
+
+  it('reload by commands that end with 78, and do not signal, for a wrong configuration', async (t) => {
+    const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
+    const reload = [...service.matchAll(/^ExecReload=(.*)$/gm)].map(([, line = '']) => line);
+    const program = `${process.execPath} ${join(UNITS, '../../cli/main.ts')}`;
+    const folder = mkdtempSync(join(tmpdir(), 'haverdict-reload-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'haverdict.yaml');
+    // as systemd does it: one after the other, until one fails
+    const script = reload
+      .map((line) => line.replace('/usr/bin/haverdict', program).replace('/etc/haverdict/haverdict.yaml', file))
+      .map((line) => line.replace('/bin/kill -HUP $MAINPID', 'echo signalled'))
+      .join(' && ');
+    writeFileSync(file, 'backend: { ulr: http://127.0.0.1:1 }\n');
+    const wrong = await run('sh', ['-c', script]).catch((error) => error);
+    assert.deepEqual([wrong.code, wrong.stdout], [78, '']);
+    assert.match(wrong.stderr, /backend\.ulr: no such setting, did you mean url\?/);
+    writeFileSync(file, 'backend: { url: http://127.0.0.1:1 }\n');
+    assert.match((await run('sh', ['-c', script])).stdout, /: ok\n[\s\S]*^signalled\n$/m);
+  });
+
   it('let V8 compile, and let the agent use unix sockets', () => {
     const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
     assert.doesNotMatch(service, /^MemoryDenyWriteExecute/m);

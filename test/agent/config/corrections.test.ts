@@ -7,6 +7,7 @@ import { formatSetting, type KnownSetting, SETTINGS } from '../../../agent/confi
 import { ConfigError } from '../../../agent/config/config-error.ts';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { configFile } from '../../support/config-file.ts';
+import { longRuns } from '../../support/scope.ts';
 
 const UNITS = {
   Ms: [
@@ -73,7 +74,7 @@ describe('a number with a unit', () => {
           // what has no plain spelling in that unit is only told what would be right
           if (/^\d+(\.\d{1,3})?$/.test(String(wanted / each))) assert.equal(written, String(wanted), lines[0]);
         }),
-        { numRuns: 30 },
+        { numRuns: longRuns(100) },
       );
     });
 });
@@ -132,7 +133,7 @@ describe('an odd value', () => {
             );
           }
         }),
-        { numRuns: 40 },
+        { numRuns: longRuns(150) },
       );
     });
 
@@ -151,7 +152,7 @@ describe('an odd value', () => {
         const corrected = withValue(path, marker).replace(new RegExp(`"?${marker}"?`), written);
         assert.deepEqual(linesAbout(file, corrected), [], line);
       }),
-      { numRuns: 1000 },
+      { numRuns: longRuns(5000) },
     );
   });
 });
