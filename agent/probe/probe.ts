@@ -10,6 +10,7 @@ import { type Frame, FrameType } from '../spop/frame.ts';
 import { decodeAgentHello } from '../spop/hello.ts';
 import { FrameReader } from '../spop/reader.ts';
 import { VARIABLES } from '../vocabulary.ts';
+import { harmless } from './harmless.ts';
 import { encodeHaproxyHello, encodeNotify, type SentArgument } from './notify.ts';
 
 /** What an agent answered to one step of the probe. */
@@ -17,16 +18,28 @@ export interface ProbeResult {
   readonly address: string;
   /** `healthcheck`, or the name of a message. */
   readonly step: string;
+  /** False also where the policy decided: nobody was asked then. */
   readonly ok: boolean;
   /** One line: the decision and where it came from, or what went wrong. */
   readonly what: string;
   readonly ms: number;
 }
 
+type Seen = Pick<ProbeResult, 'ok' | 'what'>;
+
 const MAX_FRAME_BYTES = 16_380;
-/** For documentation (RFC 5737, RFC 2606): nobody's address and nobody's name. */
-const ADDRESS = Uint8Array.of(192, 0, 2, 1);
-const TEXT = 'probe.haverdict.invalid';
+
+/** What a decision says of the way to it; anything else comes from the backend or from rules now. */
+const NOT_ASKED: Readonly<Record<string, string>> = {
+  timeout: 'no answer before deadlineMs; a function that was idle starts anew, so ask again',
+  backend_error: 'the function failed or cannot be reached: haverdict check-backend -c FILE says why',
+  breaker_open: 'the function failed so often that it is not asked for a while: haverdict check-backend -c FILE',
+  overload: 'the agent asks as much as its limits allow',
+  no_subject: 'the running agent has other subjects for this message: reload it',
+  bad_subject: 'the running agent takes this value for another kind: reload it',
+  rules_error: 'your rules failed: the log of the agent says how',
+  internal_error: 'the agent itself failed: its log says how',
+};
 
 /** Asks the agent at this address as HAProxy would: its health check first, then every message, each in its turn. */
 export async function probe(
@@ -34,7 +47,9 @@ export async function probe(
   messages: readonly MessageSettings[],
   limitMs: number,
 ): Promise<ProbeResult[]> {
-  const check = await timed(address, 'healthcheck', () => greet(address, true, limitMs, async () => 'answers'));
+  const check = await timed(address, 'healthcheck', () =>
+    greet(address, true, limitMs, async () => ({ ok: true, what: 'answers' })),
+  );
   if (!check.ok) return [check];
   const results = [check];
   for (const message of messages)
@@ -44,11 +59,11 @@ export async function probe(
   return results;
 }
 
-async function timed(address: ListenAddress, step: string, run: () => Promise<string>): Promise<ProbeResult> {
+async function timed(address: ListenAddress, step: string, run: () => Promise<Seen>): Promise<ProbeResult> {
   const begin = performance.now();
   const told = { address: formatListenAddress(address), step };
   const outcome = await run().then(
-    (what) => ({ ok: true, what }),
+    (seen) => seen,
     (error: Error) => ({ ok: false, what: error.message }),
   );
   return { ...told, ...outcome, ms: Math.round((performance.now() - begin) * 100) / 100 };
@@ -58,8 +73,8 @@ async function greet(
   address: ListenAddress,
   healthcheck: boolean,
   limitMs: number,
-  then: (agent: Agent) => Promise<string>,
-): Promise<string> {
+  then: (agent: Agent) => Promise<Seen>,
+): Promise<Seen> {
   const signal = AbortSignal.timeout(limitMs);
   const target = address.type === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
   const socket = connect({ ...target, signal });
@@ -76,20 +91,26 @@ async function greet(
   }
 }
 
-async function ask(agent: Agent, { name, subjects }: MessageSettings): Promise<string> {
-  const args = subjects.map(({ kind }): SentArgument => ({ name: kind, value: harmless(kind) }));
+async function ask(agent: Agent, { name, group, subjects, arguments: given }: MessageSettings): Promise<Seen> {
+  const names = [...subjects.map(({ kind }) => kind), ...given.map((argument) => argument.name)];
+  const args = names.map((argument): SentArgument => ({ name: argument, value: harmless(argument) }));
   const actions = decodeAck(await agent.exchange(encodeNotify(name, args), FrameType.ack));
   const values = new Map(
     actions.flatMap((action) => (action.type === 'set-var' ? [[action.name, textOf(action.value)]] : [])),
   );
-  const action = values.get(VARIABLES.action);
+  const told = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
+  const action = told(VARIABLES.action);
   if (action === undefined) throw new Error('the answer sets no action: the agent does not know this message');
-  const reason = values.get(VARIABLES.reason);
-  return `${action} from ${values.get(VARIABLES.source) ?? 'nowhere'}${reason === undefined ? '' : ` (${reason})`}`;
+  return judged(action, told(VARIABLES.source), told(VARIABLES.reason));
 }
 
-function harmless(kind: string): SentArgument['value'] {
-  return kind === 'ip' ? { type: 'ipv4', value: ADDRESS } : { type: 'string', value: TEXT };
+/** Only a decision that the lists or the rules made is well: by policy, or past its time, nobody was asked. */
+function judged(action: string, source: string | undefined, reason: string | undefined): Seen {
+  const what = `${action} from ${source ?? 'nowhere'}${reason === undefined ? '' : ` (${reason})`}`;
+  if (source === 'policy') return { ok: false, what: `${what}: ${NOT_ASKED[reason ?? ''] ?? 'nobody was asked'}` };
+  if (source === 'stale') return { ok: false, what: `${what}: the function cannot be asked, an older verdict counts` };
+  if (source === undefined) return { ok: false, what: `${what}: the answer does not say who decided` };
+  return { ok: true, what: source === 'cache' ? `${what}: the function was asked before` : what };
 }
 
 function textOf(data: ReceivedData): string {

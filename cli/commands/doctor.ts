@@ -41,7 +41,7 @@ export function doctorCommand(): Command {
       .option('--json', 'print findings and answers as a JSON object')
       .addHelpText(
         'after',
-        '\nExit code: 0 no error found (there may be warnings), 1 an error found or no answer, 2 usage, 78 config.',
+        '\nExit code: 0 no error found (there may be warnings), 1 an error found, no answer, or one by policy, 2 usage, 78 config.',
       )
       .action(doctor),
     'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg -c haverdict.yaml',
@@ -120,7 +120,7 @@ async function print(findings: readonly Finding[], answers: readonly ProbeResult
 function complaint(errors: number, silent: number): string {
   const parts = [
     ...(errors > 0 ? [`${errors} ${errors === 1 ? 'error' : 'errors'} in the configuration of HAProxy`] : []),
-    ...(silent > 0 ? [`${silent} of the agent's answers missing or wrong`] : []),
+    ...(silent > 0 ? [`${silent} of the agent's answers missing, wrong or not from the function`] : []),
   ];
   return parts.join(', ');
 }

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import type { MessageSettings } from '../../../agent/config/settings.ts';
+import { REASONS } from '../../../agent/decision/decision.ts';
 import { encodeHaproxyHello } from '../../../agent/probe/notify.ts';
 import { probe } from '../../../agent/probe/probe.ts';
 import { type Action, encodeAgentDisconnect, type Message, SpopStatus } from '../../../agent/spop/spop.ts';
+import { KINDS, subjectOf } from '../../../contract/subject.ts';
 import { startScriptedAgent } from '../../support/scripted-agent.ts';
 import { settingsWith } from '../../support/settings.ts';
 
@@ -18,7 +21,59 @@ const set = (name: string, value: string): Action => ({
   value: { type: 'string', value },
 });
 
+const every: MessageSettings = {
+  name: 'every-kind',
+  subjects: [...KINDS, 'header.x-a', 'cookie.session'].map((kind) => ({ kind, expression: 'src' })),
+  arguments: [{ name: 'given', expression: 'path' }],
+  event: 'on-frontend-http-request',
+  policy: { default: 'open' },
+  shadow: false,
+};
+
 describe('the probe', () => {
+  it('sends a value of every kind that can be looked up, and one for each argument', async (t) => {
+    const seen: Message[] = [];
+    const { port } = await startScriptedAgent(t, (received) => {
+      seen.push(...received);
+      return [set('action', 'allow'), set('source', 'backend')];
+    });
+    assert.equal((await probe(at(port), [every], LIMIT_MS))[1]?.ok, true);
+    const args = seen[0]?.args ?? [];
+    assert.deepEqual(
+      args.map(({ name }) => name),
+      [...every.subjects.map(({ kind }) => kind), 'given'],
+    );
+    for (const { name, value } of args.slice(0, -1)) {
+      const bytes = (value as { readonly value: Uint8Array }).value; // addresses and texts are received as bytes
+      const text = value.type === 'ipv4' ? bytes.join('.') : Buffer.from(bytes).toString();
+      assert.ok(subjectOf(name, text) !== undefined, `${name}: ${text} is bad_subject`);
+    }
+  });
+
+  for (const [source, reason, ok] of [
+    ['backend', undefined, true],
+    ['backend', 'abuse', true],
+    ['cache', undefined, true],
+    ['rules', undefined, true],
+    ['stale', undefined, false],
+    ['policy', undefined, false],
+    ['policy', 'a reason of a later version', false],
+    [undefined, undefined, false],
+    ...REASONS.map((reason) => ['policy', reason, false] as const),
+  ] as const)
+    it(`${ok ? 'takes' : 'complains about'} a decision from ${source} (${reason})`, async (t) => {
+      const actions = [
+        set('action', 'allow'),
+        ...(source ? [set('source', source)] : []),
+        ...(reason ? [set('reason', reason)] : []),
+      ];
+      const { port } = await startScriptedAgent(t, () => actions);
+      const [, result] = await probe(at(port), messages, LIMIT_MS);
+      assert.equal(result?.ok, ok);
+      assert.match(result?.what ?? '', new RegExp(`^allow from ${source ?? 'nowhere'}`));
+      if (source === 'policy') assert.match(result?.what ?? '', /: \S/);
+    });
+
   it('greets like a health check of HAProxy', () => {
     // spop.md 1.6: byte for byte on all versions
     assert.equal(
@@ -39,7 +94,11 @@ describe('the probe', () => {
       results.map(({ step, ok, what }) => [step, ok, what]),
       [
         ['healthcheck', true, 'answers'],
-        ['check-request', true, 'deny from policy (timeout)'],
+        [
+          'check-request',
+          false,
+          'deny from policy (timeout): no answer before deadlineMs; a function that was idle starts anew, so ask again',
+        ],
       ],
     );
     assert.deepEqual(seen, [

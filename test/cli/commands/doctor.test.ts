@@ -6,8 +6,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { startAgentProcess } from '../../../dev/agent-process.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { brokenBackend } from '../../support/broken-backend.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { type Run, runHaverdict } from '../../support/haverdict.ts';
 import { startScriptedAgent } from '../../support/scripted-agent.ts';
@@ -101,11 +103,70 @@ describe('haverdict doctor', () => {
     assert.match(answered.stdout, /^ok +tcp:\/\/127\.0\.0\.1:\d+ +check-request +[\d.]+ ms +allow from backend$/m);
     stop();
     const silent = await run(...live, '--json');
-    assert.deepEqual([silent.status, silent.stderr], [1, "haverdict: 1 of the agent's answers missing or wrong\n"]);
+    assert.deepEqual(
+      [silent.status, silent.stderr],
+      [1, "haverdict: 1 of the agent's answers missing, wrong or not from the function\n"],
+    );
     assert.deepEqual(
       JSON.parse(silent.stdout).live.map(({ ok }: { ok: boolean }) => ok),
       [false],
     );
+  });
+});
+
+describe('haverdict doctor --live, of a real agent', () => {
+  const kinds = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key', 'header.x-a', 'cookie.b'];
+  const messages = {
+    ...Object.fromEntries(
+      kinds.map((kind, index) => [`one-${kind}`, { group: `g${index}`, subjects: { [kind]: 'src' } }]),
+    ),
+    every: { subjects: Object.fromEntries(kinds.map((kind) => [kind, 'src'])) },
+  };
+
+  async function live(t: TestContext, backend: object) {
+    const { folder, haproxy } = installed(t);
+    const config = {
+      listen: ['tcp://127.0.0.1:0'],
+      backend,
+      messages,
+      deadlineMs: 2000,
+      cache: { policyTtlSeconds: 0 },
+    };
+    const agent = await startAgentProcess(config, folder);
+    t.after(() => agent.kill('SIGKILL'));
+    const { addresses } = agent.lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'agent is listening');
+    const file = join(folder, 'haverdict.yaml');
+    const { status, stdout } = await run(
+      'doctor',
+      '--haproxy',
+      haproxy,
+      '-c',
+      file,
+      '--live',
+      '--address',
+      addresses[0],
+      '--json',
+    );
+    const answers: { step: string; ok: boolean; what: string }[] = JSON.parse(stdout).live;
+    return { status, answers: answers.filter(({ step }) => step !== 'healthcheck') };
+  }
+
+  it('has every kind looked up by the function', { timeout: 60_000 }, async (t) => {
+    const { answers } = await live(t, { url: await brokenBackend(t, () => undefined) });
+    assert.equal(answers.length, kinds.length + 1);
+    assert.deepEqual(
+      answers.filter(({ ok, what }) => !ok || !/^allow from (backend|cache)/.test(what)),
+      [],
+    );
+  });
+
+  it('ends with 1 where the policy decides, and says why', { timeout: 60_000 }, async (t) => {
+    const { status, answers } = await live(t, { url: 'http://127.0.0.1:1' });
+    assert.equal(status, 1);
+    for (const { ok, what } of answers) {
+      assert.equal(ok, false);
+      assert.match(what, /^allow from policy \((backend_error|breaker_open)\): .*check-backend -c FILE/);
+    }
   });
 });
 
