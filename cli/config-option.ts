@@ -16,14 +16,17 @@ const PATH_VARIABLE = 'HAVERDICT_CONFIG';
 
 /** `-c FILE`; without it the settings are the defaults and the environment. */
 export function addConfigOption(command: Command): Command {
-  const description = 'the configuration file (default: HAVERDICT_… of the environment alone)';
-  return command.addOption(new Option('-c, --config <file>', description).env(PATH_VARIABLE));
+  return command.addOption(configOption('the configuration file (default: HAVERDICT_… of the environment alone)'));
+}
+
+export function configOption(description: string): Option {
+  return new Option('-c, --config <file>', description).env(PATH_VARIABLE);
 }
 
 /** The same for commands that only need some sections of the agent's file, and look for it where it usually is. */
 export function addSectionOption(command: Command): Command {
   const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if there is one)`;
-  return command.addOption(new Option('-c, --config <file>', description).env(PATH_VARIABLE));
+  return command.addOption(configOption(description));
 }
 
 /**

@@ -2,18 +2,21 @@ import { Command } from 'commander';
 import { formatSubject } from '../../contract/subject.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { type ConfigOptions, configOption, readSettings } from '../config-option.ts';
 import type { Result } from '../conformance/run.ts';
 import { addExamples } from '../examples.ts';
 import { aligned, printJson, printLine } from '../output.ts';
 
-interface CheckBackendOptions {
-  readonly lists: string[];
+interface CheckBackendOptions extends ConfigOptions {
+  readonly lists?: string[];
   readonly listed?: string;
   readonly calls: number;
-  readonly timeout: number;
+  readonly timeout?: number;
   readonly json?: true;
 }
 
+const TIMEOUT_MS = 5000;
+const LEAVE_MS = 1000;
 const WIDTHS = [7, 17];
 
 /** `haverdict check-backend`: does this service answer as the agent expects? */
@@ -21,34 +24,61 @@ export function checkBackendCommand(): Command {
   return addExamples(
     new Command('check-backend')
       .description('test whether an HTTP service answers as the agent expects')
-      .argument('<url>', 'the service, as backend.url names it')
-      .option('--lists <names>', 'the lists to ask, in order', readLists, [DEFAULT_LIST])
+      .argument('[url]', 'the service, as backend.url names it; without it that of the configuration')
+      .addOption(configOption("the agent's file: asks its functions as it would, signed, with its lists and its times"))
+      .option(
+        '--lists <names>',
+        `the lists to ask, in order (default: those of the file, or ${DEFAULT_LIST})`,
+        readLists,
+      )
       .option('--listed <subject>', 'a subject that has an entry in one of these lists', readListed)
       .option('--calls <number>', 'calls to take the latency from', readCount, 100)
-      .option('--timeout <ms>', 'how long one call may take', readCount, 5000)
+      .option('--timeout <ms>', `how long one call may take (default: that of the file, or ${TIMEOUT_MS})`, readCount)
       .option('--json', 'print the results as a JSON array')
       .action(checkBackend),
     'haverdict check-backend http://127.0.0.1:8787 --listed 203.0.113.7',
     'haverdict check-backend http://127.0.0.1:8787 --lists manual,feed --calls 1000 --json',
+    'haverdict check-backend -c /etc/haverdict/haverdict.yaml',
   );
 }
 
-async function checkBackend(url: string, { json, timeout, ...asked }: CheckBackendOptions): Promise<void> {
+async function checkBackend(
+  url: string | undefined,
+  { json, ...options }: CheckBackendOptions,
+  command: Command,
+): Promise<void> {
+  if (url !== undefined && command.getOptionValueSource('config') === 'cli')
+    throw usageError('name a URL or a configuration with -c, not both');
+  const results: Result[] = [];
+  for await (const result of url === undefined ? configured(options) : named(url, options)) {
+    results.push(result);
+    if (!json) await printLine(aligned([result.state, result.name, result.why], WIDTHS));
+  }
+  if (json) await printJson(results);
+  const failed = results.filter(({ state }) => state === 'failed').map(({ name }) => name);
+  // a helper for credentials that hangs keeps nobody waiting
+  setTimeout(() => process.exit(), LEAVE_MS).unref();
+  if (failed.length > 0)
+    throw new CliError(EXIT.failed, `${failed.length} of ${results.length} checks failed: ${failed.join(', ')}`);
+}
+
+async function* named(url: string, options: CheckBackendOptions): AsyncGenerator<Result> {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
     throw usageError(`"${url}" is no URL: write it like http://127.0.0.1:8787`);
   const [{ Target }, { runChecks }] = await Promise.all([
     import('../conformance/target.ts'),
     import('../conformance/run.ts'),
   ]);
-  const results: Result[] = [];
-  for await (const result of runChecks(new Target(url, timeout), asked)) {
-    results.push(result);
-    if (!json) await printLine(aligned([result.state, result.name, result.why], WIDTHS));
-  }
-  if (json) await printJson(results);
-  const failed = results.filter(({ state }) => state === 'failed').map(({ name }) => name);
-  if (failed.length > 0)
-    throw new CliError(EXIT.failed, `${failed.length} of ${results.length} checks failed: ${failed.join(', ')}`);
+  const { lists = [DEFAULT_LIST], timeout = TIMEOUT_MS, calls, listed } = options;
+  yield* runChecks(new Target(url, timeout), { lists, calls, ...(listed !== undefined && { listed }) });
+}
+
+async function* configured(options: CheckBackendOptions): AsyncGenerator<Result> {
+  if (options.config === undefined) throw usageError('name a URL, or the configuration of the agent with -c FILE');
+  const settings = await readSettings(options, process.env);
+  const { runConfigured } = await import('../conformance/configured.ts');
+  const { lists = settings.lists, timeout = settings.backend.timeoutMs, calls, listed } = options;
+  yield* runConfigured(settings, { lists, calls, ...(listed !== undefined && { listed }) }, timeout);
 }
 
 function readListed(text: string): string {

@@ -1,3 +1,4 @@
+import { refusal } from '../../agent/backend/refusal.ts';
 import { CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
 import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
@@ -10,6 +11,8 @@ export interface Asked {
   readonly listed?: string;
   /** How many calls the latency is taken from. */
   readonly calls: number;
+  /** How long the agent waits for a call, where its settings are known. */
+  readonly waitsMs?: number;
 }
 
 /** What a check saw, in one line; a skipped one says what it would need. */
@@ -35,10 +38,12 @@ const NO_ENTRIES = { skipped: 'no answer had an entry: name one with --listed' }
 /** Every check by its name, in the order in which they run. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   reachable: async (target) => {
-    const { status } = await target.get(HEALTH_PATH);
-    if (status === 401 || status === 403)
-      throw new Unfit(`answered status ${status}: signed requests (auth: iam) cannot be sent by check-backend yet`);
-    return `answers status ${status}`;
+    const answer = await target.get(HEALTH_PATH);
+    const { status } = answer;
+    if (status !== 401 && status !== 403) return `answers status ${status}`;
+    if (!target.isSigned)
+      throw new Unfit(`answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`);
+    throw new Unfit(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
   },
   health: async (target) => {
     const { status } = await target.get(HEALTH_PATH);

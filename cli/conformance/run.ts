@@ -23,7 +23,8 @@ export async function* runChecks(target: Target, asked: Asked): AsyncGenerator<R
   }
 }
 
-async function outcomeOf(name: string, check: () => ReturnType<(typeof CHECKS)[string]>): Promise<Result> {
+/** One check, whatever becomes of it. */
+export async function outcomeOf(name: string, check: () => ReturnType<(typeof CHECKS)[string]>): Promise<Result> {
   try {
     const seen = await check();
     return typeof seen === 'string' ? { name, state: 'ok', why: seen } : { name, state: 'skipped', why: seen.skipped };

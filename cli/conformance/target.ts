@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import type { Signer } from '../../agent/backend/sign.ts';
 import { CHECK_PATH, type CheckRequest } from '../../contract/check.ts';
 
 /** What came back, whatever it is. */
@@ -7,6 +8,9 @@ export interface Answer {
   readonly contentType: string;
   readonly text: string;
   readonly ms: number;
+  /** The header `date`, and how far this host is ahead of it. */
+  readonly date?: string | undefined;
+  readonly skewMs?: number | undefined;
 }
 
 /** A check that was asked for as the contract says, and what came back. */
@@ -24,10 +28,16 @@ export class Target {
   readonly refusals: Answer[] = [];
   readonly #base: string;
   readonly #timeoutMs: number;
+  readonly #sign: Signer | undefined;
 
-  constructor(url: string, timeoutMs: number) {
+  constructor(url: string, timeoutMs: number, sign?: Signer) {
+    this.#sign = sign;
     this.#base = url.replace(/\/$/, '');
     this.#timeoutMs = timeoutMs;
+  }
+
+  get isSigned(): boolean {
+    return this.#sign !== undefined;
   }
 
   async check(request: CheckRequest): Promise<Answer> {
@@ -49,14 +59,30 @@ export class Target {
 
   async #send(method: 'GET' | 'POST' | 'PUT', path: string, body?: string): Promise<Answer> {
     const startedMs = performance.now();
-    const response = await request(this.#base + path, {
+    const url = new URL(this.#base + path);
+    const headers = { host: url.host, ...(body !== undefined && { 'content-type': 'application/json' }) };
+    const unsigned = { path: url.pathname, headers, ...(body !== undefined && { body }) };
+    // what is signed has whatever method the check takes
+    const signed = await this.#sign?.({ ...unsigned, method: method as 'GET' });
+    const response = await request(url, {
       method,
       signal: AbortSignal.timeout(this.#timeoutMs),
-      ...(body !== undefined && { body, headers: { 'content-type': 'application/json' } }),
+      headers: signed ?? headers,
+      ...(body !== undefined && { body }),
     });
     const text = await readText(response.body);
     const contentType = String(response.headers['content-type'] ?? '');
-    return { status: response.statusCode, contentType, text, ms: performance.now() - startedMs };
+    const date = typeof response.headers.date === 'string' ? response.headers.date : undefined;
+    const ms = performance.now() - startedMs;
+    const skewMs = date === undefined ? Number.NaN : Date.now() - Date.parse(date);
+    return {
+      status: response.statusCode,
+      contentType,
+      text,
+      ms,
+      date,
+      skewMs: Number.isNaN(skewMs) ? undefined : skewMs,
+    };
   }
 }
 

@@ -4,12 +4,18 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CHECKS } from '../../../cli/conformance/checks.ts';
+import { CONFIGURED_CHECKS } from '../../../cli/conformance/configured.ts';
+import { FunctionUrl } from '../../../dev/local-cloud/function-url.ts';
+import { verify } from '../../../dev/local-cloud/sigv4-verifier.ts';
+import { createHandler } from '../../../functions/check/handler.ts';
 import { brokenBackend, LISTED } from '../../support/broken-backend.ts';
-import { temporaryFolder } from '../../support/config-file.ts';
+import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
-import { runOnTable } from '../../support/haverdict-on-table.ts';
+import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
 
 const FILE_BACKEND = fileURLToPath(import.meta.resolve('../../../docs/guides/file-backend.mjs'));
 const NOWHERE = 'http://127.0.0.1:1';
@@ -61,6 +67,16 @@ describe('haverdict check-backend', () => {
       assert.match(stderr, message);
     });
 
+  it('wants a URL or a configuration, and not both', (t) => {
+    const file = configFile(t, 'backend: { url: http://127.0.0.1:1 }\n');
+    assert.match(runHaverdict('check-backend').stderr, /name a URL, or the configuration of the agent with -c FILE/);
+    assert.match(
+      runHaverdict('check-backend', NOWHERE, '-c', file).stderr,
+      /name a URL or a configuration with -c, not both/,
+    );
+    assert.equal(runHaverdict('check-backend', '-c', configFile(t, 'backend: {}\n')).status, 78);
+  });
+
   it('lists each of its checks in the reference, and no other', () => {
     const text = readFileSync(new URL('../../../docs/reference/contract.md', import.meta.url), 'utf8');
     const [, section = ''] = text.split('## What check-backend looks at');
@@ -68,6 +84,148 @@ describe('haverdict check-backend', () => {
     assert.deepEqual(named, Object.keys(CHECKS));
     const guide = readFileSync(new URL('../../../docs/guides/bring-your-own-backend.md', import.meta.url), 'utf8');
     assert.ok(guide.includes(`each of [${named.length} checks]`));
+  });
+});
+
+describe('haverdict check-backend -c FILE', () => {
+  const keys = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'of a test', sessionToken: 'of a test' };
+  const env = {
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_SESSION_TOKEN: keys.sessionToken,
+  };
+  const REGION = 'eu-central-1';
+
+  /** A function URL that takes signed calls only; and takes so many milliseconds for an answer. */
+  async function signedFunction(t: TestContext, delayMs = 0): Promise<string> {
+    const store = new MemoryStore();
+    store.type({ subject: 'ip:203.0.113.7', list: 'feed', action: 'deny' });
+    const handler = createHandler({ store, log: () => {}, clock: Date.now, ttlSeconds: 60 });
+    const known = { ...keys, expiresAtMs: Number.POSITIVE_INFINITY, source: 'a test' };
+    const functionUrl = await FunctionUrl.start({
+      invoke: async (event) => {
+        if (delayMs > 0) await pause(delayMs);
+        return handler(event);
+      },
+      authorize: (request) => {
+        verify(request, {
+          region: REGION,
+          service: 'lambda',
+          find: (id) => (id === keys.accessKeyId ? known : undefined),
+        });
+        return undefined;
+      },
+    });
+    t.after(() => functionUrl.close());
+    return functionUrl.url;
+  }
+
+  async function check(t: TestContext, yaml: string, more: NodeJS.ProcessEnv = env, ...args: readonly string[]) {
+    const file = configFile(t, yaml);
+    const { status, stdout, stderr } = await runAround(
+      { env: more },
+      NOWHERE,
+      'check-backend',
+      '-c',
+      file,
+      '--calls',
+      '20',
+      '--json',
+      ...args,
+    );
+    const results: { name: string; state: string; why: string; url: string }[] = JSON.parse(stdout);
+    const named = (name: string) => results.filter((result) => result.name === name);
+    return {
+      status,
+      stderr,
+      results,
+      named,
+      failed: results.filter(({ state }) => state === 'failed').map(({ name }) => name),
+    };
+  }
+
+  it('asks as the agent would: signed, for its lists', async (t) => {
+    const url = await signedFunction(t);
+    const { status, results, named, failed } = await check(
+      t,
+      `backend: { url: "${url}", auth: iam, region: ${REGION}, timeoutMs: 4000 }\nlists: [manual, feed]\ndeadlineMs: 10000\n`,
+      env,
+      '--listed',
+      '203.0.113.7',
+    );
+    assert.deepEqual([status, failed], [0, []]);
+    assert.equal(results.length, Object.keys(CHECKS).length + CONFIGURED_CHECKS.length);
+    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 4000 ms for a call$/);
+    assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no end$/);
+    assert.match(named('listed')[0]?.why ?? '', /^deny by ip:203\.0\.113\.7 in feed/);
+  });
+
+  for (const [what, yaml, more, failed, says] of [
+    [
+      'signed with another secret',
+      `auth: iam, region: ${REGION}`,
+      { ...env, AWS_SECRET_ACCESS_KEY: 'other' },
+      ['reachable'],
+      /status 403: the function refused the signature/,
+    ],
+    [
+      'signed for another region',
+      'auth: iam, region: us-east-1',
+      env,
+      ['reachable'],
+      /status 403: the function refused the signature/,
+    ],
+    ['not signed', 'auth: none', env, ['reachable'], /status 403: for signed calls/],
+    [
+      'without credentials',
+      `auth: iam, region: ${REGION}`,
+      { AWS_EC2_METADATA_DISABLED: 'true' },
+      ['credentials'],
+      /no AWS credentials/,
+    ],
+  ] as const)
+    it(`ends with 1 where calls are ${what}`, async (t) => {
+      const result = await check(t, `backend: { url: "${await signedFunction(t)}", ${yaml} }\n`, more);
+      assert.deepEqual([result.status, result.failed], [1, failed]);
+      assert.match(result.named(failed[0])[0]?.why ?? '', says);
+    });
+
+  it('tells a function that is slower than the deadline', async (t) => {
+    const { status, failed, named } = await check(
+      t,
+      `backend: { url: "${await signedFunction(t, 60)}", auth: iam, region: ${REGION} }\ndeadlineMs: 40\n`,
+    );
+    assert.deepEqual([status, failed], [1, ['deadline']]);
+    assert.match(
+      named('deadline')[0]?.why ?? '',
+      /^20 of 20 calls took longer than deadlineMs \(40\), p50 [\d.]+ ms: the policy decides such lookups$/,
+    );
+  });
+
+  it('asks each of several functions, and ends with 1 where one fails', async (t) => {
+    const url = await brokenBackend(t, () => undefined);
+    const { status, failed, named } = await check(
+      t,
+      `backend: { urls: ["${NOWHERE}", "${url}"] }\ndeadlineMs: 10000\n`,
+    );
+    assert.deepEqual([status, failed], [1, ['reachable']]);
+    assert.deepEqual(
+      named('reachable').map(({ state, url }) => [state, url]),
+      [
+        ['failed', NOWHERE],
+        ['ok', url],
+      ],
+    );
+  });
+
+  it('is described in the reference, check by check', () => {
+    const text = readFileSync(new URL('../../../docs/reference/cli.md', import.meta.url), 'utf8');
+    const [, section = ''] = text.split('## Cost and check-backend');
+    const [own = ''] = section.split('\n## ');
+    assert.deepEqual(
+      [...own.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name),
+      [...CONFIGURED_CHECKS],
+    );
   });
 });
 
