@@ -3,6 +3,7 @@ import { formatListenAddress } from './config/listen-address.ts';
 import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
+import { CacheWatch } from './lifecycle/cache-watch.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
@@ -28,6 +29,7 @@ export class Agent {
   #generation: Generation;
   readonly #passed: PassedSockets;
   readonly #saver: CacheSaver | undefined;
+  readonly #watch: CacheWatch;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
@@ -37,6 +39,7 @@ export class Agent {
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
     this.#startedAtMs = lasting.clock.epochMs();
+    this.#watch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
     this.#saver = savesCache ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
 
@@ -54,6 +57,7 @@ export class Agent {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
+      agent.#watch.stop();
       lasting.meters.close();
       await generation.close();
       throw error;
@@ -140,6 +144,7 @@ export class Agent {
     await Promise.all(listeners.map((listener) => listener.drain()));
     for (const { cut } of this.#leaving.values()) cut();
     cancel();
+    this.#watch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
     meters.close();

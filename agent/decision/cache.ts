@@ -52,6 +52,7 @@ export class VerdictCache {
   #ipv6: AddressTable;
   #changes = 0;
   readonly #others: LRUCache<string, Kept>;
+  #othersEvicted = 0;
   readonly #address = new Address();
 
   /** True after a recall whose verdict is used near its end: ask anew, once. */
@@ -68,6 +69,9 @@ export class VerdictCache {
     // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
     this.#others = new LRUCache({
       maxSize: maxBytes,
+      dispose: (kept, _subject, why) => {
+        if (why === 'evict' && kept.keptUntil > this.#now()) this.#othersEvicted++;
+      },
       // The longest fits into the smallest cache.
       sizeCalculation: (_kept, subject) => Math.min(maxBytes, Math.max(USUAL_BYTES, RECORD_BYTES + subject.length)),
     });
@@ -77,7 +81,7 @@ export class VerdictCache {
     return {
       entries: this.#ipv4.size + this.#ipv6.size + this.#others.size,
       bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#others.calculatedSize,
-      evicted: this.#ipv4.evicted + this.#ipv6.evicted,
+      evicted: this.#ipv4.evicted + this.#ipv6.evicted + this.#othersEvicted,
     };
   }
 
