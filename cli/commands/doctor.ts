@@ -19,8 +19,8 @@ interface DoctorOptions extends ConfigOptions {
   readonly json?: true;
 }
 
-/** An agent that is busy starting may take longer than a request would wait. */
-const PROBE_LIMIT_MS = 2000;
+/** The agent answers by its deadline; one that is busy starting may take longer than a request would wait. */
+const PROBE_GRACE_MS = 2000;
 
 /** `haverdict doctor`: what in HAProxy's configuration keeps requests from being checked. */
 export function doctorCommand(): Command {
@@ -94,10 +94,10 @@ const FILES: Files = {
   isSocket: (path) => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false,
 };
 
-async function answersOf({ listen, messages }: Settings, address?: ListenAddress): Promise<ProbeResult[]> {
+async function answersOf({ listen, messages, deadlineMs }: Settings, address?: ListenAddress): Promise<ProbeResult[]> {
   const results: ProbeResult[] = [];
   for (const target of address === undefined ? listen : [address])
-    results.push(...(await probe(target, messages, PROBE_LIMIT_MS)));
+    results.push(...(await probe(target, messages, deadlineMs + PROBE_GRACE_MS)));
   return results;
 }
 

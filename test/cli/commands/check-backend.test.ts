@@ -148,14 +148,14 @@ describe('haverdict check-backend -c FILE', () => {
     const url = await signedFunction(t);
     const { status, results, named, failed } = await check(
       t,
-      `backend: { url: "${url}", auth: iam, region: ${REGION}, timeoutMs: 4000 }\nlists: [manual, feed]\ndeadlineMs: 10000\n`,
+      `backend: { url: "${url}", auth: iam, region: ${REGION}, timeoutMs: 20000 }\nlists: [manual, feed]\ndeadlineMs: 10000\n`,
       env,
       '--listed',
       '203.0.113.7',
     );
     assert.deepEqual([status, failed], [0, []]);
     assert.equal(results.length, Object.keys(CHECKS).length + CONFIGURED_CHECKS.length);
-    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 4000 ms for a call$/);
+    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 20000 ms for a call$/);
     assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no end$/);
     assert.match(named('listed')[0]?.why ?? '', /^deny by ip:203\.0\.113\.7 in feed/);
   });
@@ -193,7 +193,7 @@ describe('haverdict check-backend -c FILE', () => {
   it('tells a function that is slower than the deadline', async (t) => {
     const { status, failed, named } = await check(
       t,
-      `backend: { url: "${await signedFunction(t, 60)}", auth: iam, region: ${REGION} }\ndeadlineMs: 40\n`,
+      `backend: { url: "${await signedFunction(t, 60)}", auth: iam, region: ${REGION}, timeoutMs: 20000 }\ndeadlineMs: 40\n`,
     );
     assert.deepEqual([status, failed], [1, ['deadline']]);
     assert.match(
@@ -206,7 +206,7 @@ describe('haverdict check-backend -c FILE', () => {
     const url = await brokenBackend(t, () => undefined);
     const { status, failed, named } = await check(
       t,
-      `backend: { urls: ["${NOWHERE}", "${url}"] }\ndeadlineMs: 10000\n`,
+      `backend: { urls: ["${NOWHERE}", "${url}"], timeoutMs: 20000 }\ndeadlineMs: 10000\n`,
     );
     assert.deepEqual([status, failed], [1, ['reachable']]);
     assert.deepEqual(

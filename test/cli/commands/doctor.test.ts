@@ -129,7 +129,7 @@ describe('haverdict doctor --live, of a real agent', () => {
       listen: ['tcp://127.0.0.1:0'],
       backend,
       messages,
-      deadlineMs: 2000,
+      deadlineMs: 10_000,
       cache: { policyTtlSeconds: 0 },
     };
     const agent = await startAgentProcess(config, folder);

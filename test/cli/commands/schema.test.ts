@@ -53,6 +53,19 @@ describe('haverdict agent --print-config', () => {
     assert.deepEqual(loadSettings(configFile(t, stdout), {}), loadSettings(file, {}));
   });
 
+  it('prints a file that --check takes and that prints the same again', (t) => {
+    const written = `listen: [{ unix: /tmp/agent.sock, mode: 660, group: root }]
+backend: { url: http://127.0.0.1:1, auth: iam, region: eu-central-1 }
+admin: { listen: tcp://127.0.0.1:9101, socket: /tmp/admin.sock }
+`;
+    const printed = runHaverdict('agent', '--print-config', '-c', configFile(t, written)).stdout;
+    const file = configFile(t, printed);
+    const { status, stderr } = runHaverdict('agent', '--check', '-c', file);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(runHaverdict('agent', '--print-config', '-c', file).stdout, printed);
+    assert.match(printed, /^ {2}listen: tcp:\/\/127\.0\.0\.1:9101$/m);
+  });
+
   it('ends with 78 for a file that is wrong', (t) => {
     const { status, stdout } = runHaverdict('agent', '--print-config', '-c', configFile(t, 'deadlineMs: 0\n'));
     assert.deepEqual([status, stdout], [78, '']);
