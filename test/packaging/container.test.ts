@@ -4,9 +4,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Container, ContainerImage } from '../support/container-image.ts';
 import { isRoot } from '../support/scope.ts';
-import { until } from '../support/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDE = readFileSync(join(ROOT, 'docs/guides/install.md'), 'utf8');
@@ -25,10 +25,8 @@ if (isRoot)
       const { container, lines } = start(t, image);
       await untilSaid(container, lines, 'agent is listening');
       await untilSaid(container, lines, 'status page, metrics and health are here');
-      await until(
-        () => container.process.exitCode !== null || existsSync(join(image.root, 'run/haverdict/admin.sock')),
-        () => lines.join('\n'),
-      );
+      while (container.process.exitCode === null && !existsSync(join(image.root, 'run/haverdict/admin.sock')))
+        await pause(20);
       assert.equal(container.process.exitCode, null, lines.join('\n'));
       assert.equal(container.userId, 1000);
       assert.ok(container.isWell(), 'HEALTHCHECK fails');
