@@ -1,4 +1,4 @@
-import { formatSetting, type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
+import { type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
 import { pageHead, roff, tagged } from './roff.ts';
 
 /** haverdict.yaml(5), from the catalogue of settings. */
@@ -32,11 +32,11 @@ export function settingsPage(version: string, epochSeconds: number): string {
   ].join('\n')}\n`;
 }
 
-function describeSetting({ path, mustBe, meaning, fallback, variable }: KnownSetting): string[] {
+function describeSetting({ path, mustBe, meaning, fallback, variable, fixed }: KnownSetting): string[] {
   const facts = [
     `Must be ${mustBe}.`,
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
-    ...(variable === undefined ? [] : [`Environment: ${variable}.`]),
+    variable === undefined ? `Environment: none, as ${fixed}.` : `Environment: ${variable}.`,
   ];
-  return tagged(formatSetting(path), roff(meaning), '.br', ...facts.map(roff));
+  return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
 }

@@ -3,7 +3,7 @@ import { ConfigFile } from './schema.ts';
 
 /** One setting as docs/reference/config.md lists it. */
 export interface KnownSetting {
-  /** `NAME` stands for a key that the operator chooses, `REASON` for a reason, `[]` for an item of a list. */
+  /** `NAME` stands for a key that the operator chooses, `REASON` for a reason, `listen[]` for an item of a list. */
   readonly path: readonly string[];
   /** The variable that overrides it. */
   readonly variable?: string;
@@ -33,8 +33,9 @@ interface SchemaNode {
 export const OWN_WORDS = ['mustBe', 'each', 'eachMeaning'] as const;
 
 /** A variable has no choice in its name, and holds one word or words with commas between them. */
-const UNDER_A_NAME = 'no: under a name of yours';
-const IN_A_MAP = 'no: in a map';
+const UNDER_A_NAME = 'it stands under a name of yours';
+const IN_A_MAP = 'it is a map, or stands in one';
+const ITEM = '[]';
 
 /** Every setting there is, in the order of the schema. */
 export const SETTINGS: readonly KnownSetting[] = settingsIn(
@@ -42,18 +43,17 @@ export const SETTINGS: readonly KnownSetting[] = settingsIn(
   [],
 );
 
-/** `listen[].mode`, `messages.NAME.event`. */
-export function formatSetting(path: readonly string[]): string {
-  return path.join('.').replaceAll('.[]', '[]');
-}
-
 /** `fixed` is why nothing below has a variable. */
 function settingsIn(node: SchemaNode, path: readonly string[], fixed?: string): KnownSetting[] {
   const own = node.mustBe === undefined ? [] : [toSetting(node, node.mustBe, path, fixed)];
-  const inside = childrenOf(node).flatMap(({ key, child, why }) =>
-    settingsIn(child, key === undefined ? path : [...path, key], fixed ?? why),
-  );
+  const inside = childrenOf(node).flatMap(({ key, child, why }) => settingsIn(child, placeOf(path, key), fixed ?? why));
   return [...own, ...inside];
+}
+
+/** An item of a list has no name of its own: `listen[]`. */
+function placeOf(path: readonly string[], key: string | undefined): readonly string[] {
+  if (key === undefined) return path;
+  return key === ITEM ? [...path.slice(0, -1), `${path.at(-1)}${ITEM}`] : [...path, key];
 }
 
 interface Child {
@@ -74,7 +74,7 @@ function childrenOf({ each, eachMeaning, ...node }: SchemaNode): Child[] {
   return [
     ...fields,
     ...forms('NAME', [node.additionalProperties], UNDER_A_NAME),
-    ...forms('[]', [node.items, ...(node.items?.anyOf ?? [])], IN_A_MAP),
+    ...forms(ITEM, [node.items, ...(node.items?.anyOf ?? [])], IN_A_MAP),
     ...forms(undefined, node.anyOf ?? [], IN_A_MAP),
   ];
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { formatSetting, SETTINGS } from './catalogue.ts';
+import { SETTINGS } from './catalogue.ts';
 import { correction } from './correction.ts';
 import { editsBetween, nearest } from './nearest.ts';
 
@@ -77,7 +77,7 @@ function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string
   if (near !== undefined) return told(`did you mean ${near}?`, [...path, near]);
   const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
   if (elsewhere === undefined) return told(`known here: ${knownKeys}`);
-  return told(`did you mean ${formatSetting(elsewhere)}?`, elsewhere);
+  return told(`did you mean ${elsewhere.join('.')}?`, elsewhere);
 }
 
 /** Further away only what is all but the same word is worth a guess. */

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { formatSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
+import { SETTINGS } from '../../../agent/config/catalogue.ts';
 import { ConfigError } from '../../../agent/config/config-error.ts';
 import { configSchema } from '../../../agent/config/json-schema.ts';
 import { loadSettings } from '../../../agent/config/load.ts';
@@ -25,12 +25,12 @@ function named(path: readonly string[]): string {
   const keys = path.map((key, depth) => (path[depth - 1] === 'policy' && reasons.includes(key) ? 'REASON' : key));
   // an item of a list, or a value under a name of the operator's, that is one word is a part of that setting
   const isWord = ['[]', 'NAME'].includes(keys.at(-1) ?? '');
-  return formatSetting(isWord ? keys.slice(0, -1) : keys);
+  return (isWord ? keys.slice(0, -1) : keys).join('.').replaceAll('.[]', '[]');
 }
 
 describe('every value that the schema of the configuration knows', () => {
   const names = [...new Set(leavesOf(ConfigFile).map(({ path }) => named(path)))];
-  const settings = new Map(SETTINGS.map((setting) => [formatSetting(setting.path), setting]));
+  const settings = new Map(SETTINGS.map((setting) => [setting.path.join('.'), setting]));
   const schema = JSON.parse(configSchema());
 
   it('is found by the walk', () => assert.ok(names.length > 50 && names.includes('admin.listen')));
@@ -40,7 +40,13 @@ describe('every value that the schema of the configuration knows', () => {
       const setting = settings.get(name);
       assert.ok(setting !== undefined, 'not in the catalogue');
       assert.match(PAGE, new RegExp(`^\\| \`${name.replaceAll(/[.[\]]/g, '\\$&')}\` \\|`, 'm'));
-      assert.ok(isIn(schema, setting.path), 'not in the JSON Schema');
+      assert.ok(
+        isIn(
+          schema,
+          setting.path.flatMap((key) => (key.endsWith('[]') ? [key.slice(0, -2), '[]'] : [key])),
+        ),
+        'not in the JSON Schema',
+      );
       assert.notEqual(setting.meaning, '');
       assert.notEqual(setting.mustBe, '');
     });
@@ -52,7 +58,7 @@ describe('every value that the schema of the configuration knows', () => {
   }
 
   it('is all that the catalogue has, beside maps with names of the operator', () => {
-    const maps = SETTINGS.filter(({ shape }) => shape === 'map').map(({ path }) => formatSetting(path));
+    const maps = SETTINGS.filter(({ shape }) => shape === 'map').map(({ path }) => path.join('.'));
     const wholes = [...maps, 'listen', 'policy', 'messages.NAME.policy', 'admin.listen'];
     assert.deepEqual(
       [...settings.keys()].filter((name) => !names.includes(name) && !wholes.includes(name)),
@@ -115,7 +121,7 @@ describe('agent --print-config', () => {
 
 describe('a variable of the environment', () => {
   for (const { path, variable, shape } of SETTINGS.filter((setting) => setting.variable !== undefined))
-    it(`${variable} says the same as ${formatSetting(path)} in the file`, (t) => {
+    it(`${variable} says the same as ${path.join('.')} in the file`, (t) => {
       const file = configFile(t, '');
       const schema = schemaAt(path);
       fc.assert(

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { formatSetting, type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
+import { type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
 import { ConfigError } from '../../../agent/config/config-error.ts';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { configFile } from '../../support/config-file.ts';
@@ -30,7 +30,9 @@ const NUMBERS = SETTINGS.filter(({ shape, mustBe }) => shape === 'number' && mus
 
 /** A configuration with this value at a setting, whatever it has to be beside it. */
 function withValue(path: readonly string[], value: unknown): string {
-  const keys = path.map((key) => (key === 'NAME' ? 'check' : key === 'REASON' ? 'default' : key));
+  const keys = path
+    .flatMap((key) => (key.endsWith('[]') ? [key.slice(0, -2), '[]'] : [key]))
+    .map((key) => (key === 'NAME' ? 'check' : key === 'REASON' ? 'default' : key));
   const nested = keys.reduceRight<unknown>((inner, key) => (key === '[]' ? [inner] : { [key]: inner }), value);
   const own = nested as Record<string, unknown>; // no path begins with an item
   const backend = { ...(path[1]?.startsWith('url') ? {} : { url: 'http://127.0.0.1:1' }), ...(own.backend as object) };
@@ -55,7 +57,7 @@ function boundsOf({ mustBe }: KnownSetting): { min: number; max: number } {
 
 describe('a number with a unit', () => {
   for (const setting of NUMBERS)
-    it(`is told in the unit of ${formatSetting(setting.path)}`, (t) => {
+    it(`is told in the unit of ${setting.path.join('.')}`, (t) => {
       const file = configFile(t, '');
       const key = setting.path.at(-1) ?? '';
       const units = key.endsWith('Ms')
@@ -110,9 +112,9 @@ const ODD = fc.oneof(
 
 describe('an odd value', () => {
   for (const { path, mustBe } of SETTINGS)
-    it(`of ${formatSetting(path)} is taken, or told at its place with what would be right`, (t) => {
+    it(`of ${path.join('.')} is taken, or told at its place with what would be right`, (t) => {
       const file = configFile(t, '');
-      const place = formatSetting(path).replace('NAME', 'check').replace('REASON', 'default').replace('[]', '[0]');
+      const place = path.join('.').replace('NAME', 'check').replace('REASON', 'default').replace('[]', '[0]');
       fc.assert(
         fc.property(ODD, (value) => {
           const lines = linesAbout(file, withValue(path, value));
@@ -141,7 +143,7 @@ describe('an odd value', () => {
     const file = configFile(t, '');
     const settings = SETTINGS.filter(
       ({ path, shape }) =>
-        shape !== 'map' && !path.includes('[]') && !['messages', 'shadowLists'].includes(path[0] ?? ''),
+        shape !== 'map' && !path[0]?.endsWith('[]') && !['messages', 'shadowLists'].includes(path[0] ?? ''),
     );
     fc.assert(
       fc.property(fc.constantFrom(...settings), ODD, ({ path }, value) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { formatSetting, type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
+import { type KnownSetting, SETTINGS } from '../../../agent/config/catalogue.ts';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { REASONS } from '../../../agent/decision/decision.ts';
 import { configFile } from '../../support/config-file.ts';
@@ -51,7 +51,7 @@ function tableBelow(heading: string): string[] {
   return lines.slice(first, lines.indexOf('', first));
 }
 
-function toRow({ path, mustBe, fallback, meaning, variable, fixed }: KnownSetting): string {
+function toRow({ path, mustBe, fallback, meaning, variable }: KnownSetting): string {
   const code = (text: string | undefined) => (text === undefined ? '–' : `\`${text}\``);
-  return `| ${code(formatSetting(path))} | ${mustBe} | ${code(JSON.stringify(fallback))} | ${meaning} | ${variable === undefined ? fixed : code(variable)} |`;
+  return `| ${code(path.join('.'))} | ${mustBe} | ${code(JSON.stringify(fallback))} | ${meaning} | ${code(variable)} |`;
 }
