@@ -10,7 +10,7 @@ import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
-import { longRuns } from '../support/scope.ts';
+import { longRuns, SCOPE } from '../support/scope.ts';
 import { ipv4 } from '../support/spop/naive-codec.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 
@@ -37,7 +37,8 @@ describe('a reload', () => {
     t.diagnostic(`${load.answered} answers, the slowest after ${Math.round(load.slowestMs)} ms`);
     assert.deepEqual(load.wrong, []);
     assert.deepEqual({ lost: load.lost, closed: load.closed }, { lost: 0, closed: 0 });
-    assert.ok(load.answered > RELOADS && load.slowestMs < DEADLINE_MS);
+    assert.ok(load.answered > RELOADS);
+    assert.ok(load.slowestMs < DEADLINE_MS, `the slowest answer came after ${load.slowestMs} ms`);
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 
@@ -140,8 +141,11 @@ describe('a restart', () => {
     assert.equal(asked.length, before);
     assert.equal(load.closed, RESTARTS);
     assert.equal(load.goodbyes, RESTARTS);
-    // What comes in the moment of the goodbye is HAProxy's to decide: mostly none of those in flight.
-    assert.ok(load.lost < RESTARTS && load.slowestMs < DEADLINE_MS);
+    // What comes in the moment of the goodbye is HAProxy's to decide: mostly none of those in flight, which is for many
+    // restarts to show. An agent that did not read on lost 6.5 of the 8.
+    const mostLost = SCOPE === 'all' ? RESTARTS : (RESTARTS * IN_FLIGHT) / 2;
+    assert.ok(load.lost < mostLost, `${load.lost} of ${RESTARTS * IN_FLIGHT} in flight were lost`);
+    assert.ok(load.slowestMs < DEADLINE_MS, `the slowest answer came after ${load.slowestMs} ms`);
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 
