@@ -26,6 +26,10 @@ describe('a reload', () => {
   it(`loses no answer and no connection, ${RELOADS} times under load`, { timeout: 300_000 }, async (t) => {
     const { agent, path, folder, reload } = await setUp(t);
     const load = new SteadyLoad(path, IN_FLIGHT, 'deny');
+    t.after(async () => {
+      await agent.kill('SIGKILL');
+      await load.end();
+    });
     const second = join(folder, 'second.sock');
     for (let time = 1; time <= RELOADS; time++) {
       // Lifetimes, and so the cache; the deadline, and so all that answers; and in turn one listener more.
@@ -127,6 +131,10 @@ describe('a restart', () => {
     const { path, folder, asked, config, agent: first } = await setUp(t, {}, true);
     const load = new SteadyLoad(path, IN_FLIGHT, 'deny');
     let agent = first;
+    t.after(async () => {
+      await agent.kill('SIGKILL');
+      await load.end();
+    });
     while (load.answered < 200) await pause(5);
     const before = asked.length;
     for (let time = 0; time < RESTARTS; time++) {
