@@ -1,5 +1,3 @@
-import { constants, openSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import sonic, { type SonicBoom } from 'sonic-boom';
 
 /** About 3,000 denies: three minutes of the most that is told of them. */
@@ -29,10 +27,10 @@ export class LogOutput {
   #retry: NodeJS.Timeout | undefined;
   #onSettled = () => {};
 
-  /** `descriptor` is that of standard output or standard error. */
-  constructor(descriptor: 1 | 2) {
+  /** Writes to this descriptor, which should be one that does not block. */
+  constructor(descriptor: number) {
     this.#stream = new sonic.SonicBoom({
-      fd: nonBlocking(descriptor),
+      fd: descriptor,
       maxWrite: MAX_WRITE_BYTES,
       // What is full is tried again every 100 ms.
       retryEAGAIN: () => !this.#isClosed,
@@ -95,23 +93,5 @@ export class LogOutput {
 
   #tryAgain(): void {
     this.#stream.write(''); // with what is left of the last try
-  }
-}
-
-/**
- * A descriptor for the same that does not block. Of a pipe or socket Node makes the standard stream so, for all who share
- * it; a terminal is shared with the shell, and is opened anew instead. What a file does to a write, it does to a thread.
- */
-function nonBlocking(descriptor: 1 | 2): number {
-  if (isatty(descriptor)) return openAnew(descriptor) ?? descriptor;
-  void (descriptor === 1 ? process.stdout : process.stderr);
-  return descriptor;
-}
-
-function openAnew(descriptor: number): number | undefined {
-  try {
-    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
-    return undefined; // another system than Linux, or another user's terminal
   }
 }

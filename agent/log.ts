@@ -6,7 +6,7 @@ import type { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
-export const STDOUT = 1;
+const STDOUT = 1;
 /** What syslog calls pino's levels: trace to fatal. */
 const PRIORITIES: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 
@@ -32,7 +32,14 @@ export function isJournal(descriptor: number, journalStream: string | undefined)
 /** Makes each record one line for people, errors too. */
 export function readable(out: DestinationStream, colorize: boolean): DestinationStream {
   const lineOf = pretty.prettyFactory({ colorize, singleLine: true, errorLikeObjectKeys: [] });
-  return { write: (record) => out.write(`${lineOf(record).trimEnd().replaceAll(/\s*\n\s*/g, ' ')}\n`) };
+  return {
+    write: (record) =>
+      out.write(
+        `${lineOf(record)
+          .trimEnd()
+          .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+      ),
+  };
 }
 
 /** Begins each line with `<N>`, which the journal takes off and files the line under (sd-daemon(3)). */

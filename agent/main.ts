@@ -7,10 +7,11 @@ import type { LogLevel, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { answerCalls } from './lifecycle/calls.ts';
 import { onHangup, onStateAsked, untilStopped } from './lifecycle/signals.ts';
+import { nonBlockingStdout } from './lifecycle/standard-streams.ts';
 import { type Notifier, openNotifier } from './lifecycle/systemd.ts';
 import { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
-import { createLog, type Logger, STDOUT } from './log.ts';
+import { createLog, type Logger } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
 import { clearStaleSocket } from './server/socket-file.ts';
@@ -35,7 +36,7 @@ interface Crew {
 export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   if (isWorker()) return runWorker();
   const settings = await load();
-  const output = new LogOutput(STDOUT);
+  const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
   // Before memory grows: it starts a helper.
   const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
@@ -100,7 +101,7 @@ async function runWorker(): Promise<void> {
   onHangup(async () => {});
   onStateAsked(ignored);
   const { settings, savesCache } = await orders();
-  const output = new LogOutput(STDOUT);
+  const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
   try {
     await serveAsWorker(settings, savesCache, log, output, stopped);

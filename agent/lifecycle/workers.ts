@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Settings } from '../config/settings.ts';
 import { Caller } from './calls.ts';
+import { unblockStandardStreams } from './standard-streams.ts';
 
 /** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */
 const RESTART_DELAY_MS = 1_000;
@@ -87,6 +88,8 @@ export class Workers {
 
   #fork(place: number): Worker {
     const worker = cluster.fork();
+    unblockStandardStreams();
+    worker.once('exit', unblockStandardStreams);
     this.#team.set(place, { worker, caller: new Caller(worker) });
     const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
     worker.send(orders);

@@ -6,9 +6,11 @@ import { describe, it, type TestContext } from 'node:test';
 import { temporaryFolder } from '../support/config-file.ts';
 
 const LOG = new URL('../../agent/log.ts', import.meta.url).href;
+const OUTPUT = new URL('../../agent/log-output.ts', import.meta.url).href;
 const PROGRAM = `
   const { createLog } = await import(${JSON.stringify(LOG)});
-  const log = createLog('trace');
+  const { LogOutput } = await import(${JSON.stringify(OUTPUT)});
+  const log = createLog('trace', new LogOutput(1));
   for (const level of ['trace', 'debug', 'info', 'warn', 'error', 'fatal']) log[level]({ text: 'a\\nb' }, level);
 `;
 
