@@ -9,6 +9,7 @@ const PAGE = 4096;
 
 /** A pipe that is full from the beginning, and that nobody reads until told to. */
 export interface StalledPipe {
+  readonly path: string;
   /** What a child writes to. */
   readonly writeEnd: number;
   /** Reads from now on, and resolves with the first line that is like this; all others are in `lines`. */
@@ -45,6 +46,7 @@ export function stalledPipe(t: TestContext): StalledPipe {
     rest = rest.subarray(end);
   };
   return {
+    path,
     writeEnd,
     lines,
     closeReader,
