@@ -32,12 +32,30 @@ for stream in (1, 2): os.dup2(writer.fileno(), stream)
 os.execv(sys.argv[1], sys.argv[1:])
 `;
 
+/** The same with a terminal that is full, as after Ctrl-S. */
+const ON_FULL_TERMINAL = `
+import os, pty, sys
+terminal, slave = pty.openpty()
+os.set_blocking(slave, False)
+try:
+    while True: os.write(slave, b'x' * 512)
+except BlockingIOError: pass
+os.set_blocking(slave, True)
+os.set_inheritable(terminal, True)
+for stream in (1, 2): os.dup2(slave, stream)
+os.execv(sys.argv[1], sys.argv[1:])
+`;
+
 /** Where the log goes, in which nothing can be written from the beginning. */
 const OUTPUTS: Readonly<Record<string, (t: TestContext) => Output>> = {
   'a pipe that nobody reads': (t) => ({ descriptor: stalledPipe(t).writeEnd }),
   'a socket that nobody reads': (t) => ({
     descriptor: opened(t, '/dev/null'),
     launcher: ['python3', '-c', ON_FULL_SOCKET],
+  }),
+  'a terminal that is stopped': (t) => ({
+    descriptor: opened(t, '/dev/null'),
+    launcher: ['python3', '-c', ON_FULL_TERMINAL],
   }),
   'a full disk': (t) => ({ descriptor: opened(t, '/dev/full') }),
   'a pipe whose reader is gone'(t) {
