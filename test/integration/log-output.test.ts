@@ -6,7 +6,7 @@ import { str } from '../support/spop/naive-codec.ts';
 import { type StalledPipe, stalledPipe } from '../support/stalled-pipe.ts';
 
 /** Long enough on any machine, since nothing is measured: what is broken here never comes. */
-const LIMIT = { timeout: 60_000 };
+const LIMIT = { timeout: 120_000 };
 const LOST = /log lines were lost/;
 
 /** Prints a megabyte with each request, in lines and in one piece, and past its own streams. */
@@ -66,7 +66,7 @@ const OUTPUTS: Readonly<Record<string, (t: TestContext) => Output>> = {
 };
 const AGENTS: Readonly<Record<string, object>> = { 'one process': {}, 'two workers': { workers: 2 } };
 
-describe('an agent whose standard output and standard error are', { concurrency: 4 }, () => {
+describe('an agent whose standard output and standard error are', { concurrency: 2 }, () => {
   for (const [output, open] of Object.entries(OUTPUTS))
     for (const [processes, settings] of Object.entries(AGENTS))
       it(`${output}: ${processes} answers all the same, and SIGTERM ends it with 0`, LIMIT, async (t) => {
@@ -76,7 +76,7 @@ describe('an agent whose standard output and standard error are', { concurrency:
       });
 });
 
-describe('the log of an agent on a pipe that nobody reads', { concurrency: 4 }, () => {
+describe('the log of an agent on a pipe that nobody reads', { concurrency: 2 }, () => {
   for (const [processes, settings] of Object.entries(AGENTS))
     it(`tells, once it is read again, how many lines were lost, as the metric does: ${processes}`, LIMIT, async (t) => {
       const pipe = stalledPipe(t);

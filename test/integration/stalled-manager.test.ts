@@ -35,7 +35,7 @@ const MANAGERS: Readonly<Record<string, (t: TestContext) => Promise<string>>> = 
 
 describe('an agent whose service manager', () => {
   for (const [name, open] of Object.entries(MANAGERS))
-    it(`${name} answers all the same, ends with 0 and leaves no helper behind`, { timeout: 60_000 }, async (t) => {
+    it(`${name} answers all the same, ends with 0 and leaves no helper behind`, { timeout: 120_000 }, async (t) => {
       const socket = await open(t);
       const output = openSync('/dev/null', 'w');
       t.after(() => closeSync(output));
