@@ -17,6 +17,15 @@ export function createLog(level: LogLevel, output: LogOutput): Logger {
   return log;
 }
 
+/** Passes records on that another process has logged, in the form that suits standard output. */
+export function recordForwarder(output: LogOutput): (record: string) => void {
+  const out = suited(output);
+  return (record) => {
+    if ('lastLevel' in out) out.lastLevel = Number(/^\{"level":(\d+)/.exec(record)?.[1]);
+    out.write(`${record}\n`);
+  };
+}
+
 function suited(output: LogOutput): DestinationStream {
   if (process.stdout.isTTY) return readable(output, process.env.NO_COLOR === undefined);
   return isJournal(STDOUT, process.env.JOURNAL_STREAM) ? withPriorities(output) : output;

@@ -11,7 +11,7 @@ import { nonBlockingStdout } from './lifecycle/standard-streams.ts';
 import { type Notifier, openNotifier } from './lifecycle/systemd.ts';
 import { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
-import { createLog, type Logger } from './log.ts';
+import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
 import { clearStaleSocket } from './server/socket-file.ts';
@@ -20,6 +20,7 @@ import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 
 const LISTENING = 'listening';
+const STDERR = 2;
 
 /** The agent, in one process or several. */
 interface Crew {
@@ -156,7 +157,9 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   // Once, before the first worker binds: to the second it would look like a socket in use.
   await clearStaleSockets(first, []);
   if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
-  const workers = new Workers(first, log);
+  const errors = new LogOutput(STDERR);
+  const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
+  const workers = new Workers(first, log, printed);
   await workers.start();
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
@@ -180,7 +183,10 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
       settings = next;
       log.level = next.log.level;
     },
-    stop: () => workers.stop(),
+    async stop() {
+      await workers.stop();
+      await errors.close();
+    },
   };
 }
 

@@ -8,18 +8,10 @@ const FLAGS = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
  * terminal is opened anew where that is possible: whether it blocks is then nobody else's matter.
  */
 export function nonBlockingStdout(): number {
-  unblockStandardStreams();
+  // Node makes a pipe or socket not block when it is first looked at, for all who share it.
+  void process.stderr;
   const { fd } = process.stdout;
   return (isatty(fd) || fstatSync(fd).isFIFO() ? openAnew(fd) : undefined) ?? fd;
-}
-
-/**
- * Makes standard output and standard error not block where they are a pipe or socket. Node does so once, and
- * undoes it for all who share them when a child that inherits them starts or ends: to be called after either.
- */
-export function unblockStandardStreams(): void {
-  for (const stream of [process.stdout, process.stderr])
-    (stream as { _handle?: { setBlocking?(isBlocking: boolean): void } })._handle?.setBlocking?.(false);
 }
 
 function openAnew(descriptor: number): number | undefined {
