@@ -71,7 +71,7 @@ export class Agent {
     return [...this.#listeners.values()].map(({ address }) => address);
   }
 
-  get state(): ProcessState {
+  get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader } = this.#generation;
     const { meters, ledger } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
