@@ -3,7 +3,17 @@ import type { Contribution } from './decision.ts';
 interface Pooled {
   readonly contribution: Contribution;
   readonly key: string;
+  readonly bytes: number;
   uses: number;
+}
+
+/** What a contribution takes beside its texts. */
+const RECORD_BYTES = 320;
+const WIDE = /[^\0-\xff]/;
+
+/** What a text takes: V8 has two bytes for each character of one that is not Latin-1 throughout. */
+export function textBytes(text: string): number {
+  return WIDE.test(text) ? text.length * 2 : text.length;
 }
 
 /**
@@ -14,9 +24,15 @@ export class ContributionPool {
   readonly #pooled: (Pooled | undefined)[] = [undefined];
   readonly #numbers = new Map<string, number>();
   readonly #free: number[] = [];
+  #bytes = 0;
 
   get size(): number {
     return this.#numbers.size;
+  }
+
+  /** The memory that all of them take; an estimate from above. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(number: number): Contribution {
@@ -29,7 +45,10 @@ export class ContributionPool {
     const known = this.#numbers.get(key);
     const number = known ?? this.#free.pop() ?? this.#pooled.length;
     if (known === undefined) {
-      this.#pooled[number] = { contribution, key, uses: 0 };
+      // The texts are in the key once more.
+      const bytes = RECORD_BYTES + 2 * textBytes(key);
+      this.#bytes += bytes;
+      this.#pooled[number] = { contribution, key, bytes, uses: 0 };
       this.#numbers.set(key, number);
     }
     (this.#pooled[number] as Pooled).uses++; // just found or made
@@ -48,6 +67,7 @@ export class ContributionPool {
     if (pooled.uses > 0) return;
     this.#pooled[number] = undefined;
     this.#numbers.delete(pooled.key);
+    this.#bytes -= pooled.bytes;
     this.#free.push(number);
   }
 }
