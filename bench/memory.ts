@@ -129,7 +129,7 @@ async function writeCache(configFile: string, addresses: number): Promise<void> 
 }
 
 /** The function, with every address of odd rank in its list. */
-async function startFunction(): Promise<Server> {
+export async function startFunction(): Promise<Server> {
   const listed = new Set<string>();
   for (let rank = 0; rank < LEARNT; rank++)
     if (isListed(rank)) listed.add(`ip:${formatAddress(addressOf(rank, 'ipv4'))}`);
@@ -146,7 +146,7 @@ async function startFunction(): Promise<Server> {
 }
 
 /** Asks about each address once, over several connections with so many in flight on each. */
-async function askAll(port: number, addresses: number): Promise<void> {
+export async function askAll(port: number, addresses: number): Promise<void> {
   let next = 0;
   const ask = () =>
     new Promise<void>((resolve, reject) => {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../../agent/config/config-error.ts';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
 import type { Settings } from '../../agent/config/settings.ts';
-import { keepAgentHeapSmall } from '../agent-heap.ts';
+import { boundAgentHeap, keepAgentHeapSmall } from '../../agent/lifecycle/heap.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
@@ -31,6 +31,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
+      boundAgentHeap(await readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadRules);
