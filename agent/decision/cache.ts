@@ -3,10 +3,11 @@ import type { Entry } from '../../contract/check.ts';
 import { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, ContributionIndex } from './cache-block.ts';
+import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
-import { ContributionPool, textBytes } from './contribution-pool.ts';
-import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
+import { ContributionPool, withoutAddress } from './contribution-pool.ts';
+import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
 
 export interface CacheSettings {
   readonly maxEntries: number;
@@ -26,25 +27,9 @@ export interface StaleSettings {
 export const TICK_MS = 100;
 const TICKS_A_SECOND = 1000 / TICK_MS;
 
-/** What another subject takes beside its text. Most are under 64 bytes; a longer one counts as several. */
-const RECORD_BYTES = 192;
-const USUAL_BYTES = 256;
-/** However few addresses there may be, so much of their verdicts is kept: two hundred of the longest. */
-const MIN_POOL_BYTES = 1024 * 1024;
-/** What a decision of an entry takes beside its texts. */
-const DECISION_BYTES = 192;
 /** How many addresses go at most for one whose verdict is new, where texts fill the memory before addresses do. */
 const MAX_EVICTED = 16;
 const IP = 'ip:';
-
-/** The most that the verdicts of a cache take on the JavaScript heap: other subjects, and what is known of addresses. */
-export function heapBytesOf({ maxEntries }: Pick<CacheSettings, 'maxEntries'>): number {
-  return maxEntries * USUAL_BYTES + maxPoolBytes(maxEntries);
-}
-
-function maxPoolBytes(maxEntries: number): number {
-  return Math.max(MIN_POOL_BYTES, maxEntries * USUAL_BYTES);
-}
 
 export interface Explained {
   readonly contribution: Contribution;
@@ -80,14 +65,13 @@ export class VerdictCache {
     this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
     this.#ipv4 = new AddressTable(1, settings.maxEntries);
     this.#ipv6 = new AddressTable(4, settings.maxEntries);
-    const maxBytes = settings.maxEntries * USUAL_BYTES;
+    const maxBytes = maxOtherBytes(settings.maxEntries);
     this.#maxPoolBytes = maxPoolBytes(settings.maxEntries);
     // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
     this.#others = new LRUCache({
       maxSize: maxBytes,
       // The longest fits into the smallest cache.
-      sizeCalculation: ({ contribution }, subject) =>
-        Math.min(maxBytes, Math.max(USUAL_BYTES, RECORD_BYTES + textBytes(subject) + bytesOf(contribution))),
+      sizeCalculation: ({ contribution }, subject) => Math.min(maxBytes, bytesOfOther(subject, contribution)),
     });
   }
 
@@ -312,25 +296,4 @@ export class VerdictCache {
     if (entry?.expiresAt === undefined) return 0x7fffffff;
     return Math.floor((this.#clock.nowMs() + entry.expiresAt * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
-}
-
-/** What a contribution takes that no other subject shares. */
-function bytesOf(contribution: Contribution): number {
-  if (typeof contribution === 'string' || contribution.list === undefined) return 0;
-  const { reason = '', entry = '', list, vars = {} } = contribution;
-  const texts = [reason, entry, list, ...Object.entries(vars).flat()];
-  return texts.reduce((sum, text) => sum + textBytes(text), DECISION_BYTES);
-}
-
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
-}
-
-/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
-function withoutAddress(contribution: Contribution, subject: string): Contribution {
-  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
-  const { entry: _entry, ...rest } = contribution;
-  return { ...rest, ofAddress: true };
 }

@@ -1,3 +1,4 @@
+import { bytesOfPooled } from './cache-bytes.ts';
 import type { Contribution } from './decision.ts';
 
 interface Pooled {
@@ -5,15 +6,6 @@ interface Pooled {
   readonly key: string;
   readonly bytes: number;
   uses: number;
-}
-
-/** What a contribution takes beside its texts. */
-const RECORD_BYTES = 320;
-const WIDE = /[^\0-\xff]/;
-
-/** What a text takes: V8 has two bytes for each character of one that is not Latin-1 throughout. */
-export function textBytes(text: string): number {
-  return WIDE.test(text) ? text.length * 2 : text.length;
 }
 
 /**
@@ -45,8 +37,7 @@ export class ContributionPool {
     const known = this.#numbers.get(key);
     const number = known ?? this.#free.pop() ?? this.#pooled.length;
     if (known === undefined) {
-      // The texts are in the key once more.
-      const bytes = RECORD_BYTES + 2 * textBytes(key);
+      const bytes = bytesOfPooled(key);
       this.#bytes += bytes;
       this.#pooled[number] = { contribution, key, bytes, uses: 0 };
       this.#numbers.set(key, number);
@@ -70,4 +61,11 @@ export class ContributionPool {
     this.#bytes -= pooled.bytes;
     this.#free.push(number);
   }
+}
+
+/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
+export function withoutAddress(contribution: Contribution, subject: string): Contribution {
+  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
+  const { entry: _entry, ...rest } = contribution;
+  return { ...rest, ofAddress: true };
 }

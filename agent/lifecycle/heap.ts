@@ -1,6 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import type { Settings } from '../config/settings.ts';
-import { heapBytesOf } from '../decision/cache.ts';
+import { maxHeapBytes } from '../decision/cache-bytes.ts';
 
 /** From which Node on V8 can be told that memory matters more than the processor's time. */
 const SAVES_MEMORY_FROM = 24;
@@ -8,7 +8,7 @@ const SAVES_MEMORY_FROM = 24;
 /**
  * Makes V8 collect early, and give back at once what it has collected: what is in the cache of addresses is beside the
  * heap, so nearly all of the heap is what lookups leave behind. By itself V8 keeps four times of what 200,000 lookups
- * need. What is answered from the cache leaves nothing behind, and costs the same; a lookup costs up to 25 µs more.
+ * need. What is answered from the cache leaves nothing behind, and costs the same; a lookup costs up to twice as much.
  *
  * Has to come first, before the heap grows. These flags are read whenever they matter, on Node 22 and 24 alike; the sizes
  * of the generations (`--max-semi-space-size`, `--max-old-space-size`) are not.
@@ -25,7 +25,7 @@ const MIB = 1024 * 1024;
 
 /** The bound of the heap by the settings: what they say, and the cache with the half that V8 needs to collect it. */
 export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | 'memory'>): number {
-  return memory.heapMegabytes + Math.ceil((heapBytesOf(cache) * 1.5) / MIB);
+  return memory.heapMegabytes + Math.ceil((maxHeapBytes(cache.maxEntries) * 1.5) / MIB);
 }
 
 /**

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
-import {
-  type CacheSettings,
-  heapBytesOf,
-  type StaleSettings,
-  TICK_MS,
-  VerdictCache,
-} from '../../../agent/decision/cache.ts';
+import { type CacheSettings, type StaleSettings, TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
+import { maxHeapBytes } from '../../../agent/decision/cache-bytes.ts';
 import { type Contribution, decisionOf } from '../../../agent/decision/decision.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -450,7 +445,7 @@ describe('the bounds', () => {
       subjects.forEach((subject, index) => {
         const told = cache.keepVerdict(subject, deny({ subject, ...longest(index) }), 3600);
         assert.equal(told.reason, longest(index).reason);
-        assert.ok(cache.state.bytes <= TABLES_BYTES + heapBytesOf({ maxEntries }) / 2, `${cache.state.bytes} bytes`);
+        assert.ok(cache.state.bytes <= TABLES_BYTES + maxHeapBytes(maxEntries) / 2, `${cache.state.bytes} bytes`);
       });
       const kept = subjects.filter((subject) => recall(subject) !== undefined);
       assert.ok(kept.length > 500 && kept.length < 5000, `${prefix}: ${kept.length} are kept`);
