@@ -101,6 +101,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/decision/decision.ts',
       'agent/probe',
       'agent/main.ts',
+      'agent/lifecycle/heap.ts',
       'agent/rules/try.ts',
       'agent/admin/interval.ts',
       'agent/admin/tallies.ts',
