@@ -32,6 +32,7 @@ const UNIT_NAMES: Readonly<Record<string, string>> = {
   weeks: 'w',
 };
 const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1000, m: 1_000_000 };
+const MEGABYTES: Readonly<Record<string, number>> = { '': 1, m: 1, mb: 1, mib: 1, g: 1024, gb: 1024, gib: 1024 };
 const TRUTHS: Readonly<Record<string, boolean>> = {
   true: true,
   yes: true,
@@ -51,7 +52,7 @@ export function correction(key: string, mustBe: string, value: unknown): string 
   const [, from, to] = /^(?:128 or )?a whole number from (\d+) to (\d+)$/.exec(mustBe) ?? [];
   if (to !== undefined) return wholeNumber(key, text, Number(from), Number(to));
   if (mustBe === 'a number from 0 to 1') return share(text);
-  if (mustBe === 'true or false') return TRUTHS[text.toLowerCase()]?.toString();
+  if (mustBe === 'true or false') return truth(text.toLowerCase());
   if (mustBe.startsWith('three octal digits')) return mode(text);
   if (mustBe.startsWith('tcp://')) return address(text);
   if (mustBe.startsWith('a duration')) return duration(text);
@@ -59,14 +60,22 @@ export function correction(key: string, mustBe: string, value: unknown): string 
   return choice(mustBe, text);
 }
 
+function truth(text: string): string | undefined {
+  return Object.hasOwn(TRUTHS, text) ? String(TRUTHS[text]) : undefined; // it may be `constructor`
+}
+
 function wholeNumber(key: string, text: string, from: number, to: number): string | undefined {
   const amount = amountIn(text);
   if (amount === undefined) return undefined;
   const { number, unit } = amount;
   const base = key.endsWith('Ms') ? 'ms' : key.endsWith('Seconds') ? 's' : undefined;
-  const each = base === undefined ? MULTIPLES[unit.toLowerCase()] : unit === '' ? 1 : inUnit(unit, base);
+  const each = base === undefined ? multiple(key, unit.toLowerCase()) : unit === '' ? 1 : inUnit(unit, base);
   const whole = each === undefined ? Number.NaN : Number((number * each).toFixed(6));
   return Number.isInteger(whole) && whole >= from && whole <= to ? String(whole) : undefined;
+}
+
+function multiple(key: string, unit: string): number | undefined {
+  return (key.endsWith('Megabytes') ? MEGABYTES : MULTIPLES)[unit];
 }
 
 function inUnit(unit: string, base: string): number | undefined {

@@ -14,7 +14,7 @@ interface Parts {
   readonly connections: number;
 }
 
-type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'>;
+type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening' | 'logLinesDropped'>;
 
 /** What the parts of one process have counted, put together. */
 export function processState({ settings, meters, ledger, cache, loader, connections }: Parts): Counted {

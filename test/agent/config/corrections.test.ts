@@ -10,6 +10,11 @@ import { configFile } from '../../support/config-file.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const UNITS = {
+  Megabytes: [
+    ['MB', 1],
+    ['MiB', 1],
+    [' G', 1024],
+  ],
   Ms: [
     ['ms', 1],
     ['s', 1000],
@@ -64,10 +69,12 @@ describe('a number with a unit', () => {
         ? UNITS.Ms
         : key.endsWith('Seconds')
           ? UNITS.Seconds
-          : ([
-              ['', 1],
-              ['k', 1000],
-            ] as const);
+          : key.endsWith('Megabytes')
+            ? UNITS.Megabytes
+            : ([
+                ['', 1],
+                ['k', 1000],
+              ] as const);
       fc.assert(
         fc.property(fc.integer(boundsOf(setting)), fc.constantFrom(...units), (wanted, [unit, each]) => {
           const lines = linesAbout(file, withValue(setting.path, `${wanted / each}${unit}`));
@@ -101,6 +108,9 @@ const ODD = fc.oneof(
     '40ms',
     '50 %',
     '1.5.2',
+    'constructor',
+    '__proto__',
+    '7toString',
     '0x10',
     -0,
     2 ** 53,

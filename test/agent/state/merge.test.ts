@@ -47,6 +47,6 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   const loader = { breaker, queued: 0, inFlight: 0 };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
-  const ours = { version: '0', workers: 1, reloads: { ok: 0, failed: 0 }, listening: [] };
+  const ours = { version: '0', workers: 1, reloads: { ok: 0, failed: 0 }, logLinesDropped: count, listening: [] };
   return { ...state, ...ours, startedAtMs: count, takenAtMs: count };
 }
