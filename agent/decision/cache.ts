@@ -71,9 +71,7 @@ export class VerdictCache {
     // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
     this.#others = new LRUCache({
       maxSize: maxBytes,
-      dispose: (kept, _subject, why) => {
-        if (why === 'evict' && kept.keptUntil > this.#now()) this.#othersEvicted++;
-      },
+      dispose: (kept, _subject, why) => void (why === 'evict' && kept.keptUntil > this.#now() && this.#othersEvicted++),
       // The longest fits into the smallest cache.
       sizeCalculation: ({ contribution }, subject) => Math.min(maxBytes, bytesOfOther(subject, contribution)),
     });
@@ -270,9 +268,8 @@ export class VerdictCache {
     if (table === undefined) return this.#others.peek(subject);
     const slot = table.find(this.#address);
     if (slot < 0) return undefined;
-    const contribution = this.#pool.get(table.value(slot));
     return {
-      contribution,
+      contribution: this.#pool.get(table.value(slot)),
       freshUntil: table.freshUntil(slot),
       keptUntil: table.keptUntil(slot),
       refreshable: table.isRefreshable(slot),
