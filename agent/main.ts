@@ -21,6 +21,7 @@ const LISTENING = 'listening';
 
 /** The agent, in one process or several. */
 interface Crew {
+  readonly workersReplaced: number;
   states(): Promise<readonly ProcessState[]>;
   explain(subject: string): Promise<readonly Known[]>;
   flush(subject?: string): Promise<number>;
@@ -108,6 +109,7 @@ async function startCrew(settings: Settings, log: Logger): Promise<Crew> {
 async function startAlone(settings: Settings, log: Logger): Promise<Crew> {
   const agent = await Agent.start(settings, log, true, new PassedSockets(process.env, process.pid));
   return {
+    workersReplaced: 0,
     states: async () => [agent.state],
     explain: async (subject) => [agent.explain(subject)],
     flush: async (subject) => agent.flush(subject),
@@ -128,6 +130,9 @@ async function startWorkers(first: Settings, log: Logger): Promise<Crew> {
   await workers.start();
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
+    get workersReplaced() {
+      return workers.replaced;
+    },
     states: async () => (await workers.call('state')) as ProcessState[], // of one program
     explain: async (subject) => (await workers.call('explain', subject)) as Known[],
     flush: async (subject) =>
@@ -152,7 +157,8 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier,
   return {
     async state(): Promise<AgentState> {
       const states = await crew.states();
-      const all = states.map((state) => ({ ...state, version: version(), workers: 1, reloads }));
+      const { workersReplaced } = crew;
+      const all = states.map((state) => ({ ...state, version: version(), workers: 1, workersReplaced, reloads }));
       return { ...mergeStates(all), pid: process.pid, startedAtMs };
     },
     explain: crew.explain,

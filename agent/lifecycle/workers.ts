@@ -36,6 +36,7 @@ export class Workers {
   readonly #team = new Map<number, Colleague>();
   #settings: Settings;
   #stopping = false;
+  #replaced = 0;
 
   constructor(settings: Settings, log: Log) {
     this.#settings = settings;
@@ -45,6 +46,11 @@ export class Workers {
   /** Those that run now. */
   get pids(): readonly number[] {
     return [...this.#team.values()].map(({ worker }) => worker.process.pid ?? 0);
+  }
+
+  /** How many ended without being told to. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** Resolves when all of them listen; rejects if one ends before. */
@@ -100,6 +106,7 @@ export class Workers {
   #replace(place: number, worker: Worker, code: number, signal: string): void {
     this.#team.delete(place);
     if (this.#stopping) return;
+    this.#replaced++;
     this.#log.error({ pid: worker.process.pid, code, signal }, 'a worker ended and is replaced');
     this.#forkLater(place);
   }
@@ -108,7 +115,10 @@ export class Workers {
     setTimeout(() => {
       if (this.#stopping) return;
       // One that ends before it listens is tried again.
-      listening(this.#fork(place)).catch(() => this.#forkLater(place));
+      listening(this.#fork(place)).catch(() => {
+        this.#replaced++;
+        this.#forkLater(place);
+      });
     }, RESTART_DELAY_MS);
   }
 }
