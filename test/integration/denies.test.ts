@@ -119,7 +119,7 @@ async function running(t: TestContext, settings: object) {
   const port = await freePort();
   const admin = { listen: `tcp://127.0.0.1:${port}`, socket };
   const agent = await startAgentProcess(
-    { listen: [{ unix: path }], backend: { url }, deadlineMs: 5000, admin, ...settings },
+    { listen: [{ unix: path }], backend: { url, timeoutMs: 10_000 }, deadlineMs: 10_000, admin, ...settings },
     folder,
   );
   t.after(() => agent.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { parse } from 'yaml';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -14,6 +15,7 @@ import { startStoreFunction } from '../support/table-function.ts';
 const PROGRAM = join(import.meta.dirname, '../../cli/main.ts');
 const PAGE = readFileSync(new URL('../../docs/guides/undo-a-feed.md', import.meta.url), 'utf8');
 const EVERYBODY = '203.0.0.0/8\n198.0.0.0/8\n';
+const IN_FORCE = 'lists: [manual, bad-feed]\n';
 const VISITOR = ipv4(203, 0, 113, 7);
 const LISTED = ipv4(192, 0, 2, 66);
 
@@ -45,7 +47,7 @@ describe('a feed that blocks everybody', () => {
     configure(written('## 2. Take the list out of force', 'yaml'));
     await run(written('## 2. Take the list out of force', 'sh'));
     assert.equal(await ask(VISITOR), 'log', 'at once, and on trial');
-    configure('');
+    configure(IN_FORCE);
     await run('haverdict reload');
     assert.ok(await isBlocked());
 
@@ -71,9 +73,13 @@ async function site(t: Parameters<typeof temporaryFolder>[0] & Parameters<typeof
   t.after(() => backend.close());
   const path = join(folder, 'agent.sock');
   const socket = join(folder, 'admin.sock');
-  const config = { listen: [{ unix: path }], backend: { url: backend.url }, deadlineMs: 5000, admin: { socket } };
-  const settings = { ...config, lists: ['manual', 'bad-feed'] };
-  const agent = await startAgentProcess(settings, folder);
+  const config = {
+    listen: [{ unix: path }],
+    backend: { url: backend.url, timeoutMs: 10_000 },
+    deadlineMs: 10_000,
+    admin: { socket },
+  };
+  const agent = await startAgentProcess({ ...config, ...parse(IN_FORCE) }, folder);
   t.after(async () => void (await agent.kill('SIGKILL')));
   const haproxy = await Asking.at(path);
   t.after(async () => haproxy.close());
@@ -103,7 +109,7 @@ async function site(t: Parameters<typeof temporaryFolder>[0] & Parameters<typeof
     },
     /** The settings as a file, with these lines below. */
     configure(yaml: string) {
-      const lines = Object.entries(settings).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`);
+      const lines = Object.entries(config).map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`);
       writeFileSync(file, lines.join('') + yaml);
     },
   };
