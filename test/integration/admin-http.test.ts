@@ -122,6 +122,7 @@ describe('an agent with a socket that systemd passed', () => {
   for (const workers of [1, 2])
     it(`listens on that, with ${workers} worker${workers === 1 ? '' : 's'}`, async (t) => {
       const manager = createSocketServer().listen(0, '127.0.0.1');
+      t.after(() => void manager.close());
       await once(manager, 'listening');
       const { port } = manager.address() as AddressInfo; // it listens
       const folder = temporaryFolder(t);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -155,8 +155,12 @@ describe('haverdict sync', async () => {
       assert.ok(synced !== undefined && synced >= atSeconds && synced <= Date.now() / 1000);
       assert.equal(entries, 2);
     }
-    isDown = true;
     const before = readFileSync(file, 'utf8');
+    rmSync(file);
+    assert.match((await fetch('--dry-run')).stdout, /nothing to do/);
+    assert.ok(!existsSync(file), 'nor does one of what has not changed');
+    writeFileSync(file, before);
+    isDown = true;
     assert.equal((await fetch('--refetch')).status, 1);
     assert.equal(readFileSync(file, 'utf8'), before);
     assert.deepEqual(readdirSync(dirname(file)), ['haverdict-measured.prom']);
