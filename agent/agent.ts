@@ -3,6 +3,7 @@ import { formatListenAddress } from './config/listen-address.ts';
 import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
+import { heapLimitMegabytes } from './lifecycle/heap.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
@@ -24,6 +25,7 @@ export class Agent {
   readonly #lasting: Lasting;
   readonly #handler: CurrentHandler;
   readonly #startedAtMs: number;
+  readonly #heapMegabytes: number;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
   readonly #passed: PassedSockets;
@@ -37,6 +39,7 @@ export class Agent {
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
     this.#startedAtMs = lasting.clock.epochMs();
+    this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = savesCache ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
 
@@ -71,7 +74,7 @@ export class Agent {
     return [...this.#listeners.values()].map(({ address }) => address);
   }
 
-  get state(): ProcessState {
+  get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
     const { meters, ledger } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
@@ -118,7 +121,8 @@ export class Agent {
     const before = this.#generation;
     if (wanted.workers !== before.settings.workers)
       log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'the number of workers needs a restart');
-    const settings = { ...wanted, workers: before.settings.workers };
+    const { workers, memory } = before.settings;
+    const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed under way
       return this.#reloadRules();
@@ -151,6 +155,15 @@ export class Agent {
     await this.#saver?.stop();
     await this.#generation.close();
     meters.close();
+  }
+
+  /** The heap has been bounded when the process started: a cache that needs more of it waits for the next start. */
+  #cacheWithinHeap({ cache }: Settings): Settings['cache'] {
+    const { settings } = this.#generation;
+    const { maxEntries } = settings.cache;
+    if (heapLimitMegabytes({ ...settings, cache }) <= this.#heapMegabytes) return cache;
+    this.#lasting.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache needs a restart');
+    return { ...cache, maxEntries };
   }
 
   async #reloadRules(): Promise<void> {

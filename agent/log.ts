@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from './config/settings.ts';
+import type { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
@@ -10,11 +11,24 @@ const STDOUT = 1;
 const PRIORITIES: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 
 /** JSON lines on standard output: with priorities where that is the journal, readable where it is a terminal. */
-export function createLog(level: LogLevel): Logger {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
-  if (process.stdout.isTTY) return pino(options, pretty({ colorize: process.env.NO_COLOR === undefined, sync: true }));
-  const stdout = pino.destination({ fd: STDOUT, sync: true });
-  return pino(options, isJournal(STDOUT, process.env.JOURNAL_STREAM) ? withPriorities(stdout) : stdout);
+export function createLog(level: LogLevel, output: LogOutput): Logger {
+  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, suited(output));
+  output.onRoom = (dropped) => log.warn({ dropped }, 'log lines were lost: standard output did not take them');
+  return log;
+}
+
+/** Passes records on that another process has logged, in the form that suits standard output. */
+export function recordForwarder(output: LogOutput): (record: string) => void {
+  const out = suited(output);
+  return (record) => {
+    if ('lastLevel' in out) out.lastLevel = Number(/^\{"level":(\d+)/.exec(record)?.[1]);
+    out.write(`${record}\n`);
+  };
+}
+
+function suited(output: LogOutput): DestinationStream {
+  if (process.stdout.isTTY) return readable(output, process.env.NO_COLOR === undefined);
+  return isJournal(STDOUT, process.env.JOURNAL_STREAM) ? withPriorities(output) : output;
 }
 
 /** Whether this descriptor is what systemd says it has opened to the journal: `DEVICE:INODE` in `JOURNAL_STREAM`. */
@@ -22,6 +36,19 @@ export function isJournal(descriptor: number, journalStream: string | undefined)
   if (journalStream === undefined) return false;
   const { dev, ino } = fstatSync(descriptor);
   return journalStream === `${dev}:${ino}`;
+}
+
+/** Makes each record one line for people, errors too. */
+export function readable(out: DestinationStream, colorize: boolean): DestinationStream {
+  const lineOf = pretty.prettyFactory({ colorize, singleLine: true, errorLikeObjectKeys: [] });
+  return {
+    write: (record) =>
+      out.write(
+        `${lineOf(record)
+          .trimEnd()
+          .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+      ),
+  };
 }
 
 /** Begins each line with `<N>`, which the journal takes off and files the line under (sd-daemon(3)). */

@@ -7,10 +7,12 @@ import type { LogLevel, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { answerCalls } from './lifecycle/calls.ts';
 import { onHangup, onStateAsked, untilStopped } from './lifecycle/signals.ts';
+import { nonBlockingStdout } from './lifecycle/standard-streams.ts';
 import { type Notifier, openNotifier } from './lifecycle/systemd.ts';
 import { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
-import { createLog, type Logger } from './log.ts';
+import { createLog, type Logger, recordForwarder } from './log.ts';
+import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
 import { clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
@@ -18,6 +20,7 @@ import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 
 const LISTENING = 'listening';
+const STDERR = 2;
 
 /** The agent, in one process or several. */
 interface Crew {
@@ -35,11 +38,26 @@ interface Crew {
 export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   if (isWorker()) return runWorker();
   const settings = await load();
-  const log = createLog(settings.log.level);
+  const output = new LogOutput(nonBlockingStdout());
+  const log = createLog(settings.log.level, output);
   // Before memory grows: it starts a helper.
   const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
+  try {
+    await runCrew(settings, load, manager, log, output);
+  } finally {
+    await Promise.all([manager.close(), output.close()]);
+  }
+}
+
+async function runCrew(
+  settings: Settings,
+  load: () => Promise<Settings>,
+  manager: Notifier,
+  log: Logger,
+  output: LogOutput,
+): Promise<void> {
   const stopped = untilStopped(false);
-  const starting = startCrew(settings, log);
+  const starting = startCrew(settings, log, output);
   const controlling = starting.then((crew) => controlOf(crew, load, manager, log));
   controlling.catch(ignored); // told below, where the start is waited for
   onHangup(() => controlling.then((control) => control.reload()).then(ignored, ignored));
@@ -57,7 +75,6 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   await crew.stop();
   await admin.close();
   log.info('stopped');
-  manager.close();
 }
 
 /** What shows the agent and what commands it, where the settings want them. */
@@ -86,10 +103,26 @@ async function runWorker(): Promise<void> {
   onHangup(async () => {});
   onStateAsked(ignored);
   const { settings, savesCache } = await orders();
-  const log = createLog(settings.log.level);
-  const agent = await Agent.start(settings, log, savesCache, new PassedSockets(process.env, process.ppid));
+  const output = new LogOutput(nonBlockingStdout());
+  const log = createLog(settings.log.level, output);
+  try {
+    await serveAsWorker(settings, savesCache, log, output, stopped);
+  } finally {
+    await output.close();
+  }
+}
+
+async function serveAsWorker(
+  settings: Settings,
+  savesCache: boolean,
+  log: Logger,
+  output: LogOutput,
+  stopped: Promise<unknown>,
+): Promise<void> {
+  const passed = new PassedSockets(process.env, process.ppid);
+  const agent = await Agent.start(settings, log, savesCache, passed);
   answerCalls(process, {
-    state: () => agent.state,
+    state: (): ProcessState => ({ ...agent.state, logLinesDropped: output.dropped }),
     explain: (subject: string) => agent.explain(subject),
     flush: (subject?: string) => agent.flush(subject),
     setLogLevel(level: LogLevel) {
@@ -102,15 +135,15 @@ async function runWorker(): Promise<void> {
   await agent.stop();
 }
 
-async function startCrew(settings: Settings, log: Logger): Promise<Crew> {
-  return settings.workers === 1 ? startAlone(settings, log) : startWorkers(settings, log);
+async function startCrew(settings: Settings, log: Logger, output: LogOutput): Promise<Crew> {
+  return settings.workers === 1 ? startAlone(settings, log, output) : startWorkers(settings, log, output);
 }
 
-async function startAlone(settings: Settings, log: Logger): Promise<Crew> {
+async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<Crew> {
   const agent = await Agent.start(settings, log, true, new PassedSockets(process.env, process.pid));
   return {
     workersReplaced: 0,
-    states: async () => [agent.state],
+    states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],
     explain: async (subject) => [agent.explain(subject)],
     flush: async (subject) => agent.flush(subject),
     async setLogLevel(level) {
@@ -121,19 +154,27 @@ async function startAlone(settings: Settings, log: Logger): Promise<Crew> {
   };
 }
 
-async function startWorkers(first: Settings, log: Logger): Promise<Crew> {
+async function startWorkers(first: Settings, log: Logger, output: LogOutput): Promise<Crew> {
   let settings = first;
   // Once, before the first worker binds: to the second it would look like a socket in use.
   await clearStaleSockets(first, []);
   if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
-  const workers = new Workers(first, log);
+  const errors = new LogOutput(STDERR);
+  const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
+  const workers = new Workers(first, log, printed);
   await workers.start();
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
     get workersReplaced() {
       return workers.replaced;
     },
-    states: async () => (await workers.call('state')) as ProcessState[], // of one program
+    async states() {
+      const states = (await workers.call('state')) as ProcessState[]; // of one program
+      // The first process logs too.
+      return states.map((state, index) =>
+        index === 0 ? { ...state, logLinesDropped: state.logLinesDropped + output.dropped } : state,
+      );
+    },
     explain: async (subject) => (await workers.call('explain', subject)) as Known[],
     flush: async (subject) =>
       ((await workers.call('flush', subject)) as number[]).reduce((sum, count) => sum + count, 0),
@@ -147,7 +188,10 @@ async function startWorkers(first: Settings, log: Logger): Promise<Crew> {
       settings = next;
       log.level = next.log.level;
     },
-    stop: () => workers.stop(),
+    async stop() {
+      await workers.stop();
+      await errors.close();
+    },
   };
 }
 

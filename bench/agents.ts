@@ -59,19 +59,6 @@ export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> 
   return runs;
 }
 
-/** What a whole agent keeps resident with so many addresses cached. */
-export async function measureMemory(): Promise<{ addresses: number; family: string; mb: number }[]> {
-  const found = [];
-  for (const family of ['ipv4', 'ipv6'] as const)
-    for (const addresses of [1, 1_000_000]) {
-      const port = String(await freePort());
-      const agent = await startMeasured([node, '--expose-gc', join(here, 'agent.ts'), port, String(addresses), family]);
-      found.push({ addresses, family, mb: Math.round(agent.residentMb()) });
-      await agent.stop();
-    }
-  return found;
-}
-
 async function startContenders(
   folder: string,
   socket: 'tcp' | 'unix',

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AgentRun, measureAgents, measureMemory } from './agents.ts';
+import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
+import { measureMemory } from './memory.ts';
 import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
 import { measureSpread } from './spread.ts';
@@ -18,6 +20,7 @@ Measures in turn, round after round, and prints medians.
   --shapes 16x20,1x1  connections × in flight, instead of all
   --missing           agents: nothing is ever cached
   --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
+  --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
 const { values } = parseArgs({
@@ -29,6 +32,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
     missing: { type: 'boolean', default: false },
     rate: { type: 'string', default: '0' },
+    cli: { type: 'string', default: '' },
     json: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -74,10 +78,14 @@ const SHOWN = {
     return runs;
   },
   async memory() {
-    const memory = await measureMemory();
+    const clis = values.cli.split(',').filter((cli) => cli !== '');
+    const memory = await measureMemory(clis, rounds, seconds);
     table(
-      ['cached addresses', 'family', 'resident MB'],
-      memory.map(({ addresses, family, mb }) => [addresses, family, mb]),
+      ['addresses', 'resident MB', 'peak', 'at the start', 'µs a lookup', 'cached p50 µs', 'p99 µs', 'command line'],
+      memory.map(({ cli, state, residentMb, peakMb, emptyMb, lookupUs, p50Us, p99Us }) => {
+        const figures = [residentMb, peakMb, emptyMb, lookupUs, p50Us, p99Us].map(Math.round);
+        return [state, ...figures, relative('.', cli)];
+      }),
     );
     return memory;
   },

@@ -66,7 +66,7 @@ export function createPool({ addresses, family, zipf, seed }: PoolOptions): Pool
 }
 
 /** Stream ids count up by frame, so that no two of a connection in flight are equal. */
-function notify(index: number, address: Uint8Array): Uint8Array {
+export function notify(index: number, address: Uint8Array): Uint8Array {
   const ids = new Writer()
     .varint(index * 2 + 1)
     .varint(1)

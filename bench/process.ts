@@ -10,6 +10,8 @@ export interface Measured {
   cpuSeconds(): number;
   /** Memory that is resident now, in MB. */
   residentMb(): number;
+  /** The most that ever was resident. */
+  peakMb(): number;
   stop(): Promise<void>;
 }
 
@@ -38,12 +40,18 @@ export async function startMeasured(command: readonly string[]): Promise<Measure
   return {
     pid,
     cpuSeconds: () => cpuSecondsOf(pid),
-    residentMb: () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024,
+    residentMb: () => megabytesOf(pid, 'VmRSS'),
+    peakMb: () => megabytesOf(pid, 'VmHWM'),
     async stop() {
       child.kill('SIGTERM');
       await once(child, 'exit');
     },
   };
+}
+
+function megabytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kibibytes] = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kibibytes) / 1024;
 }
 
 async function said(child: ChildProcess, word: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
+import { watchOutput } from './lost-output.ts';
 
 /** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -31,7 +32,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 
-process.stdout.on('error', endOfReader);
+watchOutput(process.argv[2] ?? '');
 process.exitCode = await run(process.argv);
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -78,10 +79,4 @@ function oneLine(text: string): string {
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ');
-}
-
-/** `haverdict list | head` closes its end early; that is no failure of ours. */
-function endOfReader(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(EXIT.done);
-  throw error;
 }

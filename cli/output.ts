@@ -16,9 +16,9 @@ export async function printLine(text: string): Promise<void> {
   await write(`${text}\n`);
 }
 
-/** Writes text as it is. */
+/** Writes text as it is. What cannot be written is no failure here: `watchOutput` decides what comes of it. */
 export async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain').catch(() => {});
 }
 
 export function printJson(value: unknown): Promise<void> {

@@ -18,7 +18,6 @@ const PROGRAMS = {
     openssl: 'openssl',
     strip: 'binutils',
     man: 'man-db',
-    python3: 'python3-minimal',
     'systemd-analyze': 'systemd',
     userdel: 'passwd',
   },

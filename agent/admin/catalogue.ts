@@ -111,6 +111,11 @@ export const METRICS: readonly Metric[] = [
     ok: reloads.ok,
     failed: reloads.failed,
   })),
+  counter(
+    'haverdict_log_lines_dropped_total',
+    'Lines of the log that standard output did not take in time: its reader was too slow or gone, or the disk full.',
+    ({ state }) => state.logLinesDropped,
+  ),
   gauge('haverdict_workers', 'Processes that share the connections.', ({ state }) => state.workers),
   counter(
     'haverdict_workers_replaced_total',

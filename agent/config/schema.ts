@@ -97,6 +97,13 @@ export const ConfigFile = map({
     .describe(
       'How many processes share the connections. One serves two to six HAProxy threads; each has its own cache.',
     ),
+  memory: map({
+    heapMegabytes: wholeNumber(64, 16_384)
+      .prefault(128)
+      .describe(
+        'How much JavaScript heap a process may have beside its cache. One that needs more ends and is started again.',
+      ),
+  }).prefault({}),
   haproxy: haproxy.prefault({}),
   blocklist: blocklist.prefault({}),
   admin: map({

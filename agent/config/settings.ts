@@ -98,6 +98,10 @@ export interface Settings {
   };
   readonly stale: { readonly ifErrorSeconds: number; readonly revalidateSeconds: number };
   readonly workers: number;
+  readonly memory: {
+    /** The bound of the JavaScript heap, beside what the cache may take of it. */
+    readonly heapMegabytes: number;
+  };
   readonly messages: readonly MessageSettings[];
   /** The operator's module, as an absolute path. */
   readonly rules?: string;

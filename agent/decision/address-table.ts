@@ -137,7 +137,7 @@ export class AddressTable {
     let slot = found >= 0 ? found : this.#roomFor(address, now);
     let gone = this.value(slot);
     if (gone === 0 && this.#count >= this.#capacity) {
-      gone = this.#evict(now);
+      gone = this.#makeRoom(now);
       slot = this.#roomFor(address, now);
     } else if (gone === 0) this.#count++;
     const ints = this.#ints;
@@ -161,8 +161,25 @@ export class AddressTable {
     return slot;
   }
 
+  /** Forgets one that can best be spared and returns its value; 0 if there is none. */
+  evict(now: number): number {
+    if (this.#count === 0) return 0;
+    this.#count--;
+    return this.#makeRoom(now);
+  }
+
+  /** Forgets this one and returns its value; 0 if it is not there. */
+  remove(address: Address): number {
+    const slot = this.find(address);
+    if (slot < 0) return 0;
+    const gone = this.value(slot);
+    this.#count--;
+    this.#remove(slot);
+    return gone;
+  }
+
   /** Takes one out of the next few, in a round through the whole table, and returns its value. */
-  #evict(now: number): number {
+  #makeRoom(now: number): number {
     const rivals = Math.min(RIVALS, this.#count);
     const start = this.#hand;
     let over = -1;

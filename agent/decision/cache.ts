@@ -3,10 +3,11 @@ import type { Entry } from '../../contract/check.ts';
 import { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, ContributionIndex } from './cache-block.ts';
+import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
-import { ContributionPool } from './contribution-pool.ts';
-import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
+import { ContributionPool, withoutAddress } from './contribution-pool.ts';
+import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
 
 export interface CacheSettings {
   readonly maxEntries: number;
@@ -26,9 +27,8 @@ export interface StaleSettings {
 export const TICK_MS = 100;
 const TICKS_A_SECOND = 1000 / TICK_MS;
 
-/** What another subject takes beside its text. Most are under 64 bytes; a longer one counts as several. */
-const RECORD_BYTES = 192;
-const USUAL_BYTES = 256;
+/** How many addresses go at most for one whose verdict is new, where texts fill the memory before addresses do. */
+const MAX_EVICTED = 16;
 const IP = 'ip:';
 
 export interface Explained {
@@ -40,13 +40,14 @@ export interface Explained {
 
 /**
  * What is known of subjects, for a while: addresses in compact tables, other subjects by their text, each bounded by
- * `maxEntries`. A verdict is fresh for its lifetime and kept for longer, to be used when nobody can be asked.
+ * `maxEntries` and, for what is text, by 256 bytes for each of these. A verdict is fresh for its lifetime and kept for longer, to be used when nobody can be asked.
  */
 export class VerdictCache {
   readonly #settings: CacheSettings;
   readonly #stale: StaleSettings;
   readonly #clock: Clock;
   readonly #revalidateTicks: number;
+  readonly #maxPoolBytes: number;
   #pool = new ContributionPool();
   #ipv4: AddressTable;
   #ipv6: AddressTable;
@@ -64,19 +65,20 @@ export class VerdictCache {
     this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
     this.#ipv4 = new AddressTable(1, settings.maxEntries);
     this.#ipv6 = new AddressTable(4, settings.maxEntries);
-    const maxBytes = settings.maxEntries * USUAL_BYTES;
+    const maxBytes = maxOtherBytes(settings.maxEntries);
+    this.#maxPoolBytes = maxPoolBytes(settings.maxEntries);
     // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
     this.#others = new LRUCache({
       maxSize: maxBytes,
       // The longest fits into the smallest cache.
-      sizeCalculation: (_kept, subject) => Math.min(maxBytes, Math.max(USUAL_BYTES, RECORD_BYTES + subject.length)),
+      sizeCalculation: ({ contribution }, subject) => Math.min(maxBytes, bytesOfOther(subject, contribution)),
     });
   }
 
   get state(): { readonly entries: number; readonly bytes: number; readonly evicted: number } {
     return {
       entries: this.#ipv4.size + this.#ipv6.size + this.#others.size,
-      bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#others.calculatedSize,
+      bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#pool.bytes + this.#others.calculatedSize,
       evicted: this.#ipv4.evicted + this.#ipv6.evicted,
     };
   }
@@ -143,7 +145,10 @@ export class VerdictCache {
       }
     }
     this.#changes++;
-    return restoration.end();
+    const restored = restoration.end();
+    while (this.#pool.bytes > this.#maxPoolBytes && this.#largerTable.size > 0)
+      this.#pool.release(this.#largerTable.evict(now));
+    return restored;
   }
 
   /** What is known of an address and still fresh, or undefined. */
@@ -239,6 +244,21 @@ export class VerdictCache {
     const value = this.#pool.take(withoutAddress(kept.contribution, subject));
     const gone = table.put(this.#address, { ...kept, value }, this.#now());
     if (gone !== 0) this.#pool.release(gone);
+    if (this.#pool.bytes > this.#maxPoolBytes) this.#boundTexts(table);
+  }
+
+  /** Forgets a few addresses where the texts of their verdicts are too much, and `#address` itself if that is not enough. */
+  #boundTexts(table: AddressTable): void {
+    for (let left = MAX_EVICTED; left > 0 && this.#pool.bytes > this.#maxPoolBytes; left--) {
+      const gone = (left > MAX_EVICTED / 2 ? table : this.#largerTable).evict(this.#now());
+      if (gone !== 0) this.#pool.release(gone);
+    }
+    const gone = this.#pool.bytes > this.#maxPoolBytes ? table.remove(this.#address) : 0;
+    if (gone !== 0) this.#pool.release(gone);
+  }
+
+  get #largerTable(): AddressTable {
+    return this.#ipv4.size > this.#ipv6.size ? this.#ipv4 : this.#ipv6;
   }
 
   #keptOf(subject: string): Kept | undefined {
@@ -276,17 +296,4 @@ export class VerdictCache {
     if (entry?.expiresAt === undefined) return 0x7fffffff;
     return Math.floor((this.#clock.nowMs() + entry.expiresAt * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
-}
-
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
-}
-
-/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
-function withoutAddress(contribution: Contribution, subject: string): Contribution {
-  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
-  const { entry: _entry, ...rest } = contribution;
-  return { ...rest, ofAddress: true };
 }

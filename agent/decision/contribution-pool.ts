@@ -1,8 +1,10 @@
+import { bytesOfPooled } from './cache-bytes.ts';
 import type { Contribution } from './decision.ts';
 
 interface Pooled {
   readonly contribution: Contribution;
   readonly key: string;
+  readonly bytes: number;
   uses: number;
 }
 
@@ -14,9 +16,15 @@ export class ContributionPool {
   readonly #pooled: (Pooled | undefined)[] = [undefined];
   readonly #numbers = new Map<string, number>();
   readonly #free: number[] = [];
+  #bytes = 0;
 
   get size(): number {
     return this.#numbers.size;
+  }
+
+  /** The memory that all of them take; an estimate from above. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(number: number): Contribution {
@@ -29,7 +37,9 @@ export class ContributionPool {
     const known = this.#numbers.get(key);
     const number = known ?? this.#free.pop() ?? this.#pooled.length;
     if (known === undefined) {
-      this.#pooled[number] = { contribution, key, uses: 0 };
+      const bytes = bytesOfPooled(key);
+      this.#bytes += bytes;
+      this.#pooled[number] = { contribution, key, bytes, uses: 0 };
       this.#numbers.set(key, number);
     }
     (this.#pooled[number] as Pooled).uses++; // just found or made
@@ -48,6 +58,14 @@ export class ContributionPool {
     if (pooled.uses > 0) return;
     this.#pooled[number] = undefined;
     this.#numbers.delete(pooled.key);
+    this.#bytes -= pooled.bytes;
     this.#free.push(number);
   }
+}
+
+/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
+export function withoutAddress(contribution: Contribution, subject: string): Contribution {
+  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
+  const { entry: _entry, ...rest } = contribution;
+  return { ...rest, ofAddress: true };
 }

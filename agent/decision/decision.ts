@@ -73,6 +73,12 @@ export function onTrial(decision: Decision): Decision {
   return { ...rest, action: 'log', shadow: action };
 }
 
+/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+export function asStale(contribution: Contribution): Decision | undefined {
+  if (typeof contribution === 'string') return undefined;
+  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
+}
+
 const NOTHING_LISTED = {
   cache: { action: 'allow', source: 'cache' },
   backend: { action: 'allow', source: 'backend' },

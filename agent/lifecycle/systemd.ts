@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
 
 /** What the service manager is told (sd_notify(3)). */
 export interface Notifier {
@@ -10,8 +9,8 @@ export interface Notifier {
   stopping(): void;
   /** One line that `systemctl status` shows. */
   status(text: string): void;
-  /** Lets the helper end. */
-  close(): void;
+  /** Resolves when the last word is said, at the latest after half a second. */
+  close(): Promise<void>;
 }
 
 /**
@@ -27,6 +26,8 @@ exit 0`;
 /** What a helper that hangs is sent at most; what comes then is dropped, and a missing beat has its meaning. */
 const MAX_WAITING_BYTES = 4096;
 const MAX_STATUS_CHARACTERS = 200;
+/** What the last word may take: a socket that nobody reads would hold the helper for ever. */
+const CLOSE_LIMIT_MS = 500;
 /** As sd_watchdog_enabled(3) recommends. */
 const BEATS_PER_TIMEOUT = 2;
 
@@ -41,9 +42,8 @@ export function openNotifier(env: NodeJS.ProcessEnv, failed: (problem: string) =
   for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
   if (NOTIFY_SOCKET === undefined) return SILENT;
   const helper = startHelper(helperEnv, failed);
-  const send = (...assignments: string[]) => {
-    if (helper.writable && helper.writableLength < MAX_WAITING_BYTES) helper.write(`${assignments.join('\t')}\n`);
-  };
+  if (helper === undefined) return SILENT;
+  const send = (...assignments: string[]) => helper.write(`${assignments.join('\t')}\n`);
   const isWatched = WATCHDOG_PID === undefined || Number(WATCHDOG_PID) === process.pid;
   const beats = isWatched ? startBeats(Number(WATCHDOG_USEC), () => send('WATCHDOG=1')) : undefined;
   return {
@@ -53,23 +53,57 @@ export function openNotifier(env: NodeJS.ProcessEnv, failed: (problem: string) =
     status: (text) => send(statusOf(text)),
     close() {
       clearInterval(beats);
-      helper.end();
+      return helper.close();
     },
   };
 }
 
-const SILENT: Notifier = { ready() {}, reloading() {}, stopping() {}, status() {}, close() {} };
+const SILENT: Notifier = { ready() {}, reloading() {}, stopping() {}, status() {}, async close() {} };
 
-function startHelper(env: NodeJS.ProcessEnv, failed: (problem: string) => void): Writable {
-  const child = spawn('/bin/sh', ['-c', HELPER], { env, stdio: ['pipe', 'ignore', 'ignore'] });
+interface Helper {
+  /** Never blocks: what does not fit is dropped. */
+  write(line: string): void;
+  close(): Promise<void>;
+}
+
+/** Undefined if it cannot be started, which is told. */
+function startHelper(env: NodeJS.ProcessEnv, failed: (problem: string) => void): Helper | undefined {
+  // In a group of its own, so that it can be ended with the systemd-notify that hangs.
+  const child = spawn('/bin/sh', ['-c', HELPER], { env, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.on('error', (error) => failed(`cannot start /bin/sh: ${error.message}`));
-  child.on('exit', (code, signal) => {
-    if (code === 127) failed('systemd-notify is not installed');
-    else if (code !== 0) failed(`the helper was ended by ${signal ?? `exit code ${code}`}`);
+  const { pid, stdin } = child;
+  if (pid === undefined) return undefined;
+  let isClosing = false;
+  const exited = new Promise<void>((resolve) => {
+    child.on('exit', (code, signal) => {
+      resolve();
+      if (isClosing) return;
+      if (code === 127) failed('systemd-notify is not installed');
+      else if (code !== 0) failed(`the helper was ended by ${signal ?? `exit code ${code}`}`);
+    });
   });
-  child.stdin.on('error', () => {}); // it is gone, which its exit tells
+  stdin.on('error', () => {}); // it is gone, which its exit tells
   child.unref();
-  return child.stdin;
+  return {
+    write(line) {
+      if (stdin.writable && stdin.writableLength < MAX_WAITING_BYTES) stdin.write(line);
+    },
+    async close() {
+      isClosing = true;
+      stdin.end();
+      const limit = setTimeout(() => endGroup(pid), CLOSE_LIMIT_MS);
+      await exited;
+      clearTimeout(limit);
+    },
+  };
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has just ended
+  }
 }
 
 /** From the event loop, so that one that is stuck misses them. */

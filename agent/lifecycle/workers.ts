@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Settings } from '../config/settings.ts';
 import { Caller } from './calls.ts';
 
@@ -8,6 +10,13 @@ const RESTART_DELAY_MS = 1_000;
 interface Log {
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
+}
+
+/** What workers write, line by line. It must not block. */
+export interface Printed {
+  /** A record of the log. */
+  stdout(line: string): void;
+  stderr(line: string): void;
 }
 
 /** What a worker is told first. */
@@ -33,12 +42,14 @@ export function isWorker(): boolean {
  */
 export class Workers {
   readonly #log: Log;
+  readonly #printed: Printed;
   readonly #team = new Map<number, Colleague>();
   #settings: Settings;
   #stopping = false;
   #replaced = 0;
 
-  constructor(settings: Settings, log: Log) {
+  constructor(settings: Settings, log: Log, printed: Printed) {
+    this.#printed = printed;
     this.#settings = settings;
     this.#log = log;
   }
@@ -56,6 +67,8 @@ export class Workers {
   /** Resolves when all of them listen; rejects if one ends before. */
   async start(): Promise<void> {
     cluster.schedulingPolicy = cluster.SCHED_RR;
+    // Node makes a standard stream block for all who share it when a child inherits it: no worker does.
+    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const places = Array.from({ length: this.#settings.workers }, (_, place) => place);
     await Promise.all(places.map((place) => listening(this.#fork(place))));
   }
@@ -93,6 +106,7 @@ export class Workers {
 
   #fork(place: number): Worker {
     const worker = cluster.fork();
+    this.#passOn(worker);
     this.#team.set(place, { worker, caller: new Caller(worker) });
     const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
     worker.send(orders);
@@ -101,6 +115,11 @@ export class Workers {
       worker.once('exit', (code, signal) => this.#replace(place, worker, code, signal));
     });
     return worker;
+  }
+
+  #passOn({ process: { stdout, stderr } }: Worker): void {
+    createInterface({ input: stdout as Readable }).on('line', (line) => this.#printed.stdout(line)); // both are pipes
+    createInterface({ input: stderr as Readable }).on('line', (line) => this.#printed.stderr(line));
   }
 
   #replace(place: number, worker: Worker, code: number, signal: string): void {
@@ -132,7 +151,7 @@ function listening(worker: Worker): Promise<void> {
 
 function stopped(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
-    worker.once('exit', () => resolve());
+    worker.process.once('close', () => resolve()); // it is gone, and all that it wrote is here
     worker.process.kill('SIGTERM');
   });
 }

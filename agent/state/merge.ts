@@ -45,6 +45,7 @@ export function mergeStates(states: readonly AgentState[]): AgentState {
       errors: addCounts(states.map(({ spop }) => spop.errors)),
       healthChecks: sum(({ spop }) => spop.healthChecks),
     },
+    logLinesDropped: sum(({ logLinesDropped }) => logLinesDropped),
   };
 }
 

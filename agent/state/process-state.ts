@@ -15,7 +15,7 @@ interface Parts {
   readonly credentialsExpireAtMs: number | undefined;
 }
 
-type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'>;
+type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening' | 'logLinesDropped'>;
 
 /** What the parts of one process have counted, put together. */
 export function processState({

@@ -133,6 +133,8 @@ export interface AgentState {
   readonly backend: BackendState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
+  /** Lines of the log that standard output did not take. */
+  readonly logLinesDropped: number;
   readonly listening: readonly string[];
   /** The settings in force. There is no secret in them. */
   readonly config: Settings;

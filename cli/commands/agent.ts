@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../../agent/config/config-error.ts';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
 import type { Settings } from '../../agent/config/settings.ts';
+import { boundAgentHeap, keepAgentHeapSmall } from '../../agent/lifecycle/heap.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
@@ -18,6 +19,7 @@ export function agentCommand(): Command {
     .option('--check', 'only test the configuration, like haproxy -c')
     .option('--print-config', 'only print the configuration in force: the file, the environment and the defaults')
     .action(async (options: AgentOptions) => {
+      keepAgentHeapSmall();
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
         if (options.printConfig) {
@@ -29,6 +31,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
+      boundAgentHeap(await readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadRules);

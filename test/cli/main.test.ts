@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
 import { runOnTable } from '../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 
+const PROGRAM = new URL('../../cli/main.ts', import.meta.url).pathname;
 const NOWHERE = 'http://127.0.0.1:1';
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -35,8 +38,7 @@ describe('haverdict', () => {
     for (let index = 0; index < 20; index++)
       await store.put({ subject: `key:${index}`, list: 'manual', action: 'deny', note });
     const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL_DYNAMODB: endpoint };
-    const program = new URL('../../cli/main.ts', import.meta.url).pathname;
-    const child = spawn(process.execPath, [program, 'list', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [PROGRAM, 'list', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.once('data', () => child.stdout.destroy());
     let complaint = '';
     child.stderr.on('data', (chunk) => {
@@ -45,4 +47,41 @@ describe('haverdict', () => {
     const [status] = await once(child, 'exit');
     assert.deepEqual([status, complaint], [0, '']);
   });
+
+  for (const args of [['schema'], ['--help'], ['list'], ['list', '--json'], ['completion', 'bash']])
+    it(`says in one line that the disk is full: ${args.join(' ')}`, async (t) => {
+      const { endpoint } = await localTable(t);
+      await storeAt(endpoint).put({ subject: 'key:1', list: 'manual', action: 'deny' });
+      const { status, complaint } = await runOnto(t, '/dev/full', endpoint, ...args);
+      assert.equal(status, 1);
+      assert.match(complaint, /^haverdict: cannot write to standard output: ENOSPC.*\n$/);
+    });
+
+  it('does all of a change whose result cannot be written, and says so', async (t) => {
+    const { endpoint } = await localTable(t);
+    const subjects = Array.from({ length: 20 }, (_, index) => `host:h${index}.example`);
+    const { status, complaint } = await runOnto(t, '/dev/full', endpoint, 'block', ...subjects);
+    assert.equal(status, 1);
+    assert.match(complaint, /^haverdict: cannot write to standard output: ENOSPC.*; the command itself goes on\n$/);
+    assert.equal((await Array.fromAsync(storeAt(endpoint).entriesOfList('manual'))).length, subjects.length);
+  });
+
+  it('does all of a change whose reader has gone', async (t) => {
+    const { endpoint } = await localTable(t);
+    const subjects = Array.from({ length: 20 }, (_, index) => `host:h${index}.example`);
+    const { status, complaint } = await runOnto(t, undefined, endpoint, 'block', ...subjects);
+    assert.deepEqual([status, complaint], [0, '']);
+    assert.equal((await Array.fromAsync(storeAt(endpoint).entriesOfList('manual'))).length, subjects.length);
+  });
 });
+
+/** Runs the program with this file for its standard output, or with a pipe whose reader is gone. */
+async function runOnto(t: TestContext, file: string | undefined, endpoint: string, ...args: readonly string[]) {
+  const stdout = file === undefined ? 'pipe' : openSync(file, 'w');
+  t.after(() => typeof stdout === 'number' && closeSync(stdout));
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
+  const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['ignore', stdout, 'pipe'] });
+  child.stdout?.destroy();
+  const [complaint, [status]] = await Promise.all([text(child.stderr as Readable), once(child, 'exit')]);
+  return { status, complaint };
+}

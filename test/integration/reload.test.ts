@@ -10,7 +10,7 @@ import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
-import { longRuns } from '../support/scope.ts';
+import { longRuns, SCOPE } from '../support/scope.ts';
 import { ipv4 } from '../support/spop/naive-codec.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 
@@ -26,6 +26,10 @@ describe('a reload', () => {
   it(`loses no answer and no connection, ${RELOADS} times under load`, { timeout: 300_000 }, async (t) => {
     const { agent, path, folder, reload } = await setUp(t);
     const load = new SteadyLoad(path, IN_FLIGHT, 'deny');
+    t.after(async () => {
+      await agent.kill('SIGKILL');
+      await load.end();
+    });
     const second = join(folder, 'second.sock');
     for (let time = 1; time <= RELOADS; time++) {
       // Lifetimes, and so the cache; the deadline, and so all that answers; and in turn one listener more.
@@ -37,8 +41,20 @@ describe('a reload', () => {
     t.diagnostic(`${load.answered} answers, the slowest after ${Math.round(load.slowestMs)} ms`);
     assert.deepEqual(load.wrong, []);
     assert.deepEqual({ lost: load.lost, closed: load.closed }, { lost: 0, closed: 0 });
-    assert.ok(load.answered > RELOADS && load.slowestMs < DEADLINE_MS);
+    assert.ok(load.answered > RELOADS);
+    assert.ok(load.slowestMs < DEADLINE_MS, `the slowest answer came after ${load.slowestMs} ms`);
     assert.equal(await agent.kill('SIGTERM'), 0);
+  });
+
+  it('leaves a cache that its heap has no room for to the next start, and takes a smaller one', async (t) => {
+    const { agent, reload } = await setUp(t, { cache: { maxEntries: 10_000 } });
+    const told = () => agent.lines.filter((line) => line.includes('a larger cache needs a restart'));
+    await reload({ cache: { maxEntries: 5_000 }, deadlineMs: DEADLINE_MS + 1 });
+    assert.deepEqual(told(), []);
+    await reload({ cache: { maxEntries: 1_000_000 }, deadlineMs: DEADLINE_MS + 2 });
+    assert.equal(told().length, 1);
+    const { level, maxEntries, wanted } = JSON.parse(told()[0] ?? '');
+    assert.deepEqual({ level, maxEntries, wanted }, { level: 40, maxEntries: 5_000, wanted: 1_000_000 });
   });
 
   it('goes on with other lists for what comes next, and asks the backend anew', async (t) => {
@@ -126,6 +142,10 @@ describe('a restart', () => {
     const { path, folder, asked, config, agent: first } = await setUp(t, {}, true);
     const load = new SteadyLoad(path, IN_FLIGHT, 'deny');
     let agent = first;
+    t.after(async () => {
+      await agent.kill('SIGKILL');
+      await load.end();
+    });
     while (load.answered < 200) await pause(5);
     const before = asked.length;
     for (let time = 0; time < RESTARTS; time++) {
@@ -140,8 +160,11 @@ describe('a restart', () => {
     assert.equal(asked.length, before);
     assert.equal(load.closed, RESTARTS);
     assert.equal(load.goodbyes, RESTARTS);
-    // What comes in the moment of the goodbye is HAProxy's to decide: mostly none of those in flight.
-    assert.ok(load.lost < RESTARTS && load.slowestMs < DEADLINE_MS);
+    // What comes in the moment of the goodbye is HAProxy's to decide: mostly none of those in flight, which is for many
+    // restarts to show. An agent that did not read on lost 6.5 of the 8.
+    const mostLost = SCOPE === 'all' ? RESTARTS : (RESTARTS * IN_FLIGHT) / 2;
+    assert.ok(load.lost < mostLost, `${load.lost} of ${RESTARTS * IN_FLIGHT} in flight were lost`);
+    assert.ok(load.slowestMs < DEADLINE_MS, `the slowest answer came after ${load.slowestMs} ms`);
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 

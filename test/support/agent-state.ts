@@ -33,6 +33,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
     },
     spop: { connections: 0, accepted: 0, frames: 0, errors: {}, healthChecks: 0 },
     reloads: { ok: 0, failed: 0 },
+    logLinesDropped: 0,
     listening: ['tcp://127.0.0.1:9000'],
     config,
     ...changes,

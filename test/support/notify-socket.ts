@@ -6,20 +6,18 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { until } from './until.ts';
 
-/** Binds a unix datagram socket, prints each datagram as JSON, and closes passed descriptors: systemd's barrier. */
+/**
+ * Binds a unix datagram socket and prints each datagram in hexadecimal. Descriptors that come with one are not taken, so the
+ * kernel closes them: that is what systemd's barrier waits for. In Perl, which every Debian has and which knows datagrams.
+ */
 const RECEIVER = `
-import array, json, os, socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-print('"bound"', flush=True)
-while True:
-    data, ancillary, _, _ = s.recvmsg(65536, 4096)
-    for level, kind, passed in ancillary:
-        if kind == socket.SCM_RIGHTS:
-            fds = array.array('i')
-            fds.frombytes(passed[: len(passed) - len(passed) % fds.itemsize])
-            for fd in fds: os.close(fd)
-    if data != b'BARRIER=1': print(json.dumps(data.decode()), flush=True)
+use IO::Socket::UNIX;
+$| = 1;
+my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die "$ARGV[0]: $!";
+print "\\n";
+while (defined $socket->recv(my $datagram, 65536)) {
+  print unpack('H*', $datagram), "\\n" if $datagram ne 'BARRIER=1';
+}
 `;
 
 /** A service manager that only listens. */
@@ -32,13 +30,13 @@ export interface NotifySocket {
 export async function openNotifySocket(t: TestContext): Promise<NotifySocket> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-notify-'));
   const path = join(folder, 'notify.sock');
-  const receiver = spawn('python3', ['-c', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const receiver = spawn('perl', ['-e', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => {
     receiver.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
   const told: string[] = [];
-  createInterface(receiver.stdout).on('line', (line) => told.push(JSON.parse(line)));
+  createInterface(receiver.stdout).on('line', (line) => told.push(Buffer.from(line, 'hex').toString()));
   await until(
     () => told.length > 0,
     () => 'the receiver did not start',

@@ -3,8 +3,10 @@ import { run } from 'node:test';
 import { inspect } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** A file is ended after this. */
-const FILE_LIMIT_MS = 600_000;
+/** A test fails after this. */
+const TEST_LIMIT_MS = 600_000;
+/** All of them are ended after this. */
+const RUN_LIMIT_MS = 40 * 60_000;
 /** Of what a file writes beside its results, this much is shown if it fails. */
 const MAX_OUTPUT_CHARACTERS = 20_000;
 
@@ -42,7 +44,15 @@ export async function runFiles(files: readonly string[], concurrency: number): P
     all.set(path, fresh);
     return fresh;
   };
-  const stream = run({ files: files.map((file) => join(ROOT, file)), concurrency, timeout: FILE_LIMIT_MS, cwd: ROOT });
+  const stream = run({
+    files: files.map((file) => join(ROOT, file)),
+    concurrency,
+    cwd: ROOT,
+    timeout: TEST_LIMIT_MS,
+    // What a failed test leaves open would keep its file from ending, and so the whole run.
+    forceExit: true,
+    signal: AbortSignal.timeout(RUN_LIMIT_MS),
+  });
   for await (const { type, data } of stream) {
     switch (type) {
       case 'test:start': {

@@ -108,7 +108,8 @@ class CountingAgent {
     const cache = { entries: 0, bytes: 0, evicted: 0 };
     const parts = { settings: config, meters, ledger, cache, loader, connections: 0, credentialsExpireAtMs: undefined };
     const about = { version: '0.1.0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 }, listening: [] };
-    return readMetrics(await metricsText({ ...processState(parts), ...about, startedAtMs: 0, takenAtMs: 0 }));
+    const times = { startedAtMs: 0, takenAtMs: 0, logLinesDropped: 0 };
+    return readMetrics(await metricsText({ ...processState(parts), ...about, ...times }));
   }
 }
 

@@ -69,6 +69,7 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
     },
     spop: { connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
     reloads: { ok: 3, failed: 0, lastOkAtMs: STARTED_AT_MS + 86_400_000 },
+    logLinesDropped: 0,
     listening: ['tcp://127.0.0.1:9000'],
     config: settingsWith({ lists: ['manual', 'spamhaus-drop'] }),
     ...changes,

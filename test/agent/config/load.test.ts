@@ -42,6 +42,7 @@ describe('loadSettings', () => {
       ],
       stale: { ifErrorSeconds: 600, revalidateSeconds: 5 },
       workers: 1,
+      memory: { heapMegabytes: 128 },
       haproxy: {
         prefix: 'haverdict',
         version: '2.6',

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { type CacheSettings, type StaleSettings, TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
+import { maxHeapBytes } from '../../../agent/decision/cache-bytes.ts';
 import { type Contribution, decisionOf } from '../../../agent/decision/decision.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -427,6 +428,48 @@ describe('the bounds', () => {
     const kept = subjects.filter((subject) => recall(subject) !== undefined);
     assert.equal(kept.length, Math.floor((100 * 256) / (192 + 1009)));
     assert.deepEqual(kept, subjects.slice(-kept.length));
+  });
+
+  it('hold in bytes for what entries say too, of addresses and of other subjects', () => {
+    const maxEntries = 10_000;
+    const TABLES_BYTES = 2 * 16_384 * 32;
+    const longest = (index: number) => ({
+      reason: `Ж${index}${'x'.repeat(190)}`,
+      vars: { body: `${index}${'y'.repeat(480)}` },
+    });
+    for (const prefix of ['ip:10.', 'ip:2001:db8::', 'host:h']) {
+      const { cache, recall } = setUp({ maxEntries, denyTtlSeconds: 3600 });
+      const subjects = Array.from({ length: maxEntries }, (_, index) =>
+        prefix === 'ip:10.' ? `ip:10.0.${index >> 8}.${index & 255}` : `${prefix}${index.toString(16)}`,
+      );
+      subjects.forEach((subject, index) => {
+        const told = cache.keepVerdict(subject, deny({ subject, ...longest(index) }), 3600);
+        assert.equal(told.reason, longest(index).reason);
+        assert.ok(cache.state.bytes <= TABLES_BYTES + maxHeapBytes(maxEntries) / 2, `${cache.state.bytes} bytes`);
+      });
+      const kept = subjects.filter((subject) => recall(subject) !== undefined);
+      assert.ok(kept.length > 500 && kept.length < 5000, `${prefix}: ${kept.length} are kept`);
+      assert.ok(recall(subjects.at(-1) ?? ''), 'the newest is among them');
+    }
+  });
+
+  it('hold for texts among many addresses that share one, and after a restore', () => {
+    const maxEntries = 10_000;
+    const TABLES_BYTES = 600_000;
+    const { cache, recall } = setUp({ maxEntries });
+    const text = (index: number) => `${index}${'x'.repeat(195)}`;
+    for (let index = 0; index < 3000; index++) cache.keepVerdict(`ip:10.0.${index >> 8}.${index & 255}`, deny(), 300);
+    for (let index = 0; index < 3000; index++)
+      cache.keepVerdict(`ip:2001:db8::${index.toString(16)}`, deny({ reason: text(index) }), 300);
+    const smaller = setUp({ maxEntries: 3500 });
+    smaller.cache.restore(cache.snapshot(), 0);
+    for (const [one, poolBytes] of [
+      [cache, maxEntries * 256],
+      [smaller.cache, 1024 * 1024],
+    ] as const)
+      assert.ok(one.state.bytes <= poolBytes + TABLES_BYTES, `${one.state.bytes} bytes`);
+    const shared = Array.from({ length: 3000 }, (_, index) => recall(`ip:10.0.${index >> 8}.${index & 255}`));
+    assert.equal(shared.filter((each) => each !== undefined).length, 3000, 'they took nothing');
   });
 
   it('leave room for the longest subject in the smallest cache', () => {

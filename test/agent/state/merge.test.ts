@@ -48,6 +48,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   const loader = { breaker, queued: 0, inFlight: 0 };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
-  const ours = { version: '0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 }, listening: [] };
+  const about = { version: '0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 } };
+  const ours = { ...about, logLinesDropped: count, listening: [] };
   return { ...state, ...ours, startedAtMs: count, takenAtMs: count };
 }

@@ -1,0 +1,49 @@
+import type { Contribution } from './decision.ts';
+
+/** So much for each of `maxEntries`. Most other subjects take less; one with long texts counts as several. */
+const USUAL_BYTES = 256;
+/** What another subject takes beside its text. */
+const RECORD_BYTES = 192;
+/** What the decision of an entry takes beside its texts. */
+const DECISION_BYTES = 192;
+/** What a contribution in the pool takes beside its texts. */
+const POOLED_BYTES = 320;
+/** However few addresses there may be, so much of their verdicts is kept: two hundred of the longest. */
+const MIN_POOL_BYTES = 1024 * 1024;
+const WIDE = /[^\0-\xff]/;
+
+/** The most that the verdicts of a cache take on the JavaScript heap: other subjects, and what is known of addresses. */
+export function maxHeapBytes(maxEntries: number): number {
+  return maxOtherBytes(maxEntries) + maxPoolBytes(maxEntries);
+}
+
+export function maxOtherBytes(maxEntries: number): number {
+  return maxEntries * USUAL_BYTES;
+}
+
+export function maxPoolBytes(maxEntries: number): number {
+  return Math.max(MIN_POOL_BYTES, maxEntries * USUAL_BYTES);
+}
+
+/** What another subject takes with what it contributes. */
+export function bytesOfOther(subject: string, contribution: Contribution): number {
+  return Math.max(USUAL_BYTES, RECORD_BYTES + textBytes(subject) + ownBytesOf(contribution));
+}
+
+/** What a contribution takes in the pool, with this key, which has its texts once more. */
+export function bytesOfPooled(key: string): number {
+  return POOLED_BYTES + 2 * textBytes(key);
+}
+
+/** What a contribution takes that no other subject shares. */
+function ownBytesOf(contribution: Contribution): number {
+  if (typeof contribution === 'string' || contribution.list === undefined) return 0;
+  const { reason = '', entry = '', list, vars = {} } = contribution;
+  const texts = [reason, entry, list, ...Object.entries(vars).flat()];
+  return texts.reduce((sum, text) => sum + textBytes(text), DECISION_BYTES);
+}
+
+/** V8 has two bytes for each character of a text that is not Latin-1 throughout. */
+function textBytes(text: string): number {
+  return WIDE.test(text) ? text.length * 2 : text.length;
+}
