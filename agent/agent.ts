@@ -79,11 +79,19 @@ export class Agent {
   }
 
   get state(): Omit<ProcessState, 'logLinesDropped'> {
-    const { settings, cache, loader } = this.#generation;
+    const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
     const { meters, ledger } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
-      ...processState({ settings, meters, ledger, cache: cache.state, loader: loader.state, connections }),
+      ...processState({
+        settings,
+        meters,
+        ledger,
+        cache: cache.state,
+        loader: loader.state,
+        connections,
+        credentialsExpireAtMs,
+      }),
       startedAtMs: this.#startedAtMs,
       takenAtMs: this.#lasting.clock.epochMs(),
       listening: this.addresses,

@@ -33,6 +33,8 @@ export interface Generation {
   readonly loader: Loader;
   readonly translator: Translator;
   readonly rules: Rulebook | undefined;
+  /** When the AWS credentials in use end; undefined where there are none, or they never do. */
+  readonly credentialsExpireAtMs: number | undefined;
   /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
   retire(): Promise<void>;
   /** Cuts short what is under way. */
@@ -45,7 +47,11 @@ export async function openGeneration(
   cache: VerdictCache,
   { log, clock, meters, ledger, references }: Lasting,
 ): Promise<Generation> {
-  const backend = new MeteredBackend(await openBackend(settings.backend, settings, log, clock), meters, clock);
+  let credentialsExpireAtMs: number | undefined;
+  const opened = await openBackend(settings.backend, settings, log, clock, (atMs) => {
+    credentialsExpireAtMs = atMs;
+  });
+  const backend = new MeteredBackend(opened, meters, clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
   const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
   const rules = rulebook(settings, { cache, loader, clock }, log);
@@ -64,6 +70,9 @@ export async function openGeneration(
     loader,
     translator,
     rules,
+    get credentialsExpireAtMs() {
+      return credentialsExpireAtMs;
+    },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
       await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);

@@ -24,6 +24,7 @@ const STDERR = 2;
 
 /** The agent, in one process or several. */
 interface Crew {
+  readonly workersReplaced: number;
   states(): Promise<readonly ProcessState[]>;
   explain(subject: string): Promise<readonly Known[]>;
   flush(subject?: string): Promise<number>;
@@ -141,6 +142,7 @@ async function startCrew(settings: Settings, log: Logger, output: LogOutput): Pr
 async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<Crew> {
   const agent = await Agent.start(settings, log, true, new PassedSockets(process.env, process.pid));
   return {
+    workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],
     explain: async (subject) => [agent.explain(subject)],
     flush: async (subject) => agent.flush(subject),
@@ -163,6 +165,9 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   await workers.start();
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
+    get workersReplaced() {
+      return workers.replaced;
+    },
     async states() {
       const states = (await workers.call('state')) as ProcessState[]; // of one program
       // The first process logs too.
@@ -196,7 +201,8 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier,
   return {
     async state(): Promise<AgentState> {
       const states = await crew.states();
-      const all = states.map((state) => ({ ...state, version: version(), workers: 1, reloads }));
+      const { workersReplaced } = crew;
+      const all = states.map((state) => ({ ...state, version: version(), workers: 1, workersReplaced, reloads }));
       return { ...mergeStates(all), pid: process.pid, startedAtMs };
     },
     explain: crew.explain,

@@ -10,6 +10,7 @@ import { BackendDashboard } from './constructs/dashboard.ts';
 import { CheckFunction } from './constructs/function.ts';
 import { metricsOf } from './constructs/metrics.ts';
 import { BlocklistTable } from './constructs/table.ts';
+import { type AgentLimits, agentLimits } from './limits.ts';
 import { type BackendSettings, readBackendSettings } from './settings.ts';
 
 export type HaverdictBackendProps = Partial<BackendSettings>;
@@ -23,6 +24,8 @@ export class HaverdictBackend extends Construct {
   readonly operatorPolicy: ManagedPolicy;
   readonly agentRole: Role | undefined;
   readonly alarms: readonly IAlarm[];
+  /** What each agent may ask; undefined where no concurrency is reserved. */
+  readonly agentLimits: AgentLimits | undefined;
 
   constructor(scope: Construct, id: string, props: HaverdictBackendProps = {}) {
     super(scope, id);
@@ -31,6 +34,7 @@ export class HaverdictBackend extends Construct {
     const { handler, url } = new CheckFunction(this, 'Check', settings, this.table.tableName);
     this.handler = handler;
     this.url = url;
+    this.agentLimits = agentLimits(settings.reservedConcurrency, settings.agents);
     grantLookup(this.table, handler);
     const access = new Access(this, 'Access', { table: this.table, url, agentPrincipal: settings.agentPrincipal });
     this.agentPolicy = access.agentPolicy;

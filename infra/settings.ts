@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TABLE } from '../functions/blocklist/table.ts';
+import { callsPerSecond, MOST_READ_UNITS, readUnits } from './limits.ts';
 import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './setting-forms.ts';
 import { checked } from './settings-error.ts';
 
@@ -17,13 +18,18 @@ const backend = {
   replicas: list(REGION, 'regions such as eu-west-1, with commas between them')
     .default([])
     .describe('Other regions that hold a copy of the table.'),
-  maxReadUnits: wholeNumber(1, 40_000)
-    .default(2000)
-    .describe('Read units a second that the table serves at most, and its index likewise.'),
+  maxReadUnits: wholeNumber(1, MOST_READ_UNITS)
+    .optional()
+    .describe(
+      'Read units a second that the table serves at most, and its index likewise. Without it 200 for each copy of the function; 2000 if there is no `reservedConcurrency`.',
+    ),
   ttlSeconds: wholeNumber(0, 86_400).default(300).describe('How long agents may keep a verdict at most.'),
   reservedConcurrency: wholeNumberOr(1, 10_000, 'none')
     .default(10)
     .describe('How many copies of the function run at most. Each serves 10 requests a second.'),
+  agents: wholeNumber(1, 10_000)
+    .default(1)
+    .describe('How many agents share the function: what each may ask is in the output `AgentConfig`.'),
   logRetentionDays: oneOf(RETENTION_DAYS).default(30).describe('How many days the logs of the function are kept.'),
   agentPrincipal: text(
     PRINCIPAL,
@@ -53,33 +59,53 @@ const app = {
   tags: pairs().default({}).describe('Tags for everything that can have them.'),
 };
 
-const BackendSettings = z.strictObject(backend).superRefine(bothOrNeither);
-const AppSettings = z.strictObject(app).superRefine(bothOrNeither).superRefine(fitsItsRegion);
+const BackendForm = z.strictObject(backend);
+const AppForm = z.strictObject(app);
 
-export type BackendSettings = z.output<typeof BackendSettings>;
-export type AppSettings = z.output<typeof AppSettings>;
+/** What is not set follows from the limit of the function. */
+type Complete<Settings> = Settings & { readonly maxReadUnits: number };
+export type BackendSettings = Complete<z.output<typeof BackendForm>>;
+export type AppSettings = Complete<z.output<typeof AppForm>>;
+
+const CheckedBackend = BackendForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall);
+const CheckedApp = AppForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall).superRefine(fitsItsRegion);
 
 /** Every setting of the app: a schema with its default and, as its description, what it means. */
 export const SETTINGS: Readonly<Record<keyof AppSettings, z.ZodType>> = app;
 
 /** Reads the props of the construct that stands at `where`. */
 export function readBackendSettings(props: object, where: string): BackendSettings {
-  return checked(BackendSettings, props, where);
+  return complete(checked(CheckedBackend, props, where));
 }
 
 /** Reads the context of an app. Settings are plain words; whatever is not belongs to the CDK. */
 export function readAppSettings(context: Readonly<Record<string, unknown>>): AppSettings {
   const words = Object.entries(context).filter(([name]) => /^\w+$/.test(name));
-  return checked(AppSettings, Object.fromEntries(words), 'context');
+  return complete(checked(CheckedApp, Object.fromEntries(words), 'context'));
 }
 
-function bothOrNeither({ budgetUsd, budgetEmail }: Partial<BackendSettings>, check: z.RefinementCtx): void {
+function complete<Settings extends z.output<typeof BackendForm>>(settings: Settings): Complete<Settings> {
+  return { ...settings, maxReadUnits: settings.maxReadUnits ?? readUnits(settings.reservedConcurrency) };
+}
+
+function leavesEachAgentACall(
+  { agents, reservedConcurrency }: Pick<BackendSettings, 'agents' | 'reservedConcurrency'>,
+  check: z.RefinementCtx,
+): void {
+  const calls = callsPerSecond(reservedConcurrency);
+  // What is wrong by itself is told by itself.
+  if (calls === undefined || !(calls >= 1 && agents > calls)) return;
+  const message = `at most ${calls} with reservedConcurrency ${reservedConcurrency}, one call a second for each`;
+  check.addIssue({ code: 'custom', path: ['agents'], message });
+}
+
+function bothOrNeither({ budgetUsd, budgetEmail }: z.output<typeof BackendForm>, check: z.RefinementCtx): void {
   if ((budgetUsd === undefined) === (budgetEmail === undefined)) return;
   const missing = budgetUsd === undefined ? 'budgetUsd' : 'budgetEmail';
   check.addIssue({ code: 'custom', path: [missing], message: 'set: budgetUsd and budgetEmail go together' });
 }
 
-function fitsItsRegion({ region, replicas, alarmTopicArn }: AppSettings, check: z.RefinementCtx): void {
+function fitsItsRegion({ region, replicas, alarmTopicArn }: z.output<typeof AppForm>, check: z.RefinementCtx): void {
   if (new Set([region, ...replicas]).size <= replicas.length)
     check.addIssue({ code: 'custom', path: ['replicas'], message: `regions other than ${region}, each once` });
   const topicRegion = alarmTopicArn === undefined ? region : TOPIC.exec(alarmTopicArn)?.groups?.region;

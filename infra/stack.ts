@@ -9,6 +9,8 @@ export class HaverdictStack extends Stack {
     super(scope, stackName, { env: { region, ...(account !== undefined && { account }) } });
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
     const backend = new HaverdictBackend(this, 'Backend', settings);
+    const { agentLimits: limits } = backend;
+    const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', ...limits };
     this.#print({
       FunctionUrl: backend.url.url,
       TableName: backend.table.tableName,
@@ -17,7 +19,10 @@ export class HaverdictStack extends Stack {
       AgentPolicyArn: backend.agentPolicy.managedPolicyArn,
       AgentRoleArn: backend.agentRole?.roleArn,
       OperatorPolicyArn: backend.operatorPolicy.managedPolicyArn,
-      AgentConfig: `backend: { url: "${backend.url.url}", auth: iam }`,
+      AgentConfig: `backend: { ${Object.entries(agentConfig)
+        .map(([name, value]) => `${name}: ${value}`)
+        .join(', ')} }`,
+      MaxCallsPerSecond: limits && String(limits.maxCallsPerSecond),
     });
   }
 

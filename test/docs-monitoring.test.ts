@@ -7,9 +7,13 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { METRICS } from '../agent/admin/catalogue.ts';
+import { LIST_METRICS } from '../cli/bulk/metrics-file.ts';
 import { PROMTOOL } from '../dev/test-tools.ts';
+import { HAPROXY_METRICS } from './support/haproxy-metrics.ts';
 import { describeNewer } from './support/scope.ts';
 
+/** Absolute, as it is followed from a pager. */
+const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
 const root = join(import.meta.dirname, '..');
 const text = (file: string) => readFileSync(join(root, file), 'utf8');
 
@@ -20,9 +24,9 @@ const Rules = z.object({
         z.object({
           alert: z.string(),
           expr: z.string(),
-          for: z.string(),
+          for: z.string().optional(),
           labels: z.object({ severity: z.enum(['critical', 'warning']) }),
-          annotations: z.object({ summary: z.string(), runbook: z.string() }),
+          annotations: z.object({ summary: z.string(), runbook_url: z.string() }),
         }),
       ),
     }),
@@ -61,6 +65,13 @@ describe('the alerts', () => {
     for (const { alert, expr } of rules.filter(({ expr }) => !expr.startsWith('up{'))) assertKnown(alert, expr);
   });
 
+  it('page for what no single client can cause: its own mistakes only warn', () => {
+    const paging = rules.filter(({ labels }) => labels.severity === 'critical');
+    for (const { alert, expr } of paging)
+      for (const [, matchers = ''] of expr.matchAll(/haverdict_decisions_total\{([^}]*source="policy"[^}]*)\}/g))
+        assert.ok(matchers.includes('reason!~"no_subject|bad_subject"'), alert);
+  });
+
   it('have a section each in the runbook, which has no other', () => {
     const headings = [...text('docs/runbook.md').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual(
@@ -68,7 +79,7 @@ describe('the alerts', () => {
       rules.map(({ alert }) => alert),
     );
     for (const { alert, annotations } of rules)
-      assert.equal(annotations.runbook, `docs/runbook.md#${alert.toLowerCase()}`);
+      assert.equal(annotations.runbook_url, `${RUNBOOK}#${alert.toLowerCase()}`);
   });
 
   it('say in each section what it means, what users see, what to look at and what to do', () => {
@@ -135,14 +146,23 @@ describe('the dashboard', () => {
 
 /** What a person looks up on one agent, and what the alerts alone need. */
 const NOT_SHOWN = [
+  'haverdict_credentials_expiry_timestamp_seconds',
   'haverdict_spop_accepted_total',
   'haverdict_spop_frames_total',
   'haverdict_spop_health_checks_total',
   'haverdict_config_last_reload_success_timestamp_seconds',
   'haverdict_config_reloads_total',
   'haverdict_workers',
+  'haverdict_workers_replaced_total',
   'haverdict_build_info',
   'process_start_time_seconds',
+];
+
+/** Beside the agent's own, those that a sync leaves for node_exporter, and those of HAProxy that test/e2e tries. */
+const KNOWN = [
+  ...METRICS,
+  ...LIST_METRICS.map(({ name }) => ({ name, type: 'gauge', labels: ['list'] })),
+  ...HAPROXY_METRICS.map((name) => ({ name, type: 'gauge', labels: ['proxy', 'server', 'state'] })),
 ];
 
 function assertKnown(where: string, expr: string): void {
@@ -150,11 +170,11 @@ function assertKnown(where: string, expr: string): void {
   assert.ok(names.length > 0, `${where} asks for nothing`);
   for (const name of names)
     assert.ok(
-      METRICS.some((metric) => metric.name === name),
+      KNOWN.some((metric) => metric.name === name),
       `${where}: ${name}`,
     );
   for (const [, series = '', matchers = ''] of expr.matchAll(/([a-z_]+)\{([^}]*)\}/g)) {
-    const metric = METRICS.find(({ name }) => name === nameOf(series));
+    const metric = KNOWN.find(({ name }) => name === nameOf(series));
     const labels = [...matchers.matchAll(/([a-z_]+)(?:=|!=|=~|!~)"/g)].map(([, label = '']) => label);
     const unknown = labels.filter((label) => ![...SCRAPED, ...(metric?.labels ?? [])].includes(label));
     assert.deepEqual(
@@ -169,7 +189,7 @@ function assertKnown(where: string, expr: string): void {
 const SCRAPED = ['instance', 'job'];
 
 function metricsIn(expr: string): string[] {
-  return [...expr.replaceAll(/"[^"]*"/g, '').matchAll(/\b(?:haverdict|process)_[a-z_]+/g)].map(([series]) =>
+  return [...expr.replaceAll(/"[^"]*"/g, '').matchAll(/\b(?:haverdict|haproxy|process)_[a-z_]+/g)].map(([series]) =>
     nameOf(series),
   );
 }

@@ -1,17 +1,7 @@
-import { REASONS } from '../decision/decision.ts';
-import { decideByPolicy } from '../decision/policy.ts';
-import type { AgentState, DecisionCount } from '../state/state.ts';
-import { counter, counters, gauge, histogram, labelValue, type Metric, type Sample } from './metric.ts';
+import { DECISIONS } from './decision-series.ts';
+import { counter, counters, gauge, histogram, type Metric, optionalGauge } from './metric.ts';
 
 const BREAKER_STATES = ['closed', 'probing', 'open'] as const;
-
-const DECISIONS: Metric = {
-  name: 'haverdict_decisions_total',
-  type: 'counter',
-  help: 'Decisions that were told to HAProxy.',
-  labels: ['message', 'action', 'source', 'reason', 'list'],
-  samples: ({ state }) => addUp([...policyDecisions(state), ...state.decisions]),
-};
 
 const LAG: Metric = {
   name: 'haverdict_event_loop_lag_seconds',
@@ -90,6 +80,12 @@ export const METRICS: readonly Metric[] = [
     'reason',
     ({ state }) => state.backend.refused,
   ),
+  optionalGauge(
+    'haverdict_credentials_expiry_timestamp_seconds',
+    'When the AWS credentials end that calls are signed with; absent where there are none, or they never end.',
+    ({ state: { backend } }) =>
+      backend.credentialsExpireAtMs === undefined ? undefined : backend.credentialsExpireAtMs / 1000,
+  ),
   gauge('haverdict_spop_connections', 'Connections of HAProxy that are open.', ({ state }) => state.spop.connections),
   counter('haverdict_spop_accepted_total', 'Connections that HAProxy opened.', ({ state }) => state.spop.accepted),
   counter('haverdict_spop_frames_total', 'NOTIFY frames that were answered.', ({ state }) => state.spop.frames),
@@ -121,30 +117,14 @@ export const METRICS: readonly Metric[] = [
     ({ state }) => state.logLinesDropped,
   ),
   gauge('haverdict_workers', 'Processes that share the connections.', ({ state }) => state.workers),
+  counter(
+    'haverdict_workers_replaced_total',
+    'Workers that ended by themselves, were killed or could not take a configuration, and were replaced.',
+    ({ state }) => state.workersReplaced,
+  ),
   gauge('haverdict_start_time_seconds', 'When the agent was started.', ({ state }) => state.startedAtMs / 1000),
   BUILD,
   counter('process_cpu_seconds_total', 'CPU time of the first process.', ({ usage }) => usage.cpuSeconds),
   gauge('process_resident_memory_bytes', 'Memory of the first process.', ({ usage }) => usage.residentBytes),
   gauge('process_start_time_seconds', 'When the first process was started.', ({ usage }) => usage.startedAtSeconds),
 ];
-
-/** Each decision the policy can come to, never made: a counter that appears with its first count hides that count. */
-function policyDecisions({ config }: AgentState): DecisionCount[] {
-  return config.messages.flatMap(({ name, policy }) =>
-    REASONS.map((reason) => {
-      const { action, source } = decideByPolicy(policy, reason);
-      return { message: name, action, source, reason, list: '', count: 0 };
-    }),
-  );
-}
-
-/** A series that is there twice makes Prometheus refuse all of them. */
-function addUp(decisions: readonly DecisionCount[]): Sample[] {
-  const sums = new Map<string, Sample>();
-  for (const { message, action, source, reason, list, count } of decisions) {
-    const labels = { message, action, source, reason: labelValue(reason), list: labelValue(list) };
-    const key = JSON.stringify(labels);
-    sums.set(key, { labels, value: (sums.get(key)?.value ?? 0) + count });
-  }
-  return [...sums.values()];
-}

@@ -1,4 +1,3 @@
-import { shown } from '../../contract/shown.ts';
 import type { HistogramState } from '../state/histogram.ts';
 import type { AgentState } from '../state/state.ts';
 
@@ -38,6 +37,13 @@ export function gauge(name: string, help: string, value: Value): Metric {
   return { name, type: 'gauge', help, labels: [], samples: (reading) => [{ value: value(reading) }] };
 }
 
+/** One that is not there as long as it has no value. */
+export function optionalGauge(name: string, help: string, value: (reading: Reading) => number | undefined): Metric {
+  const samples = (reading: Reading) =>
+    [value(reading)].flatMap((known) => (known === undefined ? [] : [{ value: known }]));
+  return { name, type: 'gauge', help, labels: [], samples };
+}
+
 export function counter(name: string, help: string, value: Value): Metric {
   return { ...gauge(name, help, value), type: 'counter' };
 }
@@ -70,9 +76,4 @@ export function histogram(name: string, help: string, pick: (state: AgentState) 
     ];
   };
   return { name, type: 'histogram', help, labels: [], samples };
-}
-
-/** A text from the table as a label's value: escaped so that equal values stay equal and others differ. */
-export function labelValue(text: string): string {
-  return shown(text, Number.POSITIVE_INFINITY);
 }

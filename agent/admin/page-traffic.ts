@@ -71,9 +71,12 @@ export function decisions(state: AgentState, before: AgentState | undefined, int
 }
 
 export function recentDenies({ recent }: AgentState): Html {
-  const columns = ['UTC', 'Subject', 'List', 'Reason', 'Action', 'Source', 'Reference'].map((name) => ({ name }));
+  const columns = ['UTC', 'Client', 'Subject', 'List', 'Reason', 'Action', 'Source', 'Reference'].map((name) => ({
+    name,
+  }));
   const cells = (deny: RecentDeny) => [
     timeOfDay(deny.atMs),
+    foreign(deny.client ?? '', MAX_SUBJECT),
     foreign(deny.subject, MAX_SUBJECT),
     foreign(deny.list),
     foreign(deny.reason),
@@ -87,10 +90,14 @@ export function recentDenies({ recent }: AgentState): Html {
 
 export function mostDenied({ top }: AgentState): Html {
   const most = top[0]?.count ?? 1;
-  const columns = [{ name: 'Subject' }, { name: 'List' }, { name: 'Times', isNumber: true }] as const;
-  const cells = ({ subject, list, count: times }: TopSubject) => [
+  const columns = [
+    ...['Subject', 'List', 'Last client'].map((name) => ({ name })),
+    { name: 'Times', isNumber: true },
+  ] as const;
+  const cells = ({ subject, list, client = '', count: times }: TopSubject) => [
     html`${foreign(subject, MAX_SUBJECT)}${bar(times / most)}`,
     foreign(list),
+    foreign(client, MAX_SUBJECT),
     count(times),
   ];
   const rows = top.slice(0, SHOWN_TOP).map(cells);

@@ -1,6 +1,8 @@
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
-const STOPS: ReadonlySet<string> = new Set(['deny', 'tarpit', 'drop']);
+/** What leaves nothing of a request. */
+export const STOPS = ['deny', 'tarpit', 'drop'] as const;
+const STOPPING: ReadonlySet<string> = new Set(STOPS);
 /** Where decisions come from that needed more than what was fresh. */
 const NOT_CACHED: ReadonlySet<string> = new Set(['backend', 'stale', 'policy']);
 
@@ -16,7 +18,7 @@ export interface Row {
 }
 
 export function isStop(action: string): boolean {
-  return STOPS.has(action);
+  return STOPPING.has(action);
 }
 
 export function decided(state: AgentState): number {

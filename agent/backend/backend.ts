@@ -1,7 +1,7 @@
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
 import { BackendClient } from './client.ts';
-import { Credentials } from './credentials.ts';
+import { Credentials, type CredentialsEvents } from './credentials.ts';
 import { FailoverBackend } from './failover.ts';
 import { BackendHealthLog, credentialsLog, failoverLog, type Log } from './health.ts';
 import { createIdentityChain } from './identity-chain.ts';
@@ -31,9 +31,10 @@ export async function openBackend(
   { lists, shadowLists }: AskedLists,
   log: Log,
   clock: Clock,
+  gotCredentials: CredentialsEvents['got'] = () => {},
 ): Promise<OpenBackend> {
   const { targets, timeoutMs, maxConcurrent } = settings;
-  const signers = await createSigners(targets, log, clock);
+  const signers = await createSigners(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
   const health = new BackendHealthLog(log, clock);
   const [only, ...others] = targets.map(({ url }) => url);
   if (only !== undefined && others.length === 0) {
@@ -73,12 +74,12 @@ function closingBoth(backend: OpenBackend, health: BackendHealthLog): OpenBacken
 
 async function createSigners(
   targets: BackendSettings['targets'],
-  log: Log,
+  events: CredentialsEvents,
   clock: Clock,
 ): Promise<(Signer | undefined)[]> {
   const region = targets.find((target) => target.region !== undefined)?.region;
   if (region === undefined) return targets.map(() => undefined);
-  const credentials = new Credentials(await createIdentityChain(region), clock, credentialsLog(log));
+  const credentials = new Credentials(await createIdentityChain(region), clock, events);
   credentials.get().catch(() => {}); // told by its events
   return await Promise.all(
     targets.map(async (target) =>

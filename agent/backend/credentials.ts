@@ -11,6 +11,8 @@ export interface Identity {
 }
 
 export interface CredentialsEvents {
+  /** Told of all that are got, with when they end: undefined for those that never do. */
+  got(expiresAtMs: number | undefined): void;
   /** Told once until `renewed`. With `validUntil` the old ones still do. */
   failed(error: string, validUntil: Date | undefined): void;
   renewed(): void;
@@ -79,6 +81,7 @@ export class Credentials {
         throw new Error(`got AWS credentials that expired at ${identity.expiration?.toISOString()}`);
       this.#held = { identity, renewAtMs: expiresAtMs === undefined ? nowMs + RENEW_MS : expiresAtMs - RENEW_MS };
       this.#pauseUntilMs = this.#clock.nowMs() + PAUSE_MS;
+      this.#events.got(expiresAtMs);
       if (this.#problem !== undefined) this.#events.renewed();
       this.#problem = undefined;
       return identity;

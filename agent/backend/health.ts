@@ -88,7 +88,7 @@ export function failoverLog(log: Log): Omit<FailoverEvents, 'calls'> {
 }
 
 /** Tells the log when credentials are missing or cannot be renewed, and when that is over. */
-export function credentialsLog(log: Log): CredentialsEvents {
+export function credentialsLog(log: Log): Omit<CredentialsEvents, 'got'> {
   return {
     failed: (error, validUntil) =>
       validUntil === undefined

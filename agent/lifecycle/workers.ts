@@ -46,6 +46,7 @@ export class Workers {
   readonly #team = new Map<number, Colleague>();
   #settings: Settings;
   #stopping = false;
+  #replaced = 0;
 
   constructor(settings: Settings, log: Log, printed: Printed) {
     this.#printed = printed;
@@ -56,6 +57,11 @@ export class Workers {
   /** Those that run now. */
   get pids(): readonly number[] {
     return [...this.#team.values()].map(({ worker }) => worker.process.pid ?? 0);
+  }
+
+  /** How many ended without being told to. */
+  get replaced(): number {
+    return this.#replaced;
   }
 
   /** Resolves when all of them listen; rejects if one ends before. */
@@ -119,6 +125,7 @@ export class Workers {
   #replace(place: number, worker: Worker, code: number, signal: string): void {
     this.#team.delete(place);
     if (this.#stopping) return;
+    this.#replaced++;
     this.#log.error({ pid: worker.process.pid, code, signal }, 'a worker ended and is replaced');
     this.#forkLater(place);
   }
@@ -127,7 +134,10 @@ export class Workers {
     setTimeout(() => {
       if (this.#stopping) return;
       // One that ends before it listens is tried again.
-      listening(this.#fork(place)).catch(() => this.#forkLater(place));
+      listening(this.#fork(place)).catch(() => {
+        this.#replaced++;
+        this.#forkLater(place);
+      });
     }, RESTART_DELAY_MS);
   }
 }

@@ -2,6 +2,7 @@ import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
 import { Repeated } from '../repeated.ts';
+import { SpopStatus } from '../spop/errors.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
 import type { ConnectionEvents } from './connection.ts';
@@ -17,6 +18,8 @@ interface Log {
 
 /** What SPOP status 10 from HAProxy means, since everyone who meets it has to search for it. */
 const FRAGMENTATION_REFUSED = 10;
+/** The status of a peer's complaint is any number. */
+const ASSIGNED: ReadonlySet<number> = new Set(Object.values(SpopStatus));
 /** Message names come from the socket: told once each, up to so many. */
 const MAX_NAMES_TOLD = 100;
 
@@ -54,7 +57,7 @@ export function connectionEvents(log: Log, clock: Clock, meters: Meters, deadlin
       told.protocolError(error);
     },
     peerComplained(status, message) {
-      meters.spopError(status);
+      meters.spopError(ASSIGNED.has(status) ? status : 'other');
       told.peerComplained(status, message);
     },
     answered: (frames, tookMs) => meters.answered(frames, tookMs),
@@ -116,9 +119,9 @@ export function denyLog(log: Log, clock: Clock): (deny: RecentDeny) => void {
   const sampled = sampler(clock, MAX_DENIES_TOLD, (leftOut) =>
     log.info({ leftOut }, 'more was denied than is told line by line'),
   );
-  return ({ ref, message, action, source, reason, list, status, subject }) =>
+  return ({ ref, message, action, source, reason, list, status, subject, client }) =>
     sampled(() => {
-      const why = { source, reason: shown(reason, 200), list, subject: shown(subject) };
+      const why = { source, reason: shown(reason, 200), list, subject: shown(subject), ...(client && { client }) };
       log.info({ ...(ref !== '' && { ref }), message, action, ...(status && { status }), ...why }, 'denied');
     });
 }

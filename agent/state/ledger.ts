@@ -1,14 +1,16 @@
 import { type Clock, systemClock } from '../decision/clock.ts';
-import type { Decision } from '../decision/decision.ts';
+import { type Decision, REASONS } from '../decision/decision.ts';
 import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
 import { TopSubjects } from './top-subjects.ts';
 
 /** A count that whoever tells such decisions adds to. */
 export type Tally = Omit<DecisionCount, 'count'> & { count: number };
 
-/** Pairs of list and reason that are counted by name: both are the table's, and each is a time series somewhere. */
-const MAX_PAIRS = 200;
+/** Each is a time series somewhere. A configuration has at most 32 lists; reloads can bring others. */
+const MAX_LISTS = 200;
 const OTHER = 'other';
+/** An entry's own reason is any text, so no decision is counted by it. */
+const POLICY_REASONS: ReadonlySet<string> = new Set(REASONS);
 const MAX_RECENT = 50;
 /** Denies a second that are recorded one by one. */
 const MAX_RECORDED = 100;
@@ -21,7 +23,7 @@ export class Ledger {
   readonly #clock: Clock;
   readonly #denied: (deny: RecentDeny) => void;
   readonly #tallies = new Map<string, Tally>();
-  readonly #pairs = new Set<string>();
+  readonly #lists = new Set<string>();
   readonly #recent: RecentDeny[] = [];
   readonly #top = new TopSubjects();
   #room = MAX_RECORDED;
@@ -40,11 +42,10 @@ export class Ledger {
 
   /** Where decisions like this one are counted. */
   tallyOf(message: string, { action, source, reason = '', list = '' }: Decision): Tally {
-    const pair = `${list}\n${reason}`;
-    // The policy's reasons are ours and few.
-    const isCounted = list === '' || this.#pairs.has(pair) || this.#pairs.size < MAX_PAIRS;
-    if (isCounted && list !== '') this.#pairs.add(pair);
-    const named = isCounted ? { reason, list } : { reason: OTHER, list: OTHER };
+    const named = {
+      reason: source === 'policy' && POLICY_REASONS.has(reason) ? reason : '',
+      list: this.#listName(list),
+    };
     const key = [message, action, source, named.list, named.reason].join('\n');
     const known = this.#tallies.get(key);
     if (known !== undefined) return known;
@@ -53,8 +54,8 @@ export class Ledger {
     return tally;
   }
 
-  /** Records a deny, for which there must be room. `address` is what was asked, as `ip:…`, if that is known. */
-  record(message: string, decision: Decision, address: string | undefined, ref: string): void {
+  /** Records a deny, for which there must be room. `client` is the address that was asked, as `ip:…`, if there is one. */
+  record(message: string, decision: Decision, client: string | undefined, ref: string): void {
     this.#room--;
     if (!this.#roomIsDue) {
       this.#roomIsDue = true;
@@ -64,7 +65,7 @@ export class Ledger {
       });
     }
     const { action, source, reason = '', list = '', status } = decision;
-    const subject = (decision.ofAddress ? address : (decision.entry ?? address)) ?? '';
+    const subject = (decision.ofAddress ? client : (decision.entry ?? client)) ?? '';
     const deny = {
       atMs: this.#clock.epochMs(),
       ref,
@@ -75,10 +76,18 @@ export class Ledger {
       list,
       ...(status === undefined ? {} : { status }),
       subject,
+      ...(client === undefined ? {} : { client }),
     };
     if (this.#recent.unshift(deny) > MAX_RECENT) this.#recent.pop();
-    if (list !== '') this.#top.add(subject, list);
+    if (list !== '') this.#top.add(subject, list, client);
     this.#denied(deny);
+  }
+
+  #listName(list: string): string {
+    if (list === '' || this.#lists.has(list)) return list;
+    if (this.#lists.size >= MAX_LISTS) return OTHER;
+    this.#lists.add(list);
+    return list;
   }
 
   get state(): { decisions: DecisionCount[]; recent: RecentDeny[]; top: TopSubject[] } {

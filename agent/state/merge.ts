@@ -5,7 +5,7 @@ import { mostOf } from './top-subjects.ts';
 
 const BREAKERS = ['closed', 'probing', 'open'] as const;
 
-/** One state of all workers: numbers are added, of bounds and lag the largest counts. At least one is needed. */
+/** One state of all workers: numbers are added, of bounds and lag the largest counts, of credentials the first to end. At least one is needed. */
 export function mergeStates(states: readonly AgentState[]): AgentState {
   const [first] = states;
   if (first === undefined) throw new Error('there is no state to merge');
@@ -53,6 +53,7 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
   const [first] = backends as readonly [BackendState]; // of at least one state
   const sum = (pick: (backend: BackendState) => number) =>
     backends.reduce((total, backend) => total + pick(backend), 0);
+  const expiries = backends.flatMap(({ credentialsExpireAtMs: atMs }) => (atMs === undefined ? [] : [atMs]));
   const last = backends.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0))[0];
   return {
     ...first,
@@ -64,6 +65,7 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
     inFlight: sum(({ inFlight }) => inFlight),
     budgetWaits: sum(({ budgetWaits }) => budgetWaits),
     refused: addCounts(backends.map(({ refused }) => refused)),
+    ...(expiries.length > 0 && { credentialsExpireAtMs: Math.min(...expiries) }),
     ...(last?.lastErrorAtMs === undefined ? {} : { lastErrorAtMs: last.lastErrorAtMs }),
     ...(last?.lastError === undefined ? {} : { lastError: last.lastError }),
   };

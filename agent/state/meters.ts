@@ -34,10 +34,9 @@ export class Meters {
     this.deadlineMargin.add((deadlineMs - tookMs) / 1000);
   }
 
-  spopError(status: number): void {
-    const name = String(status);
-    // Statuses come from the peer too: one number more than there are is enough to see that.
-    const key = this.#errors.has(name) || this.#errors.size < 32 ? name : 'other';
+  /** `other` is for what SPOP does not assign. */
+  spopError(status: number | 'other'): void {
+    const key = String(status);
     this.#errors.set(key, (this.#errors.get(key) ?? 0) + 1);
   }
 

@@ -12,12 +12,21 @@ interface Parts {
   readonly loader: Loader['state'];
   /** Open now. */
   readonly connections: number;
+  readonly credentialsExpireAtMs: number | undefined;
 }
 
 type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening' | 'logLinesDropped'>;
 
 /** What the parts of one process have counted, put together. */
-export function processState({ settings, meters, ledger, cache, loader, connections }: Parts): Counted {
+export function processState({
+  settings,
+  meters,
+  ledger,
+  cache,
+  loader,
+  connections,
+  credentialsExpireAtMs,
+}: Parts): Counted {
   const { decisions, recent, top } = ledger.state;
   const { misses, budgetWaits, refused } = meters.loader;
   // What is decided without subjects is not the cache's merit.
@@ -43,6 +52,7 @@ export function processState({ settings, meters, ledger, cache, loader, connecti
       ...loader,
       budgetWaits,
       refused: { ...refused },
+      ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
     spop: { connections, ...meters.spop, errors: meters.spopErrors },
     config: settings,

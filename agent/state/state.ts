@@ -3,14 +3,14 @@ import type { Settings } from '../config/settings.ts';
 import type { Source } from '../decision/decision.ts';
 import type { HistogramState } from './histogram.ts';
 
-/** Decisions that are alike. Reasons and lists are the table's: past a number of them all further ones are `other`. */
+/** Decisions that are alike. */
 export interface DecisionCount {
   readonly message: string;
   readonly action: Action;
   readonly source: Source;
-  /** The entry's reason, or why the policy decided; empty for none. */
+  /** Why the policy decided; empty where it did not. */
   readonly reason: string;
-  /** Empty where no entry decided. */
+  /** Empty where no entry decided; past a number of lists all further ones are `other`. */
   readonly list: string;
   readonly count: number;
 }
@@ -27,8 +27,10 @@ export interface RecentDeny {
   readonly reason: string;
   readonly list: string;
   readonly status?: number;
-  /** The subject of the entry, or the address that was asked; empty where neither is known. */
+  /** The subject of the entry that matched, or the address that was asked; empty where neither is known. */
   readonly subject: string;
+  /** The address that was asked, as `ip:…`; absent where the message has none. */
+  readonly client?: string;
 }
 
 /** How often a listed subject was denied, of those that are recorded: an estimate, never too low by more than the least. */
@@ -36,6 +38,8 @@ export interface TopSubject {
   readonly subject: string;
   readonly list: string;
   readonly count: number;
+  /** Who was denied last for it, where that is known. */
+  readonly client?: string;
 }
 
 export interface CacheState {
@@ -75,6 +79,8 @@ export interface BackendState {
   readonly refused: Readonly<Record<'timeout' | 'breaker_open' | 'overload', number>>;
   readonly lastErrorAtMs?: number;
   readonly lastError?: string;
+  /** When the AWS credentials end that calls are signed with; absent where there are none, or they never end. */
+  readonly credentialsExpireAtMs?: number;
 }
 
 export interface SpopState {
@@ -109,6 +115,8 @@ export interface AgentState {
   /** Of the process that was asked. */
   readonly pid: number;
   readonly workers: number;
+  /** Those that ended without being told to. */
+  readonly workersReplaced: number;
   readonly startedAtMs: number;
   readonly takenAtMs: number;
   readonly decisions: readonly DecisionCount[];
@@ -133,4 +141,4 @@ export interface AgentState {
 }
 
 /** What one process tells; the first process adds what is about all of them. */
-export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'reloads'>;
+export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'workersReplaced' | 'reloads'>;

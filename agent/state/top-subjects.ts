@@ -4,23 +4,22 @@ import type { TopSubject } from './state.ts';
 const MAX_COUNTERS = 1000;
 const SHOWN = 20;
 
-interface Counter extends TopSubject {
-  count: number;
-}
+type Counter = { -readonly [Key in keyof TopSubject]: TopSubject[Key] };
 
 /** The subjects seen most, in bounded memory: a new one takes the place and the count of the least (Space-Saving). */
 export class TopSubjects {
   readonly #counters = new Map<string, Counter>();
 
-  add(subject: string, list: string): void {
+  add(subject: string, list: string, client: string | undefined): void {
     const key = `${list} ${subject}`;
     const known = this.#counters.get(key);
     if (known !== undefined) {
       known.count++;
+      if (client !== undefined) known.client = client;
       return;
     }
     const count = this.#counters.size < MAX_COUNTERS ? 0 : this.#takeOut();
-    this.#counters.set(key, { subject, list, count: count + 1 });
+    this.#counters.set(key, { subject, list, count: count + 1, ...(client === undefined ? {} : { client }) });
   }
 
   /** The most first. */
@@ -40,11 +39,11 @@ export class TopSubjects {
 /** Those of several lists together, the most first. */
 export function mostOf(subjects: readonly TopSubject[]): TopSubject[] {
   const sums = new Map<string, Counter>();
-  for (const { subject, list, count } of subjects) {
-    const key = `${list} ${subject}`;
+  for (const one of subjects) {
+    const key = `${one.list} ${one.subject}`;
     const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, { subject, list, count });
-    else sum.count += count;
+    if (sum === undefined) sums.set(key, { ...one });
+    else sum.count += one.count;
   }
   return [...sums.values()].sort((a, b) => b.count - a.count).slice(0, SHOWN);
 }

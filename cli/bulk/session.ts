@@ -31,11 +31,12 @@ export interface Session {
   say(line: string): Promise<void>;
 }
 
-/** Reads the source, and hands it to `work` while no other run changes the list. */
+/** Reads the source, and hands it to `work` while no other run changes the list; `unchanged` is told if it need not. */
 export async function inSession(
   source: string,
   options: BulkOptions,
   work: (session: Session) => Promise<void>,
+  unchanged: (known: ListRecord | undefined) => Promise<void> = async () => {},
 ): Promise<void> {
   keepHeapSmall();
   const nowMs = Date.now();
@@ -53,8 +54,10 @@ export async function inSession(
   try {
     const known = await store.listRecord(options.list);
     const read = await readSource(source, wanted, { ...options, known, guard, nowMs, signal, tell, say });
-    if (read === undefined)
+    if (read === undefined) {
+      await unchanged(known);
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
+    }
     const why = options.reason ?? options.note;
     const run = new Run(store, { list: options.list, by, source: read.source, ...(why !== undefined && { why }) });
     const session = { store, options, maxChange: settings.maxChange, wanted, read, run, say };

@@ -6,6 +6,7 @@ import type { Item } from '../../functions/blocklist/store.ts';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
 import { type Difference, differences } from '../bulk/difference.ts';
 import { refuseSurprise, type Totals } from '../bulk/growth.ts';
+import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
 import { inSession, type Session } from '../bulk/session.ts';
@@ -18,6 +19,7 @@ import { startProgress } from '../progress.ts';
 
 interface SyncOptions extends BulkOptions {
   readonly yes?: true;
+  readonly metricsFile?: string;
 }
 
 const REMOVALS_AT_ONCE = 16;
@@ -26,22 +28,33 @@ export function syncCommand(): Command {
   const command = new Command('sync')
     .description('make a list equal to a file or feed: adds, changes, and removes the rest of that list')
     .requiredOption('--list <name>', 'the list, which has no other source', readList)
-    .option('--yes', 'also when the list grows or shrinks by more than blocklist.maxChange');
+    .option('--yes', 'also when the list grows or shrinks by more than blocklist.maxChange')
+    .option('--metrics-file <path>', "write when this was, for node_exporter's textfile collector", readMetricsFile);
   return addExamples(
     addBulkOptions(command),
     'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
     'haverdict sync firehol_level1.netset --list firehol --skip-bad --reason firehol',
+    'haverdict sync drop.txt --list drop --metrics-file /var/lib/prometheus/node-exporter/haverdict-drop.prom',
     'haverdict sync partners.csv --list partners --action tag --var req.set.x-partner=1',
   ).action((source: string, options: SyncOptions) => {
     if (options.list === DEFAULT_LIST && !options.force)
       throw usageError(
         `list ${DEFAULT_LIST} is what people typed, and sync would remove it: name another --list, or use --force`,
       );
-    return inSession(source, options, (session) => syncAll(session, options.yes === true));
+    const synced = async (entries: number) => {
+      if (options.metricsFile === undefined || options.dryRun) return;
+      await writeMetricsFile(options.metricsFile, options.list, entries, Date.now());
+    };
+    return inSession(
+      source,
+      options,
+      (session) => syncAll(session, options.yes === true, synced),
+      (known) => synced(known?.entries ?? 0),
+    );
   });
 }
 
-async function syncAll(session: Session, isSure: boolean): Promise<void> {
+async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
   const { store, options, wanted } = session;
   // Sorted here and not read in the table's order, which is that of bytes.
   const present = new Sorter<Item>();
@@ -54,7 +67,7 @@ async function syncAll(session: Session, isSure: boolean): Promise<void> {
     const totals = await count(all(), options.dryRun && !options.json && !options.quiet ? printLine : undefined);
     if (!options.dryRun && !isSure) refuseSurprise(options.list, totals, present.count, session.maxChange);
     if (options.dryRun) return await report(session, totals, 'would');
-    await write(session, all, totals, present.count);
+    await synced(await write(session, all, totals, present.count));
   } finally {
     await present.close();
   }
@@ -79,13 +92,16 @@ function lineOf(one: Difference): string {
   return `${one.kind === 'add' ? '+' : '~'} ${one.entry.subject}`;
 }
 
-/** Writes before it removes: a subject that changes its list or its text is never without an entry. */
+/**
+ * Writes before it removes: a subject that changes its list or its text is never without an entry. Resolves with how many
+ * entries the list has then.
+ */
 async function write(
   session: Session,
   all: () => AsyncIterable<Difference>,
   totals: Totals,
   present: number,
-): Promise<void> {
+): Promise<number> {
   const { store, options, run, signal, read } = session;
   const { list } = options;
   const due = totals.added + totals.changed + totals.removed;
@@ -116,9 +132,11 @@ async function write(
   }
   endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
-  await remember(store, list, read, present + totals.added - removed);
+  const entries = present + totals.added - removed;
+  await remember(store, list, read, entries);
   if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
   await report(session, totals, '');
+  return entries;
 }
 
 async function report({ options, read, say }: Session, totals: Totals, would: 'would' | ''): Promise<void> {

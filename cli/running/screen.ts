@@ -56,21 +56,22 @@ function decisionsOf({ decisions }: Overview): Section {
 }
 
 function recentOf({ recent }: Overview): Section {
-  const rows = recent.map(({ atMs, ref, action, list, reason, subject, source }) => {
+  const rows = recent.map(({ atMs, ref, action, list, reason, subject, client = '', source }) => {
     const why = list === '' ? source : shown(list);
-    return `${time(atMs)}  ${action.padEnd(8)} ${shown(subject).padEnd(30)} ${why.padEnd(12)} ${shown(ref).padEnd(12)} ${shown(reason, 200)}`;
+    return `${time(atMs)}  ${action.padEnd(7)} ${shown(client).padEnd(18)} ${shown(subject).padEnd(18)} ${why.padEnd(10)} ${shown(ref).padEnd(12)} ${shown(reason, 200)}`;
   });
   return {
-    heading: `LAST      ACTION   ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(12)} ${'REF'.padEnd(12)} REASON`,
+    heading: `LAST      ACTION  ${'CLIENT'.padEnd(18)} ${'SUBJECT'.padEnd(18)} ${'LIST'.padEnd(10)} ${'REF'.padEnd(12)} REASON`,
     rows,
   };
 }
 
 function topOf({ top }: Overview): Section {
   const rows = top.map(
-    ({ subject, list, count: times }) => `${count(times).padStart(9)} ${shown(subject).padEnd(40)} ${shown(list)}`,
+    ({ subject, list, client = '', count: times }) =>
+      `${count(times).padStart(9)} ${shown(subject).padEnd(30)} ${shown(list).padEnd(16)} ${shown(client)}`,
   );
-  return { heading: `   DENIED ${'SUBJECT'.padEnd(40)} LIST`, rows };
+  return { heading: `   DENIED ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(16)} LAST CLIENT`, rows };
 }
 
 /** Shares the room: each section gets its fewest rows first, then the first ones as many as they have. */
@@ -96,7 +97,9 @@ function bad(text: string): Line {
 
 function cut(text: string, columns: number): string {
   const characters = [...text.trimEnd()];
-  return characters.length <= columns ? characters.join('') : characters.slice(0, Math.max(0, columns)).join('');
+  return characters.length <= columns
+    ? characters.join('')
+    : characters.slice(0, Math.max(0, columns)).join('').trimEnd();
 }
 
 function rate(perSecond: number): string {

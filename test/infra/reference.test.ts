@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { agentLimits, readUnits } from '../../infra/limits.ts';
 import { readAppSettings, SETTINGS } from '../../infra/settings.ts';
 import { templateOf } from './synthesized.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/infra.md', import.meta.url), 'utf8');
+const CAPACITY = readFileSync(new URL('../../docs/guides/capacity.md', import.meta.url), 'utf8');
 
 describe('docs/reference/infra.md', () => {
   it('lists every setting as it is, and no other', () => {
@@ -22,8 +25,31 @@ describe('docs/reference/infra.md', () => {
   });
 });
 
-function tableBelow(heading: string): string[] {
-  const lines = PAGE.split('\n');
+describe('docs/guides/capacity.md', () => {
+  it('has the limits that follow from the function, as the stack reckons them', () => {
+    const rows = tableBelow('| `reservedConcurrency` | `agents` |', CAPACITY).map((row) =>
+      row.split('|').slice(1, -1).map(Number),
+    );
+    assert.ok(rows.length >= 4);
+    for (const [copies = 0, agents = 0, ...limits] of rows) {
+      const { maxCallsPerSecond, maxConcurrent } = agentLimits(copies, agents) ?? {};
+      assert.deepEqual(limits, [maxCallsPerSecond, maxConcurrent, readUnits(copies)], `${copies}, ${agents}`);
+    }
+  });
+
+  it('has the configuration of the agent that the stack would print', () => {
+    const [, context = '', config = ''] =
+      /npm run deploy -- (.*)\n```\n\n```yaml\n([^`]*)```/.exec(CAPACITY.slice(CAPACITY.indexOf('## One number'))) ??
+      [];
+    const settings = [...context.matchAll(/-c (\w+)=(\w+)/g)].map(([, name = '', value]) => [name, value]);
+    const { reservedConcurrency, agents } = readAppSettings(Object.fromEntries(settings));
+    const { url, auth, ...limits } = parse(config).backend;
+    assert.deepEqual(limits, { ...agentLimits(reservedConcurrency, agents) });
+  });
+});
+
+function tableBelow(heading: string, page = PAGE): string[] {
+  const lines = page.split('\n');
   const first = lines.findIndex((line) => line.startsWith(heading)) + 2;
   return lines.slice(first, lines.indexOf('', first));
 }

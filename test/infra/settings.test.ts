@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { loadSettings } from '../../agent/config/load.ts';
+import { agentLimits } from '../../infra/limits.ts';
 import { readAppSettings, readBackendSettings } from '../../infra/settings.ts';
 import { SettingsError } from '../../infra/settings-error.ts';
 
@@ -10,6 +13,11 @@ const WRONG: readonly [context: Record<string, unknown>, message: string][] = [
   [{ reservedConcurrency: 0 }, 'reservedConcurrency must be a whole number from 1 to 10000, or none, not 0'],
   [{ reservedConcurrency: 'all' }, 'reservedConcurrency must be a whole number from 1 to 10000, or none, not "all"'],
   [{ maxReadUnits: '40001' }, 'maxReadUnits must be a whole number from 1 to 40000, not "40001"'],
+  [{ agents: 0 }, 'agents must be a whole number from 1 to 10000, not 0'],
+  [
+    { agents: '21', reservedConcurrency: '2' },
+    'agents must be at most 20 with reservedConcurrency 2, one call a second for each, not "21"',
+  ],
   [{ keepTable: 'no' }, 'keepTable must be true or false, not "no"'],
   [{ tableName: 'ab' }, 'tableName must be 3 to 255 letters, digits, _ . or -, not "ab"'],
   [{ region: 'Frankfurt' }, 'region must be a region such as eu-west-1, not "Frankfurt"'],
@@ -101,6 +109,38 @@ describe('the settings of the app', () => {
       { keepTable, reservedConcurrency, tableName, region },
       { keepTable: true, reservedConcurrency: 10, tableName: 'haverdict', region: 'us-east-1' },
     );
+  });
+});
+
+describe('what follows from how many copies of the function there are', () => {
+  it('is the limit of the table, unless it is set', () => {
+    const units = (context: Record<string, unknown>) => readAppSettings(context).maxReadUnits;
+    assert.deepEqual(
+      [{}, { reservedConcurrency: 50 }, { reservedConcurrency: '1000' }, { reservedConcurrency: 'none' }].map(units),
+      [2000, 10_000, 40_000, 2000],
+    );
+    assert.equal(units({ reservedConcurrency: 50, maxReadUnits: 300 }), 300);
+    assert.equal(readBackendSettings({ reservedConcurrency: 3 }, 'Here').maxReadUnits, 600);
+  });
+
+  it('is what each agent may ask: together no more than the function serves, and one call at least', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000 }), fc.integer({ min: 1, max: 10_000 }), (copies, agents) => {
+        fc.pre(agents <= copies * 10);
+        const limits = agentLimits(copies, agents);
+        assert.ok(limits !== undefined && limits.maxCallsPerSecond >= 1 && limits.maxConcurrent >= 1);
+        assert.ok(limits.maxCallsPerSecond * agents <= copies * 10);
+        assert.ok(limits.maxConcurrent * agents <= Math.max(copies, agents));
+        // What the agent itself takes.
+        const { backend } = loadSettings(undefined, {
+          HAVERDICT_BACKEND_URL: 'http://127.0.0.1',
+          HAVERDICT_BACKEND_MAX_CALLS_PER_SECOND: `${limits.maxCallsPerSecond}`,
+          HAVERDICT_BACKEND_MAX_CONCURRENT: `${limits.maxConcurrent}`,
+        });
+        assert.deepEqual([backend.maxCallsPerSecond, backend.maxConcurrent], Object.values(limits));
+      }),
+    );
+    assert.equal(agentLimits('none', 1), undefined);
   });
 });
 

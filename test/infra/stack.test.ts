@@ -54,7 +54,21 @@ describe('the stack', () => {
     const text = parts
       .map((part) => (typeof part === 'string' ? part : 'https://abc.lambda-url.us-east-1.on.aws/'))
       .join('');
-    assert.deepEqual(parse(text), { backend: { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam' } });
+    const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
+    const backend = { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam', ...limits };
+    assert.deepEqual(parse(text), { backend });
+  });
+
+  it('prints what each agent may ask, which follows from the copies of the function and how many agents there are', () => {
+    const outputs = (context: object) => templateOf({ ...context }).toJSON().Outputs;
+    const endOf = ({ AgentConfig }: { AgentConfig: { Value: Record<string, [string, unknown[]]> } }) =>
+      AgentConfig.Value['Fn::Join']?.[1].at(-1);
+    const two = outputs({ reservedConcurrency: '25', agents: '2' });
+    assert.equal(two.MaxCallsPerSecond.Value, '125');
+    assert.equal(endOf(two), '", auth: iam, maxCallsPerSecond: 125, maxConcurrent: 12 }');
+    const none = outputs({ reservedConcurrency: 'none', agents: '2' });
+    assert.equal(none.MaxCallsPerSecond, undefined);
+    assert.equal(endOf(none), '", auth: iam }');
   });
 
   it('names its region itself, since that of the credentials would give each of us another template', () => {

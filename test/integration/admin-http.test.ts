@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
@@ -30,16 +31,50 @@ for (const workers of [1, 2])
       assert.equal(await get('/readyz'), 'ready\n');
       // A snapshot serves all for a second.
       await until(
-        async () => (await get('/metrics')).includes('source="cache",reason="abuse",list="manual"} 1\n'),
+        async () => (await get('/metrics')).includes('source="cache",reason="",list="manual"} 1\n'),
         () => 'the metrics do not have what was decided',
       );
       const metrics = await get('/metrics');
-      assert.match(metrics, /^haverdict_decisions_total\{[^}]*source="backend",reason="abuse",list="manual"\} 1$/m);
+      assert.match(metrics, /^haverdict_decisions_total\{[^}]*source="backend",reason="",list="manual"\} 1$/m);
       assert.match(metrics, /^haverdict_spop_frames_total 2$/m);
       const page = await get('/');
       assert.ok(page.includes('ip:203.0.113.7') && page.includes(String(first.ref)), String(first.ref));
     });
   });
+
+describe('the metrics of what will soon be wrong', () => {
+  it('say how many workers were replaced', async (t) => {
+    const { agent, get } = await running(t, { workers: 2 });
+    assert.match(await get('/metrics'), /^haverdict_workers_replaced_total 0$/m);
+    const pids = await childrenOf(agent.pid);
+    process.kill(pids[0] ?? 0, 'SIGKILL');
+    await until(
+      async () => /^haverdict_workers_replaced_total 1$/m.test(await get('/metrics')),
+      () => agent.lines.join('\n'),
+    );
+  });
+
+  for (const workers of [1, 2])
+    it(`say when the credentials end, with ${workers === 1 ? 'one process' : 'two workers'}`, async (t) => {
+      const endsAt = new Date(Date.UTC(2090, 0, 1));
+      const env = {
+        AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'secret',
+        AWS_CREDENTIAL_EXPIRATION: endsAt.toISOString(),
+      };
+      const { get } = await running(t, { workers }, env, { auth: 'iam', region: 'us-east-1' });
+      const line = new RegExp(`^haverdict_credentials_expiry_timestamp_seconds ${endsAt.getTime() / 1000}$`, 'm');
+      await until(
+        async () => line.test(await get('/metrics')),
+        () => 'the metrics do not have when the credentials end',
+      );
+    });
+
+  it('say nothing of credentials where none are used', async (t) => {
+    const { get } = await running(t, {});
+    assert.doesNotMatch(await get('/metrics'), /^haverdict_credentials_expiry_timestamp_seconds /m);
+  });
+});
 
 describe('an agent that cannot have its admin port', () => {
   it('does not start, and names it', async (t) => {
@@ -87,6 +122,7 @@ describe('an agent with a socket that systemd passed', () => {
   for (const workers of [1, 2])
     it(`listens on that, with ${workers} worker${workers === 1 ? '' : 's'}`, async (t) => {
       const manager = createSocketServer().listen(0, '127.0.0.1');
+      t.after(() => void manager.close());
       await once(manager, 'listening');
       const { port } = manager.address() as AddressInfo; // it listens
       const folder = temporaryFolder(t);
@@ -120,7 +156,12 @@ describe('an agent with a socket that systemd passed', () => {
 });
 
 /** An agent that knows a deny for every client, with an admin port. */
-async function running(t: TestContext, settings: object, env: Readonly<Record<string, string>> = {}) {
+async function running(
+  t: TestContext,
+  settings: object,
+  env: Readonly<Record<string, string>> = {},
+  ofBackend: object = {},
+) {
   const folder = temporaryFolder(t);
   const backend = createServer(async (request, response) => {
     const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest; // of our own agent
@@ -136,7 +177,7 @@ async function running(t: TestContext, settings: object, env: Readonly<Record<st
   const port = await freePort();
   const admin = { listen: `tcp://127.0.0.1:${port}` };
   const agent = await startAgentProcess(
-    { listen: [{ unix: path }], backend: { url }, deadlineMs: 5000, admin, ...settings },
+    { listen: [{ unix: path }], backend: { url, ...ofBackend }, deadlineMs: 5000, admin, ...settings },
     folder,
     env,
   );
@@ -147,4 +188,10 @@ async function running(t: TestContext, settings: object, env: Readonly<Record<st
   );
   const get = async (target: string) => (await fetch(`http://127.0.0.1:${port}${target}`)).text();
   return { agent, path, get };
+}
+
+/** The processes that a process has started and that run. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return text.trim().split(' ').map(Number);
 }

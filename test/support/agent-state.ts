@@ -9,6 +9,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
     version: '0.1.0',
     pid: 4711,
     workers: 1,
+    workersReplaced: 0,
     startedAtMs: 1_790_000_000_000,
     takenAtMs: 1_790_000_010_000,
     decisions: [],

@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { METRICS } from '../../../agent/admin/catalogue.ts';
 import { metricsText } from '../../../agent/admin/metrics.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { PROMTOOL } from '../../../dev/test-tools.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
 import { describeNewer } from '../../support/scope.ts';
+import { settingsWith } from '../../support/settings.ts';
 import { sampleState } from './sample-state.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/reference/metrics.md');
@@ -38,7 +38,8 @@ describe('the metrics', () => {
     assert.equal(value('haverdict_deadline_seconds'), 0.04);
     assert.equal(value('haverdict_build_info', { version: '0.1.0', node: process.version }), 1);
     assert.ok(value('process_resident_memory_bytes') > 10_000_000);
-    const deny = { message: 'check-request', action: 'deny', source: 'cache', reason: 'abuse', list: 'manual' };
+    const deny = { message: 'check-request', action: 'deny', source: 'cache', reason: '', list: 'manual' };
+    assert.equal(value('haverdict_workers_replaced_total'), 2);
     assert.equal(value('haverdict_decisions_total', deny), 412_220);
   });
 
@@ -70,20 +71,26 @@ describe('the metrics', () => {
     assert.equal(value('haverdict_decisions_total', never), 0);
   });
 
-  it('can be read whatever a reason in the table is, and have no series twice', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), async (one, other) => {
-        const decision = { message: 'm', action: 'deny', source: 'cache', list: 'manual', count: 1 } as const;
-        const { series } = await read({ decisions: [one, other].map((reason) => ({ ...decision, reason })) });
-        const names = series.map(({ name, labels }) => JSON.stringify([name, labels]));
-        assert.equal(new Set(names).size, names.length);
-        const counted = series.filter(({ labels }) => labels.message === 'm');
-        assert.equal(counted.length, one === other ? 1 : 2);
-        assert.equal(
-          counted.reduce((sum, { value }) => sum + value, 0),
-          2,
-        );
-      }),
+  it('have what every list could stop before it does, and what it would stop where it is on trial', async () => {
+    const config = settingsWith({ lists: ['manual', 'new'], shadowLists: ['new'], rules: 'rules.mjs' });
+    const { value } = await read({ decisions: [], config });
+    const never = { message: 'check-request', reason: '' };
+    for (const source of ['cache', 'backend', 'stale']) {
+      for (const action of ['deny', 'tarpit', 'drop'])
+        assert.equal(value('haverdict_decisions_total', { ...never, action, source, list: 'manual' }), 0);
+      assert.equal(value('haverdict_decisions_total', { ...never, action: 'log', source, list: 'new' }), 0);
+      assert.equal(value('haverdict_decisions_total', { ...never, action: 'allow', source, list: '' }), 0);
+    }
+    assert.equal(value('haverdict_decisions_total', { ...never, action: 'deny', source: 'rules', list: '' }), 0);
+  });
+
+  it('leave out when credentials end where there are none', async () => {
+    const { credentialsExpireAtMs, ...backend } = sampleState().backend;
+    const name = 'haverdict_credentials_expiry_timestamp_seconds';
+    assert.equal((await read()).value(name), (credentialsExpireAtMs ?? 0) / 1000);
+    assert.equal(
+      (await read({ backend })).series.find((one) => one.name === name),
+      undefined,
     );
   });
 

@@ -16,9 +16,10 @@ describe('credentials', () => {
   });
 
   it('are renewed five minutes before their end, while the old ones are used', async () => {
-    const { credentials, clock, answer, calls } = withSource();
+    const { credentials, clock, answer, calls, ends } = withSource();
+    const firstEndMs = clock.epochMs() + 60 * MINUTE_MS;
     void credentials.get();
-    await answer(key('A', clock.epochMs() + 60 * MINUTE_MS));
+    await answer(key('A', firstEndMs));
     clock.advance(55 * MINUTE_MS - 1);
     await credentials.get();
     assert.equal(calls(), 1);
@@ -28,6 +29,7 @@ describe('credentials', () => {
     assert.equal(calls(), 2);
     await answer(key('B', clock.epochMs() + 60 * MINUTE_MS));
     assert.equal(nameOf(await credentials.get()), 'B');
+    assert.deepEqual(ends, [firstEndMs, clock.epochMs() + 60 * MINUTE_MS]);
   });
 
   it('are used to their end when there are no new ones, which is told once and asked every ten seconds', async () => {
@@ -117,7 +119,9 @@ function withSource() {
     attempts.push(attempt);
     return attempt.promise;
   };
+  const ends: (number | undefined)[] = [];
   const credentials = new Credentials(load, clock, {
+    got: (expiresAtMs) => void ends.push(expiresAtMs),
     failed: (error, validUntil) =>
       void told.push(validUntil === undefined ? error : `${error}, valid until ${validUntil.toISOString()}`),
     renewed: () => void told.push('renewed'),
@@ -126,6 +130,7 @@ function withSource() {
     credentials,
     clock,
     told,
+    ends,
     calls: () => calls,
     async answer(identity: Identity) {
       attempts.pop()?.resolve(identity);

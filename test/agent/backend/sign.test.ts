@@ -91,7 +91,7 @@ async function signedWorld(t: TestContext, options: Options = {}) {
   const { port } = server.address() as AddressInfo; // it listens
   const own: Clock = { ...shifted(clock, skewMs) };
   const load = options.load ?? (() => Promise.resolve({ ...KEYS, secretAccessKey: secret }));
-  const credentials = new Credentials(load, own, { failed() {}, renewed() {} });
+  const credentials = new Credentials(load, own, { got() {}, failed() {}, renewed() {} });
   const sign = await createSigner(region, credentials, own);
   const events = { succeeded() {}, failed() {}, badEntry() {}, ignoresTrials() {} };
   const settings = { url: `http://127.0.0.1:${port}${path}`, timeoutMs: 500, maxConcurrent: 2 };

@@ -136,6 +136,7 @@ describe('the log of denies', () => {
     list: 'manual',
     status: 403,
     subject: 'header.x:\u009bm',
+    client: 'ip:203.0.113.7',
   } as const;
 
   it('has the reference id, and nothing of the table’s or a client’s as it came', () => {

@@ -20,16 +20,56 @@ describe('the ledger', () => {
     );
   });
 
-  it('has no more series than 200 pairs of list and reason, and counts all others as one', () => {
+  it('counts by the reasons of the policy, and never by those of entries and rules', () => {
     const ledger = new Ledger(new HandClock());
-    for (let index = 0; index < 500; index++) ledger.tallyOf('check-request', denyOf('manual', `${index}`)).count++;
+    for (let ticket = 0; ticket < 500; ticket++) ledger.tallyOf('check-request', denyOf('manual', `${ticket}`)).count++;
+    for (const source of ['cache', 'rules', 'stale'] as const)
+      ledger.tallyOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
+    ledger.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
+    assert.deepEqual(
+      ledger.state.decisions.map(({ source, reason, list, count }) => [source, reason, list, count]),
+      [
+        ['cache', '', 'manual', 500],
+        ['cache', '', '', 1],
+        ['rules', '', '', 1],
+        ['stale', '', '', 1],
+        ['policy', 'timeout', '', 1],
+      ],
+    );
+  });
+
+  it('counts by no more than 200 lists, however often the configuration has others, and all further ones as one', () => {
+    const ledger = new Ledger(new HandClock());
+    for (let index = 0; index < 500; index++) ledger.tallyOf('check-request', denyOf(`list-${index}`)).count++;
     const { decisions } = ledger.state;
     assert.equal(decisions.length, 201);
+    assert.equal(decisions.find(({ list }) => list === 'other')?.count, 300);
+  });
+
+  it('names whoever was asked about beside the entry that matched, and last for each subject', () => {
+    const ledger = new Ledger(new HandClock());
+    const network = { ...denyOf('manual'), entry: 'ip:203.0.113.0/24' };
+    for (const client of ['ip:203.0.113.7', 'ip:203.0.113.9', undefined])
+      ledger.record('check-request', network, client, '');
+    ledger.record('check-request', { ...denyOf('manual'), ofAddress: true }, 'ip:192.0.2.1', '');
+    ledger.record('check-request', { action: 'deny', source: 'policy', reason: 'timeout' }, 'ip:192.0.2.2', '');
     assert.deepEqual(
-      decisions.filter(({ list }) => list === 'other').map(({ reason, count }) => [reason, count]),
-      [['other', 300]],
+      ledger.state.recent.map(({ subject, client }) => [subject, client]),
+      [
+        ['ip:192.0.2.2', 'ip:192.0.2.2'],
+        ['ip:192.0.2.1', 'ip:192.0.2.1'],
+        ['ip:203.0.113.0/24', undefined],
+        ['ip:203.0.113.0/24', 'ip:203.0.113.9'],
+        ['ip:203.0.113.0/24', 'ip:203.0.113.7'],
+      ],
     );
-    assert.equal(ledger.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).list, '');
+    assert.deepEqual(
+      ledger.state.top.map(({ subject, client, count }) => [subject, client, count]),
+      [
+        ['ip:203.0.113.0/24', 'ip:203.0.113.9', 3],
+        ['ip:192.0.2.1', 'ip:192.0.2.1', 1],
+      ],
+    );
   });
 
   it('records at most 100 denies a second, the newest 50 to be seen', () => {

@@ -19,6 +19,7 @@ describe('the states of workers', () => {
     assert.equal(merged.backend.breaker, 'open');
     assert.deepEqual(merged.backend.failures, { unreachable: 0, failing: 3, refused: 0, ours: 0 });
     assert.equal(merged.backend.lastError, 'failure 3');
+    assert.equal(merged.backend.credentialsExpireAtMs, 1, 'the first to end');
     assert.equal(
       merged.decisionTime.counts.reduce((sum, count) => sum + count, 0),
       6,
@@ -43,10 +44,11 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   meters.spopError(10);
   const ledger = new Ledger(new HandClock());
   ledger.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
-  const parts = { meters, ledger, settings: settingsWith({}), connections: 0 };
+  const parts = { meters, ledger, settings: settingsWith({}), connections: 0, credentialsExpireAtMs: count };
   const loader = { breaker, queued: 0, inFlight: 0 };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
-  const ours = { version: '0', workers: 1, reloads: { ok: 0, failed: 0 }, logLinesDropped: count, listening: [] };
+  const about = { version: '0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 } };
+  const ours = { ...about, logLinesDropped: count, listening: [] };
   return { ...state, ...ours, startedAtMs: count, takenAtMs: count };
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { LIST_METRICS } from '../../../cli/bulk/metrics-file.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { readMetrics } from '../../support/prometheus-text.ts';
 
 describe('haverdict sync', async () => {
   const { endpoint } = await localTable({ after });
@@ -118,6 +123,60 @@ describe('haverdict sync', async () => {
     const record = await store.listRecord('fetched');
     assert.deepEqual([record?.etag, record?.entries, record?.format], ['"1"', 1, 'plain']);
     assert.ok(!JSON.stringify(await Array.fromAsync(store.scan())).includes('secret'));
+  });
+
+  it('tells node_exporter when a list was synced, also where nothing had changed, and not if it fails', async (t) => {
+    const file = join(temporaryFolder(t), 'haverdict-measured.prom');
+    let isDown = false;
+    const server = createServer((request, response) => {
+      if (isDown) response.writeHead(503).end();
+      else if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end();
+      else response.writeHead(200, { etag: '"1"' }).end('203.0.113.5\n203.0.113.6\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    after(() => void server.close());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/drop.txt`;
+    const fetch = (...args: string[]) =>
+      runOnTable(endpoint, 'sync', url, '--list', 'measured', '--metrics-file', file, ...args);
+    assert.equal((await fetch('--dry-run')).status, 0);
+    assert.ok(!existsSync(file), 'a dry run syncs nothing');
+    const atSeconds = Math.floor(Date.now() / 1000);
+    for (const isChanged of [true, false]) {
+      rmSync(file, { force: true });
+      const { status, stdout } = await fetch();
+      assert.deepEqual([status, stdout.includes('nothing to do')], [0, !isChanged]);
+      const { series, value } = readMetrics(readFileSync(file, 'utf8'));
+      const names = LIST_METRICS.map(({ name }) => name);
+      assert.deepEqual(
+        series.map(({ name }) => name),
+        names,
+      );
+      const [synced, entries] = names.map((name) => value(name, { list: 'measured' }));
+      assert.ok(synced !== undefined && synced >= atSeconds && synced <= Date.now() / 1000);
+      assert.equal(entries, 2);
+    }
+    const before = readFileSync(file, 'utf8');
+    rmSync(file);
+    assert.match((await fetch('--dry-run')).stdout, /nothing to do/);
+    assert.ok(!existsSync(file), 'nor does one of what has not changed');
+    writeFileSync(file, before);
+    isDown = true;
+    assert.equal((await fetch('--refetch')).status, 1);
+    assert.equal(readFileSync(file, 'utf8'), before);
+    assert.deepEqual(readdirSync(dirname(file)), ['haverdict-measured.prom']);
+  });
+
+  it('says which metrics file is none, or cannot be written', async () => {
+    const named = await sync('203.0.113.1\n', '--list', 'unmeasured', '--metrics-file', 'drop.txt');
+    const expected = `haverdict: --metrics-file "drop.txt" must end in .prom: node_exporter reads no other files\n`;
+    assert.deepEqual([named.status, named.stderr], [2, expected]);
+    const { status, stderr } = await sync('203.0.113.1\n', '--list', 'unmeasured', '--metrics-file', '/gone/a.prom');
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^haverdict: list unmeasured is synced, but --metrics-file \/gone\/a\.prom cannot be written: ENOENT/m,
+    );
+    assert.deepEqual(await subjectsOf('unmeasured'), ['ip:203.0.113.1']);
   });
 
   it('loses nothing while two syncs and ten people write at once', async () => {

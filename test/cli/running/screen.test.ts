@@ -19,6 +19,7 @@ function deny(changes: Partial<RecentDeny> = {}): RecentDeny {
     reason: 'abuse',
     list: 'manual',
     subject: 'ip:203.0.113.0/24',
+    client: 'ip:203.0.113.7',
     ...changes,
   };
 }
@@ -43,7 +44,7 @@ const texts = (...args: Parameters<typeof screenLines>) => screenLines(...args).
 
 describe('the screen of top', () => {
   it('has everything on 80 columns and 24 rows', () => {
-    const top = [{ subject: 'ip:203.0.113.0/24', list: 'manual', count: 3725 }];
+    const top = [{ subject: 'ip:203.0.113.0/24', list: 'manual', client: 'ip:203.0.113.7', count: 3725 }];
     assert.deepEqual(texts(busy([deny()], top), 80, 24), [
       'haverdict 0.1.0  pid 4711  up 1h 2m  12:00:00',
       'decisions  10 001/s  p50 -  p99 -  hits -',
@@ -55,11 +56,11 @@ describe('the screen of top', () => {
       'allow     cache        10 000/s 37 250 000',
       'deny      cache           1.0/s      3 725',
       '',
-      'LAST      ACTION   SUBJECT                        LIST         REF          REAS',
-      '12:00:00  deny     ip:203.0.113.0/24              manual       k3v9-1a      abus',
+      'LAST      ACTION  CLIENT             SUBJECT            LIST       REF',
+      '12:00:00  deny    ip:203.0.113.7     ip:203.0.113.0/24  manual     k3v9-1a',
       '',
-      '   DENIED SUBJECT                                  LIST',
-      '    3 725 ip:203.0.113.0/24                        manual',
+      '   DENIED SUBJECT                        LIST             LAST CLIENT',
+      '    3 725 ip:203.0.113.0/24              manual           ip:203.0.113.7',
     ]);
   });
 
@@ -78,8 +79,11 @@ describe('the screen of top', () => {
   });
 
   it('shows nothing of what anybody wrote as it came', () => {
-    const top = [{ subject: `key:${HOSTILE}`, list: HOSTILE, count: 1 }];
-    const state = busy([deny({ subject: HOSTILE, reason: HOSTILE, list: HOSTILE, ref: HOSTILE })], top);
+    const top = [{ subject: `key:${HOSTILE}`, list: HOSTILE, client: HOSTILE, count: 1 }];
+    const state = busy(
+      [deny({ subject: HOSTILE, client: HOSTILE, reason: HOSTILE, list: HOSTILE, ref: HOSTILE })],
+      top,
+    );
     const overview = {
       ...state,
       version: HOSTILE,

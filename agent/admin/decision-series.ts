@@ -1,0 +1,69 @@
+import { REASONS } from '../decision/decision.ts';
+import { decideByPolicy } from '../decision/policy.ts';
+import type { AgentState, DecisionCount } from '../state/state.ts';
+import type { Metric, Sample } from './metric.ts';
+import { STOPS } from './tallies.ts';
+
+/** Where decisions about subjects come from when they are known. */
+const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;
+
+export const DECISIONS: Metric = {
+  name: 'haverdict_decisions_total',
+  type: 'counter',
+  help: 'Decisions that were told to HAProxy.',
+  labels: ['message', 'action', 'source', 'reason', 'list'],
+  samples: ({ state }) => addUp([...presets(state), ...state.decisions]),
+};
+
+/**
+ * What is worth an alert is there before it happens: a counter that appears with its first count hides that count from
+ * `rate` and `increase`.
+ */
+function presets(state: AgentState): DecisionCount[] {
+  return [...policyDecisions(state), ...listDecisions(state), ...ruleDecisions(state)];
+}
+
+function policyDecisions({ config }: AgentState): DecisionCount[] {
+  return config.messages.flatMap(({ name, policy }) =>
+    REASONS.map((reason) => {
+      const { action, source } = decideByPolicy(policy, reason);
+      return { message: name, action, source, reason, list: '', count: 0 };
+    }),
+  );
+}
+
+/** What passes because nothing is listed, and what each list stops, or would stop were it not on trial. */
+function listDecisions({ config: { messages, lists, shadowLists } }: AgentState): DecisionCount[] {
+  return messages
+    .filter(({ subjects }) => subjects.length > 0)
+    .flatMap(({ name: message, shadow }) =>
+      KNOWN_FROM.flatMap((source) => {
+        const none = { message, source, reason: '', count: 0 };
+        const stopped = lists.flatMap((list) =>
+          actionsOf(shadow || shadowLists.includes(list)).map((action) => ({ ...none, action, list })),
+        );
+        return [{ ...none, action: 'allow', list: '' } as const, ...stopped];
+      }),
+    );
+}
+
+function ruleDecisions({ config: { messages, rules } }: AgentState): DecisionCount[] {
+  if (rules === undefined) return [];
+  return messages.flatMap(({ name: message, shadow }) =>
+    actionsOf(shadow).map((action) => ({ message, action, source: 'rules', reason: '', list: '', count: 0 })),
+  );
+}
+
+function actionsOf(isOnTrial: boolean): readonly DecisionCount['action'][] {
+  return isOnTrial ? ['log'] : STOPS;
+}
+
+/** A series that is there twice makes Prometheus refuse all of them. */
+function addUp(decisions: readonly DecisionCount[]): Sample[] {
+  const sums = new Map<string, Sample>();
+  for (const { count, message, action, source, reason, list } of decisions) {
+    const key = [message, action, source, reason, list].join('\n');
+    sums.set(key, { labels: { message, action, source, reason, list }, value: (sums.get(key)?.value ?? 0) + count });
+  }
+  return [...sums.values()];
+}

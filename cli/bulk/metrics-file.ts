@@ -1,0 +1,45 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
+
+/** What node_exporter's textfile collector is told of a list; docs/reference/metrics.md lists the same. */
+export const LIST_METRICS = [
+  {
+    name: 'haverdict_list_synced_timestamp_seconds',
+    help: 'When a sync last found or made the list equal to its source.',
+  },
+  { name: 'haverdict_list_entries', help: 'Entries that the list had then.' },
+] as const;
+
+/** The textfile collector reads no other files. */
+const SUFFIX = '.prom';
+
+/** The value of `--metrics-file`. */
+export function readMetricsFile(text: string): string {
+  if (text.endsWith(SUFFIX)) return text;
+  throw usageError(`--metrics-file "${text}" must end in ${SUFFIX}: node_exporter reads no other files`);
+}
+
+/** Replaces the file as a whole, so that the collector never reads half of it. */
+export async function writeMetricsFile(path: string, list: string, entries: number, nowMs: number): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, metricsText(list, entries, nowMs), { mode: 0o644 });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {}); // the first error says more
+    throw new CliError(
+      EXIT.failed,
+      `list ${list} is synced, but --metrics-file ${path} cannot be written: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** A list's name has nothing that a label would have to escape. */
+function metricsText(list: string, entries: number, nowMs: number): string {
+  const values = [Math.floor(nowMs / 1000), entries];
+  return LIST_METRICS.map(
+    ({ name, help }, index) =>
+      `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name}{list="${list}"} ${values[index]}\n`,
+  ).join('');
+}
