@@ -35,6 +35,7 @@ export async function* runConfigured(
     let sign: Signer | undefined;
     if (region !== undefined) {
       const credentials = new Credentials(await createIdentityChain(region), systemClock, {
+        got() {},
         failed() {},
         renewed() {},
       });
