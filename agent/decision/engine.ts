@@ -49,6 +49,21 @@ export class Engine {
     return this.#cache.decisionAbout(address, nowMs);
   }
 
+  /** Decides from what the cache has, past its lifetime too, and never asks: what it does not have is `overload`. */
+  decideKnown({ address, texts, addressAt, problem, policy }: Question, receivedAtMs: number): Decision {
+    const contributions: Contribution[] = problem === undefined ? [] : [problem];
+    const ofAddress = () => {
+      if (address.words === 0) return;
+      contributions.push(this.recall(address, receivedAtMs) ?? this.#cache.knownOf(`ip:${address}`) ?? 'overload');
+    };
+    texts.forEach((text, index) => {
+      if (index === addressAt) ofAddress();
+      contributions.push(this.#cache.knownOf(text) ?? 'overload');
+    });
+    if (addressAt >= texts.length) ofAddress();
+    return combine(contributions, policy);
+  }
+
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
     const { address, texts, addressAt, problem, policy } = question;
     const asked = new Asked(policy);

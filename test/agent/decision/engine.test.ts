@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import { type Decision, LookupError } from '../../../agent/decision/decision.ts';
+import { combine } from '../../../agent/decision/combine.ts';
+import { type Contribution, type Decision, LookupError } from '../../../agent/decision/decision.ts';
 import { Engine, type Question } from '../../../agent/decision/engine.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
@@ -33,6 +35,9 @@ const toldOfAddress = (source: Decision['source'], action: 'allow' | 'deny' = 'd
   ofAddress: true,
 });
 
+const isIp = (subject: string) => subject.startsWith('ip:');
+type Rest = [source: Decision['source'], action?: 'allow' | 'deny'];
+
 function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = {}) {
   const clock = new HandClock();
   const { ifErrorSeconds = 0, ...more } = changes;
@@ -59,7 +64,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     problem: undefined,
   };
   /** Asks as whoever asks does: with the same address and the same question each time. */
-  const ask = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
+  const read = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
     const at = subjects.findIndex((subject) => subject.startsWith('ip:'));
     address.clear();
     if (at >= 0) assert.ok(address.readText((subjects[at] as string).slice(3))); // just found
@@ -67,15 +72,17 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     question.texts = subjects.filter((_subject, index) => index !== at);
     question.addressAt = at < 0 ? subjects.length : at;
     question.problem = more.problem;
-    return engine.decide(question, clock.nowMs());
+    return question;
   };
+  const ask = (...said: Parameters<typeof read>) => engine.decide(read(...said), clock.nowMs());
+  const decideKnown = (...said: Parameters<typeof read>) => engine.decideKnown(read(...said), clock.nowMs());
   /** Lets the window pass, so that what waits is sent. */
   const sent = async () => {
     clock.advance(WINDOW_MS);
     await settled();
   };
   const asked = () => backend.calls.map(({ subjects }) => subjects);
-  return { clock, cache, backend, engine, ask, sent, asked };
+  return { clock, cache, backend, engine, ask, decideKnown, sent, asked };
 }
 
 describe('a question whose answer is known', () => {
@@ -266,6 +273,62 @@ describe('a question that the backend is asked', () => {
     clock.advance(DEADLINE_MS);
     for (const decision of await Promise.all(decisions)) assert.equal(decision.reason, 'timeout');
     assert.equal(clock.timers, 0);
+  });
+});
+
+describe('a question of which only what is known counts', () => {
+  const states = ['unknown', 'unlisted', 'deny', 'allow', 'stale', 'failed'] as const;
+  const subject = fc.constantFrom(IP, OTHER_IP, 'host:a', 'host:b', 'key:c');
+  const questions = fc.record({
+    subjects: fc.uniqueArray(subject, { minLength: 1 }).filter((all) => all.filter(isIp).length <= 1),
+    states: fc.array(fc.constantFrom(...states), { minLength: 5, maxLength: 5 }),
+    policy: fc.constantFrom(OPEN, CLOSED),
+    problem: fc.constantFrom(undefined, 'bad_subject' as const),
+  });
+
+  it('is decided as the contributions of all its subjects say, and nobody is asked, then or later', () => {
+    fc.assert(
+      fc.property(questions, ({ subjects, states, policy, problem }) => {
+        const { cache, clock, backend, decideKnown } = setUp({ ifErrorSeconds: 600 });
+        for (const [index, subject] of subjects.entries())
+          if (states[index] === 'stale') cache.keepVerdict(subject, entry(subject), 60);
+        clock.advance(61_000);
+        const contributions = subjects.map((subject, index): Contribution => {
+          const plain = isIp(subject) ? toldOfAddress : (...more: Rest) => told(subject, ...more);
+          switch (states[index]) {
+            case 'unlisted':
+              cache.keepVerdict(subject, null, 60);
+              return { action: 'allow', source: 'cache' };
+            case 'deny':
+              cache.keepVerdict(subject, entry(subject), 60);
+              return plain('cache');
+            case 'allow':
+              cache.keepVerdict(subject, entry(subject, 'allow'), 60);
+              return plain('cache', 'allow');
+            case 'stale':
+              return plain('stale');
+            case 'failed':
+              return cache.keepFailure(subject, 'backend_error');
+            default:
+              return 'overload';
+          }
+        });
+        const all = problem === undefined ? contributions : [problem, ...contributions];
+        assert.deepEqual(decideKnown(policy, subjects, { problem }), combine(all, policy));
+        assert.deepEqual([backend.calls.length, clock.timers], [0, 0]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves a verdict that is near its end to be asked anew by the next one that may ask', async () => {
+    const { cache, clock, ask, decideKnown, sent, asked } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    clock.advance(57_000);
+    assert.deepEqual(decideKnown(OPEN, [IP]), toldOfAddress('cache'));
+    assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('cache'));
+    await sent();
+    assert.deepEqual(asked(), [[IP]]);
   });
 });
 
