@@ -42,6 +42,8 @@ interface Target {
 /**
  * Asks the first backend that is up. A call that fails there is tried once on the next one, in what is left of its
  * time; one that was refused is not, for it would be refused again. Those that are down are probed until they answer.
+ * One that throttles is not down: the calls that it refuses go to the next one, and only if that does not answer either
+ * are calls too many.
  */
 export class FailoverBackend implements Backend {
   readonly #targets: readonly Target[];
@@ -94,7 +96,8 @@ export class FailoverBackend implements Backend {
       const { fault } = toBackendError(error);
       if (second === undefined || signal.aborted || this.#isClosed || fault === 'refused' || fault === 'ours')
         throw error;
-      return await this.#checkOne(second, subjects, signal);
+      if (fault !== 'throttled') return await this.#checkOne(second, subjects, signal);
+      return await this.#checkOne(second, subjects, signal).catch(() => Promise.reject(error));
     }
   }
 
@@ -114,7 +117,8 @@ export class FailoverBackend implements Backend {
     } catch (error) {
       const backendError = toBackendError(error);
       // a call from before it came up or went down says nothing about now, and a trouble of ours nothing about it
-      if (beganMs >= target.sinceMs && backendError.fault !== 'ours') this.#countFailure(target, backendError);
+      const isFailure = backendError.fault !== 'ours' && backendError.fault !== 'throttled';
+      if (beganMs >= target.sinceMs && isFailure) this.#countFailure(target, backendError);
       throw backendError;
     }
   }

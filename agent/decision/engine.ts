@@ -84,7 +84,8 @@ export class Engine {
   #decideLater(asked: Asked, receivedAtMs: number): Promise<Decision> {
     return new Promise((resolve) => {
       const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
-        for (const gap of asked.gaps) if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? 'timeout');
+        for (const gap of asked.gaps)
+          if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? this.#loader.lateReason(gap.subject));
       });
       asked.onDecided = () => {
         cancel();

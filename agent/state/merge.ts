@@ -62,6 +62,8 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
     queued: sum(({ queued }) => queued),
     inFlight: sum(({ inFlight }) => inFlight),
     budgetWaits: sum(({ budgetWaits }) => budgetWaits),
+    throttled: sum(({ throttled }) => throttled),
+    callsPerSecond: sum(({ callsPerSecond }) => callsPerSecond),
     refused: addCounts(backends.map(({ refused }) => refused)),
     ...(last?.lastErrorAtMs === undefined ? {} : { lastErrorAtMs: last.lastErrorAtMs }),
     ...(last?.lastError === undefined ? {} : { lastError: last.lastError }),

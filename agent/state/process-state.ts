@@ -19,7 +19,7 @@ type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'>;
 /** What the parts of one process have counted, put together. */
 export function processState({ settings, meters, ledger, cache, loader, connections }: Parts): Counted {
   const { decisions, recent, top } = ledger.state;
-  const { misses, budgetWaits, refused } = meters.loader;
+  const { misses, budgetWaits, throttled, refused } = meters.loader;
   // What is decided without subjects is not the cache's merit.
   const looking = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
   const from = (wanted: DecisionCount['source']) =>
@@ -42,6 +42,7 @@ export function processState({ settings, meters, ledger, cache, loader, connecti
       ...meters.backendCalls,
       ...loader,
       budgetWaits,
+      throttled,
       refused: { ...refused },
     },
     spop: { connections, ...meters.spop, errors: meters.spopErrors },

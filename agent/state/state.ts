@@ -69,8 +69,12 @@ export interface BackendState {
   readonly queued: number;
   /** Calls under way now. */
   readonly inFlight: number;
-  /** How often a call had to wait for `maxCallsPerSecond`. */
+  /** How often a call had to wait for `maxCallsPerSecond`, or for fewer where the backend throttles. */
   readonly budgetWaits: number;
+  /** Calls that the backend refused as too many: no failures. */
+  readonly throttled: number;
+  /** Calls that may be made a second now. */
+  readonly callsPerSecond: number;
   /** Lookups that were not made, by the reason that the policy was asked for instead. */
   readonly refused: Readonly<Record<'timeout' | 'breaker_open' | 'overload', number>>;
   readonly lastErrorAtMs?: number;

@@ -28,6 +28,8 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
       queued: 0,
       inFlight: 0,
       budgetWaits: 0,
+      throttled: 0,
+      callsPerSecond: 500,
       refused: { timeout: 0, breaker_open: 0, overload: 0 },
     },
     spop: { connections: 0, accepted: 0, frames: 0, errors: {}, healthChecks: 0 },

@@ -59,6 +59,8 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       queued: 0,
       inFlight: 2,
       budgetWaits: 4,
+      throttled: 7,
+      callsPerSecond: 212.4,
       refused: { timeout: 0, breaker_open: 322, overload: 0 },
       lastErrorAtMs: STARTED_AT_MS + 3_600_000,
       lastError: 'backend: answered status 503',

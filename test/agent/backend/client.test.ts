@@ -19,7 +19,6 @@ const SUBJECTS = [denied.subject, unlisted.subject];
 /** Answers of the function that cannot be used, and what is said of each. */
 const USELESS: readonly { name: string; answer: () => Response | Promise<Response>; says: RegExp }[] = [
   { name: 'status 500', answer: () => HttpResponse.json({ error: 'x' }, { status: 500 }), says: /answered status 500/ },
-  { name: 'status 429', answer: () => HttpResponse.json({}, { status: 429 }), says: /answered status 429/ },
   {
     name: 'status 403',
     answer: () => HttpResponse.json({}, { status: 403 }),
@@ -180,6 +179,16 @@ describe('the backend client', () => {
   }
 });
 
+describe('a function that throttles', () => {
+  it('is too much asked, which is no failure of its own', async (t) => {
+    const interceptor = new HttpRequestInterceptor();
+    t.after(() => interceptor.dispose());
+    interceptor.apply();
+    interceptor.on('request', ({ controller }) => controller.respondWith(HttpResponse.json({}, { status: 429 })));
+    await assert.rejects(clientOf(t).client.check(SUBJECTS), { reason: 'overload', fault: 'throttled' });
+  });
+});
+
 describe('what a failure says about the function', () => {
   const interceptor = new HttpRequestInterceptor();
   afterEach(() => interceptor.dispose());
@@ -188,7 +197,7 @@ describe('what a failure says about the function', () => {
     [400, 'refused'],
     [403, 'refused'],
     [404, 'refused'],
-    [429, 'failing'],
+    [429, 'throttled'],
     [500, 'failing'],
     [503, 'failing'],
     [302, 'failing'],

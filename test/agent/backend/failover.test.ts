@@ -85,6 +85,29 @@ describe('several backends', () => {
     assert.deepEqual(told, []);
   });
 
+  it('take over the calls that one throttles, which is not down for that', async () => {
+    const { call, a, asked, told } = world();
+    a.fault = 'throttled';
+    for (let n = 0; n < 5; n++) assert.equal(await call(), 'b');
+    a.fault = undefined;
+    assert.equal(await call(), 'a');
+    assert.equal(asked.join(''), 'abababababa');
+    assert.deepEqual(told, []);
+  });
+
+  it('are too much asked when one throttles and the next does not answer, whatever that one does', async () => {
+    for (const fault of ['throttled', 'unreachable', 'failing', 'refused'] as const) {
+      const { call, a, b } = world();
+      a.fault = 'throttled';
+      b.fault = fault;
+      await assert.rejects(call(), { fault: 'throttled', reason: 'overload' });
+    }
+    const { call, a, b } = world();
+    a.fault = 'failing';
+    b.fault = 'throttled';
+    await assert.rejects(call(), { fault: 'throttled' });
+  });
+
   it('are tried twice a call and no more', async () => {
     const { call, a, b, c, asked } = world();
     for (const each of [a, b, c]) each.fault = 'failing';

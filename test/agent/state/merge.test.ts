@@ -44,7 +44,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   const ledger = new Ledger(new HandClock());
   ledger.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
   const parts = { meters, ledger, settings: settingsWith({}), connections: 0 };
-  const loader = { breaker, queued: 0, inFlight: 0 };
+  const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
   const ours = { version: '0', workers: 1, reloads: { ok: 0, failed: 0 }, listening: [] };
