@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { degradationLog } from './backend/health.ts';
 import { formatListenAddress } from './config/listen-address.ts';
 import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
+import { Degradation } from './decision/degradation.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
@@ -47,14 +49,20 @@ export class Agent {
   static async start(settings: Settings, log: Logger, savesCache: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
     const ledger = new Ledger(clock, denyLog(log, clock));
-    const lasting = { log, clock, meters: new Meters(), ledger, references: new References() };
+    const degradation = new Degradation(
+      clock,
+      degradationLog(log, () => agent.#generation.settings.deadlineMs),
+    );
+    const lasting = { log, clock, meters: new Meters(), ledger, references: new References(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
     const agent = new Agent(generation, lasting, savesCache, passed);
+    agent.#watch();
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
       lasting.meters.close();
+      degradation.close();
       await generation.close();
       throw error;
     }
@@ -73,10 +81,18 @@ export class Agent {
 
   get state(): ProcessState {
     const { settings, cache, loader } = this.#generation;
-    const { meters, ledger } = this.#lasting;
+    const { meters, ledger, degradation } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
-      ...processState({ settings, meters, ledger, cache: cache.state, loader: loader.state, connections }),
+      ...processState({
+        settings,
+        meters,
+        ledger,
+        cache: cache.state,
+        loader: loader.state,
+        degradation: degradation.state,
+        connections,
+      }),
       startedAtMs: this.#startedAtMs,
       takenAtMs: this.#lasting.clock.epochMs(),
       listening: this.addresses,
@@ -124,6 +140,7 @@ export class Agent {
     }
     this.#generation = next;
     this.#handler.current = next.translator;
+    this.#watch();
     log.level = settings.log.level;
     this.#leave(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
@@ -131,7 +148,7 @@ export class Agent {
 
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
   async stop(): Promise<void> {
-    const { clock, meters } = this.#lasting;
+    const { clock, meters, degradation } = this.#lasting;
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
       for (const listener of listeners) listener.destroy();
@@ -143,6 +160,15 @@ export class Agent {
     await this.#saver?.stop();
     await this.#generation.close();
     meters.close();
+    degradation.close();
+  }
+
+  #watch(): void {
+    const { settings, loader } = this.#generation;
+    this.#lasting.degradation.watch({
+      maxPolicyShare: settings.backend.degradedPercent / 100,
+      isBackendDown: () => loader.state.breaker !== 'closed',
+    });
   }
 
   async #reloadRules(): Promise<void> {

@@ -1,10 +1,11 @@
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
-import { MeteredBackend } from './backend/metered.ts';
+import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import type { Settings } from './config/settings.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
+import type { Degradation } from './decision/degradation.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { Refinement, type RefinementEvents } from './decision/refine.ts';
@@ -24,6 +25,7 @@ export interface Lasting {
   readonly meters: Meters;
   readonly ledger: Ledger;
   readonly references: References;
+  readonly degradation: Degradation;
 }
 
 /** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
@@ -43,12 +45,14 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger, references }: Lasting,
+  { log, clock, meters, ledger, references, degradation }: Lasting,
 ): Promise<Generation> {
-  const backend = new MeteredBackend(await openBackend(settings.backend, settings, log, clock), meters, clock);
+  const opened = await openBackend(settings.backend, settings, log, clock);
+  const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
-  const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
-  const rules = rulebook(settings, { cache, loader, clock }, log);
+  const parts = { cache, loader, clock, lookups: degradation };
+  const engine = new Engine(parts, settings.deadlineMs);
+  const rules = rulebook(settings, parts, log);
   try {
     await rules?.open();
   } catch (error) {
@@ -70,6 +74,19 @@ export async function openGeneration(
       await closeAll(rules, backend);
     },
     close: () => closeAll(rules, backend),
+  };
+}
+
+function callMeter(meters: Meters, degradation: Degradation): CallMeter {
+  return {
+    called(subjects, tookMs) {
+      meters.called(subjects, tookMs);
+      degradation.called(tookMs);
+    },
+    callFailed(fault, error, atMs) {
+      meters.callFailed(fault, error, atMs);
+      degradation.callFailed(error);
+    },
   };
 }
 

@@ -79,6 +79,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     may: [
       'agent/config',
       'agent/decision/decision.ts',
+      'agent/decision/degradation.ts',
       'agent/decision/policy.ts',
       'agent/server/socket-file.ts',
       'agent/state',
@@ -102,6 +103,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/probe',
       'agent/main.ts',
       'agent/rules/try.ts',
+      'agent/admin/health.ts',
       'agent/admin/interval.ts',
       'agent/admin/tallies.ts',
       'agent/admin/socket/protocol.ts',

@@ -42,7 +42,6 @@ export async function openBackend(
   }
   // what one of them does is not yet what becomes of the call
   const events = {
-    succeeded() {},
     failed() {},
     badEntry: health.badEntry.bind(health),
     ignoresTrials: health.ignoresTrials.bind(health),
@@ -58,7 +57,10 @@ export async function openBackend(
       signers[index],
     ),
   }));
-  return closingBoth(new FailoverBackend(clients, timeoutMs, { ...failoverLog(log), calls: health }, clock), health);
+  return closingBoth(
+    new FailoverBackend(clients, timeoutMs, { ...failoverLog(log), failed: (error) => health.failed(error) }, clock),
+    health,
+  );
 }
 
 function closingBoth(backend: OpenBackend, health: BackendHealthLog): OpenBackend {

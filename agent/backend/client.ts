@@ -8,7 +8,6 @@ import {
 } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
 import { FunctionUrl } from './function-url.ts';
@@ -27,8 +26,7 @@ export interface ClientSettings {
 }
 
 export interface ClientEvents {
-  succeeded(): void;
-  failed(error: LookupError): void;
+  failed(error: BackendError): void;
   /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
   /** The function answered an entry of a list on trial as if it were not: it is older than trials are. */
@@ -65,7 +63,6 @@ export class BackendClient implements Backend {
       if (verdicts.length !== subjects.length)
         throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
       const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
-      this.#events.succeeded();
       return { lookups, ttlSeconds: ttl };
     } catch (error) {
       const backendError = toBackendError(error);

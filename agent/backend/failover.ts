@@ -1,5 +1,4 @@
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
 import type { Backend } from '../decision/loader.ts';
 import { type BackendError, toBackendError } from './backend-error.ts';
 
@@ -15,8 +14,8 @@ export interface Client {
 export interface FailoverEvents {
   down(url: string, error: BackendError): void;
   up(url: string, downMs: number): void;
-  /** What became of a call in the end. */
-  readonly calls: { succeeded(): void; failed(error: LookupError): void };
+  /** A call failed in the end. */
+  failed(error: BackendError): void;
 }
 
 /** So many failures in a row and a backend is down; one, if there is no connection to be had. */
@@ -70,12 +69,10 @@ export class FailoverBackend implements Backend {
 
   async check(subjects: readonly string[]): Promise<Lookups> {
     try {
-      const lookups = await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
-      this.#events.calls.succeeded();
-      return lookups;
+      return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
     } catch (error) {
       const backendError = toBackendError(error);
-      this.#events.calls.failed(backendError);
+      this.#events.failed(backendError);
       throw backendError;
     }
   }

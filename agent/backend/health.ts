@@ -1,60 +1,34 @@
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
+import type { DegradationEvents, Episode } from '../decision/degradation.ts';
 import { Repeated } from '../repeated.ts';
+import type { BackendError } from './backend-error.ts';
 import type { ClientEvents } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
 import type { FailoverEvents } from './failover.ts';
 
 export interface Log {
+  error(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   info(fields: object, message: string): void;
 }
 
-/** While it lasts, a backend's trouble is told this often, with a count. */
-const REPEAT_MS = 10_000;
-
-type State =
-  | { readonly name: 'well' }
-  | { readonly name: 'failing'; readonly sinceMs: number; failures: number; toldAtMs: number };
-
-/** Tells the log when the backend begins to fail, that it still does, and when it is back: never a line a call. */
+/** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
 export class BackendHealthLog implements ClientEvents {
   readonly #log: Log;
-  readonly #clock: Clock;
   readonly #repeated: Repeated;
-  #state: State = { name: 'well' };
   readonly #trialsIgnored = new Set<string>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
-    this.#clock = clock;
     this.#repeated = new Repeated(clock);
   }
 
-  succeeded(): void {
-    if (this.#state.name === 'well') return;
-    const { sinceMs, failures } = this.#state;
-    this.#state = { name: 'well' };
-    this.#log.info({ failures, lastedMs: Math.round(this.#clock.nowMs() - sinceMs) }, 'backend answers again');
-  }
-
-  failed(error: LookupError): void {
-    const nowMs = this.#clock.nowMs();
-    if (this.#state.name === 'well') {
-      this.#state = { name: 'failing', sinceMs: nowMs, failures: 1, toldAtMs: nowMs };
-      this.#log.warn(
-        { reason: error.reason, error: error.message },
-        'backend fails, the policy answers for what the cache does not know',
-      );
-      return;
-    }
-    this.#state.failures++;
-    if (nowMs - this.#state.toldAtMs < REPEAT_MS) return;
-    this.#state.toldAtMs = nowMs;
-    this.#log.warn(
-      { reason: error.reason, error: error.message, failures: this.#state.failures },
-      'backend still fails',
+  failed({ fault, message: error }: BackendError): void {
+    this.#repeated.about(`failed ${fault}`, (times) =>
+      fault === 'throttled'
+        ? this.#log.warn({ error, ...times }, 'backend throttles: calls are made less often')
+        : this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
     );
   }
 
@@ -79,8 +53,37 @@ export class BackendHealthLog implements ClientEvents {
   }
 }
 
+/** Tells the log when clients that are not cached are decided by policy, and when that is over; with the deadline of now. */
+export function degradationLog(log: Log, deadlineMs: () => number): DegradationEvents {
+  return {
+    degraded(episode) {
+      const fields = fieldsOf(episode, deadlineMs());
+      const { isOutage, letThrough, denied } = episode;
+      if (isOutage && letThrough > 0)
+        log.error(fields, 'backend is failing: unknown clients are let through (policy open)');
+      else if (isOutage && denied > 0)
+        log.error(fields, 'backend is failing: unknown clients are denied with 503 (policy closed)');
+      else if (isOutage) log.warn(fields, 'backend is failing: decisions come from the cache alone');
+      else if (letThrough > 0) log.warn(fields, 'degraded: unknown clients are let through (policy open)');
+      else log.warn(fields, 'degraded: unknown clients are denied with 503 (policy closed)');
+    },
+    recovered: (whole) => log.info({ ...whole, lastedMs: Math.round(whole.lastedMs) }, 'backend answers in time again'),
+  };
+}
+
+function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode, deadlineMs: number): object {
+  const reasons = Object.fromEntries(Object.entries(byPolicy).filter(([, count]) => count > 0));
+  return {
+    policyPercent: Math.round(share * 1000) / 10,
+    reasons,
+    ...rest,
+    ...(p50Ms !== undefined && { p50Ms: Math.round(p50Ms * 10) / 10 }),
+    deadlineMs,
+  };
+}
+
 /** Tells the log which of several backends goes down and comes back. */
-export function failoverLog(log: Log): Omit<FailoverEvents, 'calls'> {
+export function failoverLog(log: Log): Omit<FailoverEvents, 'failed'> {
   return {
     down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
     up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),

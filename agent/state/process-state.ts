@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import type { DegradationState } from '../decision/degradation.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
@@ -10,6 +11,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly cache: Pick<CacheState, 'entries' | 'bytes' | 'evicted'>;
   readonly loader: Loader['state'];
+  readonly degradation: DegradationState;
   /** Open now. */
   readonly connections: number;
 }
@@ -17,7 +19,7 @@ interface Parts {
 type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'>;
 
 /** What the parts of one process have counted, put together. */
-export function processState({ settings, meters, ledger, cache, loader, connections }: Parts): Counted {
+export function processState({ settings, meters, ledger, cache, loader, degradation, connections }: Parts): Counted {
   const { decisions, recent, top } = ledger.state;
   const { misses, budgetWaits, throttled, refused } = meters.loader;
   // What is decided without subjects is not the cache's merit.
@@ -45,6 +47,7 @@ export function processState({ settings, meters, ledger, cache, loader, connecti
       throttled,
       refused: { ...refused },
     },
+    degradation,
     spop: { connections, ...meters.spop, errors: meters.spopErrors },
     config: settings,
   };

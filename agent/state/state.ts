@@ -1,6 +1,7 @@
 import type { Action } from '../../contract/check.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Source } from '../decision/decision.ts';
+import type { DegradationState } from '../decision/degradation.ts';
 import type { HistogramState } from './histogram.ts';
 
 /** Decisions that are alike. Reasons and lists are the table's: past a number of them all further ones are `other`. */
@@ -127,6 +128,8 @@ export interface AgentState {
   readonly eventLoopLag: EventLoopLag;
   readonly cache: CacheState;
   readonly backend: BackendState;
+  /** How the lookups of the last ten seconds were decided; of several workers, degraded if one is. */
+  readonly degradation: DegradationState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
   readonly listening: readonly string[];

@@ -6,14 +6,94 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { startAgentProcess } from '../../dev/agent-process.ts';
+import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify, type ParsedFrame, parseActions } from '../support/spop/naive-codec.ts';
+import { until } from '../support/until.ts';
 
 /** Of an /8 whose first addresses are listed; all others are free. */
 const LISTED = ipv4(10, 0, 0, 1);
+const LIMIT_MS = 60_000;
 
 type Answer = (subjects: readonly string[], response: ServerResponse) => void;
+
+describe('a backend that is not well, and not down', { concurrency: true }, () => {
+  it('is told of when it is just slower than the deadline: in the log, on the page, at /readyz and in the metrics', async (t) => {
+    const slow: Answer = (subjects, response) => void setTimeout(() => well(subjects, response), 60);
+    const { agent, haproxy, get } = await agentBefore(t, slow, { deadlineMs: 40 });
+    const stop = traffic(t, haproxy, 50);
+    const line = await logged(agent, /^degraded: unknown clients are let through \(policy open\)$/);
+    assert.equal(line.level, 40);
+    assert.equal(line.deadlineMs, 40);
+    assert.ok(Number(line.p50Ms) >= 58 && Number(line.policyPercent) > 50, JSON.stringify(line));
+    const { timeout = 0 } = line.reasons as Record<string, number>;
+    assert.ok(timeout > 0 && Number(line.letThrough) >= timeout);
+    const ready = await get('/readyz');
+    assert.equal(ready.status, 200);
+    assert.match(
+      ready.text,
+      /^degraded: \d+\.\d % of the lookups of the last 10 s were let through by policy \(timeout/,
+    );
+    assert.match(ready.text, /half of the calls to the backend take up to \d+ ms, deadlineMs is 40$/m);
+    assert.match((await get('/')).text, /▲ degraded: \d+\.\d % of the lookups/);
+    const { text } = await get('/metrics');
+    assert.match(text, /^haverdict_degraded 1$/m);
+    assert.match(text, /^haverdict_policy_share 0\.\d+$/m);
+    assert.match(text, /^haverdict_breaker_state\{state="closed"\} 1$/m);
+    assert.match(text, /^haverdict_backend_failures_total\{reason="failing"\} 0$/m);
+    stop();
+    await logged(agent, /^backend answers in time again$/);
+    assert.equal((await get('/readyz')).text, 'ready\n');
+    assert.match((await get('/metrics')).text, /^haverdict_degraded 0$/m);
+  });
+
+  for (const every of [10, 2])
+    it(`is told of as one episode when every ${every}th call fails and the breaker stays closed`, async (t) => {
+      let calls = 0;
+      const failing: Answer = (subjects, response) =>
+        calls++ % every === 0 ? void response.writeHead(500).end('{}') : well(subjects, response);
+      const { agent, haproxy, get } = await agentBefore(t, failing, { deadlineMs: 5000 });
+      traffic(t, haproxy, 50);
+      const told = await logged(agent, /^degraded: /, 2);
+      assert.ok('backend_error' in (told.reasons as object));
+      assert.ok(Number(told.policyPercent) > 5 && Number(told.failedCalls) > 0);
+      const messages = agent.lines.map((each) => JSON.parse(each)).filter(({ level }) => level >= 40);
+      assert.ok(messages.length <= 4, JSON.stringify(messages));
+      assert.ok(messages.every(({ level }) => level === 40));
+      assert.match((await get('/readyz')).text, /^degraded: /);
+      assert.match((await get('/metrics')).text, /^haverdict_breaker_state\{state="closed"\} 1$/m);
+    });
+
+  it('is told of as an error when it is gone and unknown clients are let through', async (t) => {
+    const gone: Answer = (_subjects, response) => void response.destroy();
+    const { agent, haproxy } = await agentBefore(t, gone, {});
+    traffic(t, haproxy, 50);
+    const line = await logged(agent, /^backend is failing: unknown clients are let through \(policy open\)$/);
+    assert.equal(line.level, 50);
+  });
+
+  it('is called less often when it throttles, and nobody is decided by policy for that', async (t) => {
+    let calls = 0;
+    const throttling: Answer = (subjects, response) =>
+      ++calls % 10 === 0 ? void response.writeHead(429).end('{}') : well(subjects, response);
+    const { agent, haproxy, get } = await agentBefore(t, throttling, { deadlineMs: 5000 });
+    traffic(t, haproxy, 100);
+    await haproxy.received(1 + 500);
+    const { text } = await get('/metrics');
+    const metric = (name: string) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
+    assert.ok(metric('haverdict_backend_throttled_total') > 0);
+    assert.ok(metric('haverdict_backend_calls_per_second_limit') < 400);
+    assert.equal(metric('haverdict_policy_share'), 0);
+    for (const fault of ['unreachable', 'failing', 'refused'])
+      assert.equal(metric(`haverdict_backend_failures_total\\{reason="${fault}"\\}`), 0);
+    assert.equal((await get('/readyz')).text, 'ready\n');
+    const messages = agent.lines.map((each) => JSON.parse(each)).filter(({ level }) => level >= 40);
+    assert.deepEqual(
+      messages.map(({ msg }) => msg),
+      ['backend throttles: calls are made less often'],
+    );
+  });
+});
 
 describe('a connection on which too many frames wait', () => {
   it('is answered from the cache where that knows, and by policy where it does not', async (t) => {
@@ -53,13 +133,44 @@ async function agentBefore(t: TestContext, answer: Answer, config: object) {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-pressure-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'agent.sock');
-  const agent = await startAgentProcess({ listen: [{ unix: path }], backend: { url }, ...config }, folder);
+  const agent = await startAgentProcess(
+    { listen: [{ unix: path }], backend: { url }, admin: { listen: 'tcp://127.0.0.1:0' }, ...config },
+    folder,
+  );
   t.after(() => agent.kill('SIGKILL'));
   const haproxy = await Client.connect({ path });
   t.after(() => haproxy.socket.destroy());
   haproxy.socket.write(hello());
   await haproxy.received(1);
-  return { agent, haproxy, folder };
+  const { address } = await logged(agent, /^status page, metrics and health are here$/);
+  const get = async (page: string) => {
+    const response = await fetch(String(address).replace('tcp:', 'http:') + page);
+    return { status: response.status, text: await response.text() };
+  };
+  return { agent, haproxy, get };
+}
+
+/** Asks about so many strangers a second, until it is told to stop. */
+function traffic(t: TestContext, haproxy: Client, perSecond: number): () => void {
+  let stream = 1;
+  const timer = setInterval(() => {
+    const id = stream++;
+    haproxy.socket.write(ask(id, ipv4(10, 2 + (id >> 16), (id >> 8) & 255, id & 255)));
+  }, 1000 / perSecond);
+  const stop = () => clearInterval(timer);
+  t.after(stop);
+  return stop;
+}
+
+/** The line with such a message, the first or a later one, once it is there. */
+async function logged(agent: AgentProcess, message: RegExp, nth = 1): Promise<Record<string, unknown>> {
+  const found = () => agent.lines.map((line) => JSON.parse(line)).filter(({ msg }) => message.test(msg))[nth - 1];
+  await until(
+    () => found() !== undefined,
+    () => `no ${message} in:\n${agent.lines.join('\n')}`,
+    LIMIT_MS,
+  );
+  return found();
 }
 
 function ask(stream: number, address: ReturnType<typeof ipv4>): Uint8Array {
