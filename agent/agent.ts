@@ -28,25 +28,27 @@ export class Agent {
   readonly #startedAtMs: number;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
+  readonly #isFirst: boolean;
   readonly #passed: PassedSockets;
   readonly #saver: CacheSaver | undefined;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, lasting: Lasting, savesCache: boolean, passed: PassedSockets) {
+  private constructor(generation: Generation, lasting: Lasting, isFirst: boolean, passed: PassedSockets) {
+    this.#isFirst = isFirst;
     this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
     this.#startedAtMs = lasting.clock.epochMs();
-    this.#saver = savesCache ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
+    this.#saver = isFirst ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
 
   /**
-   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. Of several
-   * processes that share a file for the cache, one should write it.
+   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. The
+   * first of several processes writes the file of the cache and asks the backend once, so as to tell what it is like.
    */
-  static async start(settings: Settings, log: Logger, savesCache: boolean, passed: PassedSockets): Promise<Agent> {
+  static async start(settings: Settings, log: Logger, isFirst: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
     const ledger = new Ledger(clock, denyLog(log, clock));
     const degradation = new Degradation(
@@ -55,7 +57,7 @@ export class Agent {
     );
     const lasting = { log, clock, meters: new Meters(), ledger, references: new References(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
-    const agent = new Agent(generation, lasting, savesCache, passed);
+    const agent = new Agent(generation, lasting, isFirst, passed);
     agent.#watch();
     try {
       await agent.#listen(settings.listen);
@@ -69,6 +71,7 @@ export class Agent {
     const { backend, deadlineMs, policy } = settings;
     const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
     log.info(fields, 'agent is listening');
+    if (isFirst) void generation.examineBackend();
     for (const address of passed.untaken)
       log.warn({ address }, 'systemd passed a socket that no listen names: who connects there waits for ever');
     return agent;
@@ -144,6 +147,7 @@ export class Agent {
     log.level = settings.log.level;
     this.#leave(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
+    if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.examineBackend();
   }
 
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */

@@ -1,5 +1,6 @@
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
+import { tellFinding } from './backend/health.ts';
 import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import type { Settings } from './config/settings.ts';
 import { Address } from './decision/address.ts';
@@ -35,6 +36,8 @@ export interface Generation {
   readonly loader: Loader;
   readonly translator: Translator;
   readonly rules: Rulebook | undefined;
+  /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
+  examineBackend(): Promise<void>;
   /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
   retire(): Promise<void>;
   /** Cuts short what is under way. */
@@ -62,18 +65,28 @@ export async function openGeneration(
   const messages = messageRules(settings, decisionLog(log, clock), rules);
   const address = new Address(settings.ipv6Prefix);
   const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
+  let isClosed = false;
+  const close = () => {
+    isClosed = true;
+    return closeAll(rules, backend);
+  };
   return {
     settings,
     cache,
     loader,
     translator,
     rules,
+    async examineBackend() {
+      const findings = await opened.examine();
+      if (isClosed) return;
+      for (const finding of findings) tellFinding(log, finding, settings.deadlineMs);
+    },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
       await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);
-      await closeAll(rules, backend);
+      await close();
     },
-    close: () => closeAll(rules, backend),
+    close,
   };
 }
 

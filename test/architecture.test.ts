@@ -17,7 +17,8 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     folder: 'agent/backend',
     may: ['contract', 'agent/decision/decision.ts', 'agent/repeated.ts'],
     types: ['agent/decision'],
-    packages: /^(undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
+    packages:
+      /^(node:(dns\/promises|net)|undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
   },
   {
     folder: 'agent/server',

@@ -5,6 +5,7 @@ import { Repeated } from '../repeated.ts';
 import type { BackendError } from './backend-error.ts';
 import type { ClientEvents } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
+import type { Finding } from './examination.ts';
 import type { FailoverEvents } from './failover.ts';
 
 export interface Log {
@@ -80,6 +81,18 @@ function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode,
     ...(p50Ms !== undefined && { p50Ms: Math.round(p50Ms * 10) / 10 }),
     deadlineMs,
   };
+}
+
+/** Tells the log in one line what a call of our own found out about one function. */
+export function tellFinding(
+  log: Log,
+  { error, firstMs = 0, checkMs = 0, ...finding }: Finding,
+  deadlineMs: number,
+): void {
+  const fields = { ...finding, firstMs: Math.round(firstMs), checkMs: Math.round(checkMs * 10) / 10, deadlineMs };
+  if (error !== undefined) log.warn({ ...finding, error }, 'backend check failed');
+  else if (checkMs <= deadlineMs) log.info(fields, 'backend checked: it answers in time');
+  else log.warn(fields, 'backend checked: it answers later than deadlineMs, so unknown clients are decided by policy');
 }
 
 /** Tells the log which of several backends goes down and comes back. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,7 +38,7 @@ describe('a backend that is not well, and not down', { concurrency: true }, () =
     assert.match((await get('/')).text, /▲ degraded: \d+\.\d % of the lookups/);
     const { text } = await get('/metrics');
     assert.match(text, /^haverdict_degraded 1$/m);
-    assert.match(text, /^haverdict_policy_share 0\.\d+$/m);
+    assert.match(text, /^haverdict_policy_share (0\.\d+|1)$/m);
     assert.match(text, /^haverdict_breaker_state\{state="closed"\} 1$/m);
     assert.match(text, /^haverdict_backend_failures_total\{reason="failing"\} 0$/m);
     stop();
@@ -95,6 +95,63 @@ describe('a backend that is not well, and not down', { concurrency: true }, () =
   });
 });
 
+describe('the start of an agent', { concurrency: true }, () => {
+  it('asks the backend once, for health and about a subject that is nobody’s, and says what it found', async (t) => {
+    const asked: string[] = [];
+    const { agent, haproxy, get } = await agentBefore(t, noted(asked, well), { deadlineMs: 1000 });
+    const line = await logged(agent, /^backend checked: it answers in time$/);
+    assert.deepEqual([line.level, line.deadlineMs, line.clockAheadSeconds], [30, 1000, 0]);
+    assert.ok(Number(line.firstMs) >= 0 && Number(line.checkMs) >= 0);
+    assert.deepEqual(asked, ['ip:192.0.2.1']);
+    assert.match((await get('/metrics')).text, /^haverdict_cache_entries 0$/m);
+    haproxy.socket.write(ask(1, ipv4(192, 0, 2, 1)));
+    assert.deepEqual(said((await haproxy.received(2))[1]), { action: 'allow', source: 'backend' });
+    assert.equal(asked.length, 2);
+  });
+
+  it('warns when the answer comes later than the deadline', async (t) => {
+    const slow: Answer = (subjects, response) => void setTimeout(() => well(subjects, response), 60);
+    const { agent } = await agentBefore(t, slow, { deadlineMs: 40 });
+    const line = await logged(agent, /^backend checked: it answers later than deadlineMs/);
+    assert.ok(line.level === 40 && Number(line.checkMs) >= 58, JSON.stringify(line));
+  });
+
+  it('is neither ended nor held up by a backend that fails or hangs: HAProxy is answered meanwhile', async (t) => {
+    const hanging: Answer = () => {};
+    const { agent, haproxy, get } = await agentBefore(t, hanging, { deadlineMs: 20 });
+    assert.equal((await get('/readyz')).status, 200);
+    haproxy.socket.write(ask(1, LISTED));
+    assert.equal(said((await haproxy.received(2))[1]).reason, 'timeout');
+    const line = await logged(agent, /^backend check failed$/);
+    assert.deepEqual([line.level, line.error], [40, 'backend: did not answer in time']);
+    assert.equal(await agent.kill('SIGTERM'), 0);
+  });
+
+  it('says nothing more when it is told to stop before the backend answers', async (t) => {
+    const { agent } = await agentBefore(t, () => {}, {});
+    assert.equal(await agent.kill('SIGTERM'), 0);
+    assert.ok(!agent.lines.some((line) => line.includes('backend check')));
+  });
+
+  it('asks once, however many workers there are', async (t) => {
+    const asked: string[] = [];
+    const { agent } = await agentBefore(t, noted(asked, well), { workers: 2, deadlineMs: 1000 });
+    await logged(agent, /^backend checked: /);
+    assert.deepEqual(asked, ['ip:192.0.2.1']);
+  });
+
+  it('asks again at a reload that names another backend, and only then', async (t) => {
+    const asked: string[] = [];
+    const { agent, reload } = await agentBefore(t, noted(asked, well), { deadlineMs: 1000 });
+    await logged(agent, /^backend checked: /);
+    await reload({ deadlineMs: 999 });
+    await logged(agent, /^the new configuration is in force$/);
+    await reload({ deadlineMs: 999, degradedPercent: 6 });
+    await logged(agent, /^backend checked: /, 2);
+    assert.equal(asked.length, 2);
+  });
+});
+
 describe('a connection on which too many frames wait', () => {
   it('is answered from the cache where that knows, and by policy where it does not', async (t) => {
     let answer: Answer = well;
@@ -110,6 +167,13 @@ describe('a connection on which too many frames wait', () => {
       assert.deepEqual(said(frame), { action: 'allow', source: 'policy', reason: 'overload' });
   });
 });
+
+function noted(asked: string[], answer: Answer): Answer {
+  return (subjects, response) => {
+    asked.push(...subjects);
+    answer(subjects, response);
+  };
+}
 
 function well(subjects: readonly string[], response: ServerResponse): void {
   const verdicts = subjects.map((subject) => ({
@@ -133,10 +197,13 @@ async function agentBefore(t: TestContext, answer: Answer, config: object) {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-pressure-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'agent.sock');
-  const agent = await startAgentProcess(
-    { listen: [{ unix: path }], backend: { url }, admin: { listen: 'tcp://127.0.0.1:0' }, ...config },
-    folder,
-  );
+  const admin = { listen: 'tcp://127.0.0.1:0' };
+  const agent = await startAgentProcess({ listen: [{ unix: path }], backend: { url }, admin, ...config }, folder);
+  const reload = async ({ degradedPercent = 5, ...next }: { degradedPercent?: number; deadlineMs: number }) => {
+    const whole = { listen: [{ unix: path }], backend: { url, degradedPercent }, admin, ...config, ...next };
+    writeFileSync(join(folder, 'haverdict.yaml'), JSON.stringify(whole));
+    process.kill(agent.pid, 'SIGHUP');
+  };
   t.after(() => agent.kill('SIGKILL'));
   const haproxy = await Client.connect({ path });
   t.after(() => haproxy.socket.destroy());
@@ -147,7 +214,7 @@ async function agentBefore(t: TestContext, answer: Answer, config: object) {
     const response = await fetch(String(address).replace('tcp:', 'http:') + page);
     return { status: response.status, text: await response.text() };
   };
-  return { agent, haproxy, get };
+  return { agent, haproxy, get, reload };
 }
 
 /** Asks about so many strangers a second, until it is told to stop. */

@@ -12,6 +12,7 @@ import { temporaryFolder } from '../../support/config-file.ts';
 const SUBJECT = 'ip:198.51.100.1';
 const ANSWER = JSON.stringify({ verdicts: [{ subject: SUBJECT, entry: null }], ttl: 60 });
 const NOWHERE = 'http://127.0.0.1:1';
+const TIMES = { firstMs: 0, checkMs: 0, clockAheadSeconds: 0 };
 
 describe('the backend of the settings', () => {
   it('is one function, asked without a signature', async (t) => {
@@ -46,6 +47,44 @@ describe('the backend of the settings', () => {
         'call to the backend failed',
       ],
     );
+  });
+
+  it('says what it finds when it asks each function by itself, and tells nobody of calls that fail', async (t) => {
+    const { url } = await listeningFunction(t);
+    const port = new URL(url).port;
+    const { backend, lines } = await opened(t, [{ url }, { url: NOWHERE }, { url: `http://localhost:${port}` }]);
+    const [one, nowhere, named] = await backend.examine();
+    assert.ok(one !== undefined && Number(one.firstMs) >= 0 && Number(one.checkMs) >= 0);
+    assert.deepEqual({ ...one, firstMs: 0, checkMs: 0, clockAheadSeconds: 0 }, { url, ...TIMES });
+    assert.deepEqual(nowhere, { url: NOWHERE, error: 'backend: connect ECONNREFUSED 127.0.0.1:1' });
+    assert.ok(named?.addresses?.includes('127.0.0.1'));
+    assert.deepEqual(lines, []);
+  });
+
+  it('says until when the credentials are valid that a call was signed with, or why there are none', async (t) => {
+    const profile = profileOf(t);
+    profile.gives('ASIAFIRST');
+    const { url } = await listeningFunction(t);
+    const { backend } = await opened(t, [{ url, region: 'eu-central-1' }]);
+    const [finding] = await backend.examine();
+    assert.equal(finding?.region, 'eu-central-1');
+    assert.match(finding?.credentials ?? '', /^valid/);
+    profile.fails();
+    const without = await opened(t, [{ url, region: 'eu-central-1' }]);
+    const [none] = await without.backend.examine();
+    assert.match(none?.error ?? '', /no AWS credentials/);
+    assert.equal(none?.credentials, undefined);
+  });
+
+  it('says when the name of a function cannot be resolved, and how far the clocks are apart', async (t) => {
+    const { backend } = await opened(t, [{ url: 'http://no-such-host.invalid' }]);
+    const [finding] = await backend.examine();
+    assert.match(finding?.error ?? '', /^backend: the name no-such-host\.invalid cannot be resolved: E/);
+    const { url } = await listeningFunction(t);
+    const { backend: other, clock } = await opened(t, [{ url }]);
+    const [found] = await other.examine();
+    const aheadSeconds = (clock.epochMs() - Date.now()) / 1000;
+    assert.ok(Math.abs((found?.clockAheadSeconds ?? 0) - aheadSeconds) < 60);
   });
 
   it('signs with what the helper of the profile gives, and with what it gives later', async (t) => {
