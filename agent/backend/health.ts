@@ -14,23 +14,48 @@ export interface Log {
   info(fields: object, message: string): void;
 }
 
+/** So long without a refused call, and the backend does not throttle any more. */
+const THROTTLED_MS = 60_000;
+
 /** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
 export class BackendHealthLog implements ClientEvents {
   readonly #log: Log;
   readonly #repeated: Repeated;
   readonly #trialsIgnored = new Set<string>();
+  readonly #clock: Clock;
+  /** Calls refused as too many since it began to throttle. */
+  #throttles = 0;
+  #cancelLook = () => {};
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
+    this.#clock = clock;
     this.#repeated = new Repeated(clock);
   }
 
   failed({ fault, message: error }: BackendError): void {
-    this.#repeated.about(`failed ${fault}`, (times) =>
-      fault === 'throttled'
-        ? this.#log.warn({ error, ...times }, 'backend throttles: calls are made less often')
-        : this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
-    );
+    if (fault === 'throttled') this.#throttled(error);
+    else
+      this.#repeated.about(`failed ${fault}`, (times) =>
+        this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
+      );
+  }
+
+  /** The metrics say how much it throttles; the log that it does, and when that is over. */
+  #throttled(error: string): void {
+    this.#throttles++;
+    if (this.#throttles > 1) return;
+    const sinceMs = this.#clock.nowMs();
+    this.#log.warn({ error }, 'backend throttles: calls are made less often');
+    const look = (before: number): void => {
+      this.#cancelLook = this.#clock.after(THROTTLED_MS, () => {
+        if (this.#throttles > before) return look(this.#throttles);
+        const lastedMs = Math.round(this.#clock.nowMs() - sinceMs - THROTTLED_MS);
+        this.#log.info({ refusedCalls: this.#throttles, lastedMs }, 'backend throttles no more');
+        this.#throttles = 0;
+      });
+    };
+    look(1);
   }
 
   badEntry(subject: string, problem: string): void {
@@ -51,6 +76,7 @@ export class BackendHealthLog implements ClientEvents {
   /** Tells no more of what is repeated. */
   close(): void {
     this.#repeated.close();
+    this.#cancelLook();
   }
 }
 

@@ -10,7 +10,6 @@ import { HandClock } from '../../support/clock.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const SUBJECT = 'ip:198.51.100.1';
-const ANSWER = JSON.stringify({ verdicts: [{ subject: SUBJECT, entry: null }], ttl: 60 });
 const NOWHERE = 'http://127.0.0.1:1';
 const TIMES = { firstMs: 0, checkMs: 0, clockAheadSeconds: 0 };
 
@@ -179,7 +178,10 @@ async function listeningFunction(t: TestContext, status = 200) {
     keys.push(key ?? 'none');
     regions.push(region ?? 'none');
     response.statusCode = status;
-    response.end(ANSWER);
+    request.toArray().then((chunks) => {
+      const { subjects = [] } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { subjects?: string[] };
+      response.end(JSON.stringify({ verdicts: subjects.map((subject) => ({ subject, entry: null })), ttl: 60 }));
+    });
   }).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');

@@ -22,14 +22,26 @@ describe('the log of the backend', () => {
     ]);
   });
 
-  it('has one line a minute about calls that are too many, as no failure', () => {
+  it('has one line when calls begin to be too many and one when that is over, however long it lasts', () => {
     const { health, clock, lines } = setUp();
+    const throttle = () => health.failed(new BackendError('throttled', 'answered status 429'));
     for (let second = 0; second < 600; second++) {
-      for (let call = 0; call < 10; call++) health.failed(new BackendError('throttled', 'answered status 429'));
+      for (let call = 0; call < 10; call++) throttle();
       clock.advance(1_000);
     }
-    assert.ok(lines.length <= 11);
-    assert.ok(lines.every(([, message]) => message === 'backend throttles: calls are made less often'));
+    clock.advance(120_000);
+    throttle();
+    const begins = ['warn', 'backend throttles: calls are made less often', { error: 'backend: answered status 429' }];
+    assert.deepEqual(
+      lines.map(([level, message]) => [level, message]),
+      [begins.slice(0, 2), ['info', 'backend throttles no more'], begins.slice(0, 2)],
+    );
+    const [, , { refusedCalls, lastedMs }] = lines[1] as [string, string, { refusedCalls: number; lastedMs: number }];
+    assert.equal(refusedCalls, 6000);
+    assert.ok(lastedMs >= 600_000 && lastedMs <= 660_000, `${lastedMs}`);
+    assert.deepEqual(lines[0], begins);
+    health.close();
+    assert.equal(clock.timers, 0);
   });
 
   it('has one line for each list whose trial the function ignores', () => {
