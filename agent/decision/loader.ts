@@ -46,6 +46,9 @@ export interface LoaderState {
 /** Subjects that may wait for a call; past it the policy answers at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
 
+/** How often a subject is asked for whose calls are refused as too many. */
+const MAX_ATTEMPTS = 3;
+
 type Settle = (contribution: Contribution) => void;
 
 interface UnderWay {
@@ -53,6 +56,8 @@ interface UnderWay {
   readonly settles: Settle[];
   /** Is it part of a call, and not in the queue? */
   isAsked: boolean;
+  /** Calls that it was part of. */
+  attempts: number;
 }
 
 /**
@@ -129,14 +134,15 @@ export class Loader {
     if (underWay !== undefined) {
       // Somebody has waited a whole deadline for this already: whoever comes now need not wait as well.
       if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return this.lateReason(subject);
+      if (!underWay.isAsked && this.#isTooLate(nowMs, 1)) return 'overload';
       underWay.settles.push(settle);
       return undefined;
     }
     if (this.#breaker.refuses(nowMs)) return 'breaker_open';
     if (this.#queue.length >= MAX_QUEUED_SUBJECTS) return 'overload';
     const callsBefore = Math.floor(this.#queue.length / this.#settings.batch.maxSubjects);
-    const isTooLate = this.#budget.waitMs(nowMs, callsBefore + 1) > this.#settings.deadlineMs;
-    this.#waiting.set(subject, { sinceMs: nowMs, settles: isTooLate ? [] : [settle], isAsked: false });
+    const isTooLate = this.#isTooLate(nowMs, callsBefore + 1);
+    this.#waiting.set(subject, { sinceMs: nowMs, settles: isTooLate ? [] : [settle], isAsked: false, attempts: 0 });
     this.#queue.push(subject);
     if (this.#queue.length >= this.#settings.batch.maxSubjects) this.#send();
     else this.#sendIn(this.#settings.batch.windowMs);
@@ -163,9 +169,14 @@ export class Loader {
       }
       this.#breaker.allows(nowMs);
       const subjects = this.#queue.splice(0, this.#settings.batch.maxSubjects);
-      this.#mark(subjects, true);
+      for (const subject of subjects) this.#note(subject, true);
       this.#limit(() => this.#call(subjects)).then(() => this.#send());
     }
+  }
+
+  /** Is it certain that so many calls from now on take longer than anybody waits? */
+  #isTooLate(nowMs: number, calls: number): boolean {
+    return this.#budget.waitMs(nowMs, calls) > this.#settings.deadlineMs;
   }
 
   /** Are all calls under way that there may be at a time? */
@@ -173,11 +184,11 @@ export class Loader {
     return this.#limit.activeCount + this.#limit.pendingCount >= this.#settings.maxConcurrent;
   }
 
-  #mark(subjects: readonly string[], isAsked: boolean): void {
-    for (const subject of subjects) {
-      const underWay = this.#waiting.get(subject);
-      if (underWay !== undefined) underWay.isAsked = isAsked;
-    }
+  #note(subject: string, isAsked: boolean): void {
+    const underWay = this.#waiting.get(subject);
+    if (underWay === undefined) return;
+    underWay.isAsked = isAsked;
+    if (isAsked) underWay.attempts++;
   }
 
   #sendIn(delayMs: number): void {
@@ -220,12 +231,13 @@ export class Loader {
     this.#tally.throttled++;
     this.#breaker.throttled();
     this.#budget.throttled(nowMs, madeAtMs);
-    const isInTime = (subject: string) =>
-      nowMs - (this.#waiting.get(subject)?.sinceMs ?? nowMs) < this.#settings.deadlineMs;
-    const again = subjects.filter(isInTime);
-    this.#mark(again, false);
-    for (const subject of subjects)
-      if (!isInTime(subject)) this.#settle(subject, this.#cache.keepFailure(subject, 'overload'));
+    const again = subjects.filter((subject) => {
+      const { sinceMs, attempts } = this.#waiting.get(subject) ?? { sinceMs: 0, attempts: 0 };
+      const isWorthIt = nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS;
+      if (isWorthIt) this.#note(subject, false);
+      else this.#settle(subject, this.#cache.keepFailure(subject, 'overload'));
+      return isWorthIt;
+    });
     this.#queue.unshift(...again);
   }
 

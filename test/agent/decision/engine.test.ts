@@ -210,7 +210,7 @@ describe('a question that the backend is asked', () => {
     await settled();
     clock.advance(DEADLINE_MS - WINDOW_MS);
     assert.equal((await throttled).reason, 'overload');
-    clock.advance(1000);
+    clock.advance(5000);
     const hanging = ask(OPEN, ['key:hanging']);
     await sent();
     clock.advance(DEADLINE_MS);

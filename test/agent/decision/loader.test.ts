@@ -426,6 +426,18 @@ describe('a backend that throttles', () => {
     assert.equal(known('host:a'), undefined, 'for a second it was known');
   });
 
+  it('is asked three times for a subject, and no more', async () => {
+    const { backend, load, got, pass } = setUp({ deadlineMs: 1000, maxCallsPerSecond: 10_000 });
+    load('host:a');
+    await pass(WINDOW_MS);
+    for (let call = 0; call < 3; call++) {
+      assert.deepEqual(got('host:a'), []);
+      backend.call(call).fail(THROTTLED);
+      await pass(1);
+    }
+    assert.deepEqual([got('host:a'), backend.calls.length], [['overload'], 3]);
+  });
+
   it('is answered for with what was known before', async () => {
     const { backend, cache, clock, load, got, pass } = setUp({ deadlineMs: 40, ifErrorSeconds: 600 });
     cache.keepVerdict('host:a', null, 60);
@@ -474,11 +486,14 @@ describe('a backend that throttles', () => {
     load('host:a');
     await pass(WINDOW_MS);
     assert.equal(load('host:b'), 'overload');
-    assert.equal(load('host:b'), undefined, 'who comes later may be in time');
-    await pass(100);
+    for (const ms of [0, 50, 49]) {
+      await pass(ms);
+      assert.equal(load('host:b'), 'overload');
+    }
+    await pass(1);
     backend.call(1).answer([{ entry: null }]);
     await settled();
-    assert.deepEqual(got('host:b'), [NOTHING]);
+    assert.deepEqual(got('host:b'), [], 'who was told at once is not told again');
     assert.notEqual(known('host:b'), undefined);
   });
 });
