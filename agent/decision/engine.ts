@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
 import type { Contribution, Decision, Reason } from './decision.ts';
-import { isLookupReason as isReasonOfLookup } from './degradation.ts';
+import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
 import { decideByPolicy, type Policy } from './policy.ts';
 
@@ -76,7 +76,7 @@ export class Engine {
     });
     if (addressAt >= texts.length) ofAddress();
     const decision = combine(contributions, policy);
-    return contributions.some(isLookupReason) ? this.#lookedUp(decision) : decision;
+    return contributions.some(isFailedLookup) ? this.#lookedUp(decision) : decision;
   }
 
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
@@ -176,7 +176,7 @@ class Asked {
 
   /** Is something missing, or remembered not to be had? */
   get isLookup(): boolean {
-    return this.gaps.length > 0 || this.#contributions.some(isLookupReason);
+    return this.gaps.length > 0 || this.#contributions.some(isFailedLookup);
   }
 
   decide(): Decision {
@@ -187,8 +187,8 @@ class Asked {
   }
 }
 
-function isLookupReason(contribution: Contribution | undefined): boolean {
-  return isReasonOfLookup(typeof contribution === 'string' ? contribution : undefined);
+function isFailedLookup(contribution: Contribution | undefined): boolean {
+  return typeof contribution === 'string' && isLookupReason(contribution);
 }
 
 function isAllowEntry(contribution: Contribution | undefined): boolean {

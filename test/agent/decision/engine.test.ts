@@ -54,7 +54,10 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     batch: { windowMs: WINDOW_MS, maxSubjects: 100 },
     ...more,
   });
-  const engine = new Engine({ cache, loader, clock }, DEADLINE_MS);
+  /** The decisions that were told as those for which the cache alone had no verdict. */
+  const lookedUp: Decision[] = [];
+  const lookups = { decided: (decision: Decision) => void lookedUp.push(decision) };
+  const engine = new Engine({ cache, loader, clock, lookups }, DEADLINE_MS);
   const address = new Address();
   const question: { -readonly [Key in keyof Question]: Question[Key] } = {
     policy: OPEN,
@@ -82,7 +85,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     await settled();
   };
   const asked = () => backend.calls.map(({ subjects }) => subjects);
-  return { clock, cache, backend, engine, ask, decideKnown, sent, asked };
+  return { clock, cache, backend, engine, ask, decideKnown, sent, asked, lookedUp };
 }
 
 describe('a question whose answer is known', () => {
@@ -119,6 +122,59 @@ describe('a question whose answer is known', () => {
     assert.deepEqual(backend.call(0).subjects, ['host:new']);
     backend.call(0).answer([{ entry: entry('host:new', 'allow') }]);
     assert.deepEqual(await decision, told('host:new', 'backend', 'allow'));
+  });
+});
+
+describe('a decision for which the cache alone had no verdict', () => {
+  const BACKEND_ERROR: Decision = { action: 'allow', source: 'policy', reason: 'backend_error' };
+  const OVERLOAD: Decision = { action: 'allow', source: 'policy', reason: 'overload' };
+
+  it('is told once, whatever decided in the end', async () => {
+    const { ask, sent, backend, clock, lookedUp } = setUp();
+    const answered = ask(OPEN, [IP]);
+    await sent();
+    backend.call(0).answer([{ entry: null }]);
+    await settled();
+    const late = [answered, ask(OPEN, ['host:late'])];
+    clock.advance(DEADLINE_MS);
+    assert.deepEqual(lookedUp, await Promise.all(late));
+    assert.deepEqual(
+      lookedUp.map(({ source, reason }) => [source, reason]),
+      [
+        ['backend', undefined],
+        ['policy', 'timeout'],
+      ],
+    );
+  });
+
+  it('is told while a failure is remembered, of an address and of others', () => {
+    const { cache, ask, lookedUp } = setUp();
+    for (const subject of [IP, 'host:a']) {
+      cache.keepFailure(subject, 'backend_error');
+      assert.deepEqual(ask(OPEN, [subject]), BACKEND_ERROR);
+    }
+    assert.deepEqual(lookedUp, [BACKEND_ERROR, BACKEND_ERROR]);
+  });
+
+  it('is told where an allow entry decides about what is missing, and where too many wait', () => {
+    const { cache, ask, decideKnown, lookedUp } = setUp();
+    cache.keepVerdict('host:a', entry('host:a', 'allow'), 60);
+    ask(OPEN, ['host:a', IP]);
+    decideKnown(OPEN, [IP]);
+    assert.deepEqual(lookedUp, [told('host:a', 'cache', 'allow'), OVERLOAD]);
+  });
+
+  it('is told of none that the cache or the client alone decided', () => {
+    const { cache, ask, decideKnown, lookedUp } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict('host:a', null, 60);
+    for (const decide of [ask, decideKnown]) {
+      decide(OPEN, [IP]);
+      decide(OPEN, ['host:a', IP]);
+      decide(OPEN, []);
+      decide(OPEN, ['host:a'], { problem: 'bad_subject' });
+    }
+    assert.deepEqual(lookedUp, []);
   });
 });
 
