@@ -69,7 +69,6 @@ export class CallBudget {
     const used = Math.min(this.#perMs, Math.max(this.#recent / 1000, this.#mostPerMs * USED_AT_LEAST));
     const left = 1 - this.#refused / Math.max(1, this.#recent);
     this.#perMs = Math.max(this.#leastPerMs, used * Math.min(LEFT_AT_MOST, Math.max(LEFT_AT_LEAST, left)));
-    this.#tokens = Math.min(this.#tokens, this.#burst);
     this.#decreasedAtMs = nowMs;
   }
 

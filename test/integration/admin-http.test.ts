@@ -105,6 +105,7 @@ describe('an agent with a socket that systemd passed', () => {
       await until(
         () => log.includes(workers === 1 ? 'agent is listening' : 'with all its workers'),
         () => log,
+        30_000,
       );
       manager.close(); // from here on only the agent's copy of it listens
       const haproxy = await Client.connect({ host: '127.0.0.1', port });
