@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { degradationLog } from './backend/health.ts';
 import { formatListenAddress } from './config/listen-address.ts';
 import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
+import { Degradation } from './decision/degradation.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
 import { CacheWatch } from './lifecycle/cache-watch.ts';
 import { heapLimitMegabytes } from './lifecycle/heap.ts';
@@ -29,45 +31,54 @@ export class Agent {
   readonly #heapMegabytes: number;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
+  readonly #isFirst: boolean;
   readonly #passed: PassedSockets;
   readonly #saver: CacheSaver | undefined;
-  readonly #watch: CacheWatch;
+  readonly #cacheWatch: CacheWatch;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, lasting: Lasting, savesCache: boolean, passed: PassedSockets) {
+  private constructor(generation: Generation, lasting: Lasting, isFirst: boolean, passed: PassedSockets) {
+    this.#isFirst = isFirst;
     this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
     this.#startedAtMs = lasting.clock.epochMs();
-    this.#watch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
+    this.#cacheWatch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
-    this.#saver = savesCache ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
+    this.#saver = isFirst ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
 
   /**
-   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. Of several
-   * processes that share a file for the cache, one should write it.
+   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. The
+   * first of several processes writes the file of the cache and asks the backend once, so as to tell what it is like.
    */
-  static async start(settings: Settings, log: Logger, savesCache: boolean, passed: PassedSockets): Promise<Agent> {
+  static async start(settings: Settings, log: Logger, isFirst: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
     const ledger = new Ledger(clock, denyLog(log, clock));
-    const lasting = { log, clock, meters: new Meters(), ledger, references: new References() };
+    const degradation = new Degradation(
+      clock,
+      degradationLog(log, () => agent.#generation.settings.deadlineMs),
+    );
+    const lasting = { log, clock, meters: new Meters(), ledger, references: new References(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
-    const agent = new Agent(generation, lasting, savesCache, passed);
+    const agent = new Agent(generation, lasting, isFirst, passed);
+    agent.#watchDegradation();
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
-      agent.#watch.stop();
+      agent.#cacheWatch.stop();
       lasting.meters.close();
+      degradation.close();
       await generation.close();
       throw error;
     }
     const { backend, deadlineMs, policy } = settings;
     const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
     log.info(fields, 'agent is listening');
+    if (isFirst) void generation.examineBackend();
     for (const address of passed.untaken)
       log.warn({ address }, 'systemd passed a socket that no listen names: who connects there waits for ever');
     return agent;
@@ -80,7 +91,7 @@ export class Agent {
 
   get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
-    const { meters, ledger } = this.#lasting;
+    const { meters, ledger, degradation } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
       ...processState({
@@ -89,6 +100,7 @@ export class Agent {
         ledger,
         cache: cache.state,
         loader: loader.state,
+        degradation: degradation.state,
         connections,
         credentialsExpireAtMs,
       }),
@@ -140,14 +152,16 @@ export class Agent {
     }
     this.#generation = next;
     this.#handler.current = next.translator;
+    this.#watchDegradation();
     log.level = settings.log.level;
     this.#leave(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
+    if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.examineBackend();
   }
 
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
   async stop(): Promise<void> {
-    const { clock, meters } = this.#lasting;
+    const { clock, meters, degradation } = this.#lasting;
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
       for (const listener of listeners) listener.destroy();
@@ -156,10 +170,19 @@ export class Agent {
     await Promise.all(listeners.map((listener) => listener.drain()));
     for (const { cut } of this.#leaving.values()) cut();
     cancel();
-    this.#watch.stop();
+    this.#cacheWatch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
     meters.close();
+    degradation.close();
+  }
+
+  #watchDegradation(): void {
+    const { settings, loader } = this.#generation;
+    this.#lasting.degradation.watch({
+      maxPolicyShare: settings.backend.degradedPercent / 100,
+      isBackendDown: () => loader.state.breaker !== 'closed',
+    });
   }
 
   /** The heap has been bounded when the process started: a cache that needs more of it waits for the next start. */

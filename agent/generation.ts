@@ -1,10 +1,12 @@
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
-import { MeteredBackend } from './backend/metered.ts';
+import { tellFinding } from './backend/health.ts';
+import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import type { Settings } from './config/settings.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
+import type { Degradation } from './decision/degradation.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { Refinement, type RefinementEvents } from './decision/refine.ts';
@@ -24,6 +26,7 @@ export interface Lasting {
   readonly meters: Meters;
   readonly ledger: Ledger;
   readonly references: References;
+  readonly degradation: Degradation;
 }
 
 /** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
@@ -35,6 +38,8 @@ export interface Generation {
   readonly rules: Rulebook | undefined;
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
+  /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
+  examineBackend(): Promise<void>;
   /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
   retire(): Promise<void>;
   /** Cuts short what is under way. */
@@ -45,16 +50,17 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger, references }: Lasting,
+  { log, clock, meters, ledger, references, degradation }: Lasting,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const opened = await openBackend(settings.backend, settings, log, clock, (atMs) => {
     credentialsExpireAtMs = atMs;
   });
-  const backend = new MeteredBackend(opened, meters, clock);
+  const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
-  const engine = new Engine({ cache, loader, clock }, settings.deadlineMs);
-  const rules = rulebook(settings, { cache, loader, clock }, log);
+  const parts = { cache, loader, clock, lookups: degradation };
+  const engine = new Engine(parts, settings.deadlineMs);
+  const rules = rulebook(settings, parts, log);
   try {
     await rules?.open();
   } catch (error) {
@@ -64,6 +70,11 @@ export async function openGeneration(
   const messages = messageRules(settings, decisionLog(log, clock), rules);
   const address = new Address(settings.ipv6Prefix);
   const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
+  let isClosed = false;
+  const close = () => {
+    isClosed = true;
+    return closeAll(rules, backend);
+  };
   return {
     settings,
     cache,
@@ -73,12 +84,30 @@ export async function openGeneration(
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
+    async examineBackend() {
+      const findings = await opened.examine();
+      if (isClosed) return;
+      for (const finding of findings) tellFinding(log, finding, settings.deadlineMs);
+    },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
       await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);
-      await closeAll(rules, backend);
+      await close();
     },
-    close: () => closeAll(rules, backend),
+    close,
+  };
+}
+
+function callMeter(meters: Meters, degradation: Degradation): CallMeter {
+  return {
+    called(subjects, tookMs) {
+      meters.called(subjects, tookMs);
+      degradation.called(tookMs);
+    },
+    callFailed(fault, error, atMs) {
+      meters.callFailed(fault, error, atMs);
+      degradation.callFailed(error);
+    },
   };
 }
 

@@ -41,7 +41,7 @@ export function openApiDocument(): object {
             },
             400: refusal('The request is not what this document says; the agent does not ask it again'),
             413: refusal('The body is too large'),
-            429: refusal('Too many calls; the agent decides by policy and asks again later'),
+            429: refusal('Too many calls for now, which is no failure; the agent asks less often'),
             503: refusal('Nothing could be looked up; the agent decides by policy and asks again later'),
           },
         },

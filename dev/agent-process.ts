@@ -46,7 +46,14 @@ export async function startAgentProcess(
   }
   child.once('exit', (code) => listening.reject(new Error(`the agent ended with ${code}:\n${lines.join('\n')}`)));
   const limit = setTimeout(() => listening.reject(new Error('the agent does not start')), START_LIMIT_MS);
-  await listening.promise.finally(() => clearTimeout(limit));
+  try {
+    await listening.promise;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(limit);
+  }
   return { pid: child.pid ?? 0, settings: loadSettings(file, env), lines, kill: (signal) => end(child, signal) };
 }
 

@@ -17,7 +17,8 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     folder: 'agent/backend',
     may: ['contract', 'agent/decision/decision.ts', 'agent/repeated.ts'],
     types: ['agent/decision'],
-    packages: /^(undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
+    packages:
+      /^(node:(dns\/promises|net)|undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
   },
   {
     folder: 'agent/server',
@@ -79,6 +80,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     may: [
       'agent/config',
       'agent/decision/decision.ts',
+      'agent/decision/degradation.ts',
       'agent/decision/policy.ts',
       'agent/server/socket-file.ts',
       'agent/state',
@@ -108,6 +110,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/main.ts',
       'agent/lifecycle/heap.ts',
       'agent/rules/try.ts',
+      'agent/admin/health.ts',
       'agent/admin/interval.ts',
       'agent/admin/tallies.ts',
       'agent/admin/socket/protocol.ts',

@@ -1,3 +1,4 @@
+import { policyShare } from '../decision/degradation.ts';
 import { DECISIONS } from './decision-series.ts';
 import { counter, counters, gauge, histogram, type Metric, optionalGauge } from './metric.ts';
 
@@ -67,6 +68,26 @@ export const METRICS: readonly Metric[] = [
   ),
   histogram('haverdict_backend_seconds', 'How long a call took.', ({ backendTime }) => backendTime),
   BREAKER,
+  gauge(
+    'haverdict_degraded',
+    '1 while too many lookups are decided by policy (backend.degradedPercent) or the backend is not asked, else 0.',
+    ({ state }) => Number(state.degradation.isDegraded),
+  ),
+  gauge(
+    'haverdict_policy_share',
+    'The share of the lookups of the last 10 seconds that the policy decided for want of the backend.',
+    ({ state }) => policyShare(state.degradation),
+  ),
+  counter(
+    'haverdict_backend_throttled_total',
+    'Calls that the backend refused as too many (429): they are no failures.',
+    ({ state }) => state.backend.throttled,
+  ),
+  gauge(
+    'haverdict_backend_calls_per_second_limit',
+    'Calls that may be made a second now: backend.maxCallsPerSecond, or fewer after the backend throttled.',
+    ({ state }) => state.backend.callsPerSecond,
+  ),
   gauge('haverdict_backend_queued_subjects', 'Subjects that wait for a call.', ({ state }) => state.backend.queued),
   gauge('haverdict_backend_in_flight_calls', 'Calls under way.', ({ state }) => state.backend.inFlight),
   counter(

@@ -1,3 +1,4 @@
+import { type DegradationState, policyShare } from '../decision/degradation.ts';
 import type { AgentState } from '../state/state.ts';
 
 /** Whether HAProxy should be sent to this agent, and what keeps it from its best. */
@@ -7,11 +8,14 @@ export interface Health {
   readonly degraded: readonly string[];
 }
 
+export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'degradation' | 'reloads' | 'config'>;
+
 /** Ready is who listens with a configuration; a backend in trouble makes nobody unready. */
-export function health({ listening, backend, reloads }: AgentState): Health {
+export function health({ listening, backend, degradation, reloads, config }: HealthFacts): Health {
   const degraded: string[] = [];
   if (backend.breaker === 'open') degraded.push('the backend fails and is not asked for now');
   if (backend.breaker === 'probing') degraded.push('the backend failed and is being tried again');
+  if (degradation.isDegraded) degraded.push(causeOf(degradation, config.deadlineMs));
   if (reloads.lastError !== undefined)
     degraded.push('the last reload failed and the earlier configuration is in force');
   return { isReady: listening.length > 0, degraded };
@@ -21,4 +25,18 @@ export function health({ listening, backend, reloads }: AgentState): Health {
 export function healthText({ isReady, degraded }: Health): string {
   if (!isReady) return 'not ready';
   return degraded.length === 0 ? 'ready' : `degraded: ${degraded.join('; ')}`;
+}
+
+function causeOf(reading: DegradationState, deadlineMs: number): string {
+  const share = policyShare(reading);
+  if (share === 0) return 'the backend was in trouble until a moment ago';
+  const reasons = Object.entries(reading.byPolicy).flatMap(([reason, count]) =>
+    count > 0 ? [`${reason} ${count}`] : [],
+  );
+  const did = reading.letThrough > 0 ? 'let through' : 'denied';
+  const calls =
+    reading.p50Ms === undefined
+      ? 'no call to the backend was made'
+      : `half of the calls to the backend take up to ${Math.round(reading.p50Ms)} ms, deadlineMs is ${deadlineMs}`;
+  return `${(share * 100).toFixed(1)} % of the lookups of the last 10 s were ${did} by policy (${reasons.join(', ')}); ${calls}`;
 }

@@ -116,6 +116,8 @@ export function backend({ backend, backendTime }: AgentState): Html {
     ['under way', count(backend.inFlight)],
     ['subjects waiting', count(backend.queued)],
     ['held back', count(backend.budgetWaits)],
+    ['throttled', count(backend.throttled)],
+    ['calls allowed', html`${rate(backend.callsPerSecond)} /s`],
     ['last error', lastError(backend)],
   ]);
 }

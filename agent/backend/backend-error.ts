@@ -2,16 +2,17 @@ import { LookupError } from '../decision/decision.ts';
 
 /**
  * What a failed call says about the function at that URL, and so what asking another one is worth: there was no
- * connection; it or the way to it fails; it refuses what was asked; or it was never asked, for a reason of ours.
+ * connection; it or the way to it fails; it refuses what was asked; or it was never asked, for a reason of ours. One that
+ * is throttled did not fail: the function is there, and calls are too many for it.
  */
-export type Fault = 'unreachable' | 'failing' | 'refused' | 'ours';
+export type Fault = 'unreachable' | 'failing' | 'refused' | 'ours' | 'throttled';
 
 /** A call to the function that brought no usable answer. */
 export class BackendError extends LookupError {
   readonly fault: Fault;
 
   constructor(fault: Fault, message: string, options?: ErrorOptions) {
-    super('backend_error', `backend: ${message}`, options);
+    super(fault === 'throttled' ? 'overload' : 'backend_error', `backend: ${message}`, options);
     this.fault = fault;
   }
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
-import { BackendClient } from './client.ts';
+import { BackendClient, type ClientEvents } from './client.ts';
 import { Credentials, type CredentialsEvents } from './credentials.ts';
+import { examine, type Finding } from './examination.ts';
 import { FailoverBackend } from './failover.ts';
 import { BackendHealthLog, credentialsLog, failoverLog, type Log } from './health.ts';
 import { createIdentityChain } from './identity-chain.ts';
-import { createSigner, type Signer } from './sign.ts';
+import { createSigner } from './sign.ts';
 
 export interface BackendSettings {
   /** In the order in which they are asked; the region is there where calls are signed for it. */
@@ -25,6 +26,11 @@ export interface OpenBackend extends Backend {
   close(): Promise<void>;
 }
 
+/** One whose functions can be asked one by one, for what is to be told of them. */
+export interface ExaminedBackend extends OpenBackend {
+  examine(): Promise<readonly Finding[]>;
+}
+
 /** The backend that the settings describe. Credentials are looked for at once, but nobody waits for them. */
 export async function openBackend(
   settings: BackendSettings,
@@ -32,39 +38,35 @@ export async function openBackend(
   log: Log,
   clock: Clock,
   gotCredentials: CredentialsEvents['got'] = () => {},
-): Promise<OpenBackend> {
+): Promise<ExaminedBackend> {
   const { targets, timeoutMs, maxConcurrent } = settings;
-  const signers = await createSigners(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
+  const credentials = await openCredentials(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
   const health = new BackendHealthLog(log, clock);
-  const [only, ...others] = targets.map(({ url }) => url);
-  if (only !== undefined && others.length === 0) {
-    const settingsOfOne = { url: only, timeoutMs, maxConcurrent, shadowLists };
-    return closingBoth(new BackendClient(settingsOfOne, lists, health, clock, signers[0]), health);
-  }
-  // what one of them does is not yet what becomes of the call
-  const events = {
-    succeeded() {},
-    failed() {},
-    badEntry: health.badEntry.bind(health),
-    ignoresTrials: health.ignoresTrials.bind(health),
-  };
-  const connectTimeoutMs = Math.ceil(timeoutMs / 2);
-  const clients = targets.map(({ url }, index) => ({
-    url,
-    client: new BackendClient(
-      { url, timeoutMs, maxConcurrent, connectTimeoutMs, shadowLists },
-      lists,
-      events,
-      clock,
-      signers[index],
-    ),
-  }));
-  return closingBoth(new FailoverBackend(clients, timeoutMs, { ...failoverLog(log), calls: health }, clock), health);
-}
-
-function closingBoth(backend: OpenBackend, health: BackendHealthLog): OpenBackend {
+  const isOne = targets.length === 1;
+  // what one of several does is not yet what becomes of the call
+  const events = isOne ? health : { ...unbound(health), failed() {} };
+  const timeouts = { timeoutMs, ...(isOne ? {} : { connectTimeoutMs: Math.ceil(timeoutMs / 2) }) };
+  const clients = await Promise.all(
+    targets.map(async (target) => {
+      const { url, region } = target;
+      const sign = region && credentials && (await createSigner(region, credentials, clock));
+      const one = { url, ...timeouts, maxConcurrent, shadowLists };
+      return { url, target, client: new BackendClient(one, lists, events, clock, sign || undefined) };
+    }),
+  );
+  const [first] = clients;
+  const backend =
+    isOne && first !== undefined
+      ? first.client
+      : new FailoverBackend(
+          clients,
+          timeoutMs,
+          { ...failoverLog(log), failed: (error) => health.failed(error) },
+          clock,
+        );
   return {
     check: (subjects) => backend.check(subjects),
+    examine: () => Promise.all(clients.map(({ target, client }) => examine(target, client, credentials))),
     async close() {
       health.close();
       await backend.close();
@@ -72,18 +74,19 @@ function closingBoth(backend: OpenBackend, health: BackendHealthLog): OpenBacken
   };
 }
 
-async function createSigners(
+function unbound(health: BackendHealthLog): Omit<ClientEvents, 'failed'> {
+  return { badEntry: health.badEntry.bind(health), ignoresTrials: health.ignoresTrials.bind(health) };
+}
+
+/** None where no call is signed. */
+async function openCredentials(
   targets: BackendSettings['targets'],
   events: CredentialsEvents,
   clock: Clock,
-): Promise<(Signer | undefined)[]> {
+): Promise<Credentials | undefined> {
   const region = targets.find((target) => target.region !== undefined)?.region;
-  if (region === undefined) return targets.map(() => undefined);
+  if (region === undefined) return undefined;
   const credentials = new Credentials(await createIdentityChain(region), clock, events);
   credentials.get().catch(() => {}); // told by its events
-  return await Promise.all(
-    targets.map(async (target) =>
-      target.region === undefined ? undefined : createSigner(target.region, credentials, clock),
-    ),
-  );
+  return credentials;
 }

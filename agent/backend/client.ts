@@ -8,9 +8,9 @@ import {
 } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
+import { EXAMINED_SUBJECT, type Examination } from './examination.ts';
 import { FunctionUrl } from './function-url.ts';
 import { refusal } from './refusal.ts';
 import type { Signer } from './sign.ts';
@@ -27,8 +27,7 @@ export interface ClientSettings {
 }
 
 export interface ClientEvents {
-  succeeded(): void;
-  failed(error: LookupError): void;
+  failed(error: BackendError): void;
   /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
   /** The function answered an entry of a list on trial as if it were not: it is older than trials are. */
@@ -59,19 +58,39 @@ export class BackendClient implements Backend {
     signal = AbortSignal.timeout(this.#timeoutMs),
   ): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
     try {
-      const answer = await this.#url.post(CHECK_PATH, { ...this.#asked, subjects }, signal);
-      if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
-      const { verdicts, ttl } = parseAnswer(answer.text);
-      if (verdicts.length !== subjects.length)
-        throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
-      const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
-      this.#events.succeeded();
-      return { lookups, ttlSeconds: ttl };
+      return await this.#check(subjects, signal);
     } catch (error) {
       const backendError = toBackendError(error);
       this.#events.failed(backendError);
       throw backendError;
     }
+  }
+
+  /** Asks for health, which starts a function that is not running yet, and then about a subject that is nobody's. */
+  async examine(): Promise<Examination> {
+    try {
+      const beganMs = this.#clock.nowMs();
+      const answer = await this.#url.get(HEALTH_PATH, AbortSignal.timeout(this.#timeoutMs));
+      const firstMs = this.#clock.nowMs() - beganMs;
+      const aheadMs = this.#clock.epochMs() - Date.parse(answer.date ?? '');
+      if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
+      const askedMs = this.#clock.nowMs();
+      await this.#check([EXAMINED_SUBJECT], AbortSignal.timeout(this.#timeoutMs));
+      const checkMs = this.#clock.nowMs() - askedMs;
+      return { firstMs, checkMs, ...(Number.isFinite(aheadMs) && { clockAheadSeconds: Math.round(aheadMs / 1000) }) };
+    } catch (error) {
+      throw toBackendError(error);
+    }
+  }
+
+  async #check(subjects: readonly string[], signal: AbortSignal): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
+    const answer = await this.#url.post(CHECK_PATH, { ...this.#asked, subjects }, signal);
+    if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
+    const { verdicts, ttl } = parseAnswer(answer.text);
+    if (verdicts.length !== subjects.length)
+      throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
+    const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
+    return { lookups, ttlSeconds: ttl };
   }
 
   /** Whether the function answers at all. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
 import type { Backend } from '../decision/loader.ts';
 import { type BackendError, toBackendError } from './backend-error.ts';
 
@@ -15,8 +14,8 @@ export interface Client {
 export interface FailoverEvents {
   down(url: string, error: BackendError): void;
   up(url: string, downMs: number): void;
-  /** What became of a call in the end. */
-  readonly calls: { succeeded(): void; failed(error: LookupError): void };
+  /** A call failed in the end. */
+  failed(error: BackendError): void;
 }
 
 /** So many failures in a row and a backend is down; one, if there is no connection to be had. */
@@ -42,6 +41,8 @@ interface Target {
 /**
  * Asks the first backend that is up. A call that fails there is tried once on the next one, in what is left of its
  * time; one that was refused is not, for it would be refused again. Those that are down are probed until they answer.
+ * One that throttles is not down: the calls that it refuses go to the next one, and only if that does not answer either
+ * are calls too many.
  */
 export class FailoverBackend implements Backend {
   readonly #targets: readonly Target[];
@@ -68,12 +69,10 @@ export class FailoverBackend implements Backend {
 
   async check(subjects: readonly string[]): Promise<Lookups> {
     try {
-      const lookups = await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
-      this.#events.calls.succeeded();
-      return lookups;
+      return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
     } catch (error) {
       const backendError = toBackendError(error);
-      this.#events.calls.failed(backendError);
+      this.#events.failed(backendError);
       throw backendError;
     }
   }
@@ -94,7 +93,8 @@ export class FailoverBackend implements Backend {
       const { fault } = toBackendError(error);
       if (second === undefined || signal.aborted || this.#isClosed || fault === 'refused' || fault === 'ours')
         throw error;
-      return await this.#checkOne(second, subjects, signal);
+      if (fault !== 'throttled') return await this.#checkOne(second, subjects, signal);
+      return await this.#checkOne(second, subjects, signal).catch(() => Promise.reject(error));
     }
   }
 
@@ -114,7 +114,8 @@ export class FailoverBackend implements Backend {
     } catch (error) {
       const backendError = toBackendError(error);
       // a call from before it came up or went down says nothing about now, and a trouble of ours nothing about it
-      if (beganMs >= target.sinceMs && backendError.fault !== 'ours') this.#countFailure(target, backendError);
+      const isFailure = backendError.fault !== 'ours' && backendError.fault !== 'throttled';
+      if (beganMs >= target.sinceMs && isFailure) this.#countFailure(target, backendError);
       throw backendError;
     }
   }

@@ -1,30 +1,31 @@
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { LookupError } from '../decision/decision.ts';
+import type { DegradationEvents, Episode } from '../decision/degradation.ts';
 import { Repeated } from '../repeated.ts';
+import type { BackendError } from './backend-error.ts';
 import type { ClientEvents } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
+import type { Finding } from './examination.ts';
 import type { FailoverEvents } from './failover.ts';
 
 export interface Log {
+  error(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   info(fields: object, message: string): void;
 }
 
-/** While it lasts, a backend's trouble is told this often, with a count. */
-const REPEAT_MS = 10_000;
+/** So long without a refused call, and the backend does not throttle any more. */
+const THROTTLED_MS = 60_000;
 
-type State =
-  | { readonly name: 'well' }
-  | { readonly name: 'failing'; readonly sinceMs: number; failures: number; toldAtMs: number };
-
-/** Tells the log when the backend begins to fail, that it still does, and when it is back: never a line a call. */
+/** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
 export class BackendHealthLog implements ClientEvents {
   readonly #log: Log;
-  readonly #clock: Clock;
   readonly #repeated: Repeated;
-  #state: State = { name: 'well' };
   readonly #trialsIgnored = new Set<string>();
+  readonly #clock: Clock;
+  /** Calls refused as too many since it began to throttle. */
+  #throttles = 0;
+  #cancelLook = () => {};
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -32,30 +33,29 @@ export class BackendHealthLog implements ClientEvents {
     this.#repeated = new Repeated(clock);
   }
 
-  succeeded(): void {
-    if (this.#state.name === 'well') return;
-    const { sinceMs, failures } = this.#state;
-    this.#state = { name: 'well' };
-    this.#log.info({ failures, lastedMs: Math.round(this.#clock.nowMs() - sinceMs) }, 'backend answers again');
+  failed({ fault, message: error }: BackendError): void {
+    if (fault === 'throttled') this.#throttled(error);
+    else
+      this.#repeated.about(`failed ${fault}`, (times) =>
+        this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
+      );
   }
 
-  failed(error: LookupError): void {
-    const nowMs = this.#clock.nowMs();
-    if (this.#state.name === 'well') {
-      this.#state = { name: 'failing', sinceMs: nowMs, failures: 1, toldAtMs: nowMs };
-      this.#log.warn(
-        { reason: error.reason, error: error.message },
-        'backend fails, the policy answers for what the cache does not know',
-      );
-      return;
-    }
-    this.#state.failures++;
-    if (nowMs - this.#state.toldAtMs < REPEAT_MS) return;
-    this.#state.toldAtMs = nowMs;
-    this.#log.warn(
-      { reason: error.reason, error: error.message, failures: this.#state.failures },
-      'backend still fails',
-    );
+  /** The metrics say how much it throttles; the log that it does, and when that is over. */
+  #throttled(error: string): void {
+    this.#throttles++;
+    if (this.#throttles > 1) return;
+    const sinceMs = this.#clock.nowMs();
+    this.#log.warn({ error }, 'backend throttles: calls are made less often');
+    const look = (before: number): void => {
+      this.#cancelLook = this.#clock.after(THROTTLED_MS, () => {
+        if (this.#throttles > before) return look(this.#throttles);
+        const lastedMs = Math.round(this.#clock.nowMs() - sinceMs - THROTTLED_MS);
+        this.#log.info({ refusedCalls: this.#throttles, lastedMs }, 'backend throttles no more');
+        this.#throttles = 0;
+      });
+    };
+    look(1);
   }
 
   badEntry(subject: string, problem: string): void {
@@ -76,11 +76,53 @@ export class BackendHealthLog implements ClientEvents {
   /** Tells no more of what is repeated. */
   close(): void {
     this.#repeated.close();
+    this.#cancelLook();
   }
 }
 
+/** Tells the log when clients that are not cached are decided by policy, and when that is over; with the deadline of now. */
+export function degradationLog(log: Log, deadlineMs: () => number): DegradationEvents {
+  return {
+    degraded(episode) {
+      const fields = fieldsOf(episode, deadlineMs());
+      const { isOutage, letThrough, denied } = episode;
+      if (isOutage && letThrough > 0)
+        log.error(fields, 'backend is failing: unknown clients are let through (policy open)');
+      else if (isOutage && denied > 0)
+        log.error(fields, 'backend is failing: unknown clients are denied with 503 (policy closed)');
+      else if (isOutage) log.warn(fields, 'backend is failing: decisions come from the cache alone');
+      else if (letThrough > 0) log.warn(fields, 'degraded: unknown clients are let through (policy open)');
+      else log.warn(fields, 'degraded: unknown clients are denied with 503 (policy closed)');
+    },
+    recovered: (whole) => log.info({ ...whole, lastedMs: Math.round(whole.lastedMs) }, 'backend answers in time again'),
+  };
+}
+
+function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode, deadlineMs: number): object {
+  const reasons = Object.fromEntries(Object.entries(byPolicy).filter(([, count]) => count > 0));
+  return {
+    policyPercent: Math.round(share * 1000) / 10,
+    reasons,
+    ...rest,
+    ...(p50Ms !== undefined && { p50Ms: Math.round(p50Ms * 10) / 10 }),
+    deadlineMs,
+  };
+}
+
+/** Tells the log in one line what a call of our own found out about one function. */
+export function tellFinding(
+  log: Log,
+  { error, firstMs = 0, checkMs = 0, ...finding }: Finding,
+  deadlineMs: number,
+): void {
+  const fields = { ...finding, firstMs: Math.round(firstMs), checkMs: Math.round(checkMs * 10) / 10, deadlineMs };
+  if (error !== undefined) log.warn({ ...finding, error }, 'backend check failed');
+  else if (checkMs <= deadlineMs) log.info(fields, 'backend checked: it answers in time');
+  else log.warn(fields, 'backend checked: it answers later than deadlineMs, so unknown clients are decided by policy');
+}
+
 /** Tells the log which of several backends goes down and comes back. */
-export function failoverLog(log: Log): Omit<FailoverEvents, 'calls'> {
+export function failoverLog(log: Log): Omit<FailoverEvents, 'failed'> {
   return {
     down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
     up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),

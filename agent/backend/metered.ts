@@ -1,12 +1,12 @@
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
 import type { OpenBackend } from './backend.ts';
-import { type Fault, toBackendError } from './backend-error.ts';
+import { type BackendError, toBackendError } from './backend-error.ts';
 
 /** Whoever counts calls. */
 export interface CallMeter {
   called(subjects: number, tookMs: number): void;
-  callFailed(fault: Fault, error: string, atMs: number): void;
+  callFailed(fault: Exclude<BackendError['fault'], 'throttled'>, error: string, atMs: number): void;
 }
 
 /** A backend whose calls are counted. */
@@ -27,7 +27,7 @@ export class MeteredBackend implements OpenBackend {
       return await this.#backend.check(subjects);
     } catch (error) {
       const { fault, message } = toBackendError(error);
-      this.#meter.callFailed(fault, message, this.#clock.epochMs());
+      if (fault !== 'throttled') this.#meter.callFailed(fault, message, this.#clock.epochMs());
       throw error;
     } finally {
       this.#meter.called(subjects.length, this.#clock.nowMs() - beganMs);

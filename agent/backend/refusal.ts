@@ -10,7 +10,8 @@ const WRONG_TIME = /signature (expired|not yet current)/i;
 /** Why an answer that is not 200 cannot be used, and what would help. */
 export function refusal(answer: Answer, isSigned: boolean, epochMs: number): BackendError {
   const { status } = answer;
-  const isOurs = status >= 400 && status < 500 && status !== 429; // 429: the function is busy, not we are wrong
+  if (status === 429) return new BackendError('throttled', 'answered status 429: too many calls');
+  const isOurs = status >= 400 && status < 500;
   const hint = status === 403 ? `: ${isSigned ? signedHint(answer, epochMs) : UNSIGNED_HINT}` : '';
   return new BackendError(isOurs ? 'refused' : 'failing', `answered status ${status}${hint}`);
 }

@@ -20,6 +20,11 @@ export const backend = map({
   maxCallsPerSecond: wholeNumber(1, 100_000)
     .prefault(500)
     .describe('How many calls to the function may be made a second, whatever comes in: the ceiling of the bill.'),
+  degradedPercent: wholeNumber(1, 100)
+    .prefault(5)
+    .describe(
+      'The agent says that it is degraded when more of the lookups of 10 seconds are decided by policy, of at least 20.',
+    ),
   batch: map({
     windowMs: wholeNumber(0, 100).prefault(1).describe('How long a lookup waits for others to share its call.'),
     maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('How many lookups share a call at most.'),

@@ -78,6 +78,7 @@ export interface Settings {
     readonly timeoutMs: number;
     readonly maxConcurrent: number;
     readonly maxCallsPerSecond: number;
+    readonly degradedPercent: number;
     readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
   };
   readonly deadlineMs: number;

@@ -45,6 +45,11 @@ export class Breaker {
     this.#state = { name: 'closed', failures: 0 };
   }
 
+  /** The backend is there and refuses for now to do more: that neither opens nor keeps open. */
+  throttled(): void {
+    if (this.#state.name === 'probing') this.succeeded();
+  }
+
   failed(nowMs: number): void {
     switch (this.#state.name) {
       case 'closed':

@@ -185,6 +185,14 @@ export class VerdictCache {
     return kept.contribution;
   }
 
+  /** What a subject contributes as long as it must not be asked: what is fresh, else the verdict past its lifetime. */
+  knownOf(subject: string): Contribution | undefined {
+    const kept = this.#keptOf(subject);
+    const now = this.#now();
+    if (kept === undefined || kept.keptUntil <= now) return undefined;
+    return kept.freshUntil > now ? kept.contribution : asStale(kept.contribution);
+  }
+
   /** The verdict of a subject, fresh or past its lifetime, for when the backend cannot be asked. */
   staleOf(subject: string): Decision | undefined {
     const kept = this.#keptOf(subject);

@@ -1,17 +1,47 @@
 /** After a quiet time this much of a second's calls may be made at once. */
 const BURST_SECONDS = 0.1;
+/** What is left at least, and at most, of the calls a second once the backend says that they are too many. */
+const LEFT_AT_LEAST = 0.5;
+const LEFT_AT_MOST = 0.9;
+/** The part of the maximum that comes back in each second. */
+const INCREASE_PER_SECOND = 0.05;
+/** The part of the maximum that counts as used where fewer calls were made: few of them say little about the rate. */
+const USED_AT_LEAST = 0.2;
+/** With no calls at all nobody would learn that more are allowed again. */
+const LEAST_PER_SECOND = 1;
+/** The calls that were under way say the same thing many times over: it counts once. */
+const DECREASE_INTERVAL_MS = 1000;
 
-/** A token bucket: so many calls a second, whatever happens. */
+/**
+ * A token bucket: never more than so many calls a second. The backend can say that these are too many for it: then the
+ * rate drops by the share of calls that it refused, and comes back little by little, so that agents that share a backend
+ * end up with about equal shares of what it takes (additive increase, multiplicative decrease, as in RFC 8257).
+ */
 export class CallBudget {
-  readonly #perMs: number;
-  readonly #burst: number;
+  readonly #mostPerMs: number;
+  readonly #leastPerMs: number;
+  /** By how much the calls a millisecond grow in each. */
+  readonly #growth: number;
+  #perMs: number;
   #tokens: number;
   #filledAtMs = 0;
+  /** The calls of the last second, and those of them that were refused, the older ones weighing less. */
+  #recent = 0;
+  #refused = 0;
+  #decreasedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(callsPerSecond: number) {
-    this.#perMs = callsPerSecond / 1000;
-    this.#burst = Math.max(1, callsPerSecond * BURST_SECONDS);
+    this.#mostPerMs = callsPerSecond / 1000;
+    this.#leastPerMs = Math.min(this.#mostPerMs, LEAST_PER_SECOND / 1000);
+    this.#growth = (this.#mostPerMs * INCREASE_PER_SECOND) / 1000;
+    this.#perMs = this.#mostPerMs;
     this.#tokens = this.#burst;
+  }
+
+  /** How many calls a second may be made now. */
+  perSecond(nowMs: number): number {
+    this.#fill(nowMs);
+    return this.#perMs * 1000;
   }
 
   /** Takes one call out of the budget; false if there is none left. */
@@ -19,18 +49,55 @@ export class CallBudget {
     this.#fill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens--;
+    this.#recent++;
     return true;
   }
 
-  /** How long until there is one call again, in whole milliseconds: a fraction may round to no time at all. */
-  waitMs(nowMs: number): number {
+  /** How long until there are so many calls, in whole milliseconds: a fraction may round to no time at all. */
+  waitMs(nowMs: number, calls = 1): number {
     this.#fill(nowMs);
-    return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMs);
+    const missing = calls - this.#tokens;
+    return missing <= 0 ? 0 : Math.ceil(this.#timeFor(missing));
+  }
+
+  /** The backend refused a call that was made at `madeAtMs`, because calls are too many. */
+  throttled(nowMs: number, madeAtMs: number): void {
+    this.#fill(nowMs);
+    this.#refused++;
+    if (madeAtMs < this.#decreasedAtMs || nowMs - this.#decreasedAtMs < DECREASE_INTERVAL_MS) return;
+    // What is allowed and not used says nothing about what the backend takes.
+    const used = Math.min(this.#perMs, Math.max(this.#recent / 1000, this.#mostPerMs * USED_AT_LEAST));
+    const left = 1 - this.#refused / Math.max(1, this.#recent);
+    this.#perMs = Math.max(this.#leastPerMs, used * Math.min(LEFT_AT_MOST, Math.max(LEFT_AT_LEAST, left)));
+    this.#decreasedAtMs = nowMs;
+  }
+
+  get #burst(): number {
+    return Math.max(1, this.#perMs * 1000 * BURST_SECONDS);
   }
 
   #fill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#filledAtMs);
-    this.#tokens = Math.min(this.#burst, this.#tokens + elapsedMs * this.#perMs);
     this.#filledAtMs = nowMs;
+    const growingMs = Math.min(elapsedMs, this.#growingMs);
+    const grown = growingMs * (this.#perMs + (growingMs * this.#growth) / 2);
+    if (growingMs > 0) this.#perMs = Math.min(this.#mostPerMs, this.#perMs + growingMs * this.#growth);
+    this.#tokens = Math.min(this.#burst, this.#tokens + grown + (elapsedMs - growingMs) * this.#perMs);
+    const weight = Math.exp(-elapsedMs / 1000);
+    this.#recent *= weight;
+    this.#refused *= weight;
+  }
+
+  /** How long until the rate is the highest again. */
+  get #growingMs(): number {
+    return this.#perMs >= this.#mostPerMs ? 0 : (this.#mostPerMs - this.#perMs) / this.#growth;
+  }
+
+  /** How long it takes for so many calls to come in. */
+  #timeFor(calls: number): number {
+    const growingMs = this.#growingMs;
+    const grown = growingMs * (this.#perMs + (growingMs * this.#growth) / 2);
+    if (calls >= grown) return growingMs + (calls - grown) / this.#mostPerMs;
+    return (Math.sqrt(this.#perMs ** 2 + 2 * this.#growth * calls) - this.#perMs) / this.#growth;
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
 import type { Contribution, Decision, Reason } from './decision.ts';
+import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
 import { decideByPolicy, type Policy } from './policy.ts';
 
@@ -20,14 +21,26 @@ export interface Question {
   readonly problem: Reason | undefined;
 }
 
+/** Whoever is told of the decisions for which the cache alone had no verdict. */
+export interface LookupEvents {
+  decided(decision: Decision): void;
+}
+
+const UNHEARD: LookupEvents = { decided() {} };
+
 /** Decides questions: at once when the cache knows everything, otherwise before the deadline. */
 export class Engine {
   readonly #cache: VerdictCache;
   readonly #loader: Loader;
   readonly #deadlines: DeadlineQueue;
   readonly #deadlineMs: number;
+  readonly #events: LookupEvents;
 
-  constructor(parts: { cache: VerdictCache; loader: Loader; clock: Clock }, deadlineMs: number) {
+  constructor(
+    parts: { cache: VerdictCache; loader: Loader; clock: Clock; lookups?: LookupEvents },
+    deadlineMs: number,
+  ) {
+    this.#events = parts.lookups ?? UNHEARD;
     this.#cache = parts.cache;
     this.#loader = parts.loader;
     this.#deadlines = new DeadlineQueue(parts.clock);
@@ -39,7 +52,8 @@ export class Engine {
     const { address, texts, problem } = question;
     if (texts.length === 0 && problem === undefined && address.words !== 0) {
       const known = this.#recallAddress(address, receivedAtMs);
-      if (known !== undefined) return typeof known === 'string' ? decideByPolicy(question.policy, known) : known;
+      if (known !== undefined)
+        return typeof known === 'string' ? this.#lookedUp(decideByPolicy(question.policy, known)) : known;
     }
     return this.#decideAll(question, receivedAtMs);
   }
@@ -47,6 +61,22 @@ export class Engine {
   /** The decision about nothing but this address, if the cache has it and it is not to be asked anew. */
   recall(address: Address, nowMs: number): Decision | undefined {
     return this.#cache.decisionAbout(address, nowMs);
+  }
+
+  /** Decides from what the cache has, past its lifetime too, and never asks: what it does not have is `overload`. */
+  decideKnown({ address, texts, addressAt, problem, policy }: Question, receivedAtMs: number): Decision {
+    const contributions: Contribution[] = problem === undefined ? [] : [problem];
+    const ofAddress = () => {
+      if (address.words === 0) return;
+      contributions.push(this.recall(address, receivedAtMs) ?? this.#cache.knownOf(`ip:${address}`) ?? 'overload');
+    };
+    texts.forEach((text, index) => {
+      if (index === addressAt) ofAddress();
+      contributions.push(this.#cache.knownOf(text) ?? 'overload');
+    });
+    if (addressAt >= texts.length) ofAddress();
+    const decision = combine(contributions, policy);
+    return contributions.some(isFailedLookup) ? this.#lookedUp(decision) : decision;
   }
 
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
@@ -58,22 +88,28 @@ export class Engine {
       asked.about(text, this.#recall(text, receivedAtMs));
     });
     if (addressAt >= texts.length) this.#askAddress(asked, address, receivedAtMs);
-    if (asked.isDecided) return asked.decide();
+    if (asked.isDecided) return asked.isLookup ? this.#lookedUp(asked.decide()) : asked.decide();
     for (const gap of asked.gaps) {
       const refused = this.#loader.load(gap.subject, (contribution) => asked.fill(gap, contribution));
       if (refused !== undefined) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? refused);
     }
-    return asked.isDecided ? asked.decide() : this.#decideLater(asked, receivedAtMs);
+    return asked.isDecided ? this.#lookedUp(asked.decide()) : this.#decideLater(asked, receivedAtMs);
+  }
+
+  #lookedUp(decision: Decision): Decision {
+    this.#events.decided(decision);
+    return decision;
   }
 
   #decideLater(asked: Asked, receivedAtMs: number): Promise<Decision> {
     return new Promise((resolve) => {
       const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
-        for (const gap of asked.gaps) if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? 'timeout');
+        for (const gap of asked.gaps)
+          if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? this.#loader.lateReason(gap.subject));
       });
       asked.onDecided = () => {
         cancel();
-        resolve(asked.decide());
+        resolve(this.#lookedUp(asked.decide()));
       };
     });
   }
@@ -138,12 +174,21 @@ class Asked {
     return this.#open === 0 || this.#contributions.some(isAllowEntry);
   }
 
+  /** Is something missing, or remembered not to be had? */
+  get isLookup(): boolean {
+    return this.gaps.length > 0 || this.#contributions.some(isFailedLookup);
+  }
+
   decide(): Decision {
     return combine(
       this.#contributions.filter((contribution) => contribution !== undefined),
       this.#policy,
     );
   }
+}
+
+function isFailedLookup(contribution: Contribution | undefined): boolean {
+  return typeof contribution === 'string' && isLookupReason(contribution);
 }
 
 function isAllowEntry(contribution: Contribution | undefined): boolean {

@@ -9,7 +9,7 @@ import { type Contribution, LookupError, type Reason } from './decision.ts';
 /** What the backend says of one subject: the entry that won, null for none, or why this one failed by itself. */
 export type Lookup = { readonly entry: Entry | null } | { readonly error: string };
 
-/** Whoever can be asked for verdicts. Rejects with `LookupError`. */
+/** Whoever can be asked for verdicts. Rejects with `LookupError`: with reason `overload` if calls are too many for it. */
 export interface Backend {
   /** As many lookups as subjects, in their order; `ttlSeconds` is how long they may be kept at most. */
   check(subjects: readonly string[]): Promise<{ readonly lookups: readonly Lookup[]; readonly ttlSeconds: number }>;
@@ -29,18 +29,35 @@ export interface LoaderTally {
   misses: number;
   /** How often a call had to wait for the budget. */
   budgetWaits: number;
+  /** Calls that the backend refused because they were too many. */
+  throttled: number;
   /** Lookups that were not made, by why. */
   readonly refused: { timeout: number; breaker_open: number; overload: number };
 }
 
+export interface LoaderState {
+  readonly breaker: Breaker['state'];
+  readonly queued: number;
+  readonly inFlight: number;
+  /** How many calls may be made a second: less than the settings say after the backend refused some as too many. */
+  readonly callsPerSecond: number;
+}
+
 /** Subjects that may wait for a call; past it the policy answers at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
+
+/** How often a subject is asked for whose calls are refused as too many. */
+const MAX_ATTEMPTS = 3;
 
 type Settle = (contribution: Contribution) => void;
 
 interface UnderWay {
   readonly sinceMs: number;
   readonly settles: Settle[];
+  /** Is it part of a call, and not in the queue? */
+  isAsked: boolean;
+  /** Calls that it was part of. */
+  attempts: number;
 }
 
 /**
@@ -67,7 +84,12 @@ export class Loader {
     cache: VerdictCache,
     clock: Clock,
     settings: LoaderSettings,
-    tally: LoaderTally = { misses: 0, budgetWaits: 0, refused: { timeout: 0, breaker_open: 0, overload: 0 } },
+    tally: LoaderTally = {
+      misses: 0,
+      budgetWaits: 0,
+      throttled: 0,
+      refused: { timeout: 0, breaker_open: 0, overload: 0 },
+    },
   ) {
     this.#backend = backend;
     this.#cache = cache;
@@ -78,8 +100,19 @@ export class Loader {
     this.#budget = new CallBudget(settings.maxCallsPerSecond);
   }
 
-  get state(): { readonly breaker: Breaker['state']; readonly queued: number; readonly inFlight: number } {
-    return { breaker: this.#breaker.state, queued: this.#queue.length, inFlight: this.#limit.activeCount };
+  get state(): LoaderState {
+    return {
+      breaker: this.#breaker.state,
+      queued: this.#queue.length,
+      inFlight: this.#limit.activeCount,
+      callsPerSecond: this.#budget.perSecond(this.#clock.nowMs()),
+    };
+  }
+
+  /** Why there is no answer by the deadline: there was no call to be had for this subject, or that is not answered. */
+  lateReason(subject: string): 'overload' | 'timeout' {
+    // Where all calls that there may be at a time are under way, the backend is slow.
+    return this.#waiting.get(subject)?.isAsked === false && !this.#isBusy ? 'overload' : 'timeout';
   }
 
   /** Resolves when nothing is asked any more. */
@@ -100,17 +133,20 @@ export class Loader {
     const underWay = this.#waiting.get(subject);
     if (underWay !== undefined) {
       // Somebody has waited a whole deadline for this already: whoever comes now need not wait as well.
-      if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return 'timeout';
+      if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return this.lateReason(subject);
+      if (!underWay.isAsked && this.#isTooLate(nowMs, 1)) return 'overload';
       underWay.settles.push(settle);
       return undefined;
     }
     if (this.#breaker.refuses(nowMs)) return 'breaker_open';
     if (this.#queue.length >= MAX_QUEUED_SUBJECTS) return 'overload';
-    this.#waiting.set(subject, { sinceMs: nowMs, settles: [settle] });
+    const callsBefore = Math.floor(this.#queue.length / this.#settings.batch.maxSubjects);
+    const isTooLate = this.#isTooLate(nowMs, callsBefore + 1);
+    this.#waiting.set(subject, { sinceMs: nowMs, settles: isTooLate ? [] : [settle], isAsked: false, attempts: 0 });
     this.#queue.push(subject);
     if (this.#queue.length >= this.#settings.batch.maxSubjects) this.#send();
     else this.#sendIn(this.#settings.batch.windowMs);
-    return undefined;
+    return isTooLate ? 'overload' : undefined; // the cache gets the answer all the same
   }
 
   /** Looks a subject up for the cache alone. */
@@ -121,10 +157,7 @@ export class Loader {
   /** Sends calls until the queue is empty or a bound is met; whoever frees that bound comes back here. */
   #send(): void {
     const nowMs = this.#clock.nowMs();
-    while (
-      this.#queue.length > 0 &&
-      this.#limit.activeCount + this.#limit.pendingCount < this.#settings.maxConcurrent
-    ) {
+    while (this.#queue.length > 0 && !this.#isBusy) {
       if (this.#breaker.refuses(nowMs)) {
         this.#refuseQueue();
         return;
@@ -136,8 +169,26 @@ export class Loader {
       }
       this.#breaker.allows(nowMs);
       const subjects = this.#queue.splice(0, this.#settings.batch.maxSubjects);
+      for (const subject of subjects) this.#note(subject, true);
       this.#limit(() => this.#call(subjects)).then(() => this.#send());
     }
+  }
+
+  /** Is it certain that so many calls from now on take longer than anybody waits? */
+  #isTooLate(nowMs: number, calls: number): boolean {
+    return this.#budget.waitMs(nowMs, calls) > this.#settings.deadlineMs;
+  }
+
+  /** Are all calls under way that there may be at a time? */
+  get #isBusy(): boolean {
+    return this.#limit.activeCount + this.#limit.pendingCount >= this.#settings.maxConcurrent;
+  }
+
+  #note(subject: string, isAsked: boolean): void {
+    const underWay = this.#waiting.get(subject);
+    if (underWay === undefined) return;
+    underWay.isAsked = isAsked;
+    if (isAsked) underWay.attempts++;
   }
 
   #sendIn(delayMs: number): void {
@@ -156,6 +207,7 @@ export class Loader {
   }
 
   async #call(subjects: readonly string[]): Promise<void> {
+    const madeAtMs = this.#clock.nowMs();
     try {
       const { lookups, ttlSeconds } = await this.#backend.check(subjects);
       this.#breaker.succeeded();
@@ -163,10 +215,30 @@ export class Loader {
         this.#settle(subject, this.#learn(subject, lookups[index], ttlSeconds));
       });
     } catch (error) {
-      this.#breaker.failed(this.#clock.nowMs());
       const reason = error instanceof LookupError ? error.reason : 'internal_error';
+      if (reason === 'overload') {
+        this.#onThrottled(subjects, madeAtMs);
+        return;
+      }
+      this.#breaker.failed(this.#clock.nowMs());
       for (const subject of subjects) this.#settle(subject, this.#cache.keepFailure(subject, reason));
     }
+  }
+
+  /** Calls less often from now on. Whom an answer can still reach in time is asked for again, before all others. */
+  #onThrottled(subjects: readonly string[], madeAtMs: number): void {
+    const nowMs = this.#clock.nowMs();
+    this.#tally.throttled++;
+    this.#breaker.throttled();
+    this.#budget.throttled(nowMs, madeAtMs);
+    const again = subjects.filter((subject) => {
+      const { sinceMs, attempts } = this.#waiting.get(subject) ?? { sinceMs: 0, attempts: 0 };
+      const isWorthIt = nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS;
+      if (isWorthIt) this.#note(subject, false);
+      else this.#settle(subject, this.#cache.keepFailure(subject, 'overload'));
+      return isWorthIt;
+    });
+    this.#queue.unshift(...again);
   }
 
   #learn(subject: string, lookup: Lookup | undefined, ttlSeconds: number): Contribution {

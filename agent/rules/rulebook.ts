@@ -1,5 +1,6 @@
 import type { MessageSettings, Settings } from '../config/settings.ts';
 import type { Clock } from '../decision/clock.ts';
+import { combine } from '../decision/combine.ts';
 import { type Decision, decisionOf } from '../decision/decision.ts';
 import type { Engine, Question } from '../decision/engine.ts';
 import { Repeated } from '../repeated.ts';
@@ -11,7 +12,7 @@ import type { RuleValue } from './rules.ts';
 
 export type RulebookSettings = Pick<Settings, 'messages' | 'deadlineMs' | 'haproxy'>;
 
-type Lookups = Pick<Engine, 'decide'>;
+type Lookups = Pick<Engine, 'decide' | 'decideKnown'>;
 type Log = Parameters<typeof keeperLog>[0];
 
 /** Lookups get this share of the deadline where a function decides after them, so that it is asked whatever they do. */
@@ -95,6 +96,13 @@ export class MessageRules {
       receivedAtMs,
     };
     return this.#judge.decide(asked, subjects.length > 0 ? this.#engine.decide(question, receivedAtMs) : NOTHING_ASKED);
+  }
+
+  /** Without asking the function: an entry stands, and it alone, as where the function cannot decide. */
+  decideKnown(question: Question, receivedAtMs: number): Decision {
+    const { policy, subjects } = this.#message;
+    const listed = subjects.length > 0 ? this.#engine.decideKnown(question, receivedAtMs) : NOTHING_ASKED;
+    return listed.source === 'policy' ? listed : combine([listed, 'overload'], policy);
   }
 }
 

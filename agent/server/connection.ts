@@ -25,8 +25,8 @@ export interface NotifyHandler {
   answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void;
   /** What is not a promise has to be written before anything else is asked. */
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer>;
-  /** What is said at once when too many frames of this connection wait. */
-  overload(frame: Frame, maxAckPayload: number): Answer;
+  /** What is said at once when too many frames of this connection wait: what is cached, else the policy. */
+  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer;
 }
 
 export interface ConnectionEvents {
@@ -200,7 +200,7 @@ export class Connection {
     const answer =
       this.#waiting.size < MAX_WAITING_FRAMES
         ? this.#handler.answer(frame, receivedAtMs, this.#largestAckPayload)
-        : this.#handler.overload(frame, this.#largestAckPayload);
+        : this.#handler.overload(frame, receivedAtMs, this.#largestAckPayload);
     if (answer instanceof Promise) this.#answerLater(frame, answer, receivedAtMs);
     else this.#acknowledge(frame, answer);
   }

@@ -20,7 +20,7 @@ export class CurrentHandler implements NotifyHandler {
     return this.current.answer(frame, receivedAtMs, maxAckPayload);
   }
 
-  overload(frame: Frame, maxAckPayload: number): Answer {
-    return this.current.overload(frame, maxAckPayload);
+  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer {
+    return this.current.overload(frame, receivedAtMs, maxAckPayload);
   }
 }

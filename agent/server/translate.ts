@@ -39,11 +39,15 @@ export interface CustomRules {
   readonly isActive: boolean;
   /** Reads the question before it returns, like `Decider`. */
   decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
+  /** Decides without asking the rules: what an entry in the cache says, else the policy. */
+  decideKnown(question: Question, receivedAtMs: number): Decision;
 }
 
 /** Whoever decides questions. */
 export interface Decider extends Recaller {
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision>;
+  /** Decides from what is cached, without a lookup: what is not known is policy `overload`. */
+  decideKnown(question: Question, receivedAtMs: number): Decision;
 }
 
 export interface TranslatorEvents {
@@ -55,7 +59,7 @@ export interface TranslatorEvents {
 
 interface KnownMessage {
   readonly rule: MessageRule;
-  readonly decider: Pick<Decider, 'decide'>;
+  readonly decider: Omit<Decider, 'recall'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
   /** Of its arguments, which are its kinds. */
@@ -75,7 +79,10 @@ const IP = 'ip';
 const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
-const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide'> = { decide: () => NOTHING_LISTED };
+const NOTHING_TO_LOOK_UP: Omit<Decider, 'recall'> = {
+  decide: () => NOTHING_LISTED,
+  decideKnown: () => NOTHING_LISTED,
+};
 const NOTHING_LISTED: Decision = { action: 'allow', source: 'cache' };
 
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
@@ -114,6 +121,14 @@ export class Translator implements NotifyHandler {
   }
 
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
+    return this.#answer(frame, receivedAtMs, maxAckPayload, false);
+  }
+
+  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer {
+    return this.#answer(frame, receivedAtMs, maxAckPayload, true) as Answer; // nothing is waited for
+  }
+
+  #answer(frame: Frame, receivedAtMs: number, maxAckPayload: number, isKnownOnly: boolean): Answer | Promise<Answer> {
     const reader = this.#reader;
     reader.open(frame);
     let first: Decision | Promise<Decision> | undefined;
@@ -125,7 +140,7 @@ export class Translator implements NotifyHandler {
       // The address of a message is gone once the next one is read.
       if (first !== undefined && teller !== undefined)
         several ??= [{ decision: first, teller, address: this.#addressText() }];
-      const decision = this.#decide(message, receivedAtMs);
+      const decision = this.#decide(message, receivedAtMs, isKnownOnly);
       first ??= decision;
       teller ??= message.teller;
       several?.push({ decision, teller: message.teller, address: this.#addressText() });
@@ -140,20 +155,6 @@ export class Translator implements NotifyHandler {
     this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
   }
 
-  overload(frame: Frame, maxAckPayload: number): Answer {
-    this.#address.clear(); // nobody reads the one of this frame
-    const reader = this.#reader;
-    reader.open(frame);
-    const several: { readonly decision: Decision; readonly teller: Teller }[] = [];
-    while (reader.nextMessage()) {
-      const message = this.#find();
-      if (message === undefined) continue;
-      several.push({ decision: byPolicy(message.rule, 'overload'), teller: message.teller });
-    }
-    const told = several[strictest(several.map(({ decision }) => decision))];
-    return told === undefined ? NO_ANSWER : told.teller.tellNow(told.decision, maxAckPayload);
-  }
-
   #find(): KnownMessage | undefined {
     for (const message of this.#messages) if (this.#reader.isNamed(message.name)) return message;
     const { bytes, messageAt, messageEnd } = this.#reader;
@@ -161,13 +162,15 @@ export class Translator implements NotifyHandler {
     return undefined;
   }
 
-  #decide(message: KnownMessage, receivedAtMs: number): Decision | Promise<Decision> {
+  #decide(message: KnownMessage, receivedAtMs: number, isKnownOnly: boolean): Decision | Promise<Decision> {
     const { refinement, custom } = message.rule;
     try {
       const question = this.#readQuestion(message);
-      const decided = custom?.isActive
-        ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
-        : message.decider.decide(question, receivedAtMs);
+      const decided = isKnownOnly
+        ? (custom?.isActive ? custom : message.decider).decideKnown(question, receivedAtMs)
+        : custom?.isActive
+          ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
+          : message.decider.decide(question, receivedAtMs);
       const refined = refinement === undefined ? decided : refine(refinement, decided, question);
       return refined instanceof Promise ? refined.catch((error) => this.#failed(error, message.rule)) : refined;
     } catch (error) {

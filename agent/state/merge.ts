@@ -1,3 +1,4 @@
+import type { DegradationState } from '../decision/degradation.ts';
 import { addHistograms, type HistogramState } from './histogram.ts';
 import { newestOf } from './ledger.ts';
 import type { AgentState, BackendState, DecisionCount } from './state.ts';
@@ -38,6 +39,7 @@ export function mergeStates(states: readonly AgentState[]): AgentState {
       evicted: sum(({ cache }) => cache.evicted),
     },
     backend: mergeBackends(states.map(({ backend }) => backend)),
+    degradation: mergeDegradations(states.map(({ degradation }) => degradation)),
     spop: {
       connections: sum(({ spop }) => spop.connections),
       accepted: sum(({ spop }) => spop.accepted),
@@ -64,10 +66,29 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
     queued: sum(({ queued }) => queued),
     inFlight: sum(({ inFlight }) => inFlight),
     budgetWaits: sum(({ budgetWaits }) => budgetWaits),
+    throttled: sum(({ throttled }) => throttled),
+    callsPerSecond: sum(({ callsPerSecond }) => callsPerSecond),
     refused: addCounts(backends.map(({ refused }) => refused)),
     ...(expiries.length > 0 && { credentialsExpireAtMs: Math.min(...expiries) }),
     ...(last?.lastErrorAtMs === undefined ? {} : { lastErrorAtMs: last.lastErrorAtMs }),
     ...(last?.lastError === undefined ? {} : { lastError: last.lastError }),
+  };
+}
+
+function mergeDegradations(states: readonly DegradationState[]): DegradationState {
+  const sum = (pick: (state: DegradationState) => number) => states.reduce((total, state) => total + pick(state), 0);
+  const since = states.flatMap(({ sinceMs }) => sinceMs ?? []);
+  const p50s = states.flatMap(({ p50Ms }) => p50Ms ?? []);
+  return {
+    isDegraded: states.some(({ isDegraded }) => isDegraded),
+    lookups: sum(({ lookups }) => lookups),
+    byPolicy: addCounts(states.map(({ byPolicy }) => byPolicy)),
+    letThrough: sum(({ letThrough }) => letThrough),
+    denied: sum(({ denied }) => denied),
+    calls: sum(({ calls }) => calls),
+    failedCalls: sum(({ failedCalls }) => failedCalls),
+    ...(since.length > 0 && { sinceMs: Math.min(...since) }),
+    ...(p50s.length > 0 && { p50Ms: Math.max(...p50s) }),
   };
 }
 

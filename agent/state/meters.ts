@@ -12,7 +12,7 @@ export class Meters {
   readonly backendTime = new Histogram(BACKEND_BOUNDS);
   readonly spop = { accepted: 0, frames: 0, healthChecks: 0 };
   readonly backend = { calls: 0, subjects: 0 };
-  readonly loader = { misses: 0, budgetWaits: 0, refused: { timeout: 0, breaker_open: 0, overload: 0 } };
+  readonly loader = { misses: 0, budgetWaits: 0, throttled: 0, refused: { timeout: 0, breaker_open: 0, overload: 0 } };
   readonly #failures: Record<FaultName, number> = { unreachable: 0, failing: 0, refused: 0, ours: 0 };
   readonly #errors = new Map<string, number>();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import type { DegradationState } from '../decision/degradation.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { Ledger } from './ledger.ts';
 import type { Meters } from './meters.ts';
@@ -10,6 +11,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly cache: Pick<CacheState, 'entries' | 'bytes' | 'evicted'>;
   readonly loader: Loader['state'];
+  readonly degradation: DegradationState;
   /** Open now. */
   readonly connections: number;
   readonly credentialsExpireAtMs: number | undefined;
@@ -24,11 +26,12 @@ export function processState({
   ledger,
   cache,
   loader,
+  degradation,
   connections,
   credentialsExpireAtMs,
 }: Parts): Counted {
   const { decisions, recent, top } = ledger.state;
-  const { misses, budgetWaits, refused } = meters.loader;
+  const { misses, budgetWaits, throttled, refused } = meters.loader;
   // What is decided without subjects is not the cache's merit.
   const looking = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
   const from = (wanted: DecisionCount['source']) =>
@@ -51,9 +54,11 @@ export function processState({
       ...meters.backendCalls,
       ...loader,
       budgetWaits,
+      throttled,
       refused: { ...refused },
       ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
+    degradation,
     spop: { connections, ...meters.spop, errors: meters.spopErrors },
     config: settings,
   };

@@ -1,6 +1,7 @@
 import type { Action } from '../../contract/check.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Source } from '../decision/decision.ts';
+import type { DegradationState } from '../decision/degradation.ts';
 import type { HistogramState } from './histogram.ts';
 
 /** Decisions that are alike. */
@@ -73,8 +74,12 @@ export interface BackendState {
   readonly queued: number;
   /** Calls under way now. */
   readonly inFlight: number;
-  /** How often a call had to wait for `maxCallsPerSecond`. */
+  /** How often a call had to wait for `maxCallsPerSecond`, or for fewer where the backend throttles. */
   readonly budgetWaits: number;
+  /** Calls that the backend refused as too many: no failures. */
+  readonly throttled: number;
+  /** Calls that may be made a second now. */
+  readonly callsPerSecond: number;
   /** Lookups that were not made, by the reason that the policy was asked for instead. */
   readonly refused: Readonly<Record<'timeout' | 'breaker_open' | 'overload', number>>;
   readonly lastErrorAtMs?: number;
@@ -131,6 +136,8 @@ export interface AgentState {
   readonly eventLoopLag: EventLoopLag;
   readonly cache: CacheState;
   readonly backend: BackendState;
+  /** How the lookups of the last ten seconds were decided; of several workers, degraded if one is. */
+  readonly degradation: DegradationState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
   /** Lines of the log that standard output did not take. */

@@ -1,3 +1,4 @@
+import { health } from '../../agent/admin/health.ts';
 import { Interval } from '../../agent/admin/interval.ts';
 import { decided, failed, lookedUp } from '../../agent/admin/tallies.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
@@ -21,6 +22,8 @@ export interface Overview {
   readonly cache: Pick<AgentState['cache'], 'entries' | 'maxEntries' | 'bytes'> & { readonly stalePerSecond: number };
   readonly backend: BackendOverview;
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
+  /** What is wrong while the agent goes on: the cause of each. */
+  readonly degraded: readonly string[];
   readonly reloadError: string | null;
   readonly recent: readonly RecentDeny[];
   readonly top: readonly TopSubject[];
@@ -88,6 +91,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       framesPerSecond: interval.perSecond((of) => of.spop.frames),
       errors: sum(Object.values(spop.errors)),
     },
+    degraded: health(state).degraded,
     reloadError: state.reloads.lastError ?? null,
     recent: state.recent,
     top: state.top,

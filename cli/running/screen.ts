@@ -25,7 +25,7 @@ export function screenLines(overview: Overview, columns: number, rows: number, p
 }
 
 function headLines(overview: Overview): Line[] {
-  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, spop, reloadError } = overview;
+  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, spop, degraded, reloadError } = overview;
   const several = workers === 1 ? '' : `, ${workers} workers`;
   const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
   const fill = `${count(cache.entries)} of ${count(cache.maxEntries)}, ${(cache.bytes / 1e6).toFixed(1)} MB`;
@@ -35,6 +35,7 @@ function headLines(overview: Overview): Line[] {
       text: `haverdict ${shown(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}  ${time(overview.atMs)}`,
       tone: 'heading',
     },
+    ...degraded.map((cause) => bad(`degraded   ${shown(cause, 300)}`)),
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {

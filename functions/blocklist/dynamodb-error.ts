@@ -11,7 +11,8 @@ export interface Attempt {
 /** One line for what the SDK threw: the operation, the table, and what would help where that is known. */
 export function storeError(thrown: unknown, attempt: Attempt): StoreError {
   const doing = `${attempt.operation} on table ${attempt.table} at ${attempt.where} failed`;
-  return new StoreError(`${doing}: ${cause(asError(thrown), attempt)}`, { cause: thrown });
+  const isThrottled = throttlesIn(thrown) > 0;
+  return new StoreError(`${doing}: ${cause(asError(thrown), attempt)}`, { cause: thrown, isThrottled });
 }
 
 const THROTTLES = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']);

@@ -88,7 +88,7 @@ export class DynamoStore implements Store {
         throttles++;
       }
       const problem = `lookup on table ${this.#connection.table} left ${unread.length} keys unread: DynamoDB is throttling`;
-      return { items, unread, throttles, failure: new StoreError(problem) };
+      return { items, unread, throttles, failure: new StoreError(problem, { isThrottled: true }) };
     } catch (error) {
       if (error instanceof StoreError)
         return { items, unread, throttles: throttles + throttlesIn(error.cause), failure: error };

@@ -40,4 +40,11 @@ export interface Store {
 /** The database could not do it. The message is for operators: what failed, where, and what would help. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
+  /** Was it asked too much at once? Whoever asks less often is answered again. */
+  readonly isThrottled: boolean;
+
+  constructor(message: string, { isThrottled = false, ...options }: ErrorOptions & { isThrottled?: boolean } = {}) {
+    super(message, options);
+    this.isThrottled = isThrottled;
+  }
 }

@@ -34,6 +34,7 @@ function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {
   }
   if (error instanceof StoreError) {
     log('error', 'store failed', { problem: error.message });
+    if (error.isThrottled) return respond(429, { error: 'the blocklist is asked too much at the moment' });
     return respond(503, { error: 'the blocklist cannot be read at the moment' });
   }
   log('error', 'unexpected failure', { problem: error instanceof Error ? error.stack : String(error) });

@@ -61,7 +61,11 @@ class Pair {
     };
     const translator = new Translator(
       RULES,
-      { decide, recall: () => (answersLater ? undefined : DENY_ADDRESS) },
+      {
+        decide,
+        decideKnown: () => assert.fail('never so many wait'),
+        recall: () => (answersLater ? undefined : DENY_ADDRESS),
+      },
       { unknownMessage() {}, internalError: (error) => assert.fail(String(error)) },
     );
     const write = (bytes: Uint8Array) => {

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
 import { FrameType } from '../../agent/spop/frame.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
@@ -45,8 +46,9 @@ describe('the agent as a process', () => {
     const folder = folderFor(t);
     const asked: string[] = [];
     const backend = createHttpServer(async (request, response) => {
+      if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
       const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
-      asked.push(...subjects);
+      if (!subjects.includes(EXAMINED_SUBJECT)) asked.push(...subjects);
       const verdicts = subjects.map((subject) => ({ subject, entry: { subject, list: 'manual', action: 'deny' } }));
       response.end(JSON.stringify({ verdicts, ttl: 60 }));
     }).listen(0, '127.0.0.1');
@@ -130,15 +132,18 @@ function folderFor(t: TestContext): string {
   return folder;
 }
 
-/** A backend that takes calls and never answers. */
+/** A backend that takes calls and never answers; it is called by the second one, the first is that at the start. */
 async function heldBackend(t: TestContext): Promise<{ url: string; called: Promise<unknown> }> {
+  let calls = 0;
+  const called = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     socket.on('error', () => {});
     t.after(() => socket.destroy());
+    if (++calls === 2) called.resolve();
   }).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called: once(server, 'connection') }; // it listens
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, called: called.promise }; // it listens
 }
 
 /** An agent, and HAProxy's end of a connection on which one NOTIFY waits for a backend that never answers. */

@@ -4,10 +4,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 const LIMIT_MS = 5000;
 
 /** Resolves as soon as this is so; fails with what is there instead if it never is. */
-export async function until(isSo: () => boolean | Promise<boolean>, instead: () => string): Promise<void> {
-  const limitMs = performance.now() + LIMIT_MS;
+export async function until(
+  isSo: () => boolean | Promise<boolean>,
+  instead: () => string,
+  limitMs = LIMIT_MS,
+): Promise<void> {
+  const endMs = performance.now() + limitMs;
   while (!(await isSo())) {
-    assert.ok(performance.now() < limitMs, instead());
+    assert.ok(performance.now() < endMs, instead());
     await pause(5);
   }
 }

@@ -25,7 +25,7 @@ export interface World {
 
 export async function startWorld(options: DeployOptions = {}): Promise<World> {
   const cloud = await deploy(readAssembly(await synthesized()), options);
-  await cloud.pool.prepare(2); // a cold start takes longer than the deadline
+  await cloud.pool.prepare(4); // a cold start takes longer than the deadline, and each agent also asks by itself at its start
   const store = storeOf(cloud);
   const double = new FunctionDouble(cloud.functionUrl.url.replace(/\/$/, ''));
   await double.open();

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { METRICS } from '../../../agent/admin/catalogue.ts';
 import { metricsText } from '../../../agent/admin/metrics.ts';
 import { REASONS, SOURCES } from '../../../agent/decision/decision.ts';
+import { Degradation } from '../../../agent/decision/degradation.ts';
 import { connectionEvents } from '../../../agent/server/events.ts';
 import { SpopStatus } from '../../../agent/spop/errors.ts';
 import { Ledger } from '../../../agent/state/ledger.ts';
@@ -104,9 +105,19 @@ class CountingAgent {
 
   async metrics(): Promise<Metrics> {
     const { meters, ledger } = this;
-    const loader = { breaker: 'closed', queued: 0, inFlight: 0 } as const;
+    const loader = { breaker: 'closed', queued: 0, inFlight: 0, callsPerSecond: 100 } as const;
     const cache = { entries: 0, bytes: 0, evicted: 0 };
-    const parts = { settings: config, meters, ledger, cache, loader, connections: 0, credentialsExpireAtMs: undefined };
+    const degradation = new Degradation(new HandClock(), { degraded() {}, recovered() {} }).state;
+    const parts = {
+      settings: config,
+      meters,
+      ledger,
+      cache,
+      loader,
+      degradation,
+      connections: 0,
+      credentialsExpireAtMs: undefined,
+    };
     const about = { version: '0.1.0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 }, listening: [] };
     const times = { startedAtMs: 0, takenAtMs: 0, logLinesDropped: 0 };
     return readMetrics(await metricsText({ ...processState(parts), ...about, ...times }));

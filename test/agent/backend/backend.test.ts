@@ -10,8 +10,8 @@ import { HandClock } from '../../support/clock.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const SUBJECT = 'ip:198.51.100.1';
-const ANSWER = JSON.stringify({ verdicts: [{ subject: SUBJECT, entry: null }], ttl: 60 });
 const NOWHERE = 'http://127.0.0.1:1';
+const TIMES = { firstMs: 0, checkMs: 0, clockAheadSeconds: 0 };
 
 describe('the backend of the settings', () => {
   it('is one function, asked without a signature', async (t) => {
@@ -43,9 +43,47 @@ describe('the backend of the settings', () => {
       [
         'backend is down, the next one is asked',
         'backend is down, the next one is asked',
-        'backend fails, the policy answers for what the cache does not know',
+        'call to the backend failed',
       ],
     );
+  });
+
+  it('says what it finds when it asks each function by itself, and tells nobody of calls that fail', async (t) => {
+    const { url } = await listeningFunction(t);
+    const port = new URL(url).port;
+    const { backend, lines } = await opened(t, [{ url }, { url: NOWHERE }, { url: `http://localhost:${port}` }]);
+    const [one, nowhere, named] = await backend.examine();
+    assert.ok(one !== undefined && Number(one.firstMs) >= 0 && Number(one.checkMs) >= 0);
+    assert.deepEqual({ ...one, firstMs: 0, checkMs: 0, clockAheadSeconds: 0 }, { url, ...TIMES });
+    assert.deepEqual(nowhere, { url: NOWHERE, error: 'backend: connect ECONNREFUSED 127.0.0.1:1' });
+    assert.ok(named?.addresses?.includes('127.0.0.1'));
+    assert.deepEqual(lines, []);
+  });
+
+  it('says until when the credentials are valid that a call was signed with, or why there are none', async (t) => {
+    const profile = profileOf(t);
+    profile.gives('ASIAFIRST');
+    const { url } = await listeningFunction(t);
+    const { backend } = await opened(t, [{ url, region: 'eu-central-1' }]);
+    const [finding] = await backend.examine();
+    assert.equal(finding?.region, 'eu-central-1');
+    assert.match(finding?.credentials ?? '', /^valid/);
+    profile.fails();
+    const without = await opened(t, [{ url, region: 'eu-central-1' }]);
+    const [none] = await without.backend.examine();
+    assert.match(none?.error ?? '', /no AWS credentials/);
+    assert.equal(none?.credentials, undefined);
+  });
+
+  it('says when the name of a function cannot be resolved, and how far the clocks are apart', async (t) => {
+    const { backend } = await opened(t, [{ url: 'http://no-such-host.invalid' }]);
+    const [finding] = await backend.examine();
+    assert.match(finding?.error ?? '', /^backend: the name no-such-host\.invalid cannot be resolved: E/);
+    const { url } = await listeningFunction(t);
+    const { backend: other, clock } = await opened(t, [{ url }]);
+    const [found] = await other.examine();
+    const aheadSeconds = (clock.epochMs() - Date.now()) / 1000;
+    assert.ok(Math.abs((found?.clockAheadSeconds ?? 0) - aheadSeconds) < 60);
   });
 
   it('signs with what the helper of the profile gives, and with what it gives later', async (t) => {
@@ -91,12 +129,7 @@ describe('the backend of the settings', () => {
     assert.deepEqual(keys, ['ASIALATE']);
     assert.deepEqual(
       lines.map(({ message }) => message),
-      [
-        'calls to the backend cannot be signed',
-        'backend fails, the policy answers for what the cache does not know',
-        'AWS credentials are there again',
-        'backend answers again',
-      ],
+      ['calls to the backend cannot be signed', 'call to the backend failed', 'AWS credentials are there again'],
     );
   });
 
@@ -129,7 +162,7 @@ async function opened(t: TestContext, targets: readonly { url: string; region?: 
   const backend = await openBackend(
     settings,
     { lists: ['manual'], shadowLists: [] },
-    { warn: note, info: note },
+    { error: note, warn: note, info: note },
     clock,
   );
   t.after(() => backend.close());
@@ -145,7 +178,10 @@ async function listeningFunction(t: TestContext, status = 200) {
     keys.push(key ?? 'none');
     regions.push(region ?? 'none');
     response.statusCode = status;
-    response.end(ANSWER);
+    request.toArray().then((chunks) => {
+      const { subjects = [] } = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { subjects?: string[] };
+      response.end(JSON.stringify({ verdicts: subjects.map((subject) => ({ subject, entry: null })), ttl: 60 }));
+    });
   }).listen(0, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');

@@ -19,7 +19,6 @@ const SUBJECTS = [denied.subject, unlisted.subject];
 /** Answers of the function that cannot be used, and what is said of each. */
 const USELESS: readonly { name: string; answer: () => Response | Promise<Response>; says: RegExp }[] = [
   { name: 'status 500', answer: () => HttpResponse.json({ error: 'x' }, { status: 500 }), says: /answered status 500/ },
-  { name: 'status 429', answer: () => HttpResponse.json({}, { status: 429 }), says: /answered status 429/ },
   {
     name: 'status 403',
     answer: () => HttpResponse.json({}, { status: 403 }),
@@ -86,7 +85,7 @@ describe('the backend client', () => {
     const { client, told } = clientOf(t);
     assert.deepEqual(await client.check(SUBJECTS), { lookups: [{ entry }, { entry: null }], ttlSeconds: 42 });
     assert.deepEqual(asked, { lists: ['manual'], subjects: SUBJECTS });
-    assert.deepEqual(told, ['succeeded']);
+    assert.deepEqual(told, []);
   });
 
   it('says which lists are on trial, and takes what the function says of them', async (t) => {
@@ -99,7 +98,7 @@ describe('the backend client', () => {
     const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
     assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: trial }, { entry: null }]);
     assert.deepEqual(asked, { lists: ['new', 'manual'], shadowLists: ['new'], subjects: SUBJECTS });
-    assert.deepEqual(told, ['succeeded']);
+    assert.deepEqual(told, []);
   });
 
   it('enforces nothing of a list on trial when the function is too old to know trials, and says so', async (t) => {
@@ -114,7 +113,7 @@ describe('the backend client', () => {
       const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
       const expected = { subject, list: 'new', reason, action: 'log', shadow: action };
       assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: expected }, { entry: null }]);
-      assert.deepEqual(told, ['ignoresTrials new', 'succeeded']);
+      assert.deepEqual(told, ['ignoresTrials new']);
     }
   });
 
@@ -123,7 +122,7 @@ describe('the backend client', () => {
     handler = http.post(`${URL}/v1/check`, () => answered([denied, { ...unlisted, entry: logged }]));
     const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
     assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry }, { entry: logged }]);
-    assert.deepEqual(told, ['succeeded']);
+    assert.deepEqual(told, []);
   });
 
   it('keeps a path in the URL of the function', async (t) => {
@@ -159,7 +158,7 @@ describe('the backend client', () => {
       const { lookups } = await client.check(SUBJECTS);
       assert.ok('error' in (lookups[0] ?? {}));
       assert.deepEqual(lookups[1], { entry: null });
-      assert.deepEqual(told, [`badEntry ${denied.subject}`, 'succeeded']);
+      assert.deepEqual(told, [`badEntry ${denied.subject}`]);
     });
   }
 
@@ -180,6 +179,16 @@ describe('the backend client', () => {
   }
 });
 
+describe('a function that throttles', () => {
+  it('is too much asked, which is no failure of its own', async (t) => {
+    const interceptor = new HttpRequestInterceptor();
+    t.after(() => interceptor.dispose());
+    interceptor.apply();
+    interceptor.on('request', ({ controller }) => controller.respondWith(HttpResponse.json({}, { status: 429 })));
+    await assert.rejects(clientOf(t).client.check(SUBJECTS), { reason: 'overload', fault: 'throttled' });
+  });
+});
+
 describe('what a failure says about the function', () => {
   const interceptor = new HttpRequestInterceptor();
   afterEach(() => interceptor.dispose());
@@ -188,7 +197,7 @@ describe('what a failure says about the function', () => {
     [400, 'refused'],
     [403, 'refused'],
     [404, 'refused'],
-    [429, 'failing'],
+    [429, 'throttled'],
     [500, 'failing'],
     [503, 'failing'],
     [302, 'failing'],
@@ -271,7 +280,6 @@ function clientOf(
 ): { client: BackendClient; told: string[] } {
   const told: string[] = [];
   const events = {
-    succeeded: () => void told.push('succeeded'),
     failed: () => void told.push('failed'),
     badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
     ignoresTrials: (list: string) => void told.push(`ignoresTrials ${list}`),

@@ -85,6 +85,29 @@ describe('several backends', () => {
     assert.deepEqual(told, []);
   });
 
+  it('take over the calls that one throttles, which is not down for that', async () => {
+    const { call, a, asked, told } = world();
+    a.fault = 'throttled';
+    for (let n = 0; n < 5; n++) assert.equal(await call(), 'b');
+    a.fault = undefined;
+    assert.equal(await call(), 'a');
+    assert.equal(asked.join(''), 'abababababa');
+    assert.deepEqual(told, []);
+  });
+
+  it('are too much asked when one throttles and the next does not answer, whatever that one does', async () => {
+    for (const fault of ['throttled', 'unreachable', 'failing', 'refused'] as const) {
+      const { call, a, b } = world();
+      a.fault = 'throttled';
+      b.fault = fault;
+      await assert.rejects(call(), { fault: 'throttled', reason: 'overload' });
+    }
+    const { call, a, b } = world();
+    a.fault = 'failing';
+    b.fault = 'throttled';
+    await assert.rejects(call(), { fault: 'throttled' });
+  });
+
   it('are tried twice a call and no more', async () => {
     const { call, a, b, c, asked } = world();
     for (const each of [a, b, c]) each.fault = 'failing';
@@ -199,14 +222,14 @@ describe('several backends', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('tell what became of each call once', async () => {
+  it('tell of each call that failed in the end, once', async () => {
     const { call, a, b, calls } = world();
     await call();
     a.fault = 'failing';
     await call();
     b.fault = 'failing';
     await assert.rejects(call());
-    assert.deepEqual(calls, ['succeeded', 'succeeded', 'backend: b is failing']);
+    assert.deepEqual(calls, ['backend: b is failing']);
   });
 });
 
@@ -219,7 +242,7 @@ function world(random = () => 1) {
   const events = {
     down: (url: string, error: BackendError) => void told.push(`${url} is down: ${error.message}`),
     up: (url: string, downMs: number) => void told.push(`${url} is up after ${downMs}`),
-    calls: { succeeded: () => void calls.push('succeeded'), failed: (e: Error) => void calls.push(e.message) },
+    failed: (error: BackendError) => void calls.push(error.message),
   };
   const clients = [a, b, c].map((client) => ({ url: client.name, client }));
   const backend = new FailoverBackend(clients, 200, events, clock, random);

@@ -30,7 +30,6 @@ describe('a backend that answers entries with anything in them', () => {
     const { port } = server.address() as AddressInfo; // a listening TCP server has one
     const settings = { url: `http://127.0.0.1:${port}`, timeoutMs: 5000, maxConcurrent: 4 };
     const events = {
-      succeeded() {},
       failed: (error: LookupError) => void told.push(error.message),
       badEntry: (_subject: string, problem: string) => void told.push(problem),
       ignoresTrials() {},

@@ -47,6 +47,20 @@ describe('a breaker', () => {
     assert.equal(letThrough(breaker, 1_000_000), 0);
   });
 
+  it('is neither opened nor kept open by a call that was throttled, which does not make up for failures either', () => {
+    const breaker = new Breaker();
+    for (let call = 0; call < 4; call++) breaker.failed(0);
+    for (let call = 0; call < 100; call++) breaker.throttled();
+    assert.equal(breaker.state, 'closed');
+    breaker.failed(0);
+    assert.equal(breaker.state, 'open');
+    breaker.throttled();
+    assert.equal(breaker.state, 'open', 'a call from before it opened says nothing');
+    assert.equal(letThrough(breaker, 500), 1);
+    breaker.throttled();
+    assert.equal(letThrough(breaker, 500), 3);
+  });
+
   it('doubles its wait with each probe that fails, up to ten seconds', () => {
     const breaker = opened();
     let nowMs = 500;

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import { type Decision, LookupError } from '../../../agent/decision/decision.ts';
+import { combine } from '../../../agent/decision/combine.ts';
+import { type Contribution, type Decision, LookupError } from '../../../agent/decision/decision.ts';
 import { Engine, type Question } from '../../../agent/decision/engine.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
 import type { Policy } from '../../../agent/decision/policy.ts';
@@ -33,6 +35,9 @@ const toldOfAddress = (source: Decision['source'], action: 'allow' | 'deny' = 'd
   ofAddress: true,
 });
 
+const isIp = (subject: string) => subject.startsWith('ip:');
+type Rest = [source: Decision['source'], action?: 'allow' | 'deny'];
+
 function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = {}) {
   const clock = new HandClock();
   const { ifErrorSeconds = 0, ...more } = changes;
@@ -49,7 +54,10 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     batch: { windowMs: WINDOW_MS, maxSubjects: 100 },
     ...more,
   });
-  const engine = new Engine({ cache, loader, clock }, DEADLINE_MS);
+  /** The decisions that were told as those for which the cache alone had no verdict. */
+  const lookedUp: Decision[] = [];
+  const lookups = { decided: (decision: Decision) => void lookedUp.push(decision) };
+  const engine = new Engine({ cache, loader, clock, lookups }, DEADLINE_MS);
   const address = new Address();
   const question: { -readonly [Key in keyof Question]: Question[Key] } = {
     policy: OPEN,
@@ -59,7 +67,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     problem: undefined,
   };
   /** Asks as whoever asks does: with the same address and the same question each time. */
-  const ask = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
+  const read = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
     const at = subjects.findIndex((subject) => subject.startsWith('ip:'));
     address.clear();
     if (at >= 0) assert.ok(address.readText((subjects[at] as string).slice(3))); // just found
@@ -67,15 +75,17 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     question.texts = subjects.filter((_subject, index) => index !== at);
     question.addressAt = at < 0 ? subjects.length : at;
     question.problem = more.problem;
-    return engine.decide(question, clock.nowMs());
+    return question;
   };
+  const ask = (...said: Parameters<typeof read>) => engine.decide(read(...said), clock.nowMs());
+  const decideKnown = (...said: Parameters<typeof read>) => engine.decideKnown(read(...said), clock.nowMs());
   /** Lets the window pass, so that what waits is sent. */
   const sent = async () => {
     clock.advance(WINDOW_MS);
     await settled();
   };
   const asked = () => backend.calls.map(({ subjects }) => subjects);
-  return { clock, cache, backend, engine, ask, sent, asked };
+  return { clock, cache, backend, engine, ask, decideKnown, sent, asked, lookedUp };
 }
 
 describe('a question whose answer is known', () => {
@@ -112,6 +122,59 @@ describe('a question whose answer is known', () => {
     assert.deepEqual(backend.call(0).subjects, ['host:new']);
     backend.call(0).answer([{ entry: entry('host:new', 'allow') }]);
     assert.deepEqual(await decision, told('host:new', 'backend', 'allow'));
+  });
+});
+
+describe('a decision for which the cache alone had no verdict', () => {
+  const BACKEND_ERROR: Decision = { action: 'allow', source: 'policy', reason: 'backend_error' };
+  const OVERLOAD: Decision = { action: 'allow', source: 'policy', reason: 'overload' };
+
+  it('is told once, whatever decided in the end', async () => {
+    const { ask, sent, backend, clock, lookedUp } = setUp();
+    const answered = ask(OPEN, [IP]);
+    await sent();
+    backend.call(0).answer([{ entry: null }]);
+    await settled();
+    const late = [answered, ask(OPEN, ['host:late'])];
+    clock.advance(DEADLINE_MS);
+    assert.deepEqual(lookedUp, await Promise.all(late));
+    assert.deepEqual(
+      lookedUp.map(({ source, reason }) => [source, reason]),
+      [
+        ['backend', undefined],
+        ['policy', 'timeout'],
+      ],
+    );
+  });
+
+  it('is told while a failure is remembered, of an address and of others', () => {
+    const { cache, ask, lookedUp } = setUp();
+    for (const subject of [IP, 'host:a']) {
+      cache.keepFailure(subject, 'backend_error');
+      assert.deepEqual(ask(OPEN, [subject]), BACKEND_ERROR);
+    }
+    assert.deepEqual(lookedUp, [BACKEND_ERROR, BACKEND_ERROR]);
+  });
+
+  it('is told where an allow entry decides about what is missing, and where too many wait', () => {
+    const { cache, ask, decideKnown, lookedUp } = setUp();
+    cache.keepVerdict('host:a', entry('host:a', 'allow'), 60);
+    ask(OPEN, ['host:a', IP]);
+    decideKnown(OPEN, [IP]);
+    assert.deepEqual(lookedUp, [told('host:a', 'cache', 'allow'), OVERLOAD]);
+  });
+
+  it('is told of none that the cache or the client alone decided', () => {
+    const { cache, ask, decideKnown, lookedUp } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict('host:a', null, 60);
+    for (const decide of [ask, decideKnown]) {
+      decide(OPEN, [IP]);
+      decide(OPEN, ['host:a', IP]);
+      decide(OPEN, []);
+      decide(OPEN, ['host:a'], { problem: 'bad_subject' });
+    }
+    assert.deepEqual(lookedUp, []);
   });
 });
 
@@ -195,6 +258,21 @@ describe('a question that the backend is asked', () => {
     assert.equal(clock.timers, 0);
   });
 
+  it('is an overload at the deadline when there was no call to be had for it, and a timeout when that hangs', async () => {
+    const { ask, sent, clock, backend } = setUp({ maxCallsPerSecond: 10 });
+    const throttled = ask(OPEN, ['key:throttled']);
+    await sent();
+    backend.call(0).fail(new LookupError('overload', 'too many'));
+    await settled();
+    clock.advance(DEADLINE_MS - WINDOW_MS);
+    assert.equal((await throttled).reason, 'overload');
+    clock.advance(5000);
+    const hanging = ask(OPEN, ['key:hanging']);
+    await sent();
+    clock.advance(DEADLINE_MS);
+    assert.equal((await hanging).reason, 'timeout');
+  });
+
   it('is decided by the policy exactly at the deadline, which counts from when it was received', async () => {
     const { ask, clock } = setUp();
     let decided: unknown;
@@ -266,6 +344,62 @@ describe('a question that the backend is asked', () => {
     clock.advance(DEADLINE_MS);
     for (const decision of await Promise.all(decisions)) assert.equal(decision.reason, 'timeout');
     assert.equal(clock.timers, 0);
+  });
+});
+
+describe('a question of which only what is known counts', () => {
+  const states = ['unknown', 'unlisted', 'deny', 'allow', 'stale', 'failed'] as const;
+  const subject = fc.constantFrom(IP, OTHER_IP, 'host:a', 'host:b', 'key:c');
+  const questions = fc.record({
+    subjects: fc.uniqueArray(subject, { minLength: 1 }).filter((all) => all.filter(isIp).length <= 1),
+    states: fc.array(fc.constantFrom(...states), { minLength: 5, maxLength: 5 }),
+    policy: fc.constantFrom(OPEN, CLOSED),
+    problem: fc.constantFrom(undefined, 'bad_subject' as const),
+  });
+
+  it('is decided as the contributions of all its subjects say, and nobody is asked, then or later', () => {
+    fc.assert(
+      fc.property(questions, ({ subjects, states, policy, problem }) => {
+        const { cache, clock, backend, decideKnown } = setUp({ ifErrorSeconds: 600 });
+        for (const [index, subject] of subjects.entries())
+          if (states[index] === 'stale') cache.keepVerdict(subject, entry(subject), 60);
+        clock.advance(61_000);
+        const contributions = subjects.map((subject, index): Contribution => {
+          const plain = isIp(subject) ? toldOfAddress : (...more: Rest) => told(subject, ...more);
+          switch (states[index]) {
+            case 'unlisted':
+              cache.keepVerdict(subject, null, 60);
+              return { action: 'allow', source: 'cache' };
+            case 'deny':
+              cache.keepVerdict(subject, entry(subject), 60);
+              return plain('cache');
+            case 'allow':
+              cache.keepVerdict(subject, entry(subject, 'allow'), 60);
+              return plain('cache', 'allow');
+            case 'stale':
+              return plain('stale');
+            case 'failed':
+              return cache.keepFailure(subject, 'backend_error');
+            default:
+              return 'overload';
+          }
+        });
+        const all = problem === undefined ? contributions : [problem, ...contributions];
+        assert.deepEqual(decideKnown(policy, subjects, { problem }), combine(all, policy));
+        assert.deepEqual([backend.calls.length, clock.timers], [0, 0]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('leaves a verdict that is near its end to be asked anew by the next one that may ask', async () => {
+    const { cache, clock, ask, decideKnown, sent, asked } = setUp();
+    cache.keepVerdict(IP, entry(IP), 60);
+    clock.advance(57_000);
+    assert.deepEqual(decideKnown(OPEN, [IP]), toldOfAddress('cache'));
+    assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('cache'));
+    await sent();
+    assert.deepEqual(asked(), [[IP]]);
   });
 });
 
@@ -403,6 +537,8 @@ describe('a flood of 100000 addresses', () => {
   const TOTAL = 100_000;
   const MAX_QUEUED = 10_000;
   const MAX_CALLED = 8 * 100;
+  /** What 500 calls a second can ask within the deadline: 50 at once and 20 more. */
+  const IN_TIME = 70 * 100;
   const address = (index: number) =>
     index % 2 === 0
       ? `ip:10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`
@@ -418,7 +554,7 @@ describe('a flood of 100000 addresses', () => {
       else atOnce.push(decision);
       if (index === MAX_CALLED) await settled();
     }
-    assert.equal(waiting.length, MAX_CALLED + MAX_QUEUED);
+    assert.equal(waiting.length, IN_TIME, 'whoever cannot be asked in time need not wait for that');
     assert.ok(atOnce.every(({ source, reason }) => source === 'policy' && reason === 'overload'));
     clock.advance(DEADLINE_MS);
     for (const decision of await Promise.all(waiting)) assert.equal(decision.reason, 'timeout');

@@ -398,6 +398,107 @@ describe('the budget of calls', () => {
   });
 });
 
+describe('a backend that throttles', () => {
+  const THROTTLED = new LookupError('overload', 'answered status 429');
+
+  it('is asked again for those whom an answer still reaches in time, before all others', async () => {
+    const { backend, loadAll, got, asked, pass } = setUp({ deadlineMs: 4000, maxSubjects: 2, maxConcurrent: 1 });
+    loadAll('a', 'b', 'c', 'd');
+    await settled();
+    backend.call(0).fail(THROTTLED);
+    await pass(20);
+    assert.deepEqual(asked(), [
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    backend.call(1).answer([{ entry: null }, { entry: DENY }]);
+    await pass(20);
+    assert.deepEqual([got('a'), got('b'), asked()[2]], [[NOTHING], [DENIED], ['c', 'd']]);
+  });
+
+  it('is not asked again for a while once the deadline is over: that is an overload', async () => {
+    const { backend, load, got, known, pass } = setUp({ deadlineMs: 40 });
+    load('host:a');
+    await pass(40);
+    backend.call(0).fail(THROTTLED);
+    await pass(10_000);
+    assert.deepEqual(got('host:a'), ['overload']);
+    assert.equal(backend.calls.length, 1);
+    assert.equal(known('host:a'), undefined, 'for a second it was known');
+  });
+
+  it('is asked three times for a subject, and no more', async () => {
+    const { backend, load, got, pass } = setUp({ deadlineMs: 1000, maxCallsPerSecond: 10_000 });
+    load('host:a');
+    await pass(WINDOW_MS);
+    for (let call = 0; call < 3; call++) {
+      assert.deepEqual(got('host:a'), []);
+      backend.call(call).fail(THROTTLED);
+      await pass(1);
+    }
+    assert.deepEqual([got('host:a'), backend.calls.length], [['overload'], 3]);
+  });
+
+  it('is answered for with what was known before', async () => {
+    const { backend, cache, clock, load, got, pass } = setUp({ deadlineMs: 40, ifErrorSeconds: 600 });
+    cache.keepVerdict('host:a', null, 60);
+    clock.advance(61_000);
+    load('host:a');
+    await pass(40);
+    backend.call(0).fail(THROTTLED);
+    await settled();
+    assert.deepEqual(got('host:a'), [{ action: 'allow', source: 'stale' }]);
+  });
+
+  it('never opens the breaker, closes one that probes, and is asked ever less, but never not at all', async () => {
+    const world = setUp({ deadlineMs: 40, maxCallsPerSecond: 100 });
+    await breakDown(world);
+    await world.pass(500);
+    for (let second = 0, done = 5; second < 30; second++) {
+      for (let subject = 0; subject < 10; subject++) world.load(`${second}:${subject}`);
+      await world.pass(1000);
+      for (; done < world.backend.calls.length; done++) {
+        world.backend.call(done).fail(THROTTLED);
+        await settled();
+      }
+      assert.equal(world.loader.state.breaker, 'closed');
+    }
+    const { callsPerSecond } = world.loader.state;
+    assert.ok(callsPerSecond >= 1 && callsPerSecond < 12, `${callsPerSecond}`);
+    const before = world.backend.calls.length;
+    world.load('last');
+    await world.pass(1000);
+    assert.ok(world.backend.calls.length > before);
+  });
+
+  it('gets back all the calls there may be once it throttles no more', async () => {
+    const { backend, load, loader, pass } = setUp({ deadlineMs: 40, maxCallsPerSecond: 100 });
+    load('a');
+    await pass(WINDOW_MS);
+    backend.call(0).fail(THROTTLED);
+    await settled();
+    assert.ok(loader.state.callsPerSecond < 15);
+    await pass(20_000);
+    assert.equal(loader.state.callsPerSecond, 100);
+  });
+
+  it('is an overload at once for whom there will be no call in time, and still fills the cache', async () => {
+    const { backend, load, got, known, pass } = setUp({ deadlineMs: 40, maxCallsPerSecond: 10 });
+    load('host:a');
+    await pass(WINDOW_MS);
+    assert.equal(load('host:b'), 'overload');
+    for (const ms of [0, 50, 49]) {
+      await pass(ms);
+      assert.equal(load('host:b'), 'overload');
+    }
+    await pass(1);
+    backend.call(1).answer([{ entry: null }]);
+    await settled();
+    assert.deepEqual(got('host:b'), [], 'who was told at once is not told again');
+    assert.notEqual(known('host:b'), undefined);
+  });
+});
+
 describe('a backend that is down', () => {
   it('is not asked for half a second after five calls failed in a row: that is said at once', async () => {
     const world = setUp();
@@ -511,7 +612,11 @@ describe('each caller', () => {
   it('is refused or settled, and that once, whatever happens', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('load' as const), subject: fc.nat(15), ms: fc.nat(8) }),
-      fc.record({ do: fc.constantFrom('answer' as const, 'fail' as const), call: fc.nat(20), ms: fc.nat(300) }),
+      fc.record({
+        do: fc.constantFrom('answer' as const, 'fail' as const, 'throttle' as const),
+        call: fc.nat(20),
+        ms: fc.nat(300),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 80 }), fc.integer({ min: 1, max: 3 }), async (steps, limit) => {
@@ -524,9 +629,10 @@ describe('each caller', () => {
         const open = new Set<number>();
         let refused = 0;
         let most = 0;
-        const end = (index: number, fails: boolean) => {
+        const end = (index: number, fails: boolean, throttles = false) => {
           const call = backend.call(index);
-          if (fails) call.fail(new LookupError('backend_error', 'down'));
+          if (throttles) call.fail(new LookupError('overload', 'too many'));
+          else if (fails) call.fail(new LookupError('backend_error', 'down'));
           else call.answer(call.subjects.map(() => ({ entry: null })));
           open.delete(index);
         };
@@ -540,7 +646,7 @@ describe('each caller', () => {
         for (const each of steps) {
           if (each.do === 'load') {
             if (load(`s:${each.subject}`) !== undefined) refused++;
-          } else if (open.has(each.call)) end(each.call, each.do === 'fail');
+          } else if (open.has(each.call)) end(each.call, each.do === 'fail', each.do === 'throttle');
           await pass(each.ms);
           look();
         }

@@ -44,12 +44,17 @@ function setUp(more: Partial<MessageRule> = {}, answer = DENY) {
       });
       return answer;
     },
+    decideKnown({ address }: Question, receivedAtMs: number) {
+      heard.push({ subjects: [`ip:${address}`], given: {}, receivedAtMs });
+      return answer;
+    },
   };
   const decider: Decider = {
     decide(question) {
       asked.push(question);
       return ALLOW;
     },
+    decideKnown: () => assert.fail('the rules have the last word'),
     recall: () => ALLOW,
   };
   const rules: readonly MessageRule[] = [
@@ -62,7 +67,8 @@ function setUp(more: Partial<MessageRule> = {}, answer = DENY) {
     internalError: (error) => assert.fail(String(error)),
   });
   const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
-  return { custom, heard, asked, translator, send };
+  const overload = (...list: Message[]) => translator.overload(frameIn(notify(1, 1, ...list)), 7, ROOM);
+  return { custom, heard, asked, translator, send, overload };
 }
 
 /** What is told of the action, once it is. */
@@ -77,6 +83,12 @@ async function actionOf(answer: ReturnType<Translator['answer']>): Promise<strin
 }
 
 describe('a message with rules of its own', () => {
+  it('is left to what they know under overload, too', async () => {
+    const { heard, overload } = setUp();
+    assert.equal(await actionOf(overload(['check', ['ip', ipv4(192, 0, 2, 1)]])), 'deny');
+    assert.deepEqual(heard, [{ subjects: ['ip:192.0.2.1'], given: {}, receivedAtMs: 7 }]);
+  });
+
   it('is decided by them, with its subjects and with all it brought', async () => {
     const { heard, asked, send } = setUp();
     const all: readonly (readonly [Pair, string | number | boolean | null])[] = [

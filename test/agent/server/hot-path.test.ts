@@ -62,6 +62,7 @@ class Line {
         const decision = address.words === 0 ? undefined : known(address);
         return decision ?? (this.waits ? new Promise(() => {}) : ALLOW);
       },
+      decideKnown: () => assert.fail('never so many wait'),
       recall: (address) => {
         this.recalled++;
         return known(address);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import type { Decision, Reason } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
-import type { Policy } from '../../../agent/decision/policy.ts';
+import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
 import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
@@ -58,6 +58,7 @@ function copyOf({ policy, address, texts, addressAt, problem }: Question): Asked
 function setUp(
   decide: (asked: Asked, receivedAtMs: number) => ReturnType<Decider['decide']> = () => ALLOW,
   rules = RULES,
+  known: (asked: Asked, receivedAtMs: number) => Decision = ({ policy }) => decideByPolicy(policy, 'overload'),
 ) {
   const questions: Asked[] = [];
   const unknown: string[] = [];
@@ -68,6 +69,7 @@ function setUp(
       questions.push(asked);
       return decide(asked, receivedAtMs);
     },
+    decideKnown: (question, receivedAtMs) => known(copyOf(question), receivedAtMs),
     recall: () => undefined,
   };
   const events = {
@@ -264,7 +266,7 @@ describe('an answer', () => {
     const bytes = notify(1, 1, ['check', ['ip', ipv4(1, 2, 3, 4)]], ['unheard-of', ['a', str('bcd')]]);
     bytes[3] = (bytes[3] as number) - 1; // a length of one byte less
     const broken = frameIn(bytes.subarray(0, -1));
-    for (const act of [() => translator.answer(broken, 0, ROOM), () => translator.overload(broken, ROOM)])
+    for (const act of [() => translator.answer(broken, 0, ROOM), () => translator.overload(broken, 0, ROOM)])
       assert.throws(act, { name: 'SpopError', status: 4 });
     assert.deepEqual(errors, []);
   });
@@ -302,7 +304,7 @@ describe('an answer', () => {
     );
     const rules = RULES.map((rule) => ({ ...rule, refinement }));
     const { translator, errors, send } = setUp(() => assert.fail('broken'), rules);
-    const overloaded = said(translator.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]])), ROOM));
+    const overloaded = said(translator.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]])), 0, ROOM));
     assert.deepEqual([overloaded.action, overloaded.reason], ['log', 'overload']);
     const failed = said(await send(['check', ['ip', ipv4(192, 0, 2, 1)]]));
     assert.deepEqual([failed.action, failed.reason], ['log', 'internal_error']);
@@ -313,9 +315,23 @@ describe('an answer', () => {
     );
   });
 
-  it('under overload is that of the policy, without a question', () => {
+  it('under overload is made of what is known, at once: nobody is asked anything that takes time', () => {
+    const asked: unknown[] = [];
+    const { translator, questions } = setUp(undefined, undefined, (question, receivedAtMs) => {
+      asked.push({ ...question, receivedAtMs });
+      return question.subjects.includes('ip:192.0.2.1') ? DENY : decideByPolicy(question.policy, 'overload');
+    });
+    const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list)), 7, ROOM));
+    const listed: Message = ['check', ['ip', ipv4(192, 0, 2, 1)]];
+    assert.deepEqual(answer(listed), { action: 'deny', source: 'cache', reason: 'abuse', status: 403n });
+    assert.deepEqual(asked, [{ policy: { default: 'closed' }, subjects: ['ip:192.0.2.1'], receivedAtMs: 7 }]);
+    assert.equal(answer(['other', ['path', str('/')]], listed).reason, 'abuse');
+    assert.deepEqual(questions, []);
+  });
+
+  it('under overload is that of the policy where nothing is known', () => {
     const { translator, questions } = setUp();
-    const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list)), ROOM));
+    const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list)), 7, ROOM));
     assert.deepEqual(answer(['other', ['path', str('/')]], ['check']), {
       action: 'deny',
       source: 'policy',
@@ -375,7 +391,8 @@ describe('an entry that is the asked address itself', () => {
   });
 
   it('is the network that was asked where that is all of IPv6 that counts', async () => {
-    const decider: Decider = { decide: () => OF_ADDRESS, recall: () => undefined };
+    const decide = () => OF_ADDRESS;
+    const decider: Decider = { decide, decideKnown: decide, recall: () => undefined };
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
     const translator = new Translator(
       RULES,

@@ -25,6 +25,18 @@ describe('the states of workers', () => {
       6,
     );
     assert.deepEqual(merged.spop.errors, { 10: 3 });
+    assert.deepEqual(merged.degradation, {
+      isDegraded: true,
+      sinceMs: 2,
+      lookups: 60,
+      byPolicy: { timeout: 6, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 },
+      letThrough: 6,
+      denied: 0,
+      calls: 6,
+      failedCalls: 0,
+      p50Ms: 3,
+    });
+    assert.equal(merged.backend.callsPerSecond, 600);
   });
 
   it('are the same in one as in any order of several', () => {
@@ -43,9 +55,23 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   meters.callFailed('failing', `failure ${count}`, count);
   meters.spopError(10);
   const ledger = new Ledger(new HandClock());
+  const byPolicy = { timeout: count, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 };
+  const isDegraded = breaker !== 'closed';
+  const degradation = {
+    isDegraded,
+    ...(isDegraded && { sinceMs: count, p50Ms: count }),
+    ...{ lookups: 10 * count, byPolicy, letThrough: count, denied: 0, calls: count, failedCalls: 0 },
+  };
   ledger.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
-  const parts = { meters, ledger, settings: settingsWith({}), connections: 0, credentialsExpireAtMs: count };
-  const loader = { breaker, queued: 0, inFlight: 0 };
+  const parts = {
+    meters,
+    ledger,
+    settings: settingsWith({}),
+    connections: 0,
+    degradation,
+    credentialsExpireAtMs: count,
+  };
+  const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
   const about = { version: '0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 } };

@@ -54,6 +54,7 @@ describe('haverdict top', () => {
       'spop.connections',
       'spop.framesPerSecond',
       'spop.errors',
+      'degraded',
       'reloadError',
       'recent',
       'top',

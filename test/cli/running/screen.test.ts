@@ -87,11 +87,18 @@ describe('the screen of top', () => {
     const overview = {
       ...state,
       version: HOSTILE,
+      degraded: [HOSTILE],
       reloadError: HOSTILE,
       backend: { ...state.backend, breaker: 'open' as const, lastError: HOSTILE },
     };
     for (const line of texts(overview, 400, 60, `the agent: ${HOSTILE}`))
       assert.doesNotMatch(line, /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+
+  it('has in its headline why the agent is degraded', () => {
+    const cause = '95.0 % of the lookups of the last 10 s were let through by policy';
+    const lines = screenLines({ ...busy(), degraded: [cause] }, 80, 24);
+    assert.deepEqual(lines[1], { text: `degraded   ${cause}`, tone: 'bad' });
   });
 
   it('begins with what is wrong, and marks a backend in trouble', () => {

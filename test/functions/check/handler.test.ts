@@ -103,6 +103,15 @@ describe('the handler', () => {
     ]);
   });
 
+  it('answers 429 when the store throttles, so that the agent asks less often and does not take it for a failure', async () => {
+    const store = new MemoryStore();
+    const failure = new StoreError('DynamoDB is throttling', { isThrottled: true });
+    store.lookup = async (keys) => ({ items: [], unread: keys, throttles: 4, failure });
+    const { statusCode, body, lines } = await asked(functionEvent('POST', '/v1/check', good), store);
+    assert.deepEqual([statusCode, body], [429, { error: 'the blocklist is asked too much at the moment' }]);
+    assert.deepEqual(lines, [['error', 'store failed', { requestId: 'request-1', problem: 'DynamoDB is throttling' }]]);
+  });
+
   it('answers 500 without a word about the inside when anything else fails', async () => {
     const store = new MemoryStore();
     store.lookup = async () => {

@@ -1,0 +1,61 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { BackendError } from './backend-error.ts';
+import type { Credentials, Identity } from './credentials.ts';
+
+/** What a call of our own found out about one function. */
+export interface Examination {
+  /** How long the first answer took, with the connection and perhaps a cold start. */
+  readonly firstMs: number;
+  /** How long a check took after that. */
+  readonly checkMs: number;
+  /** How far this host's clock is ahead of the function's, as far as its header `date` says. */
+  readonly clockAheadSeconds?: number;
+}
+
+/** All that is told of one function at the start. */
+export interface Finding extends Partial<Examination> {
+  readonly url: string;
+  readonly region?: string;
+  /** Of the host; absent where the URL has an address itself. */
+  readonly addresses?: readonly string[];
+  /** Absent where no call is signed, or none could be. */
+  readonly credentials?: string;
+  /** Why it cannot be used. */
+  readonly error?: string;
+}
+
+/** A documentation address (RFC 5737): asked about, and nobody's. */
+export const EXAMINED_SUBJECT = 'ip:192.0.2.1';
+
+/** Asks one function as the agent would, and tells what was found, whatever that is: it never rejects. */
+export async function examine(
+  { url, region }: { readonly url: string; readonly region?: string },
+  client: { examine(): Promise<Examination> },
+  credentials: Credentials | undefined,
+): Promise<Finding> {
+  let found: Finding = { url, ...(region !== undefined && { region }) };
+  try {
+    const addresses = await resolve(new URL(url).hostname);
+    found = { ...found, ...(addresses !== undefined && { addresses }) };
+    const examination = await client.examine();
+    const identity = region === undefined ? undefined : await credentials?.get(); // the call was signed with them
+    return { ...found, ...(identity && { credentials: describe(identity) }), ...examination };
+  } catch (error) {
+    return { ...found, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function describe({ expiration }: Identity): string {
+  return expiration === undefined ? 'valid, no expiry' : `valid until ${expiration.toISOString()}`;
+}
+
+async function resolve(hostname: string): Promise<readonly string[] | undefined> {
+  if (isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return undefined;
+  try {
+    return (await lookup(hostname, { all: true })).map(({ address }) => address);
+  } catch (error) {
+    const { code = String(error) } = error as { code?: string }; // Node's errors have one
+    throw new BackendError('unreachable', `the name ${hostname} cannot be resolved: ${code}`);
+  }
+}

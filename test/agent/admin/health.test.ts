@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { health, healthText } from '../../../agent/admin/health.ts';
+import { agentState } from '../../support/agent-state.ts';
+
+const { degradation: quiet, backend } = agentState();
+const degraded = (changes: object) => agentState({ degradation: { ...quiet, isDegraded: true, ...changes } });
+
+describe('the health of an agent', () => {
+  it('is ready without a word where all is well, also with some decisions by policy', () => {
+    const some = { ...quiet, lookups: 100, letThrough: 4, byPolicy: { ...quiet.byPolicy, timeout: 4 } };
+    assert.equal(healthText(health(agentState({ degradation: some }))), 'ready');
+  });
+
+  it('says of a degraded one how many, what was done, why, and how long calls take', () => {
+    const slow = {
+      lookups: 200,
+      letThrough: 190,
+      byPolicy: { ...quiet.byPolicy, timeout: 188, overload: 2 },
+      p50Ms: 61.4,
+    };
+    assert.equal(
+      healthText(health(degraded(slow))),
+      'degraded: 95.0 % of the lookups of the last 10 s were let through by policy (timeout 188, overload 2); half of the calls to the backend take up to 61 ms, deadlineMs is 40',
+    );
+    const down = { lookups: 50, denied: 50, byPolicy: { ...quiet.byPolicy, breaker_open: 50 } };
+    assert.equal(
+      healthText(health(degraded(down))),
+      'degraded: 100.0 % of the lookups of the last 10 s were denied by policy (breaker_open 50); no call to the backend was made',
+    );
+  });
+
+  it('stays ready and degraded until all was well for a while, and names a breaker beside it', () => {
+    const found = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
+    assert.deepEqual(found, {
+      isReady: true,
+      degraded: ['the backend failed and is being tried again', 'the backend was in trouble until a moment ago'],
+    });
+  });
+});
