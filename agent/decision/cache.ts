@@ -4,24 +4,11 @@ import { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, ContributionIndex } from './cache-block.ts';
 import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
+import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool, withoutAddress } from './contribution-pool.ts';
 import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
-
-export interface CacheSettings {
-  readonly maxEntries: number;
-  readonly allowTtlSeconds: number;
-  readonly denyTtlSeconds: number;
-  readonly policyTtlSeconds: number;
-}
-
-export interface StaleSettings {
-  /** How long past its lifetime a verdict may still be used when the backend cannot be asked. */
-  readonly ifErrorSeconds: number;
-  /** How long before its end a verdict that is used is asked anew. */
-  readonly revalidateSeconds: number;
-}
 
 /** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
 export const TICK_MS = 100;
@@ -40,7 +27,8 @@ export interface Explained {
 
 /**
  * What is known of subjects, for a while: addresses in compact tables, other subjects by their text, each bounded by
- * `maxEntries` and, for what is text, by 256 bytes for each of these. A verdict is fresh for its lifetime and kept for longer, to be used when nobody can be asked.
+ * `maxEntries` and, for what is text, by 256 bytes for each of these. A verdict is fresh for its lifetime and kept for
+ * longer, to be used when nobody can be asked.
  */
 export class VerdictCache {
   readonly #settings: CacheSettings;

@@ -188,7 +188,8 @@ async function running(
     () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
     () => agent.lines.join('\n'),
   );
-  const get = async (target: string) => (await fetch(`http://127.0.0.1:${port}${target}`)).text();
+  const get = async (target: string) =>
+    (await fetch(`http://127.0.0.1:${port}${target}`, { headers: { connection: 'close' } })).text();
   return { agent, path, get };
 }
 

@@ -38,7 +38,7 @@ describe('a module of rules', () => {
     ['exits', 'process.exit(3);', /^ended itself with exit code 3$/, undefined],
     [
       'takes all memory',
-      'for (const a = []; ; ) a.push(new Array(1000).fill(1.5));',
+      'for (const a = []; ; ) a.push(new Array(1e6).fill(1.5));',
       /^took more than 256 MB of memory$/,
       undefined,
     ],
