@@ -9,9 +9,6 @@ const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_00
 /** Far above what a state has. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** There is no agent at this socket now; there may be one again in a moment. */
-export class AgentGone extends CliError {}
-
 /** Asks the running agent for one thing; rejects with a `CliError` that says in one line what to do about it. */
 export async function askAgent<R extends Request>(
   path: string,
@@ -44,7 +41,7 @@ async function wholeText(socket: Socket): Promise<string> {
 }
 
 function readAnswer<T>(path: string, text: string): T {
-  if (text === '') throw new AgentGone(EXIT.failed, `${path}: the agent ended before it answered`);
+  if (text === '') throw new CliError(EXIT.failed, `${path}: the agent ended before it answered`);
   const { version, result, error } = parseAnswer(path, text);
   if (version !== PROTOCOL_VERSION)
     throw new CliError(
@@ -69,20 +66,20 @@ function whatToDo(path: string, error: NodeJS.ErrnoException): CliError {
   const failed = { cause: error };
   switch (error.code) {
     case 'ENOENT':
-      return new AgentGone(
+      return new CliError(
         EXIT.failed,
         `${path} is not there: is the agent running, with this as admin.socket?`,
         failed,
       );
     case 'ECONNREFUSED':
-      return new AgentGone(EXIT.failed, `${path}: nobody answers there: is the agent running?`, failed);
+      return new CliError(EXIT.failed, `${path}: nobody answers there: is the agent running?`, failed);
     case 'ECONNRESET':
     case 'EPIPE':
-      return new AgentGone(EXIT.failed, `${path}: the agent ended before it answered`, failed);
+      return new CliError(EXIT.failed, `${path}: the agent ended before it answered`, failed);
     case 'EACCES':
     case 'EPERM':
       return new CliError(EXIT.failed, `${path}: permission denied: run this as root or as the agent's user`, failed);
     default:
-      return new AgentGone(EXIT.failed, `${path}: ${error.message}`, failed);
+      return new CliError(EXIT.failed, `${path}: ${error.message}`, failed);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentState } from '../../agent/state/state.ts';
-import { AgentGone, askAgent } from './ask.ts';
+import { CliError } from '../cli-error.ts';
+import { askAgent } from './ask.ts';
 import { type Overview, overviewOf } from './overview.ts';
 
 /** What is known after each interval; without an overview as long as the agent has never answered. */
@@ -22,7 +23,8 @@ export async function* watch(path: string, intervalMs: number, signal: AbortSign
       before = state;
       yield { overview };
     } catch (error) {
-      if (!(error instanceof AgentGone)) throw error;
+      // Also where it says that it cannot tell now, as while its workers end.
+      if (!(error instanceof CliError)) throw error;
       yield { overview, problem: `${error.message} Trying again.` };
     }
   }

@@ -4,7 +4,8 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { AgentGone, askAgent } from '../../../cli/running/ask.ts';
+import { CliError } from '../../../cli/cli-error.ts';
+import { askAgent } from '../../../cli/running/ask.ts';
 import { adminSocket } from '../../support/admin-socket.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { isRoot } from '../../support/scope.ts';
@@ -24,12 +25,12 @@ describe('asking the running agent', () => {
     await close();
     await assert.rejects(
       askAgent(path, STATE),
-      (error) => error instanceof AgentGone && /is not there/.test(error.message),
+      (error) => error instanceof CliError && /is not there/.test(error.message),
     );
     writeFileSync(path, '');
     await assert.rejects(
       askAgent(path, STATE),
-      (error) => error instanceof AgentGone && /nobody answers/.test(error.message),
+      (error) => error instanceof CliError && /nobody answers/.test(error.message),
     );
   });
 
