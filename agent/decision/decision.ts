@@ -15,8 +15,16 @@ export const REASONS = [
   'bad_subject',
   'rules_error',
   'internal_error',
+  'too_large',
+  'client_gone',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+
+/**
+ * What a client brings about by itself, which is no failure: it is refused under either policy unless the policy names it.
+ * The agent sees none of the last two: HAProxy does (`option set-on-error`), and the wiring acts on them.
+ */
+export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
 export interface Decision {
@@ -64,6 +72,15 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
   };
+}
+
+/** The same without an allow that may not count: as if there were no such entry. */
+export function withoutAllow(contribution: Contribution): Contribution {
+  return isAllowEntry(contribution) ? NOTHING_LISTED[contribution.source] : contribution;
+}
+
+export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {
+  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */
