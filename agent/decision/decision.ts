@@ -42,6 +42,8 @@ export interface Decision {
   readonly vars?: Vars;
   /** What would be done were this not on trial; the action is `log` then. */
   readonly shadow?: Action;
+  /** Beside an allow for a path: what is decided where the allow does not count. */
+  readonly unlessAllowed?: Decision;
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
@@ -61,7 +63,7 @@ export class LookupError extends Error {
 /** The decision that one subject's verdict makes: the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
-  const { action, reason, status, list, subject, vars, shadow } = entry;
+  const { action, reason, status, list, subject, vars, shadow, unlessAllowed } = entry;
   return {
     action,
     source,
@@ -71,12 +73,14 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     entry: subject,
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
   };
 }
 
-/** The same without an allow that may not count: as if there were no such entry. */
+/** The same where an allow does not count: as if there were no such entry. */
 export function withoutAllow(contribution: Contribution): Contribution {
-  return isAllowEntry(contribution) ? NOTHING_LISTED[contribution.source] : contribution;
+  if (!isAllowEntry(contribution)) return contribution;
+  return contribution.unlessAllowed ?? NOTHING_LISTED[contribution.source];
 }
 
 export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {

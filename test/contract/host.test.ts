@@ -128,6 +128,7 @@ describe('a host', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 7 }), (pieces) => {
         const text = pieces.join('');
+        fc.pre(!/xn--(?!(gre-6ka8l|a)([^a-z0-9_-]|$))/i.test(text)); // of others the oracle knows nothing
         const host = brought(text);
         assert.equal(host, naiveHost(text), text);
         if (host !== undefined && !text.includes('_')) assert.equal(whatwgHost(text), host, text);
@@ -165,7 +166,7 @@ function naiveHost(text: string): string | undefined {
   const host = (end > 0 ? text.slice(0, end) : text).toLowerCase();
   const rest = text.slice(host.length);
   if (rest !== '' && !(rest.startsWith(':') && rest.length <= 6 && isPort(rest.slice(1)))) return undefined;
-  if (host.startsWith('[')) return isIPv6(host.slice(1, -1)) ? whatwgHost(host) : undefined;
+  if (host.startsWith('[')) return host.endsWith(']') && isIPv6(host.slice(1, -1)) ? whatwgHost(host) : undefined;
   const name = host.endsWith('.') ? host.slice(0, -1) : host;
   if (isIPv4(name)) return name;
   const labels = name.split('.');
@@ -174,12 +175,12 @@ function naiveHost(text: string): string | undefined {
   for (const label of labels) {
     if (label === '' || label.length > 63) return undefined;
     for (const character of label) if (!'abcdefghijklmnopqrstuvwxyz0123456789-_'.includes(character)) return undefined;
-    if (label.startsWith('xn--') && label !== 'xn--gre-6ka8l') return undefined; // the only one that is valid
+    if (label === 'xn--a') return undefined; // there is no such
   }
   return name;
 }
 
-/** As everything reads it that is built on WHATWG URL, without the dot at the end. */
+/** As everything reads it that is built on WHATWG URL, without the dot at its end. */
 function whatwgHost(text: string): string | undefined {
   const { hostname } = new URL(`http://${text}/`);
   return hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;

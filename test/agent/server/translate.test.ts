@@ -47,12 +47,15 @@ interface Asked {
   readonly policy: Policy;
   readonly subjects: readonly string[];
   readonly problem?: Reason;
+  /** The one for which an allow does not count. */
+  readonly odd?: string;
 }
 
-function copyOf({ policy, address, texts, addressAt, problem }: Question): Asked {
+function copyOf({ policy, address, texts, addressAt, oddAt, problem }: Question): Asked {
   assert.ok(addressAt <= texts.length);
   const subjects = address.words === 0 ? texts : texts.toSpliced(addressAt, 0, `ip:${address}`);
-  return { policy, subjects, ...(problem === undefined ? {} : { problem }) };
+  const odd = texts[oddAt];
+  return { policy, subjects, ...(problem === undefined ? {} : { problem }), ...(odd === undefined ? {} : { odd }) };
 }
 
 function setUp(
@@ -141,17 +144,25 @@ describe('a message', () => {
 
   it('has no subject where HAProxy has no value', () => {
     const { questions, send } = setUp();
-    send(['check', ['ip', { type: 'null' }], ['host', str('a')]]);
-    assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['host:a'] }]);
+    send(['check', ['ip', ipv4(1, 2, 3, 4)], ['header.x-user', { type: 'null' }], ['host', str('a')]]);
+    assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'] }]);
   });
 
   it('has a problem where the value can be no subject, and keeps the rest', () => {
-    for (const bad of [str(''), str('a\r\nb'), str('x'.repeat(2000))]) {
+    for (const bad of [str('a\r\nb'), { type: 'string', value: fromHex('636166e9') } as const]) {
       const { questions, send } = setUp();
-      send(['check', ['header.x-user', bad], ['ip', ipv4(1, 2, 3, 4)]]);
+      send(['check', ['header.x-user', bad], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
       assert.deepEqual(questions, [
-        { policy: { default: 'closed' }, subjects: ['ip:1.2.3.4'], problem: 'bad_subject' },
+        { policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'], problem: 'bad_subject' },
       ]);
+    }
+  });
+
+  it('has no problem with what is right and can stand in no table, nor with what is empty', () => {
+    for (const unlisted of [str('x'.repeat(2000)), str('')]) {
+      const { questions, send } = setUp();
+      send(['check', ['header.x-user', unlisted], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
+      assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'] }]);
     }
   });
 
@@ -176,7 +187,7 @@ describe('a message', () => {
       [{ type: 'binary', value: fromHex('616263') }, 'abc'],
       [ipv4(1, 2, 3, 4), '1.2.3.4'],
       [str('caf\u00e9'), 'caf\u00e9'],
-      [{ type: 'string', value: fromHex('636166e9') }, 'caf\ufffd'],
+      [{ type: 'string', value: fromHex('efbfbd') }, '\ufffd'],
       [{ type: 'string', value: fromHex('efbbbf61') }, '\ufeffa'],
     ] as const)
       assert.deepEqual(subjects(['header.x-user', value]), [`header.x-user:${expected}`]);
@@ -425,8 +436,8 @@ describe('an entry that is the asked address itself', () => {
     assert.deepEqual(
       questions.slice(1).map(({ subjects: asked, problem }) => [asked, problem]),
       [
-        [[], undefined],
-        [[], undefined],
+        [[], 'bad_subject'],
+        [[], 'bad_subject'],
         [[], 'bad_subject'],
       ],
     );
@@ -445,15 +456,18 @@ describe('a question', () => {
     );
   });
 
-  it('has what covers a path or host that is too long to be listed', () => {
+  it('has what covers a path that is too long to be listed, and no host that is too long to be one', () => {
     const { send, questions } = setUp();
     send(
       ['other', ['path', str(`/admin/${'x'.repeat(5000)}`)]],
       ['check', ['host', str(`${'x'.repeat(300)}.example`)]],
     );
     assert.deepEqual(
-      questions.map(({ subjects: asked }) => asked),
-      [['path:/admin/*'], ['host:*.example']],
+      questions.map(({ subjects: asked, problem }) => [asked, problem]),
+      [
+        [['path:/admin/*'], undefined],
+        [[], 'bad_subject'],
+      ],
     );
   });
 
@@ -481,7 +495,7 @@ describe('a question', () => {
             const isCheck = name === 'check';
             const given = isCheck ? { ip, host } : { path };
             const good = Object.entries(given).filter(([, value]) => value && value !== 'no address');
-            const isBad = Object.values(given).some((value) => value === '' || value === 'no address');
+            const isBad = good.length < Object.keys(given).length; // every request has all of these
             expected.push({
               policy: { default: isCheck ? 'closed' : 'open' },
               subjects: good.map(([kind, value]) => `${kind}:${value}`),
