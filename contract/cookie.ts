@@ -36,18 +36,20 @@ function withoutQuotes(value: string): string | undefined {
   return /^"([^"\\]*)"$/.exec(value)?.[1];
 }
 
+/** What sets cookies apart: `;` (RFC 6265), for older servers also `,` (RFC 2109), for some of Python's also blanks. */
+const SEPARATORS = [/;/, /[;,]/, /[;,\s]/];
+
 /**
- * The values that servers read under a name in a Cookie header, each once; undefined if there are too many. Most split at
- * `;` alone, some at commas and blanks as well: what either finds is asked about.
+ * The values that servers read under a name in a Cookie header, each once; undefined if there are too many. Whatever one
+ * kind of server finds is asked about.
  */
 export function cookieValues(header: Uint8Array, name: string): readonly Uint8Array[] | undefined {
   const octets = octetsOf(header);
-  const usual = valuesIn(octets.split(';'), name);
-  const lenient = valuesIn(octets.split(/[;,\s]/), name);
-  if (Math.max(usual.length, lenient.length) > MAX_COOKIES_OF_A_NAME) return undefined;
+  const [usual = [], ...others] = SEPARATORS.map((separator) => valuesIn(octets.split(separator), name));
+  if ([usual, ...others].some(({ length }) => length > MAX_COOKIES_OF_A_NAME)) return undefined;
   // a part of a quoted value is none
-  const values = new Set([...usual, ...lenient.filter((value) => withoutQuotes(value) !== undefined)]);
-  return [...values].map((value) => Buffer.from(value, 'latin1'));
+  const parts = others.flat().filter((value) => withoutQuotes(value) !== undefined);
+  return [...new Set([...usual, ...parts])].map((value) => Buffer.from(value, 'latin1'));
 }
 
 function valuesIn(pairs: readonly string[], name: string): string[] {
