@@ -14,7 +14,7 @@ const ENCODING = encodings(PLAIN).with(0x20, '+');
 /** Values of cookies, without the quotes and the percent-encoding that servers take off. */
 export const COOKIE: Kind = {
   written: (text) => {
-    const value = valueOf(octetsOfText(text));
+    const value = withoutSpelling(octetsOfText(text));
     if (value === undefined)
       throw new SubjectError(
         `the value ${shown(text)} of a cookie must have no quotes, or one at either end with no " or \\ between them`,
@@ -22,10 +22,10 @@ export const COOKIE: Kind = {
     if (value === '') throw new SubjectError('the value of a cookie is empty: write what stands between the quotes');
     return value;
   },
-  brought: valueOf,
+  brought: withoutSpelling,
 };
 
-function valueOf(octets: string): string | undefined {
+function withoutSpelling(octets: string): string | undefined {
   const value = withoutQuotes(octets);
   return value === undefined ? undefined : respelled(value, ENCODED_OR_NOT_PLAIN, ENCODING);
 }
@@ -64,7 +64,5 @@ function valuesIn(pairs: readonly string[], name: string): string[] {
 
 /** Names that some server takes for the same: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
 function folded(name: string): string {
-  return respelled(name, ENCODED_OR_NOT_PLAIN, ENCODING)
-    .toLowerCase()
-    .replace(/[.+]/g, '_');
+  return respelled(name, ENCODED_OR_NOT_PLAIN, ENCODING).toLowerCase().replace(/[.+]/g, '_');
 }

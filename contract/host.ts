@@ -32,9 +32,7 @@ function canonicalHost(text: string): string {
   if (host === undefined || (prefix !== '' && isAddress(host))) throw new SubjectError(problemOf(text, given));
   if (prefix.length + host.length > MAX_NAME) throw new SubjectError(tooLong(text));
   if (prefix !== '' && host.split('.').length > MAX_WILDCARDS)
-    throw new SubjectError(
-      `"host:${shown(text)}" would never match: wildcards have at most ${MAX_WILDCARDS} labels`,
-    );
+    throw new SubjectError(`"host:${shown(text)}" would never match: wildcards have at most ${MAX_WILDCARDS} labels`);
   return `${prefix}${host}`;
 }
 

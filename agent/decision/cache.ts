@@ -295,7 +295,11 @@ function asStale(contribution: Contribution): Decision | undefined {
   if (typeof contribution === 'string') return undefined;
   if (contribution.source === 'stale') return contribution;
   const { unlessAllowed } = contribution;
-  return { ...contribution, source: 'stale', ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }) };
+  return {
+    ...contribution,
+    source: 'stale',
+    ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
+  };
 }
 
 /** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */

@@ -125,7 +125,8 @@ describe('the cookies of a name', () => {
             return name?.trim() === 'session' && rest.join('=').trim() !== '' ? [rest.join('=').trim()] : [];
           });
           const isWhole = (value: string) => value.startsWith('"') === value.endsWith('"') && value !== '"';
-          if (values) for (const value of read.filter(isWhole)) assert.ok(values.includes(value), `${value} in ${header}`);
+          if (values)
+            for (const value of read.filter(isWhole)) assert.ok(values.includes(value), `${value} in ${header}`);
         }
       }),
       { numRuns: longRuns(10_000) },

@@ -112,7 +112,26 @@ describe('a path', () => {
 
   it('is what a naive reader makes of its bytes, and its canonical form is its own', () => {
     const piece = fc.oneof(
-      fc.constantFrom('/', '//', '.', '..', '%2e', '%2F', '%', '%%', '%4', '%zz', 'a', 'Z', '~', '*', ';', '\\', '?', '#'),
+      fc.constantFrom(
+        '/',
+        '//',
+        '.',
+        '..',
+        '%2e',
+        '%2F',
+        '%',
+        '%%',
+        '%4',
+        '%zz',
+        'a',
+        'Z',
+        '~',
+        '*',
+        ';',
+        '\\',
+        '?',
+        '#',
+      ),
       fc.integer({ min: 0x20, max: 0xff }).map((byte) => String.fromCharCode(byte)),
       fc.integer({ min: 0, max: 0xff }).map((byte) => `%${byte.toString(16).padStart(2, '0')}`),
     );
@@ -180,18 +199,95 @@ describe('a path', () => {
 
 describe('an odd path', () => {
   const odd = [
-    ...['', '*', 'admin', 'x/admin', 'http://shop.example/admin', '//admin', '//', '///admin', '//x/../admin', '\\admin'],
-    ...['/%2fadmin', '/a%2Fb', '/x/..%2fadmin', '/a%5cb', '/a%5Cb', '/a\\b', '/a%00', '/a%00.png', '/a;b', '/a;', '/;/a'],
+    ...[
+      '',
+      '*',
+      'admin',
+      'x/admin',
+      'http://shop.example/admin',
+      '//admin',
+      '//',
+      '///admin',
+      '//x/../admin',
+      '\\admin',
+    ],
+    ...[
+      '/%2fadmin',
+      '/a%2Fb',
+      '/x/..%2fadmin',
+      '/a%5cb',
+      '/a%5Cb',
+      '/a\\b',
+      '/a%00',
+      '/a%00.png',
+      '/a;b',
+      '/a;',
+      '/;/a',
+    ],
     ...['/a%3bb', '/a%3Bb', '/..;/a', '/%61dmin', '/%41', '/%5A', '/%7a', '/%30', '/a%2db', '/a%2Eb', '/a%5fb', '/%2e'],
-    ...['/.', '/..', '/./a', '/a/./b', '/a/../b', '/a/..', '/a/.', '/%2e%2e/a', '/.%2e/a', '/a/%2E/b', '/a/.?x', '/a#b', '/#'],
+    ...[
+      '/.',
+      '/..',
+      '/./a',
+      '/a/./b',
+      '/a/../b',
+      '/a/..',
+      '/a/.',
+      '/%2e%2e/a',
+      '/.%2e/a',
+      '/a/%2E/b',
+      '/a/.?x',
+      '/a#b',
+      '/#',
+    ],
     ...['/a%0a', '/a%0D', '/a%09', '/a%7f', '/a%1Fb', '/a%u002fb', '/caf\xe9/../a'],
   ];
   for (const path of odd) it(`is ${JSON.stringify(path)}`, () => assert.ok(isOdd(path)));
 
   const ordinary = [
-    ...['/', '/a', '/a/', '/a/b', '/a//b', '/a//', '/a///b//', '/a.b', '/.well-known/x', '/a/...', '/a/.b', '/a../b', '/..a'],
-    ...['/a%7Eb', '/~a', '/a%20b', '/%C3%BC', '/caf%E9', '/caf\xe9', '/a%2Ab', '/a*', '/a%40b', '/a%3Ab', '/a%25b', '/100%'],
-    ...['/a%2Cb', '/a%2Bb+c', '/a%5Bb%5D', '/a%7B%7D', '/a%3Fb', '/a%23b', '/a%22', '/a%3D', '/a%26', '/a%60', '/@a/b', '/a:b'],
+    ...[
+      '/',
+      '/a',
+      '/a/',
+      '/a/b',
+      '/a//b',
+      '/a//',
+      '/a///b//',
+      '/a.b',
+      '/.well-known/x',
+      '/a/...',
+      '/a/.b',
+      '/a../b',
+      '/..a',
+    ],
+    ...[
+      '/a%7Eb',
+      '/~a',
+      '/a%20b',
+      '/%C3%BC',
+      '/caf%E9',
+      '/caf\xe9',
+      '/a%2Ab',
+      '/a*',
+      '/a%40b',
+      '/a%3Ab',
+      '/a%25b',
+      '/100%',
+    ],
+    ...[
+      '/a%2Cb',
+      '/a%2Bb+c',
+      '/a%5Bb%5D',
+      '/a%7B%7D',
+      '/a%3Fb',
+      '/a%23b',
+      '/a%22',
+      '/a%3D',
+      '/a%26',
+      '/a%60',
+      '/@a/b',
+      '/a:b',
+    ],
     ...['/a?x=/../..;%2f//', '/a?', "/a!$&'()*+,=:@-_b", '/a-b_c', '/a%zz', '/%', '/a%5'],
   ];
   for (const path of ordinary) it(`is not ${JSON.stringify(path)}`, () => assert.ok(!isOdd(path)));
@@ -212,7 +308,22 @@ describe('an odd path', () => {
   });
 
   it('is the only one that servers read otherwise than its canonical form', () => {
-    const segment = fc.constantFrom('a', 'b', '', '.', '..', '...', '%2e', 'a;b', 'a%2Fb', 'x%41', '~', '%7e', '\\', '%5c');
+    const segment = fc.constantFrom(
+      'a',
+      'b',
+      '',
+      '.',
+      '..',
+      '...',
+      '%2e',
+      'a;b',
+      'a%2Fb',
+      'x%41',
+      '~',
+      '%7e',
+      '\\',
+      '%5c',
+    );
     fc.assert(
       fc.property(fc.array(segment, { minLength: 1, maxLength: 6 }), (segments) => {
         const path = `/${segments.join('/')}`;
@@ -264,7 +375,8 @@ function naivePath(octets: Uint8Array): string {
   for (let at = 0; at < read.length; at++) {
     const character = String.fromCharCode(read[at] as number); // in bounds
     const hex = String.fromCharCode(...read.subarray(at + 1, at + 3));
-    const isEncoded = character === '%' && hex.length === 2 && [...hex].every((digit) => '0123456789abcdefABCDEF'.includes(digit));
+    const isEncoded =
+      character === '%' && hex.length === 2 && [...hex].every((digit) => '0123456789abcdefABCDEF'.includes(digit));
     const byte = isEncoded ? Number(`0x${hex}`) : (read[at] as number); // in bounds
     if (isEncoded) at += 2;
     const of = String.fromCharCode(byte);

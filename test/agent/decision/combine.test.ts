@@ -119,7 +119,15 @@ describe('the policy', () => {
   });
 
   /** What no policy names is of the default, but for what the client brings about itself. */
-  const FAILURES = ['timeout', 'backend_error', 'breaker_open', 'overload', 'no_subject', 'rules_error', 'internal_error'];
+  const FAILURES = [
+    'timeout',
+    'backend_error',
+    'breaker_open',
+    'overload',
+    'no_subject',
+    'rules_error',
+    'internal_error',
+  ];
   const OF_CLIENT = ['bad_subject', 'too_large', 'client_gone'];
   it('knows of every reason whether it is a failure', () => {
     assert.deepEqual([...FAILURES, ...OF_CLIENT].sort(), [...REASONS].sort());

@@ -284,7 +284,14 @@ describe('a question that the backend is asked', () => {
     const { clock, engine } = setUp();
     const receivedAtMs = clock.nowMs();
     clock.advance(DEADLINE_MS - 10);
-    const question = { policy: OPEN, address: new Address(), texts: ['a'], addressAt: 1, oddAt: -1, problem: undefined };
+    const question = {
+      policy: OPEN,
+      address: new Address(),
+      texts: ['a'],
+      addressAt: 1,
+      oddAt: -1,
+      problem: undefined,
+    };
     const decision = engine.decide(question, receivedAtMs);
     clock.advance(10);
     assert.deepEqual(await decision, { action: 'allow', source: 'policy', reason: 'timeout' });
