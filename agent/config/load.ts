@@ -12,7 +12,7 @@ import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 /** What an entry without a status is denied with, and what the policy denies with. */
-const ALWAYS_DENY_STATUSES = [403, POLICY_STATUS];
+const ALWAYS_DENY_STATUSES = [400, 403, POLICY_STATUS];
 
 /** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
@@ -62,11 +62,13 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
   const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
   const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
   const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
-  const { condition, shadow } = of;
+  const { condition, paths, hosts, shadow } = of;
   return {
     name,
     ...trigger,
     ...(condition === undefined ? {} : { condition }),
+    ...(paths === undefined ? {} : { paths }),
+    ...(hosts === undefined ? {} : { hosts }),
     subjects,
     arguments: given,
     policy: of.policy ?? global,

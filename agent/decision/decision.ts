@@ -15,6 +15,8 @@ export const REASONS = [
   'bad_subject',
   'rules_error',
   'internal_error',
+  'too_large',
+  'client_gone',
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
