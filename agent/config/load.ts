@@ -62,7 +62,7 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
   const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
   const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
   const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
-  const { condition, paths, hosts, shadow } = of;
+  const { condition, paths, hosts, oddPaths, shadow } = of;
   return {
     name,
     ...trigger,
@@ -71,6 +71,7 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
     ...(hosts === undefined ? {} : { hosts }),
     subjects,
     arguments: given,
+    oddPaths,
     policy: of.policy ?? global,
     shadow,
   };

@@ -83,6 +83,11 @@ const message = map({
   hosts: patternsOf('host', 'hosts as admin.example and *.internal.example')
     .optional()
     .describe('The message is sent only for these hosts; written as entries are: *.example is all below example.'),
+  oddPaths: oneOf(['refuse', 'pass'])
+    .prefault('refuse')
+    .describe(
+      'A path that servers read in several ways, as with %2F or ;, is answered 400; pass lets it through, and then no allow counts for it.',
+    ),
   subjects: mapOf(kind, expression, MAX_SUBJECTS, 'kind: expression')
     .prefault({})
     .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),

@@ -13,7 +13,7 @@ export interface Asked {
  * The path as the agent reads it, where odd ones are refused: no spelling of it is left but percent-encodings and empty
  * segments. What cannot be decoded, such as `/admin/%zz`, is asked about.
  */
-const DECODED_PATH = 'path,url_dec,regsub(/+,/,g)';
+export const DECODED_PATH = 'path,url_dec,regsub(/+,/,g)';
 const UNDECODABLE = "path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'";
 
 export function askedFor(message: MessageSettings): Asked {

@@ -15,8 +15,8 @@ export interface Stops {
  * 4 and 5: HAProxy gave up asking as the client had hung up, and goes on with the rules (4 from 3.1, 5 before; 255 is
  * what HAProxy has for an error that it cannot name).
  */
-const CAUSES = { too_large: '3 259', client_gone: '4 5 255' } as const;
-type Cause = keyof typeof CAUSES;
+export const CAUSES = { too_large: '3 259', client_gone: '4 5 255' } as const;
+export type Cause = keyof typeof CAUSES;
 
 /**
  * What happens where there is no decision. These come first: an error leaves no action
