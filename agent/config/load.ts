@@ -62,11 +62,13 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
   const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
   const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
   const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
-  const { condition, required, oddPaths, shadow } = of;
+  const { condition, paths, hosts, required, oddPaths, shadow } = of;
   return {
     name,
     ...trigger,
     ...(condition === undefined ? {} : { condition }),
+    ...(paths === undefined ? {} : { paths }),
+    ...(hosts === undefined ? {} : { hosts }),
     subjects,
     required,
     oddPaths,
