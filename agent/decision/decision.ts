@@ -15,8 +15,16 @@ export const REASONS = [
   'bad_subject',
   'rules_error',
   'internal_error',
+  'too_large',
+  'client_gone',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+
+/**
+ * What a client brings about by itself, which is no failure: it is refused under either policy unless the policy names it.
+ * The agent sees none of the last two: HAProxy does (`option set-on-error`), and the wiring acts on them.
+ */
+export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
 export interface Decision {
@@ -34,6 +42,8 @@ export interface Decision {
   readonly vars?: Vars;
   /** What would be done were this not on trial; the action is `log` then. */
   readonly shadow?: Action;
+  /** Beside an allow for a path: what is decided where the allow does not count. */
+  readonly unlessAllowed?: Decision;
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
@@ -53,7 +63,7 @@ export class LookupError extends Error {
 /** The decision that one subject's verdict makes: the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
-  const { action, reason, status, list, subject, vars, shadow } = entry;
+  const { action, reason, status, list, subject, vars, shadow, unlessAllowed } = entry;
   return {
     action,
     source,
@@ -63,7 +73,18 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     entry: subject,
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
   };
+}
+
+/** The same where an allow does not count: as if there were no such entry. */
+export function withoutAllow(contribution: Contribution): Contribution {
+  if (!isAllowEntry(contribution)) return contribution;
+  return contribution.unlessAllowed ?? NOTHING_LISTED[contribution.source];
+}
+
+export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {
+  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */

@@ -1,4 +1,6 @@
-import { formatSubject, subjectOf } from '../../contract/subject.ts';
+import { cookieValues } from '../../contract/cookie.ts';
+import { isOddPath } from '../../contract/path.ts';
+import { ALWAYS_THERE, formatSubject, subjectOf } from '../../contract/subject.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
@@ -11,9 +13,10 @@ import type { Frame } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
 import type { FrameReader } from '../spop/reader.ts';
 import { Ledger } from '../state/ledger.ts';
+import { COOKIE_ARGUMENT } from '../vocabulary.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
-import { type Arguments, readArguments, textOf } from './arguments.ts';
+import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
 import type { NotifyHandler } from './connection.ts';
 import { HotPath, type Recaller } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
@@ -26,6 +29,12 @@ export interface MessageRule {
   readonly policy: Policy;
   /** In order of precedence; on the wire each argument has the name of its kind. */
   readonly kinds: readonly string[];
+  /** Of the kinds, those without which a request is odd, beside those that every request has. */
+  readonly required?: readonly string[];
+  /** What becomes of a path that servers may read as another; absent for `refuse`. */
+  readonly oddPaths?: 'refuse' | 'pass';
+  /** The cookies that the agent reads from the whole header, by their kind. */
+  readonly cookies?: ReadonlyMap<string, string>;
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
@@ -58,10 +67,12 @@ interface KnownMessage {
   readonly decider: Pick<Decider, 'decide'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
-  /** Of its arguments, which are its kinds. */
+  /** Of its arguments, which are its kinds and then the Cookie header. */
   readonly names: readonly Uint8Array[];
   /** Which of the kinds is `ip`; none if it is their number. */
   readonly addressAt: number;
+  /** Which of the kinds must be there. */
+  readonly neededAt: readonly number[];
 }
 
 interface Decided {
@@ -71,7 +82,12 @@ interface Decided {
   readonly address: string | undefined;
 }
 
+/** The texts of one kind: more than one of cookies, none where nothing can be listed for the value. */
+type Texts = readonly string[];
+
 const IP = 'ip';
+const PATH = 'path';
+const UNLISTED: Texts = [];
 const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
@@ -102,15 +118,16 @@ export class Translator implements NotifyHandler {
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
       teller: new Teller(rule, suffix, references, ledger, events),
       name: Buffer.from(rule.name),
-      names: rule.kinds.map((kind) => Buffer.from(kind)),
+      names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
+      neededAt: [...rule.kinds.keys()].filter((at) => isNeeded(rule, rule.kinds[at] as string)),
     }));
     const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
     this.#hotRule = usual?.rule;
     this.#hot = usual && new HotPath(usual.rule.name, usual.teller, decider, address);
     this.#events = events;
     this.#address = address;
-    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
+    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, oddAt: -1, problem: undefined };
   }
 
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
@@ -196,30 +213,42 @@ export class Translator implements NotifyHandler {
     return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
   }
 
-  #readQuestion({ rule, names, addressAt }: KnownMessage): Question {
+  #readQuestion({ rule, names, addressAt, neededAt }: KnownMessage): Question {
     const reader = this.#reader;
     const address = this.#address;
     address.clear();
-    let texts: (string | undefined)[] | undefined;
+    let texts: (Texts | undefined)[] | undefined;
     let problem: Reason | undefined;
+    let isOdd = false;
     for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
       if (reader.type === DataType.null) continue;
       if (index === addressAt) {
         if (!this.#readAddress()) problem = 'bad_subject';
         continue;
       }
-      const subject = subjectOf(rule.kinds[index] as string, textOf(reader.data())); // index comes from kinds
-      if (subject === undefined) problem = 'bad_subject';
-      else {
-        texts ??= names.map(() => undefined);
-        texts[index] = formatSubject(subject);
+      const value = bytesOf(reader.data());
+      if (value.length === 0) continue; // as if it were not there
+      texts ??= names.map(() => undefined);
+      const kind = rule.kinds[index];
+      if (kind === undefined) {
+        if (!readCookies(rule, value, texts)) problem = 'bad_subject';
+        continue;
       }
+      if (kind === PATH) isOdd = isOddPath(value);
+      const found = kind === PATH && isOdd && rule.oddPaths !== 'pass' ? undefined : textsOf(kind, [value]);
+      if (found === undefined) problem = 'bad_subject';
+      // the whole header says more than one value of it
+      else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
     }
+    if (neededAt.some((at) => (at === addressAt ? address.words === 0 : texts?.[at] === undefined)))
+      problem = 'bad_subject';
     const { policy } = rule;
     if (texts === undefined) return this.#questionOf(policy, problem);
-    const before = texts.slice(0, addressAt).filter((text) => text !== undefined);
-    const after = texts.slice(addressAt + 1).filter((text) => text !== undefined);
-    return { policy, address, texts: [...before, ...after], addressAt: before.length, problem };
+    const before = textsIn(texts.slice(0, addressAt));
+    const after = textsIn(texts.slice(addressAt + 1));
+    const all = [...before, ...after];
+    const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
+    return { policy, address, texts: all, addressAt: before.length, oddAt, problem };
   }
 
   /** The question about nothing but the address: the usual one, so one object serves all of them. */
@@ -237,6 +266,37 @@ export class Translator implements NotifyHandler {
     this.#address.readBytes(bytes, valueAt, valueEnd);
     return true;
   }
+}
+
+/** A request that has no address, host, path or method is odd, and not free of them. */
+function isNeeded({ required }: MessageRule, kind: string): boolean {
+  return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
+}
+
+/** Puts in place what is asked about the cookies of this header; false where that cannot be said. */
+function readCookies({ kinds, cookies }: MessageRule, header: Uint8Array, texts: (Texts | undefined)[]): boolean {
+  texts[kinds.length] = UNLISTED;
+  let isRight = true;
+  for (const [index, kind] of kinds.entries()) {
+    const name = cookies?.get(kind);
+    if (name === undefined) continue;
+    const values = cookieValues(header, name);
+    const found = values && textsOf(kind, values);
+    if (found === undefined) isRight = false;
+    texts[index] = values?.length === 0 ? undefined : found;
+  }
+  return isRight;
+}
+
+/** Undefined if one of the values is none of this kind. */
+function textsOf(kind: string, values: readonly Uint8Array[]): Texts | undefined {
+  const subjects = values.map((value) => subjectOf(kind, value));
+  if (subjects.includes(undefined)) return undefined;
+  return [...new Set(subjects.flatMap((subject) => (subject ? [formatSubject(subject)] : [])))];
+}
+
+function textsIn(texts: readonly (Texts | undefined)[]): string[] {
+  return texts.flatMap((some) => some ?? []);
 }
 
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */

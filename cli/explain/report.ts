@@ -23,7 +23,7 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
 
 /** The same for programs. */
 export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
-  const { source: _source, ofAddress: _ofAddress, ...rest } = decision;
+  const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: asking.subjects.map(({ subject, unasked }) => ({ subject, asked: unasked === undefined })),
     lists: asking.lists,
