@@ -82,9 +82,15 @@ export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | und
   if (known === undefined || bytes.length === 0) return undefined;
   const octets = octetsOf(bytes);
   if (CONTROL.test(octets)) return undefined;
+  if ((known === VERBATIM || known === KEY) && hasBlankEnds(octets)) return undefined;
   const value = known.brought === undefined ? writtenOr(known, octets) : known.brought(octets);
   if (value === undefined) return undefined;
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
+}
+
+/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go. */
+function hasBlankEnds(octets: string): boolean {
+  return /^[\s\x85]|[\s\x85]$/.test(textOfOctets(octets) ?? octets);
 }
 
 /** Every subject text under which an entry for all of this subject can stand, most specific first; at most 100. */

@@ -13,6 +13,8 @@ const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 /** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
 export const ODD_PATHS = `path -m reg -i '${ODD_PATH}'`;
+/** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own: `//evil.example/x`. */
+export const NAMES_ANOTHER_HOST = ["{ path -m reg '^/[/\\\\]' }", "{ url -m reg '^[^/]*:///' }"];
 export const HAS_ONE_HOST = 'req.hdr_cnt(host) -m int 1';
 export const IS_HOST = `req.fhdr(host) -m reg -i '${HOST}'`;
 
@@ -24,12 +26,15 @@ export function cookieIsOdd(name: string): string {
   return `{ req.cook_cnt(${name}) gt ${MAX_VALUES} }`;
 }
 
-/** More than one, or one under a name that CGI takes for the same: it makes `_` of all that is no letter and no digit. */
-export function headerIsOdd(name: string): string[] {
+export function headerIsRepeated(name: string): string {
+  return `{ req.fhdr_cnt(${name}) gt 1 }`;
+}
+
+/** A name that CGI takes for the same: it makes `_` of all that is no letter and no digit. */
+export function headerIsRespelled(name: string): string[] {
   const parts = name.toLowerCase().split(/([^a-z0-9])/); // letters, a character, letters, …
   const spellings = parts.flatMap((part, at) => (at % 2 === 1 ? [otherSpelling(parts, at, part)] : []));
-  const more = `{ req.fhdr_cnt(${name}) gt 1 }`;
-  return spellings.length === 0 ? [more] : [more, `{ req.hdr_names -m reg -i '(^|,)(${spellings.join('|')})(,|$)' }`];
+  return spellings.length === 0 ? [] : [`{ req.hdr_names -m reg -i '(^|,)(${spellings.join('|')})(,|$)' }`];
 }
 
 /** The name with another character here than its own, its own before, and any after. */
@@ -44,11 +49,20 @@ function otherSpelling(parts: readonly string[], at: number, own: string): strin
     .join('');
 }
 
-/** The headers of a request that subjects are read from; of forwarded addresses there may be several. */
+/** The headers of a request that subjects are read from. */
 export function headersOf({ subjects }: MessageSettings): string[] {
-  const names = subjects
-    .filter(({ kind, expression }) => kind !== 'ip' && !readsCookie(kind, expression))
-    .flatMap(({ expression }) => [...expression.matchAll(HEADER_FETCH)].map(([, name = '']) => name.toLowerCase()));
+  return headersIn(subjects.filter(({ kind, expression }) => kind !== 'ip' && !readsCookie(kind, expression)));
+}
+
+/** Those that the address of the client is read from, of which there may be several. */
+export function addressHeadersOf({ subjects }: MessageSettings): string[] {
+  return headersIn(subjects.filter(({ kind }) => kind === 'ip'));
+}
+
+function headersIn(subjects: MessageSettings['subjects']): string[] {
+  const names = subjects.flatMap(({ expression }) =>
+    [...expression.matchAll(HEADER_FETCH)].map(([, name = '']) => name.toLowerCase()),
+  );
   return [...new Set(names)].filter((name) => !['', 'host', 'cookie'].includes(name));
 }
 

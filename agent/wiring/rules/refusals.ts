@@ -1,14 +1,17 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { bothOf } from '../condition.ts';
 import {
+  addressHeadersOf,
   COOKIES_ARE_ODD,
   cookieIsOdd,
   cookiesOf,
   HAS_ONE_HOST,
   HAS_PATH,
-  headerIsOdd,
+  headerIsRepeated,
+  headerIsRespelled,
   headersOf,
   IS_HOST,
+  NAMES_ANOTHER_HOST,
   ODD_PATHS,
   readsHost,
   readsPath,
@@ -70,6 +73,9 @@ function refusalsOf(message: MessageSettings): Refusal[] {
     ...(readsHost(message)
       ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
       : []),
+    ...(readsHost(message) && refusesOddPaths(message)
+      ? [{ tests: NAMES_ANOTHER_HOST, why: 'no path that names another host (oddPaths: pass leaves this out)' }]
+      : []),
     ...(readsPath(message) && refusesOddPaths(message)
       ? [
           {
@@ -78,7 +84,14 @@ function refusalsOf(message: MessageSettings): Refusal[] {
           },
         ]
       : []),
-    ...headers.map((name) => ({ tests: headerIsOdd(name), why: `${name} at most once, and under no other spelling` })),
+    ...headers.map((name) => ({
+      tests: [headerIsRepeated(name), ...headerIsRespelled(name)],
+      why: `${name} at most once, and under no other spelling`,
+    })),
+    ...addressHeadersOf(message).map((name) => ({
+      tests: headerIsRespelled(name),
+      why: `${name} under no other spelling`,
+    })),
     ...(cookies.length === 0 ? [] : [{ tests: [COOKIES_ARE_ODD], why: 'one Cookie header' }]),
     ...cookies.map((name) => ({ tests: [cookieIsOdd(name)], why: `at most four cookies ${name}` })),
   ];

@@ -40,7 +40,7 @@ const STREAM = 1;
 function writtenAsHttp2({ method, target, headers }: RawRequest): Buffer {
   const fields = headers.map((line): [string, string] => {
     const colon = line.indexOf(':');
-    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^ /, '')];
   });
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(target);
   const host = fields.find(([name]) => name === 'host')?.[1];
