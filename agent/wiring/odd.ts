@@ -13,8 +13,9 @@ const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 /** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
 export const ODD_PATHS = `path -m reg -i '${ODD_PATH}'`;
-/** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own: `//evil.example/x`. */
-export const NAMES_ANOTHER_HOST = ["{ path -m reg '^/[/\\\\]' }", "{ url -m reg '^[^/]*:///' }"];
+/** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own. */
+export const HOST_IN_PATH = "{ path -m reg '^/[/\\\\]' }"; // as //evil.example/x
+export const HOST_BEHIND_SCHEME = "{ url -m reg '^[^/]*:///' }"; // as http:///evil.example/x
 export const HAS_ONE_HOST = 'req.hdr_cnt(host) -m int 1';
 export const IS_HOST = `req.fhdr(host) -m reg -i '${HOST}'`;
 

@@ -7,11 +7,12 @@ import {
   cookiesOf,
   HAS_ONE_HOST,
   HAS_PATH,
+  HOST_BEHIND_SCHEME,
+  HOST_IN_PATH,
   headerIsRepeated,
   headerIsRespelled,
   headersOf,
   IS_HOST,
-  NAMES_ANOTHER_HOST,
   ODD_PATHS,
   readsHost,
   readsPath,
@@ -73,8 +74,13 @@ function refusalsOf(message: MessageSettings): Refusal[] {
     ...(readsHost(message)
       ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
       : []),
-    ...(readsHost(message) && refusesOddPaths(message)
-      ? [{ tests: NAMES_ANOTHER_HOST, why: 'no path that names another host (oddPaths: pass leaves this out)' }]
+    ...(readsHost(message)
+      ? [
+          {
+            tests: [HOST_BEHIND_SCHEME, ...(readsPath(message) && !refusesOddPaths(message) ? [] : [HOST_IN_PATH])],
+            why: 'no other host in the request line',
+          },
+        ]
       : []),
     ...(readsPath(message) && refusesOddPaths(message)
       ? [

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,10 +17,14 @@ export async function startNode(): Promise<WebServer> {
   server.on('upgrade', (request, socket) => {
     socket.on('error', () => {});
     const marks = [REACHED, ...marksOf(request)].join('');
-    const protocol = request.headers.upgrade ?? '';
-    socket.end(
-      `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${protocol}\r\nx-served: ${marks}\r\n\r\n`,
-    );
+    const lines = [
+      'HTTP/1.1 101 Switching Protocols',
+      'Connection: upgrade',
+      `Upgrade: ${request.headers.upgrade}`,
+      `Sec-WebSocket-Accept: ${accepted(request.headers['sec-websocket-key'])}`,
+      `x-served: ${marks}`,
+    ];
+    socket.end(`${lines.join('\r\n')}\r\n\r\n`);
   });
   server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1');
@@ -33,4 +38,9 @@ export async function startNode(): Promise<WebServer> {
       await once(server, 'close');
     },
   };
+}
+
+/** What proves that a key was read (RFC 6455 4.2.2). */
+function accepted(key = ''): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }

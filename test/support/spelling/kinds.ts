@@ -12,7 +12,7 @@ const FREE_CLIENT = '127.0.0.1';
 /** One row of the matrix: what is asked, how it is spelled, and which marks of an answer the listing forbids. */
 export interface SpelledKind {
   readonly name: string;
-  readonly message: { readonly subjects: Readonly<Record<string, string>> };
+  readonly message: object;
   readonly from: string;
   spelling(random: Random): RawRequest;
   isForbidden(marks: ReadonlySet<string>): boolean;
@@ -60,12 +60,21 @@ export const SPELLED_KINDS: readonly SpelledKind[] = [
   kind('ua', { ua: 'req.fhdr(user-agent)' }, headerSpelling('user-agent', THINGS.ua), [mark('ua')]),
   kind('forwarded', { ip: 'req.hdr_ip(x-forwarded-for,-1)' }, forwardedSpelling, [mark('ip')]),
   {
-    name: 'allow',
-    message: { subjects: { ip: 'src', host: 'req.hdr(host)', path: 'path' } },
+    name: 'asked-paths',
+    message: { paths: ['/admin', '/admin/*'], subjects: { ip: 'src' } },
     from: LISTED_CLIENT,
-    spelling: exempted,
-    isForbidden: isNoExemption,
+    spelling: pathSpelling,
+    isForbidden: (marks) => marks.has(mark('path:/admin')),
   },
+  {
+    name: 'asked-hosts',
+    message: { hosts: ['evil.example', '*.wild.example'], subjects: { ip: 'src' } },
+    from: LISTED_CLIENT,
+    spelling: hostSpelling,
+    isForbidden: (marks) => marks.has(mark('host:evil.example')) || marks.has(mark('host:*.wild.example')),
+  },
+  exemption('allow', 'refuse'),
+  exemption('allow-odd', 'pass'),
 ];
 
 function kind(
@@ -78,6 +87,16 @@ function kind(
     ...{ name, spelling, from: FREE_CLIENT },
     message: { subjects: { ip: 'src', ...subjects } },
     isForbidden: (marks) => forbidden.some((one) => marks.has(one)),
+  };
+}
+
+function exemption(name: string, oddPaths: 'refuse' | 'pass'): SpelledKind {
+  return {
+    name,
+    message: { oddPaths, subjects: { ip: 'src', host: 'req.hdr(host)', path: 'path' } },
+    from: LISTED_CLIENT,
+    spelling: exempted,
+    isForbidden: isNoExemption,
   };
 }
 

@@ -22,22 +22,25 @@ export const PLAIN: RawRequest = {
   protocol: 'http/1',
 };
 
-/** Its bytes; the server is asked to close the connection, which ends the answer. */
+/** Its bytes; the server is asked to close the connection, which ends the answer, unless the request says otherwise. */
 export function written(request: RawRequest): Buffer {
   if (request.protocol === 'http/2') return writtenAsHttp2(request);
   const { method, target, version, headers, body, before } = request;
-  const lines = [`${method} ${target} HTTP/${version}`, ...headers, 'connection: close', '', body];
+  const ending = headers.some((line) => /^connection:/i.test(line)) ? [] : ['connection: close'];
+  const lines = [`${method} ${target} HTTP/${version}`, ...headers, ...ending, '', body];
   return Buffer.from(before + lines.join('\r\n'), 'latin1');
 }
 
 const CONNECTION = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const HEADERS = 1;
 const SETTINGS = 4;
-const END_STREAM_AND_HEADERS = 0x05;
+const DATA = 0;
+const END_STREAM = 0x01;
+const END_HEADERS = 0x04;
 const STREAM = 1;
 
 /** As one stream whose headers are written out, so that nothing is corrected on the way. */
-function writtenAsHttp2({ method, target, headers }: RawRequest): Buffer {
+function writtenAsHttp2({ method, target, headers, body }: RawRequest): Buffer {
   const fields = headers.map((line): [string, string] => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^ /, '')];
@@ -56,7 +59,8 @@ function writtenAsHttp2({ method, target, headers }: RawRequest): Buffer {
   return Buffer.concat([
     Buffer.from(CONNECTION),
     frame(SETTINGS, 0, 0, Buffer.alloc(0)),
-    frame(HEADERS, END_STREAM_AND_HEADERS, STREAM, block),
+    frame(HEADERS, body === '' ? END_HEADERS | END_STREAM : END_HEADERS, STREAM, block),
+    ...(body === '' ? [] : [frame(DATA, END_STREAM, STREAM, Buffer.from(body, 'latin1'))]),
   ]);
 }
 

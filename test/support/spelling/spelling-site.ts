@@ -95,6 +95,7 @@ defaults
     timeout connect 10s
     timeout client 2s
     timeout http-request 2s
+    timeout http-keep-alive 200ms
     timeout server 10s
     timeout tunnel 2s
 

@@ -27,8 +27,14 @@ const WAYS: readonly Way[] = [
   }),
   (request, random) => ({ ...request, headers: [`x-filler: ${filler(random)}`, ...request.headers] }),
   (request, random) => ({ ...request, headers: [...request.headers, random.pick(ODD_LINES)] }),
-  (request) => ({ ...request, headers: [...request.headers, 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__'] }),
-  (request) => ({ ...request, headers: [...request.headers, 'upgrade: websocket', 'sec-websocket-version: 13'] }),
+  (request) => ({
+    ...request,
+    headers: [...request.headers, 'connection: upgrade, http2-settings', 'upgrade: h2c', 'http2-settings: AAMA'],
+  }),
+  (request) => ({
+    ...request,
+    headers: [...request.headers, 'connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'],
+  }),
   behind,
   inBody,
 ];

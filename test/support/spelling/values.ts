@@ -191,7 +191,7 @@ export function forwardedSpelling(random: Random): RawRequest {
     random.oneIn(5)
       ? random.pick(['X-FORWARDED-FOR', 'x_forwarded_for', 'x-forwarded_for', 'x-forwarded-for '])
       : 'x-forwarded-for';
-  const others = ['198.51.100.1', '2001:db8::5', '', ' ', 'unknown', '203.0.113.8', '127.0.0.1'];
+  const others = ['198.51.100.1', '2001:db8::5', '', ' ', 'unknown', '203.0.113.8', '198.51.100.2'];
   const list = [
     ...(random.oneIn(2) ? [random.pick(others)] : []),
     random.pick(FORWARDED),
