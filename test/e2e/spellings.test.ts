@@ -15,13 +15,41 @@ type Request = readonly [line: string, headers?: readonly string[]];
 const ODD_PATHS = [
   ...['//admin', '//x/admin', '/%61dmin', '/%41dmin', '/%30', '/a%2Eb', '/a%2db', '/a%5Fb', '/./admin', '/x/../admin'],
   ...['/..', '/.', '/x/..', '/x/.', '/%2e%2e/admin', '/.%2e/admin', '/x/%2E./admin', '/x%2Fadmin', '/x%2fadmin'],
-  ...['/x%5Cadmin', '/x\\admin', '/..\\admin', '/admin%00', '/%00', '/admin;x', '/admin%3bx', '/x;/../admin', '/x%2f..%2fadmin'],
+  ...[
+    '/x%5Cadmin',
+    '/x\\admin',
+    '/..\\admin',
+    '/admin%00',
+    '/%00',
+    '/admin;x',
+    '/admin%3bx',
+    '/x;/../admin',
+    '/x%2f..%2fadmin',
+  ],
 ];
 
 const ODD_HOSTS = [
   ...['evil.example:abc', 'evil.example:,ok.example', 'evil.example:a.ok.example', 'ok@evil.example', 'evil.example/'],
-  ...['%65vil.example', 'a b', '', 'evil..example', '.evil.example', 'evil.example..', '[evil.example]', '[::1', '::1]'],
-  ...['evil.example:80:80', 'evil.example#', 'evil.example?', 'evil.example\\', '*.example', 'evil_example,ok', '[::1]x'],
+  ...[
+    '%65vil.example',
+    'a b',
+    '',
+    'evil..example',
+    '.evil.example',
+    'evil.example..',
+    '[evil.example]',
+    '[::1',
+    '::1]',
+  ],
+  ...[
+    'evil.example:80:80',
+    'evil.example#',
+    'evil.example?',
+    'evil.example\\',
+    '*.example',
+    'evil_example,ok',
+    '[::1]x',
+  ],
 ];
 
 const ODD: Readonly<Record<string, readonly Request[]>> = {
@@ -93,7 +121,14 @@ const ORDINARY: Readonly<Record<string, readonly Request[]>> = {
     ...['/a?b=/../%2F//;', '/?next=https://x.example/%61', '/100%', '/a*b', '/_next/static/x-1.2.js', '/a%e2%82%ac'],
   ].map((path): Request => [`GET ${path} HTTP/1.1`, BROWSER]),
   'for a host': [
-    ...['SITE.example', 'site.example.', 'site.example:8080', 'site.example:', 'a_b.site-x.example', '[2001:db8::1]:80'],
+    ...[
+      'SITE.example',
+      'site.example.',
+      'site.example:8080',
+      'site.example:',
+      'a_b.site-x.example',
+      '[2001:db8::1]:80',
+    ],
     ...['[::ffff:192.0.2.1]', '192.0.2.1', 'localhost', 'xn--gre-6ka8l.example', 'a.b.c.d.e.f.example'],
   ].map((host): Request => ['GET / HTTP/1.1', [`Host: ${host}`]]),
   'of programs': [
@@ -103,7 +138,10 @@ const ORDINARY: Readonly<Record<string, readonly Request[]>> = {
     ['HEAD / HTTP/1.1', HOST],
     ['GET /health HTTP/1.0', HOST],
     ['GET http://site.example/a HTTP/1.1', HOST],
-    ['GET / HTTP/1.1', [...HOST, 'X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 192.0.2.2', 'Via: 1.1 a', 'Via: 1.1 b']],
+    [
+      'GET / HTTP/1.1',
+      [...HOST, 'X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 192.0.2.2', 'Via: 1.1 a', 'Via: 1.1 b'],
+    ],
     ['GET / HTTP/1.1', [...HOST, 'CDN-Loop: a', 'X_Other_Key: b', 'X-Api-Key-Id: c', 'My-X-Api-Key: d']],
   ],
 };
@@ -174,7 +212,10 @@ describeOnEveryHaproxy('requests that servers read in several ways', (build) => 
     const check = { subjects: SUBJECTS, policy: { default: 'open', bad_subject: 'open' } };
     const passing = await startTableSite({ haproxy: build, config: { deadlineMs: 2000, messages: { check } } });
     t.after(() => passing.stop());
-    for (const request of [ODD_PATHS.map((path): Request => [`GET ${path} HTTP/1.1`, HOST]), ODD['no Host, or several']?.slice(1, 2) ?? []].flat())
+    for (const request of [
+      ODD_PATHS.map((path): Request => [`GET ${path} HTTP/1.1`, HOST]),
+      ODD['no Host, or several']?.slice(1, 2) ?? [],
+    ].flat())
       assert.equal(await ask(passing, request), 200, String(request));
   });
 

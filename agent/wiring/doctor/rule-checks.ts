@@ -206,7 +206,9 @@ function stopOf({ proxy }: Filter, message: MessageSettings): string {
 
 /** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
 function passesSome(stopped: ReturnType<typeof stoppedBy>, message: MessageSettings): boolean {
-  return askedFor(message).condition === undefined && message.group === undefined ? stopped !== 'all' : stopped === 'none';
+  return askedFor(message).condition === undefined && message.group === undefined
+    ? stopped !== 'all'
+    : stopped === 'none';
 }
 
 /** What is decided about a response is obeyed by rules of the response. */
