@@ -10,10 +10,30 @@ const FROM = '127.57.0.1';
 const ALL = 'admin.example';
 
 /** As nginx, Apache or Node serve what is below /admin/, and /login. */
-const LISTED = ['/admin/', '/admin/x', '/admin//x', '/admin/x?y=/', '/login', '/login?x', '/admin/%7Ex', '/admin/%zz', '/admin/a%'];
+const LISTED = [
+  '/admin/',
+  '/admin/x',
+  '/admin//x',
+  '/admin/x?y=/',
+  '/login',
+  '/login?x',
+  '/admin/%7Ex',
+  '/admin/%zz',
+  '/admin/a%',
+];
 const ODD = [
   ...['//admin/x', '/%61dmin/x', '/./admin/x', '/x/../admin/x', '/admin%2Fx', '/admin;x/', '/admin/%2e%2e/admin/x'],
-  ...['//login', '/%6cogin', '/x/%2e%2e/login', '/login;x', '/./login', '/;/login', '/.//login', '/%2e/login', '/%2flogin'],
+  ...[
+    '//login',
+    '/%6cogin',
+    '/x/%2e%2e/login',
+    '/login;x',
+    '/./login',
+    '/;/login',
+    '/.//login',
+    '/%2e/login',
+    '/%2flogin',
+  ],
 ];
 const FREE = ['/', '/admin', '/administrator', '/logins', '/login/', '/x/admin/', '/x?/admin/', '/Login', '/%7Eadmin/'];
 
@@ -38,7 +58,10 @@ describeOnEveryHaproxy('a message for some paths', (build) => {
         it('is for every spelling of them, also when the agent is gone', async () => {
           for (const path of [...LISTED, ...ODD]) {
             const status = await ask(site, path);
-            assert.ok(status === 503 || (status === 400 && oddPaths === 'refuse' && ODD.includes(path)), `${path}: ${status}`);
+            assert.ok(
+              status === 503 || (status === 400 && oddPaths === 'refuse' && ODD.includes(path)),
+              `${path}: ${status}`,
+            );
           }
           assert.equal(site.origins.usual.requests, 0);
         });
@@ -49,9 +72,23 @@ describeOnEveryHaproxy('a message for some paths', (build) => {
       });
 });
 
-const HOSTS = ['admin.example', 'ADMIN.example', 'admin.example.', 'admin.example:8080', 'admin.example.:', 'a.b.internal.example'];
+const HOSTS = [
+  'admin.example',
+  'ADMIN.example',
+  'admin.example.',
+  'admin.example:8080',
+  'admin.example.:',
+  'a.b.internal.example',
+];
 const ADDRESSES = ['[2001:db8::1]', '[2001:0DB8:0::1]:80', '192.0.2.1', '[::ffff:192.0.2.1]', '[::ffff:c000:201]'];
-const FREE_HOSTS = ['site.example', 'internal.example', 'xadmin.example', 'admin.example.org', 'adminxexample', '192.0.2.11'];
+const FREE_HOSTS = [
+  'site.example',
+  'internal.example',
+  'xadmin.example',
+  'admin.example.org',
+  'adminxexample',
+  '192.0.2.11',
+];
 
 describeOnEveryHaproxy('a message for some hosts', (build) => {
   for (const [name, place] of Object.entries(PLACES))
@@ -60,7 +97,13 @@ describeOnEveryHaproxy('a message for some hosts', (build) => {
       const site = await startGone(build, { ...place, hosts });
       t.after(() => site.stop());
       for (const host of [...HOSTS, ...ADDRESSES]) assert.equal(await ask(site, '/', host), 503, host);
-      for (const host of ['admin.example:80:80', 'x@admin.example', 'admin.example,', '%61dmin.example', 'admin..example'])
+      for (const host of [
+        'admin.example:80:80',
+        'x@admin.example',
+        'admin.example,',
+        '%61dmin.example',
+        'admin..example',
+      ])
         assert.equal(await ask(site, '/', host), 400, host);
       for (const host of FREE_HOSTS) assert.equal(await ask(site, '/', host), 200, host);
     });
@@ -68,7 +111,11 @@ describeOnEveryHaproxy('a message for some hosts', (build) => {
 
 describeOnEveryHaproxy('a message for paths, hosts and under a condition', (build) => {
   it('is for what is all of them', async (t) => {
-    const check = { paths: ['/admin/*', '/gr%C3%BC%C3%9Fe'], hosts: [ALL], condition: '{ method GET } or { method PUT }' };
+    const check = {
+      paths: ['/admin/*', '/gr%C3%BC%C3%9Fe'],
+      hosts: [ALL],
+      condition: '{ method GET } or { method PUT }',
+    };
     const site = await startGone(build, check);
     t.after(() => site.stop());
     assert.equal(await ask(site, '/admin/', ALL), 503);

@@ -15,13 +15,41 @@ type Request = readonly [line: string, headers?: readonly string[]];
 const ODD_PATHS = [
   ...['//admin', '//x/admin', '/%61dmin', '/%41dmin', '/%30', '/a%2Eb', '/a%2db', '/a%5Fb', '/./admin', '/x/../admin'],
   ...['/..', '/.', '/x/..', '/x/.', '/%2e%2e/admin', '/.%2e/admin', '/x/%2E./admin', '/x%2Fadmin', '/x%2fadmin'],
-  ...['/x%5Cadmin', '/x\\admin', '/..\\admin', '/admin%00', '/%00', '/admin;x', '/admin%3bx', '/x;/../admin', '/x%2f..%2fadmin'],
+  ...[
+    '/x%5Cadmin',
+    '/x\\admin',
+    '/..\\admin',
+    '/admin%00',
+    '/%00',
+    '/admin;x',
+    '/admin%3bx',
+    '/x;/../admin',
+    '/x%2f..%2fadmin',
+  ],
 ];
 
 const ODD_HOSTS = [
   ...['evil.example:abc', 'evil.example:,ok.example', 'evil.example:a.ok.example', 'ok@evil.example', 'evil.example/'],
-  ...['%65vil.example', 'a b', '', 'evil..example', '.evil.example', 'evil.example..', '[evil.example]', '[::1', '::1]'],
-  ...['evil.example:80:80', 'evil.example#', 'evil.example?', 'evil.example\\', '*.example', 'evil_example,ok', '[::1]x'],
+  ...[
+    '%65vil.example',
+    'a b',
+    '',
+    'evil..example',
+    '.evil.example',
+    'evil.example..',
+    '[evil.example]',
+    '[::1',
+    '::1]',
+  ],
+  ...[
+    'evil.example:80:80',
+    'evil.example#',
+    'evil.example?',
+    'evil.example\\',
+    '*.example',
+    'evil_example,ok',
+    '[::1]x',
+  ],
 ];
 
 const ODD: Readonly<Record<string, readonly Request[]>> = {
@@ -29,8 +57,6 @@ const ODD: Readonly<Record<string, readonly Request[]>> = {
   'no path': [
     ['GET * HTTP/1.1', HOST],
     ['OPTIONS * HTTP/1.1', HOST],
-    ['GET http://site.example HTTP/1.1', HOST],
-    ['GET http://site.example?x=/ HTTP/1.1', HOST],
     ['GET admin HTTP/1.1', HOST],
     ['GET ?/admin HTTP/1.1', HOST],
     ['CONNECT site.example:80 HTTP/1.1', ['Host: site.example:80']],
@@ -69,7 +95,6 @@ const ODD_OVER_HTTP2: Readonly<Record<string, Fields>> = {
   'a path of dots': get('/x/../admin'),
   'a path with two slashes': get('//evil.example/admin'),
   'a path without a slash': get('admin'),
-  'the path *': get('*'),
   'a path with a fragment': get('/admin#x'),
   'a path with a blank': get('/admin x'),
   'a path with a tab': get('/admin\tx'),
@@ -93,7 +118,14 @@ const ORDINARY: Readonly<Record<string, readonly Request[]>> = {
     ...['/a?b=/../%2F//;', '/?next=https://x.example/%61', '/100%', '/a*b', '/_next/static/x-1.2.js', '/a%e2%82%ac'],
   ].map((path): Request => [`GET ${path} HTTP/1.1`, BROWSER]),
   'for a host': [
-    ...['SITE.example', 'site.example.', 'site.example:8080', 'site.example:', 'a_b.site-x.example', '[2001:db8::1]:80'],
+    ...[
+      'SITE.example',
+      'site.example.',
+      'site.example:8080',
+      'site.example:',
+      'a_b.site-x.example',
+      '[2001:db8::1]:80',
+    ],
     ...['[::ffff:192.0.2.1]', '192.0.2.1', 'localhost', 'xn--gre-6ka8l.example', 'a.b.c.d.e.f.example'],
   ].map((host): Request => ['GET / HTTP/1.1', [`Host: ${host}`]]),
   'of programs': [
@@ -103,7 +135,10 @@ const ORDINARY: Readonly<Record<string, readonly Request[]>> = {
     ['HEAD / HTTP/1.1', HOST],
     ['GET /health HTTP/1.0', HOST],
     ['GET http://site.example/a HTTP/1.1', HOST],
-    ['GET / HTTP/1.1', [...HOST, 'X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 192.0.2.2', 'Via: 1.1 a', 'Via: 1.1 b']],
+    [
+      'GET / HTTP/1.1',
+      [...HOST, 'X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 192.0.2.2', 'Via: 1.1 a', 'Via: 1.1 b'],
+    ],
     ['GET / HTTP/1.1', [...HOST, 'CDN-Loop: a', 'X_Other_Key: b', 'X-Api-Key-Id: c', 'My-X-Api-Key: d']],
   ],
 };
@@ -170,11 +205,25 @@ describeOnEveryHaproxy('requests that servers read in several ways', (build) => 
         });
     });
 
+  it('are refused without a path, or are about / where HAProxy says so to the server (from 3.0)', async (t) => {
+    const site = await start(build, 'open');
+    t.after(() => site.stop());
+    site.table.type({ subject: 'path:/', action: 'deny' });
+    const stopped = [400, 403];
+    for (const line of ['GET http://site.example HTTP/1.1', 'GET http://site.example?x=/ HTTP/1.1'])
+      assert.ok(stopped.includes(await ask(site, [line, HOST])), line);
+    assert.ok(stopped.includes(await askOverHttp2(site.site.port, FROM, get('*'))));
+    assert.equal(site.origins.usual.requests, 0);
+  });
+
   it('pass where the policy names them, or the setting for paths', async (t) => {
     const check = { subjects: SUBJECTS, policy: { default: 'open', bad_subject: 'open' } };
     const passing = await startTableSite({ haproxy: build, config: { deadlineMs: 2000, messages: { check } } });
     t.after(() => passing.stop());
-    for (const request of [ODD_PATHS.map((path): Request => [`GET ${path} HTTP/1.1`, HOST]), ODD['no Host, or several']?.slice(1, 2) ?? []].flat())
+    for (const request of [
+      ODD_PATHS.map((path): Request => [`GET ${path} HTTP/1.1`, HOST]),
+      ODD['no Host, or several']?.slice(1, 2) ?? [],
+    ].flat())
       assert.equal(await ask(passing, request), 200, String(request));
   });
 

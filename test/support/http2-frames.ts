@@ -62,7 +62,15 @@ function statusIn(bytes: Buffer): number | undefined {
 }
 
 /** Statuses of the static table (RFC 7541 A), and others in three digits, plain or by Huffman codes of digits. */
-const INDEXED: Readonly<Record<number, number>> = { 136: 200, 137: 204, 138: 206, 139: 304, 140: 400, 141: 404, 142: 500 };
+const INDEXED: Readonly<Record<number, number>> = {
+  136: 200,
+  137: 204,
+  138: 206,
+  139: 304,
+  140: 400,
+  141: 404,
+  142: 500,
+};
 
 function decodedStatus(block: Buffer): number {
   const [first = 0, second = 0] = block;
