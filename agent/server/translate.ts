@@ -236,8 +236,8 @@ export class Translator implements NotifyHandler {
       // the whole header says more than one value of it
       else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
     }
-    if (neededAt.some((at) => (at === addressAt ? address.words === 0 : texts?.[at] === undefined)))
-      problem = 'bad_subject';
+    for (const at of neededAt)
+      if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
     const { policy } = rule;
     if (texts === undefined) return this.#questionOf(policy, problem);
     const before = textsIn(texts.slice(0, addressAt));
