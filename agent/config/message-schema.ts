@@ -66,7 +66,7 @@ const message = map({
   group: text('1 to 12 of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
     .optional()
     .describe(
-      'Instead of an event: a rule sends it, `http-request send-spoe-group haverdict NAME`. The wiring has that rule where there is a condition; without one it is yours to write.',
+      'Instead of an event: a rule sends it, `http-request send-spoe-group haverdict NAME`. The wiring has that rule where there is a condition, paths or hosts; without them it is yours to write.',
     ),
   condition: text('one line of ASCII without if before it, quotes, \\ and #, as { method POST }', (line) =>
     CONDITION.test(line),

@@ -6,7 +6,7 @@ import { type CacheBlock, ContributionIndex } from './cache-block.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool } from './contribution-pool.ts';
-import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
+import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
 
 export interface CacheSettings {
   readonly maxEntries: number;
@@ -288,18 +288,6 @@ export class VerdictCache {
     const { unlessAllowed: _unlessAllowed, ...rest } = entry;
     return rest;
   }
-}
-
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  if (contribution.source === 'stale') return contribution;
-  const { unlessAllowed } = contribution;
-  return {
-    ...contribution,
-    source: 'stale',
-    ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
-  };
 }
 
 /** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */

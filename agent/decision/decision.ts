@@ -77,6 +77,18 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
   };
 }
 
+/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+export function asStale(contribution: Contribution): Decision | undefined {
+  if (typeof contribution === 'string') return undefined;
+  if (contribution.source === 'stale') return contribution;
+  const { unlessAllowed } = contribution;
+  return {
+    ...contribution,
+    source: 'stale',
+    ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
+  };
+}
+
 /** The same where an allow does not count: as if there were no such entry. */
 export function withoutAllow(contribution: Contribution): Contribution {
   if (!isAllowEntry(contribution)) return contribution;

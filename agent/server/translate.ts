@@ -1,6 +1,5 @@
-import { cookieValues } from '../../contract/cookie.ts';
 import { isOddPath } from '../../contract/path.ts';
-import { ALWAYS_THERE, formatSubject, subjectOf } from '../../contract/subject.ts';
+import { ALWAYS_THERE } from '../../contract/subject.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
@@ -21,6 +20,7 @@ import type { NotifyHandler } from './connection.ts';
 import { HotPath, type Recaller } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
 import { References } from './reference.ts';
+import { readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
@@ -82,12 +82,8 @@ interface Decided {
   readonly address: string | undefined;
 }
 
-/** The texts of one kind: more than one of cookies, none where nothing can be listed for the value. */
-type Texts = readonly string[];
-
 const IP = 'ip';
 const PATH = 'path';
-const UNLISTED: Texts = [];
 const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
@@ -240,8 +236,8 @@ export class Translator implements NotifyHandler {
       // the whole header says more than one value of it
       else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
     }
-    if (neededAt.some((at) => (at === addressAt ? address.words === 0 : texts?.[at] === undefined)))
-      problem = 'bad_subject';
+    for (const at of neededAt)
+      if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
     const { policy } = rule;
     if (texts === undefined) return this.#questionOf(policy, problem);
     const before = textsIn(texts.slice(0, addressAt));
@@ -271,32 +267,6 @@ export class Translator implements NotifyHandler {
 /** A request that has no address, host, path or method is odd, and not free of them. */
 function isNeeded({ required }: MessageRule, kind: string): boolean {
   return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
-}
-
-/** Puts in place what is asked about the cookies of this header; false where that cannot be said. */
-function readCookies({ kinds, cookies }: MessageRule, header: Uint8Array, texts: (Texts | undefined)[]): boolean {
-  texts[kinds.length] = UNLISTED;
-  let isRight = true;
-  for (const [index, kind] of kinds.entries()) {
-    const name = cookies?.get(kind);
-    if (name === undefined) continue;
-    const values = cookieValues(header, name);
-    const found = values && textsOf(kind, values);
-    if (found === undefined) isRight = false;
-    texts[index] = values?.length === 0 ? undefined : found;
-  }
-  return isRight;
-}
-
-/** Undefined if one of the values is none of this kind. */
-function textsOf(kind: string, values: readonly Uint8Array[]): Texts | undefined {
-  const subjects = values.map((value) => subjectOf(kind, value));
-  if (subjects.includes(undefined)) return undefined;
-  return [...new Set(subjects.flatMap((subject) => (subject ? [formatSubject(subject)] : [])))];
-}
-
-function textsIn(texts: readonly (Texts | undefined)[]): string[] {
-  return texts.flatMap((some) => some ?? []);
 }
 
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */

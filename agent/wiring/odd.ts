@@ -75,13 +75,20 @@ export function cookiesOf({ subjects }: MessageSettings): string[] {
   );
 }
 
-export function readsHost({ subjects, hosts }: MessageSettings): boolean {
-  return hosts !== undefined || subjects.some(({ kind, expression }) => kind === 'host' && !isSni(expression));
+/** Rules of the operator's are fooled by the same spellings as lists are, so their arguments count too. */
+export function readsHost({ subjects, arguments: given, hosts }: MessageSettings): boolean {
+  if (hosts !== undefined || subjects.some(({ kind, expression }) => kind === 'host' && !isSni(expression)))
+    return true;
+  return [...subjects, ...given].some(({ expression }) => HOST_FETCH.test(expression));
 }
 
-export function readsPath({ subjects, paths }: MessageSettings): boolean {
-  return paths !== undefined || subjects.some(({ kind }) => kind === 'path');
+export function readsPath({ subjects, arguments: given, paths }: MessageSettings): boolean {
+  if (paths !== undefined || subjects.some(({ kind }) => kind === 'path')) return true;
+  return [...subjects, ...given].some(({ expression }) => PATH_FETCH.test(expression));
 }
+
+const HOST_FETCH = /^(?:(?:req\.)?f?hdr(?:_\w+)?\(host\b|base|url\b)/i;
+const PATH_FETCH = /^(?:path|pathq|base|base32|url|capture\.req\.uri)(?:[,+]|$)/;
 
 /** The name in TLS is no Host. */
 function isSni(expression: string): boolean {

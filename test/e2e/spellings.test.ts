@@ -57,8 +57,6 @@ const ODD: Readonly<Record<string, readonly Request[]>> = {
   'no path': [
     ['GET * HTTP/1.1', HOST],
     ['OPTIONS * HTTP/1.1', HOST],
-    ['GET http://site.example HTTP/1.1', HOST],
-    ['GET http://site.example?x=/ HTTP/1.1', HOST],
     ['GET admin HTTP/1.1', HOST],
     ['GET ?/admin HTTP/1.1', HOST],
     ['CONNECT site.example:80 HTTP/1.1', ['Host: site.example:80']],
@@ -97,7 +95,6 @@ const ODD_OVER_HTTP2: Readonly<Record<string, Fields>> = {
   'a path of dots': get('/x/../admin'),
   'a path with two slashes': get('//evil.example/admin'),
   'a path without a slash': get('admin'),
-  'the path *': get('*'),
   'a path with a fragment': get('/admin#x'),
   'a path with a blank': get('/admin x'),
   'a path with a tab': get('/admin\tx'),
@@ -207,6 +204,17 @@ describeOnEveryHaproxy('requests that servers read in several ways', (build) => 
           assert.equal(await askOverHttp2(site.site.port, FROM, fields), 200);
         });
     });
+
+  it('are refused without a path, or are about / where HAProxy says so to the server (from 3.0)', async (t) => {
+    const site = await start(build, 'open');
+    t.after(() => site.stop());
+    site.table.type({ subject: 'path:/', action: 'deny' });
+    const stopped = [400, 403];
+    for (const line of ['GET http://site.example HTTP/1.1', 'GET http://site.example?x=/ HTTP/1.1'])
+      assert.ok(stopped.includes(await ask(site, [line, HOST])), line);
+    assert.ok(stopped.includes(await askOverHttp2(site.site.port, FROM, get('*'))));
+    assert.equal(site.origins.usual.requests, 0);
+  });
 
   it('pass where the policy names them, or the setting for paths', async (t) => {
     const check = { subjects: SUBJECTS, policy: { default: 'open', bad_subject: 'open' } };

@@ -69,20 +69,23 @@ export const RULE_CHECKS = {
     severity: 'warning',
     why: 'a client causes this error itself, with a message larger than a frame or by hanging up: a listed one passes',
     write: '<refusal> if { var(txn.<prefix>.<error>) -m int 3 259 4 5 255 }',
+    unless: ['action-not-obeyed', 'event-in-backend', 'prefix-mismatch', 'closed-error-rule-missing'],
     *find(installation) {
       for (const { filter, message } of guards(installation)) {
-        if (message.shadow || message.group !== undefined || filter.engine === undefined) continue;
-        for (const [cause, codes] of Object.entries(CAUSES)) {
-          if (message.policy[cause as Cause] !== undefined) continue;
-          const [code = ''] = codes.split(' ');
+        if (message.shadow || message.group !== undefined || isAtResponse(message) || filter.engine === undefined)
+          continue;
+        const causes = (Object.keys(CAUSES) as Cause[]).filter((cause) => message.policy[cause] === undefined);
+        const passes = causes.some((cause) => {
+          const [code = ''] = CAUSES[cause].split(' ');
           const state = decided(message, null, errors(filter, installation, code));
-          if (!passesSome(stopped(filter, installation, state), message)) continue;
+          return passesSome(stopped(filter, installation, state), message);
+        });
+        if (passes)
           yield {
             place: filter.place,
-            what: `no rule of ${label(filter.proxy)} stops a request with error ${code}`,
+            what: `no rule of ${label(filter.proxy)} stops a request for an error that its client caused`,
             values: valuesOf(filter, message, installation),
           };
-        }
       }
     },
   },

@@ -62,7 +62,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'a closed group of which nobody knows when it must be asked',
     `policy: closed\nmessages:\n  a: { group: g, ${IP} }\n`,
     [
-      '4:6: messages.a.condition: must be set for a group under policy closed: it says which requests have to be asked about, and the others pass',
+      '4:6: messages.a.condition: must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
     ],
   ],
   [
@@ -70,13 +70,13 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     `messages:\n  a: { group: g, event: on-client-session, condition: "TRUE", ${IP} }\n`,
     ['3:15: messages.a.group: must be left out where event is set, got "g"'],
   ],
-  ...['if { src 10.0.0.1 }', 'unless TRUE', "{ path '/a' }", ' ', 'a #', '{ path /ä }'].map(
+  ...['if { src 10.0.0.1 }', 'unless TRUE', "{ src '::1' }", ' ', 'a #', '{ path /ä }'].map(
     (condition) =>
       [
         `the condition ${condition}`,
         `messages: { a: { condition: "${condition}", ${IP} } }\n`,
         [
-          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { path_beg /login }, got "${condition}"`,
+          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { method POST }, got "${condition}"`,
         ],
       ] as const,
   ),
