@@ -53,7 +53,7 @@ const CASES: Readonly<Record<string, readonly (readonly [string, string | undefi
     ['e7d705a3286e19ea42f587b344ee6865', undefined],
   ],
   ua: [
-    ['Bot/1.0 (+https://bot.example) ', 'Bot/1.0 (+https://bot.example) '],
+    ['Bot/1.0 (+https://bot.example), x', 'Bot/1.0 (+https://bot.example), x'],
     ['x'.repeat(1021), 'x'.repeat(1021)],
     ['x'.repeat(1022), undefined],
     ['ü'.repeat(511), undefined],

@@ -29,6 +29,17 @@ describe('a key', () => {
     assert.notDeepEqual(subjectOf('key', Buffer.from('Hunter2')), subjectOf('key', Buffer.from('hunter2')));
   });
 
+  it('with blanks around it is none, as some servers take them off', () => {
+    for (const blank of [' ', '\u00a0', '\u0085', '\u3000', '\ufeff'])
+      for (const value of [`hunter2${blank}`, `${blank}hunter2`])
+        for (const kind of ['key', 'ua', 'header.x-plan']) {
+          assert.equal(subjectOf(kind, Buffer.from(value)), undefined, JSON.stringify(value));
+          assert.equal(subjectOf(kind, Buffer.from(value, 'latin1')), undefined, JSON.stringify(value));
+        }
+    for (const value of ['hunter 2', 'hunter\u00a02', 'voilà'])
+      assert.ok(subjectOf('ua', Buffer.from(value)), JSON.stringify(value));
+  });
+
   it('is in no message about it', () => {
     for (const text of ['key:hunter2\n', 'key:sha256:hunter2', `key:sha256:${DIGEST}hunter2`, 'kye:hunter2'])
       assert.throws(

@@ -9,6 +9,7 @@ export interface RawRequest {
   readonly body: string;
   /** What stands before the request line. */
   readonly before: string;
+  readonly newline: string;
   readonly protocol: 'http/1' | 'http/2';
 }
 
@@ -19,16 +20,17 @@ export const PLAIN: RawRequest = {
   headers: ['host: ok.example'],
   body: '',
   before: '',
+  newline: '\r\n',
   protocol: 'http/1',
 };
 
 /** Its bytes; the server is asked to close the connection, which ends the answer, unless the request says otherwise. */
 export function written(request: RawRequest): Buffer {
   if (request.protocol === 'http/2') return writtenAsHttp2(request);
-  const { method, target, version, headers, body, before } = request;
+  const { method, target, version, headers, body, before, newline } = request;
   const ending = headers.some((line) => /^connection:/i.test(line)) ? [] : ['connection: close'];
   const lines = [`${method} ${target} HTTP/${version}`, ...headers, ...ending, '', body];
-  return Buffer.from(before + lines.join('\r\n'), 'latin1');
+  return Buffer.from(before + lines.join(newline), 'latin1');
 }
 
 const CONNECTION = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';

@@ -35,6 +35,7 @@ const WAYS: readonly Way[] = [
     ...request,
     headers: [...request.headers, 'connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'],
   }),
+  (request, random) => ({ ...request, newline: random.pick(['\n', '\r', '\r\r\n', '\n\r']) }),
   behind,
   inBody,
 ];
