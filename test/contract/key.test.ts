@@ -34,7 +34,8 @@ describe('a key', () => {
       for (const value of [`hunter2${blank}`, `${blank}hunter2`])
         for (const kind of ['key', 'ua', 'header.x-plan']) {
           assert.equal(subjectOf(kind, Buffer.from(value)), undefined, JSON.stringify(value));
-          assert.equal(subjectOf(kind, Buffer.from(value, 'latin1')), undefined, JSON.stringify(value));
+          if (blank <= '\u00ff')
+            assert.equal(subjectOf(kind, Buffer.from(value, 'latin1')), undefined, JSON.stringify(value));
         }
     for (const value of ['hunter 2', 'hunter\u00a02', 'voilà'])
       assert.ok(subjectOf('ua', Buffer.from(value)), JSON.stringify(value));
