@@ -69,19 +69,16 @@ const RULESET = 'http-request';
 function refusalsOf(message: MessageSettings): Refusal[] {
   if (!refusesOdd(message)) return [];
   const headers = headersOf(message);
+  const targets = [
+    ...(readsHost(message) || readsPath(message) ? [HOST_BEHIND_SCHEME] : []),
+    ...(readsHost(message) && (refusesOddPaths(message) || !readsPath(message)) ? [HOST_IN_PATH] : []),
+  ];
   const cookies = [...new Set(cookiesOf(message))];
   return [
     ...(readsHost(message)
       ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
       : []),
-    ...(readsHost(message)
-      ? [
-          {
-            tests: [HOST_BEHIND_SCHEME, ...(readsPath(message) && !refusesOddPaths(message) ? [] : [HOST_IN_PATH])],
-            why: 'no other host in the request line',
-          },
-        ]
-      : []),
+    ...(targets.length === 0 ? [] : [{ tests: targets, why: 'no other host in the request line' }]),
     ...(readsPath(message) && refusesOddPaths(message)
       ? [
           {

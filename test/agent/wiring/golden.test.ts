@@ -247,6 +247,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # or the body would be sent as far as it came with the headers
     option http-buffer-request
 
+    # no other host in the request line
+    http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%(00|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9a])' }
@@ -412,6 +414,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
     http-request set-var(txn.haverdict.res.add.server) var(req.haverdict.res.add.server) if { var(req.haverdict.res.add.server) -m found }
 
+    # no other host in the request line
+    http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%(00|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9a])' }
