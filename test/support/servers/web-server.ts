@@ -33,6 +33,10 @@ export async function startWebServer(program: WebServerProgram): Promise<WebServ
   writeFileSync(file, program.config(folder, port), 'latin1');
   const [command, ...args] = program.command(folder, file);
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: program.environment, cwd: folder });
+  // Whatever ends us, the child does not stay behind.
+  const orphaned = () => child.kill('SIGKILL');
+  process.once('exit', orphaned);
+  child.once('exit', () => process.removeListener('exit', orphaned));
   let said = '';
   for (const output of [child.stdout, child.stderr]) output.setEncoding('utf8').on('data', (part) => (said += part));
   const missing = once(child, 'error').then(([error]) => {
