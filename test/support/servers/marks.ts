@@ -1,6 +1,9 @@
 /** What a server writes into its answer when it took a request: `<<reached>>`, and `<<path:/admin>>` for each thing it served. */
 export const REACHED = '<<reached>>';
 
+/** What HAProxy marks where it could not ask the agent, as on a machine that is too busy: the policy let it pass, not a spelling. */
+export const UNASKED = '<<unasked>>';
+
 /** The things that a listing may name and a server tells apart, as entries are typed. */
 export const THINGS = {
   hosts: ['evil.example', '*.wild.example', '192.0.2.1', '[2001:db8::1]', 'xn--gre-6ka8l.example', 'status.example'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings } from '../../../agent/config/load.ts';
 import type { Settings } from '../../../agent/config/settings.ts';
+import { ERROR_VARIABLE, REQUEST_SCOPE } from '../../../agent/vocabulary.ts';
 import { agentsBackend } from '../../../agent/wiring/backend.ts';
 import { frontendRoutes, frontendRules } from '../../../agent/wiring/frontend.ts';
 import { AGENTS_BACKEND, spoeFile } from '../../../agent/wiring/spoe.ts';
@@ -12,11 +13,14 @@ import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 import { freePort } from '../../../dev/free-port.ts';
 import { startHaproxy } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
+import { UNASKED } from '../servers/marks.ts';
 import type { WebServer } from '../servers/web-server.ts';
 import { startTableFunction } from '../table-function.ts';
 
 /** So long that no machine is too busy to answer. */
 const DEADLINE_MS = 10_000;
+/** Too late, no connection, no agent: what no client causes. */
+const NOT_ASKED = '1 2 256 257';
 const AGENTS = join(import.meta.dirname, 'agents.ts');
 
 export interface SpellingSiteOptions {
@@ -111,9 +115,11 @@ function frontend(
 ): string {
   const binds = servers.map((server) => `    bind 127.0.0.1:${portOf(name, server)}\n`);
   const routes = servers.map((server) => `    use_backend ${server.name} if { dst_port ${portOf(name, server)} }\n`);
+  const failure = `var(${REQUEST_SCOPE}.${settings.haproxy.prefix}.${ERROR_VARIABLE})`;
   const rules = frontendRules(settings, join(folder, `${name}.spoe.cfg`));
   return `frontend ${name}
 ${binds.join('')}${rules}
+    http-after-response set-header x-unasked "${UNASKED}" if { ${failure} -m int ${NOT_ASKED} }
 ${frontendRoutes(settings)}${routes.join('')}
 ${ownBackend(name, agentsBackend(settings))}`;
 }
