@@ -96,3 +96,8 @@ export const COOKIE_EXPRESSION = 'req.fhdr(cookie)';
 export function readsCookie(kind: string, expression: string): boolean {
   return kind.startsWith('cookie.') && /^(req\.)?cook\(/.test(expression);
 }
+
+/** The cookie that a subject is, of which the agent reads every value itself; undefined where it is made of one. */
+export function cookieOf(kind: string, expression: string): string | undefined {
+  return readsCookie(kind, expression) ? /^(?:req\.)?cook\(([^(),]+)\)(?:,url_dec)?$/.exec(expression)?.[1] : undefined;
+}

@@ -28,6 +28,7 @@ export function conflictsIn(file: ConfigFile): Finding[] {
   return [
     ...unknownTrials(file),
     ...messages.flatMap(([name, message]) => unasked(name, message, file.rules)),
+    ...messages.flatMap(([name, message]) => unsentKinds(name, message)),
     ...messages.flatMap(([name, message]) => takenNames(name, message)),
     ...takenPlaces(messages),
     ...closedGroups(messages, file.policy),
@@ -52,6 +53,15 @@ function unasked(name: string, { subjects, arguments: given }: Message, rules: s
   if (Object.keys(subjects).length > 0 || (rules !== undefined && Object.keys(given).length > 0)) return [];
   const message = 'must be a map of at least one kind: what has arguments alone is decided by rules, and needs those';
   return [wrong(['messages', name, 'subjects'], message)];
+}
+
+/** Every request would be refused. */
+function unsentKinds(name: string, { subjects, required }: Message): Finding[] {
+  return required.flatMap((kind, index) => {
+    if (Object.hasOwn(subjects, kind)) return [];
+    const message = `must be one of the subjects of this message, ${Object.keys(subjects).join(', ')}, got "${kind}"`;
+    return [wrong(['messages', name, 'required', index], message)];
+  });
 }
 
 /** On the wire a subject is an argument with the name of its kind. */

@@ -3,7 +3,7 @@ import { MAX_SUBJECTS } from '../../contract/check.ts';
 import { isKind, KINDS, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { REASONS } from '../decision/decision.ts';
 import { POLICIES, type Policy } from '../decision/policy.ts';
-import { isObject, listOf, map, mapOf, oneOf, text, truth } from './forms.ts';
+import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
 import { EVENTS } from './settings.ts';
 
 const MAX_MESSAGES = 16;
@@ -91,6 +91,11 @@ const message = map({
   subjects: mapOf(kind, expression, MAX_SUBJECTS, 'kind: expression')
     .prefault({})
     .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),
+  required: setOf(kind, MAX_SUBJECTS, 'kinds', 0)
+    .prefault([])
+    .describe(
+      'The kinds without which a request is refused with 400, as ip, host, path and method always are; any other may be missing.',
+    ),
   arguments: mapOf(name, expression, MAX_ARGUMENTS, 'name: expression')
     .prefault({})
     .describe('What your rules are told beside the subjects.'),

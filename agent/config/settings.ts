@@ -54,6 +54,8 @@ export interface MessageSettings {
   readonly oddPaths?: 'refuse' | 'pass';
   /** In the order of the file, which is the order of precedence of the kinds. */
   readonly subjects: readonly { readonly kind: string; readonly expression: string }[];
+  /** Those of the kinds without which a request is refused, beside `ip`, `host`, `path` and `method`. */
+  readonly required?: readonly string[];
   /** What the rules module is told beside the subjects. */
   readonly arguments: readonly { readonly name: string; readonly expression: string }[];
   readonly policy: Policy;

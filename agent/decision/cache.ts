@@ -6,7 +6,7 @@ import { type CacheBlock, ContributionIndex } from './cache-block.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool } from './contribution-pool.ts';
-import { type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
+import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
 
 export interface CacheSettings {
   readonly maxEntries: number;
@@ -30,6 +30,7 @@ const TICKS_A_SECOND = 1000 / TICK_MS;
 const RECORD_BYTES = 192;
 const USUAL_BYTES = 256;
 const IP = 'ip:';
+const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Explained {
   readonly contribution: Contribution;
@@ -188,7 +189,8 @@ export class VerdictCache {
    * Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts, and returns what
    * it contributes: an entry that is over by this host's clock counts no more.
    */
-  keepVerdict(subject: string, entry: Entry | null, backendTtlSeconds: number): Decision {
+  keepVerdict(subject: string, found: Entry | null, backendTtlSeconds: number): Decision {
+    const entry = this.#withoutEnded(found);
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
     const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
@@ -271,17 +273,21 @@ export class VerdictCache {
     return Math.floor(this.#clock.nowMs() / TICK_MS);
   }
 
-  /** The tick at which an entry ends, by this host's clock. */
+  /** The tick at which an entry ends, or what it says, by this host's clock. */
   #endOf(entry: Entry | null): number {
-    if (entry?.expiresAt === undefined) return 0x7fffffff;
-    return Math.floor((this.#clock.nowMs() + entry.expiresAt * 1000 - this.#clock.epochMs()) / TICK_MS);
+    const { expiresAt: own = NEVER, unlessAllowed } = entry ?? {};
+    const seconds = Math.min(own, unlessAllowed?.expiresAt ?? NEVER);
+    if (seconds === NEVER) return 0x7fffffff;
+    return Math.floor((this.#clock.nowMs() + seconds * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
-}
 
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
+  /** An allow stays one when what stands behind it is over. */
+  #withoutEnded(entry: Entry | null): Entry | null {
+    const endsAt = entry?.unlessAllowed?.expiresAt;
+    if (entry === null || endsAt === undefined || endsAt * 1000 > this.#clock.epochMs()) return entry;
+    const { unlessAllowed: _unlessAllowed, ...rest } = entry;
+    return rest;
+  }
 }
 
 /** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */

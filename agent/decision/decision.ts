@@ -20,6 +20,12 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
+/**
+ * What a client brings about by itself, which is no failure: it is refused under either policy unless the policy names it.
+ * The agent sees none of the last two: HAProxy does (`option set-on-error`), and the wiring acts on them.
+ */
+export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
+
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
 export interface Decision {
   readonly action: Action;
@@ -36,6 +42,8 @@ export interface Decision {
   readonly vars?: Vars;
   /** What would be done were this not on trial; the action is `log` then. */
   readonly shadow?: Action;
+  /** Beside an allow for a path: what is decided where the allow does not count. */
+  readonly unlessAllowed?: Decision;
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
@@ -55,7 +63,7 @@ export class LookupError extends Error {
 /** The decision that one subject's verdict makes: the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
-  const { action, reason, status, list, subject, vars, shadow } = entry;
+  const { action, reason, status, list, subject, vars, shadow, unlessAllowed } = entry;
   return {
     action,
     source,
@@ -65,7 +73,30 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     entry: subject,
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
   };
+}
+
+/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+export function asStale(contribution: Contribution): Decision | undefined {
+  if (typeof contribution === 'string') return undefined;
+  if (contribution.source === 'stale') return contribution;
+  const { unlessAllowed } = contribution;
+  return {
+    ...contribution,
+    source: 'stale',
+    ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
+  };
+}
+
+/** The same where an allow does not count: as if there were no such entry. */
+export function withoutAllow(contribution: Contribution): Contribution {
+  if (!isAllowEntry(contribution)) return contribution;
+  return contribution.unlessAllowed ?? NOTHING_LISTED[contribution.source];
+}
+
+export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {
+  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */

@@ -27,6 +27,13 @@ const MAX_FRAME_BYTES = 16_380;
 /** For documentation (RFC 5737, RFC 2606): nobody's address and nobody's name. */
 const ADDRESS = Uint8Array.of(192, 0, 2, 1);
 const TEXT = 'probe.haverdict.invalid';
+const HARMLESS: Readonly<Record<string, string>> = {
+  path: '/probe.haverdict.invalid',
+  method: 'GET',
+  country: 'ZZ',
+  asn: '64496',
+  ja4: 't13d1516h2_000000000000_000000000000',
+};
 
 /** Asks the agent at this address as HAProxy would: its health check first, then every message, each in its turn. */
 export async function probe(
@@ -88,8 +95,10 @@ async function ask(agent: Agent, { name, subjects }: MessageSettings): Promise<s
   return `${action} from ${values.get(VARIABLES.source) ?? 'nowhere'}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
+/** A value of this kind, so that the answer is no refusal of the probe's own. */
 function harmless(kind: string): SentArgument['value'] {
-  return kind === 'ip' ? { type: 'ipv4', value: ADDRESS } : { type: 'string', value: TEXT };
+  if (kind === 'ip') return { type: 'ipv4', value: ADDRESS };
+  return { type: 'string', value: HARMLESS[kind] ?? TEXT };
 }
 
 function textOf(data: ReceivedData): string {
