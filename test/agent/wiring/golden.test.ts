@@ -244,6 +244,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # or the body would be sent as far as it came with the headers
     option http-buffer-request
 
+    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
+
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%(00|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9a])' }
