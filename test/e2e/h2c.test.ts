@@ -47,6 +47,7 @@ async function startUpgradingSite(t: TestContext, haproxy: HaproxyBuild) {
   });
   server.on('upgrade', (request, socket) => {
     upgrades.push(request.headers.upgrade ?? '');
+    socket.on('error', () => undefined); // HAProxy resets what it wants no more
     // what a tunnel would begin with; what follows in it is asked about by nobody
     socket.end(
       `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`,
