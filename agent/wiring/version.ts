@@ -15,11 +15,6 @@ export function keepsHungAgents(version: HaproxyVersion): boolean {
   return !isAtLeast(version, 3, 0);
 }
 
-/** Up to 2.8 (seen on 2.6) `Upgrade: h2c` opens a tunnel to a server that takes it; 3.0 takes the header off. */
-export function takesTunnels(version: HaproxyVersion): boolean {
-  return !isAtLeast(version, 3, 0);
-}
-
 function isAtLeast(version: HaproxyVersion, wantedMajor: number, wantedMinor: number): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { formatSubject, KINDS, parseSubject } from '../../contract/subject.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
@@ -162,19 +161,6 @@ describeOnEveryHaproxy('every kind', (build) => {
     await place.list('key:of-a-friend', { action: 'tag' });
     const { received } = await place.send({ headers });
     assert.match(received, /\r\nx-entry: key:sha256:[0-9a-f]{64}\r\n/);
-  });
-});
-
-describeOnEveryHaproxy('the rule that refuses paths which servers read in several ways', (build) => {
-  it('refuses them, and no others', async (t) => {
-    const page = readFileSync(new URL('../../docs/reference/subjects.md', import.meta.url), 'utf8');
-    const [, lines = ''] = /```haproxy\n([\s\S]*?)```/.exec(page) ?? [];
-    const place = await startPlace(build, lines.trim().split('\n'));
-    t.after(() => place.stop());
-    const odd = ['/a/../b', '/..', '/a/./b', '/a/%2e%2E/b', '/a//b', '/a%2Fb', '/a%5cb', '/a;v=1/b', '/a%3bv'];
-    for (const target of odd) assert.equal(await place.ask({ target }), 400, target);
-    for (const target of ['/', '/a/b/', '/a.b/..c', '/...', '/%7Ea', '/a?b=/../%2F//;'])
-      assert.equal(await place.ask({ target }), 200, target);
   });
 });
 

@@ -19,7 +19,6 @@ import {
   refusesOdd,
   refusesOddPaths,
 } from '../odd.ts';
-import { takesTunnels } from '../version.ts';
 import { refusalStop, unknownStop } from './deny.ts';
 
 /** What is refused, and why. */
@@ -55,9 +54,12 @@ function startOf(settings: Settings, { policy }: MessageSettings): string {
   return (policy.bad_subject === 'closed' ? unknownStop : refusalStop)(settings, RULESET);
 }
 
-/** What is asked inside a tunnel is asked about by nobody; a WebSocket passes. */
-export function tunnelRules({ haproxy, messages }: Settings): string[] {
-  if (!takesTunnels(haproxy.version) || messages.every(({ shadow }) => shadow)) return [];
+/**
+ * What is asked inside a tunnel is asked about by nobody; a WebSocket passes. From 3.0 HAProxy takes `Upgrade: h2c` off
+ * itself, and not `Upgrade: websocket, h2c` (seen on 3.0 to 3.4).
+ */
+export function tunnelRules({ messages }: Settings): string[] {
+  if (messages.every(({ shadow }) => shadow)) return [];
   return [
     '# no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside',
     'http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }',

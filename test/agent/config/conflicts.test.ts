@@ -65,6 +65,53 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
       '4:6: messages.a.condition: must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
     ],
   ],
+  ...(
+    [
+      ['{ path_beg /admin }', 'path_beg'],
+      ['METH_POST { hdr_dom(host) example } or { src 10.0.0.0/8 }', 'hdr_dom(host)'],
+      ['!{ url,lower -m beg /x }', 'url,lower'],
+      ['{ ssl_fc_sni admin.example }', 'ssl_fc_sni'],
+    ] as const
+  ).map(
+    ([condition, raw]) =>
+      [
+        `the condition ${condition}`,
+        `messages: { a: { condition: "${condition}", ${IP} } }\n`,
+        [
+          `2:29: messages.a.condition: must not read path, URL or Host as the client spells them, got ${raw}: write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling`,
+        ],
+      ] as const,
+  ),
+  [
+    'paths of a connection',
+    `messages: { a: { event: on-client-session, paths: [/a], ${IP} } }\n`,
+    [
+      '2:51: messages.a.paths: must be left out at on-client-session, where HAProxy has no paths: they go with on-frontend-http-request, on-backend-http-request or a group',
+    ],
+  ],
+  ...['a', '/a*b', '/a;b', '/a%2fb', '/a?b', '/a%5Cb', ''].map(
+    (path) =>
+      [
+        `the path ${path}`,
+        `messages: { a: { paths: ["${path}"], ${IP} } }\n`,
+        [`2:26: messages.a.paths[0]: must be paths as /login and /admin/*, got "${path}"`],
+      ] as const,
+  ),
+  ...['a b', '*', 'a..b', 'a@b', 'shop.*'].map(
+    (host) =>
+      [
+        `the host ${host}`,
+        `messages: { a: { hosts: ["${host}"], ${IP} } }\n`,
+        [`2:26: messages.a.hosts[0]: must be hosts as admin.example and *.internal.example, got "${host}"`],
+      ] as const,
+  ),
+  [
+    'an argument in the place of the cookies',
+    `rules: ./rules.mjs\nmessages: { a: { subjects: { cookie.s: req.cook(s) }, arguments: { cookie: src } } }\n`,
+    [
+      '3:76: messages.a.arguments.cookie: must be req.fhdr(cookie) or have another name: the wiring sends that as cookie where a cookie is a subject',
+    ],
+  ],
   [
     'a group with an event',
     `messages:\n  a: { group: g, event: on-client-session, condition: "TRUE", ${IP} }\n`,

@@ -247,6 +247,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # or the body would be sent as far as it came with the headers
     option http-buffer-request
 
+    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
+
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     # no path that servers read differently (oddPaths: pass leaves this out)
