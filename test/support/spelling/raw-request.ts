@@ -41,15 +41,18 @@ const END_STREAM = 0x01;
 const END_HEADERS = 0x04;
 const STREAM = 1;
 
-/** As one stream whose headers are written out, so that nothing is corrected on the way. */
-function writtenAsHttp2({ method, target, headers, body }: RawRequest): Buffer {
+/**
+ * As one stream whose headers are written out, so that nothing is corrected on the way. What says that it is HTTP/1.0 names
+ * its host in a header only.
+ */
+function writtenAsHttp2({ method, target, version, headers, body }: RawRequest): Buffer {
   const fields = headers.map((line): [string, string] => {
     const colon = line.indexOf(':');
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).replace(/^ /, '')];
   });
   const absolute = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(target);
   const host = fields.find(([name]) => name === 'host')?.[1];
-  const authority = absolute?.[2] ?? host;
+  const authority = version === '1.0' ? undefined : (absolute?.[2] ?? host);
   const pseudo: [string, string][] = [
     [':method', method],
     [':scheme', (absolute?.[1] ?? 'http').toLowerCase()],
