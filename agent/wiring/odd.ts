@@ -3,10 +3,10 @@ import { readsCookie } from '../vocabulary.ts';
 
 /**
  * A path that servers read differently: `\`, `;`, `#`, blanks and controls; dot segments; a second slash at its beginning;
- * %00, %2F, %5C, %3B, and letters, digits, `-`, `.`, `_` encoded for no reason. For PCRE and POSIX alike.
+ * encoded controls, %2F, %5C, %3B, and letters, digits, `-`, `.`, `_` encoded for no reason. For PCRE and POSIX alike.
  */
 const ODD_PATH =
-  '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%(00|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9a])';
+  '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])';
 /** A name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
 const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 
