@@ -88,9 +88,9 @@ export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | und
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
 }
 
-/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go. */
+/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go, and U+FEFF is none. */
 function hasBlankEnds(octets: string): boolean {
-  return /^[\s\x85]|[\s\x85]$/.test(textOfOctets(octets) ?? octets);
+  return /^(?!\ufeff)[\s\x85]|(?!\ufeff)[\s\x85]$/.test(textOfOctets(octets) ?? octets);
 }
 
 /** Every subject text under which an entry for all of this subject can stand, most specific first; at most 100. */

@@ -30,14 +30,14 @@ describe('a key', () => {
   });
 
   it('with blanks around it is none, as some servers take them off', () => {
-    for (const blank of [' ', '\u00a0', '\u0085', '\u3000', '\ufeff'])
+    for (const blank of [' ', '\u00a0', '\u0085', '\u3000'])
       for (const value of [`hunter2${blank}`, `${blank}hunter2`])
         for (const kind of ['key', 'ua', 'header.x-plan']) {
           assert.equal(subjectOf(kind, Buffer.from(value)), undefined, JSON.stringify(value));
           if (blank <= '\u00ff')
             assert.equal(subjectOf(kind, Buffer.from(value, 'latin1')), undefined, JSON.stringify(value));
         }
-    for (const value of ['hunter 2', 'hunter\u00a02', 'voilà'])
+    for (const value of ['hunter 2', 'hunter\u00a02', 'voilà', '\ufeffx'])
       assert.ok(subjectOf('ua', Buffer.from(value)), JSON.stringify(value));
   });
 
