@@ -17,7 +17,7 @@ import type { References } from './server/reference.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
 import type { Ledger } from './state/ledger.ts';
 import type { Meters } from './state/meters.ts';
-import { REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
+import { cookieOf, REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
 
 /** What outlives every generation. */
 export interface Lasting {
@@ -144,10 +144,13 @@ function messageRules(
   rules: Rulebook | undefined,
 ): MessageRule[] {
   const vars = varsOf(haproxy);
-  return messages.map(({ name, policy, subjects, event, group, shadow }) => ({
+  return messages.map(({ name, policy, subjects, required, oddPaths, event, group, shadow }) => ({
     name,
     policy,
     kinds: subjects.map(({ kind }) => kind),
+    ...(required && { required }),
+    ...(oddPaths && { oddPaths }),
+    ...cookiesIn(subjects),
     outlet: {
       scope: event === undefined ? REQUEST_SCOPE : SCOPES[event],
       vars,
@@ -156,4 +159,13 @@ function messageRules(
     custom: rules?.of(name),
     refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
   }));
+}
+
+/** The cookies that are read from the whole header; the property is absent where there are none. */
+function cookiesIn(subjects: Settings['messages'][number]['subjects']): Pick<MessageRule, 'cookies'> {
+  const cookies = subjects.flatMap(({ kind, expression }) => {
+    const name = cookieOf(kind, expression);
+    return name === undefined ? [] : [[kind, name] as const];
+  });
+  return cookies.length === 0 ? {} : { cookies: new Map(cookies) };
 }

@@ -84,3 +84,20 @@ export const REQUEST_SCOPE = 'txn';
 export const DEFAULT_EVENT: Event = 'on-frontend-http-request';
 
 export const DEFAULT_PREFIX = 'haverdict';
+
+/**
+ * HAProxy has no fetch for all values of one cookie, and reads quotes otherwise than servers do: beside the last value the
+ * whole header is sent, once a message.
+ */
+export const COOKIE_ARGUMENT = 'cookie';
+export const COOKIE_EXPRESSION = 'req.fhdr(cookie)';
+
+/** Does this subject come from a cookie of the request? */
+export function readsCookie(kind: string, expression: string): boolean {
+  return kind.startsWith('cookie.') && /^(req\.)?cook\(/.test(expression);
+}
+
+/** The cookie that a subject is, of which the agent reads every value itself; undefined where it is made of one. */
+export function cookieOf(kind: string, expression: string): string | undefined {
+  return readsCookie(kind, expression) ? /^(?:req\.)?cook\(([^(),]+)\)(?:,url_dec)?$/.exec(expression)?.[1] : undefined;
+}

@@ -34,7 +34,14 @@ export async function measureCalls(
     maxCallsPerSecond: 500,
   });
   const address = new Address();
-  const question = { policy: { default: 'open' }, address, texts: [], addressAt: 0, problem: undefined } as const;
+  const question = {
+    policy: { default: 'open' },
+    address,
+    texts: [],
+    addressAt: 0,
+    oddAt: -1,
+    problem: undefined,
+  } as const;
   const draw = zipfDraw(VISITORS, zipf, randomFrom(1));
   for (let sent = 0; sent < REQUESTS; sent++) {
     if (clock.advanceTo((sent / requestsPerSecond) * 1000)) await new Promise(setImmediate);

@@ -73,7 +73,14 @@ function engine(): Engine {
 function deciding(): () => void {
   const asked = engine();
   const address = new Address();
-  const question = { policy: { default: 'open' }, address, texts: [], addressAt: 0, problem: undefined } as const;
+  const question = {
+    policy: { default: 'open' },
+    address,
+    texts: [],
+    addressAt: 0,
+    oddAt: -1,
+    problem: undefined,
+  } as const;
   let rank = 0;
   return () => {
     rank = (rank + 7919) % ADDRESSES;

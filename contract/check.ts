@@ -23,8 +23,8 @@ export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** A reason reaches headers and logs: one line, no controls, nothing that turns the direction of writing, short. */
 export const REASON = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,200}$/u;
 
-/** The entry that decided, as the function answers it. */
-export const Entry = z.object({
+/** What an entry says. */
+const EntryAlone = z.object({
   subject: z.string().check(z.minLength(1), z.maxLength(1024)),
   list: z.string().check(z.regex(LIST_NAME)),
   action: z.enum(ACTIONS),
@@ -35,10 +35,23 @@ export const Entry = z.object({
   shadow: z.optional(z.enum(ACTIONS)),
   expiresAt: z.optional(z.int().check(z.minimum(0))),
 });
+
+/** The entry that decided, as the function answers it. */
+export const Entry = z.extend(EntryAlone, {
+  /** Beside an allow for a path: the entry that wins where the allow does not count, as for odd spellings of the path. */
+  unlessAllowed: z.optional(EntryAlone),
+});
 export type Entry = z.infer<typeof Entry>;
 
 /** What is wrong with an entry whose fields are right one by one; undefined if nothing is. */
-export function entryProblem({ subject, action, status, shadow, vars = {} }: Entry): string | undefined {
+export function entryProblem({ unlessAllowed, ...entry }: Entry): string | undefined {
+  if (unlessAllowed === undefined) return ownProblem(entry);
+  if (entry.action !== 'allow' || unlessAllowed.action === 'allow')
+    return 'unlessAllowed is another entry beside an allow';
+  return ownProblem(entry) ?? ownProblem(unlessAllowed);
+}
+
+function ownProblem({ subject, action, status, shadow, vars = {} }: Omit<Entry, 'unlessAllowed'>): string | undefined {
   if (CONTROL.test(subject)) return 'subject has a control character in it';
   if (shadow !== undefined && action !== 'log') return `shadow goes with action log, not with ${action}`;
   if (action === 'redirect' && vars.location === undefined) return 'action redirect needs vars.location';

@@ -37,7 +37,7 @@ export const JA4: Kind = {
   },
 };
 
-/** What is compared as it is: a user agent, the value of a header or cookie. */
+/** What is compared as it is: a user agent, the value of a header. */
 export const VERBATIM: Kind = { written: (text) => text };
 
 function wrong(kind: string, text: string, mustBe: string): SubjectError {

@@ -1,17 +1,18 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import { formatAddress, parseAddress } from './address.ts';
 import { type Kind, MAX_WILDCARDS, SubjectError } from './kind.ts';
+import { isAscii } from './octets.ts';
 import { shown } from './shown.ts';
 
+/** `NAME[:PORT]` or `[IPV6][:PORT]`; a port may have no digits (RFC 3986 3.2.3), a name may end in one dot. */
+const SPELLING = /^(?:\[([\da-f:.]{2,45})\]|([a-z0-9_.-]{1,254}))(?::(\d{0,5}))?$/;
+const MAX_PORT = 65_535;
 /** Letters, digits and hyphens (RFC 1123 2.1), and the underscore, which names of services have. */
 const LABEL = /^[a-z0-9_-]{1,63}$/;
-/** What a name ends in that is an address, or nothing (WHATWG URL 3.5). */
-const NUMBER = /^\d+$/;
+const PUNYCODE = /(?:^|\.)xn--/;
+/** What a name ends in that is an address, or nothing (WHATWG URL 3.5): servers read 127.1 and 0x7f.1 as 127.0.0.1. */
+const NUMBER = /^(?:\d+|0x[\da-f]*)$/;
 const MAX_NAME = 253;
-/** What an address may be written in: most hosts are none, and are not parsed as one. */
-const ADDRESS_LIKE = /^[\da-f:.]{1,45}$/i;
-/** Of a host that is longer than any name, its end is all that can match. */
-const MAX_READ = 1024;
 const WILDCARD = '*.';
 
 /** Names of hosts: `shop.example` is itself, `*.shop.example` is everything below it, at any depth. */
@@ -24,87 +25,79 @@ export const HOST: Kind = {
 
 function canonicalHost(text: string): string {
   const prefix = text.startsWith(WILDCARD) ? WILDCARD : '';
-  const address = prefix === '' ? addressOf(text) : undefined;
-  if (address !== undefined) return address;
-  const labels = labelsOf(withoutPort(text.slice(prefix.length)));
-  if (!labels.every((label) => LABEL.test(label)))
-    throw new SubjectError(`"host:${shown(text)}" is no host: write shop.example, or *.shop.example for all below it`);
-  if (endsInNumber(labels))
-    throw new SubjectError(
-      `"host:${shown(text)}" is no address: write four decimal numbers from 0 to 255 without zeros`,
-    );
-  const host = `${prefix}${labels.join('.')}`;
-  if (host.length > MAX_NAME)
-    throw new SubjectError(`"host:${shown(host)}" is ${host.length} characters long, the limit is ${MAX_NAME}`);
-  if (prefix !== '' && labels.length > MAX_WILDCARDS)
-    throw new SubjectError(`"host:${shown(host)}" would never match: wildcards have at most ${MAX_WILDCARDS} labels`);
-  return host;
+  const address = prefix === '' && text.includes(':') ? parseAddress(text) : undefined; // IPv6 without its brackets
+  if (address !== undefined) return inBrackets(address);
+  const given = text.slice(prefix.length);
+  const host = isAscii(given) ? hostOf(given) : hostOf(inAscii(given));
+  if (host === undefined || (prefix !== '' && isAddress(host))) throw new SubjectError(problemOf(text, given));
+  if (prefix.length + host.length > MAX_NAME) throw new SubjectError(tooLong(text));
+  if (prefix !== '' && host.split('.').length > MAX_WILDCARDS)
+    throw new SubjectError(`"host:${shown(text)}" would never match: wildcards have at most ${MAX_WILDCARDS} labels`);
+  return `${prefix}${host}`;
 }
 
-/**
- * The host that traffic names. Of one that cannot be in the table, such as `a..shop.example`, the end that can: it is
- * asked as the wildcard, so that no odd label walks around an entry for all of them.
- */
-function hostOf(value: string): string | undefined {
-  const address = addressOf(value);
-  if (address !== undefined) return address;
-  const labels = labelsOf(withoutPort(value).slice(-MAX_READ));
-  const right = labels.slice(labels.findLastIndex((label) => !LABEL.test(label)) + 1);
-  if (right.length === 0 || endsInNumber(right)) return undefined;
-  const name = right.join('.');
-  if (right.length === labels.length && name.length <= MAX_NAME) return name;
-  const end = right.slice(-MAX_WILDCARDS);
-  while (end.join('.').length > MAX_NAME - WILDCARD.length) end.shift();
-  return `${WILDCARD}${end.join('.')}`;
+/** The host that traffic names; undefined for whatever is none, since servers differ about what it would be. */
+function hostOf(octets: string): string | undefined {
+  const [, ipv6, name, port = ''] = SPELLING.exec(octets.toLowerCase()) ?? [];
+  if (Number(port) > MAX_PORT) return undefined;
+  if (name !== undefined) return nameOf(name.endsWith('.') ? name.slice(0, -1) : name);
+  const bytes = ipv6?.includes(':') ? parseAddress(ipv6) : undefined;
+  return bytes && inBrackets(bytes);
+}
+
+function nameOf(name: string): string | undefined {
+  const labels = name.split('.');
+  if (name.length > MAX_NAME || !labels.every((label) => LABEL.test(label))) return undefined;
+  if (endsInNumber(labels)) return parseAddress(name) === undefined ? undefined : name;
+  return !PUNYCODE.test(name) || isIdna(name) ? name : undefined;
+}
+
+/** Whether labels that begin with xn-- are what a name in another script becomes (UTS 46), and not only look like it. */
+function isIdna(name: string): boolean {
+  const isWhole = name.split('.').every((label) => !label.startsWith('xn--') || !isAscii(domainToUnicode(label)));
+  return isWhole && domainToASCII(domainToUnicode(name)) === name;
+}
+
+/** A name as DNS has it, with its port; empty if there is no such. */
+function inAscii(text: string): string {
+  const [, name = '', port = ''] = /^([\w\P{ASCII}.-]+)(:\d*)?$/u.exec(text) ?? [];
+  const ascii = domainToASCII(`${name}.x`); // the label after it keeps digits from being an address
+  return ascii === '' || name === '' ? '' : `${ascii.slice(0, -'.x'.length)}${port}`;
+}
+
+function problemOf(text: string, given: string): string {
+  const named = `"host:${shown(text)}"`;
+  const labels = given.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase().split('.');
+  if (labels.every((label) => LABEL.test(label))) {
+    if (endsInNumber(labels)) return `${named} is no address: write four decimal numbers from 0 to 255 without zeros`;
+    if (labels.join('.').length > MAX_NAME) return tooLong(text);
+    if (PUNYCODE.test(labels.join('.')))
+      return `${named} has a label beginning with xn-- that is not valid IDNA: write the name in its own script`;
+  }
+  if (!isAscii(given) && /^[\w\P{ASCII}.-]+(:\d*)?$/u.test(given))
+    return `${named} is no name that DNS can have (UTS 46): write it in lower case and in one script, without symbols`;
+  return `${named} is no host: write shop.example, or *.shop.example for all below it`;
+}
+
+function tooLong(text: string): string {
+  return `"host:${shown(text)}" is ${text.length} characters long, the limit is ${MAX_NAME}`;
 }
 
 function coveringHosts(host: string): string[] {
   const isWildcard = host.startsWith(WILDCARD);
+  if (isAddress(host)) return [host];
   const labels = (isWildcard ? host.slice(WILDCARD.length) : host).split('.');
-  if (host.startsWith('[') || endsInNumber(labels)) return [host];
   const suffixes = labels.map((_, index) => `${WILDCARD}${labels.slice(index).join('.')}`);
   return isWildcard ? suffixes : [host, ...suffixes.slice(1).slice(-MAX_WILDCARDS)];
 }
 
-/** An address as a host: IPv6 in brackets (RFC 3986 3.2.2), whether they were there or not. */
-function addressOf(text: string): string | undefined {
-  const host = withoutPort(text);
-  const inBrackets = host.startsWith('[') && host.endsWith(']') && host.includes(':') ? host.slice(1, -1) : undefined;
-  const spellings = [text, inBrackets ?? host].filter((spelling) => ADDRESS_LIKE.test(spelling));
-  const bytes = spellings.map(parseAddress).find((found) => found !== undefined);
-  if (bytes === undefined) return undefined;
+/** IPv6 stands in brackets (RFC 3986 3.2.2). */
+function inBrackets(bytes: Uint8Array): string {
   return bytes.length === 4 ? formatAddress(bytes) : `[${formatAddress(bytes)}]`;
 }
 
-/**
- * Without port and trailing dots, until nothing more comes off: canonical text must be its own canonical text, whatever a
- * client sends as its host. A loop, since a regular expression would take quadratic time on hostile text.
- */
-function withoutPort(host: string): string {
-  let end = host.length;
-  for (;;) {
-    const shorter = host[end - 1] === '.' ? end - 1 : portAt(host, end);
-    if (shorter === end || shorter === 0) return host.slice(0, end);
-    end = shorter;
-  }
-}
-
-/** Where the `:PORT` before `end` begins, whose number may be missing (RFC 3986 3.2.3); `end` if there is none. */
-function portAt(host: string, end: number): number {
-  let digits = end;
-  while (digits > 0 && /\d/.test(host[digits - 1] ?? '')) digits--;
-  return host[digits - 1] === ':' ? digits - 1 : end;
-}
-
-function labelsOf(name: string): string[] {
-  const ascii = /^\p{ASCII}*$/u.test(name) ? name.toLowerCase() : name.split('.').map(inAscii).join('.');
-  return withoutPort(ascii).split('.');
-}
-
-/** A label as DNS has it (IDNA), empty if there is no such; the one after it keeps digits from being an address. */
-function inAscii(label: string): string {
-  if (!/^[\w\P{ASCII}-]*$/u.test(label)) return ''; // would be read as the end of the host
-  return domainToASCII(`${label}.x`).slice(0, -'.x'.length);
+function isAddress(host: string): boolean {
+  return host.startsWith('[') || endsInNumber(host.split('.'));
 }
 
 function endsInNumber(labels: readonly string[]): boolean {

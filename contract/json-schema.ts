@@ -42,6 +42,9 @@ described.add(Entry.shape.shadow, {
   description: 'What the entry would do were its list not on trial; only beside action log.',
 });
 described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an entry past it must not be answered.' });
+described.add(Entry.shape.unlessAllowed, {
+  description: 'Beside an allow for a path: the entry that wins where allows do not count.',
+});
 described.add(Refusal, { id: 'Refusal', description: 'One line for whoever asked, with nothing of the inside in it.' });
 
 /** What the contract's parts look like as JSON Schema, by name; they refer to each other by `uri`. */

@@ -7,7 +7,7 @@ const PREFIX = 'sha256:';
 export const KEY: Kind = {
   written: canonicalKey,
   // always hashed: whoever reads a digest in the table could else present it as the key
-  brought: digestOf,
+  brought: (octets) => digestOf(Buffer.from(octets, 'latin1')),
 };
 
 function canonicalKey(text: string): string {
@@ -17,6 +17,6 @@ function canonicalKey(text: string): string {
   return `${PREFIX}${hex}`;
 }
 
-function digestOf(secret: string): string {
+function digestOf(secret: string | Uint8Array): string {
   return `${PREFIX}${createHash('sha256').update(secret).digest('hex')}`;
 }

@@ -13,8 +13,11 @@ export class SubjectError extends Error {
 export interface Kind {
   /** The canonical form of what a person or a program wrote, which is its own canonical form; throws a `SubjectError`. */
   readonly written: (value: string) => string;
-  /** The canonical form of what traffic brought, where it is another; undefined where no entry can stand for it. */
-  readonly brought?: (value: string) => string | undefined;
+  /**
+   * The canonical form of what traffic brought, byte by byte, where it is not that of the same text; undefined where it
+   * is no value of the kind: nothing is guessed.
+   */
+  readonly brought?: (octets: string) => string | undefined;
   /** All that covers a canonical value: itself, then what is wider, narrowest first. Absent where that is all. */
   readonly covering?: (value: string) => readonly string[];
   /** The greater of two that cover the same is the narrower; Infinity for what covers only itself. */

@@ -1,11 +1,27 @@
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
+import { encodings, octetsOf, octetsOfText, respelled } from './octets.ts';
 import { shown } from './shown.ts';
 
 /** What stands for itself in a path (pchar of RFC 3986 3.3), but for `*`, which is all below a folder. */
 const PLAIN = /[A-Za-z0-9._~!$&'()+,;=:@-]/;
-const ENCODED_OR_NOT_PLAIN = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()+,;=:@/-]/gu;
+const ENCODED_OR_NOT_PLAIN = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()+,;=:@/-]/g;
+const ENCODING = encodings(PLAIN);
 const NOT_CANONICAL = /[^A-Za-z0-9._~!$&'()+,;=:@/-]|\/[./]/;
 const MAX_PATH = MAX_SUBJECT_BYTES - 'path:'.length;
+
+/**
+ * What servers read in different ways, so that no canonical form is right for all of them, and no browser sends: a path
+ * that does not begin with one `/`, dot segments, `;` `\\` `#`, and percent-encoded: controls, `/` `\\` `;`, letters, digits
+ * and `-` `.` `_` (%u is of IIS). Read in any case; an extended regular expression of POSIX as well as of PCRE and
+ * JavaScript, for HAProxy and the agent alike.
+ */
+export const ODD_PATH = String.raw`^$|^[^/]|^//|/[.][.]?(/|$)|[;\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)`;
+const ODD = new RegExp(ODD_PATH, 'i');
+
+/** Whether servers can take this path of a request for different ones. */
+export function isOddPath(bytes: Uint8Array): boolean {
+  return ODD.test(octetsOf(bytes).split('?', 1)[0] ?? '');
+}
 
 /** Paths: `/admin` is itself, `/admin/*` is `/admin/` and everything below it. */
 export const PATH: Kind = {
@@ -26,7 +42,7 @@ function canonicalPath(text: string): string {
     throw new SubjectError(
       `"path:${shown(text)}" has a * that is not all of its end: write /admin/* for all below /admin/, and %2A for a *`,
     );
-  const path = normalized(folder);
+  const path = normalized(octetsOfText(folder));
   if (folder === text) return path;
   const levels = path.split('/').length - 1;
   if (levels > MAX_WILDCARDS)
@@ -40,11 +56,15 @@ function canonicalPath(text: string): string {
  * The path that traffic asks. One that is too long to be in the table is asked as the narrowest wildcard that covers it,
  * so that no length walks around an entry for all of a folder.
  */
-function pathOf(value: string): string | undefined {
-  if (!value.startsWith('/')) return undefined;
-  const end = value.search(/[?#]/);
-  const path = normalized(end < 0 ? value : value.slice(0, end));
+function pathOf(octets: string): string | undefined {
+  if (!octets.startsWith('/')) return undefined;
+  const path = normalized(withoutQuery(octets));
   return path.length <= MAX_PATH ? path : wildcardsOf(path.slice(0, MAX_PATH - 1))[0];
+}
+
+function withoutQuery(octets: string): string {
+  const end = octets.search(/[?#]/);
+  return end < 0 ? octets : octets.slice(0, end);
 }
 
 function isWildcard(path: string): boolean {
@@ -65,12 +85,7 @@ function wildcardsOf(path: string): string[] {
  */
 function normalized(path: string): string {
   if (!NOT_CANONICAL.test(path)) return path;
-  const spelled = path.toWellFormed().replace(ENCODED_OR_NOT_PLAIN, (found) => {
-    if (found.length < 3) return found === '*' ? '%2A' : encodeURIComponent(found);
-    const character = String.fromCharCode(Number.parseInt(found.slice(1), 16));
-    return PLAIN.test(character) ? character : found.toUpperCase();
-  });
-  return withoutDotSegments(spelled);
+  return withoutDotSegments(respelled(path, ENCODED_OR_NOT_PLAIN, ENCODING));
 }
 
 function withoutDotSegments(path: string): string {

@@ -1,9 +1,11 @@
 import { parseAddress, parseNetwork } from './address.ts';
 import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './codes.ts';
+import { COOKIE } from './cookie.ts';
 import { HOST } from './host.ts';
 import { IP } from './ip.ts';
 import { KEY } from './key.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
+import { octetsOf, textOfOctets } from './octets.ts';
 import { PATH } from './path.ts';
 import { shown } from './shown.ts';
 
@@ -12,6 +14,9 @@ export { MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 /** The kinds a subject can be of; `header.NAME` and `cookie.NAME` carry the name in lower case. */
 export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key'] as const;
 const NAMED_KIND = /^(header|cookie)\.[a-z0-9_.-]{1,64}$/;
+
+/** The kinds that every request has: one without is odd, and not free of them. */
+export const ALWAYS_THERE: ReadonlySet<string> = new Set(['ip', 'host', 'path', 'method']);
 
 const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
   ip: IP,
@@ -68,13 +73,24 @@ export function formatSubject(of: Subject): string {
   return `${of.kind}:${of.value}`;
 }
 
-/** The subject for a value that traffic brought, or undefined if no entry can ever stand for it. */
-export function subjectOf(kind: string, value: string): Subject | undefined {
+/**
+ * The subject for a value that traffic brought; undefined if it is no value of its kind, null if it is one for which no
+ * entry can stand, since it is too long for the table.
+ */
+export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | undefined {
   const known = kindOf(kind);
-  if (known === undefined || value === '' || CONTROL.test(value)) return undefined;
-  const canonical = known.brought === undefined ? writtenOr(known, value) : known.brought(value);
-  if (canonical === undefined || bytesOf({ kind, value: canonical }) > MAX_SUBJECT_BYTES) return undefined;
-  return { kind, value: canonical };
+  if (known === undefined || bytes.length === 0) return undefined;
+  const octets = octetsOf(bytes);
+  if (CONTROL.test(octets)) return undefined;
+  if ((known === VERBATIM || known === KEY) && hasBlankEnds(octets)) return undefined;
+  const value = known.brought === undefined ? writtenOr(known, octets) : known.brought(octets);
+  if (value === undefined) return undefined;
+  return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
+}
+
+/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go, and U+FEFF is none. */
+function hasBlankEnds(octets: string): boolean {
+  return /^(?!\ufeff)[\s\x85]|(?!\ufeff)[\s\x85]$/.test(textOfOctets(octets) ?? octets);
 }
 
 /** Every subject text under which an entry for all of this subject can stand, most specific first; at most 100. */
@@ -92,12 +108,14 @@ export function specificity(text: string): number {
 function kindOf(text: string): Kind | undefined {
   const kind = KINDS.find((known) => known === text);
   if (kind !== undefined) return KIND_OF[kind];
-  return NAMED_KIND.test(text) ? VERBATIM : undefined;
+  if (!NAMED_KIND.test(text)) return undefined;
+  return text.startsWith('cookie.') ? COOKIE : VERBATIM;
 }
 
-function writtenOr({ written }: Kind, value: string): string | undefined {
+function writtenOr({ written }: Kind, octets: string): string | undefined {
+  const text = textOfOctets(octets);
   try {
-    return written(value);
+    return text === undefined ? undefined : written(text);
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
     throw error;

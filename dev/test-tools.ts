@@ -1,15 +1,22 @@
 /** What only `npm run test:all` and CI use, fetched beside the checkout's sources; nothing of it is installed. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CACHE, fetchUnpacked, type Unpacked, withUnpacked } from './debian-packages.ts';
 import { fetchHaproxies } from './haproxy-versions.ts';
 import { run } from './run.ts';
 
-const CACHE = join(import.meta.dirname, '..', '.cache');
 const DYNOXIDE_PACKAGE = `@dynoxide/linux-${process.arch}`;
 const DYNOXIDE_VERSION = '1.2.1';
 
 /** Checks Prometheus's rules and metrics. */
 export const PROMTOOL = join(CACHE, 'promtool', 'promtool');
+/** Servers that stand behind HAProxy; installed, they would start. */
+export const NGINX: Unpacked = { folder: 'nginx', packages: ['nginx'], libraries: /^libpcre/ };
+export const APACHE: Unpacked = {
+  folder: 'apache',
+  packages: ['apache2-bin'],
+  libraries: /^lib(apr|aprutil)1(t64)?$|^libexpat1$/,
+};
 /** A second engine that speaks DynamoDB's protocol. */
 export const DYNOXIDE = join(CACHE, 'dynoxide', 'node_modules', DYNOXIDE_PACKAGE, 'dynoxide');
 
@@ -17,6 +24,8 @@ if (import.meta.main) {
   const tools: readonly (readonly [what: string, fetch: () => void])[] = [
     ['newer HAProxys', fetchHaproxies],
     ['promtool', fetchPromtool],
+    ['nginx', () => fetchUnpacked(NGINX)],
+    ['Apache', () => fetchUnpacked(APACHE)],
     ['Dynoxide', fetchDynoxide],
   ];
   for (const [what, fetch] of tools) {
@@ -34,17 +43,10 @@ if (import.meta.main) {
 /** Of Debian's package `prometheus`, which installed would start a server. */
 function fetchPromtool(): void {
   if (existsSync(PROMTOOL)) return;
-  mkdirSync(CACHE, { recursive: true });
-  const folder = mkdtempSync(join(CACHE, '.fetching-'));
-  try {
-    run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', 'prometheus'], folder);
-    const [archive = ''] = readdirSync(folder);
-    run('dpkg-deb', ['-x', archive, 'root'], folder);
-    mkdirSync(join(CACHE, 'promtool'), { recursive: true });
-    renameSync(join(folder, 'root/usr/bin/promtool'), PROMTOOL);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  withUnpacked(['prometheus'], (root) => {
+    mkdirSync(dirname(PROMTOOL), { recursive: true });
+    renameSync(join(root, 'usr/bin/promtool'), PROMTOOL);
+  });
 }
 
 function fetchDynoxide(): void {

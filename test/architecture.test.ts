@@ -36,7 +36,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'agent/wiring',
-    may: ['agent/vocabulary.ts', 'agent/config/nearest.ts', 'contract'],
+    may: ['agent/vocabulary.ts', 'agent/config/nearest.ts', 'agent/config/raw-fetches.ts', 'contract'],
     types: ['agent/config', 'agent/decision'],
     packages: /^$/,
   },

@@ -126,9 +126,12 @@ export class BackendClient implements Backend {
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
-    if (entry && !this.#asked.lists.includes(entry.list))
-      throw new BackendError('failing', `got an entry of list "${entry.list}", which was not asked`);
-    return { entry: entry ? this.#onTrial(entry) : null };
+    if (!entry) return { entry: null };
+    const { unlessAllowed, ...own } = entry;
+    for (const { list } of [own, ...(unlessAllowed ? [unlessAllowed] : [])])
+      if (!this.#asked.lists.includes(list))
+        throw new BackendError('failing', `got an entry of list "${list}", which was not asked`);
+    return { entry: { ...this.#onTrial(own), ...(unlessAllowed && { unlessAllowed: this.#onTrial(unlessAllowed) }) } };
   }
 
   /** What is on trial must not be enforced, whoever answers. */

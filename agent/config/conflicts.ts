@@ -1,8 +1,20 @@
 import type { Policy } from '../decision/policy.ts';
-import { DEFAULT_EVENT, MAX_NAME, MAX_VARIABLE, REQUEST_SCOPE, SCOPES, VARIABLES, varsOf } from '../vocabulary.ts';
+import {
+  COOKIE_ARGUMENT,
+  COOKIE_EXPRESSION,
+  DEFAULT_EVENT,
+  MAX_NAME,
+  MAX_VARIABLE,
+  REQUEST_SCOPE,
+  readsCookie,
+  SCOPES,
+  VARIABLES,
+  varsOf,
+} from '../vocabulary.ts';
 import { backendConflicts } from './backend-conflicts.ts';
 import { conflictsOfPlaces } from './listener-conflicts.ts';
 import type { Finding } from './problems.ts';
+import { fetchesOf, rawFetchIn } from './raw-fetches.ts';
 import { sampleProblem } from './sample-expression.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -22,9 +34,13 @@ export function conflictsIn(file: ConfigFile, written: unknown): Finding[] {
     ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
     ...unknownTrials(file),
     ...messages.flatMap(([name, message]) => unasked(name, message, file.rules)),
+    ...messages.flatMap(([name, message]) => unsentKinds(name, message)),
     ...messages.flatMap(([name, message]) => takenNames(name, message)),
     ...takenPlaces(messages),
     ...closedGroups(messages, file.policy),
+    ...messages.flatMap(([name, message]) => rawConditions(name, message)),
+    ...messages.flatMap(([name, message]) => withoutRequest(name, message)),
+    ...messages.flatMap(([name, message]) => takenCookies(name, message)),
     ...longNames(messages, file.haproxy),
     ...takenBack(messages, file.haproxy),
   ];
@@ -55,6 +71,15 @@ function unasked(name: string, { subjects, arguments: given }: Message, rules: s
   return [wrong(['messages', name, 'subjects'], message)];
 }
 
+/** Every request would be refused. */
+function unsentKinds(name: string, { subjects, required }: Message): Finding[] {
+  return required.flatMap((kind, index) => {
+    if (Object.hasOwn(subjects, kind)) return [];
+    const message = `must be one of the subjects of this message, ${Object.keys(subjects).join(', ')}, got "${kind}"`;
+    return [wrong(['messages', name, 'required', index], message)];
+  });
+}
+
 /** On the wire a subject is an argument with the name of its kind. */
 function takenNames(name: string, { subjects, arguments: given }: Message): Finding[] {
   return Object.keys(given)
@@ -81,16 +106,54 @@ function takenPlaces(messages: readonly (readonly [string, Message])[]): Finding
 
 /** Whoever is not asked must not pass under `closed`, and only the condition says who has to be asked. */
 function closedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
-  return messages.flatMap(([name, { group, condition, shadow, policy = global }]) =>
-    group === undefined || condition !== undefined || shadow || policy.default === 'open'
+  return messages.flatMap(([name, { group, condition, paths, hosts, shadow, policy = global }]) =>
+    group === undefined || (condition ?? paths ?? hosts) !== undefined || shadow || policy.default === 'open'
       ? []
       : [
           wrong(
             ['messages', name, 'condition'],
-            'must be set for a group under policy closed: it says which requests have to be asked about, and the others pass',
+            'must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
           ),
         ],
   );
+}
+
+/** Whether to ask is a decision, and must not be passed by a spelling. */
+function rawConditions(name: string, { event, condition }: Message): Finding[] {
+  const raw = rawFetchIn(fetchesOf(condition ?? ''), event !== undefined && !event.includes('-http-'));
+  if (raw === undefined) return [];
+  const instead = 'write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling';
+  return [
+    wrong(
+      ['messages', name, 'condition'],
+      `must not read path, URL or Host as the client spells them, got ${raw}: ${instead}`,
+    ),
+  ];
+}
+
+/** HAProxy has path and Host of a request only while it handles the request. */
+function withoutRequest(name: string, { event, paths, hosts }: Message): Finding[] {
+  if (event === undefined || event.endsWith('-http-request') || (paths ?? hosts) === undefined) return [];
+  const key = paths === undefined ? 'hosts' : 'paths';
+  return [
+    wrong(
+      ['messages', name, key],
+      `must be left out at ${event}, where HAProxy has no ${key}: they go with on-frontend-http-request, on-backend-http-request or a group`,
+    ),
+  ];
+}
+
+/** Beside the last value of a cookie the wiring sends the whole header, under a name of its own. */
+function takenCookies(name: string, { subjects, arguments: given }: Message): Finding[] {
+  const expression = Object.hasOwn(given, COOKIE_ARGUMENT) ? given[COOKIE_ARGUMENT] : undefined;
+  const sends = Object.entries(subjects).some(([kind, of]) => readsCookie(kind, of));
+  if (!sends || expression === undefined || expression === COOKIE_EXPRESSION) return [];
+  return [
+    wrong(
+      ['messages', name, 'arguments', COOKIE_ARGUMENT],
+      `must be ${COOKIE_EXPRESSION} or have another name: the wiring sends that as ${COOKIE_ARGUMENT} where a cookie is a subject`,
+    ),
+  ];
 }
 
 function takenBy(owner: string, place: string, { group }: Message): string {

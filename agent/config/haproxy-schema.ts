@@ -52,7 +52,7 @@ export const haproxy = map({
     .refine((statuses) => new Set(statuses).size === statuses.length, 'without a status that is there twice')
     .prefault([401, 404, 410, 429, 451])
     .describe(
-      'What entries may be denied with beside 403 and 503; any other becomes 403. Each takes three rules of HAProxy.',
+      'What entries may be denied with beside 400, 403 and 503; any other becomes 403. Each takes three rules of HAProxy.',
     ),
   denyPages: mapOf(denyStatus, denyPage, DENY_STATUSES.length, 'status: file and contentType')
     .prefault({})

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Policy } from '../decision/policy.ts';
-import { POLICY_STATUS } from '../decision/policy.ts';
+import { POLICY_STATUS, REFUSED_STATUS } from '../decision/policy.ts';
 import { DEFAULT_EVENT } from '../vocabulary.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { conflictsIn } from './conflicts.ts';
@@ -12,7 +12,7 @@ import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 /** What an entry without a status is denied with, and what the policy denies with. */
-const ALWAYS_DENY_STATUSES = [403, POLICY_STATUS];
+const ALWAYS_DENY_STATUSES = [REFUSED_STATUS, 403, POLICY_STATUS];
 
 /** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
@@ -62,12 +62,16 @@ function toMessage(name: string, of: ConfigFile['messages'][string], global: Pol
   const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
   const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
   const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
-  const { condition, shadow } = of;
+  const { condition, paths, hosts, required, oddPaths, shadow } = of;
   return {
     name,
     ...trigger,
     ...(condition === undefined ? {} : { condition }),
+    ...(paths === undefined ? {} : { paths }),
+    ...(hosts === undefined ? {} : { hosts }),
     subjects,
+    required,
+    oddPaths,
     arguments: given,
     policy: of.policy ?? global,
     shadow,

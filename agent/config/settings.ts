@@ -44,10 +44,18 @@ export interface MessageSettings {
   /** When HAProxy sends it by itself; absent where a rule of the operator's sends its group. */
   readonly event?: Event;
   readonly group?: string;
-  /** An ACL condition without `if`, under which alone the event sends it. */
+  /** An ACL condition without `if`, under which alone it is sent. */
   readonly condition?: string;
+  /** Only requests for one of these paths are asked about: as entries name them, in canonical form. */
+  readonly paths?: readonly string[];
+  /** Only requests for one of these hosts, likewise. */
+  readonly hosts?: readonly string[];
+  /** What becomes of a path that servers read differently. */
+  readonly oddPaths?: 'refuse' | 'pass';
   /** In the order of the file, which is the order of precedence of the kinds. */
   readonly subjects: readonly { readonly kind: string; readonly expression: string }[];
+  /** Those of the kinds without which a request is refused, beside `ip`, `host`, `path` and `method`. */
+  readonly required?: readonly string[];
   /** What the rules module is told beside the subjects. */
   readonly arguments: readonly { readonly name: string; readonly expression: string }[];
   readonly policy: Policy;

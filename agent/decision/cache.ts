@@ -8,7 +8,7 @@ import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool, withoutAddress } from './contribution-pool.ts';
-import { asStale, type Contribution, type Decision, decisionOf, type Reason } from './decision.ts';
+import { asStale, type Contribution, type Decision, decisionOf, type Reason, withoutEnded } from './decision.ts';
 
 /** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
 export const TICK_MS = 100;
@@ -17,6 +17,7 @@ const TICKS_A_SECOND = 1000 / TICK_MS;
 /** How many addresses go at most for one whose verdict is new, where texts fill the memory before addresses do. */
 const MAX_EVICTED = 16;
 const IP = 'ip:';
+const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Explained {
   readonly contribution: Contribution;
@@ -191,7 +192,8 @@ export class VerdictCache {
    * Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts, and returns what
    * it contributes: an entry that is over by this host's clock counts no more.
    */
-  keepVerdict(subject: string, entry: Entry | null, backendTtlSeconds: number): Decision {
+  keepVerdict(subject: string, found: Entry | null, backendTtlSeconds: number): Decision {
+    const entry = withoutEnded(found, this.#clock.epochMs());
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
     const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
@@ -288,9 +290,11 @@ export class VerdictCache {
     return Math.floor(this.#clock.nowMs() / TICK_MS);
   }
 
-  /** The tick at which an entry ends, by this host's clock. */
+  /** The tick at which an entry ends, or what it says, by this host's clock. */
   #endOf(entry: Entry | null): number {
-    if (entry?.expiresAt === undefined) return 0x7fffffff;
-    return Math.floor((this.#clock.nowMs() + entry.expiresAt * 1000 - this.#clock.epochMs()) / TICK_MS);
+    const { expiresAt: own = NEVER, unlessAllowed } = entry ?? {};
+    const seconds = Math.min(own, unlessAllowed?.expiresAt ?? NEVER);
+    if (seconds === NEVER) return 0x7fffffff;
+    return Math.floor((this.#clock.nowMs() + seconds * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
 }

@@ -15,8 +15,16 @@ export const REASONS = [
   'bad_subject',
   'rules_error',
   'internal_error',
+  'too_large',
+  'client_gone',
 ] as const;
 export type Reason = (typeof REASONS)[number];
+
+/**
+ * What a client brings about by itself, which is no failure: it is refused under either policy unless the policy names it.
+ * The agent sees none of the last two: HAProxy does (`option set-on-error`), and the wiring acts on them.
+ */
+export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
 export interface Decision {
@@ -34,6 +42,8 @@ export interface Decision {
   readonly vars?: Vars;
   /** What would be done were this not on trial; the action is `log` then. */
   readonly shadow?: Action;
+  /** Beside an allow for a path: what is decided where the allow does not count. */
+  readonly unlessAllowed?: Decision;
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
@@ -53,7 +63,7 @@ export class LookupError extends Error {
 /** The decision that one subject's verdict makes: the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
-  const { action, reason, status, list, subject, vars, shadow } = entry;
+  const { action, reason, status, list, subject, vars, shadow, unlessAllowed } = entry;
   return {
     action,
     source,
@@ -63,7 +73,30 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     entry: subject,
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
+    ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
   };
+}
+
+/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+export function asStale(contribution: Contribution): Decision | undefined {
+  if (typeof contribution === 'string') return undefined;
+  if (contribution.source === 'stale') return contribution;
+  const { unlessAllowed } = contribution;
+  return {
+    ...contribution,
+    source: 'stale',
+    ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
+  };
+}
+
+/** The same where an allow does not count: as if there were no such entry. */
+export function withoutAllow(contribution: Contribution): Contribution {
+  if (!isAllowEntry(contribution)) return contribution;
+  return contribution.unlessAllowed ?? NOTHING_LISTED[contribution.source];
+}
+
+export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {
+  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */
@@ -73,12 +106,6 @@ export function onTrial(decision: Decision): Decision {
   return { ...rest, action: 'log', shadow: action };
 }
 
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-export function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  return contribution.source === 'stale' ? contribution : { ...contribution, source: 'stale' };
-}
-
 const NOTHING_LISTED = {
   cache: { action: 'allow', source: 'cache' },
   backend: { action: 'allow', source: 'backend' },
@@ -86,3 +113,11 @@ const NOTHING_LISTED = {
   policy: { action: 'allow', source: 'policy' },
   rules: { action: 'allow', source: 'rules' },
 } as const satisfies Record<Source, Decision>;
+
+/** The entry as it is at this time: an allow stays one when what stands behind it is over. */
+export function withoutEnded(entry: Entry | null, epochMs: number): Entry | null {
+  const endsAt = entry?.unlessAllowed?.expiresAt;
+  if (entry === null || endsAt === undefined || endsAt * 1000 > epochMs) return entry;
+  const { unlessAllowed: _unlessAllowed, ...rest } = entry;
+  return rest;
+}

@@ -3,7 +3,7 @@ import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
-import type { Contribution, Decision, Reason } from './decision.ts';
+import { type Contribution, type Decision, isAllowEntry, type Reason, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
 import { decideByPolicy, type Policy } from './policy.ts';
@@ -17,6 +17,8 @@ export interface Question {
   readonly texts: readonly string[];
   /** How many of the texts come before the address in that order. */
   readonly addressAt: number;
+  /** Which of the texts is a path that servers may read as another: an allow does not count for it; -1 for none. */
+  readonly oddAt: number;
   /** Why something else that the message should have said cannot be asked. */
   readonly problem: Reason | undefined;
 }
@@ -80,12 +82,12 @@ export class Engine {
   }
 
   #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
-    const { address, texts, addressAt, problem, policy } = question;
+    const { address, texts, addressAt, oddAt, problem, policy } = question;
     const asked = new Asked(policy);
     if (problem !== undefined) asked.known(problem);
     texts.forEach((text, index) => {
       if (index === addressAt) this.#askAddress(asked, address, receivedAtMs);
-      asked.about(text, this.#recall(text, receivedAtMs));
+      asked.about(text, this.#recall(text, receivedAtMs), index === oddAt);
     });
     if (addressAt >= texts.length) this.#askAddress(asked, address, receivedAtMs);
     if (asked.isDecided) return asked.isLookup ? this.#lookedUp(asked.decide()) : asked.decide();
@@ -135,6 +137,7 @@ export class Engine {
 interface Gap {
   readonly subject: string;
   readonly index: number;
+  readonly isOdd: boolean;
   filled: boolean;
 }
 
@@ -154,17 +157,17 @@ class Asked {
     this.#contributions.push(contribution);
   }
 
-  about(subject: string, contribution: Contribution | undefined): void {
-    this.#contributions.push(contribution);
+  about(subject: string, contribution: Contribution | undefined, isOdd = false): void {
+    this.#contributions.push(isOdd ? contribution && withoutAllow(contribution) : contribution);
     if (contribution !== undefined) return;
-    this.gaps.push({ subject, index: this.#contributions.length - 1, filled: false });
+    this.gaps.push({ subject, index: this.#contributions.length - 1, isOdd, filled: false });
     this.#open++;
   }
 
   fill(gap: Gap, contribution: Contribution): void {
     if (gap.filled) return;
     gap.filled = true;
-    this.#contributions[gap.index] = contribution;
+    this.#contributions[gap.index] = gap.isOdd ? withoutAllow(contribution) : contribution;
     this.#open--;
     if (this.isDecided) this.onDecided();
   }
@@ -189,8 +192,4 @@ class Asked {
 
 function isFailedLookup(contribution: Contribution | undefined): boolean {
   return typeof contribution === 'string' && isLookupReason(contribution);
-}
-
-function isAllowEntry(contribution: Contribution | undefined): boolean {
-  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
 }

@@ -1,4 +1,4 @@
-import type { Decision, Reason } from './decision.ts';
+import { CAUSED_BY_CLIENT, type Decision, type Reason } from './decision.ts';
 
 /** What is decided when it cannot be known. */
 export const POLICIES = ['open', 'closed'] as const;
@@ -9,14 +9,24 @@ export type Policy = Readonly<Partial<Record<Reason, PolicyName>>> & { readonly 
 
 /** The status under `closed`: an error is told as an error, never as a ban. */
 export const POLICY_STATUS = 503;
+/** The status of what the client caused. */
+export const REFUSED_STATUS = 400;
+
+/** What the policy says of a reason: `default` is about failures, and what the client causes is none. */
+export function policyFor(policy: Policy, reason: Reason): PolicyName {
+  return policy[reason] ?? (CAUSED_BY_CLIENT.has(reason) ? 'closed' : policy.default);
+}
 
 /** The decision for this reason; the same object each time, so that its encoding can be reused. */
 export function decideByPolicy(policy: Policy, reason: Reason): Decision {
-  return (policy[reason] ?? policy.default) === 'open' ? open(reason) : closed(reason);
+  return policyFor(policy, reason) === 'open' ? open(reason) : closed(reason);
 }
 
 const open = memoized((reason): Decision => ({ action: 'allow', source: 'policy', reason }));
-const closed = memoized((reason): Decision => ({ action: 'deny', source: 'policy', reason, status: POLICY_STATUS }));
+const closed = memoized((reason): Decision => {
+  const status = CAUSED_BY_CLIENT.has(reason) ? REFUSED_STATUS : POLICY_STATUS;
+  return { action: 'deny', source: 'policy', reason, status };
+});
 
 function memoized(make: (reason: Reason) => Decision): (reason: Reason) => Decision {
   const made = new Map<Reason, Decision>();

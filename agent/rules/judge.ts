@@ -139,6 +139,9 @@ class Hearing {
   }
 }
 
-function givenOf({ ofAddress, ...decision }: Decision, address: string | undefined): RuleGiven {
+function givenOf(
+  { ofAddress, unlessAllowed: _unlessAllowed, ...decision }: Decision,
+  address: string | undefined,
+): RuleGiven {
   return ofAddress && address !== undefined ? { ...decision, entry: address } : decision;
 }

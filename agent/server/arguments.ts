@@ -53,3 +53,8 @@ export function textOf(data: ReceivedData): string {
       return data.value.toString();
   }
 }
+
+/** Any value as bytes: those of a text as they came. */
+export function bytesOf(data: ReceivedData): Uint8Array {
+  return data.type === 'string' || data.type === 'binary' ? data.value : Buffer.from(textOf(data));
+}

@@ -1,4 +1,5 @@
-import { formatSubject, subjectOf } from '../../contract/subject.ts';
+import { isOddPath } from '../../contract/path.ts';
+import { ALWAYS_THERE } from '../../contract/subject.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, Reason } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
@@ -11,13 +12,15 @@ import type { Frame } from '../spop/frame.ts';
 import { NotifyReader } from '../spop/notify.ts';
 import type { FrameReader } from '../spop/reader.ts';
 import { Ledger } from '../state/ledger.ts';
+import { COOKIE_ARGUMENT } from '../vocabulary.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
-import { type Arguments, readArguments, textOf } from './arguments.ts';
+import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
 import type { NotifyHandler } from './connection.ts';
 import { HotPath, type Recaller } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
 import { References } from './reference.ts';
+import { readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
@@ -26,6 +29,12 @@ export interface MessageRule {
   readonly policy: Policy;
   /** In order of precedence; on the wire each argument has the name of its kind. */
   readonly kinds: readonly string[];
+  /** Of the kinds, those without which a request is odd, beside those that every request has. */
+  readonly required?: readonly string[];
+  /** What becomes of a path that servers may read as another; absent for `refuse`. */
+  readonly oddPaths?: 'refuse' | 'pass';
+  /** The cookies that the agent reads from the whole header, by their kind. */
+  readonly cookies?: ReadonlyMap<string, string>;
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
@@ -62,10 +71,12 @@ interface KnownMessage {
   readonly decider: Omit<Decider, 'recall'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
-  /** Of its arguments, which are its kinds. */
+  /** Of its arguments, which are its kinds and then the Cookie header. */
   readonly names: readonly Uint8Array[];
   /** Which of the kinds is `ip`; none if it is their number. */
   readonly addressAt: number;
+  /** Which of the kinds must be there. */
+  readonly neededAt: readonly number[];
 }
 
 interface Decided {
@@ -76,6 +87,7 @@ interface Decided {
 }
 
 const IP = 'ip';
+const PATH = 'path';
 const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
@@ -109,15 +121,16 @@ export class Translator implements NotifyHandler {
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
       teller: new Teller(rule, suffix, references, ledger, events),
       name: Buffer.from(rule.name),
-      names: rule.kinds.map((kind) => Buffer.from(kind)),
+      names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
       addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
+      neededAt: [...rule.kinds.keys()].filter((at) => isNeeded(rule, rule.kinds[at] as string)),
     }));
     const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
     this.#hotRule = usual?.rule;
     this.#hot = usual && new HotPath(usual.rule.name, usual.teller, decider, address);
     this.#events = events;
     this.#address = address;
-    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, problem: undefined };
+    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, oddAt: -1, problem: undefined };
   }
 
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
@@ -199,30 +212,42 @@ export class Translator implements NotifyHandler {
     return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
   }
 
-  #readQuestion({ rule, names, addressAt }: KnownMessage): Question {
+  #readQuestion({ rule, names, addressAt, neededAt }: KnownMessage): Question {
     const reader = this.#reader;
     const address = this.#address;
     address.clear();
-    let texts: (string | undefined)[] | undefined;
+    let texts: (Texts | undefined)[] | undefined;
     let problem: Reason | undefined;
+    let isOdd = false;
     for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
       if (reader.type === DataType.null) continue;
       if (index === addressAt) {
         if (!this.#readAddress()) problem = 'bad_subject';
         continue;
       }
-      const subject = subjectOf(rule.kinds[index] as string, textOf(reader.data())); // index comes from kinds
-      if (subject === undefined) problem = 'bad_subject';
-      else {
-        texts ??= names.map(() => undefined);
-        texts[index] = formatSubject(subject);
+      const value = bytesOf(reader.data());
+      if (value.length === 0) continue; // as if it were not there
+      texts ??= names.map(() => undefined);
+      const kind = rule.kinds[index];
+      if (kind === undefined) {
+        if (!readCookies(rule, value, texts)) problem = 'bad_subject';
+        continue;
       }
+      if (kind === PATH) isOdd = isOddPath(value);
+      const found = kind === PATH && isOdd && rule.oddPaths !== 'pass' ? undefined : textsOf(kind, [value]);
+      if (found === undefined) problem = 'bad_subject';
+      // the whole header says more than one value of it
+      else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
     }
+    for (const at of neededAt)
+      if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
     const { policy } = rule;
     if (texts === undefined) return this.#questionOf(policy, problem);
-    const before = texts.slice(0, addressAt).filter((text) => text !== undefined);
-    const after = texts.slice(addressAt + 1).filter((text) => text !== undefined);
-    return { policy, address, texts: [...before, ...after], addressAt: before.length, problem };
+    const before = textsIn(texts.slice(0, addressAt));
+    const after = textsIn(texts.slice(addressAt + 1));
+    const all = [...before, ...after];
+    const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
+    return { policy, address, texts: all, addressAt: before.length, oddAt, problem };
   }
 
   /** The question about nothing but the address: the usual one, so one object serves all of them. */
@@ -240,6 +265,11 @@ export class Translator implements NotifyHandler {
     this.#address.readBytes(bytes, valueAt, valueEnd);
     return true;
   }
+}
+
+/** A request that has no address, host, path or method is odd, and not free of them. */
+function isNeeded({ required }: MessageRule, kind: string): boolean {
+  return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
 }
 
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */

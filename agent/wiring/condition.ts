@@ -1,8 +1,9 @@
 /** The condition and this test, where the condition may be several joined by `or`: HAProxy knows no brackets for these. */
 export function bothOf(condition: string | undefined, test: string): string {
   if (condition === undefined) return test;
+  const tests = alternativesOf(test);
   return alternativesOf(condition)
-    .map((alternative) => `${alternative} ${test}`)
+    .flatMap((alternative) => tests.map((test) => `${alternative} ${test}`))
     .join(' or ');
 }
 

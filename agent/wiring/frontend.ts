@@ -1,11 +1,13 @@
 import type { MessageSettings, Settings } from '../config/settings.ts';
 import { DEFAULT_EVENT, type Event, SCOPES } from '../vocabulary.ts';
+import { askedFor } from './asked.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { requestChanges, responseChanges } from './rules/change.ts';
-import { unknownStop } from './rules/deny.ts';
+import { httpStops } from './rules/deny.ts';
 import { groupLines } from './rules/group.ts';
 import { logFormat } from './rules/log.ts';
 import { referenceRule } from './rules/reference.ts';
+import { refusals, tunnelRules } from './rules/refusals.ts';
 import { routeRules } from './rules/route.ts';
 import { stopRules } from './rules/stop.ts';
 import { unknownRules } from './rules/unknown.ts';
@@ -28,6 +30,10 @@ export function frontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH):
   return block([
     filterLine(spoePath),
     ...(messages.some(sendsBody) ? ['# or the body would be sent as far as it came with the headers', BUFFERED] : []),
+    '',
+    ...tunnelRules(settings),
+    '',
+    ...refusals(settings, requests),
     '',
     ...requests.flatMap((message) => [...requestRules(settings, message), '']),
     ...responses.flatMap((message) => [...responseRules(settings, message), '']),
@@ -54,8 +60,9 @@ function requestRules(settings: Settings, message: MessageSettings): string[] {
   const reading = readingOf(settings, message);
   return [
     ...heading(settings, message),
+    ...askedFor(message).acls,
     ...(message.group === undefined ? [] : groupLines(message, message.group)),
-    ...unknownRules(settings, reading, unknownStop(settings, 'http-request')),
+    ...unknownRules(settings, reading, httpStops(settings, 'http-request')),
     '',
     ...stopRules(settings, reading, 'http-request'),
     '',
@@ -67,7 +74,7 @@ function responseRules(settings: Settings, message: MessageSettings): string[] {
   const reading = readingOf(settings, message);
   return [
     ...heading(settings, message),
-    ...unknownRules(settings, reading, unknownStop(settings, 'http-response')),
+    ...unknownRules(settings, reading, httpStops(settings, 'http-response')),
     '',
     ...stopRules(settings, reading, 'http-response'),
   ];

@@ -1,7 +1,9 @@
 import type { Settings } from '../config/settings.ts';
+import { askedFor } from './asked.ts';
 import { readingOf } from './reading.ts';
 import { keptForResponse, requestChanges } from './rules/change.ts';
-import { unknownStop } from './rules/deny.ts';
+import { httpStops } from './rules/deny.ts';
+import { refusals } from './rules/refusals.ts';
 import { stopRules } from './rules/stop.ts';
 import { unknownRules } from './rules/unknown.ts';
 import { block } from './text.ts';
@@ -14,7 +16,10 @@ export function backendRules(settings: Settings): string {
   return block([
     ...keptForResponse(settings, reading),
     '',
-    ...unknownRules(settings, reading, unknownStop(settings, 'http-request')),
+    ...refusals(settings, [message]),
+    '',
+    ...askedFor(message).acls,
+    ...unknownRules(settings, reading, httpStops(settings, 'http-request')),
     '',
     ...stopRules(settings, reading, 'http-request'),
     '',

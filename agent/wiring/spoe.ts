@@ -1,5 +1,13 @@
 import type { MessageSettings, Settings } from '../config/settings.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
+import {
+  COOKIE_ARGUMENT,
+  COOKIE_EXPRESSION,
+  ERROR_VARIABLE,
+  PROCESS_TIME_VARIABLE,
+  readsCookie,
+  TOTAL_TIME_VARIABLE,
+} from '../vocabulary.ts';
+import { askedFor } from './asked.ts';
 import { hasNativeSpop } from './version.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */
@@ -60,15 +68,26 @@ function olderSettings(processing: string): string[] {
 }
 
 function messageSection(message: MessageSettings): string {
-  const { name, event, condition, subjects, arguments: given } = message;
-  const args = [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
+  const { name, event } = message;
+  const { acls, condition } = askedFor(message);
+  const args = argumentsOf(message);
   return lines([
     `spoe-message ${name}`,
     ...bodyLimits(args.map(({ expression }) => expression)),
     // one line each: HAProxy takes 64 words and 2048 bytes a line, and goes on where the last one ended
     ...args.map(({ name, expression }) => `    args ${name}=${expression}`),
-    ...(event === undefined ? [] : [`    event ${event}${condition === undefined ? '' : ` if ${condition}`}`]),
+    ...(event === undefined
+      ? []
+      : [...acls.map((acl) => `    ${acl}`), `    event ${event}${condition === undefined ? '' : ` if ${condition}`}`]),
   ]);
+}
+
+/** What HAProxy sends of a message: subjects under their kind, arguments under their name, and cookies as they came. */
+export function argumentsOf({ subjects, arguments: given }: MessageSettings): MessageSettings['arguments'] {
+  const args = [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
+  const sendsCookies = subjects.some(({ kind, expression }) => readsCookie(kind, expression));
+  if (!sendsCookies || args.some(({ name }) => name === COOKIE_ARGUMENT)) return args;
+  return [...args, { name: COOKIE_ARGUMENT, expression: COOKIE_EXPRESSION }];
 }
 
 function groupSection(message: string, group: string): string {

@@ -40,7 +40,11 @@ function rulesOf(
   ruleset: 'tcp-request content' | 'tcp-response content',
 ): string[] {
   const reading = readingOf(settings, message);
-  return [...unknownRules(settings, reading, `${ruleset} reject`), '', ...connectionRules(reading, ruleset)];
+  return [
+    ...unknownRules(settings, reading, { unknown: `${ruleset} reject`, refused: `${ruleset} reject` }),
+    '',
+    ...connectionRules(reading, ruleset),
+  ];
 }
 
 function connectionMessage({ messages }: Settings): MessageSettings | undefined {

@@ -4,7 +4,7 @@ import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../config-option.ts';
 import { itemsCovering } from '../covering.ts';
 import { addExamples } from '../examples.ts';
-import { listsByDefault, type Plan, planFor, unique } from '../explain/asking.ts';
+import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/asking.ts';
 import { explain } from '../explain/explanation.ts';
 import { explanationAsJson, explanationLines } from '../explain/report.ts';
 import { printJson, printLine } from '../output.ts';
@@ -43,12 +43,14 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   if (options.agent) return explainAtAgent(texts, options);
   const subjects = unique(texts.map(readSubject));
   const { plan, lists: told, shadowLists } = await planned(subjects, options);
+  const odd = oddPathsIn(texts);
   const store = await openStore(options);
   const asked = await Promise.all(
     plan.subjects.map(async ({ subject, ...rest }) => ({
       subject: formatSubject(subject),
       items: await itemsCovering(subject, store),
       ...rest,
+      ...(plan.oddPaths !== undefined && odd.has(formatSubject(subject)) && { odd: plan.oddPaths }),
     })),
   );
   const lists =

@@ -1,7 +1,8 @@
 import { nearest } from '../../agent/config/nearest.ts';
 import type { ConfigFile } from '../../agent/config/schema.ts';
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
-import { formatSubject, type Subject } from '../../contract/subject.ts';
+import { isOddPath } from '../../contract/path.ts';
+import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../cli-error.ts';
 
 /** What of an agent's configuration decides who wins. */
@@ -11,6 +12,8 @@ export type AgentSections = Pick<ConfigFile, 'lists' | 'shadowLists' | 'messages
 export interface Plan {
   readonly subjects: readonly { readonly subject: Subject; readonly unasked?: string }[];
   readonly shadow: boolean;
+  /** What the message does with paths that servers read differently; absent where there is no message. */
+  readonly oddPaths?: 'refuse' | 'pass';
 }
 
 /** Subjects in the order of a message's kinds; those that it does not ask about come last, and say so. */
@@ -29,6 +32,7 @@ export function planFor(subjects: readonly Subject[], agent: AgentSections, want
       ...others.map((subject) => ({ subject, unasked: `message ${name} does not ask about ${subject.kind}` })),
     ],
     shadow: message.shadow,
+    oddPaths: message.oddPaths,
   };
 }
 
@@ -51,6 +55,12 @@ function noMessage(name: string, known: readonly string[]): string {
 /** Every list with an entry, for whoever names none: the one for people first. */
 export function listsByDefault(lists: readonly string[], first: string): string[] {
   return [first, ...[...new Set(lists)].filter((list) => list !== first).sort()];
+}
+
+/** The paths among these texts that servers read differently as they are typed, in canonical text. */
+export function oddPathsIn(texts: readonly string[]): ReadonlySet<string> {
+  const paths = texts.filter((text) => /^path:/i.test(text) && isOddPath(Buffer.from(text.slice('path:'.length))));
+  return new Set(paths.map((text) => formatSubject(parseSubject(text))));
 }
 
 /** Each subject once, as it was first named. */

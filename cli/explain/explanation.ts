@@ -1,5 +1,5 @@
 import { combine } from '../../agent/decision/combine.ts';
-import { type Contribution, type Decision, decisionOf, onTrial } from '../../agent/decision/decision.ts';
+import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { BadEntries } from '../../functions/blocklist/bad-entries.ts';
 import { check } from '../../functions/blocklist/service.ts';
@@ -13,6 +13,8 @@ export interface AskedSubject {
   readonly items: readonly Item[];
   /** Why no agent asks about it, if none does. */
   readonly unasked?: string;
+  /** It is a path that servers read differently, as it was typed, and what the message does with those. */
+  readonly odd?: 'refuse' | 'pass';
 }
 
 /** One request: its subjects in the order of their precedence, and what the agent is told about lists. */
@@ -43,7 +45,9 @@ export interface Explanation {
 /** Says what is decided and why. The function's and the agent's own code decide; this only compares what they found. */
 export async function explain(asking: Asking): Promise<Explanation> {
   const asked = asking.subjects.filter(({ unasked }) => unasked === undefined);
-  const contributions = (await verdictsFor(asked, asking)).map(contributionOf);
+  const contributions = (await verdictsFor(asked, asking)).map((verdict, at) =>
+    contributionOf(verdict, asked[at]?.odd),
+  );
   const combined = combine(contributions, { default: 'open' });
   const place = contributions.indexOf(combined);
   const wonBy = (candidate: Candidate) =>
@@ -109,11 +113,13 @@ ${item.list}`,
   return [...found].flatMap(([name, item]) => (wanted.has(name) ? [item] : []));
 }
 
-function contributionOf({ entry }: Verdict): Contribution {
-  return entry === undefined ? 'bad_subject' : decisionOf(entry, 'backend');
+function contributionOf({ entry }: Verdict, odd: AskedSubject['odd']): Contribution {
+  if (entry === undefined || odd === 'refuse') return 'bad_subject';
+  const decision = decisionOf(entry, 'backend');
+  return odd === 'pass' ? withoutAllow(decision) : decision;
 }
 
-function candidatesOf({ subject, items, unasked }: AskedSubject, asking: Asking): Candidate[] {
+function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: Asking): Candidate[] {
   const place = asking.subjects.findIndex((one) => one.subject === subject);
   return items.map((item): Candidate => {
     const listed = listedItem(item, asking.nowMs / 1000);
@@ -126,6 +132,13 @@ function candidatesOf({ subject, items, unasked }: AskedSubject, asking: Asking)
     if (listed.state === 'expired')
       return { ...candidate, outOfPlay: { state: 'expired', why: 'it has ended, and waits to be deleted' } };
     const trial = asking.shadowLists.includes(list);
+    if (odd === 'refuse')
+      return { ...candidate, outOfPlay: { state: 'not asked', why: 'the path is refused as it is spelled' } };
+    if (odd === 'pass' && action === 'allow' && !trial)
+      return {
+        ...candidate,
+        outOfPlay: { state: 'not asked', why: 'no allow counts for a path as it is spelled here' },
+      };
     return {
       ...candidate,
       contender: { asked: subject, place, subject: own, list, action: trial ? 'log' : action, onTrial: trial },

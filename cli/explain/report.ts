@@ -7,12 +7,18 @@ import type { Asking, Considered, Explanation } from './explanation.ts';
 const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = { wins: 'good', bad: 'bad', loses: 'quiet', expired: 'quiet', 'not asked': 'quiet' } as const;
 
+const ODD = {
+  refuse: 'servers read it differently as it is spelled, and oddPaths refuses it',
+  pass: 'servers read it differently as it is spelled; oddPaths lets it pass, and no allow for it counts',
+} as const;
+
 /** The explanation for people: what happens, by which entry, and what became of all others. */
 export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
     ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
+    ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
     entries.length === 0
@@ -23,7 +29,7 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
 
 /** The same for programs. */
 export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
-  const { source: _source, ofAddress: _ofAddress, ...rest } = decision;
+  const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: asking.subjects.map(({ subject, unasked }) => ({ subject, asked: unasked === undefined })),
     lists: asking.lists,

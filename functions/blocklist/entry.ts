@@ -5,7 +5,7 @@ import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '..
 import { firstProblem } from './problem.ts';
 
 /** One item of the table: a subject in a list with an action, and what people want to know about it later. */
-export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true }), {
+export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unlessAllowed: true }), {
   action: z._default(z.enum(contract.ACTIONS), 'deny'),
   note: z.optional(z.string()),
   createdBy: z.optional(z.string()),

@@ -56,7 +56,11 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
     if (plan.texts.some((text) => unknown.has(text))) return { subject, error: 'could not be looked up' };
     const found = plan.texts.flatMap((text) => entries.get(text) ?? []);
     const won = winner(found, lists, answeredMs / 1000);
-    return { subject, entry: won === undefined ? null : answered(won) };
+    if (won?.action !== 'allow' || !subject.startsWith('path:'))
+      return { subject, entry: won === undefined ? null : answered(won) };
+    const others = found.filter(({ action }) => action !== 'allow');
+    const next = winner(others, lists, answeredMs / 1000);
+    return { subject, entry: { ...answered(won), ...(next && { unlessAllowed: answered(next) }) } };
   });
 
   deps.measure?.({

@@ -23,7 +23,7 @@ const DEADLINE_MS = 100;
 const LIMIT_MS = DEADLINE_MS + 1900;
 
 type Mode = 'http' | 'tcp';
-type Message = Pick<MessageSettings, 'event' | 'group' | 'condition' | 'shadow'>;
+type Message = Pick<MessageSettings, 'event' | 'group' | 'paths' | 'shadow'>;
 
 interface Guard {
   readonly name: string;
@@ -35,7 +35,7 @@ interface Guard {
 }
 
 const TCP_EVENTS = ['on-client-session', 'on-frontend-tcp-request', 'on-tcp-response'] as const;
-const SOME = '{ path_beg /login } or { path_beg /admin }';
+const SOME = ['/login', '/admin'];
 
 const GUARDS: readonly Guard[] = [
   ...EVENTS.map((event) => ({ name: event, mode: 'http' as const, message: { event }, closed: '503' as const })),
@@ -43,7 +43,7 @@ const GUARDS: readonly Guard[] = [
   { name: 'on trial', mode: 'http', message: { event: 'on-frontend-http-request', shadow: true }, closed: 'passed' },
   { name: 'on trial', mode: 'tcp', message: { event: 'on-client-session', shadow: true }, closed: 'passed' },
   ...[{ event: 'on-frontend-http-request' } as const, { group: 'login' }].flatMap((trigger) => {
-    const message = { ...trigger, condition: SOME };
+    const message = { ...trigger, paths: SOME };
     const name = JSON.stringify(message);
     return [
       { name, mode: 'http' as const, message, path: '/login', closed: '503' as const },

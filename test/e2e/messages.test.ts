@@ -22,6 +22,7 @@ const SEVERAL = {
   'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)' }, shadow: true },
   'check-login': {
     group: 'login',
+    paths: ['/login'],
     subjects: { 'cookie.user': 'req.cook(user)' },
   },
   'check-connection': { event: 'on-frontend-tcp-request', subjects: { ip: 'src' } },

@@ -31,6 +31,8 @@ export interface TableSiteOptions {
   readonly mode?: 'http' | 'tcp';
   /** Lines of the frontend below the wiring. */
   readonly lines?: readonly string[];
+  /** Lines of the defaults, for frontend and backends. */
+  readonly defaults?: readonly string[];
 }
 
 export async function startTableSite(options: TableSiteOptions): Promise<TableSite> {
@@ -59,7 +61,7 @@ function haproxyConfig(
   settings: Settings,
   port: number,
   origins: TableSite['origins'],
-  { mode = 'http', lines = [] }: TableSiteOptions,
+  { mode = 'http', lines = [], defaults = [] }: TableSiteOptions,
 ): string {
   const rules = mode === 'http' ? backendRules(settings) : tcpBackendRules(settings);
   const sections = Object.values(origins).map(
@@ -75,7 +77,7 @@ defaults
     timeout client 10s
     timeout server 10s
     timeout tarpit ${TARPIT_MS}ms
-
+${defaults.map((line) => `    ${line}\n`).join('')}
 frontend site
     bind 127.0.0.1:${port}
 ${mode === 'http' ? completed(frontendRules(settings, SPOE_FILE)) : tcpFrontendRules(settings, SPOE_FILE)}

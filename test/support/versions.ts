@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { type Unpacked, unpackedEnvironment, unpackedPath } from '../../dev/debian-packages.ts';
 import { NEWER_SUITES, type NewerSuite, newerBuild, systemBuild } from '../../dev/haproxy-builds.ts';
-import { DYNOXIDE, PROMTOOL } from '../../dev/test-tools.ts';
+import { APACHE, DYNOXIDE, NGINX, PROMTOOL } from '../../dev/test-tools.ts';
 import { CHROMIUM } from './chromium.ts';
 import type { Scope } from './scope.ts';
 
@@ -23,6 +24,8 @@ export function versions(scope: Scope): string[] {
           `Dynoxide ${told(DYNOXIDE, '--version')}`,
           `Chromium ${told(CHROMIUM ?? 'chromium', '--version')}`,
           `promtool ${told(PROMTOOL, '--version')}`,
+          `nginx ${toldUnpacked(NGINX, 'usr/sbin/nginx')}`,
+          `Apache ${toldUnpacked(APACHE, 'usr/sbin/apache2')}`,
         ]),
   ];
 }
@@ -32,7 +35,11 @@ function dynaliteVersion(): string {
   return (JSON.parse(readFileSync(join(dirname(main), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-function told(program: string, flag: string): string {
-  const { stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
+function toldUnpacked(unpacked: Unpacked, path: string): string {
+  return told(unpackedPath(unpacked, path), '-v', unpackedEnvironment(unpacked));
+}
+
+function told(program: string, flag: string, env = process.env): string {
+  const { stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8', env });
   return /\d+(\.\d+)+/.exec(`${stdout}${stderr}`)?.[0] ?? 'not here';
 }

@@ -1,8 +1,9 @@
 import { nearest } from '../../config/nearest.ts';
 import type { Rule } from '../haproxy/rules.ts';
+import { argumentsOf } from '../spoe.ts';
 import type { Checks, Seen } from './check.ts';
 import { label } from './filter-checks.ts';
-import { configured, type Engine, eventOf, type Installation, sentMessages, sentWith } from './installation.ts';
+import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { ownVariablesOf } from './variables.ts';
 
@@ -17,7 +18,7 @@ export const ARGUMENT_CHECKS = {
       for (const engine of engines)
         for (const message of sentMessages(engine)) {
           const settled = configured(settings, message.name);
-          const wanted = settled === undefined ? [] : sentWith(settled);
+          const wanted = settled === undefined ? [] : argumentsOf(settled);
           const unknown = message.args.filter((arg) => !wanted.some(({ name }) => name === arg.name));
           for (const { name, expression } of wanted) {
             if (message.args.some((arg) => arg.name === name)) continue;
@@ -41,9 +42,9 @@ export const ARGUMENT_CHECKS = {
     write: 'subjects: { <name>: <expression> }   # in the message of the configuration, or no such argument',
     unless: ['argument-missing'],
     *find({ engines, settings }) {
-      for (const { place, name, expression, message } of argumentsOf(engines)) {
+      for (const { place, name, expression, message } of argumentsIn(engines)) {
         const settled = configured(settings, message.name);
-        if (settled === undefined || sentWith(settled).some((wanted) => wanted.name === name)) continue;
+        if (settled === undefined || argumentsOf(settled).some((wanted) => wanted.name === name)) continue;
         const what = `message ${message.name} of the configuration has no subject and no argument ${name || expression}`;
         yield { place, what, values: { name: name || 'key', expression } };
       }
@@ -54,9 +55,9 @@ export const ARGUMENT_CHECKS = {
     why: 'HAProxy looks at something else than the configuration of the agent says, such as another header or address',
     write: 'args <name>=<expression>',
     *find({ engines, settings }) {
-      for (const { place, name, expression, message } of argumentsOf(engines)) {
+      for (const { place, name, expression, message } of argumentsIn(engines)) {
         const settled = configured(settings, message.name);
-        const right = settled && sentWith(settled).find((wanted) => wanted.name === name)?.expression;
+        const right = settled && argumentsOf(settled).find((wanted) => wanted.name === name)?.expression;
         if (right !== undefined && right !== expression)
           yield { place, what: `${name} is ${expression}, not ${right}`, values: { name, expression: right } };
       }
@@ -92,7 +93,7 @@ export const ARGUMENT_CHECKS = {
   },
 } satisfies Checks;
 
-function* argumentsOf(engines: readonly Engine[]) {
+function* argumentsIn(engines: readonly Engine[]) {
   for (const engine of engines)
     for (const message of sentMessages(engine)) for (const argument of message.args) yield { ...argument, message };
 }

@@ -11,6 +11,7 @@ import { MESSAGE_CHECKS } from './message-checks.ts';
 import { ORDER_CHECKS } from './order-checks.ts';
 import { RULE_CHECKS } from './rule-checks.ts';
 import { SERVER_CHECKS } from './server-checks.ts';
+import { SPELLING_CHECKS } from './spelling-checks.ts';
 import { TIMING_CHECKS } from './timing-checks.ts';
 import { VARIABLE_CHECKS } from './variable-checks.ts';
 
@@ -20,6 +21,7 @@ export const CHECKS = {
   ...MESSAGE_CHECKS,
   ...ARGUMENT_CHECKS,
   ...GROUP_CHECKS,
+  ...SPELLING_CHECKS,
   ...RULE_CHECKS,
   ...CHANGE_CHECKS,
   ...ORDER_CHECKS,

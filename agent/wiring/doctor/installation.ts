@@ -107,11 +107,6 @@ export function configured(settings: Settings, name: string): MessageSettings | 
   return settings.messages.find((message) => message.name === name);
 }
 
-/** What HAProxy sends of this message: subjects under their kind, arguments under their name. */
-export function sentWith({ subjects, arguments: given }: MessageSettings): MessageSettings['arguments'] {
-  return [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
-}
-
 function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, version: string): Filter[] {
   return proxy.lines
     .filter(({ words }) => words[0] === 'filter' && words[1] === 'spoe')

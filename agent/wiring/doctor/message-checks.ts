@@ -1,4 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
+import { askedFor } from '../asked.ts';
 import { namesOf, type SpoeMessage } from '../haproxy/spoe-engine.ts';
 import { wordsOf } from '../haproxy/words.ts';
 import type { Checks, Seen } from './check.ts';
@@ -130,7 +131,8 @@ export const MESSAGE_CHECKS = {
       for (const engine of engines)
         for (const message of listed(engine)) {
           const { words = [], place = message.place } = message.events.at(-1) ?? {};
-          const condition = configured(settings, message.name)?.condition;
+          const settled = configured(settings, message.name);
+          const { condition } = settled === undefined ? {} : askedFor(settled);
           const isMeant = condition !== undefined && words.slice(3).join(' ') === wordsOf(condition).join(' ');
           if (words.length > 2 && !isMeant)
             yield {

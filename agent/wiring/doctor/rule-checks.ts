@@ -2,11 +2,12 @@ import { ACTIONS, type Action } from '../../../contract/check.ts';
 import { nearest } from '../../config/nearest.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import { ERROR_VARIABLE, VARIABLES } from '../../vocabulary.ts';
+import { askedFor } from '../asked.ts';
 import { readTest, testsIn } from '../haproxy/condition.ts';
 import type { Rule, Ruleset } from '../haproxy/rules.ts';
 import { isOpen } from '../haproxy/words.ts';
 import { readingOf } from '../reading.ts';
-import { isClosed } from '../rules/unknown.ts';
+import { CAUSES, type Cause, isClosed } from '../rules/unknown.ts';
 import type { Checks, Seen } from './check.ts';
 import { label } from './filter-checks.ts';
 import { errorNames, type Filter, type Installation, messagesAt } from './installation.ts';
@@ -62,6 +63,30 @@ export const RULE_CHECKS = {
         for (const action of PASSING)
           for (const { place } of stopping(filter, installation, decided(message, action)))
             yield { place, what: 'this rule stops what passes', values: valuesOf(filter, message, installation) };
+    },
+  },
+  'client-error-passes': {
+    severity: 'warning',
+    why: 'a client causes this error itself, with a message larger than a frame or by hanging up: a listed one passes',
+    write: '<refusal> if { var(txn.<prefix>.<error>) -m int 3 259 4 5 255 }',
+    unless: ['action-not-obeyed', 'event-in-backend', 'prefix-mismatch', 'closed-error-rule-missing'],
+    *find(installation) {
+      for (const { filter, message } of guards(installation)) {
+        if (message.shadow || message.group !== undefined || isAtResponse(message) || filter.engine === undefined)
+          continue;
+        const causes = (Object.keys(CAUSES) as Cause[]).filter((cause) => message.policy[cause] === undefined);
+        const passes = causes.some((cause) => {
+          const [code = ''] = CAUSES[cause].split(' ');
+          const state = decided(message, null, errors(filter, installation, code));
+          return passesSome(stopped(filter, installation, state), message);
+        });
+        if (passes)
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} stops a request for an error that its client caused`,
+            values: valuesOf(filter, message, installation),
+          };
+      }
     },
   },
   'closed-error-rule-missing': {
@@ -173,6 +198,7 @@ function valuesOf(filter: Filter, message: MessageSettings, installation: Instal
     error: engine?.errorVariable ?? ERROR_VARIABLE,
     variable: reading.variable(VARIABLES.action),
     ruleset: stopOf(filter, message),
+    refusal: stopOf(filter, message).replace('403', '400'),
   };
 }
 
@@ -182,8 +208,10 @@ function stopOf({ proxy }: Filter, message: MessageSettings): string {
 }
 
 /** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
-function passesSome(stopped: ReturnType<typeof stoppedBy>, { condition, group }: MessageSettings): boolean {
-  return condition === undefined && group === undefined ? stopped !== 'all' : stopped === 'none';
+function passesSome(stopped: ReturnType<typeof stoppedBy>, message: MessageSettings): boolean {
+  return askedFor(message).condition === undefined && message.group === undefined
+    ? stopped !== 'all'
+    : stopped === 'none';
 }
 
 /** What is decided about a response is obeyed by rules of the response. */

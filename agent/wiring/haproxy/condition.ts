@@ -147,6 +147,8 @@ function matches(value: string, method: string, patterns: readonly string[], ign
       return any((pattern) => folded.endsWith(pattern));
     case 'sub':
       return any((pattern) => folded.includes(pattern));
+    case 'int':
+      return patterns.every((pattern) => /^\d+$/.test(pattern)) ? patterns.includes(value) : undefined;
     default:
       return undefined;
   }

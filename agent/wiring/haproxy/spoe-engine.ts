@@ -18,6 +18,7 @@ export interface SpoeMessage {
   readonly place: Place;
   readonly args: readonly { readonly name: string; readonly expression: string; readonly place: Place }[];
   readonly events: readonly Line[];
+  readonly acls: readonly Line[];
   /** Lines that HAProxy takes without a word and does nothing with. */
   readonly ignored: readonly Line[];
 }
@@ -54,6 +55,7 @@ function messageOf({ name, place, lines }: Section): SpoeMessage {
     place,
     args: starting('args').flatMap(argumentsOf),
     events: starting('event'),
+    acls: starting('acl'),
     ignored: lines.filter(({ words }) => !MESSAGE_KEYWORDS.has(words[0] ?? '')),
   };
 }

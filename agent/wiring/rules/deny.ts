@@ -2,6 +2,7 @@ import type { Settings } from '../../config/settings.ts';
 import { VARIABLES } from '../../vocabulary.ts';
 import type { Reading } from '../reading.ts';
 import { formatOf, word } from '../word.ts';
+import type { Stops } from './unknown.ts';
 
 export type HttpRuleset = 'http-request' | 'http-response';
 
@@ -9,6 +10,8 @@ export type HttpRuleset = 'http-request' | 'http-response';
 const DEFAULT_STATUS = 403;
 /** An agent that could not be asked is told as an error, never as a ban. */
 const UNKNOWN_STATUS = 503;
+/** What the client causes is told as its error. */
+const REFUSED_STATUS = 400;
 
 /** `deny_status` takes only statuses HAProxy has a page for (2.6: "not handled by default"); these bring their own. */
 const PAGES: Readonly<Record<number, string>> = { 451: 'Unavailable For Legal Reasons' };
@@ -16,6 +19,15 @@ const PAGES: Readonly<Record<number, string>> = { 451: 'Unavailable For Legal Re
 /** The start of the rule that stops what nothing is known about. */
 export function unknownStop(settings: Settings, ruleset: HttpRuleset): string {
   return `${ruleset} deny ${replyWith(settings, UNKNOWN_STATUS)}`;
+}
+
+/** The start of the rule that stops what the client has made wrong. */
+export function refusalStop(settings: Settings, ruleset: HttpRuleset): string {
+  return `${ruleset} deny ${replyWith(settings, REFUSED_STATUS)}`;
+}
+
+export function httpStops(settings: Settings, ruleset: HttpRuleset): Stops {
+  return { unknown: unknownStop(settings, ruleset), refused: refusalStop(settings, ruleset) };
 }
 
 /** Denied with the body of the entry; HAProxy wants each status literally, so there is a rule for each. */

@@ -125,6 +125,28 @@ describe('the backend client', () => {
     assert.deepEqual(told, []);
   });
 
+  it('takes what wins where an allow does not count, on trial or not, and nothing else beside an entry', async (t) => {
+    const allow = { subject: unlisted.subject, list: 'manual', action: 'allow' };
+    const next = { subject: unlisted.subject, list: 'new', action: 'deny', status: 451 };
+    const lookupsOf = async (entry: object, trials: string[] = []) => {
+      handler = http.post(`${URL}/v1/check`, () => answered([denied, { ...unlisted, entry }]));
+      const { client } = clientOf(t, URL, 200, ['new', 'manual'], trials);
+      return (await client.check(SUBJECTS)).lookups[1];
+    };
+    const both = { ...allow, unlessAllowed: next };
+    assert.deepEqual(await lookupsOf(both), { entry: both });
+    const { status: _status, ...onTrial } = { ...next, action: 'log', shadow: 'deny' };
+    assert.deepEqual(await lookupsOf(both, ['new']), { entry: { ...allow, unlessAllowed: onTrial } });
+    for (const wrong of [
+      { ...next, unlessAllowed: next },
+      { ...allow, unlessAllowed: allow },
+      { ...allow, unlessAllowed: { ...next, vars: { body: 'a\r\nb' } } },
+      { ...allow, unlessAllowed: { ...next, action: 'ban' } },
+    ])
+      assert.ok('error' in ((await lookupsOf(wrong)) ?? {}), JSON.stringify(wrong));
+    await assert.rejects(lookupsOf({ ...allow, unlessAllowed: { ...next, list: 'other' } }), /list "other"/);
+  });
+
   it('keeps a path in the URL of the function', async (t) => {
     handler = http.post(`${URL}/stage/v1/check`, () => answered([unlisted]));
     const { client } = clientOf(t, `${URL}/stage`);

@@ -62,7 +62,54 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'a closed group of which nobody knows when it must be asked',
     `policy: closed\nmessages:\n  a: { group: g, ${IP} }\n`,
     [
-      '4:6: messages.a.condition: must be set for a group under policy closed: it says which requests have to be asked about, and the others pass',
+      '4:6: messages.a.condition: must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
+    ],
+  ],
+  ...(
+    [
+      ['{ path_beg /admin }', 'path_beg'],
+      ['METH_POST { hdr_dom(host) example } or { src 10.0.0.0/8 }', 'hdr_dom(host)'],
+      ['!{ url,lower -m beg /x }', 'url,lower'],
+      ['{ ssl_fc_sni admin.example }', 'ssl_fc_sni'],
+    ] as const
+  ).map(
+    ([condition, raw]) =>
+      [
+        `the condition ${condition}`,
+        `messages: { a: { condition: "${condition}", ${IP} } }\n`,
+        [
+          `2:29: messages.a.condition: must not read path, URL or Host as the client spells them, got ${raw}: write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling`,
+        ],
+      ] as const,
+  ),
+  [
+    'paths of a connection',
+    `messages: { a: { event: on-client-session, paths: [/a], ${IP} } }\n`,
+    [
+      '2:51: messages.a.paths: must be left out at on-client-session, where HAProxy has no paths: they go with on-frontend-http-request, on-backend-http-request or a group',
+    ],
+  ],
+  ...['a', '/a*b', '/a;b', '/a%2fb', '/a?b', '/a%5Cb', ''].map(
+    (path) =>
+      [
+        `the path ${path}`,
+        `messages: { a: { paths: ["${path}"], ${IP} } }\n`,
+        [`2:26: messages.a.paths[0]: must be paths as /login and /admin/*, got "${path}"`],
+      ] as const,
+  ),
+  ...['a b', '*', 'a..b', 'a@b', 'shop.*'].map(
+    (host) =>
+      [
+        `the host ${host}`,
+        `messages: { a: { hosts: ["${host}"], ${IP} } }\n`,
+        [`2:26: messages.a.hosts[0]: must be hosts as admin.example and *.internal.example, got "${host}"`],
+      ] as const,
+  ),
+  [
+    'an argument in the place of the cookies',
+    `rules: ./rules.mjs\nmessages: { a: { subjects: { cookie.s: req.cook(s) }, arguments: { cookie: src } } }\n`,
+    [
+      '3:76: messages.a.arguments.cookie: must be req.fhdr(cookie) or have another name: the wiring sends that as cookie where a cookie is a subject',
     ],
   ],
   [
@@ -70,13 +117,13 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     `messages:\n  a: { group: g, event: on-client-session, condition: "TRUE", ${IP} }\n`,
     ['3:15: messages.a.group: must be left out where event is set, got "g"'],
   ],
-  ...['if { src 10.0.0.1 }', 'unless TRUE', "{ path '/a' }", ' ', 'a #', '{ path /ä }'].map(
+  ...['if { src 10.0.0.1 }', 'unless TRUE', "{ src '::1' }", ' ', 'a #', '{ path /ä }'].map(
     (condition) =>
       [
         `the condition ${condition}`,
         `messages: { a: { condition: "${condition}", ${IP} } }\n`,
         [
-          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { path_beg /login }, got "${condition}"`,
+          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { method POST }, got "${condition}"`,
         ],
       ] as const,
   ),

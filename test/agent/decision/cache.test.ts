@@ -324,6 +324,28 @@ describe('a verdict past its lifetime', () => {
     }
   });
 
+  it('has what wins where an allow does not count, for as long as that lasts', () => {
+    const PATH = 'path:/a';
+    const next = { subject: 'path:/*', list: 'manual', action: 'deny' } as const;
+    const allowed = (expiresAt?: number) => ({
+      ...{ subject: PATH, list: 'manual', action: 'allow' as const },
+      unlessAllowed: { ...next, ...(expiresAt !== undefined && { expiresAt }) },
+    });
+    const { cache, clock, keptMs } = setUp();
+    const told = (source: 'cache' | 'stale') => ({
+      ...{ action: 'allow', source, list: 'manual', entry: PATH },
+      unlessAllowed: { action: 'deny', source, list: 'manual', entry: 'path:/*' },
+    });
+    cache.keepVerdict(PATH, allowed(), 60);
+    assert.deepEqual(cache.recall(PATH, clock.nowMs()), told('cache'));
+    assert.deepEqual(cache.staleOf(PATH), told('stale'));
+    cache.keepVerdict(PATH, allowed(NOW_SECONDS + 90), 60);
+    assert.equal(keptMs(PATH), 90_000);
+    cache.keepVerdict(PATH, allowed(NOW_SECONDS), 60);
+    const { unlessAllowed: _ended, ...alone } = told('cache');
+    assert.deepEqual(cache.recall(PATH, clock.nowMs()), alone);
+  });
+
   it('may not be used at all when the settings say so', () => {
     const { cache, clock, keptMs } = setUp({ ifErrorSeconds: 0 });
     cache.keepVerdict(SUBJECT, deny(), 60);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
 import { type Contribution, type Decision, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
+import { Refinement } from '../../../agent/decision/refine.ts';
 import { ACTIONS, type Action } from '../../../contract/check.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
@@ -110,24 +111,44 @@ describe('subjects combined', () => {
 describe('the policy', () => {
   it('is the same decision each time, so that its bytes are made once', () => {
     for (const reason of REASONS) {
-      assert.equal(
-        decideByPolicy({ default: 'open' }, reason),
-        decideByPolicy({ default: 'closed', [reason]: 'open' }, reason),
-      );
-      assert.equal(
-        decideByPolicy({ default: 'closed' }, reason),
-        decideByPolicy({ default: 'open', [reason]: 'closed' }, reason),
-      );
+      const named = (name: 'open' | 'closed', other: 'open' | 'closed') =>
+        decideByPolicy({ default: other, [reason]: name }, reason);
+      assert.equal(named('open', 'open'), named('open', 'closed'));
+      assert.equal(named('closed', 'open'), named('closed', 'closed'));
     }
   });
 
-  it('closed is told as an error of 503 with its cause, never as a ban', () => {
-    for (const reason of REASONS)
-      assert.deepEqual(decideByPolicy({ default: 'closed' }, reason), {
-        action: 'deny',
-        source: 'policy',
-        reason,
-        status: 503,
-      });
+  /** What no policy names is of the default, but for what the client brings about itself. */
+  const FAILURES = [
+    'timeout',
+    'backend_error',
+    'breaker_open',
+    'overload',
+    'no_subject',
+    'rules_error',
+    'internal_error',
+  ];
+  const OF_CLIENT = ['bad_subject', 'too_large', 'client_gone'];
+  it('knows of every reason whether it is a failure', () => {
+    assert.deepEqual([...FAILURES, ...OF_CLIENT].sort(), [...REASONS].sort());
   });
+
+  for (const reason of REASONS)
+    for (const otherwise of ['open', 'closed'] as const)
+      for (const name of [undefined, 'open', 'closed'] as const)
+        it(`${otherwise}, with ${reason} ${name ?? 'not named'}, is told as what it is`, () => {
+          const isOfClient = OF_CLIENT.includes(reason);
+          const isOpen = (name ?? (isOfClient ? 'closed' : otherwise)) === 'open';
+          const decided = decideByPolicy({ default: otherwise, ...(name && { [reason]: name }) }, reason);
+          const expected: Decision = isOpen
+            ? { action: 'allow', source: 'policy', reason }
+            : { action: 'deny', source: 'policy', reason, status: isOfClient ? 400 : 503 };
+          assert.deepEqual(decided, expected);
+          const trial = new Refinement(
+            { message: 'm', backends: [], shadow: true },
+            { trial() {}, unknownBackend: assert.fail },
+          ).refine(decided, 'c');
+          const counted: Decision = { action: 'log', shadow: 'deny', source: 'policy', reason };
+          assert.deepEqual(trial, isOpen ? expected : counted);
+        });
 });

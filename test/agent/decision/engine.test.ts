@@ -64,16 +64,22 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     address,
     texts: [],
     addressAt: 0,
+    oddAt: -1,
     problem: undefined,
   };
   /** Asks as whoever asks does: with the same address and the same question each time. */
-  const read = (policy: Policy, subjects: readonly string[], more: { problem?: Question['problem'] } = {}) => {
+  const read = (
+    policy: Policy,
+    subjects: readonly string[],
+    more: { problem?: Question['problem']; odd?: string } = {},
+  ) => {
     const at = subjects.findIndex((subject) => subject.startsWith('ip:'));
     address.clear();
     if (at >= 0) assert.ok(address.readText((subjects[at] as string).slice(3))); // just found
     question.policy = policy;
     question.texts = subjects.filter((_subject, index) => index !== at);
     question.addressAt = at < 0 ? subjects.length : at;
+    question.oddAt = more.odd === undefined ? -1 : question.texts.indexOf(more.odd);
     question.problem = more.problem;
     return question;
   };
@@ -215,7 +221,7 @@ describe('a question that asks nothing', () => {
       action: 'deny',
       source: 'policy',
       reason: 'bad_subject',
-      status: 503,
+      status: 400,
     });
   });
 });
@@ -226,11 +232,20 @@ describe('a question with a problem', () => {
     cache.keepVerdict(IP, entry(IP), 60);
     cache.keepVerdict(OTHER_IP, null, 60);
     assert.deepEqual(ask(OPEN, [IP], { problem: 'bad_subject' }), toldOfAddress('cache'));
-    assert.deepEqual(ask(OPEN, [OTHER_IP], { problem: 'bad_subject' }), {
+    const refused: Decision = { action: 'deny', source: 'policy', reason: 'bad_subject', status: 400 };
+    assert.deepEqual(ask(OPEN, [OTHER_IP], { problem: 'bad_subject' }), refused);
+    assert.deepEqual(ask({ default: 'closed', bad_subject: 'open' }, [OTHER_IP], { problem: 'bad_subject' }), {
       action: 'allow',
       source: 'policy',
       reason: 'bad_subject',
     });
+  });
+
+  it('is refused because of it, whatever else is not known in time', async () => {
+    const { ask, clock } = setUp();
+    const decision = ask(OPEN, [IP], { problem: 'bad_subject' });
+    clock.advance(DEADLINE_MS);
+    assert.equal((await decision).reason, 'bad_subject');
   });
 
   it('asks for the others all the same', async () => {
@@ -238,6 +253,62 @@ describe('a question with a problem', () => {
     const decision = ask(OPEN, [IP], { problem: 'bad_subject' });
     await sent();
     backend.call(0).answer([{ entry: entry(IP) }]);
+    assert.deepEqual(await decision, told(IP, 'backend'));
+  });
+});
+
+describe('an odd path', () => {
+  const PATH = 'path:/a/..%2Fb';
+  const FREE: Decision = { action: 'allow', source: 'cache' };
+  const allowed = (unlessAllowed?: Entry): Entry => ({
+    ...entry('path:/a/*', 'allow'),
+    ...(unlessAllowed && { unlessAllowed }),
+  });
+  const denied = entry('path:/*');
+
+  it('is not allowed by an entry for it, wherever the verdict comes from', async () => {
+    for (const [found, free] of [
+      [allowed(), true],
+      [allowed(denied), false],
+      [null, true],
+      [denied, false],
+    ] as const)
+      for (const from of ['cache', 'backend', 'stale'] as const) {
+        const { ask, cache, backend, clock, sent } = setUp({ ifErrorSeconds: 600 });
+        if (from !== 'backend') cache.keepVerdict(PATH, found, 60);
+        if (from === 'stale') clock.advance(61_000);
+        const asked = ask(CLOSED, [PATH], { odd: PATH });
+        if (from === 'backend') await sent();
+        if (from === 'backend') backend.call(0).answer([{ entry: found }]);
+        if (from === 'stale') clock.advance(DEADLINE_MS);
+        assert.deepEqual(await asked, free ? { ...FREE, source: from } : told('path:/*', from));
+      }
+  });
+
+  it('leaves a deny of another subject, and an allow of one', () => {
+    const { ask, cache } = setUp();
+    cache.keepVerdict(PATH, allowed(), 60);
+    cache.keepVerdict(IP, entry(IP), 60);
+    assert.deepEqual(ask(OPEN, [IP, PATH], { odd: PATH }), toldOfAddress('cache'));
+    assert.deepEqual(ask(OPEN, [PATH, IP], { odd: PATH }), toldOfAddress('cache'));
+    cache.keepVerdict(OTHER_IP, entry(OTHER_IP, 'allow'), 60);
+    cache.keepVerdict(PATH, denied, 60);
+    assert.deepEqual(ask(OPEN, [OTHER_IP, PATH], { odd: PATH }), toldOfAddress('cache', 'allow'));
+  });
+
+  it('does not change what the same path means where it is spelled as it should be', () => {
+    const { ask, cache } = setUp();
+    cache.keepVerdict(PATH, allowed(denied), 60);
+    assert.equal(ask(OPEN, [PATH], { odd: PATH }) instanceof Promise, false);
+    const { unlessAllowed: _unlessAllowed, ...decision } = ask(OPEN, [PATH]) as Decision; // known
+    assert.deepEqual(decision, told('path:/a/*', 'cache', 'allow'));
+  });
+
+  it('waits for what is missing, though an allow for it came first', async () => {
+    const { ask, backend, sent } = setUp();
+    const decision = ask(OPEN, [PATH, IP], { odd: PATH });
+    await sent();
+    backend.call(0).answer([{ entry: allowed() }, { entry: entry(IP) }]);
     assert.deepEqual(await decision, told(IP, 'backend'));
   });
 });
@@ -291,7 +362,14 @@ describe('a question that the backend is asked', () => {
     const { clock, engine } = setUp();
     const receivedAtMs = clock.nowMs();
     clock.advance(DEADLINE_MS - 10);
-    const question = { policy: OPEN, address: new Address(), texts: ['a'], addressAt: 1, problem: undefined };
+    const question = {
+      policy: OPEN,
+      address: new Address(),
+      texts: ['a'],
+      addressAt: 1,
+      oddAt: -1,
+      problem: undefined,
+    };
     const decision = engine.decide(question, receivedAtMs);
     clock.advance(10);
     assert.deepEqual(await decision, { action: 'allow', source: 'policy', reason: 'timeout' });

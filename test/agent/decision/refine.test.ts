@@ -86,7 +86,7 @@ describe('what becomes of a decision', () => {
     for (const reason of REASONS) {
       const denied = trial.refine(decideByPolicy({ default: 'closed' }, reason), 'c');
       assert.deepEqual(denied, { action: 'log', shadow: 'deny', source: 'policy', reason });
-      const allowed = decideByPolicy({ default: 'open' }, reason);
+      const allowed = decideByPolicy({ default: 'open', [reason]: 'open' }, reason);
       assert.equal(trial.refine(allowed, 'c'), allowed);
     }
     assert.equal(told[0], 'check deny deny');

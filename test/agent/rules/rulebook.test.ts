@@ -10,7 +10,14 @@ import { HandClock } from '../../support/clock.ts';
 
 const POLICY = { default: 'closed' } as const;
 const OVERLOAD = decideByPolicy(POLICY, 'overload');
-const QUESTION: Question = { policy: POLICY, address: new Address(), texts: [], addressAt: 0, problem: undefined };
+const QUESTION: Question = {
+  policy: POLICY,
+  address: new Address(),
+  texts: [],
+  addressAt: 0,
+  oddAt: -1,
+  problem: undefined,
+};
 
 describe('the rules of a message whose function must not be asked', () => {
   const listed: Decision = { action: 'deny', source: 'cache', list: 'manual' };

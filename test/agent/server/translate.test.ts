@@ -47,12 +47,15 @@ interface Asked {
   readonly policy: Policy;
   readonly subjects: readonly string[];
   readonly problem?: Reason;
+  /** The one for which an allow does not count. */
+  readonly odd?: string;
 }
 
-function copyOf({ policy, address, texts, addressAt, problem }: Question): Asked {
+function copyOf({ policy, address, texts, addressAt, oddAt, problem }: Question): Asked {
   assert.ok(addressAt <= texts.length);
   const subjects = address.words === 0 ? texts : texts.toSpliced(addressAt, 0, `ip:${address}`);
-  return { policy, subjects, ...(problem === undefined ? {} : { problem }) };
+  const odd = texts[oddAt];
+  return { policy, subjects, ...(problem === undefined ? {} : { problem }), ...(odd === undefined ? {} : { odd }) };
 }
 
 function setUp(
@@ -143,17 +146,25 @@ describe('a message', () => {
 
   it('has no subject where HAProxy has no value', () => {
     const { questions, send } = setUp();
-    send(['check', ['ip', { type: 'null' }], ['host', str('a')]]);
-    assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['host:a'] }]);
+    send(['check', ['ip', ipv4(1, 2, 3, 4)], ['header.x-user', { type: 'null' }], ['host', str('a')]]);
+    assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'] }]);
   });
 
   it('has a problem where the value can be no subject, and keeps the rest', () => {
-    for (const bad of [str(''), str('a\r\nb'), str('x'.repeat(2000))]) {
+    for (const bad of [str('a\r\nb'), { type: 'string', value: fromHex('636166e9') } as const]) {
       const { questions, send } = setUp();
-      send(['check', ['header.x-user', bad], ['ip', ipv4(1, 2, 3, 4)]]);
+      send(['check', ['header.x-user', bad], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
       assert.deepEqual(questions, [
-        { policy: { default: 'closed' }, subjects: ['ip:1.2.3.4'], problem: 'bad_subject' },
+        { policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'], problem: 'bad_subject' },
       ]);
+    }
+  });
+
+  it('has no problem with what is right and can stand in no table, nor with what is empty', () => {
+    for (const unlisted of [str('x'.repeat(2000)), str('')]) {
+      const { questions, send } = setUp();
+      send(['check', ['header.x-user', unlisted], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
+      assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'] }]);
     }
   });
 
@@ -178,7 +189,7 @@ describe('a message', () => {
       [{ type: 'binary', value: fromHex('616263') }, 'abc'],
       [ipv4(1, 2, 3, 4), '1.2.3.4'],
       [str('caf\u00e9'), 'caf\u00e9'],
-      [{ type: 'string', value: fromHex('636166e9') }, 'caf\ufffd'],
+      [{ type: 'string', value: fromHex('efbfbd') }, '\ufffd'],
       [{ type: 'string', value: fromHex('efbbbf61') }, '\ufeffa'],
     ] as const)
       assert.deepEqual(subjects(['header.x-user', value]), [`header.x-user:${expected}`]);
@@ -442,8 +453,8 @@ describe('an entry that is the asked address itself', () => {
     assert.deepEqual(
       questions.slice(1).map(({ subjects: asked, problem }) => [asked, problem]),
       [
-        [[], undefined],
-        [[], undefined],
+        [[], 'bad_subject'],
+        [[], 'bad_subject'],
         [[], 'bad_subject'],
       ],
     );
@@ -462,15 +473,18 @@ describe('a question', () => {
     );
   });
 
-  it('has what covers a path or host that is too long to be listed', () => {
+  it('has what covers a path that is too long to be listed, and no host that is too long to be one', () => {
     const { send, questions } = setUp();
     send(
       ['other', ['path', str(`/admin/${'x'.repeat(5000)}`)]],
       ['check', ['host', str(`${'x'.repeat(300)}.example`)]],
     );
     assert.deepEqual(
-      questions.map(({ subjects: asked }) => asked),
-      [['path:/admin/*'], ['host:*.example']],
+      questions.map(({ subjects: asked, problem }) => [asked, problem]),
+      [
+        [['path:/admin/*'], undefined],
+        [[], 'bad_subject'],
+      ],
     );
   });
 
@@ -498,7 +512,7 @@ describe('a question', () => {
             const isCheck = name === 'check';
             const given = isCheck ? { ip, host } : { path };
             const good = Object.entries(given).filter(([, value]) => value && value !== 'no address');
-            const isBad = Object.values(given).some((value) => value === '' || value === 'no address');
+            const isBad = good.length < Object.keys(given).length; // every request has all of these
             expected.push({
               policy: { default: isCheck ? 'closed' : 'open' },
               subjects: good.map(([kind, value]) => `${kind}:${value}`),
@@ -536,6 +550,241 @@ describe('a question', () => {
         full?.subjects.filter((subject) => subject !== all.host),
       );
     }
+  });
+});
+
+describe('what a request must have', () => {
+  const rule = (more: Partial<MessageRule>): MessageRule[] => [
+    { name: 'check', policy: { default: 'open' }, kinds: ['ip'], outlet: OUTLET, ...more },
+  ];
+  /** What is asked when these arguments come for this rule. */
+  const asked = (more: Partial<MessageRule>, ...args: [string, Value][]): Omit<Asked, 'policy'> => {
+    const { questions, send, errors } = setUp(() => ALLOW, rule(more));
+    send(['check', ...args]);
+    assert.deepEqual(errors, []);
+    const { policy: _policy, ...rest } = questions[0] as Asked; // one was sent
+    return rest;
+  };
+  const GOOD: Readonly<Record<string, readonly [Value, string]>> = {
+    ip: [ipv4(1, 2, 3, 4), 'ip:1.2.3.4'],
+    host: [str('a'), 'host:a'],
+    path: [str('/'), 'path:/'],
+    method: [str('GET'), 'method:GET'],
+    ua: [str('x'), 'ua:x'],
+    'header.x-user': [str('joe'), 'header.x-user:joe'],
+    'cookie.session': [str('s'), 'cookie.session:s'],
+    country: [str('DE'), 'country:DE'],
+    asn: [str('64500'), 'asn:64500'],
+  };
+  const ALWAYS = ['ip', 'host', 'path', 'method'];
+  const ABSENT: readonly (readonly [string, Value | undefined])[] = [
+    ['not sent', undefined],
+    ['null', { type: 'null' }],
+    ['empty', str('')],
+  ];
+
+  for (const kind of Object.keys(GOOD))
+    for (const [how, value] of ABSENT)
+      for (const required of [false, true])
+        it(`is odd without ${kind} (${how})${required ? ' where that is required' : ''}, or it may be absent`, () => {
+          const others = Object.keys(GOOD).filter((other) => other !== kind);
+          const args = others.map((other): [string, Value] => [other, GOOD[other]?.[0] as Value]); // of these
+          const kinds = Object.keys(GOOD);
+          const sent: [string, Value][] = value === undefined ? args : [[kind, value], ...args];
+          const question = asked({ kinds, ...(required && { required: [kind] }) }, ...sent);
+          const isOdd = required || ALWAYS.includes(kind);
+          assert.deepEqual(question.problem, isOdd ? 'bad_subject' : undefined);
+          assert.deepEqual(
+            question.subjects,
+            others.map((other) => GOOD[other]?.[1]),
+          );
+        });
+
+  it('is there also where its value is too long to be listed', () => {
+    for (const kind of ['ua', 'header.x-user', 'cookie.session'])
+      assert.deepEqual(
+        asked({ kinds: ['ip', kind], required: [kind] }, ['ip', ipv4(1, 2, 3, 4)], [kind, str('x'.repeat(2000))]),
+        {
+          subjects: ['ip:1.2.3.4'],
+        },
+      );
+  });
+
+  const addresses: readonly (readonly [string, string | undefined])[] = [
+    ['192.0.2.1', 'ip:192.0.2.1'],
+    ['2001:DB8::1', 'ip:2001:db8::1'],
+    ['::ffff:192.0.2.1', 'ip:192.0.2.1'],
+    ...[
+      'unknown',
+      '[192.0.2.1]',
+      '[2001:db8::1]',
+      '192.0.2.1,',
+      ',192.0.2.1',
+      '192.0.2.1, 192.0.2.2',
+      '192.0.2.1:80',
+    ].map(none),
+    ...[
+      ' 192.0.2.1',
+      '192.0.2.1 ',
+      '"192.0.2.1"',
+      '192.0.2',
+      '192.0.2.01',
+      '0300.0.2.1',
+      '0xc0000201',
+      '3221225985',
+    ].map(none),
+    ...['::1%eth0', '2001:db8::1/64', '_hidden', 'for=192.0.2.1', '192.0.2.1\t', '\u0661.0.0.1', '::g', ':', ''].map(
+      none,
+    ),
+  ];
+  for (const [text, subject] of addresses)
+    it(`as x-forwarded-for ${JSON.stringify(text)} is ${subject ?? 'no address, and odd'}`, () => {
+      const expected = subject === undefined ? { subjects: [], problem: 'bad_subject' } : { subjects: [subject] };
+      assert.deepEqual(asked({}, ['ip', str(text)]), expected);
+    });
+  function none(text: string): readonly [string, undefined] {
+    return [text, undefined];
+  }
+
+  describe('as a path', () => {
+    const path = (oddPaths: MessageRule['oddPaths'], bytes: string) =>
+      asked({ kinds: ['path'], ...(oddPaths && { oddPaths }) }, [
+        'path',
+        { type: 'string', value: Buffer.from(bytes, 'latin1') },
+      ]);
+    const odd: readonly (readonly [string, string])[] = [
+      ['/health/..%2fadmin', 'path:/health/..%2Fadmin'],
+      ['//admin', 'path:/admin'],
+      ['/%61dmin', 'path:/admin'],
+      ['/x/../admin', 'path:/admin'],
+      ['/a;b', 'path:/a;b'],
+      ['/a\\b', 'path:/a%5Cb'],
+      ['/a%00', 'path:/a%00'],
+    ];
+    for (const [bytes, subject] of odd)
+      it(`${bytes} is odd by default, and where it may pass no allow for it counts`, () => {
+        for (const refuse of [undefined, 'refuse'] as const)
+          assert.deepEqual(path(refuse, bytes), { subjects: [], problem: 'bad_subject' });
+        assert.deepEqual(path('pass', bytes), { subjects: [subject], odd: subject });
+      });
+    const ordinary: readonly (readonly [string, string])[] = [
+      ['/a//b', 'path:/a/b'],
+      ['/%7Ea', 'path:/~a'],
+      ['/caf\xe9', 'path:/caf%E9'],
+      ['/caf%e9', 'path:/caf%E9'],
+      ['/caf\xc3\xa9', 'path:/caf%C3%A9'],
+      ['/a*', 'path:/a%2A'],
+    ];
+    for (const [bytes, subject] of ordinary)
+      it(`${bytes} is ordinary`, () => {
+        for (const odd of ['refuse', 'pass'] as const) assert.deepEqual(path(odd, bytes), { subjects: [subject] });
+      });
+    for (const bytes of ['*', 'admin', '', 'http://a/', '\\admin'])
+      it(`${bytes || 'nothing'} is none, and no setting lets it pass`, () => {
+        for (const odd of ['refuse', 'pass'] as const)
+          assert.deepEqual(path(odd, bytes), { subjects: [], problem: 'bad_subject' });
+      });
+    it('is odd only where it is the path, whatever stands beside it', () => {
+      for (const kinds of [
+        ['path', 'ip', 'host'],
+        ['host', 'ip', 'path'],
+        ['ip', 'host', 'path'],
+      ]) {
+        const args: [string, Value][] = [
+          ['host', str('a')],
+          ['path', str('/a;b')],
+          ['ip', ipv4(1, 2, 3, 4)],
+        ];
+        assert.equal(asked({ kinds, oddPaths: 'pass' }, ...args).odd, 'path:/a;b');
+      }
+    });
+    it('is what the last argument of its name says', () => {
+      const twice = (...values: string[]) => values.map((value): [string, Value] => ['path', str(value)]);
+      assert.deepEqual(asked({ kinds: ['path'], oddPaths: 'pass' }, ...twice('/a;b', '/c')), { subjects: ['path:/c'] });
+    });
+  });
+
+  describe('as cookies', () => {
+    const KINDS = ['ip', 'cookie.session', 'cookie.php_id', 'cookie.own'];
+    const COOKIES = new Map([
+      ['cookie.session', 'session'],
+      ['cookie.php_id', 'PHP.Id'],
+    ]);
+    const ofHeader = (header: string, more: Partial<MessageRule> = {}, ...args: [string, Value][]) =>
+      asked({ kinds: KINDS, cookies: COOKIES, ...more }, ['ip', ipv4(1, 2, 3, 4)], ...args, [
+        'cookie',
+        { type: 'string', value: Buffer.from(header, 'latin1') },
+      ]);
+    const IP = 'ip:1.2.3.4';
+
+    const headers: readonly (readonly [string, readonly string[]])[] = [
+      ['a=b; session=stolen', ['session:stolen']],
+      ['session=stolen; session=x', ['session:stolen', 'session:x']],
+      ['session=x; session=stolen', ['session:x', 'session:stolen']],
+      ['session="stolen"', ['session:stolen']],
+      ['session=st%6flen', ['session:stolen']],
+      ['session=stolen; session="stolen"; session=st%6Flen', ['session:stolen']],
+      ['php.id=a; PHP_ID=b; session=c', ['session:c', 'php_id:a', 'php_id:b']],
+      ['own=a', []],
+      ['a=b', []],
+      [`session=${'x'.repeat(2000)}`, []],
+      ['session=', []],
+    ];
+    for (const [header, found] of headers)
+      it(`of ${header.slice(0, 60)} are ${found.join(', ') || 'none'}`, () => {
+        assert.deepEqual(ofHeader(header), { subjects: [IP, ...found.map((text) => `cookie.${text}`)] });
+      });
+
+    for (const header of [
+      'x="a; session=stolen"',
+      'session="st\\157len"',
+      'session=1; session=2; session=3; session=4; session=5',
+      'session=1,session=2,session=3,session=4,session=5',
+    ])
+      it(`of ${header} are odd`, () => assert.equal(ofHeader(header).problem, 'bad_subject'));
+
+    it('are up to four of a name, in the place of their kind', () => {
+      const four = ['1', '2', '3', '4'].map((value) => `session=${value}`).join('; ');
+      const asked = ofHeader(`${four}; PHP.Id=x`, { kinds: ['cookie.php_id', 'ip', 'cookie.session'] });
+      assert.deepEqual(asked.subjects, [
+        'cookie.php_id:x',
+        IP,
+        ...['1', '2', '3', '4'].map((value) => `cookie.session:${value}`),
+      ]);
+      assert.equal(asked.problem, undefined);
+    });
+
+    it('count instead of the one value that HAProxy sends beside them, whichever comes first', () => {
+      const value: [string, Value] = ['cookie.session', str('x')];
+      const expected = { subjects: [IP, 'cookie.session:stolen', 'cookie.session:x'] };
+      assert.deepEqual(ofHeader('session=stolen; session=x', {}, value), expected);
+      const header: [string, Value] = ['cookie', str('session=stolen; session=x')];
+      assert.deepEqual(asked({ kinds: KINDS, cookies: COOKIES }, ['ip', ipv4(1, 2, 3, 4)], header, value), expected);
+    });
+
+    it('of an older wiring are the one value that it sends', () => {
+      const value: [string, Value] = ['cookie.session', str('"st%6flen"')];
+      assert.deepEqual(asked({ kinds: KINDS, cookies: COOKIES }, ['ip', ipv4(1, 2, 3, 4)], value), {
+        subjects: [IP, 'cookie.session:stolen'],
+      });
+    });
+
+    it('are required by their header', () => {
+      const required = { required: ['cookie.session'] };
+      assert.equal(ofHeader('a=b', required).problem, 'bad_subject');
+      assert.equal(ofHeader('session=', required).problem, 'bad_subject');
+      assert.equal(ofHeader('session=x', required).problem, undefined);
+      assert.equal(ofHeader(`session=${'x'.repeat(2000)}`, required).problem, undefined);
+      assert.equal(
+        asked({ kinds: KINDS, cookies: COOKIES, ...required }, ['ip', ipv4(1, 2, 3, 4)]).problem,
+        'bad_subject',
+      );
+    });
+
+    it('that are read from elsewhere are one value each', () => {
+      assert.deepEqual(ofHeader('own=a; own=b', {}, ['cookie.own', str('c')]).subjects, [IP, 'cookie.own:c']);
+      assert.deepEqual(asked({ kinds: ['cookie.own'] }, ['cookie', str('own=a')]), { subjects: [] });
+    });
   });
 });
 

@@ -56,7 +56,7 @@ const everything = settingsWith({
     {
       name: 'sign-in',
       group: 'login',
-      condition: '{ path_beg /login }',
+      paths: ['/login', '/admin/*'],
       subjects: [{ kind: 'path', expression: 'path' }],
       policy: { default: 'closed' },
     },
@@ -116,8 +116,20 @@ spoe-message check-request
 const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict shall guard, before its other rules.
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
+    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
+
+    # exactly one Host, and one that is a host
+    http-request deny deny_status 400 if !{ req.hdr_cnt(host) -m int 1 }
+    http-request deny deny_status 400 if !{ req.fhdr(host) -m reg -i '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$' }
+    # no other host in the request line
+    http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
+    http-request deny deny_status 400 if { path -m reg '^/[/\\\\]' }
+
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    http-request deny deny_status 400 if { var(txn.guard.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.guard.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.guard.error) says why: 1 too late, 2 or 257 no connection)
     http-request deny deny_status 503 if { var(txn.guard.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 if ! { var(txn.guard.action) -m found }
@@ -133,6 +145,7 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request redirect code 302 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found }
 
     # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    http-request tarpit deny_status 400 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 400 }
     http-request tarpit deny_status 401 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 401 }
     http-request tarpit deny_status 404 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 404 }
     http-request tarpit deny_status 410 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 410 }
@@ -142,6 +155,7 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request tarpit deny_status 403 if { var(txn.guard.action) -m str tarpit }
 
     # denied with the body of the entry
+    http-request return status 400 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 400 }
     http-request return status 401 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 401 }
     http-request return status 404 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 404 }
     http-request return status 410 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 410 }
@@ -151,6 +165,7 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found }
 
     # denied, with the status of the entry where it has one
+    http-request deny deny_status 400 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 400 }
     http-request deny deny_status 401 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 401 }
     http-request deny deny_status 404 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 404 }
     http-request deny deny_status 410 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 410 }
@@ -232,9 +247,20 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # or the body would be sent as far as it came with the headers
     option http-buffer-request
 
+    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
+
+    # no other host in the request line
+    http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
+    # no path that servers read differently (oddPaths: pass leaves this out)
+    http-request deny deny_status 400 if !{ path -m beg / }
+    http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])' }
+
     # ---- message connection: on-client-session ----
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    http-request deny deny_status 400 if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m int 3 259 4 5 255 } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
@@ -266,8 +292,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(sess.haverdict.req.add.x_plan)]" if { var(sess.haverdict.req.add.x_plan) -m found }
 
     # ---- message request: on-frontend-http-request ----
-    # on trial: a request passes when the agent could not be asked, as no rule below matches then
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # on trial: a request passes whatever is decided, and when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
 
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(txn.haverdict.action) -m str drop }
@@ -296,12 +322,17 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(txn.haverdict.req.add.x_plan)]" if { var(txn.haverdict.req.add.x_plan) -m found }
 
     # ---- message sign-in: group login ----
-    http-request send-spoe-group haverdict login if { path_beg /login }
+    acl haverdict-paths-sign-in path,url_dec,regsub(/+,/,g) -m str /login
+    acl haverdict-paths-sign-in path,url_dec,regsub(/+,/,g) -m beg /admin/
+    acl haverdict-paths-sign-in path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'
+    http-request send-spoe-group haverdict login if haverdict-paths-sign-in
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    http-request deny deny_status 400 if haverdict-paths-sign-in { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
-    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { path_beg /login } { var(txn.haverdict.error) -m found }
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if haverdict-paths-sign-in { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
-    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { path_beg /login } ! { var(txn.haverdict.login.action) -m found }
+    http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if haverdict-paths-sign-in ! { var(txn.haverdict.login.action) -m found }
 
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(txn.haverdict.login.action) -m str drop }
@@ -330,8 +361,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(txn.haverdict.login.req.add.x_plan)]" if { var(txn.haverdict.login.req.add.x_plan) -m found }
 
     # ---- message response: on-tcp-response ----
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    http-response deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(res.haverdict.action) -m found }
@@ -384,8 +417,16 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
     http-request set-var(txn.haverdict.res.add.server) var(req.haverdict.res.add.server) if { var(req.haverdict.res.add.server) -m found }
 
+    # no other host in the request line
+    http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
+    # no path that servers read differently (oddPaths: pass leaves this out)
+    http-request deny deny_status 400 if !{ path -m beg / }
+    http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])' }
+
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    http-request deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(req.haverdict.action) -m found }
@@ -419,8 +460,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 # Part 4 of 6: put these lines into each frontend in mode tcp that haverdict shall guard, instead of those of part 1.
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    tcp-request content reject if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m int 3 259 4 5 255 } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
     tcp-request content reject if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     tcp-request content reject if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
@@ -434,8 +477,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
 # Part 5 of 6: put these lines into each backend in mode tcp that those lead to.
+    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    tcp-response content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection, 3 message too large)
+    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
     tcp-response content reject if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     tcp-response content reject if ! { var(res.haverdict.action) -m found }

@@ -64,9 +64,9 @@ const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
     .map((event): Message => at(event))
     .concat([at('on-http-response', undefined, { default: 'open' }), { ...login, policy: { default: 'closed' } }]),
   'a condition with or': [
-    at('on-frontend-http-request', '{ path_beg /a } !{ src 10.0.0.0/8 } or METH_POST || { path /b }'),
+    at('on-frontend-http-request', '{ method PUT } !{ src 10.0.0.0/8 } or METH_POST || { method GET }'),
   ],
-  'a condition with a list': [at('on-backend-http-request', '{ path -m reg ^/a(b|c)$ } { be_name origin }')],
+  'a condition with a list': [at('on-backend-http-request', '{ req.hdr(x-a) -m reg ^a(b|c)$ } { be_name origin }')],
   'a condition of a response': [at('on-http-response', '{ status 200:399 }')],
   'a condition of a connection': [at('on-client-session', '{ src 192.0.2.0/24 } or LOCALHOST')],
   'a group': [{ ...login, policy: { default: 'closed' } }],

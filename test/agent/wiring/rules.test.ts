@@ -7,7 +7,7 @@ import { tcpBackendRules, tcpFrontendRules } from '../../../agent/wiring/tcp.ts'
 import { REDIRECT_STATUSES } from '../../../contract/check.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
-const STATUSES = [401, 403, 404, 410, 429, 451, 503];
+const STATUSES = [400, 401, 403, 404, 410, 429, 451, 503];
 const IP = [{ kind: 'ip', expression: 'src' }];
 const OPEN = { default: 'open' } as const;
 const CLOSED = { default: 'closed' } as const;
@@ -52,7 +52,7 @@ describe('the rules of a frontend', () => {
     const all = rulesIn(rules);
     const last = (part: string) => all.findLastIndex((rule) => rule.includes(part));
     const first = (part: string) => all.findIndex((rule) => rule.includes(part));
-    assert.ok(last('http-request return') < first('http-request deny'));
+    assert.ok(last('http-request return') < first('http-request deny deny_status 400 if { var(txn.haverdict.action)'));
     assert.ok(last('http-request deny') < first('set-path'));
   });
 
@@ -64,7 +64,10 @@ describe('the rules of a frontend', () => {
   it('route and change nothing that the configuration does not name', () => {
     assert.equal(frontendRoutes(settingsWith({})), '');
     assert.doesNotMatch(rules, /http-response|http-buffer-request|use_backend/);
-    assert.deepEqual(matching(rules, '-header'), matching(rules, 'http-after-response set-header x-haverdict-ref'));
+    assert.deepEqual(matching(rules, '-header'), [
+      ...matching(rules, 'http-request del-header upgrade'),
+      ...matching(rules, 'http-after-response set-header x-haverdict-ref'),
+    ]);
   });
 
   it('remove a header before they set and add', () => {
@@ -86,11 +89,11 @@ describe('the rules of a frontend', () => {
 
   it('stop what was not asked only where the message is asked', () => {
     const settings = settingsWith({
-      messages: [{ ...request, policy: CLOSED, condition: '{ path /a } or { path /b }' }],
+      messages: [{ ...request, policy: CLOSED, condition: '{ method PUT } or { method GET }' }],
     });
-    assert.match(spoeFile(settings), /^ {4}event on-frontend-http-request if \{ path \/a \} or \{ path \/b \}$/m);
+    assert.match(spoeFile(settings), /^ {4}event on-frontend-http-request if \{ method PUT \} or \{ method GET \}$/m);
     assert.deepEqual(matching(frontendRules(settings), 'deny_status 503', '! {'), [
-      'http-request deny deny_status 503 if { path /a } ! { var(txn.haverdict.action) -m found } or { path /b } ! { var(txn.haverdict.action) -m found }',
+      'http-request deny deny_status 503 if { method PUT } ! { var(txn.haverdict.action) -m found } or { method GET } ! { var(txn.haverdict.action) -m found }',
     ]);
   });
 
@@ -101,7 +104,7 @@ describe('the rules of a frontend', () => {
         denyPages: [{ status: 403, file: '/etc/a$b.html', contentType: 'text/html; charset="x"' }],
       },
     });
-    assert.equal(matching(frontendRules(settings), 'content-type text/html;\\ charset=utf-8 lf-string "%[').length, 7);
+    assert.equal(matching(frontendRules(settings), 'content-type text/html;\\ charset=utf-8 lf-string "%[').length, 8);
     // of deny and of tarpit, each with and without the status
     assert.equal(
       matching(frontendRules(settings), 'content-type text/html;\\ charset=\\"x\\" file /etc/a$b.html if').length,
@@ -128,9 +131,15 @@ describe('a group', () => {
   });
 
   it('is sent under its condition, and under closed stops what was not answered then, whatever the reason', () => {
-    const condition = '{ path_beg /login }';
-    const [, send, failed, unasked] = rulesIn(frontendRules(settingsWith({ messages: [{ ...login, condition }] })));
+    const condition = '{ method POST }';
+    const [, , send, refused, failed, unasked] = rulesIn(
+      frontendRules(settingsWith({ messages: [{ ...login, condition }] })),
+    );
     assert.equal(send, `http-request send-spoe-group haverdict login if ${condition}`);
+    assert.equal(
+      refused,
+      `http-request deny deny_status 400 if ${condition} { var(txn.haverdict.error) -m int 3 259 4 5 255 }`,
+    );
     assert.equal(failed, `http-request deny deny_status 503 if ${condition} { var(txn.haverdict.error) -m found }`);
     assert.equal(
       unasked,
@@ -171,6 +180,7 @@ describe('the other sections', () => {
   it('close a connection for everything that stops but is not dropped', () => {
     const text = tcpFrontendRules(settingsWith({ messages: [{ ...request, event: 'on-client-session' }] }));
     assert.deepEqual(rulesIn(text).slice(1), [
+      'tcp-request content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }',
       'tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }',
       'tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }',
     ]);

@@ -35,6 +35,8 @@ describe('haverdict lint', async () => {
     await type('host:Evil.example', 'manual');
     await type('host:Twice.example', 'manual');
     await type('host:twice.example', 'manual');
+    await type('cookie.session:"st%6flen"', 'manual');
+    await type('cookie.session:"stolen', 'manual');
     await type('ip:10.0.0.7/32', 'manual');
     await type('ip:198.51.100.7/24', 'manual');
     await type('hots:evil.example', 'manual');
@@ -51,13 +53,19 @@ describe('haverdict lint', async () => {
   const OPEN = [
     'bad-attributes open ip:192.0.2.1',
     'bad-subject open ip:203.0.113.0/024',
+    'bad-subject open cookie.session:"stolen',
     'duplicate open host:Twice.example',
     'host-bits open ip:198.51.100.7/24',
     'shadowed open ip:203.0.113.200',
     'unknown-kind open hots:evil.example',
     'unreadable-record open @nobody',
   ];
-  const FIXABLE = ['long-expired ip:192.0.2.2', 'not-canonical host:Evil.example', 'not-canonical ip:198.51.100.7/32'];
+  const FIXABLE = [
+    'long-expired ip:192.0.2.2',
+    'not-canonical host:Evil.example',
+    'not-canonical ip:198.51.100.7/32',
+    'not-canonical cookie.session:"st%6flen"',
+  ];
   const as = (state: string, of: readonly string[]) => of.map((text) => text.replace(' ', ` ${state} `));
   const ALL_FIXABLE = [...FIXABLE, 'plain-secret key:…', 'unregistered-list '];
 
@@ -69,8 +77,8 @@ describe('haverdict lint', async () => {
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);
-    assert.match(stdout, /\n13 problems, 6 of them to be repaired with --fix; 0 notes\n$/);
-    assert.equal(stderr, 'haverdict: 13 problems left in the table\n');
+    assert.match(stdout, /\n15 problems, 7 of them to be repaired with --fix; 0 notes\n$/);
+    assert.equal(stderr, 'haverdict: 15 problems left in the table\n');
     assert.doesNotMatch(stdout, /hunter2/);
   });
 
@@ -104,6 +112,7 @@ describe('haverdict lint', async () => {
     const [entry] = (await store.lookup([{ subject: 'ip:198.51.100.7', list: 'manual' }])).items;
     assert.ok(entry);
     assert.deepEqual((await store.lookup([{ subject: 'ip:198.51.100.7/32', list: 'manual' }])).items, []);
+    assert.equal((await store.lookup([{ subject: 'cookie.session:stolen', list: 'manual' }])).items.length, 1);
     const { stdout } = await run('history', '--list', 'manual', '--json');
     assert.match(stdout, /lint --fix/);
     assert.doesNotMatch(stdout, /hunter2/);

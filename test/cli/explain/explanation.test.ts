@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { itemsCovering } from '../../../cli/covering.ts';
+import { oddPathsIn } from '../../../cli/explain/asking.ts';
 import { type Asking, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { parseSubject } from '../../../contract/subject.ts';
 import { BadEntries } from '../../../functions/blocklist/bad-entries.ts';
@@ -136,6 +137,23 @@ describe('explain', () => {
     const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example' }], unasked: 'not asked' };
     const told = await explain(asking([host]));
     assert.deepEqual([told.winner, told.entries[0]?.state, told.decision.action], [undefined, 'not asked', 'allow']);
+  });
+
+  it('refuses a path as it is spelled, or lets no allow for it count', async () => {
+    const allow = { subject: 'path:/a/*', list: 'feed', action: 'allow' } as const;
+    const items = [{ ...deny, subject: 'path:/*' }, allow];
+    const told = async (odd?: 'refuse' | 'pass') => {
+      const { decision, entries } = await explain(asking([{ subject: 'path:/a/..%2Fb', items, ...(odd && { odd }) }]));
+      return [decision.action, decision.status, ...entries.map(({ state }) => state)];
+    };
+    assert.deepEqual(await told(), ['allow', undefined, 'loses', 'wins']);
+    assert.deepEqual(await told('refuse'), ['deny', 400, 'not asked', 'not asked']);
+    assert.deepEqual(await told('pass'), ['deny', undefined, 'wins', 'not asked']);
+  });
+
+  it('takes a path as it was typed for odd, and no other', () => {
+    const odd = oddPathsIn(['path:/%61', 'PATH:/b/../c', 'path:/d', 'host:a', 'path:/e/*', 'path:/f%2Fg']);
+    assert.deepEqual([...odd], ['path:/a', 'path:/c', 'path:/f%2Fg']);
   });
 
   it('tells of a message on trial what it would do', async () => {

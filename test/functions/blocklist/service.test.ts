@@ -124,6 +124,27 @@ describe('check', () => {
     for (const { entry } of verdicts) assert.equal(entry && entryProblem(entry), undefined);
   });
 
+  it('answers beside an allow for a path what wins without it, and of no other kind', async () => {
+    const store = new MemoryStore();
+    store.type({ subject: 'path:/a/*', list: 'manual', action: 'allow', note: 'n' });
+    store.type({ subject: 'path:/a/b', list: 'feed', action: 'allow' });
+    store.type({ subject: 'path:/*', list: 'feed', action: 'deny', note: 'n', createdBy: 'me' });
+    store.type({ subject: 'path:/a/*', list: 'feed', action: 'log' });
+    store.type({ subject: 'host:a.b', list: 'manual', action: 'allow' });
+    store.type({ subject: 'host:*.b', list: 'manual', action: 'deny' });
+    const ask = async (subjects: string[], ...shadowLists: string[]) => {
+      const request = { lists: ['manual', 'feed'], shadowLists, subjects };
+      return (await check(request, deps(store))).verdicts.map(({ entry }) => entry);
+    };
+    const denied = { subject: 'path:/*', list: 'feed', action: 'deny' };
+    const allowed = { subject: 'path:/a/b', list: 'feed', action: 'allow', unlessAllowed: denied };
+    const host = { subject: 'host:a.b', list: 'manual', action: 'allow' };
+    assert.deepEqual(await ask(['path:/a/b', 'host:a.b']), [allowed, host]);
+    const byManual = { subject: 'path:/a/*', list: 'manual', action: 'allow' };
+    const logged = { subject: 'path:/a/b', list: 'feed', action: 'log', shadow: 'allow' };
+    assert.deepEqual(await ask(['path:/a/b'], 'feed'), [{ ...byManual, unlessAllowed: logged }]);
+  });
+
   it('says of a variable which one is wrong, and what would be right', async () => {
     const store = new MemoryStore();
     const problems: unknown[] = [];
@@ -248,7 +269,10 @@ async function assertSameAsNaive(
   const { verdicts } = await check({ subjects, lists, shadowLists: [...trials] }, deps(store));
   const expected = subjects.map((subject) => {
     const entry = naiveWinner(subject, entries, lists, trials, NOW_SECONDS);
-    return { subject, entry: entry ?? null };
+    if (entry?.action !== 'allow' || !subject.startsWith('path:')) return { subject, entry: entry ?? null };
+    const others = entries.filter(({ action, list }) => action !== 'allow' || trials.includes(list));
+    const next = naiveWinner(subject, others, lists, trials, NOW_SECONDS);
+    return { subject, entry: { ...entry, ...(next && { unlessAllowed: next }) } };
   });
   assert.deepEqual(verdicts, expected);
 }

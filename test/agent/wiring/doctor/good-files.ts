@@ -31,6 +31,13 @@ export function generated(policy: 'open' | 'closed', changes: Changes = {}): Hap
   return { settings, config: frontendConfig({ settings, binds: ['192.0.2.10:8080'] }), spoe: spoeFile(settings) };
 }
 
+/** As `generated`, for settings whose condition the SPOE file does not have yet: that is what the mutation writes. */
+export function rawCondition(): HaproxySet {
+  const files = generated('open');
+  const messages = files.settings.messages.map((message) => ({ ...message, condition: '{ path_beg /admin }' }));
+  return { ...files, settings: { ...files.settings, messages } };
+}
+
 const IP = [{ kind: 'ip', expression: 'src' }];
 const CLOSED = { default: 'closed' } as const;
 
@@ -63,7 +70,7 @@ export function everyEvent(): HaproxySet {
   });
   const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] })
     .replace(/#( +http-request send-spoe-group .*)/, '$1')
-    .replace('! { var(txn.haverdict.login.action) -m found }', '{ path_beg /login } $&');
+    .replace('! { var(txn.haverdict.login.action) -m found }', '{ method POST } $&');
   return { settings, config, spoe: spoeFile(settings) };
 }
 
@@ -122,7 +129,7 @@ frontend web from base
     filter spoe engine ask config ${SPOE_FILE}
     http-request redirect scheme https if { path /to-https }
     http-request deny deny_status 503 if error or !decided
-    http-request send-spoe-group ask logins if { path /login }
+    http-request send-spoe-group ask logins if { method POST }
     http-request deny deny_status 403 if { var(txn.haverdict.logins.action) -m str deny tarpit drop redirect }
     http-request deny deny_status 403 if !passes
     use_backend origin if { path_beg /api }
@@ -218,7 +225,7 @@ export function tcp(): HaproxySet {
       .replace('    mode http\n', '')
       .replace(
         / {4}http-request set-src[\s\S]*(?= {4}default_backend)/,
-        '    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }\n',
+        '    tcp-request content reject if { var(txn.haverdict.err) -m int 3 259 4 5 255 } or { var(sess.haverdict.action) -m str deny tarpit drop redirect }\n',
       ),
     spoe: spoe
       .replace('groups logins', 'messages check-request')
@@ -279,7 +286,11 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
       '\nfrontend own\n    bind 127.0.0.1:8081\n    default_backend origin\n',
     ),
     'a frontend for something else': changed(open, /$/, '\nfrontend stats\n    bind :8404\n    stats enable\n'),
-    'rules in the backend': changed(changed(closed, rules, '\n'), '\nbackend origin\n', `\nbackend origin\n${moved}`),
+    'rules in the backend': changed(
+      changed(closed, rules, '\n'),
+      '\nbackend origin\n',
+      `\nbackend origin\n${moved.replaceAll('$', '$$$$')}`,
+    ),
     'backends chosen by a variable': changed(
       open,
       / {4}default_backend/,

@@ -1,5 +1,5 @@
 import type { FindingId } from '../../../../agent/wiring/doctor/doctor.ts';
-import { everyEvent, generated, grouped, type HaproxySet, handWritten } from './good-files.ts';
+import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition } from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
@@ -21,6 +21,7 @@ const GOOD = {
   hand: handWritten(),
   grouped: grouped(),
   every: everyEvent(),
+  rawCondition: rawCondition(),
 } as const;
 const EVENT = 'on-frontend-http-request';
 const DENY = /^ {4}http-request deny .*-m str deny redirect \}$/m;
@@ -134,8 +135,8 @@ export const MUTATIONS: readonly Mutation[] = [
     [/( {4}event .*\n)/, '$1    event on-backend-http-request\n'],
   ]),
   spoe('event-differs', 'another event', 'on-backend-http-request', 'silent', [[EVENT, 'on-backend-http-request']]),
-  spoe('event-conditional', 'only some paths', 'if { path_beg /api }', 'silent', [
-    [EVENT, `${EVENT} if { path_beg /api }`],
+  spoe('event-conditional', 'only some methods', 'if { method POST }', 'silent', [
+    [EVENT, `${EVENT} if { method POST }`],
   ]),
   spoe('argument-missing', 'one line removed', 'spoe-message check-request', 'silent', [[/ {4}args ip=src\n/, '']]),
   spoe('argument-missing', 'a typo in a name', 'args pi=src', 'silent', [['args ip=src', 'args pi=src']]),
@@ -219,14 +220,14 @@ export const MUTATIONS: readonly Mutation[] = [
   config(
     'deny-obeyed-partly',
     'one more condition',
-    'path_beg /admin',
+    'method POST',
     'silent',
     [
       [
         DENY,
         '$&'.replace(
           '$&',
-          '    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny } { path_beg /admin }',
+          '    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny } { method POST }',
         ),
       ],
     ],
@@ -267,7 +268,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'its negation lost',
     'filter spoe',
     'silent',
-    [['if ! { var(txn.haverdict.action) -m found }', 'if { var(txn.haverdict.action) -m str allow } { path / }']],
+    [['if ! { var(txn.haverdict.action) -m found }', 'if { var(txn.haverdict.action) -m str allow } { method POST }']],
     'closed',
   ),
   config('unknown-stopped-under-open', 'unless allow', 'unless { var', 'silent', [
@@ -316,6 +317,46 @@ export const MUTATIONS: readonly Mutation[] = [
     'silent',
     [[/ {4}http-request deny .*! \{ var\(sess.*\n/, '']],
     'every',
+  ),
+  spoe(
+    'condition-raw',
+    'of the event',
+    'path_beg /admin',
+    'silent',
+    [[EVENT, `${EVENT} if { path_beg /admin }`]],
+    'rawCondition',
+  ),
+  config(
+    'condition-raw',
+    'of a group',
+    'hdr_dom(host)',
+    'silent',
+    [
+      [
+        'send-spoe-group ask logins if { method POST }',
+        'send-spoe-group ask logins if { hdr_dom(host) admin.example }',
+      ],
+    ],
+    'hand',
+  ),
+  config(
+    'condition-raw',
+    'of a group, in an ACL',
+    'send-spoe-group',
+    'silent',
+    [
+      ['    acl error', '    acl at_login path /login\n    acl error'],
+      ['send-spoe-group ask logins if { method POST }', 'send-spoe-group ask logins if at_login'],
+    ],
+    'hand',
+  ),
+  config(
+    'client-error-passes',
+    'open',
+    'filter spoe',
+    'silent',
+    [[/ {4}http-request deny .*-m int 3 259 .*\n/, '']],
+    'open',
   ),
   config('route-not-obeyed', 'none', 'filter spoe', 'silent', [[/ {4}use_backend green .*login.*\n/, '']], 'every'),
   config(
@@ -409,8 +450,8 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('prefix-mismatch', 'in the SPOE file', 'option var-prefix', 'silent', [
     ['var-prefix haverdict', 'var-prefix haverdikt'],
   ]),
-  config('prefix-mismatch', 'in the rules', 'silent-drop', 'silent', [[/txn\.haverdict\./g, 'txn.haverdikt.']]),
-  config('prefix-mismatch', 'another word in the rules', 'silent-drop', 'silent', [
+  config('prefix-mismatch', 'in the rules', '-m int 3 259', 'silent', [[/txn\.haverdict\./g, 'txn.haverdikt.']]),
+  config('prefix-mismatch', 'another word in the rules', '-m int 3 259', 'silent', [
     [/txn\.haverdict\./g, 'txn.guard.'],
   ]),
   config('variable-unknown', 'a typo in a name', 'txn.haverdict.acton', 'silent', [

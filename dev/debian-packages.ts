@@ -1,0 +1,59 @@
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run } from './run.ts';
+
+export const CACHE = join(import.meta.dirname, '..', '.cache');
+
+/** A program of Debian packages that are unpacked into `.cache/FOLDER`; nothing of them is installed or started. */
+export interface Unpacked {
+  readonly folder: string;
+  readonly packages: readonly string[];
+  /** Which of the packages that they depend on are unpacked as well. */
+  readonly libraries: RegExp;
+}
+
+/** Where a file of the packages is. */
+export function unpackedPath({ folder }: Unpacked, path: string): string {
+  return join(CACHE, folder, path);
+}
+
+/** The environment in which a program of the packages finds their libraries. */
+export function unpackedEnvironment({ folder }: Unpacked): NodeJS.ProcessEnv {
+  const folders = globSync('{usr/lib,lib}/*-linux-gnu*', { cwd: join(CACHE, folder) });
+  return { ...process.env, LD_LIBRARY_PATH: folders.map((name) => join(CACHE, folder, name)).join(delimiter) };
+}
+
+/** Fetches the packages unless they are here. */
+export function fetchUnpacked({ folder, packages, libraries }: Unpacked): void {
+  const target = join(CACHE, folder);
+  if (existsSync(target)) return;
+  withUnpacked([...packages, ...librariesOf(packages, libraries)], (root) => renameSync(root, target));
+}
+
+/** Fetches packages of this system's release with apt, which checks signatures and sums, and shows where they are unpacked. */
+export function withUnpacked(packages: readonly string[], use: (root: string) => void): void {
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, '.fetching-'));
+  try {
+    run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], folder);
+    const archives = readdirSync(folder).filter((name) => name.endsWith('.deb'));
+    for (const archive of archives) run('dpkg-deb', ['-x', archive, 'root'], folder);
+    use(join(folder, 'root'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function librariesOf(packages: readonly string[], libraries: RegExp): string[] {
+  const found = new Set<string>();
+  const waiting = [...packages];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const depends = run('apt-cache', ['depends', '--important', name]);
+    for (const [, library = ''] of depends.matchAll(/^ +Depends: (\S+)$/gm)) {
+      if (!libraries.test(library) || found.has(library)) continue;
+      found.add(library);
+      waiting.push(library);
+    }
+  }
+  return [...found];
+}
