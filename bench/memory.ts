@@ -134,6 +134,7 @@ export async function startFunction(): Promise<Server> {
   for (let rank = 0; rank < LEARNT; rank++)
     if (isListed(rank)) listed.add(`ip:${formatAddress(addressOf(rank, 'ipv4'))}`);
   const server = createServer(async (request, response) => {
+    if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
     const { subjects } = JSON.parse(await text(request)) as { subjects: string[] }; // of our own agent
     const verdicts = subjects.map((subject) => ({
       subject,

@@ -119,6 +119,7 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
       items.set(subject, { subject, list: 'manual', action: 'deny', ...item }),
     );
     const evil = createServer(async (request, response) => {
+      if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
       const { subjects } = (await json(request)) as { subjects: string[] };
       const verdicts = subjects.map((subject) => ({ subject, entry: items.get(subject) ?? null }));
       response.end(JSON.stringify({ ttl: 60, verdicts }));
