@@ -62,7 +62,8 @@ export async function startSpellingSite(options: SpellingSiteOptions): Promise<S
   try {
     await listening(agents);
     const ports = new Map<string, number>();
-    for (const [name] of files) for (const server of servers) ports.set(`${name} ${server.name}`, await freePort());
+    for (const [name] of files)
+      for (const server of servers) ports.set(`${name} ${server.name}`, await anotherPort(ports));
     const portOf = (name: string, server: WebServer) => ports.get(`${name} ${server.name}`) ?? 0;
     const sections = files.map(([name, file]) => {
       const settings = loadSettings(file, {});
@@ -127,6 +128,15 @@ ${ownBackend(name, agentsBackend(settings))}`;
 /** The wiring names one backend of agents, and this HAProxy has several. */
 function ownBackend(name: string, wiring: string): string {
   return wiring.replaceAll(AGENTS_BACKEND, `${AGENTS_BACKEND}-${name}`);
+}
+
+/** HAProxy would bind one port for two frontends, and give each a part of the connections. */
+async function anotherPort(ports: ReadonlyMap<string, number>): Promise<number> {
+  const taken = new Set(ports.values());
+  for (;;) {
+    const port = await freePort();
+    if (!taken.has(port)) return port;
+  }
 }
 
 async function listening(agents: ChildProcess): Promise<void> {
