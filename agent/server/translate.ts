@@ -73,7 +73,7 @@ interface KnownMessage {
   readonly name: Uint8Array;
   /** Of its arguments, which are its kinds and then the Cookie header. */
   readonly names: readonly Uint8Array[];
-  /** Which of the kinds is `ip`; none if it is their number. */
+  /** Which of the arguments is `ip`; behind all of them if none is. */
   readonly addressAt: number;
   /** Which of the kinds must be there. */
   readonly neededAt: readonly number[];
@@ -122,7 +122,8 @@ export class Translator implements NotifyHandler {
       teller: new Teller(rule, suffix, references, ledger, events),
       name: Buffer.from(rule.name),
       names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
-      addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length,
+      // behind the kinds stands the header of the cookies, where it is sent
+      addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length + 1,
       neededAt: [...rule.kinds.keys()].filter((at) => isNeeded(rule, rule.kinds[at] as string)),
     }));
     const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);

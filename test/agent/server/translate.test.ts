@@ -754,6 +754,13 @@ describe('what a request must have', () => {
       assert.equal(asked.problem, undefined);
     });
 
+    for (const kinds of [['cookie.session'], ['host', 'cookie.session'], ['cookie.session', 'host']])
+      it(`are read where the message has no address: ${kinds.join(', ')}`, () => {
+        const header: [string, Value] = ['cookie', str('session=stolen')];
+        const subjects = kinds.map((kind) => (kind === 'host' ? 'host:shop.example' : 'cookie.session:stolen'));
+        assert.deepEqual(asked({ kinds, cookies: COOKIES }, ['host', str('shop.example')], header), { subjects });
+      });
+
     it('count instead of the one value that HAProxy sends beside them, whichever comes first', () => {
       const value: [string, Value] = ['cookie.session', str('x')];
       const expected = { subjects: [IP, 'cookie.session:stolen', 'cookie.session:x'] };
