@@ -19,7 +19,7 @@ import {
   refusesOdd,
   refusesOddPaths,
 } from '../odd.ts';
-import { refusalStop, unknownStop } from './deny.ts';
+import { refusalStop } from './deny.ts';
 
 /** What is refused, and why. */
 interface Refusal {
@@ -39,7 +39,7 @@ export function refusals(settings: Settings, messages: readonly MessageSettings[
     for (const { tests, why } of refusalsOf(message)) {
       const of = rules.get(why) ?? new Set();
       rules.set(why, of);
-      const start = startOf(settings, message);
+      const start = refusalStop(settings, RULESET);
       for (const test of tests)
         if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothOf(message.condition, test)}`);
     }
@@ -48,10 +48,6 @@ export function refusals(settings: Settings, messages: readonly MessageSettings[
 
 function conditions({ condition }: MessageSettings): number {
   return condition === undefined ? 0 : 1;
-}
-
-function startOf(settings: Settings, { policy }: MessageSettings): string {
-  return (policy.bad_subject === 'closed' ? unknownStop : refusalStop)(settings, RULESET);
 }
 
 /**

@@ -32,9 +32,8 @@ export function unknownRules(settings: Settings, reading: Reading, stops: Stops)
   const told = `# (${error} says why: 1 too late, 2 or 257 no connection)`;
   if (message.shadow)
     return [`# on trial: a request passes whatever is decided, and when the agent could not be asked`, told];
-  const refused = causes.filter((cause) => message.policy[cause] === undefined);
+  const refused = causes.filter((cause) => message.policy[cause] !== 'open');
   const passing = causes.filter((cause) => message.policy[cause] === 'open');
-  const stopped = causes.filter((cause) => message.policy[cause] === 'closed');
   const refusal =
     refused.length === 0
       ? []
@@ -45,7 +44,6 @@ export function unknownRules(settings: Settings, reading: Reading, stops: Stops)
   if (!isClosed(message))
     return [
       ...refusal,
-      ...(stopped.length === 0 ? [] : [stopIf(stops.unknown, errors(stopped))]),
       '# policy open: a request passes when the agent could not be asked, as no rule below matches then',
       told,
     ];

@@ -335,7 +335,9 @@ describe('an answer', () => {
     const answer = (...list: Message[]) => said(translator.overload(frameIn(notify(1, 1, ...list)), 7, ROOM));
     const listed: Message = ['check', ['ip', ipv4(192, 0, 2, 1)]];
     assert.deepEqual(answer(listed), { action: 'deny', source: 'cache', reason: 'abuse', status: 403n });
-    assert.deepEqual(asked, [{ policy: { default: 'closed' }, subjects: ['ip:192.0.2.1'], receivedAtMs: 7 }]);
+    assert.deepEqual(asked, [
+      { policy: { default: 'closed' }, subjects: ['ip:192.0.2.1'], problem: 'bad_subject', receivedAtMs: 7 },
+    ]);
     assert.equal(answer(['other', ['path', str('/')]], listed).reason, 'abuse');
     assert.deepEqual(questions, []);
   });

@@ -79,6 +79,27 @@ describe('the rules of a frontend', () => {
     );
   });
 
+  for (const [named, errors] of [
+    [{}, '3 259 4 5 255'],
+    [{ too_large: 'closed', client_gone: 'closed' }, '3 259 4 5 255'],
+    [{ too_large: 'open' }, '4 5 255'],
+    [{ client_gone: 'open' }, '3 259'],
+    [{ too_large: 'open', client_gone: 'open' }, undefined],
+  ] as const)
+    for (const policy of ['open', 'closed'] as const)
+      it(`answer 400 to what the client causes, and 503 to what it does not: ${policy}, ${JSON.stringify(named)}`, () => {
+        const rules = frontendRules(
+          settingsWith({ messages: [{ ...request, policy: { ...named, default: policy } }] }),
+        );
+        assert.deepEqual(
+          matching(rules, 'deny_status 400', 'haverdict.error'),
+          errors === undefined
+            ? []
+            : [`http-request deny deny_status 400 if { var(txn.haverdict.error) -m int ${errors} }`],
+        );
+        assert.equal(matching(rules, 'deny_status 503', '-m found').length, policy === 'closed' ? 2 : 0);
+      });
+
   it('leave out the rules of closed for what is on trial', () => {
     const closed = settingsWith({ messages: [{ ...request, policy: CLOSED }] });
     const trial = settingsWith({ messages: [{ ...request, policy: CLOSED, shadow: true }] });
