@@ -73,6 +73,8 @@ export async function runFiles(files: readonly string[], concurrency: number): P
         const cause = error.cause instanceof Error ? error.cause : error;
         running.failures.push({ title, message: cause.message.split('\n')[0] ?? '' });
         console.log(`\n✖ ${relative(ROOT, data.file ?? '')}: ${title}\n${inspect(error.cause ?? error)}`);
+        // A file that ends before its tests has no summary.
+        if (data.name === data.file) console.log(`  it wrote:\n${running.output.trimEnd()}`);
         break;
       }
       case 'test:stdout':

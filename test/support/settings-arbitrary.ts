@@ -31,7 +31,7 @@ const expression = fc.oneof(
   word(`${LETTERS}!$%&()*+,-./:;<=>?@[]^_{|}~\``, 1, 30).map((text) => `str(${text.replaceAll(/[()[\],]/g, '')})`),
 );
 const condition = fc.oneof(
-  fc.constantFrom('{ path_beg /login }', '!{ src 10.0.0.0/8 } { method POST }', 'a || b: c - d'),
+  fc.constantFrom('{ method POST }', '!{ src 10.0.0.0/8 } { method POST }', 'a || b: c - d'),
   word(`${LETTERS} {}:|!&*?-`, 1, 120).map((text) => `{ x }${text}`),
 );
 
@@ -61,6 +61,9 @@ const TEXTS: readonly (readonly [mustBe: RegExp, form: Form])[] = [
   [/^1 to \d+ of A-Z a-z 0-9 _ \.$/, fc.oneof(word(`${LETTERS}_.`, 1, 12), fc.constantFrom('12', '1.0', 'null'))],
   [/^1 to 12 of a-z 0-9 _$/, word(`${LOWER}_`, 1, 12)],
   [/^one line of ASCII/, condition],
+  [/^paths as/, fc.constantFrom('/login', '/admin/*', '/a%20b', '/')],
+  [/^hosts as/, fc.constantFrom('admin.example', '*.example', '[2001:db8::1]', '192.0.2.1')],
+  [/^a kind/, fc.constantFrom('ip', 'key', 'ua', 'header.x-a', 'cookie.null')],
   [/^one HAProxy sample expression/, expression],
   [/^the name of a HAProxy backend/, word(`${LETTERS}_.-`, 1, 12)],
   [/^the name of a header/, word(LETTERS, 1, 12).map((name) => `X-${name}`)],
@@ -126,7 +129,11 @@ function mapOf(shape: Readonly<Record<string, z.core.$ZodType>>, path: readonly 
     Object.entries(shape).map(([key, child]) => [key, settingsOf(child, [...path, key])]),
   );
   const requiredKeys = ['default', 'unix', 'file', 'subjects'].filter((key) => key in fields && path[0] !== 'cache');
-  return fc.record(fields, { requiredKeys });
+  return fc.record(fields, { requiredKeys }).map((settings) => {
+    const { required, subjects } = settings as { required?: string[]; subjects?: object };
+    if (required === undefined) return settings;
+    return { ...settings, required: required.filter((kind) => kind in (subjects ?? {})) };
+  });
 }
 
 function leaf(schema: z.core.$ZodType, type: string, path: readonly string[]): Form {
