@@ -49,8 +49,8 @@ export async function runFiles(files: readonly string[], concurrency: number): P
     concurrency,
     cwd: ROOT,
     timeout: TEST_LIMIT_MS,
-    // What a failed test leaves open would keep its file from ending, and so the whole run.
-    forceExit: true,
+    // Not `forceExit`, which ends before all results are told.
+    execArgv: ['--import', join(ROOT, 'test/support/end.ts')],
     signal: AbortSignal.timeout(RUN_LIMIT_MS),
   });
   for await (const { type, data } of stream) {
