@@ -26,6 +26,8 @@ if (files.length === 0) {
 }
 process.env.TEST_SCOPE = scope;
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+// An agent whose heap is bounded already need not start twice: test/integration/memory.test.ts is about one that does.
+process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
 const startedAt = performance.now();
 const results = await runFiles(files, availableParallelism());
