@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ConfigProblem } from './config-error.ts';
 import { conflictsOfPlaces } from './listener-conflicts.ts';
 import { toProblem } from './load.ts';
+import { repetitionsIn } from './message-size.ts';
 import { readOverrides } from './overrides.ts';
 import type { Finding } from './problems.ts';
 import { sampleProblem } from './sample-expression.ts';
@@ -24,7 +25,10 @@ interface HostFinding extends Finding {
   readonly isLater?: boolean;
 }
 
-/** Looks on this host for the folders, files and accounts that the settings name, and for names HAProxy may not know. */
+/**
+ * Looks on this host for the folders, files and accounts that the settings name, for names HAProxy may not know, and for
+ * messages that a client can make too large.
+ */
 export function checkHost(settings: Settings, path: string | undefined, env: NodeJS.ProcessEnv): HostReport {
   const file = path === undefined ? undefined : readYaml(path);
   const { overrides } = readOverrides(env);
@@ -45,7 +49,18 @@ function findingsOn(settings: Settings, configuration: string | undefined): Host
     ...cacheFindings(cache.file, [configuration, rules]),
     ...conflictsOfPlaces(settings, resolved),
     ...unknownSamples(settings),
+    ...largeMessages(settings),
   ];
+}
+
+/** Only with long requests, which their clients choose. */
+function largeMessages({ messages }: Settings): HostFinding[] {
+  return messages.flatMap((settings) =>
+    repetitionsIn(settings).map(({ place, message }) => ({
+      ...wrong(['messages', settings.name, ...place], message),
+      isLater: true,
+    })),
+  );
 }
 
 /** A newer HAProxy may have it, and HAProxy itself refuses what it has not. */
