@@ -16,13 +16,11 @@ const PROGRAMS = {
   '--tests': {
     haproxy: 'haproxy',
     openssl: 'openssl',
-    strip: 'binutils',
     man: 'man-db',
     'systemd-analyze': 'systemd',
-    userdel: 'passwd',
-    ip: 'iproute2',
+    python3: 'python3',
   },
-  '--newer': { chromium: 'chromium' },
+  '--newer': { chromium: 'chromium', strip: 'binutils', userdel: 'passwd', ip: 'iproute2' },
   '--all': { wrk: 'wrk', zsh: 'zsh', fish: 'fish', setpriv: 'util-linux' },
 };
 

@@ -30,7 +30,8 @@ process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
 const startedAt = performance.now();
-const results = await runFiles(files, availableParallelism());
+// One more than there are processors: many tests wait for a time that the product has.
+const results = await runFiles(files, availableParallelism() + 1);
 const failed = results.filter(({ failures }) => failures.length > 0);
 const flaky: FileResult[] = [];
 if (failed.length <= MOST_FLAKY)

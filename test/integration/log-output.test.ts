@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { isAnswered, LISTED, type Output, startAgentOn } from '../support/agent-on-output.ts';
+import { SCOPE } from '../support/scope.ts';
 import { str } from '../support/spop/naive-codec.ts';
 import { type StalledPipe, stalledPipe } from '../support/stalled-pipe.ts';
 
@@ -64,7 +65,10 @@ const OUTPUTS: Readonly<Record<string, (t: TestContext) => Output>> = {
     return { descriptor: pipe.writeEnd };
   },
 };
-const AGENTS: Readonly<Record<string, object>> = { 'one process': {}, 'two workers': { workers: 2 } };
+const AGENTS: Readonly<Record<string, object>> = {
+  'one process': {},
+  ...(SCOPE === 'all' && { 'two workers': { workers: 2 } }),
+};
 
 describe('an agent whose standard output and standard error are', { concurrency: 2 }, () => {
   for (const [output, open] of Object.entries(OUTPUTS))

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, it, type TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Container, ContainerImage } from '../support/container-image.ts';
-import { isRoot } from '../support/scope.ts';
+import { describeNewer, isRoot } from '../support/scope.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDE = readFileSync(join(ROOT, 'docs/guides/install.md'), 'utf8');
@@ -18,7 +18,7 @@ function documented(): Record<string, string> {
 }
 
 if (isRoot)
-  describe('the container', () => {
+  describeNewer('the container', () => {
     it('starts with what the image has and the guide says, answers, and ends', { timeout: 120_000 }, async (t) => {
       const image = new ContainerImage(join(ROOT, 'packaging/Containerfile'));
       t.after(() => image.remove());

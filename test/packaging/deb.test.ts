@@ -16,9 +16,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { promisify } from 'node:util';
 import { buildDeb } from '../../packaging/deb.ts';
+import { describeNewer } from '../support/scope.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 import { TestRoot } from '../support/test-root.ts';
@@ -28,7 +29,7 @@ const CONFIGURATION = 'etc/haverdict/haverdict.yaml';
 const CHANGED = 'backend:\n  url: http://127.0.0.1:1/\n';
 
 // One life, told in order: each step starts where the one before ended.
-describe('the Debian package', () => {
+describeNewer('the Debian package', () => {
   let root: TestRoot;
   let built: string;
   let first: string;

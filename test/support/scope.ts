@@ -3,7 +3,8 @@ import { describe } from 'node:test';
 
 /**
  * Which tests a run registers. `usual`: what this system's HAProxy and the embedded DynamoDB show, in minutes. `newer`: what
- * only newer HAProxys, the second engine, Chromium and promtool show. `all`: both, long, and with what takes minutes.
+ * only newer HAProxys, the second engine, Chromium, promtool, and the packages installed or run show. `all`: both, long,
+ * and with what takes minutes.
  */
 export type Scope = 'usual' | 'newer' | 'all';
 
