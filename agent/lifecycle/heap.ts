@@ -15,7 +15,7 @@ const SAVES_MEMORY_FROM = 24;
  */
 export function keepAgentHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=20');
+  setFlagsFromString('--heap-growing-percent=15');
   const [major = 0] = process.versions.node.split('.').map(Number);
   if (major >= SAVES_MEMORY_FROM) setFlagsFromString('--memory-saver-mode');
 }
