@@ -33,11 +33,13 @@ export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | '
  * one begins anew with the same id; workers take it over. It stays as it is where the limit is lower anyway, where somebody
  * has said another one, and where open descriptors would be lost: sockets that systemd passed, a channel to a parent.
  */
-export function boundAgentHeap(settings: Pick<Settings, 'cache' | 'memory'>): void {
+export async function boundAgentHeap(load: () => Promise<Pick<Settings, 'cache' | 'memory'>>): Promise<void> {
   const { env, execArgv, execPath, argv } = process;
-  const limit = heapLimitMegabytes(settings);
   const isSaid = [...execArgv, env.NODE_OPTIONS ?? ''].some((text) => text.replaceAll('_', '-').includes(LIMIT));
   const wouldLose = env.LISTEN_FDS !== undefined || env.NODE_CHANNEL_FD !== undefined || process.connected;
-  if (isSaid || wouldLose || getHeapStatistics().heap_size_limit <= limit * MIB) return;
+  // before the file is read: a worker is told its settings, and must start whatever the file has become
+  if (isSaid || wouldLose) return;
+  const limit = heapLimitMegabytes(await load());
+  if (getHeapStatistics().heap_size_limit <= limit * MIB) return;
   process.execve?.(execPath, [execPath, `${LIMIT}=${limit}`, ...execArgv, ...argv.slice(1)], env);
 }

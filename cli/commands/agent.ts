@@ -32,7 +32,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
         return;
       }
-      boundAgentHeap(await readSettings(options, process.env));
+      await boundAgentHeap(() => readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadConfig);
