@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadSettings } from '../agent/config/load.ts';
 import type { Settings } from '../agent/config/settings.ts';
+import { PROGRAM } from './program.ts';
 
-const CLI = join(import.meta.dirname, '..', 'cli', 'main.ts');
 const START_LIMIT_MS = 20_000;
 
 /** The agent as its users run it: a process of its own with a config file. */
@@ -28,7 +28,7 @@ export async function startAgentProcess(
 ): Promise<AgentProcess> {
   const file = join(folder, 'haverdict.yaml');
   writeFileSync(file, JSON.stringify(config, null, 2)); // JSON is YAML
-  const child = spawn(process.execPath, [CLI, 'agent', '-c', file], {
+  const child = spawn(process.execPath, [PROGRAM, 'agent', '-c', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

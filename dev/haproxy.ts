@@ -100,10 +100,13 @@ function workersIn(lines: readonly string[]): number {
 async function end(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, 'exit');
+  const written = once(child, 'close');
   const killer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   child.kill('SIGTERM');
   await ended;
   clearTimeout(killer);
+  // What it wrote last may still be in the pipes. Workers of a killed master hold them open.
+  await Promise.race([written, pause(STOP_LIMIT_MS, undefined, { ref: false })]);
 }
 
 function writeFolder({ config, spoe }: HaproxyFiles): string {

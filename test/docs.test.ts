@@ -8,13 +8,13 @@ import { loadSettings } from '../agent/config/load.ts';
 import { REASONS, SOURCES } from '../agent/decision/decision.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../agent/vocabulary.ts';
 import { EXIT } from '../cli/cli-error.ts';
+import { everyCommand } from '../cli/program.ts';
 import { findHaproxy } from '../dev/haproxy.ts';
 import { temporaryFolder } from './support/config-file.ts';
+import { helpOf } from './support/help.ts';
 
 const root = join(import.meta.dirname, '..');
 const text = (file: string) => readFileSync(join(root, file), 'utf8');
-const help = (...command: string[]) =>
-  execFileSync(process.execPath, [join(root, 'cli/main.ts'), ...command, '--help'], { encoding: 'utf8' });
 
 describe('the docs', () => {
   it('list every variable towards HAProxy and no other', () => {
@@ -32,15 +32,11 @@ describe('the docs', () => {
     assert.deepEqual(Object.fromEntries(rows), EXIT);
   });
 
-  it('list every command with every option, and no other', () => {
-    const [, list = ''] = help().split('Commands:');
-    const commands = [...list.matchAll(/^ {2}([a-z-]+) /gm)]
-      .map(([, name]) => name ?? '')
-      .filter((name) => name !== 'help');
+  it('list every command with every option, and no other', async () => {
     const everywhere = ['--table', '--region', '--endpoint-url', '--profile', '--help'];
-    const actual = commands.map((command) => [
-      command,
-      optionsOf(help(command)).filter((option) => !everywhere.includes(option)),
+    const actual = (await everyCommand()).map((command) => [
+      command.name(),
+      optionsOf(helpOf(command)).filter((option) => !everywhere.includes(option)),
     ]);
     const documented = rowsOf('docs/reference/cli.md', 'Command line').map(([command = '', , options = '']) => [
       command.replaceAll('`', ''),

@@ -3,17 +3,18 @@ import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { FrameType } from '../agent/spop/frame.ts';
+import { describeNewer } from './support/scope.ts';
 import { Client } from './support/spop/client.ts';
 import { hello, notify, str } from './support/spop/naive-codec.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
 
-describe('the package as published', () => {
+describeNewer('the package as published', () => {
   let folder: string;
 
   before(async () => {

@@ -5,6 +5,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundledProgram } from './support/bundled-program.ts';
+import { inFolders } from './support/folders.ts';
 import { type FileResult, runFiles } from './support/run-files.ts';
 import { hasIpv6, isRoot, type Scope } from './support/scope.ts';
 import { versions } from './support/versions.ts';
@@ -12,6 +14,7 @@ import { versions } from './support/versions.ts';
 const ROOT = join(import.meta.dirname, '..');
 /** Here a compiled module is found by the next of the many processes that load it. */
 const COMPILE_CACHE = join(ROOT, '.cache/compiled');
+const BUNDLED_PROGRAM = join(ROOT, '.cache/program');
 /** More files than this do not fail by chance. */
 const MOST_FLAKY = 5;
 /** What takes long begins first, so that both processors are busy to the end. */
@@ -24,14 +27,18 @@ if (files.length === 0) {
   console.error(`no test file matches ${positionals.join(' ')}`);
   process.exit(2);
 }
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 process.env.TEST_SCOPE = scope;
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
+// A single file may be run often, and its stack traces are to have the lines of the source.
+if (positionals.length === 0) process.env.TEST_PROGRAM = await bundledProgram(BUNDLED_PROGRAM, version);
 // An agent whose heap is bounded already need not start twice: test/integration/memory.test.ts is about one that does.
 process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
 const startedAt = performance.now();
 // One more than there are processors: many tests wait for a time that the product has.
-const results = await runFiles(files, availableParallelism() + 1);
+const processes = positionals.length > 0 ? files : inFolders(files, ROOT, join(ROOT, '.cache/folders'));
+const results = await runFiles(processes, availableParallelism() + 1);
 const failed = results.filter(({ failures }) => failures.length > 0);
 const flaky: FileResult[] = [];
 if (failed.length <= MOST_FLAKY)

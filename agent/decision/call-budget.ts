@@ -53,11 +53,11 @@ export class CallBudget {
     return true;
   }
 
-  /** How long until there are so many calls, in whole milliseconds: a fraction may round to no time at all. */
+  /** How long until there are so many calls, in whole milliseconds; 0 only if they are there. */
   waitMs(nowMs: number, calls = 1): number {
     this.#fill(nowMs);
     const missing = calls - this.#tokens;
-    return missing <= 0 ? 0 : Math.ceil(this.#timeFor(missing));
+    return missing <= 0 ? 0 : Math.max(1, Math.ceil(this.#timeFor(missing)));
   }
 
   /** The backend refused a call that was made at `madeAtMs`, because calls are too many. */

@@ -5,10 +5,10 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
+import { PROGRAM } from '../../dev/program.ts';
 import { runOnTable } from '../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 
-const PROGRAM = new URL('../../cli/main.ts', import.meta.url).pathname;
 const NOWHERE = 'http://127.0.0.1:1';
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
@@ -37,7 +37,7 @@ describe('haverdict', () => {
     const note = 'x'.repeat(20_000);
     for (let index = 0; index < 20; index++)
       await store.put({ subject: `key:${index}`, list: 'manual', action: 'deny', note });
-    const env = { PATH: process.env.PATH, AWS_ENDPOINT_URL_DYNAMODB: endpoint };
+    const env = environment(endpoint);
     const child = spawn(process.execPath, [PROGRAM, 'list', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.once('data', () => child.stdout.destroy());
     let complaint = '';
@@ -79,9 +79,14 @@ describe('haverdict', () => {
 async function runOnto(t: TestContext, file: string | undefined, endpoint: string, ...args: readonly string[]) {
   const stdout = file === undefined ? 'pipe' : openSync(file, 'w');
   t.after(() => typeof stdout === 'number' && closeSync(stdout));
-  const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
+  const env = environment(endpoint);
   const child = spawn(process.execPath, [PROGRAM, ...args], { env, stdio: ['ignore', stdout, 'pipe'] });
   child.stdout?.destroy();
   const [complaint, [status]] = await Promise.all([text(child.stderr as Readable), once(child, 'exit')]);
   return { status, complaint };
+}
+
+function environment(endpoint: string): NodeJS.ProcessEnv {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  return { PATH, NODE_COMPILE_CACHE, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
 }

@@ -16,6 +16,7 @@ import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { hasIpv6 } from '../support/scope.ts';
 import { startScriptedAgent } from '../support/scripted-agent.ts';
 import { settingsWith } from '../support/settings.ts';
+import { until } from '../support/until.ts';
 
 describeOnEveryHaproxy('a real HAProxy with the generated wiring', (build) => {
   it('passes what is allowed, and tells the decision', async (t) => {
@@ -135,8 +136,12 @@ describe('the runner', () => {
   it('writes down what HAProxy logs, and leaves nothing behind', async (t) => {
     const { url, haproxy } = await start(t, systemBuild(), settingsFor(await freePort()));
     await fetch(`${url}seen`);
+    // HAProxy writes it after the answer.
+    await until(
+      () => /"GET \/seen HTTP\/1\.1"/.test(haproxy.lines.join('\n')),
+      () => haproxy.lines.join('\n'),
+    );
     await haproxy.stop();
-    assert.match(haproxy.lines.join('\n'), /"GET \/seen HTTP\/1\.1"/);
     assert.match(
       haproxy.lines.join('\n'),
       /SPOE: \[haverdict-agent\] <EVENT:on-frontend-http-request> .* st=(1|2|257) /,

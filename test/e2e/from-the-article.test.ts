@@ -214,7 +214,8 @@ async function typed(line: string, { folder, table, agent }: Place): Promise<voi
 /** Runs a line in a shell, in this folder, and resolves with what it printed. */
 function run(line: string, folder: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = `haverdict() { '${process.execPath}' '${join(root, 'cli/main.ts')}' "$@"; }\n${line}`;
-  const options = { cwd: folder, env: { PATH: process.env.PATH, HOME: '/nonexistent', ...env } };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const options = { cwd: folder, env: { PATH, NODE_COMPILE_CACHE, HOME: '/nonexistent', ...env } };
   return new Promise((resolve, reject) => {
     execFile('sh', ['-c', script], options, (error, stdout) => (error === null ? resolve(stdout) : reject(error)));
   });

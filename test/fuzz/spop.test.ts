@@ -24,7 +24,7 @@ import {
 } from '../support/spop/naive-codec.ts';
 import { Random } from '../support/spop/random.ts';
 
-const FRAMES = Number(process.env.FUZZ_FRAMES ?? longRuns(1_000_000));
+const FRAMES = Number(process.env.FUZZ_FRAMES ?? longRuns(1_000_000, 40_000));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 /** A connection that survives so many frames makes way for a new one. */
 const FRAMES_A_CONNECTION = 40;

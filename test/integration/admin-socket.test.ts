@@ -7,18 +7,16 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { ExplainedSubject, Explanation } from '../../agent/admin/socket/protocol.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
+import { PROGRAM } from '../../dev/program.ts';
 import { exchange } from '../support/admin-socket.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import type { Run } from '../support/haverdict.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 import { until } from '../support/until.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 for (const workers of [1, 2]) {
   describe(`the admin socket of an agent with ${workers === 1 ? 'one process' : 'two workers'}`, () => {

@@ -11,10 +11,10 @@ import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
 import { FrameType } from '../../agent/spop/frame.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
+import { PROGRAM } from '../../dev/program.ts';
 import { Client } from '../support/spop/client.ts';
 import { fromHex, hello, ipv4, notify, type ParsedFrame, type Value } from '../support/spop/naive-codec.ts';
 
-const CLI = join(import.meta.dirname, '../../cli/main.ts');
 describe('the agent as a process', () => {
   it('says goodbye on SIGTERM, answers what waits first, removes its socket and exits 0', async (t) => {
     const { agent, path, haproxy } = await agentWithWaitingFrame(t, 400);
@@ -114,7 +114,7 @@ describe('the agent as a process', () => {
         HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1',
         HAVERDICT_LISTEN: await listen(folder),
       };
-      const child = spawn(process.execPath, [CLI, 'agent'], { env });
+      const child = spawn(process.execPath, [PROGRAM, 'agent'], { env });
       let complaint = '';
       child.stderr.on('data', (part) => {
         complaint += part;

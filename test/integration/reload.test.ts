@@ -17,7 +17,7 @@ import { SteadyLoad } from '../support/steady-load.ts';
 
 const RELOADS = longRuns(200);
 const RESTARTS = longRuns(50);
-const KILLS = longRuns(24);
+const KILLS = longRuns(24, 2);
 const IN_FLIGHT = 8;
 const DEADLINE_MS = 2000;
 const IN_FORCE = /the new configuration is in force/;

@@ -6,13 +6,13 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { startAgentProcess } from '../../dev/agent-process.ts';
+import { PROGRAM } from '../../dev/program.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 import { ipv4 } from '../support/spop/naive-codec.ts';
 import { startStoreFunction } from '../support/table-function.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../cli/main.ts');
 const PAGE = readFileSync(new URL('../../docs/guides/undo-a-feed.md', import.meta.url), 'utf8');
 const EVERYBODY = '203.0.0.0/8\n198.0.0.0/8\n';
 const IN_FORCE = 'lists: [manual, bad-feed]\n';

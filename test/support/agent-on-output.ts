@@ -10,12 +10,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FrameType } from '../../agent/spop/frame.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { freePort } from '../../dev/free-port.ts';
+import { PROGRAM } from '../../dev/program.ts';
 import { Asking } from './asking.ts';
 import { temporaryFolder } from './config-file.ts';
 import { Client } from './spop/client.ts';
 import { HEALTH_CHECK, hello, ipv4, notify } from './spop/naive-codec.ts';
 
-const CLI = join(import.meta.dirname, '../../cli/main.ts');
 export const LISTED = ipv4(203, 0, 113, 7);
 const ROUNDS = 5;
 const PER_ROUND = 400;
@@ -56,7 +56,7 @@ export async function startAgentOn(
     ...settings,
   };
   writeFileSync(file, JSON.stringify(config));
-  const [program = '', ...args] = [...launcher, process.execPath, CLI, 'agent', '-c', file];
+  const [program = '', ...args] = [...launcher, process.execPath, PROGRAM, 'agent', '-c', file];
   const child = spawn(program, args, {
     stdio: ['ignore', descriptor, descriptor],
     env: { ...process.env, ...env },

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-
-const PROGRAM = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+import { PROGRAM } from '../../dev/program.ts';
 
 /** What a run finds around it. */
 export interface Surroundings {

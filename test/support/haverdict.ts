@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const PROGRAM = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+import { PROGRAM } from '../../dev/program.ts';
 
 export interface Run {
   readonly status: number | null;

@@ -1,6 +1,7 @@
-import { join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
+import { folderOf } from './folders.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test fails after this. */
@@ -44,8 +45,13 @@ export async function runFiles(files: readonly string[], concurrency: number): P
     all.set(path, fresh);
     return fresh;
   };
+  const ranIn = (file: string): Running[] => {
+    const folder = folderOf(file);
+    if (folder === undefined) return [of(file)];
+    return [...all].flatMap(([path, running]) => (dirname(path) === join(ROOT, folder) ? [running] : []));
+  };
   const stream = run({
-    files: files.map((file) => join(ROOT, file)),
+    files: files.map((file) => resolve(ROOT, file)),
     concurrency,
     cwd: ROOT,
     timeout: TEST_LIMIT_MS,
@@ -84,15 +90,17 @@ export async function runFiles(files: readonly string[], concurrency: number): P
         break;
       }
       case 'test:summary':
-        if (data.file !== undefined) told(data.file, of(data.file), data.duration_ms);
+        if (data.file !== undefined) told(data.file, ranIn(data.file), of(data.file).output, data.duration_ms);
         break;
     }
   }
   return [...all].map(([file, { passed, failures, skipped }]) => ({ file, passed, failures, skipped }));
 }
 
-function told(file: string, { passed, failures, output }: Running, durationMs: number): void {
-  const sign = failures.length > 0 ? '✖' : '✔';
-  console.log(`${sign} ${relative(ROOT, file)} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
-  if (failures.length > 0 && output !== '') console.log(`  it wrote:\n${output.trimEnd()}`);
+function told(file: string, ran: readonly Running[], output: string, durationMs: number): void {
+  const passed = ran.reduce((sum, { passed }) => sum + passed, 0);
+  const isBroken = ran.some(({ failures }) => failures.length > 0);
+  const name = folderOf(file) ?? relative(ROOT, file);
+  console.log(`${isBroken ? '✖' : '✔'} ${name} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
+  if (isBroken && output !== '') console.log(`  it wrote:\n${output.trimEnd()}`);
 }

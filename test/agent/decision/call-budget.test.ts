@@ -178,6 +178,14 @@ describe('a budget of calls', () => {
     );
   });
 
+  it('says that there is nothing to wait for only if there is not', () => {
+    const budget = new CallBudget(500);
+    budget.throttled(0, 0);
+    const nowMs = 399.99999999999665; // leaves 5 calls less a rounding error after the first 5
+    for (let call = 0; call < 5; call++) assert.equal(budget.take(nowMs), true);
+    assert.deepEqual([budget.waitMs(nowMs), budget.take(nowMs)], [1, false]);
+  });
+
   it('says to the millisecond how long until the next one', () => {
     fc.assert(
       fc.property(rates, gaps, (rate, gapsMs) => {

@@ -16,6 +16,7 @@ import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
+import { refusalOf } from '../../support/refusal.ts';
 
 const FILE_BACKEND = fileURLToPath(import.meta.resolve('../../../docs/guides/file-backend.mjs'));
 const NOWHERE = 'http://127.0.0.1:1';
@@ -61,8 +62,8 @@ describe('haverdict check-backend', () => {
     ['a network', [NOWHERE, '--listed', '10.0.0.0/8'], /"10.0.0.0\/8" is a network: name an address in it/],
     ['a number that is none', [NOWHERE, '--calls', '0'], /"0" is no number from 1 to 999999/],
   ] as const)
-    it(`ends with 2 for ${what}`, () => {
-      const { status, stderr } = runHaverdict('check-backend', ...args);
+    it(`ends with 2 for ${what}`, async () => {
+      const { status, stderr } = await refusalOf('check-backend', ...args);
       assert.equal(status, 2);
       assert.match(stderr, message);
     });

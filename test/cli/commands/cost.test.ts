@@ -3,11 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { PROGRAM } from '../../../dev/program.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
+import { refusalOf } from '../../support/refusal.ts';
 
 /** Two hours: 10.0.0.1 every minute, 2001:db8::1 every half hour; and a line that is no request. */
 const LOG = [
@@ -77,8 +76,8 @@ describe('haverdict cost', () => {
     ['a cache of nothing', ['--cache-entries', '0'], /^haverdict: --cache-entries must be at least 1\n$/],
   ];
   for (const [what, args, message] of wrong)
-    it(`ends with 2 for ${what}`, () => {
-      const { status, stderr } = runHaverdict('cost', ...args);
+    it(`ends with 2 for ${what}`, async () => {
+      const { status, stderr } = await refusalOf('cost', ...args);
       assert.equal(status, 2);
       assert.match(stderr, message);
     });

@@ -3,18 +3,16 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
 import { startAgentProcess } from '../../../dev/agent-process.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { PROGRAM } from '../../../dev/program.ts';
 import { brokenBackend } from '../../support/broken-backend.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { type Run, runHaverdict } from '../../support/haverdict.ts';
 import { startScriptedAgent } from '../../support/scripted-agent.ts';
-
-const PROGRAM = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 
 describe('haverdict doctor', () => {
   it('finds nothing in what wiring generates, and ends with 0', (t) => {

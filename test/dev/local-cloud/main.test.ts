@@ -3,10 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import { PROGRAM } from '../../../dev/program.ts';
 
 const MAIN = new URL('../../../dev/local-cloud/main.ts', import.meta.url).pathname;
-const CLI = new URL('../../../cli/main.ts', import.meta.url).pathname;
-
 describe('the local cloud', () => {
   it('prints how to use it, does what it prints, and ends at once on ctrl-C', async (t) => {
     const child = spawn(process.execPath, [MAIN, '--table-port', '0', '--function-port', '0'], { stdio: 'pipe' });
@@ -22,7 +21,7 @@ describe('the local cloud', () => {
     );
     const exported = operator.flatMap((line) => [...line.matchAll(/^ {2}export (\w+)=(.*)$/g)]);
     const env = { ...process.env, ...Object.fromEntries(exported.map(([, name, value]) => [name, value])) };
-    const { status, stderr, stdout } = spawnSync(process.execPath, [CLI, 'block', '203.0.113.7'], {
+    const { status, stderr, stdout } = spawnSync(process.execPath, [PROGRAM, 'block', '203.0.113.7'], {
       env,
       encoding: 'utf8',
     });

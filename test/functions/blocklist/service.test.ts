@@ -13,7 +13,7 @@ import { askedLists, askedSubject, NOW_SECONDS, trialLists, worldEntries } from 
 
 const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
 
-const CASES = longRuns(100_000);
+const CASES = longRuns(100_000, 3000);
 
 describe('check', () => {
   it(`agrees with a naive comparison of every entry in ${CASES} cases, over memory`, async () => {
@@ -47,7 +47,7 @@ describe('check', () => {
         await Promise.all(entries.map((entry) => store.remove(entry)));
       },
     );
-    await fc.assert(world, { numRuns: 150 });
+    await fc.assert(world, { numRuns: longRuns(300) });
   });
 
   it('answers as many verdicts as subjects were asked, in their order, repeated ones too', async () => {

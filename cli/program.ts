@@ -1,0 +1,80 @@
+import { createRequire } from 'node:module';
+import type { Writable } from 'node:stream';
+import { Command, CommanderError } from 'commander';
+import { CliError, EXIT } from './cli-error.ts';
+
+/** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['agent', async () => (await import('./commands/agent.ts')).agentCommand()],
+  ['wiring', async () => (await import('./commands/wiring.ts')).wiringCommand()],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctorCommand()],
+  ['block', async () => (await import('./commands/block.ts')).blockCommand()],
+  ['allow', async () => (await import('./commands/allow.ts')).allowCommand()],
+  ['remove', async () => (await import('./commands/remove.ts')).removeCommand()],
+  ['explain', async () => (await import('./commands/explain.ts')).explainCommand()],
+  ['show', async () => (await import('./commands/show.ts')).showCommand()],
+  ['list', async () => (await import('./commands/list.ts')).listCommand()],
+  ['lists', async () => (await import('./commands/lists.ts')).listsCommand()],
+  ['history', async () => (await import('./commands/history.ts')).historyCommand()],
+  ['import', async () => (await import('./commands/import.ts')).importCommand()],
+  ['export', async () => (await import('./commands/export.ts')).exportCommand()],
+  ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],
+  ['lint', async () => (await import('./commands/lint.ts')).lintCommand()],
+  ['top', async () => (await import('./commands/top.ts')).topCommand()],
+  ['flush', async () => (await import('./commands/flush.ts')).flushCommand()],
+  ['log-level', async () => (await import('./commands/log-level.ts')).logLevelCommand()],
+  ['reload', async () => (await import('./commands/reload.ts')).reloadCommand()],
+  ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
+  ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
+  ['completion', async () => (await import('./commands/completion.ts')).completionCommand(everyCommand)],
+  ['schema', async () => (await import('./commands/schema.ts')).schemaCommand()],
+  ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
+]);
+
+/** Runs the command that `argv` asks for; writes what is wrong in one line to `complaints`, and returns the exit code. */
+export async function run(argv: readonly string[], complaints: Pick<Writable, 'write'>): Promise<number> {
+  try {
+    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${oneLine(text)}\n`));
+    await asked.parseAsync(argv);
+    return EXIT.done;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has printed already
+    complaints.write(`haverdict: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof CliError ? error.exitCode : EXIT.failed;
+  }
+}
+
+/** The program with the command that was asked for; with all of them where help or a mistake may name any. */
+async function program(asked = '', complain: (text: string) => void): Promise<Command> {
+  const all = new Command('haverdict')
+    .description('lets HAProxy ask a DynamoDB blocklist about every request')
+    .version(version())
+    .exitOverride()
+    .configureOutput({ outputError: complain });
+  if (asked === '--version' || asked === '-V') return all;
+  const one = COMMANDS.get(asked);
+  for (const load of one === undefined ? COMMANDS.values() : [one]) all.addCommand(inheriting(await load(), all));
+  return all;
+}
+
+export function everyCommand(): Promise<Command[]> {
+  return Promise.all([...COMMANDS.values()].map((load) => load()));
+}
+
+/** A command with the settings of the program, and those below it too. */
+function inheriting(command: Command, from: Command): Command {
+  for (const below of command.copyInheritedSettings(from).commands) inheriting(below, command);
+  return command;
+}
+
+/** The package's own name finds its package.json from the source, from dist/ and from wherever it is installed. */
+function version(): string {
+  return createRequire(import.meta.url)('haverdict/package.json').version;
+}
+
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ');
+}
