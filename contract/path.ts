@@ -11,12 +11,13 @@ const MAX_PATH = MAX_SUBJECT_BYTES - 'path:'.length;
 
 /**
  * What servers read in different ways, so that no canonical form is right for all of them, and no browser sends: a path
- * that does not begin with one `/`, dot segments, `;` `\\` `#`, and percent-encoded: controls, `/` `\\` `;`, letters, digits
- * and `-` `.` `_` (%u is of IIS). Read in any case; an extended regular expression of POSIX as well as of PCRE and
- * JavaScript, for HAProxy and the agent alike.
+ * that does not begin with one `/`, dot segments, `;` `\\` `#`, blanks, controls, and percent-encoded: controls, `/` `\\` `;`,
+ * letters, digits and `-` `.` `_` (%u is of IIS). Read in any case. `blank` is the part of a bracket expression for blanks
+ * and controls, which JavaScript writes otherwise than HAProxy, be it with PCRE or with POSIX.
  */
-export const ODD_PATH = String.raw`^$|^[^/]|^//|/[.][.]?(/|$)|[;\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)`;
-const ODD = new RegExp(ODD_PATH, 'i');
+export const oddPath = (blank: string) =>
+  String.raw`^$|^[^/]|^//|/[.][.]?(/|$)|[${blank};\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)`;
+const ODD = new RegExp(oddPath(String.raw`\x00-\x20\x7f`), 'i');
 
 /** Whether servers can take this path of a request for different ones. */
 export function isOddPath(bytes: Uint8Array): boolean {

@@ -43,6 +43,7 @@ export function isWorker(): boolean {
 export class Workers {
   readonly #log: Log;
   readonly #printed: Printed;
+  /** Those that listen, by their place: one that is starting answers no call. */
   readonly #team = new Map<number, Colleague>();
   #settings: Settings;
   #stopping = false;
@@ -52,11 +53,6 @@ export class Workers {
     this.#printed = printed;
     this.#settings = settings;
     this.#log = log;
-  }
-
-  /** Those that run now. */
-  get pids(): readonly number[] {
-    return [...this.#team.values()].map(({ worker }) => worker.process.pid ?? 0);
   }
 
   /** How many ended without being told to. */
@@ -73,9 +69,19 @@ export class Workers {
     await Promise.all(places.map((place) => listening(this.#fork(place))));
   }
 
-  /** What each of them answers. */
-  call(name: string, argument?: unknown): Promise<unknown[]> {
-    return Promise.all([...this.#team.values()].map(({ caller }) => caller.call(name, argument)));
+  /** What each of them answers, but for one that ends meanwhile. Rejects if none answers, or one that runs cannot. */
+  async call(name: string, argument?: unknown): Promise<unknown[]> {
+    const asked = [...this.#team.values()].map(async ({ worker, caller }) => {
+      try {
+        return [await caller.call(name, argument)];
+      } catch (error) {
+        if (worker.isDead()) return [];
+        throw error;
+      }
+    });
+    const answers = (await Promise.all(asked)).flat();
+    if (answers.length === 0) throw new Error('all workers are being replaced');
+    return answers;
   }
 
   /**
@@ -88,14 +94,21 @@ export class Workers {
     const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, ...result }] : []));
     if (failed.length === team.length && failed[0] !== undefined) throw failed[0].reason;
     this.#settings = { ...settings, workers: this.#settings.workers };
-    for (const { index, reason } of failed) {
-      const { worker } = team[index] as Colleague; // an index of the team
-      this.#log.error(
-        { pid: worker.process.pid, error: String(reason) },
-        'a worker cannot take the new configuration and is replaced',
-      );
-      worker.process.kill('SIGTERM');
-    }
+    for (const { index, reason } of failed) this.#dismiss(team[index] as Colleague, reason); // an index of the team
+    for (const colleague of this.#team.values()) if (!team.includes(colleague)) this.#catchUp(colleague);
+  }
+
+  /** Has one that was started with earlier settings go on with those in force. */
+  #catchUp(colleague: Colleague): void {
+    colleague.caller.call('reload', this.#settings).catch((error) => this.#dismiss(colleague, error));
+  }
+
+  #dismiss({ worker }: Colleague, reason: unknown): void {
+    this.#log.error(
+      { pid: worker.process.pid, error: String(reason) },
+      'a worker cannot take the new configuration and is replaced',
+    );
+    worker.process.kill('SIGTERM');
   }
 
   /** Tells all to drain, and resolves when the last is gone. */
@@ -107,12 +120,14 @@ export class Workers {
   #fork(place: number): Worker {
     const worker = cluster.fork();
     this.#passOn(worker);
-    this.#team.set(place, { worker, caller: new Caller(worker) });
+    const colleague = { worker, caller: new Caller(worker) };
     const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
     worker.send(orders);
     worker.once('message', () => {
-      // It listens: from now on it is replaced.
+      // It listens: from now on it is asked, and replaced.
+      this.#team.set(place, colleague);
       worker.once('exit', (code, signal) => this.#replace(place, worker, code, signal));
+      if (orders.settings !== this.#settings) this.#catchUp(colleague);
     });
     return worker;
   }

@@ -1,18 +1,13 @@
+import { oddPath } from '../../contract/path.ts';
 import type { MessageSettings } from '../config/settings.ts';
 import { readsCookie } from '../vocabulary.ts';
 
-/**
- * A path that servers read differently: `\`, `;`, `#`, blanks and controls; dot segments; a second slash at its beginning;
- * encoded controls, %2F, %5C, %3B, and letters, digits, `-`, `.`, `_` encoded for no reason. For PCRE and POSIX alike.
- */
-const ODD_PATH =
-  '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])';
 /** A name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
 const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 
 /** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
-export const ODD_PATHS = `path -m reg -i '${ODD_PATH}'`;
+export const ODD_PATHS = `path -m reg -i '${oddPath('[:cntrl:][:space:]')}'`;
 /** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own. */
 export const HOST_IN_PATH = "{ path -m reg '^/[/\\\\]' }"; // as //evil.example/x
 export const HOST_BEHIND_SCHEME = "{ url -m reg '^[^/]*:///' }"; // as http:///evil.example/x

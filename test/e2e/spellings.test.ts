@@ -25,6 +25,8 @@ const ODD_PATHS = [
     '/admin%3bx',
     '/x;/../admin',
     '/x%2f..%2fadmin',
+    '/%u0061dmin',
+    '/x%U002fadmin',
   ],
 ];
 

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { type AddressInfo, createServer as createSocketServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { Asking } from '../support/asking.ts';
+import { childrenOf } from '../support/children.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { openNotifySocket } from '../support/notify-socket.ts';
 import { Client } from '../support/spop/client.ts';
@@ -52,6 +52,23 @@ describe('the metrics of what will soon be wrong', () => {
       async () => /^haverdict_workers_replaced_total 1$/m.test(await get('/metrics')),
       () => agent.lines.join('\n'),
     );
+  });
+
+  it('are there again as soon as all workers are replaced, whatever the file of the configuration says by now', async (t) => {
+    const { agent, path, get } = await running(t, { workers: 2 });
+    writeFileSync(join(dirname(path), 'haverdict.yaml'), '{');
+    for (const pid of await childrenOf(agent.pid)) process.kill(pid, 'SIGKILL');
+    await until(
+      async () => {
+        const metrics = await get('/metrics');
+        return /^haverdict_workers_replaced_total 2$/m.test(metrics) && /^haverdict_workers 2$/m.test(metrics);
+      },
+      () => agent.lines.join('\n'),
+      20_000,
+    );
+    const haproxy = await Asking.at(path);
+    assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).action, 'deny');
+    haproxy.close();
   });
 
   for (const workers of [1, 2])
@@ -191,10 +208,4 @@ async function running(
   const get = async (target: string) =>
     (await fetch(`http://127.0.0.1:${port}${target}`, { headers: { connection: 'close' } })).text();
   return { agent, path, get };
-}
-
-/** The processes that a process has started and that run. */
-async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return text.trim().split(' ').map(Number);
 }

@@ -10,10 +10,12 @@ import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
+import { childrenOf } from '../support/children.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { longRuns, SCOPE } from '../support/scope.ts';
 import { ipv4 } from '../support/spop/naive-codec.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
+import { until } from '../support/until.ts';
 
 const RELOADS = longRuns(200);
 const RESTARTS = longRuns(50);
@@ -125,16 +127,28 @@ describe('a reload', () => {
     write({ workers: 2, lists: ['feed'] });
     process.kill(agent.pid, 'SIGHUP');
     await seen(agent, IN_FORCE, 2);
-    for (let connection = 0; connection < 4; connection++) {
-      const haproxy = await Asking.at(path);
-      assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).list, 'feed');
-      haproxy.close();
-    }
+    await everyWorkerAsks(path, 'feed');
     process.kill(agent.pid, 'SIGUSR1');
     const state = JSON.parse(await seen(agent, /"msg":"state"/));
     assert.equal(state.workers, 2);
     assert.equal(state.spop.frames, 4);
     assert.deepEqual(state.config.lists, ['feed']);
+  });
+});
+
+describe('a reload while a worker is being replaced', () => {
+  it('reaches that one too', async (t) => {
+    const { agent, path, reload } = await setUp(t, { workers: 2 });
+    const [first = 0] = await childrenOf(agent.pid);
+    process.kill(first, 'SIGKILL');
+    await seen(agent, /a worker ended and is replaced/);
+    await until(
+      async () => (await childrenOf(agent.pid)).length === 2,
+      () => agent.lines.join('\n'),
+    );
+    await reload({ workers: 2, lists: ['feed'] });
+    await seen(agent, IN_FORCE, 2);
+    await everyWorkerAsks(path, 'feed');
   });
 });
 
@@ -259,6 +273,15 @@ async function setUp(t: TestContext, more: object = {}, keepsCache = false) {
 }
 
 /** The line, once there are so many like it. */
+/** Connections go to the workers in turn. */
+async function everyWorkerAsks(path: string, list: string): Promise<void> {
+  for (let connection = 0; connection < 4; connection++) {
+    const haproxy = await Asking.at(path);
+    assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).list, list);
+    haproxy.close();
+  }
+}
+
 async function seen({ lines }: AgentProcess, pattern: RegExp, times = 1): Promise<string> {
   for (;;) {
     const found = lines.filter((line) => pattern.test(line));

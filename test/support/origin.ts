@@ -17,15 +17,18 @@ export interface Origin {
   readonly port: number;
   /** How many requests reached it. */
   readonly requests: number;
+  /** Their targets. */
+  readonly targets: readonly string[];
   close(): Promise<void>;
 }
 
 /** A server behind HAProxy that tells what it was asked, and has headers of its own for entries to change. */
 export async function startOrigin(name: string): Promise<Origin> {
-  let requests = 0;
+  const targets: string[] = [];
   const server = createServer((request, response) => {
-    requests++;
-    const seen: Seen = { server: name, target: request.url ?? '', headers: joined(request.headersDistinct) };
+    const { url: target = '' } = request;
+    targets.push(target);
+    const seen: Seen = { server: name, target, headers: joined(request.headersDistinct) };
     response.setHeader('content-type', 'application/json');
     response.setHeader('x-origin', name);
     response.end(JSON.stringify(seen));
@@ -35,8 +38,9 @@ export async function startOrigin(name: string): Promise<Origin> {
   return {
     name,
     port,
+    targets,
     get requests() {
-      return requests;
+      return targets.length;
     },
     async close() {
       server.close();

@@ -254,7 +254,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
-    http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])' }
+    http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }
 
     # ---- message connection: on-client-session ----
     # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
@@ -421,7 +421,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
-    http-request deny deny_status 400 if { path -m reg -i '^//|[[:cntrl:][:space:];#\\\\]|/[.][.]?(/|$)|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af])' }
+    http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }
 
     # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-request deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
