@@ -1,6 +1,6 @@
 import { oddPath } from '../../contract/path.ts';
 import type { MessageSettings } from '../config/settings.ts';
-import { readsCookie } from '../vocabulary.ts';
+import { cookieOf, readsCookie } from '../vocabulary.ts';
 
 /** A name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
 const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
@@ -16,10 +16,11 @@ export const IS_HOST = `req.fhdr(host) -m reg -i '${HOST}'`;
 
 /** Servers of today take one, and browsers send no other (RFC 6265 5.4); HAProxy joins those of HTTP/2 into one. */
 export const COOKIES_ARE_ODD = '{ req.fhdr_cnt(cookie) gt 1 }';
-const MAX_VALUES = 4;
+/** The agent reads so many values of a cookie itself; what HAProxy makes of one is made of one of them, whichever. */
+const MOST_READ = 4;
 
-export function cookieIsOdd(name: string): string {
-  return `{ req.cook_cnt(${name}) gt ${MAX_VALUES} }`;
+export function cookieIsOdd(name: string, most: number): string {
+  return `{ req.cook_cnt(${name}) gt ${most} }`;
 }
 
 export function headerIsRepeated(name: string): string {
@@ -64,10 +65,16 @@ function headersIn(subjects: MessageSettings['subjects']): string[] {
 
 const HEADER_FETCH = /(?:^|[^\w.])(?:req\.)?f?hdr(?:_\w+)?\(([^),]*)/g;
 
-export function cookiesOf({ subjects }: MessageSettings): string[] {
-  return subjects.flatMap(({ kind, expression }) =>
-    readsCookie(kind, expression) ? (/\(([^),]+)/.exec(expression)?.slice(1) ?? []) : [],
-  );
+/** The cookies that subjects are read from, with how many of the name there may be. */
+export function cookiesOf({ subjects }: MessageSettings): ReadonlyMap<string, number> {
+  const cookies = new Map<string, number>();
+  for (const { kind, expression } of subjects) {
+    const name = readsCookie(kind, expression) ? /\(([^),]+)/.exec(expression)?.[1] : undefined;
+    if (name === undefined) continue;
+    const most = cookieOf(kind, expression) === undefined ? 1 : MOST_READ;
+    cookies.set(name, Math.min(most, cookies.get(name) ?? most));
+  }
+  return cookies;
 }
 
 /** Rules of the operator's are fooled by the same spellings as lists are, so their arguments count too. */

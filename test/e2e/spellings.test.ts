@@ -86,6 +86,7 @@ const ODD: Readonly<Record<string, readonly Request[]>> = {
   'cookies that servers read differently': [
     ['GET / HTTP/1.1', [...HOST, 'Cookie: session=a', 'Cookie: session=b']],
     ['GET / HTTP/1.1', [...HOST, `Cookie: ${'session=a; '.repeat(5)}`]],
+    ['GET / HTTP/1.1', [...HOST, 'Cookie: plan=a; plan=b']],
   ],
 };
 
@@ -167,6 +168,7 @@ const SUBJECTS = {
   key: 'req.fhdr(x-api-key)',
   'header.authorization': 'req.fhdr(authorization)',
   'cookie.session': 'req.cook(session)',
+  'cookie.plan': 'req.cook(plan),lower',
 };
 
 describeOnEveryHaproxy('requests that servers read in several ways', (build) => {

@@ -71,7 +71,7 @@ function refusalsOf(message: MessageSettings): Refusal[] {
     ...(readsHost(message) || readsPath(message) ? [HOST_BEHIND_SCHEME] : []),
     ...(readsHost(message) && (refusesOddPaths(message) || !readsPath(message)) ? [HOST_IN_PATH] : []),
   ];
-  const cookies = [...new Set(cookiesOf(message))];
+  const cookies = cookiesOf(message);
   return [
     ...(readsHost(message)
       ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
@@ -93,7 +93,7 @@ function refusalsOf(message: MessageSettings): Refusal[] {
       tests: headerIsRespelled(name),
       why: `${name} under no other spelling`,
     })),
-    ...(cookies.length === 0 ? [] : [{ tests: [COOKIES_ARE_ODD], why: 'one Cookie header' }]),
-    ...cookies.map((name) => ({ tests: [cookieIsOdd(name)], why: `at most four cookies ${name}` })),
+    ...(cookies.size === 0 ? [] : [{ tests: [COOKIES_ARE_ODD], why: 'one Cookie header' }]),
+    ...[...cookies].map(([name, most]) => ({ tests: [cookieIsOdd(name, most)], why: `cookies ${name}: at most ${most}` })),
   ];
 }
