@@ -191,7 +191,8 @@ async function start(
 }
 
 function settingsFor(port: number, policy: 'open' | 'closed' = 'closed'): Settings {
-  const settings = settingsWith({ listen: [{ type: 'tcp', host: '127.0.0.1', port }] });
+  // Long enough for an agent on a busy machine.
+  const settings = settingsWith({ listen: [{ type: 'tcp', host: '127.0.0.1', port }], deadlineMs: 2000 });
   return { ...settings, messages: settings.messages.map((message) => ({ ...message, policy: { default: policy } })) };
 }
 
