@@ -1,3 +1,4 @@
+import { MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
 import { oddPath } from '../../contract/path.ts';
 import type { MessageSettings } from '../config/settings.ts';
 import { cookieOf, readsCookie } from '../vocabulary.ts';
@@ -16,8 +17,6 @@ export const IS_HOST = `req.fhdr(host) -m reg -i '${HOST}'`;
 
 /** Servers of today take one, and browsers send no other (RFC 6265 5.4); HAProxy joins those of HTTP/2 into one. */
 export const COOKIES_ARE_ODD = '{ req.fhdr_cnt(cookie) gt 1 }';
-/** The agent reads so many values of a cookie itself; what HAProxy makes of one is made of one of them, whichever. */
-const MOST_READ = 4;
 
 export function cookieIsOdd(name: string, most: number): string {
   return `{ req.cook_cnt(${name}) gt ${most} }`;
@@ -65,13 +64,13 @@ function headersIn(subjects: MessageSettings['subjects']): string[] {
 
 const HEADER_FETCH = /(?:^|[^\w.])(?:req\.)?f?hdr(?:_\w+)?\(([^),]*)/g;
 
-/** The cookies that subjects are read from, with how many of the name there may be. */
+/** The cookies that subjects are read from, with how many of the name there may be: what HAProxy converts is one of them. */
 export function cookiesOf({ subjects }: MessageSettings): ReadonlyMap<string, number> {
   const cookies = new Map<string, number>();
   for (const { kind, expression } of subjects) {
     const name = readsCookie(kind, expression) ? /\(([^),]+)/.exec(expression)?.[1] : undefined;
     if (name === undefined) continue;
-    const most = cookieOf(kind, expression) === undefined ? 1 : MOST_READ;
+    const most = cookieOf(kind, expression) === undefined ? 1 : MAX_COOKIES_OF_A_NAME;
     cookies.set(name, Math.min(most, cookies.get(name) ?? most));
   }
   return cookies;

@@ -94,6 +94,9 @@ function refusalsOf(message: MessageSettings): Refusal[] {
       why: `${name} under no other spelling`,
     })),
     ...(cookies.size === 0 ? [] : [{ tests: [COOKIES_ARE_ODD], why: 'one Cookie header' }]),
-    ...[...cookies].map(([name, most]) => ({ tests: [cookieIsOdd(name, most)], why: `cookies ${name}: at most ${most}` })),
+    ...[...cookies].map(([name, most]) => ({
+      tests: [cookieIsOdd(name, most)],
+      why: `cookies ${name}: at most ${most}`,
+    })),
   ];
 }
