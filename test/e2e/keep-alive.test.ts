@@ -9,7 +9,7 @@ import { startTableSite, type TableSite } from '../support/table-site.ts';
 import { until } from '../support/until.ts';
 
 const FROM = '127.61.0.1';
-const DEADLINE_MS = 400;
+const DEADLINE_MS = 2000;
 const OF_A_REQUEST = { check: { subjects: { path: 'path' } } };
 const OF_A_CONNECTION = { check: { event: 'on-client-session', subjects: { ip: 'src' } } };
 
