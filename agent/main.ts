@@ -162,7 +162,14 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   const errors = new LogOutput(STDERR);
   const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
   const workers = new Workers(first, log, printed);
-  await workers.start();
+  const stop = async () => {
+    await workers.stop();
+    await errors.close();
+  };
+  await workers.start().catch(async (error) => {
+    await stop(); // those that did start keep this process
+    throw error;
+  });
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
     get workersReplaced() {
@@ -188,10 +195,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
       settings = next;
       log.level = next.log.level;
     },
-    async stop() {
-      await workers.stop();
-      await errors.close();
-    },
+    stop,
   };
 }
 

@@ -160,7 +160,9 @@ export class Workers {
 function listening(worker: Worker): Promise<void> {
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve());
-    worker.once('exit', (code) => reject(new Error(`a worker ended with ${code} before it listened`)));
+    worker.once('exit', (code, signal) =>
+      reject(new Error(`a worker ended with ${code ?? signal} before it listened`)),
+    );
   });
 }
 

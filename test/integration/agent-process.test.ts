@@ -6,14 +6,17 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
 import { FrameType } from '../../agent/spop/frame.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { PROGRAM } from '../../dev/program.ts';
+import { childrenOf } from '../support/children.ts';
 import { Client } from '../support/spop/client.ts';
 import { fromHex, hello, ipv4, notify, type ParsedFrame, type Value } from '../support/spop/naive-codec.ts';
+import { until } from '../support/until.ts';
 
 describe('the agent as a process', () => {
   it('says goodbye on SIGTERM, answers what waits first, removes its socket and exits 0', async (t) => {
@@ -124,6 +127,34 @@ describe('the agent as a process', () => {
       assert.match(complaint, says);
     });
   }
+});
+
+describe('an agent of which a worker is killed before it listens', () => {
+  it('ends with 1 and one line, and leaves no other behind', { timeout: 60_000 }, async (t) => {
+    const config = {
+      listen: [{ unix: join(folderFor(t), 'agent.sock') }],
+      backend: { url: 'http://127.0.0.1:1' },
+      workers: 2,
+    };
+    const file = join(folderFor(t), 'haverdict.yaml');
+    writeFileSync(file, JSON.stringify(config));
+    const child = spawn(process.execPath, [PROGRAM, 'agent', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    const ended = Promise.all([once(child, 'close'), text(child.stderr)]);
+    let workers: number[] = [];
+    await until(
+      async () => {
+        workers = await childrenOf(child.pid ?? 0);
+        return workers.length === 2;
+      },
+      () => 'no workers are started',
+    );
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    const [[code], complaint] = await ended;
+    assert.equal(code, 1);
+    assert.match(complaint, /^haverdict: a worker ended with SIGKILL before it listened\n$/);
+    for (const pid of workers) assert.equal(existsSync(`/proc/${pid}`), false);
+  });
 });
 
 function folderFor(t: TestContext): string {

@@ -139,6 +139,7 @@ describe('a reload', () => {
 describe('a reload while a worker is being replaced', () => {
   it('reaches that one too', async (t) => {
     const { agent, path, reload } = await setUp(t, { workers: 2 });
+    await seen(agent, /with all its workers/);
     const [first = 0] = await childrenOf(agent.pid);
     process.kill(first, 'SIGKILL');
     await seen(agent, /a worker ended and is replaced/);

@@ -88,7 +88,11 @@ describe('a process of rules', () => {
           signal.addEventListener('abort', () => resolve({ action: 'tag', reason: signal.reason.name })); setTimeout(() => {}, 5000); }) };`,
       ),
     );
-    assert.deepEqual(await call('check', {}, ALLOWED, 1000), { action: 'tag', source: 'rules', reason: 'TimeoutError' });
+    assert.deepEqual(await call('check', {}, ALLOWED, 1000), {
+      action: 'tag',
+      source: 'rules',
+      reason: 'TimeoutError',
+    });
   });
 
   it('does not call what has no time left, and so comes back when too much was asked', async (t) => {
