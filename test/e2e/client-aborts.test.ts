@@ -12,6 +12,8 @@ import { until } from '../support/until.ts';
 const LISTED = '127.55.0.1';
 const REQUESTS = longRuns(1000);
 const AT_A_TIME = 8;
+/** HAProxy ends what is left of them after its `timeout client`, of 10 s. */
+const SETTLED_MS = 30_000;
 
 /** What a client does right behind its request. */
 const ABORTS: Readonly<Record<string, (socket: Socket) => void>> = {
@@ -61,6 +63,7 @@ function holds(build: HaproxyBuild, policy: string, abort: boolean, place: strin
       await until(
         async () => (await open(site)) === 1,
         () => 'connections that nobody holds stay open',
+        SETTLED_MS,
       );
       assert.equal(site.origins.usual.requests - before, 0);
     });
