@@ -16,9 +16,12 @@ interface Answer {
   readonly error?: string;
 }
 
-/** The other end of a channel between two processes of ours. */
+/**
+ * The other end of a channel between two processes of ours. Without `done` a message that cannot be sent any more, as the
+ * other process is just ending, would be an event `error`, which ends this one.
+ */
 interface Channel {
-  send?(message: object): unknown;
+  send?(message: object, done: (error: Error | null) => void): unknown;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   once(event: 'exit', listener: () => void): unknown;
 }
@@ -35,7 +38,7 @@ export function answerCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Ca
     } catch (error) {
       answer = { answers: id, error: error instanceof Error ? error.message : String(error) };
     }
-    channel.send?.(answer);
+    channel.send?.(answer, () => {}); // nobody is left to be told
   });
 }
 
@@ -65,7 +68,7 @@ export class Caller {
     const limit = setTimeout(() => answered.reject(new Error('the worker does not answer')), CALL_LIMIT_MS);
     this.#waiting.set(id, answered);
     try {
-      this.#channel.send?.({ id, name, argument });
+      this.#channel.send?.({ id, name, argument }, (error) => error && answered.reject(error));
       return await answered.promise;
     } finally {
       clearTimeout(limit);

@@ -122,7 +122,7 @@ export class Workers {
     this.#passOn(worker);
     const colleague = { worker, caller: new Caller(worker) };
     const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
-    worker.send(orders);
+    worker.send(orders, () => {}); // one that is gone already has said so
     worker.once('message', () => {
       // It listens: from now on it is asked, and replaced.
       this.#team.set(place, colleague);
@@ -180,5 +180,5 @@ export function orders(): Promise<Orders> {
 
 /** Tells the first process that this one listens. */
 export function tellListening(): void {
-  process.send?.({ listening: true });
+  process.send?.({ listening: true }, () => {}); // the first process may have ended
 }

@@ -6,6 +6,7 @@ import { type DeployOptions, deploy, type LocalCloud } from '../../dev/local-clo
 import { synthesized } from '../../dev/local-cloud/synth.ts';
 import { type Site, startSite, warmUp } from '../../dev/site.ts';
 import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
+import { until } from '../support/until.ts';
 
 /** Long enough that only a refusal, never a busy machine, makes the policy answer. */
 const DEADLINE_MS = 5000;
@@ -60,7 +61,10 @@ describe('a site whose agent lacks a right', () => {
     const visit = await site.visit('127.9.1.1');
     assert.deepEqual([visit.status, visit.headers['x-haverdict-source']], [200, 'policy']);
     assert.match(cloud.denials.join('\n'), /is not authorized to perform: lambda:InvokeFunctionUrl/);
-    assert.ok(site.agent.lines.some((line) => line.includes('answered status 403')));
+    await until(
+      () => site.agent.lines.some((line) => line.includes('answered status 403')),
+      () => site.agent.lines.join('\n'),
+    );
   });
 });
 

@@ -5,8 +5,7 @@ import { configFile } from '../../support/config-file.ts';
 import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 
-const SECRET = 's3cr3t of a customer';
-const DIGEST = `key:sha256:${createHash('sha256').update(SECRET).digest('hex')}`;
+const digestOf = (secret: string) => `key:sha256:${createHash('sha256').update(secret).digest('hex')}`;
 
 describe('haverdict block, safely', { concurrency: 2 }, async () => {
   const { endpoint } = await localTable({ after });
@@ -55,20 +54,24 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
   });
 
   it('reads a secret from standard input, and neither stores nor prints it', async () => {
-    const blocked = await runAround({ input: `${SECRET}\n` }, endpoint, 'block', 'key:-');
-    assert.deepEqual(blocked, { status: 0, stdout: `deny ${DIGEST} in manual for ever\n`, stderr: '' });
-    const removed = await runAround({ input: SECRET }, endpoint, 'remove', 'key:-');
-    assert.match(removed.stdout, new RegExp(`^removed ${DIGEST} from manual: deny`));
+    const secret = 's3cr3t on standard input';
+    const digest = digestOf(secret);
+    const blocked = await runAround({ input: `${secret}\n` }, endpoint, 'block', 'key:-');
+    assert.deepEqual(blocked, { status: 0, stdout: `deny ${digest} in manual for ever\n`, stderr: '' });
+    const removed = await runAround({ input: secret }, endpoint, 'remove', 'key:-');
+    assert.match(removed.stdout, new RegExp(`^removed ${digest} from manual: deny`));
     const history = await run('history', '--list', 'manual', '--json');
-    assert.ok(history.stdout.includes(DIGEST) && !history.stdout.includes(SECRET));
+    assert.ok(history.stdout.includes(digest) && !history.stdout.includes(secret));
   });
 
   it('warns of a secret on the command line, and refuses none or two on standard input', async () => {
-    const { status, stdout, stderr } = await run('block', `key:${SECRET}`);
+    const secret = 's3cr3t on the command line';
+    const digest = digestOf(secret);
+    const { status, stdout, stderr } = await run('block', `key:${secret}`);
     assert.equal(status, 0);
-    assert.ok(stdout.startsWith(`deny ${DIGEST} in manual for ever`) && !stdout.includes(SECRET), stdout);
+    assert.ok(stdout.startsWith(`deny ${digest} in manual for ever`) && !stdout.includes(secret), stdout);
     assert.match(stderr, /^haverdict: warning: a secret on the command line stays in the history of this shell/);
-    assert.equal((await run('block', DIGEST)).stderr, '');
+    assert.equal((await run('block', digest)).stderr, '');
     for (const input of ['', 'two\nlines\n'])
       assert.equal((await runAround({ input }, endpoint, 'block', 'key:-')).status, 2);
   });
