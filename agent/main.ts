@@ -14,7 +14,7 @@ import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
-import { clearStaleSocket } from './server/socket-file.ts';
+import { bindForWorkers, clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
@@ -161,7 +161,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
   const errors = new LogOutput(STDERR);
   const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
-  const workers = new Workers(first, log, printed);
+  const workers = new Workers(first, log, printed, bindForWorkers());
   await workers.start();
   log.info({ workers: first.workers }, 'agent is listening with all its workers');
   return {
@@ -233,7 +233,7 @@ async function clearStaleSockets({ listen }: Settings, known: Settings['listen']
   const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
   for (const target of listen)
     if (target.type === 'unix' && !paths.includes(target.path) && passed.take(target) === undefined)
-      await clearStaleSocket(target.path);
+      await clearStaleSocket(target);
 }
 
 function oneLine(error: unknown): string {

@@ -66,7 +66,7 @@ export class AdminServer {
       this.#isOnLoopback = isLoopback(this.#bound.address);
       return;
     }
-    await clearStaleSocket(target.path);
+    await clearStaleSocket(target);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path })));
     grantAccess(target);
   }

@@ -64,7 +64,7 @@ export class AdminSocket {
   /** Listens; rejects with one line that says why it cannot. */
   static async open(path: string, control: Control, log: Log, limits: SocketLimits = LIMITS): Promise<AdminSocket> {
     const admin = new AdminSocket(path, control, log, limits);
-    await clearStaleSocket(path);
+    await clearStaleSocket({ path });
     try {
       withClosedUmask(() => admin.#server.listen(path));
       await once(admin.#server, 'listening');
