@@ -78,8 +78,8 @@ async function runCrew(
 }
 
 /** What shows the agent and what commands it, where the settings want them. */
-async function openAdmin({ admin: { listen, socket } }: Settings, control: Control, log: Logger) {
-  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock });
+async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: Control, log: Logger) {
+  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
   await shown?.open();
   if (shown !== undefined) log.info({ address: shown.address }, 'status page, metrics and health are here');
   const commanded =
