@@ -14,6 +14,7 @@ export function isOurHost(host: string, cameTo: string | undefined, hosts: reado
   if (asked === '') return false;
   if (asked === 'localhost' || isLoopback(ipv6 ?? name)) return true;
   const address = canonical(ipv6 ?? name);
+  if (ipv6 !== undefined && address !== undefined && isIPv4(address)) return false; // no browser writes it so
   if (address !== undefined && cameTo !== undefined && address === canonical(cameTo)) return true;
   return hosts.some(
     (own) => own.toLowerCase() === asked || (address !== undefined && canonical(bare(own)) === address),
@@ -26,7 +27,7 @@ function isLoopback(address: string): boolean {
 
 /** One text for each address; a socket of both families calls an IPv4 address `::ffff:192.0.2.1`. */
 function canonical(text: string): string | undefined {
-  const bytes = parseAddress(text.replace(/^::ffff:(?=[\d.]+$)/i, ''));
+  const bytes = parseAddress(text);
   return bytes && formatAddress(bytes);
 }
 

@@ -33,6 +33,11 @@ describe('the host of a request', () => {
       for (const host of STRANGERS) assert.ok(!isOurHost(host, cameTo, SETTING), host);
     });
 
+  it('is not another spelling of the address that it came to', () => {
+    for (const host of ['[::ffff:127.0.0.1]', '127.1', '2130706433', '[::ffff:7f00:1]'])
+      assert.ok(!isOurHost(host, '127.0.0.1', []), host);
+  });
+
   it('is this machine’s or configured where it came to a unix socket', () => {
     for (const host of [...OURS, ...CONFIGURED]) assert.ok(isOurHost(host, undefined, SETTING), host);
     for (const host of [...STRANGERS, ...ADDRESS]) assert.ok(!isOurHost(host, undefined, SETTING), host);
