@@ -14,7 +14,7 @@ import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
-import { clearStaleSocket } from './server/socket-file.ts';
+import { bindForWorkers, clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
@@ -78,8 +78,8 @@ async function runCrew(
 }
 
 /** What shows the agent and what commands it, where the settings want them. */
-async function openAdmin({ admin: { listen, socket } }: Settings, control: Control, log: Logger) {
-  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock });
+async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: Control, log: Logger) {
+  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
   await shown?.open();
   if (shown !== undefined) log.info({ address: shown.address }, 'status page, metrics and health are here');
   const commanded =
@@ -161,7 +161,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
   const errors = new LogOutput(STDERR);
   const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
-  const workers = new Workers(first, log, printed);
+  const workers = new Workers(first, log, printed, bindForWorkers());
   const stop = async () => {
     await workers.stop();
     await errors.close();
@@ -237,7 +237,7 @@ async function clearStaleSockets({ listen }: Settings, known: Settings['listen']
   const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
   for (const target of listen)
     if (target.type === 'unix' && !paths.includes(target.path) && passed.take(target) === undefined)
-      await clearStaleSocket(target.path);
+      await clearStaleSocket(target);
 }
 
 function oneLine(error: unknown): string {

@@ -1,6 +1,5 @@
 import { type Kind, SubjectError } from './kind.ts';
 import { encodings, octetsOf, octetsOfText, respelled } from './octets.ts';
-import { shown } from './shown.ts';
 
 /** Of one name in one Cookie header; a server takes the first or the last of them, so all are asked about. */
 export const MAX_COOKIES_OF_A_NAME = 4;
@@ -17,7 +16,7 @@ export const COOKIE: Kind = {
     const value = withoutSpelling(octetsOfText(text));
     if (value === undefined)
       throw new SubjectError(
-        `the value ${shown(text)} of a cookie must have no quotes, or one at either end with no " or \\ between them`,
+        'the value of a cookie must have no quotes, or one at either end with no " or \\ between them',
       );
     if (value === '') throw new SubjectError('the value of a cookie is empty: write what stands between the quotes');
     return value;

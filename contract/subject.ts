@@ -8,6 +8,7 @@ import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 import { octetsOf, textOfOctets } from './octets.ts';
 import { PATH } from './path.ts';
 import { shown } from './shown.ts';
+import { isSecretKind } from './told.ts';
 
 export { MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
@@ -56,7 +57,7 @@ export function parseSubject(text: string): Subject {
     );
   const value = text.slice(colon + 1);
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
-  const named = known === KEY ? 'key:…' : `${kind}:${shown(value)}`; // no message has a secret in it
+  const named = `${kind}:${isSecretKind(kind) ? '…' : shown(value)}`; // no message has a secret in it
   if (CONTROL.test(value)) throw new SubjectError(`"${named}" has a control character in it`);
   const subject = { kind, value: known.written(value) };
   const bytes = bytesOf(subject);

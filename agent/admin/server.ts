@@ -6,7 +6,8 @@ import type { Clock } from '../decision/clock.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
 import type { AgentState } from '../state/state.ts';
 import { type Answer, answer, text } from './answers.ts';
-import { isLoopback, isLoopbackHost } from './host.ts';
+import { Connections } from './connections.ts';
+import { isOurHost } from './host.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** People, a browser's six connections each, and Prometheus. */
@@ -26,6 +27,8 @@ export interface AdminParts {
   /** What is shown; it is asked at most once a second. */
   state(): Promise<AgentState>;
   readonly clock: Clock;
+  /** Hosts that requests may name, beside this machine's own and the address that they came to. */
+  readonly hosts?: readonly string[] | undefined;
 }
 
 /** Shows the running agent over HTTP: the status page, metrics and health. It changes nothing. */
@@ -33,11 +36,13 @@ export class AdminServer {
   readonly #target: ListenAddress;
   readonly #snapshots: Snapshots;
   readonly #server: Server;
+  readonly #hosts: readonly string[];
+  readonly #connections: Connections;
   #isStopping = false;
-  #isOnLoopback = false;
 
-  constructor(target: ListenAddress, { state, clock }: AdminParts) {
+  constructor(target: ListenAddress, { state, clock, hosts = [] }: AdminParts) {
     this.#target = target;
+    this.#hosts = hosts;
     this.#snapshots = new Snapshots(state, clock);
     this.#server = createServer(
       {
@@ -48,7 +53,7 @@ export class AdminServer {
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#connections = new Connections(this.#server, MAX_CONNECTIONS);
     this.#server.timeout = IDLE_TIMEOUT_MS;
   }
 
@@ -58,15 +63,19 @@ export class AdminServer {
     return formatListenAddress({ ...this.#target, port: this.#bound.port });
   }
 
+  /** How many are open now. */
+  get connections(): number {
+    return this.#connections.count;
+  }
+
   /** Starts to listen; rejects with an error that names the address and what is wrong with it. */
   async open(): Promise<void> {
     const target = this.#target;
     if (target.type === 'tcp') {
       await this.#listen(() => this.#server.listen(target));
-      this.#isOnLoopback = isLoopback(this.#bound.address);
       return;
     }
-    await clearStaleSocket(target.path);
+    await clearStaleSocket(target);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path })));
     grantAccess(target);
   }
@@ -99,11 +108,11 @@ export class AdminServer {
     response.end(body); // Node leaves it out for HEAD
   }
 
-  async #answer({ method, url = '/', headers }: IncomingMessage): Promise<Answer> {
+  async #answer({ method, url = '/', headers, socket }: IncomingMessage): Promise<Answer> {
     const { host } = headers;
     // HTTP/1.0 has no host, and no browser speaks it.
-    if (host !== undefined && this.#isOnLoopback && !isLoopbackHost(host))
-      return text(421, `this is not ${shown(host)}: ask for localhost or 127.0.0.1`);
+    if (host !== undefined && !isOurHost(host, socket.localAddress, this.#hosts))
+      return text(421, `this is not ${shown(host)}: ask for localhost, for the address, or for one of admin.hosts`);
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here: use GET or HEAD');
     try {
       return await answer({

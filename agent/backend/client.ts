@@ -7,6 +7,7 @@ import {
   Verdict,
 } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
+import { toldSubject } from '../../contract/told.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
@@ -118,7 +119,10 @@ export class BackendClient implements Backend {
       return { error: problem };
     }
     if (verdict.data.subject !== subject)
-      throw new BackendError('failing', `asked "${subject}", got a verdict for "${shown(verdict.data.subject)}"`);
+      throw new BackendError(
+        'failing',
+        `asked "${toldSubject(subject)}", got a verdict for "${shown(toldSubject(verdict.data.subject))}"`,
+      );
     const { entry, error } = verdict.data;
     if (error !== undefined) return { error };
     const problem = entry ? entryProblem(entry) : undefined;

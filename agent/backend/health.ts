@@ -1,4 +1,5 @@
 import { shown } from '../../contract/shown.ts';
+import { toldSubject } from '../../contract/told.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation.ts';
 import { Repeated } from '../repeated.ts';
@@ -59,7 +60,7 @@ export class BackendHealthLog implements ClientEvents {
   }
 
   badEntry(subject: string, problem: string): void {
-    const fields = { subject: shown(subject), problem: shown(problem, 500) };
+    const fields = { subject: shown(toldSubject(subject)), problem: shown(problem, 500) };
     this.#repeated.about(`bad entry ${fields.problem}`, (times) =>
       this.#log.warn({ ...fields, ...times }, 'backend answered an entry that cannot be used'),
     );

@@ -119,6 +119,17 @@ export const ConfigFile = map({
     listen: listenAddress
       .optional()
       .describe('Where HTTP shows the status page, metrics and health, like tcp://127.0.0.1:9101.'),
+    hosts: setOf(
+      text('a host without its port, as haproxy-1.example or [2001:db8::1]', (host) =>
+        /^([A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])$/.test(host),
+      ),
+      32,
+      'hosts without ports',
+    )
+      .optional()
+      .describe(
+        'Under which names and addresses `listen` is asked, beside localhost and the address that a request came to; any other is answered 421.',
+      ),
     socket: unixPath
       .optional()
       .describe(

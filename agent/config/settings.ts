@@ -130,6 +130,8 @@ export interface Settings {
   readonly admin: {
     /** Where HTTP shows the agent; absent for nowhere. */
     readonly listen?: ListenAddress | undefined;
+    /** Hosts that requests for it may name. */
+    readonly hosts?: readonly string[] | undefined;
     /** The path of the admin socket; absent for none. */
     readonly socket?: string | undefined;
   };

@@ -6,6 +6,8 @@ const USUAL_BYTES = 256;
 const RECORD_BYTES = 192;
 /** What the decision of an entry takes beside its texts. */
 const DECISION_BYTES = 192;
+/** What a variable takes beside its name and value: V8 has objects for both, and a shape for names that nobody else has. */
+const VAR_BYTES = 160;
 /** What a contribution in the pool takes beside its texts. */
 const POOLED_BYTES = 320;
 /** However few addresses there may be, so much of their verdicts is kept: two hundred of the longest. */
@@ -31,16 +33,22 @@ export function bytesOfOther(subject: string, contribution: Contribution): numbe
 }
 
 /** What a contribution takes in the pool, with this key, which has its texts once more. */
-export function bytesOfPooled(key: string): number {
-  return POOLED_BYTES + 2 * textBytes(key);
+export function bytesOfPooled(key: string, contribution: Contribution): number {
+  return POOLED_BYTES + 2 * textBytes(key) + VAR_BYTES * varsIn(contribution);
 }
 
 /** What a contribution takes that no other subject shares. */
 function ownBytesOf(contribution: Contribution): number {
   if (typeof contribution === 'string' || contribution.list === undefined) return 0;
-  const { reason = '', entry = '', list, vars = {} } = contribution;
+  const { reason = '', entry = '', list, vars = {}, unlessAllowed } = contribution;
   const texts = [reason, entry, list, ...Object.entries(vars).flat()];
-  return texts.reduce((sum, text) => sum + textBytes(text), DECISION_BYTES);
+  const fixed = DECISION_BYTES + VAR_BYTES * varsIn(contribution);
+  const beside = unlessAllowed === undefined ? 0 : ownBytesOf(unlessAllowed);
+  return texts.reduce((sum, text) => sum + textBytes(text), fixed + beside);
+}
+
+function varsIn(contribution: Contribution): number {
+  return typeof contribution === 'string' ? 0 : Object.keys(contribution.vars ?? {}).length;
 }
 
 /** V8 has two bytes for each character of a text that is not Latin-1 throughout. */

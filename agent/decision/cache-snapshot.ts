@@ -72,6 +72,8 @@ export interface RestoreTimes {
   readonly elapsedTicks: number;
   /** For how long a decision may be fresh from now on. */
   longestFresh(decision: Decision): number;
+  /** For how long more it may be kept. */
+  readonly staleTicks: number;
 }
 
 /** Blocks on their way into a cache: which contribution each row means, and until when it holds. */
@@ -93,12 +95,14 @@ export class Restoration {
 
   /** What a row means now; undefined where that is nothing any more. */
   keptOf(freshFor: number, keptFor: number, place: number): (Kept & { readonly value: number }) | undefined {
-    const { now, elapsedTicks, longestFresh } = this.#times;
+    const { now, elapsedTicks, longestFresh, staleTicks } = this.#times;
     const meant = this.#contributions[place];
-    const keptUntil = now + keptFor - elapsedTicks;
-    if (meant === undefined || keptUntil <= now) return undefined;
+    if (meant === undefined) return undefined;
+    const longest = longestFresh(meant.contribution);
+    const keptUntil = now + Math.min(keptFor - elapsedTicks, longest + staleTicks);
+    if (keptUntil <= now) return undefined;
     this.#restored++;
-    const freshUntil = now + Math.min(freshFor - elapsedTicks, longestFresh(meant.contribution));
+    const freshUntil = now + Math.min(freshFor - elapsedTicks, longest);
     return { ...meant, freshUntil, keptUntil, refreshable: keptUntil > freshUntil };
   }
 

@@ -33,7 +33,7 @@ export interface Explained {
  */
 export class VerdictCache {
   readonly #settings: CacheSettings;
-  readonly #stale: StaleSettings;
+  readonly #staleTicks: number;
   readonly #clock: Clock;
   readonly #revalidateTicks: number;
   readonly #maxPoolBytes: number;
@@ -50,7 +50,7 @@ export class VerdictCache {
 
   constructor(settings: CacheSettings, stale: StaleSettings, clock: Clock) {
     this.#settings = settings;
-    this.#stale = stale;
+    this.#staleTicks = stale.ifErrorSeconds * TICKS_A_SECOND;
     this.#clock = clock;
     this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
     this.#ipv4 = new AddressTable(1, settings.maxEntries);
@@ -116,13 +116,13 @@ export class VerdictCache {
   }
 
   /**
-   * Takes in what a snapshot has that is so many ticks old; returns how many subjects that were. Nothing is fresh for
-   * longer than the settings allow from now on.
+   * Takes in what a snapshot has that is so many ticks old; returns how many subjects that were. Nothing is fresh or
+   * kept for longer than the settings allow from now on.
    */
   restore(blocks: Iterable<CacheBlock>, elapsedTicks: number): number {
     const now = this.#now();
     const longestFresh = (decision: Decision) => this.#longestFresh(decision);
-    const restoration = new Restoration(this.#pool, { now, elapsedTicks, longestFresh });
+    const restoration = new Restoration(this.#pool, { now, elapsedTicks, longestFresh, staleTicks: this.#staleTicks });
     for (const { contributions, ipv4, ipv6, others } of blocks) {
       restoration.add(contributions);
       for (const [rows, table] of [
@@ -204,7 +204,7 @@ export class VerdictCache {
       this.#forget(subject);
       return decisionOf(endsAt <= now ? null : entry, 'backend');
     }
-    const keptUntil = Math.min(freshUntil + this.#stale.ifErrorSeconds * TICKS_A_SECOND, endsAt);
+    const keptUntil = Math.min(freshUntil + this.#staleTicks, endsAt);
     // One that is fresh for less than twice the time of renewal would be asked for all the time.
     const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
     this.#keep(subject, { contribution: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });

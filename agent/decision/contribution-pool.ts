@@ -37,7 +37,7 @@ export class ContributionPool {
     const known = this.#numbers.get(key);
     const number = known ?? this.#free.pop() ?? this.#pooled.length;
     if (known === undefined) {
-      const bytes = bytesOfPooled(key);
+      const bytes = bytesOfPooled(key, contribution);
       this.#bytes += bytes;
       this.#pooled[number] = { contribution, key, bytes, uses: 0 };
       this.#numbers.set(key, number);

@@ -1,4 +1,5 @@
 import type { Action, Entry } from '../../contract/check.ts';
+import { toldSubject } from '../../contract/told.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
@@ -35,7 +36,7 @@ export interface Decision {
   readonly status?: number;
   /** The list of the entry that won, if one did. */
   readonly list?: string;
-  /** The subject of that entry; absent also where it is the asked address itself, which `ofAddress` says. */
+  /** The subject of that entry as it may be told; absent also where it is the asked address itself, which `ofAddress` says. */
   readonly entry?: string;
   readonly ofAddress?: true;
   /** What HAProxy is told beside the action, as the entry has it. */
@@ -70,7 +71,7 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(reason === undefined ? {} : { reason }),
     ...(status === undefined ? {} : { status }),
     list,
-    entry: subject,
+    entry: toldSubject(subject),
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
     ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),

@@ -1,21 +1,28 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { TICK_MS } from '../decision/cache.ts';
 import { type CacheBlock, IPV4_ROW, IPV6_ROW } from '../decision/cache-block.ts';
+import { readBlock } from '../decision/read-block.ts';
 
 /**
  * A file is blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of all else), then these three. The
  * first block has the header alone, the last is empty: a file without it was cut off.
  */
 const HEAD_BYTES = 16;
-const FORMAT = 'haverdict cache 1';
+const FORMAT = 'haverdict cache 2';
 /** Far above what a block has; anything more is not ours. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const MAX_ROWS = 65_536;
 const NO_ROWS = new Int32Array(0);
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** No link is followed, and no pipe waited for: who may write to the folder could put either there. */
+const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
 
 interface Header {
   readonly format: string;
@@ -42,9 +49,10 @@ export async function writeCacheFile(
   savedAtMs: number,
   blocks: Iterable<CacheBlock>,
 ): Promise<void> {
-  const temporary = `${path}.tmp`; // always the same: what a kill leaves is written over
+  const temporary = `${path}.tmp`; // always the same: what a kill leaves goes
   try {
-    const file = await open(temporary, 'w', 0o600);
+    await rm(temporary, { force: true });
+    const file = await open(temporary, 'wx', 0o600); // follows no link
     try {
       await file.writev(encodeBlock({ format: FORMAT, key, savedAtMs }));
       for (const block of blocks) await writeBlock(file, block);
@@ -68,7 +76,7 @@ export function readCacheFile(
   const file = openToRead(path);
   if (file === undefined) return undefined;
   try {
-    const header = readBlock(file)?.json as Header | undefined; // checked below
+    const header = decodeBlock(file)?.json as Header | undefined; // checked below
     if (header?.format !== FORMAT) throw new CacheFileError('is no cache file of this version');
     if (header.key !== key) throw new CacheFileError('is about other lists or another backend');
     const ageMs = nowMs - header.savedAtMs;
@@ -82,20 +90,35 @@ export function readCacheFile(
 }
 
 function openToRead(path: string): number | undefined {
+  let file: number;
   try {
-    return openSync(path, 'r');
+    file = openSync(path, READ_FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException; // the only errors of openSync
     if (code === 'ENOENT') return undefined;
-    throw new CacheFileError(`cannot be read (${code})`, { cause: error });
+    throw new CacheFileError(code === 'ELOOP' ? 'is a link' : `cannot be read (${code})`, { cause: error });
   }
+  const problem = accessProblem(file);
+  if (problem === undefined) return file;
+  closeSync(file);
+  throw new CacheFileError(problem);
+}
+
+/** A CRC is no seal: what is in a file is believed for who wrote it. */
+function accessProblem(file: number): string | undefined {
+  const found = fstatSync(file);
+  if (!found.isFile()) return 'is no regular file';
+  if (found.uid !== ROOT && found.uid !== process.geteuid?.()) return `belongs to user ${found.uid}`;
+  return (found.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written by others than its owner';
 }
 
 function* blocksOf(file: number): Generator<CacheBlock> {
   try {
-    for (let block = readBlock(file); block !== undefined; block = readBlock(file)) {
-      const { contributions, others } = block.json as Pick<CacheBlock, 'contributions' | 'others'>; // its CRC is right
-      yield { contributions, others, ipv4: block.ipv4, ipv6: block.ipv6 };
+    for (let block = decodeBlock(file); block !== undefined; block = decodeBlock(file)) {
+      const { json, ...rows } = block;
+      const read = readBlock(json);
+      if (read === undefined) throw new CacheFileError('has what no backend can have said');
+      yield { ...read, ...rows };
     }
   } finally {
     closeSync(file);
@@ -116,7 +139,7 @@ function encodeBlock(json?: object, ipv4: Int32Array = NO_ROWS, ipv6: Int32Array
   return [head, ...parts];
 }
 
-function readBlock(
+function decodeBlock(
   file: number,
 ): { readonly json: unknown; readonly ipv4: Int32Array; readonly ipv6: Int32Array } | undefined {
   const head = readBytes(file, HEAD_BYTES);
@@ -132,7 +155,15 @@ function readBlock(
   const ipv6 = readBytes(file, ipv6Rows * IPV6_ROW * 4);
   if (checksum([head.subarray(0, 12), json, ipv4, ipv6]) !== expected) throw new CacheFileError('is damaged');
   if (jsonBytes === 0) return undefined;
-  return { json: JSON.parse(json.toString()), ipv4: intsOf(ipv4), ipv6: intsOf(ipv6) };
+  return { json: parsed(json), ipv4: intsOf(ipv4), ipv6: intsOf(ipv6) };
+}
+
+function parsed(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch (error) {
+    throw new CacheFileError('is damaged', { cause: error });
+  }
 }
 
 function readBytes(file: number, count: number): Buffer {

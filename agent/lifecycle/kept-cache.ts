@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts';
 import { VerdictCache } from '../decision/cache.ts';
+import type { CacheBlock } from '../decision/cache-block.ts';
 import type { Clock } from '../decision/clock.ts';
 import { CacheFileError, cacheKey, readCacheFile, writeCacheFile } from './cache-file.ts';
 
@@ -25,13 +26,27 @@ export function openCache(settings: Settings, clock: Clock, log: Log): VerdictCa
     const found = readCacheFile(file, kept);
     const cache = emptyCache(settings, clock);
     if (found === undefined) return cache;
-    const entries = cache.restore(found.blocks, found.elapsedTicks);
+    const entries = cache.restore(askedIn(found.blocks, settings), found.elapsedTicks);
     log.info({ file, entries, ageSeconds: Math.round(found.ageMs / 1000) }, 'the cache goes on with what it had');
     return cache;
   } catch (error) {
     if (!(error instanceof CacheFileError)) throw error;
     log.warn({ file, problem: error.message }, 'the file of the cache is not used, the cache begins empty');
     return emptyCache(settings, clock);
+  }
+}
+
+/** A backend is believed about the lists that it is asked for, and enforces none that is on trial. */
+function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists }: Settings): Generator<CacheBlock> {
+  for (const block of blocks) {
+    for (const { list, action, unlessAllowed } of block.contributions)
+      for (const said of [{ list, action }, ...(unlessAllowed ? [unlessAllowed] : [])])
+        if (
+          said.list !== undefined &&
+          (!lists.includes(said.list) || (shadowLists.includes(said.list) && said.action !== 'log'))
+        )
+          throw new CacheFileError('has what no backend can have said');
+    yield block;
   }
 }
 

@@ -21,7 +21,7 @@ export interface RuleGiven {
   readonly reason?: string;
   readonly status?: number;
   readonly list?: string;
-  /** The subject of the entry that won, as `ip:203.0.113.0/24`. */
+  /** The subject of the entry that won, as `ip:203.0.113.0/24`; a cookie or header by its digest. */
   readonly entry?: string;
   readonly vars?: Readonly<Record<string, string>>;
   /** What would be done were this not on trial; the action is `log` then. */

@@ -20,6 +20,8 @@ interface Log {
 const FRAGMENTATION_REFUSED = 10;
 /** The status of a peer's complaint is any number. */
 const ASSIGNED: ReadonlySet<number> = new Set(Object.values(SpopStatus));
+/** The digest of a header with a long name fits in. */
+const MAX_SUBJECT = 100;
 /** Message names come from the socket: told once each, up to so many. */
 const MAX_NAMES_TOLD = 100;
 
@@ -97,13 +99,13 @@ export function decisionLog(log: Log, clock: Clock): RefinementEvents {
       if (backendsTold.has(backend) || backendsTold.size >= MAX_NAMES_TOLD) return;
       backendsTold.add(backend);
       log.warn(
-        { backend: shown(backend), list, entry: entry && shown(entry) },
+        { backend: shown(backend), list, entry: entry && shown(entry, MAX_SUBJECT) },
         'an entry routes to a backend that haproxy.backends does not name: its requests go where they went without it',
       );
     },
     trial(message, { shadow, source, reason, list, entry }, client) {
       const wouldBe = shadow ?? 'log';
-      const why = { source, reason: reason && shown(reason, 200), list, entry: entry && shown(entry) };
+      const why = { source, reason: reason && shown(reason, 200), list, entry: entry && shown(entry, MAX_SUBJECT) };
       sampled(() =>
         log.info({ message, client: shown(client), wouldBe, ...why }, 'on trial: decided, and not enforced'),
       );
@@ -121,7 +123,13 @@ export function denyLog(log: Log, clock: Clock): (deny: RecentDeny) => void {
   );
   return ({ ref, message, action, source, reason, list, status, subject, client }) =>
     sampled(() => {
-      const why = { source, reason: shown(reason, 200), list, subject: shown(subject), ...(client && { client }) };
+      const why = {
+        source,
+        reason: shown(reason, 200),
+        list,
+        subject: shown(subject, MAX_SUBJECT),
+        ...(client && { client }),
+      };
       log.info({ ...(ref !== '' && { ref }), message, action, ...(status && { status }), ...why }, 'denied');
     });
 }

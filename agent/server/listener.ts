@@ -55,7 +55,7 @@ export class Listener {
     this.#isPassed = fd !== undefined;
     if (fd !== undefined) return this.#listen(() => this.#server.listen({ fd, backlog: BACKLOG }));
     if (target.type === 'tcp') return this.#listen(() => this.#server.listen({ ...target, backlog: BACKLOG }));
-    await clearStaleSocket(target.path);
+    await clearStaleSocket(target);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path, backlog: BACKLOG })));
     grantAccess(target);
   }

@@ -16,8 +16,11 @@ export interface SocketAccess {
 const DEFAULT_MODE = 0o660;
 const PROBE_TIMEOUT_MS = 1_000;
 
-/** Makes way for a new socket: removes one that nobody listens on; one in use, or another file, is an error. */
-export async function clearStaleSocket(path: string): Promise<void> {
+/**
+ * Makes way for a new socket: removes one of ours, or of its `owner`, that nobody listens on. One in use or of somebody
+ * else, or another file, as a link, is an error.
+ */
+export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path' | 'owner'>): Promise<void> {
   // The first process did, and listens there itself by now.
   if (cluster.isWorker) return;
   const folder = dirname(path);
@@ -26,13 +29,35 @@ export async function clearStaleSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${path} exists and is no socket: remove it or listen elsewhere`);
+  const ours = [process.geteuid?.(), ...(owner === undefined ? [] : [idOf('passwd', owner)])];
+  if (!ours.includes(found.uid))
+    throw new Error(`${path} is a socket of user ${found.uid}: remove it or listen elsewhere`);
   if (await answers(path)) throw new Error(`${path} is in use by a running process`);
   unlinkSync(path);
 }
 
-/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`. */
+/** What a process makes under it is for its own user alone. */
+const CLOSED_UMASK = 0o177;
+
+/**
+ * Closes the umask of this process, which from now on binds for workers whenever they ask. What it returns runs a fork
+ * with the umask as it was.
+ */
+export function bindForWorkers(): <T>(fork: () => T) => T {
+  const before = process.umask(CLOSED_UMASK);
+  return (fork) => {
+    process.umask(before);
+    try {
+      return fork();
+    } finally {
+      process.umask(CLOSED_UMASK);
+    }
+  };
+}
+
+/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`; of a worker the first process binds. */
 export function withClosedUmask(listen: () => void): void {
-  const before = process.umask(0o177);
+  const before = process.umask(CLOSED_UMASK);
   try {
     listen();
   } finally {

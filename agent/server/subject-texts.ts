@@ -1,5 +1,7 @@
 import { cookieValues } from '../../contract/cookie.ts';
 import { formatSubject, subjectOf } from '../../contract/subject.ts';
+import { toldSubject } from '../../contract/told.ts';
+import type { Question } from '../decision/engine.ts';
 
 /** What is asked about one kind: more than one text of cookies, none where nothing can be listed for the value. */
 export type Texts = readonly string[];
@@ -34,4 +36,9 @@ export function textsOf(kind: string, values: readonly Uint8Array[]): Texts | un
 
 export function textsIn(texts: readonly (Texts | undefined)[]): string[] {
   return texts.flatMap((some) => some ?? []);
+}
+
+/** The address tells clients apart; where there is none, all other subjects together, as they may be told. */
+export function clientOf({ address, texts }: Pick<Question, 'address' | 'texts'>): string {
+  return address.words === 0 ? texts.map(toldSubject).join(' ') : `${address}`;
 }

@@ -20,7 +20,7 @@ import type { NotifyHandler } from './connection.ts';
 import { HotPath, type Recaller } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
 import { References } from './reference.ts';
-import { readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
+import { clientOf, readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
@@ -284,11 +284,6 @@ function refine(refinement: Refinement, decided: Decision | Promise<Decision>, q
     return refinement.concerns(decided) ? refinement.refine(decided, clientOf(question)) : decided;
   const client = clientOf(question); // the question is gone when the decision comes
   return decided.then((decision) => refinement.refine(decision, client));
-}
-
-/** The address tells clients apart; where there is none, all other subjects together. */
-function clientOf({ address, texts }: Question): string {
-  return address.words === 0 ? texts.join(' ') : `${address}`;
 }
 
 /** Messages of one event set the same variables: the first that does not simply allow speaks for all. */

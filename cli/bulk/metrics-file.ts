@@ -23,7 +23,7 @@ export function readMetricsFile(text: string): string {
 export async function writeMetricsFile(path: string, list: string, entries: number, nowMs: number): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, metricsText(list, entries, nowMs), { mode: 0o644 });
+    await writeFile(temporary, metricsText(list, entries, nowMs), { mode: 0o644, flag: 'wx' });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {}); // the first error says more

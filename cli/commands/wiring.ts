@@ -73,7 +73,7 @@ function written(settings: Settings, folder: string): string[] {
 function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, text, { flag: 'wx' }); // follows no link
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });

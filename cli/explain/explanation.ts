@@ -1,6 +1,7 @@
 import { combine } from '../../agent/decision/combine.ts';
 import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
 import type { Verdict } from '../../contract/check.ts';
+import { toldSubject } from '../../contract/told.ts';
 import { BadEntries } from '../../functions/blocklist/bad-entries.ts';
 import { check } from '../../functions/blocklist/service.ts';
 import type { Item, Key } from '../../functions/blocklist/store.ts';
@@ -152,5 +153,5 @@ function whyOverAll(winner: Contender, contenders: readonly Contender[]): string
 }
 
 function isSame(listed: ListedItem, subject: string, list: string): boolean {
-  return listed.state === 'good' && listed.entry.subject === subject && listed.entry.list === list;
+  return listed.state === 'good' && toldSubject(listed.entry.subject) === subject && listed.entry.list === list;
 }

@@ -1,3 +1,4 @@
+import { toldSubject } from '../../contract/told.ts';
 import { expiryText } from '../expiry.ts';
 import { jsonOf } from '../listed-item.ts';
 import { aligned, type Cell, table } from '../output.ts';
@@ -19,6 +20,7 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
     `${named} ${effectOf(decision)}`,
     ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
+    ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: logs and the agent name it ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
     entries.length === 0
@@ -31,7 +33,11 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
 export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
-    subjects: asking.subjects.map(({ subject, unasked }) => ({ subject, asked: unasked === undefined })),
+    subjects: asking.subjects.map(({ subject, unasked }) => ({
+      subject,
+      told: toldSubject(subject),
+      asked: unasked === undefined,
+    })),
     lists: asking.lists,
     shadowLists: asking.shadowLists,
     decision: rest,
@@ -42,6 +48,12 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
       ...{ asked, state, wins: state === 'wins', why },
     })),
   };
+}
+
+/** The name of a secret wherever it may be read; none for a subject that is told as it is. */
+function told(subject: string): string[] {
+  const as = toldSubject(subject);
+  return as === subject ? [] : [as];
 }
 
 function factsOf({ listed, why }: Considered): [string, string][] {

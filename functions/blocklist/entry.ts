@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import * as contract from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { toldSubject } from '../../contract/told.ts';
 import { firstProblem } from './problem.ts';
 
 /** One item of the table: a subject in a list with an action, and what people want to know about it later. */
@@ -45,9 +46,12 @@ export function answered(stored: StoredEntry | TrialEntry): contract.Entry {
 function subjectProblem(text: string): string | undefined {
   try {
     const canonical = formatSubject(parseSubject(text));
-    return canonical === text
-      ? undefined
-      : `subject is not canonical and is never looked up: write "${shown(canonical, MAX_SUBJECT_BYTES)}"`;
+    if (canonical === text) return undefined;
+    const right =
+      toldSubject(canonical) === canonical
+        ? `write "${shown(canonical, MAX_SUBJECT_BYTES)}"`
+        : 'haverdict lint says how';
+    return `subject is not canonical and is never looked up: ${right}`;
   } catch (error) {
     if (error instanceof SubjectError) return `subject ${error.message}`;
     throw error;

@@ -82,7 +82,7 @@ describeOnEveryHaproxy('values from the table', (build) => {
     const told = place.table.lines.filter(({ message }) => message === 'bad entry ignored');
     assert.deepEqual(
       told.map(({ subject }) => subject),
-      keys.map((key) => `header.x-key:${key}`),
+      keys.map((key) => `ua:${key}`),
     );
     for (const { problem } of told) assert.ok(isHarmless(String(problem)), String(problem));
     assertLogUnharmed(await logOf(place, keys.length));
@@ -93,7 +93,7 @@ describeOnEveryHaproxy('values from the table', (build) => {
     for (const [index, text] of AWKWARD.entries()) {
       const isAscii = /^[ -~]*$/.test(text); // all that entries can put into headers
       const vars = isAscii ? { 'req.set.x-plan': text, 'res.set.x-notice': text } : {};
-      place.table.type({ subject: `header.x-key:awkward-${index}`, action: 'tag', reason: text, vars });
+      place.table.type({ subject: `ua:awkward-${index}`, action: 'tag', reason: text, vars });
       const { received } = await ask(place, `awkward-${index}`);
       const response = Buffer.from(received, 'latin1').toString();
       for (const header of isAscii ? ['x-notice', 'x-reason'] : ['x-reason'])
@@ -143,7 +143,7 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
     );
     // Each problem once a minute, whoever has it.
     const entries = told().map((line) => JSON.parse(line));
-    assert.equal(entries[0]?.subject, `header.x-key:${keys[0]}`);
+    assert.equal(entries[0]?.subject, `ua:${keys[0]}`);
     assert.equal(new Set(entries.map(({ problem }) => problem)).size, entries.length);
     for (const line of place.site.agent.lines) assert.ok(line.length < 2000 && !line.includes('\x7f'), line);
     assertLogUnharmed(await logOf(place, keys.length));
@@ -156,7 +156,7 @@ const LOG_LINE =
 
 function typeBad(type: (item: { readonly subject: string }) => void): string[] {
   return BAD.map((fields, index) => {
-    const item = { subject: `header.x-key:bad-${index}`, ...fields };
+    const item = { subject: `ua:bad-${index}`, ...fields };
     type(item);
     return `bad-${index}`;
   });
@@ -188,7 +188,7 @@ function assertLogUnharmed(lines: readonly string[]): void {
 function configOf({ version }: HaproxyBuild) {
   return {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
-    messages: { 'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)' } } },
+    messages: { 'check-request': { subjects: { ua: 'req.hdr(x-key)' } } },
     haproxy: { version, backends: ['blue'], requestHeaders: ['x-plan'], responseHeaders: ['x-notice'] },
   };
 }

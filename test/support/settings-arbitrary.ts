@@ -62,6 +62,7 @@ const TEXTS: readonly (readonly [mustBe: RegExp, form: Form])[] = [
   [/^1 to 12 of a-z 0-9 _$/, word(`${LOWER}_`, 1, 12)],
   [/^one line of ASCII/, condition],
   [/^paths as/, fc.constantFrom('/login', '/admin/*', '/a%20b', '/')],
+  [/^a host without/, fc.constantFrom('haproxy-1.example', '[2001:db8::1]', '192.0.2.1')],
   [/^hosts as/, fc.constantFrom('admin.example', '*.example', '[2001:db8::1]', '192.0.2.1')],
   [/^a kind/, fc.constantFrom('ip', 'key', 'ua', 'header.x-a', 'cookie.null')],
   [/^one HAProxy sample expression/, expression],

@@ -1,6 +1,7 @@
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../../contract/address.ts';
 import { shown } from '../../../contract/shown.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
+import { toldSubject } from '../../../contract/told.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { Reason } from '../../decision/decision.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
@@ -46,7 +47,7 @@ async function flush(subjects: readonly string[], control: Control): Promise<Flu
   const forgotten = await Promise.all(lookups.map((lookup) => control.flush(lookup)));
   return {
     forgotten: forgotten.reduce((sum, count) => sum + count, 0),
-    unknown: lookups.filter((_, index) => forgotten[index] === 0),
+    unknown: lookups.filter((_, index) => forgotten[index] === 0).map(toldSubject),
   };
 }
 
@@ -59,8 +60,8 @@ async function explain(subjects: readonly string[], control: Control): Promise<E
   const explained = asked.map(async ({ subject, lookup }): Promise<ExplainedSubject> => {
     const known = await control.explain(lookup);
     return {
-      subject: formatSubject(subject),
-      lookup,
+      subject: toldSubject(formatSubject(subject)),
+      lookup: toldSubject(lookup),
       processes: known.map((one) => ({ ...one, next: nextFor(one.cached, backend.breaker) })),
       messages: messagesAbout(subject, config, backend.breaker),
     };

@@ -14,7 +14,7 @@ export const PROTOCOL_VERSION = 1;
 export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_SUBJECTS = 100;
 
-/** What can be asked; subjects are read from text and told in canonical form. */
+/** What can be asked; subjects are read from text, and told in canonical form, secrets by digest. */
 export type Request =
   | { readonly command: 'state' }
   | { readonly command: 'explain'; readonly subjects: readonly string[] }

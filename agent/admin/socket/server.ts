@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { shown } from '../../../contract/shown.ts';
+import { toldSubject } from '../../../contract/told.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
 import type { Control } from '../../state/control.ts';
 import { obey } from './commands.ts';
@@ -63,7 +64,7 @@ export class AdminSocket {
   /** Listens; rejects with one line that says why it cannot. */
   static async open(path: string, control: Control, log: Log, limits: SocketLimits = LIMITS): Promise<AdminSocket> {
     const admin = new AdminSocket(path, control, log, limits);
-    await clearStaleSocket(path);
+    await clearStaleSocket({ path });
     try {
       withClosedUmask(() => admin.#server.listen(path));
       await once(admin.#server, 'listening');
@@ -139,7 +140,8 @@ function isChange({ command }: Request): boolean {
 
 function fieldsOf(request: Request): object {
   if (!('subjects' in request)) return request;
-  return { ...request, subjects: request.subjects.slice(0, MAX_SUBJECTS_TOLD).map((subject) => shown(subject)) };
+  const told = request.subjects.slice(0, MAX_SUBJECTS_TOLD).map((subject) => shown(toldSubject(subject)));
+  return { ...request, subjects: told };
 }
 
 function failure(error: string): Answer {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, statSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -17,11 +18,12 @@ const { backend } = sampleState();
 interface Given {
   readonly target?: ListenAddress;
   readonly state?: () => Promise<AgentState>;
+  readonly hosts?: readonly string[];
 }
 
-async function start(t: TestContext, { target = LOOPBACK, state = async () => sampleState() }: Given = {}) {
+async function start(t: TestContext, { target = LOOPBACK, state = async () => sampleState(), hosts = [] }: Given = {}) {
   const clock = new HandClock();
-  const server = new AdminServer(target, { state, clock });
+  const server = new AdminServer(target, { state, clock, hosts });
   await server.open();
   t.after(() => server.close());
   const url = server.address.replace('tcp:', 'http:');
@@ -54,14 +56,38 @@ describe('the admin server', () => {
     }
   });
 
-  it('does not answer on loopback to a name that a stranger pointed there', async (t) => {
-    const { url } = await start(t);
-    const ask = (host: string) => statusOf(url, host);
-    assert.equal(await ask('evil.example:9101'), 421);
-    assert.equal(await ask('127.0.0.1.evil.example'), 421);
-    assert.equal(await ask('[2001:db8::1]:9101'), 421);
-    for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1:9101', '[::1]:9101'])
-      assert.equal(await ask(host), 200, host);
+  for (const host of ['127.0.0.1', '0.0.0.0', '::1', '::'])
+    it(`does not answer on ${host} to a name that a stranger pointed there`, async (t) => {
+      const { url } = await start(t, { target: { type: 'tcp', host, port: 0 }, hosts: ['haproxy-1.example'] });
+      const { port } = new URL(url);
+      const reached = `http://${host.includes(':') ? '[::1]' : '127.0.0.1'}:${port}`;
+      for (const stranger of ['evil.example:9101', '127.0.0.1.evil.example', '[2001:db8::1]:9101', '192.0.2.1'])
+        for (const path of ['/', '/state.json', '/metrics', '/livez'])
+          assert.equal(await statusOf(reached + path, stranger), 421, `${stranger} ${path}`);
+      for (const ours of ['localhost', 'LOCALHOST:8080', '127.0.0.1:9101', '[::1]:9101', 'haproxy-1.example:9101'])
+        assert.equal(await statusOf(`${reached}/livez`, ours), 200, ours);
+    });
+
+  it('answers who asks, however many connections do not, and cuts off nobody who is being answered', async (t) => {
+    const answering = Promise.withResolvers<AgentState>();
+    const { server, url } = await start(t, { state: () => answering.promise });
+    const { hostname, port } = new URL(url);
+    const early = raw(url, 'GET /state.json HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    const idle: Socket[] = [];
+    t.after(() => {
+      for (const socket of idle) socket.destroy();
+    });
+    for (let nth = 0; nth < 300; nth++) {
+      const socket = connect(Number(port), hostname).on('error', () => {});
+      if (nth % 2 === 0) socket.write('GET /livez HTTP/1.1\r\nhost: loc'); // and never ends it
+      idle.push(socket);
+      await once(socket, 'connect');
+      if (nth % 20 === 0) assert.match(await raw(url, 'GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+    }
+    assert.match(await raw(url, 'GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+    assert.ok(server.connections <= 64, `${server.connections} are open`);
+    answering.resolve(sampleState());
+    assert.match(await early, /^HTTP\/1\.1 200 /);
   });
 
   it('asks for the state once a second, however many read', async (t) => {
@@ -129,7 +155,7 @@ describe('the admin server', () => {
     assert.equal(server.address, `unix:${path}`);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     const status = await new Promise((resolve, reject) => {
-      const asking = request({ socketPath: path, path: '/readyz', headers: { host: 'whatever' } }, (response) => {
+      const asking = request({ socketPath: path, path: '/readyz', headers: { host: 'localhost:9101' } }, (response) => {
         response.resume();
         resolve(response.statusCode);
       });

@@ -52,11 +52,11 @@ describe('the log of the backend', () => {
 
   it('has one line a minute about entries with the same problem, and nothing of them as it came', () => {
     const { health, clock, fields } = setUp();
-    for (let count = 0; count < 1000; count++) health.badEntry(`header.x:\u202e${count}`, 'action: is unknown');
+    for (let count = 0; count < 1000; count++) health.badEntry(`ua:\u202e${count}`, 'action: is unknown');
     clock.advance(60_000);
     assert.deepEqual(fields(), [
-      { subject: 'header.x:\\u{202e}0', problem: 'action: is unknown' },
-      { subject: 'header.x:\\u{202e}999', problem: 'action: is unknown', times: 999 },
+      { subject: 'ua:\\u{202e}0', problem: 'action: is unknown' },
+      { subject: 'ua:\\u{202e}999', problem: 'action: is unknown', times: 999 },
     ]);
     health.close();
     assert.equal(clock.timers, 0);

@@ -186,7 +186,7 @@ describe('a decision for which the cache alone had no verdict', () => {
 
 describe('the order of the kinds', () => {
   it('is that of the texts with the address in its place among them', () => {
-    const subjects = ['host:a', 'path:/', 'key:1'];
+    const subjects = ['host:a', 'path:/', 'ua:1'];
     for (let at = 0; at <= subjects.length; at++) {
       const { cache, ask } = setUp();
       const all = [...subjects.slice(0, at), IP, ...subjects.slice(at)];
@@ -201,10 +201,10 @@ describe('the order of the kinds', () => {
 
   it('is that also of what the backend is asked', async () => {
     const { ask, sent, backend, asked } = setUp();
-    const decision = ask(OPEN, ['host:a', IP, 'key:1']);
+    const decision = ask(OPEN, ['host:a', IP, 'ua:1']);
     await sent();
-    assert.deepEqual(asked(), [['host:a', IP, 'key:1']]);
-    backend.call(0).answer([{ entry: null }, { entry: entry(IP) }, { entry: entry('key:1') }]);
+    assert.deepEqual(asked(), [['host:a', IP, 'ua:1']]);
+    backend.call(0).answer([{ entry: null }, { entry: entry(IP) }, { entry: entry('ua:1') }]);
     assert.deepEqual(await decision, told(IP, 'backend'));
   });
 });
@@ -331,14 +331,14 @@ describe('a question that the backend is asked', () => {
 
   it('is an overload at the deadline when there was no call to be had for it, and a timeout when that hangs', async () => {
     const { ask, sent, clock, backend } = setUp({ maxCallsPerSecond: 10 });
-    const throttled = ask(OPEN, ['key:throttled']);
+    const throttled = ask(OPEN, ['ua:throttled']);
     await sent();
     backend.call(0).fail(new LookupError('overload', 'too many'));
     await settled();
     clock.advance(DEADLINE_MS - WINDOW_MS);
     assert.equal((await throttled).reason, 'overload');
     clock.advance(5000);
-    const hanging = ask(OPEN, ['key:hanging']);
+    const hanging = ask(OPEN, ['ua:hanging']);
     await sent();
     clock.advance(DEADLINE_MS);
     assert.equal((await hanging).reason, 'timeout');
@@ -427,7 +427,7 @@ describe('a question that the backend is asked', () => {
 
 describe('a question of which only what is known counts', () => {
   const states = ['unknown', 'unlisted', 'deny', 'allow', 'stale', 'failed'] as const;
-  const subject = fc.constantFrom(IP, OTHER_IP, 'host:a', 'host:b', 'key:c');
+  const subject = fc.constantFrom(IP, OTHER_IP, 'host:a', 'host:b', 'ua:c');
   const questions = fc.record({
     subjects: fc.uniqueArray(subject, { minLength: 1 }).filter((all) => all.filter(isIp).length <= 1),
     states: fc.array(fc.constantFrom(...states), { minLength: 5, maxLength: 5 }),
@@ -493,7 +493,7 @@ describe('a question whose answer was known', () => {
   it('is decided by that at the deadline', async () => {
     const { ask, clock, backend } = world();
     const decision = ask(OPEN, [IP]);
-    const allowed = ask(CLOSED, ['host:a', 'key:new']);
+    const allowed = ask(CLOSED, ['host:a', 'ua:new']);
     assert.ok(decision instanceof Promise && allowed instanceof Promise);
     clock.advance(DEADLINE_MS);
     assert.deepEqual(await decision, toldOfAddress('stale'));
@@ -520,8 +520,8 @@ describe('a question whose answer was known', () => {
       await decision;
     }
     assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('stale'));
-    assert.deepEqual(ask(CLOSED, ['key:new', 'host:a']), told('host:a', 'stale', 'allow'));
-    assert.deepEqual(ask(OPEN, ['key:new']), { action: 'allow', source: 'policy', reason: 'breaker_open' });
+    assert.deepEqual(ask(CLOSED, ['ua:new', 'host:a']), told('host:a', 'stale', 'allow'));
+    assert.deepEqual(ask(OPEN, ['ua:new']), { action: 'allow', source: 'policy', reason: 'breaker_open' });
     assert.equal(backend.calls.length, 5);
   });
 

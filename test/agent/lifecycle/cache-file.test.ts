@@ -1,9 +1,23 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import type { CacheBlock } from '../../../agent/decision/cache-block.ts';
 import { CacheFileError, readCacheFile, writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
 import { HandClock } from '../../support/clock.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
@@ -85,12 +99,115 @@ describe('the file of the cache', () => {
     assert.deepEqual(readdirSync(dirname(path)), ['cache']);
   });
 
+  const places: readonly (readonly [string, (path: string) => void, RegExp])[] = [
+    ['a link to the file', (path) => relinked(path), /is a link/],
+    [
+      'a pipe, which nobody waits for',
+      (path) => replaced(path, (made) => spawnSync('mkfifo', [made])),
+      /no regular file/,
+    ],
+    ['a folder', (path) => replaced(path, (made) => mkdirSync(made)), /no regular file/],
+    ['a device', (path) => replaced(path, (made) => spawnSync('mknod', [made, 'c', '1', '3'])), /no regular file/],
+    ['writable by its group', (path) => chmodSync(path, 0o620), /can be written by others/],
+    ['writable by all', (path) => chmodSync(path, 0o602), /can be written by others/],
+    ['of another user', (path) => chownSync(path, 65534, 65534), /belongs to user 65534/],
+  ];
+  for (const [name, change, says] of places)
+    if (process.geteuid?.() === 0 || !/device|another/.test(name))
+      it(`is not used where it is ${name}`, { timeout: 10_000 }, async (t) => {
+        const { path } = await saved(t);
+        change(path);
+        assert.throws(
+          () => read(path, SAVED_MS),
+          (error) => error instanceof CacheFileError && says.test(error.message),
+        );
+      });
+
+  it('is written over no file that somebody linked to its temporary name, or to its own', async (t) => {
+    const { path, cache } = await saved(t);
+    const precious = join(dirname(path), 'precious');
+    writeFileSync(precious, 'somebody needs this');
+    for (const link of [`${path}.tmp`, path]) {
+      if (existsSync(link)) renameSync(link, `${link}.old`);
+      symlinkSync(precious, link);
+      await writeCacheFile(path, 'key', SAVED_MS, cache.snapshot());
+      assert.equal(readFileSync(precious, 'utf8'), 'somebody needs this');
+      assert.ok(lstatSync(path).isFile());
+      assert.equal(read(path, SAVED_MS)?.state.entries, SUBJECTS.length);
+    }
+  });
+
+  const vars = { location: 'https://shop.example/' };
+  const listed = { action: 'redirect', source: 'cache', list: 'manual', entry: 'ip:127.0.0.0/8', vars };
+  const forged: readonly (readonly [string, unknown])[] = [
+    ['a location that no entry has', { ...listed, vars: { location: 'javascript:alert(1)' } }],
+    ['a header with a line end', { ...listed, vars: { ...vars, 'req.set.x-plan': 'a\r\nx-injected: 1' } }],
+    ['an action that there is not', { ...listed, action: 'shutdown' }],
+    ['a status that no redirect has', { ...listed, status: 200 }],
+    ['a reason of two lines', { ...listed, reason: 'a\nb' }],
+    ['a list with no name', { ...listed, list: '../x' }],
+    ['a source that is none of a cache', { ...listed, source: 'rules' }],
+    ['an entry with a control character', { ...listed, entry: 'ip:\u001b[2J' }],
+    ['no entry', { ...listed, entry: undefined }],
+    ['a deny of no list', { action: 'deny', source: 'cache' }],
+    ['something behind what is no allow', { ...listed, unlessAllowed: listed }],
+    ['a worse thing behind an allow', { ...listed, action: 'allow', unlessAllowed: { ...listed, status: 1 } }],
+    ['nothing', null],
+    ['a text', 'deny'],
+  ];
+  for (const [name, contribution] of forged)
+    it(`is not used with ${name} in it`, async (t) => {
+      const path = join(temporaryFolder(t), 'cache');
+      await writeCacheFile(path, 'key', SAVED_MS, [blockOf(contribution)]);
+      assert.throws(() => read(path, SAVED_MS), /has what no backend can have said/);
+    });
+
+  it('is used with what entries can have, and nothing more of it is taken', async (t) => {
+    const path = join(temporaryFolder(t), 'cache');
+    await writeCacheFile(path, 'key', SAVED_MS, [blockOf({ ...listed, ofOldAge: 1, expiresAt: 1 })]);
+    assert.deepEqual(read(path, SAVED_MS)?.explain('ip:127.0.0.1')?.contribution, listed);
+  });
+
+  for (const others of [[['host:a', 1, 1]], [['host:a', 1, 1.5, 0]], [[7, 1, 1, 0]], [['x'.repeat(1025), 1, 1, 0]], {}])
+    it(`is not used with a row that is none: ${JSON.stringify(others).slice(0, 30)}`, async (t) => {
+      const path = join(temporaryFolder(t), 'cache');
+      const block = { ...blockOf(listed), others } as unknown as CacheBlock; // it is none
+      await writeCacheFile(path, 'key', SAVED_MS, [block]);
+      assert.throws(() => read(path, SAVED_MS), CacheFileError);
+    });
+
+  it('keeps nothing for longer than a backend could have it kept', async (t) => {
+    const path = join(temporaryFolder(t), 'cache');
+    const row = Int32Array.from([0x7f000001, 0x7fffffff, 0x7fffffff, 0]);
+    const others = [['host:a', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 0]] as const;
+    await writeCacheFile(path, 'key', SAVED_MS, [{ ...blockOf(listed), ipv4: row, others }]);
+    for (const subject of ['ip:127.0.0.1', 'host:a']) {
+      const { freshForSeconds, keptForSeconds } = read(path, SAVED_MS)?.explain(subject) ?? {};
+      assert.deepEqual([freshForSeconds, keptForSeconds], [300, 900], subject);
+    }
+  });
+
   it('may be missing', (t) => {
     const path = join(temporaryFolder(t), 'cache');
     assert.ok(!existsSync(path));
     assert.equal(read(path, SAVED_MS), undefined);
   });
 });
+
+function replaced(path: string, make: (path: string) => unknown): void {
+  renameSync(path, `${path}.old`);
+  make(path);
+}
+
+function relinked(path: string): void {
+  replaced(path, () => symlinkSync(`${path}.old`, path));
+}
+
+/** A block in which 127.0.0.1 has this contribution, whatever it is. */
+function blockOf(contribution: unknown): CacheBlock {
+  const ipv4 = Int32Array.from([0x7f000001, 600, 6000, 0]);
+  return { contributions: [contribution], ipv4, ipv6: new Int32Array(0), others: [] } as unknown as CacheBlock; // or none
+}
 
 /** A file of one verdict of each sort and one failure. */
 async function saved(t: TestContext) {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { haproxyFragment } from '../../../agent/wiring/fragment.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { PROGRAM } from '../../../dev/program.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 
@@ -38,6 +40,22 @@ ${haproxyFragment(settings)}`,
     assert.equal(readFileSync(spoePath, 'utf8'), spoeFile(settings));
     assert.equal(readFileSync(fragmentPath, 'utf8'), haproxyFragment(settings, spoePath));
     assert.deepEqual(readdirSync(folder).sort(), ['haverdict.haproxy.cfg', 'haverdict.spoe.cfg']);
+  });
+
+  it('writes over no file that somebody linked to a temporary name', (t) => {
+    const file = configFile(t, BACKEND);
+    const folder = temporaryFolder(t);
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'somebody needs this');
+    const script = 'ln -s "$1" "$2/haverdict.spoe.cfg.$$.tmp"; exec "$3" "$4" wiring -c "$5" --out "$2"';
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', script, 'sh', precious, folder, process.execPath, PROGRAM, file],
+      { encoding: 'utf8' },
+    );
+    assert.equal(status, 1);
+    assert.match(stderr, /haverdict\.spoe\.cfg cannot be written: .*EEXIST/);
+    assert.equal(readFileSync(precious, 'utf8'), 'somebody needs this');
   });
 
   it('is for the HAProxy version of the command line before that of the file', (t) => {
