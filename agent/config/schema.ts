@@ -73,7 +73,7 @@ export const ConfigFile = map({
     .meta({ mustBe: IPV6_PREFIX_FORM })
     .prefault(128)
     .describe(
-      'IPv6 clients are looked up as the network of so many bits: a provider gives each customer a /64 or more, so 64 keeps one of them from being millions of subjects. Entries for longer prefixes match no more.',
+      'IPv6 clients are looked up as the network of so many bits: a provider gives each customer a /64 or more, so 64 keeps one of them from being millions of subjects. Entries for longer prefixes, and for single addresses, match no more: `block` refuses and `lint` finds them.',
     ),
   cache: map({
     maxEntries: wholeNumber(1, 10_000_000).prefault(1_000_000).describe('How many subjects are remembered.'),

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { readBlocklistSettings } from '../blocklist-settings.ts';
-import { addSectionOption, type ConfigOptions } from '../config-option.ts';
+import type { BlocklistSettings } from '../../agent/config/blocklist-schema.ts';
+import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
+import { askedInstead } from '../never-asked.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
-import { protectedSet } from '../protected.ts';
+import { type ProtectedSet, protectedSet } from '../protected.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../write-entries.ts';
 
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
@@ -16,7 +17,7 @@ export function blockCommand(): Command {
   );
   addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
     '--force',
-    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody',
+    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody; or would never match',
   );
   return addExamples(
     command,
@@ -31,8 +32,20 @@ export function blockCommand(): Command {
 
 async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const outcome = outcomeOf(options);
-  const settings = await readBlocklistSettings(options, process.env);
-  const end = options.for ?? (options.until === undefined ? settings.manualExpiry : undefined);
-  const guard = options.force ? undefined : protectedSet(settings, process.env);
+  const { blocklist, ipv6Prefix } = await readSections(['blocklist', 'ipv6Prefix'], options, process.env);
+  const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
+  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
+}
+
+/** Refuses also what is never asked about. */
+function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number): ProtectedSet {
+  const { problemOf } = protectedSet(blocklist, process.env);
+  return {
+    problemOf(entry) {
+      const instead = askedInstead(entry.subject, ipv6Prefix);
+      if (instead === undefined) return problemOf(entry);
+      return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ${instead} is looked up`;
+    },
+  };
 }

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { actor } from '../actor.ts';
 import { readList } from '../arguments.ts';
-import { readBlocklistSettings } from '../blocklist-settings.ts';
 import { CliError, EXIT } from '../cli-error.ts';
-import { addSectionOption, type ConfigOptions } from '../config-option.ts';
+import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
 import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
@@ -42,12 +41,15 @@ export function lintCommand(): Command {
 }
 
 async function lintTable(options: LintCommandOptions): Promise<void> {
-  const settings = await readBlocklistSettings(options, process.env);
+  const { blocklist, ipv6Prefix } = await readSections(['blocklist', 'ipv6Prefix'], options, process.env);
   const store = await openManagedStore(options);
   const now = () => new Date().toISOString();
-  const repairer = { store, guard: protectedSet(settings, process.env), by: actor(), now };
+  const repairer = { store, guard: protectedSet(blocklist, process.env), by: actor(), now };
   const counts = { fixed: 0, fixable: 0, open: 0, note: 0 };
-  const wanted = { hand: options.hand === true, nowMs: Date.now(), ...(options.list && { list: options.list }) };
+  const wanted = {
+    ...{ hand: options.hand === true, ipv6Prefix, nowMs: Date.now() },
+    ...(options.list && { list: options.list }),
+  };
   for await (const finding of lint(store, wanted)) {
     const { state, problem } = await treated(finding, options.fix ? repairer : undefined);
     if (Object.values(counts).every((count) => count === 0) && !options.json)

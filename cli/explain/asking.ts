@@ -1,9 +1,9 @@
 import { nearest } from '../../agent/config/nearest.ts';
 import type { ConfigFile } from '../../agent/config/schema.ts';
-import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../cli-error.ts';
+import { askedInstead } from '../never-asked.ts';
 
 /** What of an agent's configuration decides who wins. */
 export type AgentSections = Pick<ConfigFile, 'lists' | 'shadowLists' | 'messages' | 'ipv6Prefix'>;
@@ -38,9 +38,8 @@ export function planFor(subjects: readonly Subject[], agent: AgentSections, want
 
 /** With `ipv6Prefix` an agent asks about the network of an IPv6 client. */
 function asAsked(subject: Subject, ipv6Prefix: number): Subject {
-  const bytes = subject.kind === 'ip' ? parseAddress(subject.value) : undefined;
-  if (bytes === undefined || bytes.length === 4 || ipv6Prefix === 128) return subject;
-  return { kind: 'ip', value: formatNetwork(masked(bytes, ipv6Prefix)) };
+  const instead = askedInstead(formatSubject(subject), ipv6Prefix);
+  return instead === undefined ? subject : parseSubject(instead);
 }
 
 function onlyOne(names: readonly string[]): string | undefined {

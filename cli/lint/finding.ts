@@ -11,6 +11,7 @@ export const FINDINGS = {
   duplicate: 'problem',
   'bad-attributes': 'problem',
   'long-expired': 'problem',
+  'never-asked': 'problem',
   shadowed: 'problem',
   'unreadable-record': 'problem',
   'unregistered-list': 'problem',

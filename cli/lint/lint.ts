@@ -3,6 +3,7 @@ import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import { isReserved } from '../../functions/blocklist/table.ts';
+import { askedInstead } from '../never-asked.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
 import { byHandIn } from './by-hand.ts';
 import type { Finding } from './finding.ts';
@@ -13,6 +14,8 @@ export interface LintOptions {
   readonly list?: string;
   /** Also compares with the history. */
   readonly hand: boolean;
+  /** Of the agents that ask. */
+  readonly ipv6Prefix: number;
   readonly nowMs: number;
 }
 
@@ -20,7 +23,10 @@ export interface LintOptions {
 const MAX_LISTS = 10_000;
 
 /** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
-export async function* lint(store: ManagedStore, { list, hand, nowMs }: LintOptions): AsyncGenerator<Finding> {
+export async function* lint(
+  store: ManagedStore,
+  { list, hand, ipv6Prefix, nowMs }: LintOptions,
+): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
   const allows = await Allows.in(store.scan(), nowSeconds);
   if (!allows.complete)
@@ -31,12 +37,20 @@ export async function* lint(store: ManagedStore, { list, hand, nowMs }: LintOpti
     if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
     const found = itemFinding(item, nowSeconds);
     if (found !== undefined) yield await withDuplicate(found, store);
-    else yield* shadowOf(item, allows);
+    else yield* neverAsked(item, ipv6Prefix) ?? shadowOf(item, allows);
   }
   for (const name of [...lists].sort()) {
     if ((await store.listRecord(name)) === undefined) yield unregistered(name);
     if (hand) yield* byHandIn(name, store, nowMs);
   }
+}
+
+function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
+  const [subject, list] = [String(item.subject), String(item.list)];
+  const instead = isReserved(subject) ? undefined : askedInstead(subject, ipv6Prefix);
+  if (instead === undefined) return undefined;
+  const problem = `is never looked up where ipv6Prefix is ${ipv6Prefix}, as here: "${instead}" is`;
+  return [{ id: 'never-asked', subject, list, problem }];
 }
 
 function* shadowOf(item: Item, allows: Allows): Generator<Finding> {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
-import { AddressTable } from '../../../agent/decision/address-table.ts';
+import { AddressHash, type Hash } from '../../../agent/decision/address-hash.ts';
+import { AddressTable, MAX_PROBES } from '../../../agent/decision/address-table.ts';
 import { longRuns } from '../../support/scope.ts';
 import { Random } from '../../support/spop/random.ts';
 
@@ -53,8 +54,8 @@ class Pair {
   #values = 0;
   lost = 0;
 
-  constructor(words: Words, capacity: number) {
-    this.table = new AddressTable(words, capacity);
+  constructor(words: Words, capacity: number, hash: Hash = new AddressHash()) {
+    this.table = new AddressTable(words, capacity, hash);
   }
 
   put(address: Address, freshUntil: number, refreshable: boolean): void {
@@ -70,6 +71,12 @@ class Pair {
     }
     this.#names.set(value, name);
     this.#map.set(name, { address, known });
+  }
+
+  remove(address: Address): void {
+    const name = nameOf(address);
+    assert.equal(this.table.remove(address), this.#map.get(name)?.known.value ?? 0);
+    this.#map.delete(name);
   }
 
   get size(): number {
@@ -183,6 +190,43 @@ describe('a table of addresses', () => {
     assert.equal(table.put(ipv4(1), numbered(6), 0), 5);
     assert.equal(table.put(ipv4(2), numbered(6), 0), 0);
     assert.equal(table.size, 2);
+  });
+});
+
+describe('a table whose hash somebody has found out', () => {
+  const FIRST_SHIFT = 19;
+  const LAST = 8191;
+  const hashes: Record<string, (a: number) => number> = {
+    'one place': () => 0,
+    'the last place': () => LAST << FIRST_SHIFT,
+    'neighbours round the end': (a) => (LAST - 20 + (a % 40)) << FIRST_SHIFT,
+    'half of the places': (a) => (LAST - 2000 + (a % 4000)) << FIRST_SHIFT,
+  };
+  for (const [where, of] of Object.entries(hashes))
+    it(`mixes up nothing and looks at ${MAX_PROBES} slots at most, with all addresses at ${where}`, () => {
+      const random = new Random(where.length);
+      const pair = new Pair(1, 20_000, { ofIpv4: of, ofIpv6: of, ofNetwork: of });
+      for (let count = 0; count < 30_000; count++) {
+        const address = ipv4(random.below(12_000));
+        assert.equal(pair.table.find(address) >= 0, pair.has(address));
+        if (random.oneIn(4)) pair.remove(address);
+        else pair.put(address, 1 + random.below(1000), false);
+        assert.equal(pair.table.size, pair.size);
+      }
+      pair.check();
+      assert.ok(pair.lost > 0, 'they take the places of each other');
+      if (where.endsWith('place')) assert.equal(pair.size, MAX_PROBES);
+    });
+
+  it('loses nobody by being doubled where many stand round its end', () => {
+    // 512 that begin here fill their window, so that of those who begin 200 slots on some stand behind the end.
+    const [first, second] = [LAST - 600, LAST - 400];
+    const homeOf = (a: number) => (a < 512 ? first : a < 712 ? second : 400 + (a % 7000));
+    const of = (a: number) => homeOf(a) << FIRST_SHIFT;
+    const pair = new Pair(1, 20_000, { ofIpv4: of, ofIpv6: of, ofNetwork: of });
+    for (let a = 0; a < 7000; a++) pair.put(ipv4(a), 1000, false);
+    pair.check();
+    assert.equal(pair.lost, 0);
   });
 });
 

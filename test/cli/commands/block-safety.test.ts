@@ -47,6 +47,28 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.equal((await stored('ip:203.0.113.30'))?.expiresAt, undefined);
   });
 
+  it('refuses what agents with this ipv6Prefix never ask about, unless it is forced', async (t) => {
+    const { endpoint: own } = await localTable(t);
+    const block = (ipv6Prefix: number, ...args: string[]) =>
+      runOnTable(own, 'block', ...args, '-c', configFile(t, `ipv6Prefix: ${ipv6Prefix}\n`));
+    for (const [ipv6Prefix, subject, instead] of [
+      [64, '2001:db8:1:2::7', '2001:db8:1:2::/64'],
+      [48, '2001:db8:1:2::7', '2001:db8:1::/48'],
+      [48, '2001:db8:1:2::/64', '2001:db8:1::/48'],
+      [48, '2001:db8:1::/49', '2001:db8:1::/48'],
+    ] as const) {
+      const { status, stderr } = await block(ipv6Prefix, '203.0.113.50', subject, '--action', 'log');
+      assert.equal(status, 2);
+      const why = `ip:${subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ip:${instead} is looked up`;
+      assert.equal(stderr, `haverdict: ${why}; --force writes it all the same\n`);
+      assert.equal((await block(ipv6Prefix, instead)).status, 0);
+    }
+    assert.deepEqual((await storeAt(own).lookup([{ subject: 'ip:203.0.113.50', list: 'manual' }])).items, []);
+    assert.equal((await block(64, '2001:db8:1:2::7', '--force')).status, 0);
+    assert.equal((await block(128, '2001:db8:1:2::8', '203.0.113.50')).status, 0);
+    assert.equal((await block(16, '203.0.113.51', 'host:shop.example')).status, 0);
+  });
+
   it('ends with 78 where that section is wrong', async (t) => {
     const { status, stderr } = await run('block', '203.0.113.1', '-c', configFile(t, 'blocklist: { protect: [] }\n'));
     assert.equal(status, 78);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { LOCAL_ACCESS } from '../../../functions/blocklist/local-access.ts';
+import { configFile } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 
@@ -116,6 +117,32 @@ describe('haverdict lint', async () => {
     const { stdout } = await run('history', '--list', 'manual', '--json');
     assert.match(stdout, /lint --fix/);
     assert.doesNotMatch(stdout, /hunter2/);
+  });
+
+  it('finds what agents with the ipv6Prefix of the configuration never ask about', async (t) => {
+    const { endpoint: own } = await localTable(t);
+    await runOnTable(
+      own,
+      'block',
+      '2001:db8:1:2::7',
+      '2001:db8:1:2::/64',
+      '2001:db8:1::/48',
+      '203.0.113.7',
+      'host:a.example',
+    );
+    const never = async (ipv6Prefix: number) => {
+      const { stdout } = await runOnTable(own, 'lint', '--json', '-c', configFile(t, `ipv6Prefix: ${ipv6Prefix}\n`));
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      return lines
+        .map((line) => JSON.parse(line))
+        .map(({ finding, state, subject }) => `${finding} ${state} ${subject}`);
+    };
+    assert.deepEqual(await never(128), []);
+    assert.deepEqual(await never(64), ['never-asked open ip:2001:db8:1:2::7']);
+    assert.deepEqual((await never(48)).sort(), [
+      'never-asked open ip:2001:db8:1:2::/64',
+      'never-asked open ip:2001:db8:1:2::7',
+    ]);
   });
 
   it('ends with 0 where nothing is wrong', async (t) => {
