@@ -119,8 +119,8 @@ export class BackendClient implements Backend {
     }
     if (verdict.data.subject !== subject)
       throw new BackendError('failing', `asked "${subject}", got a verdict for "${shown(verdict.data.subject)}"`);
-    const { entry, error } = verdict.data;
-    if (error !== undefined) return { error };
+    const { entry, error, overload } = verdict.data;
+    if (error !== undefined) return { error, ...(overload && { isOverload: true }) };
     const problem = entry ? entryProblem(entry) : undefined;
     if (problem !== undefined) {
       this.#events.badEntry(subject, problem);
