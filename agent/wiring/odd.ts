@@ -1,4 +1,4 @@
-import { oddPath } from '../../contract/path.ts';
+import { MAX_SENT_PATH, oddPath } from '../../contract/path.ts';
 import type { MessageSettings } from '../config/settings.ts';
 import { readsCookie } from '../vocabulary.ts';
 
@@ -7,6 +7,7 @@ const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 
 /** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
+export const LONG_PATHS = `path -m len gt ${MAX_SENT_PATH}`;
 export const ODD_PATHS = `path -m reg -i '${oddPath('[:cntrl:][:space:]')}'`;
 /** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own. */
 export const HOST_IN_PATH = "{ path -m reg '^/[/\\\\]' }"; // as //evil.example/x
