@@ -10,11 +10,13 @@ const PLAIN = /[!#$&-~]/;
 /** A blank is `+` too: PHP and others read it so (application/x-www-form-urlencoded). */
 const SPELLING = spelling(PLAIN).with(0x20, 0x2b);
 
+const LONGEST = 3 * MAX_SUBJECT_BYTES + '""'.length;
+
 /** Values of cookies, without the quotes and the percent-encoding that servers take off. */
 export const COOKIE: Kind = {
   isChosen: true,
-  longest: 3 * MAX_SUBJECT_BYTES + '""'.length,
-  longer: (octets) => (octets.startsWith('"') || octets.endsWith('"') ? undefined : null),
+  longest: LONGEST,
+  longer: (octets) => (withoutQuotes(octets) === undefined ? undefined : null),
   written: (text) => {
     const octets = octetsOfText(text);
     const value = withoutSpelling(octets, 3 * octets.length);
@@ -51,9 +53,11 @@ export function cookieValues(header: Uint8Array, name: string): readonly Uint8Ar
   const usual: string[] = [];
   const others: [string[], string[]] = [[], []];
   let found = 0;
-  for (const { 0: begin, index } of octets.matchAll(finderOf(name))) {
+  const { encoded, plain } = findersOf(name);
+  for (const { 0: all, 1: begin = '', index: at } of octets.matchAll(octets.includes('%') ? encoded : plain)) {
     if (++found > MAX_FOUND) return undefined;
-    const from = index + begin.length;
+    const from = at + all.length;
+    const index = from - '='.length - begin.length;
     const [before, comma] = [octets.lastIndexOf(';', index), octets.lastIndexOf(',', index)];
     const value = octets.slice(from, endOf(octets, ';', from));
     const first = value.slice(0, endOf(value, ',', 0));
@@ -72,7 +76,9 @@ const MAX_FOUND = 3 * MAX_COOKIES_OF_A_NAME;
 
 function keep(values: string[], value: string): void {
   const trimmed = value.trim();
-  if (trimmed !== '') values.push(trimmed);
+  if (trimmed === '') return;
+  const isQuoted = trimmed.startsWith('"') || trimmed.endsWith('"');
+  values.push(isQuoted ? trimmed : trimmed.slice(0, LONGEST + 1)); // which is too long to be listed, as the whole is
 }
 
 function isBlank(text: string): boolean {
@@ -84,26 +90,35 @@ function endOf(text: string, separator: string, from: number): number {
   return at < 0 ? text.length : at;
 }
 
+interface Finders {
+  readonly encoded: RegExp;
+  /** Half the time, for a header without percent signs. */
+  readonly plain: RegExp;
+}
+
 /** What finds where a cookie of this name begins, for some reading; the names are those of the configurations. */
-function finderOf(name: string): RegExp {
+function findersOf(name: string): Finders {
   const known = FINDERS.get(name);
   if (known !== undefined) return known;
   const decoded = name.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const last = decoded.length - 1;
-  const spellings = Array.from(decoded, (octet, at) => spellingsOf(octet, at > 0 && at < last));
-  const finder = new RegExp(`(?<![^;,\\s])${spellings.join('')}\\s*=`, 'g');
-  FINDERS.set(name, finder);
-  return finder;
+  const spellings = Array.from(decoded, (octet, at) => spellingsOf(octet, at > 0 && at < decoded.length - 1));
+  const finder = (octets: readonly string[]) => new RegExp(`(?:^|[;,\\s])(${octets.join('')}\\s*)=`, 'g');
+  const finders = {
+    encoded: finder(spellings.map(({ plain, encoded }) => `(?:${plain}|${encoded})`)),
+    plain: finder(spellings.map(({ plain }) => plain)),
+  };
+  FINDERS.set(name, finders);
+  return finders;
 }
 
-const FINDERS = new Map<string, RegExp>();
+const FINDERS = new Map<string, Finders>();
 
 /** All that some server takes for the same: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
-function spellingsOf(octet: string, isInside: boolean): string {
+function spellingsOf(octet: string, isInside: boolean): Record<keyof Finders, string> {
   const same = OCTETS.filter((other) => folded(other) === folded(octet)).map((other) => hexOf(other));
   const plain = same.filter((hex) => isInside || hex !== BLANK).map((hex) => `\\x${hex}`);
   const encoded = same.map((hex) => `%${hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)}`);
-  return `(?:[${plain.join('')}]|${encoded.join('|')})`;
+  return { plain: `[${plain.join('')}]`, encoded: encoded.join('|') };
 }
 
 const OCTETS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
