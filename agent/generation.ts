@@ -1,3 +1,4 @@
+import { isChosen } from '../contract/subject.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { tellFinding } from './backend/health.ts';
@@ -117,13 +118,15 @@ async function closeAll(rules: Rulebook | undefined, backend: OpenBackend): Prom
 }
 
 /** What one of the workers may do: together they keep to the settings. */
-function shareOf({ backend, deadlineMs, workers }: Settings): LoaderSettings {
-  const { maxConcurrent, maxCallsPerSecond, batch } = backend;
+function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): LoaderSettings {
+  const { maxConcurrent, maxCallsPerSecond, maxKeysPerSecond, batch } = backend;
+  const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isChosen(`${kind}:`)));
   return {
     maxConcurrent: Math.ceil(maxConcurrent / workers),
     maxCallsPerSecond: maxCallsPerSecond / workers,
     batch,
     deadlineMs,
+    ...(hasChosen && { chosen: { maxKeysPerSecond: maxKeysPerSecond / workers, lists: lists.length } }),
   };
 }
 

@@ -5,16 +5,17 @@ import { parseArgs } from 'node:util';
 import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
+import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
 import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
 import { measureSpread } from './spread.ts';
 
-const SECTIONS = ['parts', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
+const SECTIONS = ['parts', 'hostile', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,agents,spread,haproxy,memory,calls   instead of all of them
+  --only parts,hostile,agents,spread,haproxy,memory,calls   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -52,6 +53,15 @@ const SHOWN = {
     const parts = measureParts();
     table(['part', 'ns'], Object.entries(parts));
     return parts;
+  },
+  hostile() {
+    const kinds = measureHostile();
+    const tenths = (us: number) => us.toFixed(1);
+    table(
+      ['hostile values of', 'values', 'p50 µs', 'p99', 'most', 'by'],
+      kinds.map((of) => [of.kind, of.values, tenths(of.p50Us), tenths(of.p99Us), tenths(of.mostUs), of.worst]),
+    );
+    return kinds;
   },
   async agents() {
     const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);

@@ -13,6 +13,9 @@ const GROUP = /^[0-9a-f]{1,4}$/i;
 export const IPV4_PREFIXES: readonly number[] = downFrom(32, 8);
 export const IPV6_PREFIXES: readonly number[] = [128, ...downFrom(64, 16)];
 
+/** In text: of six groups and an IPv4 address. */
+export const LONGEST_ADDRESS = 45;
+
 /**
  * Reads an address as people and HAProxy write it: 4 or 16 bytes, or undefined.
  * Four decimal parts only (no octal, no short forms) and no zone id; IPv4-mapped IPv6 is IPv4. Read here and not by

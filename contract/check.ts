@@ -85,11 +85,15 @@ export const CheckRequest = z.object({
 });
 export type CheckRequest = z.infer<typeof CheckRequest>;
 
-/** The answer for one subject: the entry that won, null for none, or `error` where this one could not be looked up. */
+/**
+ * The answer for one subject: the entry that won, null for none, or `error` where this one could not be looked up: with
+ * `overload` because it was too much for now, which is no failure of the backend.
+ */
 export const Verdict = z.object({
   subject: z.string(),
   entry: z.optional(z.nullable(Entry)),
   error: z.optional(z.string()),
+  overload: z.optional(z.boolean()),
 });
 export type Verdict = z.infer<typeof Verdict>;
 

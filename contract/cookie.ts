@@ -1,19 +1,24 @@
-import { type Kind, SubjectError } from './kind.ts';
-import { encodings, octetsOf, octetsOfText, respelled } from './octets.ts';
+import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
+import { octetsOf, octetsOfText, respelled, spelling } from './octets.ts';
 
 /** Of one name in one Cookie header; a server takes the first or the last of them, so all are asked about. */
 export const MAX_COOKIES_OF_A_NAME = 4;
 
 /** What stands for itself in a value: visible ASCII but for the quote and the percent sign. */
 const PLAIN = /[!#$&-~]/;
-const ENCODED_OR_NOT_PLAIN = /%[0-9A-Fa-f]{2}|[^!#$&-~]/g;
 /** A blank is `+` too: PHP and others read it so (application/x-www-form-urlencoded). */
-const ENCODING = encodings(PLAIN).with(0x20, '+');
+const SPELLING = spelling(PLAIN).with(0x20, 0x2b);
+
+const LONGEST = 3 * MAX_SUBJECT_BYTES + '""'.length;
 
 /** Values of cookies, without the quotes and the percent-encoding that servers take off. */
 export const COOKIE: Kind = {
+  isChosen: true,
+  longest: LONGEST,
+  longer: (octets) => (withoutQuotes(octets) === undefined ? undefined : null),
   written: (text) => {
-    const value = withoutSpelling(octetsOfText(text));
+    const octets = octetsOfText(text);
+    const value = withoutSpelling(octets, 3 * octets.length);
     if (value === undefined)
       throw new SubjectError(
         'the value of a cookie must have no quotes, or one at either end with no " or \\ between them',
@@ -21,12 +26,13 @@ export const COOKIE: Kind = {
     if (value === '') throw new SubjectError('the value of a cookie is empty: write what stands between the quotes');
     return value;
   },
-  brought: withoutSpelling,
+  brought: (octets) => withoutSpelling(octets, MAX_SUBJECT_BYTES),
 };
 
-function withoutSpelling(octets: string): string | undefined {
+/** Empty where it would be longer. */
+function withoutSpelling(octets: string, longest: number): string | undefined {
   const value = withoutQuotes(octets);
-  return value === undefined ? undefined : respelled(value, ENCODED_OR_NOT_PLAIN, ENCODING);
+  return value === undefined ? undefined : (respelled(value, SPELLING, longest) ?? '');
 }
 
 /** Undefined where one of the quotes is missing, or servers differ about what is between them. */
@@ -35,33 +41,92 @@ function withoutQuotes(value: string): string | undefined {
   return /^"([^"\\]*)"$/.exec(value)?.[1];
 }
 
-/** What sets cookies apart: `;` (RFC 6265), for older servers also `,` (RFC 2109), for some of Python's also blanks. */
-const SEPARATORS = [/;/, /[;,]/, /[;,\s]/];
-
 /**
- * The values that servers read under a name in a Cookie header, each once; undefined if there are too many. Whatever one
- * kind of server finds is asked about.
+ * The values that servers read under a name in a Cookie header, each once; undefined if the name is there too often.
+ * Whatever one kind of server finds is asked about. Cookies are set apart by `;` (RFC 6265), for older servers also by `,`
+ * (RFC 2109), for some of Python's also by blanks. In linear time, and in little of it for 16 kB of anything, since the
+ * engine goes through the bytes (bench/hostile.ts).
  */
 export function cookieValues(header: Uint8Array, name: string): readonly Uint8Array[] | undefined {
   const octets = octetsOf(header);
-  const [usual = [], ...others] = SEPARATORS.map((separator) => valuesIn(octets.split(separator), name));
+  const usual: string[] = [];
+  const others: [string[], string[]] = [[], []];
+  let found = 0;
+  const { encoded, plain } = findersOf(name);
+  for (const { 0: all, 1: begin = '', index: at } of octets.matchAll(octets.includes('%') ? encoded : plain)) {
+    if (++found > MAX_FOUND) return undefined;
+    const from = at + all.length;
+    const index = from - '='.length - begin.length;
+    const [before, comma] = [octets.lastIndexOf(';', index), octets.lastIndexOf(',', index)];
+    const value = octets.slice(from, endOf(octets, ';', from));
+    const first = value.slice(0, endOf(value, ',', 0));
+    if (isBlank(octets.slice(before + 1, index))) keep(usual, value);
+    if (isBlank(octets.slice(Math.max(before, comma) + 1, index))) keep(others[0], first);
+    if (!/\s/.test(begin)) keep(others[1], first.split(/\s/, 1)[0] ?? '');
+  }
   if ([usual, ...others].some(({ length }) => length > MAX_COOKIES_OF_A_NAME)) return undefined;
   // a part of a quoted value is none
   const parts = others.flat().filter((value) => withoutQuotes(value) !== undefined);
   return [...new Set([...usual, ...parts])].map((value) => Buffer.from(value, 'latin1'));
 }
 
-function valuesIn(pairs: readonly string[], name: string): string[] {
-  const wanted = folded(name);
-  return pairs.flatMap((pair) => {
-    const equals = pair.indexOf('=');
-    if (equals < 0 || folded(pair.slice(0, equals).trim()) !== wanted) return [];
-    const value = pair.slice(equals + 1).trim();
-    return value === '' ? [] : [value];
-  });
+/** Of a name in any of the readings, with empty values too. */
+const MAX_FOUND = 3 * MAX_COOKIES_OF_A_NAME;
+
+function keep(values: string[], value: string): void {
+  const trimmed = value.trim();
+  if (trimmed === '') return;
+  const isQuoted = trimmed.startsWith('"') || trimmed.endsWith('"');
+  values.push(isQuoted ? trimmed : trimmed.slice(0, LONGEST + 1)); // which is too long to be listed, as the whole is
 }
 
-/** Names that some server takes for the same: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
-function folded(name: string): string {
-  return respelled(name, ENCODED_OR_NOT_PLAIN, ENCODING).toLowerCase().replace(/[.+]/g, '_');
+function isBlank(text: string): boolean {
+  return text.trim() === '';
+}
+
+function endOf(text: string, separator: string, from: number): number {
+  const at = text.indexOf(separator, from);
+  return at < 0 ? text.length : at;
+}
+
+interface Finders {
+  readonly encoded: RegExp;
+  /** Half the time, for a header without percent signs. */
+  readonly plain: RegExp;
+}
+
+/** What finds where a cookie of this name begins, for some reading; the names are those of the configurations. */
+function findersOf(name: string): Finders {
+  const known = FINDERS.get(name);
+  if (known !== undefined) return known;
+  const decoded = name.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const spellings = Array.from(decoded, (octet, at) => spellingsOf(octet, at > 0 && at < decoded.length - 1));
+  const finder = (octets: readonly string[]) => new RegExp(`(?:^|[;,\\s])(${octets.join('')}\\s*)=`, 'g');
+  const finders = {
+    encoded: finder(spellings.map(({ plain, encoded }) => `(?:${plain}|${encoded})`)),
+    plain: finder(spellings.map(({ plain }) => plain)),
+  };
+  FINDERS.set(name, finders);
+  return finders;
+}
+
+const FINDERS = new Map<string, Finders>();
+
+/** All that some server takes for the same: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
+function spellingsOf(octet: string, isInside: boolean): Record<keyof Finders, string> {
+  const same = OCTETS.filter((other) => folded(other) === folded(octet)).map((other) => hexOf(other));
+  const plain = same.filter((hex) => isInside || hex !== BLANK).map((hex) => `\\x${hex}`);
+  const encoded = same.map((hex) => `%${hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)}`);
+  return { plain: `[${plain.join('')}]`, encoded: encoded.join('|') };
+}
+
+const OCTETS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+const BLANK = '20'; // is taken off either end
+
+function folded(octet: string): string {
+  return /[._+ ]/.test(octet) ? '_' : octet.replace(/[A-Z]/, (letter) => letter.toLowerCase());
+}
+
+function hexOf(octet: string): string {
+  return octet.charCodeAt(0).toString(16).padStart(2, '0');
 }

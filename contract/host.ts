@@ -17,10 +17,16 @@ const WILDCARD = '*.';
 
 /** Names of hosts: `shop.example` is itself, `*.shop.example` is everything below it, at any depth. */
 export const HOST: Kind = {
+  isChosen: true,
+  longest: MAX_NAME + '.:65535'.length,
   written: canonicalHost,
   brought: hostOf,
   covering: coveringHosts,
   specificity: (value) => (value.startsWith(WILDCARD) ? value.length : Number.POSITIVE_INFINITY),
+  unmatched: (value) =>
+    value.startsWith(WILDCARD) && value.slice(WILDCARD.length).split('.').length > MAX_WILDCARDS
+      ? `a host is looked up under wildcards of up to ${MAX_WILDCARDS} labels`
+      : undefined,
 };
 
 function canonicalHost(text: string): string {
@@ -31,8 +37,6 @@ function canonicalHost(text: string): string {
   const host = isAscii(given) ? hostOf(given) : hostOf(inAscii(given));
   if (host === undefined || (prefix !== '' && isAddress(host))) throw new SubjectError(problemOf(text, given));
   if (prefix.length + host.length > MAX_NAME) throw new SubjectError(tooLong(text));
-  if (prefix !== '' && host.split('.').length > MAX_WILDCARDS)
-    throw new SubjectError(`"host:${shown(text)}" would never match: wildcards have at most ${MAX_WILDCARDS} labels`);
   return `${prefix}${host}`;
 }
 
@@ -88,7 +92,7 @@ function coveringHosts(host: string): string[] {
   if (isAddress(host)) return [host];
   const labels = (isWildcard ? host.slice(WILDCARD.length) : host).split('.');
   const suffixes = labels.map((_, index) => `${WILDCARD}${labels.slice(index).join('.')}`);
-  return isWildcard ? suffixes : [host, ...suffixes.slice(1).slice(-MAX_WILDCARDS)];
+  return isWildcard ? suffixes.slice(-MAX_WILDCARDS) : [host, ...suffixes.slice(1).slice(-MAX_WILDCARDS)];
 }
 
 /** IPv6 stands in brackets (RFC 3986 3.2.2). */

@@ -3,6 +3,7 @@ import {
   formatNetwork,
   IPV4_PREFIXES,
   IPV6_PREFIXES,
+  LONGEST_ADDRESS,
   masked,
   type Network,
   parseAddress,
@@ -13,6 +14,8 @@ import { shown } from './shown.ts';
 
 /** Addresses, and the networks that cover them. */
 export const IP: Kind = {
+  isChosen: false,
+  longest: LONGEST_ADDRESS,
   written: canonicalIp,
   brought: (value) => (value.includes('/') ? undefined : formattedAddress(value)),
   covering: (value) => {

@@ -28,6 +28,9 @@ described.add(Verdict.shape.subject, { description: 'The subject as it was asked
 described.add(Verdict.shape.error, {
   description: 'Why this subject could not be looked up; its neighbours are answered all the same.',
 });
+described.add(Verdict.shape.overload, {
+  description: 'Beside error: it was too much for now. The agent asks less often, and the reason is overload.',
+});
 described.add(Entry, {
   id: 'Entry',
   description: 'The entry that decides. It is of one of the lists that were asked.',

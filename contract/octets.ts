@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Bytes as text with one character for each: what traffic brings is compared by byte, whatever it spells. */
 export function octetsOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -12,29 +14,78 @@ export function octetsOfText(text: string): string {
 export function textOfOctets(octets: string): string | undefined {
   if (isAscii(octets)) return octets;
   const bytes = Buffer.from(octets, 'latin1');
-  const text = bytes.toString();
-  return Buffer.from(text).equals(bytes) ? text : undefined;
+  return isUtf8(bytes) ? bytes.toString() : undefined;
+}
+
+/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go, and U+FEFF is none. */
+export function hasBlankEnds(octets: string): boolean {
+  const bytes = Buffer.from(octets, 'latin1');
+  const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';
+  const [first = ''] = bytes.toString(encoding, 0, LONGEST_BLANK);
+  const last = bytes.toString(encoding, Math.max(0, bytes.length - LONGEST_BLANK)).at(-1) ?? '';
+  return BLANK.test(first) || BLANK.test(last);
+}
+
+const BLANK = /(?!\ufeff)[\s\x85]/;
+const LONGEST_BLANK = 3;
+
+/** Whether one of the octets ends a line or a text elsewhere. Half the time of a regular expression. */
+export function hasControl(octets: string): boolean {
+  for (let at = 0; at < octets.length; at++) {
+    const byte = octets.charCodeAt(at);
+    if (byte < 0x20 || byte === 0x7f) return true;
+  }
+  return false;
 }
 
 export function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text);
 }
 
-/** How each byte is written: as itself where `plain` has it, else percent-encoded. */
-export function encodings(plain: RegExp): readonly string[] {
-  return Array.from({ length: 256 }, (_, byte) => {
-    const octet = String.fromCharCode(byte);
-    return plain.test(octet) ? octet : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  });
+/** How each of the 256 bytes is written: as this one where it is not 0, else percent-encoded. */
+export type Spelling = Uint8Array;
+
+/** Bytes that `plain` has are written as themselves. */
+export function spelling(plain: RegExp): Spelling {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (plain.test(String.fromCharCode(byte)) ? byte : 0));
 }
 
-/**
- * Octets with one spelling for each byte. `spelled` finds a percent-encoded byte, or a single one that is not plain; in
- * linear time.
- */
-export function respelled(octets: string, spelled: RegExp, encoding: readonly string[]): string {
-  return octets.replace(spelled, (found) => {
-    const byte = found.length === 3 ? Number.parseInt(found.slice(1), 16) : found.charCodeAt(0);
-    return encoding[byte] as string; // 256 of them
-  });
+export const PERCENT = 0x25;
+const HEX = '0123456789ABCDEF';
+const DIGIT = Uint8Array.from(HEX, (digit) => digit.charCodeAt(0));
+/** What a hexadecimal digit stands for; -1 for any other byte. */
+const VALUE = Int8Array.from({ length: 256 }, (_, byte) => HEX.indexOf(String.fromCharCode(byte).toUpperCase()));
+
+/** The byte that is percent-encoded at this place; -1 if none is. */
+export function encodedAt(octets: string, at: number): number {
+  if (octets.charCodeAt(at) !== PERCENT || at + 2 >= octets.length) return -1;
+  const high = VALUE[octets.charCodeAt(at + 1)] as number; // octets are below 256
+  const low = VALUE[octets.charCodeAt(at + 2)] as number;
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+/** Writes a byte as it is spelled, and returns where that ends: up to three bytes further. */
+export function write(byte: number, by: Spelling, into: Uint8Array, at: number): number {
+  const plain = by[byte] as number; // 256 of them
+  if (plain !== 0) {
+    into[at] = plain;
+    return at + 1;
+  }
+  into[at] = PERCENT;
+  into[at + 1] = DIGIT[byte >> 4] as number; // 16 of them
+  into[at + 2] = DIGIT[byte & 15] as number;
+  return at + 3;
+}
+
+/** Octets with one spelling for each byte, percent-encoded or not; undefined where that is longer than `longest`. */
+export function respelled(octets: string, by: Spelling, longest: number): string | undefined {
+  const written = Buffer.allocUnsafe(longest + 3);
+  let end = 0;
+  for (let at = 0; at < octets.length; at++) {
+    const encoded = encodedAt(octets, at);
+    end = write(encoded >= 0 ? encoded : octets.charCodeAt(at), by, written, end);
+    if (encoded >= 0) at += 2;
+    if (end > longest) return undefined;
+  }
+  return written.toString('latin1', 0, end);
 }

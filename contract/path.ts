@@ -1,13 +1,14 @@
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
-import { encodings, octetsOf, octetsOfText, respelled } from './octets.ts';
+import { encodedAt, octetsOf, octetsOfText, PERCENT, spelling, write } from './octets.ts';
 import { shown } from './shown.ts';
 
 /** What stands for itself in a path (pchar of RFC 3986 3.3), but for `*`, which is all below a folder. */
 const PLAIN = /[A-Za-z0-9._~!$&'()+,;=:@-]/;
-const ENCODED_OR_NOT_PLAIN = /%[0-9A-Fa-f]{2}|[^A-Za-z0-9._~!$&'()+,;=:@/-]/g;
-const ENCODING = encodings(PLAIN);
+const SPELLING = spelling(PLAIN);
 const NOT_CANONICAL = /[^A-Za-z0-9._~!$&'()+,;=:@/-]|\/[./]/;
 const MAX_PATH = MAX_SUBJECT_BYTES - 'path:'.length;
+/** The most bytes that the path of a request has: a canonical one with every byte encoded is some 3 kB. */
+export const MAX_SENT_PATH = 4096;
 
 /**
  * What servers read in different ways, so that no canonical form is right for all of them, and no browser sends: a path
@@ -21,15 +22,19 @@ const ODD = new RegExp(oddPath(String.raw`\x00-\x20\x7f`), 'i');
 
 /** Whether servers can take this path of a request for different ones. */
 export function isOddPath(bytes: Uint8Array): boolean {
-  return ODD.test(octetsOf(bytes).split('?', 1)[0] ?? '');
+  const [path = ''] = octetsOf(bytes.subarray(0, MAX_SENT_PATH)).split('?', 1);
+  return ODD.test(path);
 }
 
 /** Paths: `/admin` is itself, `/admin/*` is `/admin/` and everything below it. */
 export const PATH: Kind = {
+  isChosen: true,
+  longest: Number.POSITIVE_INFINITY, // with a query that is none of the path
   written: canonicalPath,
   brought: pathOf,
   covering: (path) => (isWildcard(path) ? wildcardsOf(path) : [path, ...wildcardsOf(path)]),
   specificity: (path) => (isWildcard(path) ? path.length : Number.POSITIVE_INFINITY),
+  unmatched: (path) => (isWildcard(path) ? depthProblem(path.split('/').length - 1) : undefined),
 };
 
 function canonicalPath(text: string): string {
@@ -44,13 +49,12 @@ function canonicalPath(text: string): string {
       `"path:${shown(text)}" has a * that is not all of its end: write /admin/* for all below /admin/, and %2A for a *`,
     );
   const path = normalized(octetsOfText(folder));
-  if (folder === text) return path;
-  const levels = path.split('/').length - 1;
-  if (levels > MAX_WILDCARDS)
-    throw new SubjectError(
-      `"path:${shown(text)}" would never match: it has ${levels} levels, looked up are ${MAX_WILDCARDS}`,
-    );
-  return `${path}*`;
+  return folder === text ? path : `${path}*`;
+}
+
+function depthProblem(levels: number): string | undefined {
+  if (levels <= MAX_WILDCARDS) return undefined;
+  return `it has ${levels} levels, and a path is looked up under its ${MAX_WILDCARDS} widest wildcards`;
 }
 
 /**
@@ -59,7 +63,9 @@ function canonicalPath(text: string): string {
  */
 function pathOf(octets: string): string | undefined {
   if (!octets.startsWith('/')) return undefined;
-  const path = normalized(withoutQuery(octets));
+  const sent = withoutQuery(octets.slice(0, MAX_SENT_PATH + 1));
+  if (sent.length > MAX_SENT_PATH) return undefined;
+  const path = normalized(sent);
   return path.length <= MAX_PATH ? path : wildcardsOf(path.slice(0, MAX_PATH - 1))[0];
 }
 
@@ -82,20 +88,49 @@ function wildcardsOf(path: string): string[] {
 
 /**
  * As most servers read it (RFC 3986 6.2.2, and one slash for several): no spelling of a path walks around its entry. What
- * could end a segment, such as %2F, stays encoded. In linear time, whatever the client sends.
+ * could end a segment, such as %2F, stays encoded. In linear time, and in one pass over what the client sends.
  */
 function normalized(path: string): string {
   if (!NOT_CANONICAL.test(path)) return path;
-  return withoutDotSegments(respelled(path, ENCODED_OR_NOT_PLAIN, ENCODING));
+  const written = path.length <= MAX_SENT_PATH ? SCRATCH : Buffer.allocUnsafe(3 * path.length);
+  written[0] = SLASH;
+  let end = 1;
+  let segment = 1; // where it begins; a slash is before it
+  for (let at = 1; at < path.length; at++) {
+    const byte = path.charCodeAt(at);
+    const plain = SPELLING[byte] as number; // octets are below 256
+    if (plain !== 0) {
+      written[end++] = plain;
+    } else if (byte !== SLASH) {
+      const encoded = byte === PERCENT ? encodedAt(path, at) : -1;
+      if (encoded >= 0) at += 2;
+      end = write(encoded >= 0 ? encoded : byte, SPELLING, written, end);
+    } else if (isDots(written, segment, end)) {
+      segment = end = folderOf(written, segment, end);
+    } else if (end > segment) {
+      written[end++] = SLASH;
+      segment = end;
+    }
+  }
+  if (isDots(written, segment, end)) end = folderOf(written, segment, end);
+  return written.toString('latin1', 0, end);
 }
 
-function withoutDotSegments(path: string): string {
-  const segments = path.split('/');
-  const kept: string[] = [];
-  for (const segment of segments) {
-    if (segment === '..') kept.pop();
-    else if (segment !== '' && segment !== '.') kept.push(segment);
-  }
-  const isFolder = kept.length > 0 && ['', '.', '..'].includes(segments.at(-1) ?? '');
-  return `/${kept.join('/')}${isFolder ? '/' : ''}`;
+/** What the longest path of a request can become. */
+const SCRATCH = Buffer.alloc(3 * MAX_SENT_PATH);
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/** Whether a segment is `.` or `..`. */
+function isDots(written: Uint8Array, at: number, end: number): boolean {
+  const length = end - at;
+  return (length === 1 || length === 2) && written[at] === DOT && written[end - 1] === DOT;
+}
+
+/** Where the folder ends that these dots mean: this one, or the one above. */
+function folderOf(written: Uint8Array, dots: number, end: number): number {
+  if (end - dots === 1) return dots;
+  let at = Math.max(1, dots - 1);
+  while (written[at - 1] !== SLASH) at--;
+  return at;
 }

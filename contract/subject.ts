@@ -5,7 +5,7 @@ import { HOST } from './host.ts';
 import { IP } from './ip.ts';
 import { KEY } from './key.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { octetsOf, textOfOctets } from './octets.ts';
+import { hasControl, octetsOf, textOfOctets } from './octets.ts';
 import { PATH } from './path.ts';
 import { shown } from './shown.ts';
 import { isSecretKind } from './told.ts';
@@ -45,9 +45,26 @@ export function isKind(text: string): boolean {
   return kindOf(text) !== undefined;
 }
 
-/** Splits `kind:value` and brings both into canonical form. A bare address or network means `ip:`. */
+/** Whether clients choose the values of the kind of this subject: how many new ones come is up to them. */
+export function isChosen(text: string): boolean {
+  return kindOf(text.slice(0, text.indexOf(':')))?.isChosen ?? false;
+}
+
+/**
+ * Splits `kind:value` and brings both into canonical form. A bare address or network means `ip:`. Throws a `SubjectError`
+ * for that under which an entry could stand and would never be found.
+ */
 export function parseSubject(text: string): Subject {
-  if (isBareAddress(text)) return parseSubject(`ip:${text}`);
+  const subject = askedSubject(text);
+  const problem = kindOf(subject.kind)?.unmatched?.(subject.value);
+  if (problem !== undefined)
+    throw new SubjectError(`"${subject.kind}:${shown(subject.value)}" would never match: ${problem}`);
+  return subject;
+}
+
+/** The same for what is looked up, and need not be what an entry can stand under. */
+export function askedSubject(text: string): Subject {
+  if (isBareAddress(text)) return askedSubject(`ip:${text}`);
   const colon = text.indexOf(':');
   const kind = text.slice(0, Math.max(colon, 0)).toLowerCase();
   const known = kindOf(kind);
@@ -82,22 +99,23 @@ export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | und
   const known = kindOf(kind);
   if (known === undefined || bytes.length === 0) return undefined;
   const octets = octetsOf(bytes);
-  if (CONTROL.test(octets)) return undefined;
-  if ((known === VERBATIM || known === KEY) && hasBlankEnds(octets)) return undefined;
+  if (bytes.length > known.longest) return known.longer?.(octets);
+  if (hasControl(octets)) return undefined;
   const value = known.brought === undefined ? writtenOr(known, octets) : known.brought(octets);
   if (value === undefined) return undefined;
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
 }
 
-/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go, and U+FEFF is none. */
-function hasBlankEnds(octets: string): boolean {
-  return /^(?!\ufeff)[\s\x85]|(?!\ufeff)[\s\x85]$/.test(textOfOctets(octets) ?? octets);
-}
-
-/** Every subject text under which an entry for all of this subject can stand, most specific first; at most 100. */
+/** Every subject text under which an entry for all of this subject can stand, most specific first; at most 50. */
 export function candidates({ kind, value }: Subject): string[] {
   const values = kindOf(kind)?.covering?.(value) ?? [value];
   return values.map((covering) => formatSubject({ kind, value: covering }));
+}
+
+/** How many texts entries for all of this subject, in canonical text, can stand under. */
+export function widthOf(text: string): number {
+  const colon = text.indexOf(':');
+  return candidates({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) }).length;
 }
 
 /** How narrow what an entry stands for is: of two entries that cover a subject, the greater is nearer to it. */

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
  * only; `packages` are the npm packages and `node:` modules it may use, where that is limited.
  */
 const RULES: readonly { folder: string; may: readonly string[]; types?: readonly string[]; packages?: RegExp }[] = [
-  { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js|node:(crypto|url))$/ },
+  { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js|node:(buffer|crypto|url))$/ },
   { folder: 'agent/spop', may: [], packages: /^$/ },
   { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit|node:crypto)$/ },
   {

@@ -123,8 +123,8 @@ export class BackendClient implements Backend {
         'failing',
         `asked "${toldSubject(subject)}", got a verdict for "${shown(toldSubject(verdict.data.subject))}"`,
       );
-    const { entry, error } = verdict.data;
-    if (error !== undefined) return { error };
+    const { entry, error, overload } = verdict.data;
+    if (error !== undefined) return { error, ...(overload && { isOverload: true }) };
     const problem = entry ? entryProblem(entry) : undefined;
     if (problem !== undefined) {
       this.#events.badEntry(subject, problem);

@@ -20,6 +20,11 @@ export const backend = map({
   maxCallsPerSecond: wholeNumber(1, 100_000)
     .prefault(500)
     .describe('How many calls to the function may be made a second, whatever comes in: the ceiling of the bill.'),
+  maxKeysPerSecond: wholeNumber(1, 1_000_000)
+    .prefault(2000)
+    .describe(
+      'How many keys of the table a second new values may cost that clients choose: of all kinds but ip, asn and country.',
+    ),
   degradedPercent: wholeNumber(1, 100)
     .prefault(5)
     .describe(

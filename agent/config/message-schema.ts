@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_SUBJECTS } from '../../contract/check.ts';
-import { isKind, KINDS, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { askedSubject, isKind, KINDS, SubjectError } from '../../contract/subject.ts';
 import { REASONS } from '../decision/decision.ts';
 import { POLICIES, type Policy } from '../decision/policy.ts';
 import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
@@ -56,7 +56,7 @@ function patternsOf(kind: 'path' | 'host', what: string) {
 /** Undefined for what is none, and for a path that servers read differently: the wiring refuses those. */
 function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
   try {
-    const { value } = parseSubject(`${kind}:${pattern}`);
+    const { value } = askedSubject(`${kind}:${pattern}`);
     return /%2F|%5C|%00|;|[^\x21-\x7e]/.test(value) ? undefined : value;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;

@@ -86,6 +86,7 @@ export interface Settings {
     readonly timeoutMs: number;
     readonly maxConcurrent: number;
     readonly maxCallsPerSecond: number;
+    readonly maxKeysPerSecond: number;
     readonly degradedPercent: number;
     readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
   };

@@ -22,6 +22,7 @@ export class CallBudget {
   readonly #leastPerMs: number;
   /** By how much the calls a millisecond grow in each. */
   readonly #growth: number;
+  readonly #burstSeconds: number;
   #perMs: number;
   #tokens: number;
   #filledAtMs = 0;
@@ -30,7 +31,8 @@ export class CallBudget {
   #refused = 0;
   #decreasedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(callsPerSecond: number) {
+  constructor(callsPerSecond: number, burstSeconds = BURST_SECONDS) {
+    this.#burstSeconds = burstSeconds;
     this.#mostPerMs = callsPerSecond / 1000;
     this.#leastPerMs = Math.min(this.#mostPerMs, LEAST_PER_SECOND / 1000);
     this.#growth = (this.#mostPerMs * INCREASE_PER_SECOND) / 1000;
@@ -44,12 +46,12 @@ export class CallBudget {
     return this.#perMs * 1000;
   }
 
-  /** Takes one call out of the budget; false if there is none left. */
-  take(nowMs: number): boolean {
+  /** Takes so many out of the budget, if there is one left: what is missing is paid back before the next. */
+  take(nowMs: number, calls = 1): boolean {
     this.#fill(nowMs);
     if (this.#tokens < 1) return false;
-    this.#tokens--;
-    this.#recent++;
+    this.#tokens -= calls;
+    this.#recent += calls;
     return true;
   }
 
@@ -60,10 +62,10 @@ export class CallBudget {
     return missing <= 0 ? 0 : Math.max(1, Math.ceil(this.#timeFor(missing)));
   }
 
-  /** The backend refused a call that was made at `madeAtMs`, because calls are too many. */
-  throttled(nowMs: number, madeAtMs: number): void {
+  /** The backend refused so many, asked at `madeAtMs`, because they are too many. */
+  throttled(nowMs: number, madeAtMs: number, calls = 1): void {
     this.#fill(nowMs);
-    this.#refused++;
+    this.#refused += calls;
     if (madeAtMs < this.#decreasedAtMs || nowMs - this.#decreasedAtMs < DECREASE_INTERVAL_MS) return;
     // What is allowed and not used says nothing about what the backend takes.
     const used = Math.min(this.#perMs, Math.max(this.#recent / 1000, this.#mostPerMs * USED_AT_LEAST));
@@ -73,7 +75,7 @@ export class CallBudget {
   }
 
   get #burst(): number {
-    return Math.max(1, this.#perMs * 1000 * BURST_SECONDS);
+    return Math.max(1, this.#perMs * 1000 * this.#burstSeconds);
   }
 
   #fill(nowMs: number): void {

@@ -1,13 +1,17 @@
-import pLimit from 'p-limit';
 import type { Entry } from '../../contract/check.ts';
-import { Breaker } from './breaker.ts';
+import { isChosen, widthOf } from '../../contract/subject.ts';
+import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
 import type { Clock } from './clock.ts';
 import { type Contribution, LookupError, type Reason } from './decision.ts';
+import { Lane } from './lane.ts';
 
 /** What the backend says of one subject: the entry that won, null for none, or why this one failed by itself. */
-export type Lookup = { readonly entry: Entry | null } | { readonly error: string };
+export type Lookup =
+  | { readonly entry: Entry | null }
+  /** `isOverload` where it was too much for now. */
+  | { readonly error: string; readonly isOverload?: boolean };
 
 /** Whoever can be asked for verdicts. Rejects with `LookupError`: with reason `overload` if calls are too many for it. */
 export interface Backend {
@@ -21,6 +25,12 @@ export interface LoaderSettings {
   /** How long anybody waits for a lookup. */
   readonly deadlineMs: number;
   readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
+  /** What may be asked about subjects that clients choose; absent where no message has any. */
+  readonly chosen?: {
+    /** Keys of the table: one for each list and text under which an entry could stand. */
+    readonly maxKeysPerSecond: number;
+    readonly lists: number;
+  };
 }
 
 /** What is counted of lookups, since it was made. */
@@ -46,8 +56,13 @@ export interface LoaderState {
 /** Subjects that may wait for a call; past it the policy answers at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
 
-/** How often a subject is asked for whose calls are refused as too many. */
+/** How often a subject is asked for that is refused as too much. */
 const MAX_ATTEMPTS = 3;
+
+/** The part of all calls that is for subjects that clients choose, where there are any; the others have the rest. */
+const CHOSEN_SHARE = 0.25;
+/** After a quiet time so many seconds' keys may be asked for at once. */
+const KEYS_BURST_SECONDS = 1;
 
 type Settle = (contribution: Contribution) => void;
 
@@ -62,20 +77,21 @@ interface UnderWay {
 
 /**
  * Looks up what the cache does not know. Equal subjects share one lookup, and different ones that come within the
- * window share one call; every answer goes to the cache, also when nobody waits for it any more.
+ * window share one call; every answer goes to the cache, also when nobody waits for it any more. Of some kinds clients
+ * choose how many new subjects there are: these have calls of their own, and a budget of what they cost, so that no
+ * address waits for them or goes without its keys.
  */
 export class Loader {
   readonly #backend: Backend;
   readonly #cache: VerdictCache;
   readonly #clock: Clock;
   readonly #settings: LoaderSettings;
-  readonly #limit: ReturnType<typeof pLimit>;
-  readonly #budget: CallBudget;
-  readonly #breaker = new Breaker();
+  readonly #usual: Lane;
+  /** The same where no message has subjects that clients choose. */
+  readonly #chosen: Lane;
+  readonly #keys: CallBudget | undefined;
   /** Every subject that is queued or asked, and who waits for it. */
   readonly #waiting = new Map<string, UnderWay>();
-  #queue: string[] = [];
-  #timerRuns = false;
   readonly #tally: LoaderTally;
   #becameIdle = () => {};
 
@@ -96,23 +112,30 @@ export class Loader {
     this.#clock = clock;
     this.#settings = settings;
     this.#tally = tally;
-    this.#limit = pLimit(settings.maxConcurrent);
-    this.#budget = new CallBudget(settings.maxCallsPerSecond);
+    const { maxConcurrent, maxCallsPerSecond, chosen } = settings;
+    this.#keys = chosen && new CallBudget(chosen.maxKeysPerSecond, KEYS_BURST_SECONDS);
+    const share = chosen === undefined ? 0 : CHOSEN_SHARE;
+    const concurrent = Math.floor(share * maxConcurrent);
+    this.#usual = new Lane(Math.max(1, maxConcurrent - concurrent), (1 - share) * maxCallsPerSecond);
+    this.#chosen = chosen ? new Lane(Math.max(1, concurrent), share * maxCallsPerSecond) : this.#usual;
   }
 
   get state(): LoaderState {
+    const lanes = [...new Set([this.#usual, this.#chosen])];
+    const sumOf = (count: (lane: Lane) => number) => lanes.reduce((sum, lane) => sum + count(lane), 0);
+    const nowMs = this.#clock.nowMs();
     return {
-      breaker: this.#breaker.state,
-      queued: this.#queue.length,
-      inFlight: this.#limit.activeCount,
-      callsPerSecond: this.#budget.perSecond(this.#clock.nowMs()),
+      breaker: lanes.map(({ breaker }) => breaker.state).find((state) => state !== 'closed') ?? 'closed',
+      queued: sumOf(({ queue }) => queue.length),
+      inFlight: sumOf(({ inFlight }) => inFlight),
+      callsPerSecond: sumOf(({ budget }) => budget.perSecond(nowMs)),
     };
   }
 
   /** Why there is no answer by the deadline: there was no call to be had for this subject, or that is not answered. */
   lateReason(subject: string): 'overload' | 'timeout' {
     // Where all calls that there may be at a time are under way, the backend is slow.
-    return this.#waiting.get(subject)?.isAsked === false && !this.#isBusy ? 'overload' : 'timeout';
+    return this.#waiting.get(subject)?.isAsked === false && !this.#laneOf(subject).isBusy ? 'overload' : 'timeout';
   }
 
   /** Resolves when nothing is asked any more. */
@@ -130,22 +153,23 @@ export class Loader {
 
   #load(subject: string, settle: Settle): keyof LoaderTally['refused'] | undefined {
     const nowMs = this.#clock.nowMs();
+    const lane = this.#laneOf(subject);
     const underWay = this.#waiting.get(subject);
     if (underWay !== undefined) {
       // Somebody has waited a whole deadline for this already: whoever comes now need not wait as well.
       if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return this.lateReason(subject);
-      if (!underWay.isAsked && this.#isTooLate(nowMs, 1)) return 'overload';
+      if (!underWay.isAsked && this.#isTooLate(lane, nowMs, 1)) return 'overload';
       underWay.settles.push(settle);
       return undefined;
     }
-    if (this.#breaker.refuses(nowMs)) return 'breaker_open';
-    if (this.#queue.length >= MAX_QUEUED_SUBJECTS) return 'overload';
-    const callsBefore = Math.floor(this.#queue.length / this.#settings.batch.maxSubjects);
-    const isTooLate = this.#isTooLate(nowMs, callsBefore + 1);
+    if (lane.breaker.refuses(nowMs)) return 'breaker_open';
+    if (lane.queue.length >= MAX_QUEUED_SUBJECTS || !this.#pay(lane, subject, nowMs)) return 'overload';
+    const callsBefore = Math.floor(lane.queue.length / this.#settings.batch.maxSubjects);
+    const isTooLate = this.#isTooLate(lane, nowMs, callsBefore + 1);
     this.#waiting.set(subject, { sinceMs: nowMs, settles: isTooLate ? [] : [settle], isAsked: false, attempts: 0 });
-    this.#queue.push(subject);
-    if (this.#queue.length >= this.#settings.batch.maxSubjects) this.#send();
-    else this.#sendIn(this.#settings.batch.windowMs);
+    lane.queue.push(subject);
+    if (lane.queue.length >= this.#settings.batch.maxSubjects) this.#send(lane);
+    else this.#sendIn(lane, this.#settings.batch.windowMs);
     return isTooLate ? 'overload' : undefined; // the cache gets the answer all the same
   }
 
@@ -154,34 +178,40 @@ export class Loader {
     if (!this.#waiting.has(subject)) this.load(subject, () => {});
   }
 
+  #laneOf(subject: string): Lane {
+    return this.#chosen !== this.#usual && isChosen(subject) ? this.#chosen : this.#usual;
+  }
+
+  /** Takes what a subject costs out of its budget; false if nothing is left of that. */
+  #pay(lane: Lane, subject: string, nowMs: number): boolean {
+    const { chosen } = this.#settings;
+    if (this.#keys === undefined || chosen === undefined || lane === this.#usual) return true;
+    return this.#keys.take(nowMs, widthOf(subject) * chosen.lists);
+  }
+
   /** Sends calls until the queue is empty or a bound is met; whoever frees that bound comes back here. */
-  #send(): void {
+  #send(lane: Lane): void {
     const nowMs = this.#clock.nowMs();
-    while (this.#queue.length > 0 && !this.#isBusy) {
-      if (this.#breaker.refuses(nowMs)) {
-        this.#refuseQueue();
+    while (lane.queue.length > 0 && !lane.isBusy) {
+      if (lane.breaker.refuses(nowMs)) {
+        this.#refuseQueue(lane);
         return;
       }
-      if (!this.#budget.take(nowMs)) {
+      if (!lane.budget.take(nowMs)) {
         this.#tally.budgetWaits++;
-        this.#sendIn(this.#budget.waitMs(nowMs));
+        this.#sendIn(lane, lane.budget.waitMs(nowMs));
         return;
       }
-      this.#breaker.allows(nowMs);
-      const subjects = this.#queue.splice(0, this.#settings.batch.maxSubjects);
+      lane.breaker.allows(nowMs);
+      const subjects = lane.queue.splice(0, this.#settings.batch.maxSubjects);
       for (const subject of subjects) this.#note(subject, true);
-      this.#limit(() => this.#call(subjects)).then(() => this.#send());
+      lane.run(() => this.#call(lane, subjects)).then(() => this.#send(lane));
     }
   }
 
   /** Is it certain that so many calls from now on take longer than anybody waits? */
-  #isTooLate(nowMs: number, calls: number): boolean {
-    return this.#budget.waitMs(nowMs, calls) > this.#settings.deadlineMs;
-  }
-
-  /** Are all calls under way that there may be at a time? */
-  get #isBusy(): boolean {
-    return this.#limit.activeCount + this.#limit.pendingCount >= this.#settings.maxConcurrent;
+  #isTooLate({ budget }: Lane, nowMs: number, calls: number): boolean {
+    return budget.waitMs(nowMs, calls) > this.#settings.deadlineMs;
   }
 
   #note(subject: string, isAsked: boolean): void {
@@ -191,54 +221,62 @@ export class Loader {
     if (isAsked) underWay.attempts++;
   }
 
-  #sendIn(delayMs: number): void {
-    if (this.#timerRuns) return;
-    this.#timerRuns = true;
+  #sendIn(lane: Lane, delayMs: number): void {
+    if (lane.isTimed) return;
+    lane.isTimed = true;
     this.#clock.after(delayMs, () => {
-      this.#timerRuns = false;
-      this.#send();
+      lane.isTimed = false;
+      this.#send(lane);
     });
   }
 
-  #refuseQueue(): void {
-    const refused = this.#queue;
-    this.#queue = [];
+  #refuseQueue(lane: Lane): void {
+    const refused = lane.queue;
+    lane.queue = [];
     for (const subject of refused) this.#settle(subject, this.#cache.staleOf(subject) ?? 'breaker_open');
   }
 
-  async #call(subjects: readonly string[]): Promise<void> {
+  async #call(lane: Lane, subjects: readonly string[]): Promise<void> {
     const madeAtMs = this.#clock.nowMs();
     try {
       const { lookups, ttlSeconds } = await this.#backend.check(subjects);
-      this.#breaker.succeeded();
+      lane.breaker.succeeded();
+      const tooMuch = subjects.filter((_, index) => isOverload(lookups[index]));
+      if (tooMuch.length > 0) this.#askAgain(lane, tooMuch, madeAtMs);
       subjects.forEach((subject, index) => {
-        this.#settle(subject, this.#learn(subject, lookups[index], ttlSeconds));
+        const lookup = lookups[index];
+        if (!isOverload(lookup)) this.#settle(subject, this.#learn(subject, lookup, ttlSeconds));
       });
     } catch (error) {
       const reason = error instanceof LookupError ? error.reason : 'internal_error';
       if (reason === 'overload') {
-        this.#onThrottled(subjects, madeAtMs);
+        this.#tally.throttled++;
+        lane.breaker.throttled();
+        lane.budget.throttled(this.#clock.nowMs(), madeAtMs);
+        this.#askAgain(lane, subjects, madeAtMs);
         return;
       }
-      this.#breaker.failed(this.#clock.nowMs());
+      lane.breaker.failed(this.#clock.nowMs());
       for (const subject of subjects) this.#settle(subject, this.#cache.keepFailure(subject, reason));
     }
   }
 
-  /** Calls less often from now on. Whom an answer can still reach in time is asked for again, before all others. */
-  #onThrottled(subjects: readonly string[], madeAtMs: number): void {
+  /**
+   * These were too much: less of what clients choose is asked about from now on. Whom an answer can still reach in time is
+   * asked for again, before all others, but for what clients choose.
+   */
+  #askAgain(lane: Lane, subjects: readonly string[], madeAtMs: number): void {
     const nowMs = this.#clock.nowMs();
-    this.#tally.throttled++;
-    this.#breaker.throttled();
-    this.#budget.throttled(nowMs, madeAtMs);
+    this.#keys?.throttled(nowMs, madeAtMs, this.#settings.chosen?.maxKeysPerSecond);
     const again = subjects.filter((subject) => {
       const { sinceMs, attempts } = this.#waiting.get(subject) ?? { sinceMs: 0, attempts: 0 };
-      const isWorthIt = nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS;
+      const isInTime = nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS;
+      const isWorthIt = isInTime && (this.#keys === undefined || lane === this.#usual);
       if (isWorthIt) this.#note(subject, false);
       else this.#settle(subject, this.#cache.keepFailure(subject, 'overload'));
       return isWorthIt;
     });
-    this.#queue.unshift(...again);
+    lane.queue.unshift(...again);
   }
 
   #learn(subject: string, lookup: Lookup | undefined, ttlSeconds: number): Contribution {
@@ -252,4 +290,8 @@ export class Loader {
     for (const settle of underWay?.settles ?? []) settle(contribution);
     if (this.#waiting.size === 0) this.#becameIdle();
   }
+}
+
+function isOverload(lookup: Lookup | undefined): boolean {
+  return lookup !== undefined && 'error' in lookup && lookup.isOverload === true;
 }

@@ -1,3 +1,4 @@
+import { LONGEST_ADDRESS } from '../../contract/address.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { ALWAYS_THERE } from '../../contract/subject.ts';
 import { Address } from '../decision/address.ts';
@@ -88,7 +89,6 @@ interface Decided {
 
 const IP = 'ip';
 const PATH = 'path';
-const UNKNOWN_CLIENT = 'unknown';
 
 /** Of a message that brings nothing but arguments for rules. */
 const NOTHING_TO_LOOK_UP: Omit<Decider, 'recall'> = {
@@ -242,13 +242,12 @@ export class Translator implements NotifyHandler {
     }
     for (const at of neededAt)
       if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    const { policy } = rule;
-    if (texts === undefined) return this.#questionOf(policy, problem);
+    if (texts === undefined) return this.#questionOf(rule.policy, problem);
     const before = textsIn(texts.slice(0, addressAt));
     const after = textsIn(texts.slice(addressAt + 1));
     const all = [...before, ...after];
     const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
-    return { policy, address, texts: all, addressAt: before.length, oddAt, problem };
+    return { policy: rule.policy, address, texts: all, addressAt: before.length, oddAt, problem };
   }
 
   /** The question about nothing but the address: the usual one, so one object serves all of them. */
@@ -262,7 +261,8 @@ export class Translator implements NotifyHandler {
   /** Reads the `ip` argument; false if its value is no address. */
   #readAddress(): boolean {
     const { type, bytes, valueAt, valueEnd } = this.#reader;
-    if (type !== DataType.ipv4 && type !== DataType.ipv6) return this.#address.readText(textOf(this.#reader.data()));
+    if (type !== DataType.ipv4 && type !== DataType.ipv6)
+      return valueEnd - valueAt <= LONGEST_ADDRESS && this.#address.readText(textOf(this.#reader.data()));
     this.#address.readBytes(bytes, valueAt, valueEnd);
     return true;
   }
@@ -276,7 +276,7 @@ function isNeeded({ required }: MessageRule, kind: string): boolean {
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */
 function byPolicy({ policy, refinement }: MessageRule, reason: Reason): Decision {
   const decision = decideByPolicy(policy, reason);
-  return refinement?.concerns(decision) ? refinement.refine(decision, UNKNOWN_CLIENT) : decision;
+  return refinement?.concerns(decision) ? refinement.refine(decision, 'unknown') : decision;
 }
 
 function refine(refinement: Refinement, decided: Decision | Promise<Decision>, question: Question) {

@@ -1,5 +1,5 @@
 import { MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
-import { oddPath } from '../../contract/path.ts';
+import { MAX_SENT_PATH, oddPath } from '../../contract/path.ts';
 import type { MessageSettings } from '../config/settings.ts';
 import { cookieOf, readsCookie } from '../vocabulary.ts';
 
@@ -8,6 +8,7 @@ const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 
 /** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
+export const LONG_PATHS = `path -m len gt ${MAX_SENT_PATH}`;
 export const ODD_PATHS = `path -m reg -i '${oddPath('[:cntrl:][:space:]')}'`;
 /** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own. */
 export const HOST_IN_PATH = "{ path -m reg '^/[/\\\\]' }"; // as //evil.example/x

@@ -1,5 +1,5 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../../contract/check.ts';
-import { candidates, formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from '../../contract/subject.ts';
 import type { BadEntries } from './bad-entries.ts';
 import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
 import { winner } from './match.ts';
@@ -31,16 +31,16 @@ export interface CheckDeps {
   readonly ttlSeconds: number;
 }
 
-/** Keys one check reads at most: 200 calls to DynamoDB. 100 long paths in 32 lists would be 320,000. */
+/** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 addresses in 32 lists would be 160,000. */
 export const MAX_KEYS = 20_000;
 
 /** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
-type Plan = { readonly texts: readonly string[] } | { readonly error: string };
+type Plan = { readonly texts: readonly string[] } | Pick<Verdict, 'error' | 'overload'>;
 
 /** Answers each subject with the entry that wins for it; one that cannot be looked up does not fail its neighbours. */
 export async function check(request: CheckRequest, deps: CheckDeps): Promise<CheckResponse> {
   const lists = [...new Set(request.lists)];
-  const plans = plansFor(request.subjects, lists.length);
+  const plans = plansFor(inOrder(request.subjects), lists.length);
   const keys = keysOf(plans, lists);
   const askedMs = deps.clock();
   const { items, unread, throttles, failure } = await deps.store.lookup(keys);
@@ -50,10 +50,11 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const good = goodEntries(items, deps).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
   const entries = Map.groupBy(good, (entry) => entry.subject);
   const unknown = new Set(unread.map((key) => key.subject));
-  const verdicts = request.subjects.map((subject, index): Verdict => {
-    const plan = plans[index] as Plan; // one for each subject
-    if ('error' in plan) return { subject, error: plan.error };
-    if (plan.texts.some((text) => unknown.has(text))) return { subject, error: 'could not be looked up' };
+  const unreadVerdict = { error: 'could not be looked up', ...(failure?.isThrottled && { overload: true }) };
+  const verdicts = request.subjects.map((subject): Verdict => {
+    const plan = plans.get(subject) as Plan; // one for each subject
+    if (!('texts' in plan)) return { subject, ...plan };
+    if (plan.texts.some((text) => unknown.has(text))) return { subject, ...unreadVerdict };
     const found = plan.texts.flatMap((text) => entries.get(text) ?? []);
     const won = winner(found, lists, answeredMs / 1000);
     if (won?.action !== 'allow' || !subject.startsWith('path:'))
@@ -77,24 +78,34 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   return { verdicts, ttl: deps.ttlSeconds };
 }
 
-/** Neighbours share most of their networks and wildcards, so only what a subject adds counts against `MAX_KEYS`. */
-function plansFor(subjects: readonly string[], lists: number): Plan[] {
+/** Addresses first: whatever clients make up must not leave them without their keys. */
+function inOrder(subjects: readonly string[]): string[] {
+  const [chosen, others] = [subjects.filter(isChosen), subjects.filter((subject) => !isChosen(subject))];
+  return [...others, ...chosen];
+}
+
+/**
+ * What each subject needs, in the order in which it is read. Neighbours share most of their networks and wildcards, so
+ * only what a subject adds counts against `MAX_KEYS`; one that does not fit leaves room for those behind it.
+ */
+function plansFor(subjects: readonly string[], lists: number): ReadonlyMap<string, Plan> {
   const planned = new Set<string>();
-  return subjects.map((subject) => {
+  const planOf = (subject: string): Plan => {
     const texts = keyTextsOf(subject);
     if (texts === undefined) return { error: 'is no subject in canonical form that this function knows' };
     const added = texts.filter((text) => !planned.has(text));
     if ((planned.size + added.length) * lists > MAX_KEYS)
-      return { error: `needs more than the ${MAX_KEYS} keys of a call: ask fewer subjects or lists` };
+      return { error: `needs more than the ${MAX_KEYS} keys of a call: ask fewer subjects or lists`, overload: true };
     for (const text of added) planned.add(text);
     return { texts };
-  });
+  };
+  return new Map(subjects.map((subject) => [subject, planOf(subject)]));
 }
 
 /** Undefined for what is not canonical or of a kind that only a newer agent knows. */
 function keyTextsOf(text: string): string[] | undefined {
   try {
-    const subject = parseSubject(text);
+    const subject = askedSubject(text);
     return formatSubject(subject) === text ? candidates(subject) : undefined;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
@@ -103,8 +114,8 @@ function keyTextsOf(text: string): string[] | undefined {
 }
 
 /** Every subject text in every list, each key once. */
-function keysOf(plans: readonly Plan[], lists: readonly string[]): Key[] {
-  const texts = new Set(plans.flatMap((plan) => ('error' in plan ? [] : plan.texts)));
+function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key[] {
+  const texts = new Set([...plans.values()].flatMap((plan) => ('texts' in plan ? plan.texts : [])));
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 

@@ -49,7 +49,11 @@ describe('the value of a cookie', () => {
 
   it('is too long by its canonical form, and not by its spelling', () => {
     assert.equal(brought('%61'.repeat(1000)), 'a'.repeat(1000));
-    assert.equal(subjectOf('cookie.session', Buffer.from('a'.repeat(1010))), null);
+    for (const value of ['a'.repeat(1010), 'a'.repeat(9000), '%61'.repeat(1025), `"${'a'.repeat(9000)}"`])
+      assert.equal(subjectOf('cookie.session', Buffer.from(value)), null, value.slice(0, 9));
+    for (const value of [`"${'a'.repeat(9000)}`, `${'a'.repeat(9000)}"`, `"${'a'.repeat(9000)}"a"`])
+      assert.equal(brought(value), undefined, value.slice(0, 9));
+    assert.equal(valuesIn(`session=${'a'.repeat(9000)}; session=b`, 'session')?.length, 2);
   });
 
   it('is the same however its bytes are encoded and whether it is quoted, and its canonical form is its own', () => {

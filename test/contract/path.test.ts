@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isOddPath } from '../../contract/path.ts';
 import {
+  askedSubject,
   candidates,
   formatSubject,
   MAX_SUBJECT_BYTES,
@@ -68,7 +69,7 @@ describe('a path', () => {
     ['/*/admin', /has a \* that is not all of its end/],
     ['/*.php', /has a \* that is not all of its end/],
     ['/**', /has a \* that is not all of its end/],
-    [`${'/a'.repeat(99)}/*`, /would never match: it has 100 levels, looked up are 99/],
+    [`${'/a'.repeat(8)}/*`, /would never match: it has 9 levels, and a path is looked up under its 8 widest wildcards/],
     [`/${'ü'.repeat(300)}`, /bytes long, the limit is 1024/],
   ];
   for (const [text, message] of wrong)
@@ -88,7 +89,11 @@ describe('a path', () => {
     [`/${'x'.repeat(2000)}/admin`, '/*'],
     [`/admin/${'%41'.repeat(1100)}`, '/admin/*'],
     [`/admin/${'%2f'.repeat(300)}${'a'.repeat(300)}`, '/admin/*'],
-    [`${DEEP}/${'x'.repeat(30)}`, `${'/a'.repeat(98)}/*`],
+    [`${DEEP}/${'x'.repeat(30)}`, `${'/a'.repeat(7)}/*`],
+    [`/${'x'.repeat(4095)}`, '/*'],
+    [`/a/${'/.'.repeat(2040)}/b?${'x'.repeat(9000)}`, '/a/b'],
+    [`/${'x'.repeat(4096)}`, undefined],
+    [`/admin/../${'/'.repeat(4096)}`, undefined],
     ['*', undefined],
     ['shop.example:443', undefined],
     ['http://shop.example/', undefined],
@@ -155,9 +160,20 @@ describe('a path', () => {
   });
 
   it('of many segments is looked up itself and under the widest wildcards', () => {
-    const all = texts(DEEP);
-    assert.equal(all.length, 100);
-    assert.deepEqual([all[0], all[1], all.at(-1)], [`path:${DEEP}`, `path:${'/a'.repeat(98)}/*`, 'path:/*']);
+    const levels = [...'abcdefgh'].map((_, level) => `path:${'/a'.repeat(level)}/*`);
+    assert.deepEqual(texts(DEEP), [`path:${DEEP}`, ...levels.reverse()]);
+    assert.deepEqual(texts(`${'/a'.repeat(98)}/*`), levels, 'as agents of before ask');
+  });
+
+  it('can have wildcards as deep as what is looked up, and no deeper', () => {
+    for (let levels = 1; levels <= 12; levels++) {
+      const entry = `path:${'/a'.repeat(levels - 1)}/*`;
+      const isFound = texts(DEEP).includes(entry);
+      assert.equal(isFound, levels <= 8);
+      if (isFound) assert.equal(formatSubject(parseSubject(entry)), entry);
+      else assert.throws(() => parseSubject(entry), /would never match/);
+      assert.equal(formatSubject(askedSubject(entry)), entry);
+    }
   });
 
   it('is the same however any of its characters are encoded that need not be', () => {
@@ -191,7 +207,7 @@ describe('a path', () => {
       fc.property(fc.array(fc.constantFrom('/', 'x'.repeat(200), '/a', '%ff', '..'), { maxLength: 600 }), (parts) => {
         const subject = subjectOf('path', Buffer.from(`/${parts.join('')}`));
         assert.ok(subject && formatSubject(subject).length <= MAX_SUBJECT_BYTES);
-        assert.ok(candidates(subject).length <= 100);
+        assert.ok(candidates(subject).length <= 9);
       }),
     );
   });

@@ -239,6 +239,32 @@ describeOnEveryHaproxy('requests that servers read in several ways', (build) => 
   });
 });
 
+describeOnEveryHaproxy('a path longer than any that is looked up', (build) => {
+  const pathOf = (bytes: number, folder = '/'): Request => [
+    `GET ${folder.padEnd(bytes, 'x')}?${'q'.repeat(4000)} HTTP/1.1`,
+    HOST,
+  ];
+  for (const [what, more, statuses] of [
+    ['is answered 414', {}, [200, 414]],
+    ['is answered 414 also where odd ones pass', { oddPaths: 'pass' }, [200, 414]],
+    ['passes where the policy says so', { policy: { default: 'open', bad_subject: 'open' } }, [200, 200]],
+    ['passes on trial', { shadow: true }, [200, 200]],
+    ['is none of a message without a path', { subjects: { ip: 'src' } }, [200, 200]],
+  ] as const)
+    it(what, async (t) => {
+      const config = { deadlineMs: 2000, messages: { check: { subjects: { ip: 'src', path: 'path' }, ...more } } };
+      const site = await startTableSite({ haproxy: build, config });
+      t.after(() => site.stop());
+      assert.deepEqual([await ask(site, pathOf(4096)), await ask(site, pathOf(4097))], statuses);
+      if (statuses[1] === 200) return;
+      site.table.type({ subject: 'path:/admin/*', action: 'deny' });
+      assert.deepEqual(
+        [await ask(site, pathOf(4096, '/admin/')), await ask(site, pathOf(9000, '/admin/'))],
+        [403, 414],
+      );
+    });
+});
+
 describeOnEveryHaproxy('a message larger than a frame', (build) => {
   for (const policy of ['open', 'closed'])
     it(`is refused under ${policy}`, async (t) => {

@@ -12,9 +12,13 @@ const DEFAULT_STATUS = 403;
 const UNKNOWN_STATUS = 503;
 /** What the client causes is told as its error. */
 const REFUSED_STATUS = 400;
+const TOO_LONG_STATUS = 414;
 
 /** `deny_status` takes only statuses HAProxy has a page for (2.6: "not handled by default"); these bring their own. */
-const PAGES: Readonly<Record<number, string>> = { 451: 'Unavailable For Legal Reasons' };
+const PAGES: Readonly<Record<number, string>> = {
+  [TOO_LONG_STATUS]: 'URI Too Long',
+  451: 'Unavailable For Legal Reasons',
+};
 
 /** The start of the rule that stops what nothing is known about. */
 export function unknownStop(settings: Settings, ruleset: HttpRuleset): string {
@@ -24,6 +28,11 @@ export function unknownStop(settings: Settings, ruleset: HttpRuleset): string {
 /** The start of the rule that stops what the client has made wrong. */
 export function refusalStop(settings: Settings, ruleset: HttpRuleset): string {
   return `${ruleset} deny ${replyWith(settings, REFUSED_STATUS)}`;
+}
+
+/** The start of the rule that stops what nothing that long can be meant by. */
+export function tooLongStop(settings: Settings, ruleset: HttpRuleset): string {
+  return `${ruleset} deny ${replyWith(settings, TOO_LONG_STATUS)}`;
 }
 
 export function httpStops(settings: Settings, ruleset: HttpRuleset): Stops {

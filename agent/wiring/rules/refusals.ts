@@ -13,19 +13,22 @@ import {
   headerIsRespelled,
   headersOf,
   IS_HOST,
+  LONG_PATHS,
   ODD_PATHS,
   readsHost,
   readsPath,
   refusesOdd,
   refusesOddPaths,
 } from '../odd.ts';
-import { refusalStop } from './deny.ts';
+import { refusalStop, tooLongStop } from './deny.ts';
 
 /** What is refused, and why. */
 interface Refusal {
   /** Each by itself. */
   readonly tests: readonly string[];
   readonly why: string;
+  /** What stops it, where that is not `refusalStop`. */
+  readonly stop?: typeof refusalStop;
 }
 
 /**
@@ -36,10 +39,10 @@ export function refusals(settings: Settings, messages: readonly MessageSettings[
   const rules = new Map<string, Set<string>>();
   // those without a condition first: they say all that the others say
   for (const message of [...messages].sort((one, other) => conditions(one) - conditions(other)))
-    for (const { tests, why } of refusalsOf(message)) {
+    for (const { tests, why, stop = refusalStop } of refusalsOf(message)) {
       const of = rules.get(why) ?? new Set();
       rules.set(why, of);
-      const start = refusalStop(settings, RULESET);
+      const start = stop(settings, RULESET);
       for (const test of tests)
         if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothOf(message.condition, test)}`);
     }
@@ -77,6 +80,9 @@ function refusalsOf(message: MessageSettings): Refusal[] {
       ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
       : []),
     ...(targets.length === 0 ? [] : [{ tests: targets, why: 'no other host in the request line' }]),
+    ...(readsPath(message)
+      ? [{ tests: [`{ ${LONG_PATHS} }`], why: 'no path longer than any that is looked up', stop: tooLongStop }]
+      : []),
     ...(readsPath(message) && refusesOddPaths(message)
       ? [
           {

@@ -161,8 +161,18 @@ describe('the backend client', () => {
   });
 
   it('lets a subject that failed by itself not fail its neighbours', async (t) => {
-    handler = http.post(`${URL}/v1/check`, () => answered([{ subject: denied.subject, error: 'throttled' }, unlisted]));
-    assert.deepEqual((await clientOf(t).client.check(SUBJECTS)).lookups, [{ error: 'throttled' }, { entry: null }]);
+    const failed = { subject: denied.subject, error: 'throttled' };
+    for (const [said, read] of [
+      [failed, { error: 'throttled' }],
+      [{ ...failed, overload: false }, { error: 'throttled' }],
+      [
+        { ...failed, overload: true },
+        { error: 'throttled', isOverload: true },
+      ],
+    ] as const) {
+      handler = http.post(`${URL}/v1/check`, () => answered([said, unlisted]));
+      assert.deepEqual((await clientOf(t).client.check(SUBJECTS)).lookups, [read, { entry: null }]);
+    }
   });
 
   for (const [problem, bad] of Object.entries({

@@ -16,6 +16,7 @@ describe('loadSettings', () => {
         timeoutMs: 2000,
         maxConcurrent: 32,
         maxCallsPerSecond: 500,
+        maxKeysPerSecond: 2000,
         degradedPercent: 5,
         batch: { windowMs: 1, maxSubjects: 100 },
       },

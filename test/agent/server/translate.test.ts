@@ -475,9 +475,10 @@ describe('a question', () => {
     );
   });
 
-  it('has what covers a path that is too long to be listed, and no host that is too long to be one', () => {
+  it('has what covers a path that is too long to be listed, and no host or path that is too long to be one', () => {
     const { send, questions } = setUp();
     send(
+      ['other', ['path', str(`/admin/${'x'.repeat(4000)}`)]],
       ['other', ['path', str(`/admin/${'x'.repeat(5000)}`)]],
       ['check', ['host', str(`${'x'.repeat(300)}.example`)]],
     );
@@ -485,6 +486,7 @@ describe('a question', () => {
       questions.map(({ subjects: asked, problem }) => [asked, problem]),
       [
         [['path:/admin/*'], undefined],
+        [[], 'bad_subject'],
         [[], 'bad_subject'],
       ],
     );

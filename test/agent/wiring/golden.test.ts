@@ -252,6 +252,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
+    # no path longer than any that is looked up
+    http-request deny deny_status 414 content-type text/plain string "URI Too Long" if { path -m len gt 4096 }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }
@@ -419,6 +421,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
+    # no path longer than any that is looked up
+    http-request deny deny_status 414 content-type text/plain string "URI Too Long" if { path -m len gt 4096 }
     # no path that servers read differently (oddPaths: pass leaves this out)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }

@@ -36,6 +36,12 @@ describe('parseEntry', () => {
     ['a path spelled otherwise', { subject: 'path:/%61dmin//*' }, /is never looked up: write "path:\/admin\/\*"$/],
     ['a wildcard inside a host', { subject: 'host:www.*.example' }, /write shop\.example, or \*\.shop\.example/],
     ['host bits', { subject: 'ip:203.0.113.7/24' }, /did you mean 203.0.113.0\/24\?$/],
+    ['a folder that is too deep', { subject: `path:${'/a'.repeat(8)}/*` }, /would never match: it has 9 levels/],
+    [
+      'a wildcard of too many labels',
+      { subject: 'host:*.a.b.c.d.e.f.g.h.i' },
+      /would never match: a host is looked up/,
+    ],
     ['a length that is never looked up', { subject: 'ip:0.0.0.0/0' }, /would never match/],
     ['a list with spaces', { list: 'my list' }, /^list must be 1 to 64 of a-z/],
     ['an unknown action', { action: 'ban' }, /^action "ban" is none of allow, deny/],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { formatAddress, parseAddress } from '../../../contract/address.ts';
 import { entryProblem } from '../../../contract/check.ts';
+import { askedSubject as askedOf, candidates } from '../../../contract/subject.ts';
 import { BadEntries, MAX_REPORTED } from '../../../functions/blocklist/bad-entries.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../../functions/blocklist/service.ts';
 import { type Store, StoreError } from '../../../functions/blocklist/store.ts';
@@ -180,6 +182,10 @@ describe('check', () => {
     const request = { lists: ['manual'], subjects: ['ip:10.1.1.1', 'ip:192.0.2.1', 'host:a'] };
     const { verdicts } = await check(request, deps(store));
     assert.deepEqual(verdicts[0], { subject: 'ip:10.1.1.1', error: 'could not be looked up' });
+    store.lookup = throttled(store, 'ip:10.0.0.0/8', true);
+    const again = await check(request, deps(store));
+    assert.deepEqual(again.verdicts[0], { subject: 'ip:10.1.1.1', error: 'could not be looked up', overload: true });
+    assert.ok(again.verdicts.slice(1).every(({ error, overload }) => error === undefined && overload === undefined));
     assert.equal(verdicts[1]?.entry?.subject, 'ip:192.0.2.1');
     assert.equal(verdicts[2]?.entry, null);
   });
@@ -249,8 +255,56 @@ describe('check', () => {
     const fitting = Math.floor(MAX_KEYS / (50 * 32));
     assert.equal(asked, fitting * 50 * 32);
     assert.ok(verdicts.slice(0, fitting).every(({ entry }) => entry === null));
-    assert.ok(verdicts.slice(fitting, 99).every(({ error }) => /more than the 20000 keys of a call/.test(error ?? '')));
+    for (const { error = '', overload } of verdicts.slice(fitting, 99))
+      assert.deepEqual([/more than the 20000 keys of a call/.test(error), overload], [true, true]);
     assert.equal(verdicts[99]?.entry, null, 'what adds no keys always fits');
+  });
+
+  it('reads the keys of addresses first, whatever else a call is full of, and each subject in its own right', async () => {
+    const hex = fc.integer({ min: 0, max: 0xffff }).map((part) => part.toString(16));
+    const address = fc
+      .tuple(hex, hex)
+      .map(([net, host]) => `ip:${formatAddress(parseAddress(`2001:${net}::${host}`) as Uint8Array)}`);
+    const chosen = fc.oneof(
+      fc.array(hex, { minLength: 1, maxLength: 97 }).map((parts) => `path:/${parts.join('/')}`),
+      fc.array(hex, { minLength: 1, maxLength: 60 }).map((parts) => `host:${parts.join('.')}.example`),
+      hex.map((value) => `cookie.a:${value}`),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ arbitrary: chosen, weight: 9 }, address), { minLength: 1, maxLength: 100 }),
+        fc.integer({ min: 1, max: 32 }),
+        async (subjects, count) => {
+          const store = new MemoryStore();
+          const read: string[] = [];
+          const lookup = store.lookup.bind(store);
+          store.lookup = (keys) => {
+            read.push(...keys.map(({ subject }) => subject));
+            return lookup(keys);
+          };
+          const lists = Array.from({ length: count }, (_, index) => `list-${index}`);
+          const { verdicts } = await check({ lists, subjects }, deps(store));
+          assert.ok(read.length <= MAX_KEYS);
+          const firstChosen = read.findIndex((text) => !text.startsWith('ip:'));
+          assert.ok(firstChosen < 0 || read.slice(firstChosen).every((text) => !text.startsWith('ip:')));
+          const widest = (of: readonly string[]) =>
+            new Set(of.flatMap((text) => candidates(askedOf(text)))).size * count;
+          const addresses = subjects.filter((text) => text.startsWith('ip:'));
+          for (const { subject, error, overload } of verdicts) {
+            const mustFit = widest(subject.startsWith('ip:') ? addresses : subjects) <= MAX_KEYS;
+            assert.ok(error === undefined || (overload === true && !mustFit), `${subject} of ${subjects.length}`);
+          }
+        },
+      ),
+      { numRuns: longRuns(1000, 100) },
+    );
+  });
+
+  it('looks up what agents of before ask for a long path: a wildcard deeper than any entry', async () => {
+    const store = new MemoryStore();
+    store.type({ subject: 'path:/a/*', list: 'manual', action: 'deny' });
+    const { verdicts } = await check({ lists: ['manual'], subjects: [`path:${'/a'.repeat(98)}/*`] }, deps(store));
+    assert.equal(verdicts[0]?.entry?.subject, 'path:/a/*');
   });
 });
 
@@ -288,11 +342,11 @@ function deps(store: Store): CheckDeps {
 }
 
 /** As a lookup behaves when DynamoDB never gives this one subject. */
-function throttled(store: Store, subject: string): Store['lookup'] {
+function throttled(store: Store, subject: string, isThrottled = false): Store['lookup'] {
   const lookup = store.lookup.bind(store);
   return async (keys) => {
     const unread = keys.filter((key) => key.subject === subject);
     const found = await lookup(keys.filter((key) => key.subject !== subject));
-    return { ...found, unread, throttles: 1, failure: new StoreError('throttled') };
+    return { ...found, unread, throttles: 1, failure: new StoreError('throttled', { isThrottled }) };
   };
 }
