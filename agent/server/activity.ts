@@ -10,7 +10,8 @@ export class Activity {
   unfinishedSinceMs: number | undefined;
   /** The memory that frames which are not whole take. */
   heldBytes = 0;
-  #unfinishedBytes = 0;
+  /** How much came of a frame whose rest has not. */
+  unfinishedBytes = 0;
 
   constructor(nowMs: number) {
     this.heardAtMs = nowMs;
@@ -20,10 +21,10 @@ export class Activity {
   heard(bytes: number, reader: FrameReader, nowMs: number): void {
     this.heardAtMs = nowMs;
     this.heldBytes = reader.heldBytes;
-    const before = this.#unfinishedBytes;
-    this.#unfinishedBytes = reader.unfinishedBytes;
+    const before = this.unfinishedBytes;
+    this.unfinishedBytes = reader.unfinishedBytes;
     // The frame goes on that had begun before if all of the chunk was added to it.
-    if (this.#unfinishedBytes === 0) this.unfinishedSinceMs = undefined;
-    else if (before === 0 || this.#unfinishedBytes !== before + bytes) this.unfinishedSinceMs = nowMs;
+    if (this.unfinishedBytes === 0) this.unfinishedSinceMs = undefined;
+    else if (before === 0 || this.unfinishedBytes !== before + bytes) this.unfinishedSinceMs = nowMs;
   }
 }

@@ -17,6 +17,8 @@ export const PATIENCE_MS = 5_000;
 export const IDLE_LIMIT_MS = 240_000;
 /** Time limits are looked at so often: they are kept to a second. */
 const SWEEP_MS = 1_000;
+/** Down to this share of the limit, so that the search for what waits longest is rare: it takes a millisecond. */
+const SHED_TO = 0.75;
 /** Of all places, those that have not asked anything yet may take a quarter from the others. */
 const NEWCOMERS_SHARE = 4;
 
@@ -79,8 +81,9 @@ export class Crowd {
     this.#heldBytes += bytes;
     if (this.#heldBytes <= this.#limits.heldBytes) return;
     this.#recount();
+    if (this.#heldBytes <= this.#limits.heldBytes) return;
     for (const stuck of this.#longestStuckFirst()) {
-      if (this.#heldBytes <= this.#limits.heldBytes) return;
+      if (this.#heldBytes <= this.#limits.heldBytes * SHED_TO) return;
       this.#heldBytes -= stuck.heldBytes;
       this.#drop(stuck, 'memory');
     }

@@ -5,6 +5,7 @@ import type { Crowd, Member } from './crowd.ts';
 import { OutputBuffer } from './output.ts';
 import { serveSocket } from './socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
+import { Turns } from './turns.ts';
 
 export type ListenTarget =
   | { readonly type: 'tcp'; readonly host: string; readonly port: number }
@@ -27,11 +28,12 @@ export class Listener {
 
   constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents, crowd: Crowd) {
     const output = new OutputBuffer();
+    const turns = new Turns(clock);
     this.#target = target;
     // Paused until the connection is there to take what comes.
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
       const gone = () => this.#served.delete(served);
-      const served = serveSocket(socket, { handler, clock, events, output, crowd, gone });
+      const served = serveSocket(socket, { handler, clock, events, output, crowd, turns, gone });
       this.#served.add(served);
       events.accepted();
     });

@@ -4,9 +4,15 @@ import { Connection, type ConnectionEvents, type NotifyHandler } from './connect
 import type { Crowd, Member } from './crowd.ts';
 import { withSharedReads } from './fast-socket.ts';
 import type { OutputBuffer } from './output.ts';
+import type { Turns } from './turns.ts';
 
 /** A peer that does not read its goodbye is not waited for longer than this. */
 const LINGER_MS = 1_000;
+/**
+ * Of a frame above this, which is larger than HAProxy makes them with its usual buffers, one chunk is read in a turn: the
+ * event loop would read two megabytes of each connection, and 1,500 that send such frames would stop it for a second.
+ */
+const LARGE_BYTES = 16 * 1024;
 
 export interface SocketParts {
   readonly handler: NotifyHandler;
@@ -15,12 +21,16 @@ export interface SocketParts {
   /** Shared by all sockets. */
   readonly output: OutputBuffer;
   readonly crowd: Crowd;
+  readonly turns: Turns;
   /** Runs once, when the socket is closed. */
   readonly gone: () => void;
 }
 
 /** Joins an accepted socket, paused as yet, and a connection. */
-export function serveSocket(accepted: Socket, { handler, clock, events, output, crowd, gone }: SocketParts): Member {
+export function serveSocket(
+  accepted: Socket,
+  { handler, clock, events, output, crowd, turns, gone }: SocketParts,
+): Member {
   const connection = new Connection({ write, end }, handler, clock, events, output);
   let unreadSinceMs = 0;
   let toldBytes = 0;
@@ -53,11 +63,19 @@ export function serveSocket(accepted: Socket, { handler, clock, events, output, 
       isNewcomer = false;
       crowd.asked(member);
     }
+    if (connection.activity.unfinishedBytes > LARGE_BYTES) {
+      socket.pause();
+      turns.wait(goOn);
+    }
     const { heldBytes } = member;
     if (heldBytes === toldBytes) return;
     const more = heldBytes - toldBytes;
     toldBytes = heldBytes;
     crowd.grew(more);
+  }
+
+  function goOn(): void {
+    if (!socket.writableNeedDrain) socket.resume();
   }
 
   function write(bytes: Uint8Array): boolean {
