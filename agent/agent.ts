@@ -10,8 +10,9 @@ import { heapLimitMegabytes } from './lifecycle/heap.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
+import { Crowd } from './server/crowd.ts';
 import { CurrentHandler } from './server/current-handler.ts';
-import { connectionEvents, denyLog } from './server/events.ts';
+import { connectionEvents, crowdLog, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
 import { References } from './server/reference.ts';
 import type { Known } from './state/control.ts';
@@ -29,6 +30,7 @@ export class Agent {
   readonly #handler: CurrentHandler;
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
+  readonly #crowd: Crowd;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
   readonly #isFirst: boolean;
@@ -44,6 +46,7 @@ export class Agent {
     this.#lasting = lasting;
     this.#generation = generation;
     this.#handler = new CurrentHandler(generation.translator);
+    this.#crowd = new Crowd(lasting.clock, crowdLog(lasting.log, lasting.clock, lasting.meters));
     this.#startedAtMs = lasting.clock.epochMs();
     this.#cacheWatch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
@@ -210,7 +213,7 @@ export class Agent {
       for (const target of targets) {
         const key = formatListenAddress(target);
         const kept = this.#listeners.get(key);
-        const listener = kept ?? new Listener(target, this.#handler, clock, events);
+        const listener = kept ?? new Listener(target, this.#handler, clock, events, this.#crowd);
         listeners.set(key, listener);
         if (kept !== undefined) kept.grant(target);
         else {

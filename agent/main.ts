@@ -14,7 +14,7 @@ import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { tryRules } from './rules/try.ts';
-import { bindForWorkers, clearStaleSocket } from './server/socket-file.ts';
+import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
@@ -36,6 +36,8 @@ interface Crew {
 
 /** Runs the agent until it is told to stop. `load` reads the configuration, again at a reload. Rejects if it cannot start. */
 export async function runAgent(load: () => Promise<Settings>): Promise<void> {
+  // Of several processes the first one binds, whenever another asks it to: what is made is closed until access is granted.
+  process.umask(0o077);
   if (isWorker()) return runWorker();
   const settings = await load();
   const output = new LogOutput(nonBlockingStdout());
@@ -44,6 +46,11 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
   try {
     await runCrew(settings, load, manager, log, output);
+  } catch (error) {
+    // It does not become right by trying again.
+    throw error instanceof AccessError
+      ? new ConfigError([{ where: 'this host', setting: 'listen', message: error.message }])
+      : error;
   } finally {
     await Promise.all([manager.close(), output.close()]);
   }
@@ -161,7 +168,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
   const errors = new LogOutput(STDERR);
   const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
-  const workers = new Workers(first, log, printed, bindForWorkers());
+  const workers = new Workers(first, log, printed);
   const stop = async () => {
     await workers.stop();
     await errors.close();

@@ -4,6 +4,7 @@
 
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
+import { Crowd } from '../agent/server/crowd.ts';
 import { connectionEvents } from '../agent/server/events.ts';
 import { Listener } from '../agent/server/listener.ts';
 import { Translator } from '../agent/server/translate.ts';
@@ -38,6 +39,7 @@ const listener = new Listener(
   translator,
   clock,
   connectionEvents({ debug: complain, info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
+  new Crowd(clock, complain),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's
 await listener.open();

@@ -20,7 +20,7 @@ export function settingsPage(version: string, epochSeconds: number): string {
     '.SH EXAMPLE',
     '.EX',
     'listen:',
-    '  \\- tcp://127.0.0.1:9000',
+    '  \\- { unix: /run/haverdict/agent.sock, group: haproxy }',
     'backend:',
     '  url: https://function\\-url.example/',
     '  auth: iam',

@@ -35,6 +35,9 @@ export const haproxy = map({
     .prefault(DEFAULT_PREFIX)
     .describe('The variables are txn.PREFIX.action and so on; a name as a whole has at most 63 characters.'),
   version: oneOf(HAPROXY_VERSIONS).prefault('2.6').describe('The HAProxy version the wiring is written for.'),
+  chroot: text('an absolute path without / at its end', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
+    .optional()
+    .describe('What HAProxy has as its chroot: it is told the paths of sockets inside as it sees them.'),
   backends: setOf(backendName, 64, 'names of HAProxy backends', 0)
     .prefault([])
     .describe('The backends that entries may route to; what names another goes where it went without haverdict.'),

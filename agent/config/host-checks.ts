@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { ConfigProblem } from './config-error.ts';
 import { conflictsOfPlaces } from './listener-conflicts.ts';
@@ -82,7 +83,7 @@ function socketFindings(address: ListenAddress, path: readonly PropertyKey[]): H
   return [
     ...folderOf(address.path, path, 'unix'),
     ...(owner === undefined ? [] : accountFindings('passwd', owner, [...path, 'owner'])),
-    ...(group === undefined ? [] : accountFindings('group', group, [...path, 'group'])),
+    ...(group === undefined ? [] : groupFindings(group, [...path, 'group'])),
   ];
 }
 
@@ -106,6 +107,19 @@ function cacheFindings(file: string | undefined, others: readonly (string | unde
   return taken === undefined
     ? folderOf(file, path)
     : [wrong(path, `must be a file of its own: ${file} is read as another`)];
+}
+
+/** Others may run the agent than whoever checks; a socket that systemd opened needs no group of theirs. */
+function groupFindings(group: string, path: readonly PropertyKey[]): HostFinding[] {
+  const missing = accountFindings('group', group, path);
+  if (missing.length > 0 || process.getuid?.() === 0 || ownGroups().includes(group)) return missing;
+  const message = `${userInfo().username} is not in the group ${group} and cannot give it the socket: SupplementaryGroups=${group} in the systemd unit, or haverdict.socket, would be right`;
+  return [{ ...wrong(path, message), isLater: true }];
+}
+
+/** The groups of this process, by number and by name. */
+function ownGroups(): string[] {
+  return ['-G', '-Gn'].flatMap((which) => execFileSync('id', [which], { encoding: 'utf8' }).trim().split(' '));
 }
 
 /** getent asks whatever the host is set up with, not only /etc. A number needs no account. */

@@ -52,7 +52,7 @@ const listenAddress = z
 /** The configuration file. */
 export const ConfigFile = map({
   listen: listOf(listenAddress, 16, 'addresses to listen on')
-    .prefault(['tcp://127.0.0.1:9000'])
+    .prefault([{ unix: '/run/haverdict/agent.sock', group: 'haproxy' }])
     .describe('Where HAProxy connects to. A socket takes { unix: PATH, mode: "0660", owner: NAME, group: NAME }.'),
   backend: backend.prefault({}),
   deadlineMs: wholeNumber(1, 10_000)

@@ -118,6 +118,8 @@ export interface Settings {
   readonly haproxy: {
     readonly prefix: string;
     readonly version: HaproxyVersion;
+    /** The folder that HAProxy takes for its root; absent for none. */
+    readonly chroot?: string | undefined;
     /** The backends that entries may route to. */
     readonly backends: readonly string[];
     /** The headers that entries may change, as they are written. */

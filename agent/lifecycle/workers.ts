@@ -43,17 +43,14 @@ export function isWorker(): boolean {
 export class Workers {
   readonly #log: Log;
   readonly #printed: Printed;
-  readonly #start: <T>(fork: () => T) => T;
   /** Those that listen, by their place: one that is starting answers no call. */
   readonly #team = new Map<number, Colleague>();
   #settings: Settings;
   #stopping = false;
   #replaced = 0;
 
-  /** `start` runs whatever makes a process. */
-  constructor(settings: Settings, log: Log, printed: Printed, start: <T>(fork: () => T) => T) {
+  constructor(settings: Settings, log: Log, printed: Printed) {
     this.#printed = printed;
-    this.#start = start;
     this.#settings = settings;
     this.#log = log;
   }
@@ -121,7 +118,7 @@ export class Workers {
   }
 
   #fork(place: number): Worker {
-    const worker = this.#start(() => cluster.fork());
+    const worker = cluster.fork();
     this.#passOn(worker);
     const colleague = { worker, caller: new Caller(worker) };
     const orders: Orders = { settings: this.#settings, savesCache: place === 0 };

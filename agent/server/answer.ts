@@ -118,3 +118,11 @@ export function setVariable(
 ): Action {
   return { type: 'set-var', scope, name: group === undefined ? name : `${group}.${name}`, value };
 }
+
+/** What is said, as bytes of its own. */
+export function joined({ actions, suffix }: Said): Uint8Array {
+  if (suffix === undefined) return actions;
+  const bytes = new Uint8Array(actions.length + suffix.maxBytes);
+  bytes.set(actions);
+  return bytes.subarray(0, suffix.write(bytes, actions.length));
+}

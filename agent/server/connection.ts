@@ -5,7 +5,8 @@ import { invalidFrame, SpopError, SpopStatus } from '../spop/errors.ts';
 import { type Frame, FrameType } from '../spop/frame.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../spop/hello.ts';
 import { FrameReader } from '../spop/reader.ts';
-import { type Answer, type Said, within } from './answer.ts';
+import { Activity } from './activity.ts';
+import { type Answer, joined, within } from './answer.ts';
 import { OutputBuffer } from './output.ts';
 
 /** The socket as the connection knows it. */
@@ -67,6 +68,7 @@ type State =
 
 /** One SPOP connection from the first byte to the last: bytes in, frames out, and no socket in sight. */
 export class Connection {
+  readonly activity: Activity;
   readonly #peer: Peer;
   readonly #handler: NotifyHandler;
   readonly #clock: Clock;
@@ -88,10 +90,11 @@ export class Connection {
     this.#handler = handler;
     this.#clock = clock;
     this.#events = events;
+    this.activity = new Activity(clock.nowMs());
     this.#state = {
       name: 'greeting',
       cancelTimer: clock.after(HELLO_TIMEOUT_MS, () =>
-        this.#fail(new SpopError(SpopStatus.timeout, `no HELLO within ${HELLO_TIMEOUT_MS} ms`)),
+        this.fail(new SpopError(SpopStatus.timeout, `no HELLO within ${HELLO_TIMEOUT_MS} ms`)),
       ),
     };
   }
@@ -99,6 +102,11 @@ export class Connection {
   /** True once HAProxy has introduced itself for traffic. */
   get isOpen(): boolean {
     return this.#state.name === 'open';
+  }
+
+  /** True while an answer is owed. */
+  get isWorking(): boolean {
+    return this.#waiting.size > 0 || this.#late.length > 0;
   }
 
   /** Takes what the socket received; everything it leads to at once is sent with one write before this returns. */
@@ -115,12 +123,15 @@ export class Connection {
       this.#hear();
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
-      this.#fail(error);
+      this.fail(error);
     } finally {
       this.#flush();
     }
+    this.activity.heard(chunk.length, this.#reader, receivedAtMs);
     const frames = this.#output.acks - acksBefore;
-    if (frames > 0) this.#events.answered(frames, this.#clock.nowMs() - receivedAtMs);
+    if (frames === 0) return;
+    this.activity.hasAsked = true;
+    this.#events.answered(frames, this.#clock.nowMs() - receivedAtMs);
   }
 
   /**
@@ -147,6 +158,24 @@ export class Connection {
       default:
         this.#state satisfies never;
     }
+  }
+
+  /** Ends the connection for what the peer did; during the handshake only after a while. */
+  fail(error: SpopError): void {
+    if (this.#isDeaf()) return;
+    this.#events.protocolError(error);
+    const disconnect = encodeAgentDisconnect(error.status, error.message);
+    if (this.#state.name !== 'greeting') {
+      this.#output.frame(disconnect);
+      this.#close();
+      return;
+    }
+    this.#state.cancelTimer();
+    const cancelTimer = this.#clock.after(REFUSAL_DELAY_MS, () => {
+      this.#output.frame(disconnect);
+      this.#close();
+    });
+    this.#state = { name: 'refusing', cancelTimer };
   }
 
   /** The socket is gone, or must go now: forgets what waits; answers that still come are dropped. */
@@ -208,6 +237,7 @@ export class Connection {
   #answerLater(frame: Frame, answer: Promise<Answer>, receivedAtMs: number): void {
     const key = frame.idsAsText();
     const ids = frame.copyIds();
+    this.activity.hasAsked = true;
     this.#waiting.add(key);
     answer.then((answered) => {
       if (!this.#waiting.delete(key)) return;
@@ -227,23 +257,6 @@ export class Connection {
     const { bytes, idsAt, payloadAt } = frame;
     const { actions, suffix } = within(this.#largestAckPayload, answer);
     this.#output.ack(bytes, idsAt, payloadAt, actions, suffix);
-  }
-
-  /** Ends the connection for what the peer did; during the handshake only after a while. */
-  #fail(error: SpopError): void {
-    this.#events.protocolError(error);
-    const disconnect = encodeAgentDisconnect(error.status, error.message);
-    if (this.#state.name !== 'greeting') {
-      this.#output.frame(disconnect);
-      this.#close();
-      return;
-    }
-    this.#state.cancelTimer();
-    const cancelTimer = this.#clock.after(REFUSAL_DELAY_MS, () => {
-      this.#output.frame(disconnect);
-      this.#close();
-    });
-    this.#state = { name: 'refusing', cancelTimer };
   }
 
   /** What HAProxy had sent before it could know of the shutdown is here, or will not come. */
@@ -284,11 +297,4 @@ export class Connection {
   #isDeaf(): boolean {
     return this.#state.name === 'refusing' || this.#state.name === 'closed';
   }
-}
-
-function joined({ actions, suffix }: Said): Uint8Array {
-  if (suffix === undefined) return actions;
-  const bytes = new Uint8Array(actions.length + suffix.maxBytes);
-  bytes.set(actions);
-  return bytes.subarray(0, suffix.write(bytes, actions.length));
 }

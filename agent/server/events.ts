@@ -1,11 +1,12 @@
 import { shown } from '../../contract/shown.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
-import { Repeated } from '../repeated.ts';
+import { Repeated, type Times } from '../repeated.ts';
 import { SpopStatus } from '../spop/errors.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
 import type { ConnectionEvents } from './connection.ts';
+import { CROWD_LIMITS, type Shortage } from './crowd.ts';
 import type { ListenerEvents } from './listener.ts';
 import type { TranslatorEvents } from './translate.ts';
 
@@ -47,6 +48,24 @@ export function connectionLog(
             : 'HAProxy disconnects',
         ),
       ),
+  };
+}
+
+/** Tells the log that connections end for others, and counts each as one of SPOP's status for it. */
+export function crowdLog(log: Log, clock: Clock, meters: Meters): (shortage: Shortage) => void {
+  const told = new Repeated(clock);
+  const tell = {
+    connections: (times: Times) =>
+      log.warn({ limit: CROWD_LIMITS.connections, ...times }, 'too many connections: the one idle longest makes way'),
+    memory: (times: Times) =>
+      log.warn(
+        { limitBytes: CROWD_LIMITS.heldBytes, ...times },
+        'too much is unfinished or unread: the connection that is so longest makes way',
+      ),
+  };
+  return (shortage) => {
+    meters.spopError(SpopStatus.resourceAllocation);
+    told.about(shortage, tell[shortage]);
   };
 }
 

@@ -1,9 +1,11 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Clock } from '../decision/clock.ts';
 import type { ConnectionEvents, NotifyHandler } from './connection.ts';
+import type { Crowd, Member } from './crowd.ts';
 import { OutputBuffer } from './output.ts';
-import { type Served, serveSocket } from './socket.ts';
+import { serveSocket } from './socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
+import { Turns } from './turns.ts';
 
 export type ListenTarget =
   | { readonly type: 'tcp'; readonly host: string; readonly port: number }
@@ -11,8 +13,6 @@ export type ListenTarget =
 
 /** A reload makes the new HAProxy open all its connections at once. */
 const BACKLOG = 4096;
-/** Far above what HAProxies on one host open; beyond it new ones are closed at once. */
-const MAX_CONNECTIONS = 8192;
 
 export interface ListenerEvents extends ConnectionEvents {
   /** HAProxy opened a connection. */
@@ -23,20 +23,20 @@ export interface ListenerEvents extends ConnectionEvents {
 export class Listener {
   #target: ListenTarget;
   readonly #server: Server;
-  readonly #served = new Set<Served>();
+  readonly #served = new Set<Member>();
   #isPassed = false;
 
-  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents) {
+  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents, crowd: Crowd) {
     const output = new OutputBuffer();
+    const turns = new Turns(clock);
     this.#target = target;
     // Paused until the connection is there to take what comes.
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
       const gone = () => this.#served.delete(served);
-      const served = serveSocket(socket, { handler, clock, events, output, gone });
+      const served = serveSocket(socket, { handler, clock, events, output, crowd, turns, gone });
       this.#served.add(served);
       events.accepted();
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** Where it listens, as the configuration writes it, with the port that was really taken. */

@@ -12,6 +12,11 @@ export interface SocketAccess {
   readonly group?: string;
 }
 
+/** The configuration gives a socket to somebody to whom this process cannot give it. */
+export class AccessError extends Error {
+  override readonly name = 'AccessError';
+}
+
 /** Read and write for owner and group. */
 const DEFAULT_MODE = 0o660;
 const PROBE_TIMEOUT_MS = 1_000;
@@ -39,23 +44,7 @@ export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path
 /** What a process makes under it is for its own user alone. */
 const CLOSED_UMASK = 0o177;
 
-/**
- * Closes the umask of this process, which from now on binds for workers whenever they ask. What it returns runs a fork
- * with the umask as it was.
- */
-export function bindForWorkers(): <T>(fork: () => T) => T {
-  const before = process.umask(CLOSED_UMASK);
-  return (fork) => {
-    process.umask(before);
-    try {
-      return fork();
-    } finally {
-      process.umask(CLOSED_UMASK);
-    }
-  };
-}
-
-/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`; of a worker the first process binds. */
+/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`. */
 export function withClosedUmask(listen: () => void): void {
   const before = process.umask(CLOSED_UMASK);
   try {
@@ -69,8 +58,18 @@ export function withClosedUmask(listen: () => void): void {
 export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketAccess): void {
   const userId = owner === undefined ? -1 : idOf('passwd', owner);
   const groupId = group === undefined ? -1 : idOf('group', group);
-  chownSync(path, userId, groupId);
+  try {
+    chownSync(path, userId, groupId);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // of node:fs
+    throw new AccessError(refused(path, owner, group), { cause: error });
+  }
   chmodSync(path, mode);
+}
+
+function refused(path: string, owner: string | undefined, group: string | undefined): string {
+  if (owner !== undefined) return `cannot give ${path} to the user ${owner}: only root may, so leave owner out`;
+  return `cannot give ${path} to the group ${group}: who runs this is not in it; SupplementaryGroups=${group} in its systemd unit, or haverdict.socket, would be right`;
 }
 
 function answers(path: string): Promise<boolean> {
@@ -99,6 +98,8 @@ function idOf(database: 'passwd' | 'group', name: string): number {
     });
     return Number(line.split(':')[2]);
   } catch (error) {
-    throw new Error(`there is no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, { cause: error });
+    throw new AccessError(`there is no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, {
+      cause: error,
+    });
   }
 }

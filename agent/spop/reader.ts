@@ -1,6 +1,10 @@
 import { SpopError, SpopStatus } from './errors.ts';
 import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES, readFrameLength } from './frame.ts';
 
+const NOTHING = new Uint8Array(0);
+/** What a frame was put together in is kept for the next one up to this size; usual frames are below it. */
+const KEPT_BYTES = 4096;
+
 /**
  * Cuts a stream of chunks into frames. A frame is a view into the chunk it came in; it is copied only when it straddles
  * two chunks. A length is checked before anything of that length is held.
@@ -9,10 +13,10 @@ export class FrameReader {
   /** The largest frame accepted, in bytes without the prefix. */
   maxFrameBytes: number;
   readonly #frame = new Frame();
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = NOTHING;
   #at = 0;
   /** The beginning of a frame whose rest has not come yet. */
-  #held: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = NOTHING;
   #heldBytes = 0;
 
   constructor(maxFrameBytes: number) {
@@ -30,6 +34,16 @@ export class FrameReader {
     return this.#chunk;
   }
 
+  /** How much has come of a frame whose rest has not. */
+  get unfinishedBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** The memory that is held beside the chunk at hand. */
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
   /** Where the next frame begins in it; at its end while part of that frame is held from the chunk before. */
   get nextAt(): number {
     return this.#heldBytes === 0 ? this.#at : this.#chunk.length;
@@ -43,6 +57,7 @@ export class FrameReader {
   /** The next whole frame, good until the next call, or undefined when more bytes are needed. Throws `SpopError`. */
   next(): Frame | undefined {
     if (this.#heldBytes > 0) return this.#nextFromHeld();
+    if (this.#held.length > KEPT_BYTES) this.#release();
     const available = this.#chunk.length - this.#at;
     if (available < PREFIX_BYTES) return this.#hold(PREFIX_BYTES);
     const length = this.#checkedLength(this.#chunk, this.#at);
@@ -76,6 +91,12 @@ export class FrameReader {
 
   #hold(total: number): undefined {
     this.#fillTo(total);
+  }
+
+  /** The frame that was put together here has been read. */
+  #release(): void {
+    this.#held = NOTHING;
+    this.#frame.bytes = NOTHING;
   }
 
   /** Grows with what has arrived, not with what a length promises: silent peers hold no memory. */

@@ -13,12 +13,11 @@ const CHECK = 'check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1';
 const GIVE_UP = 'on-marked-down shutdown-sessions';
 const HANGING = ['# an agent that hangs holds a request no longer than the check takes to notice'];
 
-const CHROOT = [
-  '# with `chroot DIR` in global HAProxy looks for the socket in DIR: let the agent listen on DIR/PATH, and leave PATH here',
-];
+const CHROOT = ['# where global has `chroot DIR`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR'];
 
 /** The backend section through which HAProxy reaches the agent: one server a listen address. */
 export function agentsBackend(settings: Settings): string {
+  const { chroot } = settings.haproxy;
   const native = hasNativeSpop(settings.haproxy.version);
   const keepsHung = keepsHungAgents(settings.haproxy.version);
   const check = keepsHung ? `${CHECK} ${GIVE_UP}` : CHECK;
@@ -30,16 +29,17 @@ export function agentsBackend(settings: Settings): string {
     'timeout connect 1s',
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
-    ...(settings.listen.some(({ type }) => type === 'unix') ? CHROOT : []),
+    ...(chroot === undefined && settings.listen.some(({ type }) => type === 'unix') ? CHROOT : []),
     ...(keepsHung ? HANGING : []),
-    ...settings.listen.map((address, index) => `server agent${index + 1} ${serverAddress(address)} ${check}`),
+    ...settings.listen.map((address, index) => `server agent${index + 1} ${serverAddress(address, chroot)} ${check}`),
   ];
   return `backend ${AGENTS_BACKEND}\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
-/** The address as a `server` line of the same host names it. */
-export function serverAddress(address: ListenAddress): string {
-  if (address.type === 'unix') return `unix@${address.path}`;
+/** The address as a `server` line of the same host names it; a socket inside the chroot is named as it is seen there. */
+export function serverAddress(address: ListenAddress, chroot = ''): string {
+  if (address.type === 'unix')
+    return `unix@${address.path.startsWith(`${chroot}/`) ? address.path.slice(chroot.length) : address.path}`;
   const host = reachable(address.host);
   return `${host.includes(':') ? `[${host}]` : host}:${address.port}`;
 }

@@ -57,6 +57,7 @@ const TEXTS: readonly (readonly [mustBe: RegExp, form: Form])[] = [
   [/^a list name/, fc.oneof(word(LOWER, 1, 12), fc.constantFrom('null', 'true', '12', '1.0', '007'))],
   [/^an absolute path in ASCII/, absolute],
   [/^an absolute path$/, anyPath],
+  [/^an absolute path without/, word(`${LETTERS}_.-`, 1, 20).map((name) => `/var/${name}`)],
   [/^the path of a module/, word(`${LETTERS}_ äé./'"#:`, 1, 20).map((name) => `./${name.replaceAll('//', '/')}x.mjs`)],
   [/^1 to \d+ of A-Z a-z 0-9 _ \.$/, fc.oneof(word(`${LETTERS}_.`, 1, 12), fc.constantFrom('12', '1.0', 'null'))],
   [/^1 to 12 of a-z 0-9 _$/, word(`${LOWER}_`, 1, 12)],

@@ -126,5 +126,5 @@ function lastPlace({ lines }: ProxySection, keyword: string, fallback: Seen['pla
 
 export function addressOf(listen: readonly ListenAddress[], type?: ListenAddress['type']): { address: string } {
   const own = listen.find((address) => address.type === type) ?? listen[0];
-  return { address: own === undefined ? '127.0.0.1:9000' : serverAddress(own) };
+  return { address: own === undefined ? 'unix@/run/haverdict/agent.sock' : serverAddress(own) };
 }

@@ -9,7 +9,7 @@ const BACKEND = 'backend: { url: http://127.0.0.1:8787 }\n';
 describe('loadSettings', () => {
   it('needs nothing but the URL of the backend', (t) => {
     assert.deepEqual(loadSettings(configFile(t, BACKEND), {}), {
-      listen: [{ type: 'tcp', host: '127.0.0.1', port: 9000 }],
+      listen: [{ type: 'unix', path: '/run/haverdict/agent.sock', group: 'haproxy' }],
       backend: {
         targets: [{ url: 'http://127.0.0.1:8787' }],
         auth: 'none',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OutputBuffer } from '../../../agent/server/output.ts';
+import { SpopError } from '../../../agent/spop/errors.ts';
 import { decodeNotify } from '../../../agent/spop/notify.ts';
 import { answerOfBytes, Conversation, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import {
@@ -35,8 +36,8 @@ function open(...args: ConstructorParameters<typeof Conversation>): Conversation
  * the end), open and close without a byte, ECONNRESET, EPIPE, a listener that goes first (listener.test.ts), unknown
  * messages, unnamed, repeated or unknown arguments, null, text that is not UTF-8, a handler that throws
  * (translate.test.ts), the handler's deadline (engine.test.ts), names and scopes (ack.test.ts). Three do not apply:
- * reassembled payloads and FIN|ABRT for them, as fragmentation is never announced (an UNSET is D(11)); D(13), as each
- * bound has an answer of its own; closing idle connections, which the agent never does.
+ * reassembled payloads and FIN|ABRT for them, as fragmentation is never announced (an UNSET is D(11)); D(13), as that
+ * ends without a word; what all connections take together, and the end of idle ones (crowd.test.ts).
  */
 describe('before HELLO', () => {
   const refusals: readonly (readonly [what: string, status: number, bytes: Uint8Array])[] = [
@@ -602,6 +603,37 @@ describe('a payload that cannot be trusted', () => {
       assert.deepEqual([talk.said(), talk.ended, talk.problems], [['ack 1:1', 'disconnect 4'], 1, ['error 4']]);
     });
   }
+});
+
+describe('a frame that is not whole', () => {
+  const frames = join(notify(1, 1, ['m'.repeat(50)]), notify(2, 1, ['m'.repeat(50)]));
+  const begins = frames.length / 2;
+
+  it('waits since its first byte, however slowly the rest comes and wherever the chunks end', () => {
+    for (let size = 1; size <= frames.length; size++) {
+      const talk = open();
+      let beganAtMs: number | undefined;
+      for (let at = 0; at < frames.length; at += size) {
+        talk.clock.advance(10);
+        const end = Math.min(frames.length, at + size);
+        talk.receive(frames.subarray(at, end));
+        // The byte by which a frame began: the first, or that behind the last whole one.
+        const frameAt = end < begins ? 0 : begins;
+        if (end === begins || end === frames.length) beganAtMs = undefined;
+        else if (at <= frameAt) beganAtMs = talk.clock.nowMs();
+        assert.equal(talk.connection.activity.unfinishedSinceMs, beganAtMs, `${size} bytes each, up to ${end}`);
+      }
+      assert.deepEqual(talk.asked, [1n, 2n]);
+    }
+  });
+
+  it('ends the connection with status 2 where the peer took too long', () => {
+    const talk = open().receive(frames.subarray(0, 20));
+    talk.connection.fail(new SpopError(2, 'too long'));
+    assert.deepEqual([talk.said(), talk.ended, talk.problems], [['disconnect 2'], 1, ['error 2']]);
+    talk.connection.fail(new SpopError(2, 'again'));
+    assert.deepEqual([talk.said(), talk.problems], [[], ['error 2']]);
+  });
 });
 
 describe('the size of a NOTIFY', () => {

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { Repeated } from '../../../agent/repeated.ts';
-import { connectionLog, decisionLog, denyLog, translatorLog } from '../../../agent/server/events.ts';
+import { connectionLog, crowdLog, decisionLog, denyLog, translatorLog } from '../../../agent/server/events.ts';
 import { SpopError } from '../../../agent/spop/errors.ts';
+import { Meters } from '../../../agent/state/meters.ts';
 import { HandClock } from '../../support/clock.ts';
 
 function log() {
-  const lines: [level: string, fields: object, message: string][] = [];
+  const lines: [level: string, fields: { times?: number }, message: string][] = [];
   const at = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message]);
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
@@ -47,6 +48,29 @@ describe('the log of connections', () => {
         { status: 1, message: 'I/O error \\u{202e}999', times: 999 },
       ],
     );
+  });
+});
+
+describe('the log of connections that make way', () => {
+  it('tells each shortage once a minute, however many they are, and counts all as status 13', () => {
+    const told = log();
+    const clock = new HandClock();
+    const meters = new Meters();
+    const madeWay = crowdLog(told, clock, meters);
+    for (let count = 0; count < 1000; count++) {
+      madeWay('connections');
+      madeWay('memory');
+    }
+    clock.advance(60_000);
+    const texts = told.lines.map(([level, { times }, text]) => [level, times, text.split(':')[0]]);
+    assert.deepEqual(texts, [
+      ['warn', undefined, 'too many connections'],
+      ['warn', undefined, 'too much is unfinished or unread'],
+      ['warn', 999, 'too many connections'],
+      ['warn', 999, 'too much is unfinished or unread'],
+    ]);
+    assert.deepEqual(meters.spopErrors, { 13: 2000 });
+    meters.close();
   });
 });
 

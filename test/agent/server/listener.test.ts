@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Answer } from '../../../agent/server/answer.ts';
+import { Crowd, type CrowdLimits } from '../../../agent/server/crowd.ts';
 import { Listener, type ListenTarget } from '../../../agent/server/listener.ts';
+import type { SpopError } from '../../../agent/spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 import { hideInternals } from '../../support/hidden-internals.ts';
 import { hasIpv6, isRoot } from '../../support/scope.ts';
@@ -19,11 +21,17 @@ const LOOPBACK: ListenTarget = { type: 'tcp', host: '127.0.0.1', port: 0 };
 interface World {
   readonly listener: Listener;
   readonly clock: HandClock;
+  readonly crowd: Crowd;
   readonly problems: string[];
   readonly asked: () => number;
 }
 
-function make(t: TestContext, target: ListenTarget, answer: () => Answer | Promise<Answer> = () => NOTHING): World {
+function make(
+  t: TestContext,
+  target: ListenTarget,
+  answer: () => Answer | Promise<Answer> = () => NOTHING,
+  limits?: CrowdLimits,
+): World {
   const clock = new HandClock();
   const problems: string[] = [];
   let asked = 0;
@@ -35,16 +43,18 @@ function make(t: TestContext, target: ListenTarget, answer: () => Answer | Promi
     overload: () => NOTHING,
     answerKnown() {},
   };
-  const listener = new Listener(target, handler, clock, {
-    protocolError: ({ message }) => problems.push(message),
-    peerComplained: (status) => problems.push(`complaint ${status}`),
+  const crowd = new Crowd(clock, (shortage) => problems.push(`made way: ${shortage}`), limits);
+  const events = {
+    protocolError: ({ message }: SpopError) => problems.push(message),
+    peerComplained: (status: number) => problems.push(`complaint ${status}`),
     accepted() {},
     answered() {},
     answeredLate() {},
     healthChecked() {},
-  });
+  };
+  const listener = new Listener(target, handler, clock, events, crowd);
   t.after(() => listener.destroy());
-  return { listener, clock, problems, asked: () => asked };
+  return { listener, clock, crowd, problems, asked: () => asked };
 }
 
 async function listen(...args: Parameters<typeof make>): Promise<World> {

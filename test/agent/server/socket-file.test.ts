@@ -5,7 +5,7 @@ import { chownSync, existsSync, lstatSync, mkdirSync, renameSync, symlinkSync, w
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { bindForWorkers, clearStaleSocket, withClosedUmask } from '../../../agent/server/socket-file.ts';
+import { clearStaleSocket, withClosedUmask } from '../../../agent/server/socket-file.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const NOBODY = 65534;
@@ -52,7 +52,7 @@ describe('what is in the place of a socket', () => {
 });
 
 describe('a new socket', () => {
-  it('is closed from the first moment on, made here or for a worker, and a worker is not', async (t) => {
+  it('is closed from the first moment on, and the umask stays', async (t) => {
     const before = process.umask(0);
     t.after(() => process.umask(before));
     const path = join(temporaryFolder(t), 'new.sock');
@@ -61,15 +61,6 @@ describe('a new socket', () => {
     withClosedUmask(() => server.listen(path));
     assert.equal(lstatSync(path).mode & 0o777, 0o600);
     assert.equal(process.umask(), 0);
-    const start = bindForWorkers();
-    assert.equal(process.umask(), 0o177);
-    assert.equal(start(process.umask), 0);
-    assert.throws(() =>
-      start(() => {
-        throw new Error('no process');
-      }),
-    );
-    assert.equal(process.umask(), 0o177);
   });
 });
 

@@ -135,4 +135,22 @@ describe('a frame reader', () => {
     }
     assert.ok(process.memoryUsage().arrayBuffers - before < 10 * 1024 * 1024);
   });
+
+  it('gives a large frame back once it was read, and never holds twice what came of one', () => {
+    for (const bytes of [10, 4000, 70_000, 1_000_000]) {
+      const reader = new FrameReader(1024 * 1024);
+      const whole = frame({ type: 3, frame: 1, payload: new Uint8Array(bytes) });
+      for (let at = 0; at < whole.length; at += 3000) {
+        reader.push(whole.subarray(at, at + 3000));
+        const isLast = at + 3000 >= whole.length;
+        assert.equal(reader.next() !== undefined, isLast);
+        const came = Math.min(at + 3000, whole.length);
+        assert.ok(reader.heldBytes <= 2 * came, `${reader.heldBytes} for ${came} bytes`);
+        if (!isLast) assert.equal(reader.unfinishedBytes, came);
+      }
+      assert.equal(reader.next(), undefined);
+      assert.equal(reader.unfinishedBytes, 0);
+      assert.ok(reader.heldBytes <= 4096, `${reader.heldBytes} after ${bytes} bytes`);
+    }
+  });
 });

@@ -194,7 +194,7 @@ backend haverdict-agents
     timeout connect 1s
     # longer than the 120s after which idle connections are closed
     timeout server 180s
-    # with \`chroot DIR\` in global HAProxy looks for the socket in DIR: let the agent listen on DIR/PATH, and leave PATH here
+    # where global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
     # an agent that hangs holds a request no longer than the check takes to notice
     server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
@@ -502,5 +502,6 @@ backend haverdict-agents
     retries 0
     timeout connect 1s
     timeout server 180s
-    server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+    # where global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
+    server agent1 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
 `;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { HaproxyVersion } from '../../../agent/config/settings.ts';
 import { POLICY_STATUS } from '../../../agent/decision/policy.ts';
+import { IDLE_LIMIT_MS } from '../../../agent/server/crowd.ts';
 import { agentsBackend } from '../../../agent/wiring/backend.ts';
 import { frontendRules } from '../../../agent/wiring/frontend.ts';
 import { spoeFile } from '../../../agent/wiring/spoe.ts';
@@ -47,6 +48,23 @@ describe('the wiring', () => {
     const seconds = (text: string, name: string) => Number(new RegExp(`timeout ${name} (\\d+)s`).exec(text)?.[1]);
     const settings = settingsWith({});
     assert.ok(seconds(agentsBackend(settings), 'server') > seconds(spoeFile(settings), 'idle'));
+  });
+
+  it('keeps agent connections idle for less time than the agent does', () => {
+    for (const version of ['2.6', '3.2'] as const) {
+      const [, seconds] = /timeout server (\d+)s/.exec(agentsBackend(settingsWith({ haproxy: { version } }))) ?? [];
+      assert.ok(Number(seconds) * 1000 < IDLE_LIMIT_MS);
+    }
+  });
+
+  it('names a socket inside the chroot as HAProxy sees it, and any other as it is', () => {
+    const serverAt = (path: string, chroot?: string) => {
+      const backend = agentsBackend(settingsWith({ listen: [{ type: 'unix', path }], haproxy: { chroot } }));
+      return /server agent1 unix@(\S+)/.exec(backend)?.[1];
+    };
+    assert.equal(serverAt('/var/lib/haproxy/run/a.sock'), '/var/lib/haproxy/run/a.sock');
+    assert.equal(serverAt('/var/lib/haproxy/run/a.sock', '/var/lib/haproxy'), '/run/a.sock');
+    assert.equal(serverAt('/var/lib/haproxy2/a.sock', '/var/lib/haproxy'), '/var/lib/haproxy2/a.sock');
   });
 
   it('blocks what is unknown only where the default of the policy is closed, and with the status of the policy', () => {

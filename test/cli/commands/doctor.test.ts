@@ -34,7 +34,7 @@ describe('haverdict doctor', () => {
     where  ${haproxy}:${line('server agent1')}
     what   server agent1 is not checked
     why    while the agent is gone, each request waits for the whole timeout processing; a checked server that is DOWN costs nothing
-    write  server agent1 127.0.0.1:9000 check inter 500ms
+    write  server agent1 unix@/run/haverdict/agent.sock check inter 500ms
 
 `,
     );

@@ -21,9 +21,12 @@ const SUBJECTS = [
   { kind: 'host', expression: 'req.hdr(host),field(1,:),lower' },
 ];
 
+/** An address of which a mutation can change host and port. */
+const PORT = { type: 'tcp', host: '127.0.0.1', port: 9000 } as const;
+
 /** What `haverdict wiring` generates, in a whole haproxy.cfg. */
 export function generated(policy: 'open' | 'closed', changes: Changes = {}): HaproxySet {
-  const base = settingsWith(changes);
+  const base = settingsWith({ listen: [PORT], ...changes });
   const messages = base.messages.map(
     (message) => ({ ...message, subjects: SUBJECTS, policy: { default: policy } }) as const,
   );
