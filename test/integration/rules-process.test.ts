@@ -15,7 +15,7 @@ import { ipv4, str } from '../support/spop/naive-codec.ts';
 /** Long enough for everything else to be answered meanwhile, however slow the machine. */
 const DEADLINE_MS = 1_500;
 const OTHERS = 200;
-const MAX_TURNS = 1_000;
+const MAX_TURNS = 5_000;
 const LISTED = ipv4(203, 0, 113, 7);
 const UNLISTED = ipv4(192, 0, 2, 1);
 
