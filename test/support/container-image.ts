@@ -218,18 +218,12 @@ function copy(stage: Stage, rest: string, stages: ReadonlyMap<string, Stage>): v
 
 function run(stage: Stage, script: string): void {
   if (script.startsWith('npm ci ')) {
-    symlinkSync(realpathSync(join(ROOT, 'node_modules')), join(stage.root, stage.folder, 'node_modules'));
+    mkdirSync(join(stage.root, stage.folder, 'node_modules'));
     return;
   }
-  // what stands outside of the root is not seen inside: packages are brought in for this one command
-  const link = join(stage.root, stage.folder, 'node_modules');
-  const mounts: string[] = [];
-  if (existsSync(link)) {
-    const packages = realpathSync(link);
-    const place = join(stage.root, packages);
-    mkdirSync(place, { recursive: true });
-    mounts.push(`mount --bind ${packages} ${place}`);
-  }
+  // they are those of this checkout, and there for one command
+  const packages = join(stage.root, stage.folder, 'node_modules');
+  const mounts = existsSync(packages) ? [`mount --bind ${realpathSync(join(ROOT, 'node_modules'))} ${packages}`] : [];
   const before = ['set -e', `mount -t proc proc ${stage.root}/proc`, ...mounts, 'exec "$@"'].join('\n');
   const inside = enter(stage, stage.env, ['sh', '-c', script]);
   execFileSync('unshare', ['--mount', 'sh', '-c', before, 'sh', ...inside], { stdio: ['ignore', 'inherit', 'pipe'] });
