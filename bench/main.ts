@@ -21,6 +21,7 @@ Measures in turn, round after round, and prints medians.
   --shapes 16x20,1x1  connections × in flight, instead of all
   --missing           agents: nothing is ever cached
   --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
+  --against DIR       agents: that checkout's agent too
   --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
     missing: { type: 'boolean', default: false },
     rate: { type: 'string', default: '0' },
+    against: { type: 'string' },
     cli: { type: 'string', default: '' },
     json: { type: 'string' },
     help: { type: 'boolean' },
@@ -66,7 +68,15 @@ const SHOWN = {
   async agents() {
     const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
     const family = values.family as PoolOptions['family'];
-    const options = { family, shapes, rounds, seconds, missing: values.missing, rate: Number(values.rate) };
+    const options = {
+      family,
+      shapes,
+      rounds,
+      seconds,
+      missing: values.missing,
+      rate: Number(values.rate),
+      against: values.against,
+    };
     const runs = await measureAgents(options);
     agentsTable(runs);
     return runs;
