@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
+import { measureGrowth } from './growth.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
@@ -11,11 +12,11 @@ import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
 import { measureSpread } from './spread.ts';
 
-const SECTIONS = ['parts', 'hostile', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
+const SECTIONS = ['parts', 'hostile', 'growth', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,agents,spread,haproxy,memory,calls   instead of all of them
+  --only parts,hostile,growth,agents,spread,haproxy,memory,calls   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -64,6 +65,14 @@ const SHOWN = {
       kinds.map((of) => [of.kind, of.values, tenths(of.p50Us), tenths(of.p99Us), tenths(of.mostUs), of.worst]),
     );
     return kinds;
+  },
+  async growth() {
+    const parsers = await measureGrowth();
+    table(
+      ['parser', 'ms for 60,000 characters', 'times that of 15,000', 'with'],
+      parsers.map(({ parser, mostMs, growth, worst }) => [parser, mostMs.toFixed(1), growth.toFixed(1), worst]),
+    );
+    return parsers;
   },
   async agents() {
     const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
