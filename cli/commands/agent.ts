@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../../agent/config/config-error.ts';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
+import { listText } from '../../agent/config/lists.ts';
 import type { Settings } from '../../agent/config/settings.ts';
 import { boundAgentHeap, keepAgentHeapSmall } from '../../agent/lifecycle/heap.ts';
 import { CliError, EXIT } from '../cli-error.ts';
@@ -81,10 +82,12 @@ function endOnBadConfig(error: unknown): never {
   throw error;
 }
 
-function summary({ listen, backend, deadlineMs, messages }: Settings): string {
+function summary(settings: Settings): string {
+  const { listen, backend, deadlineMs, messages, lists } = settings;
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
+    `lists ${lists.map((name) => listText(name, settings)).join(', ')}`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;
