@@ -12,7 +12,12 @@ export function isWithin(
   return !Object.hasOwn(listActions, list) || (listActions[list]?.includes(shadow ?? action) ?? true);
 }
 
-/** Why an entry of a list that is held to actions does not count. */
-export function heldText(list: string, listActions: ListActions): string {
-  return `list ${list} is held to ${listActions[list]?.join(', ')}`;
+/** Why an entry does not count, in one line; undefined where it does. */
+export function notWithin(
+  entry: Pick<Entry, 'list' | 'action' | 'shadow'>,
+  listActions: ListActions,
+): string | undefined {
+  if (isWithin(listActions, entry)) return undefined;
+  const { list, action } = entry;
+  return `${action} does not count: list ${list} is held to ${listActions[list]?.join(', ')}`;
 }

@@ -1,7 +1,7 @@
 import { combine } from '../../agent/decision/combine.ts';
 import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { heldText, isWithin, type ListActions } from '../../contract/list-actions.ts';
+import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { toldSubject } from '../../contract/told.ts';
 import { BadEntries } from '../../functions/blocklist/bad-entries.ts';
 import { check } from '../../functions/blocklist/service.ts';
@@ -136,8 +136,8 @@ function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: As
       return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not asked` } };
     if (listed.state === 'expired')
       return { ...candidate, outOfPlay: { state: 'expired', why: 'it has ended, and waits to be deleted' } };
-    if (!isWithin(asking.listActions, listed.entry))
-      return { ...candidate, outOfPlay: { state: 'not counted', why: heldText(list, asking.listActions) } };
+    const beyond = notWithin(listed.entry, asking.listActions);
+    if (beyond !== undefined) return { ...candidate, outOfPlay: { state: 'not counted', why: beyond } };
     const trial = asking.shadowLists.includes(list);
     if (odd === 'refuse')
       return { ...candidate, outOfPlay: { state: 'not asked', why: 'the path is refused as it is spelled' } };

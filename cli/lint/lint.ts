@@ -1,5 +1,5 @@
 import { LIST_NAME } from '../../contract/check.ts';
-import { heldText, isWithin, type ListActions } from '../../contract/list-actions.ts';
+import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
@@ -58,10 +58,9 @@ function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
 
 function notCounted(item: Item, listActions: ListActions): [Finding] | undefined {
   const parsed = parseEntry(item);
-  if ('problem' in parsed || isWithin(listActions, parsed.entry)) return undefined;
-  const { list, action } = parsed.entry;
-  const problem = `${action} does not count: ${heldText(list, listActions)} here (lists[].actions)`;
-  return [{ id: 'not-counted', subject: shownSubject(item), list, problem }];
+  const problem = 'entry' in parsed ? notWithin(parsed.entry, listActions) : undefined;
+  if (problem === undefined) return undefined;
+  return [{ id: 'not-counted', subject: shownSubject(item), list: String(item.list), problem }];
 }
 
 function* shadowOf(item: Item, allows: Allows): Generator<Finding> {

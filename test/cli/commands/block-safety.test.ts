@@ -144,6 +144,24 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       assert.deepEqual(Object.keys(JSON.parse(line)), ['finding', 'state', 'list', 'subject', 'problem']);
   });
 
+  it('refuses what its list may not do where the configuration holds it, unless forced', async (t) => {
+    const config = configFile(t, 'lists: [manual, { name: feed, actions: [deny, tarpit] }]\n');
+    for (const [command, action] of [
+      [['allow', '203.0.113.91'], 'allow'],
+      [['block', '203.0.113.92', '--action', 'drop'], 'drop'],
+    ] as const) {
+      const refused = await run(...command, '--list', 'feed', '-c', config);
+      assert.deepEqual([refused.status, refused.stdout], [2, '']);
+      assert.equal(
+        refused.stderr,
+        `haverdict: ${action} does not count: list feed is held to deny, tarpit; --force writes it all the same\n`,
+      );
+      assert.equal((await run(...command, '--list', 'feed', '-c', config, '--force')).status, 0);
+      assert.equal((await run(...command, '--list', 'manual', '-c', config)).status, 0);
+    }
+    assert.equal((await run('block', '203.0.113.93', '--list', 'feed', '-c', config)).status, 0);
+  });
+
   it('explains with the lists, kinds and trials of a message', async (t) => {
     await run('block', '203.0.113.80', 'host:explained.example');
     const config = configFile(

@@ -128,7 +128,10 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       { listActions: { feed: ['deny', 'tarpit'] } },
-      ['wins: it is the only entry that counts', 'not counted: list feed is held to deny, tarpit'],
+      [
+        'wins: it is the only entry that counts',
+        'not counted: allow does not count: list feed is held to deny, tarpit',
+      ],
     ],
   ];
   for (const [what, entries, changes, expected] of whys)
