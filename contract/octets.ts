@@ -29,15 +29,6 @@ export function hasBlankEnds(octets: string): boolean {
 const BLANK = /(?!\ufeff)[\s\x85]/;
 const LONGEST_BLANK = 3;
 
-/** Whether one of the octets ends a line or a text elsewhere. Half the time of a regular expression. */
-export function hasControl(octets: string): boolean {
-  for (let at = 0; at < octets.length; at++) {
-    const byte = octets.charCodeAt(at);
-    if (byte < 0x20 || byte === 0x7f) return true;
-  }
-  return false;
-}
-
 export function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text);
 }
@@ -56,12 +47,13 @@ const DIGIT = Uint8Array.from(HEX, (digit) => digit.charCodeAt(0));
 /** What a hexadecimal digit stands for; -1 for any other byte. */
 const VALUE = Int8Array.from({ length: 256 }, (_, byte) => HEX.indexOf(String.fromCharCode(byte).toUpperCase()));
 
-/** The byte that is percent-encoded at this place; -1 if none is. */
-export function encodedAt(octets: string, at: number): number {
-  if (octets.charCodeAt(at) !== PERCENT || at + 2 >= octets.length) return -1;
-  const high = VALUE[octets.charCodeAt(at + 1)] as number; // octets are below 256
-  const low = VALUE[octets.charCodeAt(at + 2)] as number;
-  return high < 0 || low < 0 ? -1 : high * 16 + low;
+/** The byte that is percent-encoded here, where a percent sign is; -1 if none is. */
+export function encodedAt(octets: string, percentAt: number): number {
+  if (percentAt + 2 >= octets.length) return -1;
+  const high = VALUE[octets.charCodeAt(percentAt + 1)] as number; // octets are below 256
+  if (high < 0) return -1;
+  const low = VALUE[octets.charCodeAt(percentAt + 2)] as number;
+  return low < 0 ? -1 : high * 16 + low;
 }
 
 /** Writes a byte as it is spelled, and returns where that ends: up to three bytes further. */
@@ -82,8 +74,9 @@ export function respelled(octets: string, by: Spelling, longest: number): string
   const written = Buffer.allocUnsafe(longest + 3);
   let end = 0;
   for (let at = 0; at < octets.length; at++) {
-    const encoded = encodedAt(octets, at);
-    end = write(encoded >= 0 ? encoded : octets.charCodeAt(at), by, written, end);
+    const octet = octets.charCodeAt(at);
+    const encoded = octet === PERCENT ? encodedAt(octets, at) : -1;
+    end = write(encoded >= 0 ? encoded : octet, by, written, end);
     if (encoded >= 0) at += 2;
     if (end > longest) return undefined;
   }

@@ -5,7 +5,7 @@ import { HOST } from './host.ts';
 import { IP } from './ip.ts';
 import { KEY } from './key.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { hasControl, octetsOf, textOfOctets } from './octets.ts';
+import { octetsOf, textOfOctets } from './octets.ts';
 import { PATH } from './path.ts';
 import { shown } from './shown.ts';
 import { isSecretKind } from './told.ts';
@@ -105,7 +105,7 @@ export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | und
   if (known === undefined || bytes.length === 0) return undefined;
   const octets = octetsOf(bytes);
   if (bytes.length > known.longest) return known.longer?.(octets);
-  if (hasControl(octets)) return undefined;
+  if (CONTROL.test(octets)) return undefined;
   const value = known.brought === undefined ? writtenOr(known, octets) : known.brought(octets);
   if (value === undefined) return undefined;
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
