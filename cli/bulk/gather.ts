@@ -8,6 +8,8 @@ import type { WantedEntries } from './wanted.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;
+/** More are no list with mistakes in it but something else, which is not read to its end. */
+const MAX_BAD = 100_000;
 
 export interface GatherOptions {
   /** An entry that is over by then is not wanted. */
@@ -34,7 +36,8 @@ export async function gather(wanted: WantedEntries, options: GatherOptions): Pro
     endIfStopped(signal, 'nothing was written');
     const problem = await take(line);
     if (problem === undefined) continue;
-    bad++;
+    if (++bad > MAX_BAD)
+      throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} bad ${feed.unit}s`);
     if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
   }
   if (bad > MAX_TOLD) tell(`${name}: and ${bad - MAX_TOLD} more ${feed.unit}s`);

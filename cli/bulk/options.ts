@@ -21,6 +21,7 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
   readonly force?: true;
   readonly dryRun?: true;
   readonly refetch?: true;
+  readonly inside?: true;
   readonly quiet?: true;
   readonly json?: true;
 }
@@ -40,6 +41,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--skip-bad', 'take the rest when lines cannot be taken')
     .option('--force', 'write also what would keep out protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
+    .option('--inside', 'fetch also from loopback, private and link-local addresses')
     .option('--dry-run', 'print what would change, and change nothing')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { stateOf } from '../bulk/as-before.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
 import { inSession, type Session } from '../bulk/session.ts';
@@ -19,11 +20,12 @@ export function importCommand(): Command {
     'haverdict import addresses.txt --reason abuse --for 7d',
     'haverdict import https://feeds.example/drop.json --list drop --dry-run',
     'cscli decisions list -o json | haverdict import - --list crowdsec --skip-bad',
-  ).action((source: string, options: BulkOptions) => inSession(source, options, importAll));
+  ).action((source: string, options: BulkOptions) => inSession('import', source, options, importAll));
 }
 
 /** Writes what the table does not have yet: a run that was stopped goes on where it was. */
-async function importAll({ store, options, wanted, read, run, signal, say }: Session): Promise<void> {
+async function importAll(session: Session): Promise<void> {
+  const { store, options, wanted, read, run, signal, say } = session;
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
@@ -41,7 +43,8 @@ async function importAll({ store, options, wanted, read, run, signal, say }: Ses
     .finally(() => progress.stop());
   endIfStopped(signal, `${written} entries were written into ${list}`);
   if (written > 0) await run.end('import', { put: written });
-  await remember(store, list, read, undefined);
+  const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
+  await remember(session, isTold ? await stateOf(store.entriesOfList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${written} entries into ${list}`);
 }

@@ -39,8 +39,10 @@ const DOCUMENTS: readonly Format[] = ['json', 'abuseipdb', 'crowdsec', 'aws-waf'
 export interface FeedOptions {
   /** Undefined: found out from the beginning and the name. */
   readonly format?: Format | undefined;
-  /** File name or URL, which may have an ending that tells the format; also for messages. */
+  /** File name or URL, for messages. */
   readonly name: string;
+  /** Of the file or URL, where it is not that of the name: `.netset` and others tell the format. */
+  readonly ending?: string | undefined;
   /** Only with AbuseIPDB: entries with a lower score are left out. */
   readonly minScore?: number | undefined;
   /** What a bare value is, in the formats that have bare values; default `ip`. */
@@ -72,10 +74,14 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
   }
 }
 
-function checkedFormat(head: Uint8Array, { name, format: forced, minScore }: FeedOptions, kind: string): Format {
+function checkedFormat(
+  head: Uint8Array,
+  { name, ending = name, format: forced, minScore }: FeedOptions,
+  kind: string,
+): Format {
   if (!isKind(kind)) throw usageError(`"${shown(kind)}" is no kind of subject`);
   refuseNoList(head, name);
-  const format = forced ?? detectFormat(head, name);
+  const format = forced ?? detectFormat(head, ending);
   if (minScore !== undefined && format !== 'abuseipdb')
     throw usageError(`${name} is read as ${format}: only abuseipdb has scores`);
   return format;

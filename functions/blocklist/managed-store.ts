@@ -60,6 +60,8 @@ export interface ListSource {
   readonly format?: string;
   readonly etag?: string;
   readonly lastModified?: string;
+  /** A digest of what was asked for and of how the run left the list. */
+  readonly left?: string;
   /** How many entries the list had then. */
   readonly entries?: number;
   /** ISO 8601. */

@@ -111,7 +111,7 @@ describe('haverdict sync', async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     after(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/drop.txt?token=secret`;
-    const fetch = (...args: string[]) => runOnTable(endpoint, 'sync', url, '--list', 'fetched', ...args);
+    const fetch = (...args: string[]) => runOnTable(endpoint, 'sync', url, '--inside', '--list', 'fetched', ...args);
     assert.match((await fetch()).stdout, /1 added, 0 changed, 0 removed in fetched\n$/);
     assert.match(
       (await fetch()).stdout,
@@ -137,7 +137,7 @@ describe('haverdict sync', async () => {
     after(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/drop.txt`;
     const fetch = (...args: string[]) =>
-      runOnTable(endpoint, 'sync', url, '--list', 'measured', '--metrics-file', file, ...args);
+      runOnTable(endpoint, 'sync', url, '--inside', '--list', 'measured', '--metrics-file', file, ...args);
     assert.equal((await fetch('--dry-run')).status, 0);
     assert.ok(!existsSync(file), 'a dry run syncs nothing');
     const atSeconds = Math.floor(Date.now() / 1000);
