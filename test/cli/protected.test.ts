@@ -101,7 +101,10 @@ describe('the protected set', () => {
   });
 
   it('has every form in which IPv6 stands for an IPv4 address that is in it, and no other address in that form', () => {
-    const addresses = fc.tuple(fc.integer({ min: 1, max: 0xffffffff }), fc.integer({ min: 1, max: 0xffffffff }));
+    const addresses = fc.tuple(
+      fc.integer({ min: 1 << 24, max: 0xffffffff }),
+      fc.integer({ min: 1 << 24, max: 0xffffffff }),
+    );
     fc.assert(
       fc.property(addresses, ([own, other]) => {
         const [mine, theirs] = [own, other].map((value) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255));
