@@ -4,7 +4,7 @@ import { readBlocklistSettings } from '../blocklist-settings.ts';
 import { usageError } from '../cli-error.ts';
 import { interruption } from '../interrupt.ts';
 import { registerList } from '../known-list.ts';
-import { printJson, printLine } from '../output.ts';
+import { printJson, printLine, tell } from '../output.ts';
 import { type ProtectedSet, protectedSet } from '../protected.ts';
 import { openManagedStore } from '../table-options.ts';
 import { asBefore, askedOf, type Operation } from './as-before.ts';
@@ -74,10 +74,6 @@ export async function inSession(
     dispose();
     await wanted.close();
   }
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function unchangedSince(known: ListRecord | undefined): string {

@@ -6,6 +6,7 @@ import { boundAgentHeap, keepAgentHeapSmall } from '../../agent/lifecycle/heap.t
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
+import { warn } from '../output.ts';
 
 interface AgentOptions extends ConfigOptions {
   readonly check?: boolean;
@@ -64,8 +65,7 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
   const { checkHost } = await import('../../agent/config/host-checks.ts');
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
-  for (const { where, setting, message } of warnings)
-    process.stderr.write(`haverdict: warning: ${where}: ${setting}: ${message}\n`);
+  for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
 }
 
 /** Loads the module of rules, if there is one, and says what it decides. */

@@ -2,7 +2,7 @@ import { shown } from '../../contract/shown.ts';
 import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from './feed-line.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { oneLine, subjectOf, UnreadableError } from './unreadable.ts';
+import { inOneLine, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An object of a JSON document or a row of a table, whatever is in it. */
 export type FeedRecord = Readonly<Record<string, unknown>>;
@@ -54,7 +54,11 @@ function ownFields(record: FeedRecord): FeedRecord {
   const given = ENTRY_FIELDS.filter((field) => isGiven(record[field]));
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
   if (nested !== undefined) throw new UnreadableError(`${nested} is neither text nor a number`); // however deep it is
-  return Object.fromEntries(given.map((field) => [field, record[field]]));
+  const { note } = record;
+  return {
+    ...Object.fromEntries(given.map((field) => [field, record[field]])),
+    ...(typeof note === 'string' && { note: inOneLine(note) }),
+  };
 }
 
 /** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */

@@ -1,3 +1,4 @@
+import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
@@ -29,9 +30,14 @@ export function subjectOf(value: string, kind: string): string {
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
 }
 
-/** Somebody's text as a reason or a note: one printable line, as long as a reason can be. */
+/** Somebody's text as one printable line; one that is such a line stays as it is. */
+export function inOneLine(text: string): string {
+  return LINE.test(text) ? text : text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
+}
+
+/** The same as a reason or a note, as long as a reason can be. */
 export function oneLine(text: string): string {
-  const line = text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
+  const line = inOneLine(text).replace(/\s+/g, ' ').trim();
   return line.length <= MAX_TEXT_LENGTH ? line : line.slice(0, MAX_TEXT_LENGTH).replace(/\p{Cs}$/u, '');
 }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { protectedSet } from '../../cli/protected.ts';
 import { ACTIONS } from '../../contract/check.ts';
-import { formatSubject, parseSubject } from '../../contract/subject.ts';
+import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 
 const NOTHING = { protected: [], protectPrivate: false };
 const problem = (subject: string, settings: object = {}, env: NodeJS.ProcessEnv = {}) =>
@@ -68,6 +68,50 @@ describe('the protected set', () => {
     'country:XX',
   ])
     it(`leaves ${subject} alone`, () => assert.equal(problem(subject), undefined));
+
+  for (const [typed, becomes] of [
+    ['::ffff:198.51.100.9', 'refused'],
+    ['::ffff:198.51.100.0/120', 'refused'],
+    ['198.51.0.0/17', 'refused'],
+    ['198.0.0.0/8', 'refused'],
+    ['198.0.0.0/9', 'refused'],
+    ['198.51.100.9/32', 'refused'],
+    ['0.0.0.0/1', 'no subject'],
+    ['::ffff:0:0/96', 'no subject'],
+    ['::ffff:c633:6409', 'refused'],
+    ['198.051.100.009', 'no subject'],
+    ['64:ff9b::c633:6409', 'refused'],
+    ['2002:c633:6409::', 'refused'],
+    ['2002:c633:6409::/48', 'refused'],
+    ['0:0:0:0:0:ffff:198.51.100.9', 'refused'],
+    ['host:*.com', 'refused'],
+    ['host:*.co.uk', 'refused'],
+    ['path:/%2a', 'written'], // a star is a path of its own
+    ['path:/?', 'no subject'],
+    ['method:get', 'refused'],
+    ['method:HEAD', 'refused'],
+    ['method:OPTIONS', 'written'],
+    ['country:DE', 'written'], // who blocks a country means it
+    ['ua:', 'no subject'],
+    ['key:', 'no subject'],
+    ['host:localhost', 'written'], // no visitor from outside asks for it
+    ['127.1', 'no subject'],
+    ['0.0.0.0', 'refused'],
+    ['10.0.0.0/8', 'refused'],
+    ['ip:10.1.2.3', 'refused'],
+    ['::/16', 'refused'],
+    ['2000::/16', 'refused'],
+    ['fe80::/64', 'refused'],
+    ['::1', 'refused'],
+    ['::2', 'written'], // nobody's
+    ['::/64', 'refused'],
+  ] as const)
+    it(`decides about ${typed}, from 198.51.100.9: ${becomes}`, () => {
+      const decided = () =>
+        problem(typed, {}, { SSH_CONNECTION: '198.51.100.9 1 198.51.100.1 22' }) === undefined ? 'written' : 'refused';
+      if (becomes === 'no subject') assert.throws(decided, SubjectError);
+      else assert.equal(decided(), becomes);
+    });
 
   it('has private networks only by choice, and loopback always', () => {
     assert.equal(problem('10.0.0.1', { protectPrivate: false }), undefined);
