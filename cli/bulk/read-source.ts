@@ -1,20 +1,26 @@
 import type { ListRecord, ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import type { Format } from '../formats/feed.ts';
+import { DEFAULT_LIST } from '../arguments.ts';
 import { readFeed } from '../formats/feed.ts';
 import type { ProtectedSet } from '../protected.ts';
 import { openSource, sourceName } from '../source/source.ts';
 import { gather } from './gather.ts';
 import type { BulkOptions } from './options.ts';
+import { keptTrust, Trust } from './trust.ts';
 import type { WantedEntries } from './wanted.ts';
 
 /** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
 export interface ReadSource {
   /** Its name. */
   readonly source: string;
-  readonly format: Format;
+  /** Undefined if there was nothing in it to tell it by. */
+  readonly format: string | undefined;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
   readonly skipped: number;
+  /** What the source may say, as the list's record keeps it. */
+  readonly trust: string | undefined;
+  /** Whether the list had another source before, or none. */
+  readonly isFirst: boolean;
 }
 
 /** Reads a source into `wanted`. What a server said the last time makes it tell only what is new. */
@@ -36,18 +42,29 @@ export async function readSource(
   await say(opened.said);
   if (opened.unchanged) return undefined;
   const { name, bytes, etag, lastModified } = opened;
-  const { format, minScore, kind } = options;
-  const feed = await readFeed(bytes, { name, format, minScore, kind, nowMs });
-  const skipped = await gather(wanted, { feed, name, guard, skipBad: options.skipBad === true, signal, tell, nowMs });
-  return { source: name, format: feed.format, etag, lastModified, skipped };
+  const { format, minScore, kind = 'ip', ignore } = options;
+  const isFirst = known?.source !== name;
+  const words = options.trust ?? (isFirst ? [] : keptTrust(known?.trust));
+  const feed = await readFeed(bytes, { name, format, minScore, kind, ignore, before: known?.format, nowMs });
+  const trust = new Trust(kind, words);
+  const { skipBad = false, quiet = false } = options;
+  const skipped = await gather(wanted, { feed, name, guard, skipBad, quiet, trust, signal, tell, nowMs });
+  return {
+    ...{ source: name, etag, lastModified, skipped, isFirst },
+    format: wanted.count === 0 && format === undefined ? known?.format : feed.format,
+    trust: words.length === 0 ? undefined : words.join(','),
+  };
 }
 
 /** What the list's record says of its source after a run that was not stopped. */
 export async function remember(
   store: ManagedStore,
   list: string,
-  { source, format, etag, lastModified }: ReadSource,
+  { source, format, trust, etag, lastModified }: ReadSource,
   entries: number | undefined,
 ): Promise<void> {
-  await store.updateList(list, { source, format, etag, lastModified, entries, syncedAt: new Date().toISOString() });
+  const syncedAt = new Date().toISOString();
+  // Anything is imported into the list of people: what one source may say is not for the next.
+  const kept = list === DEFAULT_LIST ? undefined : trust;
+  await store.updateList(list, { source, format, trust: kept, etag, lastModified, entries, syncedAt });
 }
