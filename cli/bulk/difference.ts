@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import type { Sorted } from './sorter.ts';
@@ -42,6 +43,15 @@ export function isHalfOver(item: Item, seconds: number, nowMs: number): boolean 
 /** The time of writing is that of the run, to a second. */
 function lastsAsLong({ expiresAt, createdAt }: Item, seconds: number): boolean {
   return Math.abs(Number(expiresAt) - Date.parse(String(createdAt)) / 1000 - seconds) <= 1;
+}
+
+/** One line of a dry run: what is done from now on, and what was done where that is another thing. */
+export function lineOf(one: Difference): string {
+  const before = one.kind === 'add' ? '' : shown(String(one.was.action ?? 'deny'));
+  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))} ${before}`;
+  const { subject, action } = one.entry;
+  if (one.kind === 'add') return `+ ${subject} ${action}`;
+  return `~ ${subject} ${before === action ? action : `${before} → ${action}`}`;
 }
 
 /** Both sides in the order of their keys; what is equal on both is left out. */

@@ -59,7 +59,7 @@ export async function inSession(
     const known = await store.listRecord(options.list);
     const asked = askedOf(operation, source, options, settings);
     const before = await asBefore(known, () => store.entriesOfList(options.list), asked, options, nowMs);
-    const read = await readSource(source, wanted, { ...options, before, guard, nowMs, signal, tell, say });
+    const read = await readSource(source, wanted, { ...options, before, known, guard, nowMs, signal, tell, say });
     if (read === undefined) {
       await unchanged(known);
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));

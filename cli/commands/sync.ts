@@ -1,12 +1,11 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
-import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
 import { ListState } from '../bulk/as-before.ts';
-import { type Difference, differences } from '../bulk/difference.ts';
-import { refuseSurprise, type Totals } from '../bulk/growth.ts';
+import { type Difference, differences, lineOf } from '../bulk/difference.ts';
+import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
@@ -29,7 +28,10 @@ export function syncCommand(): Command {
   const command = new Command('sync')
     .description('make a list equal to a file or feed: adds, changes, and removes the rest of that list')
     .requiredOption('--list <name>', 'the list, which has no other source', readList)
-    .option('--yes', 'also when the list grows or shrinks by more than blocklist.maxChange')
+    .option(
+      '--yes',
+      'also when the list changes by more than blocklist.maxChange, or a source of before has new allows or redirects',
+    )
     .option('--metrics-file <path>', "write when this was, for node_exporter's textfile collector", readMetricsFile);
   return addExamples(
     addBulkOptions(command),
@@ -68,8 +70,15 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
       state.add(item);
     }
     const all = () => differences(wanted.sorted(), present.sorted());
-    const totals = await count(all(), options.dryRun && !options.json && !options.quiet ? printLine : undefined);
-    if (!options.dryRun && !isSure) refuseSurprise(options.list, totals, present.count, session.maxChange);
+    const surprises = new Surprises(options.action);
+    const totals = await count(all(), async (one) => {
+      surprises.see(one);
+      if (options.dryRun && !options.json && !options.quiet) await printLine(lineOf(one));
+    });
+    if (!options.dryRun && !isSure) {
+      refuseSurprise(options.list, totals, present.count, session.maxChange);
+      if (!session.read.isFirst) surprises.refuse(options.list);
+    }
     if (options.dryRun) return await report(session, totals, 'would');
     await synced(await write(session, all, totals, present.count, state));
   } finally {
@@ -77,23 +86,15 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
   }
 }
 
-async function count(
-  found: AsyncIterable<Difference>,
-  print: ((line: string) => Promise<void>) | undefined,
-): Promise<Totals> {
+async function count(found: AsyncIterable<Difference>, see: (one: Difference) => Promise<void>): Promise<Totals> {
   const totals = { added: 0, changed: 0, removed: 0 };
   for await (const one of found) {
     if (one.kind === 'add') totals.added++;
     else if (one.kind === 'change') totals.changed++;
     else totals.removed++;
-    await print?.(lineOf(one));
+    await see(one);
   }
   return totals;
-}
-
-function lineOf(one: Difference): string {
-  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))}`;
-  return `${one.kind === 'add' ? '+' : '~'} ${one.entry.subject}`;
 }
 
 /**

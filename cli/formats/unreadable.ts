@@ -6,6 +6,13 @@ import type { FeedEntry, FeedLine } from './feed-line.ts';
 /** A line or an item that is no entry. The message is one printable line. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
+  /** The subject that the source lets pass here; undefined if it does not. */
+  readonly exempt: string | undefined;
+
+  constructor(message: string, exempt?: string) {
+    super(message);
+    this.exempt = exempt;
+  }
 }
 
 /** What `read` makes of one line, or why it makes nothing of it; `text` is asked for only then. */
@@ -13,9 +20,10 @@ export function feedLines(line: number, text: () => string, read: () => readonly
   try {
     return read().map((entry) => ({ line, entry }));
   } catch (error) {
-    if (error instanceof UnreadableError || error instanceof SubjectError)
-      return [problem(line, text(), error.message)];
-    throw error;
+    if (error instanceof SubjectError) return [problem(line, text(), error.message)];
+    if (!(error instanceof UnreadableError)) throw error;
+    const { message, exempt } = error;
+    return [{ ...problem(line, text(), message), ...(exempt !== undefined && { exempt }) }];
   }
 }
 

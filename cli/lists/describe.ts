@@ -61,6 +61,7 @@ function lines({ registered, record, summary, lease }: Description): [what: stri
     ['owner', record?.owner],
     ['source', record?.source],
     ['format', record?.format],
+    ['trusted with', record?.trust],
     ['etag', record?.etag],
     ['last modified', record?.lastModified],
     ['synced', record?.syncedAt],

@@ -58,7 +58,7 @@ describe('a feed that blocks everybody', () => {
     }
 
     const told = await run(written('## 4. Put it right', 'sh'));
-    assert.match(told, /^- ip:203\.0\.0\.0\/8$/m, 'the dry run says what goes');
+    assert.match(told, /^- ip:203\.0\.0\.0\/8 deny$/m, 'the dry run says what goes');
     assert.match(told, /blocks everybody/, 'the history knows what was done meanwhile');
     await run('haverdict flush --all');
     assert.deepEqual([await ask(VISITOR), await ask(LISTED)], ['allow', 'deny']);
