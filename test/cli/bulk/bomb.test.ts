@@ -10,8 +10,8 @@ describe('a source that is made to cost time', () => {
     ['of empty lines', 'plain', '', '\n', 21_000_000, /^the source has more than 20000000 lines/, 60],
     ['of lines that are wrong', 'plain', '', 'x\n', 300_000, /has more than 100000 bad lines$/, 60],
     ['of JSON that is none', 'ndjson', '', '[\n', 300_000, /has more than 100000 bad lines$/, 60],
-    ['of quotes that never close', 'csv', 'subject\n', 'x","\n', 90_000, /^nothing$/, 20],
-    ['of quotes that open anew', 'csv', 'subject\n', '"\n', 90_000, /^nothing$/, 20],
+    ['of quotes that never close', 'csv', 'subject\n', 'x","\n', 90_000, /^nothing/, 20],
+    ['of quotes that open anew', 'csv', 'subject\n', '"\n', 90_000, /^nothing/, 20],
   ] as const)
     it(`costs no more than it may: one ${what}`, async () => {
       const started = performance.now();
