@@ -38,6 +38,9 @@ export const CONTROL = /[\x00-\x1f\x7f]/;
 /** What is not seen where a subject is shown: controls, marks of direction, what has no width. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
+/** HAProxy's usual buffer holds the whole head of a request. */
+const MAX_WRITTEN = 16_384;
+
 /** A kind, and a value in its canonical form. */
 export interface Subject {
   readonly kind: string;
@@ -83,6 +86,8 @@ export function askedSubject(text: string): Subject {
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
   const named = `${kind}:${isSecretKind(kind) ? '…' : shown(value)}`; // no message has a secret in it
   if (CONTROL.test(value)) throw new SubjectError(`"${named}" has a control character in it`);
+  if (value.length > MAX_WRITTEN)
+    throw new SubjectError(`"${named}" is ${value.length} characters long: no request brings more than ${MAX_WRITTEN}`);
   const subject = { kind, value: known.written(value) };
   const bytes = bytesOf(subject);
   if (bytes > MAX_SUBJECT_BYTES)

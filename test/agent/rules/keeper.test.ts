@@ -56,7 +56,8 @@ describe('the keeper of rules', () => {
     assert.deepEqual([keeper.running], [undefined]);
     writeFileSync(file, GOOD);
     await keeper.reload();
-    assert.deepEqual(told.slice(2), ['loaded check']);
+    // a slow machine may restart the old one meanwhile
+    assert.equal(told.at(-1), 'loaded check');
     assert.ok(keeper.running?.messages.has('check'));
   });
 
