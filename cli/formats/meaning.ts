@@ -83,8 +83,10 @@ const VOIDS =
 
 /** What a field means for the entry of `subject`, which is canonical; undefined is nothing. */
 export function meaningOf(name: string, value: unknown, subject: string): Meaning | undefined {
+  const word = meaningOfWord(value);
+  if (word === 'exempt') return word; // more than its name could say
   const named = NAMES.find(({ pattern }) => pattern.test(foldedName(name)));
-  return named?.meaning(value) ?? meaningOfWord(value) ?? meaningOfAddress(value, subject);
+  return named?.meaning(value) ?? word ?? meaningOfAddress(value, subject);
 }
 
 /** The same for a value whose field has no name that says more. */
