@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 
 /** What a command ended with, and what it said. */
 export interface Ended {
@@ -14,7 +13,7 @@ export interface Ended {
  */
 export function manyRuns(test: { after(clean: () => void): void }, endpoint: string) {
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
-  const child = fork(join(import.meta.dirname, 'many-runs-child.ts'), { env });
+  const child = fork(new URL('./many-runs-child.ts', import.meta.url), { env });
   test.after(() => void child.kill());
   const died = once(child, 'exit').then(([code]): Ended => ({ status: Number(code), said: 'the process ended' }));
   return async (...args: readonly string[]): Promise<Ended> => {
