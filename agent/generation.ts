@@ -54,8 +54,11 @@ export async function openGeneration(
   { log, clock, meters, ledger, references, degradation }: Lasting,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
-  const opened = await openBackend(settings.backend, settings, log, clock, (atMs) => {
-    credentialsExpireAtMs = atMs;
+  const opened = await openBackend(settings.backend, settings, log, clock, {
+    gotCredentials: (atMs) => {
+      credentialsExpireAtMs = atMs;
+    },
+    notCounted: () => void meters.backend.notCounted++,
   });
   const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);

@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly missing: boolean;
   /** NOTIFYs a second in all; 0 keeps the shape's number in flight. */
   readonly rate: number;
+  /** Another checkout, whose agent is measured in turn with ours. */
+  readonly against: string | undefined;
 }
 
 export interface AgentRun {
@@ -62,7 +64,7 @@ export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> 
 async function startContenders(
   folder: string,
   socket: 'tcp' | 'unix',
-  { family, missing }: AgentOptions,
+  { family, missing, against }: AgentOptions,
 ): Promise<Contender[]> {
   const start = async (agent: string, command: (at: string) => readonly string[]): Promise<Contender> => {
     const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
@@ -70,8 +72,10 @@ async function startContenders(
     return { agent, target: socket === 'tcp' ? `127.0.0.1:${at}` : at, measured };
   };
   const cached = missing ? 0 : ADDRESSES;
+  const agentOf = (bench: string) => (at: string) => [node, join(bench, 'agent.ts'), at, String(cached), family];
   const contenders = [
-    await start('haverdict', (at) => [node, join(here, 'agent.ts'), at, String(cached), family]),
+    await start('haverdict', agentOf(here)),
+    ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'bench')))]),
     await start('Node ceiling', (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
   ];
   const binary = join(folder, 'c-agent');

@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
+import { measureGrowth } from './growth.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
@@ -11,16 +12,17 @@ import { measureParts } from './parts.ts';
 import type { PoolOptions } from './pool.ts';
 import { measureSpread } from './spread.ts';
 
-const SECTIONS = ['parts', 'hostile', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
+const SECTIONS = ['parts', 'hostile', 'growth', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,agents,spread,haproxy,memory,calls   instead of all of them
+  --only parts,hostile,growth,agents,spread,haproxy,memory,calls   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
   --missing           agents: nothing is ever cached
   --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
+  --against DIR       agents: that checkout's agent too
   --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
     missing: { type: 'boolean', default: false },
     rate: { type: 'string', default: '0' },
+    against: { type: 'string' },
     cli: { type: 'string', default: '' },
     json: { type: 'string' },
     help: { type: 'boolean' },
@@ -63,10 +66,26 @@ const SHOWN = {
     );
     return kinds;
   },
+  async growth() {
+    const parsers = await measureGrowth();
+    table(
+      ['parser', 'ms for 60,000 characters', 'times that of 15,000', 'with'],
+      parsers.map(({ parser, mostMs, growth, worst }) => [parser, mostMs.toFixed(1), growth.toFixed(1), worst]),
+    );
+    return parsers;
+  },
   async agents() {
     const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
     const family = values.family as PoolOptions['family'];
-    const options = { family, shapes, rounds, seconds, missing: values.missing, rate: Number(values.rate) };
+    const options = {
+      family,
+      shapes,
+      rounds,
+      seconds,
+      missing: values.missing,
+      rate: Number(values.rate),
+      against: values.against,
+    };
     const runs = await measureAgents(options);
     agentsTable(runs);
     return runs;

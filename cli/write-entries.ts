@@ -8,7 +8,6 @@ import { type ExpiryOptions, expiryOf, expiryText } from './expiry.ts';
 import { registerList } from './known-list.ts';
 import type { Outcome } from './outcome-options.ts';
 import { printJson, printLine } from './output.ts';
-import type { ProtectedSet } from './protected.ts';
 import { withSecrets } from './secret.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from './table-options.ts';
 
@@ -17,6 +16,12 @@ export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly reason?: string;
   readonly note?: string;
   readonly json?: true;
+}
+
+/** Who says which entries are not to be written without `--force`. */
+export interface Guard {
+  /** Why not, in one line; undefined if it may be. */
+  problemOf(entry: StoredEntry): string | undefined;
 }
 
 /** Past a kilobyte an item costs a second write unit; whoever has more to say names a ticket. */
@@ -42,7 +47,7 @@ export async function writeEntries(
   outcome: Outcome,
   texts: readonly string[],
   options: WriteOptions,
-  guard?: ProtectedSet,
+  guard?: Guard,
 ): Promise<void> {
   const nowMs = Date.now();
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
@@ -80,7 +85,7 @@ function entriesFor(
   });
 }
 
-function refuseProtected(entries: readonly StoredEntry[], guard: ProtectedSet): void {
+function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
   const [first, ...more] = entries.flatMap((entry) => guard.problemOf(entry) ?? []);
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more like it)`;

@@ -14,6 +14,8 @@ export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;
+/** More than there are, for those of later versions. */
+const MAX_ACTIONS = 32;
 export const CHECK_PATH = '/v1/check';
 export const HEALTH_PATH = '/v1/health';
 
@@ -79,6 +81,13 @@ export const CheckRequest = z.object({
   lists: z.array(z.string().check(z.regex(LIST_NAME))).check(z.minLength(1), z.maxLength(MAX_LISTS)),
   /** Those of the lists that are on trial: what they have counts as `log`. */
   shadowLists: z.optional(z.array(z.string().check(z.regex(LIST_NAME))).check(z.maxLength(MAX_LISTS))),
+  /** Those that are held to actions: an entry with another one does not count. A later agent may name actions unknown here. */
+  listActions: z.optional(
+    z.record(
+      z.string().check(z.regex(LIST_NAME)),
+      z.array(z.string().check(z.regex(/^[a-z]{1,16}$/))).check(z.maxLength(MAX_ACTIONS)),
+    ),
+  ),
   subjects: z
     .array(z.string().check(z.minLength(1), z.maxLength(1024)))
     .check(z.minLength(1), z.maxLength(MAX_SUBJECTS)),
@@ -94,6 +103,8 @@ export const Verdict = z.object({
   entry: z.optional(z.nullable(Entry)),
   error: z.optional(z.string()),
   overload: z.optional(z.boolean()),
+  /** Beside an entry or null: the one that would have won of those that did not count because of `listActions`. */
+  notCounted: z.optional(z.object({ subject: z.string(), list: z.string(), action: z.string() })),
 });
 export type Verdict = z.infer<typeof Verdict>;
 

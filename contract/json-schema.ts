@@ -15,6 +15,10 @@ described.add(CheckRequest.shape.lists, {
 described.add(CheckRequest.shape.shadowLists, {
   description: 'Those of the lists that are on trial. What they have is answered as log, with shadow.',
 });
+described.add(CheckRequest.shape.listActions, {
+  description:
+    'Those of the lists that are held to actions. An entry with another action counts as if it were not there.',
+});
 described.add(CheckRequest.shape.subjects, {
   description: 'Subjects in canonical text, KIND:VALUE. The same one may come twice.',
 });
@@ -30,6 +34,9 @@ described.add(Verdict.shape.error, {
 });
 described.add(Verdict.shape.overload, {
   description: 'Beside error: it was too much for now. The agent asks less often, and the reason is overload.',
+});
+described.add(Verdict.shape.notCounted, {
+  description: 'Beside entry: what would have won of that which did not count because of listActions, for the log.',
 });
 described.add(Entry, {
   id: 'Entry',

@@ -35,6 +35,9 @@ const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 export const CONTROL = /[\x00-\x1f\x7f]/;
 
+/** HAProxy's usual buffer holds the whole head of a request. */
+const MAX_WRITTEN = 16_384;
+
 /** A kind, and a value in its canonical form. */
 export interface Subject {
   readonly kind: string;
@@ -76,6 +79,8 @@ export function askedSubject(text: string): Subject {
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
   const named = `${kind}:${isSecretKind(kind) ? '…' : shown(value)}`; // no message has a secret in it
   if (CONTROL.test(value)) throw new SubjectError(`"${named}" has a control character in it`);
+  if (value.length > MAX_WRITTEN)
+    throw new SubjectError(`"${named}" is ${value.length} characters long: no request brings more than ${MAX_WRITTEN}`);
   const subject = { kind, value: known.written(value) };
   const bytes = bytesOf(subject);
   if (bytes > MAX_SUBJECT_BYTES)

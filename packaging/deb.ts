@@ -5,6 +5,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,13 +19,15 @@ import { commandPage, readCommands } from './command-page.ts';
 import { completions } from './completions.ts';
 import { changelog, control, copyright } from './debian-text.ts';
 import { licenceOfNode, licencesOf } from './licences.ts';
+import { pinnedNode } from './node.ts';
+import { sbomOf } from './sbom.ts';
 import { settingsPage } from './settings-page.ts';
 
 const HERE = import.meta.dirname;
 const NODE = '/usr/lib/haverdict/node';
 const CONFIGURATION = '/etc/haverdict/haverdict.yaml';
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' } as const;
 
 export interface DebSettings {
   readonly version: string;
@@ -36,17 +39,25 @@ export interface DebSettings {
   readonly folder: string;
 }
 
-/** Builds the Debian package for the machine that this runs on, with the Node that this runs with; returns its path. */
+/**
+ * Builds the Debian package for the machine that this runs on, with the Node that this runs with, which must be the one that
+ * is pinned, and beside it what it holds (`.cdx.json`); returns its path.
+ */
 export async function buildDeb({ version, epochSeconds, compression, folder }: DebSettings): Promise<string> {
-  const architecture = ARCHITECTURES[process.arch];
-  if (architecture === undefined) throw new Error(`no package is built for ${process.arch}: x64 or arm64 is needed`);
+  const { arch } = process;
+  if (arch !== 'x64' && arch !== 'arm64') throw new Error(`no package is built for ${arch}: x64 or arm64 is needed`);
+  const architecture = ARCHITECTURES[arch];
+  const node = pinnedNode(process.execPath, arch);
   const tree = mkdtempSync(join(tmpdir(), 'haverdict-deb-'));
   try {
-    await writeTree(tree, version, epochSeconds);
+    const packages = await writeTree(tree, version, epochSeconds, node);
     writeControl(tree, control(version, architecture, kibibytesIn(tree)));
     setModes(tree);
     mkdirSync(folder, { recursive: true });
-    const deb = join(folder, `haverdict_${version}_${architecture}.deb`);
+    const name = `haverdict_${version}_${architecture}`;
+    const held = { version, architecture, epochSeconds, packages, node: readFileSync(join(tree, NODE)) };
+    writeFileSync(join(folder, `${name}.cdx.json`), sbomOf(held));
+    const deb = join(folder, `${name}.deb`);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb takes no later time from the tree
     const command = ['--root-owner-group', `-Z${compression}`, '--build', tree, deb];
     execFileSync('dpkg-deb', command, { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -56,9 +67,10 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
   }
 }
 
-async function writeTree(tree: string, version: string, epochSeconds: number): Promise<void> {
+/** Returns the folders of the npm packages that are in it. */
+async function writeTree(tree: string, version: string, epochSeconds: number, node: Uint8Array): Promise<string[]> {
   const packages = await writeBundle(join(tree, 'usr/lib/haverdict'), version, NODE);
-  copy(process.execPath, tree, NODE);
+  write(tree, NODE, node);
   execFileSync('strip', ['--strip-unneeded', join(tree, NODE)]);
   mkdirSync(join(tree, 'usr/bin'));
   symlinkSync('../lib/haverdict/cli/main.js', join(tree, 'usr/bin/haverdict'));
@@ -74,6 +86,7 @@ async function writeTree(tree: string, version: string, epochSeconds: number): P
   write(tree, `${doc}/copyright`, copyright());
   write(tree, `${doc}/licences.gz`, gzipSync(`${licenceOfNode(process.execPath)}\n${licencesOf(packages)}`));
   for (const { path, text } of completions(join(tree, 'usr/lib/haverdict/cli/main.js'))) write(tree, path, text);
+  return packages;
 }
 
 function writeControl(tree: string, text: string): void {

@@ -65,7 +65,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'agent/lifecycle',
-    may: ['agent/decision'],
+    may: ['contract', 'agent/decision'],
     types: ['agent/config'],
     packages: /^node:/,
   },

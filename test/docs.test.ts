@@ -83,6 +83,19 @@ describe('the docs', () => {
     execFileSync(findHaproxy(), ['-c', '-q', '-f', join(folder, 'haproxy.cfg')], { stdio: 'inherit' });
   });
 
+  it('have every page that a source file names', () => {
+    const sources = globSync(
+      '{contract,agent,functions,cli,infra,dev,bench,packaging,test}/**/*.{ts,mjs,c,yaml,service,socket}',
+      { cwd: root },
+    );
+    const missing = sources.flatMap((file) =>
+      [...text(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g)]
+        .filter(([page]) => !existsSync(join(root, page)))
+        .map(([page]) => `${file}: ${page}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+
   it('name only npm scripts that there are', () => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
     for (const file of documents()) {

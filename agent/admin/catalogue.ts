@@ -66,6 +66,11 @@ export const METRICS: readonly Metric[] = [
     'reason',
     ({ state }) => state.backend.failures,
   ),
+  counter(
+    'haverdict_backend_entries_not_counted_total',
+    'How often a lookup found an entry that does what its list may not (lists[].actions), and that does not count.',
+    ({ state }) => state.backend.notCounted,
+  ),
   histogram('haverdict_backend_seconds', 'How long a call took.', ({ backendTime }) => backendTime),
   BREAKER,
   gauge(

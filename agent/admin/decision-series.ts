@@ -1,3 +1,4 @@
+import { isWithin } from '../../contract/list-actions.ts';
 import { REASONS } from '../decision/decision.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
@@ -33,14 +34,16 @@ function policyDecisions({ config }: AgentState): DecisionCount[] {
 }
 
 /** What passes because nothing is listed, and what each list stops, or would stop were it not on trial. */
-function listDecisions({ config: { messages, lists, shadowLists } }: AgentState): DecisionCount[] {
+function listDecisions({ config: { messages, lists, shadowLists, listActions } }: AgentState): DecisionCount[] {
   return messages
     .filter(({ subjects }) => subjects.length > 0)
     .flatMap(({ name: message, shadow }) =>
       KNOWN_FROM.flatMap((source) => {
         const none = { message, source, reason: '', count: 0 };
         const stopped = lists.flatMap((list) =>
-          actionsOf(shadow || shadowLists.includes(list)).map((action) => ({ ...none, action, list })),
+          actionsOf(shadow || shadowLists.includes(list))
+            .filter((action) => action === 'log' || isWithin(listActions, { list, action }))
+            .map((action) => ({ ...none, action, list })),
         );
         return [{ ...none, action: 'allow', list: '' } as const, ...stopped];
       }),

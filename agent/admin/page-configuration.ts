@@ -1,4 +1,5 @@
 import { formatListenAddress } from '../config/listen-address.ts';
+import { listText } from '../config/lists.ts';
 import type { MessageSettings, Settings } from '../config/settings.ts';
 import type { Policy } from '../decision/policy.ts';
 import type { AgentState } from '../state/state.ts';
@@ -8,14 +9,13 @@ import { count, timeOfDay } from './quantity.ts';
 
 /** The settings in force that decide what happens to a request. */
 export function configuration({ config, listening, workers }: AgentState): Html {
-  const { lists, shadowLists, cache, stale } = config;
-  const list = (name: string) => (shadowLists.includes(name) ? `${name} (on trial)` : name);
+  const { lists, cache, stale } = config;
   return listSection('configuration', 'Configuration in force', [
     ['listens on', listening.length > 0 ? listening.join(', ') : config.listen.map(formatListenAddress).join(', ')],
     ['workers', workers],
     ['deadline', `${config.deadlineMs} ms`],
     ['policy', policyText(config.policy)],
-    ['lists', lists.map(list).join(', ')],
+    ['lists', lists.map((name) => listText(name, config)).join(', ')],
     ...config.messages.map((message) => ['message', messageText(message, config)] as const),
     ['rules', config.rules === undefined ? 'none' : foreign(config.rules)],
     [

@@ -116,6 +116,7 @@ export function backend({ backend, backendTime }: AgentState): Html {
     ['under way', count(backend.inFlight)],
     ['subjects waiting', count(backend.queued)],
     ['held back', count(backend.budgetWaits)],
+    ['entries not counted', count(backend.notCounted)],
     ['throttled', count(backend.throttled)],
     ['calls allowed', html`${rate(backend.callsPerSecond)} /s`],
     ['last error', lastError(backend)],

@@ -108,11 +108,11 @@ export class AdminServer {
     response.end(body); // Node leaves it out for HEAD
   }
 
-  async #answer({ method, url = '/', headers, socket }: IncomingMessage): Promise<Answer> {
-    const { host } = headers;
-    // HTTP/1.0 has no host, and no browser speaks it.
-    if (host !== undefined && !isOurHost(host, socket.localAddress, this.#hosts))
-      return text(421, `this is not ${shown(host)}: ask for localhost, for the address, or for one of admin.hosts`);
+  async #answer({ method, url = '/', headers, headersDistinct, socket }: IncomingMessage): Promise<Answer> {
+    // HTTP/1.0 has no host, and no browser speaks it; of several, each has to be ours.
+    const foreign = headersDistinct.host?.find((host) => !isOurHost(host, socket.localAddress, this.#hosts));
+    if (foreign !== undefined)
+      return text(421, `this is not ${shown(foreign)}: ask for localhost, for the address, or for one of admin.hosts`);
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here: use GET or HEAD');
     try {
       return await answer({

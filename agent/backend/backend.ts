@@ -1,3 +1,4 @@
+import type { ListActions } from '../../contract/list-actions.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
 import { BackendClient, type ClientEvents } from './client.ts';
@@ -19,6 +20,16 @@ export interface AskedLists {
   readonly lists: readonly string[];
   /** Those of them that are on trial. */
   readonly shadowLists: readonly string[];
+  /** Those that are held to actions. */
+  readonly listActions: ListActions;
+}
+
+/** What is to be known of it beside the log. */
+export interface BackendEvents {
+  /** When the credentials end that calls are signed with. */
+  readonly gotCredentials?: CredentialsEvents['got'];
+  /** An entry did not count, because its list may not do what it says. */
+  readonly notCounted?: () => void;
 }
 
 /** A backend that holds connections until it is closed. */
@@ -34,23 +45,31 @@ export interface ExaminedBackend extends OpenBackend {
 /** The backend that the settings describe. Credentials are looked for at once, but nobody waits for them. */
 export async function openBackend(
   settings: BackendSettings,
-  { lists, shadowLists }: AskedLists,
+  { lists, shadowLists, listActions }: AskedLists,
   log: Log,
   clock: Clock,
-  gotCredentials: CredentialsEvents['got'] = () => {},
+  { gotCredentials = () => {}, notCounted = () => {} }: BackendEvents = {},
 ): Promise<ExaminedBackend> {
   const { targets, timeoutMs, maxConcurrent } = settings;
   const credentials = await openCredentials(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
   const health = new BackendHealthLog(log, clock);
   const isOne = targets.length === 1;
-  // what one of several does is not yet what becomes of the call
-  const events = isOne ? health : { ...unbound(health), failed() {} };
+  const events: ClientEvents = {
+    // what one of several does is not yet what becomes of the call
+    failed: (error) => void (isOne && health.failed(error)),
+    badEntry: (subject, problem) => health.badEntry(subject, problem),
+    ignoresTrials: (list) => health.ignoresTrials(list),
+    notCounted(entry, isBlind) {
+      notCounted();
+      health.notCounted(entry, isBlind);
+    },
+  };
   const timeouts = { timeoutMs, ...(isOne ? {} : { connectTimeoutMs: Math.ceil(timeoutMs / 2) }) };
   const clients = await Promise.all(
     targets.map(async (target) => {
       const { url, region } = target;
       const sign = region && credentials && (await createSigner(region, credentials, clock));
-      const one = { url, ...timeouts, maxConcurrent, shadowLists };
+      const one = { url, ...timeouts, maxConcurrent, shadowLists, listActions };
       return { url, target, client: new BackendClient(one, lists, events, clock, sign || undefined) };
     }),
   );
@@ -72,10 +91,6 @@ export async function openBackend(
       await backend.close();
     },
   };
-}
-
-function unbound(health: BackendHealthLog): Omit<ClientEvents, 'failed'> {
-  return { badEntry: health.badEntry.bind(health), ignoresTrials: health.ignoresTrials.bind(health) };
 }
 
 /** None where no call is signed. */

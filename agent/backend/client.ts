@@ -1,11 +1,5 @@
-import {
-  CHECK_PATH,
-  CheckEnvelope,
-  type CheckRequest,
-  type Entry,
-  entryProblem,
-  Verdict,
-} from '../../contract/check.ts';
+import { CHECK_PATH, CheckEnvelope, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
+import { isWithin, type ListActions } from '../../contract/list-actions.ts';
 import { shown } from '../../contract/shown.ts';
 import { toldSubject } from '../../contract/told.ts';
 import type { Clock } from '../decision/clock.ts';
@@ -25,12 +19,26 @@ export interface ClientSettings {
   readonly connectTimeoutMs?: number;
   /** Those of the lists that are on trial; none where it is not said. */
   readonly shadowLists?: readonly string[];
+  /** Those that are held to actions; none where it is not said. */
+  readonly listActions?: ListActions;
 }
+
+/** What each call says beside its subjects, as the contract has it. */
+interface Asked {
+  readonly lists: readonly string[];
+  readonly shadowLists?: readonly string[];
+  readonly listActions?: ListActions;
+}
+
+/** An entry that did not count because its list is held to other actions. */
+export type Uncounted = NonNullable<Verdict['notCounted']>;
 
 export interface ClientEvents {
   failed(error: BackendError): void;
   /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
+  /** An entry does not count: its list may not do that. `isBlind` where the function let it win, and it hides others. */
+  notCounted(entry: Uncounted, isBlind: boolean): void;
   /** The function answered an entry of a list on trial as if it were not: it is older than trials are. */
   ignoresTrials(list: string): void;
 }
@@ -40,15 +48,19 @@ const HEALTH_PATH = '/v1/health';
 /** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
-  readonly #asked: Pick<CheckRequest, 'lists' | 'shadowLists'>;
+  readonly #asked: Asked;
   readonly #timeoutMs: number;
   readonly #events: ClientEvents;
   readonly #clock: Clock;
 
   constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents, clock: Clock, sign?: Signer) {
     this.#url = new FunctionUrl({ connectTimeoutMs: settings.timeoutMs, ...settings }, sign);
-    const { shadowLists = [], timeoutMs } = settings;
-    this.#asked = { lists: [...lists], ...(shadowLists.length > 0 && { shadowLists: [...shadowLists] }) };
+    const { shadowLists = [], listActions = {}, timeoutMs } = settings;
+    this.#asked = {
+      lists,
+      ...(shadowLists.length > 0 && { shadowLists }),
+      ...(Object.keys(listActions).length > 0 && { listActions }),
+    };
     this.#timeoutMs = timeoutMs;
     this.#events = events;
     this.#clock = clock;
@@ -123,19 +135,30 @@ export class BackendClient implements Backend {
         'failing',
         `asked "${toldSubject(subject)}", got a verdict for "${shown(toldSubject(verdict.data.subject))}"`,
       );
-    const { entry, error, overload } = verdict.data;
+    const { entry, error, overload, notCounted } = verdict.data;
     if (error !== undefined) return { error, ...(overload && { isOverload: true }) };
     const problem = entry ? entryProblem(entry) : undefined;
     if (problem !== undefined) {
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
+    if (notCounted !== undefined && Object.hasOwn(this.#asked.listActions ?? {}, notCounted.list))
+      this.#events.notCounted(notCounted, false);
     if (!entry) return { entry: null };
     const { unlessAllowed, ...own } = entry;
-    for (const { list } of [own, ...(unlessAllowed ? [unlessAllowed] : [])])
+    const said = [own, ...(unlessAllowed ? [unlessAllowed] : [])];
+    for (const { list } of said)
       if (!this.#asked.lists.includes(list))
         throw new BackendError('failing', `got an entry of list "${list}", which was not asked`);
-    return { entry: { ...this.#onTrial(own), ...(unlessAllowed && { unlessAllowed: this.#onTrial(unlessAllowed) }) } };
+    const [first, second] = said.filter((one) => this.#counts(one)).map((one) => this.#onTrial(one));
+    return { entry: first === undefined ? null : { ...first, ...(second && { unlessAllowed: second }) } };
+  }
+
+  /** A list does what it may and nothing else, whoever answers. */
+  #counts(entry: Entry): boolean {
+    if (isWithin(this.#asked.listActions ?? {}, entry)) return true;
+    this.#events.notCounted(entry, true);
+    return false;
   }
 
   /** What is on trial must not be enforced, whoever answers. */

@@ -4,7 +4,7 @@ import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation.ts';
 import { Repeated } from '../repeated.ts';
 import type { BackendError } from './backend-error.ts';
-import type { ClientEvents } from './client.ts';
+import type { ClientEvents, Uncounted } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
 import type { Finding } from './examination.ts';
 import type { FailoverEvents } from './failover.ts';
@@ -74,6 +74,19 @@ export class BackendHealthLog implements ClientEvents {
       'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
     );
   }
+
+  notCounted({ list, action, subject }: Uncounted, isBlind: boolean): void {
+    const fields = { list, action: shown(action), entry: shown(toldSubject(subject)) };
+    this.#repeated.about(`not counted ${list} ${isBlind}`, (times) =>
+      this.#log.warn(
+        { ...fields, ...times },
+        isBlind
+          ? 'an entry does not count, its list is held to other actions; the backend let it win over what other lists have: upgrade the function'
+          : 'an entry does not count: its list is held to other actions',
+      ),
+    );
+  }
+
   /** Tells no more of what is repeated. */
   close(): void {
     this.#repeated.close();

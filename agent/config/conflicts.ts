@@ -13,6 +13,7 @@ import {
 } from '../vocabulary.ts';
 import { backendConflicts } from './backend-conflicts.ts';
 import { conflictsOfPlaces } from './listener-conflicts.ts';
+import { askedLists } from './lists.ts';
 import type { Finding } from './problems.ts';
 import { fetchesOf, rawFetchIn } from './raw-fetches.ts';
 import { sampleProblem } from './sample-expression.ts';
@@ -56,7 +57,8 @@ function typos(name: string, message: Message, { version }: ConfigFile['haproxy'
   );
 }
 
-function unknownTrials({ lists, shadowLists }: ConfigFile): Finding[] {
+function unknownTrials({ lists: written, shadowLists }: ConfigFile): Finding[] {
+  const { lists } = askedLists(written);
   return shadowLists.flatMap((list, index) =>
     lists.includes(list)
       ? []

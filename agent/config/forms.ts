@@ -32,15 +32,15 @@ export function listOf<T extends z.ZodType>(item: T, max: number, what: string, 
 }
 
 /** A list in which nothing is there twice; `same` is equal for what counts as the same. */
-export function setOf<T extends z.ZodType<string>>(
+export function setOf<T extends z.ZodType>(
   item: T,
   max: number,
   what: string,
   min = 1,
-  same = (name: string) => name,
+  same: (item: z.output<T>) => unknown = (item) => item,
 ) {
   return listOf(item, max, what, min).refine(
-    (names) => new Set(names.map(same)).size === names.length,
+    (items) => new Set(items.map(same)).size === items.length,
     'without a name that is there twice',
   );
 }

@@ -4,6 +4,7 @@ import { POLICY_STATUS, REFUSED_STATUS } from '../decision/policy.ts';
 import { DEFAULT_EVENT } from '../vocabulary.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { conflictsIn } from './conflicts.ts';
+import { askedLists } from './lists.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
 import { type Finding, findingsFrom, formatPath } from './problems.ts';
 import { ConfigFile } from './schema.ts';
@@ -37,6 +38,7 @@ function toSettings(
   const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
   return {
     ...file,
+    ...askedLists(file.lists),
     ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
     backend: { ...backend, targets },
     haproxy: {

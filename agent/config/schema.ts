@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { IPV6_PREFIXES } from '../../contract/address.ts';
-import { LIST_NAME, MAX_LISTS } from '../../contract/check.ts';
+import { ACTIONS, LIST_NAME, MAX_LISTS } from '../../contract/check.ts';
 import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, setOf, text, wholeNumber } from './forms.ts';
 import { haproxy } from './haproxy-schema.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
+import { nameOf } from './lists.ts';
 import { messages, policy } from './message-schema.ts';
 import { LOG_LEVELS } from './settings.ts';
 
@@ -14,6 +15,22 @@ const DAY_SECONDS = 86_400;
 const IPV6_PREFIX_FORM = '128 or a whole number from 16 to 64';
 
 const listName = text(`a list name (${LIST_NAME.source})`, (name) => LIST_NAME.test(name));
+
+const LIST_FORM = `a list name (${LIST_NAME.source}) or a map with name and actions`;
+const askedList = z
+  .union(
+    [
+      listName,
+      map({
+        name: listName.describe('A list that is held to some actions; any other may do everything.'),
+        actions: setOf(oneOf(ACTIONS), ACTIONS.length, 'actions').describe(
+          'What its entries may do; one with another action counts as if it were not there.',
+        ),
+      }),
+    ],
+    LIST_FORM,
+  )
+  .meta({ mustBe: LIST_FORM });
 
 const unixPath = text(
   `an absolute path of at most ${MAX_UNIX_PATH_BYTES} bytes, of A-Z a-z 0-9 _ . / @ : + -`,
@@ -61,9 +78,11 @@ export const ConfigFile = map({
   policy: policy
     .prefault('open')
     .describe('What is decided when it cannot be known: open allows, closed denies with 503.'),
-  lists: setOf(listName, MAX_LISTS, 'list names')
+  lists: setOf(askedList, MAX_LISTS, 'lists', 1, nameOf)
     .prefault(['manual'])
-    .describe('The lists that count, in the order of precedence.'),
+    .describe(
+      'The lists that count, in the order of precedence, by name; { name: NAME, actions: [deny] } holds one to actions.',
+    ),
   shadowLists: setOf(listName, MAX_LISTS, 'list names', 0)
     .prefault([])
     .describe('Those of the lists that are on trial: what they have is told and logged, and not enforced.'),

@@ -1,3 +1,4 @@
+import type { ListActions } from '../../contract/list-actions.ts';
 import type { Policy } from '../decision/policy.ts';
 import type { Event } from '../vocabulary.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -95,6 +96,8 @@ export interface Settings {
   readonly lists: readonly string[];
   /** Those of the lists that are on trial. */
   readonly shadowLists: readonly string[];
+  /** Those that are held to actions. */
+  readonly listActions: ListActions;
   /** IPv6 subjects are networks of this prefix length; 128 for single addresses. */
   readonly ipv6Prefix: number;
   readonly cache: {

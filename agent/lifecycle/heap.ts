@@ -28,6 +28,27 @@ export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | '
   return memory.heapMegabytes + Math.ceil((maxHeapBytes(cache.maxEntries) * 1.5) / MIB);
 }
 
+/** Beside heap and cache: Node's program (60), and what its libraries and connections hold (32). Resident are 80 to 100. */
+const PROCESS_MEGABYTES = 160;
+/** Addresses stand beside the heap: 120 bytes of each at most, and 80 more while a table grows or is exchanged. */
+const ADDRESS_BYTES = 200;
+/** What a process of rules may take before it is ended. */
+const RULES_MEGABYTES = 256;
+
+/**
+ * What all processes can come to by these settings: right for systemd's `MemoryMax`. V8 bounds a heap by half of that (seen
+ * with Node 24.21 in a cgroup), so it is twice the heap at least: under a systemd socket no other bound is in force.
+ */
+export function mostMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'rules'>): number {
+  const { cache, memory, workers, rules } = settings;
+  const heap = heapLimitMegabytes(settings);
+  const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES) / MIB);
+  const worker = heap + addresses + PROCESS_MEGABYTES + (rules === undefined ? 0 : RULES_MEGABYTES);
+  // with one worker the first process is that
+  const first = workers === 1 ? 0 : memory.heapMegabytes + PROCESS_MEGABYTES;
+  return Math.max(workers * worker + first, 2 * heap);
+}
+
 /**
  * Has V8 end the process before its heap takes more than the settings say. That is decided when a process starts, so this
  * one begins anew with the same id; workers take it over. It stays as it is where the limit is lower anyway, where somebody

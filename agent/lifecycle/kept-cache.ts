@@ -1,3 +1,4 @@
+import { isWithin } from '../../contract/list-actions.ts';
 import type { Settings } from '../config/settings.ts';
 import { VerdictCache } from '../decision/cache.ts';
 import type { CacheBlock } from '../decision/cache-block.ts';
@@ -13,8 +14,8 @@ interface Log {
 const SAVE_EVERY_MS = 60_000;
 
 /** What stands for all that verdicts depend on: who is asked, and for what. */
-export function verdictsKey({ lists, shadowLists, ipv6Prefix, backend }: Settings): string {
-  return cacheKey([lists, shadowLists, ipv6Prefix, backend.targets.map(({ url }) => url)]);
+export function verdictsKey({ lists, shadowLists, listActions, ipv6Prefix, backend }: Settings): string {
+  return cacheKey([lists, shadowLists, listActions, ipv6Prefix, backend.targets.map(({ url }) => url)]);
 }
 
 /** An empty cache, or what the file has of the last run; a file that cannot be used is told and left alone. */
@@ -36,14 +37,16 @@ export function openCache(settings: Settings, clock: Clock, log: Log): VerdictCa
   }
 }
 
-/** A backend is believed about the lists that it is asked for, and enforces none that is on trial. */
-function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists }: Settings): Generator<CacheBlock> {
+/** A backend is believed about the lists that it is asked for, within their actions, and enforces none that is on trial. */
+function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listActions }: Settings): Generator<CacheBlock> {
   for (const block of blocks) {
-    for (const { list, action, unlessAllowed } of block.contributions)
-      for (const said of [{ list, action }, ...(unlessAllowed ? [unlessAllowed] : [])])
+    for (const { unlessAllowed, ...own } of block.contributions)
+      for (const { list, ...said } of [own, ...(unlessAllowed ? [unlessAllowed] : [])])
         if (
-          said.list !== undefined &&
-          (!lists.includes(said.list) || (shadowLists.includes(said.list) && said.action !== 'log'))
+          list !== undefined &&
+          (!lists.includes(list) ||
+            (shadowLists.includes(list) && said.action !== 'log') ||
+            !isWithin(listActions, { list, ...said }))
         )
           throw new CacheFileError('has what no backend can have said');
     yield block;

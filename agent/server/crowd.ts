@@ -2,7 +2,7 @@ import type { Clock } from '../decision/clock.ts';
 import { SpopError, SpopStatus } from '../spop/errors.ts';
 import type { Connection } from './connection.ts';
 
-/** What the connections of one process may take together: docs/decisions/0018-connections.md. */
+/** What the connections of one process may take together: docs/decisions/0021-connections.md. */
 export interface CrowdLimits {
   readonly connections: number;
   /** Of frames that are not whole yet, and of answers that are not read. */

@@ -66,6 +66,7 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
     queued: sum(({ queued }) => queued),
     inFlight: sum(({ inFlight }) => inFlight),
     budgetWaits: sum(({ budgetWaits }) => budgetWaits),
+    notCounted: sum(({ notCounted }) => notCounted),
     throttled: sum(({ throttled }) => throttled),
     callsPerSecond: sum(({ callsPerSecond }) => callsPerSecond),
     refused: addCounts(backends.map(({ refused }) => refused)),

@@ -11,7 +11,7 @@ export class Meters {
   readonly deadlineMargin = new Histogram(MARGIN_BOUNDS);
   readonly backendTime = new Histogram(BACKEND_BOUNDS);
   readonly spop = { accepted: 0, frames: 0, healthChecks: 0 };
-  readonly backend = { calls: 0, subjects: 0 };
+  readonly backend = { calls: 0, subjects: 0, notCounted: 0 };
   readonly loader = { misses: 0, budgetWaits: 0, throttled: 0, refused: { timeout: 0, breaker_open: 0, overload: 0 } };
   readonly #failures: Record<FaultName, number> = { unreachable: 0, failing: 0, refused: 0, ours: 0 };
   readonly #errors = new Map<string, number>();
@@ -55,7 +55,10 @@ export class Meters {
     return Object.fromEntries(this.#errors);
   }
 
-  get backendCalls(): Pick<BackendState, 'calls' | 'subjects' | 'failures' | 'lastErrorAtMs' | 'lastError'> {
+  get backendCalls(): Pick<
+    BackendState,
+    'calls' | 'subjects' | 'notCounted' | 'failures' | 'lastErrorAtMs' | 'lastError'
+  > {
     return { ...this.backend, failures: { ...this.#failures }, ...this.#lastError };
   }
 

@@ -66,6 +66,8 @@ export interface BackendState {
   readonly urls: readonly string[];
   readonly calls: number;
   readonly subjects: number;
+  /** Lookups that found an entry which does what its list may not. */
+  readonly notCounted: number;
   /** Calls that failed, by what they failed of. */
   readonly failures: Readonly<Record<FaultName, number>>;
   /** Of several workers, the worst: open, then probing, then closed. */

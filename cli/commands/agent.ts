@@ -1,11 +1,15 @@
 import { Command } from 'commander';
 import { ConfigError } from '../../agent/config/config-error.ts';
 import { formatListenAddress } from '../../agent/config/listen-address.ts';
+import { listText } from '../../agent/config/lists.ts';
 import type { Settings } from '../../agent/config/settings.ts';
-import { boundAgentHeap, keepAgentHeapSmall } from '../../agent/lifecycle/heap.ts';
+import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
+import { warn } from '../output.ts';
+
+const MIB = 1024 * 1024;
 
 interface AgentOptions extends ConfigOptions {
   readonly check?: boolean;
@@ -64,8 +68,10 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
   const { checkHost } = await import('../../agent/config/host-checks.ts');
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
-  for (const { where, setting, message } of warnings)
-    process.stderr.write(`haverdict: warning: ${where}: ${setting}: ${message}\n`);
+  for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
+  const most = mostMegabytes(settings);
+  const given = (process.constrainedMemory() || Number.POSITIVE_INFINITY) / MIB; // 0 where it cannot be known
+  if (given < most) warn(`may take ${most} MB, and this control group is given ${Math.floor(given)}: see MemoryMax`);
 }
 
 /** Loads the module of rules, if there is one, and says what it decides. */
@@ -81,10 +87,13 @@ function endOnBadConfig(error: unknown): never {
   throw error;
 }
 
-function summary({ listen, backend, deadlineMs, messages }: Settings): string {
+function summary(settings: Settings): string {
+  const { listen, backend, deadlineMs, messages, lists } = settings;
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
+    `lists ${lists.map((name) => listText(name, settings)).join(', ')}`,
+    `takes at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;

@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import type { BlocklistSettings } from '../../agent/config/blocklist-schema.ts';
+import { askedLists } from '../../agent/config/lists.ts';
+import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
 import { askedInstead } from '../never-asked.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
-import { type ProtectedSet, protectedSet } from '../protected.ts';
-import { addWriteOptions, type WriteOptions, writeEntries } from '../write-entries.ts';
+import { protectedSet } from '../protected.ts';
+import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../write-entries.ts';
 
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
   readonly force?: true;
@@ -17,7 +19,7 @@ export function blockCommand(): Command {
   );
   addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
     '--force',
-    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody; or would never match',
+    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody; or would never match, or not count',
   );
   return addExamples(
     command,
@@ -32,19 +34,23 @@ export function blockCommand(): Command {
 
 async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const outcome = outcomeOf(options);
-  const { blocklist, ipv6Prefix } = await readSections(['blocklist', 'ipv6Prefix'], options, process.env);
+  const { blocklist, ipv6Prefix, lists } = await readSections(
+    ['blocklist', 'ipv6Prefix', 'lists'],
+    options,
+    process.env,
+  );
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
-  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix);
+  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, askedLists(lists).listActions);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
-/** Refuses also what is never asked about. */
-function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number): ProtectedSet {
+/** Refuses also what is never asked about, and what its list may not do. */
+function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: ListActions): Guard {
   const { problemOf } = protectedSet(blocklist, process.env);
   return {
     problemOf(entry) {
       const instead = askedInstead(entry.subject, ipv6Prefix);
-      if (instead === undefined) return problemOf(entry);
+      if (instead === undefined) return notWithin(entry, listActions) ?? problemOf(entry);
       return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ${instead} is looked up`;
     },
   };

@@ -78,7 +78,8 @@ async function* configured(options: CheckBackendOptions): AsyncGenerator<Result>
   const settings = await readSettings(options, process.env);
   const { runConfigured } = await import('../conformance/configured.ts');
   const { lists = settings.lists, timeout = settings.backend.timeoutMs, calls, listed } = options;
-  yield* runConfigured(settings, { lists, calls, ...(listed !== undefined && { listed }) }, timeout);
+  const { listActions } = settings;
+  yield* runConfigured(settings, { lists, listActions, calls, ...(listed !== undefined && { listed }) }, timeout);
 }
 
 function readListed(text: string): string {

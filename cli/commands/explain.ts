@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { askedLists } from '../../agent/config/lists.ts';
+import type { ListActions } from '../../contract/list-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../config-option.ts';
@@ -42,7 +44,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const texts = await withSecrets(typed);
   if (options.agent) return explainAtAgent(texts, options);
   const subjects = unique(texts.map(readSubject));
-  const { plan, lists: told, shadowLists } = await planned(subjects, options);
+  const { plan, lists: told, ...held } = await planned(subjects, options);
   const odd = oddPathsIn(texts);
   const store = await openStore(options);
   const asked = await Promise.all(
@@ -59,7 +61,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
       asked.flatMap(({ items }) => items.map(({ list }) => String(list))),
       DEFAULT_LIST,
     );
-  const asking = { subjects: asked, lists, shadowLists, shadow: plan.shadow, nowMs: Date.now() };
+  const asking = { subjects: asked, lists, ...held, shadow: plan.shadow, nowMs: Date.now() };
   const explanation = await explain(asking);
   if (options.json) return printJson(explanationAsJson(asking, explanation));
   for (const line of explanationLines(asking, explanation)) await printLine(line);
@@ -72,6 +74,7 @@ interface Planned {
   /** Absent where nobody said which. */
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
+  readonly listActions: ListActions;
 }
 
 async function planned(subjects: readonly Subject[], options: ExplainOptions): Promise<Planned> {
@@ -80,11 +83,14 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
       plan: { subjects: subjects.map((subject) => ({ subject })), shadow: false },
       lists: options.lists,
       shadowLists: [],
+      listActions: {},
     };
   const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
+  const { lists, listActions } = askedLists(agent.lists);
   return {
     plan: planFor(subjects, agent, options.message),
-    lists: options.lists ?? agent.lists,
+    lists: options.lists ?? lists,
     shadowLists: agent.shadowLists,
+    listActions,
   };
 }

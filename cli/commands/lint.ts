@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { askedLists } from '../../agent/config/lists.ts';
 import { actor } from '../actor.ts';
 import { readList } from '../arguments.ts';
 import { CliError, EXIT } from '../cli-error.ts';
@@ -41,13 +42,17 @@ export function lintCommand(): Command {
 }
 
 async function lintTable(options: LintCommandOptions): Promise<void> {
-  const { blocklist, ipv6Prefix } = await readSections(['blocklist', 'ipv6Prefix'], options, process.env);
+  const { blocklist, ipv6Prefix, lists } = await readSections(
+    ['blocklist', 'ipv6Prefix', 'lists'],
+    options,
+    process.env,
+  );
   const store = await openManagedStore(options);
   const now = () => new Date().toISOString();
   const repairer = { store, guard: protectedSet(blocklist, process.env), by: actor(), now };
   const counts = { fixed: 0, fixable: 0, open: 0, note: 0 };
   const wanted = {
-    ...{ hand: options.hand === true, ipv6Prefix, nowMs: Date.now() },
+    ...{ hand: options.hand === true, ipv6Prefix, listActions: askedLists(lists).listActions, nowMs: Date.now() },
     ...(options.list && { list: options.list }),
   };
   for await (const finding of lint(store, wanted)) {

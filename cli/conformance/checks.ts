@@ -1,5 +1,6 @@
 import { refusal } from '../../agent/backend/refusal.ts';
-import { CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
+import { ACTIONS, CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
+import type { ListActions } from '../../contract/list-actions.ts';
 import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
 import type { Target } from './target.ts';
@@ -7,6 +8,8 @@ import type { Target } from './target.ts';
 export interface Asked {
   /** The lists to ask, as the agent would. */
   readonly lists: readonly string[];
+  /** Those that the agent holds to actions, where its settings are known. */
+  readonly listActions?: ListActions;
   /** A subject that the backend has an entry for in one of the lists. */
   readonly listed?: string;
   /** How many calls the latency is taken from. */
@@ -128,6 +131,21 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const would = enforced?.entry?.action;
     if (would !== 'log' && shadow !== would) throw new Unfit(`on trial it would ${shadow}, otherwise it does ${would}`);
     return `an entry on trial is answered as log, and would ${shadow ?? 'log'}`;
+  },
+  'list-actions': async (target, { lists, listed, listActions = {} }) => {
+    const subjects = [listed ?? IPV4];
+    const held = async (actions: readonly string[]) => {
+      const listActions = Object.fromEntries(lists.map((list) => [list, [...actions]]));
+      const [verdict] = lookedUp(await target.check({ lists: [...lists], subjects, listActions }), subjects);
+      return verdict?.entry;
+    };
+    const entry = await held(ACTIONS);
+    if (!entry) return 'lists that are held to actions are answered, with no entry';
+    const other = await held(ACTIONS.filter((action) => action !== entry.action));
+    if (other?.action !== entry.action) return `an entry to ${entry.action} does not count where its list may not`;
+    const ignored = 'lists that are held to actions are answered as they are: what one may not hides what others have';
+    if (Object.keys(listActions).length > 0) throw new Unfit(ignored);
+    return ignored;
   },
   'too-many-subjects': async (target, { lists }) => {
     const subjects = Array.from({ length: MAX_SUBJECTS + 1 }, (_, index) => `ip:198.51.100.${index}`);

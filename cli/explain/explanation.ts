@@ -1,6 +1,7 @@
 import { combine } from '../../agent/decision/combine.ts';
 import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
 import type { Verdict } from '../../contract/check.ts';
+import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { toldSubject } from '../../contract/told.ts';
 import { BadEntries } from '../../functions/blocklist/bad-entries.ts';
 import { check } from '../../functions/blocklist/service.ts';
@@ -23,6 +24,8 @@ export interface Asking {
   readonly subjects: readonly AskedSubject[];
   readonly lists: readonly string[];
   readonly shadowLists: readonly string[];
+  /** Those that are held to actions. */
+  readonly listActions: ListActions;
   /** The whole message is on trial. */
   readonly shadow: boolean;
   readonly nowMs: number;
@@ -32,7 +35,7 @@ export interface Asking {
 export interface Considered {
   readonly asked: string;
   readonly listed: ListedItem;
-  readonly state: 'wins' | 'loses' | 'expired' | 'bad' | 'not asked';
+  readonly state: 'wins' | 'loses' | 'expired' | 'bad' | 'not asked' | 'not counted';
   readonly why: string;
 }
 
@@ -84,6 +87,7 @@ async function verdictsFor(asked: readonly AskedSubject[], asking: Asking): Prom
     {
       lists: [...asking.lists],
       shadowLists: [...asking.shadowLists],
+      listActions: asking.listActions,
       subjects: asked.map(({ subject }) => subject),
     },
     {
@@ -132,6 +136,8 @@ function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: As
       return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not asked` } };
     if (listed.state === 'expired')
       return { ...candidate, outOfPlay: { state: 'expired', why: 'it has ended, and waits to be deleted' } };
+    const beyond = notWithin(listed.entry, asking.listActions);
+    if (beyond !== undefined) return { ...candidate, outOfPlay: { state: 'not counted', why: beyond } };
     const trial = asking.shadowLists.includes(list);
     if (odd === 'refuse')
       return { ...candidate, outOfPlay: { state: 'not asked', why: 'the path is refused as it is spelled' } };

@@ -6,7 +6,14 @@ import { effectOf } from './effect.ts';
 import type { Asking, Considered, Explanation } from './explanation.ts';
 
 const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
-const MARKS = { wins: 'good', bad: 'bad', loses: 'quiet', expired: 'quiet', 'not asked': 'quiet' } as const;
+const MARKS = {
+  wins: 'good',
+  bad: 'bad',
+  loses: 'quiet',
+  expired: 'quiet',
+  'not asked': 'quiet',
+  'not counted': 'bad',
+} as const;
 
 const ODD = {
   refuse: 'servers read it differently as it is spelled, and oddPaths refuses it',
@@ -40,6 +47,7 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
     })),
     lists: asking.lists,
     shadowLists: asking.shadowLists,
+    listActions: asking.listActions,
     decision: rest,
     effect: effectOf(decision),
     why: winner?.why ?? null,

@@ -1,3 +1,4 @@
+import { isWithin, type ListActions } from '../../contract/list-actions.ts';
 import { candidates, parseSubject } from '../../contract/subject.ts';
 import { isExpired, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
@@ -7,19 +8,20 @@ import type { Finding } from './finding.ts';
 export const MAX_ALLOWS = 100_000;
 
 /**
- * Every allow there is, to find what stands in its shadow. Reading the table twice for that costs less than asking for
+ * Every allow that counts, to find what stands in its shadow. Reading the table twice for that costs less than asking for
  * the up to 50 networks around each of its entries, and takes memory only for the allows.
  */
 export class Allows {
   readonly #listOf = new Map<string, string>();
   #all = true;
 
-  static async in(items: AsyncIterable<Item>, nowSeconds: number): Promise<Allows> {
+  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<Allows> {
     const allows = new Allows();
     for await (const item of items) {
       if (item.action !== 'allow') continue;
       const parsed = parseEntry(item);
-      if ('entry' in parsed && !isExpired(parsed.entry, nowSeconds)) allows.#add(parsed.entry);
+      if ('problem' in parsed || isExpired(parsed.entry, nowSeconds)) continue;
+      if (isWithin(listActions, parsed.entry)) allows.#add(parsed.entry);
     }
     return allows;
   }

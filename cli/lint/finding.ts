@@ -12,6 +12,7 @@ export const FINDINGS = {
   'bad-attributes': 'problem',
   'long-expired': 'problem',
   'never-asked': 'problem',
+  'not-counted': 'problem',
   shadowed: 'problem',
   'unreadable-record': 'problem',
   'unregistered-list': 'problem',

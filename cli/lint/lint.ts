@@ -1,4 +1,5 @@
 import { LIST_NAME } from '../../contract/check.ts';
+import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
@@ -7,7 +8,7 @@ import { askedInstead } from '../never-asked.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
 import { byHandIn } from './by-hand.ts';
 import type { Finding } from './finding.ts';
-import { itemFinding } from './item-check.ts';
+import { itemFinding, shownSubject } from './item-check.ts';
 
 export interface LintOptions {
   /** Only this list; its entries are compared with the allows of all. */
@@ -16,6 +17,8 @@ export interface LintOptions {
   readonly hand: boolean;
   /** Of the agents that ask. */
   readonly ipv6Prefix: number;
+  /** Of these agents. */
+  readonly listActions: ListActions;
   readonly nowMs: number;
 }
 
@@ -25,10 +28,10 @@ const MAX_LISTS = 10_000;
 /** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
 export async function* lint(
   store: ManagedStore,
-  { list, hand, ipv6Prefix, nowMs }: LintOptions,
+  { list, hand, ipv6Prefix, listActions, nowMs }: LintOptions,
 ): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
-  const allows = await Allows.in(store.scan(), nowSeconds);
+  const allows = await Allows.in(store.scan(), listActions, nowSeconds);
   if (!allows.complete)
     yield { id: 'shadowed', subject: '', list: '', problem: `only ${MAX_ALLOWS} allows were compared: there are more` };
   const lists = new Set<string>();
@@ -37,7 +40,7 @@ export async function* lint(
     if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
     const found = itemFinding(item, nowSeconds);
     if (found !== undefined) yield await withDuplicate(found, store);
-    else yield* neverAsked(item, ipv6Prefix) ?? shadowOf(item, allows);
+    else yield* neverAsked(item, ipv6Prefix) ?? notCounted(item, listActions) ?? shadowOf(item, allows);
   }
   for (const name of [...lists].sort()) {
     if ((await store.listRecord(name)) === undefined) yield unregistered(name);
@@ -51,6 +54,13 @@ function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
   if (instead === undefined) return undefined;
   const problem = `is never looked up where ipv6Prefix is ${ipv6Prefix}, as here: "${instead}" is`;
   return [{ id: 'never-asked', subject, list, problem }];
+}
+
+function notCounted(item: Item, listActions: ListActions): [Finding] | undefined {
+  const parsed = parseEntry(item);
+  const problem = 'entry' in parsed ? notWithin(parsed.entry, listActions) : undefined;
+  if (problem === undefined) return undefined;
+  return [{ id: 'not-counted', subject: shownSubject(item), list: String(item.list), problem }];
 }
 
 function* shadowOf(item: Item, allows: Allows): Generator<Finding> {

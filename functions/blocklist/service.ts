@@ -1,4 +1,5 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../../contract/check.ts';
+import { isWithin } from '../../contract/list-actions.ts';
 import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from '../../contract/subject.ts';
 import type { BadEntries } from './bad-entries.ts';
 import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
@@ -47,21 +48,33 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const answeredMs = deps.clock();
 
   const onTrial = new Set(request.shadowLists);
-  const good = goodEntries(items, deps).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
-  const entries = Map.groupBy(good, (entry) => entry.subject);
+  const good = goodEntries(items, deps);
+  const isCounted = (entry: StoredEntry) => isWithin(request.listActions ?? {}, entry);
+  const counted = good.filter(isCounted).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
+  const entries = Map.groupBy(counted, (entry) => entry.subject);
+  const beyond = Map.groupBy(
+    good.filter((entry) => !isCounted(entry)),
+    (entry) => entry.subject,
+  );
   const unknown = new Set(unread.map((key) => key.subject));
   const unreadVerdict = { error: 'could not be looked up', ...(failure?.isThrottled && { overload: true }) };
   const verdicts = request.subjects.map((subject): Verdict => {
     const plan = plans.get(subject) as Plan; // one for each subject
     if (!('texts' in plan)) return { subject, ...plan };
     if (plan.texts.some((text) => unknown.has(text))) return { subject, ...unreadVerdict };
-    const found = plan.texts.flatMap((text) => entries.get(text) ?? []);
-    const won = winner(found, lists, answeredMs / 1000);
-    if (won?.action !== 'allow' || !subject.startsWith('path:'))
-      return { subject, entry: won === undefined ? null : answered(won) };
-    const others = found.filter(({ action }) => action !== 'allow');
-    const next = winner(others, lists, answeredMs / 1000);
-    return { subject, entry: { ...answered(won), ...(next && { unlessAllowed: answered(next) }) } };
+    const of = (entries: ReadonlyMap<string, readonly StoredEntry[]>) =>
+      plan.texts.flatMap((text) => entries.get(text) ?? []);
+    const wonBy = (found: readonly StoredEntry[]) => winner(found, lists, answeredMs / 1000);
+    const found = of(entries);
+    const won = wonBy(found);
+    const isAllowedPath = won?.action === 'allow' && subject.startsWith('path:');
+    const next = isAllowedPath ? wonBy(found.filter(({ action }) => action !== 'allow')) : undefined;
+    const lost = wonBy(of(beyond));
+    return {
+      subject,
+      entry: won === undefined ? null : { ...answered(won), ...(next && { unlessAllowed: answered(next) }) },
+      ...(lost && { notCounted: { subject: lost.subject, list: lost.list, action: lost.action } }),
+    };
   });
 
   deps.measure?.({

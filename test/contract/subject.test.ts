@@ -51,6 +51,7 @@ describe('parseSubject', () => {
     ['0.0.0.0/0', /would never match: IPv4 networks are looked up from \/8/],
     ['2001:db8::/80', /would never match: IPv6 networks/],
     [`path:/${'a'.repeat(MAX_SUBJECT_BYTES)}`, /bytes long, the limit is 1024/],
+    [`path:/${'./'.repeat(10_000)}`, /is 20001 characters long: no request brings more than 16384/],
   ];
   for (const [text, message] of refused)
     it(`refuses ${JSON.stringify(text.slice(0, 30))}`, () => {

@@ -78,6 +78,14 @@ describeNewer('the Debian package', () => {
     assert.match(await haverdict(root, 'contract', 'openapi'), /^openapi: 3\.1\.0\n/);
   });
 
+  it('has beside it what it holds, with the Node as it is installed', () => {
+    const { components, metadata } = JSON.parse(readFileSync(first.replace(/\.deb$/, '.cdx.json'), 'utf8'));
+    assert.equal(metadata.component.purl, `pkg:deb/haverdict@1.0.0?arch=${/_(\w+)\.deb$/.exec(first)?.[1]}`);
+    const [node] = components;
+    assert.deepEqual(node.hashes, [{ alg: 'SHA-256', content: digest(root.in('usr/lib/haverdict/node')) }]);
+    assert.equal(`v${node.version}`, process.version);
+  });
+
   it('says in one line what its configuration lacks at first', async () => {
     const { code, stderr } = await haverdict(root, 'agent', '--check', '-c', root.in(CONFIGURATION)).then(
       () => assert.fail('a backend is needed'),

@@ -60,6 +60,26 @@ describe('the systemd units', () => {
     assert.match((await run('sh', ['-c', script])).stdout, /: ok\n[\s\S]*^signalled\n$/m);
   });
 
+  it('bound memory as --check says for the first configuration, and threads above what any has', async (t) => {
+    const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
+    const folder = mkdtempSync(join(tmpdir(), 'haverdict-memory-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const memoryMax = async (more: string) => {
+      const first = readFileSync(join(UNITS, '../debian/haverdict.yaml'), 'utf8');
+      const withUrl = first.replace(
+        '#url: https://function-url.example/',
+        'url: https://127.0.0.1/\n  region: eu-central-1',
+      );
+      writeFileSync(join(folder, 'haverdict.yaml'), `${withUrl}\n${more}`);
+      const check = [join(UNITS, '../../cli/main.ts'), 'agent', '--check', '-c', join(folder, 'haverdict.yaml')];
+      return /^ +takes at most (\d+) MB: (MemoryMax=\1M)$/m.exec((await run(process.execPath, check)).stdout)?.[2];
+    };
+    const [set, tasks] = [/^MemoryMax=.*$/m.exec(service)?.[0], Number(/^TasksMax=(\d+)$/m.exec(service)?.[1])];
+    assert.equal(await memoryMax(''), set);
+    assert.equal(await memoryMax('workers: 2'), 'MemoryMax=2712M');
+    assert.ok(tasks > 65 * 11 + 64 * 9, `${tasks}`);
+  });
+
   it('let V8 compile, and let the agent use unix sockets', () => {
     const service = readFileSync(join(UNITS, 'haverdict.service'), 'utf8');
     assert.doesNotMatch(service, /^MemoryDenyWriteExecute/m);

@@ -24,6 +24,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
       urls: ['http://127.0.0.1:8787'],
       calls: 0,
       subjects: 0,
+      notCounted: 0,
       failures: { unreachable: 0, failing: 0, refused: 0, ours: 0 },
       breaker: 'closed',
       queued: 0,

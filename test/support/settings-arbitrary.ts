@@ -116,7 +116,7 @@ export function settingsOf(schema: z.core.$ZodType, path: readonly string[] = []
       .map((entries) => Object.fromEntries(entries));
   }
   if (element !== undefined) {
-    const minLength = /^(backend\.urls|listen|lists)$/.test(at) ? 1 : 0;
+    const minLength = /^(backend\.urls|listen|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
     const selector = (item: unknown) => JSON.stringify(item).toLowerCase();
     return fc.uniqueArray(settingsOf(element, [...path, '[]']), { minLength, maxLength: 4, selector });
   }
@@ -130,7 +130,9 @@ function mapOf(shape: Readonly<Record<string, z.core.$ZodType>>, path: readonly 
   const fields = Object.fromEntries(
     Object.entries(shape).map(([key, child]) => [key, settingsOf(child, [...path, key])]),
   );
-  const requiredKeys = ['default', 'unix', 'file', 'subjects'].filter((key) => key in fields && path[0] !== 'cache');
+  const requiredKeys = ['default', 'unix', 'file', 'subjects', 'name', 'actions'].filter(
+    (key) => key in fields && path[0] !== 'cache',
+  );
   return fc.record(fields, { requiredKeys }).map((settings) => {
     const { required, subjects } = settings as { required?: string[]; subjects?: object };
     if (required === undefined) return settings;

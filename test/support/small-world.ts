@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
+import { ACTIONS } from '../../contract/check.ts';
+import type { ListActions } from '../../contract/list-actions.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 
 /** Now in every small world, in epoch seconds; entries end around it. */
@@ -83,6 +85,17 @@ export const askedLists = fc.shuffledSubarray([...WORLD_LISTS], { minLength: 1 }
 
 /** Lists on trial: mostly none, and not always among those that are asked. */
 export const trialLists = fc.oneof(fc.constant([]), fc.subarray([...WORLD_LISTS]));
+
+/** Lists that are held to actions: mostly none, some to nothing, some also to what no version knows yet. */
+export const heldLists = fc.oneof(
+  fc.constant<ListActions>({}),
+  fc.dictionary(fc.constantFrom(...WORLD_LISTS), fc.subarray([...ACTIONS, 'captcha'])),
+);
+
+/** A world without what its lists may not do. */
+export function heldWorld<E extends Pick<StoredEntry, 'list' | 'action'>>(world: readonly E[], held: ListActions): E[] {
+  return world.filter(({ list, action }) => held[list]?.includes(action) ?? true);
+}
 
 function networkOf(address: string, index: number): string {
   const bytes = parseAddress(address) ?? new Uint8Array(); // all of ADDRESSES are addresses

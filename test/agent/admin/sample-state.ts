@@ -62,6 +62,7 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       queued: 0,
       inFlight: 2,
       budgetWaits: 4,
+      notCounted: 5,
       throttled: 7,
       callsPerSecond: 212.4,
       refused: { timeout: 0, breaker_open: 322, overload: 0 },

@@ -137,6 +137,19 @@ describe('the admin server', () => {
     assert.equal((await get('/livez', { headers: { 'x-large': 'x'.repeat(9000) } })).status, 431);
   });
 
+  it('answers to no stranger beside a host of its own', async (t) => {
+    const { url } = await start(t);
+    for (const [hosts, status] of [
+      [['localhost', 'evil.example'], 421],
+      [['evil.example', 'localhost'], 421],
+      [['localhost', '127.0.0.1'], 200],
+    ] as const) {
+      const lines = hosts.map((host) => `host: ${host}\r\n`).join('');
+      const answer = await raw(url, `GET /livez HTTP/1.1\r\n${lines}connection: close\r\n\r\n`);
+      assert.ok(answer.startsWith(`HTTP/1.1 ${status} `), `${hosts}: ${answer}`);
+    }
+  });
+
   it('answers HTTP/1.0 without a host', async (t) => {
     const { url } = await start(t);
     assert.match(await raw(url, 'GET /livez HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);

@@ -161,7 +161,7 @@ async function opened(t: TestContext, targets: readonly { url: string; region?: 
   const settings = { targets, timeoutMs: 5000, maxConcurrent: 2 };
   const backend = await openBackend(
     settings,
-    { lists: ['manual'], shadowLists: [] },
+    { lists: ['manual'], shadowLists: [], listActions: {} },
     { error: note, warn: note, info: note },
     clock,
   );

@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test
 import { HttpRequestInterceptor } from '@mswjs/interceptors/http';
 import { delay, getResponse, HttpResponse, http, type RequestHandler } from 'msw';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
-import { BackendClient } from '../../../agent/backend/client.ts';
+import { BackendClient, type Uncounted } from '../../../agent/backend/client.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import { LookupError } from '../../../agent/decision/decision.ts';
+import type { ListActions } from '../../../contract/list-actions.ts';
 
 const URL = 'http://function.test';
 const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse' };
@@ -114,6 +115,53 @@ describe('the backend client', () => {
       const expected = { subject, list: 'new', reason, action: 'log', shadow: action };
       assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: expected }, { entry: null }]);
       assert.deepEqual(told, ['ignoresTrials new']);
+    }
+  });
+
+  it('says which lists are held to actions, and tells what the function did not count', async (t) => {
+    let asked: unknown;
+    const notCounted = { subject: 'ip:203.0.113.0/24', list: 'feed', action: 'allow' };
+    const unheld = { ...notCounted, list: 'manual' };
+    handler = http.post(`${URL}/v1/check`, async ({ request }) => {
+      asked = await request.json();
+      return answered([
+        { ...denied, notCounted },
+        { ...unlisted, notCounted: unheld },
+      ]);
+    });
+    const listActions = { feed: ['deny', 'tarpit'] };
+    const { client, told } = clientOf(t, URL, 200, ['manual', 'feed'], [], listActions);
+    assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry }, { entry: null }]);
+    assert.deepEqual(asked, { lists: ['manual', 'feed'], listActions, subjects: SUBJECTS });
+    assert.deepEqual(told, ['notCounted feed allow ip:203.0.113.0/24 false']);
+  });
+
+  it('counts nothing that a list may not do when the function does not hold it, and says so', async (t) => {
+    const [subject = '', other = ''] = SUBJECTS;
+    const of = (list: string, action: string) => ({ subject, list, action });
+    const cases: [entry: object, lookup: object | null, told: string[]][] = [
+      [of('constructor', 'allow'), null, ['allow']],
+      [of('constructor', 'deny'), of('constructor', 'deny'), []],
+      [{ ...of('constructor', 'redirect'), vars: { location: '/x' } }, null, ['redirect']],
+      [{ ...of('constructor', 'log'), shadow: 'allow' }, null, ['log']],
+      [{ ...of('constructor', 'log'), shadow: 'deny' }, { ...of('constructor', 'log'), shadow: 'deny' }, []],
+      [{ ...of('constructor', 'allow'), unlessAllowed: of('manual', 'drop') }, of('manual', 'drop'), ['allow']],
+      [{ ...of('manual', 'allow'), unlessAllowed: of('constructor', 'drop') }, of('manual', 'allow'), ['drop']],
+      [of('manual', 'allow'), of('manual', 'allow'), []],
+    ];
+    for (const [answer, lookup, tells] of cases) {
+      handler = http.post(`${URL}/v1/check`, () =>
+        answered([
+          { subject, entry: answer },
+          { subject: other, entry: null },
+        ]),
+      );
+      const { client, told } = clientOf(t, URL, 200, ['constructor', 'manual'], [], { constructor: ['deny'] });
+      assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: lookup }, { entry: null }]);
+      assert.deepEqual(
+        told,
+        tells.map((action) => `notCounted constructor ${action} ${subject} true`),
+      );
     }
   });
 
@@ -309,14 +357,18 @@ function clientOf(
   timeoutMs = 200,
   lists: readonly string[] = ['manual'],
   shadowLists: readonly string[] = [],
+  listActions: ListActions = {},
 ): { client: BackendClient; told: string[] } {
   const told: string[] = [];
   const events = {
     failed: () => void told.push('failed'),
     badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
     ignoresTrials: (list: string) => void told.push(`ignoresTrials ${list}`),
+    notCounted: ({ list, action, subject }: Uncounted, isBlind: boolean) =>
+      void told.push(`notCounted ${list} ${action} ${subject} ${isBlind}`),
   };
-  const client = new BackendClient({ url, timeoutMs, maxConcurrent: 4, shadowLists }, lists, events, systemClock);
+  const settings = { url, timeoutMs, maxConcurrent: 4, shadowLists, listActions };
+  const client = new BackendClient(settings, lists, events, systemClock);
   t.after(() => client.close());
   return { client, told };
 }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendHealthLog, degradationLog } from '../../../agent/backend/health.ts';
 import type { Episode } from '../../../agent/decision/degradation.ts';
+import { toldSubject } from '../../../contract/told.ts';
 import { HandClock } from '../../support/clock.ts';
 
 describe('the log of the backend', () => {
@@ -48,6 +49,16 @@ describe('the log of the backend', () => {
     const { health, fields } = setUp();
     for (const list of ['new', 'new', 'feed', 'new']) health.ignoresTrials(list);
     assert.deepEqual(fields(), [{ list: 'new' }, { list: 'feed' }]);
+  });
+
+  it('has one line a minute for each list about what it may not do, and whether that hides others', () => {
+    const { health, clock, fields } = setUp();
+    const beyond = { list: 'feed', action: 'allow\u001b', subject: 'cookie.sid:secret' };
+    for (const isBlind of [false, true, false]) health.notCounted(beyond, isBlind);
+    clock.advance(60_000);
+    const told = { list: 'feed', action: 'allow\\u001b', entry: toldSubject('cookie.sid:secret') };
+    assert.deepEqual(fields(), [told, told, { ...told, times: 1 }]);
+    assert.doesNotMatch(JSON.stringify(fields()), /secret/);
   });
 
   it('has one line a minute about entries with the same problem, and nothing of them as it came', () => {

@@ -33,6 +33,7 @@ describe('a backend that answers entries with anything in them', () => {
       failed: (error: LookupError) => void told.push(error.message),
       badEntry: (_subject: string, problem: string) => void told.push(problem),
       ignoresTrials() {},
+      notCounted() {},
     };
     client = new BackendClient(settings, ['manual'], events, systemClock);
   });

@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { SETTINGS } from '../../../agent/config/catalogue.ts';
 import { ConfigError } from '../../../agent/config/config-error.ts';
 import { configSchema } from '../../../agent/config/json-schema.ts';
+import { nameOf, type WrittenList } from '../../../agent/config/lists.ts';
 import { loadSettings } from '../../../agent/config/load.ts';
 import { loadPart } from '../../../agent/config/part.ts';
 import { printSettings } from '../../../agent/config/print.ts';
@@ -75,7 +76,7 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   const backend = { ...(input.backend as object) } as Record<string, unknown>;
   if (backend.urls !== undefined) delete backend.url;
   else backend.url ??= 'https://function.example/';
-  const lists = (input.lists ?? ['manual']) as string[];
+  const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(nameOf);
   const shadowLists = (input.shadowLists as unknown[] | undefined)?.map((_, index) => lists[index]).filter(Boolean);
   const messages = Object.entries((input.messages ?? {}) as Record<string, Record<string, unknown>>).map(
     ([name, { event, group: _, ...message }], index) => [

@@ -24,6 +24,7 @@ describe('loadSettings', () => {
       policy: { default: 'open' },
       lists: ['manual'],
       shadowLists: [],
+      listActions: {},
       ipv6Prefix: 128,
       cache: {
         maxEntries: 1_000_000,

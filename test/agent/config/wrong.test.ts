@@ -36,6 +36,35 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
       'FILE:1:23: backend.timeoutMs: must be a whole number from 1 to 60000, got "soon"',
     ],
   },
+  ...(
+    [
+      ['{ name: feed }', '9', '[0].actions', 'must be set: a list of 1 to 8 actions'],
+      ['{ name: feed, actions: [] }', '32', '[0].actions', 'must be a list of 1 to 8 actions, got []'],
+      [
+        '{ name: feed, actions: [deny, deny] }',
+        '32',
+        '[0].actions',
+        'must be without a name that is there twice, got ["deny","deny"]',
+      ],
+      [
+        '{ name: feed, actions: [block] }',
+        '33',
+        '[0].actions[0]',
+        'must be allow, deny, tarpit, drop, redirect, route, tag or log, got "block"',
+      ],
+      ['{ name: feed, action: [deny] }', '23', '[0].action', 'no such setting, did you mean actions?'],
+      [
+        'feed, { name: feed, actions: [deny] }',
+        '8',
+        '',
+        'must be without a name that is there twice, got ["feed",{"name":"feed","actions":["deny"]}]',
+      ],
+    ] as const
+  ).map(([lists, column, place, message]) => ({
+    why: `lists: [${lists}]`,
+    yaml: `${BACKEND}lists: [${lists}]\n`,
+    lines: [`FILE:2:${column}: lists${place}: ${message}`],
+  })),
   {
     why: 'one of the URLs',
     yaml: 'backend:\n  urls: [x, http://a]\n',

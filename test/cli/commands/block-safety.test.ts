@@ -134,7 +134,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.deepEqual(fields(block.stdout), entry);
     assert.deepEqual(fields((await run('show', '203.0.113.70', '--json')).stdout), [...entry, 'state', 'wins'].sort());
     const told = JSON.parse((await run('explain', '203.0.113.70', '--json')).stdout);
-    const ofExplain = ['decision', 'effect', 'entries', 'lists', 'shadowLists', 'subjects', 'why'];
+    const ofExplain = ['decision', 'effect', 'entries', 'listActions', 'lists', 'shadowLists', 'subjects', 'why'];
     assert.deepEqual(Object.keys(told).sort(), ofExplain);
     assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'state', 'why', 'wins'].sort());
     const removed = await run('remove', '203.0.113.70', '--json');
@@ -142,6 +142,24 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const lint = await run('lint', '--json');
     for (const line of lint.stdout.split('\n').filter((text) => text !== ''))
       assert.deepEqual(Object.keys(JSON.parse(line)), ['finding', 'state', 'list', 'subject', 'problem']);
+  });
+
+  it('refuses what its list may not do where the configuration holds it, unless forced', async (t) => {
+    const config = configFile(t, 'lists: [manual, { name: feed, actions: [deny, tarpit] }]\n');
+    for (const [command, action] of [
+      [['allow', '203.0.113.91'], 'allow'],
+      [['block', '203.0.113.92', '--action', 'drop'], 'drop'],
+    ] as const) {
+      const refused = await run(...command, '--list', 'feed', '-c', config);
+      assert.deepEqual([refused.status, refused.stdout], [2, '']);
+      assert.equal(
+        refused.stderr,
+        `haverdict: ${action} does not count: list feed is held to deny, tarpit; --force writes it all the same\n`,
+      );
+      assert.equal((await run(...command, '--list', 'feed', '-c', config, '--force')).status, 0);
+      assert.equal((await run(...command, '--list', 'manual', '-c', config)).status, 0);
+    }
+    assert.equal((await run('block', '203.0.113.93', '--list', 'feed', '-c', config)).status, 0);
   });
 
   it('explains with the lists, kinds and trials of a message', async (t) => {

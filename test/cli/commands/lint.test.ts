@@ -75,6 +75,16 @@ describe('haverdict lint', async () => {
     assert.deepEqual(told(await found()), expected.sort());
   });
 
+  it('finds what a list may not do where the configuration holds it, and takes that for no allow', async (t) => {
+    const file = configFile(t, 'lists: [manual, { name: feed, actions: [deny, tarpit] }]\n');
+    const findings = await found('-c', file);
+    const ofFeed = OPEN.filter((text) => !text.startsWith('shadowed'));
+    const expected = [...ofFeed, ...as('fixable', ALL_FIXABLE), 'not-canonical fixable ip:10.0.0.7/32'];
+    assert.deepEqual(told(findings), [...expected, 'not-counted open ip:203.0.113.128/25'].sort());
+    const { problem } = findings.find(({ finding }) => finding === 'not-counted');
+    assert.equal(problem, 'allow does not count: list feed is held to deny, tarpit');
+  });
+
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);

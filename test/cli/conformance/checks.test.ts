@@ -132,6 +132,7 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
       right.status === 400 ? { json: { error: 'Error: no\n    at check (/srv/app.js:7:3)' } } : undefined,
   ],
   ['parallel', 'confuses callers', confused()],
+  ['list-actions', 'is strict', ({ json }) => (json?.listActions ? { status: 400 } : undefined)],
   ['trial', 'is strict', ({ json }) => (json?.shadowLists ? { status: 400 } : undefined)],
   [
     'trial',
@@ -165,6 +166,26 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
 ];
 
 describe('check-backend fails', { concurrency: 8 }, () => {
+  it('"list-actions" of a backend that ignores them only where the settings hold lists', async (t) => {
+    const url = await brokenBackend(t, ({ json, right }) =>
+      json?.listActions && right.json.verdicts
+        ? {
+            json: {
+              verdicts: [{ subject: LISTED, entry: { subject: LISTED, list: 'manual', action: 'deny' } }],
+              ttl: 1,
+            },
+          }
+        : undefined,
+    );
+    const resultOf = async (more: object) =>
+      (await resultsOf(url, more)).find(({ name }) => name === 'list-actions') ?? assert.fail();
+    const usual = await resultOf({});
+    assert.equal(usual.state, 'ok');
+    const held = await resultOf({ listActions: { manual: ['deny'] } });
+    assert.equal(held.state, 'failed');
+    assert.match(held.why, /hides what others have/);
+  });
+
   for (const [check, how, change] of BROKEN)
     it(`"${check}" of a backend that ${how}`, async (t) => {
       const results = await resultsOf(await brokenBackend(t, change));
@@ -214,10 +235,11 @@ class TimedTarget extends Target {
   }
 }
 
-async function resultsOf(url: string, { lists = ['manual'] } = {}): Promise<Result[]> {
+async function resultsOf(url: string, { lists = ['manual'], ...more } = {}): Promise<Result[]> {
   const listed = lists[0] === 'manual' ? { listed: LISTED } : {};
   const results: Result[] = [];
-  for await (const result of runChecks(new Target(url, 2000), { lists, calls: 20, ...listed })) results.push(result);
+  for await (const result of runChecks(new Target(url, 2000), { lists, calls: 20, ...listed, ...more }))
+    results.push(result);
   return results;
 }
 

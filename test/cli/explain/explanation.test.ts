@@ -10,7 +10,15 @@ import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
 import { check } from '../../../functions/blocklist/service.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
-import { askedLists, askedSubject, NOW_SECONDS, trialLists, worldEntries } from '../../support/small-world.ts';
+import {
+  askedLists,
+  askedSubject,
+  heldLists,
+  heldWorld,
+  NOW_SECONDS,
+  trialLists,
+  worldEntries,
+} from '../../support/small-world.ts';
 
 const subjectsOfARequest = fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 4 });
 
@@ -22,12 +30,13 @@ describe('explain', () => {
         askedSubject,
         askedLists,
         trialLists,
-        async (world, subject, lists, shadowLists) => {
+        heldLists,
+        async (world, subject, lists, shadowLists, listActions) => {
           const store = await storeWith(world);
-          const told = await explained(store, [subject], lists, shadowLists);
-          const answer = await answered(store, [subject], lists, shadowLists);
+          const told = await explained(store, [subject], { lists, shadowLists, listActions });
+          const answer = await answered(store, [subject], { lists, shadowLists, listActions });
           assert.deepEqual(keyOfWinner(told), answer[0] && [answer[0].subject, answer[0].list]);
-          const naive = naiveWinner(subject, world, lists, shadowLists, NOW_SECONDS);
+          const naive = naiveWinner(subject, heldWorld(world, listActions), lists, shadowLists, NOW_SECONDS);
           assert.deepEqual(keyOfWinner(told), naive && [naive.subject, naive.list]);
         },
       ),
@@ -42,14 +51,16 @@ describe('explain', () => {
         subjectsOfARequest,
         askedLists,
         trialLists,
-        async (world, subjects, lists, shadowLists) => {
-          const told = await explained(await storeWith(world), subjects, lists, shadowLists);
+        heldLists,
+        async (world, subjects, lists, shadowLists, listActions) => {
+          const how = { lists, shadowLists, listActions };
+          const told = await explained(await storeWith(world), subjects, how);
           const winner = told.winner;
           for (const loser of told.entries.filter(({ state }) => state === 'loses')) {
             if (winner === undefined || winner.listed.state === 'bad' || loser.listed.state === 'bad')
               return assert.fail('nobody won');
             const both = await storeWith([winner.listed.entry, loser.listed.entry]);
-            const again = await explained(both, subjects, lists, shadowLists);
+            const again = await explained(both, subjects, how);
             assert.deepEqual(keyOfWinner(again), keyOfWinner(told), loser.why);
             assert.notEqual(loser.why, '');
           }
@@ -110,6 +121,18 @@ describe('explain', () => {
         'wins: list feed is on trial, and what is only logged loses to every other entry',
       ],
     ],
+    [
+      'a list that is held to actions',
+      [
+        { ...deny, subject: 'ip:203.0.113.7' },
+        { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
+      ],
+      { listActions: { feed: ['deny', 'tarpit'] } },
+      [
+        'wins: it is the only entry that counts',
+        'not counted: allow does not count: list feed is held to deny, tarpit',
+      ],
+    ],
   ];
   for (const [what, entries, changes, expected] of whys)
     it(`says why in words: ${what}`, async () => {
@@ -164,30 +187,35 @@ describe('explain', () => {
 });
 
 function asking(subjects: Asking['subjects']): Asking {
-  return { subjects, lists: ['manual', 'feed'], shadowLists: [], shadow: false, nowMs: NOW_SECONDS * 1000 };
+  return {
+    subjects,
+    lists: ['manual', 'feed'],
+    shadowLists: [],
+    listActions: {},
+    shadow: false,
+    nowMs: NOW_SECONDS * 1000,
+  };
 }
 
 async function explained(
   store: MemoryStore,
   subjects: readonly string[],
-  lists: readonly string[],
-  shadowLists: readonly string[],
+  how: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const asked = await Promise.all(
     subjects.map(async (subject) => ({ subject, items: await itemsCovering(parseSubject(subject), store) })),
   );
-  return explain({ ...asking(asked), lists, shadowLists });
+  return explain({ ...asking(asked), ...how });
 }
 
 async function answered(
   store: MemoryStore,
   subjects: readonly string[],
-  lists: readonly string[],
-  shadowLists: readonly string[],
+  { lists, shadowLists, listActions }: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
   return (
-    await check({ lists: [...lists], shadowLists: [...shadowLists], subjects: [...subjects] }, deps)
+    await check({ lists: [...lists], shadowLists: [...shadowLists], listActions, subjects: [...subjects] }, deps)
   ).verdicts.map(({ entry }) => entry ?? undefined);
 }
 

@@ -3,6 +3,7 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatAddress, parseAddress } from '../../../contract/address.ts';
 import { entryProblem } from '../../../contract/check.ts';
+import type { ListActions } from '../../../contract/list-actions.ts';
 import { askedSubject as askedOf, candidates } from '../../../contract/subject.ts';
 import { BadEntries, MAX_REPORTED } from '../../../functions/blocklist/bad-entries.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../../functions/blocklist/service.ts';
@@ -11,7 +12,15 @@ import { localTable, storeAt } from '../../support/local-table.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
 import { longRuns } from '../../support/scope.ts';
-import { askedLists, askedSubject, NOW_SECONDS, trialLists, worldEntries } from '../../support/small-world.ts';
+import {
+  askedLists,
+  askedSubject,
+  heldLists,
+  heldWorld,
+  NOW_SECONDS,
+  trialLists,
+  worldEntries,
+} from '../../support/small-world.ts';
 
 const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
 
@@ -25,10 +34,11 @@ describe('check', () => {
       asked,
       askedLists,
       trialLists,
-      async (entries, subjects, lists, trials) => {
+      heldLists,
+      async (entries, subjects, lists, trials, held) => {
         const store = new MemoryStore();
         for (const entry of entries) store.type(entry);
-        await assertSameAsNaive(store, entries, subjects, lists, trials);
+        await assertSameAsNaive(store, entries, subjects, { lists, trials, held });
         cases += subjects.length;
       },
     );
@@ -43,9 +53,10 @@ describe('check', () => {
       asked,
       askedLists,
       trialLists,
-      async (entries, subjects, lists, trials) => {
+      heldLists,
+      async (entries, subjects, lists, trials, held) => {
         await Promise.all(entries.map((entry) => store.put(entry)));
-        await assertSameAsNaive(store, entries, subjects, lists, trials);
+        await assertSameAsNaive(store, entries, subjects, { lists, trials, held });
         await Promise.all(entries.map((entry) => store.remove(entry)));
       },
     );
@@ -317,16 +328,20 @@ async function assertSameAsNaive(
   store: Store,
   entries: Parameters<typeof naiveWinner>[1],
   subjects: string[],
-  lists: string[],
-  trials: readonly string[],
+  { lists, trials, held }: { lists: string[]; trials: readonly string[]; held: ListActions },
 ): Promise<void> {
-  const { verdicts } = await check({ subjects, lists, shadowLists: [...trials] }, deps(store));
+  const asked = { subjects, lists, shadowLists: [...trials], listActions: held };
+  const { verdicts } = await check(asked, deps(store));
+  const within = heldWorld(entries, held);
+  const beyond = entries.filter((entry) => !within.includes(entry));
   const expected = subjects.map((subject) => {
-    const entry = naiveWinner(subject, entries, lists, trials, NOW_SECONDS);
-    if (entry?.action !== 'allow' || !subject.startsWith('path:')) return { subject, entry: entry ?? null };
-    const others = entries.filter(({ action, list }) => action !== 'allow' || trials.includes(list));
+    const entry = naiveWinner(subject, within, lists, trials, NOW_SECONDS);
+    const lost = naiveWinner(subject, beyond, lists, [], NOW_SECONDS);
+    const rest = lost && { notCounted: { subject: lost.subject, list: lost.list, action: lost.action } };
+    if (entry?.action !== 'allow' || !subject.startsWith('path:')) return { subject, entry: entry ?? null, ...rest };
+    const others = within.filter(({ action, list }) => action !== 'allow' || trials.includes(list));
     const next = naiveWinner(subject, others, lists, trials, NOW_SECONDS);
-    return { subject, entry: { ...entry, ...(next && { unlessAllowed: next }) } };
+    return { subject, entry: { ...entry, ...(next && { unlessAllowed: next }) }, ...rest };
   });
   assert.deepEqual(verdicts, expected);
 }

@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** The Node that a package brings, and the SHA-256 of its program, which no lock file has: an install script fetches it. */
+export const NODE = {
+  version: '24.21.0',
+  sha256: {
+    x64: '7fde7b8afa198da66257f42ee2001d874c7355631e6d1579a5fb5ef1f246df4c',
+    arm64: '0f8949d1028f6d61506b2d5bc57e7e6fe893d7b1997509b7847294fc9c616584',
+  },
+} as const;
+
+/** The bytes of the program at this path. Throws where they are not those of the Node that is pinned. */
+export function pinnedNode(path: string, architecture: keyof typeof NODE.sha256): Uint8Array {
+  const bytes = readFileSync(path);
+  const found = sha256(bytes);
+  const expected = NODE.sha256[architecture];
+  if (found === expected) return bytes;
+  throw new Error(
+    `${path} has SHA-256 ${found}, and a package brings Node ${NODE.version} for ${architecture} with ${expected}: build with node_modules/.bin/node, or pin another in packaging/node.ts`,
+  );
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NODE, sha256 } from './node.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+export interface SbomSettings {
+  readonly version: string;
+  /** As Debian calls it. */
+  readonly architecture: string;
+  readonly epochSeconds: number;
+  /** The folders of the npm packages in the bundle, as paths in this checkout. */
+  readonly packages: readonly string[];
+  /** The program as the package has it. */
+  readonly node: Uint8Array;
+}
+
+/** The part of CycloneDX that is read here, of what npm writes. */
+interface Sbom {
+  readonly metadata: { readonly tools: unknown };
+  readonly components: readonly { readonly 'bom-ref': string }[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+/**
+ * What a package holds, as CycloneDX: what npm tells of package-lock.json, but only the packages that are in the bundle, and
+ * Node. `npm sbom --omit dev` would also leave out what something of dev needs as well (seen with npm 11.19: zod, yaml).
+ */
+export function sbomOf({ version, architecture, epochSeconds, packages, node }: SbomSettings): string {
+  const { metadata, components, dependencies, ...head } = sbomOfLock();
+  const held = new Set(packages.map(nameIn));
+  const found = components.filter((component) => held.has(component['bom-ref']));
+  const missing = [...held].filter((ref) => found.every((component) => component['bom-ref'] !== ref));
+  if (missing.length > 0) throw new Error(`in the bundle, and not in package-lock.json: ${missing.join(', ')}`);
+  const self = `haverdict@${version}`;
+  const sbom = {
+    ...head,
+    metadata: {
+      timestamp: new Date(epochSeconds * 1000).toISOString(),
+      lifecycles: [{ phase: 'build' }],
+      tools: metadata.tools,
+      component: {
+        'bom-ref': self,
+        ...{ type: 'application', name: 'haverdict', version },
+        licenses: [{ license: { id: 'Apache-2.0' } }],
+        purl: `pkg:deb/haverdict@${version}?arch=${architecture}`,
+      },
+    },
+    components: [nodeComponent(node), ...found],
+    dependencies: dependencies
+      .map(({ ref, dependsOn }) => ({
+        ref: ref.startsWith('haverdict@') ? self : ref,
+        dependsOn: dependsOn.filter((other) => held.has(other)),
+      }))
+      .map((one) => (one.ref === self ? { ...one, dependsOn: [nodeRef, ...one.dependsOn] } : one))
+      .filter(({ ref }) => ref === self || held.has(ref)),
+  };
+  return `${JSON.stringify(sbom, null, 2)}\n`;
+}
+
+const nodeRef = `node@${NODE.version}`;
+
+function nodeComponent(node: Uint8Array): object {
+  return {
+    'bom-ref': nodeRef,
+    ...{ type: 'platform', name: 'node', version: NODE.version, scope: 'required' },
+    hashes: [{ alg: 'SHA-256', content: sha256(node) }],
+    licenses: [{ license: { id: 'MIT' } }],
+    cpe: `cpe:2.3:a:nodejs:node.js:${NODE.version}:*:*:*:*:*:*:*`,
+    purl: `pkg:generic/node@${NODE.version}`,
+  };
+}
+
+/** It asks no registry. The serial number would be another each time. */
+function sbomOfLock(): Sbom {
+  const command = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
+  const { serialNumber: _number, ...sbom } = JSON.parse(
+    execFileSync('npm', command, { cwd: ROOT, encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 }),
+  );
+  return sbom;
+}
+
+function nameIn(folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
+  return `${name}@${version}`;
+}
