@@ -90,7 +90,7 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
   if (cells === undefined) throw new UnreadableError('has a quote where none can be: cells are quoted as a whole');
-  if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell !== undefined))
+  if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
     throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
     const value = fieldOf(column, cells[index]);

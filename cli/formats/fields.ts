@@ -1,5 +1,5 @@
 import { shown } from '../../contract/shown.ts';
-import { folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
 import type { FeedRecord } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 
@@ -30,7 +30,8 @@ export class Fields {
 
   /** Throws for a field that is not read and that changes what the entry of `subject` means. */
   check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
-    for (const name of this.#others(record, isRead, subject)) if (this.#left.size <= MAX_TOLD) this.#left.add(name);
+    for (const name of this.#others(record, isRead, subject))
+      if (this.#left.size <= MAX_TOLD && !canMean(name)) this.#left.add(name);
   }
 
   /** The same for what stands around all records; `items` are the fields that have them. */

@@ -83,8 +83,18 @@ const VOIDS =
 
 /** What a field means for the entry of `subject`, which is canonical; undefined is nothing. */
 export function meaningOf(name: string, value: unknown, subject: string): Meaning | undefined {
-  const named = NAMES.find(({ pattern }) => pattern.test(foldedName(name)));
-  return named?.meaning(value) ?? meaningOfWord(value) ?? meaningOfAddress(value, subject);
+  const word = meaningOfWord(value);
+  if (word === 'exempt') return word; // more than its name could say
+  return namedBy(name)?.meaning(value) ?? word ?? meaningOfAddress(value, subject);
+}
+
+/** Whether a field by this name can mean something: one that does not, by its value, was read for that. */
+export function canMean(name: string): boolean {
+  return namedBy(name) !== undefined;
+}
+
+function namedBy(name: string): Named | undefined {
+  return NAMES.find(({ pattern }) => pattern.test(foldedName(name)));
 }
 
 /** The same for a value whose field has no name that says more. */

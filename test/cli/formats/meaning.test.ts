@@ -222,6 +222,16 @@ describe('a heading', () => {
   });
 });
 
+describe('a row', () => {
+  it('that is shorter than the heading is refused: what is missing may have changed it', async () => {
+    const { lines } = await readAll('csv', 'ip,negated\n203.0.113.7\n203.0.113.8,\n203.0.113.9,0,\n');
+    assert.deepEqual(
+      lines.map((line) => ('entry' in line ? line.entry.subject : line.problem)),
+      ['has 1 cells, the heading has 2', 'ip:203.0.113.8', 'ip:203.0.113.9'],
+    );
+  });
+});
+
 describe('a list of agents or headers', () => {
   const values = ['a/1 ; +https://bot.example', 'b (x; y) # z', 'c;#', 'd\\ e', 'f # deny', 'x:y ; z'];
   for (const kind of ['ua', 'header.x-agent', 'cookie.a'])
