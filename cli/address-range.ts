@@ -1,4 +1,4 @@
-import { parseAddress, parseNetwork } from '../contract/address.ts';
+import { type Network, parseAddress, parseNetwork } from '../contract/address.ts';
 
 /** An address or a network in 32-bit words, so that a million of them can be compared. */
 export interface Range {
@@ -10,9 +10,13 @@ export interface Range {
 /** Reads an address or network as anybody writes it; host bits do not matter. */
 export function parseRange(text: string): Range | undefined {
   const address = parseAddress(text);
-  if (address !== undefined) return { words: wordsOf(address), prefix: address.length * 8 };
+  if (address !== undefined) return rangeOf({ bytes: address, prefix: address.length * 8 });
   const network = parseNetwork(text);
-  return network && { words: wordsOf(network.bytes), prefix: network.prefix };
+  return network && rangeOf(network);
+}
+
+export function rangeOf({ bytes, prefix }: Network): Range {
+  return { words: wordsOf(bytes), prefix };
 }
 
 /** Whether there is an address in both. A loop: it runs for every entry of an import and everything protected. */

@@ -1,13 +1,47 @@
+import { getPublicSuffix } from 'tldts';
+import { parseRange } from './address-range.ts';
+
 /** Methods that nearly every visit has. */
 const USUAL_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
 
-/** Why an entry for this subject, which is no address, would meet nearly everybody; undefined if it would not. */
+/** Headers whose value is the same for nearly every visit, or for all with one browser or one language. */
+const SHARED_HEADERS: ReadonlySet<string> = new Set([
+  ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'dnt', 'host'],
+  ...['keep-alive', 'pragma', 'priority', 'sec-ch-ua', 'sec-ch-ua-mobile', 'sec-ch-ua-platform', 'sec-fetch-dest'],
+  ...['sec-fetch-mode', 'sec-fetch-site', 'sec-fetch-user', 'sec-gpc', 'te', 'upgrade-insecure-requests'],
+  ...['x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
+]);
+
+/** What one holder has at most: wider networks are of many. Of IPv4 nothing wider than /8 can be written. */
+const WIDEST_OF_ONE = { 4: 9, 6: 20 } as const;
+
+/** Why an entry for this subject would meet nearly everybody, or very many who have nothing in common; undefined if not. */
 export function catchAllProblem(subject: string): string | undefined {
   const colon = subject.indexOf(':');
   const [kind, value] = [subject.slice(0, colon), subject.slice(colon + 1)];
+  if (kind === 'ip') return wideProblem(subject, value);
   if (kind === 'path' && value === '/*') return `${subject} would meet every request`;
   if (kind === 'path' && value === '/') return `${subject} would keep everybody from the front page`;
-  if (kind === 'host' && /^\*(\.[^.]*)?$/.test(value)) return `${subject} would meet every host of a top-level domain`;
+  if (kind === 'host' && value.startsWith('*.')) return suffixProblem(subject, value.slice('*.'.length));
   if (kind === 'method' && USUAL_METHODS.has(value)) return `${subject} would meet nearly every request`;
+  if (kind.startsWith('header.') && SHARED_HEADERS.has(kind.slice('header.'.length)))
+    return `${kind} has the same value in very many requests: ${kind}:… would meet them all`;
   return undefined;
+}
+
+function wideProblem(subject: string, value: string): string | undefined {
+  const range = parseRange(value);
+  if (range === undefined) return undefined;
+  const family = range.words.length === 1 ? 4 : 6;
+  if (range.prefix >= WIDEST_OF_ONE[family]) return undefined;
+  return `${subject} is the network of many: networks from /${WIDEST_OF_ONE[family]} on are of one holder`;
+}
+
+/** Names of different owners are below a public suffix (publicsuffix.org): `co.uk`, `github.io`, all below `ck`. */
+function suffixProblem(subject: string, name: string): string | undefined {
+  if (!name.includes('.')) return `${subject} would meet every host of a top-level domain`;
+  const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };
+  const below = getPublicSuffix(`x.${name}`, options) ?? '';
+  if (below.length < name.length) return undefined;
+  return `${subject} would meet every host of a public suffix, whoever owns it`;
 }

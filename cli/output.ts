@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { displayWidth } from './display-width.ts';
+import { jsonText, printable } from './escaped.ts';
 
 /** A cell that stands out on a terminal, and is the same text everywhere else. */
 export interface Marked {
@@ -11,18 +12,38 @@ export type Cell = string | Marked;
 
 const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as const;
 
-/** Writes one line, and waits when whoever reads is slower than the table. */
+/** Writes one line, whatever is in it, and waits when whoever reads is slower than the table. */
 export async function printLine(text: string): Promise<void> {
-  await write(`${text}\n`);
+  await write(`${printable(text)}\n`);
 }
 
-/** Writes text as it is. What cannot be written is no failure here: `watchOutput` decides what comes of it. */
+/** Writes one row in columns of these widths. */
+export async function printRow(cells: readonly Cell[], widths: readonly number[] = []): Promise<void> {
+  await write(`${aligned(cells, widths)}\n`);
+}
+
+/** Writes rows under a heading in columns as wide as their widest cell. */
+export async function printTable(heading: readonly string[], rows: readonly (readonly Cell[])[]): Promise<void> {
+  await write(`${table(heading, rows)}\n`);
+}
+
+/** Writes text as it is, which must be ours or a file's. What cannot be written is no failure here: `watchOutput` decides what comes of it. */
 export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain').catch(() => {});
 }
 
-export function printJson(value: unknown): Promise<void> {
-  return printLine(JSON.stringify(value, null, 2));
+export async function printJson(value: unknown): Promise<void> {
+  await write(`${jsonText(value, 2)}\n`);
+}
+
+/** The same in one line, for programs that read one after the other. */
+export async function printJsonLine(value: unknown): Promise<void> {
+  await write(`${jsonText(value)}\n`);
+}
+
+/** Tells whoever typed the command what is wrong with its input, line by line. */
+export function tell(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
 }
 
 /** Tells whoever typed the command what they should know, apart from its result. */
@@ -70,9 +91,4 @@ function widthOf(cell: Cell = ''): number {
 
 function textOf(cell: Cell): string {
   return typeof cell === 'string' ? cell : cell.text;
-}
-
-/** Entries hold what anybody typed; nothing of it may steer the terminal. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
+import { printable } from './escaped.ts';
 
 /** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -34,12 +35,12 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 /** Runs the command that `argv` asks for; writes what is wrong in one line to `complaints`, and returns the exit code. */
 export async function run(argv: readonly string[], complaints: Pick<Writable, 'write'>): Promise<number> {
   try {
-    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${oneLine(text)}\n`));
+    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${printable(oneLine(text))}\n`));
     await asked.parseAsync(argv);
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has printed already
-    complaints.write(`haverdict: ${error instanceof Error ? error.message : String(error)}\n`);
+    complaints.write(`haverdict: ${readable(error instanceof Error ? error.message : String(error))}\n`);
     return error instanceof CliError ? error.exitCode : EXIT.failed;
   }
 }
@@ -70,6 +71,11 @@ function inheriting(command: Command, from: Command): Command {
 /** The package's own name finds its package.json from the source, from dist/ and from wherever it is installed. */
 function version(): string {
   return createRequire(import.meta.url)('haverdict/package.json').version;
+}
+
+/** Whatever is in it; some messages have several lines. */
+function readable(text: string): string {
+  return text.split('\n').map(printable).join('\n');
 }
 
 function oneLine(text: string): string {

@@ -1,9 +1,10 @@
 import type { BlocklistSettings } from '../agent/config/blocklist-schema.ts';
-import { parseAddress } from '../contract/address.ts';
+import { parseAddress, parseNetwork } from '../contract/address.ts';
 import type { Action } from '../contract/check.ts';
 import type { StoredEntry } from '../functions/blocklist/entry.ts';
-import { overlap, parseRange, type Range } from './address-range.ts';
+import { overlap, parseRange, type Range, rangeOf } from './address-range.ts';
 import { catchAllProblem } from './catch-all.ts';
+import { embeddedIpv4 } from './embedded-address.ts';
 
 /** What nobody should be kept out of by mistake. */
 export interface ProtectedSet {
@@ -41,12 +42,25 @@ export function protectedSet(
   return {
     problemOf({ subject, action }) {
       if (!KEEPS_OUT.has(action)) return undefined;
-      if (!subject.startsWith('ip:')) return catchAllProblem(subject);
-      const range = parseRange(subject.slice('ip:'.length));
-      const hit = range && places.find((place) => overlap(place, range));
-      return hit && `${action} ${subject} would keep out ${hit.text}: ${hit.why}`;
+      const ranges = subject.startsWith('ip:') ? rangesOf(subject.slice('ip:'.length)) : [];
+      for (const { range, as } of ranges) {
+        const hit = places.find((place) => overlap(place, range));
+        if (hit !== undefined) return `${action} ${subject} would keep out ${hit.text}${as}: ${hit.why}`;
+      }
+      return catchAllProblem(subject);
     },
   };
+}
+
+/** All that an address or network stands for: itself, and the IPv4 addresses that are written into it. */
+function rangesOf(text: string): { readonly range: Range; readonly as: string }[] {
+  const range = parseRange(text);
+  if (range === undefined) return [];
+  if (range.words.length === 1) return [{ range, as: '' }];
+  const address = parseAddress(text);
+  const network = address === undefined ? parseNetwork(text) : { bytes: address, prefix: 128 };
+  const embedded = network === undefined ? [] : [...embeddedIpv4(network)];
+  return [{ range, as: '' }, ...embedded.map(({ form, ipv4 }) => ({ range: rangeOf(ipv4), as: ` as ${form}` }))];
 }
 
 function placesOf(texts: readonly string[], why: string): Place[] {

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { LINE } from '../contract/check.ts';
+import { shown } from '../contract/shown.ts';
 import { parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../functions/blocklist/managed-store.ts';
 import { actor } from './actor.ts';
@@ -107,11 +109,17 @@ async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], o
     });
 }
 
+/** What is typed for people. */
+export function readText(text: string): string {
+  if (LINE.test(text)) return text;
+  throw usageError(`"${shown(text)}" is not one line of printable characters`);
+}
+
 /** `--note`, which is short. */
 export function readNote(text: string): string {
   if (text.length > MAX_NOTE_CHARACTERS)
     throw usageError(`the note has ${text.length} characters, the limit is ${MAX_NOTE_CHARACTERS}`);
-  return text;
+  return readText(text);
 }
 
 function summary(entry: StoredEntry, replaced: boolean): string {

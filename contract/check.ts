@@ -25,6 +25,9 @@ export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** A reason reaches headers and logs: one line, no controls, nothing that turns the direction of writing, short. */
 export const REASON = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,200}$/u;
 
+/** What people write for people: one line of what can be seen, as long as it likes. */
+export const LINE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
+
 /** What an entry says. */
 const EntryAlone = z.object({
   subject: z.string().check(z.minLength(1), z.maxLength(1024)),

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import type { Sorted } from './sorter.ts';
@@ -15,18 +16,42 @@ const EXPIRY_TOLERANCE_SECONDS = 60;
 /** The attributes that a source decides; who wrote an entry, and when, is the table's. */
 const DECIDED = ['action', 'reason', 'status', 'vars', 'note'] as const;
 
-/** Whether the item is already what the source wants. An item that anybody typed can have anything in it. */
+/**
+ * Whether the item is already what the source wants. An item that anybody typed can have anything in it. One that was
+ * written to last as long as is wanted now is the same until less than half of that is left.
+ */
 export function isSame(wanted: StoredEntry, item: Item): boolean {
   const found = { ...item, action: item.action ?? 'deny' } as Item;
-  return (
-    DECIDED.every((name) => isDeepStrictEqual(wanted[name], found[name])) &&
-    isSameExpiry(wanted.expiresAt, found.expiresAt)
-  );
+  return DECIDED.every((name) => isDeepStrictEqual(wanted[name], found[name])) && isSameExpiry(wanted, item);
 }
 
-function isSameExpiry(wanted: number | undefined, found: unknown): boolean {
+function isSameExpiry({ expiresAt: wanted, createdAt = '' }: StoredEntry, item: Item): boolean {
+  const { expiresAt: found } = item;
   if (wanted === undefined || typeof found !== 'number') return wanted === found;
-  return Math.abs(wanted - found) <= EXPIRY_TOLERANCE_SECONDS;
+  const nowMs = Date.parse(createdAt);
+  const seconds = wanted - nowMs / 1000;
+  if (lastsAsLong(item, seconds)) return !isHalfOver(item, seconds, nowMs);
+  const tolerance = seconds < 2 * EXPIRY_TOLERANCE_SECONDS ? seconds / 2 : EXPIRY_TOLERANCE_SECONDS;
+  return Math.abs(wanted - found) <= tolerance;
+}
+
+/** Whether less than half is left of an item that was written to last so many seconds. */
+export function isHalfOver(item: Item, seconds: number, nowMs: number): boolean {
+  return lastsAsLong(item, seconds) && Number(item.expiresAt) - nowMs / 1000 < seconds / 2;
+}
+
+/** The time of writing is that of the run, to a second. */
+function lastsAsLong({ expiresAt, createdAt }: Item, seconds: number): boolean {
+  return Math.abs(Number(expiresAt) - Date.parse(String(createdAt)) / 1000 - seconds) <= 1;
+}
+
+/** One line of a dry run: what is done from now on, and what was done where that is another thing. */
+export function lineOf(one: Difference): string {
+  const before = one.kind === 'add' ? '' : shown(String(one.was.action ?? 'deny'));
+  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))} ${before}`;
+  const { subject, action } = one.entry;
+  if (one.kind === 'add') return `+ ${subject} ${action}`;
+  return `~ ${subject} ${before === action ? action : `${before} → ${action}`}`;
 }
 
 /** Both sides in the order of their keys; what is equal on both is left out. */

@@ -3,11 +3,17 @@ import { isExpired } from '../../functions/blocklist/entry.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { Feed, FeedLine } from '../formats/feed.ts';
 import { endIfStopped } from '../interrupt.ts';
+import { warn } from '../output.ts';
 import type { ProtectedSet } from '../protected.ts';
+import { Exempt } from './exempt.ts';
+import type { Trust } from './trust.ts';
 import type { WantedEntries } from './wanted.ts';
+import { WholeValues } from './whole-values.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;
+/** More are no list with mistakes in it but something else, which is not read to its end. */
+const MAX_BAD = 100_000;
 
 export interface GatherOptions {
   /** An entry that is over by then is not wanted. */
@@ -18,6 +24,9 @@ export interface GatherOptions {
   /** Undefined with `--force`. */
   readonly guard: ProtectedSet | undefined;
   readonly skipBad: boolean;
+  readonly trust: Trust;
+  /** Whether only what is wrong is told. */
+  readonly quiet: boolean;
   readonly signal: AbortSignal;
   tell(line: string): void;
 }
@@ -27,32 +36,65 @@ export interface GatherOptions {
  * many lines were left out.
  */
 export async function gather(wanted: WantedEntries, options: GatherOptions): Promise<number> {
-  const { feed, name, guard, skipBad, signal, tell, nowMs } = options;
+  const { feed, name, guard, skipBad, trust, quiet, signal, tell, nowMs } = options;
   let bad = 0;
   let over = 0;
+  const missing = new Set<string>();
+  const exempt = new Exempt();
+  const values = new WholeValues();
   for await (const line of feed.lines) {
     endIfStopped(signal, 'nothing was written');
     const problem = await take(line);
     if (problem === undefined) continue;
-    bad++;
+    if (++bad > MAX_BAD)
+      throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} bad ${feed.unit}s`);
     if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
   }
   if (bad > MAX_TOLD) tell(`${name}: and ${bad - MAX_TOLD} more ${feed.unit}s`);
   if (over > 0) tell(`${name}: ${over} entries are over already and left out`);
-  for (const remark of feed.remarks) tell(`${name}: ${remark}`);
-  if (bad > 0 && !skipBad)
+  for (const remark of quiet ? [] : feed.remarks) tell(`${name}: ${remark}`);
+  const odd = values.warning();
+  if (odd !== undefined) warn(odd);
+  if (bad > 0 && (!skipBad || wanted.count === 0))
     throw new CliError(
       EXIT.failed,
-      `nothing was written: ${bad} of ${bad + wanted.count} ${feed.unit}s cannot be taken; mend them, or leave them out with --skip-bad`,
+      `nothing was written: ${bad} of ${bad + wanted.count} ${feed.unit}s cannot be taken; ${remedy()}`,
     );
+  if (bad > 0) await refuseMisread();
   return bad;
 
+  function remedy(): string {
+    const skip = skipBad ? 'mend them' : 'mend them, or leave them out with --skip-bad';
+    return missing.size === 0 ? skip : `${skip}; if the source may say so: --trust ${trust.with(missing)}`;
+  }
+
+  /** Lines that were left out must not have been what made the rest right. */
+  async function refuseMisread(): Promise<void> {
+    await exempt.refuseBlocked(wanted);
+    if (!wanted.has('allow')) return;
+    throw new CliError(
+      EXIT.failed,
+      `nothing was written: the source lets subjects pass, and ${bad} ${feed.unit}s cannot be taken: --skip-bad leaves out no line of such a source`,
+    );
+  }
+
   async function take(line: FeedLine): Promise<string | undefined> {
-    if ('problem' in line) return line.problem.includes(line.text) ? line.problem : `"${line.text}": ${line.problem}`;
-    const parsed = wanted.parse(line.entry);
-    if ('problem' in parsed) return `${shown(line.entry.subject)}: ${parsed.problem}`;
+    if ('problem' in line) {
+      if (line.exempt !== undefined) exempt.add(line.exempt);
+      return line.problem.includes(line.text) ? line.problem : `"${line.text}": ${line.problem}`;
+    }
+    const { subject, action } = line.entry;
+    const judged = trust.judge(line.entry);
+    if ('missing' in judged) {
+      if (missing.size < MAX_TOLD) for (const word of judged.missing) missing.add(word);
+      if (action === 'allow') exempt.add(subject);
+      return `${shown(subject)}: a source says no ${judged.missing.join(', ')} unless --trust names it`;
+    }
+    const parsed = wanted.parse(judged.entry);
+    if ('problem' in parsed) return `${shown(subject)}: ${parsed.problem}`;
     const problem = guard?.problemOf(parsed.entry);
     if (problem !== undefined) return problem;
+    values.add(subject);
     if (isExpired(parsed.entry, nowMs / 1000)) over++;
     else await wanted.add(parsed.entry);
     return undefined;

@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Action } from '../../contract/check.ts';
 import { CliError, EXIT } from '../cli-error.ts';
+import type { Difference } from './difference.ts';
 
 /** What a sync would do to a list, in entries. */
 export interface Totals {
@@ -25,6 +28,39 @@ export function refuseSurprise(list: string, { added, removed }: Totals, present
     throw new CliError(
       EXIT.failed,
       `nothing was changed: this would ${does} ${count} entries where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; look at it with --dry-run, then do it with --yes`,
+    );
+  }
+}
+
+/** Whether a source lets somebody pass, or leads them elsewhere, who was not before; `typed` is the action of the options. */
+function isSurprise(one: Difference, typed: Action): boolean {
+  if (one.kind === 'remove') return false;
+  const { action, vars } = one.entry;
+  if (action === typed || (action !== 'allow' && action !== 'redirect')) return false;
+  return one.kind === 'add' || one.was.action !== action || !isDeepStrictEqual(one.was.vars, vars);
+}
+
+/** The allows and redirects among what a run would do; the first run of a source has no surprises, it was just trusted. */
+export class Surprises {
+  readonly #typed: Action;
+  #count = 0;
+  #example: string | undefined;
+
+  constructor(typed: Action) {
+    this.#typed = typed;
+  }
+
+  see(one: Difference): void {
+    if (one.kind === 'remove' || !isSurprise(one, this.#typed)) return;
+    this.#count++;
+    this.#example ??= `${one.entry.action} ${one.entry.subject}`;
+  }
+
+  refuse(list: string): void {
+    if (this.#example === undefined) return;
+    throw new CliError(
+      EXIT.failed,
+      `nothing was changed: the source would let pass or redirect ${this.#count} more in list ${list}, such as ${this.#example}; look at it with --dry-run, then do it with --yes`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { FORMATS, type Format } from '../formats/feed.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
 import { addTableOptions, type TableOptions } from '../table-options.ts';
 import { readNote } from '../write-entries.ts';
+import { readTrust } from './trust.ts';
 import type { Defaults } from './wanted.ts';
 
 /** The options of a run that fills a list from a source. */
@@ -15,12 +16,16 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
   readonly format?: Format;
   readonly minScore?: number;
   readonly kind?: string;
+  readonly trust?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly yes?: true;
   readonly reason?: string;
   readonly note?: string;
   readonly skipBad?: true;
   readonly force?: true;
   readonly dryRun?: true;
   readonly refetch?: true;
+  readonly inside?: true;
   readonly quiet?: true;
   readonly json?: true;
 }
@@ -31,7 +36,9 @@ export function addBulkOptions(command: Command): Command {
       .argument('<source>', 'a file, an http or https URL, or - for standard input')
       .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMATS))
       .option('--min-score <n>', 'leave out what AbuseIPDB is less sure of, 0 to 100', readScore)
-      .option('--kind <kind>', 'what a bare value in the source is (default: ip)', readKind)
+      .option('--kind <kind>', 'what the subjects of the source are (default: ip)', readKind)
+      .option('--trust <words>', 'what the source may say itself: actions, kinds, status, var.NAME, or none', readTrust)
+      .option('--ignore <fields>', 'leave fields of the source alone that would be refused', readFields)
       .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w where the source does not say')
       .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
       .option('--reason <text>', 'why, where the source does not say; HAProxy is told it too')
@@ -40,6 +47,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--skip-bad', 'take the rest when lines cannot be taken')
     .option('--force', 'write also what would keep out protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
+    .option('--inside', 'fetch also from loopback, private and link-local addresses')
     .option('--dry-run', 'print what would change, and change nothing')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
@@ -57,6 +65,10 @@ export function defaultsOf(options: BulkOptions, createdBy: string, nowMs: numbe
     createdBy,
     createdAt: new Date(nowMs).toISOString(),
   };
+}
+
+function readFields(text: string): readonly string[] {
+  return text.split(',').map((name) => name.trim());
 }
 
 function readScore(text: string): number {

@@ -1,20 +1,28 @@
-import type { ListRecord, ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import type { Format } from '../formats/feed.ts';
+import type { ListRecord } from '../../functions/blocklist/managed-store.ts';
+import { DEFAULT_LIST } from '../arguments.ts';
 import { readFeed } from '../formats/feed.ts';
 import type { ProtectedSet } from '../protected.ts';
-import { openSource, sourceName } from '../source/source.ts';
+import { openSource } from '../source/source.ts';
+import type { ListState } from './as-before.ts';
 import { gather } from './gather.ts';
 import type { BulkOptions } from './options.ts';
+import type { Session } from './session.ts';
+import { keptTrust, Trust } from './trust.ts';
 import type { WantedEntries } from './wanted.ts';
 
 /** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
 export interface ReadSource {
   /** Its name. */
   readonly source: string;
-  readonly format: Format;
+  /** Undefined if there was nothing in it to tell it by. */
+  readonly format: string | undefined;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
   readonly skipped: number;
+  /** What the source may say, as the list's record keeps it. */
+  readonly trust: string | undefined;
+  /** Whether the list had another source before, or none. */
+  readonly isFirst: boolean;
 }
 
 /** Reads a source into `wanted`. What a server said the last time makes it tell only what is new. */
@@ -22,6 +30,8 @@ export async function readSource(
   source: string,
   wanted: WantedEntries,
   options: BulkOptions & {
+    /** What the list's record says, if a source that has not changed since leaves nothing to do. */
+    readonly before: ListRecord | undefined;
     readonly known: ListRecord | undefined;
     readonly guard: ProtectedSet | undefined;
     readonly nowMs: number;
@@ -30,24 +40,35 @@ export async function readSource(
     readonly say: (line: string) => Promise<void>;
   },
 ): Promise<ReadSource | undefined> {
-  const { known, guard, nowMs, signal, tell, say, refetch } = options;
-  const before = known?.source === sourceName(source) && refetch !== true ? known : undefined;
-  const opened = await openSource(source, { etag: before?.etag, lastModified: before?.lastModified, signal });
+  const { before, known, guard, nowMs, signal, tell, say, inside } = options;
+  const opened = await openSource(source, { etag: before?.etag, lastModified: before?.lastModified, signal, inside });
   await say(opened.said);
   if (opened.unchanged) return undefined;
-  const { name, bytes, etag, lastModified } = opened;
-  const { format, minScore, kind } = options;
-  const feed = await readFeed(bytes, { name, format, minScore, kind, nowMs });
-  const skipped = await gather(wanted, { feed, name, guard, skipBad: options.skipBad === true, signal, tell, nowMs });
-  return { source: name, format: feed.format, etag, lastModified, skipped };
+  const { name, ending, bytes, etag, lastModified } = opened;
+  const { format, minScore, kind = 'ip', ignore } = options;
+  const isFirst = known?.source !== name;
+  const words = options.trust ?? (isFirst ? [] : keptTrust(known?.trust));
+  const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: known?.format, nowMs });
+  const trust = new Trust(kind, words);
+  const { skipBad = false, quiet = false } = options;
+  const skipped = await gather(wanted, { feed, name, guard, skipBad, quiet, trust, signal, tell, nowMs });
+  return {
+    ...{ source: name, etag, lastModified, skipped, isFirst },
+    format: wanted.count === 0 && format === undefined ? known?.format : feed.format,
+    trust: words.length === 0 ? undefined : words.join(','),
+  };
 }
 
-/** What the list's record says of its source after a run that was not stopped. */
+/** What the list's record says of its source after a run that was not stopped; `state` is how the run left the list. */
 export async function remember(
-  store: ManagedStore,
-  list: string,
-  { source, format, etag, lastModified }: ReadSource,
+  { store, options: { list }, read, asked }: Pick<Session, 'store' | 'options' | 'read' | 'asked'>,
+  state: ListState | undefined,
   entries: number | undefined,
 ): Promise<void> {
-  await store.updateList(list, { source, format, etag, lastModified, entries, syncedAt: new Date().toISOString() });
+  const { source, format, trust, etag, lastModified } = read;
+  const left = state?.after(asked);
+  const syncedAt = new Date().toISOString();
+  // Anything is imported into the list of people: what one source may say is not for the next.
+  const kept = list === DEFAULT_LIST ? undefined : trust;
+  await store.updateList(list, { source, format, trust: kept, etag, lastModified, left, entries, syncedAt });
 }

@@ -4,9 +4,10 @@ import { readBlocklistSettings } from '../blocklist-settings.ts';
 import { usageError } from '../cli-error.ts';
 import { interruption } from '../interrupt.ts';
 import { registerList } from '../known-list.ts';
-import { printJson, printLine } from '../output.ts';
+import { printJson, printLine, tell } from '../output.ts';
 import { type ProtectedSet, protectedSet } from '../protected.ts';
 import { openManagedStore } from '../table-options.ts';
+import { asBefore, askedOf, type Operation } from './as-before.ts';
 import { withLease } from './lease.ts';
 import { type BulkOptions, defaultsOf } from './options.ts';
 import { type ReadSource, readSource } from './read-source.ts';
@@ -25,6 +26,8 @@ export interface Session {
   readonly maxChange: number;
   readonly wanted: WantedEntries;
   readonly read: ReadSource;
+  /** What was asked for, to be told from other runs. */
+  readonly asked: string;
   readonly run: Run;
   readonly signal: AbortSignal;
   /** For people; nothing with `--quiet` or `--json`. */
@@ -33,6 +36,7 @@ export interface Session {
 
 /** Reads the source, and hands it to `work` while no other run changes the list; `unchanged` is told if it need not. */
 export async function inSession(
+  operation: Operation,
   source: string,
   options: BulkOptions,
   work: (session: Session) => Promise<void>,
@@ -53,14 +57,16 @@ export async function inSession(
   };
   try {
     const known = await store.listRecord(options.list);
-    const read = await readSource(source, wanted, { ...options, known, guard, nowMs, signal, tell, say });
+    const asked = askedOf(operation, source, options, settings);
+    const before = await asBefore(known, () => store.entriesOfList(options.list), asked, options, nowMs);
+    const read = await readSource(source, wanted, { ...options, before, known, guard, nowMs, signal, tell, say });
     if (read === undefined) {
       await unchanged(known);
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
     }
     const why = options.reason ?? options.note;
     const run = new Run(store, { list: options.list, by, source: read.source, ...(why !== undefined && { why }) });
-    const session = { store, options, maxChange: settings.maxChange, wanted, read, run, say };
+    const session = { store, options, maxChange: settings.maxChange, wanted, read, asked, run, say };
     if (options.dryRun) return await work({ ...session, signal });
     await registerList(store, options.list, by, new Date(nowMs).toISOString());
     await withLease(store, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
@@ -68,10 +74,6 @@ export async function inSession(
     dispose();
     await wanted.close();
   }
-}
-
-function tell(line: string): void {
-  process.stderr.write(`${line}\n`);
 }
 
 function unchangedSince(known: ListRecord | undefined): string {

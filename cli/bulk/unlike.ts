@@ -1,27 +1,30 @@
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import { isSame } from './difference.ts';
+import { type Difference, isSame } from './difference.ts';
 
 /** BatchGetItem takes no more, and eight calls are on their way while the first is waited for. */
 const KEYS_A_READ = 100;
 const READS_AHEAD = 8;
 
-/** Those entries that the table does not have yet as they are; of the others it is told how many. Each key comes once. */
+type Unlike = Exclude<Difference, { kind: 'remove' }>;
+
+/** What the table does not have yet as it is; of the other entries it is told how many. Each key comes once. */
 export async function* unlike(
   store: Pick<ManagedStore, 'read'>,
   entries: AsyncIterable<StoredEntry>,
   alike: (count: number) => void,
-): AsyncGenerator<StoredEntry> {
+): AsyncGenerator<Unlike> {
   const read = async (batch: readonly StoredEntry[]) => {
     const items = new Map((await store.read(batch)).map((item) => [item.subject, item]));
-    const found = batch.filter((entry) => {
-      const item = items.get(entry.subject);
-      return item === undefined || !isSame(entry, item);
+    const found = batch.flatMap((entry): Unlike[] => {
+      const was = items.get(entry.subject);
+      if (was === undefined) return [{ kind: 'add', entry }];
+      return isSame(entry, was) ? [] : [{ kind: 'change', entry, was }];
     });
     alike(batch.length - found.length);
     return found;
   };
-  const ahead: Promise<StoredEntry[]>[] = [];
+  const ahead: Promise<Unlike[]>[] = [];
   let batch: StoredEntry[] = [];
   for await (const entry of entries) {
     batch.push(entry);

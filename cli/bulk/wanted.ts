@@ -1,3 +1,4 @@
+import type { Action } from '../../contract/check.ts';
 import { type ParsedEntry, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from '../formats/feed.ts';
 import type { Outcome } from '../outcome-options.ts';
@@ -21,6 +22,7 @@ export interface Defaults {
 export class WantedEntries {
   readonly #defaults: Defaults;
   readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
+  readonly #actions = new Set<Action>();
 
   constructor(defaults: Defaults) {
     this.#defaults = defaults;
@@ -31,6 +33,11 @@ export class WantedEntries {
     return this.#sorter.count;
   }
 
+  /** Whether one of them does this. */
+  has(action: Action): boolean {
+    return this.#actions.has(action);
+  }
+
   /** What a line of a source comes to; a source that names an action says itself what goes with it. */
   parse(given: FeedEntry): ParsedEntry {
     const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
@@ -39,6 +46,7 @@ export class WantedEntries {
   }
 
   add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {
+    this.#actions.add(decided.action);
     return this.#sorter.add(subject, [subject, decided]);
   }
 

@@ -5,7 +5,7 @@ import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { type ConfigOptions, configOption, readSettings } from '../config-option.ts';
 import type { Result } from '../conformance/run.ts';
 import { addExamples } from '../examples.ts';
-import { aligned, printJson, printLine } from '../output.ts';
+import { printJson, printRow } from '../output.ts';
 
 interface CheckBackendOptions extends ConfigOptions {
   readonly lists?: string[];
@@ -52,7 +52,7 @@ async function checkBackend(
   const results: Result[] = [];
   for await (const result of url === undefined ? configured(options) : named(url, options)) {
     results.push(result);
-    if (!json) await printLine(aligned([result.state, result.name, result.why], WIDTHS));
+    if (!json) await printRow([result.state, result.name, result.why], WIDTHS);
   }
   if (json) await printJson(results);
   const failed = results.filter(({ state }) => state === 'failed').map(({ name }) => name);

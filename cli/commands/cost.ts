@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { usageError } from '../cli-error.ts';
 import type { Basis, Estimate } from '../cost/estimate.ts';
 import { addExamples } from '../examples.ts';
-import { printJson, printLine } from '../output.ts';
+import { printJson, write } from '../output.ts';
 
 interface CostOptions {
   readonly requests: number;
@@ -66,7 +66,7 @@ async function printCost(files: string[], options: CostOptions, command: Command
   const estimated = await estimate(files, options);
   const { report } = await import('../cost/report.ts');
   if (options.json) await printJson(estimated);
-  else await printLine(report(estimated));
+  else await write(`${report(estimated)}\n`);
 }
 
 async function estimate(files: readonly string[], options: CostOptions): Promise<Estimate> {

@@ -9,7 +9,7 @@ import { type Files, readInstallation } from '../../agent/wiring/doctor/installa
 import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
 import { addExamples } from '../examples.ts';
-import { aligned, printJson, printLine } from '../output.ts';
+import { printJson, printLine, printRow } from '../output.ts';
 
 interface DoctorOptions extends ConfigOptions {
   readonly haproxy: string[];
@@ -104,9 +104,9 @@ async function answersOf({ listen, messages, deadlineMs }: Settings, address?: L
 async function print(findings: readonly Finding[], answers: readonly ProbeResult[], files: number): Promise<void> {
   for (const { severity, id, place, what, why, write } of findings) {
     const at = place.line === undefined ? place.file : `${place.file}:${place.line}`;
-    await printLine(aligned([severity, id], [7]));
+    await printRow([severity, id], [7]);
     for (const [name, text] of Object.entries({ where: at, what, why, write }))
-      await printLine(aligned(['', name, text], [2, 5]));
+      await printRow(['', name, text], [2, 5]);
     await printLine('');
   }
   if (findings.length === 0) await printLine(`no finding in ${files} ${files === 1 ? 'file' : 'files'}`);
@@ -114,7 +114,7 @@ async function print(findings: readonly Finding[], answers: readonly ProbeResult
   const width = (cell: (answer: ProbeResult) => string) => Math.max(...answers.map((answer) => cell(answer).length));
   const widths = [6, width(({ address }) => address), width(({ step }) => step), width(({ ms }) => `${ms} ms`)];
   for (const { ok, address, step, ms, what } of answers)
-    await printLine(aligned([ok ? 'ok' : 'failed', address, step, `${ms} ms`, what], widths));
+    await printRow([ok ? 'ok' : 'failed', address, step, `${ms} ms`, what], widths);
 }
 
 function complaint(errors: number, silent: number): string {

@@ -8,8 +8,8 @@ import { itemsCovering } from '../covering.ts';
 import { addExamples } from '../examples.ts';
 import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/asking.ts';
 import { explain } from '../explain/explanation.ts';
-import { explanationAsJson, explanationLines } from '../explain/report.ts';
-import { printJson, printLine } from '../output.ts';
+import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 import { explainAtAgent } from '../running/explain-agent.ts';
 import { addSocketPathOption } from '../running/socket-option.ts';
 import { withSecrets } from '../secret.ts';
@@ -65,8 +65,10 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const explanation = await explain(asking);
   if (options.json) return printJson(explanationAsJson(asking, explanation));
   for (const line of explanationLines(asking, explanation)) await printLine(line);
-  if (told === undefined)
-    await printLine(`\nLists: every one with an entry, ${DEFAULT_LIST} first; -c or --lists name those of your agent.`);
+  if (explanation.entries.length > 0) await printTable(COLUMNS, explanation.entries.map(rowOf));
+  if (told !== undefined) return;
+  await printLine('');
+  await printLine(`Lists: every one with an entry, ${DEFAULT_LIST} first; -c or --lists name those of your agent.`);
 }
 
 interface Planned {

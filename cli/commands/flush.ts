@@ -3,7 +3,7 @@ import type { Flushed } from '../../agent/admin/socket/protocol.ts';
 import { readSubjects } from '../arguments.ts';
 import { usageError } from '../cli-error.ts';
 import { addExamples } from '../examples.ts';
-import { aligned, printJson, printLine } from '../output.ts';
+import { printJson, printLine } from '../output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 
@@ -32,5 +32,5 @@ async function flush(subjects: string[], options: FlushOptions): Promise<void> {
 
 async function print({ forgotten, unknown }: Flushed): Promise<void> {
   await printLine(`forgotten: ${forgotten}`);
-  for (const subject of unknown) await printLine(aligned([`not known: ${subject}`], []));
+  for (const subject of unknown) await printLine(`not known: ${subject}`);
 }

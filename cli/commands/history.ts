@@ -7,7 +7,7 @@ import { usageError } from '../cli-error.ts';
 import { parseDuration } from '../duration.ts';
 import { addExamples } from '../examples.ts';
 import { CHANGE_COLUMNS, changeCells } from '../lists/change-text.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
 
 interface HistoryOptions extends TableOptions {
@@ -57,7 +57,7 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
   for (const list of told.unrecorded)
     await printLine(`the entry in ${list} is not in the history: it was written by hand, or before there was one`);
   if (told.changes.length === 0) return printLine(`there is no change of ${subject ?? options.list} in the history`);
-  await printLine(table(CHANGE_COLUMNS, told.changes.map(changeCells)));
+  await printTable(CHANGE_COLUMNS, told.changes.map(changeCells));
   if (told.left > 0) await printLine(`${told.left} older changes are not shown: see them with a higher --limit`);
 }
 

@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
+import { stateOf } from '../bulk/as-before.ts';
+import { lineOf } from '../bulk/difference.ts';
+import { Surprises } from '../bulk/growth.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
 import { inSession, type Session } from '../bulk/session.ts';
@@ -13,39 +16,58 @@ import { startProgress } from '../progress.ts';
 export function importCommand(): Command {
   const command = new Command('import')
     .description('write the entries of a file or feed into a list, and remove none')
-    .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST);
+    .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
+    .option('--yes', 'also when a source of before has new allows or redirects');
   return addExamples(
     addBulkOptions(command),
     'haverdict import addresses.txt --reason abuse --for 7d',
     'haverdict import https://feeds.example/drop.json --list drop --dry-run',
     'cscli decisions list -o json | haverdict import - --list crowdsec --skip-bad',
-  ).action((source: string, options: BulkOptions) => inSession(source, options, importAll));
+  ).action((source: string, options: BulkOptions) => inSession('import', source, options, importAll));
 }
 
 /** Writes what the table does not have yet: a run that was stopped goes on where it was. */
-async function importAll({ store, options, wanted, read, run, signal, say }: Session): Promise<void> {
+async function importAll(session: Session): Promise<void> {
+  const { store, options, wanted, read, run, signal, say } = session;
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
-    for await (const { subject } of unlike(store, values(wanted), () => {})) {
-      if (!json && !quiet) await printLine(`+ ${subject}`);
+    for await (const one of unlike(store, values(wanted), () => {})) {
+      if (!json && !quiet) await printLine(lineOf(one));
       count++;
     }
     const summary = { list, wouldWrite: count, skipped: read.skipped };
     return json ? printJson(summary) : say(`would write ${count} entries into ${list}`);
   }
+  if (!read.isFirst && !options.yes && (wanted.has('allow') || wanted.has('redirect'))) await refuseSurprises(session);
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
   const entries = unlike(store, values(wanted), (count) => progress.advance(count));
   const written = await store
-    .putAll(run.puts(entries), { signal, written: (count) => progress.advance(count) })
+    .putAll(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
   endIfStopped(signal, `${written} entries were written into ${list}`);
   if (written > 0) await run.end('import', { put: written });
-  await remember(store, list, read, undefined);
+  const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
+  await remember(session, isTold ? await stateOf(store.entriesOfList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${written} entries into ${list}`);
 }
 
-async function* values(wanted: Session['wanted']): AsyncGenerator<StoredEntry> {
-  for await (const { value } of wanted.sorted()) yield value;
+/** Only what could be one is looked up: nearly always nothing. */
+async function refuseSurprises({ store, options, wanted }: Session): Promise<void> {
+  const surprises = new Surprises(options.action);
+  const bold = values(wanted, ({ action }) => action === 'allow' || action === 'redirect');
+  for await (const one of unlike(store, bold, () => {})) surprises.see(one);
+  surprises.refuse(options.list);
+}
+
+async function* entriesIn(found: ReturnType<typeof unlike>): AsyncGenerator<StoredEntry> {
+  for await (const { entry } of found) yield entry;
+}
+
+async function* values(
+  wanted: Session['wanted'],
+  isWanted: (entry: StoredEntry) => boolean = () => true,
+): AsyncGenerator<StoredEntry> {
+  for await (const { value } of wanted.sorted()) if (isWanted(value)) yield value;
 }

@@ -8,7 +8,7 @@ import { addExamples } from '../examples.ts';
 import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
-import { aligned, headingOf, printLine } from '../output.ts';
+import { headingOf, printJsonLine, printLine, printRow } from '../output.ts';
 import { protectedSet } from '../protected.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
 
@@ -58,13 +58,11 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   for await (const finding of lint(store, wanted)) {
     const { state, problem } = await treated(finding, options.fix ? repairer : undefined);
     if (Object.values(counts).every((count) => count === 0) && !options.json)
-      await printLine(aligned(headingOf(COLUMNS), WIDTHS));
+      await printRow(headingOf(COLUMNS), WIDTHS);
     counts[state]++;
     const { id, subject, list } = finding;
     const cells = [id, { text: state, mark: MARKS[state] }, list, subject, problem];
-    await printLine(
-      options.json ? JSON.stringify({ finding: id, state, list, subject, problem }) : aligned(cells, WIDTHS),
-    );
+    await (options.json ? printJsonLine({ finding: id, state, list, subject, problem }) : printRow(cells, WIDTHS));
   }
   if (!options.json) await printLine(summary(counts));
   const left = counts.open + counts.fixable;

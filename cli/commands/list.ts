@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
 import { addExamples } from '../examples.ts';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../listed-item.ts';
-import { aligned, headingOf, printLine } from '../output.ts';
+import { headingOf, printJsonLine, printLine, printRow } from '../output.ts';
 import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
 
 interface ListOptions extends TableOptions {
@@ -26,8 +26,8 @@ async function printList(list: string, options: ListOptions): Promise<void> {
   let printed = 0;
   for await (const item of store.entriesOfList(list)) {
     const listed = listedItem(item, nowSeconds);
-    if (printed++ === 0 && !options.json) await printLine(aligned(headingOf(COLUMNS), WIDTHS));
-    await printLine(options.json ? JSON.stringify(jsonOf(listed)) : aligned(cellsOf(listed), WIDTHS));
+    if (printed++ === 0 && !options.json) await printRow(headingOf(COLUMNS), WIDTHS);
+    await (options.json ? printJsonLine(jsonOf(listed)) : printRow(cellsOf(listed), WIDTHS));
   }
   if (printed === 0 && !options.json) await printLine(`there is no entry in list ${list} of table ${options.table}`);
 }

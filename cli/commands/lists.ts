@@ -7,8 +7,9 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { addExamples } from '../examples.ts';
 import { deleteList } from '../lists/delete.ts';
 import { describeList } from '../lists/describe.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+import { readText } from '../write-entries.ts';
 
 interface ListsOptions extends TableOptions {
   readonly all?: true;
@@ -52,8 +53,8 @@ function createCommand(): Command {
   const command = new Command('create')
     .description('register a list, so that others know what it is for')
     .argument('<name>', 'the list', readList)
-    .option('--description <text>', 'what it is for')
-    .option('--owner <text>', 'who looks after it')
+    .option('--description <text>', 'what it is for', readText)
+    .option('--owner <text>', 'who looks after it', readText)
     .option('--json', 'print what was registered as JSON');
   return addTableOptions(command).action(createList);
 }
@@ -85,7 +86,7 @@ async function printLists(options: ListsOptions): Promise<void> {
   const heading = ['NAME', 'REGISTERED', 'ENTRIES', 'SYNCED', 'SOURCE', 'OWNER', 'DESCRIPTION'];
   const cells = ({ name, registered, counted, syncedAt, source, owner, description }: PrintedList) =>
     [name, registered ? 'yes' : 'no', counted, syncedAt, source, owner, description].map((cell) => String(cell ?? ''));
-  await printLine(table(heading, lists.map(cells)));
+  await printTable(heading, lists.map(cells));
 }
 
 async function listsOf(store: ManagedStore, { all, count }: ListsOptions): Promise<PrintedList[]> {

@@ -8,6 +8,7 @@ import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../listed-item.
 import { printJson, printLine } from '../output.ts';
 import { withSecrets } from '../secret.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+import { readText } from '../write-entries.ts';
 
 interface RemoveOptions extends TableOptions {
   readonly list: string;
@@ -20,7 +21,7 @@ export function removeCommand(): Command {
     .description('remove the entries of exactly these subjects from a list')
     .argument('<subject...>', 'an address, a network, or kind:value; also as somebody wrote it wrong into the table')
     .option('--list <name>', 'the list to remove from', readList, DEFAULT_LIST)
-    .option('--reason <text>', 'why; the history keeps it')
+    .option('--reason <text>', 'why; the history keeps it', readText)
     .option('--json', 'print as a JSON array what was there');
   return addExamples(
     addTableOptions(command),

@@ -5,7 +5,7 @@ import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
 import { itemsCovering } from '../covering.ts';
 import { addExamples } from '../examples.ts';
 import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../listed-item.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
 
 interface ShowOptions extends TableOptions {
@@ -39,11 +39,9 @@ async function show(text: string, options: ShowOptions): Promise<void> {
   if (options.json) return printJson(listed.map((one) => ({ ...jsonOf(one), wins: wins(one) })));
   if (listed.length === 0)
     return printLine(`there is no entry for ${formatSubject(subject)} in table ${options.table}`);
-  await printLine(
-    table(
-      COLUMNS,
-      listed.map((one) => cellsOf(one, stateOf(one, wins(one), lists))),
-    ),
+  await printTable(
+    COLUMNS,
+    listed.map((one) => cellsOf(one, stateOf(one, wins(one), lists))),
   );
 }
 

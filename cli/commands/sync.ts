@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
-import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import { DEFAULT_LIST, readList } from '../arguments.ts';
-import { type Difference, differences } from '../bulk/difference.ts';
-import { refuseSurprise, type Totals } from '../bulk/growth.ts';
+import { ListState } from '../bulk/as-before.ts';
+import { type Difference, differences, lineOf } from '../bulk/difference.ts';
+import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
@@ -28,7 +28,10 @@ export function syncCommand(): Command {
   const command = new Command('sync')
     .description('make a list equal to a file or feed: adds, changes, and removes the rest of that list')
     .requiredOption('--list <name>', 'the list, which has no other source', readList)
-    .option('--yes', 'also when the list grows or shrinks by more than blocklist.maxChange')
+    .option(
+      '--yes',
+      'also when the list changes by more than blocklist.maxChange, or a source of before has new allows or redirects',
+    )
     .option('--metrics-file <path>', "write when this was, for node_exporter's textfile collector", readMetricsFile);
   return addExamples(
     addBulkOptions(command),
@@ -46,6 +49,7 @@ export function syncCommand(): Command {
       await writeMetricsFile(options.metricsFile, options.list, entries, Date.now());
     };
     return inSession(
+      'sync',
       source,
       options,
       (session) => syncAll(session, options.yes === true, synced),
@@ -58,51 +62,53 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
   const { store, options, wanted } = session;
   // Sorted here and not read in the table's order, which is that of bytes.
   const present = new Sorter<Item>();
+  const state = new ListState();
   try {
     for await (const item of store.entriesOfList(options.list)) {
       endIfStopped(session.signal, 'nothing was changed');
       await present.add(String(item.subject), item);
+      state.add(item);
     }
     const all = () => differences(wanted.sorted(), present.sorted());
-    const totals = await count(all(), options.dryRun && !options.json && !options.quiet ? printLine : undefined);
-    if (!options.dryRun && !isSure) refuseSurprise(options.list, totals, present.count, session.maxChange);
+    const surprises = new Surprises(options.action);
+    const totals = await count(all(), async (one) => {
+      surprises.see(one);
+      if (options.dryRun && !options.json && !options.quiet) await printLine(lineOf(one));
+    });
+    if (!options.dryRun && !isSure) {
+      refuseSurprise(options.list, totals, present.count, session.maxChange);
+      if (!session.read.isFirst) surprises.refuse(options.list);
+    }
     if (options.dryRun) return await report(session, totals, 'would');
-    await synced(await write(session, all, totals, present.count));
+    await synced(await write(session, all, totals, present.count, state));
   } finally {
     await present.close();
   }
 }
 
-async function count(
-  found: AsyncIterable<Difference>,
-  print: ((line: string) => Promise<void>) | undefined,
-): Promise<Totals> {
+async function count(found: AsyncIterable<Difference>, see: (one: Difference) => Promise<void>): Promise<Totals> {
   const totals = { added: 0, changed: 0, removed: 0 };
   for await (const one of found) {
     if (one.kind === 'add') totals.added++;
     else if (one.kind === 'change') totals.changed++;
     else totals.removed++;
-    await print?.(lineOf(one));
+    await see(one);
   }
   return totals;
 }
 
-function lineOf(one: Difference): string {
-  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))}`;
-  return `${one.kind === 'add' ? '+' : '~'} ${one.entry.subject}`;
-}
-
 /**
- * Writes before it removes: a subject that changes its list or its text is never without an entry. Resolves with how many
- * entries the list has then.
+ * Writes before it removes: a subject that changes its list or its text is never without an entry. `state` is that of the
+ * list, and follows. Resolves with how many entries the list has then.
  */
 async function write(
   session: Session,
   all: () => AsyncIterable<Difference>,
   totals: Totals,
   present: number,
+  state: ListState,
 ): Promise<number> {
-  const { store, options, run, signal, read } = session;
+  const { store, options, run, signal } = session;
   const { list } = options;
   const due = totals.added + totals.changed + totals.removed;
   const progress = startProgress({ label: `sync of ${list}`, total: due, quiet: options.quiet || options.json });
@@ -112,15 +118,17 @@ async function write(
   try {
     // Each walk reads both sides again, so there is none for nothing.
     if (totals.added + totals.changed > 0)
-      written = await store.putAll(run.puts(puts(all())), { signal, written: (some) => progress.advance(some) });
+      written = await store.putAll(run.puts(puts(all(), state)), { signal, written: (some) => progress.advance(some) });
     const limit = pLimit({ concurrency: REMOVALS_AT_ONCE });
     const batch: Promise<void>[] = [];
     for await (const item of totals.removed > 0 ? run.removals(removals(all())) : []) {
       if (signal.aborted) break;
       batch.push(
         limit(async () => {
-          if (await store.removeUnchanged(item)) removed++;
-          else kept++;
+          if (await store.removeUnchanged(item)) {
+            removed++;
+            state.take(item);
+          } else kept++;
           progress.advance(1);
         }),
       );
@@ -133,7 +141,7 @@ async function write(
   endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
-  await remember(store, list, read, entries);
+  await remember(session, state, entries);
   if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
   await report(session, totals, '');
   return entries;
@@ -146,8 +154,13 @@ async function report({ options, read, say }: Session, totals: Totals, would: 'w
   await say(`${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed in ${list}`);
 }
 
-async function* puts(found: AsyncIterable<Difference>): AsyncGenerator<StoredEntry> {
-  for await (const one of found) if (one.kind !== 'remove') yield one.entry;
+async function* puts(found: AsyncIterable<Difference>, state: ListState): AsyncGenerator<StoredEntry> {
+  for await (const one of found) {
+    if (one.kind === 'remove') continue;
+    if (one.kind === 'change') state.take(one.was);
+    state.add(one.entry);
+    yield one.entry;
+  }
 }
 
 async function* removals(found: AsyncIterable<Difference>): AsyncGenerator<Item> {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { usageError } from '../cli-error.ts';
 import { addExamples } from '../examples.ts';
-import { printLine } from '../output.ts';
+import { printJsonLine, printLine } from '../output.ts';
 import { screenLines } from '../running/screen.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 import { Terminal } from '../running/terminal.ts';
@@ -55,9 +55,10 @@ async function printSecond(sights: AsyncGenerator<Sight>, options: Pick<TopOptio
 }
 
 async function print({ overview, problem }: Sight, { json }: Pick<TopOptions, 'json'>): Promise<void> {
-  if (json) return printLine(JSON.stringify({ ...overview, problem: problem ?? null }));
+  if (json) return printJsonLine({ ...overview, problem: problem ?? null });
   const lines = screenLines(overview, MAX_COLUMNS, MAX_LINES, problem);
-  await printLine(`${lines.map(({ text }) => text).join('\n')}\n`);
+  for (const { text } of lines) await printLine(text);
+  await printLine('');
 }
 
 async function show(sights: AsyncGenerator<Sight>, ended: AbortController): Promise<void> {

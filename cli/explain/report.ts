@@ -1,11 +1,12 @@
 import { toldSubject } from '../../contract/told.ts';
 import { expiryText } from '../expiry.ts';
 import { jsonOf } from '../listed-item.ts';
-import { aligned, type Cell, table } from '../output.ts';
+import { aligned, type Cell } from '../output.ts';
 import { effectOf } from './effect.ts';
 import type { Asking, Considered, Explanation } from './explanation.ts';
 
-const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
+/** The table of entries that stands below the explanation. */
+export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = {
   wins: 'good',
   bad: 'bad',
@@ -20,7 +21,7 @@ const ODD = {
   pass: 'servers read it differently as it is spelled; oddPaths lets it pass, and no allow for it counts',
 } as const;
 
-/** The explanation for people: what happens, by which entry, and what became of all others. */
+/** The explanation for people: what happens, and by which entry. */
 export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
@@ -30,9 +31,7 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
     ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: logs and the agent name it ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
-    entries.length === 0
-      ? `No entry in any list covers it; asked ${lists.join(', ')}.`
-      : table(COLUMNS, entries.map(rowOf)),
+    ...(entries.length === 0 ? [`No entry in any list covers it; asked ${lists.join(', ')}.`] : []),
   ];
 }
 
@@ -78,7 +77,8 @@ function factsOf({ listed, why }: Considered): [string, string][] {
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
 }
 
-function rowOf({ listed, state, why }: Considered): Cell[] {
+/** An entry under COLUMNS. */
+export function rowOf({ listed, state, why }: Considered): Cell[] {
   const marked = { text: state, mark: MARKS[state] };
   if (listed.state === 'bad') return [String(listed.item.subject), String(listed.item.list), '', '', marked, why];
   const { subject, list, action, expiresAt } = listed.entry;

@@ -1,7 +1,8 @@
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { noList, readItems } from './json.ts';
+import type { Fields } from './fields.ts';
+import { noList, readItems, refuseEnvelope } from './json.ts';
 import { type FeedRecord, isRecord } from './record.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
@@ -10,15 +11,17 @@ export function* readAbuseIpdb(
   document: unknown,
   name: string,
   minScore: number,
+  fields: Fields,
   remarks: string[],
 ): Generator<FeedLine> {
   if (!isRecord(document)) throw noList(name, 'a blacklist of AbuseIPDB');
   if (Array.isArray(document.errors))
     throw new CliError(EXIT.failed, `${name} is an error of AbuseIPDB: ${errorText(document.errors)}`);
   if (!Array.isArray(document.data)) throw noList(name, 'a blacklist of AbuseIPDB');
+  refuseEnvelope(document, ['data'], name, fields);
   let below = 0;
   yield* readItems(document.data, (item) => {
-    const entry = entryOf(item, minScore);
+    const entry = entryOf(item, minScore, fields);
     if (entry === undefined) below++;
     return entry;
   });
@@ -27,13 +30,18 @@ export function* readAbuseIpdb(
 }
 
 /** Undefined if the score is too low. */
-function entryOf(item: unknown, minScore: number): FeedEntry | undefined {
-  const { ipAddress, abuseConfidenceScore: score }: FeedRecord = isRecord(item) ? item : {};
+function entryOf(item: unknown, minScore: number, fields: Fields): FeedEntry | undefined {
+  const record: FeedRecord = isRecord(item) ? fields.of(item) : {};
+  const { ipAddress, abuseConfidenceScore: score } = record;
   if (typeof ipAddress !== 'string') throw new UnreadableError('has no ipAddress');
   if (typeof score !== 'number') throw new UnreadableError('has no abuseConfidenceScore');
   if (score < minScore) return undefined;
-  return { subject: subjectOf(ipAddress, 'ip'), reason: `abuse confidence score ${score}` };
+  const subject = subjectOf(ipAddress, 'ip');
+  fields.check(record, (name) => READ.includes(name), subject);
+  return { subject, reason: `abuse confidence score ${score}` };
 }
+
+const READ = ['ipAddress', 'abuseConfidenceScore', 'countryCode', 'lastReportedAt'];
 
 function errorText([first]: readonly unknown[]): string {
   return isRecord(first) && typeof first.detail === 'string' ? shown(first.detail, 200) : 'without a text';

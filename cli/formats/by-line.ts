@@ -10,12 +10,14 @@ export async function* readByLine(
   for await (const lines of linesOf(bytes)) {
     for (const { line, text, isCut } of lines) {
       if (isCut) yield tooLong(line, text);
-      else
-        yield* feedLines(
+      else {
+        const found = feedLines(
           line,
           () => text,
           () => read(text),
         );
+        for (const one of found) yield one; // `yield*` waits once for each line, also for one that brings nothing
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { noList, readItems } from './json.ts';
+import { isTrue } from './meaning.ts';
 import { entryOfDecision, isRecord, type RecordOptions } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 
@@ -23,15 +24,18 @@ export function* readCrowdsec(
   if (simulated > 0) remarks.push(`${simulated} decisions left out: they are simulated`);
 }
 
-/** An alert whose decisions are null has none (any more). */
+/** An alert whose decisions are null has none (any more); those of a simulated one are simulated. */
 function decisionsOf(item: unknown): readonly unknown[] {
   if (!isRecord(item) || !('decisions' in item)) return [item];
   if (item.decisions === null) return [];
-  return Array.isArray(item.decisions) ? item.decisions : [item];
+  if (!Array.isArray(item.decisions)) return [item];
+  const { simulated } = item;
+  if (!isTrue(simulated)) return item.decisions;
+  return item.decisions.map((decision) => (isRecord(decision) ? { ...decision, simulated } : decision));
 }
 
 function isSimulated(decision: unknown): boolean {
-  return isRecord(decision) && decision.simulated === true;
+  return isRecord(decision) && isTrue(decision.simulated);
 }
 
 function entryOf(decision: unknown, options: RecordOptions): FeedEntry {

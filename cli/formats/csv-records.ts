@@ -31,7 +31,7 @@ class Joiner {
     this.#open.push(line);
     this.#length += line.text.length + 1;
     if (line.isCut || this.#length > MAX_LINE_LENGTH + 1) this.#giveUp();
-    else if (!isOpen) this.#close(true);
+    else if (!isOpen) this.#close();
   }
 
   take(): CsvRecord[] {
@@ -41,25 +41,29 @@ class Joiner {
   }
 
   end(): void {
-    while (this.#open.length > 0) this.#giveUp();
+    this.#giveUp();
   }
 
-  #close(isWhole: boolean): void {
+  #close(): void {
     const line = this.#open[0]?.line ?? 0;
     const text = this.#open
       .map(({ text }) => text)
       .join('\n')
       .replace(/\r$/, '');
-    this.#records.push({ line, text, isWhole });
+    this.#records.push({ line, text, isWhole: true });
     this.#open = [];
     this.#length = 0;
   }
 
-  /** Only the line with the quote is lost: those after it are read as if it had none. */
+  /**
+   * Only the line with the quote is lost: those after it are read as if it had none, and each by itself. Were they put
+   * together again, each line of a table full of such quotes would be read as often as there is room for.
+   */
   #giveUp(): void {
-    const [first, ...rest] = this.#open;
-    this.#open = first === undefined ? [] : [first];
-    this.#close(false);
-    for (const line of rest) this.add(line);
+    for (const [index, line] of this.#open.splice(0).entries()) {
+      const isWhole = index > 0 && !line.isCut && (line.text.startsWith('#') || !isOpenAfter(line.text, false));
+      this.#records.push({ line: line.line, text: line.text.replace(/\r$/, ''), isWhole });
+    }
+    this.#length = 0;
   }
 }

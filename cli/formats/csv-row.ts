@@ -1,6 +1,12 @@
 /** A cell as it was written: `""` is an empty text, blanks and nothing are no text (undefined). */
 export type Cell = string | undefined;
 
+/**
+ * What spreadsheets take for a formula, in their own letters too; behind any number of apostrophes, so that what is put
+ * before it can be told from what was there.
+ */
+const FORMULA = /^'*(?:[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
+
 const CELL = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
 
 /** The cells of one record (RFC 4180), or undefined if its quotes are wrong. A quoted cell may have line ends in it. */
@@ -12,7 +18,7 @@ export function cellsOf(record: string, separator: string): Cell[] | undefined {
     const match = pattern.exec(record);
     if (match === null) return undefined;
     const [whole, quoted, bare = '', closing] = match;
-    cells.push(quoted?.replaceAll('""', '"') ?? (bare.trim() || undefined));
+    cells.push(asData(quoted?.replaceAll('""', '"') ?? (bare.trim() || undefined)));
     end += whole.length;
     if (closing === '') return cells;
   }
@@ -32,9 +38,20 @@ export function isOpenAfter(line: string, isOpenBefore: boolean): boolean {
 /** What stands between cells, in one table or another. */
 const CELL_ENDS = [',', ';', '\t'];
 
-/** One record without its line end. Quotes what needs it, and what a reader would take for nothing. */
+/**
+ * One record without its line end. Quotes what needs it, and what a reader would take for nothing; what a spreadsheet
+ * would take for a formula gets an apostrophe, which `cellsOf` takes off again.
+ */
 export function csvRow(cells: readonly Cell[]): string {
-  return cells.map((cell) => (cell === undefined ? '' : quoted(cell))).join(',');
+  return cells.map((cell) => (cell === undefined ? '' : quoted(asText(cell)))).join(',');
+}
+
+function asText(cell: string): string {
+  return FORMULA.test(cell) ? `'${cell}` : cell;
+}
+
+function asData(cell: Cell): Cell {
+  return cell?.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }
 
 function quoted(cell: string): string {

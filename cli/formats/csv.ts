@@ -4,10 +4,11 @@ import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
-import { entryOfRecord, type RecordOptions, SUBJECT_FIELDS } from './record.ts';
+import { entryOfRecord, type RecordOptions } from './record.ts';
+import { SUBJECT_FIELDS } from './record-subject.ts';
 import { feedLines, UnreadableError } from './unreadable.ts';
 
-/** Every column that is read; others are left alone. Case does not matter. */
+/** Every column that is read by its name; case does not matter. */
 export const COLUMNS = [
   ...SUBJECT_FIELDS,
   'scope',
@@ -27,9 +28,9 @@ export const COLUMNS = [
 /** The columns whose empty text is not nothing. */
 const TEXTS: readonly string[] = ['reason', 'note', 'createdBy', 'createdAt'];
 
-/** The columns of a table, by position; undefined is one that is not read. */
+/** The columns of a table, by position, under our names where they are ours. */
 interface Heading {
-  readonly columns: readonly (string | undefined)[];
+  readonly columns: readonly string[];
   readonly separator: string;
 }
 
@@ -51,6 +52,8 @@ export async function* readCsv(
 
 function readHeading({ line, text }: CsvRecord, name: string): Heading {
   const heading = headingIn(text);
+  const twice = heading?.columns.find((column, index, columns) => columns.indexOf(column) < index);
+  if (twice !== undefined) throw new CliError(EXIT.failed, `${name}:${line} has two columns "${shown(twice)}"`);
   if (heading !== undefined) return heading;
   throw new CliError(
     EXIT.failed,
@@ -70,10 +73,14 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
 export function headingIn(text: string): Heading | undefined {
   for (const separator of [',', ';', '\t']) {
     const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
-    const columns = names.map((name) => COLUMNS.find((column) => column.toLowerCase() === name?.trim().toLowerCase()));
+    const columns = names.map((name, index) => columnOf(name?.trim() || `column ${index + 1}`));
     if (SUBJECT_FIELDS.some((field) => columns.includes(field))) return { columns, separator };
   }
   return undefined;
+}
+
+function columnOf(name: string): string {
+  return COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 function isSkipped({ text, isWhole }: CsvRecord): boolean {
@@ -83,10 +90,10 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
   if (cells === undefined) throw new UnreadableError('has a quote where none can be: cells are quoted as a whole');
-  if (cells.length > columns.length && cells.slice(columns.length).some((cell) => cell !== undefined))
+  if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
     throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
-    const value = column === undefined ? undefined : fieldOf(column, cells[index]);
+    const value = fieldOf(column, cells[index]);
     return value === undefined ? [] : [[column, value]];
   });
   return entryOfRecord(Object.fromEntries(fields), options);

@@ -5,8 +5,9 @@ export type FeedEntry = Pick<StoredEntry, 'subject'> & Partial<Omit<StoredEntry,
 
 /**
  * What became of one line, or of one item of a JSON document, counted from 1. A range makes several with the same number.
- * `text` is escaped and cut, `problem` is one line: both can be printed as they are.
+ * `text` is escaped and cut, `problem` is one line: both can be printed as they are. `exempt` is a subject that the source
+ * lets pass: whoever leaves the line out may block it by another.
  */
 export type FeedLine =
   | { readonly line: number; readonly entry: FeedEntry }
-  | { readonly line: number; readonly text: string; readonly problem: string };
+  | { readonly line: number; readonly text: string; readonly problem: string; readonly exempt?: string };

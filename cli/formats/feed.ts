@@ -1,6 +1,6 @@
 import { shown } from '../../contract/shown.ts';
 import { isKind } from '../../contract/subject.ts';
-import { usageError } from '../cli-error.ts';
+import { CliError, EXIT, usageError } from '../cli-error.ts';
 import { readAbuseIpdb } from './abuseipdb.ts';
 import { readAwsWaf } from './aws-waf.ts';
 import { readCrowdsec } from './crowdsec.ts';
@@ -8,12 +8,14 @@ import { readCsv } from './csv.ts';
 import { detectFormat } from './detect.ts';
 import { readDocument } from './document.ts';
 import type { FeedLine } from './feed-line.ts';
+import { Fields } from './fields.ts';
 import { readHaproxy } from './haproxy.ts';
 import { withHead } from './head.ts';
 import { readJson } from './json.ts';
 import { readNdjson } from './ndjson.ts';
 import { refuseNoList } from './no-list.ts';
 import { readPlain } from './plain.ts';
+import type { RecordOptions } from './record.ts';
 import { readSpamhaus } from './spamhaus.ts';
 
 export type { FeedEntry, FeedLine } from './feed-line.ts';
@@ -39,12 +41,18 @@ const DOCUMENTS: readonly Format[] = ['json', 'abuseipdb', 'crowdsec', 'aws-waf'
 export interface FeedOptions {
   /** Undefined: found out from the beginning and the name. */
   readonly format?: Format | undefined;
-  /** File name or URL, which may have an ending that tells the format; also for messages. */
+  /** File name or URL, for messages. */
   readonly name: string;
+  /** Of the file or URL, where it is not that of the name: `.netset` and others tell the format. */
+  readonly ending?: string | undefined;
   /** Only with AbuseIPDB: entries with a lower score are left out. */
   readonly minScore?: number | undefined;
   /** What a bare value is, in the formats that have bare values; default `ip`. */
   readonly kind?: string | undefined;
+  /** Names of fields of records that are left alone, whatever they mean. */
+  readonly ignore?: readonly string[] | undefined;
+  /** The format that the source had before: another is refused, unless one is named. */
+  readonly before?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -72,13 +80,24 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
   }
 }
 
-function checkedFormat(head: Uint8Array, { name, format: forced, minScore }: FeedOptions, kind: string): Format {
+function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): Format {
+  const { name, ending = name, format: forced, minScore, before } = options;
   if (!isKind(kind)) throw usageError(`"${shown(kind)}" is no kind of subject`);
   refuseNoList(head, name);
-  const format = forced ?? detectFormat(head, name);
+  const format = forced ?? detectFormat(head, ending);
   if (minScore !== undefined && format !== 'abuseipdb')
     throw usageError(`${name} is read as ${format}: only abuseipdb has scores`);
+  if (forced === undefined && before !== undefined && before !== format && !isEmpty(head))
+    throw new CliError(
+      EXIT.failed,
+      `nothing was written: ${name} is ${format} now, and was ${before} before; if that is meant, add --format ${format}`,
+    );
   return format;
+}
+
+/** Without items it can be of any format. */
+function isEmpty(head: Uint8Array): boolean {
+  return /^(|null|\[\s*\])$/.test(new TextDecoder().decode(head).trim());
 }
 
 function linesOfFormat(
@@ -87,7 +106,17 @@ function linesOfFormat(
   options: FeedOptions & { readonly kind: string },
   remarks: string[],
 ): AsyncIterable<FeedLine> {
-  const { name, kind, minScore = 0 } = options;
+  const fields = new Fields(options.ignore);
+  return withRemarks(linesOf(format, bytes, { ...options, fields }, remarks), fields, remarks);
+}
+
+function linesOf(
+  format: Format,
+  bytes: AsyncIterable<Uint8Array>,
+  options: FeedOptions & RecordOptions,
+  remarks: string[],
+): AsyncIterable<FeedLine> {
+  const { name, kind, fields, minScore = 0 } = options;
   const document = (read: (value: unknown) => Iterable<FeedLine>) => linesOfDocument(bytes, name, read);
   switch (format) {
     case 'plain':
@@ -97,20 +126,30 @@ function linesOfFormat(
     case 'ndjson':
       return readNdjson(bytes, options);
     case 'spamhaus':
-      return readSpamhaus(bytes, remarks);
+      return readSpamhaus(bytes, fields, remarks);
     case 'haproxy':
       return readHaproxy(bytes, kind);
     case 'json':
       return document((value) => readJson(value, name, options, remarks));
     case 'abuseipdb':
-      return document((value) => readAbuseIpdb(value, name, minScore, remarks));
+      return document((value) => readAbuseIpdb(value, name, minScore, fields, remarks));
     case 'crowdsec':
       return document((value) => readCrowdsec(value, name, options, remarks));
     case 'aws-waf':
-      return document((value) => readAwsWaf(value, name));
+      return document((value) => readAwsWaf(value, name, fields));
     default:
       return format satisfies never;
   }
+}
+
+/** What fields there were is known once all lines are read. */
+async function* withRemarks(
+  lines: AsyncIterable<FeedLine>,
+  fields: Fields,
+  remarks: string[],
+): AsyncGenerator<FeedLine> {
+  yield* lines;
+  remarks.push(...fields.remarks());
 }
 
 async function* linesOfDocument(

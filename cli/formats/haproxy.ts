@@ -1,11 +1,15 @@
+import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { ACTIONS, type Action } from '../../contract/check.ts';
+import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { oneLine, subjectOf } from './unreadable.ts';
+import { isAddress, isFalse, isNothing, meaningOfWord } from './meaning.ts';
+import { isWholeLine, withoutComment } from './plain.ts';
+import { oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /**
- * ACL files have a pattern a line, map files a key, a blank and a value. As HAProxy reads them, a comment is a line that
- * begins with `#`. A value that is an action is the entry's action, any other its reason.
+ * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,
+ * any other its reason. HAProxy knows comments only as lines of their own; what people write behind a value is a note.
  */
 export function readHaproxy(bytes: AsyncIterable<Uint8Array>, kind: string): AsyncIterable<FeedLine> {
   return readByLine(bytes, (text) => {
@@ -14,14 +18,50 @@ export function readHaproxy(bytes: AsyncIterable<Uint8Array>, kind: string): Asy
   });
 }
 
-/** The kinds whose values have blanks: no key of a map can be one, so the whole line is a pattern. */
-const HAS_BLANKS = /^(ua$|header\.|cookie\.)/;
-
 function entryOf(line: string, kind: string): FeedEntry {
-  const [, key = '', value = ''] = (HAS_BLANKS.test(kind) ? /^(.*)$/s : /^(\S+)\s*(.*)$/s).exec(line) ?? [];
+  if (isWholeLine('', kind)) return { subject: wholeSubject(line, kind) };
+  const { data, comment } = withoutComment(line, kind);
+  const [, key = '', value = ''] = /^(\S+)\s*(.*)$/s.exec(data) ?? [];
   const subject = subjectOf(key, kind);
-  if (value === '') return { subject };
-  return isAction(value) ? { subject, action: value } : { subject, reason: oneLine(value) };
+  const note = comment === '' ? {} : { note: comment };
+  if (value === '') return { subject, ...note };
+  if (isAction(value)) return { subject, action: value, ...note };
+  if (isWholeLine(key, kind))
+    throw new UnreadableError(`"${shown(key)}" can go on behind its blank: a key of a map has none`);
+  if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
+  refuseMeaning(value, key, subject);
+  return { subject, reason: oneLine(value), ...note };
+}
+
+/** A line of a list of such a kind; one of a map that `export` wrote is none. */
+function wholeSubject(line: string, kind: string): string {
+  const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
+  if (isAction(last) && isWholeLine(line, 'ip'))
+    throw new UnreadableError(`"${shown(line)}" ends with an action, and the whole line is the value: take it off`);
+  return subjectOf(line, kind);
+}
+
+/** How else people begin a comment. */
+const COMMENT = /^(\/\/|\/\*|--)\s*/;
+
+/** A value that is no text about the key, but makes another one of it: a mask, an end of a range, a flag. */
+function refuseMeaning(value: string, key: string, subject: string): void {
+  const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
+  if (isAddress(first) || isLength(first, key))
+    throw new UnreadableError(
+      `"${shown(value)}" behind ${shown(key)} can be a mask or the end of a range: write a network`,
+    );
+  const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
+  if (meaning !== undefined)
+    throw new UnreadableError(`"${shown(value)}" behind ${shown(key)} says that it is not blocked`, subject);
+}
+
+/** A number that could be a count is one, unless it makes a network of the address. */
+function isLength(text: string, key: string): boolean {
+  if (!/^\/?\d{1,3}$/.test(text) || !isAddress(key)) return false;
+  const network = parseNetwork(`${key}/${text.replace('/', '')}`);
+  if (network === undefined || network.prefix === network.bytes.length * 8) return false;
+  return formatNetwork(masked(network.bytes, network.prefix)) === formatNetwork(network);
 }
 
 function isAction(text: string): text is Action {

@@ -1,8 +1,9 @@
 import { CliError, EXIT } from '../cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import type { Fields } from './fields.ts';
 import { entryOfValue } from './ndjson.ts';
 import { type FeedRecord, isRecord, type RecordOptions } from './record.ts';
-import { feedLines, oneLine, subjectOf } from './unreadable.ts';
+import { feedLines, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An array of strings or objects, or Cloudflare's answer about the items of a list. */
 export function* readJson(
@@ -13,6 +14,7 @@ export function* readJson(
 ): Generator<FeedLine> {
   if (Array.isArray(document)) yield* readItems(document, (item) => entryOfValue(item, options));
   else if (isRecord(document) && Array.isArray(document.result)) {
+    refuseEnvelope(document, ['result'], name, options.fields);
     if (hasNextPage(document)) remarks.push('this is one page of a Cloudflare list: there are more');
     yield* readItems(document.result, (item) => cloudflareEntry(item, options));
   } else throw noList(name, 'an array of strings or objects');
@@ -34,17 +36,39 @@ export function* readItems(
     );
 }
 
+/** Refuses a document that says of all its items what no entry of them could say; `items` are the fields with them. */
+export function refuseEnvelope(document: FeedRecord, items: readonly string[], name: string, fields: Fields): void {
+  try {
+    fields.checkAround(document, items);
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    throw new CliError(EXIT.failed, `${name}: ${error.message}`);
+  }
+}
+
 export function noList(name: string, expected: string): CliError {
   return new CliError(EXIT.failed, `${name} is JSON, but not ${expected}`);
 }
 
-function cloudflareEntry(item: unknown, options: RecordOptions): FeedEntry {
-  if (!isRecord(item)) return entryOfValue(item, options);
+function cloudflareEntry(given: unknown, options: RecordOptions): FeedEntry {
+  if (!isRecord(given)) return entryOfValue(given, options);
+  const { fields } = options;
+  const { id: _id, created_on: _created, modified_on: _modified, ...item } = fields.of(given);
   const note = typeof item.comment === 'string' && item.comment !== '' ? { note: oneLine(item.comment) } : {};
-  if (typeof item.asn === 'number') return { subject: subjectOf(`asn:${item.asn}`, 'asn'), ...note };
-  const host = isRecord(item.hostname) ? item.hostname.url_hostname : undefined;
-  if (typeof host === 'string') return { subject: subjectOf(`host:${host}`, 'host'), ...note };
-  return { ...entryOfValue(item, options), ...note };
+  const subject = cloudflareSubject(item);
+  const { comment: _comment, ...rest } = item;
+  if (subject === undefined) return { ...entryOfValue(rest, options), ...note };
+  fields.check(rest, (name) => name === 'asn' || name === 'hostname', subject);
+  if (isRecord(rest.hostname)) fields.check(rest.hostname, (name) => name === 'url_hostname', subject);
+  return { subject, ...note };
+}
+
+/** Of the items that are no addresses. */
+function cloudflareSubject({ ip, asn, hostname }: FeedRecord): string | undefined {
+  if (ip !== undefined) return undefined;
+  if (typeof asn === 'number') return subjectOf(`asn:${asn}`, 'asn');
+  const host = isRecord(hostname) ? hostname.url_hostname : undefined;
+  return typeof host === 'string' ? subjectOf(`host:${host}`, 'host') : undefined;
 }
 
 function hasNextPage({ result_info: info }: FeedRecord): boolean {

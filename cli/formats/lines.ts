@@ -1,3 +1,5 @@
+import { CliError, EXIT } from '../cli-error.ts';
+
 /** A line of text without its `\n`; `isCut` if it was longer than any entry, and only its beginning is here. */
 export interface Line {
   readonly line: number;
@@ -8,6 +10,9 @@ export interface Line {
 /** Nothing that is an entry is longer; a file without line ends must not become one string. */
 export const MAX_LINE_LENGTH = 64 * 1024;
 
+/** Far more than any list has, comments and empty lines too. */
+export const MAX_LINES = 20_000_000;
+
 /**
  * Splits UTF-8 into lines, those of one chunk together: a promise a line costs more than reading it. Without a byte order
  * mark; a `\r` before the `\n` stays.
@@ -15,7 +20,11 @@ export const MAX_LINE_LENGTH = 64 * 1024;
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Line[]> {
   const decoder = new TextDecoder();
   const splitter = new Splitter();
-  for await (const chunk of bytes) yield splitter.split(decoder.decode(chunk, { stream: true }));
+  for await (const chunk of bytes) {
+    yield splitter.split(decoder.decode(chunk, { stream: true }));
+    if (splitter.count > MAX_LINES)
+      throw new CliError(EXIT.failed, `the source has more than ${MAX_LINES} lines, which is more than is read`);
+  }
   yield [...splitter.split(decoder.decode()), ...splitter.end()];
 }
 
@@ -24,6 +33,11 @@ class Splitter {
   /** What came of the line that has not ended; never longer than MAX_LINE_LENGTH. */
   #open = '';
   #isCut = false;
+
+  /** How many lines have ended. */
+  get count(): number {
+    return this.#line - 1;
+  }
 
   split(text: string): Line[] {
     const pieces = text.split('\n');

@@ -1,3 +1,4 @@
+import { isKind } from '../../contract/subject.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { networksOf, rangeIn } from './range.ts';
@@ -16,10 +17,23 @@ export function readPlain(bytes: AsyncIterable<Uint8Array>, kind: string): Async
   });
 }
 
-/** A blank comes before a comment, since other kinds have `#` and `;` in their values; addresses have neither. */
+/** Kinds whose values can have anything in them that stands in a line, blanks and comment signs too. */
+const WHOLE_LINES = /^(ua$|header\.|cookie\.)/;
+
+/** Whether all of this line is the value, of its own kind or else of that of the list. */
+export function isWholeLine(line: string, kind: string): boolean {
+  const own = line.slice(0, Math.max(line.indexOf(':'), 0)).toLowerCase();
+  return WHOLE_LINES.test(isKind(own) ? own : kind);
+}
+
+/**
+ * A line that begins with `#` or `;` is a comment. Within one, a blank comes before a comment, since other kinds have `#`
+ * and `;` in their values; addresses have neither.
+ */
 export function withoutComment(text: string, kind: string): { readonly data: string; readonly comment: string } {
   const trimmed = text.trim();
   if (!/[#;]/.test(trimmed)) return { data: trimmed, comment: '' };
+  if (!/^[#;]/.test(trimmed) && isWholeLine(trimmed, kind)) return { data: trimmed, comment: '' };
   const start = trimmed.search(kind === 'ip' && /^[\d.:a-f/]+[#;]/i.test(trimmed) ? /[#;]/ : /(^|\s)[#;]/);
   if (start < 0) return { data: trimmed, comment: '' };
   return { data: trimmed.slice(0, start).trim(), comment: oneLine(trimmed.slice(start).replace(/^\s*[#;]+/, '')) };

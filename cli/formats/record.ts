@@ -1,8 +1,12 @@
+import { ACTIONS } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from './feed-line.ts';
+import type { Fields } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { oneLine, subjectOf, UnreadableError } from './unreadable.ts';
+import { foldedName, isNothing, meaningOfWord } from './meaning.ts';
+import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
+import { inOneLine, oneLine, UnreadableError } from './unreadable.ts';
 
 /** An object of a JSON document or a row of a table, whatever is in it. */
 export type FeedRecord = Readonly<Record<string, unknown>>;
@@ -11,19 +15,23 @@ export interface RecordOptions {
   /** What a bare value is. */
   readonly kind: string;
   readonly nowMs: number;
+  readonly fields: Fields;
 }
 
-/** The fields that can have the subject, in the order they are asked. Fields that are unknown are left alone. */
-export const SUBJECT_FIELDS = ['subject', 'value', 'ip', 'cidr', 'address'] as const;
+/** Folded names of when an entry ends, beside `expiresAt` and `duration`. */
+const ENDS =
+  /^(expires|expiry|expire|expiresat|expireson|expiration|expirationdate|expirydate|expiretime|validuntil|until)$/;
 /** What an entry of ours has, under the same names. */
 const ENTRY_FIELDS = ['list', 'action', 'reason', 'note', 'status', 'vars', 'createdBy', 'createdAt'] as const;
 
-/** The kinds that CrowdSec's scopes are. */
-const SCOPES = new Map([
-  ['ip', 'ip'],
-  ['range', 'ip'],
-  ['country', 'country'],
-  ['as', 'asn'],
+/** Every field of a record of ours, or of one that `cscli decisions import` takes. */
+const READ: ReadonlySet<string> = new Set([
+  ...SUBJECT_FIELDS,
+  ...ENTRY_FIELDS,
+  'scope',
+  'type',
+  'duration',
+  'expiresAt',
 ]);
 
 export function isRecord(value: unknown): value is FeedRecord {
@@ -31,30 +39,57 @@ export function isRecord(value: unknown): value is FeedRecord {
 }
 
 /** An entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
-export function entryOfRecord(record: FeedRecord, options: RecordOptions): FeedEntry {
+export function entryOfRecord(given: FeedRecord, options: RecordOptions): FeedEntry {
+  const record = options.fields.of(given);
+  const subject = subjectIn(record, options.kind, options.fields);
+  options.fields.check(record, isRead, subject);
   const item = {
-    subject: subjectIn(record, options.kind),
-    ...ownFields(record),
-    ...actionOfType(record),
+    subject,
+    ...ownFields(record, subject),
+    ...actionOfType(record, subject),
     ...expiryIn(record, options.nowMs),
   };
   return checked(item);
 }
 
+function isRead(name: string): boolean {
+  return READ.has(name) || isLength(name) || isEnd(name);
+}
+
+/** Fields of CrowdSec that say nothing of what is done; whether a decision is simulated was asked before. */
+const ABOUT_A_DECISION = ['id', 'uuid', 'origin', 'scenario', 'created_at'];
+
 /** A decision as CrowdSec lists it: it says what it is with `scenario`, where a record of ours has `reason`. */
 export function entryOfDecision(decision: FeedRecord, options: RecordOptions): FeedEntry {
   const { scenario } = decision;
+  const isAbout = (name: string) =>
+    ABOUT_A_DECISION.includes(name) || (name === 'simulated' && decision[name] === false);
+  const rest = Object.entries(decision).filter(([name]) => !isAbout(name));
   return {
-    ...entryOfRecord(decision, options),
+    ...entryOfRecord(Object.fromEntries(rest), options),
     ...(typeof scenario === 'string' && scenario !== '' && { reason: oneLine(scenario) }),
   };
 }
 
-function ownFields(record: FeedRecord): FeedRecord {
+function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const given = ENTRY_FIELDS.filter((field) => isGiven(record[field]));
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
   if (nested !== undefined) throw new UnreadableError(`${nested} is neither text nor a number`); // however deep it is
-  return Object.fromEntries(given.map((field) => [field, record[field]]));
+  const { action, status, list, note } = record;
+  if (isGiven(action) && !(ACTIONS as readonly unknown[]).includes(action))
+    throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
+  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is no status of HTTP', subject);
+  if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is no list to block', subject);
+  return {
+    ...Object.fromEntries(given.map((field) => [field, record[field]])),
+    ...(typeof note === 'string' && { note: inOneLine(note) }),
+  };
+}
+
+/** A field that somebody else means otherwise, or that says to let pass. */
+function notOurs(field: string, value: unknown, what: string, subject: string): UnreadableError {
+  const exempt = meaningOfWord(value) === 'exempt' ? subject : undefined;
+  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} leaves it alone`, exempt);
 }
 
 /** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */
@@ -65,52 +100,44 @@ function checked(item: FeedEntry & FeedRecord): FeedEntry {
   return { ...rest, ...('list' in item && { list }), ...('action' in item && { action }) };
 }
 
-function subjectIn(record: FeedRecord, kind: string): string {
-  const field = SUBJECT_FIELDS.find((name) => isGiven(record[name]));
-  const value = field === undefined ? undefined : record[field];
-  if (field === undefined) throw new UnreadableError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
-  if (typeof value !== 'string') throw new UnreadableError(`${field} is no text`);
-  if (isGiven(record.scope)) return subjectOf(value, kindOfScope(record.scope));
-  return subjectOf(value, field === 'subject' || field === 'value' ? kind : 'ip');
-}
-
-function kindOfScope(scope: unknown): string {
-  const kind = typeof scope === 'string' ? SCOPES.get(scope.toLowerCase()) : undefined;
-  if (kind === undefined)
-    throw new UnreadableError(`scope ${quoted(scope)} is none of ${[...SCOPES.keys()].join(', ')}`);
-  return kind;
-}
-
-function actionOfType({ type }: FeedRecord): Pick<FeedEntry, 'action'> {
+function actionOfType({ type }: FeedRecord, subject: string): Pick<FeedEntry, 'action'> {
   if (!isGiven(type)) return {};
   if (type === 'ban') return { action: 'deny' };
-  throw new UnreadableError(`type ${quoted(type)} is not ban, and nothing here does the same`);
+  throw notOurs('type', type, 'is not ban, and nothing here does the same', subject);
 }
 
-function expiryIn({ expiresAt, duration }: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt'> {
-  if (isGiven(expiresAt)) return { expiresAt: secondsOf(expiresAt) };
-  if (!isGiven(duration)) return {};
+function isEnd(name: string): boolean {
+  return ENDS.test(foldedName(name));
+}
+
+/** The first of the ends that a record names. */
+function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt'> {
+  const { expiresAt, duration } = record;
+  const others = Object.entries(record).filter(
+    ([name, value]) => name !== 'expiresAt' && isEnd(name) && !isNothing(value),
+  );
+  const ends = [
+    ...(isGiven(expiresAt) ? [secondsOf('expiresAt', expiresAt)] : []),
+    ...(isGiven(duration) ? [afterDuration(duration, nowMs)] : []),
+    ...others.map(([name, value]) => secondsOf(shown(name), value)),
+  ];
+  return ends.length === 0 ? {} : { expiresAt: Math.min(...ends) };
+}
+
+function afterDuration(duration: unknown, nowMs: number): number {
   const ms = typeof duration === 'string' ? parseGoDuration(duration.trim()) : undefined;
   if (ms === undefined) throw new UnreadableError(`duration ${quoted(duration)} is none, write it like 3h59m12.5s`);
-  return { expiresAt: Math.floor((nowMs + ms) / 1000) };
+  return Math.floor((nowMs + ms) / 1000);
 }
 
 /** Epoch seconds as a number or as digits, or an instant with its zone. */
-function secondsOf(value: unknown): number {
+function secondsOf(field: string, value: unknown): number {
   if (typeof value === 'number') return value; // checked with the rest
   if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
   const ms = typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms))
-    throw new UnreadableError(`expiresAt ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
+    throw new UnreadableError(`${field} ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
   return Math.floor(ms / 1000);
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function quoted(value: unknown): string {
-  return typeof value === 'object' ? 'with more in it' : `"${shown(String(value))}"`;
-}

@@ -1,5 +1,6 @@
 import { tooLong } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import type { Fields } from './fields.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
 import { type FeedRecord, isRecord } from './record.ts';
@@ -9,7 +10,11 @@ import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unrea
  * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was
  * cut in the middle does not, and under which terms it stands, which go to `remarks`.
  */
-export async function* readSpamhaus(bytes: AsyncIterable<Uint8Array>, remarks: string[]): AsyncGenerator<FeedLine> {
+export async function* readSpamhaus(
+  bytes: AsyncIterable<Uint8Array>,
+  fields: Fields,
+  remarks: string[],
+): AsyncGenerator<FeedLine> {
   let last = 0;
   let records = 0;
   let metadata: FeedRecord | undefined;
@@ -28,7 +33,7 @@ export async function* readSpamhaus(bytes: AsyncIterable<Uint8Array>, remarks: s
             return [];
           }
           records++;
-          return [entryOf(record)];
+          return [entryOf(fields.of(record), fields)];
         },
       );
     }
@@ -43,11 +48,18 @@ function recordOf(text: string): FeedRecord {
   throw new UnreadableError('is no object');
 }
 
-function entryOf({ cidr, sblid, asn, asname }: FeedRecord): FeedEntry {
-  if (typeof cidr === 'string') return { subject: subjectOf(cidr, 'ip'), ...reasonOf(sblid) };
-  if (typeof asn === 'number') return { subject: subjectOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
-  throw new UnreadableError('has neither cidr nor asn');
+function entryOf(record: FeedRecord, fields: Fields): FeedEntry {
+  const { cidr, sblid, asn, asname } = record;
+  const entry =
+    typeof cidr === 'string'
+      ? { subject: subjectOf(cidr, 'ip'), ...reasonOf(sblid) }
+      : typeof asn === 'number' && { subject: subjectOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
+  if (entry === false) throw new UnreadableError('has neither cidr nor asn');
+  fields.check(record, (name) => READ.includes(name), entry.subject);
+  return entry;
 }
+
+const READ = ['cidr', 'sblid', 'asn', 'asname', 'rir', 'cc', 'domain'];
 
 function reasonOf(value: unknown): Pick<FeedEntry, 'reason'> {
   return typeof value === 'string' && value !== '' ? { reason: oneLine(value) } : {};

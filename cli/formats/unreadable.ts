@@ -1,3 +1,4 @@
+import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
@@ -5,6 +6,13 @@ import type { FeedEntry, FeedLine } from './feed-line.ts';
 /** A line or an item that is no entry. The message is one printable line. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
+  /** The subject that the source lets pass here; undefined if it does not. */
+  readonly exempt: string | undefined;
+
+  constructor(message: string, exempt?: string) {
+    super(message);
+    this.exempt = exempt;
+  }
 }
 
 /** What `read` makes of one line, or why it makes nothing of it; `text` is asked for only then. */
@@ -12,9 +20,10 @@ export function feedLines(line: number, text: () => string, read: () => readonly
   try {
     return read().map((entry) => ({ line, entry }));
   } catch (error) {
-    if (error instanceof UnreadableError || error instanceof SubjectError)
-      return [problem(line, text(), error.message)];
-    throw error;
+    if (error instanceof SubjectError) return [problem(line, text(), error.message)];
+    if (!(error instanceof UnreadableError)) throw error;
+    const { message, exempt } = error;
+    return [{ ...problem(line, text(), message), ...(exempt !== undefined && { exempt }) }];
   }
 }
 
@@ -29,9 +38,14 @@ export function subjectOf(value: string, kind: string): string {
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
 }
 
-/** Somebody's text as a reason or a note: one printable line, as long as a reason can be. */
+/** Somebody's text as one printable line; one that is such a line stays as it is. */
+export function inOneLine(text: string): string {
+  return LINE.test(text) ? text : text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
+}
+
+/** The same as a reason or a note, as long as a reason can be. */
 export function oneLine(text: string): string {
-  const line = text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
+  const line = inOneLine(text).replace(/\s+/g, ' ').trim();
   return line.length <= MAX_TEXT_LENGTH ? line : line.slice(0, MAX_TEXT_LENGTH).replace(/\p{Cs}$/u, '');
 }
 

@@ -1,6 +1,7 @@
 import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { jsonText } from '../escaped.ts';
 import { csvRow } from './csv-row.ts';
 import type { Format } from './feed.ts';
 import { withoutComment } from './plain.ts';
@@ -35,11 +36,11 @@ export function writeFeed(format: Format, entries: AsyncIterable<StoredEntry>): 
     case 'csv':
       return byLine(`${csvRow(CSV_COLUMNS)}\n`, entries, csvLine);
     case 'ndjson':
-      return byLine('', entries, (entry) => JSON.stringify(entry));
+      return byLine('', entries, (entry) => jsonText(entry));
     case 'haproxy':
       return byLine('', entries, mapLine);
     case 'json':
-      return jsonArray('[', ']', entries, (entry) => JSON.stringify(entry));
+      return jsonArray('[', ']', entries, (entry) => jsonText(entry));
     case 'aws-waf':
       return jsonArray('{"Addresses":[', ']}', entries, wafAddress);
     default:

@@ -1,7 +1,7 @@
 import type { Lease, ListRecord, ManagedStore, RecordedChange } from '../../functions/blocklist/managed-store.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { expiryText } from '../expiry.ts';
-import { printJson, printLine, table } from '../output.ts';
+import { printJson, printLine, printTable } from '../output.ts';
 import { openManagedStore, type TableOptions } from '../table-options.ts';
 import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
@@ -31,13 +31,13 @@ export async function describeList(name: string, options: DescribeOptions): Prom
     throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
   if (options.json) return printJson(description);
   const told = lines(description).filter(([, value]) => value !== undefined);
-  await printLine(
-    table(
-      ['LIST', name],
-      told.map(([what, value]) => [what, String(value)]),
-    ),
+  await printTable(
+    ['LIST', name],
+    told.map(([what, value]) => [what, String(value)]),
   );
-  if (changes.length > 0) await printLine(`\n${table(CHANGE_COLUMNS, changes.map(changeCells))}`);
+  if (changes.length === 0) return;
+  await printLine('');
+  await printTable(CHANGE_COLUMNS, changes.map(changeCells));
 }
 
 async function descriptionOf(name: string, store: ManagedStore, nowSeconds: number): Promise<Description> {
@@ -61,6 +61,7 @@ function lines({ registered, record, summary, lease }: Description): [what: stri
     ['owner', record?.owner],
     ['source', record?.source],
     ['format', record?.format],
+    ['trusted with', record?.trust],
     ['etag', record?.etag],
     ['last modified', record?.lastModified],
     ['synced', record?.syncedAt],

@@ -20,8 +20,8 @@ const CODES: Readonly<Record<string, string>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'the answer is not as long as it says: it is not whole',
   UND_ERR_ABORTED: 'stopped',
   ABORT_ERR: 'stopped',
+  ZSTD_error_frameParameter_windowTooLarge: 'the answer is compressed with a window of more than 8 MiB',
   Z_BUF_ERROR: 'the compressed answer ends too early: it is not whole',
-  Z_DATA_ERROR: 'the answer is not compressed as it says',
 };
 
 /** Whatever fails on the way from a URL, in one line. */
@@ -34,9 +34,11 @@ export function toFetchError(name: string, error: unknown): CliError {
 function described(error: unknown): string {
   if (!(error instanceof Error)) return shown(String(error), 200);
   if (error.name === 'AbortError') return 'stopped';
+  if (error.name === 'TimeoutError') return 'it takes too long';
   const { code = '' } = error as NodeJS.ErrnoException; // Node's and undici's errors have one
   const said = CODES[code];
   if (said !== undefined) return said;
+  if (/^(Z_|ZSTD_|ERR__ERROR_|ERR_BROTLI)/.test(code)) return 'the answer is not compressed as it says';
   const isTls = /CERT|TLS|SSL|SIGNATURE|ALTNAME|EPROTO/.test(code);
   return `${isTls ? 'TLS: ' : ''}${shown(error.message, 200)}`;
 }

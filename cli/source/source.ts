@@ -1,13 +1,16 @@
 import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../cli-error.ts';
-import { openUrl, printableUrl } from './url.ts';
+import { openUrl } from './url.ts';
 
 export interface SourceOptions {
   /** What an earlier fetch said, to be told when nothing has changed since. */
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it may be at an address of one's own networks: loopback, private, link-local. */
+  readonly inside?: boolean | undefined;
 }
 
 export type Source =
@@ -15,8 +18,10 @@ export type Source =
   | {
       readonly unchanged: false;
       readonly bytes: AsyncIterable<Uint8Array>;
-      /** Printable, for messages and for finding out the format; of a URL without its query, which may hold a key. */
+      /** Printable, for messages and the table. */
       readonly name: string;
+      /** `.netset` and the like, empty if there is none: it may tell the format. */
+      readonly ending: string;
       /** To be given with the next fetch. */
       readonly etag?: string | undefined;
       readonly lastModified?: string | undefined;
@@ -26,12 +31,6 @@ export type Source =
 
 const STANDARD_INPUT = 'standard input';
 
-/** What a source is called in messages and in the table: of a URL all but its query, in which keys are kept. */
-export function sourceName(what: string): string {
-  if (what === '-') return STANDARD_INPUT;
-  return isUrl(what) && URL.canParse(what) ? printableUrl(new URL(what)) : shown(what, 200);
-}
-
 /** Opens a file, an http or https URL, or `-` for standard input. Throws a CliError, also while its bytes are read. */
 export function openSource(what: string, options: SourceOptions): Promise<Source> {
   if (what === '-') return Promise.resolve(standardInput());
@@ -39,11 +38,11 @@ export function openSource(what: string, options: SourceOptions): Promise<Source
 }
 
 function isUrl(what: string): boolean {
-  return /^https?:\/\//i.test(what);
+  return /^(https?:|[a-z][a-z0-9+.-]*:\/\/)/i.test(what);
 }
 
 function standardInput(): Source {
-  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, said: STANDARD_INPUT };
+  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, ending: '', said: STANDARD_INPUT };
 }
 
 async function openFile(path: string, signal: AbortSignal | undefined): Promise<Source> {
@@ -57,7 +56,8 @@ async function openFile(path: string, signal: AbortSignal | undefined): Promise<
     throw new CliError(EXIT.failed, `cannot read ${name}: it is a directory`);
   }
   const said = `${name}, ${stats.size} bytes of ${stats.mtime.toISOString()}`;
-  return { unchanged: false, bytes: bytesOf(name, file.createReadStream({ signal })), name, said };
+  const bytes = bytesOf(name, file.createReadStream({ signal }));
+  return { unchanged: false, bytes, name, ending: extname(path), said };
 }
 
 async function* bytesOf(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { posix } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
 import { shown } from '../../contract/shown.ts';
 import { bodyOf } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
+import { outsideConnector } from './inside.ts';
 import type { Source, SourceOptions } from './source.ts';
 
 const MAX_REDIRECTS = 5;
@@ -10,13 +13,21 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const CONNECT_TIMEOUT_MS = 10_000;
 /** For the first byte of an answer, and between any two pieces of it. */
 const SILENCE_TIMEOUT_MS = 30_000;
+/** For all of it, however it comes. */
+const FETCH_TIMEOUT_MS = 10 * 60_000;
+const PATH_DIGITS = 8;
 
 /** Fetches what is at a URL, unless the server says that it is what we have. */
-export async function openUrl(text: string, options: SourceOptions): Promise<Source> {
+export async function openUrl(
+  text: string,
+  { signal, ...rest }: SourceOptions,
+  timeoutMs = FETCH_TIMEOUT_MS,
+): Promise<Source> {
   const url = parseUrl(text);
-  const name = printableUrl(url);
+  const name = toldUrl(url);
+  const options = { ...rest, signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]) };
   const agent = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: options.inside === true ? { timeout: CONNECT_TIMEOUT_MS } : outsideConnector(CONNECT_TIMEOUT_MS),
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
@@ -34,7 +45,7 @@ export function redirectedUrl(from: URL, location: unknown): URL {
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (to === undefined) throw new FetchError('redirects to nowhere');
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new FetchError(`redirects from https to ${printableUrl(to)}, which anybody on the way can change`);
+    throw new FetchError(`redirects from https to ${toldUrl(to)}, which anybody on the way can change`);
   return checkedUrl(to);
 }
 
@@ -42,7 +53,8 @@ async function fetched(first: URL, name: string, options: SourceOptions, agent: 
   let url = first;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const response = await get(url, options, agent);
-    if (!REDIRECTS.includes(response.statusCode)) return sourceOf(response, name, options, agent);
+    if (!REDIRECTS.includes(response.statusCode))
+      return sourceOf(response, { name, ending: posix.extname(first.pathname) }, options, agent);
     await response.body.dump();
     url = redirectedUrl(url, response.headers.location);
   }
@@ -64,7 +76,7 @@ function get(url: URL, { etag, lastModified, signal }: SourceOptions, agent: Age
 
 async function sourceOf(
   { statusCode, headers, body }: Dispatcher.ResponseData,
-  name: string,
+  called: { readonly name: string; readonly ending: string },
   { etag, lastModified }: SourceOptions,
   agent: Agent,
 ): Promise<Source> {
@@ -77,8 +89,8 @@ async function sourceOf(
   const validators = { etag: textOf(headers.etag), lastModified: textOf(headers['last-modified']) };
   return {
     unchanged: false,
-    bytes: closing(bodyOf(name, body, headers), agent),
-    name,
+    bytes: closing(bodyOf(called.name, body, headers), agent),
+    ...called,
     ...validators,
     said: saidOf(headers['content-length'], headers['content-encoding'], validators),
   };
@@ -93,26 +105,27 @@ async function* closing(bytes: AsyncIterable<Uint8Array>, agent: Agent): AsyncGe
 }
 
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw toFetchError(shown(text), new FetchError('is no URL'));
+  if (!URL.canParse(text)) throw toFetchError(`${text.slice(0, text.indexOf(':'))}://…`, new FetchError('is no URL'));
   const url = new URL(text);
   try {
     return checkedUrl(url);
   } catch (error) {
-    throw toFetchError(printableUrl(url), error);
+    throw toFetchError(toldUrl(url), error);
   }
 }
 
 function checkedUrl(url: URL): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new FetchError(`leads to ${shown(url.protocol)}, only http and https are fetched`);
+    throw new FetchError(`leads to ${shown(url.protocol)}//, only http and https are fetched`);
   if (url.username !== '' || url.password !== '')
     throw new FetchError('has a user in it: fetch it with a client that keeps passwords, and pipe it to "-"');
   return url;
 }
 
-/** Without user and query, in which keys are kept. */
-export function printableUrl({ origin, pathname }: URL): string {
-  return shown(`${origin}${pathname}`, 200);
+/** All that is told and kept of a URL: users, paths and queries have keys in them. The digest tells one path from another. */
+function toldUrl({ protocol, host, pathname }: URL): string {
+  const path = createHash('sha256').update(pathname).digest('hex').slice(0, PATH_DIGITS);
+  return shown(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);
 }
 
 function refusal(status: number, retryAfter: unknown): string {

@@ -58,8 +58,12 @@ export interface ListSource {
   readonly source?: string;
   /** The name of the format it was read as. */
   readonly format?: string;
+  /** What the source may say of its entries itself, in words with commas between. */
+  readonly trust?: string;
   readonly etag?: string;
   readonly lastModified?: string;
+  /** A digest of what was asked for and of how the run left the list. */
+  readonly left?: string;
   /** How many entries the list had then. */
   readonly entries?: number;
   /** ISO 8601. */

@@ -11,7 +11,16 @@ const number = z.catch(z.optional(z.number()), undefined);
 
 const ListDetails = z.object({
   ...{ description: text, owner: text, createdBy: text, createdAt: text },
-  ...{ source: text, format: text, etag: text, lastModified: text, entries: number, syncedAt: text },
+  ...{
+    source: text,
+    format: text,
+    trust: text,
+    etag: text,
+    lastModified: text,
+    left: text,
+    entries: number,
+    syncedAt: text,
+  },
 });
 
 const ChangeDetails = z.object({

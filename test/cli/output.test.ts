@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { displayWidth } from '../../cli/display-width.ts';
+import { jsonText, printable } from '../../cli/escaped.ts';
 import { aligned, isColoured, table } from '../../cli/output.ts';
 
 describe('a table', () => {
@@ -17,12 +18,38 @@ describe('a table', () => {
   });
 
   it('shows nothing of a cell that could steer the terminal', () => {
-    assert.equal(aligned(['a\u001b[31m\r\nb\u202ec'], []), 'a\ufffd[31m\ufffd\ufffdb\ufffdc');
-    assert.equal(aligned([{ text: '\u001b]0;x\u0007', mark: 'bad' }], []), '\ufffd]0;x\ufffd');
+    assert.equal(aligned(['a\u001b[31m\r\nb\u202ec'], []), 'a\\u{1b}[31m\\u{d}\\u{a}b\\u{202e}c');
+    assert.equal(aligned([{ text: '\u001b]0;x\u0007', mark: 'bad' }], []), '\\u{1b}]0;x\\u{7}');
   });
 
   it('counts wide, combining and plain characters', () => {
     assert.deepEqual(['abc', '한국', 'ｆｕｌｌ', '🚫', 'a\u0300', ''].map(displayWidth), [3, 4, 8, 2, 1, 0]);
+  });
+});
+
+describe('text of anybody', () => {
+  /** Every character that a terminal obeys or that is not seen, by the number of its plane and place. */
+  const unseen = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)).filter((character) =>
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character),
+  );
+
+  it('is printed as one line in which everything can be seen', () => {
+    for (const character of unseen) {
+      const text = printable(`a${character}b`);
+      assert.match(text, /^a\\u\{[0-9a-f]{1,6}\}b$/);
+    }
+    assert.equal(printable('日本 é "\\" – ok'), '日本 é "\\" – ok');
+  });
+
+  it('is JSON that has the same value, and nothing in it that is not seen', () => {
+    for (const character of [...unseen, '\ud83d\ude00', '"', '\\']) {
+      const value = { [`k${character}`]: [`a${character}b`, 1, null] };
+      for (const indent of [undefined, 2]) {
+        const text = jsonText(value, indent);
+        assert.deepEqual(JSON.parse(text), value);
+        assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      }
+    }
   });
 });
 

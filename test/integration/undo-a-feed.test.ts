@@ -14,7 +14,7 @@ import { ipv4 } from '../support/spop/naive-codec.ts';
 import { startStoreFunction } from '../support/table-function.ts';
 
 const PAGE = readFileSync(new URL('../../docs/guides/undo-a-feed.md', import.meta.url), 'utf8');
-const EVERYBODY = '203.0.0.0/8\n198.0.0.0/8\n';
+const EVERYBODY = '203.0.0.0/9\n198.0.0.0/9\n';
 const IN_FORCE = 'lists: [manual, bad-feed]\n';
 const VISITOR = ipv4(203, 0, 113, 7);
 const LISTED = ipv4(192, 0, 2, 66);
@@ -41,8 +41,8 @@ describe('a feed that blocks everybody', () => {
     };
     await goesWrong();
     const found = await run(written('## 1. Which list it is', 'sh'));
-    assert.match(found, /203\.0\.113\.7 +ip:203\.0\.0\.0\/8 +bad-feed/);
-    assert.match(found, /^ip:203\.0\.0\.0\/8 +bad-feed +deny/m, 'explain names the list too');
+    assert.match(found, /203\.0\.113\.7 +ip:203\.0\.0\.0\/9 +bad-feed/);
+    assert.match(found, /^ip:203\.0\.0\.0\/9 +bad-feed +deny/m, 'explain names the list too');
 
     configure(written('## 2. Take the list out of force', 'yaml'));
     await run(written('## 2. Take the list out of force', 'sh'));
@@ -58,7 +58,7 @@ describe('a feed that blocks everybody', () => {
     }
 
     const told = await run(written('## 4. Put it right', 'sh'));
-    assert.match(told, /^- ip:203\.0\.0\.0\/8$/m, 'the dry run says what goes');
+    assert.match(told, /^- ip:203\.0\.0\.0\/9 deny$/m, 'the dry run says what goes');
     assert.match(told, /blocks everybody/, 'the history knows what was done meanwhile');
     await run('haverdict flush --all');
     assert.deepEqual([await ask(VISITOR), await ask(LISTED)], ['allow', 'deny']);

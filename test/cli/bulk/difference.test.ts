@@ -44,6 +44,19 @@ describe('an entry is the same as an item', () => {
     assert.ok(!isSame(ENTRY, { ...ENTRY, expiresAt: 1000 }));
   });
 
+  it('that was written to last as long, until less than half of that is left', () => {
+    const at = (seconds: number) => ({ createdAt: new Date(seconds * 1000).toISOString() });
+    for (const lifetime of [10, 100, 3600, 86_400]) {
+      const item = { ...ENTRY, ...at(1000), expiresAt: 1000 + lifetime };
+      for (const age of [0, lifetime / 2 - 1, lifetime / 2 + 1, lifetime, 2 * lifetime]) {
+        const wanted = { ...ENTRY, ...at(1000 + age), expiresAt: 1000 + age + lifetime };
+        assert.equal(isSame(wanted, item), age <= lifetime / 2, `${age} of ${lifetime}`);
+      }
+      const longer = { ...ENTRY, ...at(1000), expiresAt: 1000 + 2 * lifetime + 60 };
+      assert.ok(!isSame(longer, item), 'which is asked to last longer');
+    }
+  });
+
   it('only if everything that a source decides is', () => {
     for (const other of [{ action: 'allow' }, { reason: 'r' }, { status: 404 }, { vars: { body: 'b' } }, { note: 'n' }])
       assert.ok(!isSame(ENTRY, { ...ENTRY, ...other }), JSON.stringify(other));

@@ -26,7 +26,12 @@ describe('haverdict export', async () => {
       const file = join(folder, `manual.${format}`);
       const exported = await runOnTable(endpoint, 'export', '--format', format, '--out', file);
       assert.deepEqual([exported.status, exported.stdout, exported.stderr], [0, '', '']);
-      const { status, stderr } = await runOnTable(endpoint, 'import', file, '--list', `from-${format}`, '--quiet');
+      const imported = (...args: string[]) =>
+        runOnTable(endpoint, 'import', file, '--list', `from-${format}`, '--quiet', ...args);
+      const refused = await imported();
+      const [, option = '', words = ''] = /(--trust) (\S+)$/.exec(refused.stderr.trim()) ?? [];
+      assert.deepEqual([refused.status, words], [1, 'host,path,redirect,status,tarpit,var.location'], refused.stderr);
+      const { status, stderr } = await imported(option, words);
       assert.equal(status, 0, stderr);
       const found = await Array.fromAsync(store.entriesOfList(`from-${format}`));
       const decided = found.map(({ createdBy: _by, createdAt: _at, ...entry }) => ({ ...entry, list: 'manual' }));

@@ -39,10 +39,10 @@ describe('haverdict history', async () => {
     assert.equal(
       stdout,
       [
-        'AT                        LIST    CHANGE                               SUBJECTS                   BY         WHY         SOURCE',
+        'AT                        LIST    CHANGE                               SUBJECTS                   BY         WHY              SOURCE',
         '2027-01-04T00:00:00.000Z  manual  remove                               ip:203.0.113.1             you@there',
-        '2027-01-03T00:00:00.000Z  manual  put deny until 2030-03-17T17:46:40Z  ip:203.0.113.1             me@here    abuse\ufffd[31m',
-        '2027-01-01T00:00:00.000Z  feed    put deny                             ip:203.0.113.1 and 1 more  me@here                https://feeds.example/a',
+        '2027-01-03T00:00:00.000Z  manual  put deny until 2030-03-17T17:46:40Z  ip:203.0.113.1             me@here    abuse\\u{1b}[31m',
+        '2027-01-01T00:00:00.000Z  feed    put deny                             ip:203.0.113.1 and 1 more  me@here                     https://feeds.example/a',
         '',
       ].join('\n'),
     );

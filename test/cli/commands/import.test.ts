@@ -68,7 +68,7 @@ describe('haverdict import', async () => {
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'three', '--dry-run');
     assert.match(
       stdout,
-      /\+ ip:198\.51\.100\.0\/24\n\+ ip:2001:db8::\/32\n\+ ip:203\.0\.113\.7\nwould write 3 entries into three\n$/,
+      /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries into three\n$/,
     );
     assert.deepEqual([await subjectsOf('three'), await store.listRecord('three')], [[], undefined]);
   });

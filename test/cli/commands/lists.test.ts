@@ -15,13 +15,16 @@ describe('haverdict lists', async () => {
   });
 
   it('registers a list once, and writes that down', async () => {
-    const { status, stdout } = await run('create', 'feed', '--description', 'a\u001b[31mb', '--owner', 'abuse');
+    const odd = await run('create', 'feed', '--description', 'a\u001b[31mb');
+    assert.deepEqual([odd.status, odd.stdout], [2, '']);
+    assert.match(odd.stderr, /"a\\u001b\[31mb" is not one line of printable characters\n$/);
+    const { status, stdout } = await run('create', 'feed', '--description', 'a – b', '--owner', 'abuse');
     assert.deepEqual([status, stdout], [0, 'list feed is registered\n']);
     const again = await run('create', 'feed');
     assert.equal(again.status, 1);
     assert.match(again.stderr, /^haverdict: list feed is registered already by \S+@\S+ at 20\d\d-\S+Z\n$/);
     const [created, ...more] = await Array.fromAsync(store.changesOfList('feed'));
-    assert.deepEqual([created?.change, created?.why, more], ['list-created', 'a\u001b[31mb', []]);
+    assert.deepEqual([created?.change, created?.why, more], ['list-created', 'a – b', []]);
   });
 
   it('prints registered lists, and those that only have entries with --all', async () => {
@@ -43,7 +46,7 @@ describe('haverdict lists', async () => {
     const { stdout } = await run('--all');
     assert.match(
       stdout,
-      /^NAME +REGISTERED +ENTRIES +SYNCED +SOURCE +OWNER +DESCRIPTION\nfeed +yes +2 +abuse +a\ufffd\[31mb\nwild +no +1\n$/,
+      /^NAME +REGISTERED +ENTRIES +SYNCED +SOURCE +OWNER +DESCRIPTION\nfeed +yes +2 +abuse +a – b\nwild +no +1\n$/,
     );
   });
 

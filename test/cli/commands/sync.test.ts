@@ -48,7 +48,7 @@ describe('haverdict sync', async () => {
     await sync('203.0.113.1\n', '--list', 'typed');
     await store.put({ subject: 'ip:203.0.113.01\n\t"', list: 'typed', action: 'deny' });
     const { stdout } = await sync('203.0.113.1\n', '--list', 'typed', '--dry-run');
-    assert.match(stdout, /^- ip:203\.0\.113\.01\\n\\t\\"$/m);
+    assert.match(stdout, /^- ip:203\.0\.113\.01\\n\\t\\" deny$/m);
     await sync('203.0.113.1\n', '--list', 'typed');
     assert.deepEqual(await subjectsOf('typed'), ['ip:203.0.113.1']);
   });
@@ -57,7 +57,7 @@ describe('haverdict sync', async () => {
     const { stdout } = await sync('203.0.113.4\n203.0.113.9\n', '--list', 'feed', '--reason', 'newer', '--dry-run');
     assert.match(
       stdout,
-      /\n- ip:203\.0\.113\.2\n~ ip:203\.0\.113\.4\n\+ ip:203\.0\.113\.9\nwould be 1 added, 1 changed, 1 removed in feed\n$/,
+      /\n- ip:203\.0\.113\.2 deny\n~ ip:203\.0\.113\.4 deny\n\+ ip:203\.0\.113\.9 deny\nwould be 1 added, 1 changed, 1 removed in feed\n$/,
     );
     assert.deepEqual(await subjectsOf('feed'), ['ip:203.0.113.2', 'ip:203.0.113.4']);
   });
@@ -111,7 +111,7 @@ describe('haverdict sync', async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     after(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/drop.txt?token=secret`;
-    const fetch = (...args: string[]) => runOnTable(endpoint, 'sync', url, '--list', 'fetched', ...args);
+    const fetch = (...args: string[]) => runOnTable(endpoint, 'sync', url, '--inside', '--list', 'fetched', ...args);
     assert.match((await fetch()).stdout, /1 added, 0 changed, 0 removed in fetched\n$/);
     assert.match(
       (await fetch()).stdout,
@@ -137,7 +137,7 @@ describe('haverdict sync', async () => {
     after(() => void server.close());
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/drop.txt`;
     const fetch = (...args: string[]) =>
-      runOnTable(endpoint, 'sync', url, '--list', 'measured', '--metrics-file', file, ...args);
+      runOnTable(endpoint, 'sync', url, '--inside', '--list', 'measured', '--metrics-file', file, ...args);
     assert.equal((await fetch('--dry-run')).status, 0);
     assert.ok(!existsSync(file), 'a dry run syncs nothing');
     const atSeconds = Math.floor(Date.now() / 1000);

@@ -12,7 +12,7 @@ describe('parseEntry', () => {
   it('reads everything an entry can have', () => {
     const full = {
       ...{ subject: 'host:evil.example', list: 'tenant-a', action: 'deny', reason: 'grüße, abuse', status: 403 },
-      ...{ note: 'seen\nby night', createdBy: 'me@here', createdAt: '2026-01-01T00:00:00Z', expiresAt: 1_800_000_000 },
+      ...{ note: 'seen by night', createdBy: 'me@here', createdAt: '2026-01-01T00:00:00Z', expiresAt: 1_800_000_000 },
     };
     assert.deepEqual(parseEntry(full), { entry: full });
   });
@@ -49,6 +49,15 @@ describe('parseEntry', () => {
     ['a line break in the reason', { reason: 'a\r\nx: y' }, /^reason must be one line/],
     ['a NUL in the reason', { reason: 'a\u0000' }, /^reason must be one line/],
     ['a long reason', { reason: 'a'.repeat(201) }, /^reason must be one line of at most 200/],
+    ['a line break in the note', { note: 'a\nb' }, /^note must be one line of printable characters$/],
+    ['what a terminal obeys in the note', { note: 'a\u009b31m' }, /^note must be one line/],
+    ['what turns the direction in the note', { note: 'a\u202eb' }, /^note must be one line/],
+    ['what is not seen in the note', { note: 'a\u200bb' }, /^note must be one line/],
+    ['what a terminal obeys in a name', { createdBy: '\u001b[31mme' }, /^createdBy must be one line/],
+    ['a line separator in a time', { createdAt: '2026\u2028' }, /^createdAt must be one line/],
+    ['what a terminal obeys in a subject', { subject: 'ua:a\u009bb' }, /^subject "ua:a\\u\{9b\}b" has a character/],
+    ['what turns the direction in a subject', { subject: 'ua:a\u202eb' }, /^subject .* that is not seen/],
+    ['the same in a secret', { subject: 'header.a:s3cret\u200b' }, /^subject "header\.a:…" has a character/],
     ['a number as reason', { reason: 5 }, /^reason must be a string, not 5$/],
     ['a status that no rule obeys', { status: 418 }, /^status 418 is none of 400, 401/],
     ['a status typed as text', { status: '403' }, /^status "403" is none of 400, 401/],

@@ -1,0 +1,42 @@
+import { candidates, parseSubject } from '../../contract/subject.ts';
+import { CliError, EXIT } from '../cli-error.ts';
+import type { WantedEntries } from './wanted.ts';
+
+/** More than a list of blocks has. */
+const MAX_EXEMPT = 10_000;
+
+/** What a source lets pass in lines that are left out: the rest of the source may not block it. */
+export class Exempt {
+  readonly #subjects = new Set<string>();
+  /** All under which an entry would block one of them. */
+  readonly #covering = new Map<string, string>();
+
+  add(subject: string): void {
+    if (this.#subjects.size === MAX_EXEMPT)
+      throw new CliError(
+        EXIT.failed,
+        `nothing was written: the source lets more than ${MAX_EXEMPT} subjects pass, and a list of blocks has fewer`,
+      );
+    this.#subjects.add(subject);
+    for (const covering of coveringOf(subject)) this.#covering.set(covering, subject);
+  }
+
+  /** Throws if an entry of `wanted` would keep out whom the source lets pass. */
+  async refuseBlocked(wanted: WantedEntries): Promise<void> {
+    if (this.#subjects.size === 0) return;
+    for await (const { value } of wanted.sorted()) {
+      const { subject } = value;
+      const exempt =
+        this.#covering.get(subject) ?? coveringOf(subject).find((covering) => this.#subjects.has(covering));
+      if (exempt === undefined) continue;
+      throw new CliError(
+        EXIT.failed,
+        `nothing was written: the source lets ${exempt} pass and blocks ${subject}, which --skip-bad would block all the same`,
+      );
+    }
+  }
+}
+
+function coveringOf(subject: string): string[] {
+  return candidates(parseSubject(subject));
+}

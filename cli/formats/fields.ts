@@ -1,0 +1,91 @@
+import { shown } from '../../contract/shown.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
+import type { FeedRecord } from './record.ts';
+import { UnreadableError } from './unreadable.ts';
+
+/** Deeper than anything that is said of an entry. */
+const MAX_DEPTH = 8;
+/** Names told one by one. */
+const MAX_TOLD = 12;
+
+/** Texts for people say anything: no word in them is a flag. */
+const TEXTS = /reason|note|comment|descr|remark|summary|title/;
+
+/** The fields of a feed's records beside those that its format reads: what they mean, and which were left alone. */
+export class Fields {
+  readonly #ignored: ReadonlySet<string>;
+  readonly #left = new Set<string>();
+  readonly #lengths = new Set<string>();
+
+  /** Names of fields to be left alone whatever they mean, in any spelling. */
+  constructor(ignored: readonly string[] = []) {
+    this.#ignored = new Set(ignored.map(folded));
+  }
+
+  /** A record without the fields that are to be left alone. */
+  of(record: FeedRecord): FeedRecord {
+    if (this.#ignored.size === 0) return record;
+    return Object.fromEntries(Object.entries(record).filter(([name]) => !this.#ignored.has(foldedName(name))));
+  }
+
+  /** Throws for a field that is not read and that changes what the entry of `subject` means. */
+  check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
+    for (const name of this.#others(record, isRead, subject))
+      if (this.#left.size <= MAX_TOLD && !canMean(name)) this.#left.add(name);
+  }
+
+  /** The same for what stands around all records; `items` are the fields that have them. */
+  checkAround(document: FeedRecord, items: readonly string[]): void {
+    this.#others(this.of(document), (name) => items.includes(name), '');
+  }
+
+  #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
+    const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
+    for (const name of others) refuseIn(name, record[name], subject, 0);
+    return others;
+  }
+
+  /** Notes that this field was read as the length of a network. */
+  tellLength(name: string): void {
+    if (this.#lengths.size < MAX_TOLD) this.#lengths.add(name);
+  }
+
+  /** What people should know of the fields that were seen. */
+  remarks(): string[] {
+    return [
+      ...(this.#lengths.size > 0 ? [`read as lengths of networks: ${listOf(this.#lengths)}`] : []),
+      ...(this.#left.size > 0 ? [`left alone: ${listOf(this.#left)}`] : []),
+    ];
+  }
+}
+
+function listOf(names: ReadonlySet<string>): string {
+  const told = [...names].slice(0, MAX_TOLD).map((name) => shown(name, 40));
+  return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
+}
+
+function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
+  if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
+  if (depth > MAX_DEPTH) throw new UnreadableError(`${shown(name, 60)} is deeper than anything that is read`);
+  if (typeof value !== 'object' || value === null) {
+    for (const part of name.split('.')) {
+      const meaning = meaningOf(part, value, subject);
+      if (meaning !== undefined) throw refused(name, value, meaning, subject);
+    }
+  } else if (Array.isArray(value)) for (const item of value) refuseIn(name, item, subject, depth + 1);
+  else for (const [inner, item] of Object.entries(value)) refuseIn(`${name}.${inner}`, item, subject, depth + 1);
+}
+
+const SAYS: Readonly<Record<Meaning, string>> = {
+  exempt: 'lets pass what the rest blocks',
+  void: 'says that this is not in force',
+  other: 'can change what this means, and is not read',
+};
+
+function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
+  const field = shown(name, 60);
+  return new UnreadableError(
+    `${field} "${shown(String(value))}" ${SAYS[meaning]}: take it out, or leave the field alone with --ignore ${field.replace(/\..*/, '')}`,
+    meaning === 'exempt' ? subject : undefined,
+  );
+}

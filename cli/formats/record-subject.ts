@@ -1,0 +1,104 @@
+import { shown } from '../../contract/shown.ts';
+import { SubjectError } from '../../contract/subject.ts';
+import type { Fields } from './fields.ts';
+import { foldedName, isNothing } from './meaning.ts';
+import type { FeedRecord } from './record.ts';
+import { subjectOf, UnreadableError } from './unreadable.ts';
+
+/** The fields that can have the subject, in the order they are asked. */
+export const SUBJECT_FIELDS = ['subject', 'value', 'ip', 'cidr', 'address'] as const;
+
+/** Folded names of what makes a network of an address beside it; a `cidr` that stands alone is the subject. */
+const LENGTHS =
+  /^((net|sub|subnet|network|cidr|ip)?(mask|masklen|masklength|masklen|maskbits)|subnet|(ip|net|network|cidr)?(prefix|prefixlen|prefixlength)|cidr|cidrlen|cidrlength|bits)$/;
+
+/** The kinds that CrowdSec's scopes are. */
+const SCOPES = new Map([
+  ['ip', 'ip'],
+  ['range', 'ip'],
+  ['country', 'country'],
+  ['as', 'asn'],
+]);
+
+/** Whether a field by this name is read here. */
+export function isLength(name: string): boolean {
+  return LENGTHS.test(foldedName(name));
+}
+
+/** The canonical subject of a record. Two fields that could have it must agree. */
+export function subjectIn(record: FeedRecord, kind: string, fields: Fields): string {
+  const [first, ...others] = SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
+  const value = first === undefined ? undefined : record[first];
+  if (first === undefined) throw new UnreadableError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
+  if (typeof value !== 'string') throw new UnreadableError(`${first} is no text`);
+  const read = (text: string, field: string) => subjectOf(text, kindOf(record.scope, field, kind));
+  const given = Object.entries(record).filter(([name, one]) => name !== first && isLength(name) && !isNothing(one));
+  const lengths = given.filter(([name, one]) => name !== 'cidr' || lengthOf(one) !== undefined);
+  for (const [name] of lengths) fields.tellLength(name);
+  const subject = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
+  if (lengths.length > 0 && !subject.startsWith('ip:'))
+    throw new UnreadableError(`${shown(lengths[0]?.[0] ?? '')} goes with addresses, and this is none`);
+  for (const name of others) {
+    const other = record[name];
+    if (isNothing(other) || lengths.some(([field]) => field === name)) continue;
+    if (typeof other !== 'string' || !isSame(() => read(other, name), subject))
+      throw new UnreadableError(`${first} and ${name} differ: leave one of them alone with --ignore ${name}`);
+  }
+  return subject;
+}
+
+/** What is no subject at all is not the same either. */
+function isSame(read: () => string, subject: string): boolean {
+  try {
+    return read() === subject;
+  } catch (error) {
+    if (error instanceof SubjectError || error instanceof UnreadableError) return false;
+    throw error;
+  }
+}
+
+function kindOf(scope: unknown, field: string, kind: string): string {
+  if (isGiven(scope)) return kindOfScope(scope);
+  return field === 'subject' || field === 'value' ? kind : 'ip';
+}
+
+function kindOfScope(scope: unknown): string {
+  const kind = typeof scope === 'string' ? SCOPES.get(scope.toLowerCase()) : undefined;
+  if (kind === undefined)
+    throw new UnreadableError(`scope ${quoted(scope)} is none of ${[...SCOPES.keys()].join(', ')}`);
+  return kind;
+}
+
+/** An address with the length that stands in other fields. */
+function withLengths(value: string, lengths: readonly (readonly [name: string, length: unknown])[]): string {
+  let text = value;
+  for (const [name, given] of lengths) {
+    const length = lengthOf(given);
+    if (length === undefined) throw new UnreadableError(`${shown(name)} ${quoted(given)} is no length of a network`);
+    const [address = '', own] = text.split('/');
+    if (own !== undefined && own !== String(length))
+      throw new UnreadableError(`"${shown(text)}" and ${shown(name)} ${quoted(given)} differ`);
+    text = `${address}/${length}`;
+  }
+  return text;
+}
+
+/** A length as a number, as digits with or without a slash, or as a mask like 255.255.255.0. */
+function lengthOf(value: unknown): number | undefined {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  if (/^\/?\d{1,3}$/.test(text)) return Number(text.replace('/', ''));
+  if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(text)) return undefined;
+  const bits = text
+    .split('.')
+    .map((part) => Number(part).toString(2).padStart(8, '0'))
+    .join('');
+  return /^1+0*$/.test(bits) && bits.length === 32 ? bits.replaceAll('0', '').length : undefined;
+}
+
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+export function quoted(value: unknown): string {
+  return typeof value === 'object' ? 'with more in it' : `"${shown(String(value))}"`;
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { gather } from '../../../cli/bulk/gather.ts';
+import { Trust } from '../../../cli/bulk/trust.ts';
+import { WantedEntries } from '../../../cli/bulk/wanted.ts';
+import { type Format, readFeed } from '../../../cli/formats/feed.ts';
+
+/** Bounds in seconds are ten times and more of what it takes alone, and a hundredth of what it took. */
+describe('a source that is made to cost time', () => {
+  for (const [what, format, begin, line, lines, expected, seconds] of [
+    ['of empty lines', 'plain', '', '\n', 21_000_000, /^the source has more than 20000000 lines/, 60],
+    ['of lines that are wrong', 'plain', '', 'x\n', 300_000, /has more than 100000 bad lines$/, 60],
+    ['of JSON that is none', 'ndjson', '', '[\n', 300_000, /has more than 100000 bad lines$/, 60],
+    ['of quotes that never close', 'csv', 'subject\n', 'x","\n', 90_000, /^nothing/, 20],
+    ['of quotes that open anew', 'csv', 'subject\n', '"\n', 90_000, /^nothing/, 20],
+  ] as const)
+    it(`costs no more than it may: one ${what}`, async () => {
+      const started = performance.now();
+      assert.match(await problemOf(format, begin, line, lines), expected);
+      assert.ok(performance.now() - started < seconds * 1000);
+    });
+});
+
+async function problemOf(format: Format, begin: string, line: string, lines: number): Promise<string> {
+  const common = { list: 'drop', createdBy: 'a@b', createdAt: '2026-01-01T00:00:00.000Z' };
+  const wanted = new WantedEntries({ ...common, outcome: { action: 'deny' } });
+  const nowMs = 0;
+  try {
+    const feed = await readFeed(pieces(begin, line, lines), { name: 'the source', format, nowMs });
+    const { signal } = new AbortController();
+    const trust = new Trust('ip', []);
+    const options = { feed, name: 'the source', guard: undefined, skipBad: true, quiet: true, trust, signal, nowMs };
+    await gather(wanted, { ...options, tell: () => {} });
+    return 'nothing';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await wanted.close();
+  }
+}
+
+async function* pieces(begin: string, line: string, lines: number): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(begin);
+  const piece = Buffer.from(line.repeat(1000));
+  for (let left = lines; left > 0; left -= 1000) yield piece;
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
+import { runAround } from '../../support/haverdict-on-table.ts';
+import { localTable, managedStoreAt } from '../../support/local-table.ts';
+
+/** C0, DEL, C1, a mark of direction, no width, ends of a line and a paragraph, a tag. */
+const HOSTILE = '\u001b[31m\u0007\u007f\u009b2J\u202e\u200b\ufeff\u2028\u2029\u{e0041}x';
+const AT = '2026-11-30T00:00:00.000Z';
+
+describe('what somebody wrote into the table or a feed', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = managedStoreAt(endpoint);
+  const ua = `ua:${HOSTILE}`;
+  const put = (entry: object) => store.put(entry as StoredEntry); // anybody can type anything
+  await put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', note: HOSTILE, createdBy: HOSTILE });
+  await put({ subject: 'ip:203.0.113.8', list: 'odd', action: HOSTILE, reason: HOSTILE });
+  await put({ subject: 'ip:203.0.113.9', list: `o${HOSTILE}`, action: 'deny', vars: { [HOSTILE]: HOSTILE } });
+  await put({ subject: ua, list: 'odd', action: 'deny', createdAt: HOSTILE });
+  await put({ subject: `ip:203.0.113.0${HOSTILE}`, list: 'odd', action: 'deny' });
+  const record = { description: HOSTILE, owner: HOSTILE, source: HOSTILE, format: HOSTILE, etag: HOSTILE };
+  await store.createList({ name: 'odd', ...record, createdBy: HOSTILE, createdAt: HOSTILE, syncedAt: HOSTILE });
+  const said = { by: HOSTILE, why: HOSTILE, source: HOSTILE };
+  await store.record({ list: 'odd', change: 'put', at: AT, subjects: [ua, HOSTILE], ...said });
+  const feed = [{ subject: ua, note: HOSTILE }, { subject: `ip:${HOSTILE}`, [HOSTILE]: HOSTILE }, HOSTILE];
+  const ndjson = `${feed.map((line) => JSON.stringify(line)).join('\n')}\n"203.0.113.${HOSTILE}\n${HOSTILE}`;
+  const plain = `${ua} # ${HOSTILE}\n203.0.113.1 # ${HOSTILE}\n`;
+
+  for (const [args, input = ''] of [
+    ...[['list', 'odd'], ['list', 'odd', '--json'], ['lists'], ['lists', '--all'], ['lists', '--all', '--json']],
+    ...[['lists', 'describe', 'odd'], ['lists', 'describe', 'odd', '--json'], ['lint'], ['lint', '--json']],
+    ...['203.0.113.7', '203.0.113.8', '203.0.113.9', ua].flatMap((subject) => [
+      ...[
+        ['show', subject],
+        ['show', subject, '--json'],
+        ['explain', subject],
+        ['explain', subject, '--json'],
+      ],
+      ...[
+        ['history', subject],
+        ['history', subject, '--json'],
+      ],
+    ]),
+    ...[
+      ['history', '--list', 'odd'],
+      ['history', '--list', 'odd', '--json'],
+    ],
+    ...['csv', 'plain', 'ndjson', 'json', 'haproxy', 'aws-waf'].map((format) => ['export', 'odd', '--format', format]),
+    ...[
+      ['block', ua],
+      ['block', HOSTILE],
+      ['block', '203.0.113.1', '--note', HOSTILE],
+      ['remove', HOSTILE],
+    ],
+    ...[
+      ['block', '203.0.113.1', '--reason', HOSTILE],
+      ['show', '203.0.113.7', '--lists', HOSTILE],
+    ],
+    ...[['remove', '203.0.113.8', '--list', 'odd', '--reason', HOSTILE], ['import', HOSTILE], [HOSTILE]],
+    ...[
+      ['lists', 'create', 'new', '--owner', HOSTILE],
+      ['lists', 'describe', HOSTILE],
+      ['export', HOSTILE],
+    ],
+    ...[
+      ['import', '-', '--list', 'new', '--format', 'ndjson', '--dry-run', '--skip-bad'],
+      ['import', '-', '--list', 'new', '--format', 'csv'],
+      ['import', '-', '--list', 'new', '--format', HOSTILE],
+      ['sync', '-', '--list', 'odd', '--format', 'ndjson', '--dry-run', '--json', '--skip-bad'],
+    ].map((typed) => [typed, ndjson]),
+    [['import', '-', '--list', 'new', '--dry-run', '--skip-bad'], plain],
+    [['sync', '-', '--list', 'odd', '--dry-run', '--skip-bad', '--yes'], plain],
+    ...[
+      ['remove', ua, '203.0.113.7', '--list', 'odd'],
+      ['lists', 'delete', 'odd', '--yes'],
+    ],
+  ].map((one) => (Array.isArray(one[0]) ? one : [one]) as [string[], string?]))
+    it(`steers no terminal: ${args.map((arg) => arg.replace(HOSTILE, '…')).join(' ')}`, async () => {
+      const { status, stdout, stderr } = await runAround({ input }, endpoint, ...args);
+      for (const text of [stdout, stderr])
+        assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, `${status} ${text}`);
+      assert.ok(stdout + stderr !== '' || args[0] === 'export', 'something is printed');
+      assert.doesNotMatch(stderr, /\n {4}at /, 'no stack');
+    });
+});

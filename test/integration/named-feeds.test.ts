@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { localTable, managedStoreAt } from '../support/local-table.ts';
+import { manyRuns } from '../support/many-runs.ts';
+
+/** Feeds that came out wrong, and some of their kind: what each wrote was another thing than its owner meant. */
+describe('a feed that', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = managedStoreAt(endpoint);
+  const run = manyRuns({ after }, endpoint);
+  const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+  let lists = 0;
+  const newList = () => `named-${++lists}`;
+  const entriesOf = async (list: string) =>
+    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject, action }) => `${subject} ${action}`);
+  const fileOf = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const ndjson = (...records: readonly unknown[]) => records.map((record) => JSON.stringify(record)).join('\n');
+
+  const TOO_MUCH = ndjson(
+    { ip: '203.0.113.7', reason: 'scanner' },
+    { ip: '198.51.100.0/24', action: 'allow' },
+    { subject: 'country:XX', action: 'allow' },
+    { subject: 'host:shop.example', action: 'redirect', status: 302, vars: { location: 'https://elsewhere.example/' } },
+    { ip: '203.0.113.8', action: 'tag', vars: { 'req.set.x-user': 'admin' } },
+  );
+
+  it('decides too much is refused, and the words are named that it would take', async () => {
+    const [list, file] = [newList(), fileOf('02.ndjson', TOO_MUCH)];
+    const refused = await run('sync', file, '--list', list);
+    assert.equal(refused.status, 1);
+    for (const says of [
+      'no allow unless',
+      'no country, allow unless',
+      'no host, redirect, status, var.location unless',
+    ])
+      assert.ok(refused.said.includes(`${says} --trust names it`), refused.said);
+    const [, words = ''] = /--trust (\S+)\n$/.exec(refused.said) ?? [];
+    assert.equal(words, 'allow,country,host,redirect,status,tag,var.location,var.req.set.x-user');
+    assert.deepEqual(await entriesOf(list), []);
+    assert.equal((await run('sync', file, '--list', list, '--skip-bad')).status, 0);
+    assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
+    assert.equal((await run('sync', file, '--list', list, '--trust', words, '--yes')).status, 0);
+    assert.equal((await entriesOf(list)).length, 5);
+  });
+
+  it('has other kinds than the list is refused by each line', async () => {
+    const text = '# addresses\n203.0.113.7\ncountry:XX\nhost:shop.example\npath:/login\nasn:64500\n';
+    const [list, file] = [newList(), fileOf('02b.txt', text)];
+    for (const kind of [[], ['--kind', 'ip']]) {
+      const { status, said } = await run('sync', file, '--list', list, ...kind);
+      assert.deepEqual([status, /nothing was written: 4 of 5 lines/.test(said)], [1, true], said);
+    }
+    assert.equal((await run('sync', file, '--list', list, '--trust', 'asn', '--skip-bad')).status, 0);
+    assert.deepEqual(await entriesOf(list), ['asn:64500 deny', 'ip:203.0.113.7 deny']);
+  });
+
+  const BLOCK_AND_ALLOW =
+    'ip,action,rule\n203.0.113.7,block,ssh\n203.0.113.8,block,ssh\n198.51.100.9,allow,monitoring\n';
+
+  it('has blocks in words of its own is never a list of allows', async () => {
+    const [list, file] = [newList(), fileOf('02c.csv', BLOCK_AND_ALLOW)];
+    for (const options of [[], ['--skip-bad'], ['--skip-bad', '--trust', 'allow'], ['--trust', 'allow']])
+      for (const command of ['import', 'sync']) {
+        const { status, said } = await run(command, file, '--list', list, ...options);
+        assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+      }
+    assert.match((await run('import', file, '--list', list)).said, /action "block" is none of .*--ignore action/);
+    const { status, said } = await run('import', file, '--list', list, '--ignore', 'action');
+    assert.deepEqual([status, (await entriesOf(list)).length], [0, 3], said);
+    assert.match(said, /left alone: rule/);
+  });
+
+  it('turns a block into an allow says so in a dry run', async () => {
+    const list = newList();
+    await run('import', fileOf('a.txt', '198.51.100.9\n198.51.100.10\n'), '--list', list);
+    const file = fileOf('02d.csv', 'ip,action\n198.51.100.9,allow\n198.51.100.11,tarpit\n');
+    for (const command of ['import', 'sync']) {
+      const options = ['--list', list, '--trust', 'allow,tarpit', '--format', 'csv', '--dry-run'];
+      const { said } = await run(command, file, ...options);
+      assert.match(said, /^~ ip:198\.51\.100\.9 deny → allow$/m);
+      assert.match(said, /^\+ ip:198\.51\.100\.11 tarpit$/m);
+      assert.equal(/^- ip:198\.51\.100\.10 deny$/m.test(said), command === 'sync');
+    }
+  });
+
+  it('exempts a part of what it blocks is refused as a whole', async () => {
+    const list = newList();
+    const text = JSON.stringify([
+      { id: 'a1', ip: '203.0.113.0', subnet: 24, negated: '0', comment: 'scanners' },
+      { id: 'a2', ip: '203.0.113.77', subnet: null, negated: '1', comment: 'our monitor, not blocked' },
+    ]);
+    for (const options of [[], ['--skip-bad']]) {
+      const { status, said } = await run('import', fileOf('03.json', text), '--list', list, ...options);
+      assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+      assert.match(said, /negated "1" lets pass what the rest blocks/);
+      assert.match(said, /read as lengths of networks: subnet/);
+    }
+    const apart = text.replace('203.0.113.77', '198.51.100.77');
+    assert.equal((await run('import', fileOf('03.json', apart), '--list', list, '--skip-bad')).status, 0);
+    assert.deepEqual(await entriesOf(list), ['ip:203.0.113.0/24 deny']);
+  });
+
+  for (const [what, text] of [
+    ['an allow within', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","action":"allow"}'],
+    ['an allow around', '{"ip":"203.0.113.7"}\n{"ip":"203.0.113.0/24","action":"allow"}'],
+    ['a verdict', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","verdict":"benign"}'],
+    ['a flag', '{"ip":"2001:db8::/32"}\n{"ip":"2001:db8::7","tags":["whitelisted"]}'],
+    ['the same', '{"ip":"203.0.113.7"}\n{"ip":"203.0.113.7","type":"whitelist"}'],
+  ] as const)
+    it(`exempts by ${what} does not block it with --skip-bad`, async () => {
+      const list = newList();
+      const { status, said } = await run('import', fileOf('e.ndjson', text), '--list', list, '--skip-bad');
+      assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+      assert.match(said, /the source lets \S+ pass and blocks \S+, which --skip-bad would block/);
+    });
+
+  it('is of agents has them whole', async () => {
+    const agents = [
+      'Mozilla/5.0 (compatible; ExampleBot/1.0 ; +https://bot.example/about)',
+      'WatchExample (http://watch.example/ ; HQ)',
+      'ExampleCrawler/2.0 (Mozilla-compatible; ; http://crawler.example/)',
+      'PlainBot/1.0',
+      'Numbered/1.0 # 5',
+    ];
+    const list = newList();
+    const { status, said } = await run('import', fileOf('04.txt', agents.join('\n')), '--kind', 'ua', '--list', list);
+    assert.equal(status, 0, said);
+    assert.doesNotMatch(said, /match as a whole/);
+    assert.deepEqual(new Set(await entriesOf(list)), new Set(agents.map((agent) => `ua:${agent} deny`)));
+    const exported = join(folder, 'exported.txt');
+    assert.equal((await run('export', list, '--format', 'plain', '--out', exported)).status, 0);
+    const copy = newList();
+    await run('import', exported, '--kind', 'ua', '--list', copy);
+    assert.deepEqual(await entriesOf(copy), await entriesOf(list));
+  });
+
+  it('has parts and patterns for agents is told that they match as a whole, before anything is written', async () => {
+    const text = 'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n^Sample.*Crawler\n';
+    const { said } = await run('import', fileOf('06.txt', text), '--kind', 'ua', '--list', newList());
+    const expected =
+      'warning: agents and headers match as a whole, and 3 look like patterns, 2 like a part, such as "ExampleBot": these match nothing else than this text\n';
+    assert.ok(said.includes(expected), said);
+    assert.ok(said.indexOf(expected) < said.indexOf('wrote 5 entries'), said);
+  });
+
+  it('has comments has notes, which HAProxy is not told', async () => {
+    const list = newList();
+    const text =
+      '# scanners of our subnet\n203.0.113.7 # seen by J. Doe, ticket 4711\n198.51.100.0/24\t# whole provider\n192.0.2.1\n';
+    const { status, said } = await run('import', fileOf('07.acl', text), '--list', list);
+    assert.equal(status, 0, said);
+    const items = await Array.fromAsync(store.entriesOfList(list));
+    assert.deepEqual(
+      items.map(({ subject, reason, note }) => [subject, reason, note]),
+      [
+        ['ip:192.0.2.1', undefined, undefined],
+        ['ip:198.51.100.0/24', undefined, 'whole provider'],
+        ['ip:203.0.113.7', undefined, 'seen by J. Doe, ticket 4711'],
+      ],
+    );
+  });
+
+  const PLAIN = Array.from({ length: 40 }, (_, last) => `203.0.113.${last}`);
+
+  it('was plain and is another format overnight changes nothing', async () => {
+    const file = fileOf('drop', PLAIN.join('\n'));
+    const list = newList();
+    const sync = (...args: string[]) => run('sync', file, '--list', list, '--reason', 'drop', ...args);
+    assert.equal((await sync()).status, 0);
+    const before = await entriesOf(list);
+    const more = TOO_MUCH.split('\n');
+    const formats = {
+      ndjson: [...PLAIN.map((ip) => JSON.stringify({ ip })), ...more].join('\n'),
+      json: JSON.stringify([...PLAIN.map((ip) => ({ ip })), ...more.map((line) => JSON.parse(line))]),
+      haproxy: [...PLAIN.map((ip) => `${ip} deny`), '198.18.9.9 allow'].join('\n'),
+      crowdsec: JSON.stringify([{ decisions: PLAIN.map((value) => ({ scope: 'Ip', value, type: 'ban' })) }]),
+      'aws-waf': JSON.stringify({ Addresses: PLAIN }),
+    };
+    for (const [format, text] of Object.entries(formats)) {
+      fileOf('drop', text);
+      for (const options of [[], ['--skip-bad'], ['--yes', '--skip-bad'], ['--force', '--yes', '--skip-bad']]) {
+        const { status, said } = await sync(...options);
+        assert.ok(
+          said.includes(`is ${format} now, and was plain before; if that is meant, add --format ${format}`),
+          said,
+        );
+        assert.deepEqual([status, await entriesOf(list)], [1, before]);
+      }
+    }
+    fileOf('drop', formats.ndjson);
+    const { status, said } = await sync('--format', 'ndjson');
+    assert.deepEqual([status, await entriesOf(list)], [1, before], 'a format that was named says no more either');
+    assert.match(said, /--trust allow,country,host/);
+    fileOf('drop', '');
+    assert.equal((await sync('--yes')).status, 0, 'nothing is of any format');
+    fileOf('drop', formats.json);
+    assert.match((await sync()).said, /was plain before/);
+  });
+
+  it('was trusted is so with the list, for this source alone', async () => {
+    const list = newList();
+    const file = fileOf('trusted.ndjson', ndjson({ ip: '203.0.113.7' }, { ip: '203.0.113.8', action: 'tarpit' }));
+    assert.equal((await run('sync', file, '--list', list, '--trust', 'tarpit')).status, 0);
+    assert.equal((await run('sync', file, '--list', list)).status, 0);
+    assert.match((await run('lists', 'describe', list)).said, /^trusted with +tarpit$/m);
+    const other = fileOf('other.ndjson', ndjson({ ip: '203.0.113.8', action: 'tarpit' }));
+    assert.match((await run('sync', other, '--list', list)).said, /no tarpit unless --trust names it/);
+    assert.match(
+      (await run('sync', file, '--list', list, '--trust', 'none')).said,
+      /no tarpit unless --trust names it/,
+    );
+    assert.equal((await run('sync', other, '--list', list, '--trust', 'tarpit')).status, 0);
+    assert.match((await run('sync', file, '--list', list)).said, /no tarpit unless --trust names it/);
+  });
+
+  it('was trusted in the list of people is so once', async () => {
+    const file = fileOf('people.ndjson', ndjson({ ip: '203.0.113.8', action: 'allow' }));
+    assert.equal((await run('import', file, '--trust', 'allow')).status, 0);
+    assert.match((await run('import', file)).said, /no allow unless --trust names it/);
+  });
+
+  it('brings allows or redirects later on waits for --yes, however few', async () => {
+    const list = newList();
+    const records = [{ ip: '203.0.113.7' }, { ip: '203.0.113.8', action: 'allow' }];
+    const file = fileOf('later.ndjson', ndjson(...records));
+    const trust = ['--trust', 'allow,redirect,var.location'];
+    assert.equal((await run('sync', file, '--list', list, ...trust)).status, 0);
+    const before = await entriesOf(list);
+    for (const more of [
+      { ip: '203.0.113.9', action: 'allow' },
+      { ip: '203.0.113.7', action: 'allow' },
+      { ip: '203.0.113.9', action: 'redirect', vars: { location: 'https://elsewhere.example/' } },
+    ]) {
+      fileOf('later.ndjson', ndjson(...records.filter(({ ip }) => ip !== more.ip), more));
+      for (const command of ['sync', 'import']) {
+        const { status, said } = await run(command, file, '--list', list, ...trust);
+        assert.deepEqual([status, await entriesOf(list)], [1, before], said);
+        assert.ok(
+          said.includes(`let pass or redirect 1 more in list ${list}, such as ${more.action} ip:${more.ip};`),
+          said,
+        );
+      }
+    }
+    fileOf('later.ndjson', ndjson(...records, { ip: '203.0.113.10' }));
+    assert.equal((await run('sync', file, '--list', list)).status, 0, 'what was let pass before is none');
+    fileOf('later.ndjson', ndjson(...records, { ip: '203.0.113.9', action: 'allow' }));
+    assert.equal((await run('sync', file, '--list', list, '--yes')).status, 0);
+    assert.ok((await entriesOf(list)).includes('ip:203.0.113.9 allow'));
+  });
+
+  it('says deny gets the action of the command', async () => {
+    const list = newList();
+    const file = fileOf('deny.ndjson', ndjson({ ip: '203.0.113.7', action: 'deny' }));
+    await run('import', file, '--list', list, '--action', 'tarpit');
+    assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 tarpit']);
+    await run('import', file, '--list', list, '--action', 'tarpit', '--trust', 'deny');
+    assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
+  });
+
+  it('has no line that can be taken ends with 1, also with --skip-bad', async () => {
+    const { status, said } = await run('sync', fileOf('no.txt', 'x\ny\n'), '--list', newList(), '--skip-bad');
+    assert.deepEqual(
+      [status, said.includes('nothing was written: 2 of 2 lines cannot be taken; mend them')],
+      [1, true],
+    );
+  });
+
+  it('is trusted with what nothing is called is refused in one line', async () => {
+    for (const words of ['everything', 'allow,', 'var.', 'var.nothing', 'none,allow', 'Allow', 'var.req.set.host:x']) {
+      const { status, said } = await run('import', fileOf('x.txt', ''), '--trust', words);
+      assert.deepEqual([status, said.trim().split('\n').length], [2, 1], said);
+      assert.match(said, /^haverdict: --trust "[^"]*" is nothing that a source can say: write actions/);
+    }
+  });
+});
