@@ -47,12 +47,12 @@ const NAMES: readonly Named[] = [
   },
   {
     pattern:
-      /^(is|has)?(active|enabled?|valid|live|listed|block(ed|ing)?|deny|denied|ban(ned)?|malicious|abusive|bad|toids|confirmed|effective|published|included?|inforce|success)$/,
+      /^(is|has)?(active|enabled?|valid|live|listed|block(ed|ing)?|deny|denied|ban(ned)?|blacklist(ed)?|blocklist(ed)?|denylist(ed)?|malicious|abusive|bad|toids|confirmed|effective|published|included?|inforce|success)$/,
     meaning: (value) => (isNothing(value) || !isFalse(value) ? undefined : 'void'),
   },
   {
     pattern:
-      /mask|subnet|prefix|cidr|wildcard|netblock|network$|(len|length|bits)$|^(net|block|network)?size$|hosts$|^(num|n)?(of)?(ips|addrs|addresses)$|^range|(ip|addr|address|net)range|range(start|end|begin|from|to|first|last)|^(ip|addr|address|net)(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)$|^(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)(ip|addr|address|net)$/,
+      /mask|subnet|prefix|cidr|wildcard|netblock|network$|(len|length|bits)$|^(net|block|network)?size$|hosts$|^(num|number|n|count|total)?(of)?(ips|addrs|addresses)(count)?$|^range|(ip|addr|address|net)range|range(start|end|begin|from|to|first|last)|^(ip|addr|address|net)(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)$|^(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)(ip|addr|address|net)$/,
     meaning: (value) => (isNothing(value) ? undefined : 'other'),
   },
   {
@@ -77,9 +77,9 @@ const BLOCKS =
 
 /** Words that say, whatever the name of their field is, that the entry is none to block. */
 const PASSES =
-  /^(allow(ed|ing|list|listed)?|permit(ted)?|accept(ed)?|pass(ed|list|through)?|white(list|listed|listing)?|exempt(ed|ion)?|except(ed|ion)?|exclude[ds]?|exclusion|ignore[ds]?|skip(ped)?|bypass(ed)?|safe(list|listed)?|benign|trusted|harmless|clean|falsepositive|negated?|inverted|un(block|blocked|ban|banned)|(do|is)?not?(block|blocked|ban|banned|deny|denied)|dont(block|ban|deny))$/;
+  /^(allow(ed|ing|list|listed)?|permit(ted)?|accept(ed)?|pass(ed|list|through)?|white(list|listed|listing)?|exempt(ed|ion)?|except(ed|ion)?|exclude[ds]?|exclusion|ignore[ds]?|skip(ped)?|bypass(ed)?|safe(list|listed)?|benign|trusted|harmless|clean|good|legit(imate)?|negative|falsepositive|negated?|inverted|un(block|blocked|ban|banned)|(do|is)?not?(block|blocked|ban|banned|deny|denied)|dont(block|ban|deny))$/;
 const VOIDS =
-  /^(un|de)listed$|^(inactive|disabled?|deleted?|removed?|revoked?|retracted|expired|withdrawn|suspended|obsolete|simulated?|dryrun|logonly|monitoronly)$/;
+  /^(un|de)listed$|^(inactive|disabled?|del|deleted?|removed?|revoked?|retracted|expired|withdrawn|suspended|obsolete|simulated?|dryrun|logonly|monitoronly)$/;
 
 /** What a field means for the entry of `subject`, which is canonical; undefined is nothing. */
 export function meaningOf(name: string, value: unknown, subject: string): Meaning | undefined {
@@ -94,12 +94,19 @@ export function canMean(name: string): boolean {
 }
 
 function namedBy(name: string): Named | undefined {
-  return NAMES.find(({ pattern }) => pattern.test(foldedName(name)));
+  const before = meanings.get(name);
+  if (before !== undefined) return before ?? undefined;
+  const found = NAMES.find(({ pattern }) => pattern.test(foldedName(name)));
+  if (meanings.size < MAX_NAMES) meanings.set(name, found ?? null);
+  return found;
 }
+
+/** By the name itself; null is one that means nothing. */
+const meanings = new Map<string, Named | null>();
 
 /** The same for a value whose field has no name that says more. */
 export function meaningOfWord(value: unknown): Meaning | undefined {
-  if (typeof value !== 'string' || value.length > 40) return undefined;
+  if (typeof value !== 'string' || value.length > 40 || !/[a-z\u0080-\uffff]/i.test(value)) return undefined;
   const word = folded(value);
   if (PASSES.test(word)) return 'exempt';
   return VOIDS.test(word) ? 'void' : undefined;

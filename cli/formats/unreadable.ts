@@ -34,8 +34,20 @@ export function problem(line: number, text: string, said: string): FeedLine {
 /** The canonical subject of a value; one without a kind before its colon is of this kind. */
 export function subjectOf(value: string, kind: string): string {
   if (value.includes('\ufffd')) throw new UnreadableError(`"${shown(value)}" is not UTF-8 text`);
+  if (value.startsWith('!') && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
   const isWhole = kind === 'ip' || isKind(value.slice(0, Math.max(value.indexOf(':'), 0)));
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
+}
+
+/** What lists of others write before what they do not mean. */
+function exempted(value: string, kind: string): UnreadableError {
+  const said = `"${shown(value)}" lets pass what the rest blocks: take it out`;
+  try {
+    return new UnreadableError(said, subjectOf(value.replace(/^[!\s]+/, ''), kind));
+  } catch (error) {
+    if (error instanceof SubjectError || error instanceof UnreadableError) return new UnreadableError(said);
+    throw error;
+  }
 }
 
 /** Somebody's text as one printable line; one that is such a line stays as it is. */

@@ -107,6 +107,19 @@ describe('a feed that', async () => {
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.0/24 deny']);
   });
 
+  it('exempts by a sign does not block it with --skip-bad', async () => {
+    const list = newList();
+    const { status, said } = await run(
+      'import',
+      fileOf('s.txt', '203.0.113.0/24\n! 203.0.113.7\n'),
+      '--list',
+      list,
+      '--skip-bad',
+    );
+    assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+    assert.match(said, /the source lets ip:203\.0\.113\.7 pass and blocks ip:203\.0\.113\.0\/24/);
+  });
+
   for (const [what, text] of [
     ['an allow within', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","action":"allow"}'],
     ['an allow around', '{"ip":"203.0.113.7"}\n{"ip":"203.0.113.0/24","action":"allow"}'],
