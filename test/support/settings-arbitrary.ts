@@ -116,7 +116,8 @@ export function settingsOf(schema: z.core.$ZodType, path: readonly string[] = []
       .map((entries) => Object.fromEntries(entries));
   }
   if (element !== undefined) {
-    const minLength = /^(backend\.urls|listen|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
+    const minLength =
+      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
     const selector = (item: unknown) => JSON.stringify(item).toLowerCase();
     return fc.uniqueArray(settingsOf(element, [...path, '[]']), { minLength, maxLength: 4, selector });
   }

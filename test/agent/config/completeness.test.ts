@@ -76,6 +76,11 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   const backend = { ...(input.backend as object) } as Record<string, unknown>;
   if (backend.urls !== undefined) delete backend.url;
   else backend.url ??= 'https://function.example/';
+  const isSigned = backend.auth === 'iam';
+  const reachable = (url: string) => (isSigned ? url.replace(/^http:/, 'https:') : url);
+  if (backend.url !== undefined) backend.url = reachable(backend.url as string);
+  if (backend.urls !== undefined) backend.urls = (backend.urls as string[]).map(reachable);
+  if (isSigned) backend.region ??= 'eu-central-1';
   const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(nameOf);
   const shadowLists = (input.shadowLists as unknown[] | undefined)?.map((_, index) => lists[index]).filter(Boolean);
   const messages = Object.entries((input.messages ?? {}) as Record<string, Record<string, unknown>>).map(

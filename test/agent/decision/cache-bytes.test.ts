@@ -16,7 +16,7 @@ const MAX_ERROR = 1.15;
 const FLOOR_BYTES = 256;
 
 setFlagsFromString('--expose-gc');
-const gc: () => void = runInNewContext('gc');
+const gc: (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void = runInNewContext('gc');
 
 /** Characters that V8 keeps in one byte and in two, as UTF-8 brings them. */
 const FILLERS = { ASCII: 'x', 'Latin-1': 'é', 'two-byte': '\u4e01', astral: '😀' } as const;
@@ -92,7 +92,7 @@ function measured(subjectOf: (nth: number) => string, entryOf: (subject: string,
 /** On the heap, and in the arrays of the tables, when nothing more can be collected. */
 function heldBytes(): number {
   for (let before = Number.POSITIVE_INFINITY; ; ) {
-    gc();
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }); // waits for the threads that sweep, too
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     if (before - heapUsed < 4096) return heapUsed + arrayBuffers;
     before = heapUsed;
