@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
-import { runAround } from '../../support/haverdict-on-table.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { manyRuns } from '../../support/many-runs.ts';
 
 /** C0, DEL, C1, a mark of direction, no width, ends of a line and a paragraph, a tag. */
 const HOSTILE = '\u001b[31m\u0007\u007f\u009b2J\u202e\u200b\ufeff\u2028\u2029\u{e0041}x';
@@ -11,6 +14,8 @@ const AT = '2026-11-30T00:00:00.000Z';
 describe('what somebody wrote into the table or a feed', async () => {
   const { endpoint } = await localTable({ after });
   const store = managedStoreAt(endpoint);
+  const run = manyRuns({ after }, endpoint);
+  const folder = temporaryFolder({ after });
   const ua = `ua:${HOSTILE}`;
   const put = (entry: object) => store.put(entry as StoredEntry); // anybody can type anything
   await put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', note: HOSTILE, createdBy: HOSTILE });
@@ -23,10 +28,12 @@ describe('what somebody wrote into the table or a feed', async () => {
   const said = { by: HOSTILE, why: HOSTILE, source: HOSTILE };
   await store.record({ list: 'odd', change: 'put', at: AT, subjects: [ua, HOSTILE], ...said });
   const feed = [{ subject: ua, note: HOSTILE }, { subject: `ip:${HOSTILE}`, [HOSTILE]: HOSTILE }, HOSTILE];
-  const ndjson = `${feed.map((line) => JSON.stringify(line)).join('\n')}\n"203.0.113.${HOSTILE}\n${HOSTILE}`;
-  const plain = `${ua} # ${HOSTILE}\n203.0.113.1 # ${HOSTILE}\n`;
+  const ndjson = join(folder, 'ndjson');
+  writeFileSync(ndjson, `${feed.map((line) => JSON.stringify(line)).join('\n')}\n"203.0.113.${HOSTILE}\n${HOSTILE}`);
+  const plain = join(folder, 'plain');
+  writeFileSync(plain, `${ua} # ${HOSTILE}\n203.0.113.1 # ${HOSTILE}\n`);
 
-  for (const [args, input = ''] of [
+  for (const args of [
     ...[['list', 'odd'], ['list', 'odd', '--json'], ['lists'], ['lists', '--all'], ['lists', '--all', '--json']],
     ...[['lists', 'describe', 'odd'], ['lists', 'describe', 'odd', '--json'], ['lint'], ['lint', '--json']],
     ...['203.0.113.7', '203.0.113.8', '203.0.113.9', ua].flatMap((subject) => [
@@ -63,23 +70,22 @@ describe('what somebody wrote into the table or a feed', async () => {
       ['export', HOSTILE],
     ],
     ...[
-      ['import', '-', '--list', 'new', '--format', 'ndjson', '--dry-run', '--skip-bad'],
-      ['import', '-', '--list', 'new', '--format', 'csv'],
-      ['import', '-', '--list', 'new', '--format', HOSTILE],
-      ['sync', '-', '--list', 'odd', '--format', 'ndjson', '--dry-run', '--json', '--skip-bad'],
-    ].map((typed) => [typed, ndjson]),
-    [['import', '-', '--list', 'new', '--dry-run', '--skip-bad'], plain],
-    [['sync', '-', '--list', 'odd', '--dry-run', '--skip-bad', '--yes'], plain],
+      ['import', ndjson, '--list', 'new', '--format', 'ndjson', '--dry-run', '--skip-bad'],
+      ['import', ndjson, '--list', 'new', '--format', 'csv'],
+      ['import', ndjson, '--list', 'new', '--format', HOSTILE],
+      ['sync', ndjson, '--list', 'odd', '--format', 'ndjson', '--dry-run', '--json', '--skip-bad'],
+      ['import', plain, '--list', 'new', '--dry-run', '--skip-bad'],
+      ['sync', plain, '--list', 'odd', '--dry-run', '--skip-bad', '--yes'],
+    ],
     ...[
       ['remove', ua, '203.0.113.7', '--list', 'odd'],
       ['lists', 'delete', 'odd', '--yes'],
     ],
-  ].map((one) => (Array.isArray(one[0]) ? one : [one]) as [string[], string?]))
-    it(`steers no terminal: ${args.map((arg) => arg.replace(HOSTILE, '…')).join(' ')}`, async () => {
-      const { status, stdout, stderr } = await runAround({ input }, endpoint, ...args);
-      for (const text of [stdout, stderr])
-        assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, `${status} ${text}`);
-      assert.ok(stdout + stderr !== '' || args[0] === 'export', 'something is printed');
-      assert.doesNotMatch(stderr, /\n {4}at /, 'no stack');
+  ])
+    it(`steers no terminal: ${args.map((arg) => arg.replace(HOSTILE, '…').replace(folder, '')).join(' ')}`, async () => {
+      const { status, said } = await run(...args);
+      assert.doesNotMatch(said.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, `${status} ${said}`);
+      assert.ok(said !== '' || args[0] === 'export', 'something is printed');
+      assert.doesNotMatch(said, /\n {4}at /, 'no stack');
     });
 });
