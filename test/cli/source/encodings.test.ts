@@ -50,11 +50,9 @@ describe('a compressed answer', () => {
       }
     });
 
-    it(`in ${encoding} that is a bomb costs no more than it may, in bytes and in time`, async () => {
-      const bomb = pack(Buffer.alloc(300 * 1024 * 1024, '\n'), encoding === 'br' ? BROTLI_IN_TIME : {});
-      const started = performance.now();
+    it(`in ${encoding} that is a bomb is refused by how much it unpacks to`, async () => {
+      const bomb = pack(Buffer.alloc(24 * 1024 * 1024, '\n'), encoding === 'br' ? BROTLI_IN_TIME : {});
       await expectOneLine(textOf(bomb, encoding), /unpacks to more than 100 times its size, as no list does$/);
-      assert.ok(performance.now() - started < 5000);
     });
   }
 
