@@ -217,6 +217,24 @@ describe('a feed that', async () => {
     assert.match((await sync()).said, /was plain before/);
   });
 
+  it('is of another format than another file was is taken, and list manual takes anything', async () => {
+    const list = newList();
+    const files = [
+      fileOf('first.txt', '203.0.113.1\n'),
+      fileOf('second.ndjson', ndjson({ ip: '203.0.113.2' })),
+      fileOf('third.csv', 'ip,reason\n203.0.113.3,abuse\n'),
+    ];
+    for (const file of files) assert.equal((await run('import', file, '--list', list)).status, 0);
+    const [first = ''] = files;
+    fileOf('empty.json', '[]');
+    assert.equal((await run('import', join(folder, 'empty.json'), '--list', list)).status, 0);
+    assert.equal((await run('import', first, '--list', list)).status, 0);
+    for (const text of ['203.0.113.1\n', ndjson({ ip: '203.0.113.2' }), 'ip,reason\n203.0.113.3,abuse\n']) {
+      const { status, said } = await run('import', fileOf('today', text));
+      assert.equal(status, 0, said);
+    }
+  });
+
   it('was trusted is so with the list, for this source alone', async () => {
     const list = newList();
     const file = fileOf('trusted.ndjson', ndjson({ ip: '203.0.113.7' }, { ip: '203.0.113.8', action: 'tarpit' }));
