@@ -134,6 +134,28 @@ describe('a feed that', async () => {
       assert.match(said, /the source lets \S+ pass and blocks \S+, which --skip-bad would block/);
     });
 
+  for (const [name, text, ...options] of [
+    ['sign.txt', '203.0.113.0/24\n!203.0.113.7/24\n'],
+    ['range.txt', '203.0.113.0/24\n!203.0.113.1-203.0.113.9\n'],
+    ['dash.txt', '203.0.113.0/24\n-203.0.113.7\n'],
+    ['hosts.txt', '*.shop.example\n-www.shop.example\n', '--kind', 'host'],
+    ['filters.txt', '*.shop.example\n@@||www.shop.example^\n', '--kind', 'host'],
+    ['server.txt', '203.0.113.0/24\nallow 203.0.113.7;\n'],
+    ['set.txt', '203.0.113.0/24\nadd b 203.0.113.7 nomatch\n'],
+    ['rules.acl', '203.0.113.0/24\n-A INPUT -s 203.0.113.7/32 -j ACCEPT\n'],
+    ['bits.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","subnet":24,"negated":"1"}]'],
+    ['width.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","negated":true}]'],
+    ['ours.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","action":"allow"}]'],
+    ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
+  ] as const)
+    it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
+      const list = newList();
+      const file = fileOf(name, text);
+      const { status, said } = await run('import', file, '--list', list, '--skip-bad', ...options);
+      assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+      assert.match(said, /lets somebody pass, whom the rest may block|which --skip-bad would block all the same/);
+    });
+
   it('is of agents has them whole', async () => {
     const agents = [
       'Mozilla/5.0 (compatible; ExampleBot/1.0 ; +https://bot.example/about)',
