@@ -146,6 +146,8 @@ describe('a feed that', async () => {
     ['bits.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","subnet":24,"negated":"1"}]'],
     ['width.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","negated":true}]'],
     ['ours.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","action":"allow"}]'],
+    ['twice.ndjson', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","negated":true,"n\\u0065gated":false}\n'],
+    ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,negated\n203.0.113.7,1\n'],
     ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
   ] as const)
     it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
@@ -154,6 +156,20 @@ describe('a feed that', async () => {
       const { status, said } = await run('import', file, '--list', list, '--skip-bad', ...options);
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
       assert.match(said, /lets somebody pass, whom the rest may block|which --skip-bad would block all the same/);
+    });
+
+  for (const [name, text, says] of [
+    ['twice.json', '[{"ip":"203.0.113.7","negated":true,"negated":false}]', /"negated" twice in one object/],
+    ['around.json', '{"success":false,"success":true,"result":[{"ip":"203.0.113.7"}]}', /"success" twice/],
+    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /has \\r alone for the ends of its lines/],
+    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /has \\r alone/],
+  ] as const)
+    it(`is told apart from a list, and empties none: ${name}`, async () => {
+      const list = newList();
+      assert.equal((await run('import', fileOf('good.txt', '203.0.113.9\n'), '--list', list)).status, 0);
+      const { status, said } = await run('sync', fileOf(name, text), '--list', list, '--yes', '--skip-bad');
+      assert.deepEqual([status, await entriesOf(list)], [1, ['ip:203.0.113.9 deny']], said);
+      assert.match(said, says);
     });
 
   it('is of agents has them whole', async () => {
