@@ -147,7 +147,7 @@ describe('a feed that', async () => {
     ['width.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","negated":true}]'],
     ['ours.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","action":"allow"}]'],
     ['twice.ndjson', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","negated":true,"n\\u0065gated":false}\n'],
-    ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,negated\n203.0.113.7,1\n'],
+    ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,wl\n203.0.113.7,1\n'],
     ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
   ] as const)
     it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
