@@ -1,5 +1,6 @@
-import { getPublicSuffix } from 'tldts';
+import { getDomain, getPublicSuffix } from 'tldts';
 import { parseRange } from './address-range.ts';
+import { SUFFIX_OWNERS } from './suffix-owners.ts';
 
 /** Methods that nearly every visit has. */
 const USUAL_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
@@ -42,6 +43,8 @@ function suffixProblem(subject: string, name: string): string | undefined {
   if (!name.includes('.')) return `${subject} would meet every host of a top-level domain`;
   const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };
   const below = getPublicSuffix(`x.${name}`, options) ?? '';
-  if (below.length < name.length) return undefined;
-  return `${subject} would meet every host of a public suffix, whoever owns it`;
+  if (below.length >= name.length) return `${subject} would meet every host of a public suffix, whoever owns it`;
+  const domain = getDomain(name, options) ?? '';
+  if (!SUFFIX_OWNERS.has(domain)) return undefined;
+  return `${subject} would meet hosts of many: there are public suffixes below ${domain}`;
 }

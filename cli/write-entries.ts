@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { LINE } from '../contract/check.ts';
 import { shown } from '../contract/shown.ts';
-import { parseEntry, type StoredEntry } from '../functions/blocklist/entry.ts';
+import type { StoredEntry } from '../functions/blocklist/entry.ts';
 import type { ManagedStore } from '../functions/blocklist/managed-store.ts';
 import { actor } from './actor.ts';
 import { DEFAULT_LIST, readList, readSubjects } from './arguments.ts';
@@ -12,6 +12,7 @@ import type { Outcome } from './outcome-options.ts';
 import { printJson, printLine } from './output.ts';
 import { withSecrets } from './secret.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from './table-options.ts';
+import { newEntry } from './unseen.ts';
 
 export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;
@@ -72,7 +73,7 @@ function entriesFor(
 ): readonly StoredEntry[] {
   const expiresAt = expiryOf(options, nowMs);
   return readSubjects(texts).map((subject) => {
-    const parsed = parseEntry({
+    const parsed = newEntry({
       subject,
       list: options.list,
       ...outcome,

@@ -35,9 +35,6 @@ const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 export const CONTROL = /[\x00-\x1f\x7f]/;
 
-/** What is not seen where a subject is shown: controls, marks of direction, what has no width. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
-
 /** HAProxy's usual buffer holds the whole head of a request. */
 const MAX_WRITTEN = 16_384;
 
@@ -58,17 +55,13 @@ export function isChosen(text: string): boolean {
 
 /**
  * Splits `kind:value` and brings both into canonical form. A bare address or network means `ip:`. Throws a `SubjectError`
- * for that under which an entry could stand and would never be found, or that nobody could read right in a list.
+ * for that under which an entry could stand and would never be found.
  */
 export function parseSubject(text: string): Subject {
   const subject = askedSubject(text);
   const problem = kindOf(subject.kind)?.unmatched?.(subject.value);
   if (problem !== undefined)
     throw new SubjectError(`"${subject.kind}:${shown(subject.value)}" would never match: ${problem}`);
-  if (UNSEEN.test(subject.value)) {
-    const value = isSecretKind(subject.kind) ? '…' : shown(subject.value);
-    throw new SubjectError(`"${subject.kind}:${value}" has a character in it that is not seen, as controls are`);
-  }
   return subject;
 }
 

@@ -8,10 +8,16 @@ const MAX_EXEMPT = 10_000;
 /** What a source lets pass in lines that are left out: the rest of the source may not block it. */
 export class Exempt {
   readonly #subjects = new Set<string>();
+  #hasUnread = false;
   /** All under which an entry would block one of them. */
   readonly #covering = new Map<string, string>();
 
+  /** `''` is somebody who cannot be read. */
   add(subject: string): void {
+    if (subject === '') {
+      this.#hasUnread = true;
+      return;
+    }
     if (this.#subjects.size === MAX_EXEMPT)
       throw new CliError(
         EXIT.failed,
@@ -23,6 +29,11 @@ export class Exempt {
 
   /** Throws if an entry of `wanted` would keep out whom the source lets pass. */
   async refuseBlocked(wanted: WantedEntries): Promise<void> {
+    if (this.#hasUnread)
+      throw new CliError(
+        EXIT.failed,
+        'nothing was written: a line that cannot be taken lets somebody pass, whom the rest may block: --skip-bad leaves out no such line',
+      );
     if (this.#subjects.size === 0) return;
     for await (const { value } of wanted.sorted()) {
       const { subject } = value;

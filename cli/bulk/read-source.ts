@@ -47,14 +47,15 @@ export async function readSource(
   const { name, ending, bytes, etag, lastModified } = opened;
   const { format, minScore, kind = 'ip', ignore } = options;
   const isFirst = known?.source !== name;
-  const words = options.trust ?? (isFirst ? [] : keptTrust(known?.trust));
-  const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: known?.format, nowMs });
+  const kept = isFirst || options.list === DEFAULT_LIST ? undefined : known;
+  const words = options.trust ?? keptTrust(kept?.trust);
+  const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
   const trust = new Trust(kind, words);
   const { skipBad = false, quiet = false } = options;
   const skipped = await gather(wanted, { feed, name, guard, skipBad, quiet, trust, signal, tell, nowMs });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
-    format: wanted.count === 0 && format === undefined ? known?.format : feed.format,
+    format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,
     trust: words.length === 0 ? undefined : words.join(','),
   };
 }
@@ -65,10 +66,10 @@ export async function remember(
   state: ListState | undefined,
   entries: number | undefined,
 ): Promise<void> {
-  const { source, format, trust, etag, lastModified } = read;
+  const { source, etag, lastModified } = read;
   const left = state?.after(asked);
   const syncedAt = new Date().toISOString();
-  // Anything is imported into the list of people: what one source may say is not for the next.
-  const kept = list === DEFAULT_LIST ? undefined : trust;
-  await store.updateList(list, { source, format, trust: kept, etag, lastModified, left, entries, syncedAt });
+  // Anything is imported into the list of people: what holds for one source is not for the next.
+  const { format, trust } = list === DEFAULT_LIST ? {} : read;
+  await store.updateList(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
 }

@@ -1,7 +1,8 @@
 import type { Action } from '../../contract/check.ts';
-import { type ParsedEntry, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { ParsedEntry, StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from '../formats/feed.ts';
 import type { Outcome } from '../outcome-options.ts';
+import { newEntry } from '../unseen.ts';
 import { type Sorted, Sorter } from './sorter.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
@@ -42,7 +43,7 @@ export class WantedEntries {
   parse(given: FeedEntry): ParsedEntry {
     const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
     const said = given.action === undefined ? outcome : {};
-    return parseEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
+    return newEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
   }
 
   add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {

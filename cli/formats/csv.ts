@@ -4,6 +4,7 @@ import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
+import { isAddress } from './meaning.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 import { feedLines, UnreadableError } from './unreadable.ts';
@@ -65,7 +66,14 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
   return feedLines(
     line,
     () => text,
-    () => [isWhole ? entryOf(text, heading, options) : refuseOpen()],
+    () => {
+      if (!isWhole) refuseOpen();
+      try {
+        return [entryOf(text, heading, options)];
+      } catch (error) {
+        throw isHeading(text, heading) ? secondHeading() : error;
+      }
+    },
   );
 }
 
@@ -113,6 +121,17 @@ function varsIn(text: string): unknown {
   } catch {
     throw new UnreadableError('vars is no JSON object');
   }
+}
+
+/** Whether a row that cannot be read has names in it and no address. */
+function isHeading(text: string, { separator }: Heading): boolean {
+  if (headingIn(text) === undefined) return false;
+  return !(cellsOf(text, separator) ?? []).some((cell) => isAddress(cell ?? ''));
+}
+
+/** Below another heading everything can mean something else. */
+function secondHeading(): UnreadableError {
+  return new UnreadableError('is another heading: write one table a file', '');
 }
 
 function refuseOpen(): never {

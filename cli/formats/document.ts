@@ -1,5 +1,6 @@
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../cli-error.ts';
+import { nameTwice } from './twice.ts';
 
 /** A JSON document is one value and is read whole; what is larger comes as NDJSON, which has no limit. */
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
@@ -17,8 +18,19 @@ export async function readDocument(bytes: AsyncIterable<Uint8Array>, name: strin
       );
     chunks.push(chunk);
   }
+  const text = new TextDecoder().decode(Buffer.concat(chunks));
+  const document = parsed(text, name);
+  const twice = nameTwice(text);
+  if (twice === undefined) return document;
+  throw new CliError(
+    EXIT.failed,
+    `${name} has "${shown(twice, 60)}" twice in one object: which of them is meant is not certain`,
+  );
+}
+
+function parsed(text: string, name: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(Buffer.concat(chunks)));
+    return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new CliError(EXIT.failed, `${name} is not JSON: ${shown(error.message, 120)}`);

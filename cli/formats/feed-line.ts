@@ -6,7 +6,7 @@ export type FeedEntry = Pick<StoredEntry, 'subject'> & Partial<Omit<StoredEntry,
 /**
  * What became of one line, or of one item of a JSON document, counted from 1. A range makes several with the same number.
  * `text` is escaped and cut, `problem` is one line: both can be printed as they are. `exempt` is a subject that the source
- * lets pass: whoever leaves the line out may block it by another.
+ * lets pass, or `''` for one that cannot be read: whoever leaves the line out may block it by another.
  */
 export type FeedLine =
   | { readonly line: number; readonly entry: FeedEntry }

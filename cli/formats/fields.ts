@@ -1,4 +1,5 @@
 import { shown } from '../../contract/shown.ts';
+import { SubjectError } from '../../contract/subject.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
 import type { FeedRecord } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
@@ -41,8 +42,24 @@ export class Fields {
 
   #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
     const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
-    for (const name of others) refuseIn(name, record[name], subject, 0);
+    let first: UnreadableError | undefined;
+    for (const name of others) {
+      const refusal = refusalIn(name, record[name], subject);
+      if (refusal?.exempt !== undefined) throw refusal; // it says the most
+      first ??= refusal;
+    }
+    if (first !== undefined) throw first;
     return others;
+  }
+
+  /** Why a record is not taken: one that lets somebody pass says so, whatever else is wrong with it. */
+  misread(error: unknown, record: FeedRecord, subject: string): unknown {
+    const isOurs = error instanceof SubjectError || (error instanceof UnreadableError && error.exempt === undefined);
+    if (!isOurs) return error;
+    const isExempt = Object.entries(record).some(
+      ([name, value]) => refusalIn(name, value, subject)?.exempt !== undefined,
+    );
+    return isExempt ? new UnreadableError(error.message, subject) : error;
   }
 
   /** Notes that this field was read as the length of a network. */
@@ -62,6 +79,16 @@ export class Fields {
 function listOf(names: ReadonlySet<string>): string {
   const told = [...names].slice(0, MAX_TOLD).map((name) => shown(name, 40));
   return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
+}
+
+function refusalIn(name: string, value: unknown, subject: string): UnreadableError | undefined {
+  try {
+    refuseIn(name, value, subject, 0);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableError) return error;
+    throw error;
+  }
 }
 
 function refuseIn(name: string, value: unknown, subject: string, depth: number): void {

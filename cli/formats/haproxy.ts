@@ -5,7 +5,7 @@ import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { isAddress, isFalse, isNothing, meaningOfWord } from './meaning.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
-import { oneLine, subjectOf, UnreadableError } from './unreadable.ts';
+import { misread, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /**
  * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,
@@ -14,7 +14,12 @@ import { oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 export function readHaproxy(bytes: AsyncIterable<Uint8Array>, kind: string): AsyncIterable<FeedLine> {
   return readByLine(bytes, (text) => {
     const line = text.trim();
-    return line === '' || line.startsWith('#') ? [] : [entryOf(line, kind)];
+    if (line === '' || line.startsWith('#')) return [];
+    try {
+      return [entryOf(line, kind)];
+    } catch (error) {
+      throw misread(error, line);
+    }
   });
 }
 

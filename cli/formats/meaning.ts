@@ -37,27 +37,27 @@ interface Named {
 const NAMES: readonly Named[] = [
   {
     pattern:
-      /negat|invert|inverse|except|exempt|exclu|allow|whitelist|permit|bypass|passlist|goodlist|safelist|falsepositive|unblock|unban|^(is)?(not|fp|trusted|safe|benign|harmless|ignored?|skip(ped)?)$/,
+      /negat|invert|inverse|except|exempt|exclu|allow|whitelist|permit|bypass|passlist|goodlist|safelist|falsepositive|unblock|unban|(no|not|dont)(block|ban|deny|malicious|abusive|bad)|^(is|known)?(not|fp|ok|good|clean|white|wl|friendly|vip|protected|trust(ed)?|safe|benign|harmless|ignored?|skip(ped)?|unless)$|ausnahme|erlaub|zugelassen|freigegeben|autoris|excep|permes|ammess|toegestaan|uitzonder|разреш|исключ|^бел|白|許可|许可|允许|例外|허용/,
     meaning: (value) => (isFalse(value) ? undefined : 'exempt'),
   },
   {
     pattern:
-      /disabl|inactive|delet|remov|revok|retract|withdr|^(is)?expired$|simulat|dryrun|delist|unlist|suspend|suppress|supersed|obsolete|retired|^(is)?(dead|test|trial|shadow|logonly|monitoronly|archived|muted|paused)$/,
+      /disabl|inactive|delet|remov|revok|retract|withdr|^(is)?expired$|simulat|dryrun|delist|unlist|suspend|suppress|supersed|obsolete|retired|mitigat|remediat|resolved|deprecat|(observe|detect|alert|count|report)only|^(is)?(dead|test|trial|shadow|logonly|monitoronly|archived|muted|paused)$/,
     meaning: (value) => (isFalse(value) ? undefined : 'void'),
   },
   {
     pattern:
-      /^(is|has)?(active|enabled?|valid|live|listed|block(ed|ing)?|deny|denied|ban(ned)?|blacklist(ed)?|blocklist(ed)?|denylist(ed)?|malicious|abusive|bad|toids|confirmed|effective|published|included?|inforce|success)$/,
+      /^(is|has)?(active|enabled?|valid|live|listed|block(ed|ing)?|deny|denied|ban(ned)?|blacklist(ed)?|blocklist(ed)?|denylist(ed)?|malicious|abusive|bad|toids|confirmed|effective|published|included?|inforce|enforced?|enforcement|appl(y|ied|ies)|inuse|current|tp|truepositive|success)$/,
     meaning: (value) => (isNothing(value) || !isFalse(value) ? undefined : 'void'),
   },
   {
     pattern:
-      /mask|subnet|prefix|cidr|wildcard|netblock|network$|(len|length|bits)$|^(net|block|network)?size$|hosts$|^(num|number|n|count|total)?(of)?(ips|addrs|addresses)(count)?$|^range|(ip|addr|address|net)range|range(start|end|begin|from|to|first|last)|^(ip|addr|address|net)(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)$|^(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)(ip|addr|address|net)$/,
+      /mask|subnet|prefix|cidr|wildcard|netblock|network$|(len|length|bits)$|^(net|block|network)?size$|hosts$|^(num|number|n|count|total)?(of)?(ips|addrs|addresses)(count)?$|^range|(ip|addr|address|net)range|range(start|end|begin|from|to|first|last)|^(ip|addr|address|net)(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)$|^(start|begin|first|from|low|lower|min|end|stop|last|to|high|upper|max)(ip|addr|address|net)$|^(ip|addr|address|net)?(num|int|long|dec|number|integer)(start|begin|first|from|end|stop|last|to)$|^(start|begin|first|from|end|stop|last|to)(ip|addr|address)?(num|int|long|dec|number|integer)$/,
     meaning: (value) => (isNothing(value) ? undefined : 'other'),
   },
   {
     pattern:
-      /expir|validuntil|validto|^until$|ttl$|lifetime|notafter|^end(s|at|time|date|son)?$|(ban|block)(ed)?(end|until)/,
+      /expir|validuntil|validto|^until$|ttl$|lifetime|notafter|^end(s|at|time|date|son)?$|(ban|block)(ed)?(end|until|time|seconds|period)|^timeout|^maxage|^lease/,
     meaning: (value) => (isFalse(value) ? undefined : 'other'),
   },
   {
@@ -66,7 +66,7 @@ const NAMES: readonly Named[] = [
   },
   {
     pattern:
-      /^(rule|waf|firewall|fw)?(action|verdict|decision|disposition|effect|op|operation|permission|remediation|mode)s?$/,
+      /^(rule|waf|firewall|fw)?(action|verdict|decision|disposition|effect|op|operation|permission|policy|remediation|mode)s?$/,
     meaning: (value) => (isNothing(value) || BLOCKS.test(wordOf(value)) ? undefined : 'other'),
   },
 ];
@@ -108,13 +108,24 @@ const meanings = new Map<string, Named | null>();
 export function meaningOfWord(value: unknown): Meaning | undefined {
   if (typeof value !== 'string' || value.length > 40 || !/[a-z\u0080-\uffff]/i.test(value)) return undefined;
   const word = folded(value);
-  if (PASSES.test(word)) return 'exempt';
+  if (PASSES.test(word) || passesIn(value)) return 'exempt';
   return VOIDS.test(word) ? 'void' : undefined;
+}
+
+/** Among other words only those count that are in no name. */
+const PASSES_AMONG =
+  /^(allow(ed|list|listed)?|permit(ted)?|accept(ed)?|white(list|listed)|exempt(ed|ion)?|nomatch|passthru|passlist|safelist(ed)?)$/;
+
+/** Whether one of the words of a text says that something passes. */
+export function passesIn(text: string): boolean {
+  return text.split(/[^\p{L}\p{N}]+/u).some((word) => PASSES_AMONG.test(word.toLowerCase()));
 }
 
 /** A second address ends a range, is a mask, or is the one that was meant. */
 function meaningOfAddress(value: unknown, subject: string): Meaning | undefined {
-  if (typeof value !== 'string' || !subject.startsWith('ip:') || !isAddress(value)) return undefined;
+  if (typeof value !== 'string' || !subject.startsWith('ip:')) return undefined;
+  if (/^\/\d{1,3}$/.test(value)) return 'other';
+  if (!isAddress(value)) return undefined;
   const [one, other] = [parseRange(value), parseRange(subject.slice('ip:'.length))];
   const isSame = one?.prefix === other?.prefix && String(one?.words) === String(other?.words);
   return isSame ? undefined : 'other';
@@ -135,7 +146,8 @@ export function isNothing(value: unknown): boolean {
 
 /** Whether a flag is not set. */
 export function isFalse(value: unknown): boolean {
-  if (typeof value === 'string') return isNothing(value) || /^(0|false|f|no|n|off)$/i.test(value.trim());
+  if (typeof value === 'string')
+    return isNothing(value) || /^(0|false|f|no|n|off|nein|aus|non|nee|nej|não|нет|否)$/i.test(value.trim());
   return isNothing(value) || value === false || value === 0;
 }
 

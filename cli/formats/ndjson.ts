@@ -1,6 +1,8 @@
+import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { entryOfRecord, isRecord, type RecordOptions } from './record.ts';
+import { nameTwice } from './twice.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An object or a string a line. */
@@ -16,6 +18,13 @@ export function entryOfValue(value: unknown, options: RecordOptions): FeedEntry 
 }
 
 export function parseJsonLine(text: string): unknown {
+  const value = parsed(text);
+  const twice = nameTwice(text);
+  if (twice === undefined) return value;
+  throw new UnreadableError(`has "${shown(twice, 60)}" twice: which of them is meant is not certain`, '');
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -24,5 +24,7 @@ function textProblem(head: Uint8Array): string | undefined {
   const text = new TextDecoder().decode(head).trimStart();
   if (/^<(!doctype html|html|head|body)\b/i.test(text)) return 'is an HTML page, not a list';
   if (/^<(\?xml|[a-z!])/i.test(text)) return 'is XML or HTML, not a list';
-  return head.includes(0) ? 'is binary data, not a list' : undefined;
+  if (head.includes(0)) return 'is binary data, not a list';
+  if (/\r[^\n]/.test(text) && !/^[[{]|\n/.test(text)) return 'has \\r alone for the ends of its lines: write \\n';
+  return undefined;
 }

@@ -2,7 +2,7 @@ import { isKind } from '../../contract/subject.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { networksOf, rangeIn } from './range.ts';
-import { oneLine, subjectOf } from './unreadable.ts';
+import { misread, oneLine, subjectOf } from './unreadable.ts';
 
 /**
  * A subject a line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,
@@ -13,7 +13,11 @@ export function readPlain(bytes: AsyncIterable<Uint8Array>, kind: string): Async
     const { data, comment } = withoutComment(text, kind);
     if (data === '') return [];
     const note = comment === '' ? {} : { note: comment };
-    return subjectsOf(data, kind).map((subject): FeedEntry => ({ subject, ...note }));
+    try {
+      return subjectsOf(data, kind).map((subject): FeedEntry => ({ subject, ...note }));
+    } catch (error) {
+      throw misread(error, data);
+    }
   });
 }
 

@@ -41,15 +41,19 @@ export function isRecord(value: unknown): value is FeedRecord {
 /** An entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
 export function entryOfRecord(given: FeedRecord, options: RecordOptions): FeedEntry {
   const record = options.fields.of(given);
-  const subject = subjectIn(record, options.kind, options.fields);
-  options.fields.check(record, isRead, subject);
-  const item = {
-    subject,
-    ...ownFields(record, subject),
-    ...actionOfType(record, subject),
-    ...expiryIn(record, options.nowMs),
-  };
-  return checked(item);
+  let subject = '';
+  try {
+    subject = subjectIn(record, options.kind, options.fields);
+    options.fields.check(record, isRead, subject);
+    return checked({
+      subject,
+      ...ownFields(record, subject),
+      ...actionOfType(record, subject),
+      ...expiryIn(record, options.nowMs),
+    });
+  } catch (error) {
+    throw options.fields.misread(error, record, subject);
+  }
 }
 
 function isRead(name: string): boolean {

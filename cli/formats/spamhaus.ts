@@ -29,6 +29,7 @@ export async function* readSpamhaus(
         () => {
           const record = recordOf(text);
           if (record.type === 'metadata') {
+            fields.checkAround(record, METADATA);
             metadata = record;
             return [];
           }
@@ -58,6 +59,8 @@ function entryOf(record: FeedRecord, fields: Fields): FeedEntry {
   fields.check(record, (name) => READ.includes(name), entry.subject);
   return entry;
 }
+
+const METADATA = ['type', 'timestamp', 'size', 'records', 'copyright', 'terms'];
 
 const READ = ['cidr', 'sblid', 'asn', 'asname', 'rir', 'cc', 'domain'];
 

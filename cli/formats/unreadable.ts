@@ -2,11 +2,12 @@ import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { passesIn } from './meaning.ts';
 
 /** A line or an item that is no entry. The message is one printable line. */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
-  /** The subject that the source lets pass here; undefined if it does not. */
+  /** The subject that the source lets pass here, `''` if that cannot be read; undefined if it does not. */
   readonly exempt: string | undefined;
 
   constructor(message: string, exempt?: string) {
@@ -34,20 +35,28 @@ export function problem(line: number, text: string, said: string): FeedLine {
 /** The canonical subject of a value; one without a kind before its colon is of this kind. */
 export function subjectOf(value: string, kind: string): string {
   if (value.includes('\ufffd')) throw new UnreadableError(`"${shown(value)}" is not UTF-8 text`);
-  if (value.startsWith('!') && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
+  if (EXEMPTING.test(value) && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
   const isWhole = kind === 'ip' || isKind(value.slice(0, Math.max(value.indexOf(':'), 0)));
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
 }
 
-/** What lists of others write before what they do not mean. */
+/** What lists of others write before what they do not mean; a dash and a blank begin an item of YAML. */
+const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
+
 function exempted(value: string, kind: string): UnreadableError {
   const said = `"${shown(value)}" lets pass what the rest blocks: take it out`;
   try {
-    return new UnreadableError(said, subjectOf(value.replace(/^[!\s]+/, ''), kind));
+    return new UnreadableError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {
-    if (error instanceof SubjectError || error instanceof UnreadableError) return new UnreadableError(said);
+    if (error instanceof SubjectError || error instanceof UnreadableError) return new UnreadableError(said, '');
     throw error;
   }
+}
+
+/** What a line came to that is not understood: if a word in it says so, it lets somebody pass. */
+export function misread(error: unknown, line: string): unknown {
+  if (!(error instanceof SubjectError) || !passesIn(line)) return error;
+  return new UnreadableError(error.message, '');
 }
 
 /** Somebody's text as one printable line; one that is such a line stays as it is. */

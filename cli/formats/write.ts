@@ -1,3 +1,4 @@
+import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { CliError, EXIT, usageError } from '../cli-error.ts';
@@ -5,6 +6,7 @@ import { jsonText } from '../escaped.ts';
 import { csvRow } from './csv-row.ts';
 import type { Format } from './feed.ts';
 import { withoutComment } from './plain.ts';
+import { inOneLine } from './unreadable.ts';
 
 /** The formats that entries can be written in. */
 export const WRITTEN_FORMATS = ['plain', 'csv', 'json', 'ndjson', 'haproxy', 'aws-waf'] as const satisfies Format[];
@@ -72,12 +74,14 @@ async function* jsonArray(
 }
 
 function plainLine({ subject, action }: StoredEntry): string {
+  refuseUnseen(subject, 'plain');
   if (withoutComment(subject, 'host').data !== subject) throw unfit(subject, 'plain', 'blanks or comment signs');
   return BLOCKING.includes(action) ? bare(subject) : `# ${action}: ${bare(subject)}`;
 }
 
 /** Addresses stand alone, as HAProxy's `map_ip` wants them; what is of another kind keeps it. */
 function mapLine({ subject, action }: StoredEntry): string {
+  refuseUnseen(subject, 'haproxy');
   if (/\s/.test(subject)) throw unfit(subject, 'haproxy', 'a blank');
   return `${bare(subject)} ${action}`;
 }
@@ -96,12 +100,18 @@ function wafAddress({ subject, action }: StoredEntry): string {
 }
 
 function csvLine(entry: StoredEntry): string {
+  refuseUnseen(entry.subject, 'csv');
   return csvRow(CSV_COLUMNS.map((column) => cellOf(entry[column])));
 }
 
 function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
   if (value === undefined) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'object' ? JSON.stringify(value) : inOneLine(String(value));
+}
+
+/** JSON has escapes for what nobody sees; another file would be obeyed by the terminal that shows it. */
+function refuseUnseen(subject: string, format: Format): void {
+  if (!LINE.test(subject)) throw unfit(subject, format, 'a character that is not seen');
 }
 
 function unfit(subject: string, format: Format, what: string): CliError {

@@ -16,6 +16,7 @@ export const FINDINGS = {
   shadowed: 'problem',
   'unreadable-record': 'problem',
   'unregistered-list': 'problem',
+  unseen: 'note',
   'by-hand': 'note',
 } as const;
 export type FindingId = keyof typeof FINDINGS;

@@ -5,6 +5,7 @@ import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
 import type { Item } from '../../functions/blocklist/store.ts';
 import { isReserved } from '../../functions/blocklist/table.ts';
 import { askedInstead } from '../never-asked.ts';
+import { unseenProblem } from '../unseen.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
 import { byHandIn } from './by-hand.ts';
 import type { Finding } from './finding.ts';
@@ -38,6 +39,7 @@ export async function* lint(
   for await (const item of list === undefined ? store.scan() : store.entriesOfList(list)) {
     const name = String(item.list);
     if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
+    yield* unseenIn(item);
     const found = itemFinding(item, nowSeconds);
     if (found !== undefined) yield await withDuplicate(found, store);
     else yield* neverAsked(item, ipv6Prefix) ?? notCounted(item, listActions) ?? shadowOf(item, allows);
@@ -46,6 +48,11 @@ export async function* lint(
     if ((await store.listRecord(name)) === undefined) yield unregistered(name);
     if (hand) yield* byHandIn(name, store, nowMs);
   }
+}
+
+function* unseenIn(item: Item): Generator<Finding> {
+  const problem = isReserved(item.subject) ? undefined : unseenProblem(item);
+  if (problem !== undefined) yield { id: 'unseen', subject: shownSubject(item), list: String(item.list), problem };
 }
 
 function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {

@@ -5,14 +5,15 @@ import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '..
 import { toldSubject } from '../../contract/told.ts';
 import { firstProblem } from './problem.ts';
 
-const line = z.string().check(z.regex(contract.LINE));
-
-/** One item of the table: a subject in a list with an action, and what people want to know about it later. */
+/**
+ * One item of the table: a subject in a list with an action, and what people want to know about it later. Whatever that text
+ * is, it decides nothing: an entry ignored for it would unblock somebody.
+ */
 export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unlessAllowed: true }), {
   action: z._default(z.enum(contract.ACTIONS), 'deny'),
-  note: z.optional(line),
-  createdBy: z.optional(line),
-  createdAt: z.optional(line),
+  note: z.optional(z.string()),
+  createdBy: z.optional(z.string()),
+  createdAt: z.optional(z.string()),
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
 

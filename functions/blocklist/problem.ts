@@ -1,12 +1,11 @@
 import type * as z from 'zod/mini';
-import { LINE, LIST_NAME, REASON } from '../../contract/check.ts';
+import { LIST_NAME, REASON } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 
 /** What a text of this form looks like, in words. */
 const FORMS = new Map([
   [String(LIST_NAME), 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit'],
   [String(REASON), 'must be one line of at most 200 printable characters'],
-  [String(LINE), 'must be one line of printable characters'],
 ]);
 
 /** One line for the first thing that is wrong with this input: which field, and what would be right. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { getDomain } from 'tldts';
 import { protectedSet } from '../../cli/protected.ts';
+import { SUFFIX_OWNERS } from '../../cli/suffix-owners.ts';
 import { ACTIONS } from '../../contract/check.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 
@@ -42,6 +45,11 @@ describe('the protected set', () => {
     ['host:*.kawasaki.jp', /public suffix/],
     ['host:*.foo.ck', /public suffix/],
     ['host:*.公司.cn', /public suffix/],
+    ['host:*.amazonaws.com', /hosts of many: there are public suffixes below amazonaws\.com/],
+    ['host:*.eu-central-1.amazonaws.com', /hosts of many/],
+    ['host:*.core.windows.net', /hosts of many/],
+    ['host:*.fastly.net', /hosts of many/],
+    ['host:*.on.aws', /hosts of many/],
     ['header.connection:keep-alive', /very many requests/],
     ['header.host:shop.example', /very many requests/],
     ['header.accept:*/*', /very many requests/],
@@ -61,6 +69,8 @@ describe('the protected set', () => {
     'host:*.shop.example',
     'host:*.example.co.uk',
     'host:*.city.kawasaki.jp',
+    'host:*.bucket.s3.amazonaws.com',
+    'host:bucket.amazonaws.com',
     'host:co.uk',
     'header.x-plan:gold',
     'path:/admin/*',
@@ -68,6 +78,31 @@ describe('the protected set', () => {
     'country:XX',
   ])
     it(`leaves ${subject} alone`, () => assert.equal(problem(subject), undefined));
+
+  it('knows the domain above every public suffix that is not itself right below one', () => {
+    const data = createRequire(import.meta.url)('tldts/dist/cjs/src/data/trie.js');
+    const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };
+    const missing = new Set<string>();
+    const visit = (node: number, name: string, offsets: readonly number[]) => {
+      for (let edge = data.edgeStart[node]; edge < data.edgeStart[node + 1]; edge++) {
+        const offset = offsets[edge] as number;
+        const label = data.labelText.slice(offset, offset + data.edgeLength[edge]);
+        if (data.nodeFlags[node] === 0 && name.includes('.') && !name.includes('*')) {
+          const domain = getDomain(name, options) ?? name;
+          if (!SUFFIX_OWNERS.has(domain)) missing.add(domain);
+        }
+        visit(data.edgeChild[edge], name === '' ? label : `${label}.${name}`, offsets);
+      }
+    };
+    let end = 0;
+    const offsets = Array.from(data.edgeLength as Uint8Array, (length) => {
+      end += length;
+      return end - length;
+    });
+    visit(data.rulesRoot, '', offsets);
+    assert.equal(end, data.labelText.length, 'the data is read right');
+    assert.deepEqual([...missing], []);
+  });
 
   for (const [typed, becomes] of [
     ['::ffff:198.51.100.9', 'refused'],

@@ -134,6 +134,44 @@ describe('a feed that', async () => {
       assert.match(said, /the source lets \S+ pass and blocks \S+, which --skip-bad would block/);
     });
 
+  for (const [name, text, ...options] of [
+    ['sign.txt', '203.0.113.0/24\n!203.0.113.7/24\n'],
+    ['range.txt', '203.0.113.0/24\n!203.0.113.1-203.0.113.9\n'],
+    ['dash.txt', '203.0.113.0/24\n-203.0.113.7\n'],
+    ['hosts.txt', '*.shop.example\n-www.shop.example\n', '--kind', 'host'],
+    ['filters.txt', '*.shop.example\n@@||www.shop.example^\n', '--kind', 'host'],
+    ['server.txt', '203.0.113.0/24\nallow 203.0.113.7;\n'],
+    ['set.txt', '203.0.113.0/24\nadd b 203.0.113.7 nomatch\n'],
+    ['rules.acl', '203.0.113.0/24\n-A INPUT -s 203.0.113.7/32 -j ACCEPT\n'],
+    ['bits.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","subnet":24,"negated":"1"}]'],
+    ['width.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","negated":true}]'],
+    ['ours.json', '[{"ip":"203.0.113.0/24"},{"ip":"203.0.113.7","wildcard":"x","action":"allow"}]'],
+    ['twice.ndjson', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","negated":true,"n\\u0065gated":false}\n'],
+    ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,wl\n203.0.113.7,1\n'],
+    ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
+  ] as const)
+    it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
+      const list = newList();
+      const file = fileOf(name, text);
+      const { status, said } = await run('import', file, '--list', list, '--skip-bad', ...options);
+      assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+      assert.match(said, /lets somebody pass, whom the rest may block|which --skip-bad would block all the same/);
+    });
+
+  for (const [name, text, says] of [
+    ['twice.json', '[{"ip":"203.0.113.7","negated":true,"negated":false}]', /"negated" twice in one object/],
+    ['around.json', '{"success":false,"success":true,"result":[{"ip":"203.0.113.7"}]}', /"success" twice/],
+    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /has \\r alone for the ends of its lines/],
+    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /has \\r alone/],
+  ] as const)
+    it(`is told apart from a list, and empties none: ${name}`, async () => {
+      const list = newList();
+      assert.equal((await run('import', fileOf('good.txt', '203.0.113.9\n'), '--list', list)).status, 0);
+      const { status, said } = await run('sync', fileOf(name, text), '--list', list, '--yes', '--skip-bad');
+      assert.deepEqual([status, await entriesOf(list)], [1, ['ip:203.0.113.9 deny']], said);
+      assert.match(said, says);
+    });
+
   it('is of agents has them whole', async () => {
     const agents = [
       'Mozilla/5.0 (compatible; ExampleBot/1.0 ; +https://bot.example/about)',
@@ -215,6 +253,24 @@ describe('a feed that', async () => {
     assert.equal((await sync('--yes')).status, 0, 'nothing is of any format');
     fileOf('drop', formats.json);
     assert.match((await sync()).said, /was plain before/);
+  });
+
+  it('is of another format than another file was is taken, and list manual takes anything', async () => {
+    const list = newList();
+    const files = [
+      fileOf('first.txt', '203.0.113.1\n'),
+      fileOf('second.ndjson', ndjson({ ip: '203.0.113.2' })),
+      fileOf('third.csv', 'ip,reason\n203.0.113.3,abuse\n'),
+    ];
+    for (const file of files) assert.equal((await run('import', file, '--list', list)).status, 0);
+    const [first = ''] = files;
+    fileOf('empty.json', '[]');
+    assert.equal((await run('import', join(folder, 'empty.json'), '--list', list)).status, 0);
+    assert.equal((await run('import', first, '--list', list)).status, 0);
+    for (const text of ['203.0.113.1\n', ndjson({ ip: '203.0.113.2' }), 'ip,reason\n203.0.113.3,abuse\n']) {
+      const { status, said } = await run('import', fileOf('today', text));
+      assert.equal(status, 0, said);
+    }
   });
 
   it('was trusted is so with the list, for this source alone', async () => {

@@ -22,6 +22,7 @@ describe('what somebody wrote into the table or a feed', async () => {
   await put({ subject: 'ip:203.0.113.8', list: 'odd', action: HOSTILE, reason: HOSTILE });
   await put({ subject: 'ip:203.0.113.9', list: `o${HOSTILE}`, action: 'deny', vars: { [HOSTILE]: HOSTILE } });
   await put({ subject: ua, list: 'odd', action: 'deny', createdAt: HOSTILE });
+  await put({ subject: 'ua:a\u009b2J\u202eb', list: 'unseen', action: 'deny', note: HOSTILE });
   await put({ subject: `ip:203.0.113.0${HOSTILE}`, list: 'odd', action: 'deny' });
   const record = { description: HOSTILE, owner: HOSTILE, source: HOSTILE, format: HOSTILE, etag: HOSTILE };
   await store.createList({ name: 'odd', ...record, createdBy: HOSTILE, createdAt: HOSTILE, syncedAt: HOSTILE });
@@ -52,7 +53,16 @@ describe('what somebody wrote into the table or a feed', async () => {
       ['history', '--list', 'odd'],
       ['history', '--list', 'odd', '--json'],
     ],
-    ...['csv', 'plain', 'ndjson', 'json', 'haproxy', 'aws-waf'].map((format) => ['export', 'odd', '--format', format]),
+    ...['csv', 'plain', 'ndjson', 'json', 'haproxy', 'aws-waf'].flatMap((format) => [
+      ['export', 'odd', '--format', format],
+      ['export', 'unseen', '--format', format],
+    ]),
+    ...[
+      ['list', 'unseen'],
+      ['explain', 'ua:a\u009b2J\u202eb', '--lists', 'unseen'],
+      ['show', 'ua:a\u009b2J\u202eb', '--lists', 'unseen'],
+      ['remove', 'ua:a\u009b2J\u202eb', '--list', 'unseen'],
+    ],
     ...[
       ['block', ua],
       ['block', HOSTILE],
@@ -88,4 +98,17 @@ describe('what somebody wrote into the table or a feed', async () => {
       assert.ok(said !== '' || args[0] === 'export', 'something is printed');
       assert.doesNotMatch(said, /\n {4}at /, 'no stack');
     });
+
+  it('is written by no command', async () => {
+    for (const [args, input] of [
+      [['block', 'ua:a\u202eb'], ''],
+      [['block', 'ua:a\u200bb', '--list', 'none'], ''],
+      [['import', '-', '--list', 'none', '--kind', 'ua'], 'a\u202eb\n'],
+      [['import', '-', '--list', 'none', '--kind', 'ua', '--format', 'ndjson'], '"a\u009bb"\n'],
+    ] as const) {
+      const { status, stderr } = await runAround({ input }, endpoint, ...args);
+      assert.notEqual(status, 0);
+      assert.match(stderr, /subject has a character in it that is not seen/);
+    }
+  });
 });

@@ -44,7 +44,10 @@ describe('haverdict lint', async () => {
     await type('key:hunter2', 'manual');
     await type('ip:192.0.2.1', 'feed', { status: { S: '403' } });
     await type('ip:192.0.2.2', 'feed', { expiresAt: { N: String(NOW_SECONDS - 4 * DAY_SECONDS) } });
-    await type('ip:192.0.2.3', 'feed', { expiresAt: { N: String(NOW_SECONDS - 2 * DAY_SECONDS) } });
+    await type('ip:192.0.2.3', 'feed', {
+      expiresAt: { N: String(NOW_SECONDS - 2 * DAY_SECONDS) },
+      note: { S: 'two\nlines' },
+    });
     await type('ip:203.0.113.128/25', 'feed', { action: { S: 'allow' } });
     await type('ip:203.0.113.200', 'manual', { action: { S: 'deny' } });
     await type('@nobody', 'x');
@@ -60,6 +63,7 @@ describe('haverdict lint', async () => {
     'shadowed open ip:203.0.113.200',
     'unknown-kind open hots:evil.example',
     'unreadable-record open @nobody',
+    'unseen note ip:192.0.2.3',
   ];
   const FIXABLE = [
     'long-expired ip:192.0.2.2',
@@ -88,7 +92,7 @@ describe('haverdict lint', async () => {
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);
-    assert.match(stdout, /\n15 problems, 7 of them to be repaired with --fix; 0 notes\n$/);
+    assert.match(stdout, /\n15 problems, 7 of them to be repaired with --fix; 1 note\n$/);
     assert.equal(stderr, 'haverdict: 15 problems left in the table\n');
     assert.doesNotMatch(stdout, /hunter2/);
   });
@@ -98,11 +102,12 @@ describe('haverdict lint', async () => {
       'bad-attributes open ip:192.0.2.1',
       'long-expired fixable ip:192.0.2.2',
       'unregistered-list fixable ',
+      'unseen note ip:192.0.2.3',
     ]);
   });
 
   it('tells with --hand what no command wrote', async () => {
-    const notes = (await found('--hand')).filter(({ state }) => state === 'note');
+    const notes = (await found('--hand')).filter(({ finding }) => finding === 'by-hand');
     assert.deepEqual(
       notes.map(({ subject }) => subject),
       ['ip:203.0.113.128/25', 'host:twice.example', 'ip:203.0.113.200'],

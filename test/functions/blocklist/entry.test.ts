@@ -27,6 +27,14 @@ describe('parseEntry', () => {
       assert.deepEqual(parseEntry({ ...good, action, status: 403 }), { entry: { ...good, action, status: 403 } });
   });
 
+  it('takes whatever people wrote for people, and what is not seen: to ignore the entry would unblock somebody', () => {
+    for (const odd of ['a\nb', '\u001b[31ma', 'a\u009bb', 'a\u202eb', 'a\u200bb', '2026\u2028', 'x'.repeat(5000)])
+      for (const name of ['note', 'createdBy', 'createdAt'])
+        assert.deepEqual(parseEntry({ ...good, [name]: odd }), { entry: { ...good, action: 'deny', [name]: odd } });
+    for (const subject of ['ua:a\u009bb', 'ua:a\u202eb', 'header.a:\u{1f468}\u200d\u{1f469}'])
+      assert.deepEqual(parseEntry({ ...good, subject }), { entry: { ...good, subject, action: 'deny' } });
+  });
+
   const problems: readonly (readonly [string, object, RegExp])[] = [
     ['no subject', { subject: undefined }, /^subject is missing$/],
     ['an unknown kind', { subject: 'evil:x' }, /^subject "evil:…" is no address/],
@@ -49,15 +57,6 @@ describe('parseEntry', () => {
     ['a line break in the reason', { reason: 'a\r\nx: y' }, /^reason must be one line/],
     ['a NUL in the reason', { reason: 'a\u0000' }, /^reason must be one line/],
     ['a long reason', { reason: 'a'.repeat(201) }, /^reason must be one line of at most 200/],
-    ['a line break in the note', { note: 'a\nb' }, /^note must be one line of printable characters$/],
-    ['what a terminal obeys in the note', { note: 'a\u009b31m' }, /^note must be one line/],
-    ['what turns the direction in the note', { note: 'a\u202eb' }, /^note must be one line/],
-    ['what is not seen in the note', { note: 'a\u200bb' }, /^note must be one line/],
-    ['what a terminal obeys in a name', { createdBy: '\u001b[31mme' }, /^createdBy must be one line/],
-    ['a line separator in a time', { createdAt: '2026\u2028' }, /^createdAt must be one line/],
-    ['what a terminal obeys in a subject', { subject: 'ua:a\u009bb' }, /^subject "ua:a\\u\{9b\}b" has a character/],
-    ['what turns the direction in a subject', { subject: 'ua:a\u202eb' }, /^subject .* that is not seen/],
-    ['the same in a secret', { subject: 'header.a:s3cret\u200b' }, /^subject "header\.a:…" has a character/],
     ['a number as reason', { reason: 5 }, /^reason must be a string, not 5$/],
     ['a status that no rule obeys', { status: 418 }, /^status 418 is none of 400, 401/],
     ['a status typed as text', { status: '403' }, /^status "403" is none of 400, 401/],
