@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { formatListenAddress } from '../config/listen-address.ts';
+import type { ListenAddress, Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/health.ts';
-import { formatListenAddress } from './config/listen-address.ts';
-import type { ListenAddress, Settings } from './config/settings.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';

@@ -1,9 +1,10 @@
+import type { Settings } from '../config/settings.ts';
 import { isChosen } from '../contract/subject.ts';
+import { cookieOf, REQUEST_SCOPE, SCOPES, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { tellFinding } from './backend/health.ts';
 import { type CallMeter, MeteredBackend } from './backend/metered.ts';
-import type { Settings } from './config/settings.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
@@ -12,13 +13,12 @@ import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { Refinement, type RefinementEvents } from './decision/refine.ts';
 import type { Logger } from './log.ts';
-import { lookupMs, Rulebook } from './rules/rulebook.ts';
+import { lookupMs, Rulebook } from './scripts/rulebook.ts';
 import { decisionLog, translatorLog } from './server/events.ts';
 import type { References } from './server/reference.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
 import type { Ledger } from './state/ledger.ts';
 import type { Meters } from './state/meters.ts';
-import { cookieOf, REQUEST_SCOPE, SCOPES, varsOf } from './vocabulary.ts';
 
 /** What outlives every generation. */
 export interface Lasting {

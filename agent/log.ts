@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
-import type { LogLevel } from './config/settings.ts';
+import type { LogLevel } from '../config/settings.ts';
 import type { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';

@@ -4,13 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadSettings } from '../agent/config/load.ts';
-import { agentsBackend } from '../agent/wiring/backend.ts';
-import { frontendRules } from '../agent/wiring/frontend.ts';
-import { spoeFile } from '../agent/wiring/spoe.ts';
+import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
 import { SPOE_FILE, startHaproxy } from '../dev/haproxy.ts';
+import { agentsBackend } from '../haproxy/generate/backend.ts';
+import { frontendRules } from '../haproxy/generate/frontend.ts';
+import { spoeFile } from '../haproxy/generate/spoe.ts';
 import { addressOf } from './pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 

@@ -1,5 +1,5 @@
-import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
-import { Writer } from '../agent/spop/writer.ts';
+import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
+import { Writer } from '../spop/writer.ts';
 
 /** The HAPROXY-HELLO of HAProxy 2.6 with its default `tune.bufsize`. */
 export function haproxyHello(): Uint8Array {

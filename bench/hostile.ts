@@ -3,11 +3,11 @@
 import { Address } from '../agent/decision/address.ts';
 import type { Decision } from '../agent/decision/decision.ts';
 import { type MessageRule, Translator } from '../agent/server/translate.ts';
-import { DataType } from '../agent/spop/data.ts';
-import { encodeFrame, FrameType, NO_IDS } from '../agent/spop/frame.ts';
-import { FrameReader } from '../agent/spop/reader.ts';
-import { Writer } from '../agent/spop/writer.ts';
-import { COOKIE_ARGUMENT } from '../agent/vocabulary.ts';
+import { COOKIE_ARGUMENT } from '../haproxy/vocabulary.ts';
+import { DataType } from '../spop/data.ts';
+import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
+import { FrameReader } from '../spop/reader.ts';
+import { Writer } from '../spop/writer.ts';
 import { randomFrom } from './pool.ts';
 
 /** What the figures of one kind are, in microseconds. */

@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
-import { decodeAck } from '../agent/spop/ack.ts';
-import { FrameType } from '../agent/spop/frame.ts';
-import { FrameReader } from '../agent/spop/reader.ts';
+import { decodeAck } from '../spop/ack.ts';
+import { FrameType } from '../spop/frame.ts';
+import { FrameReader } from '../spop/reader.ts';
 import { haproxyHello } from './hello.ts';
 import { Histogram } from './histogram.ts';
 import { createPool, type Pool, type PoolOptions } from './pool.ts';

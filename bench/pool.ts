@@ -1,6 +1,6 @@
-import { DataType } from '../agent/spop/data.ts';
-import { encodeFrame, FrameType } from '../agent/spop/frame.ts';
-import { Writer } from '../agent/spop/writer.ts';
+import { DataType } from '../spop/data.ts';
+import { encodeFrame, FrameType } from '../spop/frame.ts';
+import { Writer } from '../spop/writer.ts';
 
 export interface PoolOptions {
   readonly addresses: number;

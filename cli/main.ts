@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { watchOutput } from './lost-output.ts';
+import { watchOutput } from './exit/lost-output.ts';
 import { run } from './program.ts';
 
 watchOutput(process.argv[2] ?? '');

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
-import { CliError, EXIT } from './cli-error.ts';
-import { printable } from './escaped.ts';
+import { CliError, EXIT } from './exit/cli-error.ts';
+import { printable } from './output/escaped.ts';
 
 /** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
 const COMMANDS = new Map<string, () => Promise<Command>>([

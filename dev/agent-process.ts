@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { loadSettings } from '../agent/config/load.ts';
-import type { Settings } from '../agent/config/settings.ts';
+import { loadSettings } from '../config/load.ts';
+import type { Settings } from '../config/settings.ts';
 import { PROGRAM } from './program.ts';
 
 const START_LIMIT_MS = 20_000;

@@ -1,8 +1,8 @@
-import type { Settings } from '../agent/config/settings.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, VARIABLES } from '../agent/vocabulary.ts';
-import { agentsBackend } from '../agent/wiring/backend.ts';
-import { frontendRoutes, frontendRules } from '../agent/wiring/frontend.ts';
-import { backendRules } from '../agent/wiring/guarded-backend.ts';
+import type { Settings } from '../config/settings.ts';
+import { agentsBackend } from '../haproxy/generate/backend.ts';
+import { frontendRoutes, frontendRules } from '../haproxy/generate/frontend.ts';
+import { backendRules } from '../haproxy/generate/guarded-backend.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { SPOE_FILE } from './haproxy.ts';
 
 export interface FrontendOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TABLE } from '../functions/blocklist/table.ts';
+import { TABLE } from '../blocklist/table.ts';
 import { callsPerSecond, MOST_READ_UNITS, readUnits } from './limits.ts';
 import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './setting-forms.ts';
 import { checked } from './settings-error.ts';

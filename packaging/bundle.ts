@@ -14,7 +14,7 @@ const REQUIRE = "import{createRequire as makeRequire}from'node:module';const req
  */
 export async function writeBundle(folder: string, version: string, node: string): Promise<string[]> {
   const program = { outdir: folder, entryPoints: ['cli/main.ts'], splitting: true, chunkNames: 'chunks/[name]-[hash]' };
-  const started = { outdir: folder, entryPoints: ['agent/rules/main.ts', 'agent/rules/sentinel.ts'] };
+  const started = { outdir: folder, entryPoints: ['agent/scripts/main.ts', 'agent/scripts/sentinel.ts'] };
   const files = [...(await bundle(program, '..')), ...(await bundle(started, '../..'))];
   writeFileSync(join(folder, 'package.json'), manifest(version));
   const main = join(folder, 'cli/main.js');

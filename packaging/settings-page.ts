@@ -1,4 +1,4 @@
-import { type KnownSetting, SETTINGS } from '../agent/config/catalogue.ts';
+import { type KnownSetting, SETTINGS } from '../config/catalogue.ts';
 import { pageHead, roff, tagged } from './roff.ts';
 
 /** haverdict.yaml(5), from the catalogue of settings. */

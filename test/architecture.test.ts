@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..');
  */
 const RULES: readonly { folder: string; may: readonly string[]; types?: readonly string[]; packages?: RegExp }[] = [
   { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js|node:(buffer|crypto|url))$/ },
-  { folder: 'agent/spop', may: [], packages: /^$/ },
+  { folder: 'spop', may: [], packages: /^$/ },
   { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit|node:crypto)$/ },
   {
     folder: 'agent/backend',
@@ -23,10 +23,10 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   {
     folder: 'agent/server',
     may: [
-      'agent/spop',
+      'spop',
       'agent/state/ledger.ts',
       'agent/repeated.ts',
-      'agent/vocabulary.ts',
+      'haproxy/vocabulary.ts',
       'contract',
       'agent/decision/policy.ts',
       'agent/decision/address.ts',
@@ -34,51 +34,61 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/decision', 'agent/state'],
     packages: /^node:(net|fs|path|child_process|cluster)$/,
   },
+  { folder: 'haproxy/vocabulary.ts', may: [], packages: /^$/ },
+  { folder: 'haproxy/parse', may: [], packages: /^$/ },
+  { folder: 'haproxy/generate', may: ['haproxy/vocabulary.ts', 'contract'], types: ['config'], packages: /^$/ },
   {
-    folder: 'agent/wiring',
-    may: ['agent/vocabulary.ts', 'agent/config/nearest.ts', 'agent/config/raw-fetches.ts', 'contract'],
-    types: ['agent/config', 'agent/decision'],
+    folder: 'haproxy/doctor',
+    may: [
+      'haproxy/generate',
+      'haproxy/parse',
+      'haproxy/vocabulary.ts',
+      'config/nearest.ts',
+      'config/raw-fetches.ts',
+      'contract',
+    ],
+    types: ['config'],
     packages: /^$/,
   },
   {
-    folder: 'agent/config',
-    may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'agent/vocabulary.ts'],
+    folder: 'config',
+    may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'haproxy/vocabulary.ts'],
   },
   {
-    folder: 'agent/probe',
-    may: ['agent/spop', 'agent/vocabulary.ts', 'agent/config/listen-address.ts'],
-    types: ['agent/config'],
+    folder: 'haproxy/probe',
+    may: ['spop', 'haproxy/vocabulary.ts', 'config/listen-address.ts'],
+    types: ['config'],
     packages: /^node:(net|events)$/,
   },
   {
-    folder: 'agent/rules',
+    folder: 'agent/scripts',
     may: [
-      'agent/config/config-error.ts',
-      'agent/config/nearest.ts',
+      'config/config-error.ts',
+      'config/nearest.ts',
       'agent/decision',
       'agent/repeated.ts',
-      'agent/vocabulary.ts',
+      'haproxy/vocabulary.ts',
       'contract',
     ],
-    types: ['agent/config'],
+    types: ['config'],
     packages: /^node:(child_process|fs|module|os|url|worker_threads)$/,
   },
   {
     folder: 'agent/lifecycle',
     may: ['contract', 'agent/decision'],
-    types: ['agent/config'],
+    types: ['config'],
     packages: /^node:/,
   },
   {
     folder: 'agent/state',
     may: ['agent/decision'],
-    types: ['agent/config', 'contract'],
+    types: ['config', 'contract'],
     packages: /^node:perf_hooks$/,
   },
   {
     folder: 'agent/admin',
     may: [
-      'agent/config',
+      'config',
       'agent/decision/decision.ts',
       'agent/decision/degradation.ts',
       'agent/decision/policy.ts',
@@ -89,16 +99,16 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/decision'],
     packages: /^(node:|prom-client$)/,
   },
-  { folder: 'functions/blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
-  { folder: 'functions/check', may: ['contract', 'functions/blocklist'] },
-  { folder: 'infra', may: ['functions/blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
+  { folder: 'blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
+  { folder: 'functions/check', may: ['contract', 'blocklist'] },
+  { folder: 'infra', may: ['blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
   {
     folder: 'cli',
     may: [
       'contract',
-      'functions/blocklist',
-      'agent/config',
-      'agent/wiring',
+      'blocklist',
+      'config',
+      'haproxy',
       'agent/backend/credentials.ts',
       'agent/backend/identity-chain.ts',
       'agent/backend/refusal.ts',
@@ -106,10 +116,9 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
       'agent/decision/clock.ts',
       'agent/decision/combine.ts',
       'agent/decision/decision.ts',
-      'agent/probe',
       'agent/main.ts',
       'agent/lifecycle/heap.ts',
-      'agent/rules/try.ts',
+      'agent/scripts/try.ts',
       'agent/admin/health.ts',
       'agent/admin/interval.ts',
       'agent/admin/tallies.ts',
@@ -125,7 +134,9 @@ interface Import {
   readonly typesOnly: boolean;
 }
 
-const files = globSync('{contract,agent,functions,cli,infra}/**/*.ts', { cwd: root }).sort();
+const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli,infra}/**/*.ts', {
+  cwd: root,
+}).sort();
 const imports = files.flatMap(importsOf);
 
 describe('the architecture', () => {
@@ -141,12 +152,21 @@ describe('the architecture', () => {
     assert.deepEqual(wrong.map(describeImport), []);
   });
 
-  it('lets only the files of the store touch the AWS SDK in functions', () => {
-    const allowed = /^functions\/blocklist\/(dynamodb(-[a-z]+)?|local-access)\.ts$/;
+  it('lets only the files of the store touch the AWS SDK in the function', () => {
     const wrong = imports.filter(
-      ({ from, to }) => isIn(from, 'functions') && /^@(aws-sdk|smithy)\//.test(to) && !allowed.test(from),
+      ({ from, to }) =>
+        (isIn(from, 'functions') || isIn(from, 'blocklist')) &&
+        /^@(aws-sdk|smithy)\//.test(to) &&
+        !isIn(from, 'blocklist/dynamodb'),
     );
     assert.deepEqual(wrong.map(describeImport), []);
+  });
+
+  it('has nothing in agent that the daemon never loads', () => {
+    const loaded = new Set(['agent/main.ts', 'agent/scripts/main.ts', 'agent/scripts/sentinel.ts']);
+    for (const file of loaded) for (const { from, to } of imports) if (from === file) loaded.add(to); // grows meanwhile
+    const wrong = files.filter((file) => isIn(file, 'agent') && !loaded.has(file));
+    assert.deepEqual(wrong, []);
   });
 
   it('has no file named for nothing and none above 300 lines', () => {
@@ -157,7 +177,7 @@ describe('the architecture', () => {
 
   it('has a rule for every folder and a folder for every rule', () => {
     const ruled = (file: string) => RULES.some(({ folder }) => isIn(file, folder));
-    const rootFiles = /^agent\/(main|agent|generation|vocabulary|log|log-output|repeated)\.ts$/;
+    const rootFiles = /^agent\/(main|agent|generation|log|log-output|repeated)\.ts$/;
     assert.deepEqual(
       files.filter((file) => !ruled(file) && !rootFiles.test(file)),
       [],

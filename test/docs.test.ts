@@ -4,12 +4,12 @@ import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadSettings } from '../agent/config/load.ts';
 import { REASONS, SOURCES } from '../agent/decision/decision.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../agent/vocabulary.ts';
-import { EXIT } from '../cli/cli-error.ts';
+import { EXIT } from '../cli/exit/cli-error.ts';
 import { everyCommand } from '../cli/program.ts';
+import { loadSettings } from '../config/load.ts';
 import { findHaproxy } from '../dev/haproxy.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { temporaryFolder } from './support/config-file.ts';
 import { helpOf } from './support/help.ts';
 
@@ -48,9 +48,9 @@ describe('the docs', () => {
   it('have every source file in the tree of ARCHITECTURE.md, and no other', () => {
     const [, tree = ''] = /## The tree\n\n```\n([\s\S]*?)```/.exec(text('ARCHITECTURE.md')) ?? [];
     const named = [...tree.matchAll(/^ *([a-z-]+\.ts) /gm)].map(([, name]) => name);
-    const files = globSync('{contract,agent,functions,cli}/**/*.ts', { cwd: root }).filter(
-      (file) => !file.startsWith('cli/commands/'),
-    );
+    const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli}/**/*.ts', {
+      cwd: root,
+    }).filter((file) => !file.startsWith('cli/commands/'));
     const inDev = globSync('dev/*.ts', { cwd: root });
     assert.deepEqual(named.sort(), [...files, ...inDev].map((file) => basename(file)).sort());
   });
@@ -85,7 +85,7 @@ describe('the docs', () => {
 
   it('have every page that a source file names', () => {
     const sources = globSync(
-      '{contract,agent,functions,cli,infra,dev,bench,packaging,test}/**/*.{ts,mjs,c,yaml,service,socket}',
+      '{contract,blocklist,config,haproxy,spop,agent,functions,cli,infra,dev,bench,packaging,test}/**/*.{ts,mjs,c,yaml,service,socket}',
       { cwd: root },
     );
     const missing = sources.flatMap((file) =>

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { FrameType } from '../agent/spop/frame.ts';
+import { FrameType } from '../spop/frame.ts';
 import { describeNewer } from './support/scope.ts';
 import { Client } from './support/spop/client.ts';
 import { hello, notify, str } from './support/spop/naive-codec.ts';
@@ -77,7 +77,7 @@ describeNewer('the package as published', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/(agent|cli|contract|functions|infra)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
+          !/^(dist\/(agent|blocklist|cli|config|contract|functions|haproxy|infra|spop)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
             path,
           ),
       );

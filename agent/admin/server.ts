@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { formatListenAddress, type ListenAddress } from '../../config/listen-address.ts';
 import { shown } from '../../contract/shown.ts';
-import { formatListenAddress, type ListenAddress } from '../config/listen-address.ts';
 import type { Clock } from '../decision/clock.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
 import type { AgentState } from '../state/state.ts';

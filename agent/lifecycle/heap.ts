@@ -1,5 +1,5 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import { maxHeapBytes } from '../decision/cache-bytes.ts';
 
 /** From which Node on V8 can be told that memory matters more than the processor's time. */

@@ -1,5 +1,5 @@
+import type { Settings } from '../../config/settings.ts';
 import { isWithin } from '../../contract/list-actions.ts';
-import type { Settings } from '../config/settings.ts';
 import { VerdictCache } from '../decision/cache.ts';
 import type { CacheBlock } from '../decision/cache-block.ts';
 import type { Clock } from '../decision/clock.ts';

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import { Caller } from './calls.ts';
 
 /** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */

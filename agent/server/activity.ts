@@ -1,4 +1,4 @@
-import type { FrameReader } from '../spop/reader.ts';
+import type { FrameReader } from '../../spop/reader.ts';
 
 /** What a connection did, and when: by it those are found that only take up room. */
 export class Activity {

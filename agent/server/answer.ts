@@ -1,6 +1,6 @@
+import { VARIABLES } from '../../haproxy/vocabulary.ts';
+import { type Action, encodeActions, type Scope } from '../../spop/ack.ts';
 import type { Decision } from '../decision/decision.ts';
-import { type Action, encodeActions, type Scope } from '../spop/ack.ts';
-import { VARIABLES } from '../vocabulary.ts';
 
 /** A decision in the words of the wire: all it has to say, and the little that HAProxy's rules cannot do without. */
 export interface Answer {

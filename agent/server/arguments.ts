@@ -1,7 +1,7 @@
 import { formatAddress } from '../../contract/address.ts';
-import { decodeText } from '../spop/cursor.ts';
-import type { ReceivedData } from '../spop/data.ts';
-import type { NotifyReader } from '../spop/notify.ts';
+import { decodeText } from '../../spop/cursor.ts';
+import type { ReceivedData } from '../../spop/data.ts';
+import type { NotifyReader } from '../../spop/notify.ts';
 
 /** What a message brought, by name. */
 export type Arguments = Readonly<Record<string, string | number | boolean | null>>;

@@ -1,10 +1,10 @@
+import { encodeAck } from '../../spop/ack.ts';
+import { decodeDisconnect, encodeAgentDisconnect } from '../../spop/disconnect.ts';
+import { invalidFrame, SpopError, SpopStatus } from '../../spop/errors.ts';
+import { type Frame, FrameType } from '../../spop/frame.ts';
+import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../../spop/hello.ts';
+import { FrameReader } from '../../spop/reader.ts';
 import type { Clock } from '../decision/clock.ts';
-import { encodeAck } from '../spop/ack.ts';
-import { decodeDisconnect, encodeAgentDisconnect } from '../spop/disconnect.ts';
-import { invalidFrame, SpopError, SpopStatus } from '../spop/errors.ts';
-import { type Frame, FrameType } from '../spop/frame.ts';
-import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../spop/hello.ts';
-import { FrameReader } from '../spop/reader.ts';
 import { Activity } from './activity.ts';
 import { type Answer, joined, within } from './answer.ts';
 import { OutputBuffer } from './output.ts';

@@ -1,5 +1,5 @@
+import { SpopError, SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
-import { SpopError, SpopStatus } from '../spop/errors.ts';
 import type { Connection } from './connection.ts';
 
 /** What the connections of one process may take together: docs/decisions/0021-connections.md. */

@@ -1,5 +1,5 @@
-import type { Frame } from '../spop/frame.ts';
-import type { FrameReader } from '../spop/reader.ts';
+import type { Frame } from '../../spop/frame.ts';
+import type { FrameReader } from '../../spop/reader.ts';
 import type { Answer } from './answer.ts';
 import type { NotifyHandler } from './connection.ts';
 import type { OutputBuffer } from './output.ts';

@@ -1,8 +1,8 @@
 import { shown } from '../../contract/shown.ts';
+import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
 import { Repeated, type Times } from '../repeated.ts';
-import { SpopStatus } from '../spop/errors.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
 import type { ConnectionEvents } from './connection.ts';

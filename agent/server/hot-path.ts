@@ -1,6 +1,4 @@
-import type { Address } from '../decision/address.ts';
-import type { Decision } from '../decision/decision.ts';
-import { DataType, IPV4_BYTES, IPV6_BYTES, TYPE_MASK } from '../spop/data.ts';
+import { DataType, IPV4_BYTES, IPV6_BYTES, TYPE_MASK } from '../../spop/data.ts';
 import {
   FrameFlag,
   FrameType,
@@ -8,9 +6,11 @@ import {
   PREFIX_BYTES,
   readFrameLength,
   TYPE_AND_FLAGS_BYTES,
-} from '../spop/frame.ts';
-import type { FrameReader } from '../spop/reader.ts';
-import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../spop/varint.ts';
+} from '../../spop/frame.ts';
+import type { FrameReader } from '../../spop/reader.ts';
+import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../../spop/varint.ts';
+import type { Address } from '../decision/address.ts';
+import type { Decision } from '../decision/decision.ts';
 import { fits } from './answer.ts';
 import type { OutputBuffer } from './output.ts';
 import type { Teller } from './teller.ts';

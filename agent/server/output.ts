@@ -1,4 +1,4 @@
-import { FrameType, writeFrame, writeFrameLength } from '../spop/frame.ts';
+import { FrameType, writeFrame, writeFrameLength } from '../../spop/frame.ts';
 import type { Suffix } from './answer.ts';
 
 /** Room for the ACKs of a full socket read; more makes it grow for that one time. */

@@ -1,5 +1,5 @@
-import { encodeActions } from '../spop/ack.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../../haproxy/vocabulary.ts';
+import { encodeActions } from '../../spop/ack.ts';
 import { type Outlet, type Suffix, setVariable } from './answer.ts';
 
 /** Crockford's base 32 in small letters: no letter that looks like a digit. */

@@ -1,4 +1,4 @@
-import type { Settings } from '../config/settings.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { DegradationState } from '../decision/degradation.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { Ledger } from './ledger.ts';

@@ -2,9 +2,9 @@
 // each NOTIFY with the same bytes; nothing is decoded and nothing is decided, so its answers are wrong for half of them.
 import { createServer, type Socket } from 'node:net';
 import { withSharedReads } from '../../agent/server/fast-socket.ts';
-import { encodeActions } from '../../agent/spop/ack.ts';
-import { Frame, FrameType, writeFrame } from '../../agent/spop/frame.ts';
-import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../../agent/spop/hello.ts';
+import { encodeActions } from '../../spop/ack.ts';
+import { Frame, FrameType, writeFrame } from '../../spop/frame.ts';
+import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../../spop/hello.ts';
 
 const ACTIONS = encodeActions([
   { type: 'set-var', scope: 'txn', name: 'action', value: { type: 'string', value: 'allow' } },

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { BlocklistSettings } from '../../agent/config/blocklist-schema.ts';
-import type { ListRecord } from '../../functions/blocklist/managed-store.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { parseDuration } from '../duration.ts';
-import { outcomeOf } from '../outcome-options.ts';
+import type { ListRecord } from '../../blocklist/managed-store.ts';
+import type { Item } from '../../blocklist/store.ts';
+import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
+import { parseDuration } from '../options/duration.ts';
+import { outcomeOf } from '../options/outcome-options.ts';
 import { isHalfOver } from './difference.ts';
 import type { BulkOptions } from './options.ts';
 

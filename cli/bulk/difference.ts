@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 import { shown } from '../../contract/shown.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
 import type { Sorted } from './sorter.ts';
 
 /** What makes a list equal to its source, for one subject. */

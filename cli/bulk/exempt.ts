@@ -1,5 +1,5 @@
 import { candidates, parseSubject } from '../../contract/subject.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { WantedEntries } from './wanted.ts';
 
 /** More than a list of blocks has. */

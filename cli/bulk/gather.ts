@@ -1,10 +1,10 @@
+import { isExpired } from '../../blocklist/entry.ts';
 import { shown } from '../../contract/shown.ts';
-import { isExpired } from '../../functions/blocklist/entry.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { endIfStopped } from '../exit/interrupt.ts';
 import type { Feed, FeedLine } from '../formats/feed.ts';
-import { endIfStopped } from '../interrupt.ts';
-import { warn } from '../output.ts';
-import type { ProtectedSet } from '../protected.ts';
+import type { ProtectedSet } from '../guards/protected.ts';
+import { warn } from '../output/output.ts';
 import { Exempt } from './exempt.ts';
 import type { Trust } from './trust.ts';
 import type { WantedEntries } from './wanted.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { expiryText } from '../expiry.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { expiryText } from '../options/expiry.ts';
 
 const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;

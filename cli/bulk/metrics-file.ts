@@ -1,5 +1,5 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 
 /** What node_exporter's textfile collector is told of a list; docs/reference/metrics.md lists the same. */
 export const LIST_METRICS = [

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { isKind } from '../../contract/subject.ts';
-import { usageError } from '../cli-error.ts';
-import { addSectionOption, type ConfigOptions } from '../config-option.ts';
-import { type ExpiryOptions, expiryOf } from '../expiry.ts';
+import { readNote } from '../entries/write-entries.ts';
+import { usageError } from '../exit/cli-error.ts';
 import { FORMATS, type Format } from '../formats/feed.ts';
-import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
-import { addTableOptions, type TableOptions } from '../table-options.ts';
-import { readNote } from '../write-entries.ts';
+import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
+import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
+import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
+import { addTableOptions, type TableOptions } from '../options/table-options.ts';
 import { readTrust } from './trust.ts';
 import type { Defaults } from './wanted.ts';
 

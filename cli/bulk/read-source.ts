@@ -1,7 +1,7 @@
-import type { ListRecord } from '../../functions/blocklist/managed-store.ts';
-import { DEFAULT_LIST } from '../arguments.ts';
+import type { ListRecord } from '../../blocklist/managed-store.ts';
 import { readFeed } from '../formats/feed.ts';
-import type { ProtectedSet } from '../protected.ts';
+import type { ProtectedSet } from '../guards/protected.ts';
+import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/source.ts';
 import type { ListState } from './as-before.ts';
 import { gather } from './gather.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Change, ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { Change, ManagedStore } from '../../blocklist/managed-store.ts';
+import type { Item } from '../../blocklist/store.ts';
 
 /** Subjects that a record of the history names: the longest there are make half of an item's 400 KB. */
 const SUBJECTS_A_RECORD = 200;

@@ -1,5 +1,5 @@
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
 import { type Difference, isSame } from './difference.ts';
 
 /** BatchGetItem takes no more, and eight calls are on their way while the first is waited for. */

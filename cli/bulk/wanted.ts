@@ -1,8 +1,8 @@
+import type { ParsedEntry, StoredEntry } from '../../blocklist/entry.ts';
 import type { Action } from '../../contract/check.ts';
-import type { ParsedEntry, StoredEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from '../formats/feed.ts';
-import type { Outcome } from '../outcome-options.ts';
-import { newEntry } from '../unseen.ts';
+import { newEntry } from '../guards/unseen.ts';
+import type { Outcome } from '../options/outcome-options.ts';
 import { type Sorted, Sorter } from './sorter.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { ConfigError } from '../../agent/config/config-error.ts';
-import { formatListenAddress } from '../../agent/config/listen-address.ts';
-import { listText } from '../../agent/config/lists.ts';
-import type { Settings } from '../../agent/config/settings.ts';
 import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
-import { warn } from '../output.ts';
+import { ConfigError } from '../../config/config-error.ts';
+import { formatListenAddress } from '../../config/listen-address.ts';
+import { listText } from '../../config/lists.ts';
+import type { Settings } from '../../config/settings.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { warn } from '../output/output.ts';
 
 const MIB = 1024 * 1024;
 
@@ -27,7 +27,7 @@ export function agentCommand(): Command {
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
         if (options.printConfig) {
-          const { printSettings } = await import('../../agent/config/print.ts');
+          const { printSettings } = await import('../../config/print.ts');
           process.stdout.write(printSettings(options.config, process.env));
           return;
         }
@@ -65,7 +65,7 @@ function endSoon(): void {
 
 /** What this host lacks for the settings ends with 78; what may be right all the same is a warning. */
 async function checkHere(settings: Settings, { config }: AgentOptions): Promise<void> {
-  const { checkHost } = await import('../../agent/config/host-checks.ts');
+  const { checkHost } = await import('../../config/host-checks.ts');
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
   for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
@@ -77,7 +77,7 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
 /** Loads the module of rules, if there is one, and says what it decides. */
 async function rulesOf({ rules, messages, deadlineMs }: Settings): Promise<string> {
   if (rules === undefined) return '';
-  const { tryRules } = await import('../../agent/rules/try.ts');
+  const { tryRules } = await import('../../agent/scripts/try.ts');
   const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadConfig);
   return `  ${rules} decides ${decided.join(', ')}\n`;
 }

@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { askedLists } from '../../agent/config/lists.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import { askedLists } from '../../config/lists.ts';
 import { notWithin } from '../../contract/list-actions.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
-import { addVarOption, outcomeOf, type VarOptions } from '../outcome-options.ts';
-import { addWriteOptions, type WriteOptions, writeEntries } from '../write-entries.ts';
+import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
+import { addExamples } from '../help/examples.ts';
+import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addVarOption, outcomeOf, type VarOptions } from '../options/outcome-options.ts';
 
 interface AllowOptions extends WriteOptions, VarOptions, ConfigOptions {
   readonly force?: true;

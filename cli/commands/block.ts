@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import type { BlocklistSettings } from '../../agent/config/blocklist-schema.ts';
-import { askedLists } from '../../agent/config/lists.ts';
+import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
+import { askedLists } from '../../config/lists.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
-import { askedInstead } from '../never-asked.ts';
-import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../outcome-options.ts';
-import { protectedSet } from '../protected.ts';
-import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../write-entries.ts';
+import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
+import { askedInstead } from '../guards/never-asked.ts';
+import { protectedSet } from '../guards/protected.ts';
+import { addExamples } from '../help/examples.ts';
+import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
   readonly force?: true;

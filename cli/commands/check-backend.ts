@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { formatSubject } from '../../contract/subject.ts';
-import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { type ConfigOptions, configOption, readSettings } from '../config-option.ts';
 import type { Result } from '../conformance/run.ts';
-import { addExamples } from '../examples.ts';
-import { printJson, printRow } from '../output.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
+import { type ConfigOptions, configOption, readSettings } from '../options/config-option.ts';
+import { printJson, printRow } from '../output/output.ts';
 
 interface CheckBackendOptions extends ConfigOptions {
   readonly lists?: string[];

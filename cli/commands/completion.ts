@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
-import { type CompletedCommand, completionScript, SHELLS, type Shell } from '../completion.ts';
-import { addExamples } from '../examples.ts';
-import { write } from '../output.ts';
+import { type CompletedCommand, completionScript, SHELLS, type Shell } from '../help/completion.ts';
+import { addExamples } from '../help/examples.ts';
+import { write } from '../output/output.ts';
 
 /** `haverdict completion bash`: what `everyCommand` has, as a script for a shell. */
 export function completionCommand(everyCommand: () => Promise<readonly Command[]>): Command {

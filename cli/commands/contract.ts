@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
-import { addExamples } from '../examples.ts';
-import { printJson } from '../output.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJson } from '../output/output.ts';
 
 /** `haverdict contract`: what a backend has to answer, in a form that other tools read. */
 export function contractCommand(): Command {

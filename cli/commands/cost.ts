@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { usageError } from '../cli-error.ts';
 import type { Basis, Estimate } from '../cost/estimate.ts';
-import { addExamples } from '../examples.ts';
-import { printJson, write } from '../output.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJson, write } from '../output/output.ts';
 
 interface CostOptions {
   readonly requests: number;

@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { type ListenAddress, parseListenAddress } from '../../agent/config/listen-address.ts';
-import { HAPROXY_VERSIONS, type HaproxyVersion, type Settings } from '../../agent/config/settings.ts';
-import { type ProbeResult, probe } from '../../agent/probe/probe.ts';
-import { examine, type Finding } from '../../agent/wiring/doctor/doctor.ts';
-import { type Files, readInstallation } from '../../agent/wiring/doctor/installation.ts';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
-import { printJson, printLine, printRow } from '../output.ts';
+import { type ListenAddress, parseListenAddress } from '../../config/listen-address.ts';
+import { HAPROXY_VERSIONS, type HaproxyVersion, type Settings } from '../../config/settings.ts';
+import { examine, type Finding } from '../../haproxy/doctor/doctor.ts';
+import { type Files, readInstallation } from '../../haproxy/doctor/installation.ts';
+import { type ProbeResult, probe } from '../../haproxy/probe/probe.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { printJson, printLine, printRow } from '../output/output.ts';
 
 interface DoctorOptions extends ConfigOptions {
   readonly haproxy: string[];

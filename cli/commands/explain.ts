@@ -1,19 +1,19 @@
 import { Command } from 'commander';
-import { askedLists } from '../../agent/config/lists.ts';
+import { askedLists } from '../../config/lists.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
-import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../config-option.ts';
-import { itemsCovering } from '../covering.ts';
-import { addExamples } from '../examples.ts';
+import { itemsCovering } from '../entries/covering.ts';
 import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/asking.ts';
 import { explain } from '../explain/explanation.ts';
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
-import { printJson, printLine, printTable } from '../output.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
+import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import { withSecrets } from '../options/secret.ts';
+import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine, printTable } from '../output/output.ts';
 import { explainAtAgent } from '../running/explain-agent.ts';
 import { addSocketPathOption } from '../running/socket-option.ts';
-import { withSecrets } from '../secret.ts';
-import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
 
 interface ExplainOptions extends TableOptions, ConfigOptions {
   readonly message?: string;

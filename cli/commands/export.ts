@@ -1,13 +1,13 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
+import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 import { shown } from '../../contract/shown.ts';
-import { isExpired, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { DEFAULT_LIST, readList } from '../arguments.ts';
-import { addExamples } from '../examples.ts';
 import { WRITTEN_FORMATS, writeFeed } from '../formats/write.ts';
-import { warn, write } from '../output.ts';
-import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readList } from '../options/arguments.ts';
+import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { warn, write } from '../output/output.ts';
 
 interface ExportOptions extends TableOptions {
   readonly format: (typeof WRITTEN_FORMATS)[number];

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { Flushed } from '../../agent/admin/socket/protocol.ts';
-import { readSubjects } from '../arguments.ts';
-import { usageError } from '../cli-error.ts';
-import { addExamples } from '../examples.ts';
-import { printJson, printLine } from '../output.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { readSubjects } from '../options/arguments.ts';
+import { printJson, printLine } from '../output/output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
+import type { ManagedStore, RecordedChange } from '../../blocklist/managed-store.ts';
+import type { Item } from '../../blocklist/store.ts';
 import { formatSubject } from '../../contract/subject.ts';
-import type { ManagedStore, RecordedChange } from '../../functions/blocklist/managed-store.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { readList, readSubject } from '../arguments.ts';
-import { usageError } from '../cli-error.ts';
-import { parseDuration } from '../duration.ts';
-import { addExamples } from '../examples.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
 import { CHANGE_COLUMNS, changeCells } from '../lists/change-text.ts';
-import { printJson, printLine, printTable } from '../output.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+import { readList, readSubject } from '../options/arguments.ts';
+import { parseDuration } from '../options/duration.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface HistoryOptions extends TableOptions {
   readonly list?: string;

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import { DEFAULT_LIST, readList } from '../arguments.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import { stateOf } from '../bulk/as-before.ts';
 import { lineOf } from '../bulk/difference.ts';
 import { Surprises } from '../bulk/growth.ts';
@@ -8,10 +7,11 @@ import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { unlike } from '../bulk/unlike.ts';
-import { addExamples } from '../examples.ts';
-import { endIfStopped } from '../interrupt.ts';
-import { printJson, printLine } from '../output.ts';
-import { startProgress } from '../progress.ts';
+import { endIfStopped } from '../exit/interrupt.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readList } from '../options/arguments.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { startProgress } from '../output/progress.ts';
 
 export function importCommand(): Command {
   const command = new Command('import')

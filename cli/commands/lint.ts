@@ -1,16 +1,16 @@
 import { Command } from 'commander';
-import { askedLists } from '../../agent/config/lists.ts';
-import { actor } from '../actor.ts';
-import { readList } from '../arguments.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
+import { askedLists } from '../../config/lists.ts';
+import { actor } from '../entries/actor.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { protectedSet } from '../guards/protected.ts';
+import { addExamples } from '../help/examples.ts';
 import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
-import { headingOf, printJsonLine, printLine, printRow } from '../output.ts';
-import { protectedSet } from '../protected.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
+import { readList } from '../options/arguments.ts';
+import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
 
 interface LintCommandOptions extends TableOptions, ConfigOptions {
   readonly list?: string;

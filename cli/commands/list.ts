@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { DEFAULT_LIST, readList } from '../arguments.ts';
-import { addExamples } from '../examples.ts';
-import { COLUMNS, cellsOf, jsonOf, listedItem } from '../listed-item.ts';
-import { headingOf, printJsonLine, printLine, printRow } from '../output.ts';
-import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readList } from '../options/arguments.ts';
+import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
 
 interface ListOptions extends TableOptions {
   readonly json?: true;

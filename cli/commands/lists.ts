@@ -1,15 +1,15 @@
 import { Command } from 'commander';
-import type { ListRecord, ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import { isReserved } from '../../functions/blocklist/table.ts';
-import { actor } from '../actor.ts';
-import { readList } from '../arguments.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { addExamples } from '../examples.ts';
+import type { ListRecord, ManagedStore } from '../../blocklist/managed-store.ts';
+import { isReserved } from '../../blocklist/table.ts';
+import { actor } from '../entries/actor.ts';
+import { readText } from '../entries/write-entries.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
 import { deleteList } from '../lists/delete.ts';
 import { describeList } from '../lists/describe.ts';
-import { printJson, printLine, printTable } from '../output.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
-import { readText } from '../write-entries.ts';
+import { readList } from '../options/arguments.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface ListsOptions extends TableOptions {
   readonly all?: true;

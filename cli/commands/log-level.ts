@@ -1,7 +1,7 @@
 import { Argument, Command } from 'commander';
-import { LOG_LEVELS, type LogLevel } from '../../agent/config/settings.ts';
-import { addExamples } from '../examples.ts';
-import { printJson, printLine } from '../output.ts';
+import { LOG_LEVELS, type LogLevel } from '../../config/settings.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJson, printLine } from '../output/output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 

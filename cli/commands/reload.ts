@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { addExamples } from '../examples.ts';
-import { printJson, printLine } from '../output.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJson, printLine } from '../output/output.ts';
 import { askAgent } from '../running/ask.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 

@@ -1,14 +1,14 @@
 import { Command } from 'commander';
+import type { Item } from '../../blocklist/store.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { actor } from '../actor.ts';
-import { DEFAULT_LIST, readList, readSubject } from '../arguments.ts';
-import { addExamples } from '../examples.ts';
-import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../listed-item.ts';
-import { printJson, printLine } from '../output.ts';
-import { withSecrets } from '../secret.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../table-options.ts';
-import { readText } from '../write-entries.ts';
+import { actor } from '../entries/actor.ts';
+import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
+import { readText } from '../entries/write-entries.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
+import { withSecrets } from '../options/secret.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine } from '../output/output.ts';
 
 interface RemoveOptions extends TableOptions {
   readonly list: string;

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
+import { winner } from '../../blocklist/match.ts';
 import { formatSubject } from '../../contract/subject.ts';
-import { winner } from '../../functions/blocklist/match.ts';
-import { DEFAULT_LIST, readLists, readSubject } from '../arguments.ts';
-import { itemsCovering } from '../covering.ts';
-import { addExamples } from '../examples.ts';
-import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../listed-item.ts';
-import { printJson, printLine, printTable } from '../output.ts';
-import { addTableOptions, openStore, type TableOptions } from '../table-options.ts';
+import { itemsCovering } from '../entries/covering.ts';
+import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
+import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface ShowOptions extends TableOptions {
   readonly lists?: string[];

@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { DEFAULT_LIST, readList } from '../arguments.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 import { ListState } from '../bulk/as-before.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
 import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
@@ -11,11 +10,12 @@ import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { remember } from '../bulk/read-source.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { Sorter } from '../bulk/sorter.ts';
-import { usageError } from '../cli-error.ts';
-import { addExamples } from '../examples.ts';
-import { endIfStopped } from '../interrupt.ts';
-import { printJson, printLine } from '../output.ts';
-import { startProgress } from '../progress.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { endIfStopped } from '../exit/interrupt.ts';
+import { addExamples } from '../help/examples.ts';
+import { DEFAULT_LIST, readList } from '../options/arguments.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { startProgress } from '../output/progress.ts';
 
 interface SyncOptions extends BulkOptions {
   readonly yes?: true;

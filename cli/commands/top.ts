@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
-import { usageError } from '../cli-error.ts';
-import { addExamples } from '../examples.ts';
-import { printJsonLine, printLine } from '../output.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJsonLine, printLine } from '../output/output.ts';
 import { screenLines } from '../running/screen.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 import { Terminal } from '../running/terminal.ts';

@@ -1,14 +1,14 @@
 import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { formatListenAddress } from '../../agent/config/listen-address.ts';
-import { HAPROXY_VERSIONS, type HaproxyVersion, type Settings } from '../../agent/config/settings.ts';
-import { haproxyFragment } from '../../agent/wiring/fragment.ts';
-import { DEFAULT_SPOE_PATH } from '../../agent/wiring/frontend.ts';
-import { spoeFile } from '../../agent/wiring/spoe.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
-import { addExamples } from '../examples.ts';
+import { formatListenAddress } from '../../config/listen-address.ts';
+import { HAPROXY_VERSIONS, type HaproxyVersion, type Settings } from '../../config/settings.ts';
+import { haproxyFragment } from '../../haproxy/generate/fragment.ts';
+import { DEFAULT_SPOE_PATH } from '../../haproxy/generate/frontend.ts';
+import { spoeFile } from '../../haproxy/generate/spoe.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 
 const SPOE_NAME = 'haverdict.spoe.cfg';
 const FRAGMENT_NAME = 'haverdict.haproxy.cfg';

@@ -1,8 +1,8 @@
 import { Credentials, type Identity } from '../../agent/backend/credentials.ts';
 import { createIdentityChain } from '../../agent/backend/identity-chain.ts';
 import { createSigner, type Signer } from '../../agent/backend/sign.ts';
-import type { Settings } from '../../agent/config/settings.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
+import type { Settings } from '../../config/settings.ts';
 import type { Asked } from './checks.ts';
 import { Unfit } from './expect.ts';
 import { deadline } from './latency.ts';

@@ -1,6 +1,6 @@
+import { firstProblem } from '../../blocklist/problem.ts';
 import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts';
 import { candidates, parseSubject, SubjectError } from '../../contract/subject.ts';
-import { firstProblem } from '../../functions/blocklist/problem.ts';
 import type { Answer } from './target.ts';
 
 /** What a backend does that the contract does not allow, in one line. */

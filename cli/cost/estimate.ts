@@ -1,4 +1,4 @@
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { billFor, type CallSize, type Item, total, type Usage } from './bill.ts';
 import type { Prices } from './prices.ts';
 import type { ReplayedLog } from './replay.ts';

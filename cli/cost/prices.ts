@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { firstProblem } from '../../functions/blocklist/problem.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { firstProblem } from '../../blocklist/problem.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import listPrices from './prices.json' with { type: 'json' };
 
 const price = z.number().check(z.minimum(0));

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { CacheModel, type Replayed } from './cache-model.ts';
 import { MAX_LINE, parseLogLine } from './haproxy-log.ts';
 import type { Setup } from './traffic.ts';

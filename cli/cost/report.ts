@@ -1,4 +1,4 @@
-import { table } from '../output.ts';
+import { table } from '../output/output.ts';
 import { count, type Estimate, percent } from './estimate.ts';
 
 /** An estimate for people. */

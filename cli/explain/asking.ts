@@ -1,9 +1,9 @@
-import { nearest } from '../../agent/config/nearest.ts';
-import type { ConfigFile } from '../../agent/config/schema.ts';
+import { nearest } from '../../config/nearest.ts';
+import type { ConfigFile } from '../../config/schema.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
-import { usageError } from '../cli-error.ts';
-import { askedInstead } from '../never-asked.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { askedInstead } from '../guards/never-asked.ts';
 
 /** What of an agent's configuration decides who wins. */
 export type AgentSections = Pick<ConfigFile, 'lists' | 'shadowLists' | 'messages' | 'ipv6Prefix'>;

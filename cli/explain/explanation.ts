@@ -1,12 +1,12 @@
 import { combine } from '../../agent/decision/combine.ts';
 import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
+import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { check } from '../../blocklist/service.ts';
+import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { toldSubject } from '../../contract/told.ts';
-import { BadEntries } from '../../functions/blocklist/bad-entries.ts';
-import { check } from '../../functions/blocklist/service.ts';
-import type { Item, Key } from '../../functions/blocklist/store.ts';
-import { type ListedItem, listedItem } from '../listed-item.ts';
+import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
 /** A subject, and every item of the table that covers it, in whatever list. */

@@ -1,7 +1,7 @@
 import { toldSubject } from '../../contract/told.ts';
-import { expiryText } from '../expiry.ts';
-import { jsonOf } from '../listed-item.ts';
-import { aligned, type Cell } from '../output.ts';
+import { jsonOf } from '../entries/listed-item.ts';
+import { expiryText } from '../options/expiry.ts';
+import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
 import type { Asking, Considered, Explanation } from './explanation.ts';
 

@@ -1,5 +1,5 @@
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { noList, readItems, refuseEnvelope } from './json.ts';

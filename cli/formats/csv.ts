@@ -1,5 +1,5 @@
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';

@@ -1,5 +1,5 @@
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { nameTwice } from './twice.ts';
 
 /** A JSON document is one value and is read whole; what is larger comes as NDJSON, which has no limit. */

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 
 /** Subject in canonical text, and whatever else the format knows; who imports it decides what the rest is. */
 export type FeedEntry = Pick<StoredEntry, 'subject'> & Partial<Omit<StoredEntry, 'subject'>>;

@@ -1,6 +1,6 @@
 import { shown } from '../../contract/shown.ts';
 import { isKind } from '../../contract/subject.ts';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { readAbuseIpdb } from './abuseipdb.ts';
 import { readAwsWaf } from './aws-waf.ts';
 import { readCrowdsec } from './crowdsec.ts';

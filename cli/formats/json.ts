@@ -1,4 +1,4 @@
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { entryOfValue } from './ndjson.ts';

@@ -1,4 +1,4 @@
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** A line of text without its `\n`; `isCut` if it was longer than any entry, and only its beginning is here. */
 export interface Line {

@@ -1,4 +1,4 @@
-import { parseRange } from '../address-range.ts';
+import { parseRange } from '../guards/address-range.ts';
 
 /**
  * What a field that no format reads does to the entry beside it: it lets pass what the entry would block, says that the

@@ -1,4 +1,4 @@
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** What a file can begin with that is no list, whatever it is called. */
 const BEGINNINGS: readonly (readonly [begin: string, what: string])[] = [

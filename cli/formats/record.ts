@@ -1,6 +1,6 @@
+import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
-import { parseEntry } from '../../functions/blocklist/entry.ts';
 import type { FeedEntry } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';

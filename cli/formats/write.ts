@@ -1,8 +1,8 @@
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import { CliError, EXIT, usageError } from '../cli-error.ts';
-import { jsonText } from '../escaped.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { jsonText } from '../output/escaped.ts';
 import { csvRow } from './csv-row.ts';
 import type { Format } from './feed.ts';
 import { withoutComment } from './plain.ts';

@@ -1,7 +1,7 @@
+import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 import { isWithin, type ListActions } from '../../contract/list-actions.ts';
 import { candidates, parseSubject } from '../../contract/subject.ts';
-import { isExpired, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
 import type { Finding } from './finding.ts';
 
 /** Exceptions are few; past this many the rest is not compared, and `lint` says so. */

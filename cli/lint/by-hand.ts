@@ -1,6 +1,6 @@
-import { isExpired, parseEntry, type StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import { HISTORY_DAYS } from '../../functions/blocklist/table.ts';
+import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import { HISTORY_DAYS } from '../../blocklist/table.ts';
 import type { Finding } from './finding.ts';
 
 /** A hundred megabytes of subjects; a longer history is not compared. */

@@ -1,5 +1,5 @@
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 
 /** Everything that `lint` can find, by name. A problem is wrong; a note is for people to judge. */
 export const FINDINGS = {

@@ -1,8 +1,8 @@
+import { parseEntry } from '../../blocklist/entry.ts';
+import { nameIn, parseChange } from '../../blocklist/reserved-items.ts';
+import type { Item } from '../../blocklist/store.ts';
+import { isReserved, RESERVED } from '../../blocklist/table.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
-import { parseEntry } from '../../functions/blocklist/entry.ts';
-import { nameIn, parseChange } from '../../functions/blocklist/reserved-items.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { isReserved, RESERVED } from '../../functions/blocklist/table.ts';
 import type { Finding, FindingId } from './finding.ts';
 
 /** DynamoDB deletes within two days of the end, says AWS; a day more is for its bad ones. */

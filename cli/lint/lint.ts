@@ -1,11 +1,11 @@
+import { parseEntry } from '../../blocklist/entry.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { Item } from '../../blocklist/store.ts';
+import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
-import { parseEntry } from '../../functions/blocklist/entry.ts';
-import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
-import { isReserved } from '../../functions/blocklist/table.ts';
-import { askedInstead } from '../never-asked.ts';
-import { unseenProblem } from '../unseen.ts';
+import { askedInstead } from '../guards/never-asked.ts';
+import { unseenProblem } from '../guards/unseen.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
 import { byHandIn } from './by-hand.ts';
 import type { Finding } from './finding.ts';

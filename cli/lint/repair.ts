@@ -1,5 +1,5 @@
-import type { ManagedStore } from '../../functions/blocklist/managed-store.ts';
-import type { ProtectedSet } from '../protected.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
 import { shownSubject } from './item-check.ts';
 

@@ -1,5 +1,5 @@
-import type { RecordedChange } from '../../functions/blocklist/managed-store.ts';
-import { expiryText } from '../expiry.ts';
+import type { RecordedChange } from '../../blocklist/managed-store.ts';
+import { expiryText } from '../options/expiry.ts';
 
 export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'WHY', 'SOURCE'] as const;
 

@@ -1,11 +1,11 @@
-import type { Item, Key } from '../../functions/blocklist/store.ts';
-import { actor } from '../actor.ts';
+import type { Item, Key } from '../../blocklist/store.ts';
 import { withLease } from '../bulk/lease.ts';
 import { Run } from '../bulk/run.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { endIfStopped, interruption } from '../interrupt.ts';
-import { printJson, printLine } from '../output.ts';
-import { openManagedStore, type TableOptions } from '../table-options.ts';
+import { actor } from '../entries/actor.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { endIfStopped, interruption } from '../exit/interrupt.ts';
+import { openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine } from '../output/output.ts';
 
 interface DeleteOptions extends TableOptions {
   readonly yes?: true;

@@ -1,8 +1,8 @@
-import type { Lease, ListRecord, ManagedStore, RecordedChange } from '../../functions/blocklist/managed-store.ts';
-import { CliError, EXIT } from '../cli-error.ts';
-import { expiryText } from '../expiry.ts';
-import { printJson, printLine, printTable } from '../output.ts';
-import { openManagedStore, type TableOptions } from '../table-options.ts';
+import type { Lease, ListRecord, ManagedStore, RecordedChange } from '../../blocklist/managed-store.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { expiryText } from '../options/expiry.ts';
+import { openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine, printTable } from '../output/output.ts';
 import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
 

@@ -1,5 +1,5 @@
-import { isExpired, parseEntry } from '../../functions/blocklist/entry.ts';
-import type { Item } from '../../functions/blocklist/store.ts';
+import { isExpired, parseEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
 
 /** What is in a list. */
 export interface ListSummary {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../agent/admin/socket/protocol.ts';
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** A module of rules may take its time to load. */
 const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;

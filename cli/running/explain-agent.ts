@@ -1,6 +1,6 @@
 import type { ExplainedMessage, ExplainedSubject, Explanation, Next } from '../../agent/admin/socket/protocol.ts';
-import { readSubjects } from '../arguments.ts';
-import { aligned, printJson, printLine } from '../output.ts';
+import { readSubjects } from '../options/arguments.ts';
+import { aligned, printJson, printLine } from '../output/output.ts';
 import { askAgent } from './ask.ts';
 import { type SocketOptions, socketPath } from './socket-option.ts';
 

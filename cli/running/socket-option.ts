@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { usageError } from '../cli-error.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../config-option.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 
 /** Where the package's agent has it. */
 const DEFAULT_SOCKET = '/run/haverdict/admin.sock';

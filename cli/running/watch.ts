@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentState } from '../../agent/state/state.ts';
-import { CliError } from '../cli-error.ts';
+import { CliError } from '../exit/cli-error.ts';
 import { askAgent } from './ask.ts';
 import { type Overview, overviewOf } from './overview.ts';
 

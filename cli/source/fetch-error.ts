@@ -1,5 +1,5 @@
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** What went wrong, in words that follow the URL. */
 export class FetchError extends Error {

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
-import { embeddedIpv4 } from '../embedded-address.ts';
+import { embeddedIpv4 } from '../guards/embedded-address.ts';
 import { FetchError } from './fetch-error.ts';
 
 /** What virtual machines of Azure reach their host at; no other address of a cloud's inside is a global one. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT } from '../cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { openUrl } from './url.ts';
 
 export interface SourceOptions {

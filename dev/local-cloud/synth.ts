@@ -8,7 +8,14 @@ import { text } from 'node:stream/consumers';
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
 /** Everything that the assembly is made of. */
-const SOURCES = ['infra/**/*.ts', 'functions/**/*.ts', 'contract/**/*.ts', 'cdk.json', 'package-lock.json'];
+const SOURCES = [
+  'infra/**/*.ts',
+  'functions/**/*.ts',
+  'blocklist/**/*.ts',
+  'contract/**/*.ts',
+  'cdk.json',
+  'package-lock.json',
+];
 const KEPT_MS = 24 * 3_600_000;
 
 /** The folder of an assembly that is as the sources are; synthesizes one, without the CDK CLI, if there is none yet. */

@@ -8,8 +8,8 @@ import {
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
-import { TABLE } from '../../functions/blocklist/table.ts';
+import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
+import { TABLE } from '../../blocklist/table.ts';
 
 export interface Database {
   readonly endpoint: string;

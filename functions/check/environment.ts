@@ -1,4 +1,4 @@
-import { TABLE } from '../blocklist/table.ts';
+import { TABLE } from '../../blocklist/table.ts';
 
 const DEFAULT_TTL_SECONDS = 300;
 const MAX_TTL_SECONDS = 86_400;

@@ -1,7 +1,7 @@
+import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { type CheckDeps, type CheckFacts, check } from '../../blocklist/service.ts';
+import { StoreError } from '../../blocklist/store.ts';
 import { CHECK_PATH } from '../../contract/check.ts';
-import { BadEntries } from '../blocklist/bad-entries.ts';
-import { type CheckDeps, type CheckFacts, check } from '../blocklist/service.ts';
-import { StoreError } from '../blocklist/store.ts';
 import { checkRequestOf, type FunctionUrlEvent, type FunctionUrlResult, HttpError, respond, routeOf } from './http.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
+import { firstProblem } from '../../blocklist/problem.ts';
 import { CHECK_PATH, CheckRequest, HEALTH_PATH } from '../../contract/check.ts';
-import { firstProblem } from '../blocklist/problem.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
 export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;

@@ -1,4 +1,4 @@
-import { DynamoStore } from '../blocklist/dynamodb.ts';
+import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
 import { jsonLog, writeLine } from './log.ts';

@@ -1,4 +1,4 @@
-import type { CheckFacts } from '../blocklist/service.ts';
+import type { CheckFacts } from '../../blocklist/service.ts';
 
 /** The metrics CloudWatch keeps. Each is billed by the month, so the other facts are only fields of the line. */
 export const METRICS = {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../blocklist/service.ts';
-import type { Store } from '../blocklist/store.ts';
+import type { Log } from '../../blocklist/service.ts';
+import type { Store } from '../../blocklist/store.ts';
 
 /** Lambda gives init ten seconds; the first caller waits for all of it. */
 const LIMIT_MS = 1000;

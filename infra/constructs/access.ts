@@ -2,7 +2,7 @@ import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { ArnPrincipal, Grant, type IGrantable, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { TABLE } from '../../functions/blocklist/table.ts';
+import { TABLE } from '../../blocklist/table.ts';
 
 interface AccessProps {
   readonly table: TableV2;

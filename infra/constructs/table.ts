@@ -1,7 +1,7 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { type Attribute, AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
-import { TABLE } from '../../functions/blocklist/table.ts';
+import { TABLE } from '../../blocklist/table.ts';
 import type { BackendSettings } from '../settings.ts';
 
 /** The blocklist: what a name change or a key change here would do is replace the table, so the tests pin them. */

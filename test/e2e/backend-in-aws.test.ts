@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import { type Assembly, readAssembly } from '../../dev/local-cloud/assembly.ts';
 import { type DeployOptions, deploy, type LocalCloud } from '../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../dev/local-cloud/synth.ts';
 import { type Site, startSite, warmUp } from '../../dev/site.ts';
-import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
 import { until } from '../support/until.ts';
 
 /** Long enough that only a refusal, never a busy machine, makes the policy answer. */

@@ -3,11 +3,11 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { loadSettings } from '../../agent/config/load.ts';
-import type { Settings } from '../../agent/config/settings.ts';
-import { haproxyFragment } from '../../agent/wiring/fragment.ts';
-import { spoeFile } from '../../agent/wiring/spoe.ts';
+import { loadSettings } from '../../config/load.ts';
+import type { Settings } from '../../config/settings.ts';
 import { checkHaproxy, SPOE_FILE } from '../../dev/haproxy.ts';
+import { haproxyFragment } from '../../haproxy/generate/fragment.ts';
+import { spoeFile } from '../../haproxy/generate/spoe.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 
 const root = join(import.meta.dirname, '..', '..');

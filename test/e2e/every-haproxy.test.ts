@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { hasNativeSpop } from '../../agent/wiring/version.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { type Site, startSite } from '../../dev/site.ts';
 import type { Visit } from '../../dev/visit.ts';
+import { hasNativeSpop } from '../../haproxy/generate/version.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
 

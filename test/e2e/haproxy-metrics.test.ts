@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { it, type TestContext } from 'node:test';
-import { agentsBackend } from '../../agent/wiring/backend.ts';
-import { AGENTS_BACKEND } from '../../agent/wiring/spoe.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { startHaproxy } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
+import { agentsBackend } from '../../haproxy/generate/backend.ts';
+import { AGENTS_BACKEND } from '../../haproxy/generate/spoe.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { HAPROXY_METRICS } from '../support/haproxy-metrics.ts';
 import { readMetrics, type Series } from '../support/prometheus-text.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import { formatSubject, KINDS, parseSubject } from '../../contract/subject.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { startTable, type TableServer } from '../../dev/local-cloud/table-server.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { knock } from '../support/knock.ts';
 import { storeAt } from '../support/local-table.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Site } from '../../dev/site.ts';
 import type { Visit } from '../../dev/visit.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 import { MISBEHAVIOURS, type Misbehaviour } from '../support/function-double.ts';
 import { hasIpv6, longRuns } from '../support/scope.ts';
 import { until } from '../support/until.ts';

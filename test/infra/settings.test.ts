@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { loadSettings } from '../../agent/config/load.ts';
+import { loadSettings } from '../../config/load.ts';
 import { agentLimits } from '../../infra/limits.ts';
 import { readAppSettings, readBackendSettings } from '../../infra/settings.ts';
 import { SettingsError } from '../../infra/settings-error.ts';

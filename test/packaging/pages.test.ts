@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
-import { SETTINGS } from '../../agent/config/catalogue.ts';
+import { SETTINGS } from '../../config/catalogue.ts';
 import { commandPage, readCommands } from '../../packaging/command-page.ts';
 import { roff } from '../../packaging/roff.ts';
 import { settingsPage } from '../../packaging/settings-page.ts';

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
-import type { LogLevel } from '../../agent/config/settings.ts';
 import type { Control, Known } from '../../agent/state/control.ts';
 import type { AgentState } from '../../agent/state/state.ts';
+import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';
 import { temporaryFolder } from './config-file.ts';
 

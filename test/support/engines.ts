@@ -10,11 +10,11 @@ import {
   type DynamoDBClientConfig,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import type { DynamoOptions } from '../../blocklist/dynamodb/connection.ts';
+import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { definitionOf, startDatabase } from '../../dev/local-cloud/table-server.ts';
 import { DYNOXIDE } from '../../dev/test-tools.ts';
-import type { DynamoOptions } from '../../functions/blocklist/dynamodb-connection.ts';
-import { isLocal, LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
 import { hasNewer, hasUsual } from './scope.ts';
 
 /** A DynamoDB, or what imitates one. */

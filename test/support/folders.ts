@@ -3,10 +3,12 @@ import { basename, dirname, join } from 'node:path';
 
 /** Of these, all test files run in one process: most of them take longer to load than to run, and load the same. */
 const FOLDERS = [
-  ...['test/contract', 'test/functions/blocklist', 'test/functions/check', 'test/infra', 'test/infra/constructs'],
-  ...['test/agent/admin', 'test/agent/admin/socket', 'test/agent/backend', 'test/agent/config', 'test/agent/decision'],
-  ...['test/agent/lifecycle', 'test/agent/server', 'test/agent/spop', 'test/agent/state'],
-  ...['test/cli', 'test/cli/bulk', 'test/cli/cost', 'test/cli/explain', 'test/cli/formats', 'test/cli/running'],
+  ...['test/contract', 'test/blocklist', 'test/blocklist/dynamodb', 'test/config', 'test/spop'],
+  ...['test/functions/check', 'test/infra', 'test/infra/constructs'],
+  ...['test/agent/admin', 'test/agent/admin/socket', 'test/agent/backend', 'test/agent/decision'],
+  ...['test/agent/lifecycle', 'test/agent/server', 'test/agent/state'],
+  ...['test/cli', 'test/cli/guards', 'test/cli/help', 'test/cli/options', 'test/cli/output'],
+  ...['test/cli/bulk', 'test/cli/cost', 'test/cli/explain', 'test/cli/formats', 'test/cli/running'],
   ...['test/cli/source'],
 ];
 

@@ -1,8 +1,8 @@
+import type { DynamoOptions } from '../../blocklist/dynamodb/connection.ts';
+import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
+import { DynamoManagedStore } from '../../blocklist/dynamodb/managed-store.ts';
+import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import { startTable, type TableServer } from '../../dev/local-cloud/table-server.ts';
-import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
-import type { DynamoOptions } from '../../functions/blocklist/dynamodb-connection.ts';
-import { DynamoManagedStore } from '../../functions/blocklist/dynamodb-managed.ts';
-import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
 
 /** What of a test's context is needed to clean up: a test's own, or `{ after }` of a suite. */
 interface Cleaning {

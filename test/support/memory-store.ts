@@ -1,5 +1,5 @@
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import type { Found, Item, Key, Store } from '../../functions/blocklist/store.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { Found, Item, Key, Store } from '../../blocklist/store.ts';
 
 /** A Store in a Map, for tests that need many lookups or items that no tool would write. */
 export class MemoryStore implements Store {

@@ -1,5 +1,5 @@
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Entry } from '../../contract/check.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 
 /**
  * What is answered for a subject, found the slow way: every entry of the world is compared, addresses bit by bit, hosts

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../agent/decision/clock.ts';
 import type { Decision } from '../../agent/decision/decision.ts';
-import { decidedBy } from '../../agent/rules/decided.ts';
-import type { Failure } from '../../agent/rules/messages.ts';
-import { RuleProcess } from '../../agent/rules/rule-process.ts';
-import type { RuleGiven, RuleValue } from '../../agent/rules/rules.ts';
+import { decidedBy } from '../../agent/scripts/decided.ts';
+import type { Failure } from '../../agent/scripts/messages.ts';
+import { RuleProcess } from '../../agent/scripts/rule-process.ts';
+import type { RuleGiven, RuleValue } from '../../agent/scripts/rules.ts';
 import { temporaryFolder } from './config-file.ts';
 
 /** A module of rules that goes with the test. */

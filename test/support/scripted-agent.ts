@@ -13,7 +13,7 @@ import {
   FrameReader,
   FrameType,
   type Message,
-} from '../../agent/spop/spop.ts';
+} from '../../spop/spop.ts';
 
 const MAX_FRAME_BYTES = 16_380;
 

@@ -1,5 +1,5 @@
-import { loadSettings } from '../../agent/config/load.ts';
-import type { MessageSettings, Settings } from '../../agent/config/settings.ts';
+import { loadSettings } from '../../config/load.ts';
+import type { MessageSettings, Settings } from '../../config/settings.ts';
 
 type Given<T, Optional extends keyof T> = Omit<T, Optional> & Partial<Pick<T, Optional>>;
 

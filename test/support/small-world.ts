@@ -1,8 +1,8 @@
 import fc from 'fast-check';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
 import { ACTIONS } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
 
 /** Now in every small world, in epoch seconds; entries end around it. */
 export const NOW_SECONDS = 1_800_000_000;

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { FrameType } from '../../agent/spop/frame.ts';
+import { FrameType } from '../../spop/frame.ts';
 import { hello, ipv4, notify, parseActions, parseBody } from './spop/naive-codec.ts';
 
 /** Addresses that are asked in turn: what comes in does not depend on what is cached. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Item, Store } from '../../functions/blocklist/store.ts';
+import type { Item, Store } from '../../blocklist/store.ts';
 import { createHandler } from '../../functions/check/handler.ts';
 import { functionEvent } from './function-event.ts';
 import { MemoryStore } from './memory-store.ts';

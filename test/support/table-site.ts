@@ -1,11 +1,11 @@
-import type { Settings } from '../../agent/config/settings.ts';
-import { agentsBackend } from '../../agent/wiring/backend.ts';
-import { frontendRoutes, frontendRules } from '../../agent/wiring/frontend.ts';
-import { backendRules } from '../../agent/wiring/guarded-backend.ts';
-import { tcpBackendRules, tcpFrontendRules } from '../../agent/wiring/tcp.ts';
+import type { Settings } from '../../config/settings.ts';
 import { SPOE_FILE } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { type Site, startSite } from '../../dev/site.ts';
+import { agentsBackend } from '../../haproxy/generate/backend.ts';
+import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';
+import { backendRules } from '../../haproxy/generate/guarded-backend.ts';
+import { tcpBackendRules, tcpFrontendRules } from '../../haproxy/generate/tcp.ts';
 import { type Origin, startOrigin } from './origin.ts';
 import { startTableFunction, type TableFunction } from './table-function.ts';
 

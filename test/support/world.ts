@@ -1,10 +1,10 @@
+import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
+import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
+import type { StoredEntry } from '../../blocklist/entry.ts';
 import { readAssembly } from '../../dev/local-cloud/assembly.ts';
 import { type DeployOptions, deploy, type LocalCloud } from '../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../dev/local-cloud/synth.ts';
 import { type Site, type SiteOptions, startSite, warmUp } from '../../dev/site.ts';
-import { DynamoStore } from '../../functions/blocklist/dynamodb.ts';
-import type { StoredEntry } from '../../functions/blocklist/entry.ts';
-import { LOCAL_ACCESS } from '../../functions/blocklist/local-access.ts';
 import { FunctionDouble } from './function-double.ts';
 
 /** HAProxy's `set-process-time` may be above the deadline by no more than this. */

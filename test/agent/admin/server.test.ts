@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { AdminServer } from '../../../agent/admin/server.ts';
-import type { ListenAddress } from '../../../agent/config/listen-address.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
+import type { ListenAddress } from '../../../config/listen-address.ts';
 import { HandClock } from '../../support/clock.ts';
 import { sampleState } from './sample-state.ts';
 

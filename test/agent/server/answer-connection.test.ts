@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { type Answer, answerOf, type Outlet } from '../../../agent/server/answer.ts';
-import { VARIABLES, varsOf } from '../../../agent/vocabulary.ts';
+import { VARIABLES, varsOf } from '../../../haproxy/vocabulary.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
 const OUTLET: Outlet = { scope: 'sess', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: ['Server'] }) };

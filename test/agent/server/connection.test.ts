@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { OutputBuffer } from '../../../agent/server/output.ts';
-import { SpopError } from '../../../agent/spop/errors.ts';
-import { decodeNotify } from '../../../agent/spop/notify.ts';
+import { SpopError } from '../../../spop/errors.ts';
+import { decodeNotify } from '../../../spop/notify.ts';
 import { answerOfBytes, Conversation, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import {
   bytesOf,

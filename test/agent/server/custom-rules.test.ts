@@ -6,7 +6,7 @@ import { Refinement } from '../../../agent/decision/refine.ts';
 import type { Arguments } from '../../../agent/server/arguments.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
-import { FrameReader } from '../../../agent/spop/reader.ts';
+import { FrameReader } from '../../../spop/reader.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   fromHex,

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { Repeated } from '../../../agent/repeated.ts';
 import { connectionLog, crowdLog, decisionLog, denyLog, translatorLog } from '../../../agent/server/events.ts';
-import { SpopError } from '../../../agent/spop/errors.ts';
 import { Meters } from '../../../agent/state/meters.ts';
+import { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 
 function log() {

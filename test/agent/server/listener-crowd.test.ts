@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { CROWD_LIMITS, Crowd, type CrowdLimits, IDLE_LIMIT_MS, PATIENCE_MS } from '../../../agent/server/crowd.ts';
 import { Listener } from '../../../agent/server/listener.ts';
-import type { SpopError } from '../../../agent/spop/errors.ts';
+import type { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 import { Client } from '../../support/spop/client.ts';
 import { answerOfBytes, settled } from '../../support/spop/conversation.ts';

@@ -8,7 +8,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import type { Answer } from '../../../agent/server/answer.ts';
 import { Crowd, type CrowdLimits } from '../../../agent/server/crowd.ts';
 import { Listener, type ListenTarget } from '../../../agent/server/listener.ts';
-import type { SpopError } from '../../../agent/spop/errors.ts';
+import type { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 import { hideInternals } from '../../support/hidden-internals.ts';
 import { hasIpv6, isRoot } from '../../support/scope.ts';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Suffix } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
-import type { Frame } from '../../../agent/spop/frame.ts';
+import type { Frame } from '../../../spop/frame.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import { frame, join, toHex } from '../../support/spop/naive-codec.ts';
 

@@ -7,7 +7,7 @@ import { NO_ANSWER, type Outlet, type Suffix, within } from '../../../agent/serv
 import { References } from '../../../agent/server/reference.ts';
 import { Teller } from '../../../agent/server/teller.ts';
 import { Ledger } from '../../../agent/state/ledger.ts';
-import { varsOf } from '../../../agent/vocabulary.ts';
+import { varsOf } from '../../../haproxy/vocabulary.ts';
 import { HandClock } from '../../support/clock.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 

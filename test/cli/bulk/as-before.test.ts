@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Item } from '../../../blocklist/store.ts';
 import { askedOf, ListState } from '../../../cli/bulk/as-before.ts';
 import type { BulkOptions } from '../../../cli/bulk/options.ts';
-import type { Item } from '../../../functions/blocklist/store.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const URL = 'https://feeds.example/drop.txt?key=1';

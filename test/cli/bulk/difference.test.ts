@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { type Difference, differences, isSame } from '../../../cli/bulk/difference.ts';
 import { Sorter } from '../../../cli/bulk/sorter.ts';
-import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
 
 const ENTRY: StoredEntry = { subject: 'ip:203.0.113.7', list: 'feed', action: 'deny' };
 

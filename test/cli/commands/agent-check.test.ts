@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { UNIT_FOLDERS } from '../../../agent/config/host-checks.ts';
+import { UNIT_FOLDERS } from '../../../config/host-checks.ts';
 import { configFile } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 import { refusalOf } from '../../support/refusal.ts';

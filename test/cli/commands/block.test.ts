@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { Item } from '../../../functions/blocklist/store.ts';
+import type { Item } from '../../../blocklist/store.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';

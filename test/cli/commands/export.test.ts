@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 

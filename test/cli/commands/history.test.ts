@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { Change } from '../../../functions/blocklist/managed-store.ts';
+import type { Change } from '../../../blocklist/managed-store.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 import { manyRuns } from '../../support/many-runs.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { LOCAL_ACCESS } from '../../../functions/blocklist/local-access.ts';
+import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
 import { configFile } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
-import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { localTable, managedStoreAt } from '../../support/local-table.ts';
 import { manyRuns } from '../../support/many-runs.ts';
 

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadSettings } from '../../../agent/config/load.ts';
-import { haproxyFragment } from '../../../agent/wiring/fragment.ts';
-import { spoeFile } from '../../../agent/wiring/spoe.ts';
+import { loadSettings } from '../../../config/load.ts';
 import { PROGRAM } from '../../../dev/program.ts';
+import { haproxyFragment } from '../../../haproxy/generate/fragment.ts';
+import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { itemsCovering } from '../../../cli/covering.ts';
+import { BadEntries } from '../../../blocklist/bad-entries.ts';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
+import { check } from '../../../blocklist/service.ts';
+import { itemsCovering } from '../../../cli/entries/covering.ts';
 import { oddPathsIn } from '../../../cli/explain/asking.ts';
 import { type Asking, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { parseSubject } from '../../../contract/subject.ts';
-import { BadEntries } from '../../../functions/blocklist/bad-entries.ts';
-import type { StoredEntry } from '../../../functions/blocklist/entry.ts';
-import { check } from '../../../functions/blocklist/service.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
 import {

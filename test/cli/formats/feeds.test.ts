@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CliError } from '../../../cli/cli-error.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { type FeedLine, type FeedOptions, FORMATS, readFeed } from '../../../cli/formats/feed.ts';
 
 const folder = join(import.meta.dirname, '../../vectors/feeds');

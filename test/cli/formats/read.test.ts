@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CliError } from '../../../cli/cli-error.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { type FeedOptions, FORMATS, readFeed } from '../../../cli/formats/feed.ts';
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CliError } from '../../../cli/cli-error.ts';
+import { parseEntry, type StoredEntry } from '../../../blocklist/entry.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { FORMATS, type Format, readFeed, writeFeed } from '../../../cli/formats/feed.ts';
 import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
-import { parseEntry, type StoredEntry } from '../../../functions/blocklist/entry.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
 

@@ -4,7 +4,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { CliError } from '../../../cli/cli-error.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { askAgent } from '../../../cli/running/ask.ts';
 import { adminSocket } from '../../support/admin-socket.ts';
 import { temporaryFolder } from '../../support/config-file.ts';

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { describe, it } from 'node:test';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
-import { CliError } from '../../../cli/cli-error.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { bodyOf } from '../../../cli/source/body.ts';
 
 const LIST = Array.from({ length: 2000 }, (_, index) => `203.0.${index >> 8}.${index & 255}\n`).join('');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { CliError } from '../../../cli/cli-error.ts';
+import { CliError } from '../../../cli/exit/cli-error.ts';
 import { openSource, type Source } from '../../../cli/source/source.ts';
 import { openUrl, redirectedUrl } from '../../../cli/source/url.ts';
 

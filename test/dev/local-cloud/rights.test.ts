@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DynamoStore } from '../../../blocklist/dynamodb/store.ts';
 import { type Assembly, readAssembly, type Template } from '../../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/local-cloud/synth.ts';
-import { DynamoStore } from '../../../functions/blocklist/dynamodb.ts';
 import { checkBody, signedFetch } from './signed-fetch.ts';
 
 const assembly = readAssembly(await synthesized());

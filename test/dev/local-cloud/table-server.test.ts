@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
 import { startTable } from '../../../dev/local-cloud/table-server.ts';
-import { LOCAL_ACCESS } from '../../../functions/blocklist/local-access.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 
 describe('the local table', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { StoreError } from '../../../blocklist/store.ts';
 import { CheckResponse } from '../../../contract/check.ts';
-import { StoreError } from '../../../functions/blocklist/store.ts';
 import { createHandler } from '../../../functions/check/handler.ts';
 import type { FunctionUrlEvent } from '../../../functions/check/http.ts';
 import { functionEvent } from '../../support/function-event.ts';

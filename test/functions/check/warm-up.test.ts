@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Store } from '../../../functions/blocklist/store.ts';
-import { StoreError } from '../../../functions/blocklist/store.ts';
+import type { Store } from '../../../blocklist/store.ts';
+import { StoreError } from '../../../blocklist/store.ts';
 import { warmUp } from '../../../functions/check/warm-up.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 

@@ -1,7 +1,7 @@
 import type { Answer } from '../../../agent/server/answer.ts';
 import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
 import type { OutputBuffer } from '../../../agent/server/output.ts';
-import type { Frame } from '../../../agent/spop/frame.ts';
+import type { Frame } from '../../../spop/frame.ts';
 import { HandClock } from '../clock.ts';
 import { numberUnder, parseFrames, toHex } from './naive-codec.ts';
 

@@ -1,0 +1,20 @@
+import { toldSubject } from '../contract/told.ts';
+import type { Log } from './service.ts';
+import type { Item } from './store.ts';
+
+/** One table can hold any number of wrong items, and each may be found by every call. */
+export const MAX_REPORTED = 100;
+
+/** Logs each bad entry once for as long as it lives, and no more than `MAX_REPORTED` of them. */
+export class BadEntries {
+  readonly #reported = new Set<string>();
+
+  report(item: Item, problem: string, log: Log): void {
+    const name = `${item.subject}\n${item.list}`;
+    if (this.#reported.size > MAX_REPORTED || this.#reported.has(name)) return;
+    this.#reported.add(name);
+    if (this.#reported.size <= MAX_REPORTED)
+      log('warn', 'bad entry ignored', { subject: toldSubject(String(item.subject)), list: item.list, problem });
+    else log('warn', 'further bad entries are ignored without a line of their own', { logged: MAX_REPORTED });
+  }
+}

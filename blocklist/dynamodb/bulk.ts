@@ -1,0 +1,127 @@
+import { BatchGetItemCommand, BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import pLimit from 'p-limit';
+import type { StoredEntry } from '../entry.ts';
+import type { BulkOptions } from '../managed-store.ts';
+import type { Item, Key } from '../store.ts';
+import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, keyName, unique } from './connection.ts';
+import { fromAttributes, toAttributes } from './item.ts';
+import { untilDone, type Wait } from './retry.ts';
+import { taken } from './taken.ts';
+
+/** BatchGetItem takes no more. */
+const KEYS_A_READ = 100;
+/** BatchWriteItem takes no more. */
+const ITEMS_A_WRITE = 25;
+
+interface Write {
+  readonly key: string;
+  readonly request: WriteRequest;
+}
+
+/** Reads and writes of many items at once. */
+export class DynamoBulk {
+  readonly #connection: DynamoConnection;
+  readonly #limit = pLimit(CALLS_AT_ONCE);
+  readonly #wait: Wait | undefined;
+
+  constructor(connection: DynamoConnection, wait?: Wait) {
+    this.#connection = connection;
+    this.#wait = wait;
+  }
+
+  /** The whole items of these keys, as they are now. */
+  async read(keys: readonly Key[]): Promise<Item[]> {
+    const batches = chunksOf(unique(keys), KEYS_A_READ);
+    return (await Promise.all(batches.map((batch) => this.#limit(() => this.#readBatch(batch))))).flat();
+  }
+
+  put(entries: AsyncIterable<StoredEntry> | Iterable<StoredEntry>, options: BulkOptions = {}): Promise<number> {
+    return this.#write(entries, (entry) => ({ PutRequest: { Item: toAttributes(entry) } }), options);
+  }
+
+  remove(keys: AsyncIterable<Key> | Iterable<Key>, options: BulkOptions = {}): Promise<number> {
+    return this.#write(keys, (key) => ({ DeleteRequest: { Key: keyAttributes(key) } }), options);
+  }
+
+  /**
+   * Takes pieces while fewer than CALLS_AT_ONCE batches are under way. Batches overtake each other, so one with a key that
+   * is under way waits for it: of two writes to one item the later must be the last.
+   */
+  async #write<Piece extends Key>(
+    pieces: AsyncIterable<Piece> | Iterable<Piece>,
+    requestFor: (piece: Piece) => WriteRequest,
+    { written, signal }: BulkOptions,
+  ): Promise<number> {
+    const underWay = new Map<string, Promise<void>>();
+    const calls = new Set<Promise<void>>();
+    let failure: { readonly error: unknown } | undefined;
+    let total = 0;
+    const onWritten = (count: number) => {
+      total += count;
+      written?.(count);
+    };
+    const send = async (batch: readonly Write[]) => {
+      await Promise.all(batch.map(({ key }) => underWay.get(key)));
+      while (calls.size >= CALLS_AT_ONCE) await Promise.race(calls);
+      if (failure !== undefined) return;
+      const call = this.#writeBatch(batch, onWritten)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => {
+          calls.delete(call);
+          for (const { key } of batch) underWay.delete(key);
+        });
+      calls.add(call);
+      for (const { key } of batch) underWay.set(key, call);
+    };
+
+    let gathered = new Map<string, Write>();
+    try {
+      for await (const piece of taken(pieces, signal)) {
+        if (failure !== undefined) break;
+        const key = keyName(piece);
+        gathered.set(key, { key, request: requestFor(piece) });
+        if (gathered.size < ITEMS_A_WRITE) continue;
+        await send([...gathered.values()]);
+        gathered = new Map();
+      }
+      if (gathered.size > 0) await send([...gathered.values()]);
+    } finally {
+      await Promise.all(calls); // even if the source failed: what is under way is told to `written`
+    }
+    if (failure !== undefined) throw failure.error;
+    return total;
+  }
+
+  async #writeBatch(batch: readonly Write[], onWritten: (count: number) => void): Promise<void> {
+    const { client, table } = this.#connection;
+    const call = async (left: readonly WriteRequest[]) => {
+      const command = new BatchWriteItemCommand({ RequestItems: { [table]: [...left] } });
+      const { UnprocessedItems } = await this.#connection.attempt('write', () => client.send(command));
+      const unprocessed = UnprocessedItems?.[table] ?? [];
+      if (unprocessed.length < left.length) onWritten(left.length - unprocessed.length);
+      return unprocessed;
+    };
+    const requests = batch.map(({ request }) => request);
+    await untilDone(requests, call, this.#retrying('write'));
+  }
+
+  async #readBatch(keys: readonly Key[]): Promise<Item[]> {
+    const { client, table } = this.#connection;
+    const items: Item[] = [];
+    const call = async (left: readonly ReturnType<typeof keyAttributes>[]) => {
+      const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } } });
+      const { Responses, UnprocessedKeys } = await this.#connection.attempt('read', () => client.send(command));
+      items.push(...(Responses?.[table] ?? []).map(fromAttributes));
+      return (UnprocessedKeys?.[table]?.Keys ?? []) as typeof left; // a key comes back as it was sent
+    };
+    await untilDone(keys.map(keyAttributes), call, this.#retrying('read'));
+    return items;
+  }
+
+  #retrying(operation: string) {
+    const what = `${operation} on table ${this.#connection.table}`;
+    return this.#wait === undefined ? { what } : { what, wait: this.#wait };
+  }
+}

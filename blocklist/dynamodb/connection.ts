@@ -1,0 +1,87 @@
+import {
+  type AttributeValue,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  paginateQuery,
+  type QueryCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import type { Item, Key } from '../store.ts';
+import { storeError } from './error.ts';
+import { fromAttributes } from './item.ts';
+
+/** Where the table is and how long it may take. Whatever is left out comes from the usual AWS chain. */
+export interface DynamoOptions {
+  readonly table: string;
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly client?: Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'profile' | 'credentials' | 'maxAttempts'>;
+}
+
+/** No part of a store has more calls under way. */
+export const CALLS_AT_ONCE = 16;
+
+/** One table as it is reached, and what became of each attempt in words. */
+export class DynamoConnection {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+
+  constructor({ table, connectTimeoutMs, requestTimeoutMs, client }: DynamoOptions) {
+    this.table = table;
+    this.client = new DynamoDBClient({
+      ...client,
+      requestHandler: {
+        connectionTimeout: connectTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        throwOnRequestTimeout: true, // else the SDK only warns and goes on waiting
+        httpsAgent: { keepAlive: true, maxSockets: CALLS_AT_ONCE },
+        httpAgent: { keepAlive: true, maxSockets: CALLS_AT_ONCE },
+      },
+    });
+  }
+
+  /** The items of a query on this table, read page after page. */
+  async *query(input: Omit<QueryCommandInput, 'TableName'>): AsyncGenerator<Item> {
+    const pages = paginateQuery({ client: this.client }, { ...input, TableName: this.table });
+    for (;;) {
+      const page = await this.attempt('query', () => pages.next());
+      if (page.done === true) return;
+      yield* (page.value.Items ?? []).map(fromAttributes);
+    }
+  }
+
+  /** Runs it, and makes a StoreError of whatever it throws. */
+  async attempt<Result>(operation: string, run: () => Promise<Result>): Promise<Result> {
+    try {
+      return await run();
+    } catch (error) {
+      throw storeError(error, { operation, table: this.table, where: await this.#where() });
+    }
+  }
+
+  async #where(): Promise<string> {
+    const endpoint = await this.client.config.endpoint?.();
+    if (endpoint !== undefined)
+      return `${endpoint.protocol}//${endpoint.hostname}${endpoint.port ? `:${endpoint.port}` : ''}`;
+    return this.client.config.region().catch(() => 'no region');
+  }
+}
+
+export function keyAttributes(key: Key): Record<string, AttributeValue> {
+  return { subject: { S: key.subject }, list: { S: key.list } };
+}
+
+/** One name for each key: neither part can have a line feed in it. */
+export function keyName(key: Key): string {
+  return `${key.subject}\n${key.list}`;
+}
+
+/** The calls of a batch operation refuse a key twice. */
+export function unique(keys: readonly Key[]): Key[] {
+  return [...new Map(keys.map((key) => [keyName(key), key])).values()];
+}
+
+export function chunksOf<Piece>(pieces: readonly Piece[], size: number): Piece[][] {
+  return Array.from({ length: Math.ceil(pieces.length / size) }, (_, index) =>
+    pieces.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,53 @@
+import { StoreError } from '../store.ts';
+
+/** What was asked of which table where, for the message. */
+export interface Attempt {
+  readonly operation: string;
+  readonly table: string;
+  /** The endpoint if one is named, else the region. */
+  readonly where: string;
+}
+
+/** One line for what the SDK threw: the operation, the table, and what would help where that is known. */
+export function storeError(thrown: unknown, attempt: Attempt): StoreError {
+  const doing = `${attempt.operation} on table ${attempt.table} at ${attempt.where} failed`;
+  const isThrottled = throttlesIn(thrown) > 0;
+  return new StoreError(`${doing}: ${cause(asError(thrown), attempt)}`, { cause: thrown, isThrottled });
+}
+
+const THROTTLES = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']);
+
+/** How many attempts behind what the SDK threw were throttled. */
+export function throttlesIn(thrown: unknown): number {
+  const error: Error & { $metadata?: { attempts?: number } } = asError(thrown);
+  return THROTTLES.has(error.name) ? (error.$metadata?.attempts ?? 1) : 0;
+}
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+function cause(error: Error & { code?: string }, { table }: Attempt): string {
+  if (error.code !== undefined && UNREACHABLE.has(error.code))
+    return `nothing answers there (${error.code}), check the endpoint or region`;
+  switch (error.name) {
+    case 'ResourceNotFoundException':
+      return `there is no table ${table} there, deploy it or name another table, region or endpoint`;
+    case 'TimeoutError':
+      return 'no answer in time';
+    case 'CredentialsProviderError':
+      return 'no AWS credentials found, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+    case 'ExpiredTokenException':
+    case 'UnrecognizedClientException':
+    case 'InvalidSignatureException':
+      return `AWS refused the credentials (${error.name}), log in again or choose another profile`;
+    case 'AccessDeniedException':
+      return `the credentials lack a right: ${error.message}`;
+    default:
+      return error.message === 'Region is missing'
+        ? 'no AWS region is known, set AWS_REGION or name one'
+        : `${error.name}: ${error.message}`;
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

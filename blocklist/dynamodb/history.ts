@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import type { Change, RecordedChange, WantedChanges } from '../managed-store.ts';
+import { nameIn, parseChange } from '../reserved-items.ts';
+import { HISTORY_DAYS, RESERVED, TABLE } from '../table.ts';
+import { putIf } from './condition.ts';
+import type { DynamoConnection } from './connection.ts';
+import { textsOf, toAttributes } from './item.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What was done to each list, each record with an end of its own. */
+export class DynamoHistory {
+  readonly #connection: DynamoConnection;
+  /** The lists of which this process has said that they have a history. */
+  readonly #said = new Set<string>();
+
+  constructor(connection: DynamoConnection) {
+    this.#connection = connection;
+  }
+
+  /** The random part keeps two changes of one millisecond apart. */
+  async record({ list, at, ...change }: Change): Promise<void> {
+    const expiresAt = Math.floor((Date.parse(at) + HISTORY_DAYS * DAY_MS) / 1000);
+    if (!this.#said.has(list)) await this.#put(RESERVED.histories, `@${list}`, { expiresAt });
+    this.#said.add(list);
+    await this.#put(RESERVED.historyOf(list), `${at}#${randomBytes(6).toString('hex')}`, { ...change, expiresAt });
+  }
+
+  async *of(list: string, { since, subject }: WantedChanges = {}): AsyncGenerator<RecordedChange> {
+    const items = this.#connection.query({
+      ScanIndexForward: false,
+      ConsistentRead: true,
+      KeyConditionExpression: since === undefined ? '#key = :key' : '#key = :key AND #at >= :since',
+      ...(subject !== undefined && { FilterExpression: 'contains(#subjects, :subject)' }),
+      ExpressionAttributeNames: {
+        '#key': TABLE.partitionKey,
+        ...(since !== undefined && { '#at': TABLE.sortKey }),
+        ...(subject !== undefined && { '#subjects': 'subjects' }),
+      },
+      ExpressionAttributeValues: toAttributes({
+        ':key': RESERVED.historyOf(list),
+        ':since': since,
+        ':subject': subject,
+      }),
+    });
+    for await (const { subjects, ...item } of items) {
+      const named = subjects === undefined ? {} : { subjects: textsOf(subjects) };
+      const change = parseChange(list, { ...item, ...named });
+      if (change !== undefined) yield change;
+    }
+  }
+
+  async *lists(): AsyncGenerator<string> {
+    for await (const item of this.#connection.query({
+      KeyConditionExpression: '#key = :key',
+      ExpressionAttributeNames: { '#key': TABLE.partitionKey },
+      ExpressionAttributeValues: { ':key': { S: RESERVED.histories } },
+    })) {
+      const name = nameIn(item);
+      if (name !== undefined) yield name;
+    }
+  }
+
+  async #put(subject: string, list: string, attributes: object): Promise<void> {
+    await putIf(this.#connection, { Item: toAttributes({ subject, list, ...attributes }) });
+  }
+}

@@ -1,0 +1,149 @@
+import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
+import { isWithin } from '../contract/list-actions.ts';
+import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from '../contract/subject.ts';
+import type { BadEntries } from './bad-entries.ts';
+import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
+import { winner } from './match.ts';
+import type { Item, Key, Store } from './store.ts';
+
+/** One line for the operator. */
+export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** What one check came to, in numbers: nothing of any visitor is in it. */
+export interface CheckFacts {
+  readonly lookups: number;
+  readonly matches: number;
+  /** Subjects without an answer, whatever the reason. */
+  readonly failures: number;
+  readonly keys: number;
+  readonly throttles: number;
+  readonly badEntries: number;
+  readonly tableMs: number;
+}
+
+export interface CheckDeps {
+  readonly store: Pick<Store, 'lookup'>;
+  readonly log: Log;
+  readonly measure?: (facts: CheckFacts) => void;
+  readonly badEntries: BadEntries;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** How long a verdict may be kept at most. */
+  readonly ttlSeconds: number;
+}
+
+/** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 addresses in 32 lists would be 160,000. */
+export const MAX_KEYS = 20_000;
+
+/** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
+type Plan = { readonly texts: readonly string[] } | Pick<Verdict, 'error' | 'overload'>;
+
+/** Answers each subject with the entry that wins for it; one that cannot be looked up does not fail its neighbours. */
+export async function check(request: CheckRequest, deps: CheckDeps): Promise<CheckResponse> {
+  const lists = [...new Set(request.lists)];
+  const plans = plansFor(inOrder(request.subjects), lists.length);
+  const keys = keysOf(plans, lists);
+  const askedMs = deps.clock();
+  const { items, unread, throttles, failure } = await deps.store.lookup(keys);
+  const answeredMs = deps.clock();
+
+  const onTrial = new Set(request.shadowLists);
+  const good = goodEntries(items, deps);
+  const isCounted = (entry: StoredEntry) => isWithin(request.listActions ?? {}, entry);
+  const counted = good.filter(isCounted).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
+  const entries = Map.groupBy(counted, (entry) => entry.subject);
+  const beyond = Map.groupBy(
+    good.filter((entry) => !isCounted(entry)),
+    (entry) => entry.subject,
+  );
+  const unknown = new Set(unread.map((key) => key.subject));
+  const unreadVerdict = { error: 'could not be looked up', ...(failure?.isThrottled && { overload: true }) };
+  const verdicts = request.subjects.map((subject): Verdict => {
+    const plan = plans.get(subject) as Plan; // one for each subject
+    if (!('texts' in plan)) return { subject, ...plan };
+    if (plan.texts.some((text) => unknown.has(text))) return { subject, ...unreadVerdict };
+    const of = (entries: ReadonlyMap<string, readonly StoredEntry[]>) =>
+      plan.texts.flatMap((text) => entries.get(text) ?? []);
+    const wonBy = (found: readonly StoredEntry[]) => winner(found, lists, answeredMs / 1000);
+    const found = of(entries);
+    const won = wonBy(found);
+    const isAllowedPath = won?.action === 'allow' && subject.startsWith('path:');
+    const next = isAllowedPath ? wonBy(found.filter(({ action }) => action !== 'allow')) : undefined;
+    const lost = wonBy(of(beyond));
+    return {
+      subject,
+      entry: won === undefined ? null : { ...answered(won), ...(next && { unlessAllowed: answered(next) }) },
+      ...(lost && { notCounted: { subject: lost.subject, list: lost.list, action: lost.action } }),
+    };
+  });
+
+  deps.measure?.({
+    lookups: verdicts.length,
+    matches: verdicts.filter(({ entry }) => entry).length,
+    failures: verdicts.filter(({ error }) => error !== undefined).length,
+    keys: keys.length,
+    throttles,
+    badEntries: items.length - good.length,
+    tableMs: answeredMs - askedMs,
+  });
+  if (failure !== undefined && unread.length === keys.length) throw failure;
+  if (failure !== undefined) deps.log('warn', 'keys not read', { keys: unread.length, problem: failure.message });
+  return { verdicts, ttl: deps.ttlSeconds };
+}
+
+/** Addresses first: whatever clients make up must not leave them without their keys. */
+function inOrder(subjects: readonly string[]): string[] {
+  const [chosen, others] = [subjects.filter(isChosen), subjects.filter((subject) => !isChosen(subject))];
+  return [...others, ...chosen];
+}
+
+/**
+ * What each subject needs, in the order in which it is read. Neighbours share most of their networks and wildcards, so
+ * only what a subject adds counts against `MAX_KEYS`; one that does not fit leaves room for those behind it.
+ */
+function plansFor(subjects: readonly string[], lists: number): ReadonlyMap<string, Plan> {
+  const planned = new Set<string>();
+  const planOf = (subject: string): Plan => {
+    const texts = keyTextsOf(subject);
+    if (texts === undefined) return { error: 'is no subject in canonical form that this function knows' };
+    const added = texts.filter((text) => !planned.has(text));
+    if ((planned.size + added.length) * lists > MAX_KEYS)
+      return { error: `needs more than the ${MAX_KEYS} keys of a call: ask fewer subjects or lists`, overload: true };
+    for (const text of added) planned.add(text);
+    return { texts };
+  };
+  return new Map(subjects.map((subject) => [subject, planOf(subject)]));
+}
+
+/** Undefined for what is not canonical or of a kind that only a newer agent knows. */
+function keyTextsOf(text: string): string[] | undefined {
+  try {
+    const subject = askedSubject(text);
+    return formatSubject(subject) === text ? candidates(subject) : undefined;
+  } catch (error) {
+    if (error instanceof SubjectError) return undefined;
+    throw error;
+  }
+}
+
+/** Every subject text in every list, each key once. */
+function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key[] {
+  const texts = new Set([...plans.values()].flatMap((plan) => ('texts' in plan ? plan.texts : [])));
+  return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
+}
+
+/** Whatever a list on trial has, an allow too, is only logged; what is only logged anyway stays as it is. */
+function asTrial(entry: StoredEntry): StoredEntry | TrialEntry {
+  if (entry.action === 'log') return entry;
+  const { action, status: _status, vars: _vars, ...rest } = entry;
+  return { ...rest, action: 'log', shadow: action };
+}
+
+function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {
+  return items.flatMap((item) => {
+    const parsed = parseEntry(item);
+    if ('entry' in parsed) return [parsed.entry];
+    badEntries.report(item, parsed.problem, log);
+    return [];
+  });
+}

@@ -1,0 +1,129 @@
+import { type Command, Option } from 'commander';
+import type { StoredEntry } from '../../blocklist/entry.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import { LINE } from '../../contract/check.ts';
+import { shown } from '../../contract/shown.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { newEntry } from '../guards/unseen.ts';
+import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
+import { type ExpiryOptions, expiryOf, expiryText } from '../options/expiry.ts';
+import type { Outcome } from '../options/outcome-options.ts';
+import { withSecrets } from '../options/secret.ts';
+import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { actor } from './actor.ts';
+import { registerList } from './known-list.ts';
+
+export interface WriteOptions extends TableOptions, ExpiryOptions {
+  readonly list: string;
+  readonly reason?: string;
+  readonly note?: string;
+  readonly json?: true;
+}
+
+/** Who says which entries are not to be written without `--force`. */
+export interface Guard {
+  /** Why not, in one line; undefined if it may be. */
+  problemOf(entry: StoredEntry): string | undefined;
+}
+
+/** Past a kilobyte an item costs a second write unit; whoever has more to say names a ticket. */
+const MAX_NOTE_CHARACTERS = 500;
+/** Exact subjects of one record in the history; a record has room for these whatever they are. */
+const SUBJECTS_A_RECORD = 100;
+
+/** The arguments and options of every command that writes entries. */
+export function addWriteOptions(command: Command): Command {
+  command
+    .argument('<subject...>', 'an address, a network, or kind:value; key:- reads a secret from standard input')
+    .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
+    .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w, or never')
+    .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
+    .option('--reason <text>', 'why; HAProxy is told it too')
+    .option('--note <text>', 'what only people who look at the table are told', readNote)
+    .option('--json', 'print what was written as a JSON array');
+  return addTableOptions(command);
+}
+
+/** Writes one entry for each subject. All are read, and none may be refused, before the first is written. */
+export async function writeEntries(
+  outcome: Outcome,
+  texts: readonly string[],
+  options: WriteOptions,
+  guard?: Guard,
+): Promise<void> {
+  const nowMs = Date.now();
+  const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
+  if (guard !== undefined) refuseProtected(entries, guard);
+  const store = await openManagedStore(options);
+  await registerList(store, options.list, actor(), new Date(nowMs).toISOString());
+  await recordPut(store, entries, options);
+  for (const entry of entries) {
+    const replaced = await store.put(entry);
+    if (!options.json) await printLine(summary(entry, replaced));
+  }
+  if (options.json) await printJson(entries);
+}
+
+function entriesFor(
+  outcome: Outcome,
+  texts: readonly string[],
+  options: WriteOptions,
+  nowMs: number,
+): readonly StoredEntry[] {
+  const expiresAt = expiryOf(options, nowMs);
+  return readSubjects(texts).map((subject) => {
+    const parsed = newEntry({
+      subject,
+      list: options.list,
+      ...outcome,
+      reason: options.reason,
+      note: options.note,
+      createdBy: actor(),
+      createdAt: new Date(nowMs).toISOString(),
+      expiresAt,
+    });
+    if ('problem' in parsed) throw usageError(parsed.problem);
+    return parsed.entry;
+  });
+}
+
+function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
+  const [first, ...more] = entries.flatMap((entry) => guard.problemOf(entry) ?? []);
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : ` (and ${more.length} more like it)`;
+  throw usageError(`${first}${others}; --force writes it all the same`);
+}
+
+/** Before the change itself, so that none is without its record. */
+async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
+  const [first] = entries;
+  if (first === undefined) return;
+  const { list, action, expiresAt, createdAt = '', createdBy = '' } = first;
+  const why = options.reason ?? options.note;
+  for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD)
+    await store.record({
+      ...{ list, change: 'put', at: createdAt, by: createdBy, action },
+      subjects: entries.slice(index, index + SUBJECTS_A_RECORD).map(({ subject }) => subject),
+      ...(expiresAt !== undefined && { until: expiresAt }),
+      ...(why !== undefined && { why }),
+    });
+}
+
+/** What is typed for people. */
+export function readText(text: string): string {
+  if (LINE.test(text)) return text;
+  throw usageError(`"${shown(text)}" is not one line of printable characters`);
+}
+
+/** `--note`, which is short. */
+export function readNote(text: string): string {
+  if (text.length > MAX_NOTE_CHARACTERS)
+    throw usageError(`the note has ${text.length} characters, the limit is ${MAX_NOTE_CHARACTERS}`);
+  return readText(text);
+}
+
+function summary(entry: StoredEntry, replaced: boolean): string {
+  const until = entry.expiresAt === undefined ? 'for ever' : `until ${expiryText(entry.expiresAt)}`;
+  return `${entry.action} ${entry.subject} in ${entry.list} ${until}${replaced ? ', replacing the entry there' : ''}`;
+}

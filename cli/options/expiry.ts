@@ -1,0 +1,40 @@
+import { usageError } from '../exit/cli-error.ts';
+import { parseDuration } from './duration.ts';
+
+export interface ExpiryOptions {
+  readonly for?: string;
+  readonly until?: string;
+}
+
+/** What overrides a default end. */
+const NEVER = 'never';
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** When an entry made now ends, in epoch seconds; undefined is never. */
+export function expiryOf(options: ExpiryOptions, nowMs: number): number | undefined {
+  if (options.for === NEVER) return undefined;
+  if (options.for !== undefined) return Math.floor(nowMs / 1000) + parseDuration(options.for);
+  return options.until === undefined ? undefined : parseInstant(options.until, nowMs);
+}
+
+/** The end of an entry, for people. */
+export function expiryText(expiresAt: number | undefined): string {
+  return expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+function parseInstant(text: string, nowMs: number): number {
+  const day = INSTANT.exec(text)?.[1];
+  const time = Date.parse(text);
+  if (day === undefined || Number.isNaN(time) || !isDay(day))
+    throw usageError(
+      `"${text}" is no time: write it with its zone, like ${new Date(nowMs + 86_400_000).toISOString()}`,
+    );
+  if (time <= nowMs) throw usageError(`"${text}" is past`);
+  return Math.floor(time / 1000);
+}
+
+/** Date.parse turns the 30th of February into the 2nd of March. */
+function isDay(day: string): boolean {
+  return new Date(`${day}T00:00Z`).toISOString().startsWith(day);
+}

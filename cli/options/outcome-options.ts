@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import { ACTIONS, type Action, DENY_STATUSES, REDIRECT_STATUSES } from '../../contract/check.ts';
+import { headerOf } from '../../contract/vars.ts';
+import { usageError } from '../exit/cli-error.ts';
+
+/** What becomes of a request, as it was typed. */
+export interface OutcomeOptions extends VarOptions {
+  readonly action: Action;
+  readonly status?: string;
+  readonly location?: string;
+  readonly backend?: string;
+  readonly split?: string;
+  readonly body?: string;
+  readonly bodyFile?: string;
+}
+
+export interface VarOptions {
+  readonly var?: readonly (readonly [name: string, value: string])[];
+}
+
+/** The same as an entry has it. */
+export interface Outcome {
+  readonly action: Action;
+  readonly status?: number;
+  readonly vars?: Readonly<Record<string, string>>;
+}
+
+const BLOCKING = ACTIONS.filter((action) => action !== 'allow');
+const STATUSES = [...DENY_STATUSES, ...REDIRECT_STATUSES].map(String);
+
+/** Which actions obey an option; the others would be written with something that nobody looks at. */
+const OBEYED_BY = {
+  status: ['deny', 'tarpit', 'redirect'],
+  location: ['redirect'],
+  backend: ['route'],
+  split: ['route'],
+  body: ['deny'],
+  bodyFile: ['deny'],
+} as const satisfies Partial<Record<keyof OutcomeOptions, readonly Action[]>>;
+
+/** The same for `--var`: a request is changed that goes on, a response also where HAProxy makes it itself. */
+const CHANGED_BY = {
+  req: ['allow', 'route', 'tag'],
+  res: ['allow', 'deny', 'tarpit', 'redirect', 'route', 'tag'],
+} as const satisfies Record<string, readonly Action[]>;
+
+/** What an action is nothing without. */
+const NEEDED = { redirect: ['location'], route: ['backend', 'split'] } as const;
+
+/** The options that say what becomes of a request. */
+export function addOutcomeOptions(command: Command): Command {
+  return addVarOption(
+    command
+      .addOption(new Option('--action <action>', 'what is done').choices(BLOCKING).default('deny'))
+      .addOption(new Option('--status <code>', 'the HTTP status of a deny, tarpit or redirect').choices(STATUSES))
+      .option('--location <url>', 'where a redirect leads: a URL, or a path on the same host')
+      .option('--backend <name>', 'the backend of a route; with --split that of all others')
+      .option('--split <ways>', 'a route by share of clients, like blue=90,green=10')
+      .option('--body <text>', 'what a deny answers, in one line')
+      .addOption(new Option('--body-file <file>', 'the same from a file').conflicts('body')),
+  );
+}
+
+/** `--var NAME=VALUE`. */
+export function addVarOption(command: Command): Command {
+  const description = 'change what passes: path, query, req.set.HEADER, res.del.HEADER…; repeatable';
+  return command.addOption(new Option('--var <name=value>', description).argParser(addVar));
+}
+
+/** The outcome that was typed; a combination of which a part would do nothing is refused. */
+export function outcomeOf(options: OutcomeOptions): Outcome {
+  const { action, status, location, backend, split, body, bodyFile } = options;
+  for (const [option, actions] of Object.entries(OBEYED_BY))
+    if (options[option as keyof typeof OBEYED_BY] !== undefined) refuseUnlessIn(actions, action, flagOf(option));
+  for (const [name] of options.var ?? [])
+    refuseUnlessIn(CHANGED_BY[headerOf(name)?.side === 'res' ? 'res' : 'req'], action, `--var ${name}`);
+  const needed = action === 'redirect' || action === 'route' ? NEEDED[action] : [];
+  if (needed.length > 0 && needed.every((option) => options[option] === undefined))
+    throw usageError(`--action ${action} needs ${needed.map(flagOf).join(' or ')}`);
+  const text = bodyFile === undefined ? body : bodyIn(bodyFile);
+  const own = Object.entries({ location, backend, split, body: text });
+  const vars = Object.fromEntries(
+    [...own, ...(options.var ?? [])].filter((given): given is [string, string] => given[1] !== undefined),
+  );
+  return {
+    action,
+    ...(status !== undefined && { status: Number(status) }),
+    ...(Object.keys(vars).length > 0 && { vars }),
+  };
+}
+
+function refuseUnlessIn(actions: readonly Action[], action: Action, what: string): void {
+  if (!actions.includes(action)) throw usageError(`${what} goes with ${actionsText(actions)}, not with ${action}`);
+}
+
+function addVar(text: string, before: VarOptions['var'] = []): VarOptions['var'] {
+  const [, typed = '', value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? [];
+  const name = typed.toLowerCase(); // the names of headers mean the same in any case
+  if (name === '') throw usageError(`--var "${text}" is no variable: write it like req.set.x-plan=gold`);
+  if (Object.hasOwn(OBEYED_BY, name)) throw usageError(`--var ${name} has an option of its own: ${flagOf(name)}`);
+  if (before.some(([other]) => other === name)) throw usageError(`--var ${name} is there twice`);
+  if (headerOf(name)?.how === 'del' && value !== '1')
+    throw usageError(`--var ${name} removes a header: write ${name}=1`);
+  return [...before, [name, value]];
+}
+
+/** Editors end a file with the end of a line. */
+function bodyIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw usageError(`--body-file ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function actionsText(actions: readonly Action[]): string {
+  const blocking = actions.filter((action) => action !== 'allow').map((action) => `--action ${action}`);
+  const all = actions.includes('allow') ? [...blocking, 'the command allow'] : blocking;
+  return all.length === 1 ? all.join() : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`;
+}

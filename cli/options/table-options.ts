@@ -1,0 +1,56 @@
+import { type Command, Option } from 'commander';
+import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
+import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { Store } from '../../blocklist/store.ts';
+import { TABLE } from '../../blocklist/table.ts';
+import { usageError } from '../exit/cli-error.ts';
+
+export interface TableOptions {
+  readonly table: string;
+  readonly region?: string;
+  readonly endpointUrl?: string;
+  readonly profile?: string;
+}
+
+/** The options of every command that reads or writes the table. */
+export function addTableOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--table <name>', 'the DynamoDB table').env('HAVERDICT_TABLE').default(TABLE.defaultName))
+    .option('--region <region>', 'the AWS region of the table (default: as for the AWS CLI)')
+    .addOption(new Option('--endpoint-url <url>', 'another DynamoDB than that of AWS').env('AWS_ENDPOINT_URL_DYNAMODB'))
+    .option('--profile <name>', 'the AWS profile to use (default: as for the AWS CLI)');
+}
+
+/** The table that these options name. The SDK is loaded here, so that commands without a table start fast. */
+export async function openStore(options: TableOptions): Promise<Store> {
+  const { DynamoStore } = await import('../../blocklist/dynamodb/store.ts');
+  return new DynamoStore(place(options));
+}
+
+/** The same table for what changes more than single entries. */
+export async function openManagedStore(options: TableOptions): Promise<ManagedStore> {
+  const { DynamoManagedStore } = await import('../../blocklist/dynamodb/managed-store.ts');
+  return new DynamoManagedStore(place(options));
+}
+
+function place(options: TableOptions) {
+  return {
+    table: options.table,
+    connectTimeoutMs: 3000,
+    requestTimeoutMs: 10_000,
+    client: access(options, process.env),
+  };
+}
+
+/** A DynamoDB on this machine needs no AWS account: unless somebody names credentials, it is asked with made-up ones. */
+function access({ endpointUrl, region, profile }: TableOptions, env: NodeJS.ProcessEnv): object {
+  if (endpointUrl !== undefined && !URL.canParse(endpointUrl))
+    throw usageError(`--endpoint-url "${endpointUrl}" is no URL: write it like http://127.0.0.1:8000`);
+  const named = profile ?? env.AWS_PROFILE ?? env.AWS_ACCESS_KEY_ID;
+  return {
+    ...(endpointUrl !== undefined && { endpoint: endpointUrl }),
+    ...(endpointUrl !== undefined && isLocal(endpointUrl) && named === undefined && LOCAL_ACCESS),
+    ...(region !== undefined && { region }),
+    ...(profile !== undefined && { profile }),
+  };
+}

@@ -1,0 +1,98 @@
+import { dirname, resolve } from 'node:path';
+import type { Policy } from '../agent/decision/policy.ts';
+import { POLICY_STATUS, REFUSED_STATUS } from '../agent/decision/policy.ts';
+import { DEFAULT_EVENT } from '../haproxy/vocabulary.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { conflictsIn } from './conflicts.ts';
+import { askedLists } from './lists.ts';
+import { type Override, readOverrides, withOverrides } from './overrides.ts';
+import { type Finding, findingsFrom, formatPath } from './problems.ts';
+import { ConfigFile } from './schema.ts';
+import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
+import { missingRegions, targetsOf } from './targets.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
+
+/** What an entry without a status is denied with, and what the policy denies with. */
+const ALWAYS_DENY_STATUSES = [REFUSED_STATUS, 403, POLICY_STATUS];
+
+/** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
+export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
+  const { overrides, problems } = readOverrides(env);
+  const file = path === undefined ? undefined : readYaml(path);
+  const input = withOverrides(file?.value, overrides) ?? {};
+  const parsed = ConfigFile.safeParse(input);
+  const targets = parsed.success ? targetsOf(parsed.data.backend, env) : [];
+  const findings = parsed.success
+    ? [...missingRegions(parsed.data.backend, targets), ...conflictsIn(parsed.data, input)]
+    : findingsFrom(parsed.error.issues, input);
+  problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
+  return frozen(toSettings(parsed.data, targets, dirname(path ?? '.')));
+}
+
+function toSettings(
+  { rules, blocklist: _blocklist, ...file }: ConfigFile,
+  targets: readonly Target[],
+  folder: string,
+): Settings {
+  const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
+  return {
+    ...file,
+    ...askedLists(file.lists),
+    ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
+    backend: { ...backend, targets },
+    haproxy: {
+      ...file.haproxy,
+      denyStatuses: toDenyStatuses(file.haproxy),
+      denyPages: toDenyPages(file.haproxy.denyPages),
+    },
+    messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)),
+  };
+}
+
+/** A page is of no use without its status. */
+function toDenyStatuses({ denyStatuses, denyPages }: ConfigFile['haproxy']): number[] {
+  const all = new Set([...ALWAYS_DENY_STATUSES, ...denyStatuses, ...Object.keys(denyPages).map(Number)]);
+  return [...all].sort((a, b) => a - b);
+}
+
+function toDenyPages(pages: ConfigFile['haproxy']['denyPages']): DenyPage[] {
+  return Object.entries(pages).map(([status, page]) => ({ status: Number(status), ...page }));
+}
+
+function toMessage(name: string, of: ConfigFile['messages'][string], global: Policy): MessageSettings {
+  const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
+  const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
+  const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
+  const { condition, paths, hosts, required, oddPaths, shadow } = of;
+  return {
+    name,
+    ...trigger,
+    ...(condition === undefined ? {} : { condition }),
+    ...(paths === undefined ? {} : { paths }),
+    ...(hosts === undefined ? {} : { hosts }),
+    subjects,
+    required,
+    oddPaths,
+    arguments: given,
+    policy: of.policy ?? global,
+    shadow,
+  };
+}
+
+/** Says where the setting stands: in which variable, or at which line. */
+export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
+  const { path, part, message } = finding;
+  const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));
+  const where = override?.variable ?? file?.locate(path, part) ?? 'no configuration file';
+  return { where, setting: formatPath(path), message };
+}
+
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  return a.where.localeCompare(b.where, 'en', { numeric: true });
+}
+
+function frozen<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) frozen(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,130 @@
+import type { ListenAddress } from '../../config/settings.ts';
+import { serverAddress } from '../generate/backend.ts';
+import { hasNativeSpop } from '../generate/version.ts';
+import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
+import type { Server } from '../parse/server.ts';
+import { isOpen } from '../parse/words.ts';
+import type { Checks, Seen } from './check.ts';
+import type { Engine } from './installation.ts';
+
+/** Does HAProxy reach the agent, and notice when it is gone? */
+export const AGENTS_CHECKS = {
+  'agents-backend-unknown': {
+    severity: 'error',
+    why: 'the spoe-agent must name a backend through which the agent is reached',
+    write: 'use-backend <backend>',
+    *find({ engines, config }) {
+      for (const { agent, backend } of engines) {
+        if (backend !== undefined) continue;
+        const line = lastOf(agent.lines, 'use-backend');
+        if (isOpen(line?.words[1] ?? '')) continue;
+        const spop = config.proxies.find(({ kind, lines }) => kind === 'backend' && optionOf(lines, 'spop-check')?.on);
+        const what = line === undefined ? 'no use-backend' : `there is no backend ${line.words[1] ?? ''}`;
+        yield { place: line?.place ?? agent.place, what, values: { backend: spop?.name ?? 'haverdict-agents' } };
+      }
+    },
+  },
+  'agents-backend-http': {
+    severity: 'error',
+    why: 'SPOP is not HTTP: HAProxy refuses such a backend, which is easily made by the mode of defaults',
+    write: 'mode <mode>',
+    *find({ engines, settings }) {
+      for (const { place, backend } of backendsOf(engines))
+        if (backend.mode === 'http')
+          yield {
+            place: lastPlace(backend, 'mode', place),
+            what: `backend ${backend.name} is in mode http`,
+            values: { mode: hasNativeSpop(settings.haproxy.version) ? 'spop' : 'tcp' },
+          };
+    },
+  },
+  'spop-mode-unknown': {
+    severity: 'error',
+    why: 'mode spop is of HAProxy 3.1; an older one refuses it',
+    write: 'mode tcp',
+    *find({ engines, settings }) {
+      for (const { place, backend } of backendsOf(engines))
+        if (backend.mode === 'spop' && !hasNativeSpop(settings.haproxy.version))
+          yield { place: lastPlace(backend, 'mode', place), what: `mode spop on HAProxy ${settings.haproxy.version}` };
+    },
+  },
+  'agents-backend-disabled': {
+    severity: 'error',
+    why: 'HAProxy never connects: every request goes on unasked',
+    write: 'enabled',
+    *find({ engines }) {
+      for (const { backend } of backendsOf(engines)) {
+        const line = backend.lines.findLast(({ words }) => /^(en|dis)abled$/.test(words[0] ?? ''));
+        if (line?.words[0] === 'disabled') yield { place: line.place, what: `backend ${backend.name} is disabled` };
+      }
+    },
+  },
+  'agents-server-missing': {
+    severity: 'error',
+    why: 'with no server nothing is ever asked, and HAProxy says nothing at its start',
+    write: 'server agent1 <address> check',
+    *find({ engines, settings }) {
+      for (const { place, backend, servers } of backendsOf(engines))
+        if (servers.length === 0)
+          yield { place, what: `backend ${backend.name} has no server`, values: addressOf(settings.listen) };
+    },
+  },
+  'spop-check-missing': {
+    severity: 'warning',
+    why: 'a connection that opens is not yet an agent that answers: one that hangs stays UP',
+    write: 'option spop-check',
+    *find({ engines }) {
+      for (const { place, backend } of backendsOf(engines))
+        if (checkOf(backend) === undefined) yield { place, what: `backend ${backend.name} has no option spop-check` };
+    },
+  },
+  'check-not-spop': {
+    severity: 'error',
+    why: 'the agent does not speak this protocol: the server is DOWN for ever, and nothing is asked',
+    write: 'option spop-check',
+    *find({ engines }) {
+      for (const { backend } of backendsOf(engines)) {
+        const check = checkOf(backend);
+        if (check !== undefined && check.name !== 'spop-check')
+          yield { place: check.place, what: `option ${check.name} asks an agent` };
+      }
+    },
+  },
+} satisfies Checks;
+
+export function backendsOf(engines: readonly Engine[]) {
+  return engines.flatMap(({ backend, servers }) => (backend ? [{ backend, servers, place: backend.place }] : []));
+}
+
+export function serversOf(engines: readonly Engine[]): Server[] {
+  return engines.flatMap(({ servers }) => servers);
+}
+
+/** The check of a backend: of all these options the last one counts. */
+function checkOf({ lines }: ProxySection): { readonly name: string; readonly place: Seen['place'] } | undefined {
+  const names = [
+    'spop-check',
+    'httpchk',
+    'tcp-check',
+    'smtpchk',
+    'mysql-check',
+    'pgsql-check',
+    'redis-check',
+    'ldap-check',
+    'ssl-hello-chk',
+    'external-check',
+  ];
+  const line = lines.findLast(
+    ({ words }) => words[0] === 'option' && names.includes(words[1] ?? '') && optionOf(lines, words[1] ?? '')?.on,
+  );
+  return line && { name: line.words[1] ?? '', place: line.place };
+}
+
+function lastPlace({ lines }: ProxySection, keyword: string, fallback: Seen['place']): Seen['place'] {
+  return lastOf(lines, keyword)?.place ?? fallback;
+}
+
+export function addressOf(listen: readonly ListenAddress[], type?: ListenAddress['type']): { address: string } {
+  const own = listen.find((address) => address.type === type) ?? listen[0];
+  return { address: own === undefined ? 'unix@/run/haverdict/agent.sock' : serverAddress(own) };
+}

@@ -1,0 +1,126 @@
+import type { MessageSettings } from '../../config/settings.ts';
+import { readingOf } from '../generate/reading.ts';
+import type { ProxySection } from '../parse/proxy.ts';
+import type { Rule } from '../parse/rules.ts';
+import { isOpen } from '../parse/words.ts';
+import { VARIABLES } from '../vocabulary.ts';
+import type { Checks } from './check.ts';
+import { label } from './filter-checks.ts';
+import { type Installation, messagesAt } from './installation.ts';
+import { isResponseEvent } from './phase.ts';
+import { ownVariablesOf, readingRules } from './variables.ts';
+import { headerNames, messageOf } from './vocabulary.ts';
+
+/** Is done what entries say beside their action, as far as the configuration lets them? */
+export const CHANGE_CHECKS = {
+  'route-not-obeyed': {
+    severity: 'error',
+    why: 'the configuration lets entries route to this backend, and no rule does: requests go where they went without',
+    write: 'use_backend <backend> if { <action> -m str route } { <variable> -m str <backend> }',
+    *find(installation) {
+      for (const { filter, message } of routing(installation)) {
+        const reading = readingOf(installation.settings, message);
+        for (const backend of installation.settings.haproxy.backends)
+          if (!isRouted(filter.proxy, backend, message, installation))
+            yield {
+              place: filter.place,
+              what: `no rule of ${label(filter.proxy)} routes to ${backend} as message ${message.name} says`,
+              values: {
+                backend,
+                action: reading.variable(VARIABLES.action),
+                variable: reading.variable(VARIABLES.backend),
+              },
+            };
+      }
+    },
+  },
+  'route-backend-missing': {
+    severity: 'error',
+    why: 'HAProxy refuses a rule that uses a backend which is not there, and stays on its older configuration',
+    write: 'backend <backend>   # or not this name in haproxy.backends',
+    *find({ filters, settings, config }) {
+      const names = config.proxies.filter(({ kind }) => kind !== 'frontend').map(({ name }) => name);
+      for (const { place } of filters.slice(0, 1))
+        for (const backend of settings.haproxy.backends)
+          if (!names.includes(backend)) yield { place, what: `there is no backend ${backend}`, values: { backend } };
+    },
+  },
+  'header-not-obeyed': {
+    severity: 'warning',
+    why: 'the configuration lets entries change this header, and no rule does',
+    write: '<ruleset> <change>-header <header> … if { <variable> -m found }',
+    *find(installation) {
+      const { settings } = installation;
+      const { requestHeaders, responseHeaders } = settings.haproxy;
+      for (const { filter, message } of guards(installation).filter(({ filter }) => filter.proxy.mode !== 'tcp')) {
+        const sides = [
+          { side: 'req', ruleset: 'http-request', headers: isAtResponse(message) ? [] : requestHeaders },
+          { side: 'res', ruleset: 'http-after-response', headers: responseHeaders },
+        ] as const;
+        for (const { side, ruleset, headers } of sides)
+          for (const header of headers) {
+            const missing = headerNames(side, [header]).find((name) => !isRead(name, message, installation));
+            if (missing === undefined) continue;
+            const [, change = 'set'] = missing.split('.');
+            const variable = readingOf(settings, message).variable(missing);
+            yield {
+              place: filter.place,
+              what: `no rule obeys what message ${message.name} says of ${header}`,
+              values: { ruleset, change, header, variable },
+            };
+          }
+      }
+    },
+  },
+  'deny-page-missing': {
+    severity: 'error',
+    why: 'HAProxy reads the file when it starts: where it cannot, it refuses the rule and stays on its older configuration',
+    write: 'the page at <file>',
+    *find(installation) {
+      for (const proxy of installation.config.proxies)
+        for (const { words, place } of readingRules(proxy, installation)) {
+          const file = words[words.findIndex((word) => /^(lf-)?file$|^errorfile$/.test(word)) + 1] ?? '';
+          if (file.startsWith('/') && !isOpen(file) && installation.files.read(file) === undefined)
+            yield { place, what: `${file} cannot be read`, values: { file } };
+        }
+    },
+  },
+} satisfies Checks;
+
+function guards({ filters, settings }: Installation) {
+  return filters.flatMap((filter) => messagesAt(filter, settings).map((message) => ({ filter, message })));
+}
+
+/** Once the backend is chosen nothing is routed any more. */
+function routing(installation: Installation) {
+  return guards(installation).filter(
+    ({ filter, message }) =>
+      filter.proxy.kind !== 'backend' && !isAtResponse(message) && message.event !== 'on-backend-http-request',
+  );
+}
+
+function isRouted(proxy: ProxySection, backend: string, message: MessageSettings, installation: Installation): boolean {
+  const { config, settings, prefixes } = installation;
+  const reads = (rule: Rule) =>
+    ownVariablesOf(rule, proxy.acls, prefixes).some(
+      (own) => own.name === VARIABLES.backend && messageOf(settings, own) === message,
+    );
+  // a frontend in mode tcp cannot lead to a backend in mode http
+  if (config.proxies.some(({ name, kind, mode }) => name === backend && kind !== 'frontend' && mode !== proxy.mode))
+    return true;
+  return proxy.rules.some(
+    (rule) => rule.ruleset === 'use_backend' && (rule.action === backend || /[%$]/.test(rule.action)) && reads(rule),
+  );
+}
+
+function isRead(name: string, message: MessageSettings, { config, settings, prefixes }: Installation): boolean {
+  return config.proxies.some(({ rules, acls }) =>
+    rules.some((rule) =>
+      ownVariablesOf(rule, acls, prefixes).some((own) => own.name === name && messageOf(settings, own) === message),
+    ),
+  );
+}
+
+function isAtResponse({ event }: MessageSettings): boolean {
+  return event !== undefined && isResponseEvent(event);
+}

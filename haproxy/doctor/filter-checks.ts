@@ -1,0 +1,192 @@
+import { ENGINE } from '../generate/spoe.ts';
+import type { Condition } from '../parse/condition.ts';
+import { optionOf, type ProxySection } from '../parse/proxy.ts';
+import { isOpen } from '../parse/words.ts';
+import { isLocal } from './address.ts';
+import type { Checks, Seen } from './check.ts';
+import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
+import { readingRules } from './variables.ts';
+
+/** Is HAProxy's traffic shown to the agent at all? */
+export const FILTER_CHECKS = {
+  'filter-missing': {
+    severity: 'error',
+    why: 'without the filter no request is shown to the agent: everything passes',
+    write: 'filter spoe engine <engine> config <file>',
+    *find({ filters, config }) {
+      if (filters.length > 0) return;
+      const first = config.proxies.find(({ kind }) => kind !== 'backend');
+      const place = first?.place ?? { file: config.files[0] ?? '' };
+      yield { place, what: 'no section has a filter that asks this agent', values: FILTER_VALUES };
+    },
+  },
+  'filter-missing-here': {
+    severity: 'error',
+    why: 'the rules of this section read variables that nothing sets for its requests: none of them ever applies',
+    write: 'filter spoe engine <engine> config <file>',
+    unless: ['event-in-backend'],
+    *find(installation) {
+      const { config, filters } = installation;
+      for (const proxy of filters.length === 0 ? [] : config.proxies) {
+        const [rule] = readingRules(proxy, installation);
+        if (rule === undefined || isGuarded(proxy, installation)) continue;
+        yield {
+          place: rule.place,
+          what: `${label(proxy)} obeys a decision that it never asks for`,
+          values: valuesOf(filters[0]),
+        };
+      }
+    },
+  },
+  'frontend-unguarded': {
+    severity: 'warning',
+    why: 'who comes in here reaches the same backend without being checked',
+    write: 'filter spoe engine <engine> config <file>',
+    unless: ['filter-missing-here'],
+    *find({ config, filters }) {
+      const guarded = new Set(filters.flatMap(({ proxy }) => [proxy.name, ...targetsOf(proxy)]));
+      for (const proxy of filters.length === 0 ? [] : config.proxies) {
+        if (proxy.kind === 'backend' || filters.some((filter) => filter.proxy === proxy) || isInternal(proxy)) continue;
+        const shared = targetsOf(proxy).find((name) => guarded.has(name));
+        if (shared === undefined || filters.some((filter) => filter.proxy.name === shared)) continue;
+        yield {
+          place: proxy.place,
+          what: `${label(proxy)} leads to ${shared} and has no filter`,
+          values: valuesOf(filters[0]),
+        };
+      }
+    },
+  },
+  'spoe-file-missing': {
+    severity: 'error',
+    why: 'HAProxy does not start without the file, or goes on with an older one until it is restarted',
+    write:
+      'haverdict wiring -c FILE --out FOLDER, and the path of the file it wrote: filter spoe engine <engine> config <file>',
+    *find({ filters }) {
+      for (const { place, file, text, engineName } of filters)
+        if (text === undefined && !isOpen(file))
+          yield {
+            place,
+            what: `${file || 'the SPOE file'} cannot be read`,
+            values: { engine: engineName || ENGINE, file: `FOLDER/haverdict.spoe.cfg` },
+          };
+    },
+  },
+  'engine-unknown': {
+    severity: 'error',
+    why: 'HAProxy takes of the file only what stands under the [scope] of the engine that the filter names',
+    write: '[<engine>]',
+    *find({ filters }) {
+      for (const { place, file, text, engine, engineName } of filters)
+        if (text !== undefined && engine === undefined)
+          yield { place, what: `${file} has no spoe-agent under [${engineName}]`, values: { engine: engineName } };
+    },
+  },
+  'last-line-unfinished': {
+    severity: 'error',
+    why: 'HAProxy refuses a file whose last line does not end, and stays on its older configuration',
+    write: 'a line feed at the end of <file>',
+    *find({ filters }) {
+      for (const { file, text } of filters)
+        if (text !== undefined && text !== '' && !text.endsWith('\n'))
+          yield {
+            place: { file, line: text.split('\n').length },
+            what: 'the last line does not end',
+            values: { file },
+          };
+    },
+  },
+  'event-in-backend': {
+    severity: 'error',
+    why: 'a filter in a backend never sees the events of the frontend: the message is not sent',
+    write: 'filter spoe engine <engine> config <file>   # in the frontend',
+    *find({ filters }) {
+      for (const filter of filters)
+        if (filter.proxy.kind === 'backend')
+          for (const { what } of eventsLike(filter, /^on-(client|frontend)-/))
+            yield { place: filter.place, what: `${what} in ${label(filter.proxy)}`, values: valuesOf(filter) };
+    },
+  },
+  'event-needs-http': {
+    severity: 'error',
+    why: 'in mode tcp there is no HTTP event: the message is never sent and everything passes',
+    write: 'mode http',
+    *find({ filters }) {
+      for (const filter of filters)
+        if (filter.proxy.mode === 'tcp' && [...eventsLike(filter, /^(?!.*-http-)/)].length === 0)
+          for (const { what } of eventsLike(filter, /-http-/))
+            yield { place: filter.place, what: `${what} in ${label(filter.proxy)}, which is in mode tcp` };
+    },
+  },
+  'body-unbuffered': {
+    severity: 'warning',
+    why: 'the agent is sent as much of the body as happens to be there when the headers are',
+    write: 'option http-buffer-request',
+    *find({ filters }) {
+      for (const { proxy, engine } of filters) {
+        if (engine === undefined || optionOf(proxy.lines, 'http-buffer-request')?.on) continue;
+        if (proxy.rules.some(({ action }) => action === 'wait-for-body')) continue;
+        for (const message of sentMessages(engine))
+          for (const { place, expression } of message.args)
+            if (/\breq\.body/.test(expression)) yield { place, what: `${expression} is sent without waiting for it` };
+      }
+    },
+  },
+} satisfies Checks;
+
+const FILTER_VALUES = { engine: ENGINE, file: '/etc/haproxy/haverdict.spoe.cfg' };
+
+export function label({ kind, name }: ProxySection): string {
+  return `${kind} ${name}`;
+}
+
+function valuesOf(filter: Filter | undefined): NonNullable<Seen['values']> {
+  if (filter === undefined) return FILTER_VALUES;
+  return { engine: filter.engineName, file: filter.file };
+}
+
+function* eventsLike({ engine }: Filter, pattern: RegExp): Iterable<{ readonly what: string }> {
+  for (const message of engine === undefined ? [] : sentMessages(engine)) {
+    const event = eventOf(message) ?? '';
+    if (pattern.test(event)) yield { what: `message ${message.name} is sent at ${event}` };
+  }
+}
+
+/** Has the section a filter, or is it a backend that a section with one leads to? */
+function isGuarded(proxy: ProxySection, { filters }: Installation): boolean {
+  return filters.some(
+    (filter) =>
+      filter.proxy === proxy ||
+      (proxy.kind === 'backend' && (targetsOf(filter.proxy).includes(proxy.name) || isDynamic(filter.proxy))),
+  );
+}
+
+/** The backends that a section names. */
+export function targetsOf({ lines, rules }: ProxySection): string[] {
+  const defaults = lines.filter(({ words }) => words[0] === 'default_backend').map(({ words }) => words[1] ?? '');
+  const used = rules.filter(({ ruleset }) => ruleset === 'use_backend').map(({ action }) => action);
+  return [...new Set([...used, ...defaults.slice(-1)])].filter((name) => !/[%$]/.test(name));
+}
+
+export function isDynamic({ rules }: ProxySection): boolean {
+  return rules.some(({ ruleset, action }) => ruleset === 'use_backend' && /[%$]/.test(action));
+}
+
+/** Nobody comes in here from outside, or all are sent to https first, where no bind of its own speaks TLS. */
+function isInternal({ lines, rules }: ProxySection): boolean {
+  const binds = lines.filter(({ words }) => words[0] === 'bind').flatMap(({ words }) => (words[1] ?? '').split(','));
+  const toHttps = rules.some(
+    ({ args, condition }) => /^scheme https$/.test(args.slice(0, 2).join(' ')) && isWithoutTls(condition),
+  );
+  const isPlain = !lines.some(({ words }) => words[0] === 'bind' && words.includes('ssl'));
+  return binds.every(isLocal) || (toHttps && isPlain) || lines.some(({ words }) => words[0] === 'disabled');
+}
+
+/** Does it hold for every request that came without TLS? */
+function isWithoutTls(condition: Condition | undefined): boolean {
+  if (condition === undefined) return true;
+  const [first = [], ...others] = condition.anyOf;
+  const [term, ...more] = first;
+  const isTls = typeof term?.test === 'object' && term.test.join(' ') === 'ssl_fc';
+  return isTls && others.length + more.length === 0 && term.negated !== condition.isUnless;
+}

@@ -1,0 +1,152 @@
+import { nearest } from '../../config/nearest.ts';
+import { lastOf, type ProxySection } from '../parse/proxy.ts';
+import type { Rule } from '../parse/rules.ts';
+import { namesOf } from '../parse/spoe-engine.ts';
+import type { Checks } from './check.ts';
+import { label } from './filter-checks.ts';
+import { type Engine, eventOf, type Filter, type Installation, placeOf } from './installation.ts';
+import { phaseOfEvent, phaseOfRule } from './phase.ts';
+import { readingRules } from './variables.ts';
+
+/** Are groups of messages sent, and before their answer is read? */
+export const GROUP_CHECKS = {
+  'group-unknown': {
+    severity: 'error',
+    why: 'HAProxy refuses the rule, and stays on its older configuration',
+    write: 'send-spoe-group <engine> <group>',
+    *find({ filters }) {
+      for (const { proxy, engine, engineName } of filters)
+        for (const { args, place } of sends(proxy, engineName)) {
+          const known = engine?.groups.map(({ name }) => name) ?? [];
+          const [, group = ''] = args;
+          if (!known.includes(group))
+            yield {
+              place,
+              what: `there is no spoe-group ${group}`,
+              values: { engine: engineName, group: nearest(group, known) ?? known[0] ?? group },
+            };
+        }
+    },
+  },
+  'group-engine-unknown': {
+    severity: 'error',
+    why: 'a group is sent through the filter of its own section: HAProxy refuses the rule where there is none of that name',
+    write: 'send-spoe-group <engine> <group>',
+    *find({ filters, config }) {
+      const groups = filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []);
+      for (const { proxy, engineName } of filters)
+        for (const {
+          args: [engine = '', group = ''],
+          place,
+        } of config.proxies.includes(proxy) ? allSends(proxy) : [])
+          if (!namedFilters(proxy).includes(engine) && groups.includes(group))
+            yield {
+              place,
+              what: `${label(proxy)} has no filter with the engine ${engine}`,
+              values: { engine: engineName, group },
+            };
+    },
+  },
+  'group-unlisted': {
+    severity: 'error',
+    why: 'HAProxy knows only the groups that the groups line of the spoe-agent names',
+    write: 'groups <groups>',
+    *find({ engines }) {
+      for (const { agent, groups } of engines) {
+        const listed = namesOf(agent, 'groups');
+        for (const { name, place } of groups)
+          if (!listed.includes(name))
+            yield {
+              place,
+              what: `group ${name} is defined and not listed`,
+              values: { groups: [...listed, name].join(' ') },
+            };
+      }
+    },
+  },
+  'group-never-sent': {
+    severity: 'error',
+    why: 'the messages of a group are sent by a rule only: without one the agent is never asked',
+    write: 'http-request send-spoe-group <engine> <group>',
+    unless: ['group-engine-unknown', 'group-unknown'],
+    *find({ engines, filters, config }) {
+      for (const engine of engines)
+        for (const group of groupsOf(engine))
+          if (
+            !config.proxies.some((proxy) => sends(proxy, engine.name).some(({ args }) => args[1] === group)) &&
+            filters.length > 0
+          )
+            yield {
+              place: placeOf(engine.agent.lines, group, engine.agent.place),
+              what: `no rule sends group ${group}`,
+              values: { engine: engine.name, group },
+            };
+    },
+  },
+  'group-after-rules': {
+    severity: 'error',
+    why: 'rules run in the order of the file: those above the group see the variables of nobody, and let everything pass',
+    write: '<rule>   # above the rules that obey the agent',
+    unless: ['message-unlisted', 'message-missing'],
+    *find(installation) {
+      for (const filter of installation.filters) {
+        const late = lateSend(filter, installation);
+        if (late !== undefined)
+          yield {
+            place: late.place,
+            what: `group ${late.args[1]} is sent after rules that read its answer`,
+            values: { rule: late.words.join(' ') },
+          };
+      }
+    },
+  },
+  'group-before-data': {
+    severity: 'warning',
+    why: 'tcp-request content runs as soon as the connection is there: what is read from the request is not there yet',
+    write:
+      'tcp-request inspect-delay 5s   # with tcp-request content accept if HTTP or WAIT_END, or in an http-request rule',
+    *find({ filters }) {
+      for (const { proxy, engine, engineName } of filters) {
+        if (engine === undefined || lastOf(proxy.lines, 'tcp-request', 'inspect-delay') !== undefined) continue;
+        for (const { ruleset, args, place } of sends(proxy, engineName)) {
+          const names = engine.groups.find(({ name }) => name === args[1])?.messages ?? [];
+          const sent = engine.messages.filter(({ name }) => names.includes(name)).flatMap((message) => message.args);
+          const early = sent.find(({ expression }) => /^(req\.|path|url|method|query|hdr|base)/.test(expression));
+          if (ruleset === 'tcp-request content' && early)
+            yield { place, what: `${early.expression} is sent without waiting for it` };
+        }
+      }
+    },
+  },
+} satisfies Checks;
+
+/** The groups that can be sent, each once. */
+function groupsOf({ agent, groups }: Engine): string[] {
+  return namesOf(agent, 'groups').filter((listed) => groups.some(({ name }) => name === listed));
+}
+
+function allSends({ rules }: ProxySection): Rule[] {
+  return rules.filter(({ action }) => action === 'send-spoe-group');
+}
+
+function sends(proxy: ProxySection, engineName: string): Rule[] {
+  return allSends(proxy).filter(({ args }) => args[0] === engineName);
+}
+
+function namedFilters({ lines }: ProxySection): string[] {
+  return lines
+    .filter(({ words }) => words[0] === 'filter')
+    .map(({ words }) => words[words.indexOf('engine') + 1] ?? '');
+}
+
+/** The first group that is sent, where something that nothing asked for before is read above it. */
+function lateSend({ proxy, engine, engineName }: Filter, installation: Installation): Rule | undefined {
+  const [send] = sends(proxy, engineName);
+  if (engine === undefined || send === undefined) return undefined;
+  const phase = phaseOfRule(send.ruleset, proxy);
+  const listed = namesOf(engine.agent, 'messages');
+  const events = engine.messages.filter(({ name }) => listed.includes(name)).map((message) => eventOf(message) ?? '');
+  if (events.some((event) => (phaseOfEvent(event, proxy) ?? Infinity) <= phase)) return undefined;
+  const before = proxy.rules.slice(0, proxy.rules.indexOf(send)).filter(({ ruleset }) => ruleset === send.ruleset);
+  return readingRules(proxy, installation).some((rule) => before.includes(rule)) ? send : undefined;
+}

@@ -1,0 +1,191 @@
+import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { ENGINE } from '../generate/spoe.ts';
+import { readLines } from '../parse/conditional.ts';
+import { type HaproxyConfig, lastOf, optionOf, type ProxySection, readConfig } from '../parse/proxy.ts';
+import { type Line, type Place, readSections } from '../parse/sections.ts';
+import { readServers, type Server } from '../parse/server.ts';
+import { namesOf, readEngine, type SpoeEngine, type SpoeMessage } from '../parse/spoe-engine.ts';
+import { isOpen } from '../parse/words.ts';
+import { ERROR_VARIABLE } from '../vocabulary.ts';
+import { isOwnAddress } from './address.ts';
+import { type Prefixes, strayPrefixes } from './variables.ts';
+
+/** What the doctor asks the file system. */
+export interface Files {
+  /** The text of a file; undefined where it cannot be read. */
+  readonly read: (path: string) => string | undefined;
+  readonly isSocket: (path: string) => boolean;
+}
+
+/** One `filter spoe` line: which engine, from which file, in which proxy. */
+export interface Filter {
+  readonly proxy: ProxySection;
+  readonly place: Place;
+  readonly engineName: string;
+  /** As HAProxy would look it up; as it is written where that is not known. */
+  readonly file: string;
+  /** Undefined where the file cannot be read. */
+  readonly text?: string;
+  readonly engine?: SpoeEngine;
+}
+
+/** Everything the checks look at: HAProxy's files beside the settings of the agent. */
+export interface Installation {
+  readonly settings: Settings;
+  readonly config: HaproxyConfig;
+  readonly files: Files;
+  /** The filters that ask this agent, in every proxy that has one. */
+  readonly filters: readonly Filter[];
+  /** Of the engines of these filters each once. */
+  readonly engines: readonly Engine[];
+  readonly prefixes: Prefixes;
+}
+
+/** An SPOE engine that asks this agent. */
+export interface Engine extends SpoeEngine {
+  readonly name: string;
+  readonly file: string;
+  readonly prefix: string;
+  readonly prefixPlace: Place;
+  /** The variable of `option set-on-error`. */
+  readonly errorVariable?: string;
+  /** The backend it names; undefined where there is none of that name. */
+  readonly backend?: ProxySection;
+  readonly servers: readonly Server[];
+}
+
+/** Reads what HAProxy would read; a file that cannot be read is the caller's to tell. */
+export function readInstallation(
+  settings: Settings,
+  texts: readonly { readonly file: string; readonly text: string }[],
+  files: Files,
+): Installation {
+  const { version } = settings.haproxy;
+  const sections = texts.flatMap(({ file, text }) => readSections(readLines(file, text, version)));
+  const config = readConfig(
+    texts.map(({ file }) => file),
+    sections,
+  );
+  const all = config.proxies.flatMap((proxy) => filtersOf(proxy, config, files, version));
+  const isOurs = (filter: Filter) => asksUs(filter, settings, config, all.length === 1);
+  const filters = all.filter(isOurs);
+  const foreign = all.filter((filter) => !isOurs(filter)).flatMap(({ engine }) => (engine ? [prefixOf(engine)] : []));
+  const engines = enginesOf(filters, config);
+  const right = new Set([settings.haproxy.prefix, ...engines.map(({ prefix }) => prefix)]);
+  return {
+    settings,
+    config,
+    files,
+    filters,
+    engines,
+    prefixes: {
+      right,
+      stray: strayPrefixes(config, right, foreign),
+      groups: settings.messages.flatMap(({ group }) => group ?? []),
+    },
+  };
+}
+
+/** The messages that HAProxy sends at their event, and those of the groups that rules may send. */
+export function sentMessages(engine: SpoeEngine): SpoeMessage[] {
+  const grouped = engine.groups.flatMap(({ messages }) => messages);
+  const names = new Set([...namesOf(engine.agent, 'messages'), ...grouped]);
+  return engine.messages.filter(({ name }) => names.has(name));
+}
+
+/** The event of a message as HAProxy takes it: of several lines the last one. */
+export function eventOf(message: SpoeMessage): string | undefined {
+  return message.events.at(-1)?.words[1];
+}
+
+/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP. */
+export function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
+  return messages.filter(({ event }) => proxy.mode !== 'tcp' || (event !== undefined && !event.includes('-http-')));
+}
+
+export function configured(settings: Settings, name: string): MessageSettings | undefined {
+  return settings.messages.find((message) => message.name === name);
+}
+
+function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, version: string): Filter[] {
+  return proxy.lines
+    .filter(({ words }) => words[0] === 'filter' && words[1] === 'spoe')
+    .map(({ words, place }) => {
+      const engineName = after(words, 'engine') ?? '';
+      const written = after(words, 'config') ?? '';
+      const found = lookUp(written, place, config, files);
+      const file = found?.path ?? written;
+      const engine = found && readEngine(readSections(readLines(file, found.text, version)), engineName);
+      return { proxy, place, engineName, file, ...(found && { text: found.text }), ...(engine && { engine }) };
+    });
+}
+
+/** Without `default-path`, where HAProxy is started decides; that is guessed: here, or beside haproxy.cfg. */
+function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: Files) {
+  const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
+  const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
+  const bases = { config: [folder], parent: [`${folder}../`], origin: [`${origin}/`] }[policy ?? ''] ?? ['', folder];
+  for (const path of written.startsWith('/') ? [written] : bases.map((base) => `${base}${written}`)) {
+    const text = isOpen(path) ? undefined : files.read(path);
+    if (text !== undefined) return { path, text };
+  }
+  return undefined;
+}
+
+/** Other agents have filters of their own; what is wrong with ours must not hide that it is ours. */
+function asksUs({ engineName, engine }: Filter, settings: Settings, config: HaproxyConfig, isOnly: boolean): boolean {
+  if (engineName === ENGINE) return true;
+  if (engine === undefined) return isOnly;
+  const names = [...engine.messages.map(({ name }) => name), ...namesOf(engine.agent, 'messages')];
+  const { servers } = agentsOf(engine, config);
+  return (
+    prefixOf(engine) === settings.haproxy.prefix ||
+    names.some((name) => configured(settings, name) !== undefined) ||
+    servers.some(({ address }) => isOwnAddress(address, settings.listen))
+  );
+}
+
+function enginesOf(filters: readonly Filter[], config: HaproxyConfig): Engine[] {
+  const engines = new Map<string, Engine>();
+  for (const { engine, engineName, file } of filters) {
+    if (engine === undefined) continue;
+    const prefix = prefixOf(engine);
+    const errorVariable = optionOf(engine.agent.lines, 'set-on-error')?.line.words[2];
+    engines.set(`${engineName} ${file}`, {
+      ...engine,
+      name: engineName,
+      file,
+      prefix,
+      prefixPlace: optionOf(engine.agent.lines, 'var-prefix')?.line.place ?? engine.agent.place,
+      ...(errorVariable !== undefined && { errorVariable }),
+      ...agentsOf(engine, config),
+    });
+  }
+  return [...engines.values()];
+}
+
+function agentsOf(engine: SpoeEngine, { proxies }: HaproxyConfig): Pick<Engine, 'backend' | 'servers'> {
+  const name = lastOf(engine.agent.lines, 'use-backend')?.words[1];
+  const backend = proxies.find((proxy) => proxy.kind !== 'frontend' && proxy.name === name);
+  return { ...(backend && { backend }), servers: backend === undefined ? [] : readServers(backend.lines) };
+}
+
+/** Without the option, the name of the agent is the prefix. */
+function prefixOf({ agent }: SpoeEngine): string {
+  return optionOf(agent.lines, 'var-prefix')?.line.words[2] ?? agent.name;
+}
+
+/** The name under which rules may look for the error of this engine. */
+export function errorNames({ errorVariable }: Engine): string[] {
+  return errorVariable === undefined ? [ERROR_VARIABLE] : [ERROR_VARIABLE, errorVariable];
+}
+
+function after(words: readonly string[], keyword: string): string | undefined {
+  const at = words.indexOf(keyword);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+/** The first line of these that holds this word, or the place of the section. */
+export function placeOf(lines: readonly Line[], word: string, fallback: Place): Place {
+  return lines.find(({ words }) => words.includes(word))?.place ?? fallback;
+}

@@ -1,0 +1,165 @@
+import { nearest } from '../../config/nearest.ts';
+import { askedFor } from '../generate/asked.ts';
+import { namesOf, type SpoeMessage } from '../parse/spoe-engine.ts';
+import { wordsOf } from '../parse/words.ts';
+import type { Checks, Seen } from './check.ts';
+import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
+
+/** Does HAProxy send the messages that the agent knows, at their event, with their arguments? */
+export const MESSAGE_CHECKS = {
+  'message-missing': {
+    severity: 'error',
+    why: 'the agent is never asked what this message asks: what it would deny passes',
+    write: 'spoe-message <message>',
+    unless: ['message-not-configured', 'message-unknown'],
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const { name } of settings.messages)
+          if (!engine.messages.some((message) => message.name === name))
+            yield { place: { file: engine.file }, what: `there is no spoe-message ${name}`, values: { message: name } };
+    },
+  },
+  'message-unknown': {
+    severity: 'error',
+    why: 'HAProxy refuses the file, and stays on its older configuration',
+    write: 'messages <messages>',
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const section of [engine.agent, ...engine.groups])
+          for (const name of 'lines' in section ? namesOf(section, 'messages') : section.messages) {
+            if (engine.messages.some((message) => message.name === name)) continue;
+            const right = nearest(
+              name,
+              engine.messages.map((message) => message.name),
+            );
+            yield {
+              place: 'lines' in section ? lineWith(section.lines, 'messages', name, section.place) : section.place,
+              what: `there is no spoe-message ${name}`,
+              values: { messages: right ?? settings.messages.map((message) => message.name).join(' ') },
+            };
+          }
+    },
+  },
+  'message-unlisted': {
+    severity: 'error',
+    why: 'HAProxy sends only what the messages line of the agent or a group names; it says nothing about the rest',
+    write: 'messages <messages>',
+    unless: ['message-unknown'],
+    *find({ engines }) {
+      for (const engine of engines) {
+        const sent = sentMessages(engine);
+        for (const message of engine.messages)
+          if (!sent.includes(message))
+            yield {
+              place: message.place,
+              what: `message ${message.name} is defined and never sent`,
+              values: { messages: [...namesOf(engine.agent, 'messages'), message.name].join(' ') },
+            };
+      }
+    },
+  },
+  'message-not-configured': {
+    severity: 'error',
+    why: 'the agent answers a message that its configuration does not have with nothing: no variable is set',
+    write: 'spoe-message <message>   # or a message of this name in the configuration of the agent',
+    *find({ engines, settings }) {
+      const known = settings.messages.map(({ name }) => name);
+      for (const engine of engines)
+        for (const { name, place } of sentMessages(engine))
+          if (!known.includes(name))
+            yield {
+              place,
+              what: `the configuration of the agent has no message ${name}`,
+              values: { message: nearest(name, known) ?? known[0] ?? name },
+            };
+    },
+  },
+  'event-missing': {
+    severity: 'error',
+    why: 'a message without event is never sent',
+    write: 'event <event>',
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const message of listed(engine))
+          if (message.events.length === 0)
+            yield {
+              place: message.place,
+              what: `message ${message.name} has no event`,
+              values: { event: rightEvent(message, settings) },
+            };
+    },
+  },
+  'event-repeated': {
+    severity: 'error',
+    why: 'a second event line takes the place of the first: the message is sent at the last one only',
+    write: 'event <event>   # and no other in this message',
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const message of engine.messages)
+          for (const { place, words } of message.events.slice(1))
+            yield {
+              place,
+              what: `message ${message.name} has one event before ${words[1] ?? 'this'}`,
+              values: { event: rightEvent(message, settings) },
+            };
+    },
+  },
+  'event-differs': {
+    severity: 'error',
+    why: 'the agent answers at another moment than its configuration says: rules that run before find nothing',
+    write: 'event <event>',
+    unless: ['event-repeated'],
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const message of listed(engine)) {
+          const right = configured(settings, message.name)?.event;
+          const event = eventOf(message);
+          if (right === undefined || event === undefined || event === right) continue;
+          yield {
+            place: message.events.at(-1)?.place ?? message.place,
+            what: `message ${message.name} is sent at ${event}, not at ${right}`,
+            values: { event: right },
+          };
+        }
+    },
+  },
+  'event-conditional': {
+    severity: 'warning',
+    why: 'requests that a condition leaves out which the configuration does not have are not checked; under policy closed they are denied',
+    write: 'event <event>',
+    *find({ engines, settings }) {
+      for (const engine of engines)
+        for (const message of listed(engine)) {
+          const { words = [], place = message.place } = message.events.at(-1) ?? {};
+          const settled = configured(settings, message.name);
+          const { condition } = settled === undefined ? {} : askedFor(settled);
+          const isMeant = condition !== undefined && words.slice(3).join(' ') === wordsOf(condition).join(' ');
+          if (words.length > 2 && !isMeant)
+            yield {
+              place,
+              what: `message ${message.name} is sent ${words.slice(2).join(' ')} only`,
+              values: { event: words[1] ?? '' },
+            };
+        }
+    },
+  },
+} satisfies Checks;
+
+/** Messages that HAProxy sends by itself; those of groups need no event. */
+function listed(engine: Engine): SpoeMessage[] {
+  const names = namesOf(engine.agent, 'messages');
+  return engine.messages.filter(({ name }) => names.includes(name));
+}
+
+function rightEvent(message: SpoeMessage, settings: Installation['settings']): string {
+  return configured(settings, message.name)?.event ?? 'on-frontend-http-request';
+}
+
+function lineWith(
+  lines: Engine['agent']['lines'],
+  keyword: string,
+  word: string,
+  fallback: Seen['place'],
+): Seen['place'] {
+  return lines.find(({ words }) => words[0] === keyword && words.includes(word))?.place ?? fallback;
+}

@@ -1,0 +1,126 @@
+import type { Rule } from '../parse/rules.ts';
+import { VARIABLES } from '../vocabulary.ts';
+import type { Checks } from './check.ts';
+import { label } from './filter-checks.ts';
+import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
+import { phaseOfEvent, phaseOfRule } from './phase.ts';
+import { ownVariable, ownVariablesOf, readingRules } from './variables.ts';
+import { messageOf } from './vocabulary.ts';
+
+/** Do the rules that obey the agent get their turn, after it was asked and before anything takes it from them? */
+export const ORDER_CHECKS = {
+  'rule-too-early': {
+    severity: 'error',
+    why: 'HAProxy runs this rule before it asks the agent: the variable is never there',
+    write: '<right>',
+    unless: ['event-differs'],
+    *find(installation) {
+      for (const { proxy, engine } of installation.filters) {
+        const first = engine && firstAsked(installation, proxy, engine);
+        if (first === undefined) continue;
+        for (const rule of readingRules(proxy, installation))
+          if (phaseOfRule(rule.ruleset, proxy) < (askedBefore(rule, proxy, installation) ?? first))
+            yield {
+              place: rule.place,
+              what: `${rule.ruleset} runs before the first message is sent`,
+              values: { right: asHttpRule(rule) },
+            };
+      }
+    },
+  },
+  'rules-unreachable': {
+    severity: 'error',
+    why: 'an allow or accept without a condition is the last rule that HAProxy looks at: no decision is obeyed',
+    write: '<rule>   # below the rules that obey the agent',
+    *find(installation) {
+      for (const { rule } of earlierPasses(installation))
+        if (rule.condition === undefined)
+          yield {
+            place: rule.place,
+            what: `${rule.ruleset} ${rule.action} comes before the rules that obey the agent`,
+            values: { rule: rule.words.join(' ') },
+          };
+    },
+  },
+  'allow-before-rules': {
+    severity: 'warning',
+    why: 'what this rule lets pass is not subject to any decision, even a deny of its own address',
+    write: '<rule>   # below the rules that obey the agent',
+    *find(installation) {
+      for (const { rule } of earlierPasses(installation))
+        if (rule.condition !== undefined)
+          yield {
+            place: rule.place,
+            what: `${rule.ruleset} ${rule.action} comes before the rules that obey the agent`,
+            values: { rule: rule.words.join(' ') },
+          };
+    },
+  },
+  'rules-ignored': {
+    severity: 'error',
+    why: 'HAProxy leaves out HTTP rules in a section of mode tcp: no decision is obeyed',
+    write: 'mode http',
+    unless: ['event-needs-http'],
+    *find(installation) {
+      for (const proxy of installation.config.proxies)
+        for (const rule of proxy.mode === 'tcp' ? readingRules(proxy, installation).slice(0, 1) : [])
+          if (rule.ruleset.startsWith('http-')) yield { place: rule.place, what: `${label(proxy)} is in mode tcp` };
+    },
+  },
+  'verdict-overwritten': {
+    severity: 'error',
+    why: 'the rules below see what is set here, not what the agent decided',
+    write: 'another name than <variable>',
+    *find({ config, prefixes }) {
+      for (const { rules } of config.proxies)
+        for (const { action, place } of rules) {
+          const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
+          if (ownVariable(variable, prefixes)?.name === VARIABLES.action)
+            yield { place, what: `${action} takes the place of the decision`, values: { variable } };
+        }
+    },
+  },
+} satisfies Checks;
+
+/** The moment of the earliest message whose decision this rule reads; undefined where that is not told by an event. */
+function askedBefore(rule: Rule, proxy: Filter['proxy'], { settings, prefixes }: Installation): number | undefined {
+  const phases = ownVariablesOf(rule, proxy.acls, prefixes).map((own) => {
+    const event = messageOf(settings, own)?.event;
+    return event === undefined ? undefined : phaseOfEvent(event, proxy);
+  });
+  const known = phases.filter((phase) => phase !== undefined);
+  return known.length < phases.length || known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** The moment of the first message or group that is sent, which everything that reads must come after. */
+function firstAsked(
+  { settings }: Installation,
+  proxy: Filter['proxy'],
+  engine: NonNullable<Filter['engine']>,
+): number | undefined {
+  const events = sentMessages(engine).map((message) => eventOf(message));
+  const phases = events.map((event) => (event === undefined ? undefined : phaseOfEvent(event, proxy)));
+  const sends = proxy.rules.filter(({ action }) => action === 'send-spoe-group');
+  const all = [...phases, ...sends.map(({ ruleset }) => phaseOfRule(ruleset, proxy))].filter(
+    (phase) => phase !== undefined,
+  );
+  return all.length === 0 || settings.messages.length === 0 ? undefined : Math.min(...all);
+}
+
+/** Rules that end their ruleset before one that obeys the agent, without asking what the agent decided. */
+function* earlierPasses(installation: Installation): Iterable<{ readonly rule: Rule }> {
+  for (const proxy of installation.config.proxies) {
+    const obeying = readingRules(proxy, installation);
+    for (const [at, rule] of proxy.rules.entries()) {
+      if (!/^(allow|accept)$/.test(rule.action) || ownVariablesOf(rule, proxy.acls, installation.prefixes).length > 0)
+        continue;
+      const rest = proxy.rules.slice(at + 1);
+      if (rest.some((later) => later.ruleset === rule.ruleset && obeying.includes(later))) yield { rule };
+    }
+  }
+}
+
+function asHttpRule({ words, action }: Rule): string {
+  const rest = words.slice(words.indexOf(action) + 1).join(' ');
+  return `http-request ${action === 'reject' ? 'deny' : action} ${rest}`;
+}

@@ -1,0 +1,234 @@
+import { nearest } from '../../config/nearest.ts';
+import type { MessageSettings } from '../../config/settings.ts';
+import { ACTIONS, type Action } from '../../contract/check.ts';
+import { askedFor } from '../generate/asked.ts';
+import { readingOf } from '../generate/reading.ts';
+import { CAUSES, type Cause, isClosed } from '../generate/rules/unknown.ts';
+import { readTest, testsIn } from '../parse/condition.ts';
+import type { Rule, Ruleset } from '../parse/rules.ts';
+import { isOpen } from '../parse/words.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
+import type { Checks, Seen } from './check.ts';
+import { label } from './filter-checks.ts';
+import { errorNames, type Filter, type Installation, messagesAt } from './installation.ts';
+import { isResponseEvent, REQUEST_RULESETS, RESPONSE_RULESETS } from './phase.ts';
+import { ownVariable, readVariables } from './variables.ts';
+import { obeyingRules, type State, stoppedBy, stoppingRules } from './verdict.ts';
+
+/** These stop nothing: the request passes, at most changed, sent elsewhere, or with something written down. */
+const PASSING: readonly Action[] = ['allow', 'tag', 'route', 'log'];
+const STOPPING = ACTIONS.filter((action) => !PASSING.includes(action));
+
+/** Is what the agent decides obeyed, and what happens when it decides nothing? */
+export const RULE_CHECKS = {
+  'action-not-obeyed': {
+    severity: 'error',
+    why: 'the agent can only set variables: without a rule that reads them, what it decides does nothing',
+    write: '<ruleset> if { <variable> -m str <actions> }',
+    unless: ['value-unknown', 'variable-unknown', 'event-in-backend', 'allow-stopped'],
+    *find(installation) {
+      for (const { filter, message } of guards(installation)) {
+        const ignored = STOPPING.filter((action) => stopped(filter, installation, decided(message, action)) === 'none');
+        if (ignored.length > 0)
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} obeys ${ignored.join(', ')} of message ${message.name}`,
+            values: { ...valuesOf(filter, message, installation), actions: ignored.join(' ') },
+          };
+      }
+    },
+  },
+  'deny-obeyed-partly': {
+    severity: 'warning',
+    why: 'denied requests for which the other conditions of the rule do not hold pass',
+    write: '<ruleset> if { <variable> -m str deny }',
+    *find(installation) {
+      for (const { filter, message } of guards(installation))
+        if (stopped(filter, installation, decided(message, 'deny')) === 'some') {
+          const rules = obeyingRules(filter.proxy, rulesetsFor(message), installation.prefixes);
+          yield {
+            place: rules.at(-1)?.place ?? filter.place,
+            what: `${label(filter.proxy)} stops what is denied under more conditions`,
+            values: valuesOf(filter, message, installation),
+          };
+        }
+    },
+  },
+  'allow-stopped': {
+    severity: 'error',
+    why: 'requests that shall pass are stopped: of these actions none stops a request',
+    write: '<ruleset> if { <variable> -m str deny }',
+    *find(installation) {
+      for (const { filter, message } of guards(installation))
+        for (const action of PASSING)
+          for (const { place } of stopping(filter, installation, decided(message, action)))
+            yield { place, what: 'this rule stops what passes', values: valuesOf(filter, message, installation) };
+    },
+  },
+  'client-error-passes': {
+    severity: 'warning',
+    why: 'a client causes this error itself, with a message larger than a frame or by hanging up: a listed one passes',
+    write: '<refusal> if { var(txn.<prefix>.<error>) -m int 3 259 4 5 255 }',
+    unless: ['action-not-obeyed', 'event-in-backend', 'prefix-mismatch', 'closed-error-rule-missing'],
+    *find(installation) {
+      for (const { filter, message } of guards(installation)) {
+        if (message.shadow || message.group !== undefined || isAtResponse(message) || filter.engine === undefined)
+          continue;
+        const causes = (Object.keys(CAUSES) as Cause[]).filter((cause) => message.policy[cause] === undefined);
+        const passes = causes.some((cause) => {
+          const [code = ''] = CAUSES[cause].split(' ');
+          const state = decided(message, null, errors(filter, installation, code));
+          return passesSome(stopped(filter, installation, state), message);
+        });
+        if (passes)
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} stops a request for an error that its client caused`,
+            values: valuesOf(filter, message, installation),
+          };
+      }
+    },
+  },
+  'closed-error-rule-missing': {
+    severity: 'warning',
+    why: 'policy closed: an error after an earlier answer (of a second message or a group) leaves that answer standing, and the request passes',
+    write: '<ruleset> if { var(txn.<prefix>.<error>) -m found }',
+    *find(installation) {
+      for (const { filter, message } of guards(installation)) {
+        if (!isClosed(message) || message.group !== undefined || filter.engine === undefined) continue;
+        const state = decided(message, 'allow', errors(filter, installation, '1'));
+        if (passesSome(stopped(filter, installation, state), message))
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} stops a request whose answer HAProxy did not get`,
+            values: valuesOf(filter, message, installation),
+          };
+      }
+    },
+  },
+  'closed-unasked-rule-missing': {
+    severity: 'error',
+    why: 'policy closed: a request that the agent was not asked about, or whose answer says nothing, has no error either, and passes',
+    write: '<ruleset> if ! { <variable> -m found }',
+    *find(installation) {
+      for (const { filter, message } of guards(installation)) {
+        if (!isClosed(message) || filter.engine === undefined) continue;
+        const state = decided(message, null, errors(filter, installation, null));
+        if (passesSome(stopped(filter, installation, state), message))
+          yield {
+            place: filter.place,
+            what: `no rule of ${label(filter.proxy)} stops a request without a decision`,
+            values: valuesOf(filter, message, installation),
+          };
+      }
+    },
+  },
+  'unknown-stopped-under-open': {
+    severity: 'error',
+    why: 'policy open promises that requests pass when the agent cannot be asked: with this rule its outage is yours',
+    write: '<ruleset> if { <variable> -m str deny }',
+    unless: ['allow-stopped'],
+    *find(installation) {
+      const causes = installation.settings.messages.some(isClosed) ? [null] : [null, '1'];
+      for (const { filter, message } of guards(installation).filter(({ message }) => !isClosed(message)))
+        for (const cause of causes)
+          for (const { place } of stopping(
+            filter,
+            installation,
+            decided(message, null, errors(filter, installation, cause)),
+          ))
+            yield {
+              place,
+              what: 'this rule stops requests that have no decision',
+              values: valuesOf(filter, message, installation),
+            };
+    },
+  },
+  'value-unknown': {
+    severity: 'error',
+    why: 'the agent never answers this action: the rule never applies',
+    write: '-m str <action>',
+    find: unknownValues,
+  },
+} satisfies Checks;
+
+/** Words that a rule compares the action with and that no action is. */
+function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
+  for (const { lines } of config.proxies)
+    for (const { words, place } of lines)
+      for (const test of testsIn(words)) {
+        const { expression, method, patterns = [] } = readTest(test);
+        const [variable = ''] = readVariables([expression]);
+        if (method !== 'str' || ownVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
+        for (const pattern of patterns)
+          if (!(ACTIONS as readonly string[]).includes(pattern) && !isOpen(pattern))
+            yield { place, what: `"${pattern}" is no action`, values: { action: nearest(pattern, ACTIONS) ?? 'deny' } };
+      }
+}
+
+/** Each filter with each message whose decision is obeyed there. */
+function guards(installation: Installation): { readonly filter: Filter; readonly message: MessageSettings }[] {
+  return installation.filters.flatMap((filter) =>
+    messagesAt(filter, installation.settings).map((message) => ({ filter, message })),
+  );
+}
+
+function decided(message: MessageSettings, action: Action | null, more: State['values'] = {}): State {
+  const location = action === 'redirect' ? '/' : null;
+  const values = { ...{ action, location, status: null, body: null }, [ERROR_VARIABLE]: null, ...more };
+  return { message, values };
+}
+
+function errors(filter: Filter, installation: Installation, value: string | null): State['values'] {
+  const engine = engineOf(filter, installation);
+  return Object.fromEntries((engine ? errorNames(engine) : [ERROR_VARIABLE]).map((name) => [name, value]));
+}
+
+function engineOf({ engineName, file }: Filter, { engines }: Installation) {
+  return engines.find((engine) => engine.name === engineName && engine.file === file);
+}
+
+function valuesOf(filter: Filter, message: MessageSettings, installation: Installation): NonNullable<Seen['values']> {
+  const engine = engineOf(filter, installation);
+  const { settings } = installation;
+  const prefix = engine?.prefix ?? settings.haproxy.prefix;
+  const reading = readingOf({ ...settings, haproxy: { ...settings.haproxy, prefix } }, message);
+  return {
+    prefix,
+    error: engine?.errorVariable ?? ERROR_VARIABLE,
+    variable: reading.variable(VARIABLES.action),
+    ruleset: stopOf(filter, message),
+    refusal: stopOf(filter, message).replace('403', '400'),
+  };
+}
+
+function stopOf({ proxy }: Filter, message: MessageSettings): string {
+  const side = isAtResponse(message) ? 'response' : 'request';
+  return proxy.mode === 'tcp' ? `tcp-${side} content reject` : `http-${side} deny deny_status 403`;
+}
+
+/** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
+function passesSome(stopped: ReturnType<typeof stoppedBy>, message: MessageSettings): boolean {
+  return askedFor(message).condition === undefined && message.group === undefined
+    ? stopped !== 'all'
+    : stopped === 'none';
+}
+
+/** What is decided about a response is obeyed by rules of the response. */
+function rulesetsFor(message: MessageSettings): readonly Ruleset[] {
+  return isAtResponse(message) ? RESPONSE_RULESETS : REQUEST_RULESETS;
+}
+
+function isAtResponse({ event }: MessageSettings): boolean {
+  return event !== undefined && isResponseEvent(event);
+}
+
+function stopped(filter: Filter, installation: Installation, state: State) {
+  return stoppedBy(filter, installation, rulesetsFor(state.message), state);
+}
+
+/** Those rules that do stop it; another backend is no stop here. */
+function stopping({ proxy }: Filter, installation: Installation, state: State): Rule[] {
+  const rulesets = rulesetsFor(state.message).filter((ruleset) => ruleset !== 'use_backend');
+  return stoppingRules(proxy, rulesets, state, installation);
+}

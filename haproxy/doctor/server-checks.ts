@@ -1,0 +1,200 @@
+import type { ListenAddress } from '../../config/settings.ts';
+import { durationMs } from '../parse/duration.ts';
+import { lastOf } from '../parse/proxy.ts';
+import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
+import { isOpen } from '../parse/words.ts';
+import { isLocal, isOwnAddress, socketPath } from './address.ts';
+import { addressOf, backendsOf, serversOf } from './agents-checks.ts';
+import type { Checks } from './check.ts';
+import type { Installation } from './installation.ts';
+
+/** HAProxy opens up to a connection for each request that waits when it is cold (seen on 2.4 to 3.5). */
+const MIN_SERVER_CONNECTIONS = 20;
+/** What the agent gives a socket whose mode is not set. */
+const DEFAULT_SOCKET_MODE = 0o660;
+const MAX_CHECK_INTERVAL_MS = 5000;
+
+/** Is each server the agent, checked, used, spoken to as it speaks, and let in? */
+export const SERVER_CHECKS = {
+  'server-unchecked': {
+    severity: 'error',
+    why: 'while the agent is gone, each request waits for the whole timeout processing; a checked server that is DOWN costs nothing',
+    write: '<server> check inter 500ms',
+    *find({ engines }) {
+      for (const server of serversOf(engines))
+        if (!hasKeyword(server, 'check') && parameterOf(server, 'track') === undefined)
+          yield {
+            place: server.place,
+            what: `server ${server.name} is not checked`,
+            values: { server: `server ${server.name} ${server.address}` },
+          };
+    },
+  },
+  'server-address-differs': {
+    severity: 'error',
+    why: 'the agent does not listen there: nothing is asked, or somebody else',
+    write: 'server <name> <address> check',
+    *find({ engines, settings, config }) {
+      const own = (address: string) => isOwnAddress(address, settings.listen, chrootOf(config));
+      for (const { servers } of engines)
+        for (const { name, address, place } of servers) {
+          // an agent on another host has a configuration of its own
+          const isRemote = !isLocal(address) && servers.some((server) => own(server.address));
+          if (own(address) || isRemote) continue;
+          const right = addressOf(settings.listen, socketPath(address) === undefined ? 'tcp' : 'unix');
+          yield { place, what: `the agent does not listen on ${address}`, values: { name, ...right } };
+        }
+    },
+  },
+  'check-elsewhere': {
+    severity: 'error',
+    why: 'something else is checked than is used: the server is UP while the agent is gone, or DOWN while it is there',
+    write: 'server <name> <address> check   # without port and addr',
+    *find({ engines }) {
+      for (const server of serversOf(engines)) {
+        const { name, address, place } = server;
+        const port = parameterOf(server, 'port');
+        const host = parameterOf(server, 'addr');
+        const isSame =
+          (port === undefined || address.endsWith(`:${port}`)) && (host === undefined || address.includes(host));
+        if (!isSame && !isOpen(address))
+          yield { place, what: `server ${name} is checked at ${host ?? ''}:${port ?? ''}`, values: { name, address } };
+      }
+    },
+  },
+  'check-slow': {
+    severity: 'warning',
+    why: 'until the check has noticed that the agent is gone, each request waits for the whole timeout processing',
+    write: 'server <name> <address> check inter 500ms',
+    *find({ engines }) {
+      for (const server of serversOf(engines)) {
+        const ms = durationMs(parameterOf(server, 'inter'));
+        if (ms !== undefined && ms > MAX_CHECK_INTERVAL_MS)
+          yield {
+            place: server.place,
+            what: `server ${server.name} is checked every ${ms} ms`,
+            values: { name: server.name, address: server.address },
+          };
+      }
+    },
+  },
+  'server-disabled': {
+    severity: 'error',
+    why: 'HAProxy never uses a server that is disabled or has no weight: requests go on unasked',
+    write: 'server <name> <address> check',
+    *find({ engines }) {
+      for (const { servers } of backendsOf(engines))
+        if (servers.length > 0 && servers.every(isOff))
+          for (const { name, address, place } of servers)
+            yield { place, what: `server ${name} is not used`, values: { name, address } };
+    },
+  },
+  'server-speaks-tls': {
+    severity: 'error',
+    why: 'the agent speaks no TLS: every connection fails, and requests go on unasked',
+    write: 'server <name> <address> check no-ssl',
+    *find({ engines }) {
+      for (const server of serversOf(engines))
+        if (hasKeyword(server, 'ssl') || hasKeyword(server, 'check-ssl'))
+          yield {
+            place: server.place,
+            what: `server ${server.name} is spoken to over TLS`,
+            values: { name: server.name, address: server.address },
+          };
+    },
+  },
+  'server-sends-proxy': {
+    severity: 'error',
+    why: 'the agent takes the PROXY line for a broken frame and closes: requests go on unasked',
+    write: 'server <name> <address> check no-<keyword>',
+    *find({ engines }) {
+      for (const server of serversOf(engines))
+        for (const keyword of ['send-proxy', 'send-proxy-v2', 'check-send-proxy'])
+          if (hasKeyword(server, keyword))
+            yield {
+              place: server.place,
+              what: `server ${server.name} is sent the PROXY protocol`,
+              values: { name: server.name, address: server.address, keyword },
+            };
+    },
+  },
+  'server-maxconn-low': {
+    severity: 'warning',
+    why: 'a cold HAProxy opens a connection for each request that waits; those above maxconn queue until timeout processing',
+    write: 'server <name> <address> check   # without maxconn',
+    *find({ engines }) {
+      for (const server of serversOf(engines)) {
+        const maxconn = Number(parameterOf(server, 'maxconn') ?? 0);
+        if (maxconn > 0 && maxconn < MIN_SERVER_CONNECTIONS)
+          yield {
+            place: server.place,
+            what: `server ${server.name} has maxconn ${maxconn}`,
+            values: { name: server.name, address: server.address },
+          };
+      }
+    },
+  },
+  'chroot-hides-socket': {
+    severity: 'error',
+    why: 'HAProxy looks the path up inside its chroot, finds nothing there, and requests go on unasked',
+    write: 'listen: [{ unix: <chroot><path> }]   # in the configuration of the agent; the server line stays',
+    *find({ engines, settings, config, files }) {
+      const chroot = chrootOf(config);
+      for (const { address, place } of chroot === '' ? [] : serversOf(engines)) {
+        const path = socketPath(address);
+        const listensAt = (at: string) => settings.listen.some((own) => own.type === 'unix' && own.path === at);
+        if (
+          path === undefined ||
+          !listensAt(path) ||
+          listensAt(`${chroot}${path}`) ||
+          files.isSocket(`${chroot}${path}`)
+        )
+          continue;
+        yield {
+          place,
+          what: `${path} is ${chroot}${path} to HAProxy, the agent listens on ${path}`,
+          values: { chroot, path },
+        };
+      }
+    },
+  },
+  'socket-rights': {
+    severity: 'warning',
+    why: 'to connect, HAProxy needs the right to write to the socket; without it requests go on unasked, and haproxy -c says nothing',
+    write: 'listen: [{ unix: <path>, mode: "0660", group: <group> }]   # in the configuration of the agent',
+    *find({ engines, settings, config }) {
+      const user = lastOf(config.global, 'user')?.words[1];
+      const group = lastOf(config.global, 'group')?.words[1] ?? user;
+      for (const { address, place } of user === undefined ? [] : serversOf(engines)) {
+        const path = socketPath(address);
+        const socket = settings.listen.find(
+          (own) => own.type === 'unix' && isOwnAddress(address, [own], chrootOf(config)),
+        );
+        if (path === undefined || socket?.type !== 'unix' || mayWrite(socket, user ?? '', group ?? '')) continue;
+        yield {
+          place,
+          what: `user ${user}, group ${group} may not write to ${socket.path}`,
+          values: { path: socket.path, group: group ?? '' },
+        };
+      }
+    },
+  },
+} satisfies Checks;
+
+function isOff(server: Server): boolean {
+  return hasKeyword(server, 'disabled') || parameterOf(server, 'weight') === '0';
+}
+
+function mayWrite(
+  { mode = DEFAULT_SOCKET_MODE, owner, group: own }: ListenAddress & { type: 'unix' },
+  user: string,
+  group: string,
+): boolean {
+  if ((mode & 0o002) !== 0 || user === 'root' || user === '0') return true;
+  return (owner === user && (mode & 0o200) !== 0) || (own === group && (mode & 0o020) !== 0);
+}
+
+function chrootOf({ global }: Installation['config']): string {
+  const path = lastOf(global, 'chroot')?.words[1] ?? '';
+  return isOpen(path) ? '' : path.replace(/\/+$/, '');
+}

@@ -1,0 +1,66 @@
+import { rawFetchIn } from '../../config/raw-fetches.ts';
+import { askedFor, DECODED_PATH } from '../generate/asked.ts';
+import { readAcls, readCondition, testsOf } from '../parse/condition.ts';
+import type { Line } from '../parse/sections.ts';
+import { wordsOf } from '../parse/words.ts';
+import type { Checks } from './check.ts';
+import { eventOf, type Installation, sentMessages } from './installation.ts';
+import { readingRules } from './variables.ts';
+
+/** Is whether to ask, and whether to obey, read from what a client can spell as it likes? */
+export const SPELLING_CHECKS = {
+  'condition-raw': {
+    severity: 'error',
+    why: 'HAProxy compares what the client sent: //admin, /%61dmin and /./admin are /admin to most servers, and not to this test',
+    write: '<instead>   # in the message of the configuration, with the lines that haverdict wiring writes for it',
+    *find(installation) {
+      const own = ownTests(installation);
+      for (const { test, place, where, tcp } of conditionsIn(installation)) {
+        const [fetch = ''] = test;
+        if (fetch === DECODED_PATH || own.has(test.join(' ')) || rawFetchIn([fetch], tcp) === undefined) continue;
+        const instead = /hdr|sni/.test(fetch) ? 'hosts: [admin.example]' : 'paths: [/admin/*]';
+        yield { place, what: `${where} depends on ${fetch}`, values: { instead } };
+      }
+    },
+  },
+} satisfies Checks;
+
+interface Found {
+  readonly test: readonly string[];
+  readonly place: Line['place'];
+  readonly where: string;
+  readonly tcp: boolean;
+}
+
+function* conditionsIn({ engines, filters, config, ...rest }: Installation): Iterable<Found> {
+  for (const engine of engines)
+    for (const message of sentMessages(engine)) {
+      const acls = readAcls(message.acls);
+      const event = eventOf(message) ?? '';
+      const tcp = !event.includes('-http-');
+      for (const { words, place } of message.events)
+        for (const test of testsOf(readCondition(words).condition, acls))
+          yield { test, place, where: `whether message ${message.name} is sent`, tcp };
+    }
+  for (const proxy of new Set(config.proxies)) {
+    const sends = proxy.rules.filter(
+      ({ action, args }) => action === 'send-spoe-group' && filters.some(({ engineName }) => engineName === args[0]),
+    );
+    for (const rule of sends)
+      for (const test of testsOf(rule.condition, proxy.acls))
+        yield { test, place: rule.place, where: `whether group ${rule.args[1]} is sent`, tcp: proxy.mode === 'tcp' };
+    for (const rule of readingRules(proxy, rest))
+      if (STOPS.test(rule.action))
+        for (const test of testsOf(rule.condition, proxy.acls))
+          yield { test, place: rule.place, where: 'whether this decision is obeyed', tcp: proxy.mode === 'tcp' };
+  }
+}
+
+const STOPS = /^(deny|reject|tarpit|silent-drop|return|redirect)$/;
+
+/** What the wiring itself writes: canonical, or there because what is odd is let through. */
+function ownTests({ settings }: Installation): ReadonlySet<string> {
+  return new Set(
+    settings.messages.flatMap((message) => askedFor(message).acls).map((acl) => wordsOf(acl).slice(2).join(' ')),
+  );
+}

@@ -1,0 +1,76 @@
+import { nearest } from '../../config/nearest.ts';
+import { type Acls, testsOf } from '../parse/condition.ts';
+import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
+import type { Rule } from '../parse/rules.ts';
+import { VARIABLES } from '../vocabulary.ts';
+import type { Installation } from './installation.ts';
+import { NAMES } from './vocabulary.ts';
+
+/** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
+export interface Prefixes {
+  readonly right: ReadonlySet<string>;
+  readonly stray: ReadonlySet<string>;
+  /** The groups of the configuration, whose variables have their name before them. */
+  readonly groups: readonly string[];
+}
+
+/** A variable of ours as a rule names it. */
+export interface OwnVariable {
+  readonly variable: string;
+  readonly scope: string;
+  readonly prefix: string;
+  readonly group?: string;
+  readonly name: string;
+}
+
+const READ = /(?<![-\w])var\(\s*([\w.]+)/g;
+
+/** The variables that these words read, in the order in which they do. */
+export function readVariables(words: readonly string[]): string[] {
+  return words.flatMap((word) => [...word.matchAll(READ)].map(([, variable]) => variable ?? ''));
+}
+
+/** Takes a variable apart if it is one of ours, rightly written or not. */
+export function ownVariable(variable: string, { right, stray, groups }: Prefixes): OwnVariable | undefined {
+  const [, scope = '', rest = ''] = /^([a-z]+)\.(.+)$/.exec(variable) ?? [];
+  const prefix = [...right, ...stray].find((prefix) => rest.startsWith(`${prefix}.`));
+  if (prefix === undefined) return undefined;
+  const name = rest.slice(prefix.length + 1);
+  const group = groups.find((group) => name.startsWith(`${group}.`));
+  if (group === undefined) return { variable, scope, prefix, name };
+  return { variable, scope, prefix, group, name: name.slice(group.length + 1) };
+}
+
+/** Our variables that a rule reads, in its own words and in its ACLs. */
+export function ownVariablesOf(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
+  const tests = testsOf(rule.condition, acls).flat();
+  return readVariables([...rule.words, ...tests])
+    .map((variable) => ownVariable(variable, prefixes))
+    .filter((own) => own !== undefined);
+}
+
+/** The rules of a section that depend on the agent. */
+export function readingRules({ rules, acls }: ProxySection, { prefixes }: Pick<Installation, 'prefixes'>): Rule[] {
+  return rules.filter((rule) => ownVariablesOf(rule, acls, prefixes).length > 0);
+}
+
+/**
+ * Prefixes that were meant to be ours: before one of our names, and either nearly right, or where nothing right is read
+ * at all. Those of other engines are theirs, even if they call a variable `action` too.
+ */
+export function strayPrefixes(
+  { proxies }: HaproxyConfig,
+  right: ReadonlySet<string>,
+  foreign: readonly string[],
+): ReadonlySet<string> {
+  const read = proxies.flatMap(({ lines }) => lines.flatMap(({ words }) => readVariables(words)));
+  const isRight = (variable: string) => ownVariable(variable, { right, stray: new Set(), groups: [] }) !== undefined;
+  const isRightRead = read.some(isRight);
+  const stray = new Set<string>();
+  for (const variable of read) {
+    const [, prefix = '', name = ''] = /^[a-z]+\.(.+)\.([^.]+)$/.exec(variable) ?? [];
+    if (!NAMES.includes(name) || isRight(variable) || foreign.includes(prefix)) continue;
+    if (nearest(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
+  }
+  return stray;
+}

@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { formatListenAddress } from '../../config/listen-address.ts';
+import type { ListenAddress, MessageSettings } from '../../config/settings.ts';
+import { decodeAck } from '../../spop/ack.ts';
+import { decodeText } from '../../spop/cursor.ts';
+import type { ReceivedData } from '../../spop/data.ts';
+import { decodeDisconnect } from '../../spop/disconnect.ts';
+import { type Frame, FrameType } from '../../spop/frame.ts';
+import { decodeAgentHello } from '../../spop/hello.ts';
+import { FrameReader } from '../../spop/reader.ts';
+import { VARIABLES } from '../vocabulary.ts';
+import { harmless } from './harmless.ts';
+import { encodeHaproxyHello, encodeNotify, type SentArgument } from './notify.ts';
+
+/** What an agent answered to one step of the probe. */
+export interface ProbeResult {
+  readonly address: string;
+  /** `healthcheck`, or the name of a message. */
+  readonly step: string;
+  /** False also where the policy decided: nobody was asked then. */
+  readonly ok: boolean;
+  /** One line: the decision and where it came from, or what went wrong. */
+  readonly what: string;
+  readonly ms: number;
+}
+
+type Seen = Pick<ProbeResult, 'ok' | 'what'>;
+
+const MAX_FRAME_BYTES = 16_380;
+
+/** What a decision says of the way to it; anything else comes from the backend or from rules now. */
+const NOT_ASKED: Readonly<Record<string, string>> = {
+  timeout: 'no answer before deadlineMs; a function that was idle starts anew, so ask again',
+  backend_error: 'the function failed or cannot be reached: haverdict check-backend -c FILE says why',
+  breaker_open: 'the function failed so often that it is not asked for a while: haverdict check-backend -c FILE',
+  overload: 'the agent asks as much as its limits allow',
+  no_subject: 'the running agent has other subjects for this message: reload it',
+  bad_subject: 'the running agent takes this value for another kind: reload it',
+  rules_error: 'your rules failed: the log of the agent says how',
+  internal_error: 'the agent itself failed: its log says how',
+};
+
+/** Asks the agent at this address as HAProxy would: its health check first, then every message, each in its turn. */
+export async function probe(
+  address: ListenAddress,
+  messages: readonly MessageSettings[],
+  limitMs: number,
+): Promise<ProbeResult[]> {
+  const check = await timed(address, 'healthcheck', () =>
+    greet(address, true, limitMs, async () => ({ ok: true, what: 'answers' })),
+  );
+  if (!check.ok) return [check];
+  const results = [check];
+  for (const message of messages)
+    results.push(
+      await timed(address, message.name, () => greet(address, false, limitMs, (agent) => ask(agent, message))),
+    );
+  return results;
+}
+
+async function timed(address: ListenAddress, step: string, run: () => Promise<Seen>): Promise<ProbeResult> {
+  const begin = performance.now();
+  const told = { address: formatListenAddress(address), step };
+  const outcome = await run().then(
+    (seen) => seen,
+    (error: Error) => ({ ok: false, what: error.message }),
+  );
+  return { ...told, ...outcome, ms: Math.round((performance.now() - begin) * 100) / 100 };
+}
+
+async function greet(
+  address: ListenAddress,
+  healthcheck: boolean,
+  limitMs: number,
+  then: (agent: Agent) => Promise<Seen>,
+): Promise<Seen> {
+  const signal = AbortSignal.timeout(limitMs);
+  const target = address.type === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
+  const socket = connect({ ...target, signal });
+  try {
+    await once(socket, 'connect');
+    const agent = new Agent(socket);
+    decodeAgentHello(await agent.exchange(encodeHaproxyHello(MAX_FRAME_BYTES, healthcheck), FrameType.agentHello));
+    return await then(agent);
+  } catch (error) {
+    if (signal.aborted) throw new Error(`no answer within ${limitMs} ms`, { cause: error });
+    throw error;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function ask(agent: Agent, { name, group, subjects, arguments: given }: MessageSettings): Promise<Seen> {
+  const names = [...subjects.map(({ kind }) => kind), ...given.map((argument) => argument.name)];
+  const args = names.map((argument): SentArgument => ({ name: argument, value: harmless(argument) }));
+  const actions = decodeAck(await agent.exchange(encodeNotify(name, args), FrameType.ack));
+  const values = new Map(
+    actions.flatMap((action) => (action.type === 'set-var' ? [[action.name, textOf(action.value)]] : [])),
+  );
+  const told = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
+  const action = told(VARIABLES.action);
+  if (action === undefined) throw new Error('the answer sets no action: the agent does not know this message');
+  return judged(action, told(VARIABLES.source), told(VARIABLES.reason));
+}
+
+/** Only a decision that the lists or the rules made is well: by policy, or past its time, nobody was asked. */
+function judged(action: string, source: string | undefined, reason: string | undefined): Seen {
+  const what = `${action} from ${source ?? 'nowhere'}${reason === undefined ? '' : ` (${reason})`}`;
+  if (source === 'policy') return { ok: false, what: `${what}: ${NOT_ASKED[reason ?? ''] ?? 'nobody was asked'}` };
+  if (source === 'stale') return { ok: false, what: `${what}: the function cannot be asked, an older verdict counts` };
+  if (source === undefined) return { ok: false, what: `${what}: the answer does not say who decided` };
+  return { ok: true, what: source === 'cache' ? `${what}: the function was asked before` : what };
+}
+
+function textOf(data: ReceivedData): string {
+  if (data.type === 'null') return '';
+  return data.value instanceof Uint8Array ? decodeText(data.value) : String(data.value);
+}
+
+/** One connection, one frame each way at a time. */
+class Agent {
+  readonly #socket: Socket;
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #reader = new FrameReader(MAX_FRAME_BYTES);
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#chunks = socket[Symbol.asyncIterator]();
+  }
+
+  async exchange(request: Uint8Array, expected: number): Promise<Frame> {
+    this.#socket.write(request);
+    for (;;) {
+      const { value, done } = await this.#chunks.next();
+      if (done) throw new Error('the agent closes without an answer');
+      this.#reader.push(value);
+      const frame = this.#reader.next();
+      if (frame === undefined) continue;
+      if (frame.type === FrameType.agentDisconnect)
+        throw new Error(`the agent refuses: ${decodeDisconnect(frame).message}`);
+      if (frame.type !== expected) throw new Error(`frame of type ${frame.type} instead of ${expected}`);
+      return frame;
+    }
+  }
+}

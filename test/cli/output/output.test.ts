@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { displayWidth } from '../../../cli/output/display-width.ts';
+import { jsonText, printable } from '../../../cli/output/escaped.ts';
+import { aligned, isColoured, table } from '../../../cli/output/output.ts';
+
+describe('a table', () => {
+  it('has columns as wide as their widest cell, counted as a terminal draws it', () => {
+    const text = table(
+      ['A', 'B'],
+      [
+        ['日本', 'x'],
+        ['é\u0301', 'y'],
+        ['abcdef', ''],
+      ],
+    );
+    assert.equal(text, 'A       B\n日本    x\né\u0301       y\nabcdef');
+  });
+
+  it('shows nothing of a cell that could steer the terminal', () => {
+    assert.equal(aligned(['a\u001b[31m\r\nb\u202ec'], []), 'a\\u{1b}[31m\\u{d}\\u{a}b\\u{202e}c');
+    assert.equal(aligned([{ text: '\u001b]0;x\u0007', mark: 'bad' }], []), '\\u{1b}]0;x\\u{7}');
+  });
+
+  it('counts wide, combining and plain characters', () => {
+    assert.deepEqual(['abc', '한국', 'ｆｕｌｌ', '🚫', 'a\u0300', ''].map(displayWidth), [3, 4, 8, 2, 1, 0]);
+  });
+});
+
+describe('text of anybody', () => {
+  /** Every character that a terminal obeys or that is not seen, by the number of its plane and place. */
+  const unseen = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)).filter((character) =>
+    /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(character),
+  );
+
+  it('is printed as one line in which everything can be seen', () => {
+    for (const character of unseen) {
+      const text = printable(`a${character}b`);
+      assert.match(text, /^a\\u\{[0-9a-f]{1,6}\}b$/);
+    }
+    assert.equal(printable('日本 é "\\" – ok'), '日本 é "\\" – ok');
+  });
+
+  it('is JSON that has the same value, and nothing in it that is not seen', () => {
+    for (const character of [...unseen, '\ud83d\ude00', '"', '\\']) {
+      const value = { [`k${character}`]: [`a${character}b`, 1, null] };
+      for (const indent of [undefined, 2]) {
+        const text = jsonText(value, indent);
+        assert.deepEqual(JSON.parse(text), value);
+        assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      }
+    }
+  });
+});
+
+describe('colour', () => {
+  const terminal = { isTTY: true };
+
+  it('is for terminals that have it', () => {
+    assert.equal(isColoured(terminal, {}), true);
+    assert.equal(isColoured(terminal, { TERM: 'dumb' }), false);
+    assert.equal(isColoured({}, {}), false);
+  });
+
+  it('is never there with NO_COLOR or in a pipe, whatever FORCE_COLOR says', () => {
+    assert.equal(isColoured(terminal, { NO_COLOR: '1', FORCE_COLOR: '3' }), false);
+    assert.equal(isColoured({ isTTY: false }, { FORCE_COLOR: '3' }), false);
+    assert.equal(isColoured(terminal, { NO_COLOR: '' }), true); // an empty one counts as none (no-color.org)
+  });
+});

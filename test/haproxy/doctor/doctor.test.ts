@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { HAPROXY_VERSIONS } from '../../../config/settings.ts';
+import { SPOE_FILE } from '../../../dev/haproxy.ts';
+import { CHECKS } from '../../../haproxy/doctor/doctor.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
+import {
+  bothModes,
+  everyEvent,
+  findingsIn,
+  generated,
+  grouped,
+  type HaproxySet,
+  handWritten,
+  response,
+  tcp,
+  variants,
+} from './good-files.ts';
+import { MUTATIONS, type Mutation } from './mutations.ts';
+
+const FILES = { config: 'haproxy.cfg', spoe: SPOE_FILE } as const;
+
+const GOOD: Readonly<Record<string, HaproxySet>> = {
+  'by hand': handWritten(),
+  'with a group': grouped(),
+  'in mode tcp': tcp(),
+  'for responses': response(),
+  'every event': everyEvent(),
+  'both modes': bothModes('on-client-session'),
+  'both modes, with responses': bothModes('on-tcp-response'),
+  ...variants(),
+};
+
+describe('the doctor', () => {
+  for (const mutation of MUTATIONS)
+    it(`names ${mutation.finding} (${mutation.by}) and nothing else`, () => {
+      const found = findingsIn(mutation.files).map(({ id, place }) => [id, place.file, place.line]);
+      assert.deepEqual(found, [[mutation.finding, FILES[mutation.at[0]], lineOf(mutation)]]);
+    });
+
+  it('has a mutation for every finding', () => {
+    const without = Object.keys(CHECKS).filter((id) => !MUTATIONS.some(({ finding }) => finding === id));
+    assert.deepEqual(without, []);
+  });
+
+  for (const version of HAPROXY_VERSIONS)
+    for (const policy of ['open', 'closed'] as const)
+      it(`finds nothing in what is generated for ${version} under ${policy}`, () => {
+        assert.deepEqual(findingsIn(generated(policy, { haproxy: { prefix: 'a.b_C', version } })), []);
+      });
+
+  for (const [name, files] of Object.entries(GOOD))
+    it(`finds nothing in what is rightly written: ${name}`, () => assert.deepEqual(findingsIn(files), []));
+});
+
+describe('haproxy -c', () => {
+  it('says of each mutation what the table says, and of most nothing', async (t) => {
+    const folder = temporaryFolder(t);
+    const said: Record<string, string> = {};
+    const queue = [...MUTATIONS.entries()];
+    const work = async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+        said[name(next[1])] = await verdictOn(join(folder, String(next[0])), next[1].files);
+    };
+    await Promise.all([work(), work()]);
+    assert.deepEqual(said, Object.fromEntries(MUTATIONS.map((mutation) => [name(mutation), mutation.haproxy])));
+  });
+
+  it('takes the good files without a word', async (t) => {
+    const folder = temporaryFolder(t);
+    for (const [index, [name, files]] of Object.entries(GOOD).entries())
+      assert.equal(await verdictOn(join(folder, String(index)), files), 'silent', name);
+  });
+});
+
+function name({ finding, by }: Mutation): string {
+  return `${finding}: ${by}`;
+}
+
+/** The one line with the text; a text that is empty means the file as a whole. */
+function lineOf({ files, at: [file, text] }: Mutation): number | undefined {
+  if (text === '') return undefined;
+  const at = files[file].split('\n').findIndex((line) => line.includes(text) && !line.trim().startsWith('#'));
+  assert.ok(at >= 0, `no line has ${text}`);
+  return at + 1;
+}
+
+function verdictOn(folder: string, { config, spoe }: HaproxySet): Promise<string> {
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'haproxy.cfg'), config);
+  writeFileSync(join(folder, SPOE_FILE), spoe);
+  return new Promise((resolve) =>
+    execFile('haproxy', ['-c', '-f', 'haproxy.cfg'], { cwd: folder, timeout: 10_000 }, (error, stdout, stderr) => {
+      if (error !== null) resolve('refuses');
+      else resolve((stdout + stderr).includes('[WARNING]') ? 'warns' : 'silent');
+    }),
+  );
+}

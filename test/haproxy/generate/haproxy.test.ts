@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import type { ListenAddress, MessageSettings, Settings } from '../../../config/settings.ts';
+import { EVENTS } from '../../../config/settings.ts';
+import { KINDS } from '../../../contract/subject.ts';
+import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
+import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
+import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { agentsBackend } from '../../../haproxy/generate/backend.ts';
+import { spoeFile } from '../../../haproxy/generate/spoe.ts';
+import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
+import type { Event } from '../../../haproxy/vocabulary.ts';
+import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
+import { type Changes, settingsWith } from '../../support/settings.ts';
+
+const POLICIES: readonly MessageSettings['policy'][] = [{ default: 'open' }, { default: 'closed' }];
+const LISTENS: readonly (readonly ListenAddress[])[] = [
+  [{ type: 'tcp', host: '127.0.0.1', port: 9000 }],
+  [{ type: 'tcp', host: '::', port: 9000 }],
+  [
+    { type: 'unix', path: '/run/a@b:c+d.sock' },
+    { type: 'tcp', host: '2001:db8::1', port: 1 },
+    { type: 'tcp', host: 'localhost', port: 65_535 },
+  ],
+];
+const IP = { kind: 'ip', expression: 'src' };
+const SUBJECTS: Readonly<Record<string, MessageSettings['subjects']>> = {
+  'check-request': [IP],
+  'a.B_c-1': [
+    { kind: 'host', expression: 'req.hdr(host),field(1,:),lower' },
+    { kind: 'header.x-api-key', expression: 'req.hdr(x-api-key)' },
+    { kind: 'cookie.a_b-c', expression: 'req.cook(a_b-c)' },
+    { kind: 'key', expression: 'path,regsub(/+$,/),sha2(256),hex' },
+  ],
+  many: [
+    ...KINDS.map((kind) => ({ kind, expression: 'path' })),
+    ...Array.from({ length: 91 }, (_, index) => ({ kind: `header.x-${index}`, expression: `req.hdr(x-${index})` })),
+  ],
+};
+
+const EVERYTHING = {
+  backends: ['blue', 'green.eu-1:a'],
+  requestHeaders: ['X-Plan', 'x-a-very-long-name-of-a-header-32'.slice(0, 32)],
+  responseHeaders: ['Cache-Control', 'server'],
+  bodyContentType: 'text/html; charset=utf-8',
+  denyPages: [
+    { status: 403, file: import.meta.filename, contentType: 'text/html; charset=utf-8' },
+    { status: 451, file: import.meta.filename, contentType: 'text/plain' },
+    { status: 503, file: import.meta.filename, contentType: 'text/plain' },
+  ],
+};
+type Message = NonNullable<Changes['messages']>[number];
+const at = (event: Event, condition?: string, policy: MessageSettings['policy'] = { default: 'closed' }): Message => ({
+  name: `at-${event}`,
+  ...{ event, subjects: [IP], policy },
+  ...(condition !== undefined && { condition }),
+});
+const login = { name: 'check-login', group: 'login', subjects: [{ kind: 'path', expression: 'path' }] } as const;
+
+/** What has a condition, a group or a body, and several messages at once. */
+const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
+  ...Object.fromEntries(EVENTS.map((event) => [event, [at(event)]])),
+  'all scopes': (['on-client-session', 'on-frontend-http-request', 'on-backend-http-request'] as const)
+    .map((event): Message => at(event))
+    .concat([at('on-http-response', undefined, { default: 'open' }), { ...login, policy: { default: 'closed' } }]),
+  'a condition with or': [
+    at('on-frontend-http-request', '{ method PUT } !{ src 10.0.0.0/8 } or METH_POST || { method GET }'),
+  ],
+  'a condition with a list': [at('on-backend-http-request', '{ req.hdr(x-a) -m reg ^a(b|c)$ } { be_name origin }')],
+  'a condition of a response': [at('on-http-response', '{ status 200:399 }')],
+  'a condition of a connection': [at('on-client-session', '{ src 192.0.2.0/24 } or LOCALHOST')],
+  'a group': [{ ...login, policy: { default: 'closed' } }],
+  'bodies and TLS': [
+    {
+      ...at('on-frontend-http-request'),
+      arguments: [
+        { name: 'body', expression: 'req.body' },
+        { name: 'query', expression: 'query' },
+        { name: 'sni', expression: 'ssl_fc_sni' },
+        { name: 'version', expression: 'ssl_fc_protocol' },
+        { name: 'cert', expression: 'ssl_c_s_dn(cn)' },
+        { name: 'hdrs', expression: 'req.hdrs' },
+      ],
+    },
+    { ...at('on-http-response'), arguments: [{ name: 'body', expression: 'res.body' }] },
+  ],
+  'on trial': [{ ...at('on-frontend-http-request'), shadow: true }],
+};
+
+describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
+  for (const policy of POLICIES)
+    for (const [index, listen] of LISTENS.entries())
+      for (const [name, subjects] of Object.entries(SUBJECTS))
+        it(`policy ${policy.default}, addresses ${index}, message ${name}`, () =>
+          taken(build, { listen, messages: [{ name, subjects, policy, event: 'on-frontend-http-request' }] }));
+
+  for (const [name, messages] of Object.entries(MESSAGES))
+    it(`every action and change, ${name}`, () => {
+      taken(build, { messages });
+      taken(build, { messages, haproxy: EVERYTHING });
+      taken(build, { messages: messages.map((message) => ({ ...message, policy: { default: 'open' } })) });
+    });
+});
+
+/** The wiring for an older HAProxy is taken too. */
+function taken(build: HaproxyBuild, changes: Changes): void {
+  for (const version of ['2.4', build.version] as const) {
+    const settings = settingsWith({ ...changes, haproxy: { prefix: 'a.b_C', ...changes.haproxy, version } });
+    const config = frontendConfig({ settings, binds: ['127.0.0.1:8080'] }).replace(
+      /# *(?=log-format|http-request send-spoe-group)/g,
+      '',
+    );
+    assert.match(config, /^ {4}log-format/m);
+    checkHaproxy({ binary: build.binary, config, spoe: spoeFile(settings) });
+    const tcp = tcpConfig(settings);
+    if (tcp !== undefined) checkHaproxy({ binary: build.binary, config: tcp, spoe: spoeFile(settings) });
+  }
+}
+
+function tcpConfig(settings: Settings): string | undefined {
+  const rules = tcpFrontendRules(settings, SPOE_FILE);
+  if (rules === '') return undefined;
+  const backend = (name: string) => `backend ${name}\n${tcpBackendRules(settings)}    server s 127.0.0.1:1\n`;
+  return `defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 10s
+    timeout server 10s
+
+frontend tcp
+    bind 127.0.0.1:8081
+${rules}    default_backend origin
+
+${['origin', ...settings.haproxy.backends].map(backend).join('\n')}
+${agentsBackend(settings)}`;
+}
