@@ -3,7 +3,8 @@
 
 import { Readable } from 'node:stream';
 import { parseLogLine } from '../cli/cost/haproxy-log.ts';
-import { FORMATS, readFeed } from '../cli/formats/feed.ts';
+import { readFeed } from '../cli/formats/feed.ts';
+import { FORMATS } from '../cli/formats/format.ts';
 import { parseDuration } from '../cli/options/duration.ts';
 import { REASON } from '../contract/check.ts';
 import { cookieValues } from '../contract/cookie.ts';

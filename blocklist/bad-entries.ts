@@ -1,6 +1,8 @@
 import { toldSubject } from '../contract/told.ts';
-import type { Log } from './service.ts';
 import type { Item } from './store.ts';
+
+/** One line for the operator. */
+export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** One table can hold any number of wrong items, and each may be found by every call. */
 export const MAX_REPORTED = 100;

@@ -1,13 +1,10 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
 import { isWithin } from '../contract/list-actions.ts';
 import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from '../contract/subject.ts';
-import type { BadEntries } from './bad-entries.ts';
+import type { BadEntries, Log } from './bad-entries.ts';
 import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
 import { winner } from './match.ts';
 import type { Item, Key, Store } from './store.ts';
-
-/** One line for the operator. */
-export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** What one check came to, in numbers: nothing of any visitor is in it. */
 export interface CheckFacts {

@@ -169,6 +169,16 @@ describe('the architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('has no circle of files, not even of types', () => {
+    const left = new Set(files);
+    const isFree = (file: string) => !imports.some(({ from, to }) => from === file && left.has(to));
+    for (let before = -1; left.size !== before; ) {
+      before = left.size;
+      for (const file of [...left].filter(isFree)) left.delete(file);
+    }
+    assert.deepEqual([...left], [], 'circles, and what imports them');
+  });
+
   it('has no file named for nothing and none above 300 lines', () => {
     const nameless = files.filter((file) => /\/(utils?|helpers?|common|misc|types|index)\.ts$/.test(file));
     const long = files.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 301);

@@ -1,5 +1,4 @@
 import type { Address } from './address.ts';
-import type { AddressTable } from './address-table.ts';
 import type { NetworkShares } from './network-shares.ts';
 
 /** How many are compared when one of them has to go. */
@@ -11,14 +10,28 @@ const UNUSED = 1;
 const SPENT = 2;
 const OVER = 4;
 
+/** What the round sees of a table of addresses; a slot is where one stands. */
+export interface Slots {
+  readonly size: number;
+  /** The first in use from this place on; -1 if there is none up to the end. */
+  nextUsed(place: number): number;
+  /** The place behind this slot. */
+  after(slot: number): number;
+  word(slot: number, index: number): number;
+  freshUntil(slot: number): number;
+  keptUntil(slot: number): number;
+  isUsed(slot: number): boolean;
+  unuse(slot: number): void;
+}
+
 /** Who goes when a table is full, in a round through all of it. */
 export class Rivals {
-  readonly #table: AddressTable;
+  readonly #table: Slots;
   readonly #shares: NetworkShares;
   /** Where the round has come to. */
   #hand = 0;
 
-  constructor(table: AddressTable, shares: NetworkShares) {
+  constructor(table: Slots, shares: NetworkShares) {
     this.#table = table;
     this.#shares = shares;
   }

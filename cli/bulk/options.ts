@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { isKind } from '../../contract/subject.ts';
 import { readNote } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
-import { FORMATS, type Format } from '../formats/feed.ts';
+import { FORMATS, type Format } from '../formats/format.ts';
 import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';

@@ -3,10 +3,8 @@ import { readFeed } from '../formats/feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/source.ts';
-import type { ListState } from './as-before.ts';
 import { gather } from './gather.ts';
 import type { BulkOptions } from './options.ts';
-import type { Session } from './session.ts';
 import { keptTrust, Trust } from './trust.ts';
 import type { WantedEntries } from './wanted.ts';
 
@@ -58,18 +56,4 @@ export async function readSource(
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,
     trust: words.length === 0 ? undefined : words.join(','),
   };
-}
-
-/** What the list's record says of its source after a run that was not stopped; `state` is how the run left the list. */
-export async function remember(
-  { store, options: { list }, read, asked }: Pick<Session, 'store' | 'options' | 'read' | 'asked'>,
-  state: ListState | undefined,
-  entries: number | undefined,
-): Promise<void> {
-  const { source, etag, lastModified } = read;
-  const left = state?.after(asked);
-  const syncedAt = new Date().toISOString();
-  // Anything is imported into the list of people: what holds for one source is not for the next.
-  const { format, trust } = list === DEFAULT_LIST ? {} : read;
-  await store.updateList(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
 }

@@ -2,7 +2,7 @@ import { ACTIONS } from '../../contract/check.ts';
 import { isKind } from '../../contract/subject.ts';
 import { headerOf, PLAIN_VARS } from '../../contract/vars.ts';
 import { usageError } from '../exit/cli-error.ts';
-import type { FeedEntry } from '../formats/feed.ts';
+import type { FeedEntry } from '../formats/feed-line.ts';
 
 /** What an entry that a source named comes to, or the words that it would take. */
 export type Judged = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };

@@ -1,6 +1,6 @@
 import type { ParsedEntry, StoredEntry } from '../../blocklist/entry.ts';
 import type { Action } from '../../contract/check.ts';
-import type { FeedEntry } from '../formats/feed.ts';
+import type { FeedEntry } from '../formats/feed-line.ts';
 import { newEntry } from '../guards/unseen.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { type Sorted, Sorter } from './sorter.ts';

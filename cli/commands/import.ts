@@ -4,7 +4,7 @@ import { stateOf } from '../bulk/as-before.ts';
 import { lineOf } from '../bulk/difference.ts';
 import { Surprises } from '../bulk/growth.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { remember } from '../bulk/read-source.ts';
+import { remember } from '../bulk/remember.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { unlike } from '../bulk/unlike.ts';
 import { endIfStopped } from '../exit/interrupt.ts';

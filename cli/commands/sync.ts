@@ -7,7 +7,7 @@ import { type Difference, differences, lineOf } from '../bulk/difference.ts';
 import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { remember } from '../bulk/read-source.ts';
+import { remember } from '../bulk/remember.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { Sorter } from '../bulk/sorter.ts';
 import { usageError } from '../exit/cli-error.ts';

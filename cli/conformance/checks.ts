@@ -1,22 +1,9 @@
 import { refusal } from '../../agent/backend/refusal.ts';
 import { ACTIONS, CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { Asked } from './asked.ts';
 import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
 import type { Target } from './target.ts';
-
-export interface Asked {
-  /** The lists to ask, as the agent would. */
-  readonly lists: readonly string[];
-  /** Those that the agent holds to actions, where its settings are known. */
-  readonly listActions?: ListActions;
-  /** A subject that the backend has an entry for in one of the lists. */
-  readonly listed?: string;
-  /** How many calls the latency is taken from. */
-  readonly calls: number;
-  /** How long the agent waits for a call, where its settings are known. */
-  readonly waitsMs?: number;
-}
 
 /** What a check saw, in one line; a skipped one says what it would need. */
 export type Seen = string | { readonly skipped: string };

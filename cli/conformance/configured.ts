@@ -3,7 +3,7 @@ import { createIdentityChain } from '../../agent/backend/identity-chain.ts';
 import { createSigner, type Signer } from '../../agent/backend/sign.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { Asked } from './checks.ts';
+import type { Asked } from './asked.ts';
 import { Unfit } from './expect.ts';
 import { deadline } from './latency.ts';
 import { outcomeOf, type Result, runChecks } from './run.ts';

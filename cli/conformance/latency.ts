@@ -1,4 +1,4 @@
-import type { Asked } from './checks.ts';
+import type { Asked } from './asked.ts';
 import { lookedUp, Unfit } from './expect.ts';
 import type { Target } from './target.ts';
 

@@ -1,4 +1,5 @@
-import { type Asked, CHECKS } from './checks.ts';
+import type { Asked } from './asked.ts';
+import { CHECKS } from './checks.ts';
 import { Unfit } from './expect.ts';
 import type { Target } from './target.ts';
 

@@ -1,9 +1,9 @@
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { type FeedRecord, isRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { noList, readItems, refuseEnvelope } from './json.ts';
-import { type FeedRecord, isRecord } from './record.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */

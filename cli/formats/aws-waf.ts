@@ -1,7 +1,7 @@
 import type { FeedLine } from './feed-line.ts';
+import { isRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { noList, readItems, refuseEnvelope } from './json.ts';
-import { isRecord } from './record.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */

@@ -1,7 +1,8 @@
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { isRecord } from './feed-record.ts';
 import { noList, readItems } from './json.ts';
 import { isTrue } from './meaning.ts';
-import { entryOfDecision, isRecord, type RecordOptions } from './record.ts';
+import { entryOfDecision, type RecordOptions } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 
 /**

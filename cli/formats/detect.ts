@@ -1,7 +1,7 @@
 import { ACTIONS } from '../../contract/check.ts';
 import { headingIn } from './csv.ts';
-import type { Format } from './feed.ts';
-import { isRecord } from './record.ts';
+import { isRecord } from './feed-record.ts';
+import type { Format } from './format.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
 /** The endings that say more than the first line does. */

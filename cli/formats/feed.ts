@@ -9,6 +9,7 @@ import { detectFormat } from './detect.ts';
 import { readDocument } from './document.ts';
 import type { FeedLine } from './feed-line.ts';
 import { Fields } from './fields.ts';
+import type { Format } from './format.ts';
 import { readHaproxy } from './haproxy.ts';
 import { withHead } from './head.ts';
 import { readJson } from './json.ts';
@@ -17,23 +18,6 @@ import { refuseNoList } from './no-list.ts';
 import { readPlain } from './plain.ts';
 import type { RecordOptions } from './record.ts';
 import { readSpamhaus } from './spamhaus.ts';
-
-export type { FeedEntry, FeedLine } from './feed-line.ts';
-export { writeFeed } from './write.ts';
-
-/** Every format that can be read. */
-export const FORMATS = [
-  'plain',
-  'csv',
-  'json',
-  'ndjson',
-  'spamhaus',
-  'abuseipdb',
-  'crowdsec',
-  'haproxy',
-  'aws-waf',
-] as const;
-export type Format = (typeof FORMATS)[number];
 
 /** JSON documents are one value; the others come line by line, however long they are. */
 const DOCUMENTS: readonly Format[] = ['json', 'abuseipdb', 'crowdsec', 'aws-waf'];

@@ -1,7 +1,7 @@
 import { shown } from '../../contract/shown.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import type { FeedRecord } from './feed-record.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
-import type { FeedRecord } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 
 /** Deeper than anything that is said of an entry. */

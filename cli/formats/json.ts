@@ -1,8 +1,9 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { type FeedRecord, isRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { entryOfValue } from './ndjson.ts';
-import { type FeedRecord, isRecord, type RecordOptions } from './record.ts';
+import type { RecordOptions } from './record.ts';
 import { feedLines, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An array of strings or objects, or Cloudflare's answer about the items of a list. */

@@ -1,7 +1,8 @@
 import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { entryOfRecord, isRecord, type RecordOptions } from './record.ts';
+import { isRecord } from './feed-record.ts';
+import { entryOfRecord, type RecordOptions } from './record.ts';
 import { nameTwice } from './twice.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 

@@ -1,8 +1,8 @@
 import { shown } from '../../contract/shown.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import type { FeedRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { foldedName, isNothing } from './meaning.ts';
-import type { FeedRecord } from './record.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** The fields that can have the subject, in the order they are asked. */

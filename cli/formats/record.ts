@@ -2,14 +2,12 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import type { FeedEntry } from './feed-line.ts';
+import type { FeedRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { foldedName, isNothing, meaningOfWord } from './meaning.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
 import { inOneLine, oneLine, UnreadableError } from './unreadable.ts';
-
-/** An object of a JSON document or a row of a table, whatever is in it. */
-export type FeedRecord = Readonly<Record<string, unknown>>;
 
 export interface RecordOptions {
   /** What a bare value is. */
@@ -33,10 +31,6 @@ const READ: ReadonlySet<string> = new Set([
   'duration',
   'expiresAt',
 ]);
-
-export function isRecord(value: unknown): value is FeedRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** An entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
 export function entryOfRecord(given: FeedRecord, options: RecordOptions): FeedEntry {

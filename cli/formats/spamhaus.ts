@@ -1,9 +1,9 @@
 import { tooLong } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { type FeedRecord, isRecord } from './feed-record.ts';
 import type { Fields } from './fields.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
-import { type FeedRecord, isRecord } from './record.ts';
 import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unreadable.ts';
 
 /**

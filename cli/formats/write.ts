@@ -4,7 +4,7 @@ import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { jsonText } from '../output/escaped.ts';
 import { csvRow } from './csv-row.ts';
-import type { Format } from './feed.ts';
+import type { Format } from './format.ts';
 import { withoutComment } from './plain.ts';
 import { inOneLine } from './unreadable.ts';
 

@@ -6,7 +6,7 @@ import { shown } from '../../contract/shown.ts';
 import { bodyOf } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import { outsideConnector } from './inside.ts';
-import type { Source, SourceOptions } from './source.ts';
+import type { Source, SourceOptions } from './opened.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];

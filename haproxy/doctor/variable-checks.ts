@@ -6,8 +6,8 @@ import { isOpen } from '../parse/words.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
 import type { Checks, Seen } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
-import { type OwnVariable, ownVariable, readVariables } from './variables.ts';
-import { messageOf, namesFor, scopeOf } from './vocabulary.ts';
+import { ownVariable, readVariables } from './variables.ts';
+import { messageOf, namesFor, type OwnVariable, scopeOf } from './vocabulary.ts';
 
 /** HAProxy builds `<scope>.<prefix>.<name>` in 64 bytes, one of them NUL (flt_spoe.c). */
 const MAX_VARIABLE_BYTES = 63;

@@ -3,8 +3,7 @@ import { type Acls, testsOf } from '../parse/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../vocabulary.ts';
-import type { Installation } from './installation.ts';
-import { NAMES } from './vocabulary.ts';
+import { NAMES, type OwnVariable } from './vocabulary.ts';
 
 /** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
 export interface Prefixes {
@@ -12,15 +11,6 @@ export interface Prefixes {
   readonly stray: ReadonlySet<string>;
   /** The groups of the configuration, whose variables have their name before them. */
   readonly groups: readonly string[];
-}
-
-/** A variable of ours as a rule names it. */
-export interface OwnVariable {
-  readonly variable: string;
-  readonly scope: string;
-  readonly prefix: string;
-  readonly group?: string;
-  readonly name: string;
 }
 
 const READ = /(?<![-\w])var\(\s*([\w.]+)/g;
@@ -50,7 +40,7 @@ export function ownVariablesOf(rule: Rule, acls: Acls, prefixes: Prefixes): OwnV
 }
 
 /** The rules of a section that depend on the agent. */
-export function readingRules({ rules, acls }: ProxySection, { prefixes }: Pick<Installation, 'prefixes'>): Rule[] {
+export function readingRules({ rules, acls }: ProxySection, { prefixes }: { readonly prefixes: Prefixes }): Rule[] {
   return rules.filter((rule) => ownVariablesOf(rule, acls, prefixes).length > 0);
 }
 

@@ -9,7 +9,15 @@ import {
   TOTAL_TIME_VARIABLE,
   VARIABLES,
 } from '../vocabulary.ts';
-import type { OwnVariable } from './variables.ts';
+
+/** A variable of ours as a rule names it. */
+export interface OwnVariable {
+  readonly variable: string;
+  readonly scope: string;
+  readonly prefix: string;
+  readonly group?: string;
+  readonly name: string;
+}
 
 /** What HAProxy sets itself, always in the scope of the request. */
 export const HAPROXY_NAMES: readonly string[] = [ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE];

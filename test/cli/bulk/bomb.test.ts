@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { gather } from '../../../cli/bulk/gather.ts';
 import { Trust } from '../../../cli/bulk/trust.ts';
 import { WantedEntries } from '../../../cli/bulk/wanted.ts';
-import { type Format, readFeed } from '../../../cli/formats/feed.ts';
+import { readFeed } from '../../../cli/formats/feed.ts';
+import type { Format } from '../../../cli/formats/format.ts';
 
 /** It would take an hour what takes a second. */
 const HANGS_MS = 120_000;

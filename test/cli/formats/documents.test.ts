@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { COLUMNS } from '../../../cli/formats/csv.ts';
 import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/document.ts';
-import { FORMATS } from '../../../cli/formats/feed.ts';
+import { FORMATS } from '../../../cli/formats/format.ts';
 import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
 import { MAX_BODY_BYTES } from '../../../cli/source/body.ts';

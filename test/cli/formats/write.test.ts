@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseEntry, type StoredEntry } from '../../../blocklist/entry.ts';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import { FORMATS, type Format, readFeed, writeFeed } from '../../../cli/formats/feed.ts';
-import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
+import { readFeed } from '../../../cli/formats/feed.ts';
+import { FORMATS, type Format } from '../../../cli/formats/format.ts';
+import { WRITTEN_FORMATS, writeFeed } from '../../../cli/formats/write.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
