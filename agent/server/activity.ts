@@ -20,9 +20,10 @@ export class Activity {
   /** A chunk of so many bytes came, and the reader has taken all whole frames out of it. */
   heard(bytes: number, reader: FrameReader, nowMs: number): void {
     this.heardAtMs = nowMs;
-    this.heldBytes = reader.heldBytes;
     const before = this.unfinishedBytes;
     this.unfinishedBytes = reader.unfinishedBytes;
+    if (before === 0 && this.unfinishedBytes === 0) return; // whole frames, as nearly always
+    this.heldBytes = reader.heldBytes;
     // The frame goes on that had begun before if all of the chunk was added to it.
     if (this.unfinishedBytes === 0) this.unfinishedSinceMs = undefined;
     else if (before === 0 || this.unfinishedBytes !== before + bytes) this.unfinishedSinceMs = nowMs;

@@ -67,7 +67,7 @@ export function serveSocket(
       socket.pause();
       turns.wait(goOn);
     }
-    const { heldBytes } = member;
+    const heldBytes = connection.activity.heldBytes + socket.writableLength;
     if (heldBytes === toldBytes) return;
     const more = heldBytes - toldBytes;
     toldBytes = heldBytes;
