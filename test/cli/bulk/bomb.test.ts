@@ -5,7 +5,6 @@ import { Trust } from '../../../cli/bulk/trust.ts';
 import { WantedEntries } from '../../../cli/bulk/wanted.ts';
 import { readFeed } from '../../../cli/formats/feed.ts';
 import type { Format } from '../../../cli/formats/format.ts';
-
 import { SCOPE } from '../../support/scope.ts';
 
 /** It would take an hour what takes a second. */
