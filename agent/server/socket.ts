@@ -38,7 +38,7 @@ export function serveSocket(
   const member: Member = {
     connection,
     get heldBytes() {
-      return connection.activity.heldBytes + socket.writableLength;
+      return heldBytes();
     },
     get stuckSinceMs() {
       return socket.writableLength > 0 ? unreadSinceMs : connection.activity.unfinishedSinceMs;
@@ -67,11 +67,15 @@ export function serveSocket(
       socket.pause();
       turns.wait(goOn);
     }
-    const heldBytes = connection.activity.heldBytes + socket.writableLength;
-    if (heldBytes === toldBytes) return;
-    const more = heldBytes - toldBytes;
-    toldBytes = heldBytes;
+    const held = heldBytes();
+    if (held === toldBytes) return;
+    const more = held - toldBytes;
+    toldBytes = held;
     crowd.grew(more);
+  }
+
+  function heldBytes(): number {
+    return connection.activity.heldBytes + socket.writableLength;
   }
 
   function goOn(): void {
