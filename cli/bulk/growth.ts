@@ -32,15 +32,10 @@ export function refuseSurprise(list: string, { added, removed }: Totals, present
   }
 }
 
-/** Whether a source lets somebody pass, or leads them elsewhere, who was not before; `typed` is the action of the options. */
-function isSurprise(one: Difference, typed: Action): boolean {
-  if (one.kind === 'remove') return false;
-  const { action, vars } = one.entry;
-  if (action === typed || (action !== 'allow' && action !== 'redirect')) return false;
-  return one.kind === 'add' || one.was.action !== action || !isDeepStrictEqual(one.was.vars, vars);
-}
-
-/** The allows and redirects among what a run would do; the first run of a source has no surprises, it was just trusted. */
+/**
+ * Whom a source would let pass, or lead elsewhere, who was not before; `typed` is the action of the options. The first run
+ * of a source has no surprises, it was just trusted.
+ */
 export class Surprises {
   readonly #typed: Action;
   #count = 0;
@@ -51,9 +46,12 @@ export class Surprises {
   }
 
   see(one: Difference): void {
-    if (one.kind === 'remove' || !isSurprise(one, this.#typed)) return;
+    if (one.kind === 'remove') return;
+    const { action, subject, vars } = one.entry;
+    if (action === this.#typed || (action !== 'allow' && action !== 'redirect')) return;
+    if (one.kind !== 'add' && one.was.action === action && isDeepStrictEqual(one.was.vars, vars)) return;
     this.#count++;
-    this.#example ??= `${one.entry.action} ${one.entry.subject}`;
+    this.#example ??= `${action} ${subject}`;
   }
 
   refuse(list: string): void {
