@@ -34,14 +34,23 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
     types: ['agent/decision', 'agent/state'],
     packages: /^node:(net|fs|path|child_process|cluster)$/,
   },
+  { folder: 'haproxy/events.ts', may: [], packages: /^$/ },
+  { folder: 'haproxy/versions.ts', may: [], packages: /^$/ },
   { folder: 'haproxy/vocabulary.ts', may: [], packages: /^$/ },
   { folder: 'haproxy/parse', may: [], packages: /^$/ },
-  { folder: 'haproxy/generate', may: ['haproxy/vocabulary.ts', 'contract'], types: ['config'], packages: /^$/ },
+  {
+    folder: 'haproxy/generate',
+    may: ['haproxy/events.ts', 'haproxy/versions.ts', 'haproxy/vocabulary.ts', 'contract'],
+    types: ['config'],
+    packages: /^$/,
+  },
   {
     folder: 'haproxy/doctor',
     may: [
       'haproxy/generate',
       'haproxy/parse',
+      'haproxy/events.ts',
+      'haproxy/versions.ts',
       'haproxy/vocabulary.ts',
       'config/nearest.ts',
       'config/raw-fetches.ts',
@@ -52,7 +61,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'config',
-    may: ['contract', 'haproxy/vocabulary.ts'],
+    may: ['contract', 'haproxy/events.ts', 'haproxy/versions.ts', 'haproxy/vocabulary.ts'],
   },
   {
     folder: 'haproxy/probe',
