@@ -5,7 +5,7 @@ import { combine } from '../../../agent/decision/combine.ts';
 import { type Contribution, type Decision, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
-import { ACTIONS, type Action } from '../../../contract/check.ts';
+import { ACTIONS, type Action } from '../../../contract/actions.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
 const known = ['cache', 'backend', 'stale'] as const;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { type Decision, decisionOf, onTrial, REASONS } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { Refinement, type RefinementSettings } from '../../../agent/decision/refine.ts';
-import { ACTIONS } from '../../../contract/check.ts';
+import { ACTIONS } from '../../../contract/actions.ts';
 
 function refinement(changes: Partial<RefinementSettings> = {}) {
   const told: string[] = [];
