@@ -52,7 +52,7 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'config',
-    may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'haproxy/vocabulary.ts'],
+    may: ['contract', 'haproxy/vocabulary.ts'],
   },
   {
     folder: 'haproxy/probe',
@@ -81,8 +81,8 @@ const RULES: readonly { folder: string; may: readonly string[]; types?: readonly
   },
   {
     folder: 'agent/state',
-    may: ['agent/decision'],
-    types: ['config', 'contract'],
+    may: ['agent/decision', 'contract'],
+    types: ['config'],
     packages: /^node:perf_hooks$/,
   },
   {
