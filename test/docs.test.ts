@@ -4,10 +4,11 @@ import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { REASONS, SOURCES } from '../agent/decision/decision.ts';
+import { SOURCES } from '../agent/decision/decision.ts';
 import { EXIT } from '../cli/exit/cli-error.ts';
 import { everyCommand } from '../cli/program.ts';
 import { loadSettings } from '../config/load.ts';
+import { REASONS } from '../contract/policy.ts';
 import { findHaproxy } from '../dev/haproxy.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { temporaryFolder } from './support/config-file.ts';
