@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DENY_STATUSES } from '../contract/check.ts';
+import { DENY_STATUSES } from '../contract/actions.ts';
 import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';

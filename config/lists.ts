@@ -1,4 +1,4 @@
-import type { Action } from '../contract/check.ts';
+import type { Action } from '../contract/actions.ts';
 import type { ListActions } from '../contract/list-actions.ts';
 
 /** An item of `lists` as it is written: a name, or one with what that list is held to. */

@@ -1,5 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import { REQUEST_SCOPE, scopeOf } from '../events.ts';
 import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
 
