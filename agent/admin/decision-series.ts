@@ -1,5 +1,5 @@
 import { isWithin } from '../../contract/list-actions.ts';
-import { REASONS } from '../decision/decision.ts';
+import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 import type { Metric, Sample } from './metric.ts';
