@@ -1,5 +1,5 @@
 import { LOG_LEVELS, type LogLevel } from '../../../config/settings.ts';
-import type { Action } from '../../../contract/check.ts';
+import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
 import type { Known } from '../../state/control.ts';
