@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { denied, isStop } from '../../../agent/admin/tallies.ts';
-import { ACTIONS } from '../../../contract/check.ts';
+import { ACTIONS } from '../../../contract/actions.ts';
 import { agentState } from '../../support/agent-state.ts';
 
 describe('what counts as denied', () => {
