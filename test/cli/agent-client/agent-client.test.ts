@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import { askAgent } from '../../../cli/running/ask.ts';
+import { askAgent } from '../../../cli/agent-client/agent-client.ts';
 import { adminSocket } from '../../support/admin-socket.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { isRoot } from '../../support/scope.ts';
