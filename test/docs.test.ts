@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SOURCES } from '../agent/decision/decision.ts';
 import { EXIT } from '../cli/exit/cli-error.ts';
@@ -44,16 +44,6 @@ describe('the docs', () => {
       optionsOf(options.replaceAll('`', ' ')),
     ]);
     assert.deepEqual(Object.fromEntries(documented), Object.fromEntries(actual));
-  });
-
-  it('have every source file in the tree of ARCHITECTURE.md, and no other', () => {
-    const [, tree = ''] = /## The tree\n\n```\n([\s\S]*?)```/.exec(text('ARCHITECTURE.md')) ?? [];
-    const named = [...tree.matchAll(/^ *([a-z-]+\.ts) /gm)].map(([, name]) => name);
-    const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli}/**/*.ts', {
-      cwd: root,
-    }).filter((file) => !file.startsWith('cli/commands/'));
-    const inDev = globSync('dev/*.ts', { cwd: root });
-    assert.deepEqual(named.sort(), [...files, ...inDev].map((file) => basename(file)).sort());
   });
 
   it('show a config in the README that the agent takes', () => {
