@@ -1,9 +1,9 @@
 import { Argument, Command } from 'commander';
 import { LOG_LEVELS, type LogLevel } from '../../config/settings.ts';
-import { addExamples } from '../help/examples.ts';
-import { printJson, printLine } from '../output/output.ts';
 import { askAgent } from '../agent-client/agent-client.ts';
 import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
+import { addExamples } from '../help/examples.ts';
+import { printJson, printLine } from '../output/output.ts';
 
 interface LogLevelOptions extends SocketOptions {
   readonly json?: true;

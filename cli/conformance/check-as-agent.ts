@@ -3,10 +3,10 @@ import { createIdentityChain } from '../../agent/backend/identity-chain.ts';
 import { createSigner, type Signer } from '../../agent/backend/sign.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
 import type { Settings } from '../../config/settings.ts';
-import type { CheckOptions } from './target.ts';
 import { CheckFailed } from './expect.ts';
 import { deadline } from './latency.ts';
 import { outcomeOf, type Result, runChecks } from './run-checks.ts';
+import type { CheckOptions } from './target.ts';
 import { Target } from './target.ts';
 
 /** What is looked at beside the contract where an agent's own settings say how it is asked. */

@@ -1,9 +1,8 @@
 import { refusal } from '../../agent/backend/refusal.ts';
 import { ACTIONS, CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
-import type { CheckOptions } from './target.ts';
-import { expectEntry, expectRefusal, lookedUp, responseOf, CheckFailed, verdictsOf } from './expect.ts';
+import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
-import type { Target } from './target.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 /** What a check saw, in one line; a skipped one says what it would need. */
 export type Seen = string | { readonly skipped: string };
@@ -32,7 +31,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const { status } = answer;
     if (status !== 401 && status !== 403) return `answers status ${status}`;
     if (!target.isSigned)
-      throw new CheckFailed(`answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`);
+      throw new CheckFailed(
+        `answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`,
+      );
     throw new CheckFailed(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
   },
   health: async (target) => {
@@ -116,7 +117,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (action !== 'log') return 'lists on trial are answered as they are: let none hide what others have';
     const [enforced] = lookedUp(await target.check(asked), subjects);
     const would = enforced?.entry?.action;
-    if (would !== 'log' && shadow !== would) throw new CheckFailed(`on trial it would ${shadow}, otherwise it does ${would}`);
+    if (would !== 'log' && shadow !== would)
+      throw new CheckFailed(`on trial it would ${shadow}, otherwise it does ${would}`);
     return `an entry on trial is answered as log, and would ${shadow ?? 'log'}`;
   },
   'list-actions': async (target, { lists, listed, listActions = {} }) => {
@@ -156,7 +158,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const chatty = refusals.find(({ text }) =>
       /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),
     );
-    if (chatty !== undefined) throw new CheckFailed(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
+    if (chatty !== undefined)
+      throw new CheckFailed(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
     return 'no refusal shows the inside';
   },
   parallel: async (target, { lists }) => {

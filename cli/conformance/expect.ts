@@ -24,7 +24,8 @@ export function verdictsOf(answer: Answer, subjects: readonly string[]): readonl
     throw new CheckFailed(`answered ${verdicts.length} verdicts for ${subjects.length} subjects`);
   subjects.forEach((subject, index) => {
     const answered = verdicts[index]?.subject;
-    if (answered !== subject) throw new CheckFailed(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
+    if (answered !== subject)
+      throw new CheckFailed(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
   });
   return verdicts;
 }
@@ -48,7 +49,8 @@ export function expectRefusal(answer: Answer): string {
 /** An entry that may decide this subject now. */
 export function expectEntry(entry: Entry, subject: string, lists: readonly string[]): void {
   if (!lists.includes(entry.list)) throw new CheckFailed(`"${subject}" got an entry of list ${entry.list}, not asked`);
-  if (!covering(subject).includes(entry.subject)) throw new CheckFailed(`"${subject}" got an entry for "${entry.subject}"`);
+  if (!covering(subject).includes(entry.subject))
+    throw new CheckFailed(`"${subject}" got an entry for "${entry.subject}"`);
   if (entry.expiresAt !== undefined && entry.expiresAt <= Date.now() / 1000)
     throw new CheckFailed(`"${subject}" got an entry that ended at ${entry.expiresAt}`);
 }

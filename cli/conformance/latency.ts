@@ -1,6 +1,5 @@
-import type { CheckOptions } from './target.ts';
-import { lookedUp, CheckFailed } from './expect.ts';
-import type { Target } from './target.ts';
+import { CheckFailed, lookedUp } from './expect.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 /** What the agent waits for at most unless it is told otherwise: backend.timeoutMs. */
 const AGENT_TIMEOUT_MS = 2000;

@@ -1,7 +1,6 @@
-import type { CheckOptions } from './target.ts';
 import { CHECKS } from './checks.ts';
 import { CheckFailed } from './expect.ts';
-import type { Target } from './target.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 export interface Result {
   readonly name: string;

@@ -96,7 +96,10 @@ export const STEPS: readonly Step[] = [
     title: 'The agent is back',
     run: async ({ open, closed }) => {
       await Promise.all([open.startAgent(), closed.startAgent()]);
-      return [outcome(await becomes(open, NEIGHBOUR, 403), 'open'), outcome(await becomes(closed, VISITOR, 200), 'closed')];
+      return [
+        outcome(await becomes(open, NEIGHBOUR, 403), 'open'),
+        outcome(await becomes(closed, VISITOR, 200), 'closed'),
+      ];
     },
   },
 ];
@@ -104,7 +107,8 @@ export const STEPS: readonly Step[] = [
 function expect(visit: Visit, status: number, source?: string): Visit {
   const came = visit.headers['x-haverdict-source'];
   if (visit.status !== status) throw new Error(`expected status ${status}, got ${outcome(visit)}`);
-  if (source !== undefined && came !== source) throw new Error(`expected an answer from ${source}, got ${outcome(visit)}`);
+  if (source !== undefined && came !== source)
+    throw new Error(`expected an answer from ${source}, got ${outcome(visit)}`);
   return visit;
 }
 
