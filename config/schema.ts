@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { ACTIONS } from '../contract/actions.ts';
 import { IPV6_PREFIXES } from '../contract/address.ts';
-import { ACTIONS, LIST_NAME, MAX_LISTS } from '../contract/check.ts';
+import { LIST_NAME, MAX_LISTS } from '../contract/check.ts';
 import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, setOf, text, wholeNumber } from './forms.ts';
@@ -8,7 +9,8 @@ import { haproxy } from './haproxy-schema.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
 import { nameOf } from './lists.ts';
 import { messages, policy } from './message-schema.ts';
-import { LOG_LEVELS } from './settings.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 const DAY_SECONDS = 86_400;
 

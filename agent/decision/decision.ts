@@ -1,4 +1,5 @@
-import type { Action, Entry } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
+import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
 import { toldSubject } from '../../contract/told.ts';
 import type { Vars } from '../../contract/vars.ts';

@@ -10,7 +10,7 @@ import { Ledger } from '../../../agent/state/ledger.ts';
 import { Meters } from '../../../agent/state/meters.ts';
 import { processState } from '../../../agent/state/process-state.ts';
 import { FAULTS } from '../../../agent/state/state.ts';
-import { ACTIONS } from '../../../contract/check.ts';
+import { ACTIONS } from '../../../contract/actions.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { SpopStatus } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';

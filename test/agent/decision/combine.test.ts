@@ -5,7 +5,7 @@ import { combine } from '../../../agent/decision/combine.ts';
 import type { Contribution, Decision } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
-import { ACTIONS, type Action } from '../../../contract/check.ts';
+import { ACTIONS, type Action } from '../../../contract/actions.ts';
 import { type Policy, REASONS } from '../../../contract/policy.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
