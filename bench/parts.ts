@@ -99,12 +99,12 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     : {
         answer: (...asked) => translator.answer(...asked),
         overload: (...asked) => translator.overload(...asked),
-        answerKnown() {},
+        answerUsual: () => undefined,
       };
   const peer = { write: () => true, end: fail };
   const made = new Connection(
     peer,
-    handler,
+    { current: handler },
     systemClock,
     connectionEvents({ debug: fail, info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
   );

@@ -9,7 +9,7 @@ import type { Frame } from '../../spop/frame.ts';
 import { NotifyReader } from '../../spop/notify.ts';
 import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
-import type { Decision, Reason } from '../decision/decision.ts';
+import type { Decision, Reason, SubjectVerdict } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy, type Policy } from '../decision/policy.ts';
 import type { Refinement } from '../decision/refine.ts';
@@ -18,7 +18,7 @@ import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
 import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
 import type { NotifyHandler } from './connection.ts';
-import { HotPath, type Recaller } from './hot-path.ts';
+import { type AddressLookup, HotPath } from './hot-path.ts';
 import type { OutputBuffer } from './output.ts';
 import { References } from './reference.ts';
 import { clientOf, readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
@@ -50,14 +50,21 @@ export interface CustomRules {
   /** Reads the question before it returns, like `Decider`. */
   decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
   /** Decides without asking the rules: what an entry in the cache says, else the policy. */
-  decideKnown(question: Question, receivedAtMs: number): Decision;
+  decideKnown(question: Question): Decision;
 }
 
 /** Whoever decides questions. */
-export interface Decider extends Recaller {
+export interface Decider extends AddressLookup {
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision>;
+  /** Decides about an address alone, of which the cache has this verdict. */
+  decideAddress(
+    address: Address,
+    cached: SubjectVerdict | undefined,
+    policy: Policy,
+    receivedAtMs: number,
+  ): Decision | Promise<Decision>;
   /** Decides from what is cached, without a lookup: what is not known is policy `overload`. */
-  decideKnown(question: Question, receivedAtMs: number): Decision;
+  decideKnown(question: Question): Decision;
 }
 
 export interface TranslatorEvents {
@@ -69,7 +76,7 @@ export interface TranslatorEvents {
 
 interface KnownMessage {
   readonly rule: MessageRule;
-  readonly decider: Omit<Decider, 'recall'>;
+  readonly decider: Pick<Decider, 'decide' | 'decideKnown'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
   /** Of its arguments, which are its kinds and then the Cookie header. */
@@ -91,7 +98,7 @@ const IP = 'ip';
 const PATH = 'path';
 
 /** Of a message that brings nothing but arguments for rules. */
-const NOTHING_TO_LOOK_UP: Omit<Decider, 'recall'> = {
+const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide' | 'decideKnown'> = {
   decide: () => NOTHING_LISTED,
   decideKnown: () => NOTHING_LISTED,
 };
@@ -100,7 +107,7 @@ const NOTHING_LISTED: Decision = { action: 'allow', source: 'cache' };
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
   readonly #messages: readonly KnownMessage[];
-  readonly #hot: HotPath | undefined;
+  readonly #hot: HotPath<Answer | Promise<Answer>> | undefined;
   readonly #hotRule: MessageRule | undefined;
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
@@ -128,7 +135,11 @@ export class Translator implements NotifyHandler {
     }));
     const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
     this.#hotRule = usual?.rule;
-    this.#hot = usual && new HotPath(usual.rule.name, usual.teller, decider, address);
+    this.#hot =
+      usual &&
+      new HotPath(usual.rule.name, usual.teller, decider, address, (cached, receivedAtMs, maxAckPayload) =>
+        this.#answerAddress(usual, decider, cached, receivedAtMs, maxAckPayload),
+      );
     this.#events = events;
     this.#address = address;
     this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, oddAt: -1, problem: undefined };
@@ -160,13 +171,39 @@ export class Translator implements NotifyHandler {
       several?.push({ decision, teller: message.teller, address: this.#addressText() });
     }
     if (first === undefined || teller === undefined) return NO_ANSWER;
-    if (several === undefined && !(first instanceof Promise)) return teller.tellNow(first, maxAckPayload);
-    return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }], maxAckPayload);
+    return several === undefined
+      ? this.#answerOne(teller, first, maxAckPayload)
+      : this.#tellAll(several, maxAckPayload);
   }
 
-  answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void {
-    if (this.#hotRule?.custom?.isActive) return;
-    this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
+  answerUsual(
+    reader: FrameReader,
+    output: OutputBuffer,
+    maxAckPayload: number,
+    receivedAtMs: number,
+  ): Answer | Promise<Answer> | undefined {
+    if (this.#hotRule?.custom?.isActive) return undefined;
+    return this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
+  }
+
+  #answerAddress(
+    message: KnownMessage,
+    decider: Decider,
+    cached: SubjectVerdict | undefined,
+    receivedAtMs: number,
+    maxAckPayload: number,
+  ): Answer | Promise<Answer> {
+    const { rule, teller } = message;
+    const decision = this.#guarded(rule, () => {
+      const decided = decider.decideAddress(this.#address, cached, rule.policy, receivedAtMs);
+      return refine(rule, decided, this.#addressQuestion(rule.policy, undefined));
+    });
+    return this.#answerOne(teller, decision, maxAckPayload);
+  }
+
+  #answerOne(teller: Teller, decision: Decision | Promise<Decision>, maxAckPayload: number): Answer | Promise<Answer> {
+    if (!(decision instanceof Promise)) return teller.tellNow(decision, maxAckPayload);
+    return this.#tellAll([{ decision, teller, address: this.#addressText() }], maxAckPayload);
   }
 
   #find(): KnownMessage | undefined {
@@ -177,19 +214,27 @@ export class Translator implements NotifyHandler {
   }
 
   #decide(message: KnownMessage, receivedAtMs: number, isKnownOnly: boolean): Decision | Promise<Decision> {
-    const { refinement, custom } = message.rule;
-    try {
+    const { rule, decider } = message;
+    const custom = rule.custom?.isActive ? rule.custom : undefined;
+    return this.#guarded(rule, () => {
       const question = this.#readQuestion(message);
       const decided = isKnownOnly
-        ? (custom?.isActive ? custom : message.decider).decideKnown(question, receivedAtMs)
-        : custom?.isActive
-          ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
-          : message.decider.decide(question, receivedAtMs);
-      const refined = refinement === undefined ? decided : refine(refinement, decided, question);
-      return refined instanceof Promise ? refined.catch((error) => this.#failed(error, message.rule)) : refined;
+        ? (custom ?? decider).decideKnown(question)
+        : custom === undefined
+          ? decider.decide(question, receivedAtMs)
+          : custom.decide(question, readArguments(this.#reader), receivedAtMs);
+      return refine(rule, decided, question);
+    });
+  }
+
+  /** Where our own code fails, the policy decides. */
+  #guarded(rule: MessageRule, decide: () => Decision | Promise<Decision>): Decision | Promise<Decision> {
+    try {
+      const decided = decide();
+      return decided instanceof Promise ? decided.catch((error) => this.#failed(error, rule)) : decided;
     } catch (error) {
       if (error instanceof SpopError) throw error;
-      return this.#failed(error, message.rule);
+      return this.#failed(error, rule);
     }
   }
 
@@ -242,7 +287,7 @@ export class Translator implements NotifyHandler {
     }
     for (const at of neededAt)
       if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    if (texts === undefined) return this.#questionOf(rule.policy, problem);
+    if (texts === undefined) return this.#addressQuestion(rule.policy, problem);
     const before = textsIn(texts.slice(0, addressAt));
     const after = textsIn(texts.slice(addressAt + 1));
     const all = [...before, ...after];
@@ -251,7 +296,7 @@ export class Translator implements NotifyHandler {
   }
 
   /** The question about nothing but the address: the usual one, so one object serves all of them. */
-  #questionOf(policy: Policy, problem: Reason | undefined): Question {
+  #addressQuestion(policy: Policy, problem: Reason | undefined): Question {
     const question = this.#question;
     question.policy = policy;
     question.problem = problem;
@@ -279,7 +324,8 @@ function byPolicy({ policy, refinement }: MessageRule, reason: Reason): Decision
   return refinement?.concerns(decision) ? refinement.refine(decision, 'unknown') : decision;
 }
 
-function refine(refinement: Refinement, decided: Decision | Promise<Decision>, question: Question) {
+function refine({ refinement }: MessageRule, decided: Decision | Promise<Decision>, question: Question) {
+  if (refinement === undefined) return decided;
   if (!(decided instanceof Promise))
     return refinement.concerns(decided) ? refinement.refine(decided, clientOf(question)) : decided;
   const client = clientOf(question); // the question is gone when the decision comes

@@ -35,7 +35,7 @@ export class Conversation {
         this.asked.push(streamId);
         return decide(streamId, frame);
       },
-      answerKnown() {},
+      answerUsual: () => undefined,
       overload: (frame) => {
         this.overloaded.push(frame.ids().streamId);
         return answerOfBytes(2);
@@ -55,7 +55,7 @@ export class Conversation {
       answeredLate() {},
       healthChecked() {},
     };
-    this.connection = new Connection(peer, handler, this.clock, events, output);
+    this.connection = new Connection(peer, { current: handler }, this.clock, events, output);
   }
 
   /** Everything HAProxy read so far, a word for each frame, and forgets it. */
