@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
+import type { Reason } from '../../contract/policy.ts';
 import type { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, VerdictIndex } from './cache-block.ts';
@@ -7,7 +8,7 @@ import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
 import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
-import { asStale, type Decision, decisionOf, type Reason, type SubjectVerdict, withoutEnded } from './decision.ts';
+import { asStale, type Decision, decisionOf, type SubjectVerdict, withoutEnded } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
 import { type CacheHit, VerdictPool, withoutAddress } from './verdict-pool.ts';
 

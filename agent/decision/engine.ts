@@ -1,13 +1,14 @@
+import type { Policy, Reason } from '../../contract/policy.ts';
 import type { Address } from './address.ts';
 import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
-import { type Decision, isAllowEntry, type Reason, type SubjectVerdict, withoutAllow } from './decision.ts';
+import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
 import { LookupSubject } from './lookup-subject.ts';
-import { decideByPolicy, type Policy } from './policy.ts';
+import { decideByPolicy } from './policy.ts';
 
 /** What one message asks. `decide` reads it before it returns, so the caller may reuse the object. */
 export interface Question {

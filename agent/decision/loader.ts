@@ -1,11 +1,12 @@
 import type { Entry } from '../../contract/check.ts';
+import type { Reason } from '../../contract/policy.ts';
 import { isChosen, widthOf } from '../../contract/subject.ts';
 import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
 import { CallQueue } from './call-queue.ts';
 import type { Clock } from './clock.ts';
-import { LookupError, type Reason, type SubjectVerdict } from './decision.ts';
+import { LookupError, type SubjectVerdict } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
 
 /** The backend's answer about one subject: the entry that won, null for none, or why this subject failed. */

@@ -8,8 +8,8 @@ import { type Decision, LookupError, type SubjectVerdict } from '../../../agent/
 import { Engine, type Question } from '../../../agent/decision/engine.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
-import type { Policy } from '../../../agent/decision/policy.ts';
 import type { Entry } from '../../../contract/check.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled } from '../../support/spop/conversation.ts';

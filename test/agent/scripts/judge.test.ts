@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import type { Policy } from '../../../agent/decision/policy.ts';
 import { Judge } from '../../../agent/scripts/judge.ts';
 import type { Outcome } from '../../../agent/scripts/messages.ts';
 import type { NewCall, RuleProcess } from '../../../agent/scripts/rule-process.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const DEADLINE_MS = 40;
