@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander';
-import { LOG_LEVELS, type LogLevel } from '../../config/settings.ts';
+import { LOG_LEVELS } from '../../config/schema.ts';
+import type { LogLevel } from '../../config/settings.ts';
 import { addExamples } from '../help/examples.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { askAgent } from '../running/ask.ts';

@@ -42,7 +42,15 @@ describe('the rules of a message whose function must not be asked', () => {
 
 function rules(kinds: readonly string[], known: Decision | undefined): MessageRules {
   const subjects = kinds.map((kind) => ({ kind, expression: 'src' }));
-  const message = { name: 'check', subjects, arguments: [], policy: POLICY, shadow: false };
+  const message = {
+    name: 'check',
+    subjects,
+    arguments: [],
+    policy: POLICY,
+    shadow: false,
+    required: [],
+    oddPaths: 'refuse',
+  } as const;
   const engine = { decide: () => assert.fail('nothing is looked up'), decideKnown: () => known ?? assert.fail() };
   const events = { failed: assert.fail, late: assert.fail, full: assert.fail, untold: assert.fail };
   const judge = new Judge({ deadlineMs: 40, vars: new Set() }, () => undefined, new HandClock(), events);
