@@ -57,7 +57,6 @@ export interface LoaderState {
 
 /** Subjects that may wait for a call; beyond that the policy decides at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
-
 /** How often a throttled subject is asked for. */
 const MAX_ATTEMPTS = 3;
 

@@ -7,6 +7,7 @@ import { FrameReader } from '../../spop/reader.ts';
 import type { Clock } from '../decision/clock.ts';
 import { Activity } from './activity.ts';
 import { type Answer, joined, within } from './answer.ts';
+import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output.ts';
 
 /** The socket as the connection knows it. */
@@ -15,29 +16,6 @@ export interface Peer {
   write(bytes: Uint8Array): boolean;
   /** Sends nothing more, and closes once everything is sent. */
   end(): void;
-}
-
-/** Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
-export interface NotifyHandler {
-  /**
-   * Appends the ACKs of the frames at the reader that it can answer at once, and moves the reader behind them. It may leave
-   * any frame to `answer`, or return the answer to the frame at which it stopped: that is at the reader then.
-   */
-  answerUsual(
-    reader: FrameReader,
-    output: OutputBuffer,
-    maxAckPayload: number,
-    receivedAtMs: number,
-  ): Answer | Promise<Answer> | undefined;
-  /** An answer that is not a promise has to be written before the next call. */
-  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer>;
-  /** Answers at once, since too many frames of this connection wait: from the cache, else by policy. */
-  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer;
-}
-
-/** The handler in force: a reload puts another in its place, and connections use that from their next frame on. */
-export interface CurrentHandler {
-  readonly current: NotifyHandler;
 }
 
 export interface ConnectionEvents {
@@ -277,9 +255,8 @@ export class Connection {
   }
 
   #acknowledge(frame: Frame, answer: Answer): void {
-    const { bytes, idsAt, payloadAt } = frame;
     const { actions, suffix } = within(this.#largestAckPayload, answer);
-    this.#output.ack(bytes, idsAt, payloadAt, actions, suffix);
+    this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, suffix);
   }
 
   /** What HAProxy had sent before it could know of the shutdown is here, or will not come. */

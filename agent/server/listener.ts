@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Clock } from '../decision/clock.ts';
-import type { ConnectionEvents, CurrentHandler } from './connection.ts';
+import type { ConnectionEvents } from './connection.ts';
 import type { Crowd, Member } from './crowd.ts';
+import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output.ts';
 import { serveSocket } from './socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';

@@ -1,10 +1,5 @@
-import { LONGEST_ADDRESS } from '../../contract/address.ts';
-import { isOddPath } from '../../contract/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { ALWAYS_THERE } from '../../contract/subject.ts';
-import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
 import { decodeText } from '../../spop/cursor.ts';
-import { DataType } from '../../spop/data.ts';
 import { SpopError } from '../../spop/errors.ts';
 import type { Frame } from '../../spop/frame.ts';
 import { NotifyReader } from '../../spop/notify.ts';
@@ -17,26 +12,18 @@ import type { Refinement } from '../decision/refine.ts';
 import { Ledger } from '../state/ledger.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
-import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
-import type { NotifyHandler } from './connection.ts';
+import { type Arguments, readArguments } from './arguments.ts';
 import { type AddressLookup, HotPath } from './hot-path.ts';
+import type { NotifyHandler } from './notify-handler.ts';
 import type { OutputBuffer } from './output.ts';
+import { type MessageSubjects, QuestionReader } from './question-reader.ts';
 import { References } from './reference.ts';
-import { clientOf, readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
+import { clientOf } from './subject-texts.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
-export interface MessageRule {
+export interface MessageRule extends MessageSubjects {
   readonly name: string;
-  readonly policy: Policy;
-  /** In order of precedence; on the wire each argument has the name of its kind. */
-  readonly kinds: readonly string[];
-  /** Of the kinds, those without which a request is odd, beside those that every request has. */
-  readonly required?: readonly string[];
-  /** What becomes of a path that servers may read as another; absent for `refuse`. */
-  readonly oddPaths?: 'refuse' | 'pass';
-  /** The cookies that the agent reads from the whole header, by their kind. */
-  readonly cookies?: ReadonlyMap<string, string>;
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
@@ -80,12 +67,7 @@ interface KnownMessage {
   readonly decider: Pick<Decider, 'decide' | 'decideKnown'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
-  /** Of its arguments, which are its kinds and then the Cookie header. */
-  readonly names: readonly Uint8Array[];
-  /** Which of the arguments is `ip`; behind all of them if none is. */
-  readonly addressAt: number;
-  /** Which of the kinds must be there. */
-  readonly neededAt: readonly number[];
+  readonly questions: QuestionReader;
 }
 
 interface Decided {
@@ -95,8 +77,7 @@ interface Decided {
   readonly address: string | undefined;
 }
 
-const IP = 'ip';
-const PATH = 'path';
+const ADDRESS_ALONE = 'ip';
 
 /** Of a message that brings nothing but arguments for rules. */
 const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide' | 'decideKnown'> = {
@@ -113,7 +94,6 @@ export class Translator implements NotifyHandler {
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
   readonly #address: Address;
-  readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
   constructor(
     rules: readonly MessageRule[],
@@ -129,12 +109,9 @@ export class Translator implements NotifyHandler {
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
       teller: new Teller(rule, suffix, references, ledger, events),
       name: Buffer.from(rule.name),
-      names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
-      // behind the kinds stands the header of the cookies, where it is sent
-      addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length + 1,
-      neededAt: [...rule.kinds.keys()].filter((at) => isNeeded(rule, rule.kinds[at] as string)),
+      questions: new QuestionReader(rule, this.#reader, address),
     }));
-    const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
+    const usual = this.#messages.find(({ rule }) => rule.kinds.join() === ADDRESS_ALONE);
     this.#hotRule = usual?.rule;
     this.#hot =
       usual &&
@@ -143,7 +120,6 @@ export class Translator implements NotifyHandler {
       );
     this.#events = events;
     this.#address = address;
-    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, oddAt: -1, problem: undefined };
   }
 
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
@@ -194,10 +170,10 @@ export class Translator implements NotifyHandler {
     receivedAtMs: number,
     maxAckPayload: number,
   ): Answer | Promise<Answer> {
-    const { rule, teller } = message;
+    const { rule, teller, questions } = message;
     const decision = this.#guarded(rule, () => {
       const decided = decider.decideAddress(this.#address, cached, rule.policy, receivedAtMs);
-      return refine(rule, decided, this.#addressQuestion(rule.policy, undefined));
+      return refine(rule, decided, questions.aboutAddress());
     });
     return this.#answerOne(teller, decision, maxAckPayload);
   }
@@ -218,7 +194,7 @@ export class Translator implements NotifyHandler {
     const { rule, decider } = message;
     const custom = rule.custom?.isActive ? rule.custom : undefined;
     return this.#guarded(rule, () => {
-      const question = this.#readQuestion(message);
+      const question = message.questions.read();
       const decided = isKnownOnly
         ? (custom ?? decider).decideKnown(question)
         : custom === undefined
@@ -258,65 +234,6 @@ export class Translator implements NotifyHandler {
   #addressText(): string | undefined {
     return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
   }
-
-  #readQuestion({ rule, names, addressAt, neededAt }: KnownMessage): Question {
-    const reader = this.#reader;
-    const address = this.#address;
-    address.clear();
-    let texts: (Texts | undefined)[] | undefined;
-    let problem: Reason | undefined;
-    let isOdd = false;
-    for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
-      if (reader.type === DataType.null) continue;
-      if (index === addressAt) {
-        if (!this.#readAddress()) problem = 'bad_subject';
-        continue;
-      }
-      const value = bytesOf(reader.data());
-      if (value.length === 0) continue; // as if it were not there
-      texts ??= names.map(() => undefined);
-      const kind = rule.kinds[index];
-      if (kind === undefined) {
-        if (!readCookies(rule, value, texts)) problem = 'bad_subject';
-        continue;
-      }
-      if (kind === PATH) isOdd = isOddPath(value);
-      const found = kind === PATH && isOdd && rule.oddPaths !== 'pass' ? undefined : textsOf(kind, [value]);
-      if (found === undefined) problem = 'bad_subject';
-      // the whole header says more than one value of it
-      else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
-    }
-    for (const at of neededAt)
-      if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    if (texts === undefined) return this.#addressQuestion(rule.policy, problem);
-    const before = textsIn(texts.slice(0, addressAt));
-    const after = textsIn(texts.slice(addressAt + 1));
-    const all = [...before, ...after];
-    const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
-    return { policy: rule.policy, address, texts: all, addressAt: before.length, oddAt, problem };
-  }
-
-  /** The question about nothing but the address: the usual one, so one object serves all of them. */
-  #addressQuestion(policy: Policy, problem: Reason | undefined): Question {
-    const question = this.#question;
-    question.policy = policy;
-    question.problem = problem;
-    return question;
-  }
-
-  /** Reads the `ip` argument; false if its value is no address. */
-  #readAddress(): boolean {
-    const { type, bytes, valueAt, valueEnd } = this.#reader;
-    if (type !== DataType.ipv4 && type !== DataType.ipv6)
-      return valueEnd - valueAt <= LONGEST_ADDRESS && this.#address.readText(textOf(this.#reader.data()));
-    this.#address.readBytes(bytes, valueAt, valueEnd);
-    return true;
-  }
-}
-
-/** A request that has no address, host, path or method is odd, and not free of them. */
-function isNeeded({ required }: MessageRule, kind: string): boolean {
-  return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
 }
 
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */

@@ -1,5 +1,6 @@
 import type { Answer } from '../../../agent/server/answer.ts';
-import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
+import { Connection } from '../../../agent/server/connection.ts';
+import type { NotifyHandler } from '../../../agent/server/notify-handler.ts';
 import type { OutputBuffer } from '../../../agent/server/output.ts';
 import type { Frame } from '../../../spop/frame.ts';
 import { HandClock } from '../clock.ts';
