@@ -12,7 +12,7 @@ import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { toldSubject } from '../../contract/told.ts';
-import { type ListedItem, listedItem } from '../entries/listed-item.ts';
+import { type ListedItem, listedItem } from '../entries/items.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
 /** A subject, and every item of the table that covers it, in whatever list. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { ReadStream, WriteStream } from 'node:tty';
-import { Terminal } from '../../../cli/running/terminal.ts';
+import { Terminal } from '../../../cli/top/terminal.ts';
 
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
 const LEAVE = '\x1b[?7h\x1b[?25h\x1b[?1049l';

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { SETTINGS } from '../../config/catalogue.ts';
-import { commandPage, readCommands } from '../../packaging/command-page.ts';
+import { commandPage, readCommands } from '../../packaging/command-man-page.ts';
 import { roff } from '../../packaging/roff.ts';
-import { settingsPage } from '../../packaging/settings-page.ts';
+import { settingsPage } from '../../packaging/settings-man-page.ts';
 import { runHaverdict } from '../support/haverdict.ts';
 
 const EPOCH = 1_790_000_000;

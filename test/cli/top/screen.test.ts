@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { RecentDeny, TopSubject } from '../../../agent/state/state.ts';
-import { overviewOf } from '../../../cli/running/overview.ts';
-import { screenLines } from '../../../cli/running/screen.ts';
-import { paint } from '../../../cli/running/terminal.ts';
+import { overviewOf } from '../../../cli/top/overview.ts';
+import { screenLines } from '../../../cli/top/screen.ts';
+import { paint } from '../../../cli/top/terminal.ts';
 import { agentState } from '../../support/agent-state.ts';
 
 const NOON = new Date(2026, 8, 22, 12, 0, 0).getTime(); // the screen has local time

@@ -6,7 +6,7 @@ export const TTL_SECONDS = 2;
 const DEADLINE_MS = 200;
 
 /** Everything the demo plays with: the local cloud, and the same site twice, once under each policy. */
-export class Stage {
+export class DemoEnvironment {
   /** The table by its back door, so that the commands a reader tries need no credentials. */
   readonly table: { readonly tableName: string; readonly endpoint: string };
   readonly open: Site;
@@ -20,7 +20,7 @@ export class Stage {
     this.closed = closed;
   }
 
-  static async setUp(port: number | undefined): Promise<Stage> {
+  static async setUp(port: number | undefined): Promise<DemoEnvironment> {
     const cloud = await deployStack({ report: (line) => console.log(`(${line})`) });
     await cloud.pool.prepare(2);
     const site = (policy: 'open' | 'closed', sitePort: number | undefined) =>
@@ -37,7 +37,7 @@ export class Stage {
       });
     const [open, closed] = await Promise.all([site('open', port), site('closed', undefined)]);
     await Promise.all([warmUp(open), warmUp(closed)]);
-    return new Stage(cloud, open, closed);
+    return new DemoEnvironment(cloud, open, closed);
   }
 
   stopFunction(): Promise<void> {

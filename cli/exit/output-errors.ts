@@ -7,7 +7,7 @@ const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists',
  * Has a command that only prints end as soon as nobody takes what it prints: with 0 if its reader has seen enough, as in
  * `haverdict list | head`, with one line and 1 if it cannot be written. One that changes something goes on to its end.
  */
-export function watchOutput(command: string): void {
+export function handleOutputErrors(command: string): void {
   let isTold = false;
   process.stderr.on('error', () => {}); // there is nowhere to tell it
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,8 +1,15 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
-import type { Item } from '../../blocklist/store.ts';
+import type { Item, Store } from '../../blocklist/store.ts';
+import { candidates, type Subject } from '../../contract/subject.ts';
 import { expiryText } from '../options/expiry.ts';
 
-/** An item of the table as the commands show it: whether it counts, and why not. */
+/** Every item, in whatever list, that can match this subject; most specific first. */
+export async function itemsCovering(subject: Subject, store: Pick<Store, 'entriesOfSubject'>): Promise<Item[]> {
+  const found = await Promise.all(candidates(subject).map((text) => Array.fromAsync(store.entriesOfSubject(text))));
+  return found.flat();
+}
+
+/** An item of the table as the commands print it: whether it is in force, and why not. */
 export type ListedItem =
   | { readonly state: 'good' | 'expired'; readonly entry: StoredEntry }
   | { readonly state: 'bad'; readonly item: Item; readonly problem: string };

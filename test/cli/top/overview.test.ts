@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BACKEND_BOUNDS, DECISION_BOUNDS, Histogram } from '../../../agent/state/histogram.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
-import { overviewOf } from '../../../cli/running/overview.ts';
+import { overviewOf } from '../../../cli/top/overview.ts';
 import { agentState } from '../../support/agent-state.ts';
 
 const STARTED_MS = 1_790_000_000_000;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AgentState } from '../../agent/state/state.ts';
+import { askAgent } from '../agent-client/agent-client.ts';
 import { CliError } from '../exit/cli-error.ts';
-import { askAgent } from './ask.ts';
 import { type Overview, overviewOf } from './overview.ts';
 
 /** What is known after each interval; without an overview as long as the agent has never answered. */

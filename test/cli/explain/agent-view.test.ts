@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Explanation } from '../../../agent/admin/socket/protocol.ts';
-import { explanationLines } from '../../../cli/running/explain-agent.ts';
+import { explanationLines } from '../../../cli/explain/agent-view.ts';
 
 const PID = 4711;
 const MESSAGES = [

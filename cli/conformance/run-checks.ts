@@ -1,7 +1,6 @@
-import type { Asked } from './asked.ts';
 import { CHECKS } from './checks.ts';
-import { Unfit } from './expect.ts';
-import type { Target } from './target.ts';
+import { CheckFailed } from './expect.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 export interface Result {
   readonly name: string;
@@ -11,7 +10,7 @@ export interface Result {
 }
 
 /** Runs every check in its order. Where nothing answers, the others are not tried. */
-export async function* runChecks(target: Target, asked: Asked): AsyncGenerator<Result> {
+export async function* runChecks(target: Target, asked: CheckOptions): AsyncGenerator<Result> {
   let reachable = true;
   for (const [name, check] of Object.entries(CHECKS)) {
     if (!reachable) {
@@ -30,7 +29,7 @@ export async function outcomeOf(name: string, check: () => ReturnType<(typeof CH
     const seen = await check();
     return typeof seen === 'string' ? { name, state: 'ok', why: seen } : { name, state: 'skipped', why: seen.skipped };
   } catch (error) {
-    if (error instanceof Unfit) return { name, state: 'failed', why: error.message };
+    if (error instanceof CheckFailed) return { name, state: 'failed', why: error.message };
     return { name, state: 'failed', why: `no answer: ${causeOf(error)}` };
   }
 }

@@ -1,8 +1,8 @@
 import type { ExplainedMessage, ExplainedSubject, Explanation, Next } from '../../agent/admin/socket/protocol.ts';
+import { askAgent } from '../agent-client/agent-client.ts';
+import { type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { readSubjects } from '../options/arguments.ts';
 import { aligned, printJson, printLine } from '../output/output.ts';
-import { askAgent } from './ask.ts';
-import { type SocketOptions, socketPath } from './socket-option.ts';
 
 export interface ExplainAtAgentOptions extends SocketOptions {
   readonly json?: true;
