@@ -99,9 +99,9 @@ export class MessageRules {
   }
 
   /** Without asking the function: an entry stands, and it alone, as where the function cannot decide. */
-  decideKnown(question: Question, receivedAtMs: number): Decision {
+  decideKnown(question: Question): Decision {
     const { policy, subjects } = this.#message;
-    const listed = subjects.length > 0 ? this.#engine.decideKnown(question, receivedAtMs) : NOTHING_ASKED;
+    const listed = subjects.length > 0 ? this.#engine.decideKnown(question) : NOTHING_ASKED;
     return listed.source === 'policy' ? listed : combine([listed, 'overload'], policy);
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nameTwice } from '../../../cli/formats/twice.ts';
+import { duplicateName } from '../../../cli/formats/duplicate-names.ts';
 
 describe('a name that stands twice in an object', () => {
   for (const [json, name] of [
@@ -15,14 +15,14 @@ describe('a name that stands twice in an object', () => {
     ['["a","a"]', undefined],
     ['"a"', undefined],
   ] as const)
-    it(`${json} has ${name}`, () => assert.equal(nameTwice(json), name));
+    it(`${json} has ${name}`, () => assert.equal(duplicateName(json), name));
 
   it('is in no JSON that was written from a value, and in each to which one is added', () => {
     fc.assert(
       fc.property(fc.json(), fc.string(), fc.json(), (inner, name, value) => {
-        assert.equal(nameTwice(inner), undefined);
+        assert.equal(duplicateName(inner), undefined);
         const member = `${JSON.stringify(name)}:${value}`;
-        assert.equal(nameTwice(`[${inner},{${member},"${name.length}x":${inner}, ${member}}]`), name);
+        assert.equal(duplicateName(`[${inner},{${member},"${name.length}x":${inner}, ${member}}]`), name);
       }),
     );
   });

@@ -2,13 +2,13 @@
 const HEAD_BYTES = 16 * 1024;
 
 /** The beginning of a stream to look at, and all of it to be read, or to be closed unread. */
-export interface Headed {
+export interface Peeked {
   readonly head: Uint8Array;
   readonly all: AsyncIterable<Uint8Array>;
   readonly close: () => Promise<unknown>;
 }
 
-export async function withHead(bytes: AsyncIterable<Uint8Array>): Promise<Headed> {
+export async function peek(bytes: AsyncIterable<Uint8Array>): Promise<Peeked> {
   const iterator = bytes[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let length = 0;

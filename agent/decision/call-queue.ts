@@ -2,14 +2,13 @@ import pLimit from 'p-limit';
 import { Breaker } from './breaker.ts';
 import { CallBudget } from './call-budget.ts';
 
-/** Where subjects wait for calls of their own: behind none that wait elsewhere, and whatever becomes of their calls. */
-export class Lane {
+/** Lookups that wait for a call, with bounds of their own: what becomes of other queues does not matter here. */
+export class CallQueue<Lookup> {
   readonly budget: CallBudget;
   readonly breaker = new Breaker();
-  /** Subjects that wait for a call. */
-  queue: string[] = [];
-  /** Whether a time is set at which calls are made of them. */
-  isTimed = false;
+  waiting: Lookup[] = [];
+  /** Is a timer set that sends calls? */
+  isTimerSet = false;
   readonly #limit: ReturnType<typeof pLimit>;
   readonly #maxConcurrent: number;
 
@@ -23,7 +22,7 @@ export class Lane {
     return this.#limit.activeCount;
   }
 
-  /** Are all calls under way that there may be at a time? */
+  /** Are as many calls in flight as may be? */
   get isBusy(): boolean {
     return this.#limit.activeCount + this.#limit.pendingCount >= this.#maxConcurrent;
   }

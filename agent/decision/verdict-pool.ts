@@ -1,18 +1,25 @@
 import { bytesOfPooled } from './cache-bytes.ts';
-import type { Contribution } from './decision.ts';
+import type { SubjectVerdict } from './decision.ts';
+import type { LookupSubject } from './lookup-subject.ts';
 
-interface Pooled {
-  readonly contribution: Contribution;
+/** What the cache has of a subject that is fresh. */
+export interface CacheHit {
+  readonly verdict: SubjectVerdict;
+  /** It nears its end: look it up anew. Said once for each verdict. */
+  readonly isRefreshDue: boolean;
+}
+
+interface Pooled extends CacheHit {
   readonly key: string;
   readonly bytes: number;
   uses: number;
 }
 
 /**
- * Contributions by number, each kept once however many addresses share it: a list of a million addresses blocked for
+ * Verdicts by number, each kept once however many addresses share it: a list of a million addresses blocked for
  * three reasons is three objects. Numbers begin at 1; one that nobody uses any more is given out again.
  */
-export class ContributionPool {
+export class VerdictPool {
   readonly #pooled: (Pooled | undefined)[] = [undefined];
   readonly #numbers = new Map<string, number>();
   readonly #free: number[] = [];
@@ -27,19 +34,24 @@ export class ContributionPool {
     return this.#bytes;
   }
 
-  get(number: number): Contribution {
-    return (this.#pooled[number] as Pooled).contribution; // numbers come from take
+  get(number: number): SubjectVerdict {
+    return this.hit(number).verdict;
   }
 
-  /** The number of a contribution equal to this one, with one more user. */
-  take(contribution: Contribution): number {
-    const key = JSON.stringify(contribution);
+  /** The same as a hit that is not to be refreshed: no object is made for it. */
+  hit(number: number): CacheHit {
+    return this.#pooled[number] as Pooled; // numbers come from take
+  }
+
+  /** The number of a verdict equal to this one, with one more user. */
+  take(verdict: SubjectVerdict): number {
+    const key = JSON.stringify(verdict);
     const known = this.#numbers.get(key);
     const number = known ?? this.#free.pop() ?? this.#pooled.length;
     if (known === undefined) {
-      const bytes = bytesOfPooled(key, contribution);
+      const bytes = bytesOfPooled(key, verdict);
       this.#bytes += bytes;
-      this.#pooled[number] = { contribution, key, bytes, uses: 0 };
+      this.#pooled[number] = { verdict, isRefreshDue: false, key, bytes, uses: 0 };
       this.#numbers.set(key, number);
     }
     (this.#pooled[number] as Pooled).uses++; // just found or made
@@ -64,8 +76,9 @@ export class ContributionPool {
 }
 
 /** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
-export function withoutAddress(contribution: Contribution, subject: string): Contribution {
-  if (typeof contribution === 'string' || contribution.entry !== subject) return contribution;
-  const { entry: _entry, ...rest } = contribution;
+export function withoutAddress(verdict: SubjectVerdict, subject: LookupSubject): SubjectVerdict {
+  if (typeof verdict === 'string' || verdict.entry === undefined) return verdict;
+  if (verdict.entry !== subject.text) return verdict;
+  const { entry: _entry, ...rest } = verdict;
   return { ...rest, ofAddress: true };
 }

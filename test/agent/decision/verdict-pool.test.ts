@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ContributionPool } from '../../../agent/decision/contribution-pool.ts';
-import type { Contribution } from '../../../agent/decision/decision.ts';
+import type { SubjectVerdict } from '../../../agent/decision/decision.ts';
+import { VerdictPool } from '../../../agent/decision/verdict-pool.ts';
 
-const deny = (reason: string): Contribution => ({ action: 'deny', source: 'cache', reason, list: 'manual' });
+const deny = (reason: string): SubjectVerdict => ({ action: 'deny', source: 'cache', reason, list: 'manual' });
 
-describe('the pool of contributions', () => {
+describe('the pool of verdicts', () => {
   it('has one number and one object for equal ones, however many use it', () => {
-    const pool = new ContributionPool();
+    const pool = new VerdictPool();
     const numbers = Array.from({ length: 1000 }, (_, index) => pool.take(deny(`${index % 3}`)));
     assert.deepEqual(new Set(numbers).size, 3);
     assert.equal(pool.size, 3);
@@ -17,8 +17,8 @@ describe('the pool of contributions', () => {
   });
 
   it('tells a reason from a decision, and decisions by everything in them', () => {
-    const pool = new ContributionPool();
-    const all: Contribution[] = [
+    const pool = new VerdictPool();
+    const all: SubjectVerdict[] = [
       'timeout',
       'overload',
       { action: 'allow', source: 'cache' },
@@ -38,7 +38,7 @@ describe('the pool of contributions', () => {
   it('keeps each as long as anybody uses it, and no longer', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(5)), { maxLength: 200 }), (steps) => {
-        const pool = new ContributionPool();
+        const pool = new VerdictPool();
         const users = new Map<number, { readonly number: number; count: number }>();
         for (const [isTaken, which] of steps) {
           const known = users.get(which);
@@ -61,7 +61,7 @@ describe('the pool of contributions', () => {
   });
 
   it('does not grow while they come and go', () => {
-    const pool = new ContributionPool();
+    const pool = new VerdictPool();
     let highest = 0;
     const taken = Array.from({ length: 10 }, (_, index) => pool.take(deny(`first ${index}`)));
     for (let round = 0; round < 100_000; round++) {

@@ -2,7 +2,7 @@
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/gs;
 
 /** The name that an object in this JSON has twice, of which a reader takes one or the other; undefined if none. */
-export function nameTwice(json: string): string | undefined {
+export function duplicateName(json: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   for (const [token, isName] of json.matchAll(TOKEN)) {
     if (token === '{') open.push(undefined);

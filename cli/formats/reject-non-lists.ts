@@ -1,6 +1,6 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** What a file can begin with that is no list, whatever it is called. */
+/** How files begin that are not lists, whatever their name is. */
 const BEGINNINGS: readonly (readonly [begin: string, what: string])[] = [
   ['1f8b', 'is compressed with gzip: unpack it first'],
   ['504b0304', 'is a ZIP archive: unpack it first'],
@@ -13,8 +13,8 @@ const BEGINNINGS: readonly (readonly [begin: string, what: string])[] = [
   ['feff', 'is UTF-16 text: write it as UTF-8'],
 ];
 
-/** Refuses in one line what is no text at all, or a page that stands where a list should be. */
-export function refuseNoList(head: Uint8Array, name: string): void {
+/** Rejects binary data, archives and web pages in one line that says what the source is. */
+export function rejectNonLists(head: Uint8Array, name: string): void {
   const hex = Buffer.from(head.subarray(0, 8)).toString('hex');
   const what = BEGINNINGS.find(([begin]) => hex.startsWith(begin))?.[1] ?? textProblem(head);
   if (what !== undefined) throw new CliError(EXIT.failed, `${name} ${what}`);
@@ -25,6 +25,6 @@ function textProblem(head: Uint8Array): string | undefined {
   if (/^<(!doctype html|html|head|body)\b/i.test(text)) return 'is an HTML page, not a list';
   if (/^<(\?xml|[a-z!])/i.test(text)) return 'is XML or HTML, not a list';
   if (head.includes(0)) return 'is binary data, not a list';
-  if (/\r[^\n]/.test(text) && !/^[[{]|\n/.test(text)) return 'has \\r alone for the ends of its lines: write \\n';
+  if (/\r[^\n]/.test(text) && !/^[[{]|\n/.test(text)) return 'ends its lines with \\r alone: write \\n';
   return undefined;
 }
