@@ -1,13 +1,13 @@
 import { lastOf, optionOf } from '../parse/proxy.ts';
 import { hasNativeSpop } from '../versions.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import { type Installation, sentMessages } from './installation.ts';
 
 const DEFAULT_BUFFER_BYTES = 16_384;
 /** What HAProxy keeps free in a buffer for the length of a frame. */
 const PREFIX_BYTES = 4;
 const MIN_FRAME_BYTES = 256;
-/** Arguments that are an address or a number, whatever the client sends. */
+/** Arguments that are an address or a number, whatever the client sendRules. */
 const FIXED_SIZE = /^(src|dst|src_port|dst_port|src_is_local|ssl_fc|status|bool|int|rand|date)\b/;
 
 /** The options of the spoe-agent section, by what they cost with this agent. */
@@ -99,7 +99,7 @@ export const ENGINE_CHECKS = {
 } satisfies Checks;
 
 /** Both are on where nothing is said; from 3.1 there are none any more. */
-function* leftOn({ engines, settings }: Installation, name: string): Iterable<Seen> {
+function* leftOn({ engines, settings }: Installation, name: string): Iterable<Occurrence> {
   if (hasNativeSpop(settings.haproxy.version)) return;
   for (const { agent } of engines) {
     const option = optionOf(agent.lines, name);
@@ -107,7 +107,7 @@ function* leftOn({ engines, settings }: Installation, name: string): Iterable<Se
   }
 }
 
-function* limited({ engines, settings }: Installation, keyword: string): Iterable<Seen> {
+function* limited({ engines, settings }: Installation, keyword: string): Iterable<Occurrence> {
   if (hasNativeSpop(settings.haproxy.version)) return;
   for (const { agent } of engines) {
     const line = lastOf(agent.lines, keyword);
