@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { Entry, entryProblem, REASON } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
@@ -26,6 +26,6 @@ export function decidedBy({ action, reason, status, vars }: Returned): Decision 
 
 function noAction(action: unknown): string {
   if (typeof action !== 'string') return 'a decision without action';
-  const meant = nearest(action, ACTIONS);
+  const meant = didYouMean(action, ACTIONS);
   return `action ${shown(action)}, ${meant === undefined ? `which is none of ${ACTIONS.join(', ')}` : `did you mean ${meant}?`}`;
 }

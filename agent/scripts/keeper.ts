@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/config-error.ts';
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Failure } from './messages.ts';
@@ -159,7 +159,7 @@ function problemOf(functions: ReadonlySet<string>, messages: KeeperSettings['mes
   const names = messages.map(({ name }) => name);
   const unknown = [...functions].find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, names);
+    const meant = didYouMean(unknown, names);
     const hint = meant === undefined ? `known are ${names.join(', ')}` : `did you mean ${meant}?`;
     return `has a function for ${unknown}, and the configuration no such message: ${hint}`;
   }
