@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { SETTINGS } from './catalogue.ts';
 import { correction } from './correction.ts';
 import { editsBetween, nearest } from './nearest.ts';
+import { renamedPath } from './renamed.ts';
 
 /** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
 export interface Finding {
@@ -67,9 +68,11 @@ function findingsOf(issue: Issue, input: unknown): Told[] {
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): Told {
+  const at = { path: [...path, key], part: 'key' } as const;
+  const renamed = renamedPath(at.path);
+  if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
   const told = (hint: string, meant?: readonly PropertyKey[]): Told => ({
-    path: [...path, key],
-    part: 'key',
+    ...at,
     message: `no such setting, ${hint}`,
     ...(meant && { meant }),
   });

@@ -42,7 +42,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** One SPOE message: what HAProxy sends, when, and what is decided when its subjects cannot be known. */
 export interface MessageSettings {
   readonly name: string;
-  /** When HAProxy sends it by itself; absent where a rule of the operator's sends its group. */
+  /** When HAProxy sends it by itself; absent where the operator's HAProxy rules send its group. */
   readonly event?: Event;
   readonly group?: string;
   /** An ACL condition without `if`, under which alone it is sent. */
@@ -57,7 +57,7 @@ export interface MessageSettings {
   readonly subjects: readonly { readonly kind: string; readonly expression: string }[];
   /** Those of the kinds without which a request is refused, beside `ip`, `host`, `path` and `method`. */
   readonly required?: readonly string[];
-  /** What the rules module is told beside the subjects. */
+  /** What the script receives beside the subjects. */
   readonly arguments: readonly { readonly name: string; readonly expression: string }[];
   readonly policy: Policy;
   /** On trial: what is decided is told and logged, and not enforced. */
@@ -117,7 +117,7 @@ export interface Settings {
   };
   readonly messages: readonly MessageSettings[];
   /** The operator's module, as an absolute path. */
-  readonly rules?: string;
+  readonly script?: string;
   readonly haproxy: {
     readonly prefix: string;
     readonly version: HaproxyVersion;

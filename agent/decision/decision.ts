@@ -3,7 +3,7 @@ import { toldSubject } from '../../contract/told.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'rules'] as const;
+export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** Why the policy had to decide. Also the keys under which a policy can differ from its default. */
@@ -14,7 +14,7 @@ export const REASONS = [
   'overload',
   'no_subject',
   'bad_subject',
-  'rules_error',
+  'script_error',
   'internal_error',
   'too_large',
   'client_gone',
@@ -112,7 +112,7 @@ const NOTHING_LISTED = {
   backend: { action: 'allow', source: 'backend' },
   stale: { action: 'allow', source: 'stale' },
   policy: { action: 'allow', source: 'policy' },
-  rules: { action: 'allow', source: 'rules' },
+  script: { action: 'allow', source: 'script' },
 } as const satisfies Record<Source, Decision>;
 
 /** The entry as it is at this time: an allow stays one when what stands behind it is over. */

@@ -39,17 +39,17 @@ export interface MessageRule {
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
-  /** The operator's own rules for it. */
-  readonly custom?: CustomRules | undefined;
+  /** The operator's script for it. */
+  readonly script?: MessageScript | undefined;
 }
 
-/** Rules of the operator's, which have the last word. */
-export interface CustomRules {
-  /** Whether there are any for this message now. */
+/** The operator's script, which has the last word. */
+export interface MessageScript {
+  /** Whether it has a function for this message now. */
   readonly isActive: boolean;
   /** Reads the question before it returns, like `Decider`. */
   decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
-  /** Decides without asking the rules: what an entry in the cache says, else the policy. */
+  /** Decides without calling the script: what an entry in the cache says, else the policy. */
   decideKnown(question: Question, receivedAtMs: number): Decision;
 }
 
@@ -90,7 +90,7 @@ interface Decided {
 const IP = 'ip';
 const PATH = 'path';
 
-/** Of a message that brings nothing but arguments for rules. */
+/** Of a message that brings nothing but arguments for the script. */
 const NOTHING_TO_LOOK_UP: Omit<Decider, 'recall'> = {
   decide: () => NOTHING_LISTED,
   decideKnown: () => NOTHING_LISTED,
@@ -165,7 +165,7 @@ export class Translator implements NotifyHandler {
   }
 
   answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void {
-    if (this.#hotRule?.custom?.isActive) return;
+    if (this.#hotRule?.script?.isActive) return;
     this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
   }
 
@@ -177,13 +177,13 @@ export class Translator implements NotifyHandler {
   }
 
   #decide(message: KnownMessage, receivedAtMs: number, isKnownOnly: boolean): Decision | Promise<Decision> {
-    const { refinement, custom } = message.rule;
+    const { refinement, script } = message.rule;
     try {
       const question = this.#readQuestion(message);
       const decided = isKnownOnly
-        ? (custom?.isActive ? custom : message.decider).decideKnown(question, receivedAtMs)
-        : custom?.isActive
-          ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
+        ? (script?.isActive ? script : message.decider).decideKnown(question, receivedAtMs)
+        : script?.isActive
+          ? script.decide(question, readArguments(this.#reader), receivedAtMs)
           : message.decider.decide(question, receivedAtMs);
       const refined = refinement === undefined ? decided : refine(refinement, decided, question);
       return refined instanceof Promise ? refined.catch((error) => this.#failed(error, message.rule)) : refined;
