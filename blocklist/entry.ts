@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ACTIONS } from '../contract/actions.ts';
 import * as contract from '../contract/check.ts';
 import { shown } from '../contract/shown.ts';
 import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../contract/subject.ts';
@@ -10,7 +11,7 @@ import { firstProblem } from './problem.ts';
  * is, it decides nothing: an entry ignored for it would unblock somebody.
  */
 export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unlessAllowed: true }), {
-  action: z._default(z.enum(contract.ACTIONS), 'deny'),
+  action: z._default(z.enum(ACTIONS), 'deny'),
   note: z.optional(z.string()),
   createdBy: z.optional(z.string()),
   createdAt: z.optional(z.string()),

@@ -1,4 +1,4 @@
-import type { Action } from '../contract/check.ts';
+import type { Action } from '../contract/actions.ts';
 import type { StoredEntry } from './entry.ts';
 import type { Item, Key, Store } from './store.ts';
 

@@ -1,4 +1,4 @@
-import type { Action } from '../contract/check.ts';
+import { factsOf } from '../contract/actions.ts';
 import { specificity } from '../contract/subject.ts';
 import { isExpired, type StoredEntry } from './entry.ts';
 
@@ -19,12 +19,8 @@ export function winner<Entry extends StoredEntry>(
 }
 
 function precedes(a: StoredEntry, b: StoredEntry, lists: readonly string[]): boolean {
-  if (RANK[a.action] !== RANK[b.action]) return RANK[a.action] < RANK[b.action];
+  const [rankA, rankB] = [factsOf(a.action).rank, factsOf(b.action).rank];
+  if (rankA !== rankB) return rankA < rankB;
   const [ofA, ofB] = [specificity(a.subject), specificity(b.subject)];
   return ofA === ofB ? lists.indexOf(a.list) < lists.indexOf(b.list) : ofA > ofB;
 }
-
-const RANK = { allow: 0, deny: 1, tarpit: 1, drop: 1, redirect: 1, route: 1, tag: 1, log: 2 } as const satisfies Record<
-  Action,
-  number
->;

@@ -1,4 +1,4 @@
-import type { Policy } from '../agent/decision/policy.ts';
+import type { Policy } from '../contract/policy.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,

@@ -17,7 +17,7 @@ export function text(mustBe: string, isRight: (text: string) => boolean) {
   return z.string(mustBe).refine(isRight, mustBe).meta({ mustBe });
 }
 
-export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+export function oneOf<const T extends readonly string[]>(values: T) {
   const mustBe = `${values.slice(0, -1).join(', ')}${values.length > 1 ? ' or ' : ''}${values.at(-1)}`;
   return z.enum(values, mustBe).meta({ mustBe });
 }

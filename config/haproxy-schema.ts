@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DENY_STATUSES } from '../contract/check.ts';
+import { DENY_STATUSES } from '../contract/actions.ts';
 import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import {
   DEFAULT_PREFIX,

@@ -1,4 +1,4 @@
-import type { Action } from '../contract/check.ts';
+import type { Action } from '../contract/actions.ts';
 import type { ListActions } from '../contract/list-actions.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,6 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { Policy } from '../agent/decision/policy.ts';
-import { POLICY_STATUS, REFUSED_STATUS } from '../agent/decision/policy.ts';
+import { POLICY_STATUS, type Policy, REFUSED_STATUS } from '../contract/policy.ts';
 import { DEFAULT_EVENT } from '../haproxy/vocabulary.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { conflictsIn } from './conflicts.ts';

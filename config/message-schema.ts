@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { REASONS } from '../agent/decision/decision.ts';
-import { POLICIES, type Policy } from '../agent/decision/policy.ts';
 import { MAX_SUBJECTS } from '../contract/check.ts';
+import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
 import { askedSubject, isKind, KINDS, SubjectError } from '../contract/subject.ts';
 import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
 import { EVENTS } from './settings.ts';

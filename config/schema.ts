@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { ACTIONS } from '../contract/actions.ts';
 import { IPV6_PREFIXES } from '../contract/address.ts';
-import { ACTIONS, LIST_NAME, MAX_LISTS } from '../contract/check.ts';
+import { LIST_NAME, MAX_LISTS } from '../contract/check.ts';
 import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, setOf, text, wholeNumber } from './forms.ts';

@@ -1,5 +1,5 @@
-import type { Policy } from '../agent/decision/policy.ts';
 import type { ListActions } from '../contract/list-actions.ts';
+import type { Policy } from '../contract/policy.ts';
 import type { Event } from '../haproxy/vocabulary.ts';
 import type { ListenAddress } from './listen-address.ts';
 

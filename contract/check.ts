@@ -1,23 +1,19 @@
 import * as z from 'zod/mini';
+import { ACTIONS, type Action, DENY_STATUSES, factsOf, REDIRECT_STATUSES } from './actions.ts';
 import { CONTROL } from './subject.ts';
 import { varsProblem } from './vars.ts';
-
-/** What an entry can make HAProxy do. */
-export const ACTIONS = ['allow', 'deny', 'tarpit', 'drop', 'redirect', 'route', 'tag', 'log'] as const;
-export type Action = (typeof ACTIONS)[number];
-
-/** The statuses a deny can have; the wiring generates one rule for each, since HAProxy wants a literal there. */
-export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;
-
-/** The statuses a redirect can have; HAProxy wants a literal there as well. */
-export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;
 /** More than there are, for those of later versions. */
 const MAX_ACTIONS = 32;
-export const CHECK_PATH = '/v1/check';
-export const HEALTH_PATH = '/v1/health';
+
+/** Everything that the agent asks a backend. */
+export const ENDPOINTS = {
+  check: { method: 'POST', path: '/v1/check' },
+  health: { method: 'GET', path: '/v1/health' },
+} as const;
+export type Endpoint = keyof typeof ENDPOINTS;
 
 /** List names reach keys, logs and HAProxy variables: short and plain. */
 export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -59,22 +55,14 @@ export function entryProblem({ unlessAllowed, ...entry }: Entry): string | undef
 function ownProblem({ subject, action, status, shadow, vars = {} }: Omit<Entry, 'unlessAllowed'>): string | undefined {
   if (CONTROL.test(subject)) return 'subject has a control character in it';
   if (shadow !== undefined && action !== 'log') return `shadow goes with action log, not with ${action}`;
-  if (action === 'redirect' && vars.location === undefined) return 'action redirect needs vars.location';
-  if (action === 'route' && vars.backend === undefined && vars.split === undefined)
-    return 'action route needs vars.backend or vars.split';
+  const { needs } = factsOf(action);
+  if (needs.length > 0 && needs.every((name) => vars[name] === undefined))
+    return `action ${action} needs ${needs.map((name) => `vars.${name}`).join(' or ')}`;
   return statusProblem(action, status) ?? varsProblem(vars);
 }
 
-/**
- * An action that has no status takes that of a deny and leaves it unused: an entry ignored for it would block, or exempt,
- * nobody. `log` takes what the action could have that is on trial.
- */
 function statusProblem(action: Action, status: number | undefined): string | undefined {
-  const statuses: readonly number[] = {
-    redirect: REDIRECT_STATUSES,
-    log: [...DENY_STATUSES, ...REDIRECT_STATUSES],
-    other: DENY_STATUSES,
-  }[action === 'redirect' || action === 'log' ? action : 'other'];
+  const { statuses } = factsOf(action);
   if (status === undefined || statuses.includes(status)) return undefined;
   return `status ${status} is none of ${statuses.join(', ')}, which action ${action} can have`;
 }

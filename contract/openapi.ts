@@ -1,4 +1,4 @@
-import { CHECK_PATH, type CheckRequest, type CheckResponse, HEALTH_PATH } from './check.ts';
+import { type CheckRequest, type CheckResponse, ENDPOINTS, type Endpoint } from './check.ts';
 import { contractSchemas } from './json-schema.ts';
 
 const REQUEST_EXAMPLE: CheckRequest = {
@@ -28,36 +28,37 @@ export function openApiDocument(): object {
         'What the haverdict agent asks. Both sides ignore fields they do not know, so that either can be upgraded first.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    paths: {
-      [CHECK_PATH]: {
-        post: {
-          operationId: 'check',
-          summary: 'Which entry decides each subject',
-          requestBody: { required: true, content: json('CheckRequest', REQUEST_EXAMPLE) },
-          responses: {
-            200: {
-              description: 'A verdict for each subject, in order',
-              content: json('CheckResponse', RESPONSE_EXAMPLE),
-            },
-            400: refusal('The request is not what this document says; the agent does not ask it again'),
-            413: refusal('The body is too large'),
-            429: refusal('Too many calls for now, which is no failure; the agent asks less often'),
-            503: refusal('Nothing could be looked up; the agent decides by policy and asks again later'),
-          },
-        },
-      },
-      [HEALTH_PATH]: {
-        get: {
-          operationId: 'health',
-          summary: 'Does this backend run?',
-          responses: {
-            200: { description: 'It runs', content: { 'application/json': { schema: { type: 'object' } } } },
-          },
-        },
-      },
-    },
+    paths: Object.fromEntries(Object.entries(ENDPOINTS).map(pathItem)),
     components: { schemas: contractSchemas((id) => `#/components/schemas/${id}`) },
   };
+}
+
+const OPERATIONS: Readonly<Record<Endpoint, object>> = {
+  check: {
+    summary: 'Which entry decides each subject',
+    requestBody: { required: true, content: json('CheckRequest', REQUEST_EXAMPLE) },
+    responses: {
+      200: {
+        description: 'A verdict for each subject, in order',
+        content: json('CheckResponse', RESPONSE_EXAMPLE),
+      },
+      400: refusal('The request is not what this document says; the agent does not ask it again'),
+      413: refusal('The body is too large'),
+      429: refusal('Too many calls for now, which is no failure; the agent asks less often'),
+      503: refusal('Nothing could be looked up; the agent decides by policy and asks again later'),
+    },
+  },
+  health: {
+    summary: 'Does this backend run?',
+    responses: {
+      200: { description: 'It runs', content: { 'application/json': { schema: { type: 'object' } } } },
+    },
+  },
+};
+
+function pathItem([name, { method, path }]: [string, (typeof ENDPOINTS)[Endpoint]]): [string, object] {
+  const operation = OPERATIONS[name as Endpoint]; // a key of ENDPOINTS
+  return [path, { [method.toLowerCase()]: { operationId: name, ...operation } }];
 }
 
 function refusal(description: string): object {

@@ -2,6 +2,7 @@ import { shown } from './shown.ts';
 
 /** What an entry can tell HAProxy beside its action; the wiring has rules for these and no others. */
 export const PLAIN_VARS = ['location', 'backend', 'split', 'path', 'query', 'body'] as const;
+export type PlainVar = (typeof PLAIN_VARS)[number];
 
 /** Who is changed, how, and which header: `req.set.x-plan`, `res.del.server`. */
 const HEADER_VAR = /^(req|res)\.(set|add|del)\.([a-z0-9][a-z0-9-]{0,31})$/;
@@ -74,7 +75,7 @@ function headerProblem(header: string, value: string): string | undefined {
   return HEADER_VALUE.test(value) ? undefined : 'must be one line of ASCII without blanks around it';
 }
 
-const FORMS: Readonly<Record<(typeof PLAIN_VARS)[number], (value: string) => string | undefined>> = {
+const FORMS: Readonly<Record<PlainVar, (value: string) => string | undefined>> = {
   location: (value) =>
     LOCATION.test(value) && !BAD_ENCODING.test(value) && (value.startsWith('/') || URL.canParse(value))
       ? undefined
@@ -95,7 +96,7 @@ const FORMS: Readonly<Record<(typeof PLAIN_VARS)[number], (value: string) => str
   body: () => undefined,
 };
 
-function isPlainVar(name: string): name is (typeof PLAIN_VARS)[number] {
+export function isPlainVar(name: string): name is PlainVar {
   return (PLAIN_VARS as readonly string[]).includes(name);
 }
 

@@ -4,129 +4,15 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
+const TOP = 'contract blocklist config haproxy spop agent functions cli infra dev bench packaging'.split(' ');
 
-/**
- * Who may import whom (ARCHITECTURE.md). A folder may always import itself. `types` is what it may import as types
- * only; `packages` are the npm packages and `node:` modules it may use, where that is limited.
- */
-const RULES: readonly { folder: string; may: readonly string[]; types?: readonly string[]; packages?: RegExp }[] = [
-  { folder: 'contract', may: [], packages: /^(zod\/mini|ipaddr\.js|node:(buffer|crypto|url))$/ },
-  { folder: 'spop', may: [], packages: /^$/ },
-  { folder: 'agent/decision', may: ['contract'], packages: /^(lru-cache|p-limit|node:crypto)$/ },
-  {
-    folder: 'agent/backend',
-    may: ['contract', 'agent/decision/decision.ts', 'agent/repeated.ts'],
-    types: ['agent/decision'],
-    packages:
-      /^(node:(dns\/promises|net)|undici|@smithy\/signature-v4|@aws-crypto\/sha256-js|@aws-sdk\/credential-providers)$/,
-  },
-  {
-    folder: 'agent/server',
-    may: [
-      'spop',
-      'agent/state/ledger.ts',
-      'agent/repeated.ts',
-      'haproxy/vocabulary.ts',
-      'contract',
-      'agent/decision/policy.ts',
-      'agent/decision/address.ts',
-    ],
-    types: ['agent/decision', 'agent/state'],
-    packages: /^node:(net|fs|path|child_process|cluster)$/,
-  },
-  { folder: 'haproxy/vocabulary.ts', may: [], packages: /^$/ },
-  { folder: 'haproxy/parse', may: [], packages: /^$/ },
-  { folder: 'haproxy/generate', may: ['haproxy/vocabulary.ts', 'contract'], types: ['config'], packages: /^$/ },
-  {
-    folder: 'haproxy/doctor',
-    may: [
-      'haproxy/generate',
-      'haproxy/parse',
-      'haproxy/vocabulary.ts',
-      'config/nearest.ts',
-      'config/raw-fetches.ts',
-      'contract',
-    ],
-    types: ['config'],
-    packages: /^$/,
-  },
-  {
-    folder: 'config',
-    may: ['contract', 'agent/decision/decision.ts', 'agent/decision/policy.ts', 'haproxy/vocabulary.ts'],
-  },
-  {
-    folder: 'haproxy/probe',
-    may: ['spop', 'haproxy/vocabulary.ts', 'config/listen-address.ts'],
-    types: ['config'],
-    packages: /^node:(net|events)$/,
-  },
-  {
-    folder: 'agent/scripts',
-    may: [
-      'config/config-error.ts',
-      'config/nearest.ts',
-      'agent/decision',
-      'agent/repeated.ts',
-      'haproxy/vocabulary.ts',
-      'contract',
-    ],
-    types: ['config'],
-    packages: /^node:(child_process|fs|module|os|url|worker_threads)$/,
-  },
-  {
-    folder: 'agent/lifecycle',
-    may: ['contract', 'agent/decision'],
-    types: ['config'],
-    packages: /^node:/,
-  },
-  {
-    folder: 'agent/state',
-    may: ['agent/decision'],
-    types: ['config', 'contract'],
-    packages: /^node:perf_hooks$/,
-  },
-  {
-    folder: 'agent/admin',
-    may: [
-      'config',
-      'agent/decision/decision.ts',
-      'agent/decision/degradation.ts',
-      'agent/decision/policy.ts',
-      'agent/server/socket-file.ts',
-      'agent/state',
-      'contract',
-    ],
-    types: ['agent/decision'],
-    packages: /^(node:|prom-client$)/,
-  },
-  { folder: 'blocklist', may: ['contract'], packages: /^(@aws-sdk\/|@smithy\/|p-limit|zod\/mini|node:)/ },
-  { folder: 'functions/check', may: ['contract', 'blocklist'] },
-  { folder: 'infra', may: ['blocklist/table.ts'], packages: /^(aws-cdk-lib|constructs|zod|node:)/ },
-  {
-    folder: 'cli',
-    may: [
-      'contract',
-      'blocklist',
-      'config',
-      'haproxy',
-      'agent/backend/credentials.ts',
-      'agent/backend/identity-chain.ts',
-      'agent/backend/refusal.ts',
-      'agent/backend/sign.ts',
-      'agent/decision/clock.ts',
-      'agent/decision/combine.ts',
-      'agent/decision/decision.ts',
-      'agent/main.ts',
-      'agent/lifecycle/heap.ts',
-      'agent/scripts/supervisor.ts',
-      'agent/admin/health.ts',
-      'agent/admin/interval.ts',
-      'agent/admin/tallies.ts',
-      'agent/admin/socket/protocol.ts',
-      'agent/state',
-    ],
-  },
-];
+/** A row of the table in ARCHITECTURE.md. */
+interface Row {
+  readonly folder: string;
+  readonly may: readonly string[];
+  readonly types: readonly string[];
+  readonly packages: readonly string[];
+}
 
 interface Import {
   readonly from: string;
@@ -134,30 +20,45 @@ interface Import {
   readonly typesOnly: boolean;
 }
 
-const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli,infra}/**/*.ts', {
+const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli,infra,dev/local-cloud}/**/*.ts', {
   cwd: root,
+  exclude: ['**/*.d.ts'],
 }).sort();
 const imports = files.flatMap(importsOf);
+const document = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+const rows = rowsOf(document);
 
 describe('the architecture', () => {
-  for (const rule of RULES) {
-    it(`keeps ${rule.folder} to what it may import`, () => {
-      const wrong = imports.filter((found) => isIn(found.from, rule.folder) && !isAllowed(found, rule));
-      assert.deepEqual(wrong.map(describeImport), []);
+  for (const row of rows) {
+    const own = imports.filter(({ from, to }) => rowOf(from) === row && rowOf(to) !== row);
+
+    it(`lets ${row.folder} import what its row says`, () => {
+      assert.deepEqual(own.filter((found) => !isAllowed(found, row)).map(describeImport), []);
+    });
+
+    it(`has nothing in the row of ${row.folder} that is not imported`, () => {
+      const unused = [...row.may, ...row.types, ...row.packages].filter(
+        (name) => !own.some(({ to }) => matches(to, name)),
+      );
+      assert.deepEqual(unused, []);
     });
   }
 
-  it('lets nothing import dev, test or bench', () => {
-    const wrong = imports.filter(({ to }) => ['dev', 'test', 'bench'].some((folder) => isIn(to, folder)));
-    assert.deepEqual(wrong.map(describeImport), []);
+  it('has a row for every file', () => {
+    assert.deepEqual(
+      files.filter((file) => rowOf(file) === undefined),
+      [],
+    );
   });
 
-  it('lets only the files of the store touch the AWS SDK in the function', () => {
+  it('has every folder in the tree, and no other', () => {
+    const folders = globSync(`{${TOP.join()}}/**/*.ts`, { cwd: root }).flatMap((file) => ancestors(dirname(file)));
+    assert.deepEqual(treeOf(document), [...new Set([...folders, 'test'])].sort());
+  });
+
+  it('lets nothing import dev, test or bench', () => {
     const wrong = imports.filter(
-      ({ from, to }) =>
-        (isIn(from, 'functions') || isIn(from, 'blocklist')) &&
-        /^@(aws-sdk|smithy)\//.test(to) &&
-        !isIn(from, 'blocklist/dynamodb'),
+      ({ from, to }) => !isIn(from, 'dev') && ['dev', 'test', 'bench'].some((folder) => isIn(to, folder)),
     );
     assert.deepEqual(wrong.map(describeImport), []);
   });
@@ -185,19 +86,6 @@ describe('the architecture', () => {
     assert.deepEqual({ nameless, long }, { nameless: [], long: [] });
   });
 
-  it('has a rule for every folder and a folder for every rule', () => {
-    const ruled = (file: string) => RULES.some(({ folder }) => isIn(file, folder));
-    const rootFiles = /^agent\/(main|agent|generation|log|log-output|repeated)\.ts$/;
-    assert.deepEqual(
-      files.filter((file) => !ruled(file) && !rootFiles.test(file)),
-      [],
-    );
-    assert.deepEqual(
-      RULES.filter(({ folder }) => !files.some((file) => isIn(file, folder))),
-      [],
-    );
-  });
-
   for (const file of files.filter((file) => !/(^cli\/main|\/lambda|^infra\/app)\.ts$/.test(file))) {
     it(`loads ${file} without an effect`, async () => {
       await import(join(root, file));
@@ -220,12 +108,50 @@ function importsOf(file: string): Import[] {
   });
 }
 
-function isAllowed({ to, typesOnly }: Import, rule: (typeof RULES)[number]): boolean {
-  const isFile = /\.(ts|json)$/.test(to) && !to.startsWith('node:') && !to.startsWith('@');
-  if (!isFile) return rule.packages?.test(to) ?? true;
-  if (isIn(to, rule.folder) || to === 'package.json') return true;
-  if (rule.may.some((allowed) => isIn(to, allowed))) return true;
-  return typesOnly && (rule.types ?? []).some((allowed) => isIn(to, allowed));
+function isAllowed({ to, typesOnly }: Import, { may, types, packages }: Row): boolean {
+  if (to === 'package.json') return true;
+  return [...may, ...packages, ...(typesOnly ? types : [])].some((name) => matches(to, name));
+}
+
+/** The row of a file: the longest that fits. */
+function rowOf(file: string): Row | undefined {
+  return rows.filter(({ folder }) => matches(file, folder)).sort((a, b) => b.folder.length - a.folder.length)[0];
+}
+
+/** Is this the file or package of that name, in the folder of that name, or one for which its `*` stands? */
+function matches(path: string, name: string): boolean {
+  const isOurs = TOP.some((folder) => isIn(name, folder));
+  const [start = '', end] = name.split('*');
+  if (end === undefined) return path === name || (isOurs && isIn(path, name));
+  if (isOurs && path.slice(start.length).includes('/')) return false;
+  return path.startsWith(start) && path.endsWith(end);
+}
+
+function rowsOf(markdown: string): Row[] {
+  const [, table = ''] = /\n\| Folder \|.*\n\| ---.*\n([\s\S]*?)\n\n/.exec(markdown) ?? [];
+  return table.split('\n').map((line) => {
+    const [folders = [], may = [], types = [], packages = []] = line
+      .split('|')
+      .slice(1)
+      .map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+    return { folder: folders[0] ?? '', may, types, packages };
+  });
+}
+
+/** The folders of the tree, each with those above it. */
+function treeOf(markdown: string): string[] {
+  const [, tree = ''] = /## The tree\n\n```\n([\s\S]*?)```/.exec(markdown) ?? [];
+  const above: string[] = [];
+  const found = [...tree.matchAll(/^( *)(\S+)\/( |$)/gm)].map(([, indent = '', name = '']) => {
+    above.splice(indent.length / 2, above.length, name);
+    return above.join('/');
+  });
+  return found.sort();
+}
+
+function ancestors(folder: string): string[] {
+  const parts = folder.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 function isIn(file: string, folder: string): boolean {

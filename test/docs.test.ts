@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { REASONS, SOURCES } from '../agent/decision/decision.ts';
+import { SOURCES } from '../agent/decision/decision.ts';
 import { EXIT } from '../cli/exit/cli-error.ts';
 import { everyCommand } from '../cli/program.ts';
 import { loadSettings } from '../config/load.ts';
+import { REASONS } from '../contract/policy.ts';
 import { findHaproxy } from '../dev/haproxy.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { temporaryFolder } from './support/config-file.ts';
@@ -43,16 +44,6 @@ describe('the docs', () => {
       optionsOf(options.replaceAll('`', ' ')),
     ]);
     assert.deepEqual(Object.fromEntries(documented), Object.fromEntries(actual));
-  });
-
-  it('have every source file in the tree of ARCHITECTURE.md, and no other', () => {
-    const [, tree = ''] = /## The tree\n\n```\n([\s\S]*?)```/.exec(text('ARCHITECTURE.md')) ?? [];
-    const named = [...tree.matchAll(/^ *([a-z-]+\.ts) /gm)].map(([, name]) => name);
-    const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli}/**/*.ts', {
-      cwd: root,
-    }).filter((file) => !file.startsWith('cli/commands/'));
-    const inDev = globSync('dev/*.ts', { cwd: root });
-    assert.deepEqual(named.sort(), [...files, ...inDev].map((file) => basename(file)).sort());
   });
 
   it('show a config in the README that the agent takes', () => {

@@ -1,9 +1,9 @@
+import { DENYING_ACTIONS } from '../../contract/actions.ts';
 import { isWithin } from '../../contract/list-actions.ts';
-import { REASONS } from '../decision/decision.ts';
+import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 import type { Metric, Sample } from './metric.ts';
-import { STOPS } from './tallies.ts';
 
 /** Where decisions about subjects come from when they are known. */
 const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;
@@ -58,7 +58,7 @@ function scriptDecisions({ config: { messages, script } }: AgentState): Decision
 }
 
 function actionsOf(isOnTrial: boolean): readonly DecisionCount['action'][] {
-  return isOnTrial ? ['log'] : STOPS;
+  return isOnTrial ? ['log'] : DENYING_ACTIONS;
 }
 
 /** A series that is there twice makes Prometheus refuse all of them. */

@@ -1,7 +1,7 @@
 import { formatListenAddress } from '../../config/listen-address.ts';
 import { listText } from '../../config/lists.ts';
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import type { Policy } from '../decision/policy.ts';
+import type { Policy } from '../../contract/policy.ts';
 import type { AgentState } from '../state/state.ts';
 import { foreign, type Html, html } from './html.ts';
 import { listSection } from './page-table.ts';

@@ -1,8 +1,6 @@
+import { isAction, isDenied } from '../../contract/actions.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
-/** What leaves nothing of a request. */
-export const STOPS = ['deny', 'tarpit', 'drop'] as const;
-const STOPPING: ReadonlySet<string> = new Set(STOPS);
 /** Where decisions come from that needed more than what was fresh. */
 const NOT_CACHED: ReadonlySet<string> = new Set(['backend', 'stale', 'policy']);
 
@@ -18,7 +16,7 @@ export interface Row {
 }
 
 export function isStop(action: string): boolean {
-  return STOPPING.has(action);
+  return isAction(action) && isDenied(action);
 }
 
 export function decided(state: AgentState): number {

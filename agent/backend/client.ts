@@ -1,4 +1,4 @@
-import { CHECK_PATH, CheckEnvelope, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
+import { CheckEnvelope, ENDPOINTS, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
 import { isWithin, type ListActions } from '../../contract/list-actions.ts';
 import { shown } from '../../contract/shown.ts';
 import { toldSubject } from '../../contract/told.ts';
@@ -43,8 +43,6 @@ export interface ClientEvents {
   ignoresTrials(list: string): void;
 }
 
-const HEALTH_PATH = '/v1/health';
-
 /** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
@@ -83,7 +81,7 @@ export class BackendClient implements Backend {
   async examine(): Promise<Examination> {
     try {
       const beganMs = this.#clock.nowMs();
-      const answer = await this.#url.get(HEALTH_PATH, AbortSignal.timeout(this.#timeoutMs));
+      const answer = await this.#url.get(ENDPOINTS.health.path, AbortSignal.timeout(this.#timeoutMs));
       const firstMs = this.#clock.nowMs() - beganMs;
       const aheadMs = this.#clock.epochMs() - Date.parse(answer.date ?? '');
       if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
@@ -97,7 +95,7 @@ export class BackendClient implements Backend {
   }
 
   async #check(subjects: readonly string[], signal: AbortSignal): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
-    const answer = await this.#url.post(CHECK_PATH, { ...this.#asked, subjects }, signal);
+    const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#asked, subjects }, signal);
     if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
     const { verdicts, ttl } = parseAnswer(answer.text);
     if (verdicts.length !== subjects.length)
@@ -109,7 +107,7 @@ export class BackendClient implements Backend {
   /** Whether the function answers at all. */
   async isWell(): Promise<boolean> {
     try {
-      const { status } = await this.#url.get(HEALTH_PATH, AbortSignal.timeout(this.#timeoutMs));
+      const { status } = await this.#url.get(ENDPOINTS.health.path, AbortSignal.timeout(this.#timeoutMs));
       return status === 200;
     } catch {
       return false;

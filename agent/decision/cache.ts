@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
+import type { Reason } from '../../contract/policy.ts';
 import { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, ContributionIndex } from './cache-block.ts';
@@ -8,7 +9,7 @@ import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
 import { ContributionPool, withoutAddress } from './contribution-pool.ts';
-import { asStale, type Contribution, type Decision, decisionOf, type Reason, withoutEnded } from './decision.ts';
+import { asStale, type Contribution, type Decision, decisionOf, withoutEnded } from './decision.ts';
 
 /** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
 export const TICK_MS = 100;
@@ -44,7 +45,6 @@ export class VerdictCache {
   readonly #others: LRUCache<string, Kept>;
   #othersEvicted = 0;
   readonly #address = new Address();
-
   /** True after a recall whose verdict is used near its end: ask anew, once. */
   refreshDue = false;
 

@@ -1,5 +1,6 @@
-import type { Contribution, Decision, Reason } from './decision.ts';
-import { decideByPolicy, type Policy } from './policy.ts';
+import type { Policy, Reason } from '../../contract/policy.ts';
+import type { Contribution, Decision } from './decision.ts';
+import { decideByPolicy } from './policy.ts';
 
 /** How much has to be known about: the least known of "nothing listed" names the source. */
 const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;

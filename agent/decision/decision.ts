@@ -1,31 +1,12 @@
-import type { Action, Entry } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
+import type { Entry } from '../../contract/check.ts';
+import type { Reason } from '../../contract/policy.ts';
 import { toldSubject } from '../../contract/told.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
 export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
-
-/** Why the policy had to decide. Also the keys under which a policy can differ from its default. */
-export const REASONS = [
-  'timeout',
-  'backend_error',
-  'breaker_open',
-  'overload',
-  'no_subject',
-  'bad_subject',
-  'script_error',
-  'internal_error',
-  'too_large',
-  'client_gone',
-] as const;
-export type Reason = (typeof REASONS)[number];
-
-/**
- * What a client brings about by itself, which is no failure: it is refused under either policy unless the policy names it.
- * The agent sees none of the last two: HAProxy does (`option set-on-error`), and the wiring acts on them.
- */
-export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
 export interface Decision {

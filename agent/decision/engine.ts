@@ -1,12 +1,13 @@
+import type { Policy, Reason } from '../../contract/policy.ts';
 import type { Address } from './address.ts';
 import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
-import { type Contribution, type Decision, isAllowEntry, type Reason, withoutAllow } from './decision.ts';
+import { type Contribution, type Decision, isAllowEntry, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
-import { decideByPolicy, type Policy } from './policy.ts';
+import { decideByPolicy } from './policy.ts';
 
 /** What one message asks. It is read before `decide` returns, so that whoever asks may use the object again. */
 export interface Question {

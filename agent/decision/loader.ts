@@ -1,10 +1,11 @@
 import type { Entry } from '../../contract/check.ts';
+import type { Reason } from '../../contract/policy.ts';
 import { isChosen, widthOf } from '../../contract/subject.ts';
 import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
 import type { Clock } from './clock.ts';
-import { type Contribution, LookupError, type Reason } from './decision.ts';
+import { type Contribution, LookupError } from './decision.ts';
 import { Lane } from './lane.ts';
 
 /** What the backend says of one subject: the entry that won, null for none, or why this one failed by itself. */

@@ -1,16 +1,12 @@
-import { CAUSED_BY_CLIENT, type Decision, type Reason } from './decision.ts';
-
-/** What is decided when it cannot be known. */
-export const POLICIES = ['open', 'closed'] as const;
-export type PolicyName = (typeof POLICIES)[number];
-
-/** A policy for each reason that differs, and one for all others. */
-export type Policy = Readonly<Partial<Record<Reason, PolicyName>>> & { readonly default: PolicyName };
-
-/** The status under `closed`: an error is told as an error, never as a ban. */
-export const POLICY_STATUS = 503;
-/** The status of what the client caused. */
-export const REFUSED_STATUS = 400;
+import {
+  CAUSED_BY_CLIENT,
+  POLICY_STATUS,
+  type Policy,
+  type PolicyName,
+  REFUSED_STATUS,
+  type Reason,
+} from '../../contract/policy.ts';
+import type { Decision } from './decision.ts';
 
 /** What the policy says of a reason: `default` is about failures, and what the client causes is none. */
 export function policyFor(policy: Policy, reason: Reason): PolicyName {

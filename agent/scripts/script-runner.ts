@@ -1,8 +1,8 @@
+import type { Policy, Reason } from '../../contract/policy.ts';
 import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
 import { DeadlineQueue } from '../decision/deadline.ts';
-import type { Decision, Reason } from '../decision/decision.ts';
-import type { Policy } from '../decision/policy.ts';
+import type { Decision } from '../decision/decision.ts';
 import type { Failure, Outcome } from './ipc.ts';
 import type { ScriptProcess } from './script-process.ts';
 import type { ArgumentValue, ListedDecision } from './script-types.ts';

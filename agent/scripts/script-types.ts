@@ -1,4 +1,4 @@
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import type { Source } from '../decision/decision.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
-import { ACTIONS, type Action, Entry, entryProblem, REASON } from '../../contract/check.ts';
+import { ACTIONS, isAction } from '../../contract/actions.ts';
+import { Entry, entryProblem, REASON } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { ReturnedValue } from './ipc.ts';
@@ -21,10 +22,6 @@ export function validateDecision({ action, reason, status, vars }: ReturnedValue
     ...(entry.data.status === undefined ? {} : { status: entry.data.status }),
     ...(entry.data.vars === undefined ? {} : { vars: entry.data.vars }),
   };
-}
-
-function isAction(action: unknown): action is Action {
-  return (ACTIONS as readonly unknown[]).includes(action);
 }
 
 function unknownAction(action: unknown): string {

@@ -1,3 +1,4 @@
+import { withoutNeeds } from '../../contract/actions.ts';
 import { VARIABLES } from '../../haproxy/vocabulary.ts';
 import { type Action, encodeActions, type Scope } from '../../spop/ack.ts';
 import type { Decision } from '../decision/decision.ts';
@@ -106,8 +107,8 @@ function outcomeOf({ action, source, status }: Decision, outlet: Outlet): Action
 
 /** What is nearest to it without what it would say beside: what stops a request still stops it. */
 function withoutVars({ action, source, status }: Decision): Decision {
-  if (action === 'redirect') return { action: 'deny', source };
-  if (action === 'route') return { action: 'tag', source };
+  const instead = withoutNeeds(action);
+  if (instead !== action) return { action: instead, source };
   return { action, source, ...(status !== undefined && { status }) };
 }
 

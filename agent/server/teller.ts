@@ -1,3 +1,4 @@
+import { isDenied } from '../../contract/actions.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { Ledger, Tally } from '../state/ledger.ts';
 import type { AddressSuffix } from './address-suffix.ts';
@@ -83,7 +84,7 @@ export class Teller {
   tellLater(decision: Decision, address: string | undefined, maxBytes: number): Answer {
     this.#ledger.tallyOf(this.#message, decision).count++;
     const answer = this.#answerOf(decision, address);
-    if (!isDeny(decision)) return answer;
+    if (!isDenied(decision.action)) return answer;
     this.#references.advance();
     if (this.#ledger.hasRoom) this.#record(decision, answer, address, maxBytes);
     const reference = this.#reference?.keep();
@@ -108,7 +109,7 @@ export class Teller {
       decision,
       answer: decision.ofAddress && answer !== NO_ANSWER ? this.#ofAddress(answer) : answer,
       tally: this.#ledger.tallyOf(this.#message, decision),
-      isDeny: isDeny(decision),
+      isDeny: isDenied(decision.action),
     };
     this.#told.set(decision, told);
     return told;
@@ -122,7 +123,7 @@ export class Teller {
   #answerOf(decision: Decision, address: string | undefined): Answer {
     try {
       const answer = answerOf(decision, this.#outlet, address);
-      if (!isDeny(decision)) return answer;
+      if (!isDenied(decision.action)) return answer;
       this.#reference ??= new ReferenceSuffix(this.#outlet, this.#references);
       return { ...answer, suffix: this.#reference, reference: this.#reference };
     } catch (error) {
@@ -135,9 +136,4 @@ export class Teller {
     const isReferenceTold = within(maxBytes, answer).suffix !== undefined;
     this.#ledger.record(this.#message, decision, address, isReferenceTold ? this.#references.text : '');
   }
-}
-
-/** Is nothing of the request left? */
-function isDeny({ action }: Decision): boolean {
-  return action === 'deny' || action === 'tarpit' || action === 'drop';
 }

@@ -1,5 +1,6 @@
 import { LONGEST_ADDRESS } from '../../contract/address.ts';
 import { isOddPath } from '../../contract/path.ts';
+import type { Policy, Reason } from '../../contract/policy.ts';
 import { ALWAYS_THERE } from '../../contract/subject.ts';
 import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
 import { decodeText } from '../../spop/cursor.ts';
@@ -9,9 +10,9 @@ import type { Frame } from '../../spop/frame.ts';
 import { NotifyReader } from '../../spop/notify.ts';
 import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
-import type { Decision, Reason } from '../decision/decision.ts';
+import type { Decision } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
-import { decideByPolicy, type Policy } from '../decision/policy.ts';
+import { decideByPolicy } from '../decision/policy.ts';
 import type { Refinement } from '../decision/refine.ts';
 import { Ledger } from '../state/ledger.ts';
 import { AddressSuffix } from './address-suffix.ts';

@@ -1,5 +1,5 @@
 import type { LogLevel } from '../../config/settings.ts';
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import type { AgentState } from './state.ts';
 
 /** What one process has in its cache about a subject. */

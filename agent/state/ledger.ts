@@ -1,5 +1,6 @@
+import { REASONS } from '../../contract/policy.ts';
 import { type Clock, systemClock } from '../decision/clock.ts';
-import { type Decision, REASONS } from '../decision/decision.ts';
+import type { Decision } from '../decision/decision.ts';
 import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
 import { TopSubjects } from './top-subjects.ts';
 

@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import type { Source } from '../decision/decision.ts';
 import type { DegradationState } from '../decision/degradation.ts';
 import type { HistogramState } from './histogram.ts';

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Action } from '../../contract/check.ts';
+import { type Action, isConfirmed } from '../../contract/actions.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { Difference } from './difference.ts';
 
@@ -48,7 +48,7 @@ export class Surprises {
   see(one: Difference): void {
     if (one.kind === 'remove') return;
     const { action, subject, vars } = one.entry;
-    if (action === this.#typed || (action !== 'allow' && action !== 'redirect')) return;
+    if (action === this.#typed || !isConfirmed(action)) return;
     if (one.kind !== 'add' && one.was.action === action && isDeepStrictEqual(one.was.vars, vars)) return;
     this.#count++;
     this.#example ??= `${action} ${subject}`;

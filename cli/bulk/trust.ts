@@ -1,6 +1,6 @@
-import { ACTIONS } from '../../contract/check.ts';
+import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { isKind } from '../../contract/subject.ts';
-import { headerOf, PLAIN_VARS } from '../../contract/vars.ts';
+import { headerOf, isPlainVar } from '../../contract/vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 
@@ -55,9 +55,9 @@ export function readTrust(text: string): readonly string[] {
 }
 
 function isTrustWord(word: string): boolean {
-  if (word === 'status' || isKind(word) || (ACTIONS as readonly string[]).includes(word)) return true;
+  if (word === 'status' || isKind(word) || isAction(word)) return true;
   const name = word.startsWith('var.') ? word.slice('var.'.length) : '';
-  return headerOf(name) !== undefined || (PLAIN_VARS as readonly string[]).includes(name);
+  return headerOf(name) !== undefined || isPlainVar(name);
 }
 
 /** What a list's record says of it: words that are none any more count for nothing. */

@@ -1,5 +1,5 @@
 import type { ParsedEntry, StoredEntry } from '../../blocklist/entry.ts';
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 import { newEntry } from '../guards/unseen.ts';
 import type { Outcome } from '../options/outcome-options.ts';

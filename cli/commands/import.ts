@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
+import { ACTIONS, isConfirmed } from '../../contract/actions.ts';
 import { stateOf } from '../bulk/as-before.ts';
 import { lineOf } from '../bulk/difference.ts';
 import { Surprises } from '../bulk/growth.ts';
@@ -39,7 +40,8 @@ async function importAll(session: Session): Promise<void> {
     const summary = { list, wouldWrite: count, skipped: read.skipped };
     return json ? printJson(summary) : say(`would write ${count} entries into ${list}`);
   }
-  if (!read.isFirst && !options.yes && (wanted.has('allow') || wanted.has('redirect'))) await refuseSurprises(session);
+  if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
+    await refuseSurprises(session);
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
   const entries = unlike(store, values(wanted), (count) => progress.advance(count));
   const written = await store
@@ -56,7 +58,7 @@ async function importAll(session: Session): Promise<void> {
 /** Only what could be one is looked up: nearly always nothing. */
 async function refuseSurprises({ store, options, wanted }: Session): Promise<void> {
   const surprises = new Surprises(options.action);
-  const bold = values(wanted, ({ action }) => action === 'allow' || action === 'redirect');
+  const bold = values(wanted, ({ action }) => isConfirmed(action));
   for await (const one of unlike(store, bold, () => {})) surprises.see(one);
   surprises.refuse(options.list);
 }

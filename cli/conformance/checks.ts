@@ -1,5 +1,6 @@
 import { refusal } from '../../agent/backend/refusal.ts';
-import { ACTIONS, CHECK_PATH, type Entry, entryProblem, HEALTH_PATH, MAX_SUBJECTS } from '../../contract/check.ts';
+import { ACTIONS } from '../../contract/actions.ts';
+import { ENDPOINTS, type Entry, entryProblem, MAX_SUBJECTS } from '../../contract/check.ts';
 import type { Asked } from './asked.ts';
 import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
@@ -28,7 +29,7 @@ const NO_ENTRIES = { skipped: 'no answer had an entry: name one with --listed' }
 /** Every check by its name, in the order in which they run. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   reachable: async (target) => {
-    const answer = await target.get(HEALTH_PATH);
+    const answer = await target.get(ENDPOINTS.health.path);
     const { status } = answer;
     if (status !== 401 && status !== 403) return `answers status ${status}`;
     if (!target.isSigned)
@@ -36,9 +37,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     throw new Unfit(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
   },
   health: async (target) => {
-    const { status } = await target.get(HEALTH_PATH);
-    if (status !== 200) throw new Unfit(`GET ${HEALTH_PATH} answered status ${status} instead of 200`);
-    return `GET ${HEALTH_PATH} answers 200`;
+    const { status } = await target.get(ENDPOINTS.health.path);
+    if (status !== 200) throw new Unfit(`GET ${ENDPOINTS.health.path} answered status ${status} instead of 200`);
+    return `GET ${ENDPOINTS.health.path} answers 200`;
   },
   check: async (target, { lists }) => {
     lookedUp(await target.check({ lists: [...lists], subjects: [IPV4] }), [IPV4]);
@@ -136,17 +137,18 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   'too-many-subjects': async (target, { lists }) => {
     const subjects = Array.from({ length: MAX_SUBJECTS + 1 }, (_, index) => `ip:198.51.100.${index}`);
-    return expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects })));
+    return expectRefusal(await target.misuse('POST', ENDPOINTS.check.path, JSON.stringify({ lists, subjects })));
   },
   'no-subjects': async (target, { lists }) =>
-    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects: [] }))),
+    expectRefusal(await target.misuse('POST', ENDPOINTS.check.path, JSON.stringify({ lists, subjects: [] }))),
   'no-lists': async (target) =>
-    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists: [], subjects: [IPV4] }))),
+    expectRefusal(await target.misuse('POST', ENDPOINTS.check.path, JSON.stringify({ lists: [], subjects: [IPV4] }))),
   'wrong-types': async (target, { lists }) =>
-    expectRefusal(await target.misuse('POST', CHECK_PATH, JSON.stringify({ lists, subjects: [7] }))),
-  'bad-json': async (target) => expectRefusal(await target.misuse('POST', CHECK_PATH, '{"lists":["manual"],')),
-  'empty-body': async (target) => expectRefusal(await target.misuse('POST', CHECK_PATH)),
-  'wrong-method': async (target) => expectRefusal(await target.misuse('PUT', CHECK_PATH, '{}')),
+    expectRefusal(await target.misuse('POST', ENDPOINTS.check.path, JSON.stringify({ lists, subjects: [7] }))),
+  'bad-json': async (target) =>
+    expectRefusal(await target.misuse('POST', ENDPOINTS.check.path, '{"lists":["manual"],')),
+  'empty-body': async (target) => expectRefusal(await target.misuse('POST', ENDPOINTS.check.path)),
+  'wrong-method': async (target) => expectRefusal(await target.misuse('PUT', ENDPOINTS.check.path, '{}')),
   'wrong-path': async (target) => {
     const { status } = await target.misuse('GET', '/v1/no-such-path');
     if (status !== 404) throw new Unfit(`answered status ${status} instead of 404`);

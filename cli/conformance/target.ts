@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import type { Signer } from '../../agent/backend/sign.ts';
-import { CHECK_PATH, type CheckRequest } from '../../contract/check.ts';
+import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
 
 /** What came back, whatever it is. */
 export interface Answer {
@@ -41,7 +41,7 @@ export class Target {
   }
 
   async check(request: CheckRequest): Promise<Answer> {
-    const answer = await this.#send('POST', CHECK_PATH, JSON.stringify(request));
+    const answer = await this.#send('POST', ENDPOINTS.check.path, JSON.stringify(request));
     this.exchanges.push({ request, answer });
     return answer;
   }

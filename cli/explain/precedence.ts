@@ -1,4 +1,4 @@
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import { specificity } from '../../contract/subject.ts';
 
 /** An entry that counts, with what decides between it and others. */

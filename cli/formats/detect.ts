@@ -1,4 +1,4 @@
-import { ACTIONS } from '../../contract/check.ts';
+import { isAction } from '../../contract/actions.ts';
 import { headingIn } from './csv.ts';
 import { isRecord } from './feed-record.ts';
 import type { Format } from './format.ts';
@@ -51,7 +51,7 @@ function formatOfLines(text: string): Format {
   const first = lines.find((line) => line !== '' && !/^[#;]/.test(line)) ?? '';
   if (/[,;\t]/.test(first) && headingIn(first) !== undefined) return 'csv';
   const [, value = ''] = /^\S+\s+(\S+)$/.exec(first) ?? [];
-  return (ACTIONS as readonly string[]).includes(value) ? 'haproxy' : 'plain';
+  return isAction(value) ? 'haproxy' : 'plain';
 }
 
 function firstLine(text: string): string {

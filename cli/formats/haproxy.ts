@@ -1,5 +1,5 @@
+import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
-import { ACTIONS, type Action } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
@@ -67,8 +67,4 @@ function isLength(text: string, key: string): boolean {
   const network = parseNetwork(`${key}/${text.replace('/', '')}`);
   if (network === undefined || network.prefix === network.bytes.length * 8) return false;
   return formatNetwork(masked(network.bytes, network.prefix)) === formatNetwork(network);
-}
-
-function isAction(text: string): text is Action {
-  return (ACTIONS as readonly string[]).includes(text);
 }

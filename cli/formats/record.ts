@@ -1,5 +1,5 @@
 import { parseEntry } from '../../blocklist/entry.ts';
-import { ACTIONS } from '../../contract/check.ts';
+import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { shown } from '../../contract/shown.ts';
 import type { FeedEntry } from './feed-line.ts';
 import type { FeedRecord } from './feed-record.ts';
@@ -74,7 +74,7 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
   if (nested !== undefined) throw new UnreadableError(`${nested} is neither text nor a number`); // however deep it is
   const { action, status, list, note } = record;
-  if (isGiven(action) && !(ACTIONS as readonly unknown[]).includes(action))
+  if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
   if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is no status of HTTP', subject);
   if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is no list to block', subject);

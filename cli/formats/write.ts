@@ -1,4 +1,5 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
+import { isDenied } from '../../contract/actions.ts';
 import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
@@ -23,9 +24,6 @@ const CSV_COLUMNS = [
   'createdBy',
   'createdAt',
 ] as const satisfies (keyof StoredEntry)[];
-
-/** What plain lists are made of: whoever reads them takes every line for something to block. */
-const BLOCKING: readonly string[] = ['deny', 'tarpit', 'drop'];
 
 /**
  * Text pieces of a file with these entries. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to
@@ -76,7 +74,7 @@ async function* jsonArray(
 function plainLine({ subject, action }: StoredEntry): string {
   refuseUnseen(subject, 'plain');
   if (withoutComment(subject, 'host').data !== subject) throw unfit(subject, 'plain', 'blanks or comment signs');
-  return BLOCKING.includes(action) ? bare(subject) : `# ${action}: ${bare(subject)}`;
+  return isDenied(action) ? bare(subject) : `# ${action}: ${bare(subject)}`;
 }
 
 /** Addresses stand alone, as HAProxy's `map_ip` wants them; what is of another kind keeps it. */
@@ -93,7 +91,7 @@ function bare(subject: string): string {
 /** AWS WAF wants networks, also for single addresses. */
 function wafAddress({ subject, action }: StoredEntry): string {
   if (!subject.startsWith('ip:')) throw unfit(subject, 'aws-waf', 'no address');
-  if (!BLOCKING.includes(action)) throw unfit(subject, 'aws-waf', `action ${action}`);
+  if (!isDenied(action)) throw unfit(subject, 'aws-waf', `action ${action}`);
   const address = bare(subject);
   const full = address.includes(':') ? 128 : 32;
   return JSON.stringify(address.includes('/') ? address : `${address}/${full}`);

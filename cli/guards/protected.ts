@@ -1,7 +1,7 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
+import { endsRequest } from '../../contract/actions.ts';
 import { parseAddress, parseNetwork } from '../../contract/address.ts';
-import type { Action } from '../../contract/check.ts';
 import { overlap, parseRange, type Range, rangeOf } from './address-range.ts';
 import { catchAllProblem } from './catch-all.ts';
 import { embeddedIpv4 } from './embedded-address.ts';
@@ -16,9 +16,6 @@ interface Place extends Range {
   readonly text: string;
   readonly why: string;
 }
-
-/** Whatever ends a request; the other actions let it pass, somewhere. */
-const KEEPS_OUT: ReadonlySet<Action> = new Set(['deny', 'tarpit', 'drop', 'redirect']);
 
 const ALWAYS = { 'loopback and unspecified addresses': ['127.0.0.0/8', '0.0.0.0', '::1', '::'] };
 
@@ -41,7 +38,7 @@ export function protectedSet(
   ];
   return {
     problemOf({ subject, action }) {
-      if (!KEEPS_OUT.has(action)) return undefined;
+      if (!endsRequest(action)) return undefined;
       const ranges = subject.startsWith('ip:') ? rangesOf(subject.slice('ip:'.length)) : [];
       for (const { range, as } of ranges) {
         const hit = places.find((place) => overlap(place, range));

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import { ACTIONS, type Action, DENY_STATUSES, REDIRECT_STATUSES } from '../../contract/check.ts';
+import {
+  ACTIONS,
+  type Action,
+  DENY_STATUSES,
+  type Detail,
+  factsOf,
+  REDIRECT_STATUSES,
+} from '../../contract/actions.ts';
 import { headerOf } from '../../contract/vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 
@@ -29,24 +36,11 @@ export interface Outcome {
 const BLOCKING = ACTIONS.filter((action) => action !== 'allow');
 const STATUSES = [...DENY_STATUSES, ...REDIRECT_STATUSES].map(String);
 
-/** Which actions obey an option; the others would be written with something that nobody looks at. */
-const OBEYED_BY = {
-  status: ['deny', 'tarpit', 'redirect'],
-  location: ['redirect'],
-  backend: ['route'],
-  split: ['route'],
-  body: ['deny'],
-  bodyFile: ['deny'],
-} as const satisfies Partial<Record<keyof OutcomeOptions, readonly Action[]>>;
-
-/** The same for `--var`: a request is changed that goes on, a response also where HAProxy makes it itself. */
-const CHANGED_BY = {
-  req: ['allow', 'route', 'tag'],
-  res: ['allow', 'deny', 'tarpit', 'redirect', 'route', 'tag'],
-} as const satisfies Record<string, readonly Action[]>;
-
-/** What an action is nothing without. */
-const NEEDED = { redirect: ['location'], route: ['backend', 'split'] } as const;
+/** The detail of an entry that each option writes; with an action that ignores it the option is refused. */
+const DETAIL_OF = {
+  ...{ status: 'status', location: 'location', backend: 'backend', split: 'split' },
+  ...{ body: 'body', bodyFile: 'body' },
+} as const satisfies Record<Exclude<Detail, 'req' | 'res'>, Detail> & Partial<Record<keyof OutcomeOptions, Detail>>;
 
 /** The options that say what becomes of a request. */
 export function addOutcomeOptions(command: Command): Command {
@@ -71,13 +65,14 @@ export function addVarOption(command: Command): Command {
 /** The outcome that was typed; a combination of which a part would do nothing is refused. */
 export function outcomeOf(options: OutcomeOptions): Outcome {
   const { action, status, location, backend, split, body, bodyFile } = options;
-  for (const [option, actions] of Object.entries(OBEYED_BY))
-    if (options[option as keyof typeof OBEYED_BY] !== undefined) refuseUnlessIn(actions, action, flagOf(option));
+  for (const [option, detail] of Object.entries(DETAIL_OF))
+    if (options[option as keyof typeof DETAIL_OF] !== undefined) refuseUnlessObeyed(detail, action, flagOf(option));
+  // path and query change the request
   for (const [name] of options.var ?? [])
-    refuseUnlessIn(CHANGED_BY[headerOf(name)?.side === 'res' ? 'res' : 'req'], action, `--var ${name}`);
-  const needed = action === 'redirect' || action === 'route' ? NEEDED[action] : [];
-  if (needed.length > 0 && needed.every((option) => options[option] === undefined))
-    throw usageError(`--action ${action} needs ${needed.map(flagOf).join(' or ')}`);
+    refuseUnlessObeyed(headerOf(name)?.side === 'res' ? 'res' : 'req', action, `--var ${name}`);
+  const { needs } = factsOf(action);
+  if (needs.length > 0 && needs.every((option) => options[option] === undefined))
+    throw usageError(`--action ${action} needs ${needs.map(flagOf).join(' or ')}`);
   const text = bodyFile === undefined ? body : bodyIn(bodyFile);
   const own = Object.entries({ location, backend, split, body: text });
   const vars = Object.fromEntries(
@@ -90,7 +85,8 @@ export function outcomeOf(options: OutcomeOptions): Outcome {
   };
 }
 
-function refuseUnlessIn(actions: readonly Action[], action: Action, what: string): void {
+function refuseUnlessObeyed(detail: Detail, action: Action, what: string): void {
+  const actions = ACTIONS.filter((each) => factsOf(each).obeys.includes(detail));
   if (!actions.includes(action)) throw usageError(`${what} goes with ${actionsText(actions)}, not with ${action}`);
 }
 
@@ -98,7 +94,7 @@ function addVar(text: string, before: VarOptions['var'] = []): VarOptions['var']
   const [, typed = '', value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? [];
   const name = typed.toLowerCase(); // the names of headers mean the same in any case
   if (name === '') throw usageError(`--var "${text}" is no variable: write it like req.set.x-plan=gold`);
-  if (Object.hasOwn(OBEYED_BY, name)) throw usageError(`--var ${name} has an option of its own: ${flagOf(name)}`);
+  if (Object.hasOwn(DETAIL_OF, name)) throw usageError(`--var ${name} has an option of its own: ${flagOf(name)}`);
   if (before.some(([other]) => other === name)) throw usageError(`--var ${name} is there twice`);
   if (headerOf(name)?.how === 'del' && value !== '1')
     throw usageError(`--var ${name} removes a header: write ${name}=1`);

@@ -1,7 +1,5 @@
-import { readAssembly } from '../local-cloud/assembly.ts';
-import { deploy, type LocalCloud } from '../local-cloud/deploy.ts';
-import { synthesized } from '../local-cloud/synth.ts';
 import { type Site, startSite, warmUp } from '../site.ts';
+import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 
 /** Lifetimes short enough that a change can be watched; the defaults are 60 and 300 seconds. */
 export const TTL_SECONDS = 2;
@@ -13,9 +11,9 @@ export class Stage {
   readonly table: { readonly tableName: string; readonly endpoint: string };
   readonly open: Site;
   readonly closed: Site;
-  readonly #cloud: LocalCloud;
+  readonly #cloud: LocalStack;
 
-  private constructor(cloud: LocalCloud, open: Site, closed: Site) {
+  private constructor(cloud: LocalStack, open: Site, closed: Site) {
     this.table = { tableName: cloud.outputs.TableName ?? '', endpoint: cloud.backDoorEndpoint };
     this.#cloud = cloud;
     this.open = open;
@@ -23,8 +21,7 @@ export class Stage {
   }
 
   static async setUp(port: number | undefined): Promise<Stage> {
-    const assembly = readAssembly(await synthesized((line) => console.log(`(${line})`)));
-    const cloud = await deploy(assembly);
+    const cloud = await deployStack({ report: (line) => console.log(`(${line})`) });
     await cloud.pool.prepare(2);
     const site = (policy: 'open' | 'closed', sitePort: number | undefined) =>
       startSite({

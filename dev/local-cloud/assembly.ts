@@ -35,7 +35,7 @@ export function readAssembly(folder: string): Assembly {
   const stacks = Object.entries(manifest.artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
   const [[id, stack] = [], ...others] = stacks;
   if (id === undefined || stack === undefined || others.length > 0)
-    throw new Error(`${folder} has ${stacks.length} stacks, a rehearsal needs one`);
+    throw new Error(`${folder} has ${stacks.length} stacks, but exactly one is supported`);
   const [, account, region] = /^aws:\/\/([^/]+)\/(.+)$/.exec(stack.environment ?? '') ?? [];
   return {
     stackName: stack.properties?.stackName ?? id,

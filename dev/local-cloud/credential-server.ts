@@ -32,7 +32,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo; // a listening TCP server has one
-  const folder = mkdtempSync(join(tmpdir(), 'haverdict-aws-'));
+  const folder = mkdtempSync(join(tmpdir(), 'local-cloud-aws-'));
   writeFileSync(
     join(folder, 'config'),
     options.profiles.map((name) => section(name, options.region, `http://127.0.0.1:${port}/${name}`)).join('\n'),

@@ -1,61 +1,62 @@
 import type { Assembly } from './assembly.ts';
 import { startCredentialServer } from './credential-server.ts';
 import type { Credentials } from './credentials.ts';
+import { startDatabase } from './database.ts';
 import { startDynamoProxy } from './dynamodb-proxy.ts';
 import type { EnvironmentPool } from './environment-pool.ts';
 import { FunctionUrl } from './function-url.ts';
-import { Gate } from './gate.ts';
-import { startFunction } from './local-function.ts';
-import { tableDefinition } from './local-table.ts';
-import { authorizerOf } from './local-url.ts';
-import { type NamedResources, nameResources } from './names.ts';
+import { authorizerOf } from './function-url-authorizer.ts';
+import { Iam } from './iam.ts';
+import { startFunction } from './lambda-function.ts';
+import { type NamedResources, nameResources } from './named-resources.ts';
 import { Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
-import { startDatabase } from './table-server.ts';
+import { tableDefinition } from './table-definition.ts';
 
-export interface DeployOptions {
+export interface DeployOptions<Profile extends string = string> {
+  /** AWS profiles to serve: the name of each, and the stack output with the ARN of the role or policy behind it. */
+  readonly profiles?: Readonly<Record<Profile, string>>;
   readonly functionPort?: number;
   readonly tablePort?: number;
-  /** Where the items are kept; without it they are gone when the cloud closes. */
+  /** Where the items are stored; without a folder they are lost on close. */
   readonly folder?: string;
-  /** How long the credentials of a profile hold. */
+  /** How long the credentials of a profile are valid. */
   readonly credentialSeconds?: number;
 }
 
-/** The profiles of a running cloud, and the stack outputs that name their rights. */
-const PROFILES = { agent: 'AgentPolicyArn', operator: 'OperatorPolicyArn' } as const;
-export type Profile = keyof typeof PROFILES;
-
 /** A stack as it runs on this machine. */
-export interface LocalCloud {
+export interface LocalCloud<Profile extends string = string> {
   readonly region: string;
   /** What `cdk deploy` would print. */
   readonly outputs: Readonly<Record<string, string>>;
   readonly functionUrl: FunctionUrl;
   readonly pool: EnvironmentPool;
-  /** Where DynamoDB asks for a signature and for rights. */
+  /** DynamoDB with signatures and permissions checked. */
   readonly dynamodbEndpoint: string;
-  /** Where the database behind it lets everybody in. */
+  /** The database behind it, which accepts anybody. */
   readonly backDoorEndpoint: string;
-  /** The last lines of the function that its role may log. */
+  /** The last lines that the function logged, if its role may log. */
   readonly logs: readonly string[];
-  /** The last refusals for want of a right. */
+  /** The last calls that were denied. */
   readonly denials: readonly string[];
-  /** The access keys with which the function was called. */
+  /** The access keys that called the function. */
   readonly callers: ReadonlySet<string>;
-  /** Types in the template of which nothing runs here. */
+  /** Resource types in the template that are named but not run here. */
   readonly skipped: readonly string[];
   /** Temporary credentials with the rights of a role or managed policy, by its ARN. */
   issue(arn: string, lifetimeSeconds?: number): Credentials;
-  /** The environment in which the AWS SDK acts as this profile, with credentials that renew. */
+  /** Environment variables with which an AWS SDK acts as this profile on this cloud; its credentials renew. */
   environmentOf(profile: Profile): Record<string, string>;
   close(): Promise<void>;
 }
 
 type Closing = (() => Promise<void>)[];
 
-/** Runs what the assembly declares on this machine; whatever it does not know stops it with an error. */
-export async function deploy(assembly: Assembly, options: DeployOptions = {}): Promise<LocalCloud> {
+/** Runs what the assembly declares on this machine; throws for anything it cannot imitate. */
+export async function deploy<Profile extends string>(
+  assembly: Assembly,
+  options: DeployOptions<Profile> = {},
+): Promise<LocalCloud<Profile>> {
   const closing: Closing = [];
   const close = async () => {
     for (const part of closing.splice(0).reverse()) await part();
@@ -68,18 +69,22 @@ export async function deploy(assembly: Assembly, options: DeployOptions = {}): P
   }
 }
 
-async function start(assembly: Assembly, options: DeployOptions, closing: Closing): Promise<Omit<LocalCloud, 'close'>> {
+async function start<Profile extends string>(
+  assembly: Assembly,
+  options: DeployOptions<Profile>,
+  closing: Closing,
+): Promise<Omit<LocalCloud<Profile>, 'close'>> {
   const urls = new Map<string, string>();
   const resources = nameResources(assembly, (id) => urls.get(id) ?? `https://${id}.invalid/`);
   const { region } = resources;
-  const gate = new Gate(new Principals(resources), region);
+  const iam = new Iam(new Principals(resources), region);
   const logs = new RecentLines();
   const callers = new Set<string>();
 
-  const { backDoorEndpoint, dynamodbEndpoint } = await startTables(resources, gate, options, closing);
+  const { backDoorEndpoint, dynamodbEndpoint } = await startTables(resources, iam, options, closing);
   const functions = new Map(
     resources.ofType('AWS::Lambda::Function').map((resource) => {
-      const pool = startFunction(resource, { assembly, resources, gate, dynamodbEndpoint, logs });
+      const pool = startFunction(resource, { assembly, resources, iam, dynamodbEndpoint, logs });
       closing.push(() => pool.close());
       return [resource.attributes.Arn, pool] as const;
     }),
@@ -89,32 +94,32 @@ async function start(assembly: Assembly, options: DeployOptions, closing: Closin
   if (pool === undefined) throw new Error(`function URL ${url.id} is for ${url.ref}, which is not in the template`);
   const functionUrl = await FunctionUrl.start({
     invoke: (event) => pool.invoke(event),
-    authorize: authorizerOf(url, gate, callers),
+    authorize: authorizerOf(url, iam, callers),
     ...(options.functionPort !== undefined && { port: options.functionPort }),
   });
   closing.push(() => functionUrl.close());
   urls.set(url.id, functionUrl.url);
 
   const outputs = outputsOf(assembly, resources);
-  const profiles = await startCredentialServer({
+  const outputOf: Readonly<Record<string, string>> = options.profiles ?? {};
+  const credentials = await startCredentialServer({
     region,
-    profiles: Object.keys(PROFILES),
-    issue: (profile) => gate.issue(outputs[PROFILES[profile as Profile]] ?? '', options.credentialSeconds), // one of the above
+    profiles: Object.keys(outputOf),
+    issue: (profile) => iam.issue(outputs[outputOf[profile] ?? ''] ?? '', options.credentialSeconds),
   });
-  closing.push(() => profiles.close());
+  closing.push(() => credentials.close());
   return {
     ...{ region, outputs, functionUrl, pool, callers, dynamodbEndpoint, backDoorEndpoint },
-    ...{ logs: logs.lines, denials: gate.denials.lines, skipped: resources.skipped },
-    issue: (arn, lifetimeSeconds) => gate.issue(arn, lifetimeSeconds),
+    ...{ logs: logs.lines, denials: iam.denials.lines, skipped: resources.skipped },
+    issue: (arn, lifetimeSeconds) => iam.issue(arn, lifetimeSeconds),
     environmentOf: (profile) => ({
-      ...profiles.environmentOf(profile),
-      HAVERDICT_TABLE: outputs.TableName ?? '',
+      ...credentials.environmentOf(profile),
       AWS_ENDPOINT_URL_DYNAMODB: dynamodbEndpoint,
     }),
   };
 }
 
-async function startTables(resources: NamedResources, gate: Gate, options: DeployOptions, closing: Closing) {
+async function startTables(resources: NamedResources, iam: Iam, options: DeployOptions, closing: Closing) {
   const { folder, tablePort } = options;
   const database = await startDatabase(folder === undefined ? {} : { folder });
   closing.push(() => database.close());
@@ -123,7 +128,7 @@ async function startTables(resources: NamedResources, gate: Gate, options: Deplo
   const proxy = await startDynamoProxy({
     endpoint: database.endpoint,
     tableArn: (name) => `arn:aws:dynamodb:${resources.region}:${resources.account}:table/${name}`,
-    authorize: (request, accesses) => gate.check(gate.identify(request, 'dynamodb').principal, accesses),
+    authorize: (request, accesses) => iam.authorize(iam.authenticate(request, 'dynamodb').principal, accesses),
     ...(tablePort !== undefined && { port: tablePort }),
   });
   closing.push(() => proxy.close());

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { accessesOf, UnknownOperation } from './dynamodb-access.ts';
+import { permissionsFor, UnknownOperation } from './dynamodb-permissions.ts';
 import type { Access } from './policy.ts';
 import { AccessDenied } from './principals.ts';
 import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
@@ -49,7 +49,7 @@ async function serve(
   try {
     const { method = 'POST', url: target = '/', headers } = request;
     const operation = String(headers['x-amz-target']).split('.')[1] ?? '';
-    const accesses = accessesOf(operation, JSON.parse(body.toString('utf8') || '{}'), options.tableArn);
+    const accesses = permissionsFor(operation, JSON.parse(body.toString('utf8') || '{}'), options.tableArn);
     options.authorize({ method, target, headers, body }, accesses);
   } catch (error) {
     return refuse(response, error);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { FunctionUrlEvent } from '../../functions/check/http.ts';
+import type { LambdaFunctionURLEvent } from 'aws-lambda';
 
 /** Who called a function URL that asks for IAM. */
 export interface Caller {
@@ -10,7 +10,11 @@ export interface Caller {
 }
 
 /** The event that a function URL makes of a request, payload format 2.0. */
-export function functionEvent(request: IncomingMessage, body: Buffer, caller: Caller | undefined): FunctionUrlEvent {
+export function functionEvent(
+  request: IncomingMessage,
+  body: Buffer,
+  caller: Caller | undefined,
+): LambdaFunctionURLEvent {
   const { pathname, search } = new URL(request.url ?? '/', 'http://function.local');
   const isText = /^(text\/|application\/(json|xml|javascript))/.test(request.headers['content-type'] ?? '');
   const now = new Date();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FunctionUrlEvent, FunctionUrlResult } from '../../functions/check/http.ts';
+import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { TooManyCalls } from './environment-pool.ts';
 import { type Caller, functionEvent } from './function-event.ts';
 import { AccessDenied } from './principals.ts';
@@ -9,7 +9,7 @@ import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
 
 export interface FunctionUrlOptions {
   /** Calls the function; what it throws but `TooManyCalls` is the function's own failure. */
-  invoke(event: FunctionUrlEvent): Promise<unknown>;
+  invoke(event: LambdaFunctionURLEvent): Promise<unknown>;
   /** Who calls, if they may; throws `SignatureError` or `AccessDenied` if not. Without it everybody may. */
   authorize?(request: SignedRequest): Caller | undefined;
   readonly port?: number;
@@ -69,7 +69,7 @@ export class FunctionUrl {
     response.end(answered);
   }
 
-  async #call(request: IncomingMessage, body: Buffer): Promise<Structured> {
+  async #call(request: IncomingMessage, body: Buffer): Promise<APIGatewayProxyStructuredResultV2> {
     try {
       const { method = 'GET', url = '/', headers } = request;
       const caller = this.#options.authorize?.({ method, target: url, headers, body });
@@ -80,17 +80,16 @@ export class FunctionUrl {
   }
 }
 
-type Structured = Exclude<FunctionUrlResult, string>;
-
 /** Whatever a handler returns without a status is the body itself, as JSON. */
-function structured(result: unknown): Structured {
-  if (typeof result === 'object' && result !== null && 'statusCode' in result) return result as Structured; // payload format 2.0
+function structured(result: unknown): APIGatewayProxyStructuredResultV2 {
+  if (typeof result === 'object' && result !== null && 'statusCode' in result)
+    return result as APIGatewayProxyStructuredResultV2; // payload format 2.0
   const body = typeof result === 'string' ? result : JSON.stringify(result);
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
 }
 
 /** AWS only says "Forbidden"; here the message names what is wrong, as it is for those who develop. */
-function refusal(error: unknown): Structured {
+function refusal(error: unknown): APIGatewayProxyStructuredResultV2 {
   if (error instanceof SignatureError) return failed(403, error.exception, { message: error.message });
   if (error instanceof AccessDenied) return failed(403, 'AccessDeniedException', { Message: error.message });
   if (error instanceof TooManyCalls) {
@@ -100,7 +99,7 @@ function refusal(error: unknown): Structured {
   return FAILED;
 }
 
-function failed(statusCode: number, exception: string, body: object): Structured {
+function failed(statusCode: number, exception: string, body: object): APIGatewayProxyStructuredResultV2 {
   const headers = { 'content-type': 'application/json', 'x-amzn-errortype': exception };
   return { statusCode, headers, body: JSON.stringify(body) };
 }

@@ -1,4 +1,4 @@
-import type { NamedResource, NamedResources } from './names.ts';
+import type { NamedResource, NamedResources } from './named-resources.ts';
 import { type Access, evaluate, parsePolicy, type Ruling, type Statement } from './policy.ts';
 
 /** Whoever asks, with all rights the template gives. */

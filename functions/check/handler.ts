@@ -1,8 +1,15 @@
 import { BadEntries } from '../../blocklist/bad-entries.ts';
 import { type CheckDeps, type CheckFacts, check } from '../../blocklist/service.ts';
 import { StoreError } from '../../blocklist/store.ts';
-import { CHECK_PATH } from '../../contract/check.ts';
-import { checkRequestOf, type FunctionUrlEvent, type FunctionUrlResult, HttpError, respond, routeOf } from './http.ts';
+import type { Endpoint } from '../../contract/check.ts';
+import {
+  checkRequestOf,
+  endpointOf,
+  type FunctionUrlEvent,
+  type FunctionUrlResult,
+  HttpError,
+  respond,
+} from './http.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
 
@@ -18,13 +25,17 @@ export function createHandler(deps: HandlerDeps): Handler {
     const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
-      if (routeOf(event) !== CHECK_PATH) return respond(200, { status: 'ok' });
-      return respond(200, await check(checkRequestOf(event), { ...deps, log, measure, badEntries }));
+      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, badEntries }));
     } catch (error) {
       return refusal(error, log);
     }
   };
 }
+
+const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: CheckDeps) => object | Promise<object>>> = {
+  check: (event, deps) => check(checkRequestOf(event), deps),
+  health: () => ({ status: 'ok' }),
+};
 
 /** The caller learns what it did wrong, but of our own failures only that there was one. */
 function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {

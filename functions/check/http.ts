@@ -1,16 +1,12 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { firstProblem } from '../../blocklist/problem.ts';
-import { CHECK_PATH, CheckRequest, HEALTH_PATH } from '../../contract/check.ts';
+import { CheckRequest, ENDPOINTS, type Endpoint } from '../../contract/check.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
 export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;
 
 /** 100 subjects of 1024 bytes and 32 lists fit twice over. */
 export const MAX_BODY_BYTES = 256 * 1024;
-
-/** What this function answers, and with which method. */
-const ROUTES = { [CHECK_PATH]: 'POST', [HEALTH_PATH]: 'GET' } as const;
-export type Route = keyof typeof ROUTES;
 
 /** A request that cannot be answered. The message is for the caller and tells nothing of the inside. */
 export class HttpError extends Error {
@@ -25,12 +21,17 @@ export class HttpError extends Error {
   }
 }
 
-/** Which of our routes this event asks for. */
-export function routeOf({ rawPath, requestContext }: FunctionUrlEvent): Route {
-  if (!isRoute(rawPath)) throw new HttpError(404, `there is nothing here: use ${Object.keys(ROUTES).join(' or ')}`);
-  const allowed = ROUTES[rawPath];
-  if (requestContext.http.method === allowed) return rawPath;
-  throw new HttpError(405, `${rawPath} takes ${allowed}`, { allow: allowed });
+/** The endpoint that this event is for. */
+export function endpointOf({ rawPath, requestContext }: FunctionUrlEvent): Endpoint {
+  const names = Object.keys(ENDPOINTS) as Endpoint[];
+  const name = names.find((name) => ENDPOINTS[name].path === rawPath);
+  if (name === undefined) {
+    const paths = names.map((name) => ENDPOINTS[name].path);
+    throw new HttpError(404, `not found: use ${paths.join(' or ')}`);
+  }
+  const { method } = ENDPOINTS[name];
+  if (requestContext.http.method === method) return name;
+  throw new HttpError(405, `${rawPath} takes ${method}`, { allow: method });
 }
 
 /** The check that this event asks for. */
@@ -52,10 +53,6 @@ export function respond(
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
     body: JSON.stringify(body),
   };
-}
-
-function isRoute(path: string): path is Route {
-  return Object.hasOwn(ROUTES, path);
 }
 
 function bodyOf({ body = '', isBase64Encoded }: FunctionUrlEvent): string {

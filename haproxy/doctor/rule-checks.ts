@@ -1,6 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
 import type { MessageSettings } from '../../config/settings.ts';
-import { ACTIONS, type Action } from '../../contract/check.ts';
+import { ACTIONS, type Action, endsRequest, isAction } from '../../contract/actions.ts';
 import { askedFor } from '../generate/asked.ts';
 import { readingOf } from '../generate/reading.ts';
 import { CAUSES, type Cause, isClosed } from '../generate/rules/unknown.ts';
@@ -16,8 +16,8 @@ import { ownVariable, readVariables } from './variables.ts';
 import { obeyingRules, type State, stoppedBy, stoppingRules } from './verdict.ts';
 
 /** These stop nothing: the request passes, at most changed, sent elsewhere, or with something written down. */
-const PASSING: readonly Action[] = ['allow', 'tag', 'route', 'log'];
-const STOPPING = ACTIONS.filter((action) => !PASSING.includes(action));
+const PASSING = ACTIONS.filter((action) => !endsRequest(action));
+const STOPPING = ACTIONS.filter(endsRequest);
 
 /** Is what the agent decides obeyed, and what happens when it decides nothing? */
 export const RULE_CHECKS = {
@@ -161,7 +161,7 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
         const [variable = ''] = readVariables([expression]);
         if (method !== 'str' || ownVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
         for (const pattern of patterns)
-          if (!(ACTIONS as readonly string[]).includes(pattern) && !isOpen(pattern))
+          if (!isAction(pattern) && !isOpen(pattern))
             yield { place, what: `"${pattern}" is no action`, values: { action: nearest(pattern, ACTIONS) ?? 'deny' } };
       }
 }

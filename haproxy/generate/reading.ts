@@ -1,5 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import type { Action } from '../../contract/check.ts';
+import type { Action } from '../../contract/actions.ts';
 import { ERROR_VARIABLE, REQUEST_SCOPE, SCOPES, VARIABLES } from '../vocabulary.ts';
 
 /** The decision on one message, as rules read it. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { REASONS } from '../../agent/decision/decision.ts';
 import { type KnownSetting, SETTINGS } from '../../config/catalogue.ts';
 import { loadSettings } from '../../config/load.ts';
+import { REASONS } from '../../contract/policy.ts';
 import { configFile } from '../support/config-file.ts';
 
 const DOCS = new URL('../../docs/', import.meta.url);

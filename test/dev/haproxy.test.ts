@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import type { Settings } from '../../config/settings.ts';
-import { DENY_STATUSES } from '../../contract/check.ts';
+import { DENY_STATUSES } from '../../contract/actions.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { checkHaproxy, type Haproxy, startHaproxy } from '../../dev/haproxy.ts';

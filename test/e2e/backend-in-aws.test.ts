@@ -3,9 +3,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import { type Assembly, readAssembly } from '../../dev/local-cloud/assembly.ts';
-import { type DeployOptions, deploy, type LocalCloud } from '../../dev/local-cloud/deploy.ts';
-import { synthesized } from '../../dev/local-cloud/synth.ts';
 import { type Site, startSite, warmUp } from '../../dev/site.ts';
+import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
+import { synthesized } from '../../dev/stack/synth.ts';
 import { until } from '../support/until.ts';
 
 /** Long enough that only a refusal, never a busy machine, makes the policy answer. */
@@ -17,7 +17,7 @@ const LOAD_MS = 17_000;
 describe('a site whose backend asks for IAM', () => {
   let place: Place;
   before(async () => {
-    place = await startPlace(await assembled(), { credentialSeconds: CREDENTIAL_SECONDS });
+    place = await startPlace({ credentialSeconds: CREDENTIAL_SECONDS });
     await warmUp(place.site);
   });
   after(() => place?.stop());
@@ -55,7 +55,9 @@ describe('a site whose backend asks for IAM', () => {
 
 describe('a site whose agent lacks a right', () => {
   it('answers as the policy says, and the local cloud names the right', async (t) => {
-    const { cloud, site, stop } = await startPlace(withoutAgentsRights(await assembled()));
+    const { cloud, site, stop } = await startPlace({
+      assembly: withoutAgentsRights(readAssembly(await synthesized())),
+    });
     t.after(stop);
     const visit = await site.visit('127.9.1.1');
     assert.deepEqual([visit.status, visit.headers['x-haverdict-source']], [200, 'policy']);
@@ -68,13 +70,13 @@ describe('a site whose agent lacks a right', () => {
 });
 
 interface Place {
-  readonly cloud: LocalCloud;
+  readonly cloud: LocalStack;
   readonly site: Site;
   stop(): Promise<void>;
 }
 
-async function startPlace(assembly: Assembly, options: DeployOptions = {}): Promise<Place> {
-  const cloud = await deploy(assembly, options);
+async function startPlace(options: StackOptions): Promise<Place> {
+  const cloud = await deployStack(options);
   await cloud.pool.prepare(1);
   const site = await startSite({
     backendUrl: cloud.outputs.FunctionUrl ?? '',
@@ -90,10 +92,6 @@ async function startPlace(assembly: Assembly, options: DeployOptions = {}): Prom
     await cloud.close();
   };
   return { cloud, site, stop };
-}
-
-async function assembled(): Promise<Assembly> {
-  return readAssembly(await synthesized());
 }
 
 /** The policy of the agents stays, with nothing in it. */

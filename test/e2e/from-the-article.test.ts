@@ -16,14 +16,13 @@ import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts
 import { freePort } from '../../dev/free-port.ts';
 import { checkHaproxy, type Haproxy, SPOE_FILE, startHaproxy } from '../../dev/haproxy.ts';
 import { systemBuild } from '../../dev/haproxy-builds.ts';
-import { startTable } from '../../dev/local-cloud/table-server.ts';
 import { createHandler } from '../../functions/check/handler.ts';
 import { agentsBackend } from '../../haproxy/generate/backend.ts';
 import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';
 import { spoeFile } from '../../haproxy/generate/spoe.ts';
 import { functionEvent } from '../support/function-event.ts';
 import { knock } from '../support/knock.ts';
-import { storeAt } from '../support/local-table.ts';
+import { startTable, storeAt } from '../support/local-table.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs/guides/from-the-article.md'), 'utf8');

@@ -4,10 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { formatSubject, KINDS, parseSubject } from '../../contract/subject.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
-import { startTable, type TableServer } from '../../dev/local-cloud/table-server.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { knock } from '../support/knock.ts';
-import { storeAt } from '../support/local-table.ts';
+import { startTable, storeAt, type TableServer } from '../support/local-table.ts';
 import { type StoreFunction, startStoreFunction } from '../support/table-function.ts';
 import { startTableSite, type TableSite } from '../support/table-site.ts';
 

@@ -13,8 +13,9 @@ import {
 import type { DynamoOptions } from '../../blocklist/dynamodb/connection.ts';
 import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
 import { freePort } from '../../dev/free-port.ts';
-import { definitionOf, startDatabase } from '../../dev/local-cloud/table-server.ts';
+import { startDatabase } from '../../dev/local-cloud/database.ts';
 import { DYNOXIDE } from '../../dev/test-tools.ts';
+import { tableDefinition } from './local-table.ts';
 import { hasNewer, hasUsual } from './scope.ts';
 
 /** A DynamoDB, or what imitates one. */
@@ -53,7 +54,7 @@ async function createTable(endpoint: string) {
   const table = `haverdict-test-${randomUUID()}`;
   const access: DynamoDBClientConfig = isLocal(endpoint) ? LOCAL_ACCESS : {};
   const client = new DynamoDBClient({ endpoint, ...access });
-  await client.send(new CreateTableCommand(definitionOf(table)));
+  await client.send(new CreateTableCommand(tableDefinition(table)));
   await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 120 }, { TableName: table });
   const options = { table, connectTimeoutMs: 3000, requestTimeoutMs: 30_000, client: { endpoint, ...access } };
   return {

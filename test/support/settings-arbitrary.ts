@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { z } from 'zod';
-import { DENY_STATUSES } from '../../contract/check.ts';
+import { DENY_STATUSES } from '../../contract/actions.ts';
 import { definitionOf } from './schema-walk.ts';
 
 type Form = fc.Arbitrary<unknown>;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { StoredEntry } from '../../blocklist/entry.ts';
+import { ACTIONS } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
-import { ACTIONS } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 
 /** Now in every small world, in epoch seconds; entries end around it. */

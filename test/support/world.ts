@@ -1,10 +1,8 @@
 import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
 import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { readAssembly } from '../../dev/local-cloud/assembly.ts';
-import { type DeployOptions, deploy, type LocalCloud } from '../../dev/local-cloud/deploy.ts';
-import { synthesized } from '../../dev/local-cloud/synth.ts';
 import { type Site, type SiteOptions, startSite, warmUp } from '../../dev/site.ts';
+import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
 import { FunctionDouble } from './function-double.ts';
 
 /** HAProxy's `set-process-time` may be above the deadline by no more than this. */
@@ -18,14 +16,14 @@ export interface World {
   readonly open: Site;
   readonly closed: Site;
   readonly double: FunctionDouble;
-  readonly cloud: LocalCloud;
+  readonly cloud: LocalStack;
   list(entry: Partial<StoredEntry> & { readonly subject: string }): Promise<void>;
   unlist(subject: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startWorld(options: DeployOptions = {}): Promise<World> {
-  const cloud = await deploy(readAssembly(await synthesized()), options);
+export async function startWorld(options: StackOptions = {}): Promise<World> {
+  const cloud = await deployStack(options);
   await cloud.pool.prepare(4); // a cold start takes longer than the deadline, and each agent also asks by itself at its start
   const store = storeOf(cloud);
   const double = new FunctionDouble(cloud.functionUrl.url.replace(/\/$/, ''));
@@ -50,7 +48,7 @@ export async function startWorld(options: DeployOptions = {}): Promise<World> {
   };
 }
 
-function siteOptions(cloud: LocalCloud, double: FunctionDouble, policy: 'open' | 'closed'): SiteOptions {
+function siteOptions(cloud: LocalStack, double: FunctionDouble, policy: 'open' | 'closed'): SiteOptions {
   const cache = { allowTtlSeconds: TTL_SECONDS, denyTtlSeconds: TTL_SECONDS, policyTtlSeconds: 0 };
   const backend = { auth: 'iam', region: cloud.region };
   // One site on each kind of socket, so that both are always used.
@@ -63,7 +61,7 @@ function siteOptions(cloud: LocalCloud, double: FunctionDouble, policy: 'open' |
 }
 
 /** By the back door: what stands in the table is the test's business. */
-function storeOf({ outputs, backDoorEndpoint }: LocalCloud): DynamoStore {
+function storeOf({ outputs, backDoorEndpoint }: LocalStack): DynamoStore {
   return new DynamoStore({
     table: outputs.TableName ?? '',
     connectTimeoutMs: 1000,

@@ -1,9 +1,9 @@
 import type { Settings } from '../../../config/settings.ts';
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../../contract/address.ts';
+import type { Reason } from '../../../contract/policy.ts';
 import { shown } from '../../../contract/shown.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
 import { toldSubject } from '../../../contract/told.ts';
-import type { Reason } from '../../decision/decision.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
 import type { Control, Known } from '../../state/control.ts';
 import type { BackendState } from '../../state/state.ts';

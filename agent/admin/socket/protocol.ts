@@ -1,7 +1,7 @@
 import { LOG_LEVELS, type LogLevel } from '../../../config/settings.ts';
-import type { Action } from '../../../contract/check.ts';
+import type { Action } from '../../../contract/actions.ts';
+import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
-import type { Reason } from '../../decision/decision.ts';
 import type { Known } from '../../state/control.ts';
 import type { AgentState, BackendState } from '../../state/state.ts';
 

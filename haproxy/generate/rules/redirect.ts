@@ -1,4 +1,4 @@
-import { REDIRECT_STATUSES } from '../../../contract/check.ts';
+import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
 import { VARIABLES } from '../../vocabulary.ts';
 import type { Reading } from '../reading.ts';
 import { formatOf } from '../word.ts';

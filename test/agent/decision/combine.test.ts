@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
-import { type Contribution, type Decision, REASONS } from '../../../agent/decision/decision.ts';
-import { decideByPolicy, type Policy } from '../../../agent/decision/policy.ts';
+import type { Contribution, Decision } from '../../../agent/decision/decision.ts';
+import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
-import { ACTIONS, type Action } from '../../../contract/check.ts';
+import { ACTIONS, type Action } from '../../../contract/actions.ts';
+import { type Policy, REASONS } from '../../../contract/policy.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
 const known = ['cache', 'backend', 'stale'] as const;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import type { Policy } from '../../../agent/decision/policy.ts';
 import type { Outcome } from '../../../agent/scripts/ipc.ts';
 import type { NewCall, ScriptProcess } from '../../../agent/scripts/script-process.ts';
 import { ScriptRunner } from '../../../agent/scripts/script-runner.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const DEADLINE_MS = 40;

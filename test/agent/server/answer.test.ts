@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Decision, decisionOf, REASONS } from '../../../agent/decision/decision.ts';
+import { type Decision, decisionOf } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { answerOf, type Outlet } from '../../../agent/server/answer.ts';
-import { ACTIONS, DENY_STATUSES, type Entry, entryProblem } from '../../../contract/check.ts';
+import { ACTIONS, DENY_STATUSES } from '../../../contract/actions.ts';
+import { type Entry, entryProblem } from '../../../contract/check.ts';
+import { REASONS } from '../../../contract/policy.ts';
 import { MAX_VARS, MAX_VARS_BYTES } from '../../../contract/vars.ts';
 import { varsOf } from '../../../haproxy/vocabulary.ts';
 import { parseActions, str, type Value } from '../../support/spop/naive-codec.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { getDomain } from 'tldts';
 import { protectedSet } from '../../../cli/guards/protected.ts';
 import { SUFFIX_OWNERS } from '../../../cli/guards/suffix-owners.ts';
-import { ACTIONS } from '../../../contract/check.ts';
+import { ACTIONS } from '../../../contract/actions.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../../contract/subject.ts';
 
 const NOTHING = { protected: [], protectPrivate: false };

@@ -42,8 +42,8 @@ describe('an assembly', () => {
   });
 
   it('must have one stack', (t) => {
-    assert.throws(() => readAssembly(written(t, {})), /has 0 stacks, a rehearsal needs one/);
-    assert.throws(() => readAssembly(written(t, { A: STACK, B: STACK })), /has 2 stacks, a rehearsal needs one/);
+    assert.throws(() => readAssembly(written(t, {})), /has 0 stacks, but exactly one is supported/);
+    assert.throws(() => readAssembly(written(t, { A: STACK, B: STACK })), /has 2 stacks, but exactly one is supported/);
   });
 
   it('is named when it is not there', () => {

@@ -4,7 +4,7 @@ import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } fro
 import { type Assembly, readAssembly } from '../../../dev/local-cloud/assembly.ts';
 import type { Credentials } from '../../../dev/local-cloud/credentials.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
-import { synthesized } from '../../../dev/local-cloud/synth.ts';
+import { synthesized } from '../../../dev/stack/synth.ts';
 import { checkBody, signedFetch } from './signed-fetch.ts';
 
 describe('a stack deployed to this machine', () => {

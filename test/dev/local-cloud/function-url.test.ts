@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import { TooManyCalls } from '../../../dev/local-cloud/environment-pool.ts';
 import { FunctionUrl, type FunctionUrlOptions } from '../../../dev/local-cloud/function-url.ts';
 import { AccessDenied } from '../../../dev/local-cloud/principals.ts';
 import { SignatureError } from '../../../dev/local-cloud/sigv4-verifier.ts';
-import type { FunctionUrlEvent } from '../../../functions/check/http.ts';
 
 describe('the local function URL', () => {
   it('calls the handler with an event of payload format 2.0', async (t) => {
-    const events: FunctionUrlEvent[] = [];
+    const events: LambdaFunctionURLEvent[] = [];
     const { url } = await started(t, async (event) => {
       events.push(event);
       return { statusCode: 201, headers: { 'x-a': 'b' }, body: 'ä' };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Assembly, Resource } from '../../../dev/local-cloud/assembly.ts';
-import { nameResources } from '../../../dev/local-cloud/names.ts';
+import { nameResources } from '../../../dev/local-cloud/named-resources.ts';
 import { AccessDenied, ANONYMOUS, Principals } from '../../../dev/local-cloud/principals.ts';
 
 const ROLE = 'arn:aws:iam::111122223333:role/reader';

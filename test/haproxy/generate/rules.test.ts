@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { REDIRECT_STATUSES } from '../../../contract/check.ts';
+import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { backendRules } from '../../../haproxy/generate/guarded-backend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';

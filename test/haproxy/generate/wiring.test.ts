@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { POLICY_STATUS } from '../../../agent/decision/policy.ts';
 import { IDLE_LIMIT_MS } from '../../../agent/server/crowd.ts';
 import type { HaproxyVersion } from '../../../config/settings.ts';
+import { POLICY_STATUS } from '../../../contract/policy.ts';
 import { agentsBackend } from '../../../haproxy/generate/backend.ts';
 import { frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
-/** Everything that the assembly is made of. */
+/** The files that the assembly depends on. */
 const SOURCES = [
   'infra/**/*.ts',
   'functions/**/*.ts',
@@ -18,12 +18,12 @@ const SOURCES = [
 ];
 const KEPT_MS = 24 * 3_600_000;
 
-/** The folder of an assembly that is as the sources are; synthesizes one, without the CDK CLI, if there is none yet. */
+/** The folder of the assembly of these sources; synthesizes it, without the CDK CLI, unless it is there. */
 export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
-  const folder = join(OUT, `rehearsal-${hashOfSources()}`);
+  const folder = join(OUT, `local-${hashOfSources()}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   report('synthesizing the stack, once for these sources');
-  // Two rehearsals may do this at once: each makes its own, and whichever is ready first is taken.
+  // Two processes may do this at once: each writes its own folder, and the first to finish wins.
   mkdirSync(OUT, { recursive: true });
   const own = mkdtempSync(`${folder}.`);
   await synthesize(own);
@@ -44,7 +44,7 @@ async function synthesize(folder: string): Promise<void> {
   const [complaint, [code]] = await Promise.all([text(app.stderr), once(app, 'exit')]);
   if (code === 0) return;
   rmSync(folder, { recursive: true });
-  throw new Error(`the stack cannot be synthesized, infra/app.ts ended with ${code}:\n${complaint.trim()}`);
+  throw new Error(`cannot synthesize the stack: infra/app.ts exited with ${code}:\n${complaint.trim()}`);
 }
 
 function hashOfSources(): string {
@@ -54,9 +54,9 @@ function hashOfSources(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Another process may still run from yesterday's; older ones are nobody's. */
+/** Another process may still use yesterday's; older ones are unused. */
 function removeOld(): void {
-  for (const name of globSync('rehearsal-*', { cwd: OUT })) {
+  for (const name of globSync('local-*', { cwd: OUT })) {
     const folder = join(OUT, name);
     if (Date.now() - statSync(folder).mtimeMs > KEPT_MS) rmSync(folder, { recursive: true, force: true });
   }

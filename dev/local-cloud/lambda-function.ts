@@ -1,15 +1,15 @@
 import type { Assembly } from './assembly.ts';
 import { environmentOf } from './credentials.ts';
 import { EnvironmentPool } from './environment-pool.ts';
-import type { Gate } from './gate.ts';
-import type { NamedResource, NamedResources } from './names.ts';
+import type { Iam } from './iam.ts';
+import type { NamedResource, NamedResources } from './named-resources.ts';
 import { AccessDenied, type Principals } from './principals.ts';
 import type { RecentLines } from './recent-lines.ts';
 
 export interface LocalFunctionDeps {
   readonly assembly: Assembly;
   readonly resources: NamedResources;
-  readonly gate: Gate;
+  readonly iam: Iam;
   readonly dynamodbEndpoint: string;
   /** Where the lines of the function go that its role may log. */
   readonly logs: RecentLines;
@@ -28,7 +28,7 @@ export function startFunction(resource: NamedResource, deps: LocalFunctionDeps):
     ...(resource.properties as unknown as FunctionProperties), // CDK has checked it against the schema of CloudFormation
   };
   if (!Runtime?.startsWith('nodejs')) throw new Error(`runtime ${Runtime} of ${resource.id} is not imitated`);
-  checkTrust(Role, deps.gate.principals);
+  checkTrust(Role, deps.iam.principals);
   const functionArn = resource.attributes.Arn ?? '';
   return new EnvironmentPool({
     code: { folder: folderOf(Code.S3Key, deps.assembly), handler: Handler },
@@ -37,7 +37,7 @@ export function startFunction(resource: NamedResource, deps: LocalFunctionDeps):
     maxConcurrency: Number(ReservedConcurrentExecutions ?? ACCOUNT_CONCURRENCY),
     variables: () => ({
       ...Environment?.Variables,
-      ...environmentOf(deps.gate.issue(Role, CREDENTIALS_LIFETIME_SECONDS)),
+      ...environmentOf(deps.iam.issue(Role, CREDENTIALS_LIFETIME_SECONDS)),
       AWS_REGION: deps.resources.region,
       AWS_DEFAULT_REGION: deps.resources.region,
       AWS_EXECUTION_ENV: `AWS_Lambda_${Runtime}`,
@@ -84,12 +84,12 @@ function logOf(resource: NamedResource, role: string, deps: LocalFunctionDeps): 
   const group = LoggingConfig?.LogGroup ?? `/aws/lambda/${resource.ref}`;
   const { region, account } = deps.resources;
   const stream = `arn:aws:logs:${region}:${account}:log-group:${group}:log-stream:local`;
-  const principal = deps.gate.principals.find(role);
+  const principal = deps.iam.principals.find(role);
   const actions = ['logs:CreateLogStream', 'logs:PutLogEvents'];
   const accesses = actions.map((action) => ({ action, resource: stream, context: {} }));
   return (line) => {
     try {
-      deps.gate.check(principal, accesses);
+      deps.iam.authorize(principal, accesses);
       deps.logs.add(line);
     } catch (error) {
       if (!(error instanceof AccessDenied)) throw error;

@@ -4,14 +4,14 @@ import { AccessDenied, type Principal, type Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
 import { type SignedRequest, verify } from './sigv4-verifier.ts';
 
-/** Whoever signed a request. */
+/** Who signed a request. */
 export interface Identity {
   readonly accessKeyId: string;
   readonly principal: Principal;
 }
 
-/** What every call passes: whose signature is it, and may they? Remembers whom it refused. */
-export class Gate {
+/** Authenticates and authorizes every call, as STS and IAM do; remembers what it denied. */
+export class Iam {
   readonly denials = new RecentLines();
   readonly principals: Principals;
   readonly #region: string;
@@ -28,15 +28,15 @@ export class Gate {
     return this.#credentials.issue(arn, lifetimeSeconds);
   }
 
-  /** Who signed this request for this service; throws `SignatureError` if nobody can be held to it. */
-  identify(request: SignedRequest, service: string): Identity {
+  /** Who signed this request to this service; throws `SignatureError` if the signature is not valid. */
+  authenticate(request: SignedRequest, service: string): Identity {
     const find = (accessKeyId: string) => this.#credentials.find(accessKeyId);
     const { accessKeyId, source } = verify(request, { region: this.#region, service, find });
     return { accessKeyId, principal: this.principals.find(source) };
   }
 
   /** Throws `AccessDenied` unless the principal may do all of this. */
-  check(principal: Principal, accesses: readonly Access[]): void {
+  authorize(principal: Principal, accesses: readonly Access[]): void {
     try {
       for (const access of accesses) this.principals.check(principal, access);
     } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { synthesized } from '../../../dev/local-cloud/synth.ts';
+import { synthesized } from '../../../dev/stack/synth.ts';
 
 describe('the synthesized stack', () => {
   it('is made once and used again for the same sources', async () => {

@@ -1,13 +1,13 @@
 import type { Caller } from './function-event.ts';
-import type { Gate } from './gate.ts';
-import type { NamedResource } from './names.ts';
+import type { Iam } from './iam.ts';
+import type { NamedResource } from './named-resources.ts';
 import { ANONYMOUS } from './principals.ts';
 import type { SignedRequest } from './sigv4-verifier.ts';
 
 /** Who may call an `AWS::Lambda::Url`: both actions are asked for, each with the condition key that AWS sets for it. */
 export function authorizerOf(
   { id, ref: functionArn, properties }: NamedResource,
-  gate: Gate,
+  iam: Iam,
   callers: Set<string>,
 ): (request: SignedRequest) => Caller | undefined {
   const { AuthType, Cors, InvokeMode } = properties;
@@ -24,12 +24,12 @@ export function authorizerOf(
   ];
   if (AuthType === 'NONE')
     return () => {
-      gate.check(ANONYMOUS, accesses);
+      iam.authorize(ANONYMOUS, accesses);
       return undefined;
     };
   return (request) => {
-    const { accessKeyId, principal } = gate.identify(request, 'lambda');
-    gate.check(principal, accesses);
+    const { accessKeyId, principal } = iam.authenticate(request, 'lambda');
+    iam.authorize(principal, accesses);
     callers.add(accessKeyId);
     return { accessKeyId, account: principal.account, arn: principal.arn };
   };

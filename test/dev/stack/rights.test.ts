@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import { DynamoStore } from '../../../blocklist/dynamodb/store.ts';
 import { type Assembly, readAssembly, type Template } from '../../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
-import { synthesized } from '../../../dev/local-cloud/synth.ts';
-import { checkBody, signedFetch } from './signed-fetch.ts';
+import { synthesized } from '../../../dev/stack/synth.ts';
+import { checkBody, signedFetch } from '../local-cloud/signed-fetch.ts';
 
 const assembly = readAssembly(await synthesized());
 const ENTRY = { subject: 'ip:203.0.113.7', list: 'manual', action: 'deny' } as const;

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
-import { startTable } from '../../../dev/local-cloud/table-server.ts';
-import { localTable, storeAt } from '../../support/local-table.ts';
+import { localTable, startTable, storeAt } from '../../support/local-table.ts';
 
-describe('the local table', () => {
+describe('the local database', () => {
   it('is active and has the keys and the index of the design', async (t) => {
     const { endpoint, tableName } = await localTable(t);
     const client = new DynamoDBClient({ endpoint, ...LOCAL_ACCESS });

@@ -1,5 +1,5 @@
 import type { CreateTableInput } from '@aws-sdk/client-dynamodb';
-import type { NamedResource } from './names.ts';
+import type { NamedResource } from './named-resources.ts';
 
 /** What of a declared table makes it the table it is; capacity, backups and replicas are nothing on this machine. */
 const TAKEN = ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes'] as const;

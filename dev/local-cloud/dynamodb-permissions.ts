@@ -17,7 +17,7 @@ const ONE_TABLE = [
 ];
 
 /** What a request to DynamoDB needs: its action on each table or index that it names. */
-export function accessesOf(operation: string, request: unknown, tableArn: (name: string) => string): Access[] {
+export function permissionsFor(operation: string, request: unknown, tableArn: (name: string) => string): Access[] {
   const action = `dynamodb:${operation}`;
   const on = (table: string, index?: string) => {
     const arn = table.startsWith('arn:') ? table : tableArn(table);

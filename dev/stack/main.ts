@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+import { readAssembly } from '../local-cloud/assembly.ts';
+import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
+
+const HELP = `usage: npm run local -- [--table-port 8000] [--function-port 8787] [--folder DIR] [--assembly DIR]
+
+Runs the CDK stack on this machine: table, function, function URL and permissions.
+  --folder    store the entries in this folder, so that they survive a restart
+  --assembly  an assembly written by cdk synth (default: synthesized with the context of cdk.json)`;
+
+await main().catch((error: Error) => {
+  console.error(`local cloud: ${error.message}`);
+  process.exit(1);
+});
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      'table-port': { type: 'string', default: '8000' },
+      'function-port': { type: 'string', default: '8787' },
+      folder: { type: 'string' },
+      assembly: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(HELP);
+
+  const stack = await deployStack({
+    ...(values.assembly !== undefined && { assembly: readAssembly(values.assembly) }),
+    report: (line) => console.error(`local cloud: ${line}`),
+    tablePort: Number(values['table-port']),
+    functionPort: Number(values['function-port']),
+    ...(values.folder !== undefined && { folder: values.folder }),
+  });
+  console.log(usage(stack));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stack.close());
+}
+
+function usage(stack: LocalStack): string {
+  const skipped = stack.skipped.length > 0 ? `, ${stack.skipped.join(', ')}` : '';
+  return `Outputs, as cdk deploy prints them:
+${Object.entries(stack.outputs)
+  .map(([name, value]) => `  ${name.padEnd(17)} ${value}`)
+  .join('\n')}
+DynamoDB at ${stack.dynamodbEndpoint}
+
+Block an address, with the permissions of an operator:
+${exports(stack, 'operator')}
+  npm run --silent haverdict -- block 203.0.113.7 --for 1h --reason abuse
+
+Run the agent, with the permissions of an agent; haverdict.yaml needs the line of the output AgentConfig:
+${exports(stack, 'agent')}
+  npm run --silent haverdict -- agent -c haverdict.yaml
+
+Not imitated: TLS, throttling, billing, backups, deletion of expired entries${skipped}.
+See docs/guides/local-cloud.md. Ctrl-C stops it.`;
+}
+
+function exports(stack: LocalStack, profile: Profile): string {
+  return Object.entries(stack.environmentOf(profile))
+    .map(([name, value]) => `  export ${name}=${value}`)
+    .join('\n');
+}
