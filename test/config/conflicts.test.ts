@@ -138,7 +138,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'arguments without subjects and without a script',
     'messages: { a: { arguments: { user: req.fhdr(user) } } }\n',
     [
-      '2:16: messages.a.subjects: must be a map of at least one kind: what has arguments alone is decided by scripts, and needs those',
+      '2:16: messages.a.subjects: must be a map of at least one kind: a message with arguments only is decided by a script, and `script` is not set',
     ],
   ],
   [

@@ -10,10 +10,10 @@ import { temporaryFolder } from '../../support/config-file.ts';
 import { calledIn, scriptFile, startScript } from '../../support/scripts.ts';
 
 const ALLOWED: ListedDecision = { action: 'allow', source: 'cache' };
-const RULE_PROCESS = join(import.meta.dirname, '../../../agent/scripts/script-process.ts');
+const SCRIPT_PROCESS = join(import.meta.dirname, '../../../agent/scripts/script-process.ts');
 
 describe('a script', () => {
-  it('may import others, be TypeScript, and await at its top', async (t) => {
+  it('may import modules, be TypeScript, and use top-level await', async (t) => {
     const file = scriptFile(
       t,
       `import { setTimeout } from 'node:timers/promises';
@@ -30,39 +30,44 @@ describe('a script', () => {
   const UNLOADABLE: readonly (readonly [name: string, text: string, problem: RegExp, place: RegExp | undefined])[] = [
     ['has a syntax error', 'export default {\n  check( { };\n};', /^SyntaxError: /, /script\.mjs:2$/],
     ['throws', `\n\nthrow new RangeError('too\\nfar');`, /^RangeError: too far$/, /script\.mjs:3:7$/],
-    ['imports what is not there', `import './none.mjs';`, /Cannot find module .*none\.mjs/, undefined],
-    ['exports nothing', '', /^TypeError: the default export must be an object of functions by message$/, undefined],
-    ['exports a list', 'export default [];', /must be an object/, undefined],
-    ['exports no function', 'export default {};', /the default export has no function/, undefined],
-    ['exports something else', 'export default { check: 5 };', /check must be a function/, undefined],
-    ['exits', 'process.exit(3);', /^ended itself with exit code 3$/, undefined],
+    ['imports a missing module', `import './none.mjs';`, /Cannot find module .*none\.mjs/, undefined],
     [
-      'takes all memory',
+      'exports nothing',
+      '',
+      /^TypeError: the default export must be an object with a function for each message$/,
+      undefined,
+    ],
+    ['exports an array', 'export default [];', /must be an object/, undefined],
+    ['exports no function', 'export default {};', /the default export has no functions/, undefined],
+    ['exports something else', 'export default { check: 5 };', /check must be a function/, undefined],
+    ['exits', 'process.exit(3);', /^exited with code 3$/, undefined],
+    [
+      'uses too much memory',
       'for (const a = []; ; ) a.push(new Array(1e6).fill(1.5));',
-      // a slow machine has not filled it within the time there is
-      /^took more than 256 MB of memory$|^is not loaded within 10 s$/,
+      // a slow machine does not fill it within the time limit
+      /^used more than 256 MB of memory$|^did not load within 10 s$/,
       undefined,
     ],
   ];
   for (const [name, text, problem, place] of UNLOADABLE)
-    it(`cannot be loaded when it ${name}, which is said with its place`, async (t) => {
+    it(`cannot be loaded if it ${name}: the error has the place`, async (t) => {
       const error = await startScript(t, scriptFile(t, text)).then(
         () => assert.fail('it was loaded'),
         (reason: unknown) => reason as Error & { place?: string },
       );
-      assert.equal(error.name, 'UnloadableError');
+      assert.equal(error.name, 'ScriptLoadError');
       assert.match(error.message, problem);
       if (place === undefined) assert.equal(error.place, undefined);
       else assert.match(error.place ?? '', place);
     });
 
-  it('that is not there is said to be so', async (t) => {
-    await assert.rejects(startScript(t, '/nowhere/script.mjs'), { message: 'there is no such file' });
+  it('cannot be loaded if the file does not exist', async (t) => {
+    await assert.rejects(startScript(t, '/nowhere/script.mjs'), { message: 'no such file' });
   });
 });
 
 describe('a script process', () => {
-  it('answers calls of a turn in their order, and late ones when they are ready', async (t) => {
+  it('answers synchronous calls of a turn in order, and asynchronous ones when they are ready', async (t) => {
     const file = scriptFile(t, `export default { now: () => undefined, late: async () => ({ action: 'deny' }) };`);
     const { script } = await startScript(t, file);
     const answered: string[] = [];
@@ -80,7 +85,7 @@ describe('a script process', () => {
     assert.deepEqual(answered, ['now kept', 'now kept', 'late returned', 'late returned']);
   });
 
-  it('gives a signal that is aborted while there is still time', async (t) => {
+  it('passes a signal that is aborted before the deadline', async (t) => {
     const call = await calledIn(
       t,
       scriptFile(
@@ -96,7 +101,7 @@ describe('a script process', () => {
     });
   });
 
-  it('does not call what has no time left, and so comes back when too much was asked', async (t) => {
+  it('skips calls whose deadline has passed, and so recovers from overload', async (t) => {
     const file = scriptFile(
       t,
       'export default { check() { for (const end = Date.now() + 100; Date.now() < end; ); } };',
@@ -117,17 +122,17 @@ describe('a script process', () => {
     assert.deepEqual(new Set(outcomes.slice(first)), new Set(['skipped']));
   });
 
-  it('is said to loop when it does not respond, and ends then', async (t) => {
+  it('is killed as an endless loop if it does not respond', async (t) => {
     const { script, died } = await startScript(t, scriptFile(t, 'export default { check() { for (;;); } };'), 500);
     const gone = new Promise((resolve) =>
       script.call({ message: 'check', arguments: {}, decision: ALLOWED, leftMs: 1000 }, resolve),
     );
-    assert.deepEqual(await died, { problem: 'has not responded for 0.5 s: it loops' });
+    assert.deepEqual(await died, { problem: 'has not responded for 0.5 s: endless loop?' });
     assert.equal(await gone, undefined);
     await script.kill();
   });
 
-  it('takes no more than so many calls and characters', async (t) => {
+  it('accepts a limited number of calls and characters', async (t) => {
     const { script } = await startScript(t, scriptFile(t, 'export default { check: () => new Promise(() => {}) };'));
     const call = (text: string) =>
       script.call({ message: 'check', arguments: { text }, decision: ALLOWED, leftMs: 1000 }, () => {});
@@ -139,7 +144,7 @@ describe('a script process', () => {
     assert.equal(taken, 1000);
   });
 
-  it('prints into the log of the agent, and not without end', async (t) => {
+  it('prints to the log of the agent, up to a limit', async (t) => {
     const text = `export default { check() { console.log('one', { two: 2 }); process.stderr.write('three\\n'); } };`;
     const { script, output } = await startScript(t, scriptFile(t, text));
     for (let count = 0; count < 100; count++)
@@ -148,10 +153,10 @@ describe('a script process', () => {
       );
     assert.deepEqual(output.slice(0, 2), ['one { two: 2 }', 'three']);
     assert.equal(output.length, 60);
-    assert.match(output.at(-1) ?? '', /no more of this minute is told/);
+    assert.match(output.at(-1) ?? '', /further output of this minute is dropped/);
   });
 
-  it('cannot speak in our name', async (t) => {
+  it('cannot send messages to the agent', async (t) => {
     const call = await calledIn(
       t,
       scriptFile(t, `export default { check: () => ({ action: 'tag', reason: typeof process.send }) };`),
@@ -159,7 +164,7 @@ describe('a script process', () => {
     assert.deepEqual(await call('check', {}, ALLOWED), { action: 'tag', source: 'script', reason: 'undefined' });
   });
 
-  it('does not survive the agent, not even in a loop', async (t) => {
+  it('does not outlive the agent, not even in an endless loop', async (t) => {
     const file = scriptFile(
       t,
       `export default { pid: () => ({ action: 'tag', reason: String(process.pid) }), loop() { for (;;); } };`,
@@ -167,7 +172,7 @@ describe('a script process', () => {
     const agent = join(temporaryFolder(t), 'agent.mjs');
     writeFileSync(
       agent,
-      `import { ScriptProcess } from ${JSON.stringify(RULE_PROCESS)};
+      `import { ScriptProcess } from ${JSON.stringify(SCRIPT_PROCESS)};
        const clock = { nowMs: () => performance.now(), after: (ms, task) => { const timer = setTimeout(task, ms); return () => clearTimeout(timer); } };
        const script = await ScriptProcess.start({ file: ${JSON.stringify(file)}, stuckMs: 60_000 }, clock, {});
        const call = (message, done) => script.call({ message, arguments: {}, decision: {}, leftMs: 1000 }, done);
