@@ -1,6 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { isChosen } from '../contract/subject.ts';
-import { cookieOf, REQUEST_SCOPE, SCOPES, varsOf } from '../haproxy/vocabulary.ts';
+import { scopeOf } from '../haproxy/events.ts';
+import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { tellFinding } from './backend/health.ts';
@@ -158,7 +159,7 @@ function messageRules(
     ...(oddPaths && { oddPaths }),
     ...cookiesIn(subjects),
     outlet: {
-      scope: event === undefined ? REQUEST_SCOPE : SCOPES[event],
+      scope: scopeOf(event),
       vars,
       ...(group === undefined ? {} : { group }),
     },

@@ -1,13 +1,11 @@
 import type { Policy } from '../contract/policy.ts';
+import { type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,
-  DEFAULT_EVENT,
   MAX_NAME,
   MAX_VARIABLE,
-  REQUEST_SCOPE,
   readsCookie,
-  SCOPES,
   VARIABLES,
   varsOf,
 } from '../haproxy/vocabulary.ts';
@@ -123,7 +121,7 @@ function closedGroups(messages: readonly (readonly [string, Message])[], global:
 
 /** Whether to ask is a decision, and must not be passed by a spelling. */
 function rawConditions(name: string, { event, condition }: Message): Finding[] {
-  const raw = rawFetchIn(fetchesOf(condition ?? ''), event !== undefined && !event.includes('-http-'));
+  const raw = rawFetchIn(fetchesOf(condition ?? ''), eventFacts(event)?.mode === 'tcp');
   if (raw === undefined) return [];
   const instead = 'write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling';
   return [
@@ -136,12 +134,12 @@ function rawConditions(name: string, { event, condition }: Message): Finding[] {
 
 /** HAProxy has path and Host of a request only while it handles the request. */
 function withoutRequest(name: string, { event, paths, hosts }: Message): Finding[] {
-  if (event === undefined || event.endsWith('-http-request') || (paths ?? hosts) === undefined) return [];
+  if (event === undefined || isHttpRequest(event) || (paths ?? hosts) === undefined) return [];
   const key = paths === undefined ? 'hosts' : 'paths';
   return [
     wrong(
       ['messages', name, key],
-      `must be left out at ${event}, where HAProxy has no ${key}: they go with on-frontend-http-request, on-backend-http-request or a group`,
+      `must be left out at ${event}, where HAProxy has no ${key}: they go with ${MESSAGE_EVENTS.filter(isHttpRequest).join(', ')} or a group`,
     ),
   ];
 }
@@ -161,7 +159,7 @@ function takenCookies(name: string, { subjects, arguments: given }: Message): Fi
 
 function takenBy(owner: string, place: string, { group }: Message): string {
   if (group !== undefined) return `must have a group of its own: ${owner} is sent by ${group} already`;
-  const free = Object.entries(SCOPES).flatMap(([event, scope]) => (scope === place ? [] : [event]));
+  const free = MESSAGE_EVENTS.filter((event) => scopeOf(event) !== place);
   return `must be sent at another event than ${owner}, as both would set the variables of ${place}: at ${free.join(', ')}, or by a group`;
 }
 
@@ -170,7 +168,7 @@ function takenBy(owner: string, place: string, { group }: Message): string {
  * into an answer beside what it does say.
  */
 function takenBack(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
-  const name = messages.find(([, message]) => scopeOf(message) === 'sess')?.[0];
+  const name = messages.find(([, message]) => scopeOf(message.event) === 'sess')?.[0];
   const names = [...new Set([...Object.values(VARIABLES), ...varsOf(haproxy).values()])];
   const bytes = names.reduce((sum, each) => sum + UNSET_BYTES + each.length, 0);
   if (name === undefined || bytes <= MAX_TAKEN_BACK_BYTES) return [];
@@ -194,7 +192,7 @@ function longNames(messages: readonly (readonly [string, Message])[], haproxy: C
             `must be shorter, or the header: ${own} has ${own.length} characters, the limit is ${MAX_NAME}`,
           ),
         ];
-      const scope = scopeOf(message);
+      const scope = scopeOf(message.event);
       const most = MAX_VARIABLE - `${scope}..${own}`.length;
       if (haproxy.prefix.length <= most) return [];
       const limit = `must have at most ${most} characters, so that ${scope}.PREFIX.${own} has no more than ${MAX_VARIABLE}`;
@@ -204,11 +202,11 @@ function longNames(messages: readonly (readonly [string, Message])[], haproxy: C
 }
 
 function placeOf(message: Message): string {
-  return message.group === undefined ? scopeOf(message) : `group ${message.group}`;
+  return message.group === undefined ? scopeOf(message.event) : `group ${message.group}`;
 }
 
-function scopeOf({ event = DEFAULT_EVENT, group }: Message): string {
-  return group === undefined ? SCOPES[event] : REQUEST_SCOPE;
+function isHttpRequest(event: Event): boolean {
+  return isSentAt({ event }, { mode: 'http', side: 'request' });
 }
 
 function longer(one: string, other: string): string {

@@ -1,15 +1,10 @@
 import { z } from 'zod';
 import { DENY_STATUSES } from '../contract/actions.ts';
 import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
-import {
-  DEFAULT_PREFIX,
-  MAX_HEADER_NAME,
-  MAX_VARIABLE,
-  PROCESS_TIME_VARIABLE,
-  REQUEST_SCOPE,
-} from '../haproxy/vocabulary.ts';
+import { REQUEST_SCOPE } from '../haproxy/events.ts';
+import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
+import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/vocabulary.ts';
 import { listOf, map, mapOf, oneOf, setOf, text } from './forms.ts';
-import { HAPROXY_VERSIONS } from './settings.ts';
 
 /** The longest there can be; headers, groups and other scopes leave less (`conflicts.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;

@@ -1,6 +1,5 @@
 import type { Action } from '../contract/actions.ts';
 import type { ListActions } from '../contract/list-actions.ts';
-import type { Settings } from './settings.ts';
 
 /** An item of `lists` as it is written: a name, or one with what that list is held to. */
 export type WrittenList = string | { readonly name: string; readonly actions: Action[] };
@@ -18,7 +17,7 @@ export function nameOf(list: WrittenList): string {
 /** A list as people are told of it: `drop (deny, tarpit only; on trial)`. */
 export function listText(
   name: string,
-  { shadowLists, listActions }: Pick<Settings, 'shadowLists' | 'listActions'>,
+  { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },
 ): string {
   const held = Object.hasOwn(listActions, name) ? [`${listActions[name]?.join(', ')} only`] : [];
   const notes = [...held, ...(shadowLists.includes(name) ? ['on trial'] : [])];

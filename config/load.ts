@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { POLICY_STATUS, type Policy, REFUSED_STATUS } from '../contract/policy.ts';
-import { DEFAULT_EVENT } from '../haproxy/vocabulary.ts';
+import { DEFAULT_EVENT } from '../haproxy/events.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { conflictsIn } from './conflicts.ts';
 import { askedLists } from './lists.ts';
@@ -59,23 +59,18 @@ function toDenyPages(pages: ConfigFile['haproxy']['denyPages']): DenyPage[] {
   return Object.entries(pages).map(([status, page]) => ({ status: Number(status), ...page }));
 }
 
-function toMessage(name: string, of: ConfigFile['messages'][string], global: Policy): MessageSettings {
-  const subjects = Object.entries(of.subjects).map(([kind, expression]) => ({ kind, expression }));
-  const given = Object.entries(of.arguments).map(([argument, expression]) => ({ name: argument, expression }));
-  const trigger = of.group === undefined ? { event: of.event ?? DEFAULT_EVENT } : { group: of.group };
-  const { condition, paths, hosts, required, oddPaths, shadow } = of;
+function toMessage(
+  name: string,
+  { subjects, arguments: given, event = DEFAULT_EVENT, policy, ...others }: ConfigFile['messages'][string],
+  global: Policy,
+): MessageSettings {
   return {
+    ...others,
     name,
-    ...trigger,
-    ...(condition === undefined ? {} : { condition }),
-    ...(paths === undefined ? {} : { paths }),
-    ...(hosts === undefined ? {} : { hosts }),
-    subjects,
-    required,
-    oddPaths,
-    arguments: given,
-    policy: of.policy ?? global,
-    shadow,
+    ...(others.group === undefined && { event }),
+    subjects: Object.entries(subjects).map(([kind, expression]) => ({ kind, expression })),
+    arguments: Object.entries(given).map(([argument, expression]) => ({ name: argument, expression })),
+    policy: policy ?? global,
   };
 }
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { MAX_SUBJECTS } from '../contract/check.ts';
 import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
 import { askedSubject, isKind, KINDS, SubjectError } from '../contract/subject.ts';
+import { DEFAULT_EVENT, MESSAGE_EVENTS } from '../haproxy/events.ts';
 import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
-import { EVENTS } from './settings.ts';
 
 const MAX_MESSAGES = 16;
 const MAX_ARGUMENTS = 32;
@@ -64,9 +64,9 @@ function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
 }
 
 const message = map({
-  event: oneOf(EVENTS)
+  event: oneOf(MESSAGE_EVENTS)
     .optional()
-    .describe('When HAProxy sends the message: on-frontend-http-request if no group does.'),
+    .describe(`When HAProxy sends the message: ${DEFAULT_EVENT} if no group does.`),
   group: text('1 to 12 of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
     .optional()
     .describe(

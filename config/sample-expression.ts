@@ -1,8 +1,8 @@
+import { HAPROXY_VERSIONS, type HaproxyVersion } from '../haproxy/versions.ts';
 import { editsBetween, nearest } from './nearest.ts';
 // As `haproxy -dKsmp` and `haproxy -dKcnv` print them, 2.6 to 3.4, and those of optional device databases; the test of
 // this file says what a newer HAProxy has beside them.
 import NAMES from './sample-names.json' with { type: 'json' };
-import { HAPROXY_VERSIONS, type HaproxyVersion } from './settings.ts';
 
 /** What is likely wrong with an expression. HAProxy has the last word: only a plain typo keeps the agent from starting. */
 export interface SampleProblem {

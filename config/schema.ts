@@ -9,7 +9,8 @@ import { haproxy } from './haproxy-schema.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
 import { nameOf } from './lists.ts';
 import { messages, policy } from './message-schema.ts';
-import { LOG_LEVELS } from './settings.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 const DAY_SECONDS = 86_400;
 

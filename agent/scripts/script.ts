@@ -101,9 +101,9 @@ export class MessageScript {
   }
 
   /** Decides without calling the function, as if it were overloaded: an entry in the cache stands, else the policy. */
-  decideKnown(question: Question, receivedAtMs: number): Decision {
+  decideKnown(question: Question): Decision {
     const { policy, subjects } = this.#message;
-    const listed = subjects.length > 0 ? this.#engine.decideKnown(question, receivedAtMs) : NO_SUBJECTS;
+    const listed = subjects.length > 0 ? this.#engine.decideKnown(question) : NO_SUBJECTS;
     return listed.source === 'policy' ? listed : combine([listed, 'overload'], policy);
   }
 }

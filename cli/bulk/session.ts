@@ -1,10 +1,10 @@
 import type { ListRecord, ManagedStore } from '../../blocklist/managed-store.ts';
 import { actor } from '../entries/actor.ts';
-import { registerList } from '../entries/known-list.ts';
+import { registerList } from '../entries/register-list.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
-import { readBlocklistSettings } from '../options/blocklist-settings.ts';
+import { readSections } from '../options/config-option.ts';
 import { openManagedStore } from '../options/table-options.ts';
 import { printJson, printLine, tell } from '../output/output.ts';
 import { asBefore, askedOf, type Operation } from './as-before.ts';
@@ -45,7 +45,7 @@ export async function inSession(
   keepHeapSmall();
   const nowMs = Date.now();
   const by = actor();
-  const settings = await readBlocklistSettings(options, process.env);
+  const { blocklist: settings } = await readSections(['blocklist'], options, process.env);
   const guard: ProtectedSet | undefined = options.force ? undefined : protectedSet(settings, process.env);
   const wanted = new WantedEntries(defaultsOf(options, by, nowMs));
   const sample = wanted.parse({ subject: SAMPLE });

@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { askedLists } from '../../config/lists.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
-import { itemsCovering } from '../entries/covering.ts';
-import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/asking.ts';
+import { addSocketPathOption } from '../agent-client/socket-option.ts';
+import { itemsCovering } from '../entries/items.ts';
+import { explainAtAgent } from '../explain/agent-view.ts';
 import { explain } from '../explain/explanation.ts';
+import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/lookup-plan.ts';
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
@@ -12,8 +14,6 @@ import { addSectionOption, type ConfigOptions, readSections, sectionFile } from 
 import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
-import { explainAtAgent } from '../running/explain-agent.ts';
-import { addSocketPathOption } from '../running/socket-option.ts';
 
 interface ExplainOptions extends TableOptions, ConfigOptions {
   readonly message?: string;

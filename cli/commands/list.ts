@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
+import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/items.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';

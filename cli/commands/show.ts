@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { winner } from '../../blocklist/match.ts';
 import { formatSubject } from '../../contract/subject.ts';
-import { itemsCovering } from '../entries/covering.ts';
-import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
+import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/items.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';

@@ -12,7 +12,7 @@ import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
-import { registerList } from './known-list.ts';
+import { registerList } from './register-list.ts';
 
 export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;

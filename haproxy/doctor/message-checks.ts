@@ -1,4 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
+import { DEFAULT_EVENT } from '../events.ts';
 import { askedFor } from '../generate/asked.ts';
 import { namesOf, type SpoeMessage } from '../parse/spoe-engine.ts';
 import { wordsOf } from '../parse/words.ts';
@@ -152,7 +153,7 @@ function listed(engine: Engine): SpoeMessage[] {
 }
 
 function rightEvent(message: SpoeMessage, settings: Installation['settings']): string {
-  return configured(settings, message.name)?.event ?? 'on-frontend-http-request';
+  return configured(settings, message.name)?.event ?? DEFAULT_EVENT;
 }
 
 function lineWith(

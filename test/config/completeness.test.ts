@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
@@ -19,6 +19,13 @@ import { longRuns } from '../support/scope.ts';
 import { settingsOf } from '../support/settings-arbitrary.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/config.md', import.meta.url), 'utf8');
+
+/** All code that could use a setting, without the schemas and without comments. */
+const ROOT = new URL('../../', import.meta.url).pathname;
+const CODE = globSync('{config,haproxy,agent,cli}/**/*.ts', { cwd: ROOT })
+  .filter((file) => !/^config\/(.+-)?schema\.ts$/.test(file))
+  .map((file) => readFileSync(`${ROOT}${file}`, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/ .*/g, ''))
+  .join('\n');
 
 /** The name under which a leaf of the schema is documented. */
 function named(path: readonly string[]): string {
@@ -50,6 +57,11 @@ describe('every value that the schema of the configuration knows', () => {
       );
       assert.notEqual(setting.meaning, '');
       assert.notEqual(setting.mustBe, '');
+    });
+
+    it(`${name} is used by something`, () => {
+      const key = name.replace(/^.*\./, '');
+      if (key !== 'REASON') assert.match(CODE, new RegExp(`\\b${key}\\b`));
     });
 
     it(`${name} has a variable, or a reason why not`, () => {

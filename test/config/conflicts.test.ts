@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { ConfigError } from '../../config/config-error.ts';
 import { loadSettings } from '../../config/load.ts';
+import { MESSAGE_EVENTS, scopeOf } from '../../haproxy/events.ts';
 import {
   ERROR_VARIABLE,
   headerVariable,
@@ -9,7 +10,6 @@ import {
   MAX_NAME,
   MAX_VARIABLE,
   PROCESS_TIME_VARIABLE,
-  SCOPES,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
 } from '../../haproxy/vocabulary.ts';
@@ -242,7 +242,7 @@ describe('the longest name of a variable', () => {
 
   it('is none of the usual names, whatever the scope', () => {
     const names = [...Object.values(VARIABLES), ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE];
-    for (const scope of Object.values(SCOPES))
+    for (const scope of MESSAGE_EVENTS.map(scopeOf))
       for (const name of names) assert.ok(`${scope}.haverdict.${name}`.length < 30);
   });
 });

@@ -33,16 +33,24 @@ describe('a message script whose function is not called', () => {
       expected: OVERLOAD,
     },
   ] as const)
-    it(name, () => assert.deepEqual(scriptFor(['ip'], known).decideKnown(QUESTION, 7), expected));
+    it(name, () => assert.deepEqual(scriptFor(['ip'], known).decideKnown(QUESTION), expected));
 
   it('leaves a message without subjects to the policy', () => {
-    assert.deepEqual(scriptFor([], undefined).decideKnown(QUESTION, 7), OVERLOAD);
+    assert.deepEqual(scriptFor([], undefined).decideKnown(QUESTION), OVERLOAD);
   });
 });
 
 function scriptFor(kinds: readonly string[], known: Decision | undefined): MessageScript {
   const subjects = kinds.map((kind) => ({ kind, expression: 'src' }));
-  const message = { name: 'check', subjects, arguments: [], policy: POLICY, shadow: false };
+  const message = {
+    name: 'check',
+    subjects,
+    arguments: [],
+    policy: POLICY,
+    shadow: false,
+    required: [],
+    oddPaths: 'refuse',
+  } as const;
   const engine = { decide: () => assert.fail('nothing is looked up'), decideKnown: () => known ?? assert.fail() };
   const events = { failed: assert.fail, timedOut: assert.fail, overloaded: assert.fail, unreadVariable: assert.fail };
   const runner = new ScriptRunner({ deadlineMs: 40, vars: new Set() }, () => undefined, new HandClock(), events);

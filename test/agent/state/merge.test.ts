@@ -39,6 +39,21 @@ describe('the states of workers', () => {
     assert.equal(merged.backend.callsPerSecond, 600);
   });
 
+  it('have the newest denies of all, the newest first, and no more than one of them shows', () => {
+    const [one, other] = [stateOf(1, 'closed'), stateOf(2, 'closed')];
+    const recent = (times: readonly number[]) => times.map((atMs) => ({ ...DENY, atMs }));
+    const upTo = (from: number) => Array.from({ length: 40 }, (_, index) => from - 2 * index);
+    const merged = mergeStates([
+      { ...one, recent: recent(upTo(100)) },
+      { ...other, recent: recent(upTo(101)) },
+    ]);
+    const expected = Array.from({ length: 50 }, (_, index) => 101 - index);
+    assert.deepEqual(
+      merged.recent.map(({ atMs }) => atMs),
+      expected,
+    );
+  });
+
   it('are the same in one as in any order of several', () => {
     const states = [stateOf(1, 'closed'), stateOf(2, 'open')];
     const [one, other] = [mergeStates(states), mergeStates(states.toReversed())];
@@ -47,6 +62,16 @@ describe('the states of workers', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(one)), one);
   });
 });
+
+const DENY = {
+  ref: '',
+  message: 'check-request',
+  action: 'deny',
+  source: 'cache',
+  reason: '',
+  list: '',
+  subject: '',
+} as const;
 
 /** A worker that counted so many of everything. */
 function stateOf(count: number, breaker: AgentState['backend']['breaker']): AgentState {
