@@ -1,6 +1,6 @@
 import { type KnownSetting, SETTINGS } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { renamedVariable } from './renamed.ts';
 
 const PREFIX = 'HAVERDICT_';
@@ -68,7 +68,7 @@ function unknownVariable(variable: string): ConfigProblem {
   if (renamed !== undefined) return { where: variable, setting: '', message: `renamed to ${renamed}` };
   // without the prefix, which all of them share
   const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
-  const meant = nearest(variable.slice(PREFIX.length), known);
+  const meant = didYouMean(variable.slice(PREFIX.length), known);
   const message = meant === undefined ? 'no such setting' : `no such setting, did you mean ${PREFIX}${meant}?`;
   return { where: variable, setting: '', message };
 }

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../config/config-error.ts';
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import { type Clock, systemClock } from '../decision/clock.ts';
 import type { ModuleSources } from './child/module-sources.ts';
@@ -177,7 +177,7 @@ function mismatch(functions: ReadonlySet<string>, messages: SupervisorSettings['
   const names = messages.map(({ name }) => name);
   const unknown = [...functions].find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, names);
+    const meant = didYouMean(unknown, names);
     const hint = meant === undefined ? `known are ${names.join(', ')}` : `did you mean ${meant}?`;
     return `has a function for ${unknown}, but the configuration has no such message: ${hint}`;
   }

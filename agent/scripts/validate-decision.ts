@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { Entry, entryProblem, REASON } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
@@ -26,7 +26,7 @@ export function validateDecision({ action, reason, status, vars }: ReturnedValue
 
 function unknownAction(action: unknown): string {
   if (typeof action !== 'string') return 'a decision without an action';
-  const meant = nearest(action, ACTIONS);
+  const meant = didYouMean(action, ACTIONS);
   const hint = meant === undefined ? `expected one of ${ACTIONS.join(', ')}` : `did you mean ${meant}?`;
   return `unknown action ${shown(action)}, ${hint}`;
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
-import { listText } from '../../config/lists.ts';
+import { describeList } from '../../config/lists.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
@@ -92,7 +92,7 @@ function summary(settings: Settings): string {
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
-    `lists ${lists.map((name) => listText(name, settings)).join(', ')}`,
+    `lists ${lists.map((name) => describeList(name, settings)).join(', ')}`,
     `takes at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);

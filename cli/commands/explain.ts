@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { askedLists } from '../../config/lists.ts';
+import { toListSettings } from '../../config/lists.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
@@ -88,7 +88,7 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
       listActions: {},
     };
   const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
-  const { lists, listActions } = askedLists(agent.lists);
+  const { lists, listActions } = toListSettings(agent.lists);
   return {
     plan: planFor(subjects, agent, options.message),
     lists: options.lists ?? lists,

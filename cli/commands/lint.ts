@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { askedLists } from '../../config/lists.ts';
+import { toListSettings } from '../../config/lists.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { protectedSet } from '../guards/protected.ts';
@@ -52,7 +52,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   const repairer = { store, guard: protectedSet(blocklist, process.env), by: actor(), now };
   const counts = { fixed: 0, fixable: 0, open: 0, note: 0 };
   const wanted = {
-    ...{ hand: options.hand === true, ipv6Prefix, listActions: askedLists(lists).listActions, nowMs: Date.now() },
+    ...{ hand: options.hand === true, ipv6Prefix, listActions: toListSettings(lists).listActions, nowMs: Date.now() },
     ...(options.list && { list: options.list }),
   };
   for await (const finding of lint(store, wanted)) {

@@ -1,5 +1,5 @@
 import type { ManagedStore } from '../../blocklist/managed-store.ts';
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { warn } from '../output/output.ts';
 
@@ -13,7 +13,7 @@ export async function registerList(store: ManagedStore, name: string, by: string
   await store.record({ list: name, change: 'list-created', at, by });
   const created = await store.createList({ name, createdBy: by, createdAt: at });
   if (!created || name === DEFAULT_LIST) return;
-  const meant = nearest(name, known);
+  const meant = didYouMean(name, known);
   warn(
     `list ${name} is new${meant === undefined ? '' : `, did you mean ${meant}?`}; agents ask only the lists of their configuration`,
   );

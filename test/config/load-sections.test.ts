@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadPart } from '../../config/part.ts';
+import { loadSections } from '../../config/load-sections.ts';
 import { configFile } from '../support/config-file.ts';
 
 const DEFAULTS = { protected: [], protectPrivate: true, maxChange: 0.5 };
@@ -8,13 +8,13 @@ const DEFAULTS = { protected: [], protectPrivate: true, maxChange: 0.5 };
 describe('a part of the configuration', () => {
   it('needs no backend, and nothing else of the file to be right', (t) => {
     const file = configFile(t, 'cache: wrong\nblocklist: { protected: [203.0.113.7], manualExpiry: 30d }\n');
-    const { blocklist } = loadPart(['blocklist'], file, {});
+    const { blocklist } = loadSections(['blocklist'], file, {});
     assert.deepEqual(blocklist, { ...DEFAULTS, protected: ['203.0.113.7'], manualExpiry: '30d' });
   });
 
   it('is its defaults without a file and in an empty one', (t) => {
-    assert.deepEqual(loadPart(['blocklist'], undefined, {}).blocklist, DEFAULTS);
-    assert.deepEqual(loadPart(['blocklist', 'lists'], configFile(t, ''), {}), {
+    assert.deepEqual(loadSections(['blocklist'], undefined, {}).blocklist, DEFAULTS);
+    assert.deepEqual(loadSections(['blocklist', 'lists'], configFile(t, ''), {}), {
       blocklist: DEFAULTS,
       lists: ['manual'],
     });
@@ -23,7 +23,7 @@ describe('a part of the configuration', () => {
   it('takes what the environment says instead', (t) => {
     const file = configFile(t, 'blocklist: { protectPrivate: true, maxChange: 0.1 }\n');
     const env = { HAVERDICT_BLOCKLIST_PROTECT_PRIVATE: 'false', HAVERDICT_BLOCKLIST_MAX_CHANGE: '0.25' };
-    assert.deepEqual(loadPart(['blocklist'], file, env).blocklist, {
+    assert.deepEqual(loadSections(['blocklist'], file, env).blocklist, {
       ...DEFAULTS,
       protectPrivate: false,
       maxChange: 0.25,
@@ -41,10 +41,10 @@ describe('a part of the configuration', () => {
   ] as const;
   for (const [yaml, message] of wrong)
     it(`says what would be right: ${yaml}`, (t) => {
-      assert.throws(() => loadPart(['blocklist'], configFile(t, `blocklist: { ${yaml} }\n`), {}), { message });
+      assert.throws(() => loadSections(['blocklist'], configFile(t, `blocklist: { ${yaml} }\n`), {}), { message });
     });
 
   it('is wrong where the file is no map', (t) => {
-    assert.throws(() => loadPart(['blocklist'], configFile(t, '- a\n'), {}), { message: /must be a map/ });
+    assert.throws(() => loadSections(['blocklist'], configFile(t, '- a\n'), {}), { message: /must be a map/ });
   });
 });

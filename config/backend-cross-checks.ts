@@ -1,5 +1,5 @@
-import type { Finding } from './problems.ts';
-import { isFunctionUrl, regionIn } from './region.ts';
+import { isFunctionUrl, regionIn } from './aws-region.ts';
+import type { Finding } from './findings.ts';
 import type { ConfigFile } from './schema.ts';
 
 type Backend = ConfigFile['backend'];
@@ -7,7 +7,7 @@ type Backend = ConfigFile['backend'];
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/;
 
 /** What is wrong between the URLs of the functions and how they are called. `written` is what stands in the file. */
-export function backendConflicts(backend: Backend, written: unknown): Finding[] {
+export function backendCrossChecks(backend: Backend, written: unknown): Finding[] {
   const { url, urls, region } = backend;
   const targets =
     url === undefined ? (urls ?? []).map((each, index) => target(each, 'urls', index)) : [target(url, 'url')];

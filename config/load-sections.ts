@@ -1,8 +1,8 @@
 import { ConfigError } from './config-error.ts';
-import { map } from './forms.ts';
+import { map } from './fields.ts';
+import { toFindings } from './findings.ts';
 import { toProblem } from './load.ts';
 import { readOverrides, withOverrides } from './overrides.ts';
-import { findingsFrom } from './problems.ts';
 import { ConfigFile } from './schema.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -10,7 +10,7 @@ import { readYaml } from './yaml-file.ts';
  * Some sections of the file, with the environment over it, as `loadSettings` reads them. What is wrong in the others keeps
  * nobody from using these: whoever blocks an address needs no backend. Throws ConfigError.
  */
-export function loadPart<const Section extends keyof ConfigFile>(
+export function loadSections<const Section extends keyof ConfigFile>(
   sections: readonly Section[],
   path: string | undefined,
   env: NodeJS.ProcessEnv,
@@ -21,7 +21,7 @@ export function loadPart<const Section extends keyof ConfigFile>(
   const schema = map(Object.fromEntries(sections.map((section) => [section, ConfigFile.shape[section]])));
   const parsed = schema.safeParse(partOf(input, sections));
   if (!parsed.success)
-    problems.push(...findingsFrom(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
+    problems.push(...toFindings(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   return parsed.data as unknown as Pick<ConfigFile, Section>; // the schema is made of these sections, which zod's types lose
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import { bindConflicts } from '../../config/bind-conflicts.ts';
 import { type ListenAddress, parseListenAddress } from '../../config/listen-address.ts';
-import { conflictsOfPlaces } from '../../config/listener-conflicts.ts';
 import { hasIpv6 } from '../support/scope.ts';
 
 const HOSTS = [
@@ -39,9 +39,7 @@ const conflicts = (
   admin: { listen?: ListenAddress; socket?: string } = {},
   file?: string,
 ) =>
-  conflictsOfPlaces({ listen, admin, cache: { file } as never }).map(
-    ({ path, message }) => `${path.join('.')} ${message}`,
-  );
+  bindConflicts({ listen, admin, cache: { file } as never }).map(({ path, message }) => `${path.join('.')} ${message}`);
 
 describe('two addresses to listen on', () => {
   for (const one of HOSTS)

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { formatAddress, parseAddress } from '../contract/address.ts';
+import { type Finding, formatPath } from './findings.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
-import { type Finding, formatPath } from './problems.ts';
 import type { Settings } from './settings.ts';
 
 /** Somewhere that the agent would open. */
@@ -13,7 +13,7 @@ interface Place {
 const ANY = 'any';
 
 /** Two that cannot both be opened; the later one is told. `spelled` says what a path is once it is resolved. */
-export function conflictsOfPlaces(
+export function bindConflicts(
   { listen, admin, cache }: Pick<Settings, 'listen' | 'admin' | 'cache'>,
   spelled: (path: string) => string = posix.normalize,
 ): Finding[] {

@@ -8,7 +8,7 @@ export function wholeNumber(from: number, to: number) {
   return z.int(mustBe).min(from, mustBe).max(to, mustBe).meta({ mustBe });
 }
 
-export function share() {
+export function fraction() {
   const mustBe = 'a number from 0 to 1';
   return z.number(mustBe).min(0, mustBe).max(1, mustBe).meta({ mustBe });
 }
@@ -22,7 +22,7 @@ export function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, mustBe).meta({ mustBe });
 }
 
-export function truth() {
+export function boolean() {
   return z.boolean('true or false').meta({ mustBe: 'true or false' });
 }
 
@@ -32,7 +32,7 @@ export function listOf<T extends z.ZodType>(item: T, max: number, what: string, 
 }
 
 /** A list in which nothing is there twice; `same` is equal for what counts as the same. */
-export function setOf<T extends z.ZodType>(
+export function uniqueListOf<T extends z.ZodType>(
   item: T,
   max: number,
   what: string,

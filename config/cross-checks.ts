@@ -9,10 +9,10 @@ import {
   VARIABLES,
   varsOf,
 } from '../haproxy/vocabulary.ts';
-import { backendConflicts } from './backend-conflicts.ts';
-import { conflictsOfPlaces } from './listener-conflicts.ts';
-import { askedLists } from './lists.ts';
-import type { Finding } from './problems.ts';
+import { backendCrossChecks } from './backend-cross-checks.ts';
+import { bindConflicts } from './bind-conflicts.ts';
+import type { Finding } from './findings.ts';
+import { toListSettings } from './lists.ts';
 import { fetchesOf, rawFetchIn } from './raw-fetches.ts';
 import { sampleProblem } from './sample-expression.ts';
 import type { ConfigFile } from './schema.ts';
@@ -25,11 +25,11 @@ const UNSET_BYTES = 4;
 const MAX_TAKEN_BACK_BYTES = 600;
 
 /** What is wrong between settings that are right one by one. */
-export function conflictsIn(file: ConfigFile, written: unknown): Finding[] {
+export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
   const messages = Object.entries(file.messages);
   return [
-    ...backendConflicts(file.backend, written),
-    ...conflictsOfPlaces(file),
+    ...backendCrossChecks(file.backend, written),
+    ...bindConflicts(file),
     ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
     ...unknownTrials(file),
     ...messages.flatMap(([name, message]) => unasked(name, message, file.script)),
@@ -56,7 +56,7 @@ function typos(name: string, message: Message, { version }: ConfigFile['haproxy'
 }
 
 function unknownTrials({ lists: written, shadowLists }: ConfigFile): Finding[] {
-  const { lists } = askedLists(written);
+  const { lists } = toListSettings(written);
   return shadowLists.flatMap((list, index) =>
     lists.includes(list)
       ? []

@@ -1,5 +1,5 @@
+import { editDistance } from './did-you-mean.ts';
 import { parseListenAddress } from './listen-address.ts';
-import { editsBetween } from './nearest.ts';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -45,7 +45,7 @@ const TRUTHS: Readonly<Record<string, boolean>> = {
 };
 
 /** What a value that is not taken was most likely meant as, in the form that is; undefined where nobody can know. */
-export function correction(key: string, mustBe: string, value: unknown): string | undefined {
+export function suggestedValue(key: string, mustBe: string, value: unknown): string | undefined {
   const meant = Array.isArray(value) && value.length === 1 && !/^a (list|map)/.test(mustBe) ? value[0] : value;
   if (typeof meant !== 'string' && typeof meant !== 'number' && typeof meant !== 'boolean') return undefined;
   const text = String(meant).trim();
@@ -138,7 +138,7 @@ function choice(mustBe: string, text: string): string | undefined {
   if (words.length < 2 || !words.every((word) => /^[a-z][a-z-]*$/.test(word)) || !/^[a-z-]{3,}$/i.test(text))
     return undefined;
   const [best] = words
-    .map((word) => ({ word, edits: editsBetween(text.toLowerCase(), word) }))
+    .map((word) => ({ word, edits: editDistance(text.toLowerCase(), word) }))
     .sort((a, b) => a.edits - b.edits);
   return best !== undefined && best.edits <= Math.min(2, Math.ceil(text.length / 4)) ? best.word : undefined;
 }

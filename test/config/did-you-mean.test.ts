@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 
 describe('nearest', () => {
   for (const [word, known, meant] of [
@@ -11,6 +11,6 @@ describe('nearest', () => {
     ['level', [], undefined],
   ] as const)
     it(`finds ${meant ?? 'nothing'} for "${word}" among ${known.join(', ') || 'nothing'}`, () => {
-      assert.equal(nearest(word, known), meant);
+      assert.equal(didYouMean(word, known), meant);
     });
 });

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { SETTINGS } from './catalogue.ts';
-import { correction } from './correction.ts';
-import { editsBetween, nearest } from './nearest.ts';
+import { didYouMean, editDistance } from './did-you-mean.ts';
 import { renamedPath } from './renamed.ts';
+import { suggestedValue } from './suggestion.ts';
 
 /** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
 export interface Finding {
@@ -14,7 +14,7 @@ export interface Finding {
 
 type Issue = z.core.$ZodIssue;
 
-interface Told extends Finding {
+interface IssueFinding extends Finding {
   /** Nothing stands there. */
   readonly isMissing?: boolean;
   /** The setting that an unknown key was most likely meant as. */
@@ -22,8 +22,8 @@ interface Told extends Finding {
 }
 
 /** Tells each thing once, at the deepest place that is known. */
-export function findingsFrom(issues: readonly Issue[], input: unknown): Finding[] {
-  const found = new Map<string, Told>();
+export function toFindings(issues: readonly Issue[], input: unknown): Finding[] {
+  const found = new Map<string, IssueFinding>();
   for (const issue of issues)
     for (const finding of findingsOf(issue, input)) {
       const place = `${finding.part} ${formatPath(finding.path)}`;
@@ -45,7 +45,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-function findingsOf(issue: Issue, input: unknown): Told[] {
+function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
   const { path } = issue;
   const value = valueAt(input, path);
   switch (issue.code) {
@@ -67,16 +67,16 @@ function findingsOf(issue: Issue, input: unknown): Told[] {
   }
 }
 
-function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): Told {
+function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): IssueFinding {
   const at = { path: [...path, key], part: 'key' } as const;
   const renamed = renamedPath(at.path);
   if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
-  const told = (hint: string, meant?: readonly PropertyKey[]): Told => ({
+  const told = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
     ...at,
     message: `no such setting, ${hint}`,
     ...(meant && { meant }),
   });
-  const near = nearest(key, knownKeys.split(', '));
+  const near = didYouMean(key, knownKeys.split(', '));
   if (near !== undefined) return told(`did you mean ${near}?`, [...path, near]);
   const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
   if (elsewhere === undefined) return told(`known here: ${knownKeys}`);
@@ -85,13 +85,13 @@ function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string
 
 /** Further away only what is all but the same word is worth a guess. */
 function isNamed(known: string, key: string): boolean {
-  return key.length >= 3 && editsBetween(key.toLowerCase(), known.toLowerCase()) <= 1;
+  return key.length >= 3 && editDistance(key.toLowerCase(), known.toLowerCase()) <= 1;
 }
 
-function wrongValue(path: readonly PropertyKey[], mustBe: string, value: unknown): Told {
+function wrongValue(path: readonly PropertyKey[], mustBe: string, value: unknown): IssueFinding {
   if (value === undefined) return { path, part: 'value', message: `must be set: ${mustBe}`, isMissing: true };
   const key = path.findLast((part) => typeof part === 'string');
-  const meant = correction(String(key ?? ''), mustBe, value);
+  const meant = suggestedValue(String(key ?? ''), mustBe, value);
   const hint = meant === undefined ? '' : `: write ${meant}`;
   return { path, part: 'value', message: `must be ${mustBe}, got ${shown(value)}${hint}` };
 }
