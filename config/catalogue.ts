@@ -97,7 +97,8 @@ function shapeOf(node: SchemaNode): KnownSetting['shape'] {
   return isMap(node) ? 'map' : 'text';
 }
 
-function variableFor(path: readonly string[]): string {
+/** `HAVERDICT_CACHE_MAX_ENTRIES` for `cache.maxEntries`. */
+export function variableFor(path: readonly string[]): string {
   return ['haverdict', ...path]
     .map((key) => key.replace(/[A-Z]/g, '_$&'))
     .join('_')

@@ -32,7 +32,7 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
     ...bindConflicts(file),
     ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
     ...unknownTrials(file),
-    ...messages.flatMap(([name, message]) => unasked(name, message, file.rules)),
+    ...messages.flatMap(([name, message]) => unasked(name, message, file.script)),
     ...messages.flatMap(([name, message]) => unsentKinds(name, message)),
     ...messages.flatMap(([name, message]) => takenNames(name, message)),
     ...takenPlaces(messages),
@@ -65,9 +65,10 @@ function unknownTrials({ lists: written, shadowLists }: ConfigFile): Finding[] {
 }
 
 /** Nothing would ever be known, so that the policy would decide all of it. */
-function unasked(name: string, { subjects, arguments: given }: Message, rules: string | undefined): Finding[] {
-  if (Object.keys(subjects).length > 0 || (rules !== undefined && Object.keys(given).length > 0)) return [];
-  const message = 'must be a map of at least one kind: what has arguments alone is decided by rules, and needs those';
+function unasked(name: string, { subjects, arguments: given }: Message, script: string | undefined): Finding[] {
+  if (Object.keys(subjects).length > 0 || (script !== undefined && Object.keys(given).length > 0)) return [];
+  const message =
+    'must be a map of at least one kind: a message with arguments only is decided by a script, and `script` is not set';
   return [wrong(['messages', name, 'subjects'], message)];
 }
 
@@ -87,7 +88,7 @@ function takenNames(name: string, { subjects, arguments: given }: Message): Find
     .map((argument) => ({
       path: ['messages', name, 'arguments', argument],
       part: 'key',
-      message: `must have another name: ${argument} is a subject of this message, and your rules are told it anyway`,
+      message: `must have another name: ${argument} is a subject of this message, and the script receives it anyway`,
     }));
 }
 

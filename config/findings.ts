@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { SETTINGS } from './catalogue.ts';
 import { didYouMean, editDistance } from './did-you-mean.ts';
+import { renamedPath } from './renamed.ts';
 import { suggestedValue } from './suggestion.ts';
 
 /** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
@@ -67,9 +68,11 @@ function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): IssueFinding {
+  const at = { path: [...path, key], part: 'key' } as const;
+  const renamed = renamedPath(at.path);
+  if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
   const told = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
-    path: [...path, key],
-    part: 'key',
+    ...at,
     message: `no such setting, ${hint}`,
     ...(meant && { meant }),
   });

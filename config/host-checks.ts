@@ -42,12 +42,12 @@ export function checkHost(settings: Settings, path: string | undefined, env: Nod
 }
 
 function findingsOn(settings: Settings, configuration: string | undefined): HostFinding[] {
-  const { listen, admin, cache, rules } = settings;
+  const { listen, admin, cache, script } = settings;
   return [
     ...listen.flatMap((address, index) => socketFindings(address, ['listen', index])),
     ...(admin.listen === undefined ? [] : socketFindings(admin.listen, ['admin', 'listen'])),
     ...(admin.socket === undefined ? [] : folderOf(admin.socket, ['admin', 'socket'])),
-    ...cacheFindings(cache.file, [configuration, rules]),
+    ...cacheFindings(cache.file, [configuration, script]),
     ...bindConflicts(settings, resolved),
     ...unknownSamples(settings),
     ...largeMessages(settings),

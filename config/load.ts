@@ -30,7 +30,7 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
 }
 
 function toSettings(
-  { rules, blocklist: _blocklist, ...file }: ConfigFile,
+  { script, blocklist: _blocklist, ...file }: ConfigFile,
   targets: readonly Target[],
   folder: string,
 ): Settings {
@@ -38,7 +38,7 @@ function toSettings(
   return {
     ...file,
     ...toListSettings(file.lists),
-    ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
+    ...(script === undefined ? {} : { script: resolve(folder, script) }),
     backend: { ...backend, targets },
     haproxy: {
       ...file.haproxy,

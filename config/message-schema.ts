@@ -102,7 +102,7 @@ const message = map({
     ),
   arguments: mapOf(name, expression, MAX_ARGUMENTS, 'name: expression')
     .prefault({})
-    .describe('What your rules are told beside the subjects.'),
+    .describe('What the script receives beside the subjects.'),
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
   shadow: boolean().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
 }).refine(({ event, group }: Trigger) => event === undefined || group === undefined, {

@@ -1,6 +1,7 @@
 import { type KnownSetting, SETTINGS } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { renamedVariable } from './renamed.ts';
 
 const PREFIX = 'HAVERDICT_';
 
@@ -63,6 +64,8 @@ function toNumber(text: string): unknown {
 }
 
 function unknownVariable(variable: string): ConfigProblem {
+  const renamed = renamedVariable(variable);
+  if (renamed !== undefined) return { where: variable, setting: '', message: `renamed to ${renamed}` };
   // without the prefix, which all of them share
   const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
   const meant = didYouMean(variable.slice(PREFIX.length), known);

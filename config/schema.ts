@@ -119,9 +119,11 @@ export const ConfigFile = map({
       .describe('How long before its end a verdict that is used is asked anew, in the background.'),
   }).prefault({}),
   messages,
-  rules: text('the path of a module, as ./rules.mjs', (path) => /\.m?[jt]s$/.test(path))
+  script: text('the path of a module, as ./script.mjs', (path) => /\.m?[jt]s$/.test(path))
     .optional()
-    .describe('A module with rules of your own; a relative path begins at the folder of this file.'),
+    .describe(
+      'Your script, a module of functions that decide messages; a relative path starts at the folder of this file.',
+    ),
   workers: wholeNumber(1, 64)
     .prefault(1)
     .describe(

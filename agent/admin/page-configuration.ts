@@ -17,7 +17,7 @@ export function configuration({ config, listening, workers }: AgentState): Html 
     ['policy', policyText(config.policy)],
     ['lists', lists.map((name) => describeList(name, config)).join(', ')],
     ...config.messages.map((message) => ['message', messageText(message, config)] as const),
-    ['rules', config.rules === undefined ? 'none' : foreign(config.rules)],
+    ['script', config.script === undefined ? 'none' : foreign(config.script)],
     [
       'cached for',
       `allow ${cache.allowTtlSeconds} s, deny ${cache.denyTtlSeconds} s, policy ${cache.policyTtlSeconds} s`,

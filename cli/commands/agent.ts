@@ -32,8 +32,8 @@ export function agentCommand(): Command {
           return;
         }
         await checkHere(settings, options);
-        const rules = await rulesOf(settings);
-        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
+        const script = await scriptSummary(settings);
+        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${script}`);
         return;
       }
       await boundAgentHeap(() => readSettings(options, process.env));
@@ -74,12 +74,12 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
   if (given < most) warn(`may take ${most} MB, and this control group is given ${Math.floor(given)}: see MemoryMax`);
 }
 
-/** Loads the module of rules, if there is one, and says what it decides. */
-async function rulesOf({ rules, messages, deadlineMs }: Settings): Promise<string> {
-  if (rules === undefined) return '';
-  const { tryRules } = await import('../../agent/scripts/try.ts');
-  const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadConfig);
-  return `  ${rules} decides ${decided.join(', ')}\n`;
+/** Loads the script, if there is one, and says which messages it decides. */
+async function scriptSummary({ script, messages, deadlineMs }: Settings): Promise<string> {
+  if (script === undefined) return '';
+  const { checkScript } = await import('../../agent/scripts/supervisor.ts');
+  const decided = await checkScript({ file: script, messages, deadlineMs }).catch(endOnBadConfig);
+  return `  ${script} decides ${decided.join(', ')}\n`;
 }
 
 function endOnBadConfig(error: unknown): never {

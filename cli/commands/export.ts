@@ -6,7 +6,7 @@ import { shown } from '../../contract/shown.ts';
 import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { warn, write } from '../output/output.ts';
 
 interface ExportOptions extends TableOptions {
@@ -33,8 +33,8 @@ export function exportCommand(): Command {
 }
 
 async function exportList(list: string, options: ExportOptions): Promise<void> {
-  const store = await openStore(options);
-  const text = writeFeed(options.format, good(store.entriesOfList(list), options.expired === true));
+  const { entries } = await openBlocklist(options);
+  const text = writeFeed(options.format, good(entries.ofList(list), options.expired === true));
   if (options.out === undefined) for await (const part of text) await write(part);
   else await writeWhole(options.out, text);
 }

@@ -28,7 +28,7 @@ export const ARGUMENT_CHECKS = {
             const what =
               meant === undefined
                 ? `does not send ${name}`
-                : `sendRules ${meant.name || meant.expression}, not ${name}`;
+                : `sends ${meant.name || meant.expression}, not ${name}`;
             yield {
               place: meant?.place ?? message.place,
               what: `message ${message.name} ${what}`,

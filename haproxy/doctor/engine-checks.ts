@@ -7,7 +7,7 @@ const DEFAULT_BUFFER_BYTES = 16_384;
 /** What HAProxy keeps free in a buffer for the length of a frame. */
 const PREFIX_BYTES = 4;
 const MIN_FRAME_BYTES = 256;
-/** Arguments that are an address or a number, whatever the client sendRules. */
+/** Arguments that are an address or a number, whatever the client sends. */
 const FIXED_SIZE = /^(src|dst|src_port|dst_port|src_is_local|ssl_fc|status|bool|int|rand|date)\b/;
 
 /** The options of the spoe-agent section, by what they cost with this agent. */

@@ -78,7 +78,7 @@ export const GROUP_CHECKS = {
           )
             yield {
               place: placeOf(engine.agent.lines, group, engine.agent.place),
-              what: `no rule sendRules group ${group}`,
+              what: `no rule sends group ${group}`,
               values: { engine: engine.name, group },
             };
     },

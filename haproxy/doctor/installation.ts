@@ -93,7 +93,7 @@ export function readInstallation(
   };
 }
 
-/** The messages that HAProxy sendRules at their event, and those of the groups that rules may send. */
+/** The messages that HAProxy sends at their event, and those of the groups that rules may send. */
 export function sentMessages(engine: SpoeEngine): SpoeMessage[] {
   const grouped = engine.groups.flatMap(({ messages }) => messages);
   const names = new Set([...namesOf(engine.agent, 'messages'), ...grouped]);

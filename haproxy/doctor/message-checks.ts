@@ -43,7 +43,7 @@ export const MESSAGE_CHECKS = {
   },
   'message-unlisted': {
     severity: 'error',
-    why: 'HAProxy sendRules only what the messages line of the agent or a group names; it says nothing about the rest',
+    why: 'HAProxy sends only what the messages line of the agent or a group names; it says nothing about the rest',
     write: 'messages <messages>',
     unless: ['message-unknown'],
     *find({ engines }) {
@@ -146,7 +146,7 @@ export const MESSAGE_CHECKS = {
   },
 } satisfies Checks;
 
-/** Messages that HAProxy sendRules by itself; those of groups need no event. */
+/** Messages that HAProxy sends by itself; those of groups need no event. */
 function listed(engine: Engine): SpoeMessage[] {
   const names = namesOf(engine.agent, 'messages');
   return engine.messages.filter(({ name }) => names.includes(name));

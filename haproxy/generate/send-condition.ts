@@ -75,7 +75,7 @@ function literal(host: string): string {
   return host.replaceAll('.', '[.]');
 }
 
-/** A canonical path as the bytes that it stands for, in a quoteWord of HAProxy's configuration (configuration.txt 2.2). */
+/** The bytes of a canonical path, as a word of HAProxy's configuration (configuration.txt 2.2). */
 function decoded(path: string): string {
   return path.replace(/%([0-9A-F]{2})|[^A-Za-z0-9/._~-]/g, (found, hex: string | undefined) => {
     const byte = hex ?? found.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase();

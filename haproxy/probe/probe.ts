@@ -36,7 +36,7 @@ const POLICY_REASONS: Readonly<Record<string, string>> = {
   overload: 'the agent has reached its limits of calls to the function',
   no_subject: 'the running agent has other subjects configured for this message; reload it',
   bad_subject: 'the running agent reads this value as another kind; reload it',
-  rules_error: 'your rules failed; see the log of the agent',
+  script_error: 'the script failed; see the log of the agent',
   internal_error: 'internal error in the agent; see its log',
 };
 

@@ -107,7 +107,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
   ),
   [
     'an argument in the place of the cookies',
-    `rules: ./rules.mjs\nmessages: { a: { subjects: { cookie.s: req.cook(s) }, arguments: { cookie: src } } }\n`,
+    `script: ./script.mjs\nmessages: { a: { subjects: { cookie.s: req.cook(s) }, arguments: { cookie: src } } }\n`,
     [
       '3:76: messages.a.arguments.cookie: must be req.fhdr(cookie) or have another name: the wiring sends that as cookie where a cookie is a subject',
     ],
@@ -135,18 +135,18 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ],
   ],
   [
-    'arguments without subjects and without rules',
+    'arguments without subjects and without a script',
     'messages: { a: { arguments: { user: req.fhdr(user) } } }\n',
     [
-      '2:16: messages.a.subjects: must be a map of at least one kind: what has arguments alone is decided by rules, and needs those',
+      '2:16: messages.a.subjects: must be a map of at least one kind: a message with arguments only is decided by a script, and `script` is not set',
     ],
   ],
   [
     'an argument with the name of a subject',
     'messages: { a: { subjects: { ip: src, host: hdr(host) }, arguments: { ip: dst, host: hdr(x) } } }\n',
     [
-      '2:71: messages.a.arguments.ip: must have another name: ip is a subject of this message, and your rules are told it anyway',
-      '2:80: messages.a.arguments.host: must have another name: host is a subject of this message, and your rules are told it anyway',
+      '2:71: messages.a.arguments.ip: must have another name: ip is a subject of this message, and the script receives it anyway',
+      '2:80: messages.a.arguments.host: must have another name: host is a subject of this message, and the script receives it anyway',
     ],
   ],
   [
@@ -204,9 +204,9 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ],
   ],
   [
-    'rules that are no module',
-    'rules: ./rules.py\n',
-    ['2:8: rules: must be the path of a module, as ./rules.mjs, got "./rules.py"'],
+    'a script that is not a module',
+    'script: ./script.py\n',
+    ['2:9: script: must be the path of a module, as ./script.mjs, got "./script.py"'],
   ],
   [
     'a trial that is no truth',

@@ -196,7 +196,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     why: 'a message without subjects',
     yaml: `${BACKEND}messages: { a: { subjects: {} } }\n`,
     lines: [
-      'FILE:2:28: messages.a.subjects: must be a map of at least one kind: what has arguments alone is decided by rules, and needs those',
+      'FILE:2:28: messages.a.subjects: must be a map of at least one kind: a message with arguments only is decided by a script, and `script` is not set',
     ],
   },
   {
