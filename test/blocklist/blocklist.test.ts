@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DynamoManagedStore } from '../../blocklist/dynamodb/managed-store.ts';
+import { dynamoBlocklist } from '../../blocklist/dynamodb/blocklist.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Change } from '../../blocklist/managed-store.ts';
+import type { Change } from '../../blocklist/records.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { describeOnEveryEngine } from '../support/engines.ts';
 
 describeOnEveryEngine('bulk reads and writes', (place) => {
-  const store = new DynamoManagedStore(place);
+  const store = dynamoBlocklist(place);
 
   it('writes more entries than fit one call, and reads them whole', async () => {
     const entries = Array.from({ length: 260 }, (_, index) => ({ ...entry(`key:all-${index}`, 'all'), note: 'n' }));
     const counts: number[] = [];
-    assert.equal(await store.putAll(entries, { written: (count) => counts.push(count) }), 260);
+    assert.equal(await store.bulk.put(entries, { written: (count) => counts.push(count) }), 260);
     assert.equal(sum(counts), 260);
     assert.ok(Math.max(...counts) <= 25);
-    const read = await store.read([...entries, { subject: 'key:all-0', list: 'absent' }]);
+    const read = await store.bulk.read([...entries, { subject: 'key:all-0', list: 'absent' }]);
     assert.deepEqual(new Set(read.map((item) => JSON.stringify(sorted(item)))), new Set(entries.map(asText)));
   });
 
@@ -24,8 +24,8 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
       for (let round = 0; round < 40; round++)
         for (let index = 0; index < 30; index++) yield { ...entry(`key:same-${index}`, 'same'), note: String(round) };
     }
-    await store.putAll(entries());
-    const notes = (await Array.fromAsync(store.entriesOfList('same'))).map((item) => item.note);
+    await store.bulk.put(entries());
+    const notes = (await Array.fromAsync(store.entries.ofList('same'))).map((item) => item.note);
     assert.deepEqual(notes, Array(30).fill('39'));
   });
 
@@ -37,7 +37,7 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
         yield entry(`key:slow-${taken}`, 'slow');
       }
     }
-    await store.putAll(entries(), { written: (count) => (written += count) });
+    await store.bulk.put(entries(), { written: (count) => (written += count) });
     assert.ok(most <= 18 * 25, `${most} at once`); // 16 calls, one that waits and one that is gathered
   });
 
@@ -51,11 +51,11 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
         yield entry(`key:stop-${index}`, 'stop');
       }
     }
-    const written = await store.putAll(entries(), { signal: stop.signal });
+    const written = await store.bulk.put(entries(), { signal: stop.signal });
     assert.ok(taken < 500 && taken - written <= 1, `${taken} taken, ${written} written`); // one was on its way
-    assert.equal((await Array.fromAsync(store.entriesOfList('stop'))).length, written);
-    await store.putAll(entries());
-    assert.equal((await Array.fromAsync(store.entriesOfList('stop'))).length, 500);
+    assert.equal((await Array.fromAsync(store.entries.ofList('stop'))).length, written);
+    await store.bulk.put(entries());
+    assert.equal((await Array.fromAsync(store.entries.ofList('stop'))).length, 500);
   });
 
   it('stops even while its source waits for more', async () => {
@@ -65,7 +65,7 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
       setImmediate(() => stop.abort());
       await new Promise(() => {});
     }
-    assert.equal(await store.putAll(entries(), { signal: stop.signal }), 1);
+    assert.equal(await store.bulk.put(entries(), { signal: stop.signal }), 1);
   });
 
   it('passes on what its source throws, after what it took before is written', async () => {
@@ -73,29 +73,29 @@ describeOnEveryEngine('bulk reads and writes', (place) => {
       for (let index = 0; index < 25; index++) yield entry(`key:torn-${index}`, 'torn');
       throw new Error('torn');
     }
-    await assert.rejects(store.putAll(entries()), /^Error: torn$/);
-    assert.equal((await Array.fromAsync(store.entriesOfList('torn'))).length, 25);
+    await assert.rejects(store.bulk.put(entries()), /^Error: torn$/);
+    assert.equal((await Array.fromAsync(store.entries.ofList('torn'))).length, 25);
   });
 
   it('removes many of one list, and nothing of another', async () => {
     const subjects = Array.from({ length: 60 }, (_, index) => `key:shared-${index}`);
-    await store.putAll(subjects.flatMap((subject) => [entry(subject, 'going'), entry(subject, 'staying')]));
-    assert.equal(await store.removeAll(subjects.map((subject) => ({ subject, list: 'going' }))), 60);
-    assert.deepEqual(await Array.fromAsync(store.entriesOfList('going')), []);
-    assert.equal((await Array.fromAsync(store.entriesOfList('staying'))).length, 60);
+    await store.bulk.put(subjects.flatMap((subject) => [entry(subject, 'going'), entry(subject, 'staying')]));
+    assert.equal(await store.bulk.remove(subjects.map((subject) => ({ subject, list: 'going' }))), 60);
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('going')), []);
+    assert.equal((await Array.fromAsync(store.entries.ofList('staying'))).length, 60);
   });
 
   it('scans every item, reserved ones too', async () => {
-    await store.put(entry('key:scanned', 'scanned'));
-    await store.createList({ name: 'scanned' });
-    const items = await Array.fromAsync(store.scan());
+    await store.entries.put(entry('key:scanned', 'scanned'));
+    await store.lists.create({ name: 'scanned' });
+    const items = await Array.fromAsync(store.bulk.scan());
     assert.ok(items.some((item) => item.subject === 'key:scanned'));
     assert.ok(items.some((item) => isReserved(item.subject)));
   });
 });
 
 describeOnEveryEngine('removeUnchanged', (place) => {
-  const store = new DynamoManagedStore(place);
+  const store = dynamoBlocklist(place);
   const full = {
     ...{ subject: 'key:full', list: 'compared', action: 'redirect', reason: 'r', note: 'n', createdBy: 'me' },
     ...{ createdAt: 'now', expiresAt: 1_800_000_000, status: 301, vars: { location: 'https://shop.example/' } },
@@ -103,15 +103,15 @@ describeOnEveryEngine('removeUnchanged', (place) => {
 
   it('removes what is as it was read, whatever attributes it has', async () => {
     for (const put of [full, { ...entry('key:bare', 'compared') }]) {
-      await store.put(put);
-      const [item] = await store.read([put]);
-      assert.equal(await store.removeUnchanged(item ?? {}), true);
-      assert.deepEqual(await store.read([put]), []);
+      await store.entries.put(put);
+      const [item] = await store.bulk.read([put]);
+      assert.equal(await store.bulk.removeUnchanged(item ?? {}), true);
+      assert.deepEqual(await store.bulk.read([put]), []);
     }
   });
 
   it('says true of what is gone already', async () => {
-    assert.equal(await store.removeUnchanged(entry('key:never', 'compared')), true);
+    assert.equal(await store.bulk.removeUnchanged(entry('key:never', 'compared')), true);
   });
 
   for (const [what, changed] of Object.entries({
@@ -125,101 +125,106 @@ describeOnEveryEngine('removeUnchanged', (place) => {
       const read: StoredEntry = { ...full, subject: `key:${what}` };
       if (what === 'an attribute that came') delete read.note;
       const now = { ...read, ...changed } as StoredEntry; // toAttributes leaves out what is undefined
-      await store.put(now);
-      assert.equal(await store.removeUnchanged(read), false);
-      assert.equal((await store.read([now])).length, 1);
+      await store.entries.put(now);
+      assert.equal(await store.bulk.removeUnchanged(read), false);
+      assert.equal((await store.bulk.read([now])).length, 1);
     });
 
   it('loses no entry of ten writers while a sync removes what it read before', async () => {
     const subjects = Array.from({ length: 40 }, (_, index) => `key:raced-${index}`);
-    await store.putAll(subjects.map((subject) => ({ ...entry(subject, 'raced'), note: 'old' })));
-    const read = await Array.fromAsync(store.entriesOfList('raced'));
+    await store.bulk.put(subjects.map((subject) => ({ ...entry(subject, 'raced'), note: 'old' })));
+    const read = await Array.fromAsync(store.entries.ofList('raced'));
     const writers = Array.from({ length: 10 }, async (_, writer) => {
       for (const subject of subjects.filter((_, index) => index % 10 === writer))
-        await store.put({ ...entry(subject, 'raced'), note: `by ${writer}` });
+        await store.entries.put({ ...entry(subject, 'raced'), note: `by ${writer}` });
     });
-    await Promise.all([...writers, ...read.map((item) => store.removeUnchanged(item))]);
-    const notes = (await Array.fromAsync(store.entriesOfList('raced'))).map((item) => String(item.note));
+    await Promise.all([...writers, ...read.map((item) => store.bulk.removeUnchanged(item))]);
+    const notes = (await Array.fromAsync(store.entries.ofList('raced'))).map((item) => String(item.note));
     assert.equal(notes.filter((note) => note.startsWith('by')).length, 40);
   });
 });
 
 describeOnEveryEngine('registered lists', (place) => {
-  const store = new DynamoManagedStore(place);
+  const store = dynamoBlocklist(place);
 
   it('are found by name, and in the order of their names', async () => {
     const record = { name: 'feed', description: 'd', createdBy: 'me', createdAt: 'now', entries: 0 };
-    assert.equal(await store.createList(record), true);
-    assert.equal(await store.createList({ name: 'a' }), true);
-    assert.deepEqual(await store.listRecord('feed'), record);
-    assert.equal(await store.listRecord('nope'), undefined);
-    assert.deepEqual(await Array.fromAsync(store.lists()), [{ name: 'a' }, record]);
+    assert.equal(await store.lists.create(record), true);
+    assert.equal(await store.lists.create({ name: 'a' }), true);
+    assert.deepEqual(await store.lists.find('feed'), record);
+    assert.equal(await store.lists.find('nope'), undefined);
+    assert.deepEqual(await Array.fromAsync(store.lists.all()), [{ name: 'a' }, record]);
   });
 
   it('are registered once', async () => {
-    const answers = await Promise.all(['x', 'y', 'z'].map((owner) => store.createList({ name: 'once', owner })));
+    const answers = await Promise.all(['x', 'y', 'z'].map((owner) => store.lists.create({ name: 'once', owner })));
     assert.deepEqual(answers.filter(Boolean).length, 1);
   });
 
   it('change only in what is named', async () => {
-    await store.createList({ name: 'changing', etag: '"1"', source: 'https://feeds.example/' });
-    assert.equal(await store.updateList('changing', { etag: undefined, entries: 3, syncedAt: 'now' }), true);
+    await store.lists.create({ name: 'changing', etag: '"1"', source: 'https://feeds.example/' });
+    assert.equal(await store.lists.update('changing', { etag: undefined, entries: 3, syncedAt: 'now' }), true);
     const expected = { name: 'changing', source: 'https://feeds.example/', entries: 3, syncedAt: 'now' };
-    assert.deepEqual(await store.listRecord('changing'), expected);
-    await store.updateList('changing', { source: undefined });
-    assert.equal((await store.listRecord('changing'))?.source, undefined);
+    assert.deepEqual(await store.lists.find('changing'), expected);
+    await store.lists.update('changing', { source: undefined });
+    assert.equal((await store.lists.find('changing'))?.source, undefined);
   });
 
   it('do not come back by a change', async () => {
-    await store.createList({ name: 'deleted' });
-    await store.deleteListRecord('deleted');
-    assert.equal(await store.updateList('deleted', { entries: 1 }), false);
-    assert.equal(await store.listRecord('deleted'), undefined);
+    await store.lists.create({ name: 'deleted' });
+    await store.lists.delete('deleted');
+    assert.equal(await store.lists.update('deleted', { entries: 1 }), false);
+    assert.equal(await store.lists.find('deleted'), undefined);
   });
 
   it('are in no list themselves', async () => {
-    await store.createList({ name: 'empty' });
-    await store.takeLease('empty', { holder: 'a', until: 10 }, 0);
-    await store.record({ ...change, list: 'empty' });
-    assert.deepEqual(await Array.fromAsync(store.entriesOfList('empty')), []);
+    await store.lists.create({ name: 'empty' });
+    await store.lists.takeLease('empty', { holder: 'a', until: 10 }, 0);
+    await store.history.record({ ...change, list: 'empty' });
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('empty')), []);
   });
 });
 
 describeOnEveryEngine('the lease on a list', (place) => {
-  const store = new DynamoManagedStore(place);
+  const store = dynamoBlocklist(place);
 
   it('has one holder, however many want it at once', async () => {
     const holders = ['a', 'b', 'c', 'd', 'e', 'f'];
-    const answers = await Promise.all(holders.map((holder) => store.takeLease('wanted', { holder, until: 100 }, 50)));
+    const answers = await Promise.all(
+      holders.map((holder) => store.lists.takeLease('wanted', { holder, until: 100 }, 50)),
+    );
     const winner = holders[answers.indexOf(undefined)];
     assert.equal(answers.filter((answer) => answer === undefined).length, 1);
     for (const answer of answers) assert.ok(answer === undefined || answer.holder === winner);
-    assert.deepEqual(await store.leaseOf('wanted'), { holder: winner, until: 100 });
+    assert.deepEqual(await store.lists.leaseOf('wanted'), { holder: winner, until: 100 });
   });
 
   it('is renewed by its holder, and is anybody’s when it has ended', async () => {
-    assert.equal(await store.takeLease('renewed', { holder: 'a', until: 100 }, 50), undefined);
-    assert.equal(await store.takeLease('renewed', { holder: 'a', until: 200 }, 90), undefined);
-    assert.deepEqual(await store.takeLease('renewed', { holder: 'b', until: 300 }, 199), { holder: 'a', until: 200 });
-    assert.equal(await store.takeLease('renewed', { holder: 'b', until: 300 }, 200), undefined);
+    assert.equal(await store.lists.takeLease('renewed', { holder: 'a', until: 100 }, 50), undefined);
+    assert.equal(await store.lists.takeLease('renewed', { holder: 'a', until: 200 }, 90), undefined);
+    assert.deepEqual(await store.lists.takeLease('renewed', { holder: 'b', until: 300 }, 199), {
+      holder: 'a',
+      until: 200,
+    });
+    assert.equal(await store.lists.takeLease('renewed', { holder: 'b', until: 300 }, 200), undefined);
   });
 
   it('is given back by its holder only', async () => {
-    await store.takeLease('given', { holder: 'a', until: 100 }, 50);
-    await store.releaseLease('given', 'b');
-    assert.equal((await store.leaseOf('given'))?.holder, 'a');
-    await store.releaseLease('given', 'a');
-    assert.equal(await store.leaseOf('given'), undefined);
+    await store.lists.takeLease('given', { holder: 'a', until: 100 }, 50);
+    await store.lists.releaseLease('given', 'b');
+    assert.equal((await store.lists.leaseOf('given'))?.holder, 'a');
+    await store.lists.releaseLease('given', 'a');
+    assert.equal(await store.lists.leaseOf('given'), undefined);
   });
 
   it('is nobody’s to take where it was spoilt by hand', async () => {
-    await store.put({ subject: '@leases', list: '@spoilt', note: 'x' } as StoredEntry & { note: string }); // no lease at all
-    assert.equal((await store.takeLease('spoilt', { holder: 'a', until: 100 }, 50))?.holder, 'undefined');
+    await store.entries.put({ subject: '@leases', list: '@spoilt', note: 'x' } as StoredEntry & { note: string }); // no lease at all
+    assert.equal((await store.lists.takeLease('spoilt', { holder: 'a', until: 100 }, 50))?.holder, 'undefined');
   });
 });
 
 describeOnEveryEngine('the history of a list', (place) => {
-  const store = new DynamoManagedStore(place);
+  const store = dynamoBlocklist(place);
 
   it('is told newest first, with all that was written down', async () => {
     const full: Change = {
@@ -227,8 +232,8 @@ describeOnEveryEngine('the history of a list', (place) => {
       totals: { put: 1, removed: 0 },
     };
     for (const one of [{ ...change, list: 'told', at: at(1) }, full, { ...change, list: 'told', at: at(3) }])
-      await store.record(one);
-    const told = await Array.fromAsync(store.changesOfList('told'));
+      await store.history.record(one);
+    const told = await Array.fromAsync(store.history.of('told'));
     assert.deepEqual(
       told.map((one) => one.at),
       [at(3), at(2), at(1)],
@@ -237,29 +242,34 @@ describeOnEveryEngine('the history of a list', (place) => {
   });
 
   it('keeps changes of one millisecond apart', async () => {
-    await Promise.all(['a', 'b', 'c'].map((by) => store.record({ ...change, list: 'apart', by })));
-    assert.equal((await Array.fromAsync(store.changesOfList('apart'))).length, 3);
+    await Promise.all(['a', 'b', 'c'].map((by) => store.history.record({ ...change, list: 'apart', by })));
+    assert.equal((await Array.fromAsync(store.history.of('apart'))).length, 3);
   });
 
   it('is read from a moment on, and of one subject', async () => {
     for (const [day, subjects] of [['key:a', 'key:b'], ['key:ab'], ['key:a'], undefined].entries())
-      await store.record({ ...change, list: 'part', at: at(day + 1), ...(subjects ? { subjects } : { subjects: [] }) });
+      await store.history.record({
+        ...change,
+        list: 'part',
+        at: at(day + 1),
+        ...(subjects ? { subjects } : { subjects: [] }),
+      });
     const days = async (wanted: object) =>
-      (await Array.fromAsync(store.changesOfList('part', wanted))).map((one) => one.at);
+      (await Array.fromAsync(store.history.of('part', wanted))).map((one) => one.at);
     assert.deepEqual(await days({ since: at(3) }), [at(4), at(3)]);
     assert.deepEqual(await days({ subject: 'key:a' }), [at(3), at(1)]);
     assert.deepEqual(await days({ subject: 'key:a', since: at(2) }), [at(3)]);
   });
 
   it('has an end of its own', async () => {
-    await store.record({ ...change, list: 'ended' });
-    const [item] = await Array.fromAsync(store.entriesOfSubject('@history:ended'));
+    await store.history.record({ ...change, list: 'ended' });
+    const [item] = await Array.fromAsync(store.entries.ofSubject('@history:ended'));
     assert.equal(item?.expiresAt, Date.parse('2028-02-06T00:00:00Z') / 1000); // 400 days
   });
 
   it('is known of lists that are not registered', async () => {
-    await store.record({ ...change, list: 'unregistered' });
-    assert.ok((await Array.fromAsync(store.listsWithHistory())).includes('unregistered'));
+    await store.history.record({ ...change, list: 'unregistered' });
+    assert.ok((await Array.fromAsync(store.history.lists())).includes('unregistered'));
   });
 });
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
+import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
 import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
-import { DynamoStore } from '../../../blocklist/dynamodb/store.ts';
 import { type Key, StoreError } from '../../../blocklist/store.ts';
 import { type Fault, faultyTable, type TableRequest } from '../../support/faulty-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
@@ -15,7 +15,7 @@ const throttled = {
   body: { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException', message: 'slow down' },
 };
 
-describe('DynamoStore.lookup', () => {
+describe('DynamoEntries.lookup', () => {
   it('asks for at most 100 keys a call, eventually consistent, and only for what can change a verdict', async (t) => {
     const { store, requests } = await faultyStore(t, () => undefined);
     await store.lookup([...keys, ...keys]);
@@ -109,7 +109,7 @@ describe('a StoreError', () => {
     t.after(() => void silent.close());
     const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`; // a listening TCP server has one
     const client = { endpoint, maxAttempts: 1, ...LOCAL_ACCESS };
-    const store = new DynamoStore({ table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 50, client });
+    const store = new DynamoEntries({ table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 50, client });
     assert.match((await store.lookup(keys)).failure?.message ?? '', /failed: no answer in time$/);
   });
 
@@ -118,7 +118,7 @@ describe('a StoreError', () => {
       throw Object.assign(new Error('Could not load'), { name: 'CredentialsProviderError' });
     };
     const client = { region: 'eu-west-1', credentials };
-    const store = new DynamoStore({ table: 'haverdict', connectTimeoutMs: 1, requestTimeoutMs: 1, client });
+    const store = new DynamoEntries({ table: 'haverdict', connectTimeoutMs: 1, requestTimeoutMs: 1, client });
     const { failure } = await store.lookup(keys);
     assert.match(failure?.message ?? '', /at eu-west-1 failed: no AWS credentials found, set AWS_PROFILE/);
   });

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DynamoManagedStore } from '../../blocklist/dynamodb/managed-store.ts';
-import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
+import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Key, Store } from '../../blocklist/store.ts';
+import type { EntryStore, Key } from '../../blocklist/store.ts';
 import { describeOnEveryEngine } from '../support/engines.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 
-/** What every Store does; each test has subjects of its own, since the table is shared. */
-function storeContract(store: Store): void {
+/** What every EntryStore does; each test has subjects of its own, since the table is shared. */
+function storeContract(store: EntryStore): void {
   it('finds what was put, and only under its own list', async () => {
     await store.put(entry('host:found.example', 'manual'));
     const { items, unread } = await store.lookup([
@@ -26,7 +25,7 @@ function storeContract(store: Store): void {
       vars: { location: 'https://shop.example/', query: '', 'req.set.x-plan': 'gold' },
     };
     await store.put(full);
-    assert.deepEqual(await Array.fromAsync(store.entriesOfSubject('host:full.example')), [full]);
+    assert.deepEqual(await Array.fromAsync(store.ofSubject('host:full.example')), [full]);
     const { items } = await store.lookup([{ subject: 'host:full.example', list: 'manual' }]);
     assert.deepEqual(items[0]?.vars, full.vars);
   });
@@ -34,7 +33,7 @@ function storeContract(store: Store): void {
   it('says whether put replaced something', async () => {
     assert.equal(await store.put(entry('host:twice.example', 'manual')), false);
     assert.equal(await store.put({ ...entry('host:twice.example', 'manual'), action: 'allow' }), true);
-    assert.equal((await Array.fromAsync(store.entriesOfSubject('host:twice.example')))[0]?.action, 'allow');
+    assert.equal((await Array.fromAsync(store.ofSubject('host:twice.example')))[0]?.action, 'allow');
   });
 
   it('says whether remove found something', async () => {
@@ -42,7 +41,7 @@ function storeContract(store: Store): void {
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'other' }), false);
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'manual' }), true);
     assert.equal(await store.remove({ subject: 'host:gone.example', list: 'manual' }), false);
-    assert.deepEqual(await Array.fromAsync(store.entriesOfSubject('host:gone.example')), []);
+    assert.deepEqual(await Array.fromAsync(store.ofSubject('host:gone.example')), []);
   });
 
   it('takes a key twice in one lookup', async () => {
@@ -67,7 +66,7 @@ function storeContract(store: Store): void {
   it('lists a subject in all its lists', async () => {
     for (const list of ['b', 'a']) await store.put(entry('host:lists.example', list));
     assert.deepEqual(
-      (await Array.fromAsync(store.entriesOfSubject('host:lists.example'))).map((item) => item.list),
+      (await Array.fromAsync(store.ofSubject('host:lists.example'))).map((item) => item.list),
       ['a', 'b'],
     );
   });
@@ -77,15 +76,14 @@ function storeContract(store: Store): void {
     const subjects = ['key:p1', 'key:p2', 'key:p3', 'key:p4', 'key:p5'];
     for (const subject of subjects.toReversed()) await store.put({ ...entry(subject, 'pages'), note });
     assert.deepEqual(
-      (await Array.fromAsync(store.entriesOfList('pages'))).map((item) => item.subject),
+      (await Array.fromAsync(store.ofList('pages'))).map((item) => item.subject),
       subjects,
     );
   });
 }
 
 describe('MemoryStore', () => storeContract(new MemoryStore()));
-describeOnEveryEngine('DynamoStore', (place) => storeContract(new DynamoStore(place)));
-describeOnEveryEngine('DynamoManagedStore', (place) => storeContract(new DynamoManagedStore(place)));
+describeOnEveryEngine('DynamoEntries', (place) => storeContract(new DynamoEntries(place)));
 
 function entry(subject: string, list: string): StoredEntry {
   return { subject, list, action: 'deny' };

@@ -1,55 +1,34 @@
 import type { Action } from '../contract/actions.ts';
-import type { StoredEntry } from './entry.ts';
-import type { Item, Key, Store } from './store.ts';
 
-/** What people's tools want of the table beyond lookups. Every method throws StoreError where the database fails. */
-export interface ManagedStore extends Store {
-  /** The items of these keys with every attribute, as they are now; a key without an item brings none. */
-  read(keys: readonly Key[]): Promise<Item[]>;
-  /**
-   * Writes entries, taking them only as fast as they are written, and says how many were. Of a key that comes twice the
-   * later entry stays.
-   */
-  putAll(entries: AsyncIterable<StoredEntry> | Iterable<StoredEntry>, options?: BulkOptions): Promise<number>;
-  /** Removes whatever stands under these keys, in the same way. A key without an item counts as removed. */
-  removeAll(keys: AsyncIterable<Key> | Iterable<Key>, options?: BulkOptions): Promise<number>;
-  /** Removes an item unless an attribute of an entry has changed since it was read; false if one has. */
-  removeUnchanged(item: Item): Promise<boolean>;
-  /** Every item of the table, reserved ones too, in no order. */
-  scan(): AsyncIterable<Item>;
-
+/** The register of lists, and who may change one in bulk. Every method throws StoreError where the database fails. */
+export interface ListStore {
   /** The registered lists, by name. */
-  lists(): AsyncIterable<ListRecord>;
-  listRecord(name: string): Promise<ListRecord | undefined>;
+  all(): AsyncIterable<ListRecord>;
+  find(name: string): Promise<ListRecord | undefined>;
   /** Registers a list; false if it was. */
-  createList(record: ListRecord): Promise<boolean>;
-  /** Sets these details and leaves the others; undefined takes one away. False if the list is not registered. */
-  updateList(name: string, changed: ListChanges): Promise<boolean>;
-  deleteListRecord(name: string): Promise<void>;
-
+  create(record: ListRecord): Promise<boolean>;
+  /** Sets these details and leaves the others; undefined removes one. False if the list is not registered. */
+  update(name: string, changed: ListChanges): Promise<boolean>;
+  delete(name: string): Promise<void>;
   /**
-   * Takes the right to change a list in bulk, or takes it again if this holder has it. Undefined if taken, else who has
-   * it. A lease that has ended is anybody's.
+   * Takes the right to change a list in bulk, or renews it for the same holder. Undefined if taken, else who has it. A lease
+   * that has ended is anybody's.
    */
   takeLease(list: string, lease: Lease, nowSeconds: number): Promise<Lease | undefined>;
   /** Gives it back; nothing happens if somebody else has taken it since. */
   releaseLease(list: string, holder: string): Promise<void>;
   /** Who has the lease on a list; it may have ended. */
   leaseOf(list: string): Promise<Lease | undefined>;
+}
 
+/** What was done to each list. */
+export interface HistoryStore {
   /** Adds to the history of a list. Call it before the change itself: no change is without a record, a record may be. */
   record(change: Change): Promise<void>;
   /** The history of a list, newest first. */
-  changesOfList(list: string, wanted?: WantedChanges): AsyncIterable<RecordedChange>;
+  of(list: string, wanted?: WantedChanges): AsyncIterable<RecordedChange>;
   /** Every list that has a history, registered or not, by name. */
-  listsWithHistory(): AsyncIterable<string>;
-}
-
-export interface BulkOptions {
-  /** Told after each call how many it has written. */
-  written?(count: number): void;
-  /** Takes no more once aborted; what was taken is still written. */
-  readonly signal?: AbortSignal;
+  lists(): AsyncIterable<string>;
 }
 
 /** What is known of a list where it was last synced from; all of it absent if it never was. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BatchGetItemCommand, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
-import { type Found, type Item, type Key, type Store, StoreError } from '../store.ts';
+import { type EntryStore, type Found, type Item, type Key, StoreError } from '../store.ts';
 import { TABLE, VERDICT_ATTRIBUTES } from '../table.ts';
 import { CALLS_AT_ONCE, chunksOf, DynamoConnection, type DynamoOptions, keyAttributes, unique } from './connection.ts';
 import { throttlesIn } from './error.ts';
@@ -13,8 +13,8 @@ const KEYS_A_CALL = 100;
 /** DynamoDB leaves keys unprocessed when it throttles or the answer is full; the waits before asking for them again. */
 const RETRY_WAITS_MS = [20, 60, 180];
 
-/** The blocklist in DynamoDB. */
-export class DynamoStore implements Store {
+/** The entries in DynamoDB: all that the function needs. */
+export class DynamoEntries implements EntryStore {
   readonly #connection: DynamoConnection;
   readonly #limit = pLimit(CALLS_AT_ONCE);
 
@@ -58,11 +58,11 @@ export class DynamoStore implements Store {
     );
   }
 
-  entriesOfSubject(subject: string): AsyncIterable<Item> {
+  ofSubject(subject: string): AsyncIterable<Item> {
     return this.#query(TABLE.partitionKey, subject);
   }
 
-  entriesOfList(list: string): AsyncIterable<Item> {
+  ofList(list: string): AsyncIterable<Item> {
     return this.#query(TABLE.listIndex.partitionKey, list, TABLE.listIndex.name);
   }
 

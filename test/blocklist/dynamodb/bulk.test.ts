@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { dynamoBlocklist } from '../../../blocklist/dynamodb/blocklist.ts';
 import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
-import { DynamoManagedStore } from '../../../blocklist/dynamodb/managed-store.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { type Fault, faultyTable, type TableRequest } from '../../support/faulty-table.ts';
 import { localTable } from '../../support/local-table.ts';
@@ -14,13 +14,13 @@ const THROTTLED = {
   body: { __type: 'com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException', message: 'slow down' },
 };
 
-describe('DynamoManagedStore, where DynamoDB cannot keep up', () => {
+describe('dynamoBlocklist, where DynamoDB cannot keep up', () => {
   it('loses no entry that was left unprocessed, and counts each once', async (t) => {
     const { store, waits } = await faultyStore(t, leavingOnce());
     let written = 0;
-    assert.equal(await store.putAll(ENTRIES, { written: (count) => (written += count) }), ENTRIES.length);
+    assert.equal(await store.bulk.put(ENTRIES, { written: (count) => (written += count) }), ENTRIES.length);
     assert.equal(written, ENTRIES.length);
-    assert.equal((await store.read(ENTRIES)).length, ENTRIES.length);
+    assert.equal((await store.bulk.read(ENTRIES)).length, ENTRIES.length);
     assert.ok(waits.length > 0);
   });
 
@@ -29,8 +29,8 @@ describe('DynamoManagedStore, where DynamoDB cannot keep up', () => {
     const { store } = await faultyStore(t, ({ operation }) =>
       operation === 'BatchWriteItem' && calls++ % 2 === 0 ? THROTTLED : undefined,
     );
-    assert.equal(await store.putAll(ENTRIES), ENTRIES.length);
-    assert.equal((await store.read(ENTRIES)).length, ENTRIES.length);
+    assert.equal(await store.bulk.put(ENTRIES), ENTRIES.length);
+    assert.equal((await store.bulk.read(ENTRIES)).length, ENTRIES.length);
   });
 
   it('waits longer each time that nothing was written, then gives up and says so', async (t) => {
@@ -38,7 +38,7 @@ describe('DynamoManagedStore, where DynamoDB cannot keep up', () => {
       operation === 'BatchWriteItem' ? THROTTLED : undefined,
     );
     const problem = /^StoreError: write on table haverdict left 3 undone after 12 tries: DynamoDB is throttling$/;
-    await assert.rejects(store.putAll(ENTRIES.slice(0, 3)), problem);
+    await assert.rejects(store.bulk.put(ENTRIES.slice(0, 3)), problem);
     const within = (ms: number, index: number) => {
       const middle = Math.min(100 * 2 ** index, 5000);
       return ms >= middle / 2 && ms <= middle * 1.5;
@@ -58,15 +58,15 @@ describe('DynamoManagedStore, where DynamoDB cannot keep up', () => {
         isClosed = true;
       }
     }
-    await assert.rejects(store.putAll(endless()), /the credentials lack a right: not allowed/);
+    await assert.rejects(store.bulk.put(endless()), /the credentials lack a right: not allowed/);
     assert.ok(taken < 1000, `${taken} taken`);
     assert.ok(isClosed);
   });
 
   it('reads again what was left unread', async (t) => {
     const { store } = await faultyStore(t, leavingUnread());
-    await store.putAll(ENTRIES);
-    assert.equal((await store.read(ENTRIES)).length, ENTRIES.length);
+    await store.bulk.put(ENTRIES);
+    assert.equal((await store.bulk.read(ENTRIES)).length, ENTRIES.length);
   });
 });
 
@@ -76,7 +76,7 @@ async function faultyStore(t: TestContext, fault: Fault) {
   const waits: number[] = [];
   const place = { table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 5000 };
   const client = { endpoint, maxAttempts: 1, ...LOCAL_ACCESS };
-  const store = new DynamoManagedStore({ ...place, client }, async (ms) => {
+  const store = dynamoBlocklist({ ...place, client }, async (ms) => {
     waits.push(ms);
   });
   return { store, waits };

@@ -2,7 +2,7 @@
  * The pieces of a source until it ends or the signal is aborted, even where the source waits for a person or a network
  * just then: a for-await alone would wait with it.
  */
-export async function* taken<Piece>(
+export async function* untilAborted<Piece>(
   source: AsyncIterable<Piece> | Iterable<Piece>,
   signal?: AbortSignal,
 ): AsyncGenerator<Piece> {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Lease, ListRecord, RecordedChange } from './managed-store.ts';
+import type { Lease, ListRecord, RecordedChange } from './records.ts';
 import type { Item } from './store.ts';
 
 /**
