@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { ListenAddress, Settings } from '../config/settings.ts';
-import type { NotifyHandler } from '../spop/notify-handler.ts';
 import { degradationLog } from './backend/health.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
@@ -15,6 +14,7 @@ import type { Logger } from './log.ts';
 import { ConnectionLimiter } from './server/connection-limiter.ts';
 import { connectionEvents, denyLog, evictionLog } from './server/event-log.ts';
 import { Listener } from './server/listener.ts';
+import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
 import type { Known } from './state/control.ts';
 import { Ledger } from './state/ledger.ts';
@@ -28,7 +28,7 @@ const GRACE_MS = 5_000;
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
   readonly #lasting: Lasting;
-  readonly #handler: { current: NotifyHandler };
+  readonly #handler: { current: MessageHandler };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #limiter: ConnectionLimiter;
@@ -145,7 +145,7 @@ export class Agent {
     const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed under way
-      return this.#reloadRules();
+      return this.#reloadScript();
     }
     const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
     try {
@@ -198,9 +198,9 @@ export class Agent {
     return { ...cache, maxEntries };
   }
 
-  async #reloadRules(): Promise<void> {
-    const { rules } = this.#generation;
-    if (rules !== undefined) await rules.reload();
+  async #reloadScript(): Promise<void> {
+    const { script } = this.#generation;
+    if (script !== undefined) await script.reload();
     else this.#lasting.log.info('nothing to reload: the configuration is as it was');
   }
 

@@ -14,7 +14,7 @@ import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { RouteAndShadow, type RouteAndShadowEvents } from './decision/route-and-shadow.ts';
 import type { Logger } from './log.ts';
-import { lookupMs, Rulebook } from './scripts/rulebook.ts';
+import { lookupMs, Script } from './scripts/script.ts';
 import { decisionLog, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
@@ -37,7 +37,7 @@ export interface Generation {
   readonly cache: VerdictCache;
   readonly loader: Loader;
   readonly handler: MessageHandler;
-  readonly rules: Rulebook | undefined;
+  readonly script: Script | undefined;
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
@@ -48,7 +48,7 @@ export interface Generation {
   close(): Promise<void>;
 }
 
-/** Puts the parts together; rejects, with nothing left open, if the rules cannot be used. */
+/** Puts the parts together; rejects, with nothing left open, if the script cannot be used. */
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
@@ -65,27 +65,27 @@ export async function openGeneration(
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
-  const rules = rulebook(settings, parts, log);
+  const script = createScript(settings, parts, log);
   try {
-    await rules?.open();
+    await script?.open();
   } catch (error) {
-    await closeAll(rules, backend);
+    await closeAll(script, backend);
     throw error;
   }
-  const messages = messageRules(settings, decisionLog(log, clock), rules);
+  const messages = messageConfigs(settings, decisionLog(log, clock), script);
   const address = new Address(settings.ipv6Prefix);
   const handler = new MessageHandler(messages, engine, messageLog(log), address, ledger, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;
-    return closeAll(rules, backend);
+    return closeAll(script, backend);
   };
   return {
     settings,
     cache,
     loader,
     handler,
-    rules,
+    script,
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
@@ -116,8 +116,8 @@ function callMeter(meters: Meters, degradation: Degradation): CallMeter {
   };
 }
 
-async function closeAll(rules: Rulebook | undefined, backend: OpenBackend): Promise<void> {
-  await rules?.close();
+async function closeAll(script: Script | undefined, backend: OpenBackend): Promise<void> {
+  await script?.close();
   await backend.close();
 }
 
@@ -134,21 +134,21 @@ function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): L
   };
 }
 
-/** The operator's rules, if there are any; lookups leave them some of the deadline. */
-function rulebook(
+/** The operator's script, if there is one; lookups leave it a share of the deadline. */
+function createScript(
   settings: Settings,
   parts: ConstructorParameters<typeof Engine>[0],
   log: Logger,
-): Rulebook | undefined {
-  if (settings.rules === undefined) return undefined;
+): Script | undefined {
+  if (settings.script === undefined) return undefined;
   const engine = new Engine(parts, lookupMs(settings.deadlineMs));
-  return new Rulebook(settings.rules, settings, engine, parts.clock, log);
+  return new Script(settings.script, settings, engine, parts.clock, log);
 }
 
-function messageRules(
+function messageConfigs(
   { messages, haproxy }: Settings,
   events: RouteAndShadowEvents,
-  rules: Rulebook | undefined,
+  script: Script | undefined,
 ): MessageConfig[] {
   const vars = varsOf(haproxy);
   return messages.map(({ name, policy, subjects, required, oddPaths, event, group, shadow }) => ({
@@ -163,7 +163,7 @@ function messageRules(
       vars,
       ...(group === undefined ? {} : { group }),
     },
-    script: rules?.of(name),
+    script: script?.forMessage(name),
     routeAndShadow: new RouteAndShadow({ message: name, backends: haproxy.backends, shadow }, events),
   }));
 }

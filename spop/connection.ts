@@ -8,21 +8,7 @@ import { answerHello, decodeHaproxyHello, encodeAgentHello } from './hello.ts';
 import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { FrameReader } from './reader.ts';
-
-/** What the connection needs of a socket. */
-export interface Transport {
-  /** Sends bytes; returns true if the caller may overwrite them now. */
-  write(bytes: Uint8Array): boolean;
-  /** Closes once everything is sent. */
-  end(): void;
-}
-
-export interface Clock {
-  /** A monotonic time in milliseconds. */
-  nowMs(): number;
-  /** Runs `task` once after this many milliseconds, unless the returned function is called before. */
-  after(delayMs: number, task: () => void): () => void;
-}
+import type { Clock, Transport } from './transport.ts';
 
 export interface ConnectionEvents {
   /** Protocol violation by HAProxy: the connection is being closed with this error's status. */
@@ -239,8 +225,12 @@ export class Connection {
   }
 
   #answer(frame: Frame, answer: AckActions | Promise<AckActions>, receivedAtMs: number): void {
-    if (answer instanceof Promise) this.#answerLater(frame, answer, receivedAtMs);
-    else this.#acknowledge(frame, answer);
+    if (answer instanceof Promise) {
+      this.#answerLater(frame, answer, receivedAtMs);
+      return;
+    }
+    const { actions, dynamic } = fitted(this.#maxAckPayload, answer);
+    this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, dynamic);
   }
 
   #answerLater(frame: Frame, answer: Promise<AckActions>, receivedAtMs: number): void {
@@ -260,11 +250,6 @@ export class Connection {
     const { status, message } = decodeDisconnect(frame);
     if (status !== SpopStatus.normal && status !== SpopStatus.timeout) this.#events.disconnectReceived(status, message);
     this.#disconnect();
-  }
-
-  #acknowledge(frame: Frame, answer: AckActions): void {
-    const { actions, dynamic } = fitted(this.#maxAckPayload, answer);
-    this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, dynamic);
   }
 
   /** All frames that HAProxy sent before the shutdown are here. */

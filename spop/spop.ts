@@ -15,7 +15,7 @@ export {
   VARIABLE_NAME,
 } from './ack.ts';
 export { type AckActions, type DynamicActions, NO_ACTIONS } from './ack-actions.ts';
-export { type Clock, Connection, type ConnectionEvents, type Transport } from './connection.ts';
+export { Connection, type ConnectionEvents } from './connection.ts';
 export { Cursor, decodeText } from './cursor.ts';
 export { DataType, type ReceivedData, type TypedData } from './data.ts';
 export { type Disconnect, decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
@@ -35,3 +35,4 @@ export { type Argument, decodeNotify, type Message, NotifyReader } from './notif
 export type { CurrentHandler, NotifyHandler } from './notify-handler.ts';
 export { OutputBuffer } from './output-buffer.ts';
 export { FrameReader } from './reader.ts';
+export type { Clock, Transport } from './transport.ts';

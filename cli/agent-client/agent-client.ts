@@ -4,7 +4,7 @@ import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** A module of rules may take its time to load. */
+/** A script may take its time to load. */
 const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;
 /** Far above what a state has. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
