@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { isChosen } from '../contract/subject.ts';
+import { isClientChosen } from '../contract/subject.ts';
 import { scopeOf } from '../haproxy/events.ts';
 import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
@@ -124,7 +124,7 @@ async function closeAll(script: Script | undefined, backend: OpenBackend): Promi
 /** What one of the workers may do: together they keep to the settings. */
 function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): LoaderSettings {
   const { maxConcurrent, maxCallsPerSecond, maxKeysPerSecond, batch } = backend;
-  const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isChosen(`${kind}:`)));
+  const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isClientChosen(`${kind}:`)));
   return {
     maxConcurrent: Math.ceil(maxConcurrent / workers),
     maxCallsPerSecond: maxCallsPerSecond / workers,

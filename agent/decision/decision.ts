@@ -1,7 +1,7 @@
 import type { Action } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
@@ -52,7 +52,7 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(reason === undefined ? {} : { reason }),
     ...(status === undefined ? {} : { status }),
     list,
-    entry: toldSubject(subject),
+    entry: redactedSubject(subject),
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
     ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { ConnectionEvents } from '../../spop/connection.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
@@ -35,14 +35,14 @@ export function connectionLog(
     protocolError: (error) =>
       repeated.about(`protocol ${error.status}`, (times) =>
         log.warn(
-          { status: error.status, error: shown(error.message, 200), ...times },
+          { status: error.status, error: printable(error.message, 200), ...times },
           'connection closed: protocol violation by the peer',
         ),
       ),
     disconnectReceived: (status, message) =>
       repeated.about(`complaint ${status}`, (times) =>
         log.warn(
-          { status, message: shown(message, 200), ...times },
+          { status, message: printable(message, 200), ...times },
           status === FRAGMENTATION_REFUSED
             ? 'HAProxy closed a connection: a request does not fit into a frame; add "no option send-frag-payload" to the spoe-agent section'
             : 'HAProxy closed a connection with an error',
@@ -96,7 +96,7 @@ export function messageLog(log: Log): MessageEvents {
       if (logged.has(name) || logged.size >= MAX_NAMES) return;
       logged.add(name);
       log.warn(
-        { message: shown(name) },
+        { message: printable(name) },
         'HAProxy sent a message that is not in the configuration: answered without a decision',
       );
     },
@@ -118,15 +118,20 @@ export function decisionLog(log: Log, clock: Clock): RouteAndShadowEvents {
       if (backends.has(backend) || backends.size >= MAX_NAMES) return;
       backends.add(backend);
       log.warn(
-        { backend: shown(backend), list, entry: entry && shown(entry, MAX_SUBJECT) },
+        { backend: printable(backend), list, entry: entry && printable(entry, MAX_SUBJECT) },
         'an entry routes to a backend that is not in haproxy.backends: requests not routed',
       );
     },
     shadowed(message, { shadow, source, reason, list, entry }, client) {
       const wouldBe = shadow ?? 'log';
-      const why = { source, reason: reason && shown(reason, 200), list, entry: entry && shown(entry, MAX_SUBJECT) };
+      const why = {
+        source,
+        reason: reason && printable(reason, 200),
+        list,
+        entry: entry && printable(entry, MAX_SUBJECT),
+      };
       sampled(() =>
-        log.info({ message, client: shown(client), wouldBe, ...why }, 'shadow mode: decision not enforced'),
+        log.info({ message, client: printable(client), wouldBe, ...why }, 'shadow mode: decision not enforced'),
       );
     },
   };
@@ -144,9 +149,9 @@ export function denyLog(log: Log, clock: Clock): (deny: RecentDeny) => void {
     sampled(() => {
       const why = {
         source,
-        reason: shown(reason, 200),
+        reason: printable(reason, 200),
         list,
-        subject: shown(subject, MAX_SUBJECT),
+        subject: printable(subject, MAX_SUBJECT),
         ...(client && { client }),
       };
       log.info({ ...(ref !== '' && { ref }), message, action, ...(status && { status }), ...why }, 'denied');

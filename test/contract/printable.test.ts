@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 
 const text = fc.string({
   unit: fc.oneof(
@@ -14,14 +14,14 @@ describe('text for a message', () => {
   it('is what escaping all of it and cutting then would make, however long it is', () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 4, max: 40 }), (of, maxLength) => {
-        assert.equal(shown(of, maxLength), cutAfterwards(shown(of, 100_000), maxLength));
+        assert.equal(printable(of, maxLength), cutAfterwards(printable(of, 100_000), maxLength));
       }),
     );
   });
 
   it('costs by what is told of it, and not by what there is', () => {
     const long = { slice: (from: number, to: number) => 'a'.repeat(to - from) } as unknown as string;
-    assert.equal(shown(long, 10), 'aaaaaaa...');
+    assert.equal(printable(long, 10), 'aaaaaaa...');
   });
 });
 

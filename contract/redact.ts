@@ -12,7 +12,7 @@ export function isSecretKind(kind: string): boolean {
  * A subject as logs, pages, answers and errors name it: the value of a kind that lets somebody in as the beginning of its
  * SHA-256, `cookie.session:sha256:9f86d081884c7d65`, any other as it is. A `key` is a digest already.
  */
-export function toldSubject(subject: string): string {
+export function redactedSubject(subject: string): string {
   const colon = subject.indexOf(':');
   const kind = subject.slice(0, Math.max(colon, 0)).trim().toLowerCase();
   if (!isSecretKind(kind)) return subject;
@@ -22,6 +22,6 @@ export function toldSubject(subject: string): string {
 }
 
 /** Whether a text is what a cookie or header is told as: whoever copies it from a log would list nobody. */
-export function isDigestTold(text: string): boolean {
+export function isRedactedSubject(text: string): boolean {
   return /^(cookie|header)\.[^:]+:sha256:[0-9a-f]{16}$/i.test(text);
 }
