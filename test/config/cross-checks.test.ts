@@ -30,7 +30,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
   [
     'a list on trial twice',
     'shadowLists: [manual, manual]\n',
-    ['2:14: shadowLists: must be without a name that is there twice, got ["manual","manual"]'],
+    ['2:14: shadowLists: must be a list without duplicates, got ["manual","manual"]'],
   ],
   [
     'two messages at one event',
@@ -94,7 +94,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
       [
         `the path ${path}`,
         `messages: { a: { paths: ["${path}"], ${IP} } }\n`,
-        [`2:26: messages.a.paths[0]: must be paths as /login and /admin/*, got "${path}"`],
+        [`2:26: messages.a.paths[0]: must be a path like /login or /admin/*, got "${path}"`],
       ] as const,
   ),
   ...['a b', '*', 'a..b', 'a@b', 'shop.*'].map(
@@ -102,7 +102,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
       [
         `the host ${host}`,
         `messages: { a: { hosts: ["${host}"], ${IP} } }\n`,
-        [`2:26: messages.a.hosts[0]: must be hosts as admin.example and *.internal.example, got "${host}"`],
+        [`2:26: messages.a.hosts[0]: must be a host like admin.example or *.internal.example, got "${host}"`],
       ] as const,
   ),
   [
@@ -115,7 +115,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
   [
     'a group with an event',
     `messages:\n  a: { group: g, event: on-client-session, condition: "TRUE", ${IP} }\n`,
-    ['3:15: messages.a.group: must be left out where event is set, got "g"'],
+    ['3:15: messages.a.group: must be omitted if event is set, got "g"'],
   ],
   ...['if { src 10.0.0.1 }', 'unless TRUE', "{ src '::1' }", ' ', 'a #', '{ path /ä }'].map(
     (condition) =>
@@ -123,7 +123,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
         `the condition ${condition}`,
         `messages: { a: { condition: "${condition}", ${IP} } }\n`,
         [
-          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { method POST }, got "${condition}"`,
+          `2:29: messages.a.condition: must be one line of ASCII without a leading if, quotes, \\ or #, like { method POST }, got "${condition}"`,
         ],
       ] as const,
   ),
@@ -183,7 +183,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
         `the header ${header}`,
         `haproxy: { requestHeaders: ["${header}"] }\n`,
         [
-          `2:29: haproxy.requestHeaders[0]: must be the name of a header that HAProxy leaves to others, of at most 32 letters, digits and dashes, got "${header}"`,
+          `2:29: haproxy.requestHeaders[0]: must be a header name of at most 32 letters, digits and dashes that HAProxy does not manage itself, got "${header}"`,
         ],
       ] as const,
   ),
@@ -191,8 +191,8 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'a header twice in another case, and a backend twice',
     'haproxy: { responseHeaders: [Server, server], backends: [blue, blue] }\n',
     [
-      '2:29: haproxy.responseHeaders: must be without a name that is there twice, got ["Server","server"]',
-      '2:57: haproxy.backends: must be without a name that is there twice, got ["blue","blue"]',
+      '2:29: haproxy.responseHeaders: must be a list without duplicates, got ["Server","server"]',
+      '2:57: haproxy.backends: must be a list without duplicates, got ["blue","blue"]',
     ],
   ],
   [
@@ -200,13 +200,13 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'haproxy: { denyPages: { 418: { file: /a }, 403: { file: a.html } } }\n',
     [
       '2:25: haproxy.denyPages.418: must be one of 400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504, got "418"',
-      '2:57: haproxy.denyPages.403.file: must be an absolute path in ASCII without blanks, quotes, \\ and #, got "a.html"',
+      '2:57: haproxy.denyPages.403.file: must be an absolute ASCII path without spaces, quotes, \\ or #, got "a.html"',
     ],
   ],
   [
     'a script that is not a module',
     'script: ./script.py\n',
-    ['2:9: script: must be the path of a module, as ./script.mjs, got "./script.py"'],
+    ['2:9: script: must be the path of a module, like ./script.mjs, got "./script.py"'],
   ],
   [
     'a trial that is no truth',

@@ -52,7 +52,7 @@ describe('the environment', () => {
 
   it('has one of the URL and the URLs only', () => {
     assert.deepEqual(linesAbout({ ...BACKEND, HAVERDICT_BACKEND_URLS: 'http://a' }), [
-      'HAVERDICT_BACKEND_URLS: backend.urls: must be left out where backend.url is set, got ["http://a"]',
+      'HAVERDICT_BACKEND_URLS: backend.urls: must be omitted if backend.url is set, got ["http://a"]',
     ]);
   });
 
