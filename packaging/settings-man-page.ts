@@ -9,7 +9,7 @@ export function settingsPage(version: string, epochSeconds: number): string {
     'haverdict.yaml \\- configuration of the haverdict agent',
     '.SH DESCRIPTION',
     'One YAML file, which the agent reads and HAProxy\\(aqs side is generated from.',
-    'An unknown key, a key that is there twice and a value out of range are errors.',
+    'An unknown key, a duplicate key and a value out of range are errors.',
     '.B haverdict agent \\-\\-check \\-c',
     '.I FILE',
     'tells all of them, one a line.',
@@ -32,11 +32,11 @@ export function settingsPage(version: string, epochSeconds: number): string {
   ].join('\n')}\n`;
 }
 
-function describeSetting({ path, mustBe, meaning, fallback, variable, fixed }: KnownSetting): string[] {
+function describeSetting({ path, mustBe, meaning, fallback, variable, noVariable }: KnownSetting): string[] {
   const facts = [
     `Must be ${mustBe}.`,
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
-    variable === undefined ? `Environment: none, as ${fixed}.` : `Environment: ${variable}.`,
+    variable === undefined ? `Environment: none, as ${noVariable}.` : `Environment: ${variable}.`,
   ];
   return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
 }

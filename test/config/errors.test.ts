@@ -52,7 +52,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
         '[0].actions[0]',
         'must be allow, deny, tarpit, drop, redirect, route, tag or log, got "block"',
       ],
-      ['{ name: feed, action: [deny] }', '23', '[0].action', 'no such setting, did you mean actions?'],
+      ['{ name: feed, action: [deny] }', '23', '[0].action', 'unknown setting, did you mean actions?'],
       [
         'feed, { name: feed, actions: [deny] }',
         '8',
@@ -92,7 +92,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     why: 'signed calls without a region',
     yaml: 'backend:\n  urls: [https://abc.lambda-url.eu-west-1.on.aws, http://127.0.0.1:1]\n  auth: iam\n',
     lines: [
-      'FILE:2:3: backend.region: must be set, or AWS_REGION: calls are signed for a region, and http://127.0.0.1:1 does not name its own',
+      'FILE:2:3: backend.region: must be set, or AWS_REGION: calls are signed for a region, and http://127.0.0.1:1 does not contain one',
     ],
   },
   {
@@ -118,23 +118,23 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'an unknown key near a known one',
     yaml: `${BACKEND}cache: { maxEntry: 5 }\n`,
-    lines: ['FILE:2:10: cache.maxEntry: no such setting, did you mean maxEntries?'],
+    lines: ['FILE:2:10: cache.maxEntry: unknown setting, did you mean maxEntries?'],
   },
   {
     why: 'an unknown key near none',
     yaml: `${BACKEND}log: { colour: blue }\n`,
-    lines: ['FILE:2:8: log.colour: no such setting, known here: level'],
+    lines: ['FILE:2:8: log.colour: unknown setting, expected one of: level'],
   },
   {
     why: 'a key that is there twice',
     yaml: `${BACKEND}deadlineMs: 40\ndeadlineMs: 41\n`,
-    lines: ['FILE:3:1: this key is there twice'],
+    lines: ['FILE:3:1: duplicate key'],
   },
   {
     why: 'no YAML',
     yaml: `${BACKEND}lists: [a\ncache: {}\n`,
     lines: [
-      'FILE:3:1: no valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
+      'FILE:3:1: not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
   },
   {
@@ -152,7 +152,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     yaml: `${BACKEND}policy: { timeout: open, backend_eror: closed }\n`,
     lines: [
       'FILE:2:9: policy.default: must be set: open or closed',
-      'FILE:2:26: policy.backend_eror: no such setting, did you mean backend_error?',
+      'FILE:2:26: policy.backend_eror: unknown setting, did you mean backend_error?',
     ],
   },
   {
@@ -184,7 +184,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     lines: [
       'FILE:3:11: listen[0].unix: must be an absolute path of at most 107 bytes, of A-Z a-z 0-9 _ . / @ : + -, got "a.sock"',
       'FILE:4:11: listen[0].mode: must be three octal digits, each 0, 2, 4 or 6, like 0660, got "999"',
-      'FILE:5:5: listen[0].gruop: no such setting, did you mean group?',
+      'FILE:5:5: listen[0].gruop: unknown setting, did you mean group?',
     ],
   },
   {
