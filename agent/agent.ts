@@ -16,7 +16,7 @@ import { connectionEvents, crowdLog, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
 import { References } from './server/reference.ts';
 import type { Known } from './state/control.ts';
-import { Ledger } from './state/ledger.ts';
+import { DecisionStats } from './state/decision-stats.ts';
 import { Meters } from './state/meters.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
@@ -59,12 +59,12 @@ export class Agent {
    */
   static async start(settings: Settings, log: Logger, isFirst: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
-    const ledger = new Ledger(clock, denyLog(log, clock));
+    const stats = new DecisionStats(clock, denyLog(log, clock));
     const degradation = new Degradation(
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const lasting = { log, clock, meters: new Meters(), ledger, references: new References(), degradation };
+    const lasting = { log, clock, meters: new Meters(), stats, references: new References(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
     const agent = new Agent(generation, lasting, isFirst, passed);
     agent.#watchDegradation();
@@ -94,13 +94,13 @@ export class Agent {
 
   get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
-    const { meters, ledger, degradation } = this.#lasting;
+    const { meters, stats, degradation } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
       ...processState({
         settings,
         meters,
-        ledger,
+        stats,
         cache: cache.state,
         loader: loader.state,
         degradation: degradation.state,

@@ -17,7 +17,7 @@ import { lookupMs, Rulebook } from './scripts/rulebook.ts';
 import { decisionLog, translatorLog } from './server/events.ts';
 import type { References } from './server/reference.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
-import type { Ledger } from './state/ledger.ts';
+import type { DecisionStats } from './state/decision-stats.ts';
 import type { Meters } from './state/meters.ts';
 
 /** What outlives every generation. */
@@ -25,7 +25,7 @@ export interface Lasting {
   readonly log: Logger;
   readonly clock: Clock;
   readonly meters: Meters;
-  readonly ledger: Ledger;
+  readonly stats: DecisionStats;
   readonly references: References;
   readonly degradation: Degradation;
 }
@@ -51,17 +51,17 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger, references, degradation }: Lasting,
+  { log, clock, meters, stats, references, degradation }: Lasting,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const opened = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
-    notCounted: () => void meters.backend.notCounted++,
+    notCounted: () => void meters.counters.notCounted++,
   });
   const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
-  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
+  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const rules = rulebook(settings, parts, log);
@@ -73,7 +73,7 @@ export async function openGeneration(
   }
   const messages = messageRules(settings, decisionLog(log, clock), rules);
   const address = new Address(settings.ipv6Prefix);
-  const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
+  const translator = new Translator(messages, engine, translatorLog(log), address, stats, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;

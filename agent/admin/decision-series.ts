@@ -3,7 +3,8 @@ import { isWithin } from '../../contract/list-actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
-import type { Metric, Sample } from './metric.ts';
+import type { Sample } from '../state/measure.ts';
+import type { Metric } from './metrics.ts';
 
 /** Where decisions about subjects come from when they are known. */
 const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;

@@ -1,6 +1,6 @@
 import { isDenied } from '../../contract/actions.ts';
 import type { Decision } from '../decision/decision.ts';
-import type { Ledger, Tally } from '../state/ledger.ts';
+import type { DecisionStats, Tally } from '../state/decision-stats.ts';
 import type { AddressSuffix } from './address-suffix.ts';
 import { type Answer, answerOf, inTurn, NO_ANSWER, type Outlet, within } from './answer.ts';
 import { ReferenceSuffix, type References } from './reference.ts';
@@ -34,7 +34,7 @@ export class Teller {
   readonly #suffix: AddressSuffix;
   readonly #references: References;
   #reference: ReferenceSuffix | undefined;
-  readonly #ledger: Ledger;
+  readonly #stats: DecisionStats;
   readonly #events: TellerEvents;
   readonly #told = new WeakMap<Decision, Told>();
   /** The last two decisions told, which mostly are "nothing listed" and one entry: the map would take 20 ns. */
@@ -45,14 +45,14 @@ export class Teller {
     { name, outlet }: { readonly name: string; readonly outlet: Outlet },
     suffix: AddressSuffix,
     references: References,
-    ledger: Ledger,
+    stats: DecisionStats,
     events: TellerEvents,
   ) {
     this.#message = name;
     this.#outlet = outlet;
     this.#suffix = suffix;
     this.#references = references;
-    this.#ledger = ledger;
+    this.#stats = stats;
     this.#events = events;
   }
 
@@ -70,7 +70,7 @@ export class Teller {
     told.tally.count++;
     if (!told.isDeny) return;
     this.#references.advance();
-    if (this.#ledger.hasRoom) this.#record(told.decision, told.answer, this.#suffix.text, maxBytes);
+    if (this.#stats.hasRoom) this.#record(told.decision, told.answer, this.#suffix.text, maxBytes);
   }
 
   /** The answer while the frame is in view: it has to be written, in so many bytes, before the next one is told. */
@@ -82,11 +82,11 @@ export class Teller {
 
   /** The answer once the frame is gone, and with it the address that it was about. */
   tellLater(decision: Decision, address: string | undefined, maxBytes: number): Answer {
-    this.#ledger.tallyOf(this.#message, decision).count++;
+    this.#stats.tallyOf(this.#message, decision).count++;
     const answer = this.#answerOf(decision, address);
     if (!isDenied(decision.action)) return answer;
     this.#references.advance();
-    if (this.#ledger.hasRoom) this.#record(decision, answer, address, maxBytes);
+    if (this.#stats.hasRoom) this.#record(decision, answer, address, maxBytes);
     const reference = this.#reference?.keep();
     return answer.reference === undefined || reference === undefined
       ? answer
@@ -108,7 +108,7 @@ export class Teller {
     const told = {
       decision,
       answer: decision.ofAddress && answer !== NO_ANSWER ? this.#ofAddress(answer) : answer,
-      tally: this.#ledger.tallyOf(this.#message, decision),
+      tally: this.#stats.tallyOf(this.#message, decision),
       isDeny: isDenied(decision.action),
     };
     this.#told.set(decision, told);
@@ -134,6 +134,6 @@ export class Teller {
 
   #record(decision: Decision, answer: Answer, address: string | undefined, maxBytes: number): void {
     const isReferenceTold = within(maxBytes, answer).suffix !== undefined;
-    this.#ledger.record(this.#message, decision, address, isReferenceTold ? this.#references.text : '');
+    this.#stats.record(this.#message, decision, address, isReferenceTold ? this.#references.text : '');
   }
 }

@@ -14,7 +14,7 @@ import type { Decision } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { Refinement } from '../decision/refine.ts';
-import { Ledger } from '../state/ledger.ts';
+import { DecisionStats } from '../state/decision-stats.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
 import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
@@ -113,14 +113,14 @@ export class Translator implements NotifyHandler {
     decider: Decider,
     events: TranslatorEvents,
     address = new Address(),
-    ledger = new Ledger(),
+    stats = new DecisionStats(),
     references = new References(),
   ) {
     const suffix = new AddressSuffix(address);
     this.#messages = rules.map((rule) => ({
       rule,
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
-      teller: new Teller(rule, suffix, references, ledger, events),
+      teller: new Teller(rule, suffix, references, stats, events),
       name: Buffer.from(rule.name),
       names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
       // behind the kinds stands the header of the cookies, where it is sent

@@ -69,7 +69,7 @@ describe('the log of connections that make way', () => {
       ['warn', 999, 'too many connections'],
       ['warn', 999, 'too much is unfinished or unread'],
     ]);
-    assert.deepEqual(meters.spopErrors, { 13: 2000 });
+    assert.deepEqual(meters.counters.errors, { 13: 2000 });
     meters.close();
   });
 });

@@ -6,7 +6,7 @@ import { AddressSuffix } from '../../../agent/server/address-suffix.ts';
 import { NO_ANSWER, type Outlet, type Suffix, within } from '../../../agent/server/answer.ts';
 import { References } from '../../../agent/server/reference.ts';
 import { Teller } from '../../../agent/server/teller.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { varsOf } from '../../../haproxy/vocabulary.ts';
 import { HandClock } from '../../support/clock.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
@@ -18,18 +18,18 @@ function teller(outlet: Partial<Outlet> = {}) {
   const problems: unknown[] = [];
   const vars = varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] });
   const suffix = new AddressSuffix(new Address());
-  const ledger = new Ledger(new HandClock());
+  const stats = new DecisionStats(new HandClock());
   const events = { internalError: (error: unknown) => void problems.push(error) };
   return {
     teller: new Teller(
       { name: 'check-request', outlet: { scope: 'txn', vars, ...outlet } },
       suffix,
       new References(new Uint8Array(12)),
-      ledger,
+      stats,
       events,
     ),
     problems,
-    ledger,
+    stats,
   };
 }
 
@@ -94,7 +94,7 @@ describe('a teller', () => {
   });
 
   it('gives each deny a reference id, the same on the wire and in the record, and an allow none', () => {
-    const { teller: one, ledger } = teller();
+    const { teller: one, stats } = teller();
     const told = [
       one.tellNow(decisionOf(entry('a'), 'cache'), ROOM),
       one.tellNow(decisionOf(null, 'cache'), ROOM),
@@ -106,7 +106,7 @@ describe('a teller', () => {
     one.tellNow(decisionOf(entry('d'), 'cache'), ROOM);
     assert.match(Buffer.from(written(later.suffix)).toString('latin1'), /ref.*000000000003$/);
     assert.deepEqual(
-      ledger.state.recent.map(({ ref }) => ref),
+      stats.state.recent.map(({ ref }) => ref),
       [4, 3, 2, 1].map((nth) => `00000000000${nth}`),
     );
   });
@@ -119,10 +119,10 @@ describe('a teller', () => {
       [40, ''],
     ] as const)
       for (const isLate of [false, true]) {
-        const { teller: one, ledger } = teller();
+        const { teller: one, stats } = teller();
         const decision = decisionOf(long, 'cache');
         const answer = isLate ? one.tellLater(decision, undefined, room) : one.tellNow(decision, room);
-        assert.equal(ledger.state.recent[0]?.ref, ref, `${room}`);
+        assert.equal(stats.state.recent[0]?.ref, ref, `${room}`);
         const { actions, suffix } = within(room, answer);
         assert.ok(actions.length + (suffix?.maxBytes ?? 0) <= room);
         assert.equal(suffix !== undefined, ref !== '');

@@ -11,7 +11,7 @@ import type { Answer, Outlet } from '../../../agent/server/answer.ts';
 import { OutputBuffer } from '../../../agent/server/output.ts';
 import { References } from '../../../agent/server/reference.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import type { Policy, Reason } from '../../../contract/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 import { referenceOf } from '../../support/reference.ts';
@@ -80,10 +80,10 @@ function setUp(
     unknownMessage: (name: string) => void unknown.push(name),
     internalError: (error: unknown) => void errors.push(error),
   };
-  const ledger = new Ledger(new HandClock());
-  const translator = new Translator(rules, decider, events, undefined, ledger, new References(NO_REFERENCE));
+  const stats = new DecisionStats(new HandClock());
+  const translator = new Translator(rules, decider, events, undefined, stats, new References(NO_REFERENCE));
   const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
-  return { translator, ledger, questions, unknown, errors, send };
+  return { translator, stats, questions, unknown, errors, send };
 }
 
 /** The subjects that are asked when these arguments come. */
@@ -413,7 +413,7 @@ describe('an entry that is the asked address itself', () => {
       decider,
       events,
       new Address(64),
-      new Ledger(new HandClock()),
+      new DecisionStats(new HandClock()),
       new References(NO_REFERENCE),
     );
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));
