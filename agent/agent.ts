@@ -4,6 +4,7 @@ import type { ListenAddress, Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/health.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
+import { LookupSubject } from './decision/lookup-subject.ts';
 import { type Generation, type Lasting, openGeneration } from './generation.ts';
 import { CacheWatch } from './lifecycle/cache-watch.ts';
 import { heapLimitMegabytes } from './lifecycle/heap.ts';
@@ -11,9 +12,9 @@ import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import { Crowd } from './server/crowd.ts';
-import { CurrentHandler } from './server/current-handler.ts';
 import { connectionEvents, crowdLog, denyLog } from './server/events.ts';
 import { Listener } from './server/listener.ts';
+import type { NotifyHandler } from './server/notify-handler.ts';
 import { References } from './server/reference.ts';
 import type { Known } from './state/control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
@@ -27,7 +28,7 @@ const GRACE_MS = 5_000;
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
   readonly #lasting: Lasting;
-  readonly #handler: CurrentHandler;
+  readonly #handler: { current: NotifyHandler };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #crowd: Crowd;
@@ -45,7 +46,7 @@ export class Agent {
     this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
-    this.#handler = new CurrentHandler(generation.translator);
+    this.#handler = { current: generation.translator };
     this.#crowd = new Crowd(lasting.clock, crowdLog(lasting.log, lasting.clock, lasting.meters));
     this.#startedAtMs = lasting.clock.epochMs();
     this.#cacheWatch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
@@ -115,12 +116,12 @@ export class Agent {
 
   /** What the cache has about a subject in canonical text. */
   explain(subject: string): Known {
-    const found = this.#generation.cache.explain(subject);
+    const found = this.#generation.cache.explain(LookupSubject.parse(subject));
     if (found === undefined) return { pid: process.pid };
-    const { contribution, ...times } = found;
-    if (typeof contribution === 'string') return { pid: process.pid, cached: { reason: contribution, ...times } };
-    const { action, reason, list, ofAddress } = contribution;
-    const entry = ofAddress ? subject : contribution.entry;
+    const { verdict, ...times } = found;
+    if (typeof verdict === 'string') return { pid: process.pid, cached: { reason: verdict, ...times } };
+    const { action, reason, list, ofAddress } = verdict;
+    const entry = ofAddress ? subject : verdict.entry;
     const said = { ...(reason !== undefined && { reason }), ...(list !== undefined && { list }) };
     return { pid: process.pid, cached: { action, ...said, ...(entry !== undefined && { entry }), ...times } };
   }
@@ -128,7 +129,7 @@ export class Agent {
   /** Forgets what is known of a subject, or everything; returns of how many. */
   flush(subject?: string): number {
     const { cache } = this.#generation;
-    return subject === undefined ? cache.clear() : Number(cache.forget(subject));
+    return subject === undefined ? cache.clear() : Number(cache.forget(LookupSubject.parse(subject)));
   }
 
   /**
@@ -144,7 +145,7 @@ export class Agent {
     const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed under way
-      return this.#reloadRules();
+      return this.#reloadScript();
     }
     const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
     try {
@@ -197,9 +198,9 @@ export class Agent {
     return { ...cache, maxEntries };
   }
 
-  async #reloadRules(): Promise<void> {
-    const { rules } = this.#generation;
-    if (rules !== undefined) await rules.reload();
+  async #reloadScript(): Promise<void> {
+    const { script } = this.#generation;
+    if (script !== undefined) await script.reload();
     else this.#lasting.log.info('nothing to reload: the configuration is as it was');
   }
 

@@ -36,7 +36,7 @@ const listener = new Listener(
   target.startsWith('unix:')
     ? { type: 'unix', path: target.slice(5) }
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
-  translator,
+  { current: translator },
   clock,
   connectionEvents({ debug: complain, info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
   new Crowd(clock, complain),

@@ -2,6 +2,7 @@ import { VerdictCache } from '../agent/decision/cache.ts';
 import type { Clock } from '../agent/decision/clock.ts';
 import { Engine } from '../agent/decision/engine.ts';
 import { type Backend, Loader } from '../agent/decision/loader.ts';
+import { LookupSubject } from '../agent/decision/lookup-subject.ts';
 import { formatAddress } from '../contract/address.ts';
 import { addressOf, isListed, type PoolOptions } from './pool.ts';
 
@@ -42,6 +43,6 @@ export function fillCache(
   for (let rank = 0; rank < addresses; rank++) {
     const subject = `ip:${formatAddress(addressOf(rank, family))}`;
     const entry = { subject, list: 'manual', action: 'deny', reason: 'bench' } as const;
-    cache.keepVerdict(subject, isListed(rank) ? entry : null, ttlSeconds);
+    cache.keepVerdict(LookupSubject.parse(subject), isListed(rank) ? entry : null, ttlSeconds);
   }
 }

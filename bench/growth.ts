@@ -4,7 +4,7 @@
 import { Readable } from 'node:stream';
 import { parseLogLine } from '../cli/cost/haproxy-log.ts';
 import { readFeed } from '../cli/formats/feed.ts';
-import { FORMATS } from '../cli/formats/format.ts';
+import { FORMAT_NAMES, type FormatName } from '../cli/formats/formats.ts';
 import { parseDuration } from '../cli/options/duration.ts';
 import { REASON } from '../contract/check.ts';
 import { cookieValues } from '../contract/cookie.ts';
@@ -75,7 +75,7 @@ const PIECES = [
 type Parser = (text: string) => unknown;
 
 const PARSERS: Readonly<Record<string, Parser>> = {
-  ...Object.fromEntries(FORMATS.map((format) => [`feed, ${format}`, feedParser(format)])),
+  ...Object.fromEntries(FORMAT_NAMES.map((format) => [`feed, ${format}`, feedParser(format)])),
   'feed, found out': feedParser(undefined),
   ...Object.fromEntries(KINDS.map((kind) => [`entry of ${kind}`, (text: string) => parseSubject(`${kind}:${text}`)])),
   'entry of any kind': parseSubject,
@@ -132,7 +132,7 @@ async function leastMs(parse: Parser, beginning: string, piece: string, length: 
   return least;
 }
 
-function feedParser(format: (typeof FORMATS)[number] | undefined): Parser {
+function feedParser(format: FormatName | undefined): Parser {
   const heading = format === 'csv' ? 'subject,reason\n' : '';
   return async (text) => {
     const bytes = Readable.from([Buffer.from(`${heading}${text}\n`)]);

@@ -96,7 +96,7 @@ export function measureHostile(): HostileCost[] {
     const values = hostileValues(prefix);
     const translator = new Translator(
       [rule],
-      { decide, decideKnown: decide, recall: () => undefined },
+      { decide, decideKnown: decide, decideAddress: decide, cached: () => undefined },
       EVENTS,
       new Address(),
     );

@@ -3,8 +3,9 @@
 import { Address } from '../agent/decision/address.ts';
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Engine } from '../agent/decision/engine.ts';
-import { Connection, type NotifyHandler } from '../agent/server/connection.ts';
+import { Connection } from '../agent/server/connection.ts';
 import { connectionEvents } from '../agent/server/events.ts';
+import type { NotifyHandler } from '../agent/server/notify-handler.ts';
 import { Translator } from '../agent/server/translate.ts';
 import { Meters } from '../agent/state/meters.ts';
 import { encodeAck, encodeActions } from '../spop/ack.ts';
@@ -99,12 +100,12 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     : {
         answer: (...asked) => translator.answer(...asked),
         overload: (...asked) => translator.overload(...asked),
-        answerKnown() {},
+        answerUsual: () => undefined,
       };
   const peer = { write: () => true, end: fail };
   const made = new Connection(
     peer,
-    handler,
+    { current: handler },
     systemClock,
     connectionEvents({ debug: fail, info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
   );

@@ -4,7 +4,7 @@ import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from 
 import type { BadEntries, Log } from './bad-entries.ts';
 import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
 import { winner } from './match.ts';
-import type { Item, Key, Store } from './store.ts';
+import type { EntryStore, Item, Key } from './store.ts';
 
 /** What one check came to, in numbers: nothing of any visitor is in it. */
 export interface CheckFacts {
@@ -19,7 +19,7 @@ export interface CheckFacts {
 }
 
 export interface CheckDeps {
-  readonly store: Pick<Store, 'lookup'>;
+  readonly store: Pick<EntryStore, 'lookup'>;
   readonly log: Log;
   readonly measure?: (facts: CheckFacts) => void;
   readonly badEntries: BadEntries;

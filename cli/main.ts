@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { watchOutput } from './exit/lost-output.ts';
+import { handleOutputErrors } from './exit/output-errors.ts';
 import { run } from './program.ts';
 
-watchOutput(process.argv[2] ?? '');
+handleOutputErrors(process.argv[2] ?? '');
 process.exitCode = await run(process.argv, process.stderr);

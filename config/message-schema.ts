@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { MAX_SUBJECTS } from '../contract/check.ts';
 import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
 import { askedSubject, isKind, KINDS, SubjectError } from '../contract/subject.ts';
-import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
-import { EVENTS } from './settings.ts';
+import { DEFAULT_EVENT, MESSAGE_EVENTS } from '../haproxy/events.ts';
+import { boolean, isObject, listOf, map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
 
 const MAX_MESSAGES = 16;
 const MAX_ARGUMENTS = 32;
@@ -64,9 +64,9 @@ function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
 }
 
 const message = map({
-  event: oneOf(EVENTS)
+  event: oneOf(MESSAGE_EVENTS)
     .optional()
-    .describe('When HAProxy sends the message: on-frontend-http-request if no group does.'),
+    .describe(`When HAProxy sends the message: ${DEFAULT_EVENT} if no group does.`),
   group: text('1 to 12 of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
     .optional()
     .describe(
@@ -95,16 +95,16 @@ const message = map({
   subjects: mapOf(kind, expression, MAX_SUBJECTS, 'kind: expression')
     .prefault({})
     .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),
-  required: setOf(kind, MAX_SUBJECTS, 'kinds', 0)
+  required: uniqueListOf(kind, MAX_SUBJECTS, 'kinds', 0)
     .prefault([])
     .describe(
       'The kinds without which a request is refused with 400, as ip, host, path and method always are; any other may be missing.',
     ),
   arguments: mapOf(name, expression, MAX_ARGUMENTS, 'name: expression')
     .prefault({})
-    .describe('What your rules are told beside the subjects.'),
+    .describe('What the script receives beside the subjects.'),
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
-  shadow: truth().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
+  shadow: boolean().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
 }).refine(({ event, group }: Trigger) => event === undefined || group === undefined, {
   path: ['group'],
   error: 'left out where event is set',

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HAPROXY_VERSIONS, type HaproxyVersion } from '../config/settings.ts';
+import { HAPROXY_VERSIONS, type HaproxyVersion } from '../haproxy/versions.ts';
 import { findHaproxy } from './haproxy.ts';
 
 /** Suites of Debian with a newer HAProxy than most systems have, and the suites that HAProxy's libraries come from. */

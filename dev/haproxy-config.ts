@@ -1,8 +1,9 @@
 import type { Settings } from '../config/settings.ts';
+import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { agentsBackend } from '../haproxy/generate/backend.ts';
 import { frontendRoutes, frontendRules } from '../haproxy/generate/frontend.ts';
 import { backendRules } from '../haproxy/generate/guarded-backend.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, VARIABLES } from '../haproxy/vocabulary.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { SPOE_FILE } from './haproxy.ts';
 
 export interface FrontendOptions {

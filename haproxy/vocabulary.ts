@@ -62,27 +62,6 @@ export const ERROR_VARIABLE = 'error';
 export const PROCESS_TIME_VARIABLE = 'process_ms';
 export const TOTAL_TIME_VARIABLE = 'total_ms';
 
-/**
- * Where the variables of each event are set: every event that both sides of HAProxy can tell apart has a scope of its own,
- * so that no decision is mistaken for another. `txn` can be read until the end of the request, in logs too; `sess` by every
- * request of the connection; `req` by the rules of the request, `res` by those of the response (seen on 2.4 to 3.5).
- */
-export const SCOPES = {
-  'on-client-session': 'sess',
-  'on-frontend-tcp-request': 'sess',
-  'on-frontend-http-request': 'txn',
-  'on-backend-http-request': 'req',
-  'on-tcp-response': 'res',
-  'on-http-response': 'res',
-} as const;
-/** The events of HAProxy that a message can be sent at. */
-export type Event = keyof typeof SCOPES;
-
-/** The scope of the usual event, and of groups, which are sent by rules of the request. */
-export const REQUEST_SCOPE = 'txn';
-
-export const DEFAULT_EVENT: Event = 'on-frontend-http-request';
-
 export const DEFAULT_PREFIX = 'haverdict';
 
 /**

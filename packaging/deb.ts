@@ -15,13 +15,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { writeBundle } from './bundle.ts';
-import { commandPage, readCommands } from './command-page.ts';
+import { commandPage, readCommands } from './command-man-page.ts';
 import { completions } from './completions.ts';
-import { changelog, control, copyright } from './debian-text.ts';
+import { changelog, control, copyright } from './control-files.ts';
 import { licenceOfNode, licencesOf } from './licences.ts';
 import { pinnedNode } from './node.ts';
 import { sbomOf } from './sbom.ts';
-import { settingsPage } from './settings-page.ts';
+import { settingsPage } from './settings-man-page.ts';
 
 const HERE = import.meta.dirname;
 const NODE = '/usr/lib/haverdict/node';

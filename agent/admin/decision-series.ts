@@ -22,7 +22,7 @@ export const DECISIONS: Metric = {
  * `rate` and `increase`.
  */
 function presets(state: AgentState): DecisionCount[] {
-  return [...policyDecisions(state), ...listDecisions(state), ...ruleDecisions(state)];
+  return [...policyDecisions(state), ...listDecisions(state), ...scriptDecisions(state)];
 }
 
 function policyDecisions({ config }: AgentState): DecisionCount[] {
@@ -51,10 +51,10 @@ function listDecisions({ config: { messages, lists, shadowLists, listActions } }
     );
 }
 
-function ruleDecisions({ config: { messages, rules } }: AgentState): DecisionCount[] {
-  if (rules === undefined) return [];
+function scriptDecisions({ config: { messages, script } }: AgentState): DecisionCount[] {
+  if (script === undefined) return [];
   return messages.flatMap(({ name: message, shadow }) =>
-    actionsOf(shadow).map((action) => ({ message, action, source: 'rules', reason: '', list: '', count: 0 })),
+    actionsOf(shadow).map((action) => ({ message, action, source: 'script', reason: '', list: '', count: 0 })),
   );
 }
 

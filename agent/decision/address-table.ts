@@ -103,14 +103,20 @@ export class AddressTable {
     return -1;
   }
 
-  /** The value of an address that is fresh, or 0; also 0 for one that ends within `soon` ticks and may be asked anew. */
+  /**
+   * The value of an address that is fresh, or 0. Negative where it ends within `soon` ticks and may be refreshed: once, so
+   * that one lookup refreshes it.
+   */
   freshValue(address: Address, now: number, soon: number): number {
     const slot = this.find(address);
     if (slot < 0) return 0;
     const left = this.freshUntil(slot) - now;
-    if (left <= 0 || (left < soon && this.isRefreshable(slot))) return 0;
+    if (left <= 0) return 0;
+    const value = this.value(slot);
     this.use(slot);
-    return this.value(slot);
+    if (left >= soon || !this.isRefreshable(slot)) return value;
+    this.#ints[slot + this.#width - 1] = this.#valueAndFlags(slot) & ~REFRESHABLE;
+    return -value;
   }
 
   freshUntil(slot: number): number {
@@ -142,11 +148,6 @@ export class AddressTable {
 
   isRefreshable(slot: number): boolean {
     return (this.#valueAndFlags(slot) & REFRESHABLE) !== 0;
-  }
-
-  /** Notes that it is being asked anew, which happens once. */
-  refresh(slot: number): void {
-    this.#ints[slot + this.#width - 1] = this.#valueAndFlags(slot) & ~REFRESHABLE;
   }
 
   /** Puts what is known (`value` from 1 to 2^29 - 1) under an address; returns the value that went for it, 0 for none. */

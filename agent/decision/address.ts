@@ -33,6 +33,17 @@ export class Address {
     this.words = 0;
   }
 
+  /** An address of its own with the same value. */
+  copy(): Address {
+    const copy = new Address(this.ipv6Prefix);
+    copy.words = this.words;
+    copy.a = this.a;
+    copy.b = this.b;
+    copy.c = this.c;
+    copy.d = this.d;
+    return copy;
+  }
+
   /** Reads 4 or 16 bytes in network order; IPv4-mapped IPv6 is IPv4. */
   readBytes(bytes: Uint8Array, at: number, end: number): void {
     if (end - at === IPV4_BYTES) {

@@ -19,25 +19,14 @@ export class Breaker {
     return this.#state.name;
   }
 
-  /** May a call be made now? A yes while open is for one call, which is the probe: make it. */
-  allows(nowMs: number): boolean {
-    switch (this.#state.name) {
-      case 'closed':
-        return true;
-      case 'probing':
-        return false;
-      case 'open':
-        if (nowMs < this.#state.untilMs) return false;
-        this.#state = { name: 'probing', waitMs: this.#state.waitMs };
-        return true;
-      default:
-        return this.#state satisfies never;
-    }
+  /** May no call be made now? */
+  isBlocked(nowMs: number): boolean {
+    return this.#state.name === 'probing' || (this.#state.name === 'open' && nowMs < this.#state.untilMs);
   }
 
-  /** Would `allows` say no? Asking changes nothing. */
-  refuses(nowMs: number): boolean {
-    return this.#state.name === 'probing' || (this.#state.name === 'open' && nowMs < this.#state.untilMs);
+  /** A call is made that was not blocked: the probe, if the breaker is open. */
+  callStarted(): void {
+    if (this.#state.name === 'open') this.#state = { name: 'probing', waitMs: this.#state.waitMs };
   }
 
   succeeded(): void {

@@ -1,20 +1,13 @@
 import type { LRUCache } from 'lru-cache';
-import type { Address } from './address.ts';
+import { Address } from './address.ts';
 import type { AddressTable } from './address-table.ts';
-import {
-  BLOCK_OTHERS,
-  BLOCK_ROWS,
-  type CacheBlock,
-  type ContributionIndex,
-  IPV4_ROW,
-  IPV6_ROW,
-} from './cache-block.ts';
-import type { ContributionPool } from './contribution-pool.ts';
-import type { Contribution, Decision } from './decision.ts';
+import { BLOCK_OTHERS, BLOCK_ROWS, type CacheBlock, IPV4_ROW, IPV6_ROW, type VerdictIndex } from './cache-block.ts';
+import type { Decision, SubjectVerdict } from './decision.ts';
+import type { VerdictPool } from './verdict-pool.ts';
 
-/** A contribution and until when it is fresh and kept, in ticks. */
+/** A verdict and until when it is fresh and kept, in ticks. */
 export interface Kept {
-  readonly contribution: Contribution;
+  readonly verdict: SubjectVerdict;
   readonly freshUntil: number;
   readonly keptUntil: number;
   refreshable: boolean;
@@ -25,7 +18,7 @@ const NO_ROWS = new Int32Array(0);
 /** The verdicts in a table that are still kept, in blocks; the table may change between two of them. */
 export function* tableBlocks(
   table: AddressTable,
-  { pool, index, now }: { pool: ContributionPool; index: ContributionIndex; now: number },
+  { pool, index, now }: { pool: VerdictPool; index: VerdictIndex; now: number },
 ): Generator<CacheBlock> {
   const { words } = table;
   const width = words === 1 ? IPV4_ROW : IPV6_ROW;
@@ -34,17 +27,17 @@ export function* tableBlocks(
     const rows = new Int32Array(BLOCK_ROWS * width);
     let at = 0;
     for (; slot >= 0 && at < rows.length; slot = table.nextAfter(slot)) {
-      const contribution = pool.get(table.value(slot));
+      const verdict = pool.get(table.value(slot));
       const keptUntil = table.keptUntil(slot);
-      if (typeof contribution === 'string' || keptUntil <= now) continue;
+      if (typeof verdict === 'string' || keptUntil <= now) continue;
       table.copyAddress(slot, rows, at);
       rows[at + words] = table.freshUntil(slot) - now;
       rows[at + words + 1] = keptUntil - now;
-      rows[at + words + 2] = index.placeOf(contribution);
+      rows[at + words + 2] = index.placeOf(verdict);
       at += width;
     }
     const filled = rows.subarray(0, at);
-    const block = { contributions: index.takeAdded(), others: [] };
+    const block = { verdicts: index.takeAdded(), others: [] };
     yield words === 1 ? { ...block, ipv4: filled, ipv6: NO_ROWS } : { ...block, ipv4: NO_ROWS, ipv6: filled };
   }
 }
@@ -52,17 +45,17 @@ export function* tableBlocks(
 /** The verdicts on other subjects that are still kept, the oldest first so that they are in this order again. */
 export function* otherBlocks(
   others: LRUCache<string, Kept>,
-  { index, now }: { index: ContributionIndex; now: number },
+  { index, now }: { index: VerdictIndex; now: number },
 ): Generator<CacheBlock> {
   const subjects = [...others.rkeys()];
   for (let at = 0; at < subjects.length; at += BLOCK_OTHERS) {
     const rows: CacheBlock['others'][number][] = [];
     for (const subject of subjects.slice(at, at + BLOCK_OTHERS)) {
       const kept = others.peek(subject);
-      if (kept === undefined || typeof kept.contribution === 'string' || kept.keptUntil <= now) continue;
-      rows.push([subject, kept.freshUntil - now, kept.keptUntil - now, index.placeOf(kept.contribution)]);
+      if (kept === undefined || typeof kept.verdict === 'string' || kept.keptUntil <= now) continue;
+      rows.push([subject, kept.freshUntil - now, kept.keptUntil - now, index.placeOf(kept.verdict)]);
     }
-    yield { contributions: index.takeAdded(), ipv4: NO_ROWS, ipv6: NO_ROWS, others: rows };
+    yield { verdicts: index.takeAdded(), ipv4: NO_ROWS, ipv6: NO_ROWS, others: rows };
   }
 }
 
@@ -76,29 +69,28 @@ export interface RestoreTimes {
   readonly staleTicks: number;
 }
 
-/** Blocks on their way into a cache: which contribution each row means, and until when it holds. */
+/** Blocks on their way into a cache: which verdict each row means, and until when it holds. */
 export class Restoration {
-  readonly #pool: ContributionPool;
+  readonly #pool: VerdictPool;
   readonly #times: RestoreTimes;
-  readonly #contributions: { readonly contribution: Decision; readonly value: number }[] = [];
+  readonly #verdicts: { readonly verdict: Decision; readonly value: number }[] = [];
   #restored = 0;
 
-  constructor(pool: ContributionPool, times: RestoreTimes) {
+  constructor(pool: VerdictPool, times: RestoreTimes) {
     this.#pool = pool;
     this.#times = times;
   }
 
-  add(contributions: readonly Decision[]): void {
-    for (const contribution of contributions)
-      this.#contributions.push({ contribution, value: this.#pool.take(contribution) });
+  add(verdicts: readonly Decision[]): void {
+    for (const verdict of verdicts) this.#verdicts.push({ verdict, value: this.#pool.take(verdict) });
   }
 
   /** What a row means now; undefined where that is nothing any more. */
   keptOf(freshFor: number, keptFor: number, place: number): (Kept & { readonly value: number }) | undefined {
     const { now, elapsedTicks, longestFresh, staleTicks } = this.#times;
-    const meant = this.#contributions[place];
+    const meant = this.#verdicts[place];
     if (meant === undefined) return undefined;
-    const longest = longestFresh(meant.contribution);
+    const longest = longestFresh(meant.verdict);
     const keptUntil = now + Math.min(keptFor - elapsedTicks, longest + staleTicks);
     if (keptUntil <= now) return undefined;
     this.#restored++;
@@ -106,9 +98,10 @@ export class Restoration {
     return { ...meant, freshUntil, keptUntil, refreshable: keptUntil > freshUntil };
   }
 
-  /** Puts rows into their table; `address` is used for each of them. */
-  fill(table: AddressTable, rows: Int32Array, address: Address): void {
+  /** Puts rows into their table. */
+  fill(table: AddressTable, rows: Int32Array): void {
     const { words } = table;
+    const address = new Address();
     for (let at = 0; at + words + 3 <= rows.length; at += words + 3) {
       const kept = this.keptOf(...tripleAt(rows, at + words));
       if (kept === undefined) continue;
@@ -121,7 +114,7 @@ export class Restoration {
 
   /** How many subjects that were. */
   end(): number {
-    for (const { value } of this.#contributions) this.#pool.release(value);
+    for (const { value } of this.#verdicts) this.#pool.release(value);
     return this.#restored;
   }
 }

@@ -1,15 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { Address } from './address.ts';
+import type { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
-import { type CacheBlock, ContributionIndex } from './cache-block.ts';
+import { type CacheBlock, VerdictIndex } from './cache-block.ts';
 import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
 import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
-import { ContributionPool, withoutAddress } from './contribution-pool.ts';
-import { asStale, type Contribution, type Decision, decisionOf, withoutEnded } from './decision.ts';
+import { asStale, type Decision, decisionOf, type SubjectVerdict, withoutEnded } from './decision.ts';
+import type { LookupSubject } from './lookup-subject.ts';
+import { type CacheHit, VerdictPool, withoutAddress } from './verdict-pool.ts';
 
 /** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
 export const TICK_MS = 100;
@@ -17,11 +18,10 @@ const TICKS_A_SECOND = 1000 / TICK_MS;
 
 /** How many addresses go at most for one whose verdict is new, where texts fill the memory before addresses do. */
 const MAX_EVICTED = 16;
-const IP = 'ip:';
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Explained {
-  readonly contribution: Contribution;
+  readonly verdict: SubjectVerdict;
   /** Negative once it is past its lifetime. */
   readonly freshForSeconds: number;
   readonly keptForSeconds: number;
@@ -38,15 +38,12 @@ export class VerdictCache {
   readonly #clock: Clock;
   readonly #revalidateTicks: number;
   readonly #maxPoolBytes: number;
-  #pool = new ContributionPool();
+  #pool = new VerdictPool();
   #ipv4: AddressTable;
   #ipv6: AddressTable;
   #changes = 0;
   readonly #others: LRUCache<string, Kept>;
   #othersEvicted = 0;
-  readonly #address = new Address();
-  /** True after a recall whose verdict is used near its end: ask anew, once. */
-  refreshDue = false;
 
   constructor(settings: CacheSettings, stale: StaleSettings, clock: Clock) {
     this.#settings = settings;
@@ -62,7 +59,7 @@ export class VerdictCache {
       maxSize: maxBytes,
       dispose: (kept, _subject, why) => void (why === 'evict' && kept.keptUntil > this.#now() && this.#othersEvicted++),
       // The longest fits into the smallest cache.
-      sizeCalculation: ({ contribution }, subject) => Math.min(maxBytes, bytesOfOther(subject, contribution)),
+      sizeCalculation: ({ verdict }, subject) => Math.min(maxBytes, bytesOfOther(subject, verdict)),
     });
   }
 
@@ -75,13 +72,13 @@ export class VerdictCache {
   }
 
   /** What is known of a subject now, and for how many seconds from now. */
-  explain(subject: string): Explained | undefined {
+  explain(subject: LookupSubject): Explained | undefined {
     const kept = this.#keptOf(subject);
     const now = this.#now();
     if (kept === undefined || kept.keptUntil <= now) return undefined;
     const seconds = (tick: number) => (tick - now) / TICKS_A_SECOND;
-    const { contribution, freshUntil, keptUntil } = kept;
-    return { contribution, freshForSeconds: seconds(freshUntil), keptForSeconds: seconds(keptUntil) };
+    const { verdict, freshUntil, keptUntil } = kept;
+    return { verdict, freshForSeconds: seconds(freshUntil), keptForSeconds: seconds(keptUntil) };
   }
 
   /** How often anything was put into it. */
@@ -92,7 +89,7 @@ export class VerdictCache {
   /** Forgets everything; returns how much that was. */
   clear(): number {
     const { entries } = this.state;
-    this.#pool = new ContributionPool();
+    this.#pool = new VerdictPool();
     this.#ipv4 = new AddressTable(1, this.#settings.maxEntries);
     this.#ipv6 = new AddressTable(4, this.#settings.maxEntries);
     this.#others.clear();
@@ -101,7 +98,7 @@ export class VerdictCache {
   }
 
   /** Forgets what is known of a subject; false if that was nothing. */
-  forget(subject: string): boolean {
+  forget(subject: LookupSubject): boolean {
     if (this.explain(subject) === undefined) return false;
     this.#forget(subject);
     return true;
@@ -109,7 +106,7 @@ export class VerdictCache {
 
   /** All verdicts that are still kept, in blocks. It may be used on between two of them. */
   *snapshot(): Generator<CacheBlock> {
-    const index = new ContributionIndex();
+    const index = new VerdictIndex();
     const now = this.#now();
     for (const table of [this.#ipv4, this.#ipv6]) yield* tableBlocks(table, { pool: this.#pool, index, now });
     yield* otherBlocks(this.#others, { index, now });
@@ -123,13 +120,13 @@ export class VerdictCache {
     const now = this.#now();
     const longestFresh = (decision: Decision) => this.#longestFresh(decision);
     const restoration = new Restoration(this.#pool, { now, elapsedTicks, longestFresh, staleTicks: this.#staleTicks });
-    for (const { contributions, ipv4, ipv6, others } of blocks) {
-      restoration.add(contributions);
+    for (const { verdicts, ipv4, ipv6, others } of blocks) {
+      restoration.add(verdicts);
       for (const [rows, table] of [
         [ipv4, this.#ipv4],
         [ipv6, this.#ipv6],
       ] as const)
-        restoration.fill(table, rows, this.#address);
+        restoration.fill(table, rows);
       for (const [subject, ...row] of others) {
         const kept = restoration.keptOf(...row);
         if (kept !== undefined) this.#others.set(subject, kept);
@@ -142,57 +139,43 @@ export class VerdictCache {
     return restored;
   }
 
-  /** What is known of an address and still fresh, or undefined. */
-  recallAddress(address: Address, nowMs: number): Contribution | undefined {
-    const table = address.words === 1 ? this.#ipv4 : this.#ipv6;
-    const slot = table.find(address);
-    if (slot < 0) return undefined;
-    const left = table.freshUntil(slot) - ((nowMs / TICK_MS) | 0);
-    if (left <= 0) return undefined;
-    this.refreshDue = left < this.#revalidateTicks && table.isRefreshable(slot);
-    if (this.refreshDue) table.refresh(slot);
-    table.use(slot);
-    return this.#pool.get(table.value(slot));
+  /** What is known of an address and fresh. */
+  lookupAddress(address: Address, nowMs: number): CacheHit | undefined {
+    const value = this.#tableOf(address).freshValue(address, (nowMs / TICK_MS) | 0, this.#revalidateTicks);
+    if (value > 0) return this.#pool.hit(value);
+    return value === 0 ? undefined : { verdict: this.#pool.get(-value), isRefreshDue: true };
   }
 
-  /** The decision about an address that is fresh and not yet to be asked anew, or undefined. */
-  decisionAbout(address: Address, nowMs: number): Decision | undefined {
-    const table = address.words === 1 ? this.#ipv4 : this.#ipv6;
-    const value = table.freshValue(address, (nowMs / TICK_MS) | 0, this.#revalidateTicks);
-    const contribution = value === 0 ? undefined : this.#pool.get(value);
-    return typeof contribution === 'object' ? contribution : undefined;
-  }
-
-  /** What is known of any other subject and still fresh, or undefined. */
-  recall(subject: string, nowMs: number): Contribution | undefined {
-    const kept = this.#others.get(subject);
+  /** What is known of any other subject and fresh. */
+  lookup(text: string, nowMs: number): CacheHit | undefined {
+    const kept = this.#others.get(text);
     if (kept === undefined) return undefined;
     const left = kept.freshUntil - ((nowMs / TICK_MS) | 0);
     if (left <= 0) return undefined;
-    this.refreshDue = left < this.#revalidateTicks && kept.refreshable;
-    if (this.refreshDue) kept.refreshable = false;
-    return kept.contribution;
+    const isRefreshDue = left < this.#revalidateTicks && kept.refreshable;
+    if (isRefreshDue) kept.refreshable = false;
+    return { verdict: kept.verdict, isRefreshDue };
   }
 
-  /** What a subject contributes as long as it must not be asked: what is fresh, else the verdict past its lifetime. */
-  knownOf(subject: string): Contribution | undefined {
-    const kept = this.#keptOf(subject);
+  /** The verdict of a subject, fresh or stale, or its failed lookup if that is fresh: for when the backend is not asked. */
+  known(subject: LookupSubject): SubjectVerdict | undefined {
+    const kept = this.#keptOf(subject, true);
     const now = this.#now();
     if (kept === undefined || kept.keptUntil <= now) return undefined;
-    return kept.freshUntil > now ? kept.contribution : asStale(kept.contribution);
+    return kept.freshUntil > now ? kept.verdict : asStale(kept.verdict);
   }
 
-  /** The verdict of a subject, fresh or past its lifetime, for when the backend cannot be asked. */
-  staleOf(subject: string): Decision | undefined {
+  /** The verdict of a subject, told as stale: for when the backend cannot be asked. */
+  stale(subject: LookupSubject): Decision | undefined {
     const kept = this.#keptOf(subject);
-    return kept === undefined || kept.keptUntil <= this.#now() ? undefined : asStale(kept.contribution);
+    return kept === undefined || kept.keptUntil <= this.#now() ? undefined : asStale(kept.verdict);
   }
 
   /**
    * Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts, and returns what
    * it contributes: an entry that is over by this host's clock counts no more.
    */
-  keepVerdict(subject: string, found: Entry | null, backendTtlSeconds: number): Decision {
+  keepVerdict(subject: LookupSubject, found: Entry | null, backendTtlSeconds: number): Decision {
     const entry = withoutEnded(found, this.#clock.epochMs());
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
@@ -207,7 +190,7 @@ export class VerdictCache {
     const keptUntil = Math.min(freshUntil + this.#staleTicks, endsAt);
     // One that is fresh for less than twice the time of renewal would be asked for all the time.
     const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
-    this.#keep(subject, { contribution: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });
+    this.#keep(subject, { verdict: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });
     return decisionOf(entry, 'backend');
   }
 
@@ -215,45 +198,45 @@ export class VerdictCache {
    * Notes that a subject could not be looked up, so as not to ask again at once, and returns what it contributes: the
    * verdict that was known before, if that may still be used, else the reason.
    */
-  keepFailure(subject: string, reason: Reason): Contribution {
+  keepFailure(subject: LookupSubject, reason: Reason): SubjectVerdict {
     const kept = this.#keptOf(subject);
     const now = this.#now();
-    const stale = kept === undefined || kept.keptUntil <= now ? undefined : asStale(kept.contribution);
+    const stale = kept === undefined || kept.keptUntil <= now ? undefined : asStale(kept.verdict);
     if (kept !== undefined && stale !== undefined && kept.freshUntil > now) return stale;
     const until = now + this.#settings.policyTtlSeconds * TICKS_A_SECOND;
     const keptUntil = stale === undefined ? until : (kept as Kept).keptUntil; // stale comes from kept
     const freshUntil = Math.min(until, keptUntil);
-    if (freshUntil > now)
-      this.#keep(subject, { contribution: stale ?? reason, freshUntil, keptUntil, refreshable: false });
+    if (freshUntil > now) this.#keep(subject, { verdict: stale ?? reason, freshUntil, keptUntil, refreshable: false });
     return stale ?? reason;
   }
 
-  /** What was known before is taken back, and nothing that may be kept has come for it. */
-  #forget(subject: string): void {
+  /** The backend took back what was known, and nothing that may be kept has come in its place. */
+  #forget(subject: LookupSubject): void {
     const kept = this.#keptOf(subject);
     if (kept !== undefined) this.#keep(subject, { ...kept, freshUntil: 0, keptUntil: 0 });
   }
 
-  #keep(subject: string, kept: Kept): void {
+  #keep(subject: LookupSubject, kept: Kept): void {
     this.#changes++;
-    const table = this.#tableFor(subject);
-    if (table === undefined) {
-      this.#others.set(subject, kept);
+    const { address } = subject;
+    if (address === undefined) {
+      this.#others.set(subject.text, kept);
       return;
     }
-    const value = this.#pool.take(withoutAddress(kept.contribution, subject));
-    const gone = table.put(this.#address, { ...kept, value }, this.#now());
+    const table = this.#tableOf(address);
+    const value = this.#pool.take(withoutAddress(kept.verdict, subject));
+    const gone = table.put(address, { ...kept, value }, this.#now());
     if (gone !== 0) this.#pool.release(gone);
-    if (this.#pool.bytes > this.#maxPoolBytes) this.#boundTexts(table);
+    if (this.#pool.bytes > this.#maxPoolBytes) this.#boundTexts(table, address);
   }
 
-  /** Forgets a few addresses where the texts of their verdicts are too much, and `#address` itself if that is not enough. */
-  #boundTexts(table: AddressTable): void {
+  /** Forgets a few addresses where the texts of their verdicts are too much, and the newest if that is not enough. */
+  #boundTexts(table: AddressTable, newest: Address): void {
     for (let left = MAX_EVICTED; left > 0 && this.#pool.bytes > this.#maxPoolBytes; left--) {
       const gone = (left > MAX_EVICTED / 2 ? table : this.#largerTable).evict(this.#now());
       if (gone !== 0) this.#pool.release(gone);
     }
-    const gone = this.#pool.bytes > this.#maxPoolBytes ? table.remove(this.#address) : 0;
+    const gone = this.#pool.bytes > this.#maxPoolBytes ? table.remove(newest) : 0;
     if (gone !== 0) this.#pool.release(gone);
   }
 
@@ -261,24 +244,23 @@ export class VerdictCache {
     return this.#ipv4.size > this.#ipv6.size ? this.#ipv4 : this.#ipv6;
   }
 
-  #keptOf(subject: string): Kept | undefined {
-    const table = this.#tableFor(subject);
-    if (table === undefined) return this.#others.peek(subject);
-    const slot = table.find(this.#address);
+  #keptOf(subject: LookupSubject, isUsed = false): Kept | undefined {
+    const { address } = subject;
+    if (address === undefined) return this.#others.peek(subject.text);
+    const table = this.#tableOf(address);
+    const slot = table.find(address);
     if (slot < 0) return undefined;
+    if (isUsed) table.use(slot);
     return {
-      contribution: this.#pool.get(table.value(slot)),
+      verdict: this.#pool.get(table.value(slot)),
       freshUntil: table.freshUntil(slot),
       keptUntil: table.keptUntil(slot),
       refreshable: table.isRefreshable(slot),
     };
   }
 
-  /** The table of a subject that is an address, which `#address` is then; undefined for any other. */
-  #tableFor(subject: string): AddressTable | undefined {
-    const [address = ''] = subject.slice(IP.length).split('/'); // all IPv6 of one agent have the same length behind it
-    if (!subject.startsWith(IP) || !this.#address.readText(address)) return undefined;
-    return this.#address.words === 1 ? this.#ipv4 : this.#ipv6;
+  #tableOf({ words }: Address): AddressTable {
+    return words === 1 ? this.#ipv4 : this.#ipv6;
   }
 
   #longestFresh({ action }: Decision): number {

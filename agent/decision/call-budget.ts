@@ -47,7 +47,7 @@ export class CallBudget {
   }
 
   /** Takes so many out of the budget, if there is one left: what is missing is paid back before the next. */
-  take(nowMs: number, calls = 1): boolean {
+  tryTake(nowMs: number, calls = 1): boolean {
     this.#fill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens -= calls;

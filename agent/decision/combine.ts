@@ -1,9 +1,9 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
-import type { Contribution, Decision } from './decision.ts';
+import type { Decision, SubjectVerdict } from './decision.ts';
 import { decideByPolicy } from './policy.ts';
 
 /** How much has to be known about: the least known of "nothing listed" names the source. */
-const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, rules: 4 } as const;
+const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;
 
 /**
  * One decision from those of all subjects, which come in the order of the kinds in the configuration.
@@ -11,17 +11,17 @@ const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, rules: 4 } as cons
  * deny is not given up because another subject, which might have been allowed, could not be looked up. What is only logged
  * comes last: it must change nothing for anybody.
  */
-export function combine(contributions: readonly Contribution[], policy: Policy): Decision {
+export function combine(verdicts: readonly SubjectVerdict[], policy: Policy): Decision {
   let listed: Decision | undefined;
   let logged: Decision | undefined;
   let unlisted: Decision | undefined;
   let unknown: Reason | undefined;
-  for (const contribution of contributions) {
-    if (typeof contribution === 'string') unknown ??= contribution;
-    else if (contribution.list === undefined) unlisted = farther(unlisted, contribution);
-    else if (contribution.action === 'allow') return contribution;
-    else if (contribution.action === 'log') logged ??= contribution;
-    else listed ??= contribution;
+  for (const verdict of verdicts) {
+    if (typeof verdict === 'string') unknown ??= verdict;
+    else if (verdict.list === undefined) unlisted = farther(unlisted, verdict);
+    else if (verdict.action === 'allow') return verdict;
+    else if (verdict.action === 'log') logged ??= verdict;
+    else listed ??= verdict;
   }
   if (listed !== undefined) return listed;
   if (unknown !== undefined) return decideByPolicy(policy, unknown);

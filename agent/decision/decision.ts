@@ -5,7 +5,7 @@ import { toldSubject } from '../../contract/told.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'rules'] as const;
+export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
@@ -29,7 +29,7 @@ export interface Decision {
 }
 
 /** What one subject contributes: the decision of its verdict, or the reason why there is none. */
-export type Contribution = Decision | Reason;
+export type SubjectVerdict = Decision | Reason;
 
 /** A lookup that brought no verdict, with the reason the policy is asked for. */
 export class LookupError extends Error {
@@ -60,25 +60,25 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
 }
 
 /** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
-export function asStale(contribution: Contribution): Decision | undefined {
-  if (typeof contribution === 'string') return undefined;
-  if (contribution.source === 'stale') return contribution;
-  const { unlessAllowed } = contribution;
+export function asStale(verdict: SubjectVerdict): Decision | undefined {
+  if (typeof verdict === 'string') return undefined;
+  if (verdict.source === 'stale') return verdict;
+  const { unlessAllowed } = verdict;
   return {
-    ...contribution,
+    ...verdict,
     source: 'stale',
     ...(unlessAllowed && { unlessAllowed: { ...unlessAllowed, source: 'stale' } }),
   };
 }
 
 /** The same where an allow does not count: as if there were no such entry. */
-export function withoutAllow(contribution: Contribution): Contribution {
-  if (!isAllowEntry(contribution)) return contribution;
-  return contribution.unlessAllowed ?? NOTHING_LISTED[contribution.source];
+export function withoutAllow(verdict: SubjectVerdict): SubjectVerdict {
+  if (!isAllowEntry(verdict)) return verdict;
+  return verdict.unlessAllowed ?? NOTHING_LISTED[verdict.source];
 }
 
-export function isAllowEntry(contribution: Contribution | undefined): contribution is Decision {
-  return typeof contribution === 'object' && contribution.action === 'allow' && contribution.list !== undefined;
+export function isAllowEntry(verdict: SubjectVerdict | undefined): verdict is Decision {
+  return typeof verdict === 'object' && verdict.action === 'allow' && verdict.list !== undefined;
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */
@@ -93,7 +93,7 @@ const NOTHING_LISTED = {
   backend: { action: 'allow', source: 'backend' },
   stale: { action: 'allow', source: 'stale' },
   policy: { action: 'allow', source: 'policy' },
-  rules: { action: 'allow', source: 'rules' },
+  script: { action: 'allow', source: 'script' },
 } as const satisfies Record<Source, Decision>;
 
 /** The entry as it is at this time: an allow stays one when what stands behind it is over. */

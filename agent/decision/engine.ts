@@ -4,12 +4,13 @@ import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline.ts';
-import { type Contribution, type Decision, isAllowEntry, withoutAllow } from './decision.ts';
+import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';
+import { LookupSubject } from './lookup-subject.ts';
 import { decideByPolicy } from './policy.ts';
 
-/** What one message asks. It is read before `decide` returns, so that whoever asks may use the object again. */
+/** What one message asks. `decide` reads it before it returns, so the caller may reuse the object. */
 export interface Question {
   readonly policy: Policy;
   /** The `ip` subject, if there is one. */
@@ -18,18 +19,18 @@ export interface Question {
   readonly texts: readonly string[];
   /** How many of the texts come before the address in that order. */
   readonly addressAt: number;
-  /** Which of the texts is a path that servers may read as another: an allow does not count for it; -1 for none. */
+  /** Index of the text that is a path which servers may read as another: an allow does not count for it; -1 for none. */
   readonly oddAt: number;
-  /** Why something else that the message should have said cannot be asked. */
+  /** Why another subject of the message cannot be asked about. */
   readonly problem: Reason | undefined;
 }
 
-/** Whoever is told of the decisions for which the cache alone had no verdict. */
+/** Receives every decision that needed more than fresh verdicts of the cache. */
 export interface LookupEvents {
   decided(decision: Decision): void;
 }
 
-const UNHEARD: LookupEvents = { decided() {} };
+const NO_EVENTS: LookupEvents = { decided() {} };
 
 /** Decides questions: at once when the cache knows everything, otherwise before the deadline. */
 export class Engine {
@@ -43,154 +44,164 @@ export class Engine {
     parts: { cache: VerdictCache; loader: Loader; clock: Clock; lookups?: LookupEvents },
     deadlineMs: number,
   ) {
-    this.#events = parts.lookups ?? UNHEARD;
+    this.#events = parts.lookups ?? NO_EVENTS;
     this.#cache = parts.cache;
     this.#loader = parts.loader;
     this.#deadlines = new DeadlineQueue(parts.clock);
     this.#deadlineMs = deadlineMs;
   }
 
-  /** A value when it is at hand, a promise only when the backend must be asked. The promise never rejects. */
+  /** Returns a promise only if the backend must be asked. The promise never rejects. */
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
-    const { address, texts, problem } = question;
-    if (texts.length === 0 && problem === undefined && address.words !== 0) {
-      const known = this.#recallAddress(address, receivedAtMs);
-      if (known !== undefined)
-        return typeof known === 'string' ? this.#lookedUp(decideByPolicy(question.policy, known)) : known;
-    }
-    return this.#decideAll(question, receivedAtMs);
-  }
-
-  /** The decision about nothing but this address, if the cache has it and it is not to be asked anew. */
-  recall(address: Address, nowMs: number): Decision | undefined {
-    return this.#cache.decisionAbout(address, nowMs);
-  }
-
-  /** Decides from what the cache has, past its lifetime too, and never asks: what it does not have is `overload`. */
-  decideKnown({ address, texts, addressAt, problem, policy }: Question, receivedAtMs: number): Decision {
-    const contributions: Contribution[] = problem === undefined ? [] : [problem];
-    const ofAddress = () => {
-      if (address.words === 0) return;
-      contributions.push(this.recall(address, receivedAtMs) ?? this.#cache.knownOf(`ip:${address}`) ?? 'overload');
-    };
-    texts.forEach((text, index) => {
-      if (index === addressAt) ofAddress();
-      contributions.push(this.#cache.knownOf(text) ?? 'overload');
-    });
-    if (addressAt >= texts.length) ofAddress();
-    const decision = combine(contributions, policy);
-    return contributions.some(isFailedLookup) ? this.#lookedUp(decision) : decision;
-  }
-
-  #decideAll(question: Question, receivedAtMs: number): Decision | Promise<Decision> {
     const { address, texts, addressAt, oddAt, problem, policy } = question;
-    const asked = new Asked(policy);
-    if (problem !== undefined) asked.known(problem);
+    const isAddressOnly = texts.length === 0 && problem === undefined && address.words !== 0;
+    if (isAddressOnly) return this.decideAddress(address, this.cached(address, receivedAtMs), policy, receivedAtMs);
+    const pending = new PendingDecision(policy);
+    if (problem !== undefined) pending.addVerdict(problem);
     texts.forEach((text, index) => {
-      if (index === addressAt) this.#askAddress(asked, address, receivedAtMs);
-      asked.about(text, this.#recall(text, receivedAtMs), index === oddAt);
+      if (index === addressAt) this.#addAddress(pending, address, receivedAtMs);
+      this.#addText(pending, text, index === oddAt, receivedAtMs);
     });
-    if (addressAt >= texts.length) this.#askAddress(asked, address, receivedAtMs);
-    if (asked.isDecided) return asked.isLookup ? this.#lookedUp(asked.decide()) : asked.decide();
-    for (const gap of asked.gaps) {
-      const refused = this.#loader.load(gap.subject, (contribution) => asked.fill(gap, contribution));
-      if (refused !== undefined) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? refused);
+    if (addressAt >= texts.length) this.#addAddress(pending, address, receivedAtMs);
+    if (pending.isDecided) return pending.isLookup ? this.#lookedUp(pending.decide()) : pending.decide();
+    return this.#lookUp(pending, receivedAtMs);
+  }
+
+  /** The fresh verdict of an address, if the cache has one; refreshes it if that is due. */
+  cached(address: Address, nowMs: number): SubjectVerdict | undefined {
+    const hit = this.#cache.lookupAddress(address, nowMs);
+    if (hit === undefined) return undefined;
+    if (hit.isRefreshDue) this.#loader.refresh(LookupSubject.ofAddress(address));
+    return hit.verdict;
+  }
+
+  /** Decides about an address alone, of which the cache has this verdict. */
+  decideAddress(
+    address: Address,
+    cached: SubjectVerdict | undefined,
+    policy: Policy,
+    receivedAtMs: number,
+  ): Decision | Promise<Decision> {
+    if (typeof cached === 'object') return cached;
+    if (cached !== undefined) return this.#lookedUp(decideByPolicy(policy, cached));
+    const pending = new PendingDecision(policy);
+    pending.addMissing(LookupSubject.ofAddress(address));
+    return this.#lookUp(pending, receivedAtMs);
+  }
+
+  /** Decides from the cache alone, stale verdicts included, without a lookup; an unknown subject is `overload`. */
+  decideKnown({ address, texts, addressAt, problem, policy }: Question): Decision {
+    const verdicts: SubjectVerdict[] = problem === undefined ? [] : [problem];
+    const add = (subject: LookupSubject) => verdicts.push(this.#cache.known(subject) ?? 'overload');
+    const addAddress = () => address.words !== 0 && add(LookupSubject.ofAddress(address));
+    texts.forEach((text, index) => {
+      if (index === addressAt) addAddress();
+      add(LookupSubject.ofText(text));
+    });
+    if (addressAt >= texts.length) addAddress();
+    const decision = combine(verdicts, policy);
+    return verdicts.some(isFailedLookup) ? this.#lookedUp(decision) : decision;
+  }
+
+  #addAddress(pending: PendingDecision, address: Address, nowMs: number): void {
+    if (address.words === 0) return;
+    const verdict = this.cached(address, nowMs);
+    if (verdict === undefined) pending.addMissing(LookupSubject.ofAddress(address));
+    else pending.addVerdict(verdict);
+  }
+
+  #addText(pending: PendingDecision, text: string, isOdd: boolean, nowMs: number): void {
+    const hit = this.#cache.lookup(text, nowMs);
+    if (hit?.isRefreshDue) this.#loader.refresh(LookupSubject.ofText(text));
+    if (hit === undefined) pending.addMissing(LookupSubject.ofText(text), isOdd);
+    else pending.addVerdict(isOdd ? withoutAllow(hit.verdict) : hit.verdict);
+  }
+
+  /** Asks the backend for what is missing. */
+  #lookUp(pending: PendingDecision, receivedAtMs: number): Decision | Promise<Decision> {
+    for (const missing of pending.missing) {
+      const refused = this.#loader.load(missing.subject, (verdict) => pending.fill(missing, verdict));
+      if (refused !== undefined) pending.fill(missing, this.#cache.stale(missing.subject) ?? refused);
     }
-    return asked.isDecided ? this.#lookedUp(asked.decide()) : this.#decideLater(asked, receivedAtMs);
+    return pending.isDecided ? this.#lookedUp(pending.decide()) : this.#decideLater(pending, receivedAtMs);
+  }
+
+  #decideLater(pending: PendingDecision, receivedAtMs: number): Promise<Decision> {
+    return new Promise((resolve) => {
+      const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
+        for (const missing of pending.missing) {
+          const { subject } = missing;
+          if (!missing.isFilled) pending.fill(missing, this.#cache.stale(subject) ?? this.#loader.lateReason(subject));
+        }
+      });
+      pending.onDecided = () => {
+        cancel();
+        resolve(this.#lookedUp(pending.decide()));
+      };
+    });
   }
 
   #lookedUp(decision: Decision): Decision {
     this.#events.decided(decision);
     return decision;
   }
-
-  #decideLater(asked: Asked, receivedAtMs: number): Promise<Decision> {
-    return new Promise((resolve) => {
-      const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
-        for (const gap of asked.gaps)
-          if (!gap.filled) asked.fill(gap, this.#cache.staleOf(gap.subject) ?? this.#loader.lateReason(gap.subject));
-      });
-      asked.onDecided = () => {
-        cancel();
-        resolve(this.#lookedUp(asked.decide()));
-      };
-    });
-  }
-
-  #askAddress(asked: Asked, address: Address, nowMs: number): void {
-    if (address.words === 0) return;
-    asked.about(`ip:${address}`, this.#recallAddress(address, nowMs));
-  }
-
-  #recallAddress(address: Address, nowMs: number): Contribution | undefined {
-    const known = this.#cache.recallAddress(address, nowMs);
-    if (known !== undefined && this.#cache.refreshDue) this.#loader.refresh(`ip:${address}`);
-    return known;
-  }
-
-  #recall(subject: string, nowMs: number): Contribution | undefined {
-    const known = this.#cache.recall(subject, nowMs);
-    if (known !== undefined && this.#cache.refreshDue) this.#loader.refresh(subject);
-    return known;
-  }
 }
 
-interface Gap {
-  readonly subject: string;
+interface MissingVerdict {
+  readonly subject: LookupSubject;
   readonly index: number;
   readonly isOdd: boolean;
-  filled: boolean;
+  isFilled: boolean;
 }
 
-/** A question on its way to a decision: what is known already, and what is missing. */
-class Asked {
-  readonly gaps: Gap[] = [];
+/** A question whose subjects are looked up: the verdicts so far, and those that are missing. */
+class PendingDecision {
+  readonly missing: MissingVerdict[] = [];
   onDecided = () => {};
   readonly #policy: Policy;
-  readonly #contributions: (Contribution | undefined)[] = [];
-  #open = 0;
+  readonly #verdicts: (SubjectVerdict | undefined)[] = [];
+  #missingCount = 0;
 
   constructor(policy: Policy) {
     this.#policy = policy;
   }
 
-  known(contribution: Contribution): void {
-    this.#contributions.push(contribution);
+  addVerdict(verdict: SubjectVerdict): void {
+    this.#verdicts.push(verdict);
   }
 
-  about(subject: string, contribution: Contribution | undefined, isOdd = false): void {
-    this.#contributions.push(isOdd ? contribution && withoutAllow(contribution) : contribution);
-    if (contribution !== undefined) return;
-    this.gaps.push({ subject, index: this.#contributions.length - 1, isOdd, filled: false });
-    this.#open++;
+  addMissing(subject: LookupSubject, isOdd = false): void {
+    this.missing.push({ subject, index: this.#verdicts.length, isOdd, isFilled: false });
+    this.#verdicts.push(undefined);
+    this.#missingCount++;
   }
 
-  fill(gap: Gap, contribution: Contribution): void {
-    if (gap.filled) return;
-    gap.filled = true;
-    this.#contributions[gap.index] = gap.isOdd ? withoutAllow(contribution) : contribution;
-    this.#open--;
+  fill(missing: MissingVerdict, verdict: SubjectVerdict): void {
+    if (missing.isFilled) return;
+    missing.isFilled = true;
+    this.#verdicts[missing.index] = missing.isOdd ? withoutAllow(verdict) : verdict;
+    this.#missingCount--;
     if (this.isDecided) this.onDecided();
   }
 
-  /** Nothing can change an allow entry; everything else has to wait for what is missing. */
+  /** An allow entry decides at once; any other verdict waits for those that are missing. */
   get isDecided(): boolean {
-    return this.#open === 0 || this.#contributions.some(isAllowEntry);
+    return this.#missingCount === 0 || this.#verdicts.some(isAllowEntry);
   }
 
-  /** Is something missing, or remembered not to be had? */
+  /** Did it need a lookup, now or one that failed shortly before? */
   get isLookup(): boolean {
-    return this.gaps.length > 0 || this.#contributions.some(isFailedLookup);
+    return this.missing.length > 0 || this.#verdicts.some(isFailedLookup);
   }
 
   decide(): Decision {
     return combine(
-      this.#contributions.filter((contribution) => contribution !== undefined),
+      this.#verdicts.filter((verdict) => verdict !== undefined),
       this.#policy,
     );
   }
 }
 
-function isFailedLookup(contribution: Contribution | undefined): boolean {
-  return typeof contribution === 'string' && isLookupReason(contribution);
+function isFailedLookup(verdict: SubjectVerdict | undefined): boolean {
+  return typeof verdict === 'string' && isLookupReason(verdict);
 }

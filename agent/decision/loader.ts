@@ -4,29 +4,30 @@ import { isChosen, widthOf } from '../../contract/subject.ts';
 import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
+import { CallQueue } from './call-queue.ts';
 import type { Clock } from './clock.ts';
-import { type Contribution, LookupError } from './decision.ts';
-import { Lane } from './lane.ts';
+import { LookupError, type SubjectVerdict } from './decision.ts';
+import type { LookupSubject } from './lookup-subject.ts';
 
-/** What the backend says of one subject: the entry that won, null for none, or why this one failed by itself. */
+/** The backend's answer about one subject: the entry that won, null for none, or why this subject failed. */
 export type Lookup =
   | { readonly entry: Entry | null }
-  /** `isOverload` where it was too much for now. */
+  /** `isOverload` if the backend had too much to do. */
   | { readonly error: string; readonly isOverload?: boolean };
 
-/** Whoever can be asked for verdicts. Rejects with `LookupError`: with reason `overload` if calls are too many for it. */
+/** What verdicts are asked from. Rejects with `LookupError`, with reason `overload` if it throttles calls. */
 export interface Backend {
-  /** As many lookups as subjects, in their order; `ttlSeconds` is how long they may be kept at most. */
+  /** As many lookups as subjects, in their order; `ttlSeconds` is how long they may be cached at most. */
   check(subjects: readonly string[]): Promise<{ readonly lookups: readonly Lookup[]; readonly ttlSeconds: number }>;
 }
 
 export interface LoaderSettings {
   readonly maxConcurrent: number;
   readonly maxCallsPerSecond: number;
-  /** How long anybody waits for a lookup. */
+  /** How long a decision waits for its lookups. */
   readonly deadlineMs: number;
   readonly batch: { readonly windowMs: number; readonly maxSubjects: number };
-  /** What may be asked about subjects that clients choose; absent where no message has any. */
+  /** Limits for subjects whose text clients choose; absent where no message has any. */
   readonly chosen?: {
     /** Keys of the table: one for each list and text under which an entry could stand. */
     readonly maxKeysPerSecond: number;
@@ -34,15 +35,15 @@ export interface LoaderSettings {
   };
 }
 
-/** What is counted of lookups, since it was made. */
+/** Counters since the start. */
 export interface LoaderTally {
   /** Subjects that the cache did not know. */
   misses: number;
   /** How often a call had to wait for the budget. */
   budgetWaits: number;
-  /** Calls that the backend refused because they were too many. */
+  /** Calls that the backend throttled. */
   throttled: number;
-  /** Lookups that were not made, by why. */
+  /** Lookups that were not made, by reason. */
   readonly refused: { timeout: number; breaker_open: number; overload: number };
 }
 
@@ -50,49 +51,51 @@ export interface LoaderState {
   readonly breaker: Breaker['state'];
   readonly queued: number;
   readonly inFlight: number;
-  /** How many calls may be made a second: less than the settings say after the backend refused some as too many. */
+  /** How many calls may be made a second: fewer than configured after the backend throttled some. */
   readonly callsPerSecond: number;
 }
 
-/** Subjects that may wait for a call; past it the policy answers at once. */
+/** Subjects that may wait for a call; beyond that the policy decides at once. */
 const MAX_QUEUED_SUBJECTS = 10_000;
-
-/** How often a subject is asked for that is refused as too much. */
+/** How often a throttled subject is asked for. */
 const MAX_ATTEMPTS = 3;
 
-/** The part of all calls that is for subjects that clients choose, where there are any; the others have the rest. */
+/** The share of all calls for subjects that clients choose, where there are any; all other subjects have the rest. */
 const CHOSEN_SHARE = 0.25;
-/** After a quiet time so many seconds' keys may be asked for at once. */
+/** The burst of keys after a quiet time, in seconds of their budget. */
 const KEYS_BURST_SECONDS = 1;
 
-type Settle = (contribution: Contribution) => void;
+type Settle = (verdict: SubjectVerdict) => void;
 
-interface UnderWay {
+interface PendingLookup {
+  readonly subject: LookupSubject;
   readonly sinceMs: number;
   readonly settles: Settle[];
-  /** Is it part of a call, and not in the queue? */
-  isAsked: boolean;
+  /** In flight as part of a call, and not in the queue. */
+  isInFlight: boolean;
   /** Calls that it was part of. */
   attempts: number;
 }
 
+type Queue = CallQueue<PendingLookup>;
+
 /**
- * Looks up what the cache does not know. Equal subjects share one lookup, and different ones that come within the
- * window share one call; every answer goes to the cache, also when nobody waits for it any more. Of some kinds clients
- * choose how many new subjects there are: these have calls of their own, and a budget of what they cost, so that no
- * address waits for them or goes without its keys.
+ * Looks up what the cache does not know. Equal subjects share one lookup, and different ones that come within the batch
+ * window share one call; every answer goes to the cache, also when no decision waits for it any more. The subjects of some
+ * kinds are chosen by clients, so their number has no bound: these have calls and a budget of keys of their own, so that
+ * no address waits for them.
  */
 export class Loader {
   readonly #backend: Backend;
   readonly #cache: VerdictCache;
   readonly #clock: Clock;
   readonly #settings: LoaderSettings;
-  readonly #usual: Lane;
-  /** The same where no message has subjects that clients choose. */
-  readonly #chosen: Lane;
-  readonly #keys: CallBudget | undefined;
-  /** Every subject that is queued or asked, and who waits for it. */
-  readonly #waiting = new Map<string, UnderWay>();
+  readonly #regularQueue: Queue;
+  /** The same queue where no message has subjects that clients choose. */
+  readonly #chosenQueue: Queue;
+  readonly #keyBudget: CallBudget | undefined;
+  /** Every lookup that is queued or in flight, by the text of its subject. */
+  readonly #pending = new Map<string, PendingLookup>();
   readonly #tally: LoaderTally;
   #becameIdle = () => {};
 
@@ -114,182 +117,181 @@ export class Loader {
     this.#settings = settings;
     this.#tally = tally;
     const { maxConcurrent, maxCallsPerSecond, chosen } = settings;
-    this.#keys = chosen && new CallBudget(chosen.maxKeysPerSecond, KEYS_BURST_SECONDS);
+    this.#keyBudget = chosen && new CallBudget(chosen.maxKeysPerSecond, KEYS_BURST_SECONDS);
     const share = chosen === undefined ? 0 : CHOSEN_SHARE;
     const concurrent = Math.floor(share * maxConcurrent);
-    this.#usual = new Lane(Math.max(1, maxConcurrent - concurrent), (1 - share) * maxCallsPerSecond);
-    this.#chosen = chosen ? new Lane(Math.max(1, concurrent), share * maxCallsPerSecond) : this.#usual;
+    this.#regularQueue = new CallQueue(Math.max(1, maxConcurrent - concurrent), (1 - share) * maxCallsPerSecond);
+    this.#chosenQueue = chosen ? new CallQueue(Math.max(1, concurrent), share * maxCallsPerSecond) : this.#regularQueue;
   }
 
   get state(): LoaderState {
-    const lanes = [...new Set([this.#usual, this.#chosen])];
-    const sumOf = (count: (lane: Lane) => number) => lanes.reduce((sum, lane) => sum + count(lane), 0);
+    const queues = [...new Set([this.#regularQueue, this.#chosenQueue])];
+    const sumOf = (count: (queue: Queue) => number) => queues.reduce((sum, queue) => sum + count(queue), 0);
     const nowMs = this.#clock.nowMs();
     return {
-      breaker: lanes.map(({ breaker }) => breaker.state).find((state) => state !== 'closed') ?? 'closed',
-      queued: sumOf(({ queue }) => queue.length),
+      breaker: queues.map(({ breaker }) => breaker.state).find((state) => state !== 'closed') ?? 'closed',
+      queued: sumOf(({ waiting }) => waiting.length),
       inFlight: sumOf(({ inFlight }) => inFlight),
       callsPerSecond: sumOf(({ budget }) => budget.perSecond(nowMs)),
     };
   }
 
-  /** Why there is no answer by the deadline: there was no call to be had for this subject, or that is not answered. */
-  lateReason(subject: string): 'overload' | 'timeout' {
-    // Where all calls that there may be at a time are under way, the backend is slow.
-    return this.#waiting.get(subject)?.isAsked === false && !this.#laneOf(subject).isBusy ? 'overload' : 'timeout';
+  /** Why a subject has no answer at the deadline: no call was to be had for it, or the call is not answered. */
+  lateReason(subject: LookupSubject): 'overload' | 'timeout' {
+    // Where all calls that may be made at a time are in flight, the backend is slow.
+    const isQueued = this.#pending.get(subject.text)?.isInFlight === false;
+    return isQueued && !this.#queueOf(subject).isBusy ? 'overload' : 'timeout';
   }
 
-  /** Resolves when nothing is asked any more. */
+  /** Resolves when no lookup is pending. */
   idle(): Promise<void> {
-    return this.#waiting.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#becameIdle = resolve));
+    return this.#pending.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#becameIdle = resolve));
   }
 
-  /** Looks a subject up and settles once with what it contributes; or says at once why it will not. */
-  load(subject: string, settle: Settle): Reason | undefined {
+  /** Looks a subject up and calls `settle` once with its verdict; or returns why it is not looked up. */
+  load(subject: LookupSubject, settle: Settle): Reason | undefined {
     this.#tally.misses++;
     const refused = this.#load(subject, settle);
     if (refused !== undefined) this.#tally.refused[refused]++;
     return refused;
   }
 
-  #load(subject: string, settle: Settle): keyof LoaderTally['refused'] | undefined {
+  #load(subject: LookupSubject, settle: Settle): keyof LoaderTally['refused'] | undefined {
     const nowMs = this.#clock.nowMs();
-    const lane = this.#laneOf(subject);
-    const underWay = this.#waiting.get(subject);
-    if (underWay !== undefined) {
-      // Somebody has waited a whole deadline for this already: whoever comes now need not wait as well.
-      if (nowMs - underWay.sinceMs >= this.#settings.deadlineMs) return this.lateReason(subject);
-      if (!underWay.isAsked && this.#isTooLate(lane, nowMs, 1)) return 'overload';
-      underWay.settles.push(settle);
+    const queue = this.#queueOf(subject);
+    const pending = this.#pending.get(subject.text);
+    if (pending !== undefined) {
+      // A decision has waited a whole deadline for this already: no other need wait as well.
+      if (nowMs - pending.sinceMs >= this.#settings.deadlineMs) return this.lateReason(subject);
+      if (!pending.isInFlight && this.#isTooLate(queue, nowMs, 1)) return 'overload';
+      pending.settles.push(settle);
       return undefined;
     }
-    if (lane.breaker.refuses(nowMs)) return 'breaker_open';
-    if (lane.queue.length >= MAX_QUEUED_SUBJECTS || !this.#pay(lane, subject, nowMs)) return 'overload';
-    const callsBefore = Math.floor(lane.queue.length / this.#settings.batch.maxSubjects);
-    const isTooLate = this.#isTooLate(lane, nowMs, callsBefore + 1);
-    this.#waiting.set(subject, { sinceMs: nowMs, settles: isTooLate ? [] : [settle], isAsked: false, attempts: 0 });
-    lane.queue.push(subject);
-    if (lane.queue.length >= this.#settings.batch.maxSubjects) this.#send(lane);
-    else this.#sendIn(lane, this.#settings.batch.windowMs);
+    if (queue.breaker.isBlocked(nowMs)) return 'breaker_open';
+    if (queue.waiting.length >= MAX_QUEUED_SUBJECTS || !this.#pay(queue, subject, nowMs)) return 'overload';
+    const { maxSubjects, windowMs } = this.#settings.batch;
+    const callsBefore = Math.floor(queue.waiting.length / maxSubjects);
+    const isTooLate = this.#isTooLate(queue, nowMs, callsBefore + 1);
+    const settles = isTooLate ? [] : [settle];
+    const lookup: PendingLookup = { subject, sinceMs: nowMs, settles, isInFlight: false, attempts: 0 };
+    this.#pending.set(subject.text, lookup);
+    queue.waiting.push(lookup);
+    if (queue.waiting.length >= maxSubjects) this.#send(queue);
+    else this.#sendIn(queue, windowMs);
     return isTooLate ? 'overload' : undefined; // the cache gets the answer all the same
   }
 
   /** Looks a subject up for the cache alone. */
-  refresh(subject: string): void {
-    if (!this.#waiting.has(subject)) this.load(subject, () => {});
+  refresh(subject: LookupSubject): void {
+    if (!this.#pending.has(subject.text)) this.load(subject, () => {});
   }
 
-  #laneOf(subject: string): Lane {
-    return this.#chosen !== this.#usual && isChosen(subject) ? this.#chosen : this.#usual;
+  #queueOf(subject: LookupSubject): Queue {
+    return this.#chosenQueue !== this.#regularQueue && isChosen(subject.text) ? this.#chosenQueue : this.#regularQueue;
   }
 
-  /** Takes what a subject costs out of its budget; false if nothing is left of that. */
-  #pay(lane: Lane, subject: string, nowMs: number): boolean {
+  /** Takes the keys of a subject that clients choose out of their budget; false if nothing is left of it. */
+  #pay(queue: Queue, subject: LookupSubject, nowMs: number): boolean {
     const { chosen } = this.#settings;
-    if (this.#keys === undefined || chosen === undefined || lane === this.#usual) return true;
-    return this.#keys.take(nowMs, widthOf(subject) * chosen.lists);
+    if (this.#keyBudget === undefined || chosen === undefined || queue === this.#regularQueue) return true;
+    return this.#keyBudget.tryTake(nowMs, widthOf(subject.text) * chosen.lists);
   }
 
-  /** Sends calls until the queue is empty or a bound is met; whoever frees that bound comes back here. */
-  #send(lane: Lane): void {
+  /** Sends calls until the queue is empty or a limit is reached; what frees that limit calls this again. */
+  #send(queue: Queue): void {
     const nowMs = this.#clock.nowMs();
-    while (lane.queue.length > 0 && !lane.isBusy) {
-      if (lane.breaker.refuses(nowMs)) {
-        this.#refuseQueue(lane);
+    while (queue.waiting.length > 0 && !queue.isBusy) {
+      if (queue.breaker.isBlocked(nowMs)) {
+        this.#refuseAll(queue);
         return;
       }
-      if (!lane.budget.take(nowMs)) {
+      if (!queue.budget.tryTake(nowMs)) {
         this.#tally.budgetWaits++;
-        this.#sendIn(lane, lane.budget.waitMs(nowMs));
+        this.#sendIn(queue, queue.budget.waitMs(nowMs));
         return;
       }
-      lane.breaker.allows(nowMs);
-      const subjects = lane.queue.splice(0, this.#settings.batch.maxSubjects);
-      for (const subject of subjects) this.#note(subject, true);
-      lane.run(() => this.#call(lane, subjects)).then(() => this.#send(lane));
+      queue.breaker.callStarted();
+      const lookups = queue.waiting.splice(0, this.#settings.batch.maxSubjects);
+      for (const lookup of lookups) {
+        lookup.isInFlight = true;
+        lookup.attempts++;
+      }
+      queue.run(() => this.#call(queue, lookups)).then(() => this.#send(queue));
     }
   }
 
-  /** Is it certain that so many calls from now on take longer than anybody waits? */
-  #isTooLate({ budget }: Lane, nowMs: number, calls: number): boolean {
+  /** Is it certain that this many calls take longer than any decision waits? */
+  #isTooLate({ budget }: Queue, nowMs: number, calls: number): boolean {
     return budget.waitMs(nowMs, calls) > this.#settings.deadlineMs;
   }
 
-  #note(subject: string, isAsked: boolean): void {
-    const underWay = this.#waiting.get(subject);
-    if (underWay === undefined) return;
-    underWay.isAsked = isAsked;
-    if (isAsked) underWay.attempts++;
-  }
-
-  #sendIn(lane: Lane, delayMs: number): void {
-    if (lane.isTimed) return;
-    lane.isTimed = true;
+  #sendIn(queue: Queue, delayMs: number): void {
+    if (queue.isTimerSet) return;
+    queue.isTimerSet = true;
     this.#clock.after(delayMs, () => {
-      lane.isTimed = false;
-      this.#send(lane);
+      queue.isTimerSet = false;
+      this.#send(queue);
     });
   }
 
-  #refuseQueue(lane: Lane): void {
-    const refused = lane.queue;
-    lane.queue = [];
-    for (const subject of refused) this.#settle(subject, this.#cache.staleOf(subject) ?? 'breaker_open');
+  #refuseAll(queue: Queue): void {
+    const refused = queue.waiting;
+    queue.waiting = [];
+    for (const lookup of refused) this.#settle(lookup, this.#cache.stale(lookup.subject) ?? 'breaker_open');
   }
 
-  async #call(lane: Lane, subjects: readonly string[]): Promise<void> {
+  async #call(queue: Queue, lookups: readonly PendingLookup[]): Promise<void> {
     const madeAtMs = this.#clock.nowMs();
     try {
-      const { lookups, ttlSeconds } = await this.#backend.check(subjects);
-      lane.breaker.succeeded();
-      const tooMuch = subjects.filter((_, index) => isOverload(lookups[index]));
-      if (tooMuch.length > 0) this.#askAgain(lane, tooMuch, madeAtMs);
-      subjects.forEach((subject, index) => {
-        const lookup = lookups[index];
-        if (!isOverload(lookup)) this.#settle(subject, this.#learn(subject, lookup, ttlSeconds));
+      const answer = await this.#backend.check(lookups.map(({ subject }) => subject.text));
+      queue.breaker.succeeded();
+      const throttled = lookups.filter((_, index) => isOverload(answer.lookups[index]));
+      if (throttled.length > 0) this.#retry(queue, throttled, madeAtMs);
+      lookups.forEach((lookup, index) => {
+        const found = answer.lookups[index];
+        if (!isOverload(found)) this.#settle(lookup, this.#cacheVerdict(lookup.subject, found, answer.ttlSeconds));
       });
     } catch (error) {
       const reason = error instanceof LookupError ? error.reason : 'internal_error';
       if (reason === 'overload') {
         this.#tally.throttled++;
-        lane.breaker.throttled();
-        lane.budget.throttled(this.#clock.nowMs(), madeAtMs);
-        this.#askAgain(lane, subjects, madeAtMs);
+        queue.breaker.throttled();
+        queue.budget.throttled(this.#clock.nowMs(), madeAtMs);
+        this.#retry(queue, lookups, madeAtMs);
         return;
       }
-      lane.breaker.failed(this.#clock.nowMs());
-      for (const subject of subjects) this.#settle(subject, this.#cache.keepFailure(subject, reason));
+      queue.breaker.failed(this.#clock.nowMs());
+      for (const lookup of lookups) this.#settle(lookup, this.#cache.keepFailure(lookup.subject, reason));
     }
   }
 
   /**
-   * These were too much: less of what clients choose is asked about from now on. Whom an answer can still reach in time is
-   * asked for again, before all others, but for what clients choose.
+   * Lowers the budget of keys, and puts throttled lookups at the head of the queue again if an answer can still be in time.
+   * Those of subjects that clients choose are not retried.
    */
-  #askAgain(lane: Lane, subjects: readonly string[], madeAtMs: number): void {
+  #retry(queue: Queue, throttled: readonly PendingLookup[], madeAtMs: number): void {
     const nowMs = this.#clock.nowMs();
-    this.#keys?.throttled(nowMs, madeAtMs, this.#settings.chosen?.maxKeysPerSecond);
-    const again = subjects.filter((subject) => {
-      const { sinceMs, attempts } = this.#waiting.get(subject) ?? { sinceMs: 0, attempts: 0 };
-      const isInTime = nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS;
-      const isWorthIt = isInTime && (this.#keys === undefined || lane === this.#usual);
-      if (isWorthIt) this.#note(subject, false);
-      else this.#settle(subject, this.#cache.keepFailure(subject, 'overload'));
-      return isWorthIt;
-    });
-    lane.queue.unshift(...again);
+    this.#keyBudget?.throttled(nowMs, madeAtMs, this.#settings.chosen?.maxKeysPerSecond);
+    const isRetried = this.#keyBudget === undefined || queue === this.#regularQueue;
+    const retried = throttled.filter(
+      ({ sinceMs, attempts }) => isRetried && nowMs - sinceMs < this.#settings.deadlineMs && attempts < MAX_ATTEMPTS,
+    );
+    for (const lookup of throttled) {
+      if (retried.includes(lookup)) lookup.isInFlight = false;
+      else this.#settle(lookup, this.#cache.keepFailure(lookup.subject, 'overload'));
+    }
+    queue.waiting.unshift(...retried);
   }
 
-  #learn(subject: string, lookup: Lookup | undefined, ttlSeconds: number): Contribution {
+  #cacheVerdict(subject: LookupSubject, lookup: Lookup | undefined, ttlSeconds: number): SubjectVerdict {
     if (lookup === undefined || 'error' in lookup) return this.#cache.keepFailure(subject, 'backend_error');
     return this.#cache.keepVerdict(subject, lookup.entry, ttlSeconds);
   }
 
-  #settle(subject: string, contribution: Contribution): void {
-    const underWay = this.#waiting.get(subject);
-    this.#waiting.delete(subject);
-    for (const settle of underWay?.settles ?? []) settle(contribution);
-    if (this.#waiting.size === 0) this.#becameIdle();
+  #settle({ subject, settles }: PendingLookup, verdict: SubjectVerdict): void {
+    this.#pending.delete(subject.text);
+    for (const settle of settles) settle(verdict);
+    if (this.#pending.size === 0) this.#becameIdle();
   }
 }
 

@@ -5,11 +5,11 @@ import { type Decision, decisionOf } from './decision.ts';
 const MAX_SUBJECT = 1024;
 
 /** The part of a block that JSON brought, with nothing in it that no backend could have said; else undefined. */
-export function readBlock(json: unknown): Pick<CacheBlock, 'contributions' | 'others'> | undefined {
+export function readBlock(json: unknown): Pick<CacheBlock, 'verdicts' | 'others'> | undefined {
   if (!isMap(json) || !Array.isArray(json.contributions) || !Array.isArray(json.others)) return undefined;
-  const contributions = json.contributions.map(readDecision);
-  if (!contributions.every((decision) => decision !== undefined) || !json.others.every(isRow)) return undefined;
-  return { contributions, others: json.others };
+  const verdicts = json.contributions.map(readDecision);
+  if (!verdicts.every((decision) => decision !== undefined) || !json.others.every(isRow)) return undefined;
+  return { verdicts, others: json.others };
 }
 
 /** Anew from what an entry can have: nothing else of it is taken over. */

@@ -125,8 +125,8 @@ function* blocksOf(file: number): Generator<CacheBlock> {
   }
 }
 
-function writeBlock(file: FileHandle, { ipv4, ipv6, ...json }: CacheBlock): Promise<unknown> {
-  return file.writev(encodeBlock(json, ipv4, ipv6));
+function writeBlock(file: FileHandle, { ipv4, ipv6, verdicts, others }: CacheBlock): Promise<unknown> {
+  return file.writev(encodeBlock({ contributions: verdicts, others }, ipv4, ipv6));
 }
 
 function encodeBlock(json?: object, ipv4: Int32Array = NO_ROWS, ipv6: Int32Array = NO_ROWS): Uint8Array[] {

@@ -40,7 +40,7 @@ export function openCache(settings: Settings, clock: Clock, log: Log): VerdictCa
 /** A backend is believed about the lists that it is asked for, within their actions, and enforces none that is on trial. */
 function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listActions }: Settings): Generator<CacheBlock> {
   for (const block of blocks) {
-    for (const { unlessAllowed, ...own } of block.contributions)
+    for (const { unlessAllowed, ...own } of block.verdicts)
       for (const { list, ...said } of [own, ...(unlessAllowed ? [unlessAllowed] : [])])
         if (
           list !== undefined &&

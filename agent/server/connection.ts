@@ -7,6 +7,7 @@ import { FrameReader } from '../../spop/reader.ts';
 import type { Clock } from '../decision/clock.ts';
 import { Activity } from './activity.ts';
 import { type Answer, joined, within } from './answer.ts';
+import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output.ts';
 
 /** The socket as the connection knows it. */
@@ -15,19 +16,6 @@ export interface Peer {
   write(bytes: Uint8Array): boolean;
   /** Sends nothing more, and closes once everything is sent. */
   end(): void;
-}
-
-/** Whoever answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
-export interface NotifyHandler {
-  /**
-   * Appends the ACKs of the frames at the reader whose answer is known, up to the first whose is not, and moves the reader
-   * behind them. It may leave any frame to `answer`.
-   */
-  answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void;
-  /** What is not a promise has to be written before anything else is asked. */
-  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer>;
-  /** What is said at once when too many frames of this connection wait: what is cached, else the policy. */
-  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer;
 }
 
 export interface ConnectionEvents {
@@ -70,7 +58,7 @@ type State =
 export class Connection {
   readonly activity: Activity;
   readonly #peer: Peer;
-  readonly #handler: NotifyHandler;
+  readonly #handler: CurrentHandler;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #reader = new FrameReader(MAX_HELLO_BYTES);
@@ -83,7 +71,13 @@ export class Connection {
   #largestAckPayload = 0;
 
   /** The output may be shared by all connections: it is empty again whenever a method returns. */
-  constructor(peer: Peer, handler: NotifyHandler, clock: Clock, events: ConnectionEvents, output = new OutputBuffer()) {
+  constructor(
+    peer: Peer,
+    handler: CurrentHandler,
+    clock: Clock,
+    events: ConnectionEvents,
+    output = new OutputBuffer(),
+  ) {
     this.#peer = peer;
     this.#output = output;
     this.#write = (bytes) => this.#state.name === 'closed' || peer.write(bytes);
@@ -116,10 +110,7 @@ export class Connection {
     const acksBefore = this.#output.acks;
     this.#reader.push(chunk);
     try {
-      for (let frame = this.#next(receivedAtMs); frame !== undefined; frame = this.#next(receivedAtMs)) {
-        this.#handle(frame, receivedAtMs);
-        if (this.#isDeaf()) break;
-      }
+      while (this.#handleNext(receivedAtMs) && !this.#isDeaf());
       this.#hear();
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
@@ -185,12 +176,18 @@ export class Connection {
     this.#waiting.clear();
   }
 
-  /** The next frame that takes more than a look into the cache. */
-  #next(receivedAtMs: number): Frame | undefined {
-    // Ids that come twice are told by those that wait: where any do, every frame goes the long way.
-    if (this.#state.name === 'open' && this.#waiting.size === 0)
-      this.#handler.answerKnown(this.#reader, this.#output, this.#largestAckPayload, receivedAtMs);
-    return this.#reader.next();
+  /** Answers the usual frames at the reader, then handles the one behind them; false if there is no further frame. */
+  #handleNext(receivedAtMs: number): boolean {
+    // A second frame with ids that still wait is an error: where any wait, `#onNotify` has to see every frame.
+    const answer =
+      this.#state.name === 'open' && this.#waiting.size === 0
+        ? this.#handler.current.answerUsual(this.#reader, this.#output, this.#largestAckPayload, receivedAtMs)
+        : undefined;
+    const frame = this.#reader.next();
+    if (frame === undefined) return false;
+    if (answer === undefined) this.#handle(frame, receivedAtMs);
+    else this.#answer(frame, answer, receivedAtMs);
+    return true;
   }
 
   #handle(frame: Frame, receivedAtMs: number): void {
@@ -228,8 +225,12 @@ export class Connection {
       throw invalidFrame('NOTIFY with ids that still wait for an ACK');
     const answer =
       this.#waiting.size < MAX_WAITING_FRAMES
-        ? this.#handler.answer(frame, receivedAtMs, this.#largestAckPayload)
-        : this.#handler.overload(frame, receivedAtMs, this.#largestAckPayload);
+        ? this.#handler.current.answer(frame, receivedAtMs, this.#largestAckPayload)
+        : this.#handler.current.overload(frame, receivedAtMs, this.#largestAckPayload);
+    this.#answer(frame, answer, receivedAtMs);
+  }
+
+  #answer(frame: Frame, answer: Answer | Promise<Answer>, receivedAtMs: number): void {
     if (answer instanceof Promise) this.#answerLater(frame, answer, receivedAtMs);
     else this.#acknowledge(frame, answer);
   }
@@ -254,9 +255,8 @@ export class Connection {
   }
 
   #acknowledge(frame: Frame, answer: Answer): void {
-    const { bytes, idsAt, payloadAt } = frame;
     const { actions, suffix } = within(this.#largestAckPayload, answer);
-    this.#output.ack(bytes, idsAt, payloadAt, actions, suffix);
+    this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, suffix);
   }
 
   /** What HAProxy had sent before it could know of the shutdown is here, or will not come. */

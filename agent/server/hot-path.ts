@@ -10,16 +10,22 @@ import {
 import type { FrameReader } from '../../spop/reader.ts';
 import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../../spop/varint.ts';
 import type { Address } from '../decision/address.ts';
-import type { Decision } from '../decision/decision.ts';
+import type { SubjectVerdict } from '../decision/decision.ts';
 import { fits } from './answer.ts';
 import type { OutputBuffer } from './output.ts';
 import type { Teller } from './teller.ts';
 
-/** Whoever has decisions about addresses at hand. */
-export interface Recaller {
-  /** The decision, if it is known and nothing else is due for it. */
-  recall(address: Address, nowMs: number): Decision | undefined;
+export interface AddressLookup {
+  /** The fresh verdict of an address, if the cache has one. */
+  cached(address: Address, nowMs: number): SubjectVerdict | undefined;
 }
+
+/** Answers a frame that asks about the address at hand alone, of which the cache has this verdict. */
+export type AnswerAddress<Answered> = (
+  cached: SubjectVerdict | undefined,
+  receivedAtMs: number,
+  maxAckPayload: number,
+) => Answered;
 
 /** Before the ids: length, type and flags. */
 const HEAD_BYTES = PREFIX_BYTES + TYPE_AND_FLAGS_BYTES;
@@ -32,22 +38,33 @@ const ABSENT = -1;
  * takes 350 (16 connections with 20 in flight, 200,000 addresses): the loop is short enough for the processor to begin
  * with the next frame while it waits for the memory of this one.
  */
-export class HotPath {
+export class HotPath<Answered> {
   readonly #name: Uint8Array;
   readonly #teller: Teller;
-  readonly #recaller: Recaller;
+  readonly #lookup: AddressLookup;
+  readonly #answerAddress: AnswerAddress<Answered>;
   readonly #address: Address;
 
   /** The message of this name has `ip` as its only subject. */
-  constructor(name: string, teller: Teller, recaller: Recaller, address: Address) {
+  constructor(
+    name: string,
+    teller: Teller,
+    lookup: AddressLookup,
+    address: Address,
+    answerAddress: AnswerAddress<Answered>,
+  ) {
     this.#name = Buffer.from(name);
     this.#teller = teller;
-    this.#recaller = recaller;
+    this.#lookup = lookup;
+    this.#answerAddress = answerAddress;
     this.#address = address;
   }
 
-  /** Answers the frames at the reader up to the first that is not the usual one; none if part of it is still to come. */
-  answer(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, nowMs: number): void {
+  /**
+   * Answers the frames at the reader up to the first that is not the usual one or not whole. If it stops at a usual one
+   * whose ACK is not at hand, it returns the answer to that; the frame stays at the reader.
+   */
+  answer(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): Answered | undefined {
     const { chunk: bytes, maxFrameBytes } = reader;
     const address = this.#address;
     let start = reader.nextAt;
@@ -61,17 +78,19 @@ export class HotPath {
       if (frameIdAt === ABSENT || bytes[frameIdAt] === 0) break;
       const payloadAt = afterId(bytes, frameIdAt, end);
       if (payloadAt === ABSENT || !this.#readAddress(bytes, payloadAt, end)) break;
-      const decision = this.#recaller.recall(address, nowMs);
-      // One that is refined before it is told has never been told itself, and is not known here.
-      const told = decision === undefined ? undefined : this.#teller.known(decision);
-      if (told === undefined) break;
-      const { full, suffix } = told.answer;
-      if (!fits(maxAckPayload, full, suffix)) break;
+      const cached = this.#lookup.cached(address, receivedAtMs);
+      // In shadow mode, what is told is another decision than the cached one, so that one is never known here.
+      const told = typeof cached === 'object' ? this.#teller.known(cached) : undefined;
+      if (told === undefined || !fits(maxAckPayload, told.answer.full, told.answer.suffix)) {
+        reader.skipTo(start);
+        return this.#answerAddress(cached, receivedAtMs, maxAckPayload);
+      }
       this.#teller.count(told, maxAckPayload);
-      output.ack(bytes, idsAt, payloadAt, full, suffix);
+      output.ack(bytes, idsAt, payloadAt, told.answer.full, told.answer.suffix);
       start = end;
     }
     reader.skipTo(start);
+    return undefined;
   }
 
   /**

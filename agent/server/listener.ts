@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { Clock } from '../decision/clock.ts';
-import type { ConnectionEvents, NotifyHandler } from './connection.ts';
+import type { ConnectionEvents } from './connection.ts';
 import type { Crowd, Member } from './crowd.ts';
+import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output.ts';
 import { serveSocket } from './socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
@@ -26,7 +27,7 @@ export class Listener {
   readonly #served = new Set<Member>();
   #isPassed = false;
 
-  constructor(target: ListenTarget, handler: NotifyHandler, clock: Clock, events: ListenerEvents, crowd: Crowd) {
+  constructor(target: ListenTarget, handler: CurrentHandler, clock: Clock, events: ListenerEvents, crowd: Crowd) {
     const output = new OutputBuffer();
     const turns = new Turns(clock);
     this.#target = target;

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../decision/clock.ts';
-import { Connection, type ConnectionEvents, type NotifyHandler } from './connection.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
 import type { Crowd, Member } from './crowd.ts';
 import { withSharedReads } from './fast-socket.ts';
+import type { CurrentHandler } from './notify-handler.ts';
 import type { OutputBuffer } from './output.ts';
 import type { Turns } from './turns.ts';
 
@@ -15,7 +16,7 @@ const LINGER_MS = 1_000;
 const LARGE_BYTES = 16 * 1024;
 
 export interface SocketParts {
-  readonly handler: NotifyHandler;
+  readonly handler: CurrentHandler;
   readonly clock: Clock;
   readonly events: ConnectionEvents;
   /** Shared by all sockets. */

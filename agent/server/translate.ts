@@ -1,64 +1,58 @@
-import { LONGEST_ADDRESS } from '../../contract/address.ts';
-import { isOddPath } from '../../contract/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { ALWAYS_THERE } from '../../contract/subject.ts';
-import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
 import { decodeText } from '../../spop/cursor.ts';
-import { DataType } from '../../spop/data.ts';
 import { SpopError } from '../../spop/errors.ts';
 import type { Frame } from '../../spop/frame.ts';
 import { NotifyReader } from '../../spop/notify.ts';
 import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
-import type { Decision } from '../decision/decision.ts';
+import type { Decision, SubjectVerdict } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { Refinement } from '../decision/refine.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
 import { AddressSuffix } from './address-suffix.ts';
 import { type Answer, NO_ANSWER, type Outlet } from './answer.ts';
-import { type Arguments, bytesOf, readArguments, textOf } from './arguments.ts';
-import type { NotifyHandler } from './connection.ts';
-import { HotPath, type Recaller } from './hot-path.ts';
+import { type Arguments, readArguments } from './arguments.ts';
+import { type AddressLookup, HotPath } from './hot-path.ts';
+import type { NotifyHandler } from './notify-handler.ts';
 import type { OutputBuffer } from './output.ts';
+import { type MessageSubjects, QuestionReader } from './question-reader.ts';
 import { References } from './reference.ts';
-import { clientOf, readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
+import { clientOf } from './subject-texts.ts';
 import { Teller } from './teller.ts';
 
 /** What the configuration says of one message. */
-export interface MessageRule {
+export interface MessageRule extends MessageSubjects {
   readonly name: string;
-  readonly policy: Policy;
-  /** In order of precedence; on the wire each argument has the name of its kind. */
-  readonly kinds: readonly string[];
-  /** Of the kinds, those without which a request is odd, beside those that every request has. */
-  readonly required?: readonly string[];
-  /** What becomes of a path that servers may read as another; absent for `refuse`. */
-  readonly oddPaths?: 'refuse' | 'pass';
-  /** The cookies that the agent reads from the whole header, by their kind. */
-  readonly cookies?: ReadonlyMap<string, string>;
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
-  /** The operator's own rules for it. */
-  readonly custom?: CustomRules | undefined;
+  /** The operator's script for it. */
+  readonly script?: MessageScript | undefined;
 }
 
-/** Rules of the operator's, which have the last word. */
-export interface CustomRules {
-  /** Whether there are any for this message now. */
+/** The operator's script, which has the last word. */
+export interface MessageScript {
+  /** Whether it has a function for this message now. */
   readonly isActive: boolean;
   /** Reads the question before it returns, like `Decider`. */
   decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
-  /** Decides without asking the rules: what an entry in the cache says, else the policy. */
-  decideKnown(question: Question, receivedAtMs: number): Decision;
+  /** Decides without calling the script: what an entry in the cache says, else the policy. */
+  decideKnown(question: Question): Decision;
 }
 
 /** Whoever decides questions. */
-export interface Decider extends Recaller {
+export interface Decider extends AddressLookup {
   decide(question: Question, receivedAtMs: number): Decision | Promise<Decision>;
+  /** Decides about an address alone, of which the cache has this verdict. */
+  decideAddress(
+    address: Address,
+    cached: SubjectVerdict | undefined,
+    policy: Policy,
+    receivedAtMs: number,
+  ): Decision | Promise<Decision>;
   /** Decides from what is cached, without a lookup: what is not known is policy `overload`. */
-  decideKnown(question: Question, receivedAtMs: number): Decision;
+  decideKnown(question: Question): Decision;
 }
 
 export interface TranslatorEvents {
@@ -70,15 +64,10 @@ export interface TranslatorEvents {
 
 interface KnownMessage {
   readonly rule: MessageRule;
-  readonly decider: Omit<Decider, 'recall'>;
+  readonly decider: Pick<Decider, 'decide' | 'decideKnown'>;
   readonly teller: Teller;
   readonly name: Uint8Array;
-  /** Of its arguments, which are its kinds and then the Cookie header. */
-  readonly names: readonly Uint8Array[];
-  /** Which of the arguments is `ip`; behind all of them if none is. */
-  readonly addressAt: number;
-  /** Which of the kinds must be there. */
-  readonly neededAt: readonly number[];
+  readonly questions: QuestionReader;
 }
 
 interface Decided {
@@ -88,11 +77,10 @@ interface Decided {
   readonly address: string | undefined;
 }
 
-const IP = 'ip';
-const PATH = 'path';
+const ADDRESS_ALONE = 'ip';
 
-/** Of a message that brings nothing but arguments for rules. */
-const NOTHING_TO_LOOK_UP: Omit<Decider, 'recall'> = {
+/** Of a message that brings nothing but arguments for the script. */
+const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide' | 'decideKnown'> = {
   decide: () => NOTHING_LISTED,
   decideKnown: () => NOTHING_LISTED,
 };
@@ -101,12 +89,11 @@ const NOTHING_LISTED: Decision = { action: 'allow', source: 'cache' };
 /** The only file that speaks both languages: NOTIFY frames to questions, decisions to answers. */
 export class Translator implements NotifyHandler {
   readonly #messages: readonly KnownMessage[];
-  readonly #hot: HotPath | undefined;
+  readonly #hot: HotPath<Answer | Promise<Answer>> | undefined;
   readonly #hotRule: MessageRule | undefined;
   readonly #events: TranslatorEvents;
   readonly #reader = new NotifyReader();
   readonly #address: Address;
-  readonly #question: { -readonly [Key in keyof Question]: Question[Key] };
 
   constructor(
     rules: readonly MessageRule[],
@@ -122,17 +109,17 @@ export class Translator implements NotifyHandler {
       decider: rule.kinds.length === 0 ? NOTHING_TO_LOOK_UP : decider,
       teller: new Teller(rule, suffix, references, stats, events),
       name: Buffer.from(rule.name),
-      names: [...rule.kinds, ...(rule.cookies === undefined ? [] : [COOKIE_ARGUMENT])].map((name) => Buffer.from(name)),
-      // behind the kinds stands the header of the cookies, where it is sent
-      addressAt: rule.kinds.includes(IP) ? rule.kinds.indexOf(IP) : rule.kinds.length + 1,
-      neededAt: [...rule.kinds.keys()].filter((at) => isNeeded(rule, rule.kinds[at] as string)),
+      questions: new QuestionReader(rule, this.#reader, address),
     }));
-    const usual = this.#messages.find(({ rule }) => rule.kinds.join() === IP);
+    const usual = this.#messages.find(({ rule }) => rule.kinds.join() === ADDRESS_ALONE);
     this.#hotRule = usual?.rule;
-    this.#hot = usual && new HotPath(usual.rule.name, usual.teller, decider, address);
+    this.#hot =
+      usual &&
+      new HotPath(usual.rule.name, usual.teller, decider, address, (cached, receivedAtMs, maxAckPayload) =>
+        this.#answerAddress(usual, decider, cached, receivedAtMs, maxAckPayload),
+      );
     this.#events = events;
     this.#address = address;
-    this.#question = { policy: { default: 'closed' }, address, texts: [], addressAt: 0, oddAt: -1, problem: undefined };
   }
 
   answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): Answer | Promise<Answer> {
@@ -161,13 +148,39 @@ export class Translator implements NotifyHandler {
       several?.push({ decision, teller: message.teller, address: this.#addressText() });
     }
     if (first === undefined || teller === undefined) return NO_ANSWER;
-    if (several === undefined && !(first instanceof Promise)) return teller.tellNow(first, maxAckPayload);
-    return this.#tellAll(several ?? [{ decision: first, teller, address: this.#addressText() }], maxAckPayload);
+    return several === undefined
+      ? this.#answerOne(teller, first, maxAckPayload)
+      : this.#tellAll(several, maxAckPayload);
   }
 
-  answerKnown(reader: FrameReader, output: OutputBuffer, maxAckPayload: number, receivedAtMs: number): void {
-    if (this.#hotRule?.custom?.isActive) return;
-    this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
+  answerUsual(
+    reader: FrameReader,
+    output: OutputBuffer,
+    maxAckPayload: number,
+    receivedAtMs: number,
+  ): Answer | Promise<Answer> | undefined {
+    if (this.#hotRule?.script?.isActive) return undefined;
+    return this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
+  }
+
+  #answerAddress(
+    message: KnownMessage,
+    decider: Decider,
+    cached: SubjectVerdict | undefined,
+    receivedAtMs: number,
+    maxAckPayload: number,
+  ): Answer | Promise<Answer> {
+    const { rule, teller, questions } = message;
+    const decision = this.#guarded(rule, () => {
+      const decided = decider.decideAddress(this.#address, cached, rule.policy, receivedAtMs);
+      return refine(rule, decided, questions.aboutAddress());
+    });
+    return this.#answerOne(teller, decision, maxAckPayload);
+  }
+
+  #answerOne(teller: Teller, decision: Decision | Promise<Decision>, maxAckPayload: number): Answer | Promise<Answer> {
+    if (!(decision instanceof Promise)) return teller.tellNow(decision, maxAckPayload);
+    return this.#tellAll([{ decision, teller, address: this.#addressText() }], maxAckPayload);
   }
 
   #find(): KnownMessage | undefined {
@@ -178,19 +191,27 @@ export class Translator implements NotifyHandler {
   }
 
   #decide(message: KnownMessage, receivedAtMs: number, isKnownOnly: boolean): Decision | Promise<Decision> {
-    const { refinement, custom } = message.rule;
-    try {
-      const question = this.#readQuestion(message);
+    const { rule, decider } = message;
+    const script = rule.script?.isActive ? rule.script : undefined;
+    return this.#guarded(rule, () => {
+      const question = message.questions.read();
       const decided = isKnownOnly
-        ? (custom?.isActive ? custom : message.decider).decideKnown(question, receivedAtMs)
-        : custom?.isActive
-          ? custom.decide(question, readArguments(this.#reader), receivedAtMs)
-          : message.decider.decide(question, receivedAtMs);
-      const refined = refinement === undefined ? decided : refine(refinement, decided, question);
-      return refined instanceof Promise ? refined.catch((error) => this.#failed(error, message.rule)) : refined;
+        ? (script ?? decider).decideKnown(question)
+        : script === undefined
+          ? decider.decide(question, receivedAtMs)
+          : script.decide(question, readArguments(this.#reader), receivedAtMs);
+      return refine(rule, decided, question);
+    });
+  }
+
+  /** Where our own code fails, the policy decides. */
+  #guarded(rule: MessageRule, decide: () => Decision | Promise<Decision>): Decision | Promise<Decision> {
+    try {
+      const decided = decide();
+      return decided instanceof Promise ? decided.catch((error) => this.#failed(error, rule)) : decided;
     } catch (error) {
       if (error instanceof SpopError) throw error;
-      return this.#failed(error, message.rule);
+      return this.#failed(error, rule);
     }
   }
 
@@ -213,65 +234,6 @@ export class Translator implements NotifyHandler {
   #addressText(): string | undefined {
     return this.#address.words === 0 ? undefined : `ip:${this.#address}`;
   }
-
-  #readQuestion({ rule, names, addressAt, neededAt }: KnownMessage): Question {
-    const reader = this.#reader;
-    const address = this.#address;
-    address.clear();
-    let texts: (Texts | undefined)[] | undefined;
-    let problem: Reason | undefined;
-    let isOdd = false;
-    for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
-      if (reader.type === DataType.null) continue;
-      if (index === addressAt) {
-        if (!this.#readAddress()) problem = 'bad_subject';
-        continue;
-      }
-      const value = bytesOf(reader.data());
-      if (value.length === 0) continue; // as if it were not there
-      texts ??= names.map(() => undefined);
-      const kind = rule.kinds[index];
-      if (kind === undefined) {
-        if (!readCookies(rule, value, texts)) problem = 'bad_subject';
-        continue;
-      }
-      if (kind === PATH) isOdd = isOddPath(value);
-      const found = kind === PATH && isOdd && rule.oddPaths !== 'pass' ? undefined : textsOf(kind, [value]);
-      if (found === undefined) problem = 'bad_subject';
-      // the whole header says more than one value of it
-      else if (!rule.cookies?.has(kind) || texts[rule.kinds.length] === undefined) texts[index] = found;
-    }
-    for (const at of neededAt)
-      if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    if (texts === undefined) return this.#questionOf(rule.policy, problem);
-    const before = textsIn(texts.slice(0, addressAt));
-    const after = textsIn(texts.slice(addressAt + 1));
-    const all = [...before, ...after];
-    const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
-    return { policy: rule.policy, address, texts: all, addressAt: before.length, oddAt, problem };
-  }
-
-  /** The question about nothing but the address: the usual one, so one object serves all of them. */
-  #questionOf(policy: Policy, problem: Reason | undefined): Question {
-    const question = this.#question;
-    question.policy = policy;
-    question.problem = problem;
-    return question;
-  }
-
-  /** Reads the `ip` argument; false if its value is no address. */
-  #readAddress(): boolean {
-    const { type, bytes, valueAt, valueEnd } = this.#reader;
-    if (type !== DataType.ipv4 && type !== DataType.ipv6)
-      return valueEnd - valueAt <= LONGEST_ADDRESS && this.#address.readText(textOf(this.#reader.data()));
-    this.#address.readBytes(bytes, valueAt, valueEnd);
-    return true;
-  }
-}
-
-/** A request that has no address, host, path or method is odd, and not free of them. */
-function isNeeded({ required }: MessageRule, kind: string): boolean {
-  return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
 }
 
 /** For a question that was not read, or could not be: a message on trial enforces nothing here either. */
@@ -280,7 +242,8 @@ function byPolicy({ policy, refinement }: MessageRule, reason: Reason): Decision
   return refinement?.concerns(decision) ? refinement.refine(decision, 'unknown') : decision;
 }
 
-function refine(refinement: Refinement, decided: Decision | Promise<Decision>, question: Question) {
+function refine({ refinement }: MessageRule, decided: Decision | Promise<Decision>, question: Question) {
+  if (refinement === undefined) return decided;
   if (!(decided instanceof Promise))
     return refinement.concerns(decided) ? refinement.refine(decided, clientOf(question)) : decided;
   const client = clientOf(question); // the question is gone when the decision comes

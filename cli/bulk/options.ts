@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { isKind } from '../../contract/subject.ts';
 import { readNote } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
-import { FORMATS, type Format } from '../formats/format.ts';
+import { FORMAT_NAMES, type FormatName } from '../formats/formats.ts';
 import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
@@ -13,7 +13,7 @@ import type { Defaults } from './wanted.ts';
 /** The options of a run that fills a list from a source. */
 export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
   readonly list: string;
-  readonly format?: Format;
+  readonly format?: FormatName;
   readonly minScore?: number;
   readonly kind?: string;
   readonly trust?: readonly string[];
@@ -34,7 +34,7 @@ export function addBulkOptions(command: Command): Command {
   addOutcomeOptions(
     command
       .argument('<source>', 'a file, an http or https URL, or - for standard input')
-      .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMATS))
+      .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMAT_NAMES))
       .option('--min-score <n>', 'leave out what AbuseIPDB is less sure of, 0 to 100', readScore)
       .option('--kind <kind>', 'what the subjects of the source are (default: ip)', readKind)
       .option('--trust <words>', 'what the source may say itself: actions, kinds, status, var.NAME, or none', readTrust)

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
-import { askedLists } from '../../config/lists.ts';
+import { toListSettings } from '../../config/lists.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { askedInstead } from '../guards/never-asked.ts';
@@ -40,7 +40,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
     process.env,
   );
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
-  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, askedLists(lists).listActions);
+  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 

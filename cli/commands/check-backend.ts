@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { formatSubject } from '../../contract/subject.ts';
-import type { Result } from '../conformance/run.ts';
+import type { Result } from '../conformance/run-checks.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
@@ -67,7 +67,7 @@ async function* named(url: string, options: CheckBackendOptions): AsyncGenerator
     throw usageError(`"${url}" is no URL: write it like http://127.0.0.1:8787`);
   const [{ Target }, { runChecks }] = await Promise.all([
     import('../conformance/target.ts'),
-    import('../conformance/run.ts'),
+    import('../conformance/run-checks.ts'),
   ]);
   const { lists = [DEFAULT_LIST], timeout = TIMEOUT_MS, calls, listed } = options;
   yield* runChecks(new Target(url, timeout), { lists, calls, ...(listed !== undefined && { listed }) });
@@ -76,10 +76,10 @@ async function* named(url: string, options: CheckBackendOptions): AsyncGenerator
 async function* configured(options: CheckBackendOptions): AsyncGenerator<Result> {
   if (options.config === undefined) throw usageError('name a URL, or the configuration of the agent with -c FILE');
   const settings = await readSettings(options, process.env);
-  const { runConfigured } = await import('../conformance/configured.ts');
+  const { checkAsAgent } = await import('../conformance/check-as-agent.ts');
   const { lists = settings.lists, timeout = settings.backend.timeoutMs, calls, listed } = options;
   const { listActions } = settings;
-  yield* runConfigured(settings, { lists, listActions, calls, ...(listed !== undefined && { listed }) }, timeout);
+  yield* checkAsAgent(settings, { lists, listActions, calls, ...(listed !== undefined && { listed }) }, timeout);
 }
 
 function readListed(text: string): string {

@@ -3,14 +3,14 @@ import { Command, Option } from 'commander';
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { shown } from '../../contract/shown.ts';
-import { WRITTEN_FORMATS, writeFeed } from '../formats/write.ts';
+import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { warn, write } from '../output/output.ts';
 
 interface ExportOptions extends TableOptions {
-  readonly format: (typeof WRITTEN_FORMATS)[number];
+  readonly format: WrittenFormat;
   readonly out?: string;
   readonly expired?: true;
 }
@@ -33,8 +33,8 @@ export function exportCommand(): Command {
 }
 
 async function exportList(list: string, options: ExportOptions): Promise<void> {
-  const store = await openStore(options);
-  const text = writeFeed(options.format, good(store.entriesOfList(list), options.expired === true));
+  const { entries } = await openBlocklist(options);
+  const text = writeFeed(options.format, good(entries.ofList(list), options.expired === true));
   if (options.out === undefined) for await (const part of text) await write(part);
   else await writeWhole(options.out, text);
 }

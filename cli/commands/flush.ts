@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import type { Flushed } from '../../agent/admin/socket/protocol.ts';
+import { askAgent } from '../agent-client/agent-client.ts';
+import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { readSubjects } from '../options/arguments.ts';
 import { printJson, printLine } from '../output/output.ts';
-import { askAgent } from '../running/ask.ts';
-import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 
 interface FlushOptions extends SocketOptions {
   readonly all?: true;

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { askAgent } from '../agent-client/agent-client.ts';
+import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { addExamples } from '../help/examples.ts';
 import { printJson, printLine } from '../output/output.ts';
-import { askAgent } from '../running/ask.ts';
-import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
 
 interface ReloadOptions extends SocketOptions {
   readonly json?: true;

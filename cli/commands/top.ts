@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
+import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { printJsonLine, printLine } from '../output/output.ts';
-import { screenLines } from '../running/screen.ts';
-import { addSocketOption, type SocketOptions, socketPath } from '../running/socket-option.ts';
-import { Terminal } from '../running/terminal.ts';
-import { type Sight, watch } from '../running/watch.ts';
+import { type Sight, watch } from '../top/poll.ts';
+import { screenLines } from '../top/screen.ts';
+import { Terminal } from '../top/terminal.ts';
 
 interface TopOptions extends SocketOptions {
   readonly interval: number;

@@ -1,16 +1,15 @@
 import { refusal } from '../../agent/backend/refusal.ts';
 import { ACTIONS } from '../../contract/actions.ts';
 import { ENDPOINTS, type Entry, entryProblem, MAX_SUBJECTS } from '../../contract/check.ts';
-import type { Asked } from './asked.ts';
-import { expectEntry, expectRefusal, lookedUp, responseOf, Unfit, verdictsOf } from './expect.ts';
+import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
-import type { Target } from './target.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 /** What a check saw, in one line; a skipped one says what it would need. */
 export type Seen = string | { readonly skipped: string };
 
-/** Looks at one thing. Throws `Unfit` where the contract is not kept. */
-export type Check = (target: Target, asked: Asked) => Promise<Seen>;
+/** Looks at one thing. Throws `CheckFailed` where the contract is not kept. */
+export type Check = (target: Target, asked: CheckOptions) => Promise<Seen>;
 
 const IPV4 = 'ip:192.0.2.1';
 const IPV6 = 'ip:2001:db8::1';
@@ -33,12 +32,14 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const { status } = answer;
     if (status !== 401 && status !== 403) return `answers status ${status}`;
     if (!target.isSigned)
-      throw new Unfit(`answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`);
-    throw new Unfit(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
+      throw new CheckFailed(
+        `answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`,
+      );
+    throw new CheckFailed(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
   },
   health: async (target) => {
     const { status } = await target.get(ENDPOINTS.health.path);
-    if (status !== 200) throw new Unfit(`GET ${ENDPOINTS.health.path} answered status ${status} instead of 200`);
+    if (status !== 200) throw new CheckFailed(`GET ${ENDPOINTS.health.path} answered status ${status} instead of 200`);
     return `GET ${ENDPOINTS.health.path} answers 200`;
   },
   check: async (target, { lists }) => {
@@ -48,7 +49,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'content-type': async (target, { lists }) => {
     const { contentType } = await target.check({ lists: [...lists], subjects: [IPV4] });
     if (!/^application\/json\s*(;|$)/i.test(contentType))
-      throw new Unfit(`content-type is "${contentType}" instead of application/json`);
+      throw new CheckFailed(`content-type is "${contentType}" instead of application/json`);
     return contentType;
   },
   ttl: async (target, { lists }) => {
@@ -85,13 +86,13 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   'unknown-list': async (target) => {
     const [verdict] = lookedUp(await target.check({ lists: [NO_LIST], subjects: [IPV4] }), [IPV4]);
-    if (verdict?.entry !== null) throw new Unfit(`list ${NO_LIST} does not exist and has an entry`);
+    if (verdict?.entry !== null) throw new CheckFailed(`list ${NO_LIST} does not exist and has an entry`);
     return 'a list that does not exist has no entries';
   },
   'unknown-kind': async (target, { lists }) => {
     const subjects = ['moon:full', IPV4];
     const [, neighbour] = verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
-    if (neighbour?.error !== undefined) throw new Unfit(`its neighbour was not looked up: ${neighbour.error}`);
+    if (neighbour?.error !== undefined) throw new CheckFailed(`its neighbour was not looked up: ${neighbour.error}`);
     return 'a kind of a later version does not fail its neighbour';
   },
   'unknown-fields': async (target, { lists }) => {
@@ -102,10 +103,10 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   listed: async (target, { lists, listed }) => {
     if (listed === undefined) return { skipped: 'name a subject that has an entry: --listed SUBJECT' };
     const [verdict] = lookedUp(await target.check({ lists: [...lists], subjects: [listed] }), [listed]);
-    if (!verdict?.entry) throw new Unfit(`there is no entry for ${listed} in ${lists.join(', ')}`);
+    if (!verdict?.entry) throw new CheckFailed(`there is no entry for ${listed} in ${lists.join(', ')}`);
     expectEntry(verdict.entry, listed, lists);
     const elsewhere = lookedUp(await target.check({ lists: [NO_LIST], subjects: [listed] }), [listed]);
-    if (elsewhere[0]?.entry) throw new Unfit(`the entry for ${listed} is answered for list ${NO_LIST} too`);
+    if (elsewhere[0]?.entry) throw new CheckFailed(`the entry for ${listed} is answered for list ${NO_LIST} too`);
     return `${verdict.entry.action} by ${verdict.entry.subject} in ${verdict.entry.list}, and only there`;
   },
   trial: async (target, { lists, listed }) => {
@@ -117,7 +118,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (action !== 'log') return 'lists on trial are answered as they are: let none hide what others have';
     const [enforced] = lookedUp(await target.check(asked), subjects);
     const would = enforced?.entry?.action;
-    if (would !== 'log' && shadow !== would) throw new Unfit(`on trial it would ${shadow}, otherwise it does ${would}`);
+    if (would !== 'log' && shadow !== would)
+      throw new CheckFailed(`on trial it would ${shadow}, otherwise it does ${would}`);
     return `an entry on trial is answered as log, and would ${shadow ?? 'log'}`;
   },
   'list-actions': async (target, { lists, listed, listActions = {} }) => {
@@ -132,7 +134,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const other = await held(ACTIONS.filter((action) => action !== entry.action));
     if (other?.action !== entry.action) return `an entry to ${entry.action} does not count where its list may not`;
     const ignored = 'lists that are held to actions are answered as they are: what one may not hides what others have';
-    if (Object.keys(listActions).length > 0) throw new Unfit(ignored);
+    if (Object.keys(listActions).length > 0) throw new CheckFailed(ignored);
     return ignored;
   },
   'too-many-subjects': async (target, { lists }) => {
@@ -151,14 +153,15 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   'wrong-method': async (target) => expectRefusal(await target.misuse('PUT', ENDPOINTS.check.path, '{}')),
   'wrong-path': async (target) => {
     const { status } = await target.misuse('GET', '/v1/no-such-path');
-    if (status !== 404) throw new Unfit(`answered status ${status} instead of 404`);
+    if (status !== 404) throw new CheckFailed(`answered status ${status} instead of 404`);
     return 'status 404';
   },
   'says-little': async ({ refusals }) => {
     const chatty = refusals.find(({ text }) =>
       /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),
     );
-    if (chatty !== undefined) throw new Unfit(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
+    if (chatty !== undefined)
+      throw new CheckFailed(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
     return 'no refusal shows the inside';
   },
   parallel: async (target, { lists }) => {
@@ -180,7 +183,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     for (const entry of entries) {
       const problem = entryProblem(entry);
       if (problem !== undefined)
-        throw new Unfit(`the entry for "${entry.subject}" cannot be told to HAProxy: ${problem}`);
+        throw new CheckFailed(`the entry for "${entry.subject}" cannot be told to HAProxy: ${problem}`);
     }
     return entries.length === 0 ? NO_ENTRIES : `${entries.length} entries HAProxy can be told`;
   },

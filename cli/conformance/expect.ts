@@ -4,16 +4,16 @@ import { candidates, parseSubject, SubjectError } from '../../contract/subject.t
 import type { Answer } from './target.ts';
 
 /** What a backend does that the contract does not allow, in one line. */
-export class Unfit extends Error {
-  override readonly name = 'Unfit';
+export class CheckFailed extends Error {
+  override readonly name = 'CheckFailed';
 }
 
 /** The answer as the contract has it. */
 export function responseOf(answer: Answer): CheckResponse {
-  if (answer.status !== 200) throw new Unfit(`answered status ${answer.status} instead of 200`);
+  if (answer.status !== 200) throw new CheckFailed(`answered status ${answer.status} instead of 200`);
   const json = jsonOf(answer);
   const parsed = CheckResponse.safeParse(json);
-  if (!parsed.success) throw new Unfit(firstProblem(parsed.error, json));
+  if (!parsed.success) throw new CheckFailed(firstProblem(parsed.error, json));
   return parsed.data;
 }
 
@@ -21,10 +21,11 @@ export function responseOf(answer: Answer): CheckResponse {
 export function verdictsOf(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
   const { verdicts } = responseOf(answer);
   if (verdicts.length !== subjects.length)
-    throw new Unfit(`answered ${verdicts.length} verdicts for ${subjects.length} subjects`);
+    throw new CheckFailed(`answered ${verdicts.length} verdicts for ${subjects.length} subjects`);
   subjects.forEach((subject, index) => {
     const answered = verdicts[index]?.subject;
-    if (answered !== subject) throw new Unfit(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
+    if (answered !== subject)
+      throw new CheckFailed(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
   });
   return verdicts;
 }
@@ -33,31 +34,32 @@ export function verdictsOf(answer: Answer, subjects: readonly string[]): readonl
 export function lookedUp(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
   const verdicts = verdictsOf(answer, subjects);
   const failed = verdicts.find(({ error }) => error !== undefined);
-  if (failed !== undefined) throw new Unfit(`"${failed.subject}" was not looked up: ${failed.error}`);
+  if (failed !== undefined) throw new CheckFailed(`"${failed.subject}" was not looked up: ${failed.error}`);
   const silent = verdicts.find(({ entry }) => entry === undefined);
-  if (silent !== undefined) throw new Unfit(`"${silent.subject}" has neither an entry, nor null, nor an error`);
+  if (silent !== undefined) throw new CheckFailed(`"${silent.subject}" has neither an entry, nor null, nor an error`);
   return verdicts;
 }
 
 /** A status that tells the agent not to ask this again. */
 export function expectRefusal(answer: Answer): string {
   if (answer.status >= 400 && answer.status < 500) return `status ${answer.status}`;
-  throw new Unfit(`answered status ${answer.status} instead of 4xx`);
+  throw new CheckFailed(`answered status ${answer.status} instead of 4xx`);
 }
 
 /** An entry that may decide this subject now. */
 export function expectEntry(entry: Entry, subject: string, lists: readonly string[]): void {
-  if (!lists.includes(entry.list)) throw new Unfit(`"${subject}" got an entry of list ${entry.list}, not asked`);
-  if (!covering(subject).includes(entry.subject)) throw new Unfit(`"${subject}" got an entry for "${entry.subject}"`);
+  if (!lists.includes(entry.list)) throw new CheckFailed(`"${subject}" got an entry of list ${entry.list}, not asked`);
+  if (!covering(subject).includes(entry.subject))
+    throw new CheckFailed(`"${subject}" got an entry for "${entry.subject}"`);
   if (entry.expiresAt !== undefined && entry.expiresAt <= Date.now() / 1000)
-    throw new Unfit(`"${subject}" got an entry that ended at ${entry.expiresAt}`);
+    throw new CheckFailed(`"${subject}" got an entry that ended at ${entry.expiresAt}`);
 }
 
 export function jsonOf({ text }: Answer): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Unfit('the body is not JSON');
+    throw new CheckFailed('the body is not JSON');
   }
 }
 

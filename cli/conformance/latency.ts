@@ -1,6 +1,5 @@
-import type { Asked } from './asked.ts';
-import { lookedUp, Unfit } from './expect.ts';
-import type { Target } from './target.ts';
+import { CheckFailed, lookedUp } from './expect.ts';
+import type { CheckOptions, Target } from './target.ts';
 
 /** What the agent waits for at most unless it is told otherwise: backend.timeoutMs. */
 const AGENT_TIMEOUT_MS = 2000;
@@ -8,7 +7,7 @@ const AGENT_TIMEOUT_MS = 2000;
 const MAX_LATE = 0.05;
 
 /** One call after the other, as a quiet agent makes them. Only what the agent could not wait for is a failure. */
-export async function latency(target: Target, { lists, calls, waitsMs }: Asked): Promise<string> {
+export async function latency(target: Target, { lists, calls, timeoutMs }: CheckOptions): Promise<string> {
   const times: number[] = [];
   for (let call = 0; call < calls; call++) {
     const subjects = [`ip:203.0.113.${call % 256}`];
@@ -17,19 +16,19 @@ export async function latency(target: Target, { lists, calls, waitsMs }: Asked):
     times.push(answer.ms);
   }
   const seen = `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms of ${calls} calls`;
-  const limitMs = waitsMs ?? AGENT_TIMEOUT_MS;
-  const unless = waitsMs === undefined ? ' unless backend.timeoutMs says otherwise' : '';
-  if (percentile(times, 0.99) > limitMs) throw new Unfit(`${seen}: the agent waits ${limitMs} ms${unless}`);
+  const limitMs = timeoutMs ?? AGENT_TIMEOUT_MS;
+  const unless = timeoutMs === undefined ? ' unless backend.timeoutMs says otherwise' : '';
+  if (percentile(times, 0.99) > limitMs) throw new CheckFailed(`${seen}: the agent waits ${limitMs} ms${unless}`);
   return seen;
 }
 
 /** Whether the calls of the latency came before the deadline of a message; past it the policy decides. */
-export function deadline({ exchanges }: Target, { calls }: Asked, deadlineMs: number): string {
+export function deadline({ exchanges }: Target, { calls }: CheckOptions, deadlineMs: number): string {
   const times = exchanges.slice(-calls).map(({ answer }) => answer.ms);
   const late = times.filter((ms) => ms > deadlineMs).length;
   const seen = `${late} of ${times.length} calls took longer than deadlineMs (${deadlineMs})`;
   if (late > times.length * MAX_LATE)
-    throw new Unfit(`${seen}, p50 ${percentile(times, 0.5).toFixed(1)} ms: the policy decides such lookups`);
+    throw new CheckFailed(`${seen}, p50 ${percentile(times, 0.5).toFixed(1)} ms: the policy decides such lookups`);
   return seen;
 }
 

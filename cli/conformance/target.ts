@@ -1,28 +1,43 @@
 import { request } from 'undici';
 import type { Signer } from '../../agent/backend/sign.ts';
 import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
+import type { ListActions } from '../../contract/list-actions.ts';
 
-/** What came back, whatever it is. */
+/** The HTTP answer, valid or not. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
   readonly ms: number;
-  /** The header `date`, and how far this host is ahead of it. */
+  /** The header `date`, and by how much the clock of this host is ahead of it. */
   readonly date?: string | undefined;
   readonly skewMs?: number | undefined;
 }
 
-/** A check that was asked for as the contract says, and what came back. */
+/** A request that follows the contract, and its answer. */
 export interface Exchange {
   readonly request: CheckRequest;
   readonly answer: Answer;
 }
 
+/** What the checks ask the backend. */
+export interface CheckOptions {
+  /** The lists to ask, as the agent would. */
+  readonly lists: readonly string[];
+  /** The lists limited to some actions, where the settings of an agent are known. */
+  readonly listActions?: ListActions;
+  /** A subject that the backend has an entry for in one of the lists. */
+  readonly listed?: string;
+  /** How many calls the latency is measured with. */
+  readonly calls: number;
+  /** How long the agent waits for a call, where its settings are known. */
+  readonly timeoutMs?: number;
+}
+
 /** 100 verdicts with the longest subjects and reasons are under 300 KB; the agent reads no more than this either. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** The backend that is looked at. It remembers what it was asked, so that later checks can look at all of it. */
+/** The backend under test. It keeps requests and answers, so that later checks can look at all of them. */
 export class Target {
   readonly exchanges: Exchange[] = [];
   readonly refusals: Answer[] = [];
@@ -46,7 +61,7 @@ export class Target {
     return answer;
   }
 
-  /** A request that the contract does not know. */
+  /** A request that violates the contract. */
   async misuse(method: 'GET' | 'POST' | 'PUT', path: string, body?: string): Promise<Answer> {
     const answer = await this.#send(method, path, body);
     this.refusals.push(answer);
@@ -62,7 +77,7 @@ export class Target {
     const url = new URL(this.#base + path);
     const headers = { host: url.host, ...(body !== undefined && { 'content-type': 'application/json' }) };
     const unsigned = { path: url.pathname, headers, ...(body !== undefined && { body }) };
-    // what is signed has whatever method the check takes
+    // the signer's type knows only the methods of the contract
     const signed = await this.#sign?.({ ...unsigned, method: method as 'GET' });
     const response = await request(url, {
       method,

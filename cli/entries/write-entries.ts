@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { HistoryStore } from '../../blocklist/records.ts';
 import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
 import { usageError } from '../exit/cli-error.ts';
@@ -9,10 +9,10 @@ import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from '../options/expiry.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
-import { registerList } from './known-list.ts';
+import { registerList } from './register-list.ts';
 
 export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly list: string;
@@ -55,11 +55,11 @@ export async function writeEntries(
   const nowMs = Date.now();
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
   if (guard !== undefined) refuseProtected(entries, guard);
-  const store = await openManagedStore(options);
-  await registerList(store, options.list, actor(), new Date(nowMs).toISOString());
-  await recordPut(store, entries, options);
+  const blocklist = await openBlocklist(options);
+  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
+  await recordPut(blocklist.history, entries, options);
   for (const entry of entries) {
-    const replaced = await store.put(entry);
+    const replaced = await blocklist.entries.put(entry);
     if (!options.json) await printLine(summary(entry, replaced));
   }
   if (options.json) await printJson(entries);
@@ -96,13 +96,13 @@ function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
 }
 
 /** Before the change itself, so that none is without its record. */
-async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
+async function recordPut(history: HistoryStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const { list, action, expiresAt, createdAt = '', createdBy = '' } = first;
   const why = options.reason ?? options.note;
   for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD)
-    await store.record({
+    await history.record({
       ...{ list, change: 'put', at: createdAt, by: createdBy, action },
       subjects: entries.slice(index, index + SUBJECTS_A_RECORD).map(({ subject }) => subject),
       ...(expiresAt !== undefined && { until: expiresAt }),

@@ -1,12 +1,18 @@
 import { combine } from '../../agent/decision/combine.ts';
-import { type Contribution, type Decision, decisionOf, onTrial, withoutAllow } from '../../agent/decision/decision.ts';
+import {
+  type Decision,
+  decisionOf,
+  onTrial,
+  type SubjectVerdict,
+  withoutAllow,
+} from '../../agent/decision/decision.ts';
 import { BadEntries } from '../../blocklist/bad-entries.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { type ListActions, notWithin } from '../../contract/list-actions.ts';
 import { toldSubject } from '../../contract/told.ts';
-import { type ListedItem, listedItem } from '../entries/listed-item.ts';
+import { type ListedItem, listedItem } from '../entries/items.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
 /** A subject, and every item of the table that covers it, in whatever list. */
@@ -118,7 +124,7 @@ ${item.list}`,
   return [...found].flatMap(([name, item]) => (wanted.has(name) ? [item] : []));
 }
 
-function contributionOf({ entry }: Verdict, odd: AskedSubject['odd']): Contribution {
+function contributionOf({ entry }: Verdict, odd: AskedSubject['odd']): SubjectVerdict {
   if (entry === undefined || odd === 'refuse') return 'bad_subject';
   const decision = decisionOf(entry, 'backend');
   return odd === 'pass' ? withoutAllow(decision) : decision;

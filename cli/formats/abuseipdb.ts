@@ -1,24 +1,27 @@
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { type FeedRecord, isRecord } from './feed-record.ts';
+import { readingDocument } from './document.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
-import { noList, readItems, refuseEnvelope } from './json.ts';
+import { readItems, refuseEnvelope, unexpectedJson } from './json.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
-export function* readAbuseIpdb(
-  document: unknown,
-  name: string,
-  minScore: number,
-  fields: Fields,
-  remarks: string[],
-): Generator<FeedLine> {
-  if (!isRecord(document)) throw noList(name, 'a blacklist of AbuseIPDB');
+export const ABUSEIPDB: FeedFormat = {
+  unit: 'item',
+  matches: ({ hasField }) => ['data', 'abuseConfidenceScore', 'errors'].some(hasField),
+  hasScores: true,
+  read: readingDocument(readAbuseIpdb),
+};
+
+function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLine> {
+  const { name, minScore, fields, remarks } = source;
+  if (!isRecord(document)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
   if (Array.isArray(document.errors))
     throw new CliError(EXIT.failed, `${name} is an error of AbuseIPDB: ${errorText(document.errors)}`);
-  if (!Array.isArray(document.data)) throw noList(name, 'a blacklist of AbuseIPDB');
-  refuseEnvelope(document, ['data'], name, fields);
+  if (!Array.isArray(document.data)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
+  refuseEnvelope(document, ['data'], source);
   let below = 0;
   yield* readItems(document.data, (item) => {
     const entry = entryOf(item, minScore, fields);

@@ -1,6 +1,7 @@
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isRecord } from './feed-record.ts';
-import { noList, readItems } from './json.ts';
+import { readingDocument } from './document.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
+import { readItems, unexpectedJson } from './json.ts';
 import { isTrue } from './meaning.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
@@ -9,20 +10,23 @@ import { UnreadableError } from './unreadable.ts';
  * `cscli decisions list -o json`: alerts with the decisions that each led to; the decisions themselves, as the local API
  * lists them and `cscli decisions import` takes them, are read as well. The number is that of the decision.
  */
-export function* readCrowdsec(
-  document: unknown,
-  name: string,
-  options: RecordOptions,
-  remarks: string[],
-): Generator<FeedLine> {
-  if (document !== null && !Array.isArray(document)) throw noList(name, 'a list of alerts with decisions');
+export const CROWDSEC: FeedFormat = {
+  unit: 'item',
+  matches: ({ shape, text }) => shape === 'array' && /"decisions"\s*:|"scenario"\s*:/.test(text),
+  defaultFor: ['null'], // what cscli prints where there is no decision
+  read: readingDocument(readCrowdsec),
+};
+
+function* readCrowdsec(document: unknown, source: FeedSource): Generator<FeedLine> {
+  if (document !== null && !Array.isArray(document))
+    throw unexpectedJson(source.name, 'a list of alerts with decisions');
   let simulated = 0;
   yield* readItems((document ?? []).flatMap(decisionsOf), (decision) => {
-    if (!isSimulated(decision)) return entryOf(decision, options);
+    if (!isSimulated(decision)) return entryOf(decision, source);
     simulated++;
     return undefined;
   });
-  if (simulated > 0) remarks.push(`${simulated} decisions left out: they are simulated`);
+  if (simulated > 0) source.remarks.push(`${simulated} decisions left out: they are simulated`);
 }
 
 /** An alert whose decisions are null has none (any more); those of a simulated one are simulated. */

@@ -2,6 +2,7 @@ import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
 import { isAddress } from './meaning.ts';
@@ -35,18 +36,22 @@ interface Heading {
   readonly separator: string;
 }
 
-/** A table with a heading, of ours or as `cscli decisions import` takes it. `name` is for messages. */
-export async function* readCsv(
-  bytes: AsyncIterable<Uint8Array>,
-  name: string,
-  options: RecordOptions,
-): AsyncGenerator<FeedLine> {
+/** A table with a heading, of ours or as `cscli decisions import` takes it. */
+export const CSV: FeedFormat = {
+  unit: 'line',
+  extensions: ['csv'],
+  matches: ({ shape, firstLine }) =>
+    (shape === 'string' || (shape === 'lines' && /[,;\t]/.test(firstLine))) && headingIn(firstLine) !== undefined,
+  read: readCsv,
+};
+
+async function* readCsv(source: FeedSource): AsyncGenerator<FeedLine> {
   let heading: Heading | undefined;
-  for await (const records of recordsOf(bytes)) {
+  for await (const records of recordsOf(source.bytes)) {
     for (const record of records) {
       if (isSkipped(record)) continue;
-      if (heading === undefined) heading = readHeading(record, name);
-      else yield* linesOfRecord(record, heading, options);
+      if (heading === undefined) heading = readHeading(record, source.name);
+      else yield* linesOfRecord(record, heading, source);
     }
   }
 }
@@ -78,7 +83,7 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
 }
 
 /** The heading in this line, or undefined if there is no column in it that could have the subject. */
-export function headingIn(text: string): Heading | undefined {
+function headingIn(text: string): Heading | undefined {
   for (const separator of [',', ';', '\t']) {
     const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
     const columns = names.map((name, index) => columnOf(name?.trim() || `column ${index + 1}`));

@@ -1,12 +1,23 @@
 import { shown } from '../../contract/shown.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import { nameTwice } from './twice.ts';
+import { duplicateName } from './duplicate-names.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import type { FeedLine } from './feed-line.ts';
 
 /** A JSON document is one value and is read whole; what is larger comes as NDJSON, which has no limit. */
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 
+/** Reads a format that is one JSON document. */
+export function readingDocument(
+  read: (document: unknown, source: FeedSource) => Iterable<FeedLine>,
+): FeedFormat['read'] {
+  return async function* (source) {
+    yield* read(await readDocument(source.bytes, source.name), source);
+  };
+}
+
 /** Reads all of it as one JSON value. `name` is for messages. */
-export async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Promise<unknown> {
+async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of bytes) {
@@ -20,7 +31,7 @@ export async function readDocument(bytes: AsyncIterable<Uint8Array>, name: strin
   }
   const text = new TextDecoder().decode(Buffer.concat(chunks));
   const document = parsed(text, name);
-  const twice = nameTwice(text);
+  const twice = duplicateName(text);
   if (twice === undefined) return document;
   throw new CliError(
     EXIT.failed,

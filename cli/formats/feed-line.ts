@@ -11,3 +11,10 @@ export type FeedEntry = Pick<StoredEntry, 'subject'> & Partial<Omit<StoredEntry,
 export type FeedLine =
   | { readonly line: number; readonly entry: FeedEntry }
   | { readonly line: number; readonly text: string; readonly problem: string; readonly exempt?: string };
+
+/** An object of a JSON document or a row of a table, whatever is in it. */
+export type FeedRecord = Readonly<Record<string, unknown>>;
+
+export function isRecord(value: unknown): value is FeedRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,30 +1,16 @@
 import { shown } from '../../contract/shown.ts';
 import { isKind } from '../../contract/subject.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
-import { readAbuseIpdb } from './abuseipdb.ts';
-import { readAwsWaf } from './aws-waf.ts';
-import { readCrowdsec } from './crowdsec.ts';
-import { readCsv } from './csv.ts';
-import { detectFormat } from './detect.ts';
-import { readDocument } from './document.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedLine } from './feed-line.ts';
 import { Fields } from './fields.ts';
-import type { Format } from './format.ts';
-import { readHaproxy } from './haproxy.ts';
-import { withHead } from './head.ts';
-import { readJson } from './json.ts';
-import { readNdjson } from './ndjson.ts';
-import { refuseNoList } from './no-list.ts';
-import { readPlain } from './plain.ts';
-import type { RecordOptions } from './record.ts';
-import { readSpamhaus } from './spamhaus.ts';
-
-/** JSON documents are one value; the others come line by line, however long they are. */
-const DOCUMENTS: readonly Format[] = ['json', 'abuseipdb', 'crowdsec', 'aws-waf'];
+import { detectFormat, FORMAT_NAMES, type FormatName, formatOf } from './formats.ts';
+import { peek } from './peek.ts';
+import { rejectNonLists } from './reject-non-lists.ts';
 
 export interface FeedOptions {
   /** Undefined: found out from the beginning and the name. */
-  readonly format?: Format | undefined;
+  readonly format?: FormatName | undefined;
   /** File name or URL, for messages. */
   readonly name: string;
   /** Of the file or URL, where it is not that of the name: `.netset` and others tell the format. */
@@ -41,7 +27,7 @@ export interface FeedOptions {
 }
 
 export interface Feed {
-  readonly format: Format;
+  readonly format: FormatName;
   /** What the numbers count: lines of text, or items of a JSON document. */
   readonly unit: 'line' | 'item';
   readonly lines: AsyncIterable<FeedLine>;
@@ -51,95 +37,43 @@ export interface Feed {
 
 /** Reads a feed as it comes. Throws a CliError, at once or while its lines are read, for what is no list at all. */
 export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOptions): Promise<Feed> {
-  const { head, all, close } = await withHead(bytes);
+  const { head, all, close } = await peek(bytes);
   try {
-    const { kind = 'ip' } = options;
+    const { name, kind = 'ip', minScore = 0, ignore, nowMs } = options;
     const format = checkedFormat(head, options, kind);
-    const remarks: string[] = [];
-    const lines = linesOfFormat(format, all, { ...options, kind }, remarks);
-    return { format, unit: DOCUMENTS.includes(format) ? 'item' : 'line', lines, remarks };
+    const source = { bytes: all, name, kind, minScore, nowMs, fields: new Fields(ignore), remarks: [] as string[] };
+    const { unit } = formatOf(format);
+    return { format, unit, lines: linesOf(formatOf(format), source), remarks: source.remarks };
   } catch (error) {
     await close(); // nobody else will
     throw error;
   }
 }
 
-function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): Format {
+function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): FormatName {
   const { name, ending = name, format: forced, minScore, before } = options;
-  if (!isKind(kind)) throw usageError(`"${shown(kind)}" is no kind of subject`);
-  refuseNoList(head, name);
+  if (!isKind(kind)) throw usageError(`"${shown(kind)}" is not a kind of subject`);
+  rejectNonLists(head, name);
   const format = forced ?? detectFormat(head, ending);
-  if (minScore !== undefined && format !== 'abuseipdb')
-    throw usageError(`${name} is read as ${format}: only abuseipdb has scores`);
+  if (minScore !== undefined && !formatOf(format).hasScores) {
+    const scored = FORMAT_NAMES.filter((name) => formatOf(name).hasScores);
+    throw usageError(`${name} is read as ${format}: only ${scored.join(', ')} has scores`);
+  }
   if (forced === undefined && before !== undefined && before !== format && !isEmpty(head))
     throw new CliError(
       EXIT.failed,
-      `nothing was written: ${name} is ${format} now, and was ${before} before; if that is meant, add --format ${format}`,
+      `nothing was written: the format of ${name} is ${format} now and was ${before} before; if that is intended, add --format ${format}`,
     );
   return format;
 }
 
-/** Without items it can be of any format. */
+/** A list without items can be in any format. */
 function isEmpty(head: Uint8Array): boolean {
   return /^(|null|\[\s*\])$/.test(new TextDecoder().decode(head).trim());
 }
 
-function linesOfFormat(
-  format: Format,
-  bytes: AsyncIterable<Uint8Array>,
-  options: FeedOptions & { readonly kind: string },
-  remarks: string[],
-): AsyncIterable<FeedLine> {
-  const fields = new Fields(options.ignore);
-  return withRemarks(linesOf(format, bytes, { ...options, fields }, remarks), fields, remarks);
-}
-
-function linesOf(
-  format: Format,
-  bytes: AsyncIterable<Uint8Array>,
-  options: FeedOptions & RecordOptions,
-  remarks: string[],
-): AsyncIterable<FeedLine> {
-  const { name, kind, fields, minScore = 0 } = options;
-  const document = (read: (value: unknown) => Iterable<FeedLine>) => linesOfDocument(bytes, name, read);
-  switch (format) {
-    case 'plain':
-      return readPlain(bytes, kind);
-    case 'csv':
-      return readCsv(bytes, name, options);
-    case 'ndjson':
-      return readNdjson(bytes, options);
-    case 'spamhaus':
-      return readSpamhaus(bytes, fields, remarks);
-    case 'haproxy':
-      return readHaproxy(bytes, kind);
-    case 'json':
-      return document((value) => readJson(value, name, options, remarks));
-    case 'abuseipdb':
-      return document((value) => readAbuseIpdb(value, name, minScore, fields, remarks));
-    case 'crowdsec':
-      return document((value) => readCrowdsec(value, name, options, remarks));
-    case 'aws-waf':
-      return document((value) => readAwsWaf(value, name, fields));
-    default:
-      return format satisfies never;
-  }
-}
-
 /** What fields there were is known once all lines are read. */
-async function* withRemarks(
-  lines: AsyncIterable<FeedLine>,
-  fields: Fields,
-  remarks: string[],
-): AsyncGenerator<FeedLine> {
-  yield* lines;
-  remarks.push(...fields.remarks());
-}
-
-async function* linesOfDocument(
-  bytes: AsyncIterable<Uint8Array>,
-  name: string,
-  read: (document: unknown) => Iterable<FeedLine>,
-): AsyncGenerator<FeedLine> {
-  yield* read(await readDocument(bytes, name));
+async function* linesOf(format: FeedFormat, source: FeedSource): AsyncGenerator<FeedLine> {
+  yield* format.read(source);
+  source.remarks.push(...source.fields.remarks());
 }

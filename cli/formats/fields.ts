@@ -1,6 +1,6 @@
 import { shown } from '../../contract/shown.ts';
 import { SubjectError } from '../../contract/subject.ts';
-import type { FeedRecord } from './feed-record.ts';
+import type { FeedRecord } from './feed-line.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
 import { UnreadableError } from './unreadable.ts';
 

@@ -2,6 +2,7 @@ import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { isAddress, isFalse, isNothing, meaningOfWord } from './meaning.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
@@ -11,7 +12,15 @@ import { misread, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
  * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,
  * any other its reason. HAProxy knows comments only as lines of their own; what people write behind a value is a note.
  */
-export function readHaproxy(bytes: AsyncIterable<Uint8Array>, kind: string): AsyncIterable<FeedLine> {
+export const HAPROXY: FeedFormat = {
+  unit: 'line',
+  extensions: ['acl', 'map'],
+  isByExtension: true,
+  matches: ({ shape, firstLine }) => shape === 'lines' && isAction(/^\S+\s+(\S+)$/.exec(firstLine)?.[1]),
+  read: readHaproxy,
+};
+
+function readHaproxy({ bytes, kind }: FeedSource): AsyncIterable<FeedLine> {
   return readByLine(bytes, (text) => {
     const line = text.trim();
     if (line === '' || line.startsWith('#')) return [];

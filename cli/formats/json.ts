@@ -1,24 +1,26 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { type FeedRecord, isRecord } from './feed-record.ts';
-import type { Fields } from './fields.ts';
+import { readingDocument } from './document.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
 import { entryOfValue } from './ndjson.ts';
 import type { RecordOptions } from './record.ts';
 import { feedLines, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An array of strings or objects, or Cloudflare's answer about the items of a list. */
-export function* readJson(
-  document: unknown,
-  name: string,
-  options: RecordOptions,
-  remarks: string[],
-): Generator<FeedLine> {
-  if (Array.isArray(document)) yield* readItems(document, (item) => entryOfValue(item, options));
+export const JSON_DOCUMENT: FeedFormat = {
+  unit: 'item',
+  matches: ({ hasField }) => hasField('result'),
+  defaultFor: ['object', 'array'],
+  read: readingDocument(readJson),
+};
+
+function* readJson(document: unknown, source: FeedSource): Generator<FeedLine> {
+  if (Array.isArray(document)) yield* readItems(document, (item) => entryOfValue(item, source));
   else if (isRecord(document) && Array.isArray(document.result)) {
-    refuseEnvelope(document, ['result'], name, options.fields);
-    if (hasNextPage(document)) remarks.push('this is one page of a Cloudflare list: there are more');
-    yield* readItems(document.result, (item) => cloudflareEntry(item, options));
-  } else throw noList(name, 'an array of strings or objects');
+    refuseEnvelope(document, ['result'], source);
+    if (hasNextPage(document)) source.remarks.push('this is one page of a Cloudflare list: there are more');
+    yield* readItems(document.result, (item) => cloudflareEntry(item, source));
+  } else throw unexpectedJson(source.name, 'an array of strings or objects');
 }
 
 /** The items of a document, counted from 1. */
@@ -38,7 +40,7 @@ export function* readItems(
 }
 
 /** Refuses a document that says of all its items what no entry of them could say; `items` are the fields with them. */
-export function refuseEnvelope(document: FeedRecord, items: readonly string[], name: string, fields: Fields): void {
+export function refuseEnvelope(document: FeedRecord, items: readonly string[], { name, fields }: FeedSource): void {
   try {
     fields.checkAround(document, items);
   } catch (error) {
@@ -47,7 +49,7 @@ export function refuseEnvelope(document: FeedRecord, items: readonly string[], n
   }
 }
 
-export function noList(name: string, expected: string): CliError {
+export function unexpectedJson(name: string, expected: string): CliError {
   return new CliError(EXIT.failed, `${name} is JSON, but not ${expected}`);
 }
 

@@ -1,15 +1,21 @@
 import { shown } from '../../contract/shown.ts';
 import { readByLine } from './by-line.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isRecord } from './feed-record.ts';
+import { duplicateName } from './duplicate-names.ts';
+import type { FeedFormat } from './feed-format.ts';
+import { type FeedEntry, isRecord } from './feed-line.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
-import { nameTwice } from './twice.ts';
+import { SUBJECT_FIELDS } from './record-subject.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An object or a string a line. */
-export function readNdjson(bytes: AsyncIterable<Uint8Array>, options: RecordOptions): AsyncIterable<FeedLine> {
-  return readByLine(bytes, (text) => (text.trim() === '' ? [] : [entryOfValue(parseJsonLine(text), options)]));
-}
+export const NDJSON: FeedFormat = {
+  unit: 'line',
+  extensions: ['ndjson', 'jsonl'],
+  matches: ({ record }) => SUBJECT_FIELDS.some((field) => field in record),
+  defaultFor: ['record', 'string'],
+  read: (source) =>
+    readByLine(source.bytes, (text) => (text.trim() === '' ? [] : [entryOfValue(parseJsonLine(text), source)])),
+};
 
 /** A JSON value that is a subject or has one. */
 export function entryOfValue(value: unknown, options: RecordOptions): FeedEntry {
@@ -20,7 +26,7 @@ export function entryOfValue(value: unknown, options: RecordOptions): FeedEntry 
 
 export function parseJsonLine(text: string): unknown {
   const value = parsed(text);
-  const twice = nameTwice(text);
+  const twice = duplicateName(text);
   if (twice === undefined) return value;
   throw new UnreadableError(`has "${shown(twice, 60)}" twice: which of them is meant is not certain`, '');
 }

@@ -1,5 +1,6 @@
 import { isKind } from '../../contract/subject.ts';
 import { readByLine } from './by-line.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { networksOf, rangeIn } from './range.ts';
 import { misread, oneLine, subjectOf } from './unreadable.ts';
@@ -8,7 +9,14 @@ import { misread, oneLine, subjectOf } from './unreadable.ts';
  * A subject a line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,
  * `a.b.c.d - a.b.c.e`. What stands in a comment after a subject is its note.
  */
-export function readPlain(bytes: AsyncIterable<Uint8Array>, kind: string): AsyncIterable<FeedLine> {
+export const PLAIN: FeedFormat = {
+  unit: 'line',
+  extensions: ['ipset', 'netset'],
+  defaultFor: ['lines'],
+  read: readPlain,
+};
+
+function readPlain({ bytes, kind }: FeedSource): AsyncIterable<FeedLine> {
   return readByLine(bytes, (text) => {
     const { data, comment } = withoutComment(text, kind);
     if (data === '') return [];

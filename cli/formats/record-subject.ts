@@ -1,6 +1,6 @@
 import { shown } from '../../contract/shown.ts';
 import { SubjectError } from '../../contract/subject.ts';
-import type { FeedRecord } from './feed-record.ts';
+import type { FeedRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { foldedName, isNothing } from './meaning.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';

@@ -1,8 +1,7 @@
 import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { shown } from '../../contract/shown.ts';
-import type { FeedEntry } from './feed-line.ts';
-import type { FeedRecord } from './feed-record.ts';
+import type { FeedEntry, FeedRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { foldedName, isNothing, meaningOfWord } from './meaning.ts';

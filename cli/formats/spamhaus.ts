@@ -1,6 +1,6 @@
 import { tooLong } from './by-line.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { type FeedRecord, isRecord } from './feed-record.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
@@ -10,11 +10,13 @@ import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unrea
  * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was
  * cut in the middle does not, and under which terms it stands, which go to `remarks`.
  */
-export async function* readSpamhaus(
-  bytes: AsyncIterable<Uint8Array>,
-  fields: Fields,
-  remarks: string[],
-): AsyncGenerator<FeedLine> {
+export const SPAMHAUS: FeedFormat = {
+  unit: 'line',
+  matches: ({ record }) => record.type === 'metadata' || 'sblid' in record || 'asname' in record,
+  read: readSpamhaus,
+};
+
+async function* readSpamhaus({ bytes, fields, remarks }: FeedSource): AsyncGenerator<FeedLine> {
   let last = 0;
   let records = 0;
   let metadata: FeedRecord | undefined;

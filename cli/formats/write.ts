@@ -2,15 +2,12 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import { isDenied } from '../../contract/actions.ts';
 import { LINE } from '../../contract/check.ts';
 import { shown } from '../../contract/shown.ts';
-import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { jsonText } from '../output/escaped.ts';
 import { csvRow } from './csv-row.ts';
-import type { Format } from './format.ts';
+import type { FormatName } from './formats.ts';
 import { withoutComment } from './plain.ts';
 import { inOneLine } from './unreadable.ts';
-
-/** The formats that entries can be written in. */
-export const WRITTEN_FORMATS = ['plain', 'csv', 'json', 'ndjson', 'haproxy', 'aws-waf'] as const satisfies Format[];
 
 const CSV_COLUMNS = [
   'subject',
@@ -26,26 +23,24 @@ const CSV_COLUMNS = [
 ] as const satisfies (keyof StoredEntry)[];
 
 /**
- * Text pieces of a file with these entries. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to
- * actions; `plain` has only what is blocked, the rest as comments; `aws-waf` only addresses that are blocked.
+ * How entries are written. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to actions; `plain` has
+ * only what is blocked, the rest as comments; `aws-waf` only addresses that are blocked.
  */
-export function writeFeed(format: Format, entries: AsyncIterable<StoredEntry>): AsyncIterable<string> {
-  switch (format) {
-    case 'plain':
-      return byLine('', entries, plainLine);
-    case 'csv':
-      return byLine(`${csvRow(CSV_COLUMNS)}\n`, entries, csvLine);
-    case 'ndjson':
-      return byLine('', entries, (entry) => jsonText(entry));
-    case 'haproxy':
-      return byLine('', entries, mapLine);
-    case 'json':
-      return jsonArray('[', ']', entries, (entry) => jsonText(entry));
-    case 'aws-waf':
-      return jsonArray('{"Addresses":[', ']}', entries, wafAddress);
-    default:
-      throw usageError(`entries cannot be written as ${format}: write one of ${WRITTEN_FORMATS.join(', ')}`);
-  }
+const WRITERS = {
+  plain: (entries) => byLine('', entries, plainLine),
+  csv: (entries) => byLine(`${csvRow(CSV_COLUMNS)}\n`, entries, csvLine),
+  json: (entries) => jsonArray('[', ']', entries, (entry) => jsonText(entry)),
+  ndjson: (entries) => byLine('', entries, (entry) => jsonText(entry)),
+  haproxy: (entries) => byLine('', entries, mapLine),
+  'aws-waf': (entries) => jsonArray('{"Addresses":[', ']}', entries, wafAddress),
+} as const satisfies Partial<Record<FormatName, (entries: AsyncIterable<StoredEntry>) => AsyncIterable<string>>>;
+
+export type WrittenFormat = keyof typeof WRITERS;
+export const WRITTEN_FORMATS = Object.keys(WRITERS) as readonly WrittenFormat[];
+
+/** The pieces of a file with these entries. */
+export function writeFeed(format: WrittenFormat, entries: AsyncIterable<StoredEntry>): AsyncIterable<string> {
+  return WRITERS[format](entries);
 }
 
 async function* byLine(
@@ -108,11 +103,11 @@ function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
 }
 
 /** JSON has escapes for what nobody sees; another file would be obeyed by the terminal that shows it. */
-function refuseUnseen(subject: string, format: Format): void {
+function refuseUnseen(subject: string, format: WrittenFormat): void {
   if (!LINE.test(subject)) throw unfit(subject, format, 'a character that is not seen');
 }
 
-function unfit(subject: string, format: Format, what: string): CliError {
+function unfit(subject: string, format: WrittenFormat, what: string): CliError {
   return new CliError(
     EXIT.failed,
     `"${shown(subject)}" has ${what}, which ${format} cannot hold: write csv, json or ndjson`,

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
-import { displayWidth } from './display-width.ts';
+import stringWidth from 'string-width';
 import { jsonText, printable } from './escaped.ts';
 
 /** A cell that stands out on a terminal, and is the same text everywhere else. */
@@ -27,7 +27,7 @@ export async function printTable(heading: readonly string[], rows: readonly (rea
   await write(`${table(heading, rows)}\n`);
 }
 
-/** Writes text as it is, which must be ours or a file's. What cannot be written is no failure here: `watchOutput` decides what comes of it. */
+/** Writes text as it is, which must be ours or a file's. What cannot be written is no failure here: `handleOutputErrors` decides what comes of it. */
 export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain').catch(() => {});
 }
@@ -86,7 +86,7 @@ function marked(cell: Cell): string {
 }
 
 function widthOf(cell: Cell = ''): number {
-  return displayWidth(printable(textOf(cell)));
+  return stringWidth(printable(textOf(cell)));
 }
 
 function textOf(cell: Cell): string {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { Stage, TTL_SECONDS } from './stage.ts';
-import { STEPS } from './walk.ts';
+import { DemoEnvironment, TTL_SECONDS } from './environment.ts';
+import { STEPS } from './steps.ts';
 
 const HELP = `usage: npm run demo [-- --once] [-- --port 8080]
 
@@ -17,25 +17,25 @@ async function main(): Promise<number> {
     return 0;
   }
   console.log('haverdict demo: visitor → HAProxy → agent → function → DynamoDB, all real, all on this machine');
-  const stage = await Stage.setUp(values.port === undefined ? undefined : Number(values.port));
+  const demo = await DemoEnvironment.setUp(values.port === undefined ? undefined : Number(values.port));
   const stopped = untilInterrupted();
   try {
-    const passed = await walk(stage);
+    const passed = await walk(demo);
     if (!passed || values.once) return passed ? 0 : 1;
-    console.log(whatToTry(stage));
+    console.log(whatToTry(demo));
     await stopped;
     return 0;
   } finally {
-    await stage.tearDown();
+    await demo.tearDown();
   }
 }
 
-async function walk(stage: Stage): Promise<boolean> {
+async function walk(demo: DemoEnvironment): Promise<boolean> {
   const startedMs = performance.now();
   for (const [index, step] of STEPS.entries()) {
     console.log(`\n${index + 1}. ${step.title}`);
     try {
-      for (const line of await step.run(stage)) console.log(`   ${line}`);
+      for (const line of await step.run(demo)) console.log(`   ${line}`);
     } catch (error) {
       console.error(`   NOT AS EXPECTED: ${error instanceof Error ? error.message : error}`);
       return false;
@@ -45,7 +45,7 @@ async function walk(stage: Stage): Promise<boolean> {
   return true;
 }
 
-function whatToTry({ table, open, closed }: Stage): string {
+function whatToTry({ table, open, closed }: DemoEnvironment): string {
   return `
 It stays up for you until Ctrl-C. The site is on port ${open.port} under policy open and on ${closed.port} under closed;
 any address of 127.0.0.0/8 can be the visitor:

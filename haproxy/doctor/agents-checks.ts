@@ -1,9 +1,9 @@
 import type { ListenAddress } from '../../config/settings.ts';
 import { serverAddress } from '../generate/backend.ts';
-import { hasNativeSpop } from '../generate/version.ts';
 import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import type { Server } from '../parse/server.ts';
 import { isOpen } from '../parse/words.ts';
+import { hasNativeSpop } from '../versions.ts';
 import type { Checks, Seen } from './check.ts';
 import type { Engine } from './installation.ts';
 

@@ -1,4 +1,5 @@
 import type { MessageSettings } from '../../config/settings.ts';
+import { isSentAt } from '../events.ts';
 import { readingOf } from '../generate/reading.ts';
 import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
@@ -6,8 +7,7 @@ import { isOpen } from '../parse/words.ts';
 import { VARIABLES } from '../vocabulary.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
-import { type Installation, messagesAt } from './installation.ts';
-import { isResponseEvent } from './phase.ts';
+import { guards, type Installation } from './installation.ts';
 import { ownVariablesOf, readingRules } from './variables.ts';
 import { headerNames, messageOf } from './vocabulary.ts';
 
@@ -54,7 +54,11 @@ export const CHANGE_CHECKS = {
       const { requestHeaders, responseHeaders } = settings.haproxy;
       for (const { filter, message } of guards(installation).filter(({ filter }) => filter.proxy.mode !== 'tcp')) {
         const sides = [
-          { side: 'req', ruleset: 'http-request', headers: isAtResponse(message) ? [] : requestHeaders },
+          {
+            side: 'req',
+            ruleset: 'http-request',
+            headers: isSentAt(message, { side: 'response' }) ? [] : requestHeaders,
+          },
           { side: 'res', ruleset: 'http-after-response', headers: responseHeaders },
         ] as const;
         for (const { side, ruleset, headers } of sides)
@@ -87,15 +91,13 @@ export const CHANGE_CHECKS = {
   },
 } satisfies Checks;
 
-function guards({ filters, settings }: Installation) {
-  return filters.flatMap((filter) => messagesAt(filter, settings).map((message) => ({ filter, message })));
-}
-
 /** Once the backend is chosen nothing is routed any more. */
 function routing(installation: Installation) {
   return guards(installation).filter(
     ({ filter, message }) =>
-      filter.proxy.kind !== 'backend' && !isAtResponse(message) && message.event !== 'on-backend-http-request',
+      filter.proxy.kind !== 'backend' &&
+      !isSentAt(message, { side: 'response' }) &&
+      !isSentAt(message, { section: 'backend' }),
   );
 }
 
@@ -119,8 +121,4 @@ function isRead(name: string, message: MessageSettings, { config, settings, pref
       ownVariablesOf(rule, acls, prefixes).some((own) => own.name === name && messageOf(settings, own) === message),
     ),
   );
-}
-
-function isAtResponse({ event }: MessageSettings): boolean {
-  return event !== undefined && isResponseEvent(event);
 }

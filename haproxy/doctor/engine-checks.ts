@@ -1,5 +1,5 @@
-import { hasNativeSpop } from '../generate/version.ts';
 import { lastOf, optionOf } from '../parse/proxy.ts';
+import { hasNativeSpop } from '../versions.ts';
 import type { Checks, Seen } from './check.ts';
 import { type Installation, sentMessages } from './installation.ts';
 

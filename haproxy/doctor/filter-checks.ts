@@ -1,3 +1,4 @@
+import { eventFacts } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import type { Condition } from '../parse/condition.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
@@ -103,7 +104,7 @@ export const FILTER_CHECKS = {
     *find({ filters }) {
       for (const filter of filters)
         if (filter.proxy.kind === 'backend')
-          for (const { what } of eventsLike(filter, /^on-(client|frontend)-/))
+          for (const what of sentAt(filter, (event) => event?.section === 'frontend'))
             yield { place: filter.place, what: `${what} in ${label(filter.proxy)}`, values: valuesOf(filter) };
     },
   },
@@ -113,8 +114,8 @@ export const FILTER_CHECKS = {
     write: 'mode http',
     *find({ filters }) {
       for (const filter of filters)
-        if (filter.proxy.mode === 'tcp' && [...eventsLike(filter, /^(?!.*-http-)/)].length === 0)
-          for (const { what } of eventsLike(filter, /-http-/))
+        if (filter.proxy.mode === 'tcp' && sentAt(filter, (event) => event?.mode !== 'http').length === 0)
+          for (const what of sentAt(filter, (event) => event?.mode === 'http'))
             yield { place: filter.place, what: `${what} in ${label(filter.proxy)}, which is in mode tcp` };
     },
   },
@@ -145,11 +146,11 @@ function valuesOf(filter: Filter | undefined): NonNullable<Seen['values']> {
   return { engine: filter.engineName, file: filter.file };
 }
 
-function* eventsLike({ engine }: Filter, pattern: RegExp): Iterable<{ readonly what: string }> {
-  for (const message of engine === undefined ? [] : sentMessages(engine)) {
-    const event = eventOf(message) ?? '';
-    if (pattern.test(event)) yield { what: `message ${message.name} is sent at ${event}` };
-  }
+/** The messages of a filter that are sent at such an event, in words. */
+function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFacts>) => boolean): string[] {
+  return (engine === undefined ? [] : sentMessages(engine))
+    .filter((message) => isMeant(eventFacts(eventOf(message))))
+    .map((message) => `message ${message.name} is sent at ${eventOf(message)}`);
 }
 
 /** Has the section a filter, or is it a backend that a section with one leads to? */

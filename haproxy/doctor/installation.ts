@@ -1,4 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { isSentAt } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import { readLines } from '../parse/conditional.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection, readConfig } from '../parse/proxy.ts';
@@ -54,6 +55,12 @@ export interface Engine extends SpoeEngine {
   readonly servers: readonly Server[];
 }
 
+/** A filter and a message that is sent through it. */
+export interface Guard {
+  readonly filter: Filter;
+  readonly message: MessageSettings;
+}
+
 /** Reads what HAProxy would read; a file that cannot be read is the caller's to tell. */
 export function readInstallation(
   settings: Settings,
@@ -99,8 +106,13 @@ export function eventOf(message: SpoeMessage): string | undefined {
 }
 
 /** The messages that are sent through this filter; in mode tcp there is nothing of HTTP. */
-export function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
-  return messages.filter(({ event }) => proxy.mode !== 'tcp' || (event !== undefined && !event.includes('-http-')));
+function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
+  return messages.filter((message) => proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' }));
+}
+
+/** Each filter with each message whose decision is obeyed there. */
+export function guards({ filters, settings }: Installation): readonly Guard[] {
+  return filters.flatMap((filter) => messagesAt(filter, settings).map((message) => ({ filter, message })));
 }
 
 export function configured(settings: Settings, name: string): MessageSettings | undefined {

@@ -1,6 +1,7 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import { ACTIONS, type Action, endsRequest, isAction } from '../../contract/actions.ts';
+import { isSentAt } from '../events.ts';
 import { askedFor } from '../generate/asked.ts';
 import { readingOf } from '../generate/reading.ts';
 import { CAUSES, type Cause, isClosed } from '../generate/rules/unknown.ts';
@@ -10,8 +11,8 @@ import { isOpen } from '../parse/words.ts';
 import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
 import type { Checks, Seen } from './check.ts';
 import { label } from './filter-checks.ts';
-import { errorNames, type Filter, type Installation, messagesAt } from './installation.ts';
-import { isResponseEvent, REQUEST_RULESETS, RESPONSE_RULESETS } from './phase.ts';
+import { errorNames, type Filter, guards, type Installation } from './installation.ts';
+import { REQUEST_RULESETS, RESPONSE_RULESETS } from './phase.ts';
 import { ownVariable, readVariables } from './variables.ts';
 import { obeyingRules, type State, stoppedBy, stoppingRules } from './verdict.ts';
 
@@ -162,15 +163,12 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
         if (method !== 'str' || ownVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
         for (const pattern of patterns)
           if (!isAction(pattern) && !isOpen(pattern))
-            yield { place, what: `"${pattern}" is no action`, values: { action: nearest(pattern, ACTIONS) ?? 'deny' } };
+            yield {
+              place,
+              what: `"${pattern}" is no action`,
+              values: { action: didYouMean(pattern, ACTIONS) ?? 'deny' },
+            };
       }
-}
-
-/** Each filter with each message whose decision is obeyed there. */
-function guards(installation: Installation): { readonly filter: Filter; readonly message: MessageSettings }[] {
-  return installation.filters.flatMap((filter) =>
-    messagesAt(filter, installation.settings).map((message) => ({ filter, message })),
-  );
 }
 
 function decided(message: MessageSettings, action: Action | null, more: State['values'] = {}): State {
@@ -219,8 +217,8 @@ function rulesetsFor(message: MessageSettings): readonly Ruleset[] {
   return isAtResponse(message) ? RESPONSE_RULESETS : REQUEST_RULESETS;
 }
 
-function isAtResponse({ event }: MessageSettings): boolean {
-  return event !== undefined && isResponseEvent(event);
+function isAtResponse(message: MessageSettings): boolean {
+  return isSentAt(message, { side: 'response' });
 }
 
 function stopped(filter: Filter, installation: Installation, state: State) {

@@ -1,4 +1,5 @@
 import { rawFetchIn } from '../../config/raw-fetches.ts';
+import { eventFacts } from '../events.ts';
 import { askedFor, DECODED_PATH } from '../generate/asked.ts';
 import { readAcls, readCondition, testsOf } from '../parse/condition.ts';
 import type { Line } from '../parse/sections.ts';
@@ -36,8 +37,8 @@ function* conditionsIn({ engines, filters, config, ...rest }: Installation): Ite
   for (const engine of engines)
     for (const message of sentMessages(engine)) {
       const acls = readAcls(message.acls);
-      const event = eventOf(message) ?? '';
-      const tcp = !event.includes('-http-');
+      const event = eventOf(message);
+      const tcp = eventFacts(event)?.mode !== 'http';
       for (const { words, place } of message.events)
         for (const test of testsOf(readCondition(words).condition, acls))
           yield { test, place, where: `whether message ${message.name} is sent`, tcp };

@@ -1,7 +1,7 @@
 import { PROCESSING_MARGIN_MS } from '../generate/spoe.ts';
-import { hasNativeSpop } from '../generate/version.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
+import { hasNativeSpop } from '../versions.ts';
 import type { Checks, Seen } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
 

@@ -1,16 +1,15 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { Settings } from '../../config/settings.ts';
+import { REQUEST_SCOPE, scopeOf } from '../events.ts';
 import { lastOf, optionOf } from '../parse/proxy.ts';
 import type { Place } from '../parse/sections.ts';
 import { isOpen } from '../parse/words.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, REQUEST_SCOPE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
+import { ERROR_VARIABLE, MAX_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
 import type { Checks, Seen } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
 import { ownVariable, readVariables } from './variables.ts';
-import { messageOf, namesFor, type OwnVariable, scopeOf } from './vocabulary.ts';
+import { messageOf, namesFor, type OwnVariable } from './vocabulary.ts';
 
-/** HAProxy builds `<scope>.<prefix>.<name>` in 64 bytes, one of them NUL (flt_spoe.c). */
-const MAX_VARIABLE_BYTES = 63;
 /** A decision takes some 300 bytes with what HAProxy keeps beside each variable. */
 const MIN_VARIABLES_BYTES = 1024;
 
@@ -55,7 +54,7 @@ export const VARIABLE_CHECKS = {
           yield {
             place,
             what: `${own.variable} is never set`,
-            values: { right: named({ ...own, name: nearest(own.name, known) ?? 'action' }) },
+            values: { right: named({ ...own, name: didYouMean(own.name, known) ?? 'action' }) },
           };
     },
   },
@@ -108,16 +107,16 @@ export const VARIABLE_CHECKS = {
   },
   'variable-name-too-long': {
     severity: 'error',
-    why: `HAProxy sets no variable whose name with scope and prefix is above ${MAX_VARIABLE_BYTES} bytes, and says nothing`,
+    why: `HAProxy sets no variable whose name with scope and prefix is above ${MAX_VARIABLE} bytes, and says nothing`,
     write: 'option var-prefix <prefix>   # and the same in haproxy.prefix and in the rules',
     *find({ engines, settings }) {
       const longest = settings.messages
-        .flatMap((message) => namesFor(settings).map((name) => [scopeOf(message), message.group, name] as const))
+        .flatMap((message) => namesFor(settings).map((name) => [scopeOf(message.event), message.group, name] as const))
         .map(([scope, group, name]) => ({ scope, end: group === undefined ? name : `${group}.${name}` }))
         .reduce((a, b) => (a.scope.length + a.end.length < b.scope.length + b.end.length ? b : a));
       for (const { prefix, prefixPlace } of engines) {
         const length = `${longest.scope}.${prefix}.${longest.end}`.length;
-        if (length > MAX_VARIABLE_BYTES)
+        if (length > MAX_VARIABLE)
           yield {
             place: prefixPlace,
             what: `${longest.scope}.<prefix>.${longest.end} has ${length} bytes`,
@@ -175,7 +174,7 @@ function rightScope(own: OwnVariable, settings: Settings, ofHaproxy: ReadonlySet
   if (own.group !== undefined || ofHaproxy.has(own.name)) return REQUEST_SCOPE;
   if (messageOf(settings, own) !== undefined) return own.scope;
   const [message] = settings.messages;
-  return message === undefined ? REQUEST_SCOPE : scopeOf(message);
+  return message === undefined ? REQUEST_SCOPE : scopeOf(message.event);
 }
 
 function named({ scope, prefix, group, name }: OwnVariable): string {

@@ -1,11 +1,10 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { isSentAt, REQUEST_SCOPE, scopeOf } from '../events.ts';
 import {
   ERROR_VARIABLE,
   HEADER_CHANGES,
   headerVariable,
   PROCESS_TIME_VARIABLE,
-  REQUEST_SCOPE,
-  SCOPES,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
 } from '../vocabulary.ts';
@@ -34,15 +33,11 @@ export function headerNames(side: 'req' | 'res', headers: readonly string[]): st
   return headers.flatMap((header) => HEADER_CHANGES.map((change) => headerVariable(side, change, header)));
 }
 
-export function scopeOf({ event }: MessageSettings): string {
-  return event === undefined ? REQUEST_SCOPE : SCOPES[event];
-}
-
 /** The message whose decision this variable is part of; undefined for HAProxy's own, and where no message sets it. */
 export function messageOf({ messages }: Settings, { scope, group, name }: OwnVariable): MessageSettings | undefined {
   if (HAPROXY_NAMES.includes(name) && group === undefined) return undefined;
-  const found = messages.find((message) => message.group === group && scopeOf(message) === scope);
+  const found = messages.find((message) => message.group === group && scopeOf(message.event) === scope);
   if (found !== undefined || scope !== REQUEST_SCOPE || !name.startsWith('res.')) return found;
   // a decision of the backend is kept for the response under the names of the frontend
-  return messages.find(({ event }) => event === 'on-backend-http-request');
+  return messages.find((message) => isSentAt(message, { section: 'backend' }));
 }

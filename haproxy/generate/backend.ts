@@ -1,6 +1,6 @@
 import type { ListenAddress, Settings } from '../../config/settings.ts';
+import { hasNativeSpop, keepsHungAgents } from '../versions.ts';
 import { AGENTS_BACKEND, IDLE_SECONDS } from './spoe.ts';
-import { hasNativeSpop, keepsHungAgents } from './version.ts';
 
 /**
  * Quick to notice that the agent is gone or back: until it is DOWN each request waits for `timeout processing`,

@@ -1,5 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import { DEFAULT_EVENT, type Event, SCOPES } from '../vocabulary.ts';
+import { DEFAULT_EVENT, isSentAt, MESSAGE_EVENTS } from '../events.ts';
 import { askedFor } from './asked.ts';
 import { type Reading, readingOf } from './reading.ts';
 import { requestChanges, responseChanges } from './rules/change.ts';
@@ -17,16 +17,11 @@ import { word } from './word.ts';
 
 export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
-/** As HAProxy comes to them. */
-const EVENTS = Object.keys(SCOPES);
-
-const RESPONSE_EVENTS: readonly Event[] = ['on-tcp-response', 'on-http-response'];
-
 /** The lines of an HTTP frontend that ask the agent and obey what it decides. */
 export function frontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
   const { messages } = settings;
   const requests = inOrder(messages.filter(isForFrontend));
-  const responses = messages.filter(({ event }) => event !== undefined && RESPONSE_EVENTS.includes(event));
+  const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
   return block([
     filterLine(spoePath),
     ...(messages.some(sendsBody) ? ['# or the body would be sent as far as it came with the headers', BUFFERED] : []),
@@ -93,20 +88,21 @@ function responseHeaderRules(settings: Settings): string[] {
 }
 
 function keptBy(message: MessageSettings): MessageSettings {
-  return message.event === 'on-backend-http-request' ? { ...message, event: DEFAULT_EVENT } : message;
+  return isSentAt(message, { section: 'backend' }) ? { ...message, event: DEFAULT_EVENT } : message;
 }
 
 function unique(readings: readonly Reading[]): Reading[] {
   return [...new Map(readings.map((reading) => [reading.variable(''), reading])).values()];
 }
 
-function isForFrontend({ event }: MessageSettings): boolean {
-  return event === undefined || (event !== 'on-backend-http-request' && !RESPONSE_EVENTS.includes(event));
+function isForFrontend(message: MessageSettings): boolean {
+  return message.event === undefined || isSentAt(message, { section: 'frontend' });
 }
 
-/** As HAProxy comes to them; groups are sent by rules, which is after all events of the frontend. */
+/** In the order in which HAProxy sends them: groups are sent by rules, after all events of the frontend. */
 function inOrder(messages: readonly MessageSettings[]): MessageSettings[] {
-  const at = ({ event }: MessageSettings) => (event === undefined ? EVENTS.length : EVENTS.indexOf(event));
+  const at = ({ event }: MessageSettings) =>
+    event === undefined ? MESSAGE_EVENTS.length : MESSAGE_EVENTS.indexOf(event);
   return [...messages].sort((one, other) => at(one) - at(other));
 }
 

@@ -1,4 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
+import { isSentAt } from '../events.ts';
 import { askedFor } from './asked.ts';
 import { readingOf } from './reading.ts';
 import { keptForResponse, requestChanges } from './rules/change.ts';
@@ -10,7 +11,7 @@ import { block } from './text.ts';
 
 /** The lines of a backend that obey what is decided once it is chosen; the filter is that of the frontend. */
 export function backendRules(settings: Settings): string {
-  const message = settings.messages.find(({ event }) => event === 'on-backend-http-request');
+  const message = settings.messages.find((message) => isSentAt(message, { section: 'backend' }));
   if (message === undefined) return '';
   const reading = readingOf(settings, message);
   return block([

@@ -1,6 +1,7 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
-import { ERROR_VARIABLE, REQUEST_SCOPE, SCOPES, VARIABLES } from '../vocabulary.ts';
+import { REQUEST_SCOPE, scopeOf } from '../events.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
 
 /** The decision on one message, as rules read it. */
 export interface Reading {
@@ -15,8 +16,11 @@ export interface Reading {
 }
 
 export function readingOf(settings: Settings, message: MessageSettings): Reading {
-  const scope = message.event === undefined ? REQUEST_SCOPE : SCOPES[message.event];
-  const before = [scope, settings.haproxy.prefix, ...(message.group === undefined ? [] : [message.group])].join('.');
+  const before = [
+    scopeOf(message.event),
+    settings.haproxy.prefix,
+    ...(message.group === undefined ? [] : [message.group]),
+  ].join('.');
   const variable = (name: string) => `var(${before}.${name})`;
   return {
     message,

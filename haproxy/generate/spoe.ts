@@ -1,4 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { hasNativeSpop } from '../versions.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,
@@ -8,7 +9,6 @@ import {
   TOTAL_TIME_VARIABLE,
 } from '../vocabulary.ts';
 import { askedFor } from './asked.ts';
-import { hasNativeSpop } from './version.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */
 export const ENGINE = 'haverdict';

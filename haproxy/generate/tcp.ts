@@ -1,13 +1,11 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import type { Event } from '../vocabulary.ts';
+import { isSentAt } from '../events.ts';
 import { DEFAULT_SPOE_PATH, filterLine } from './frontend.ts';
 import { readingOf } from './reading.ts';
 import { routeRules } from './rules/route.ts';
 import { connectionRules } from './rules/stop.ts';
 import { unknownRules } from './rules/unknown.ts';
 import { block } from './text.ts';
-
-const CONNECTION_EVENTS: readonly Event[] = ['on-client-session', 'on-frontend-tcp-request'];
 
 /** The lines of a frontend in mode tcp; empty where no message is sent there. */
 export function tcpFrontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
@@ -48,9 +46,9 @@ function rulesOf(
 }
 
 function connectionMessage({ messages }: Settings): MessageSettings | undefined {
-  return messages.find(({ event }) => event !== undefined && CONNECTION_EVENTS.includes(event));
+  return messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
 }
 
 function responseMessage({ messages }: Settings): MessageSettings | undefined {
-  return messages.find(({ event }) => event === 'on-tcp-response');
+  return messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'response' }));
 }

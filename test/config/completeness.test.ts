@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { SETTINGS } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { configSchema } from '../../config/json-schema.ts';
-import { nameOf, type WrittenList } from '../../config/lists.ts';
+import { listName, type WrittenList } from '../../config/lists.ts';
 import { loadSettings } from '../../config/load.ts';
-import { loadPart } from '../../config/part.ts';
+import { loadSections } from '../../config/load-sections.ts';
 import { printSettings } from '../../config/print.ts';
 import { ConfigFile } from '../../config/schema.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -19,6 +19,13 @@ import { longRuns } from '../support/scope.ts';
 import { settingsOf } from '../support/settings-arbitrary.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/config.md', import.meta.url), 'utf8');
+
+/** All code that could use a setting, without the schemas and without comments. */
+const ROOT = new URL('../../', import.meta.url).pathname;
+const CODE = globSync('{config,haproxy,agent,cli}/**/*.ts', { cwd: ROOT })
+  .filter((file) => !/^config\/(.+-)?schema\.ts$/.test(file))
+  .map((file) => readFileSync(`${ROOT}${file}`, 'utf8').replaceAll(/\/\*[\s\S]*?\*\/|\/\/ .*/g, ''))
+  .join('\n');
 
 /** The name under which a leaf of the schema is documented. */
 function named(path: readonly string[]): string {
@@ -52,6 +59,11 @@ describe('every value that the schema of the configuration knows', () => {
       assert.notEqual(setting.mustBe, '');
     });
 
+    it(`${name} is used by something`, () => {
+      const key = name.replace(/^.*\./, '');
+      if (key !== 'REASON') assert.match(CODE, new RegExp(`\\b${key}\\b`));
+    });
+
     it(`${name} has a variable, or a reason why not`, () => {
       const { variable, fixed } = settings.get(name) ?? {};
       assert.ok((variable === undefined) !== (fixed === undefined));
@@ -81,7 +93,7 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   if (backend.url !== undefined) backend.url = reachable(backend.url as string);
   if (backend.urls !== undefined) backend.urls = (backend.urls as string[]).map(reachable);
   if (isSigned) backend.region ??= 'eu-central-1';
-  const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(nameOf);
+  const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(listName);
   const shadowLists = (input.shadowLists as unknown[] | undefined)?.map((_, index) => lists[index]).filter(Boolean);
   const messages = Object.entries((input.messages ?? {}) as Record<string, Record<string, unknown>>).map(
     ([name, { event, group: _, ...message }], index) => [
@@ -101,7 +113,7 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
 
 function taken(file: string, env: NodeJS.ProcessEnv): { settings: Settings; blocklist: unknown } | undefined {
   try {
-    return { settings: loadSettings(file, env), blocklist: loadPart(['blocklist'], file, env).blocklist };
+    return { settings: loadSettings(file, env), blocklist: loadSections(['blocklist'], file, env).blocklist };
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

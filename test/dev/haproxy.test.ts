@@ -9,7 +9,7 @@ import { checkHaproxy, type Haproxy, startHaproxy } from '../../dev/haproxy.ts';
 import { type HaproxyBuild, systemBuild } from '../../dev/haproxy-builds.ts';
 import { frontendConfig } from '../../dev/haproxy-config.ts';
 import { spoeFile } from '../../haproxy/generate/spoe.ts';
-import { hasNativeSpop } from '../../haproxy/generate/version.ts';
+import { hasNativeSpop } from '../../haproxy/versions.ts';
 import type { Action } from '../../spop/spop.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
@@ -102,7 +102,7 @@ describeOnEveryHaproxy('a real HAProxy with the generated wiring', (build) => {
     });
   }
 
-  // 3.0 goes on asking: haproxy/generate/version.ts says why nothing is done about it.
+  // 3.0 goes on asking: haproxy/versions.ts says why nothing is done about it.
   if (build.version !== '3.0')
     it('asks an agent that hangs no more once its check has noticed', async (t) => {
       const port = await freePort();

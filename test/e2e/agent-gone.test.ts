@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it, type TestContext } from 'node:test';
-import { EVENTS, type MessageSettings, type Settings } from '../../config/settings.ts';
+import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { startHaproxy } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
+import { isSentAt, MESSAGE_EVENTS } from '../../haproxy/events.ts';
 import { agentsBackend } from '../../haproxy/generate/backend.ts';
 import { frontendRules } from '../../haproxy/generate/frontend.ts';
 import { backendRules } from '../../haproxy/generate/guarded-backend.ts';
@@ -34,11 +35,16 @@ interface Guard {
   readonly closed: 'passed' | 'ended' | '503';
 }
 
-const TCP_EVENTS = ['on-client-session', 'on-frontend-tcp-request', 'on-tcp-response'] as const;
+const TCP_EVENTS = MESSAGE_EVENTS.filter((event) => isSentAt({ event }, { mode: 'tcp' }));
 const SOME = ['/login', '/admin'];
 
 const GUARDS: readonly Guard[] = [
-  ...EVENTS.map((event) => ({ name: event, mode: 'http' as const, message: { event }, closed: '503' as const })),
+  ...MESSAGE_EVENTS.map((event) => ({
+    name: event,
+    mode: 'http' as const,
+    message: { event },
+    closed: '503' as const,
+  })),
   ...TCP_EVENTS.map((event) => ({ name: event, mode: 'tcp' as const, message: { event }, closed: 'ended' as const })),
   { name: 'on trial', mode: 'http', message: { event: 'on-frontend-http-request', shadow: true }, closed: 'passed' },
   { name: 'on trial', mode: 'tcp', message: { event: 'on-client-session', shadow: true }, closed: 'passed' },

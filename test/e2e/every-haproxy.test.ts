@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { type Site, startSite } from '../../dev/site.ts';
 import type { Visit } from '../../dev/visit.ts';
-import { hasNativeSpop } from '../../haproxy/generate/version.ts';
+import { hasNativeSpop } from '../../haproxy/versions.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
 

@@ -55,16 +55,15 @@ class Pair {
 
   constructor(answersLater: boolean) {
     this.model = new Model((messages) => answersLater && isKnown(messages));
-    const decide = ({ address }: Question) => {
-      const decision = address.words === 0 ? DENY : DENY_ADDRESS;
-      return answersLater ? new Promise<Decision>((resolve) => this.#release.push(() => resolve(decision))) : decision;
-    };
+    const decided = (decision: Decision) =>
+      answersLater ? new Promise<Decision>((resolve) => this.#release.push(() => resolve(decision))) : decision;
     const translator = new Translator(
       RULES,
       {
-        decide,
+        decide: ({ address }: Question) => decided(address.words === 0 ? DENY : DENY_ADDRESS),
+        decideAddress: () => decided(DENY_ADDRESS),
         decideKnown: () => assert.fail('never so many wait'),
-        recall: () => (answersLater ? undefined : DENY_ADDRESS),
+        cached: () => (answersLater ? undefined : DENY_ADDRESS),
       },
       { unknownMessage() {}, internalError: (error) => assert.fail(String(error)) },
     );
@@ -74,7 +73,7 @@ class Pair {
     };
     const peer = { write, end: () => this.#ended++ };
     const events = { protocolError() {}, peerComplained() {}, answered() {}, answeredLate() {}, healthChecked() {} };
-    this.connection = new Connection(peer, translator, this.clock, events, output);
+    this.connection = new Connection(peer, { current: translator }, this.clock, events, output);
   }
 
   receive(chunk: Uint8Array): void {

@@ -8,7 +8,7 @@ const FOLDERS = [
   ...['test/agent/admin', 'test/agent/admin/socket', 'test/agent/backend', 'test/agent/decision'],
   ...['test/agent/lifecycle', 'test/agent/server', 'test/agent/state'],
   ...['test/cli', 'test/cli/guards', 'test/cli/help', 'test/cli/options', 'test/cli/output'],
-  ...['test/cli/bulk', 'test/cli/cost', 'test/cli/explain', 'test/cli/formats', 'test/cli/running'],
+  ...['test/cli/bulk', 'test/cli/cost', 'test/cli/explain', 'test/cli/formats', 'test/cli/top'],
   ...['test/cli/source'],
 ];
 

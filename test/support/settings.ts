@@ -5,7 +5,7 @@ type Given<T, Optional extends keyof T> = Omit<T, Optional> & Partial<Pick<T, Op
 
 export interface Changes extends Omit<Partial<Settings>, 'haproxy' | 'messages'> {
   readonly haproxy?: Partial<Settings['haproxy']>;
-  readonly messages?: readonly Given<MessageSettings, 'arguments' | 'shadow'>[];
+  readonly messages?: readonly Given<MessageSettings, 'arguments' | 'shadow' | 'required' | 'oddPaths'>[];
 }
 
 /** The default settings, with these instead. */
@@ -15,6 +15,8 @@ export function settingsWith({ haproxy, messages, ...changes }: Changes): Settin
     ...settings,
     ...changes,
     haproxy: { ...settings.haproxy, ...haproxy },
-    messages: messages?.map((message) => ({ arguments: [], shadow: false, ...message })) ?? settings.messages,
+    messages:
+      messages?.map((message) => ({ arguments: [], shadow: false, required: [], oddPaths: 'refuse', ...message })) ??
+      settings.messages,
   };
 }

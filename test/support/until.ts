@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const LIMIT_MS = 5000;
+/** A guard against a wait that never ends; on a busy machine a process takes seconds to start. */
+const LIMIT_MS = 20_000;
 
 /** Resolves as soon as this is so; fails with what is there instead if it never is. */
 export async function until(

@@ -1,4 +1,5 @@
-import { LOG_LEVELS, type LogLevel } from '../../../config/settings.ts';
+import { LOG_LEVELS } from '../../../config/schema.ts';
+import type { LogLevel } from '../../../config/settings.ts';
 import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';

@@ -1,5 +1,6 @@
 import type { Settings } from '../../../config/settings.ts';
-import { type HeaderChange, headerVariable, REQUEST_SCOPE, VARIABLES } from '../../vocabulary.ts';
+import { REQUEST_SCOPE } from '../../events.ts';
+import { type HeaderChange, headerVariable, VARIABLES } from '../../vocabulary.ts';
 import type { Reading } from '../reading.ts';
 import { formatOf } from '../word.ts';
 

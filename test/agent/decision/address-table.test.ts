@@ -180,8 +180,10 @@ describe('a table of addresses', () => {
     table.use(slot);
     table.use(slot);
     assert.deepEqual(knownOf(table, slot), known);
-    table.refresh(slot);
+    assert.equal(table.freshValue(address, known.freshUntil - 5, 5), known.value);
+    assert.equal(table.freshValue(address, known.freshUntil - 4, 5), -known.value, 'to be refreshed');
     assert.deepEqual(knownOf(table, slot), { ...known, refreshable: false });
+    assert.equal(table.freshValue(address, known.freshUntil - 4, 5), known.value, 'once');
   });
 
   it('returns what went for a put, and counts every address once', () => {

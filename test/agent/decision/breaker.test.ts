@@ -11,14 +11,15 @@ function opened(): Breaker {
   return breaker;
 }
 
+/** Starts a call if the breaker does not block it. */
+function tryCall(breaker: Breaker, nowMs: number): boolean {
+  if (breaker.isBlocked(nowMs)) return false;
+  breaker.callStarted();
+  return true;
+}
+
 /** The calls that a breaker lets through at this time, of three. */
-const letThrough = (breaker: Breaker, nowMs: number) =>
-  [1, 2, 3].filter(() => {
-    const isRefused = breaker.refuses(nowMs);
-    const isAllowed = breaker.allows(nowMs);
-    assert.equal(isAllowed, !isRefused, '`refuses` says before what `allows` will');
-    return isAllowed;
-  }).length;
+const letThrough = (breaker: Breaker, nowMs: number) => [1, 2, 3].filter(() => tryCall(breaker, nowMs)).length;
 
 describe('a breaker', () => {
   it('lets everything through while calls succeed, and after four failures in a row', () => {
@@ -75,9 +76,9 @@ describe('a breaker', () => {
 
   it('closes when the probe succeeds, and begins anew: five failures, half a second', () => {
     const breaker = opened();
-    breaker.allows(500);
+    breaker.callStarted();
     breaker.failed(500);
-    breaker.allows(1500);
+    breaker.callStarted();
     breaker.succeeded();
     assert.equal(breaker.state, 'closed');
     for (let call = 0; call < 4; call++) breaker.failed(2000);
@@ -99,9 +100,9 @@ describe('a breaker', () => {
     assert.equal(letThrough(breaker, 500), 1);
   });
 
-  it('changes nothing by saying whether it would refuse', () => {
+  it('is not changed by the question whether it blocks', () => {
     const breaker = opened();
-    for (let times = 0; times < 3; times++) assert.equal(breaker.refuses(500), false);
+    for (let times = 0; times < 3; times++) assert.equal(breaker.isBlocked(500), false);
     assert.equal(breaker.state, 'open');
   });
 
@@ -114,7 +115,7 @@ describe('a breaker', () => {
         let probes = 0;
         for (const { afterMs, do: what } of steps) {
           nowMs += afterMs;
-          if (what === 'ask' && breaker.allows(nowMs)) probes++;
+          if (what === 'ask' && tryCall(breaker, nowMs)) probes++;
           if (what !== 'ask' && probes === 0) continue;
           if (what === 'fail') {
             breaker.failed(nowMs);

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { formatSubject, subjectOf } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -82,7 +83,7 @@ function measured(subjectOf: (nth: number) => string, entryOf: (subject: string,
   const cache = new VerdictCache(settings, { ifErrorSeconds: 600, revalidateSeconds: 5 }, new HandClock());
   const keep = (nth: number) => {
     const subject = subjectOf(nth);
-    cache.keepVerdict(subject, entryOf(subject, nth), 3600);
+    cache.keepVerdict(LookupSubject.parse(subject), entryOf(subject, nth), 3600);
   };
   for (let nth = 0; nth < 100; nth++) keep(nth); // what is made once
   const hundredth = cache.state.bytes;

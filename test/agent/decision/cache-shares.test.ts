@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const stale = { ifErrorSeconds: 600, revalidateSeconds: 5 };
@@ -36,13 +37,16 @@ describe('a cache in a flood from one network', () => {
       return { clock, cache: new VerdictCache(settings, stale, clock) };
     };
     const visitors = Array.from({ length: MAX_ENTRIES }, (_, number) => visitor(number));
-    const denied = (cache: VerdictCache) => visitors.filter((each) => cache.staleOf(each)?.action === 'deny').length;
+    const denied = (cache: VerdictCache) =>
+      visitors.filter((each) => cache.stale(LookupSubject.parse(each))?.action === 'deny').length;
     const flood = (cache: VerdictCache) => {
       for (let number = 0; number < 5 * MAX_ENTRIES; number++)
-        for (let time = 0; time < 2; time++) cache.keepVerdict(stranger(number), null, TTL_SECONDS);
+        for (let time = 0; time < 2; time++)
+          cache.keepVerdict(LookupSubject.parse(stranger(number)), null, TTL_SECONDS);
     };
     const fill = (cache: VerdictCache) => {
-      for (const each of visitors) for (let time = 0; time < 2; time++) cache.keepVerdict(each, LISTED, TTL_SECONDS);
+      for (const each of visitors)
+        for (let time = 0; time < 2; time++) cache.keepVerdict(LookupSubject.parse(each), LISTED, TTL_SECONDS);
     };
 
     it(`keeps the verdicts on all others but for its share, of ${title}`, () => {
@@ -68,7 +72,8 @@ describe('a cache in a flood from one network', () => {
     it(`gives a smaller cache to all others first, of ${title}`, () => {
       const { cache } = cacheFor(2 * MAX_ENTRIES);
       flood(cache);
-      for (const each of visitors.slice(0, MAX_ENTRIES / 2)) cache.keepVerdict(each, LISTED, TTL_SECONDS);
+      for (const each of visitors.slice(0, MAX_ENTRIES / 2))
+        cache.keepVerdict(LookupSubject.parse(each), LISTED, TTL_SECONDS);
       assert.ok(denied(cache) >= MAX_ENTRIES / 2 - 5, 'a full cache has room for them');
       const { cache: smaller } = cacheFor(MAX_ENTRIES);
       smaller.restore(cache.snapshot(), 0);
@@ -82,7 +87,9 @@ describe('a cache in a flood from one network', () => {
       fill(cache);
       clock.advance((TTL_SECONDS + stale.ifErrorSeconds) * 1000);
       flood(cache);
-      const known = Array.from({ length: 5 * MAX_ENTRIES }, (_, number) => cache.staleOf(stranger(number)));
+      const known = Array.from({ length: 5 * MAX_ENTRIES }, (_, number) =>
+        cache.stale(LookupSubject.parse(stranger(number))),
+      );
       assert.equal(known.filter((each) => each !== undefined).length, MAX_ENTRIES);
     });
   }

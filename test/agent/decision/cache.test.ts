@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Address } from '../../../agent/decision/address.ts';
 import { TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
 import { maxHeapBytes } from '../../../agent/decision/cache-bytes.ts';
 import type { CacheSettings, StaleSettings } from '../../../agent/decision/cache-settings.ts';
-import { type Contribution, decisionOf } from '../../../agent/decision/decision.ts';
+import { decisionOf, type SubjectVerdict } from '../../../agent/decision/decision.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -18,17 +18,14 @@ const [SUBJECT] = SUBJECTS;
 const NETWORK = 'ip:203.0.113.0/24';
 const deny = (more: Partial<Entry> = {}): Entry => ({ subject: NETWORK, list: 'manual', action: 'deny', ...more });
 const allow = (more: Partial<Entry> = {}): Entry => deny({ action: 'allow', ...more });
-const DENIED: Contribution = { action: 'deny', source: 'cache', list: 'manual', entry: NETWORK };
-const DENIED_STALE: Contribution = { ...DENIED, source: 'stale' };
+const DENIED: SubjectVerdict = { action: 'deny', source: 'cache', list: 'manual', entry: NETWORK };
+const DENIED_STALE: SubjectVerdict = { ...DENIED, source: 'stale' };
 
 function setUp(changes: Partial<CacheSettings & StaleSettings> = {}) {
   const clock = new HandClock(NOW_SECONDS * 1000);
   const cache = new VerdictCache({ ...settings, ...changes }, { ...staleSettings, ...changes }, clock);
-  const address = new Address();
-  const recall = (subject: string) =>
-    subject.startsWith('ip:') && address.readText(subject.slice(3))
-      ? cache.recallAddress(address, clock.nowMs())
-      : cache.recall(subject, clock.nowMs());
+  const hit = (subject: string) => hitOf(cache, subject, clock.nowMs());
+  const recall = (subject: string) => hit(subject)?.verdict;
   const msUntil = (isOver: () => boolean) => {
     const startMs = clock.nowMs();
     while (!isOver()) clock.advance(TICK_MS);
@@ -36,9 +33,14 @@ function setUp(changes: Partial<CacheSettings & StaleSettings> = {}) {
   };
   /** For how many milliseconds what is kept now is told as fresh, and may be told at all. */
   const lifeMs = (subject: string) => msUntil(() => recall(subject) === undefined);
-  const keptMs = (subject: string) => msUntil(() => cache.staleOf(subject) === undefined);
-  const isDue = (subject: string) => recall(subject) !== undefined && cache.refreshDue;
+  const keptMs = (subject: string) => msUntil(() => cache.stale(LookupSubject.parse(subject)) === undefined);
+  const isDue = (subject: string) => hit(subject)?.isRefreshDue === true;
   return { clock, cache, recall, lifeMs, keptMs, isDue };
+}
+
+function hitOf(cache: VerdictCache, subject: string, nowMs: number) {
+  const { address, text } = LookupSubject.parse(subject);
+  return address === undefined ? cache.lookup(text, nowMs) : cache.lookupAddress(address, nowMs);
 }
 
 describe('a verdict', () => {
@@ -60,7 +62,7 @@ describe('a verdict', () => {
     it(`is kept ${what}`, () => {
       for (const subject of SUBJECTS) {
         const { cache, lifeMs } = setUp();
-        cache.keepVerdict(subject, entry, ttlSeconds);
+        cache.keepVerdict(LookupSubject.parse(subject), entry, ttlSeconds);
         assert.equal(lifeMs(subject), expectedMs, subject);
       }
     });
@@ -68,7 +70,7 @@ describe('a verdict', () => {
   it('ends exactly at its time', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, recall } = setUp();
-      cache.keepVerdict(subject, deny({ expiresAt: NOW_SECONDS + 10 }), 1000);
+      cache.keepVerdict(LookupSubject.parse(subject), deny({ expiresAt: NOW_SECONDS + 10 }), 1000);
       clock.advance(9999);
       assert.ok(recall(subject));
       clock.advance(1);
@@ -79,7 +81,7 @@ describe('a verdict', () => {
   it('is not kept longer by being read', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, recall } = setUp();
-      cache.keepVerdict(subject, null, 60);
+      cache.keepVerdict(LookupSubject.parse(subject), null, 60);
       for (let second = 0; second < 59; second++) {
         clock.advance(1000);
         assert.ok(recall(subject));
@@ -102,12 +104,12 @@ describe('a verdict', () => {
           clock.advance(atMs);
           const cache = new VerdictCache(settings, { ifErrorSeconds: 7, revalidateSeconds: 0 }, clock);
           const expiresAt = endsInSeconds === undefined ? undefined : NOW_SECONDS + endsInSeconds;
-          const address = new Address();
-          const isAddress = address.readText(subject.slice(3));
-          const isFresh = () =>
-            (isAddress ? cache.recallAddress(address, clock.nowMs()) : cache.recall(subject, clock.nowMs())) !==
-            undefined;
-          cache.keepVerdict(subject, deny(expiresAt === undefined ? {} : { expiresAt }), ttlSeconds);
+          const isFresh = () => hitOf(cache, subject, clock.nowMs()) !== undefined;
+          cache.keepVerdict(
+            LookupSubject.parse(subject),
+            deny(expiresAt === undefined ? {} : { expiresAt }),
+            ttlSeconds,
+          );
           const endsInMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt * 1000 - clock.epochMs();
           const freshMs = Math.min(ttlSeconds * 1000, endsInMs);
           const usableMs = Math.min(freshMs + 7000, endsInMs);
@@ -118,9 +120,9 @@ describe('a verdict', () => {
           goTo(freshMs);
           assert.ok(!isFresh());
           goTo(usableMs - TICK_MS);
-          if (clock.nowMs() === startMs + usableMs - TICK_MS) assert.ok(cache.staleOf(subject));
+          if (clock.nowMs() === startMs + usableMs - TICK_MS) assert.ok(cache.stale(LookupSubject.parse(subject)));
           goTo(usableMs);
-          assert.equal(cache.staleOf(subject), undefined);
+          assert.equal(cache.stale(LookupSubject.parse(subject)), undefined);
         },
       ),
       { numRuns: 1000 },
@@ -134,9 +136,9 @@ describe('a verdict', () => {
       ['host:a', 'host:b', 'host:c'],
     ] as const) {
       const { cache, recall } = setUp();
-      cache.keepVerdict(one, deny({ reason: 'abuse', status: 429 }), 60);
-      cache.keepVerdict(other, null, 60);
-      cache.keepVerdict(third, null, 60);
+      cache.keepVerdict(LookupSubject.parse(one), deny({ reason: 'abuse', status: 429 }), 60);
+      cache.keepVerdict(LookupSubject.parse(other), null, 60);
+      cache.keepVerdict(LookupSubject.parse(third), null, 60);
       assert.equal(recall(one), recall(one));
       assert.equal(recall(other), recall(third));
       assert.deepEqual(recall(one), { ...DENIED, reason: 'abuse', status: 429 });
@@ -147,28 +149,31 @@ describe('a verdict', () => {
 
   it('is told to whoever waited for it as one of the backend', () => {
     const { cache } = setUp();
-    assert.deepEqual(cache.keepVerdict(SUBJECT, deny({ subject: SUBJECT }), 60), {
+    assert.deepEqual(cache.keepVerdict(LookupSubject.parse(SUBJECT), deny({ subject: SUBJECT }), 60), {
       ...DENIED,
       source: 'backend',
       entry: SUBJECT,
     });
-    assert.deepEqual(cache.keepVerdict(SUBJECT, null, 60), { action: 'allow', source: 'backend' });
+    assert.deepEqual(cache.keepVerdict(LookupSubject.parse(SUBJECT), null, 60), { action: 'allow', source: 'backend' });
   });
 
   it('of an entry that is over by this host’s clock says that nothing is listed', () => {
     for (const entry of [deny({ expiresAt: NOW_SECONDS }), allow({ expiresAt: NOW_SECONDS - 100 })]) {
       const { cache } = setUp();
-      assert.deepEqual(cache.keepVerdict(SUBJECT, entry, 60), { action: 'allow', source: 'backend' });
+      assert.deepEqual(cache.keepVerdict(LookupSubject.parse(SUBJECT), entry, 60), {
+        action: 'allow',
+        source: 'backend',
+      });
     }
   });
 
   it('replaces what was known', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall } = setUp();
-      cache.keepFailure(subject, 'timeout');
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepFailure(LookupSubject.parse(subject), 'timeout');
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       assert.deepEqual(recall(subject), DENIED);
-      cache.keepVerdict(subject, null, 60);
+      cache.keepVerdict(LookupSubject.parse(subject), null, 60);
       assert.deepEqual(recall(subject), { action: 'allow', source: 'cache' });
     }
   });
@@ -180,10 +185,10 @@ describe('a verdict', () => {
         [deny({ expiresAt: NOW_SECONDS - 1 }), 60],
       ] as const) {
         const { cache, recall } = setUp();
-        cache.keepVerdict(subject, deny(), 60);
-        cache.keepVerdict(subject, entry, ttlSeconds);
+        cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
+        cache.keepVerdict(LookupSubject.parse(subject), entry, ttlSeconds);
         assert.equal(recall(subject), undefined);
-        assert.equal(cache.staleOf(subject), undefined, 'what the backend has taken back');
+        assert.equal(cache.stale(LookupSubject.parse(subject)), undefined, 'what the backend has taken back');
       }
   });
 });
@@ -195,7 +200,7 @@ describe('the entry of an address', () => {
       ['ip:2001:db8::1', 'ip:2001:db8::2'],
     ] as const) {
       const { cache, recall } = setUp();
-      for (const subject of addresses) cache.keepVerdict(subject, deny({ subject }), 60);
+      for (const subject of addresses) cache.keepVerdict(LookupSubject.parse(subject), deny({ subject }), 60);
       assert.deepEqual(recall(addresses[0]), { action: 'deny', source: 'cache', list: 'manual', ofAddress: true });
       assert.equal(recall(addresses[0]), recall(addresses[1]));
     }
@@ -203,24 +208,24 @@ describe('the entry of an address', () => {
 
   it('is named by its text where it is a network', () => {
     const { cache, recall } = setUp();
-    cache.keepVerdict('ip:203.0.113.7', deny(), 60);
-    cache.keepVerdict('ip:203.0.113.8', deny(), 60);
+    cache.keepVerdict(LookupSubject.parse('ip:203.0.113.7'), deny(), 60);
+    cache.keepVerdict(LookupSubject.parse('ip:203.0.113.8'), deny(), 60);
     assert.deepEqual(recall('ip:203.0.113.7'), DENIED);
     assert.equal(recall('ip:203.0.113.7'), recall('ip:203.0.113.8'));
   });
 
   it('of another kind is always named by its text', () => {
     const { cache, recall } = setUp();
-    cache.keepVerdict('host:a', deny({ subject: 'host:a' }), 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), deny({ subject: 'host:a' }), 60);
     assert.deepEqual(recall('host:a'), { ...DENIED, entry: 'host:a' });
   });
 
   it('is that address also when it is stale', () => {
     const { cache, clock } = setUp();
-    cache.keepVerdict(SUBJECT, deny({ subject: SUBJECT }), 60);
+    cache.keepVerdict(LookupSubject.parse(SUBJECT), deny({ subject: SUBJECT }), 60);
     clock.advance(61_000);
-    const { entry: _entry, ...rest } = DENIED_STALE as Exclude<Contribution, string>;
-    assert.deepEqual(cache.staleOf(SUBJECT), { ...rest, ofAddress: true });
+    const { entry: _entry, ...rest } = DENIED_STALE as Exclude<SubjectVerdict, string>;
+    assert.deepEqual(cache.stale(LookupSubject.parse(SUBJECT)), { ...rest, ofAddress: true });
   });
 });
 
@@ -228,7 +233,7 @@ describe('a failure', () => {
   it('is remembered for the policy’s lifetime', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall, lifeMs } = setUp();
-      assert.equal(cache.keepFailure(subject, 'backend_error'), 'backend_error');
+      assert.equal(cache.keepFailure(LookupSubject.parse(subject), 'backend_error'), 'backend_error');
       assert.equal(recall(subject), 'backend_error');
       assert.equal(lifeMs(subject), 2000);
     }
@@ -237,30 +242,30 @@ describe('a failure', () => {
   it('is not remembered when that lifetime is 0', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall } = setUp({ policyTtlSeconds: 0 });
-      assert.equal(cache.keepFailure(subject, 'backend_error'), 'backend_error');
+      assert.equal(cache.keepFailure(LookupSubject.parse(subject), 'backend_error'), 'backend_error');
       assert.equal(recall(subject), undefined);
     }
   });
 
   it('is replaced by the next one', () => {
     const { cache, recall } = setUp();
-    cache.keepFailure(SUBJECT, 'backend_error');
-    cache.keepFailure(SUBJECT, 'timeout');
+    cache.keepFailure(LookupSubject.parse(SUBJECT), 'backend_error');
+    cache.keepFailure(LookupSubject.parse(SUBJECT), 'timeout');
     assert.equal(recall(SUBJECT), 'timeout');
   });
 
   it('never is a stale verdict', () => {
     const { cache } = setUp();
-    cache.keepFailure(SUBJECT, 'backend_error');
-    assert.equal(cache.staleOf(SUBJECT), undefined);
+    cache.keepFailure(LookupSubject.parse(SUBJECT), 'backend_error');
+    assert.equal(cache.stale(LookupSubject.parse(SUBJECT)), undefined);
   });
 
   it('does not overwrite a verdict that is still fresh, and is answered with that', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall, clock, lifeMs } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       clock.advance(57_000);
-      assert.deepEqual(cache.keepFailure(subject, 'timeout'), DENIED_STALE);
+      assert.deepEqual(cache.keepFailure(LookupSubject.parse(subject), 'timeout'), DENIED_STALE);
       assert.deepEqual(recall(subject), DENIED);
       assert.equal(lifeMs(subject), 3000);
     }
@@ -269,11 +274,11 @@ describe('a failure', () => {
   it('after a verdict is answered with that for the policy’s lifetime, before it is asked again', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall, clock, lifeMs } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       for (let round = 0; round < 3; round++) {
         clock.advance(60_000);
         assert.equal(recall(subject), undefined);
-        assert.deepEqual(cache.keepFailure(subject, 'timeout'), DENIED_STALE);
+        assert.deepEqual(cache.keepFailure(LookupSubject.parse(subject), 'timeout'), DENIED_STALE);
         assert.deepEqual(recall(subject), DENIED_STALE);
         assert.equal(lifeMs(subject), 2000);
       }
@@ -283,9 +288,9 @@ describe('a failure', () => {
   it('does not let a stale verdict live on past its time, however often it fails', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, keptMs } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       const timer = () => {
-        cache.keepFailure(subject, 'timeout');
+        cache.keepFailure(LookupSubject.parse(subject), 'timeout');
         clock.after(1700, timer);
       };
       timer();
@@ -296,9 +301,9 @@ describe('a failure', () => {
   it('is told as itself once the verdict before it is too old', () => {
     for (const subject of SUBJECTS) {
       const { cache, recall, clock } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       clock.advance(660_000);
-      assert.equal(cache.keepFailure(subject, 'timeout'), 'timeout');
+      assert.equal(cache.keepFailure(LookupSubject.parse(subject), 'timeout'), 'timeout');
       assert.equal(recall(subject), 'timeout');
     }
   });
@@ -308,10 +313,10 @@ describe('a verdict past its lifetime', () => {
   it('may be used for as long as the settings say, and says that it is stale', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, recall, keptMs } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       clock.advance(60_000);
       assert.equal(recall(subject), undefined);
-      assert.deepEqual(cache.staleOf(subject), DENIED_STALE);
+      assert.deepEqual(cache.stale(LookupSubject.parse(subject)), DENIED_STALE);
       assert.equal(keptMs(subject), 600_000);
     }
   });
@@ -319,7 +324,7 @@ describe('a verdict past its lifetime', () => {
   it('may not be used once its entry has ended', () => {
     for (const subject of SUBJECTS) {
       const { cache, keptMs } = setUp();
-      cache.keepVerdict(subject, deny({ expiresAt: NOW_SECONDS + 90 }), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny({ expiresAt: NOW_SECONDS + 90 }), 60);
       assert.equal(keptMs(subject), 90_000);
     }
   });
@@ -336,28 +341,28 @@ describe('a verdict past its lifetime', () => {
       ...{ action: 'allow', source, list: 'manual', entry: PATH },
       unlessAllowed: { action: 'deny', source, list: 'manual', entry: 'path:/*' },
     });
-    cache.keepVerdict(PATH, allowed(), 60);
-    assert.deepEqual(cache.recall(PATH, clock.nowMs()), told('cache'));
-    assert.deepEqual(cache.staleOf(PATH), told('stale'));
-    cache.keepVerdict(PATH, allowed(NOW_SECONDS + 90), 60);
+    cache.keepVerdict(LookupSubject.parse(PATH), allowed(), 60);
+    assert.deepEqual(cache.lookup(PATH, clock.nowMs())?.verdict, told('cache'));
+    assert.deepEqual(cache.stale(LookupSubject.parse(PATH)), told('stale'));
+    cache.keepVerdict(LookupSubject.parse(PATH), allowed(NOW_SECONDS + 90), 60);
     assert.equal(keptMs(PATH), 90_000);
-    cache.keepVerdict(PATH, allowed(NOW_SECONDS), 60);
+    cache.keepVerdict(LookupSubject.parse(PATH), allowed(NOW_SECONDS), 60);
     const { unlessAllowed: _ended, ...alone } = told('cache');
-    assert.deepEqual(cache.recall(PATH, clock.nowMs()), alone);
+    assert.deepEqual(cache.lookup(PATH, clock.nowMs())?.verdict, alone);
   });
 
   it('may not be used at all when the settings say so', () => {
     const { cache, clock, keptMs } = setUp({ ifErrorSeconds: 0 });
-    cache.keepVerdict(SUBJECT, deny(), 60);
-    assert.deepEqual(cache.staleOf(SUBJECT), DENIED_STALE, 'before its end it may');
+    cache.keepVerdict(LookupSubject.parse(SUBJECT), deny(), 60);
+    assert.deepEqual(cache.stale(LookupSubject.parse(SUBJECT)), DENIED_STALE, 'before its end it may');
     assert.equal(keptMs(SUBJECT), 60_000);
     clock.advance(0);
-    assert.equal(cache.keepFailure(SUBJECT, 'timeout'), 'timeout');
+    assert.equal(cache.keepFailure(LookupSubject.parse(SUBJECT), 'timeout'), 'timeout');
   });
 
   it('is not there for whoever was never looked up', () => {
     const { cache } = setUp();
-    for (const subject of SUBJECTS) assert.equal(cache.staleOf(subject), undefined);
+    for (const subject of SUBJECTS) assert.equal(cache.stale(LookupSubject.parse(subject)), undefined);
   });
 });
 
@@ -365,7 +370,7 @@ describe('a renewal', () => {
   it('is due once, when the verdict is used near its end', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, isDue } = setUp();
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       clock.advance(55_000);
       assert.equal(isDue(subject), false, 'five seconds before its end');
       clock.advance(TICK_MS);
@@ -377,7 +382,7 @@ describe('a renewal', () => {
 
   it('is due for each subject of its own', () => {
     const { cache, clock, isDue } = setUp();
-    for (const subject of SUBJECTS) cache.keepVerdict(subject, deny(), 60);
+    for (const subject of SUBJECTS) cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
     clock.advance(56_000);
     for (const subject of SUBJECTS) assert.equal(isDue(subject), true, subject);
     for (const subject of SUBJECTS) assert.equal(isDue(subject), false, subject);
@@ -387,7 +392,7 @@ describe('a renewal', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, isDue } = setUp();
       for (let round = 0; round < 3; round++) {
-        cache.keepVerdict(subject, deny(), 60);
+        cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
         assert.equal(isDue(subject), false);
         clock.advance(56_000);
         assert.equal(isDue(subject), true);
@@ -404,11 +409,11 @@ describe('a renewal', () => {
   ] as const)
     it(`is ${expected ? '' : 'not '}due for a verdict ${what}`, () => {
       for (const subject of SUBJECTS) {
-        const { cache, clock, isDue, recall } = setUp();
-        cache.keepVerdict(subject, entry, ttlSeconds);
+        const { cache, clock } = setUp();
+        cache.keepVerdict(LookupSubject.parse(subject), entry, ttlSeconds);
         let dues = 0;
-        while (recall(subject) !== undefined) {
-          if (cache.refreshDue || isDue(subject)) dues++;
+        for (let hit = hitOf(cache, subject, clock.nowMs()); hit; hit = hitOf(cache, subject, clock.nowMs())) {
+          if (hit.isRefreshDue) dues++;
           clock.advance(TICK_MS);
         }
         assert.equal(dues, expected ? 1 : 0);
@@ -418,12 +423,12 @@ describe('a renewal', () => {
   it('is not due for a failure, nor for what is stale', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, isDue } = setUp({ policyTtlSeconds: 20 });
-      cache.keepFailure(subject, 'timeout');
+      cache.keepFailure(LookupSubject.parse(subject), 'timeout');
       clock.advance(19_000);
       assert.equal(isDue(subject), false);
-      cache.keepVerdict(subject, deny(), 60);
+      cache.keepVerdict(LookupSubject.parse(subject), deny(), 60);
       clock.advance(61_000);
-      cache.keepFailure(subject, 'timeout');
+      cache.keepFailure(LookupSubject.parse(subject), 'timeout');
       clock.advance(19_000);
       assert.equal(isDue(subject), false);
     }
@@ -433,21 +438,22 @@ describe('a renewal', () => {
 describe('the bounds', () => {
   it('let the least recently used text go first, and never hold more than so many', () => {
     const { cache, recall } = setUp({ maxEntries: 3 });
-    const known = () => ['a', 'b', 'c', 'd', 'e'].filter((name) => cache.staleOf(name) !== undefined).join('');
-    for (const name of ['a', 'b', 'c']) cache.keepVerdict(name, null, 60);
+    const known = () =>
+      ['a', 'b', 'c', 'd', 'e'].filter((name) => cache.stale(LookupSubject.parse(name)) !== undefined).join('');
+    for (const name of ['a', 'b', 'c']) cache.keepVerdict(LookupSubject.parse(name), null, 60);
     recall('a');
-    cache.keepVerdict('d', null, 60);
+    cache.keepVerdict(LookupSubject.parse('d'), null, 60);
     assert.equal(known(), 'acd');
     recall('c');
     recall('d');
-    cache.keepVerdict('e', null, 60);
+    cache.keepVerdict(LookupSubject.parse('e'), null, 60);
     assert.equal(known(), 'cde');
   });
 
   it('hold in bytes too, so that long texts take the room of several', () => {
     const { cache, recall } = setUp({ maxEntries: 100 });
     const subjects = Array.from({ length: 100 }, (_, index) => `path:/${'x'.repeat(1000)}${100 + index}`);
-    for (const subject of subjects) cache.keepVerdict(subject, null, 60);
+    for (const subject of subjects) cache.keepVerdict(LookupSubject.parse(subject), null, 60);
     const kept = subjects.filter((subject) => recall(subject) !== undefined);
     assert.equal(kept.length, Math.floor((100 * 256) / (192 + 1009)));
     assert.deepEqual(kept, subjects.slice(-kept.length));
@@ -466,7 +472,7 @@ describe('the bounds', () => {
         prefix === 'ip:10.' ? `ip:10.0.${index >> 8}.${index & 255}` : `${prefix}${index.toString(16)}`,
       );
       subjects.forEach((subject, index) => {
-        const told = cache.keepVerdict(subject, deny({ subject, ...longest(index) }), 3600);
+        const told = cache.keepVerdict(LookupSubject.parse(subject), deny({ subject, ...longest(index) }), 3600);
         assert.equal(told.reason, longest(index).reason);
         assert.ok(cache.state.bytes <= TABLES_BYTES + maxHeapBytes(maxEntries) / 2, `${cache.state.bytes} bytes`);
       });
@@ -481,9 +487,10 @@ describe('the bounds', () => {
     const TABLES_BYTES = 600_000;
     const { cache, recall } = setUp({ maxEntries });
     const text = (index: number) => `${index}${'x'.repeat(195)}`;
-    for (let index = 0; index < 3000; index++) cache.keepVerdict(`ip:10.0.${index >> 8}.${index & 255}`, deny(), 300);
     for (let index = 0; index < 3000; index++)
-      cache.keepVerdict(`ip:2001:db8::${index.toString(16)}`, deny({ reason: text(index) }), 300);
+      cache.keepVerdict(LookupSubject.parse(`ip:10.0.${index >> 8}.${index & 255}`), deny(), 300);
+    for (let index = 0; index < 3000; index++)
+      cache.keepVerdict(LookupSubject.parse(`ip:2001:db8::${index.toString(16)}`), deny({ reason: text(index) }), 300);
     const smaller = setUp({ maxEntries: 3500 });
     smaller.cache.restore(cache.snapshot(), 0);
     for (const [one, poolBytes] of [
@@ -497,18 +504,19 @@ describe('the bounds', () => {
 
   it('leave room for the longest subject in the smallest cache', () => {
     const { cache, recall } = setUp({ maxEntries: 1 });
-    cache.keepVerdict('x'.repeat(1024), null, 60);
+    cache.keepVerdict(LookupSubject.parse('x'.repeat(1024)), null, 60);
     assert.ok(recall('x'.repeat(1024)));
   });
 
   it('keep addresses and texts apart: a flood of one does not touch the other', () => {
     const { cache, recall } = setUp();
-    cache.keepVerdict('host:a', deny(), 60);
-    cache.keepVerdict('ip:2001:db8::1', deny(), 60);
-    for (let count = 0; count < 20_000; count++) cache.keepVerdict(`ip:10.0.${count >> 8}.${count & 255}`, null, 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), deny(), 60);
+    cache.keepVerdict(LookupSubject.parse('ip:2001:db8::1'), deny(), 60);
+    for (let count = 0; count < 20_000; count++)
+      cache.keepVerdict(LookupSubject.parse(`ip:10.0.${count >> 8}.${count & 255}`), null, 60);
     assert.ok(recall('host:a'));
     assert.ok(recall('ip:2001:db8::1'));
-    for (let count = 0; count < 20_000; count++) cache.keepVerdict(`host:${count}`, null, 60);
+    for (let count = 0; count < 20_000; count++) cache.keepVerdict(LookupSubject.parse(`host:${count}`), null, 60);
     assert.ok(recall('ip:2001:db8::1'));
   });
 
@@ -525,7 +533,7 @@ describe('the bounds', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const { cache, recall, clock } = setUp({ ifErrorSeconds: 0 });
-        const expected = new Map<string, { known: Contribution; untilMs: number }>();
+        const expected = new Map<string, { known: SubjectVerdict; untilMs: number }>();
         for (const { subject, do: what, number } of steps) {
           if (what === 'wait') {
             clock.advance(number * 1000);
@@ -533,14 +541,15 @@ describe('the bounds', () => {
           }
           const own = deny({ subject: what === 'deny' ? subject : NETWORK, reason: `r${number}` });
           const isKnown = (expected.get(subject)?.untilMs ?? 0) > clock.nowMs();
-          if (what !== 'fail') cache.keepVerdict(subject, what === 'nothing' ? null : own, number + 1);
+          if (what !== 'fail')
+            cache.keepVerdict(LookupSubject.parse(subject), what === 'nothing' ? null : own, number + 1);
           else {
-            cache.keepFailure(subject, 'timeout');
+            cache.keepFailure(LookupSubject.parse(subject), 'timeout');
             if (isKnown && typeof expected.get(subject)?.known !== 'string') continue;
           }
           const decision = { ...DENIED_STALE, source: 'cache', reason: `r${number}` } as const;
           const { entry: _entry, ...bare } = decision as typeof decision & { entry: string };
-          const known: Contribution =
+          const known: SubjectVerdict =
             what === 'fail'
               ? 'timeout'
               : what === 'nothing'

@@ -22,7 +22,7 @@ describe('a budget of calls', () => {
         let nowMs = 1000;
         for (const gapMs of gapsMs) {
           nowMs += gapMs;
-          for (let attempt = 0; attempt < tries; attempt++) if (budget.take(nowMs)) takenMs.push(nowMs);
+          for (let attempt = 0; attempt < tries; attempt++) if (budget.tryTake(nowMs)) takenMs.push(nowMs);
         }
         // From every first call to every later one: enough to look at some of the last ones for each.
         takenMs.forEach((fromMs, first) => {
@@ -45,7 +45,7 @@ describe('a budget of calls', () => {
     ] as const)
       for (const nowMs of [0, 1000, 1e9]) {
         const budget = new CallBudget(rate);
-        const taken = Array.from({ length: 100 }, () => budget.take(nowMs)).filter(Boolean).length;
+        const taken = Array.from({ length: 100 }, () => budget.tryTake(nowMs)).filter(Boolean).length;
         assert.equal(taken, burst);
       }
   });
@@ -53,7 +53,7 @@ describe('a budget of calls', () => {
   it('gives its whole rate to whoever always asks', () => {
     const budget = new CallBudget(500);
     let taken = 0;
-    for (let nowMs = 0; nowMs < 10_000; nowMs++) if (budget.take(nowMs)) taken++;
+    for (let nowMs = 0; nowMs < 10_000; nowMs++) if (budget.tryTake(nowMs)) taken++;
     assert.ok(taken >= 5000 && taken <= 5050, `${taken}`);
   });
 
@@ -68,7 +68,7 @@ describe('a budget of calls', () => {
       let nowMs = 0;
       for (let calls = 0; nowMs < 30_000; nowMs++) {
         // Calls from before the rate dropped do not make it drop again: the first one does, and it comes back.
-        if (budget.take(nowMs) && ++calls % 100 < share * 100) budget.throttled(nowMs, -1);
+        if (budget.tryTake(nowMs) && ++calls % 100 < share * 100) budget.throttled(nowMs, -1);
       }
       const before = budget.perSecond(nowMs);
       assert.equal(before, 500);
@@ -83,28 +83,28 @@ describe('a budget of calls', () => {
   it('drops below what was used, not below what was allowed', () => {
     const budget = new CallBudget(500);
     let nowMs = 0;
-    for (; nowMs < 10_000; nowMs += 4) budget.take(nowMs);
+    for (; nowMs < 10_000; nowMs += 4) budget.tryTake(nowMs);
     budget.throttled(nowMs, nowMs);
     assert.ok(near(budget.perSecond(nowMs), 225), `${budget.perSecond(nowMs)}`);
   });
 
   it('takes a fifth of the whole for used where fewer calls were made', () => {
     const budget = new CallBudget(500);
-    budget.take(0);
+    budget.tryTake(0);
     budget.throttled(100, 0);
     assert.ok(near(budget.perSecond(100), 50));
   });
 
   it('drops once a second, and for no call that was made before it dropped', () => {
     const budget = new CallBudget(500);
-    for (let nowMs = 0; nowMs < 2000; nowMs++) budget.take(nowMs);
+    for (let nowMs = 0; nowMs < 2000; nowMs++) budget.tryTake(nowMs);
     budget.throttled(2000, 1990);
     const dropped = budget.perSecond(2000);
     budget.throttled(2000, 1990);
     budget.throttled(2900, 2500);
     assert.ok(budget.perSecond(2900) > dropped);
     budget.throttled(3500, 1999);
-    const [before] = [budget.perSecond(3500), budget.take(3500)];
+    const [before] = [budget.perSecond(3500), budget.tryTake(3500)];
     assert.ok(before > dropped);
     budget.throttled(3600, 3500);
     assert.ok(budget.perSecond(3600) < before);
@@ -125,7 +125,7 @@ describe('a budget of calls', () => {
       const answered: number[] = [];
       let refused = 0;
       for (let nowMs = 0; nowMs < 60_000; nowMs++) {
-        if (!budget.take(nowMs)) continue;
+        if (!budget.tryTake(nowMs)) continue;
         const isOver = answered.filter((atMs) => atMs > nowMs - 1000).length >= capacity;
         if (isOver) budget.throttled(nowMs, nowMs);
         else answered.push(nowMs);
@@ -156,7 +156,7 @@ describe('a budget of calls', () => {
           mayBe += (after * gapMs) / 1000;
           const waitMs = budget.waitMs(nowMs);
           for (let attempt = 0; attempt < tries; attempt++) {
-            const taken = budget.take(nowMs);
+            const taken = budget.tryTake(nowMs);
             assert.ok(attempt > 0 || taken === (waitMs === 0));
             if (taken) mayBe--;
           }
@@ -164,15 +164,15 @@ describe('a budget of calls', () => {
           if (throttled) budget.throttled(nowMs, nowMs);
           assert.ok(budget.perSecond(nowMs) <= after);
         }
-        while (budget.take(nowMs));
+        while (budget.tryTake(nowMs));
         const waits = [1, 2, 7].map((calls) => budget.waitMs(nowMs, calls));
         assert.deepEqual(
           waits,
           waits.toSorted((a, b) => a - b),
         );
         const waitMs = budget.waitMs(nowMs);
-        assert.equal(budget.take(nowMs + Math.max(0, waitMs - 1 - A_MICROSECOND)), false);
-        assert.equal(budget.take(nowMs + waitMs + A_MICROSECOND), true);
+        assert.equal(budget.tryTake(nowMs + Math.max(0, waitMs - 1 - A_MICROSECOND)), false);
+        assert.equal(budget.tryTake(nowMs + waitMs + A_MICROSECOND), true);
       }),
       { numRuns: 500 },
     );
@@ -182,8 +182,8 @@ describe('a budget of calls', () => {
     const budget = new CallBudget(500);
     budget.throttled(0, 0);
     const nowMs = 399.99999999999665; // leaves 5 calls less a rounding error after the first 5
-    for (let call = 0; call < 5; call++) assert.equal(budget.take(nowMs), true);
-    assert.deepEqual([budget.waitMs(nowMs), budget.take(nowMs)], [1, false]);
+    for (let call = 0; call < 5; call++) assert.equal(budget.tryTake(nowMs), true);
+    assert.deepEqual([budget.waitMs(nowMs), budget.tryTake(nowMs)], [1, false]);
   });
 
   it('says to the millisecond how long until the next one', () => {
@@ -193,8 +193,8 @@ describe('a budget of calls', () => {
         const other = new CallBudget(rate);
         let nowMs = 1000;
         const both = (atMs: number) => {
-          const taken = one.take(atMs);
-          assert.equal(other.take(atMs), taken);
+          const taken = one.tryTake(atMs);
+          assert.equal(other.tryTake(atMs), taken);
           return taken;
         };
         for (const gapMs of gapsMs) {
@@ -205,8 +205,8 @@ describe('a budget of calls', () => {
         while (both(nowMs));
         const waitMs = one.waitMs(nowMs);
         assert.ok(Number.isInteger(waitMs) && waitMs > 0 && waitMs <= Math.ceil(1000 / rate + A_MICROSECOND));
-        assert.equal(one.take(nowMs + waitMs - 1 - A_MICROSECOND), false);
-        assert.equal(other.take(nowMs + waitMs + A_MICROSECOND), true);
+        assert.equal(one.tryTake(nowMs + waitMs - 1 - A_MICROSECOND), false);
+        assert.equal(other.tryTake(nowMs + waitMs + A_MICROSECOND), true);
       }),
       { numRuns: 500 },
     );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
-import type { Contribution, Decision } from '../../../agent/decision/decision.ts';
+import type { Decision, SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
 import { ACTIONS, type Action } from '../../../contract/actions.ts';
@@ -19,7 +19,7 @@ const entry = (action: Action, name: string, source: Known = 'cache'): Decision 
 });
 const nothing = (source: Known): Decision => ({ action: 'allow', source });
 
-const contribution: fc.Arbitrary<Contribution> = fc.oneof(
+const verdict: fc.Arbitrary<SubjectVerdict> = fc.oneof(
   fc
     .tuple(fc.constantFrom(...ACTIONS), fc.string({ maxLength: 3 }), fc.constantFrom(...known), fc.boolean())
     .map(([action, name, source, isOfAddress]): Decision => {
@@ -38,13 +38,13 @@ const policy: fc.Arbitrary<Policy> = fc.record(
 ) as fc.Arbitrary<Policy>; // the keys are the reasons
 
 /** The rules as they are told to people, one after the other. */
-function naive(contributions: readonly Contribution[], policy: Policy): Decision {
-  const decisions = contributions.filter((each): each is Decision => typeof each !== 'string');
+function naive(verdicts: readonly SubjectVerdict[], policy: Policy): Decision {
+  const decisions = verdicts.filter((each): each is Decision => typeof each !== 'string');
   const listed = decisions.filter((each) => each.list !== undefined);
   const entries = listed.filter(({ action }) => action !== 'log');
   const logged = listed.filter(({ action }) => action === 'log');
   const allowed = entries.filter(({ action }) => action === 'allow');
-  const reasons = contributions.filter((each) => typeof each === 'string');
+  const reasons = verdicts.filter((each) => typeof each === 'string');
   if (allowed.length > 0) return allowed[0] as Decision; // not empty
   if (entries.length > 0) return entries[0] as Decision; // not empty
   if (reasons.length > 0) return decideByPolicy(policy, reasons[0] as (typeof REASONS)[number]); // not empty
@@ -57,8 +57,8 @@ function naive(contributions: readonly Contribution[], policy: Policy): Decision
 describe('subjects combined', () => {
   it('follow the rules of precedence whatever they are', () => {
     fc.assert(
-      fc.property(fc.array(contribution, { maxLength: 6 }), policy, (contributions, rules) => {
-        assert.deepEqual(combine(contributions, rules), naive(contributions, rules));
+      fc.property(fc.array(verdict, { maxLength: 6 }), policy, (verdicts, rules) => {
+        assert.deepEqual(combine(verdicts, rules), naive(verdicts, rules));
       }),
       { numRuns: 2000 },
     );
@@ -126,7 +126,7 @@ describe('the policy', () => {
     'breaker_open',
     'overload',
     'no_subject',
-    'rules_error',
+    'script_error',
     'internal_error',
   ];
   const OF_CLIENT = ['bad_subject', 'too_large', 'client_gone'];

@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { combine } from '../../../agent/decision/combine.ts';
-import { type Contribution, type Decision, LookupError } from '../../../agent/decision/decision.ts';
+import { type Decision, LookupError, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { Engine, type Question } from '../../../agent/decision/engine.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
 import type { Policy } from '../../../contract/policy.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -84,7 +85,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     return question;
   };
   const ask = (...said: Parameters<typeof read>) => engine.decide(read(...said), clock.nowMs());
-  const decideKnown = (...said: Parameters<typeof read>) => engine.decideKnown(read(...said), clock.nowMs());
+  const decideKnown = (...said: Parameters<typeof read>) => engine.decideKnown(read(...said));
   /** Lets the window pass, so that what waits is sent. */
   const sent = async () => {
     clock.advance(WINDOW_MS);
@@ -97,8 +98,8 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
 describe('a question whose answer is known', () => {
   it('is decided at once, without a promise', () => {
     const { cache, ask, backend } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
-    cache.keepVerdict('host:a', null, 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     for (const subjects of [[IP], ['host:a', IP], [IP, 'host:a']])
       assert.deepEqual(ask(OPEN, subjects), toldOfAddress('cache'));
     assert.deepEqual(ask(CLOSED, ['host:a']), { action: 'allow', source: 'cache' });
@@ -107,21 +108,21 @@ describe('a question whose answer is known', () => {
 
   it('is decided by the policy while a failure is remembered', () => {
     const { cache, ask } = setUp();
-    cache.keepFailure(IP, 'backend_error');
+    cache.keepFailure(LookupSubject.parse(IP), 'backend_error');
     assert.deepEqual(ask(CLOSED, [IP]), { action: 'deny', source: 'policy', reason: 'backend_error', status: 503 });
     assert.deepEqual(ask(OPEN, [IP]), { action: 'allow', source: 'policy', reason: 'backend_error' });
   });
 
   it('does not wait for the rest when one is allowed by an entry', () => {
     const { cache, ask, backend } = setUp();
-    cache.keepVerdict(IP, entry(IP, 'allow'), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP, 'allow'), 60);
     assert.deepEqual(ask(CLOSED, ['host:new', IP]), toldOfAddress('cache', 'allow'));
     assert.equal(backend.calls.length, 0);
   });
 
   it('waits for the rest when one is denied, as an allow entry may come', async () => {
     const { cache, ask, backend, sent } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     const decision = ask(OPEN, [IP, 'host:new']);
     assert.ok(decision instanceof Promise);
     await sent();
@@ -156,7 +157,7 @@ describe('a decision for which the cache alone had no verdict', () => {
   it('is told while a failure is remembered, of an address and of others', () => {
     const { cache, ask, lookedUp } = setUp();
     for (const subject of [IP, 'host:a']) {
-      cache.keepFailure(subject, 'backend_error');
+      cache.keepFailure(LookupSubject.parse(subject), 'backend_error');
       assert.deepEqual(ask(OPEN, [subject]), BACKEND_ERROR);
     }
     assert.deepEqual(lookedUp, [BACKEND_ERROR, BACKEND_ERROR]);
@@ -164,7 +165,7 @@ describe('a decision for which the cache alone had no verdict', () => {
 
   it('is told where an allow entry decides about what is missing, and where too many wait', () => {
     const { cache, ask, decideKnown, lookedUp } = setUp();
-    cache.keepVerdict('host:a', entry('host:a', 'allow'), 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), entry('host:a', 'allow'), 60);
     ask(OPEN, ['host:a', IP]);
     decideKnown(OPEN, [IP]);
     assert.deepEqual(lookedUp, [told('host:a', 'cache', 'allow'), OVERLOAD]);
@@ -172,8 +173,8 @@ describe('a decision for which the cache alone had no verdict', () => {
 
   it('is told of none that the cache or the client alone decided', () => {
     const { cache, ask, decideKnown, lookedUp } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
-    cache.keepVerdict('host:a', null, 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     for (const decide of [ask, decideKnown]) {
       decide(OPEN, [IP]);
       decide(OPEN, ['host:a', IP]);
@@ -190,10 +191,10 @@ describe('the order of the kinds', () => {
     for (let at = 0; at <= subjects.length; at++) {
       const { cache, ask } = setUp();
       const all = [...subjects.slice(0, at), IP, ...subjects.slice(at)];
-      for (const subject of all) cache.keepVerdict(subject, entry(subject), 60);
+      for (const subject of all) cache.keepVerdict(LookupSubject.parse(subject), entry(subject), 60);
       for (const first of all) {
         assert.deepEqual(ask(OPEN, all), first === IP ? toldOfAddress('cache') : told(first, 'cache'));
-        cache.keepVerdict(first, null, 60);
+        cache.keepVerdict(LookupSubject.parse(first), null, 60);
       }
       assert.deepEqual(ask(OPEN, all), { action: 'allow', source: 'cache' });
     }
@@ -229,8 +230,8 @@ describe('a question that asks nothing', () => {
 describe('a question with a problem', () => {
   it('is denied by what is known, and else left to the policy', () => {
     const { cache, ask } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
-    cache.keepVerdict(OTHER_IP, null, 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(OTHER_IP), null, 60);
     assert.deepEqual(ask(OPEN, [IP], { problem: 'bad_subject' }), toldOfAddress('cache'));
     const refused: Decision = { action: 'deny', source: 'policy', reason: 'bad_subject', status: 400 };
     assert.deepEqual(ask(OPEN, [OTHER_IP], { problem: 'bad_subject' }), refused);
@@ -275,7 +276,7 @@ describe('an odd path', () => {
     ] as const)
       for (const from of ['cache', 'backend', 'stale'] as const) {
         const { ask, cache, backend, clock, sent } = setUp({ ifErrorSeconds: 600 });
-        if (from !== 'backend') cache.keepVerdict(PATH, found, 60);
+        if (from !== 'backend') cache.keepVerdict(LookupSubject.parse(PATH), found, 60);
         if (from === 'stale') clock.advance(61_000);
         const asked = ask(CLOSED, [PATH], { odd: PATH });
         if (from === 'backend') await sent();
@@ -287,18 +288,18 @@ describe('an odd path', () => {
 
   it('leaves a deny of another subject, and an allow of one', () => {
     const { ask, cache } = setUp();
-    cache.keepVerdict(PATH, allowed(), 60);
-    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(PATH), allowed(), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     assert.deepEqual(ask(OPEN, [IP, PATH], { odd: PATH }), toldOfAddress('cache'));
     assert.deepEqual(ask(OPEN, [PATH, IP], { odd: PATH }), toldOfAddress('cache'));
-    cache.keepVerdict(OTHER_IP, entry(OTHER_IP, 'allow'), 60);
-    cache.keepVerdict(PATH, denied, 60);
+    cache.keepVerdict(LookupSubject.parse(OTHER_IP), entry(OTHER_IP, 'allow'), 60);
+    cache.keepVerdict(LookupSubject.parse(PATH), denied, 60);
     assert.deepEqual(ask(OPEN, [OTHER_IP, PATH], { odd: PATH }), toldOfAddress('cache', 'allow'));
   });
 
   it('does not change what the same path means where it is spelled as it should be', () => {
     const { ask, cache } = setUp();
-    cache.keepVerdict(PATH, allowed(denied), 60);
+    cache.keepVerdict(LookupSubject.parse(PATH), allowed(denied), 60);
     assert.equal(ask(OPEN, [PATH], { odd: PATH }) instanceof Promise, false);
     const { unlessAllowed: _unlessAllowed, ...decision } = ask(OPEN, [PATH]) as Decision; // known
     assert.deepEqual(decision, told('path:/a/*', 'cache', 'allow'));
@@ -377,7 +378,7 @@ describe('a question that the backend is asked', () => {
 
   it('is one whose verdict has ended', async () => {
     const { ask, backend, clock, cache, sent } = setUp();
-    cache.keepVerdict(IP, entry(IP), 9); // too short to be renewed
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 9); // too short to be renewed
     clock.advance(8_999);
     assert.ok(!(ask(OPEN, [IP]) instanceof Promise));
     clock.advance(1);
@@ -389,7 +390,7 @@ describe('a question that the backend is asked', () => {
 
   it('stays denied at the deadline by what was known in time', async () => {
     const { ask, backend, clock, cache, sent } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     const decision = ask(OPEN, [IP, 'a']);
     await sent();
     const other = ask(OPEN, ['b', 'c']);
@@ -435,34 +436,34 @@ describe('a question of which only what is known counts', () => {
     problem: fc.constantFrom(undefined, 'bad_subject' as const),
   });
 
-  it('is decided as the contributions of all its subjects say, and nobody is asked, then or later', () => {
+  it('is decided as the verdicts of all its subjects say, and nobody is asked, then or later', () => {
     fc.assert(
       fc.property(questions, ({ subjects, states, policy, problem }) => {
         const { cache, clock, backend, decideKnown } = setUp({ ifErrorSeconds: 600 });
         for (const [index, subject] of subjects.entries())
-          if (states[index] === 'stale') cache.keepVerdict(subject, entry(subject), 60);
+          if (states[index] === 'stale') cache.keepVerdict(LookupSubject.parse(subject), entry(subject), 60);
         clock.advance(61_000);
-        const contributions = subjects.map((subject, index): Contribution => {
+        const verdicts = subjects.map((subject, index): SubjectVerdict => {
           const plain = isIp(subject) ? toldOfAddress : (...more: Rest) => told(subject, ...more);
           switch (states[index]) {
             case 'unlisted':
-              cache.keepVerdict(subject, null, 60);
+              cache.keepVerdict(LookupSubject.parse(subject), null, 60);
               return { action: 'allow', source: 'cache' };
             case 'deny':
-              cache.keepVerdict(subject, entry(subject), 60);
+              cache.keepVerdict(LookupSubject.parse(subject), entry(subject), 60);
               return plain('cache');
             case 'allow':
-              cache.keepVerdict(subject, entry(subject, 'allow'), 60);
+              cache.keepVerdict(LookupSubject.parse(subject), entry(subject, 'allow'), 60);
               return plain('cache', 'allow');
             case 'stale':
               return plain('stale');
             case 'failed':
-              return cache.keepFailure(subject, 'backend_error');
+              return cache.keepFailure(LookupSubject.parse(subject), 'backend_error');
             default:
               return 'overload';
           }
         });
-        const all = problem === undefined ? contributions : [problem, ...contributions];
+        const all = problem === undefined ? verdicts : [problem, ...verdicts];
         assert.deepEqual(decideKnown(policy, subjects, { problem }), combine(all, policy));
         assert.deepEqual([backend.calls.length, clock.timers], [0, 0]);
       }),
@@ -472,7 +473,7 @@ describe('a question of which only what is known counts', () => {
 
   it('leaves a verdict that is near its end to be asked anew by the next one that may ask', async () => {
     const { cache, clock, ask, decideKnown, sent, asked } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     clock.advance(57_000);
     assert.deepEqual(decideKnown(OPEN, [IP]), toldOfAddress('cache'));
     assert.deepEqual(ask(OPEN, [IP]), toldOfAddress('cache'));
@@ -484,8 +485,8 @@ describe('a question of which only what is known counts', () => {
 describe('a question whose answer was known', () => {
   const world = () => {
     const all = setUp({ ifErrorSeconds: 600 });
-    all.cache.keepVerdict(IP, entry(IP), 60);
-    all.cache.keepVerdict('host:a', entry('host:a', 'allow'), 60);
+    all.cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
+    all.cache.keepVerdict(LookupSubject.parse('host:a'), entry('host:a', 'allow'), 60);
     all.clock.advance(61_000);
     return all;
   };
@@ -538,7 +539,7 @@ describe('a verdict that is used near its end', () => {
   it('is told at once, and asked anew once', async () => {
     for (const subject of [IP, OTHER_IP, 'host:a']) {
       const { ask, cache, clock, sent, backend, asked } = setUp();
-      cache.keepVerdict(subject, null, 60);
+      cache.keepVerdict(LookupSubject.parse(subject), null, 60);
       clock.advance(58_000);
       for (let times = 0; times < 3; times++) {
         assert.deepEqual(ask(OPEN, [subject]), { action: 'allow', source: 'cache' });
@@ -556,7 +557,7 @@ describe('a verdict that is used near its end', () => {
 
   it('is told to its end when that fails', async () => {
     const { ask, cache, clock, sent, backend } = setUp();
-    cache.keepVerdict(IP, entry(IP), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     clock.advance(58_000);
     ask(OPEN, [IP]);
     await sent();
@@ -584,7 +585,7 @@ describe('an allow entry', () => {
 
   it('decides also where the rest is refused', () => {
     const { ask, cache } = setUp();
-    cache.keepVerdict(IP, entry(IP, 'allow'), 60);
+    cache.keepVerdict(LookupSubject.parse(IP), entry(IP, 'allow'), 60);
     assert.deepEqual(ask(CLOSED, ['host:a', IP], { problem: 'bad_subject' }), toldOfAddress('cache', 'allow'));
   });
 });

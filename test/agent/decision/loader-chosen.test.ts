@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import { type Contribution, LookupError } from '../../../agent/decision/decision.ts';
+import { LookupError, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { candidates, isChosen, isKind, KINDS, parseSubject } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
@@ -11,7 +12,7 @@ import { settled } from '../../support/spop/conversation.ts';
 
 const MAX_KEYS = 2000;
 const LISTS = 5;
-const NOTHING: Contribution = { action: 'allow', source: 'backend' };
+const NOTHING: SubjectVerdict = { action: 'allow', source: 'backend' };
 /** Nine texts in five lists. */
 const deep = (of: number) => `path:/${of}${'/a'.repeat(40)}`;
 const address = (of: number) => `ip:10.0.${of >> 8}.${of & 255}`;
@@ -32,8 +33,9 @@ function setUp(changes: Partial<LoaderSettings> = {}) {
     chosen: { maxKeysPerSecond: MAX_KEYS, lists: LISTS },
     ...changes,
   });
-  const got = new Map<string, Contribution>();
-  const load = (subject: string) => loader.load(subject, (contribution) => void got.set(subject, contribution));
+  const got = new Map<string, SubjectVerdict>();
+  const load = (subject: string) =>
+    loader.load(LookupSubject.parse(subject), (verdict) => void got.set(subject, verdict));
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left--) {
       clock.advance(1);

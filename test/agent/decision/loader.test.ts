@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import { type Contribution, LookupError } from '../../../agent/decision/decision.ts';
+import { LookupError, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled } from '../../support/spop/conversation.ts';
 
 const DENY: Entry = { subject: 'ip:192.0.2.1', list: 'manual', action: 'deny' };
-const DENIED: Contribution = { action: 'deny', source: 'backend', list: 'manual', entry: DENY.subject };
-const NOTHING: Contribution = { action: 'allow', source: 'backend' };
+const DENIED: SubjectVerdict = { action: 'deny', source: 'backend', list: 'manual', entry: DENY.subject };
+const NOTHING: SubjectVerdict = { action: 'allow', source: 'backend' };
 const MAX_QUEUED = 10_000;
 const WINDOW_MS = 5;
 
@@ -31,13 +32,13 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number; max
     batch: { windowMs: WINDOW_MS, maxSubjects },
     ...more,
   });
-  const known = (subject: string) => cache.recall(subject, clock.nowMs());
+  const known = (subject: string) => cache.lookup(subject, clock.nowMs())?.verdict;
   /** How often each load has settled, and with what. */
-  const settlements: { readonly subject: string; readonly with: Contribution[] }[] = [];
+  const settlements: { readonly subject: string; readonly with: SubjectVerdict[] }[] = [];
   const load = (subject: string) => {
-    const settlement = { subject, with: [] as Contribution[] };
+    const settlement = { subject, with: [] as SubjectVerdict[] };
     settlements.push(settlement);
-    return loader.load(subject, (contribution) => settlement.with.push(contribution));
+    return loader.load(LookupSubject.parse(subject), (verdict) => settlement.with.push(verdict));
   };
   const loadAll = (...subjects: string[]) => subjects.map(load);
   const got = (subject: string) => settlements.filter((each) => each.subject === subject).flatMap((each) => each.with);
@@ -219,8 +220,8 @@ describe('a lookup that takes longer than its deadline', () => {
 describe('an answer', () => {
   it('fills the cache before anyone hears of it', async () => {
     const { backend, loader, known, pass } = setUp();
-    let heard: Contribution | undefined;
-    loader.load('a', () => {
+    let heard: SubjectVerdict | undefined;
+    loader.load(LookupSubject.parse('a'), () => {
       heard = known('a');
     });
     await pass(WINDOW_MS);
@@ -304,16 +305,16 @@ describe('a failed call', () => {
       deadlineMs: 40,
       batch: { windowMs: 0, maxSubjects: 1 },
     });
-    const got: Contribution[] = [];
-    loader.load('a', (contribution) => got.push(contribution));
+    const got: SubjectVerdict[] = [];
+    loader.load(LookupSubject.parse('a'), (verdict) => got.push(verdict));
     await settled();
     assert.deepEqual(got, ['internal_error']);
   });
 
   it('is answered with what was known before, where that may still be used', async () => {
     const { cache, backend, loadAll, got, pass, clock } = setUp({ ifErrorSeconds: 600 });
-    cache.keepVerdict('ip:192.0.2.1', DENY, 60);
-    cache.keepVerdict('host:a', null, 60);
+    cache.keepVerdict(LookupSubject.parse('ip:192.0.2.1'), DENY, 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     clock.advance(60_000);
     loadAll('ip:192.0.2.1', 'host:a', 'host:b');
     await pass(WINDOW_MS);
@@ -441,7 +442,7 @@ describe('a backend that throttles', () => {
 
   it('is answered for with what was known before', async () => {
     const { backend, cache, clock, load, got, pass } = setUp({ deadlineMs: 40, ifErrorSeconds: 600 });
-    cache.keepVerdict('host:a', null, 60);
+    cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     clock.advance(61_000);
     load('host:a');
     await pass(40);
@@ -545,7 +546,7 @@ describe('a backend that is down', () => {
 
   it('refuses those who wait in the queue, with what was known of them where there is something', async () => {
     const world = setUp({ maxConcurrent: 1, maxSubjects: 1, ifErrorSeconds: 600 });
-    world.cache.keepVerdict('host:known', null, 60);
+    world.cache.keepVerdict(LookupSubject.parse('host:known'), null, 60);
     world.clock.advance(61_000);
     for (let index = 0; index < 5; index++) world.load(`s:${index}`);
     world.loadAll('host:known', 'host:new', 'host:new');
@@ -575,7 +576,7 @@ describe('a backend that is down', () => {
 describe('a renewal', () => {
   it('is a lookup that nobody waits for', async () => {
     const { loader, backend, known, pass } = setUp();
-    loader.refresh('a');
+    loader.refresh(LookupSubject.parse('a'));
     await pass(WINDOW_MS);
     backend.call(0).answer([{ entry: DENY }]);
     await settled();
@@ -584,17 +585,17 @@ describe('a renewal', () => {
 
   it('is never made beside another lookup of the same subject', async () => {
     const { loader, backend, load, got, asked, pass } = setUp();
-    loader.refresh('a');
-    loader.refresh('a');
+    loader.refresh(LookupSubject.parse('a'));
+    loader.refresh(LookupSubject.parse('a'));
     load('a');
     await pass(WINDOW_MS);
-    loader.refresh('a');
+    loader.refresh(LookupSubject.parse('a'));
     await pass(WINDOW_MS);
     assert.deepEqual(asked(), [['a']]);
     backend.call(0).answer([{ entry: null }]);
     await settled();
     assert.deepEqual(got('a'), [NOTHING]);
-    loader.refresh('a');
+    loader.refresh(LookupSubject.parse('a'));
     await pass(WINDOW_MS);
     assert.deepEqual(asked(), [['a'], ['a']]);
   });
@@ -602,7 +603,7 @@ describe('a renewal', () => {
   it('that cannot be made is none', async () => {
     const world = setUp();
     await breakDown(world);
-    world.loader.refresh('a');
+    world.loader.refresh(LookupSubject.parse('a'));
     await world.pass(WINDOW_MS);
     assert.equal(world.backend.calls.length, 5);
   });

@@ -18,6 +18,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import type { CacheBlock } from '../../../agent/decision/cache-block.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { CacheFileError, readCacheFile, writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
 import { HandClock } from '../../support/clock.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
@@ -32,17 +33,20 @@ describe('the file of the cache', () => {
     const { path, cache } = await saved(t);
     const restored = read(path, SAVED_MS + 100_000) as VerdictCache;
     for (const subject of SUBJECTS) {
-      const [before, after] = [cache.explain(subject), restored.explain(subject)];
+      const [before, after] = [
+        cache.explain(LookupSubject.parse(subject)),
+        restored.explain(LookupSubject.parse(subject)),
+      ];
       assert.deepEqual(after, {
-        contribution: before?.contribution,
+        verdict: before?.verdict,
         freshForSeconds: (before?.freshForSeconds ?? 0) - 100,
         keptForSeconds: (before?.keptForSeconds ?? 0) - 100,
       });
     }
-    assert.equal(restored.explain('ip:203.0.113.99'), undefined);
+    assert.equal(restored.explain(LookupSubject.parse('ip:203.0.113.99')), undefined);
     const address = new Address();
     address.readText('203.0.113.7');
-    assert.equal(restored.decisionAbout(address, 0)?.action, 'deny');
+    assert.partialDeepStrictEqual(restored.lookupAddress(address, 0)?.verdict, { action: 'deny' });
   });
 
   it('is for its owner alone, and leaves nothing beside it', async (t) => {
@@ -146,7 +150,7 @@ describe('the file of the cache', () => {
     ['a status that no redirect has', { ...listed, status: 200 }],
     ['a reason of two lines', { ...listed, reason: 'a\nb' }],
     ['a list with no name', { ...listed, list: '../x' }],
-    ['a source that is none of a cache', { ...listed, source: 'rules' }],
+    ['a source that is none of a cache', { ...listed, source: 'script' }],
     ['an entry with a control character', { ...listed, entry: 'ip:\u001b[2J' }],
     ['no entry', { ...listed, entry: undefined }],
     ['a deny of no list', { action: 'deny', source: 'cache' }],
@@ -155,17 +159,17 @@ describe('the file of the cache', () => {
     ['nothing', null],
     ['a text', 'deny'],
   ];
-  for (const [name, contribution] of forged)
+  for (const [name, verdict] of forged)
     it(`is not used with ${name} in it`, async (t) => {
       const path = join(temporaryFolder(t), 'cache');
-      await writeCacheFile(path, 'key', SAVED_MS, [blockOf(contribution)]);
+      await writeCacheFile(path, 'key', SAVED_MS, [blockOf(verdict)]);
       assert.throws(() => read(path, SAVED_MS), /has what no backend can have said/);
     });
 
   it('is used with what entries can have, and nothing more of it is taken', async (t) => {
     const path = join(temporaryFolder(t), 'cache');
     await writeCacheFile(path, 'key', SAVED_MS, [blockOf({ ...listed, ofOldAge: 1, expiresAt: 1 })]);
-    assert.deepEqual(read(path, SAVED_MS)?.explain('ip:127.0.0.1')?.contribution, listed);
+    assert.deepEqual(read(path, SAVED_MS)?.explain(LookupSubject.parse('ip:127.0.0.1'))?.verdict, listed);
   });
 
   for (const others of [[['host:a', 1, 1]], [['host:a', 1, 1.5, 0]], [[7, 1, 1, 0]], [['x'.repeat(1025), 1, 1, 0]], {}])
@@ -182,7 +186,7 @@ describe('the file of the cache', () => {
     const others = [['host:a', Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 0]] as const;
     await writeCacheFile(path, 'key', SAVED_MS, [{ ...blockOf(listed), ipv4: row, others }]);
     for (const subject of ['ip:127.0.0.1', 'host:a']) {
-      const { freshForSeconds, keptForSeconds } = read(path, SAVED_MS)?.explain(subject) ?? {};
+      const { freshForSeconds, keptForSeconds } = read(path, SAVED_MS)?.explain(LookupSubject.parse(subject)) ?? {};
       assert.deepEqual([freshForSeconds, keptForSeconds], [300, 900], subject);
     }
   });
@@ -203,10 +207,10 @@ function relinked(path: string): void {
   replaced(path, () => symlinkSync(`${path}.old`, path));
 }
 
-/** A block in which 127.0.0.1 has this contribution, whatever it is. */
-function blockOf(contribution: unknown): CacheBlock {
+/** A block in which 127.0.0.1 has this verdict, whatever it is. */
+function blockOf(verdict: unknown): CacheBlock {
   const ipv4 = Int32Array.from([0x7f000001, 600, 6000, 0]);
-  return { contributions: [contribution], ipv4, ipv6: new Int32Array(0), others: [] } as unknown as CacheBlock; // or none
+  return { verdicts: [verdict], ipv4, ipv6: new Int32Array(0), others: [] } as unknown as CacheBlock; // or none
 }
 
 /** A file of one verdict of each sort and one failure. */
@@ -214,11 +218,11 @@ async function saved(t: TestContext) {
   const path = join(temporaryFolder(t), 'cache');
   const cache = new VerdictCache(SETTINGS, STALE, new HandClock());
   const deny = { list: 'manual', action: 'deny', reason: 'abuse' } as const;
-  cache.keepVerdict('ip:203.0.113.7', { ...deny, subject: 'ip:203.0.113.7' }, 3600);
-  cache.keepVerdict('ip:2001:db8::7', { ...deny, subject: 'ip:2001:db8::/64' }, 3600);
-  cache.keepVerdict('key:guest', { ...deny, subject: 'key:guest' }, 3600);
-  cache.keepVerdict('host:a.example', null, 3600);
-  cache.keepFailure('ip:203.0.113.99', 'backend_error');
+  cache.keepVerdict(LookupSubject.parse('ip:203.0.113.7'), { ...deny, subject: 'ip:203.0.113.7' }, 3600);
+  cache.keepVerdict(LookupSubject.parse('ip:2001:db8::7'), { ...deny, subject: 'ip:2001:db8::/64' }, 3600);
+  cache.keepVerdict(LookupSubject.parse('key:guest'), { ...deny, subject: 'key:guest' }, 3600);
+  cache.keepVerdict(LookupSubject.parse('host:a.example'), null, 3600);
+  cache.keepFailure(LookupSubject.parse('ip:203.0.113.99'), 'backend_error');
   await writeCacheFile(path, 'key', SAVED_MS, cache.snapshot());
   return { path, cache };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { CacheWatch } from '../../../agent/lifecycle/cache-watch.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -17,7 +18,8 @@ function watched(subjectOf: (index: number) => string) {
   const watch = new CacheWatch(() => current, clock, log);
   let count = 0;
   const fill = (more: number) => {
-    for (let index = 0; index < more; index++) current.cache.keepVerdict(subjectOf(count++), null, 3600);
+    for (let index = 0; index < more; index++)
+      current.cache.keepVerdict(LookupSubject.parse(subjectOf(count++)), null, 3600);
   };
   return { clock, current, lines, watch, fill, open };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
 import { CacheSaver, cacheAfter, openCache, verdictsKey } from '../../../agent/lifecycle/kept-cache.ts';
 import type { Entry } from '../../../contract/check.ts';
@@ -44,12 +45,12 @@ describe('what the file of the cache may bring', () => {
       const file = join(temporaryFolder(t), 'cache');
       const settings = settingsWith({ ...LISTS, cache: { ...usual.cache, file } });
       const written = new VerdictCache(settings.cache, settings.stale, clock);
-      written.keepVerdict(SUBJECT, entry, 60);
+      written.keepVerdict(LookupSubject.parse(SUBJECT), entry, 60);
       await writeCacheFile(file, verdictsKey(settings), clock.epochMs(), written.snapshot());
       const told: unknown[] = [];
       const log = { info() {}, warn: ({ problem }: { problem?: string }) => void told.push(problem) };
       const cache = openCache(settings, clock, log);
-      assert.equal(cache.explain(SUBJECT) !== undefined, isTaken);
+      assert.equal(cache.explain(LookupSubject.parse(SUBJECT)) !== undefined, isTaken);
       assert.deepEqual(told, isTaken ? [] : ['has what no backend can have said']);
     });
 });
@@ -91,9 +92,9 @@ describe('a cache has the sizes and lifetimes of the settings', () => {
     it(`${setting}, after a reload, with the verdicts that there were`, () => {
       const clock = new HandClock();
       const before = { settings: USUAL, cache: openCache(USUAL, clock, SILENT) };
-      before.cache.keepVerdict(SUBJECT, of('manual', 'deny'), 3600);
+      before.cache.keepVerdict(LookupSubject.parse(SUBJECT), of('manual', 'deny'), 3600);
       const after = cacheAfter(before, settingsWith(changes), clock, SILENT);
-      assert.notEqual(after.explain(SUBJECT), undefined);
+      assert.notEqual(after.explain(LookupSubject.parse(SUBJECT)), undefined);
       assert.equal(see(after, clock), is);
     });
   }
@@ -142,7 +143,7 @@ describe('the file of the cache', () => {
     };
     assert.equal(await isWritten(), true);
     assert.equal(await isWritten(), false, 'nothing changed');
-    cache.keepVerdict(SUBJECT, of('manual', 'deny'), 3600);
+    cache.keepVerdict(LookupSubject.parse(SUBJECT), of('manual', 'deny'), 3600);
     assert.equal(await isWritten(), true);
     current = { settings, cache: openCache(settingsWith({}), clock, SILENT) };
     assert.equal(await isWritten(), true, 'another cache');
@@ -150,7 +151,10 @@ describe('the file of the cache', () => {
     await saver.stop();
     assert.equal(clock.timers, 0);
     clock.advance(7000);
-    assert.equal(openCache(settings, clock, SILENT).explain(SUBJECT)?.freshForSeconds, 300 - 60 - 7 - 60);
+    assert.equal(
+      openCache(settings, clock, SILENT).explain(LookupSubject.parse(SUBJECT))?.freshForSeconds,
+      300 - 60 - 7 - 60,
+    );
   });
 
   it('is not read when it is older than cache.fileMaxAgeSeconds', async (t) => {
@@ -159,10 +163,11 @@ describe('the file of the cache', () => {
     const settingsOf = (fileMaxAgeSeconds: number) =>
       settingsWith({ cache: { ...USUAL.cache, file, fileMaxAgeSeconds } });
     const written = openCache(USUAL, clock, SILENT);
-    written.keepVerdict(SUBJECT, of('manual', 'deny'), 3600);
+    written.keepVerdict(LookupSubject.parse(SUBJECT), of('manual', 'deny'), 3600);
     await writeCacheFile(file, verdictsKey(USUAL), clock.epochMs(), written.snapshot());
     clock.advance(50_000);
-    const isRead = (maxAge: number) => openCache(settingsOf(maxAge), clock, SILENT).explain(SUBJECT) !== undefined;
+    const isRead = (maxAge: number) =>
+      openCache(settingsOf(maxAge), clock, SILENT).explain(LookupSubject.parse(SUBJECT)) !== undefined;
     assert.deepEqual([40, 49, 50, 3600].map(isRead), [false, false, true, true]);
   });
 });
@@ -170,13 +175,13 @@ describe('the file of the cache', () => {
 /** How many of so many addresses are still known. */
 function keptAddresses(cache: VerdictCache): number {
   const addresses = Array.from({ length: 10 }, (_, host) => `ip:198.51.100.${host}`);
-  for (const address of addresses) cache.keepVerdict(address, null, 3600);
-  return addresses.filter((address) => cache.explain(address) !== undefined).length;
+  for (const address of addresses) cache.keepVerdict(LookupSubject.parse(address), null, 3600);
+  return addresses.filter((address) => cache.explain(LookupSubject.parse(address)) !== undefined).length;
 }
 
 function times(cache: VerdictCache, entry: Entry | null = of('manual', 'deny')) {
-  cache.keepVerdict(SUBJECT, entry, 3600);
-  return cache.explain(SUBJECT) ?? assert.fail('nothing is known');
+  cache.keepVerdict(LookupSubject.parse(SUBJECT), entry, 3600);
+  return cache.explain(LookupSubject.parse(SUBJECT)) ?? assert.fail('nothing is known');
 }
 
 function staleSeconds(cache: VerdictCache): number {
@@ -185,17 +190,17 @@ function staleSeconds(cache: VerdictCache): number {
 }
 
 function failureSeconds(cache: VerdictCache): number {
-  cache.keepFailure('path:/other', 'timeout');
-  return cache.explain('path:/other')?.freshForSeconds ?? 0;
+  cache.keepFailure(LookupSubject.parse('path:/other'), 'timeout');
+  return cache.explain(LookupSubject.parse('path:/other'))?.freshForSeconds ?? 0;
 }
 
 /** How long before its end a verdict is not used any more without being asked for anew. */
 function revalidatedSeconds(cache: VerdictCache, clock: HandClock): number {
   const address = new Address();
   address.readText('192.0.2.7');
-  cache.keepVerdict('ip:192.0.2.7', of('manual', 'deny'), 3600);
-  const { freshForSeconds = 0 } = cache.explain('ip:192.0.2.7') ?? {};
+  cache.keepVerdict(LookupSubject.parse('ip:192.0.2.7'), of('manual', 'deny'), 3600);
+  const { freshForSeconds = 0 } = cache.explain(LookupSubject.parse('ip:192.0.2.7')) ?? {};
   for (let left = freshForSeconds; left > 0; left--)
-    if (cache.decisionAbout(address, clock.nowMs() + (freshForSeconds - left) * 1000) === undefined) return left + 1;
+    if (cache.lookupAddress(address, clock.nowMs() + (freshForSeconds - left) * 1000)?.isRefreshDue) return left + 1;
   return 0;
 }

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Address } from '../../../agent/decision/address.ts';
+import { Address } from '../../../agent/decision/address.ts';
+import { VerdictCache } from '../../../agent/decision/cache.ts';
 import type { Decision } from '../../../agent/decision/decision.ts';
+import { Engine } from '../../../agent/decision/engine.ts';
+import { Loader } from '../../../agent/decision/loader.ts';
 import { Refinement } from '../../../agent/decision/refine.ts';
-import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
+import { Connection } from '../../../agent/server/connection.ts';
+import type { NotifyHandler } from '../../../agent/server/notify-handler.ts';
 import { References } from '../../../agent/server/reference.ts';
 import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
 import { HandClock } from '../../support/clock.ts';
 import { longRuns } from '../../support/scope.ts';
+import { ScriptedBackend } from '../../support/scripted-backend.ts';
+import { settled } from '../../support/spop/conversation.ts';
 import { values } from '../../support/spop/frames.ts';
 import {
   type FrameParts,
@@ -47,7 +53,6 @@ function known(address: Address): Decision | undefined {
 /** One end of HAProxy, answered by the hot path too or by the long way alone. */
 class Line {
   readonly decided: string[] = [];
-  recalled = 0;
   readonly problems: string[] = [];
   readonly #connection: Connection;
   #sent: Uint8Array[] = [];
@@ -57,16 +62,13 @@ class Line {
   constructor(isHot: boolean, greeting = hello({ 'max-frame-size': u32(4096) }), more: Partial<MessageRule> = {}) {
     const decider: Decider = {
       decide: ({ address, problem }) => {
-        this.decided.push(address.words === 0 ? 'nobody' : `${address}`);
-        if (problem !== undefined) return { ...ALLOW, reason: problem };
-        const decision = address.words === 0 ? undefined : known(address);
-        return decision ?? (this.waits ? new Promise(() => {}) : ALLOW);
+        if (problem === undefined && address.words !== 0) return this.#decide(address, known(address));
+        this.decided.push('nobody');
+        return problem === undefined ? ALLOW : { ...ALLOW, reason: problem };
       },
+      decideAddress: (address, cached) => this.#decide(address, cached as Decision | undefined), // as `cached` returns
       decideKnown: () => assert.fail('never so many wait'),
-      recall: (address) => {
-        this.recalled++;
-        return known(address);
-      },
+      cached: known,
     };
     const rules = RULES.map((rule) => ({ ...rule, ...more }));
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
@@ -75,7 +77,7 @@ class Line {
     const handler: NotifyHandler = {
       answer: (...asked) => translator.answer(...asked),
       overload: (...asked) => translator.overload(...asked),
-      answerKnown: (...asked) => isHot && translator.answerKnown(...asked),
+      answerUsual: (...asked) => (isHot ? translator.answerUsual(...asked) : undefined),
     };
     const peer = {
       write: (bytes: Uint8Array) => {
@@ -84,7 +86,7 @@ class Line {
       },
       end() {},
     };
-    this.#connection = new Connection(peer, handler, new HandClock(), {
+    this.#connection = new Connection(peer, { current: handler }, new HandClock(), {
       protocolError: ({ status, message }) => this.problems.push(`${status} ${message}`),
       peerComplained() {},
       answered() {},
@@ -93,6 +95,11 @@ class Line {
     });
     this.#connection.receive(greeting);
     this.#sent = [];
+  }
+
+  #decide(address: Address, decision: Decision | undefined): Decision | Promise<Decision> {
+    this.decided.push(`${address}`);
+    return decision ?? (this.waits ? new Promise(() => {}) : ALLOW);
   }
 
   receive(chunk: Uint8Array): string {
@@ -268,5 +275,47 @@ describe('the hot path', () => {
     line.receive(ask(1, 0));
     line.receive(join(ask(2, 0), ask(3, 3), ask(4, 0)));
     assert.deepEqual(line.decided, ['1.0.0.0', '3.0.0.3']);
+  });
+});
+
+describe('an address that the cache does not know', () => {
+  it('is looked for there once, and is never read from text', async (t) => {
+    const clock = new HandClock();
+    const cache = new VerdictCache(
+      { maxEntries: 100, allowTtlSeconds: 60, denyTtlSeconds: 60, policyTtlSeconds: 1 },
+      { ifErrorSeconds: 60, revalidateSeconds: 5 },
+      clock,
+    );
+    const lookUp = t.mock.method(cache, 'lookupAddress');
+    const readText = t.mock.method(Address.prototype, 'readText');
+    const backend = new ScriptedBackend();
+    const batch = { windowMs: 1, maxSubjects: 100 };
+    const loader = new Loader(backend, cache, clock, {
+      maxConcurrent: 8,
+      maxCallsPerSecond: 1000,
+      deadlineMs: 40,
+      batch,
+    });
+    const engine = new Engine({ cache, loader, clock }, 40);
+    const fail = (error: unknown) => assert.fail(String(error));
+    const translator = new Translator(RULES, engine, { unknownMessage: fail, internalError: fail });
+    const sent: Uint8Array[] = [];
+    const peer = { write: (bytes: Uint8Array) => sent.push(bytes.slice()) > 0, end() {} };
+    const events = { protocolError: fail, peerComplained: fail, answered() {}, answeredLate() {}, healthChecked() {} };
+    const connection = new Connection(peer, { current: translator }, clock, events);
+    connection.receive(hello());
+    connection.receive(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]]));
+    assert.equal(lookUp.mock.callCount(), 1);
+    connection.receive(notify(2, 1, ['check', ['ip', ipv4(192, 0, 2, 2)]]));
+    assert.equal(lookUp.mock.callCount(), 2, 'also while the first one waits');
+    clock.advance(1);
+    await settled();
+    assert.deepEqual(backend.call(0).subjects, ['ip:192.0.2.1', 'ip:192.0.2.2']);
+    backend.call(0).answer([{ entry: null }, { entry: null }]);
+    await settled();
+    assert.equal(sent.length, 2, 'HELLO and both ACKs');
+    connection.receive(notify(3, 1, ['check', ['ip', ipv4(192, 0, 2, 2)]]));
+    assert.deepEqual([lookUp.mock.callCount(), sent.length], [3, 3]);
+    assert.equal(readText.mock.callCount(), 0);
   });
 });

@@ -29,7 +29,11 @@ class Port {
     const folder = mkdtempSync(join(tmpdir(), 'crowd-'));
     this.#path = join(folder, 'agent.sock');
     this.#test = t;
-    const handler = { answer: () => answerOfBytes(700), overload: () => answerOfBytes(1), answerKnown() {} };
+    const handler = {
+      answer: () => answerOfBytes(700),
+      overload: () => answerOfBytes(1),
+      answerUsual: () => undefined,
+    };
     const events = {
       protocolError: ({ status }: SpopError) => this.problems.push(`error ${status}`),
       peerComplained: (status: number) => this.problems.push(`complaint ${status}`),
@@ -40,7 +44,13 @@ class Port {
     };
     const madeWay = (shortage: string) => this.problems.push(shortage);
     this.crowd = new Crowd(this.clock, madeWay, { ...CROWD_LIMITS, ...limits });
-    this.listener = new Listener({ type: 'unix', path: this.#path }, handler, this.clock, events, this.crowd);
+    this.listener = new Listener(
+      { type: 'unix', path: this.#path },
+      { current: handler },
+      this.clock,
+      events,
+      this.crowd,
+    );
     t.after(() => {
       this.listener.destroy();
       rmSync(folder, { recursive: true });

@@ -41,7 +41,7 @@ function make(
       return answer();
     },
     overload: () => NOTHING,
-    answerKnown() {},
+    answerUsual: () => undefined,
   };
   const crowd = new Crowd(clock, (shortage) => problems.push(`made way: ${shortage}`), limits);
   const events = {
@@ -52,7 +52,7 @@ function make(
     answeredLate() {},
     healthChecked() {},
   };
-  const listener = new Listener(target, handler, clock, events, crowd);
+  const listener = new Listener(target, { current: handler }, clock, events, crowd);
   t.after(() => listener.destroy());
   return { listener, clock, crowd, problems, asked: () => asked };
 }

@@ -4,7 +4,7 @@ import { gather } from '../../../cli/bulk/gather.ts';
 import { Trust } from '../../../cli/bulk/trust.ts';
 import { WantedEntries } from '../../../cli/bulk/wanted.ts';
 import { readFeed } from '../../../cli/formats/feed.ts';
-import type { Format } from '../../../cli/formats/format.ts';
+import type { FormatName } from '../../../cli/formats/formats.ts';
 import { SCOPE } from '../../support/scope.ts';
 
 /** It would take an hour what takes a second. */
@@ -26,7 +26,7 @@ describe('a source that is made to cost time', () => {
     });
 });
 
-async function problemOf(format: Format, begin: string, line: string, lines: number): Promise<string> {
+async function problemOf(format: FormatName, begin: string, line: string, lines: number): Promise<string> {
   const common = { list: 'drop', createdBy: 'a@b', createdAt: '2026-01-01T00:00:00.000Z' };
   const wanted = new WantedEntries({ ...common, outcome: { action: 'deny' } });
   const nowMs = 0;

@@ -304,6 +304,6 @@ describe('haverdict block', { concurrency: 4 }, async () => {
 
 async function itemsOf(endpoint: string, subject: string): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const item of storeAt(endpoint).entriesOfSubject(subject)) items.push(item);
+  for await (const item of storeAt(endpoint).ofSubject(subject)) items.push(item);
   return items;
 }

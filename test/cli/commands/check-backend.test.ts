@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { AGENT_CHECKS } from '../../../cli/conformance/check-as-agent.ts';
 import { CHECKS } from '../../../cli/conformance/checks.ts';
-import { CONFIGURED_CHECKS } from '../../../cli/conformance/configured.ts';
 import { FunctionUrl } from '../../../dev/local-cloud/function-url.ts';
 import { verify } from '../../../dev/local-cloud/sigv4-verifier.ts';
 import { createHandler } from '../../../functions/check/handler.ts';
@@ -155,7 +155,7 @@ describe('haverdict check-backend -c FILE', () => {
       '203.0.113.7',
     );
     assert.deepEqual([status, failed], [0, []]);
-    assert.equal(results.length, Object.keys(CHECKS).length + CONFIGURED_CHECKS.length);
+    assert.equal(results.length, Object.keys(CHECKS).length + AGENT_CHECKS.length);
     assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 20000 ms for a call$/);
     assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no end$/);
     assert.match(named('listed')[0]?.why ?? '', /^deny by ip:203\.0\.113\.7 in feed/);
@@ -225,7 +225,7 @@ describe('haverdict check-backend -c FILE', () => {
     const [own = ''] = section.split('\n## ');
     assert.deepEqual(
       [...own.matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name),
-      [...CONFIGURED_CHECKS],
+      [...AGENT_CHECKS],
     );
   });
 });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { CHECKS } from '../../../cli/conformance/checks.ts';
 import { latency, percentile } from '../../../cli/conformance/latency.ts';
-import { type Result, runChecks } from '../../../cli/conformance/run.ts';
+import { type Result, runChecks } from '../../../cli/conformance/run-checks.ts';
 import { type Answer, Target } from '../../../cli/conformance/target.ts';
 import { type Answered, type Asked, type Break, brokenBackend, LISTED } from '../../support/broken-backend.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { COLUMNS } from '../../../cli/formats/csv.ts';
 import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/document.ts';
-import { FORMATS } from '../../../cli/formats/format.ts';
+import { FORMAT_NAMES, type FormatName, formatOf } from '../../../cli/formats/formats.ts';
 import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
 import { MAX_BODY_BYTES } from '../../../cli/source/body.ts';
@@ -13,10 +13,16 @@ const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/for
 
 describe('the page about formats', () => {
   it('lists every format and no other', () => {
-    assert.deepEqual(
-      rowsOf('Formats').map(([name]) => name?.replaceAll('`', '')),
-      [...FORMATS],
-    );
+    const names = rowsOf('Formats').map(([name]) => name?.replaceAll('`', ''));
+    assert.deepEqual(names.sort(), [...FORMAT_NAMES].sort());
+  });
+
+  it('says of each how its name tells it, and what its problems are counted in', () => {
+    for (const [name = '', what = '', told = '', unit = ''] of rowsOf('Formats')) {
+      const format = formatOf(name.replaceAll('`', '') as FormatName); // each is one: see above
+      const extensions = [...`${what} ${told}`.matchAll(/`\.(\w+)`/g)].map(([, extension]) => extension);
+      assert.deepEqual([extensions, unit], [format.extensions ?? [], format.unit], name);
+    }
   });
 
   it('says which of them are written', () => {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { CliError } from '../../../cli/exit/cli-error.ts';
 import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
 import type { FeedLine } from '../../../cli/formats/feed-line.ts';
-import { FORMATS } from '../../../cli/formats/format.ts';
+import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
 
 const folder = join(import.meta.dirname, '../../vectors/feeds');
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -37,8 +37,8 @@ describe('the samples of feeds', () => {
     const expectations = samples.map(expectationOf);
     const good = expectations.filter(({ entries = [] }) => entries.length > 0).map(({ format }) => format);
     const broken = expectations.filter(({ problems }) => problems !== undefined).map(({ format }) => format);
-    assert.deepEqual([...new Set(good)].sort(), [...FORMATS].sort());
-    assert.deepEqual([...new Set(broken)].sort(), [...FORMATS].sort());
+    assert.deepEqual([...new Set(good)].sort(), [...FORMAT_NAMES].sort());
+    assert.deepEqual([...new Set(broken)].sort(), [...FORMAT_NAMES].sort());
   });
 
   for (const sample of samples) {

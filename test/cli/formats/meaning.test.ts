@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
-import type { Format } from '../../../cli/formats/format.ts';
+import type { FormatName } from '../../../cli/formats/formats.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -307,7 +307,7 @@ async function read(format: 'json' | 'ndjson' | 'csv', record: Readonly<Record<s
   return (await readAll(format, text)).lines;
 }
 
-async function readAll(format: Format, text: string, options: Partial<FeedOptions> = {}) {
+async function readAll(format: FormatName, text: string, options: Partial<FeedOptions> = {}) {
   const bytes = async function* () {
     yield Buffer.from(text);
   };

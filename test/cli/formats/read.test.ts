@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CliError } from '../../../cli/exit/cli-error.ts';
 import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
-import { FORMATS } from '../../../cli/formats/format.ts';
+import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { networksOf, rangeIn } from '../../../cli/formats/range.ts';
@@ -98,7 +98,7 @@ describe('a duration of CrowdSec', () => {
 });
 
 describe('a feed', () => {
-  for (const format of FORMATS) {
+  for (const format of FORMAT_NAMES) {
     it(`of hostile bytes read as ${format} is entries, problems or one line`, async () => {
       const word = fc.constantFrom(
         '203.0.113.7',
@@ -134,7 +134,7 @@ describe('a feed', () => {
     });
   }
 
-  for (const format of FORMATS) {
+  for (const format of FORMAT_NAMES) {
     it(`of JSON that is 100,000 deep read as ${format} does not end the program`, async () => {
       const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
       const items = [
@@ -219,7 +219,7 @@ describe('a feed', () => {
       readFeed(pieces(Buffer.from('203.0.113.7'), 9), { ...options, minScore: 5 }),
       /only abuseipdb/,
     );
-    await assert.rejects(readFeed(pieces(Buffer.from('203.0.113.7'), 9), { ...options, kind: 'it' }), /no kind/);
+    await assert.rejects(readFeed(pieces(Buffer.from('203.0.113.7'), 9), { ...options, kind: 'it' }), /not a kind/);
   });
 });
 

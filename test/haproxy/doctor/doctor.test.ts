@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { HAPROXY_VERSIONS } from '../../../config/settings.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { CHECKS } from '../../../haproxy/doctor/doctor.ts';
+import { HAPROXY_VERSIONS } from '../../../haproxy/versions.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import {
   bothModes,

@@ -4,9 +4,9 @@ import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
 import { examine, type Finding } from '../../../haproxy/doctor/doctor.ts';
 import { readInstallation } from '../../../haproxy/doctor/installation.ts';
+import type { Event } from '../../../haproxy/events.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
-import type { Event } from '../../../haproxy/vocabulary.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
 /** haproxy.cfg, the SPOE file it names, and the settings both belong to. */

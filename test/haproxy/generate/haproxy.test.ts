@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ListenAddress, MessageSettings, Settings } from '../../../config/settings.ts';
-import { EVENTS } from '../../../config/settings.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
+import { type Event, MESSAGE_EVENTS } from '../../../haproxy/events.ts';
 import { agentsBackend } from '../../../haproxy/generate/backend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
-import type { Event } from '../../../haproxy/vocabulary.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
@@ -59,7 +58,7 @@ const login = { name: 'check-login', group: 'login', subjects: [{ kind: 'path', 
 
 /** What has a condition, a group or a body, and several messages at once. */
 const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
-  ...Object.fromEntries(EVENTS.map((event) => [event, [at(event)]])),
+  ...Object.fromEntries(MESSAGE_EVENTS.map((event) => [event, [at(event)]])),
   'all scopes': (['on-client-session', 'on-frontend-http-request', 'on-backend-http-request'] as const)
     .map((event): Message => at(event))
     .concat([at('on-http-response', undefined, { default: 'open' }), { ...login, policy: { default: 'closed' } }]),

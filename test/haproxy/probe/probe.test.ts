@@ -22,6 +22,8 @@ const set = (name: string, value: string): Action => ({
 });
 
 const every: MessageSettings = {
+  required: [],
+  oddPaths: 'refuse',
   name: 'every-kind',
   subjects: [...KINDS, 'header.x-a', 'cookie.session'].map((kind) => ({ kind, expression: 'src' })),
   arguments: [{ name: 'given', expression: 'path' }],

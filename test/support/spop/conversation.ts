@@ -1,5 +1,6 @@
 import type { Answer } from '../../../agent/server/answer.ts';
-import { Connection, type NotifyHandler } from '../../../agent/server/connection.ts';
+import { Connection } from '../../../agent/server/connection.ts';
+import type { NotifyHandler } from '../../../agent/server/notify-handler.ts';
 import type { OutputBuffer } from '../../../agent/server/output.ts';
 import type { Frame } from '../../../spop/frame.ts';
 import { HandClock } from '../clock.ts';
@@ -35,7 +36,7 @@ export class Conversation {
         this.asked.push(streamId);
         return decide(streamId, frame);
       },
-      answerKnown() {},
+      answerUsual: () => undefined,
       overload: (frame) => {
         this.overloaded.push(frame.ids().streamId);
         return answerOfBytes(2);
@@ -55,7 +56,7 @@ export class Conversation {
       answeredLate() {},
       healthChecked() {},
     };
-    this.connection = new Connection(peer, handler, this.clock, events, output);
+    this.connection = new Connection(peer, { current: handler }, this.clock, events, output);
   }
 
   /** Everything HAProxy read so far, a word for each frame, and forgets it. */

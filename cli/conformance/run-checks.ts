@@ -1,0 +1,42 @@
+import { CHECKS } from './checks.ts';
+import { CheckFailed } from './expect.ts';
+import type { CheckOptions, Target } from './target.ts';
+
+export interface Result {
+  readonly name: string;
+  readonly state: 'ok' | 'failed' | 'skipped';
+  /** One line. */
+  readonly why: string;
+}
+
+/** Runs every check in its order. Where nothing answers, the others are not tried. */
+export async function* runChecks(target: Target, asked: CheckOptions): AsyncGenerator<Result> {
+  let reachable = true;
+  for (const [name, check] of Object.entries(CHECKS)) {
+    if (!reachable) {
+      yield { name, state: 'skipped', why: 'there is no backend to ask' };
+      continue;
+    }
+    const result = await outcomeOf(name, () => check(target, asked));
+    if (name === 'reachable') reachable = result.state === 'ok';
+    yield result;
+  }
+}
+
+/** One check, whatever becomes of it. */
+export async function outcomeOf(name: string, check: () => ReturnType<(typeof CHECKS)[string]>): Promise<Result> {
+  try {
+    const seen = await check();
+    return typeof seen === 'string' ? { name, state: 'ok', why: seen } : { name, state: 'skipped', why: seen.skipped };
+  } catch (error) {
+    if (error instanceof CheckFailed) return { name, state: 'failed', why: error.message };
+    return { name, state: 'failed', why: `no answer: ${causeOf(error)}` };
+  }
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'it took too long';
+  const { code } = error as Error & { code?: string }; // errors of the system have one
+  return code === undefined || code.startsWith('UND_ERR') ? error.message : code;
+}

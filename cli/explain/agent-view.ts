@@ -1,0 +1,71 @@
+import type { ExplainedMessage, ExplainedSubject, Explanation, Next } from '../../agent/admin/socket/protocol.ts';
+import { askAgent } from '../agent-client/agent-client.ts';
+import { type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
+import { readSubjects } from '../options/arguments.ts';
+import { aligned, printJson, printLine } from '../output/output.ts';
+
+export interface ExplainAtAgentOptions extends SocketOptions {
+  readonly json?: true;
+}
+
+type Process = ExplainedSubject['processes'][number];
+
+/** `haverdict explain --agent SUBJECT…`: what the running agent knows of subjects, and what it would do now. */
+export async function explainAtAgent(subjects: readonly string[], options: ExplainAtAgentOptions): Promise<void> {
+  const request = { command: 'explain', subjects: readSubjects(subjects) } as const;
+  const explanation = await askAgent(await socketPath(options, process.env), request);
+  if (options.json) return printJson(explanation);
+  for (const line of explanationLines(explanation)) await printLine(line);
+}
+
+/** For people: a block of lines for each subject. */
+export function explanationLines({ breaker, subjects }: Explanation): string[] {
+  return subjects.flatMap(({ subject, lookup, processes, messages }, index) => [
+    ...(index === 0 ? [] : ['']),
+    aligned([subject], []),
+    ...row('looked up as', lookup === subject ? [] : [lookup]),
+    ...processes.flatMap((one) => processLines(one, processes.length > 1)),
+    ...row('breaker', breaker === 'closed' ? [] : [`${breaker}: the backend is not asked`]),
+    ...row('messages', messages.length === 0 ? ['none looks up subjects of this kind'] : messages.map(messageText)),
+  ]);
+}
+
+function processLines(one: Process, isOneOfSeveral: boolean): string[] {
+  return [
+    ...row('process', isOneOfSeveral ? [String(one.pid)] : []),
+    ...row('cached', [cachedText(one.cached)]),
+    ...row('now', [NEXT[one.next]]),
+  ];
+}
+
+const NEXT: Readonly<Record<Next, string>> = {
+  cache: 'decided by what is cached',
+  stale: 'decided by what is cached, since the backend cannot be asked',
+  lookup: 'the backend is asked',
+  policy: 'decided by the policy',
+};
+
+function cachedText(cached: Process['cached']): string {
+  if (cached === undefined) return 'no';
+  const { action, reason, list, entry, freshForSeconds, keptForSeconds } = cached;
+  const what =
+    action === undefined ? `the lookup failed (${reason})` : [action, ...(reason ? [`(${reason})`] : [])].join(' ');
+  const from = list === undefined ? [] : [`by ${entry ?? 'an entry'} of list ${list}`];
+  const fresh =
+    freshForSeconds > 0 ? `fresh for ${seconds(freshForSeconds)}` : `stale since ${seconds(-freshForSeconds)}`;
+  return [what, ...from, fresh, `kept for ${seconds(keptForSeconds)}`].join(', ');
+}
+
+function messageText({ message, onTrial, policy }: ExplainedMessage): string {
+  const { action, reason, status } = policy;
+  const does = status === undefined ? action : `${action} with ${status}`;
+  return `${message}: ${does} if it cannot be looked up (${reason})${onTrial ? '; on trial, nothing is enforced' : ''}`;
+}
+
+function row(name: string, values: readonly string[]): string[] {
+  return values.map((value, index) => aligned(['', index === 0 ? name : '', value], [2, 12]).trimEnd());
+}
+
+function seconds(count: number): string {
+  return `${Math.max(0, Math.round(count))} s`;
+}

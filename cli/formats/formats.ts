@@ -1,0 +1,52 @@
+import { ABUSEIPDB } from './abuseipdb.ts';
+import { AWS_WAF } from './aws-waf.ts';
+import { CROWDSEC } from './crowdsec.ts';
+import { CSV } from './csv.ts';
+import { beginningOf, type FeedFormat } from './feed-format.ts';
+import { HAPROXY } from './haproxy.ts';
+import { JSON_DOCUMENT } from './json.ts';
+import { NDJSON } from './ndjson.ts';
+import { PLAIN } from './plain.ts';
+import { SPAMHAUS } from './spamhaus.ts';
+
+/** Every format that can be read, in the order in which content is compared with them. */
+const FORMATS = {
+  spamhaus: SPAMHAUS,
+  ndjson: NDJSON,
+  json: JSON_DOCUMENT,
+  'aws-waf': AWS_WAF,
+  abuseipdb: ABUSEIPDB,
+  crowdsec: CROWDSEC,
+  csv: CSV,
+  haproxy: HAPROXY,
+  plain: PLAIN,
+} as const satisfies Record<string, FeedFormat>;
+
+export type FormatName = keyof typeof FORMATS;
+export const FORMAT_NAMES = Object.keys(FORMATS) as readonly FormatName[];
+
+export function formatOf(name: FormatName): FeedFormat {
+  return FORMATS[name];
+}
+
+/** Which format this is, from its beginning and its name. */
+export function detectFormat(head: Uint8Array, name: string): FormatName {
+  const extension = /\.([a-z]+)$/i.exec(pathOf(name))?.[1]?.toLowerCase() ?? '';
+  const named = find(({ extensions }) => extensions?.includes(extension) ?? false);
+  if (named !== undefined && formatOf(named).isByExtension) return named;
+  const beginning = beginningOf(head);
+  if (named !== undefined && beginning.shape === 'lines') return named;
+  return (
+    find(({ matches }) => matches?.(beginning) ?? false) ??
+    find(({ defaultFor }) => defaultFor?.includes(beginning.shape) ?? false) ??
+    'plain'
+  );
+}
+
+function find(isIt: (format: FeedFormat) => boolean): FormatName | undefined {
+  return FORMAT_NAMES.find((name) => isIt(formatOf(name)));
+}
+
+function pathOf(name: string): string {
+  return URL.canParse(name) ? new URL(name).pathname : name;
+}

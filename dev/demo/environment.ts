@@ -1,0 +1,55 @@
+import { type Site, startSite, warmUp } from '../site.ts';
+import { deployStack, type LocalStack } from '../stack/local-stack.ts';
+
+/** Lifetimes short enough that a change can be watched; the defaults are 60 and 300 seconds. */
+export const TTL_SECONDS = 2;
+const DEADLINE_MS = 200;
+
+/** Everything the demo plays with: the local cloud, and the same site twice, once under each policy. */
+export class DemoEnvironment {
+  /** The table by its back door, so that the commands a reader tries need no credentials. */
+  readonly table: { readonly tableName: string; readonly endpoint: string };
+  readonly open: Site;
+  readonly closed: Site;
+  readonly #cloud: LocalStack;
+
+  private constructor(cloud: LocalStack, open: Site, closed: Site) {
+    this.table = { tableName: cloud.outputs.TableName ?? '', endpoint: cloud.backDoorEndpoint };
+    this.#cloud = cloud;
+    this.open = open;
+    this.closed = closed;
+  }
+
+  static async setUp(port: number | undefined): Promise<DemoEnvironment> {
+    const cloud = await deployStack({ report: (line) => console.log(`(${line})`) });
+    await cloud.pool.prepare(2);
+    const site = (policy: 'open' | 'closed', sitePort: number | undefined) =>
+      startSite({
+        backendUrl: cloud.functionUrl.url,
+        config: {
+          policy,
+          deadlineMs: DEADLINE_MS,
+          cache: { allowTtlSeconds: TTL_SECONDS, denyTtlSeconds: TTL_SECONDS },
+          backend: { auth: 'iam', region: cloud.region },
+        },
+        env: cloud.environmentOf('agent'),
+        ...(sitePort === undefined ? {} : { port: sitePort }),
+      });
+    const [open, closed] = await Promise.all([site('open', port), site('closed', undefined)]);
+    await Promise.all([warmUp(open), warmUp(closed)]);
+    return new DemoEnvironment(cloud, open, closed);
+  }
+
+  stopFunction(): Promise<void> {
+    return this.#cloud.functionUrl.close();
+  }
+
+  startFunction(): Promise<void> {
+    return this.#cloud.functionUrl.open();
+  }
+
+  async tearDown(): Promise<void> {
+    await Promise.all([this.open.stop(), this.closed.stop()]);
+    await this.#cloud.close();
+  }
+}
