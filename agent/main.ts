@@ -213,7 +213,14 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier,
     async state(): Promise<AgentState> {
       const states = await crew.states();
       const { workersReplaced } = crew;
-      const own = { pid: process.pid, startedAtMs, version: version(), workers: states.length, workersReplaced, reloads };
+      const own = {
+        pid: process.pid,
+        startedAtMs,
+        version: version(),
+        workers: states.length,
+        workersReplaced,
+        reloads,
+      };
       return { ...mergeStates(states), ...own };
     },
     explain: crew.explain,

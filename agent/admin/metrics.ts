@@ -2,7 +2,7 @@ import { policyShare } from '../decision/degradation.ts';
 import type { Measure, Measures, MetricHeader, Sample, ValuesOf } from '../state/measure.ts';
 import { PROCESS, SECTIONS } from '../state/measures.ts';
 import type { AgentState } from '../state/state.ts';
-import { DECISIONS } from './decision-series.ts';
+import { decisionSeries } from './decision-series.ts';
 
 /** The resources that the process uses that serves the metrics. */
 export interface ProcessUsage {
@@ -23,7 +23,11 @@ export interface Metric extends MetricHeader {
 
 /** The metrics of measures are declared with these; all others are here. */
 const OTHERS: readonly Metric[] = [
-  DECISIONS,
+  {
+    ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions that were told to HAProxy.' },
+    labels: ['message', 'action', 'source', 'reason', 'list'],
+    samples: ({ state }) => decisionSeries(state),
+  },
   gauge('haverdict_deadline_seconds', 'The deadline in force.', ({ state }) => state.config.deadlineMs / 1000),
   gauge(
     'haverdict_degraded',

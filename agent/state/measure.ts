@@ -127,8 +127,7 @@ function byLabel<Key extends string>(
       const all = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<Key>;
       return of([...all].map((key) => [key, merge(one[key] ?? 0, other[key] ?? 0)]));
     },
-    samples: (values) =>
-      Object.entries<number>(values).map(([key, value]) => ({ labels: { [label]: key }, value })),
+    samples: (values) => Object.entries<number>(values).map(([key, value]) => ({ labels: { [label]: key }, value })),
   };
 }
 

@@ -1,4 +1,14 @@
-import { counter, counterBy, gauge, greatestBy, histogram, stateOf, type Mutable, type ValuesOf, zeros } from './measure.ts';
+import {
+  counter,
+  counterBy,
+  gauge,
+  greatestBy,
+  histogram,
+  type Mutable,
+  stateOf,
+  type ValuesOf,
+  zeros,
+} from './measure.ts';
 
 /** From a frame to its ACK: mostly microseconds when everything is known, at most the deadline when it is not. */
 const DECISION_BOUNDS = [
@@ -33,7 +43,12 @@ export const COUNTERS = {
   backend: {
     calls: counter('haverdict_backend_calls_total', 'Calls to the backend.'),
     subjects: counter('haverdict_backend_subjects_total', 'Subjects in these calls.'),
-    failures: counterBy('haverdict_backend_failures_total', 'Calls that failed, by the kind of failure.', 'reason', FAULTS),
+    failures: counterBy(
+      'haverdict_backend_failures_total',
+      'Calls that failed, by the kind of failure.',
+      'reason',
+      FAULTS,
+    ),
     notCounted: counter(
       'haverdict_backend_entries_not_counted_total',
       'How often a lookup found an entry that does what its list may not (lists[].actions), and that does not count.',
@@ -87,10 +102,7 @@ export const READINGS = {
       'haverdict_cache_stale_total',
       'Decisions made of what was past its lifetime, because the backend could not be asked.',
     ),
-    evicted: counter(
-      'haverdict_cache_evictions_total',
-      'Subjects that were forgotten before their time to make room.',
-    ),
+    evicted: counter('haverdict_cache_evictions_total', 'Subjects that were forgotten before their time to make room.'),
     entries: gauge('haverdict_cache_entries', 'Subjects in the cache.'),
     maxEntries: gauge('haverdict_cache_max_entries', 'Subjects that the cache has room for.'),
     bytes: gauge('haverdict_cache_bytes', 'Memory set aside for the cache; an estimate.'),

@@ -199,7 +199,7 @@ async function connected({ generation, clock, meters, log }: World, t: TestConte
   const events = connectionEvents(log, clock, meters, () => generation.settings.deadlineMs);
   const path = join(temporaryFolder(t), 'agent.sock');
   const crowd = new Crowd(clock, () => {});
-  const listener = new Listener({ type: 'unix', path }, generation.translator, clock, events, crowd);
+  const listener = new Listener({ type: 'unix', path }, { current: generation.translator }, clock, events, crowd);
   await listener.open();
   t.after(() => listener.destroy());
   const client = await Client.connect({ path });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricsText } from '../../../agent/admin/prometheus-text.ts';
 import type { Measure } from '../../../agent/state/measure.ts';
-import { mergeStates } from '../../../agent/state/merge.ts';
 import { COUNTERS, PROCESS, READINGS, SECTIONS } from '../../../agent/state/measures.ts';
+import { mergeStates } from '../../../agent/state/merge.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { agentState } from '../../support/agent-state.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
@@ -18,7 +18,9 @@ const NOT_SUMS = ['eventLoopLag', 'breaker'];
 
 describe('the measures', () => {
   it('have a name and a metric of their own each', () => {
-    const declared = [COUNTERS, READINGS].flatMap((all) => Object.values(all).flatMap((section) => Object.keys(section)));
+    const declared = [COUNTERS, READINGS].flatMap((all) =>
+      Object.values(all).flatMap((section) => Object.keys(section)),
+    );
     assert.equal(new Set(declared).size, declared.length);
     assert.equal(MEASURES.length, declared.length, 'each is in the state');
     assert.equal(new Set(MEASURES.map(({ measure }) => measure.name)).size, MEASURES.length);
