@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_SUBJECTS } from '../contract/check.ts';
 import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
-import { askedSubject, isKind, KINDS, SubjectError } from '../contract/subject.ts';
+import { isKind, KINDS, parseLookupSubject, SubjectError } from '../contract/subject.ts';
 import { DEFAULT_EVENT, MESSAGE_EVENTS } from '../haproxy/events.ts';
 import { boolean, isObject, listOf, map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
 
@@ -55,7 +55,7 @@ function patternsOf(kind: 'path' | 'host', what: string) {
 /** Undefined for what is none, and for a path that servers read differently: the wiring refuses those. */
 function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
   try {
-    const { value } = askedSubject(`${kind}:${pattern}`);
+    const { value } = parseLookupSubject(`${kind}:${pattern}`);
     return /%2F|%5C|%00|;|[^\x21-\x7e]/.test(value) ? undefined : value;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;

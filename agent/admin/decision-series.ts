@@ -1,5 +1,5 @@
 import { DENYING_ACTIONS } from '../../contract/actions.ts';
-import { isWithin } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/list-actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { Sample } from '../state/measure.ts';
@@ -39,7 +39,7 @@ function listDecisions({ config: { messages, lists, shadowLists, listActions } }
         const none = { message, source, reason: '', count: 0 };
         const stopped = lists.flatMap((list) =>
           actionsOf(shadow || shadowLists.includes(list))
-            .filter((action) => action === 'log' || isWithin(listActions, { list, action }))
+            .filter((action) => action === 'log' || isPermitted(listActions, { list, action }))
             .map((action) => ({ ...none, action, list })),
         );
         return [{ ...none, action: 'allow', list: '' } as const, ...stopped];

@@ -1,7 +1,7 @@
 import type { Action } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
@@ -52,7 +52,7 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(reason === undefined ? {} : { reason }),
     ...(status === undefined ? {} : { status }),
     list,
-    entry: toldSubject(subject),
+    entry: redactedSubject(subject),
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
     ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
@@ -82,7 +82,7 @@ export function isAllowEntry(verdict: SubjectVerdict | undefined): verdict is De
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */
-export function onTrial(decision: Decision): Decision {
+export function inShadowMode(decision: Decision): Decision {
   if (decision.action === 'allow' || decision.action === 'log') return decision;
   const { action, status: _status, vars: _vars, ...rest } = decision;
   return { ...rest, action: 'log', shadow: action };

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Repeated } from '../repeated.ts';
 import type { Failure } from './ipc.ts';
 import type { ScriptRunnerEvents } from './script-runner.ts';
@@ -21,7 +21,7 @@ export function supervisorLog(log: Log, file: string): Omit<SupervisorEvents, 'l
         'script process died, falling back to policy until it is restarted',
       ),
     restarted: () => log.info({ script: file }, 'script process restarted'),
-    output: (text) => log.info({ script: file, output: shown(text, 1_000) }, 'script output'),
+    output: (text) => log.info({ script: file, output: printable(text, 1_000) }, 'script output'),
   };
 }
 
@@ -51,5 +51,5 @@ export function scriptRunnerLog(log: Log, repeated: Repeated): ScriptRunnerEvent
 }
 
 function fieldsOf({ problem, place }: Failure): object {
-  return { problem: shown(problem, 500), ...(place === undefined ? {} : { place }) };
+  return { problem: printable(problem, 500), ...(place === undefined ? {} : { place }) };
 }

@@ -1,7 +1,7 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { Entry, entryProblem, REASON } from '../../contract/check.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { ReturnedValue } from './ipc.ts';
 
@@ -12,7 +12,7 @@ export function validateDecision({ action, reason, status, vars }: ReturnedValue
     return 'returned a reason that is not one line of at most 200 characters';
   const entry = Entry.safeParse({ subject: 'script', list: 'script', action, reason, status, vars });
   if (!entry.success)
-    return `returned ${status === undefined ? 'vars that are not strings' : `status ${shown(String(status))}, which is not valid for any action`}`;
+    return `returned ${status === undefined ? 'vars that are not strings' : `status ${printable(String(status))}, which is not valid for any action`}`;
   const problem = entryProblem(entry.data);
   if (problem !== undefined) return `returned an invalid decision: ${problem}`;
   return {
@@ -28,5 +28,5 @@ function unknownAction(action: unknown): string {
   if (typeof action !== 'string') return 'a decision without an action';
   const meant = didYouMean(action, ACTIONS);
   const hint = meant === undefined ? `expected one of ${ACTIONS.join(', ')}` : `did you mean ${meant}?`;
-  return `unknown action ${shown(action)}, ${hint}`;
+  return `unknown action ${printable(action)}, ${hint}`;
 }

@@ -52,9 +52,9 @@ export function merged<Section extends Measures>(
 /** Calls the function for each measure, by its name. */
 function mapped<Section extends Measures>(
   section: Section,
-  valueOf: (measure: Measure<unknown>, name: keyof Section) => unknown,
+  valueFor: (measure: Measure<unknown>, name: keyof Section) => unknown,
 ): ValuesOf<Section> {
-  const values = Object.entries(section).map(([name, measure]) => [name, valueOf(measure, name)]);
+  const values = Object.entries(section).map(([name, measure]) => [name, valueFor(measure, name)]);
   return Object.fromEntries(values) as ValuesOf<Section>; // of each measure its own value
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../agent/admin/socket/protocol.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** A script may take its time to load. */
@@ -48,7 +48,7 @@ function readAnswer<T>(path: string, text: string): T {
       EXIT.failed,
       `${path}: the agent is of another release than this command: restart it, or use the command it came with`,
     );
-  if (error !== undefined) throw new CliError(EXIT.failed, `the agent: ${shown(String(error), 500)}`);
+  if (error !== undefined) throw new CliError(EXIT.failed, `the agent: ${printable(String(error), 500)}`);
   return result as T; // the agent's own type, of the same version
 }
 

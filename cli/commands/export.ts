@@ -2,7 +2,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
@@ -43,7 +43,7 @@ async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGen
   const nowSeconds = Date.now() / 1000;
   for await (const item of items) {
     const parsed = parseEntry(item);
-    if ('problem' in parsed) warn(`${shown(String(item.subject))} is left out: ${parsed.problem}`);
+    if ('problem' in parsed) warn(`${printable(String(item.subject))} is left out: ${parsed.problem}`);
     else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
   }
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { HistoryStore } from '../../blocklist/records.ts';
 import { LINE } from '../../contract/check.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { newEntry } from '../guards/unseen.ts';
 import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
@@ -113,7 +113,7 @@ async function recordPut(history: HistoryStore, entries: readonly StoredEntry[],
 /** What is typed for people. */
 export function readText(text: string): string {
   if (LINE.test(text)) return text;
-  throw usageError(`"${shown(text)}" is not one line of printable characters`);
+  throw usageError(`"${printable(text)}" is not one line of printable characters`);
 }
 
 /** `--note`, which is short. */

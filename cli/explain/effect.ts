@@ -1,5 +1,5 @@
 import type { Decision } from '../../agent/decision/decision.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 
 type Outcome = Pick<Decision, 'action' | 'status' | 'vars' | 'shadow' | 'list'>;
 
@@ -9,13 +9,13 @@ export function effectOf({ action, status, vars = {}, shadow, list }: Outcome): 
     case 'allow':
       return list === undefined ? 'passes: no entry counts' : `passes, whatever any other entry says${changes(vars)}`;
     case 'deny':
-      return `is answered ${status ?? 403}${vars.body === undefined ? '' : ` with "${shown(vars.body)}"`}`;
+      return `is answered ${status ?? 403}${vars.body === undefined ? '' : ` with "${printable(vars.body)}"`}`;
     case 'tarpit':
       return `is answered ${status ?? 403} after the timeout tarpit of HAProxy`;
     case 'drop':
       return 'gets no answer at all';
     case 'redirect':
-      return `is answered ${status ?? 302} with ${shown(vars.location ?? '')}`;
+      return `is answered ${status ?? 302} with ${printable(vars.location ?? '')}`;
     case 'route':
       return `goes to ${destination(vars)}${changes(vars)}`;
     case 'tag':
@@ -28,11 +28,11 @@ export function effectOf({ action, status, vars = {}, shadow, list }: Outcome): 
 }
 
 function destination({ split, backend }: Readonly<Record<string, string>>): string {
-  if (split === undefined) return `backend ${shown(backend ?? '')}`;
-  return `a backend by share, ${shown(split)}${backend === undefined ? '' : `, else ${shown(backend)}`}`;
+  if (split === undefined) return `backend ${printable(backend ?? '')}`;
+  return `a backend by share, ${printable(split)}${backend === undefined ? '' : `, else ${printable(backend)}`}`;
 }
 
 function changes(vars: Readonly<Record<string, string>>): string {
   const own = Object.entries(vars).filter(([name]) => /^(path|query|req\.|res\.)/.test(name));
-  return own.length === 0 ? '' : `, changed by ${own.map(([name, value]) => `${name}=${shown(value)}`).join(' ')}`;
+  return own.length === 0 ? '' : `, changed by ${own.map(([name, value]) => `${name}=${printable(value)}`).join(' ')}`;
 }

@@ -2,7 +2,7 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
-import { type ListActions, notWithin } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { askedInstead } from '../guards/never-asked.ts';
 import { unseenProblem } from '../guards/unseen.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
@@ -64,7 +64,7 @@ function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
 
 function notCounted(item: Item, listActions: ListActions): [Finding] | undefined {
   const parsed = parseEntry(item);
-  const problem = 'entry' in parsed ? notWithin(parsed.entry, listActions) : undefined;
+  const problem = 'entry' in parsed ? listActionProblem(parsed.entry, listActions) : undefined;
   if (problem === undefined) return undefined;
   return [{ id: 'not-counted', subject: shownSubject(item), list: String(item.list), problem }];
 }

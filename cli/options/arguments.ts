@@ -1,6 +1,6 @@
 import { LIST_NAME } from '../../contract/check.ts';
+import { isRedactedSubject } from '../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../contract/subject.ts';
-import { isDigestTold } from '../../contract/told.ts';
 import { usageError } from '../exit/cli-error.ts';
 
 /** The list of whoever types commands. */
@@ -8,7 +8,8 @@ export const DEFAULT_LIST = 'manual';
 
 /** A subject as it was typed; a bare address or network means ip:. */
 export function readSubject(text: string): Subject {
-  if (isDigestTold(text)) throw usageError(`"${text}" is what logs say in place of a secret: write its value itself`);
+  if (isRedactedSubject(text))
+    throw usageError(`"${text}" is what logs say in place of a secret: write its value itself`);
   try {
     return parseSubject(text);
   } catch (error) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { Crowd } from '../../agent/server/crowd.ts';
-import { connectionEvents } from '../../agent/server/events.ts';
+import { ConnectionLimiter } from '../../agent/server/connection-limiter.ts';
+import { connectionEvents } from '../../agent/server/event-log.ts';
 import { Listener } from '../../agent/server/listener.ts';
 import type { Histogram } from '../../agent/state/histogram.ts';
 import type { ValuesOf } from '../../agent/state/measure.ts';
@@ -198,8 +198,8 @@ async function twoFrames(world: World, t: TestContext): Promise<void> {
 async function connected({ generation, clock, meters, log }: World, t: TestContext, first = hello()): Promise<Client> {
   const events = connectionEvents(log, clock, meters, () => generation.settings.deadlineMs);
   const path = join(temporaryFolder(t), 'agent.sock');
-  const crowd = new Crowd(clock, () => {});
-  const listener = new Listener({ type: 'unix', path }, { current: generation.translator }, clock, events, crowd);
+  const limiter = new ConnectionLimiter(clock, () => {});
+  const listener = new Listener({ type: 'unix', path }, { current: generation.handler }, clock, events, limiter);
   await listener.open();
   t.after(() => listener.destroy());
   const client = await Client.connect({ path });

@@ -7,22 +7,22 @@ import { type EntryStore, StoreError } from '../../blocklist/store.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { entryProblem } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
-import { askedSubject as askedOf, candidates } from '../../contract/subject.ts';
+import { parseLookupSubject as askedOf, lookupKeys } from '../../contract/subject.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { naiveWinner } from '../support/naive-winner.ts';
 import { longRuns } from '../support/scope.ts';
 import {
   askedLists,
-  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
+  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../support/small-world.ts';
 
-const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
+const asked = fc.array(parseLookupSubject, { minLength: 1, maxLength: 5 });
 
 const CASES = longRuns(100_000, 3000);
 
@@ -299,7 +299,7 @@ describe('check', () => {
           const firstChosen = read.findIndex((text) => !text.startsWith('ip:'));
           assert.ok(firstChosen < 0 || read.slice(firstChosen).every((text) => !text.startsWith('ip:')));
           const widest = (of: readonly string[]) =>
-            new Set(of.flatMap((text) => candidates(askedOf(text)))).size * count;
+            new Set(of.flatMap((text) => lookupKeys(askedOf(text)))).size * count;
           const addresses = subjects.filter((text) => text.startsWith('ip:'));
           for (const { subject, error, overload } of verdicts) {
             const mustFit = widest(subject.startsWith('ip:') ? addresses : subjects) <= MAX_KEYS;

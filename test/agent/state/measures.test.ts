@@ -28,14 +28,14 @@ describe('the measures', () => {
 
   for (const { section, name, measure } of MEASURES) {
     it(`${name} is merged from where it is in the state`, () => {
-      const [zero, one, two] = [0, 1, 2].map((scale) => stateWith(section, name, valueOf(measure, scale)));
+      const [zero, one, two] = [0, 1, 2].map((scale) => stateWith(section, name, valueOfScale(measure, scale)));
       const merged = valueIn(mergeStates([zero, one, two] as AgentState[]), section, name);
-      assert.deepEqual(merged, valueOf(measure, NOT_SUMS.includes(name) ? 2 : 3));
+      assert.deepEqual(merged, valueOfScale(measure, NOT_SUMS.includes(name) ? 2 : 3));
     });
 
     it(`${name} is shown as ${measure.name}`, () => {
       const shown = (scale: number) =>
-        readMetrics(metricsText(stateWith(section, name, valueOf(measure, scale))))
+        readMetrics(metricsText(stateWith(section, name, valueOfScale(measure, scale))))
           .series.filter((series) => series.name.startsWith(measure.name))
           .map(({ value }) => value);
       assert.notDeepEqual(shown(1), shown(2));
@@ -55,7 +55,7 @@ function valueIn(state: object, section: string, name: string): unknown {
 }
 
 /** The first value of a measure, with each number as great as this. */
-function valueOf(measure: Measure<unknown>, scale: number): unknown {
+function valueOfScale(measure: Measure<unknown>, scale: number): unknown {
   if (measure.labels.includes('state')) return ['closed', 'probing', 'open'][scale];
   if (measure.name === 'haverdict_spop_errors_total') return { 13: scale };
   const scaled = (value: unknown, key = ''): unknown => {
