@@ -4,7 +4,7 @@ import { scopeOf } from '../haproxy/events.ts';
 import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
-import { tellFinding } from './backend/health.ts';
+import { logStartupCheck } from './backend/backend-log.ts';
 import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
@@ -18,15 +18,15 @@ import { lookupMs, Script } from './scripts/script.ts';
 import { decisionLog, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
-import type { Ledger } from './state/ledger.ts';
+import type { DecisionStats } from './state/decision-stats.ts';
 import type { Meters } from './state/meters.ts';
 
 /** What outlives every generation. */
-export interface Lasting {
+export interface SharedParts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly meters: Meters;
-  readonly ledger: Ledger;
+  readonly stats: DecisionStats;
   readonly references: ReferenceIds;
   readonly degradation: Degradation;
 }
@@ -41,7 +41,7 @@ export interface Generation {
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
-  examineBackend(): Promise<void>;
+  checkBackend(): Promise<void>;
   /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
   retire(): Promise<void>;
   /** Cuts short what is under way. */
@@ -52,17 +52,17 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger, references, degradation }: Lasting,
+  { log, clock, meters, stats, references, degradation }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const opened = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
-    notCounted: () => void meters.backend.notCounted++,
+    notCounted: () => void meters.counters.notCounted++,
   });
   const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
-  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
+  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);
@@ -74,7 +74,7 @@ export async function openGeneration(
   }
   const messages = messageConfigs(settings, decisionLog(log, clock), script);
   const address = new Address(settings.ipv6Prefix);
-  const handler = new MessageHandler(messages, engine, messageLog(log), address, ledger, references);
+  const handler = new MessageHandler(messages, engine, messageLog(log), address, stats, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;
@@ -89,10 +89,10 @@ export async function openGeneration(
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
-    async examineBackend() {
+    async checkBackend() {
       const findings = await opened.examine();
       if (isClosed) return;
-      for (const finding of findings) tellFinding(log, finding, settings.deadlineMs);
+      for (const finding of findings) logStartupCheck(log, finding, settings.deadlineMs);
     },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
