@@ -40,7 +40,7 @@ function processLines(one: Process, isOneOfSeveral: boolean): string[] {
 
 const NEXT: Readonly<Record<Next, string>> = {
   cache: 'decided from the cache',
-  stale: 'decided from the stale cache, because the backend cannot be called',
+  stale: 'decided from the cache (stale), because the backend cannot be called',
   lookup: 'the backend is called',
   policy: 'decided by policy',
 };

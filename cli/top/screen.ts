@@ -39,7 +39,7 @@ function headLines(overview: Overview): Line[] {
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {
-      text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  queued ${backend.queued}  in flight ${backend.inFlight}`,
+      text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  queued ${backend.queued}  active ${backend.inFlight}`,
       tone: failing ? 'bad' : 'good',
     },
     ...(failing && backend.lastError !== null ? [bad(`           ${shown(backend.lastError, 300)}`)] : []),
