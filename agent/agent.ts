@@ -145,7 +145,7 @@ export class Agent {
     const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed under way
-      return this.#reloadRules();
+      return this.#reloadScript();
     }
     const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
     try {
@@ -198,9 +198,9 @@ export class Agent {
     return { ...cache, maxEntries };
   }
 
-  async #reloadRules(): Promise<void> {
-    const { rules } = this.#generation;
-    if (rules !== undefined) await rules.reload();
+  async #reloadScript(): Promise<void> {
+    const { script } = this.#generation;
+    if (script !== undefined) await script.reload();
     else this.#lasting.log.info('nothing to reload: the configuration is as it was');
   }
 

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { isChosen } from '../contract/subject.ts';
+import { isClientChosen } from '../contract/subject.ts';
 import { scopeOf } from '../haproxy/events.ts';
 import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
@@ -14,7 +14,7 @@ import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { Refinement, type RefinementEvents } from './decision/refine.ts';
 import type { Logger } from './log.ts';
-import { lookupMs, Rulebook } from './scripts/rulebook.ts';
+import { lookupMs, Script } from './scripts/script.ts';
 import { decisionLog, translatorLog } from './server/events.ts';
 import type { References } from './server/reference.ts';
 import { type MessageRule, Translator } from './server/translate.ts';
@@ -37,7 +37,7 @@ export interface Generation {
   readonly cache: VerdictCache;
   readonly loader: Loader;
   readonly translator: Translator;
-  readonly rules: Rulebook | undefined;
+  readonly script: Script | undefined;
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
@@ -48,7 +48,7 @@ export interface Generation {
   close(): Promise<void>;
 }
 
-/** Puts the parts together; rejects, with nothing left open, if the rules cannot be used. */
+/** Puts the parts together; rejects, with nothing left open, if the script cannot be used. */
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
@@ -65,27 +65,27 @@ export async function openGeneration(
   const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
-  const rules = rulebook(settings, parts, log);
+  const script = createScript(settings, parts, log);
   try {
-    await rules?.open();
+    await script?.open();
   } catch (error) {
-    await closeAll(rules, backend);
+    await closeAll(script, backend);
     throw error;
   }
-  const messages = messageRules(settings, decisionLog(log, clock), rules);
+  const messages = messageRules(settings, decisionLog(log, clock), script);
   const address = new Address(settings.ipv6Prefix);
   const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;
-    return closeAll(rules, backend);
+    return closeAll(script, backend);
   };
   return {
     settings,
     cache,
     loader,
     translator,
-    rules,
+    script,
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
@@ -116,15 +116,15 @@ function callMeter(meters: Meters, degradation: Degradation): CallMeter {
   };
 }
 
-async function closeAll(rules: Rulebook | undefined, backend: OpenBackend): Promise<void> {
-  await rules?.close();
+async function closeAll(script: Script | undefined, backend: OpenBackend): Promise<void> {
+  await script?.close();
   await backend.close();
 }
 
 /** What one of the workers may do: together they keep to the settings. */
 function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): LoaderSettings {
   const { maxConcurrent, maxCallsPerSecond, maxKeysPerSecond, batch } = backend;
-  const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isChosen(`${kind}:`)));
+  const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isClientChosen(`${kind}:`)));
   return {
     maxConcurrent: Math.ceil(maxConcurrent / workers),
     maxCallsPerSecond: maxCallsPerSecond / workers,
@@ -134,21 +134,21 @@ function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): L
   };
 }
 
-/** The operator's rules, if there are any; lookups leave them some of the deadline. */
-function rulebook(
+/** The operator's script, if there is one; lookups leave it a share of the deadline. */
+function createScript(
   settings: Settings,
   parts: ConstructorParameters<typeof Engine>[0],
   log: Logger,
-): Rulebook | undefined {
-  if (settings.rules === undefined) return undefined;
+): Script | undefined {
+  if (settings.script === undefined) return undefined;
   const engine = new Engine(parts, lookupMs(settings.deadlineMs));
-  return new Rulebook(settings.rules, settings, engine, parts.clock, log);
+  return new Script(settings.script, settings, engine, parts.clock, log);
 }
 
 function messageRules(
   { messages, haproxy }: Settings,
   events: RefinementEvents,
-  rules: Rulebook | undefined,
+  script: Script | undefined,
 ): MessageRule[] {
   const vars = varsOf(haproxy);
   return messages.map(({ name, policy, subjects, required, oddPaths, event, group, shadow }) => ({
@@ -163,7 +163,7 @@ function messageRules(
       vars,
       ...(group === undefined ? {} : { group }),
     },
-    custom: rules?.of(name),
+    script: script?.forMessage(name),
     refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
   }));
 }

@@ -13,7 +13,7 @@ import { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
-import { tryRules } from './scripts/try.ts';
+import { checkScript } from './scripts/supervisor.ts';
 import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { Control, Known } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
@@ -165,7 +165,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   let settings = first;
   // Once, before the first worker binds: to the second it would look like a socket in use.
   await clearStaleSockets(first, []);
-  if (first.rules !== undefined) await tryRules({ ...first, file: first.rules });
+  if (first.script !== undefined) await checkScript({ ...first, file: first.script });
   const errors = new LogOutput(STDERR);
   const printed = { stdout: recordForwarder(output), stderr: (line: string) => errors.write(`${line}\n`) };
   const workers = new Workers(first, log, printed);

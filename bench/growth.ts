@@ -9,8 +9,8 @@ import { parseDuration } from '../cli/options/duration.ts';
 import { REASON } from '../contract/check.ts';
 import { cookieValues } from '../contract/cookie.ts';
 import { isOddPath } from '../contract/path.ts';
-import { shown } from '../contract/shown.ts';
-import { KINDS, parseSubject, subjectOf } from '../contract/subject.ts';
+import { printable } from '../contract/printable.ts';
+import { KINDS, parseSubject, subjectFromTraffic } from '../contract/subject.ts';
 import { PLAIN_VARS, varsProblem } from '../contract/vars.ts';
 
 /** How long a parser takes for a text of `LENGTHS`. */
@@ -80,7 +80,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
   ...Object.fromEntries(KINDS.map((kind) => [`entry of ${kind}`, (text: string) => parseSubject(`${kind}:${text}`)])),
   'entry of any kind': parseSubject,
   ...Object.fromEntries(
-    KINDS.map((kind) => [`value of ${kind}`, (text: string) => subjectOf(kind, Buffer.from(text))]),
+    KINDS.map((kind) => [`value of ${kind}`, (text: string) => subjectFromTraffic(kind, Buffer.from(text))]),
   ),
   'Cookie header': (text) => cookieValues(Buffer.from(text), 'session'),
   'odd path': (text) => isOddPath(Buffer.from(text)),
@@ -88,7 +88,7 @@ const PARSERS: Readonly<Record<string, Parser>> = {
     PLAIN_VARS.map((name) => [`variable ${name}`, (text: string) => varsProblem({ [name]: text })]),
   ),
   reason: (text) => REASON.test(text),
-  'text for a message': shown,
+  'text for a message': printable,
   duration: parseDuration,
   'log line of HAProxy': parseLogLine,
 };

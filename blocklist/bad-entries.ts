@@ -1,4 +1,4 @@
-import { toldSubject } from '../contract/told.ts';
+import { redactedSubject } from '../contract/redact.ts';
 import type { Item } from './store.ts';
 
 /** One line for the operator. */
@@ -16,7 +16,7 @@ export class BadEntries {
     if (this.#reported.size > MAX_REPORTED || this.#reported.has(name)) return;
     this.#reported.add(name);
     if (this.#reported.size <= MAX_REPORTED)
-      log('warn', 'bad entry ignored', { subject: toldSubject(String(item.subject)), list: item.list, problem });
+      log('warn', 'bad entry ignored', { subject: redactedSubject(String(item.subject)), list: item.list, problem });
     else log('warn', 'further bad entries are ignored without a line of their own', { logged: MAX_REPORTED });
   }
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { ACTIONS } from '../contract/actions.ts';
 import * as contract from '../contract/check.ts';
-import { shown } from '../contract/shown.ts';
+import { printable } from '../contract/printable.ts';
+import { redactedSubject } from '../contract/redact.ts';
 import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../contract/subject.ts';
-import { toldSubject } from '../contract/told.ts';
 import { firstProblem } from './problem.ts';
 
 /**
@@ -19,7 +19,7 @@ export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unles
 export type StoredEntry = z.infer<typeof StoredEntry>;
 
 /** The same, not enforced because its list is on trial. */
-export type TrialEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>;
+export type ShadowEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>;
 
 /** What became of a stored item: an entry, or one line that says why it is none. */
 export type ParsedEntry = { readonly entry: StoredEntry } | { readonly problem: string };
@@ -42,7 +42,7 @@ export function isExpired(entry: Pick<StoredEntry, 'expiresAt'>, nowSeconds: num
 }
 
 /** The part of an entry that the agent is told. */
-export function answered(stored: StoredEntry | TrialEntry): contract.Entry {
+export function toContractEntry(stored: StoredEntry | ShadowEntry): contract.Entry {
   const { note: _note, createdBy: _createdBy, createdAt: _createdAt, ...entry } = stored;
   return entry;
 }
@@ -52,8 +52,8 @@ function subjectProblem(text: string): string | undefined {
     const canonical = formatSubject(parseSubject(text));
     if (canonical === text) return undefined;
     const right =
-      toldSubject(canonical) === canonical
-        ? `write "${shown(canonical, MAX_SUBJECT_BYTES)}"`
+      redactedSubject(canonical) === canonical
+        ? `write "${printable(canonical, MAX_SUBJECT_BYTES)}"`
         : 'haverdict lint says how';
     return `subject is not canonical and is never looked up: ${right}`;
   } catch (error) {

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import { LIST_NAME, REASON } from '../contract/check.ts';
-import { shown } from '../contract/shown.ts';
+import { printable } from '../contract/printable.ts';
 
 /** What a text of this form looks like, in words. */
 const FORMS = new Map([
@@ -13,7 +13,9 @@ export function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'is wrong';
   const value = issue.path.reduce(fieldOf, input);
-  const field = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${shown(String(part))}`)).join('');
+  const field = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${printable(String(part))}`))
+    .join('');
   const problem = value === undefined ? 'is missing' : wrong(issue, value);
   return `${field.replace(/^\./, '') || 'it'} ${problem}`;
 }
@@ -61,5 +63,5 @@ function unit(origin: string): string {
 }
 
 function quoted(value: unknown): string {
-  return typeof value === 'string' ? `"${shown(value)}"` : shown(String(JSON.stringify(value)));
+  return typeof value === 'string' ? `"${printable(value)}"` : printable(String(JSON.stringify(value)));
 }

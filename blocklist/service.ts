@@ -1,10 +1,10 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
-import { isWithin } from '../contract/list-actions.ts';
-import { askedSubject, candidates, formatSubject, isChosen, SubjectError } from '../contract/subject.ts';
+import { isPermitted } from '../contract/list-actions.ts';
+import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
 import type { BadEntries, Log } from './bad-entries.ts';
-import { answered, parseEntry, type StoredEntry, type TrialEntry } from './entry.ts';
+import { parseEntry, type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
 import { winner } from './match.ts';
-import type { Item, Key, Store } from './store.ts';
+import type { EntryStore, Item, Key } from './store.ts';
 
 /** What one check came to, in numbers: nothing of any visitor is in it. */
 export interface CheckFacts {
@@ -19,7 +19,7 @@ export interface CheckFacts {
 }
 
 export interface CheckDeps {
-  readonly store: Pick<Store, 'lookup'>;
+  readonly store: Pick<EntryStore, 'lookup'>;
   readonly log: Log;
   readonly measure?: (facts: CheckFacts) => void;
   readonly badEntries: BadEntries;
@@ -46,7 +46,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
 
   const onTrial = new Set(request.shadowLists);
   const good = goodEntries(items, deps);
-  const isCounted = (entry: StoredEntry) => isWithin(request.listActions ?? {}, entry);
+  const isCounted = (entry: StoredEntry) => isPermitted(request.listActions ?? {}, entry);
   const counted = good.filter(isCounted).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
   const entries = Map.groupBy(counted, (entry) => entry.subject);
   const beyond = Map.groupBy(
@@ -69,7 +69,8 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
     const lost = wonBy(of(beyond));
     return {
       subject,
-      entry: won === undefined ? null : { ...answered(won), ...(next && { unlessAllowed: answered(next) }) },
+      entry:
+        won === undefined ? null : { ...toContractEntry(won), ...(next && { unlessAllowed: toContractEntry(next) }) },
       ...(lost && { notCounted: { subject: lost.subject, list: lost.list, action: lost.action } }),
     };
   });
@@ -90,7 +91,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
 
 /** Addresses first: whatever clients make up must not leave them without their keys. */
 function inOrder(subjects: readonly string[]): string[] {
-  const [chosen, others] = [subjects.filter(isChosen), subjects.filter((subject) => !isChosen(subject))];
+  const [chosen, others] = [subjects.filter(isClientChosen), subjects.filter((subject) => !isClientChosen(subject))];
   return [...others, ...chosen];
 }
 
@@ -115,8 +116,8 @@ function plansFor(subjects: readonly string[], lists: number): ReadonlyMap<strin
 /** Undefined for what is not canonical or of a kind that only a newer agent knows. */
 function keyTextsOf(text: string): string[] | undefined {
   try {
-    const subject = askedSubject(text);
-    return formatSubject(subject) === text ? candidates(subject) : undefined;
+    const subject = parseLookupSubject(text);
+    return formatSubject(subject) === text ? lookupKeys(subject) : undefined;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
     throw error;
@@ -130,7 +131,7 @@ function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key
 }
 
 /** Whatever a list on trial has, an allow too, is only logged; what is only logged anyway stays as it is. */
-function asTrial(entry: StoredEntry): StoredEntry | TrialEntry {
+function asTrial(entry: StoredEntry): StoredEntry | ShadowEntry {
   if (entry.action === 'log') return entry;
   const { action, status: _status, vars: _vars, ...rest } = entry;
   return { ...rest, action: 'log', shadow: action };

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
+import { escapeInvisible } from '../contract/printable.ts';
 import { CliError, EXIT } from './exit/cli-error.ts';
-import { printable } from './output/escaped.ts';
 
 /** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -35,7 +35,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
 /** Runs the command that `argv` asks for; writes what is wrong in one line to `complaints`, and returns the exit code. */
 export async function run(argv: readonly string[], complaints: Pick<Writable, 'write'>): Promise<number> {
   try {
-    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${printable(oneLine(text))}\n`));
+    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${escapeInvisible(oneLine(text))}\n`));
     await asked.parseAsync(argv);
     return EXIT.done;
   } catch (error) {
@@ -75,7 +75,7 @@ function version(): string {
 
 /** Whatever is in it; some messages have several lines. */
 function readable(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  return text.split('\n').map(escapeInvisible).join('\n');
 }
 
 function oneLine(text: string): string {

@@ -1,6 +1,6 @@
 import { MAX_SUBJECTS } from '../contract/check.ts';
-import { isObject, listOf, map, oneOf, text, wholeNumber } from './forms.ts';
-import { isRegion } from './region.ts';
+import { isRegion } from './aws-region.ts';
+import { isObject, listOf, map, oneOf, text, wholeNumber } from './fields.ts';
 
 const URL_FORM = 'an http or https URL without user, query and fragment';
 const backendUrl = text(URL_FORM, isBackendUrl).transform((url) => url.replace(/\/+$/, ''));
@@ -31,7 +31,7 @@ export const backend = map({
     ),
   batch: map({
     windowMs: wholeNumber(0, 100).prefault(1).describe('How long a lookup waits for others to share its call.'),
-    maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('How many lookups share a call at most.'),
+    maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('How many lookups share one call at most.'),
   }).prefault({}),
 })
   .refine(hasUrl, { path: ['url'], error: URL_FORM, when: ({ value }) => isObject(value) })

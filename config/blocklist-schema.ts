@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { parseAddress, parseNetwork } from '../contract/address.ts';
-import { listOf, map, share, text, truth } from './forms.ts';
+import { boolean, fraction, listOf, map, text } from './fields.ts';
 
 const MAX_PROTECTED = 256;
 
@@ -14,7 +14,7 @@ export const blocklist = map({
   protected: listOf(place, MAX_PROTECTED, 'addresses and networks', 0)
     .prefault([])
     .describe('What no command blocks without `--force`, beside loopback and the address you are logged in from.'),
-  protectPrivate: truth()
+  protectPrivate: boolean()
     .prefault(true)
     .describe('Whether private, link-local and carrier-grade NAT addresses are protected in the same way.'),
   manualExpiry: text('a duration up to 9999d, like 12h or 30d', (typed) => /^[1-9]\d{0,3}[smhd]$/.test(typed))
@@ -22,9 +22,9 @@ export const blocklist = map({
     .describe(
       'When an entry of `block` ends that says neither `--for` nor `--until`; without this setting it never does.',
     ),
-  maxChange: share()
+  maxChange: fraction()
     .prefault(0.5)
-    .describe('By which share of its entries one sync may grow or shrink a list without `--yes`.'),
+    .describe('By which fraction of its entries one sync may grow or shrink a list without `--yes`.'),
 });
 
 /** What the commands are told about the blocklist. */

@@ -30,10 +30,10 @@ interface SchemaNode {
 }
 
 /** What our own forms add to a schema, which is not JSON Schema. */
-export const OWN_WORDS = ['mustBe', 'each', 'eachMeaning'] as const;
+export const OWN_KEYWORDS = ['mustBe', 'each', 'eachMeaning'] as const;
 
 /** A variable has no choice in its name, and holds one word or words with commas between them. */
-const UNDER_A_NAME = 'it stands under a name of yours';
+const UNDER_A_CHOSEN_NAME = 'it stands under a name of yours';
 const IN_A_MAP = 'it is a map, or stands in one';
 const ITEM = '[]';
 
@@ -73,7 +73,7 @@ function childrenOf({ each, eachMeaning, ...node }: SchemaNode): Child[] {
     );
   return [
     ...fields,
-    ...forms('NAME', [node.additionalProperties], UNDER_A_NAME),
+    ...forms('NAME', [node.additionalProperties], UNDER_A_CHOSEN_NAME),
     ...forms(ITEM, [node.items, ...(node.items?.anyOf ?? [])], IN_A_MAP),
     ...forms(undefined, node.anyOf ?? [], IN_A_MAP),
   ];
@@ -97,7 +97,8 @@ function shapeOf(node: SchemaNode): KnownSetting['shape'] {
   return isMap(node) ? 'map' : 'text';
 }
 
-function variableFor(path: readonly string[]): string {
+/** `HAVERDICT_CACHE_MAX_ENTRIES` for `cache.maxEntries`. */
+export function variableFor(path: readonly string[]): string {
   return ['haverdict', ...path]
     .map((key) => key.replace(/[A-Z]/g, '_$&'))
     .join('_')

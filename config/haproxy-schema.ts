@@ -4,13 +4,13 @@ import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/vocabulary.ts';
-import { listOf, map, mapOf, oneOf, setOf, text } from './forms.ts';
+import { listOf, map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
 
 /** The longest there can be; headers, groups and other scopes leave less (`conflicts.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;
 
 const backendName = text('the name of a HAProxy backend', (name) => BACKEND_NAME.test(name));
-const headers = setOf(
+const headers = uniqueListOf(
   text(
     `the name of a header that HAProxy leaves to others, of at most ${MAX_HEADER_NAME} letters, digits and dashes`,
     isHeaderName,
@@ -39,7 +39,7 @@ export const haproxy = map({
   chroot: text('an absolute path without / at its end', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
     .optional()
     .describe('What HAProxy has as its chroot: it is told the paths of sockets inside as it sees them.'),
-  backends: setOf(backendName, 64, 'names of HAProxy backends', 0)
+  backends: uniqueListOf(backendName, 64, 'names of HAProxy backends', 0)
     .prefault([])
     .describe('The backends that entries may route to; what names another goes where it went without haverdict.'),
   requestHeaders: headers.describe('The headers of requests that entries may set, add and remove.'),

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { bindConflicts } from './bind-conflicts.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { conflictsOfPlaces } from './listener-conflicts.ts';
+import type { Finding } from './findings.ts';
 import { toProblem } from './load.ts';
-import { repetitionsIn } from './message-size.ts';
+import { duplicatedParts } from './message-size.ts';
 import { readOverrides } from './overrides.ts';
-import type { Finding } from './problems.ts';
 import { sampleProblem } from './sample-expression.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 import { readYaml } from './yaml-file.ts';
@@ -42,13 +42,13 @@ export function checkHost(settings: Settings, path: string | undefined, env: Nod
 }
 
 function findingsOn(settings: Settings, configuration: string | undefined): HostFinding[] {
-  const { listen, admin, cache, rules } = settings;
+  const { listen, admin, cache, script } = settings;
   return [
     ...listen.flatMap((address, index) => socketFindings(address, ['listen', index])),
     ...(admin.listen === undefined ? [] : socketFindings(admin.listen, ['admin', 'listen'])),
     ...(admin.socket === undefined ? [] : folderOf(admin.socket, ['admin', 'socket'])),
-    ...cacheFindings(cache.file, [configuration, rules]),
-    ...conflictsOfPlaces(settings, resolved),
+    ...cacheFindings(cache.file, [configuration, script]),
+    ...bindConflicts(settings, resolved),
     ...unknownSamples(settings),
     ...largeMessages(settings),
   ];
@@ -57,7 +57,7 @@ function findingsOn(settings: Settings, configuration: string | undefined): Host
 /** Only with long requests, which their clients choose. */
 function largeMessages({ messages }: Settings): HostFinding[] {
   return messages.flatMap((settings) =>
-    repetitionsIn(settings).map(({ place, message }) => ({
+    duplicatedParts(settings).map(({ place, message }) => ({
       ...wrong(['messages', settings.name, ...place], message),
       isLater: true,
     })),

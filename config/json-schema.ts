@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OWN_WORDS } from './catalogue.ts';
+import { OWN_KEYWORDS } from './catalogue.ts';
 import { ConfigFile } from './schema.ts';
 
 /** The JSON Schema of the configuration file; what it cannot say, such as which settings exclude each other, is left out. */
@@ -9,7 +9,7 @@ export function configSchema(): string {
     override({ jsonSchema }) {
       // Ours: it tells of what a check in code wants, which editors show.
       const { mustBe } = jsonSchema as { mustBe?: string };
-      for (const word of OWN_WORDS) delete jsonSchema[word];
+      for (const word of OWN_KEYWORDS) delete jsonSchema[word];
       if (mustBe !== undefined)
         jsonSchema.description = [jsonSchema.description, `Must be ${mustBe}.`].filter((text) => text).join(' ');
     },

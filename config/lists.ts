@@ -5,17 +5,17 @@ import type { ListActions } from '../contract/list-actions.ts';
 export type WrittenList = string | { readonly name: string; readonly actions: Action[] };
 
 /** The names of the lists, and which of them are held to actions. */
-export function askedLists(written: readonly WrittenList[]): { lists: string[]; listActions: ListActions } {
+export function toListSettings(written: readonly WrittenList[]): { lists: string[]; listActions: ListActions } {
   const held = written.flatMap((list) => (typeof list === 'string' ? [] : [[list.name, list.actions] as const]));
-  return { lists: written.map(nameOf), listActions: Object.fromEntries(held) };
+  return { lists: written.map(listName), listActions: Object.fromEntries(held) };
 }
 
-export function nameOf(list: WrittenList): string {
+export function listName(list: WrittenList): string {
   return typeof list === 'string' ? list : list.name;
 }
 
 /** A list as people are told of it: `drop (deny, tarpit only; on trial)`. */
-export function listText(
+export function describeList(
   name: string,
   { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },
 ): string {

@@ -2,10 +2,10 @@ import { dirname, resolve } from 'node:path';
 import { POLICY_STATUS, type Policy, REFUSED_STATUS } from '../contract/policy.ts';
 import { DEFAULT_EVENT } from '../haproxy/events.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { conflictsIn } from './conflicts.ts';
-import { askedLists } from './lists.ts';
+import { crossChecks } from './cross-checks.ts';
+import { type Finding, formatPath, toFindings } from './findings.ts';
+import { toListSettings } from './lists.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
-import { type Finding, findingsFrom, formatPath } from './problems.ts';
 import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
 import { missingRegions, targetsOf } from './targets.ts';
@@ -22,23 +22,23 @@ export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): 
   const parsed = ConfigFile.safeParse(input);
   const targets = parsed.success ? targetsOf(parsed.data.backend, env) : [];
   const findings = parsed.success
-    ? [...missingRegions(parsed.data.backend, targets), ...conflictsIn(parsed.data, input)]
-    : findingsFrom(parsed.error.issues, input);
+    ? [...missingRegions(parsed.data.backend, targets), ...crossChecks(parsed.data, input)]
+    : toFindings(parsed.error.issues, input);
   problems.push(...findings.map((finding) => toProblem(finding, file, overrides)));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.sort(byPlace));
   return frozen(toSettings(parsed.data, targets, dirname(path ?? '.')));
 }
 
 function toSettings(
-  { rules, blocklist: _blocklist, ...file }: ConfigFile,
+  { script, blocklist: _blocklist, ...file }: ConfigFile,
   targets: readonly Target[],
   folder: string,
 ): Settings {
   const { url: _url, urls: _urls, region: _region, ...backend } = file.backend;
   return {
     ...file,
-    ...askedLists(file.lists),
-    ...(rules === undefined ? {} : { rules: resolve(folder, rules) }),
+    ...toListSettings(file.lists),
+    ...(script === undefined ? {} : { script: resolve(folder, script) }),
     backend: { ...backend, targets },
     haproxy: {
       ...file.haproxy,

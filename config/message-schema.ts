@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { MAX_SUBJECTS } from '../contract/check.ts';
 import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
-import { askedSubject, isKind, KINDS, SubjectError } from '../contract/subject.ts';
+import { isKind, KINDS, parseLookupSubject, SubjectError } from '../contract/subject.ts';
 import { DEFAULT_EVENT, MESSAGE_EVENTS } from '../haproxy/events.ts';
-import { isObject, listOf, map, mapOf, oneOf, setOf, text, truth } from './forms.ts';
+import { boolean, isObject, listOf, map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
 
 const MAX_MESSAGES = 16;
 const MAX_ARGUMENTS = 32;
@@ -55,7 +55,7 @@ function patternsOf(kind: 'path' | 'host', what: string) {
 /** Undefined for what is none, and for a path that servers read differently: the wiring refuses those. */
 function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
   try {
-    const { value } = askedSubject(`${kind}:${pattern}`);
+    const { value } = parseLookupSubject(`${kind}:${pattern}`);
     return /%2F|%5C|%00|;|[^\x21-\x7e]/.test(value) ? undefined : value;
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
@@ -95,16 +95,16 @@ const message = map({
   subjects: mapOf(kind, expression, MAX_SUBJECTS, 'kind: expression')
     .prefault({})
     .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),
-  required: setOf(kind, MAX_SUBJECTS, 'kinds', 0)
+  required: uniqueListOf(kind, MAX_SUBJECTS, 'kinds', 0)
     .prefault([])
     .describe(
       'The kinds without which a request is refused with 400, as ip, host, path and method always are; any other may be missing.',
     ),
   arguments: mapOf(name, expression, MAX_ARGUMENTS, 'name: expression')
     .prefault({})
-    .describe('What your rules are told beside the subjects.'),
+    .describe('What the script receives beside the subjects.'),
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
-  shadow: truth().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
+  shadow: boolean().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
 }).refine(({ event, group }: Trigger) => event === undefined || group === undefined, {
   path: ['group'],
   error: 'left out where event is set',

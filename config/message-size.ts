@@ -17,7 +17,7 @@ const BOUNDED =
   /,(?:sha1|sha2|digest|hmac|md5|xxh\w*|crc32c?|djb2|sdbm|wt6|murmur\w*|length|strcmp|map\w*|table_\w+|in_table|bool|and|or)\b/;
 
 /** An argument that copies what another one of its message copies as well. */
-export interface Repetition {
+export interface DuplicatedPart {
   readonly place: readonly ['subjects' | 'arguments', string];
   readonly message: string;
 }
@@ -26,7 +26,7 @@ export interface Repetition {
  * What makes a message larger than a frame: a part of the request that stands in it more than once. A part that stands
  * there once is never too large, as the request has been in a buffer of that size.
  */
-export function repetitionsIn({ subjects, arguments: given }: MessageSettings): Repetition[] {
+export function duplicatedParts({ subjects, arguments: given }: MessageSettings): DuplicatedPart[] {
   const all = [
     ...subjects.map(({ kind, expression }) => ({ place: ['subjects', kind] as const, expression })),
     ...given.map(({ name, expression }) => ({ place: ['arguments', name] as const, expression })),

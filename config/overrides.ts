@@ -1,6 +1,7 @@
 import { type KnownSetting, SETTINGS } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { renamedVariable } from './renamed.ts';
 
 const PREFIX = 'HAVERDICT_';
 
@@ -63,9 +64,11 @@ function toNumber(text: string): unknown {
 }
 
 function unknownVariable(variable: string): ConfigProblem {
+  const renamed = renamedVariable(variable);
+  if (renamed !== undefined) return { where: variable, setting: '', message: `renamed to ${renamed}` };
   // without the prefix, which all of them share
   const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
-  const meant = nearest(variable.slice(PREFIX.length), known);
+  const meant = didYouMean(variable.slice(PREFIX.length), known);
   const message = meant === undefined ? 'no such setting' : `no such setting, did you mean ${PREFIX}${meant}?`;
   return { where: variable, setting: '', message };
 }

@@ -12,7 +12,7 @@ import { readYaml } from './yaml-file.ts';
  */
 export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const file = path === undefined ? undefined : readYaml(path).value;
-  const { listen, backend, rules, admin, ...others } = ConfigFile.parse(
+  const { listen, backend, script, admin, ...others } = ConfigFile.parse(
     withOverrides(file, readOverrides(env).overrides) ?? {},
   );
   const region = regionInForce(backend, env);
@@ -21,7 +21,7 @@ export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv):
       listen: listen.map(asWritten),
       backend: { ...backend, ...(region !== undefined && { region }) },
       ...others,
-      ...(rules !== undefined && { rules: resolve(dirname(path ?? '.'), rules) }),
+      ...(script !== undefined && { script: resolve(dirname(path ?? '.'), script) }),
       admin: { ...admin, ...(admin.listen !== undefined && { listen: asWritten(admin.listen) }) },
     },
     { aliasDuplicateObjects: false },

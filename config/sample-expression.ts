@@ -1,5 +1,5 @@
 import { HAPROXY_VERSIONS, type HaproxyVersion } from '../haproxy/versions.ts';
-import { editsBetween, nearest } from './nearest.ts';
+import { didYouMean, editDistance } from './did-you-mean.ts';
 // As `haproxy -dKsmp` and `haproxy -dKcnv` print them, 2.6 to 3.4, and those of optional device databases; the test of
 // this file says what a newer HAProxy has beside them.
 import NAMES from './sample-names.json' with { type: 'json' };
@@ -37,7 +37,7 @@ function unknown(name: string, what: 'sample fetch' | 'converter', version: Hapr
   const known = what === 'sample fetch' ? NAMES.fetches : NAMES.converters;
   if (known.includes(name) || name.startsWith('lua.')) return undefined;
   const typo = known.find((candidate) => isTypoOf(name, candidate));
-  const meant = typo ?? nearest(name, known);
+  const meant = typo ?? didYouMean(name, known);
   const hint = meant === undefined ? '' : `, did you mean ${meant}?`;
   return {
     isTypo: typo !== undefined && isCovered(version),
@@ -48,7 +48,7 @@ function unknown(name: string, what: 'sample fetch' | 'converter', version: Hapr
 /** One wrong letter behind the first. A digit is none: `sha3` may come after `sha2`, and `bc_rtt` after `fc_rtt`. */
 function isTypoOf(name: string, known: string): boolean {
   const letters = (text: string) => text.replaceAll(/\d/g, '');
-  return name[0] === known[0] && letters(name) !== letters(known) && editsBetween(name, known) === 1;
+  return name[0] === known[0] && letters(name) !== letters(known) && editDistance(name, known) === 1;
 }
 
 /** What is newer than our list may have names that are not in it. */

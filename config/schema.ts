@@ -4,10 +4,10 @@ import { IPV6_PREFIXES } from '../contract/address.ts';
 import { LIST_NAME, MAX_LISTS } from '../contract/check.ts';
 import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
-import { listOf, map, oneOf, setOf, text, wholeNumber } from './forms.ts';
+import { listOf, map, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 import { haproxy } from './haproxy-schema.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
-import { nameOf } from './lists.ts';
+import { listName } from './lists.ts';
 import { messages, policy } from './message-schema.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
@@ -16,16 +16,16 @@ const DAY_SECONDS = 86_400;
 
 const IPV6_PREFIX_FORM = '128 or a whole number from 16 to 64';
 
-const listName = text(`a list name (${LIST_NAME.source})`, (name) => LIST_NAME.test(name));
+const validListName = text(`a list name (${LIST_NAME.source})`, (name) => LIST_NAME.test(name));
 
 const LIST_FORM = `a list name (${LIST_NAME.source}) or a map with name and actions`;
 const askedList = z
   .union(
     [
-      listName,
+      validListName,
       map({
-        name: listName.describe('A list that is held to some actions; any other may do everything.'),
-        actions: setOf(oneOf(ACTIONS), ACTIONS.length, 'actions').describe(
+        name: validListName.describe('A list that is held to some actions; any other may do everything.'),
+        actions: uniqueListOf(oneOf(ACTIONS), ACTIONS.length, 'actions').describe(
           'What its entries may do; one with another action counts as if it were not there.',
         ),
       }),
@@ -80,12 +80,12 @@ export const ConfigFile = map({
   policy: policy
     .prefault('open')
     .describe('What is decided when it cannot be known: open allows, closed denies with 503.'),
-  lists: setOf(askedList, MAX_LISTS, 'lists', 1, nameOf)
+  lists: uniqueListOf(askedList, MAX_LISTS, 'lists', 1, listName)
     .prefault(['manual'])
     .describe(
       'The lists that count, in the order of precedence, by name; { name: NAME, actions: [deny] } holds one to actions.',
     ),
-  shadowLists: setOf(listName, MAX_LISTS, 'list names', 0)
+  shadowLists: uniqueListOf(validListName, MAX_LISTS, 'list names', 0)
     .prefault([])
     .describe('Those of the lists that are on trial: what they have is told and logged, and not enforced.'),
   ipv6Prefix: z
@@ -119,9 +119,11 @@ export const ConfigFile = map({
       .describe('How long before its end a verdict that is used is asked anew, in the background.'),
   }).prefault({}),
   messages,
-  rules: text('the path of a module, as ./rules.mjs', (path) => /\.m?[jt]s$/.test(path))
+  script: text('the path of a module, as ./script.mjs', (path) => /\.m?[jt]s$/.test(path))
     .optional()
-    .describe('A module with rules of your own; a relative path begins at the folder of this file.'),
+    .describe(
+      'Your script, a module of functions that decide messages; a relative path starts at the folder of this file.',
+    ),
   workers: wholeNumber(1, 64)
     .prefault(1)
     .describe(
@@ -140,7 +142,7 @@ export const ConfigFile = map({
     listen: listenAddress
       .optional()
       .describe('Where HTTP shows the status page, metrics and health, like tcp://127.0.0.1:9101.'),
-    hosts: setOf(
+    hosts: uniqueListOf(
       text('a host without its port, as haproxy-1.example or [2001:db8::1]', (host) =>
         /^([A-Za-z0-9][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])$/.test(host),
       ),

@@ -1,5 +1,5 @@
-import type { Finding } from './problems.ts';
-import { isRegion, regionIn } from './region.ts';
+import { isRegion, regionIn } from './aws-region.ts';
+import type { Finding } from './findings.ts';
 import type { ConfigFile } from './schema.ts';
 import type { Target } from './settings.ts';
 

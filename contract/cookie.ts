@@ -13,10 +13,10 @@ const LONGEST = 3 * MAX_SUBJECT_BYTES + '""'.length;
 
 /** Values of cookies, without the quotes and the percent-encoding that servers take off. */
 export const COOKIE: Kind = {
-  isChosen: true,
-  longest: LONGEST,
-  longer: (octets) => (withoutQuotes(octets) === undefined ? undefined : null),
-  written: (text) => {
+  isClientChosen: true,
+  maxBytes: LONGEST,
+  tooLong: (octets) => (withoutQuotes(octets) === undefined ? undefined : null),
+  canonicalizeEntry: (text) => {
     const octets = octetsOfText(text);
     const value = withoutSpelling(octets, 3 * octets.length);
     if (value === undefined)
@@ -26,7 +26,7 @@ export const COOKIE: Kind = {
     if (value === '') throw new SubjectError('the value of a cookie is empty: write what stands between the quotes');
     return value;
   },
-  brought: (octets) => withoutSpelling(octets, MAX_SUBJECT_BYTES),
+  canonicalizeTraffic: (octets) => withoutSpelling(octets, MAX_SUBJECT_BYTES),
 };
 
 /** Empty where it would be longer. */

@@ -2,7 +2,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 import { formatAddress, parseAddress } from './address.ts';
 import { type Kind, MAX_WILDCARDS, SubjectError } from './kind.ts';
 import { isAscii } from './octets.ts';
-import { shown } from './shown.ts';
+import { printable } from './printable.ts';
 
 /** `NAME[:PORT]` or `[IPV6][:PORT]`; a port may have no digits (RFC 3986 3.2.3), a name may end in one dot. */
 const SPELLING = /^(?:\[([\da-f:.]{2,45})\]|([a-z0-9_.-]{1,254}))(?::(\d{0,5}))?$/;
@@ -17,13 +17,13 @@ const WILDCARD = '*.';
 
 /** Names of hosts: `shop.example` is itself, `*.shop.example` is everything below it, at any depth. */
 export const HOST: Kind = {
-  isChosen: true,
-  longest: MAX_NAME + '.:65535'.length,
-  written: canonicalHost,
-  brought: hostOf,
+  isClientChosen: true,
+  maxBytes: MAX_NAME + '.:65535'.length,
+  canonicalizeEntry: canonicalHost,
+  canonicalizeTraffic: hostOf,
   covering: coveringHosts,
   specificity: (value) => (value.startsWith(WILDCARD) ? value.length : Number.POSITIVE_INFINITY),
-  unmatched: (value) =>
+  unreachableReason: (value) =>
     value.startsWith(WILDCARD) && value.slice(WILDCARD.length).split('.').length > MAX_WILDCARDS
       ? `a host is looked up under wildcards of up to ${MAX_WILDCARDS} labels`
       : undefined,
@@ -70,7 +70,7 @@ function inAscii(text: string): string {
 }
 
 function problemOf(text: string, given: string): string {
-  const named = `"host:${shown(text)}"`;
+  const named = `"host:${printable(text)}"`;
   const labels = given.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase().split('.');
   if (labels.every((label) => LABEL.test(label))) {
     if (endsInNumber(labels)) return `${named} is no address: write four decimal numbers from 0 to 255 without zeros`;
@@ -84,7 +84,7 @@ function problemOf(text: string, given: string): string {
 }
 
 function tooLong(text: string): string {
-  return `"host:${shown(text)}" is ${text.length} characters long, the limit is ${MAX_NAME}`;
+  return `"host:${printable(text)}" is ${text.length} characters long, the limit is ${MAX_NAME}`;
 }
 
 function coveringHosts(host: string): string[] {

@@ -10,14 +10,14 @@ import {
   parseNetwork,
 } from './address.ts';
 import { type Kind, SubjectError } from './kind.ts';
-import { shown } from './shown.ts';
+import { printable } from './printable.ts';
 
 /** Addresses, and the networks that cover them. */
 export const IP: Kind = {
-  isChosen: false,
-  longest: LONGEST_ADDRESS,
-  written: canonicalIp,
-  brought: (value) => (value.includes('/') ? undefined : formattedAddress(value)),
+  isClientChosen: false,
+  maxBytes: LONGEST_ADDRESS,
+  canonicalizeEntry: canonicalIp,
+  canonicalizeTraffic: (value) => (value.includes('/') ? undefined : formattedAddress(value)),
   covering: (value) => {
     const network = networkOf(value);
     return network === undefined ? [value] : coveringNetworks(network);
@@ -32,7 +32,7 @@ function canonicalIp(value: string): string {
   const address = formattedAddress(value);
   if (address !== undefined) return address;
   const network = parseNetwork(value);
-  if (network === undefined) throw new SubjectError(`"${shown(value)}" is no IPv4 or IPv6 address or network`);
+  if (network === undefined) throw new SubjectError(`"${printable(value)}" is no IPv4 or IPv6 address or network`);
   const exact = masked(network.bytes, network.prefix);
   if (!Buffer.from(exact.bytes).equals(network.bytes))
     throw new SubjectError(`"${value}" has bits set after its prefix: did you mean ${formatNetwork(exact)}?`);

@@ -6,11 +6,11 @@ const PREFIX = 'sha256:';
 
 /** Secrets, of which the table and the backend see the SHA-256 only. No message has any of a secret in it. */
 export const KEY: Kind = {
-  isChosen: true,
-  longest: Number.POSITIVE_INFINITY,
-  written: canonicalKey,
+  isClientChosen: true,
+  maxBytes: Number.POSITIVE_INFINITY,
+  canonicalizeEntry: canonicalKey,
   // always hashed: whoever reads a digest in the table could else present it as the key
-  brought: (octets) => (hasBlankEnds(octets) ? undefined : digestOf(Buffer.from(octets, 'latin1'))),
+  canonicalizeTraffic: (octets) => (hasBlankEnds(octets) ? undefined : digestOf(Buffer.from(octets, 'latin1'))),
 };
 
 function canonicalKey(text: string): string {

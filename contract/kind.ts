@@ -12,22 +12,22 @@ export class SubjectError extends Error {
 /** What is peculiar to the values of one kind. Values are neither empty nor do they have control characters in them. */
 export interface Kind {
   /** Whether a client can send as many different values as it likes; the others are told by the network. */
-  readonly isChosen: boolean;
+  readonly isClientChosen: boolean;
   /** The canonical form of what a person or a program wrote, which is its own canonical form; throws a `SubjectError`. */
-  readonly written: (value: string) => string;
+  readonly canonicalizeEntry: (value: string) => string;
   /**
    * The canonical form of what traffic brought, byte by byte, where it is not that of the same text; undefined where it
    * is no value of the kind: nothing is guessed. Empty where nothing can be listed for it.
    */
-  readonly brought?: (octets: string) => string | undefined;
+  readonly canonicalizeTraffic?: (octets: string) => string | undefined;
   /** The most bytes of traffic that an entry could stand for. What is longer is not worked through. */
-  readonly longest: number;
+  readonly maxBytes: number;
   /** What is longer: null where no entry can stand for it; undefined, or the function absent, where it is no value. */
-  readonly longer?: (octets: string) => null | undefined;
+  readonly tooLong?: (octets: string) => null | undefined;
   /** All that covers a canonical value: itself, then what is wider, narrowest first. Absent where that is all. */
   readonly covering?: (value: string) => readonly string[];
   /** Why an entry under this canonical value would never be found; undefined where it would. */
-  readonly unmatched?: (value: string) => string | undefined;
+  readonly unreachableReason?: (value: string) => string | undefined;
   /** The greater of two that cover the same is the narrower; Infinity for what covers only itself. */
   readonly specificity?: (value: string) => number;
 }

@@ -4,7 +4,7 @@ import type { CheckRequest, Entry } from './check.ts';
 export type ListActions = Readonly<NonNullable<CheckRequest['listActions']>>;
 
 /** Whether an entry, on trial or not, does what its list may do. One that does not counts as if it were not there. */
-export function isWithin(
+export function isPermitted(
   listActions: ListActions,
   { list, action, shadow }: Pick<Entry, 'list' | 'action' | 'shadow'>,
 ): boolean {
@@ -13,11 +13,11 @@ export function isWithin(
 }
 
 /** Why an entry does not count, in one line; undefined where it does. */
-export function notWithin(
+export function listActionProblem(
   entry: Pick<Entry, 'list' | 'action' | 'shadow'>,
   listActions: ListActions,
 ): string | undefined {
-  if (isWithin(listActions, entry)) return undefined;
+  if (isPermitted(listActions, entry)) return undefined;
   const { list, action } = entry;
   return `${action} does not count: list ${list} is held to ${listActions[list]?.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
 import { encodedAt, octetsOf, octetsOfText, PERCENT, spelling, write } from './octets.ts';
-import { shown } from './shown.ts';
+import { printable } from './printable.ts';
 
 /** What stands for itself in a path (pchar of RFC 3986 3.3), but for `*`, which is all below a folder. */
 const PLAIN = /[A-Za-z0-9._~!$&'()+,;=:@-]/;
@@ -28,25 +28,27 @@ export function isOddPath(bytes: Uint8Array): boolean {
 
 /** Paths: `/admin` is itself, `/admin/*` is `/admin/` and everything below it. */
 export const PATH: Kind = {
-  isChosen: true,
-  longest: Number.POSITIVE_INFINITY, // with a query that is none of the path
-  written: canonicalPath,
-  brought: pathOf,
+  isClientChosen: true,
+  maxBytes: Number.POSITIVE_INFINITY, // with a query that is none of the path
+  canonicalizeEntry: canonicalPath,
+  canonicalizeTraffic: pathOf,
   covering: (path) => (isWildcard(path) ? wildcardsOf(path) : [path, ...wildcardsOf(path)]),
   specificity: (path) => (isWildcard(path) ? path.length : Number.POSITIVE_INFINITY),
-  unmatched: (path) => (isWildcard(path) ? depthProblem(path.split('/').length - 1) : undefined),
+  unreachableReason: (path) => (isWildcard(path) ? depthProblem(path.split('/').length - 1) : undefined),
 };
 
 function canonicalPath(text: string): string {
   if (!text.startsWith('/'))
-    throw new SubjectError(`"path:${shown(text)}" is no path: write what follows the host, beginning with /`);
+    throw new SubjectError(`"path:${printable(text)}" is no path: write what follows the host, beginning with /`);
   const end = text.search(/[?#]/);
   if (end >= 0)
-    throw new SubjectError(`"path:${shown(text)}" has more than a path: write path:${shown(text.slice(0, end))}`);
+    throw new SubjectError(
+      `"path:${printable(text)}" has more than a path: write path:${printable(text.slice(0, end))}`,
+    );
   const folder = isWildcard(text) ? text.slice(0, -1) : text;
   if (folder.includes('*'))
     throw new SubjectError(
-      `"path:${shown(text)}" has a * that is not all of its end: write /admin/* for all below /admin/, and %2A for a *`,
+      `"path:${printable(text)}" has a * that is not all of its end: write /admin/* for all below /admin/, and %2A for a *`,
     );
   const path = normalized(octetsOfText(folder));
   return folder === text ? path : `${path}*`;

@@ -6,7 +6,7 @@ export const REASONS = [
   'overload',
   'no_subject',
   'bad_subject',
-  'rules_error',
+  'script_error',
   'internal_error',
   'too_large',
   'client_gone',

@@ -7,8 +7,8 @@ import { KEY } from './key.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 import { octetsOf, textOfOctets } from './octets.ts';
 import { PATH } from './path.ts';
-import { shown } from './shown.ts';
-import { isSecretKind } from './told.ts';
+import { printable } from './printable.ts';
+import { isSecretKind } from './redact.ts';
 
 export { MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
@@ -17,7 +17,7 @@ export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'j
 const NAMED_KIND = /^(header|cookie)\.[a-z0-9_.-]{1,64}$/;
 
 /** The kinds that every request has: one without is odd, and not free of them. */
-export const ALWAYS_THERE: ReadonlySet<string> = new Set(['ip', 'host', 'path', 'method']);
+export const KINDS_OF_EVERY_REQUEST: ReadonlySet<string> = new Set(['ip', 'host', 'path', 'method']);
 
 const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
   ip: IP,
@@ -49,8 +49,8 @@ export function isKind(text: string): boolean {
 }
 
 /** Whether clients choose the values of the kind of this subject: how many new ones come is up to them. */
-export function isChosen(text: string): boolean {
-  return kindOf(text.slice(0, text.indexOf(':')))?.isChosen ?? false;
+export function isClientChosen(text: string): boolean {
+  return kindOf(text.slice(0, text.indexOf(':')))?.isClientChosen ?? false;
 }
 
 /**
@@ -58,30 +58,30 @@ export function isChosen(text: string): boolean {
  * for that under which an entry could stand and would never be found.
  */
 export function parseSubject(text: string): Subject {
-  const subject = askedSubject(text);
-  const problem = kindOf(subject.kind)?.unmatched?.(subject.value);
+  const subject = parseLookupSubject(text);
+  const problem = kindOf(subject.kind)?.unreachableReason?.(subject.value);
   if (problem !== undefined)
-    throw new SubjectError(`"${subject.kind}:${shown(subject.value)}" would never match: ${problem}`);
+    throw new SubjectError(`"${subject.kind}:${printable(subject.value)}" would never match: ${problem}`);
   return subject;
 }
 
 /** The same for what is looked up, and need not be what an entry can stand under. */
-export function askedSubject(text: string): Subject {
-  if (isBareAddress(text)) return askedSubject(`ip:${text}`);
+export function parseLookupSubject(text: string): Subject {
+  if (isBareAddress(text)) return parseLookupSubject(`ip:${text}`);
   const colon = text.indexOf(':');
   const kind = text.slice(0, Math.max(colon, 0)).toLowerCase();
   const known = kindOf(kind);
   if (known === undefined)
     throw new SubjectError(
-      `"${colon < 0 ? shown(text) : `${shown(kind)}:…`}" is no address, no network and has no known kind before a colon: write kind:value with one of ${KINDS.join(', ')}, header.NAME, cookie.NAME`,
+      `"${colon < 0 ? printable(text) : `${printable(kind)}:…`}" is no address, no network and has no known kind before a colon: write kind:value with one of ${KINDS.join(', ')}, header.NAME, cookie.NAME`,
     );
   const value = text.slice(colon + 1);
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);
-  const named = `${kind}:${isSecretKind(kind) ? '…' : shown(value)}`; // no message has a secret in it
+  const named = `${kind}:${isSecretKind(kind) ? '…' : printable(value)}`; // no message has a secret in it
   if (CONTROL.test(value)) throw new SubjectError(`"${named}" has a control character in it`);
   if (value.length > MAX_WRITTEN)
     throw new SubjectError(`"${named}" is ${value.length} characters long: no request brings more than ${MAX_WRITTEN}`);
-  const subject = { kind, value: known.written(value) };
+  const subject = { kind, value: known.canonicalizeEntry(value) };
   const bytes = bytesOf(subject);
   if (bytes > MAX_SUBJECT_BYTES)
     throw new SubjectError(`"${named}" is ${bytes} bytes long, the limit is ${MAX_SUBJECT_BYTES}`);
@@ -100,27 +100,28 @@ export function formatSubject(of: Subject): string {
  * The subject for a value that traffic brought; undefined if it is no value of its kind, null if it is one for which no
  * entry can stand, since it is too long for the table.
  */
-export function subjectOf(kind: string, bytes: Uint8Array): Subject | null | undefined {
+export function subjectFromTraffic(kind: string, bytes: Uint8Array): Subject | null | undefined {
   const known = kindOf(kind);
   if (known === undefined || bytes.length === 0) return undefined;
   const octets = octetsOf(bytes);
-  if (bytes.length > known.longest) return known.longer?.(octets);
+  if (bytes.length > known.maxBytes) return known.tooLong?.(octets);
   if (CONTROL.test(octets)) return undefined;
-  const value = known.brought === undefined ? writtenOr(known, octets) : known.brought(octets);
+  const value =
+    known.canonicalizeTraffic === undefined ? canonicalizeAsEntry(known, octets) : known.canonicalizeTraffic(octets);
   if (value === undefined) return undefined;
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
 }
 
 /** Every subject text under which an entry for all of this subject can stand, most specific first; at most 50. */
-export function candidates({ kind, value }: Subject): string[] {
+export function lookupKeys({ kind, value }: Subject): string[] {
   const values = kindOf(kind)?.covering?.(value) ?? [value];
   return values.map((covering) => formatSubject({ kind, value: covering }));
 }
 
 /** How many texts entries for all of this subject, in canonical text, can stand under. */
-export function widthOf(text: string): number {
+export function lookupKeyCount(text: string): number {
   const colon = text.indexOf(':');
-  return candidates({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) }).length;
+  return lookupKeys({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) }).length;
 }
 
 /** How narrow what an entry stands for is: of two entries that cover a subject, the greater is nearer to it. */
@@ -136,10 +137,10 @@ function kindOf(text: string): Kind | undefined {
   return text.startsWith('cookie.') ? COOKIE : VERBATIM;
 }
 
-function writtenOr({ written }: Kind, octets: string): string | undefined {
+function canonicalizeAsEntry({ canonicalizeEntry }: Kind, octets: string): string | undefined {
   const text = textOfOctets(octets);
   try {
-    return text === undefined ? undefined : written(text);
+    return text === undefined ? undefined : canonicalizeEntry(text);
   } catch (error) {
     if (error instanceof SubjectError) return undefined;
     throw error;

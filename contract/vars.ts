@@ -1,4 +1,4 @@
-import { shown } from './shown.ts';
+import { printable } from './printable.ts';
 
 /** What an entry can tell HAProxy beside its action; the wiring has rules for these and no others. */
 export const PLAIN_VARS = ['location', 'backend', 'split', 'path', 'query', 'body'] as const;
@@ -122,7 +122,7 @@ export function varsProblem(vars: Vars): string | undefined {
     return `vars has ${bytes} bytes with ${VAR_BYTES} more for each of them, the limit is ${MAX_VARS_BYTES}`;
   for (const [name, value] of all) {
     const problem = varProblem(name, value);
-    if (problem !== undefined) return `vars.${shown(name, 60)} ${problem}`;
+    if (problem !== undefined) return `vars.${printable(name, 60)} ${problem}`;
   }
   return undefined;
 }

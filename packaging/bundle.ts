@@ -14,8 +14,11 @@ const REQUIRE = "import{createRequire as makeRequire}from'node:module';const req
  */
 export async function writeBundle(folder: string, version: string, node: string): Promise<string[]> {
   const program = { outdir: folder, entryPoints: ['cli/main.ts'], splitting: true, chunkNames: 'chunks/[name]-[hash]' };
-  const started = { outdir: folder, entryPoints: ['agent/scripts/main.ts', 'agent/scripts/sentinel.ts'] };
-  const files = [...(await bundle(program, '..')), ...(await bundle(started, '../..'))];
+  const started = {
+    outdir: folder,
+    entryPoints: ['agent/scripts/child/main.ts', 'agent/scripts/child/memory-guard.ts'],
+  };
+  const files = [...(await bundle(program, '..')), ...(await bundle(started, '../../..'))];
   writeFileSync(join(folder, 'package.json'), manifest(version));
   const main = join(folder, 'cli/main.js');
   writeFileSync(main, readFileSync(main, 'utf8').replace(/^#!.*\n/, `#!${node}\n`));

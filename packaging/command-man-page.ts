@@ -26,7 +26,7 @@ export function commandPage(commands: readonly Command[], version: string, epoch
     '.I COMMAND',
     '[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...',
     '.SH DESCRIPTION',
-    'Runs the agent beside HAProxy, generates HAProxy\'s configuration for it, and manages the lists.',
+    "Runs the agent beside HAProxy, generates HAProxy's configuration for it, and manages the lists.",
     '.SH COMMANDS',
     ...commands.flatMap((command) => describeCommand(command)),
     '.SH EXIT STATUS',
@@ -53,7 +53,10 @@ const EXIT_STATUS = [
 const SIGNALS = [
   ['SIGHUP', 'The agent reloads its configuration; if that fails, it keeps the old one and logs the error.'],
   ['SIGUSR1', 'The agent writes its state to the log.'],
-  ['SIGTERM, SIGINT', 'The agent answers pending requests, disconnects from HAProxy and exits; a second signal exits at once.'],
+  [
+    'SIGTERM, SIGINT',
+    'The agent answers pending requests, disconnects from HAProxy and exits; a second signal exits at once.',
+  ],
 ] as const;
 
 function describeCommand(command: Command, parents = 'haverdict'): string[] {

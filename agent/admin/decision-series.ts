@@ -1,5 +1,5 @@
 import { DENYING_ACTIONS } from '../../contract/actions.ts';
-import { isWithin } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/list-actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
@@ -21,7 +21,7 @@ export const DECISIONS: Metric = {
  * `rate` and `increase`.
  */
 function presets(state: AgentState): DecisionCount[] {
-  return [...policyDecisions(state), ...listDecisions(state), ...ruleDecisions(state)];
+  return [...policyDecisions(state), ...listDecisions(state), ...scriptDecisions(state)];
 }
 
 function policyDecisions({ config }: AgentState): DecisionCount[] {
@@ -42,7 +42,7 @@ function listDecisions({ config: { messages, lists, shadowLists, listActions } }
         const none = { message, source, reason: '', count: 0 };
         const stopped = lists.flatMap((list) =>
           actionsOf(shadow || shadowLists.includes(list))
-            .filter((action) => action === 'log' || isWithin(listActions, { list, action }))
+            .filter((action) => action === 'log' || isPermitted(listActions, { list, action }))
             .map((action) => ({ ...none, action, list })),
         );
         return [{ ...none, action: 'allow', list: '' } as const, ...stopped];
@@ -50,10 +50,10 @@ function listDecisions({ config: { messages, lists, shadowLists, listActions } }
     );
 }
 
-function ruleDecisions({ config: { messages, rules } }: AgentState): DecisionCount[] {
-  if (rules === undefined) return [];
+function scriptDecisions({ config: { messages, script } }: AgentState): DecisionCount[] {
+  if (script === undefined) return [];
   return messages.flatMap(({ name: message, shadow }) =>
-    actionsOf(shadow).map((action) => ({ message, action, source: 'rules', reason: '', list: '', count: 0 })),
+    actionsOf(shadow).map((action) => ({ message, action, source: 'script', reason: '', list: '', count: 0 })),
   );
 }
 

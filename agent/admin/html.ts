@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 
 /** Text that is markup already. */
 export class Html {
@@ -18,7 +18,7 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
 
 /** Text that anybody may have written, with what cannot be seen made visible, and in a direction of its own. */
 export function foreign(text: string, maxLength?: number): Html {
-  return html`<bdi>${shown(text, maxLength)}</bdi>`;
+  return html`<bdi>${printable(text, maxLength)}</bdi>`;
 }
 
 function textOf(part: Part): string {

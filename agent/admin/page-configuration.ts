@@ -1,5 +1,5 @@
 import { formatListenAddress } from '../../config/listen-address.ts';
-import { listText } from '../../config/lists.ts';
+import { describeList } from '../../config/lists.ts';
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import type { Policy } from '../../contract/policy.ts';
 import type { AgentState } from '../state/state.ts';
@@ -15,9 +15,9 @@ export function configuration({ config, listening, workers }: AgentState): Html 
     ['workers', workers],
     ['deadline', `${config.deadlineMs} ms`],
     ['policy', policyText(config.policy)],
-    ['lists', lists.map((name) => listText(name, config)).join(', ')],
+    ['lists', lists.map((name) => describeList(name, config)).join(', ')],
     ...config.messages.map((message) => ['message', messageText(message, config)] as const),
-    ['rules', config.rules === undefined ? 'none' : foreign(config.rules)],
+    ['script', config.script === undefined ? 'none' : foreign(config.script)],
     [
       'cached for',
       `allow ${cache.allowTtlSeconds} s, deny ${cache.denyTtlSeconds} s, policy ${cache.policyTtlSeconds} s`,

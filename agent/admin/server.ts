@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { formatListenAddress, type ListenAddress } from '../../config/listen-address.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Clock } from '../decision/clock.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
 import type { AgentState } from '../state/state.ts';
@@ -112,7 +112,10 @@ export class AdminServer {
     // HTTP/1.0 has no host, and no browser speaks it; of several, each has to be ours.
     const foreign = headersDistinct.host?.find((host) => !isOurHost(host, socket.localAddress, this.#hosts));
     if (foreign !== undefined)
-      return text(421, `this is not ${shown(foreign)}: ask for localhost, for the address, or for one of admin.hosts`);
+      return text(
+        421,
+        `this is not ${printable(foreign)}: ask for localhost, for the address, or for one of admin.hosts`,
+      );
     if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here: use GET or HEAD');
     try {
       return await answer({

@@ -1,7 +1,7 @@
 import { CheckEnvelope, ENDPOINTS, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
-import { isWithin, type ListActions } from '../../contract/list-actions.ts';
-import { shown } from '../../contract/shown.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { printable } from '../../contract/printable.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
@@ -123,7 +123,7 @@ export class BackendClient implements Backend {
     const verdict = Verdict.safeParse(received);
     if (!verdict.success) {
       const problem = verdict.error.issues
-        .map(({ path, message }) => `${shown(path.join('.'))}: ${message}`)
+        .map(({ path, message }) => `${printable(path.join('.'))}: ${message}`)
         .join('; ');
       this.#events.badEntry(subject, problem);
       return { error: problem };
@@ -131,7 +131,7 @@ export class BackendClient implements Backend {
     if (verdict.data.subject !== subject)
       throw new BackendError(
         'failing',
-        `asked "${toldSubject(subject)}", got a verdict for "${shown(toldSubject(verdict.data.subject))}"`,
+        `asked "${redactedSubject(subject)}", got a verdict for "${printable(redactedSubject(verdict.data.subject))}"`,
       );
     const { entry, error, overload, notCounted } = verdict.data;
     if (error !== undefined) return { error, ...(overload && { isOverload: true }) };
@@ -154,7 +154,7 @@ export class BackendClient implements Backend {
 
   /** A list does what it may and nothing else, whoever answers. */
   #counts(entry: Entry): boolean {
-    if (isWithin(this.#asked.listActions ?? {}, entry)) return true;
+    if (isPermitted(this.#asked.listActions ?? {}, entry)) return true;
     this.#events.notCounted(entry, true);
     return false;
   }

@@ -1,5 +1,5 @@
-import { shown } from '../../contract/shown.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { printable } from '../../contract/printable.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation.ts';
 import { Repeated } from '../repeated.ts';
@@ -60,7 +60,7 @@ export class BackendHealthLog implements ClientEvents {
   }
 
   badEntry(subject: string, problem: string): void {
-    const fields = { subject: shown(toldSubject(subject)), problem: shown(problem, 500) };
+    const fields = { subject: printable(redactedSubject(subject)), problem: printable(problem, 500) };
     this.#repeated.about(`bad entry ${fields.problem}`, (times) =>
       this.#log.warn({ ...fields, ...times }, 'backend answered an entry that cannot be used'),
     );
@@ -76,7 +76,7 @@ export class BackendHealthLog implements ClientEvents {
   }
 
   notCounted({ list, action, subject }: Uncounted, isBlind: boolean): void {
-    const fields = { list, action: shown(action), entry: shown(toldSubject(subject)) };
+    const fields = { list, action: printable(action), entry: printable(redactedSubject(subject)) };
     this.#repeated.about(`not counted ${list} ${isBlind}`, (times) =>
       this.#log.warn(
         { ...fields, ...times },

@@ -3,7 +3,7 @@ import type { Decision, SubjectVerdict } from './decision.ts';
 import { decideByPolicy } from './policy.ts';
 
 /** How much has to be known about: the least known of "nothing listed" names the source. */
-const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, rules: 4 } as const;
+const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;
 
 /**
  * One decision from those of all subjects, which come in the order of the kinds in the configuration.

@@ -1,11 +1,11 @@
 import type { Action } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'rules'] as const;
+export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
@@ -52,7 +52,7 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
     ...(reason === undefined ? {} : { reason }),
     ...(status === undefined ? {} : { status }),
     list,
-    entry: toldSubject(subject),
+    entry: redactedSubject(subject),
     ...(vars === undefined ? {} : { vars }),
     ...(shadow === undefined ? {} : { shadow }),
     ...(unlessAllowed === undefined ? {} : { unlessAllowed: decisionOf(unlessAllowed, source) }),
@@ -93,7 +93,7 @@ const NOTHING_LISTED = {
   backend: { action: 'allow', source: 'backend' },
   stale: { action: 'allow', source: 'stale' },
   policy: { action: 'allow', source: 'policy' },
-  rules: { action: 'allow', source: 'rules' },
+  script: { action: 'allow', source: 'script' },
 } as const satisfies Record<Source, Decision>;
 
 /** The entry as it is at this time: an allow stays one when what stands behind it is over. */

@@ -1,6 +1,6 @@
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { isChosen, widthOf } from '../../contract/subject.ts';
+import { isClientChosen, lookupKeyCount } from '../../contract/subject.ts';
 import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
@@ -187,14 +187,14 @@ export class Loader {
   }
 
   #queueOf(subject: LookupSubject): Queue {
-    return this.#chosenQueue !== this.#regularQueue && isChosen(subject.text) ? this.#chosenQueue : this.#regularQueue;
+    return isClientChosen(subject.text) ? this.#chosenQueue : this.#regularQueue;
   }
 
   /** Takes the keys of a subject that clients choose out of their budget; false if nothing is left of it. */
   #pay(queue: Queue, subject: LookupSubject, nowMs: number): boolean {
     const { chosen } = this.#settings;
     if (this.#keyBudget === undefined || chosen === undefined || queue === this.#regularQueue) return true;
-    return this.#keyBudget.tryTake(nowMs, widthOf(subject.text) * chosen.lists);
+    return this.#keyBudget.tryTake(nowMs, lookupKeyCount(subject.text) * chosen.lists);
   }
 
   /** Sends calls until the queue is empty or a limit is reached; what frees that limit calls this again. */

@@ -1,4 +1,4 @@
-/** What the first process asks of a worker, and how long it waits: a module of rules may take its time to load. */
+/** What the first process asks of a worker, and how long it waits: a script may take its time to load. */
 const CALL_LIMIT_MS = 30_000;
 
 /** Functions by name that one process has for another; arguments and results are plain JSON. */

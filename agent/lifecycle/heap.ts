@@ -32,18 +32,18 @@ export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | '
 const PROCESS_MEGABYTES = 160;
 /** Addresses stand beside the heap: 120 bytes of each at most, and 80 more while a table grows or is exchanged. */
 const ADDRESS_BYTES = 200;
-/** What a process of rules may take before it is ended. */
-const RULES_MEGABYTES = 256;
+/** What a script process may use before it is killed. */
+const SCRIPT_MEGABYTES = 256;
 
 /**
  * What all processes can come to by these settings: right for systemd's `MemoryMax`. V8 bounds a heap by half of that (seen
  * with Node 24.21 in a cgroup), so it is twice the heap at least: under a systemd socket no other bound is in force.
  */
-export function mostMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'rules'>): number {
-  const { cache, memory, workers, rules } = settings;
+export function mostMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'script'>): number {
+  const { cache, memory, workers, script } = settings;
   const heap = heapLimitMegabytes(settings);
   const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES) / MIB);
-  const worker = heap + addresses + PROCESS_MEGABYTES + (rules === undefined ? 0 : RULES_MEGABYTES);
+  const worker = heap + addresses + PROCESS_MEGABYTES + (script === undefined ? 0 : SCRIPT_MEGABYTES);
   // with one worker the first process is that
   const first = workers === 1 ? 0 : memory.heapMegabytes + PROCESS_MEGABYTES;
   return Math.max(workers * worker + first, 2 * heap);

@@ -1,5 +1,5 @@
 import type { Settings } from '../../config/settings.ts';
-import { isWithin } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/list-actions.ts';
 import { VerdictCache } from '../decision/cache.ts';
 import type { CacheBlock } from '../decision/cache-block.ts';
 import type { Clock } from '../decision/clock.ts';
@@ -46,7 +46,7 @@ function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listAction
           list !== undefined &&
           (!lists.includes(list) ||
             (shadowLists.includes(list) && said.action !== 'log') ||
-            !isWithin(listActions, { list, ...said }))
+            !isPermitted(listActions, { list, ...said }))
         )
           throw new CacheFileError('has what no backend can have said');
     yield block;

@@ -1,36 +1,34 @@
 import type { Clock } from '../decision/clock.ts';
 
-/** What the watchdog sees of a process of rules, and can do. */
+/** What the watchdog asks of a script process, and what it reports. */
 export interface Watched {
-  /** Asks for a sign of life. */
   ping(): void;
-  /** Whether no more calls can be taken. */
+  /** Whether the process has as many calls in progress as it may have. */
   isFull(): boolean;
-  /** Names the call that has been running for the longest time. */
+  /** The id of the call that has been in progress for the longest time. */
   oldestCall(): number | undefined;
-  /** It is of no use any more. */
-  bark(problem: string): void;
+  onStuck(problem: string): void;
 }
 
 const TICK_MS = 250;
 
 /**
- * Finds a process that loops, or is full of calls that never end. It counts its own turns and not the time: an agent that
- * stood still has not heard of its rules either.
+ * Detects a process that is in an endless loop, or full of calls that never finish. It counts its own ticks instead of
+ * reading the time: an agent that was suspended has not received the pongs either.
  */
 export class Watchdog {
   readonly #clock: Clock;
   readonly #watched: Watched;
-  readonly #patience: number;
+  readonly #maxTicks: number;
   #cancel = () => {};
-  #isHeard = false;
-  #silentTurns = 0;
-  #fullTurns = 0;
+  #hasPong = false;
+  #ticksWithoutPong = 0;
+  #ticksFull = 0;
   #oldestCall: number | undefined;
 
   constructor(clock: Clock, stuckMs: number, watched: Watched) {
     this.#clock = clock;
-    this.#patience = Math.ceil(stuckMs / TICK_MS);
+    this.#maxTicks = Math.ceil(stuckMs / TICK_MS);
     this.#watched = watched;
   }
 
@@ -44,29 +42,29 @@ export class Watchdog {
   }
 
   onPong(): void {
-    this.#isHeard = true;
+    this.#hasPong = true;
   }
 
   #onTick(): void {
-    const problem = this.#silence() ?? this.#jam();
+    const problem = this.#checkPong() ?? this.#checkCalls();
     if (problem === undefined) this.#cancel = this.#clock.after(TICK_MS, () => this.#onTick());
-    else this.#watched.bark(problem);
+    else this.#watched.onStuck(problem);
   }
 
-  #silence(): string | undefined {
-    this.#silentTurns = this.#isHeard ? 0 : this.#silentTurns + 1;
-    if (this.#isHeard) {
-      this.#isHeard = false;
+  #checkPong(): string | undefined {
+    this.#ticksWithoutPong = this.#hasPong ? 0 : this.#ticksWithoutPong + 1;
+    if (this.#hasPong) {
+      this.#hasPong = false;
       this.#watched.ping();
     }
-    if (this.#silentTurns < this.#patience) return undefined;
-    return `has not responded for ${(this.#patience * TICK_MS) / 1000} s: it loops`;
+    if (this.#ticksWithoutPong < this.#maxTicks) return undefined;
+    return `has not responded for ${(this.#maxTicks * TICK_MS) / 1000} s: endless loop?`;
   }
 
-  #jam(): string | undefined {
+  #checkCalls(): string | undefined {
     const oldestCall = this.#watched.oldestCall();
-    this.#fullTurns = this.#watched.isFull() && oldestCall === this.#oldestCall ? this.#fullTurns + 1 : 0;
+    this.#ticksFull = this.#watched.isFull() && oldestCall === this.#oldestCall ? this.#ticksFull + 1 : 0;
     this.#oldestCall = oldestCall;
-    return this.#fullTurns < this.#patience ? undefined : 'is full of calls that do not come to an end';
+    return this.#ticksFull < this.#maxTicks ? undefined : 'has too many calls that never finish';
   }
 }

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RefinementEvents } from '../decision/refine.ts';
@@ -35,14 +35,14 @@ export function connectionLog(
     protocolError: (error) =>
       repeated.about(`protocol ${error.status}`, (times) =>
         log.warn(
-          { status: error.status, error: shown(error.message, 200), ...times },
+          { status: error.status, error: printable(error.message, 200), ...times },
           'connection closed: peer broke the protocol',
         ),
       ),
     peerComplained: (status, message) =>
       repeated.about(`complaint ${status}`, (times) =>
         log.warn(
-          { status, message: shown(message, 200), ...times },
+          { status, message: printable(message, 200), ...times },
           status === FRAGMENTATION_REFUSED
             ? 'HAProxy disconnects: a request did not fit into a frame; put "no option send-frag-payload" into the spoe-agent section'
             : 'HAProxy disconnects',
@@ -96,7 +96,7 @@ export function translatorLog(log: Log): TranslatorEvents {
       if (told.has(name) || told.size >= MAX_NAMES_TOLD) return;
       told.add(name);
       log.warn(
-        { message: shown(name) },
+        { message: printable(name) },
         'HAProxy sends a message that the configuration does not have: it is answered with no decision',
       );
     },
@@ -118,15 +118,20 @@ export function decisionLog(log: Log, clock: Clock): RefinementEvents {
       if (backendsTold.has(backend) || backendsTold.size >= MAX_NAMES_TOLD) return;
       backendsTold.add(backend);
       log.warn(
-        { backend: shown(backend), list, entry: entry && shown(entry, MAX_SUBJECT) },
+        { backend: printable(backend), list, entry: entry && printable(entry, MAX_SUBJECT) },
         'an entry routes to a backend that haproxy.backends does not name: its requests go where they went without it',
       );
     },
     trial(message, { shadow, source, reason, list, entry }, client) {
       const wouldBe = shadow ?? 'log';
-      const why = { source, reason: reason && shown(reason, 200), list, entry: entry && shown(entry, MAX_SUBJECT) };
+      const why = {
+        source,
+        reason: reason && printable(reason, 200),
+        list,
+        entry: entry && printable(entry, MAX_SUBJECT),
+      };
       sampled(() =>
-        log.info({ message, client: shown(client), wouldBe, ...why }, 'on trial: decided, and not enforced'),
+        log.info({ message, client: printable(client), wouldBe, ...why }, 'on trial: decided, and not enforced'),
       );
     },
   };
@@ -144,9 +149,9 @@ export function denyLog(log: Log, clock: Clock): (deny: RecentDeny) => void {
     sampled(() => {
       const why = {
         source,
-        reason: shown(reason, 200),
+        reason: printable(reason, 200),
         list,
-        subject: shown(subject, MAX_SUBJECT),
+        subject: printable(subject, MAX_SUBJECT),
         ...(client && { client }),
       };
       log.info({ ...(ref !== '' && { ref }), message, action, ...(status && { status }), ...why }, 'denied');

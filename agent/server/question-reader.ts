@@ -1,7 +1,7 @@
 import { LONGEST_ADDRESS } from '../../contract/address.ts';
 import { isOddPath } from '../../contract/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { ALWAYS_THERE } from '../../contract/subject.ts';
+import { KINDS_OF_EVERY_REQUEST } from '../../contract/subject.ts';
 import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
 import { DataType } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
@@ -111,5 +111,5 @@ export class QuestionReader {
 
 /** A request without address, host, path or method is odd, not free of them. */
 function isRequired({ required }: MessageSubjects, kind: string): boolean {
-  return ALWAYS_THERE.has(kind) || required?.includes(kind) === true;
+  return KINDS_OF_EVERY_REQUEST.has(kind) || required?.includes(kind) === true;
 }

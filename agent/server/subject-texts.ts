@@ -1,6 +1,6 @@
 import { cookieValues } from '../../contract/cookie.ts';
-import { formatSubject, subjectOf } from '../../contract/subject.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
+import { formatSubject, subjectFromTraffic } from '../../contract/subject.ts';
 import type { Question } from '../decision/engine.ts';
 
 /** What is asked about one kind: more than one text of cookies, none where nothing can be listed for the value. */
@@ -29,7 +29,7 @@ export function readCookies(
 
 /** Undefined if one of the values is none of this kind. */
 export function textsOf(kind: string, values: readonly Uint8Array[]): Texts | undefined {
-  const subjects = values.map((value) => subjectOf(kind, value));
+  const subjects = values.map((value) => subjectFromTraffic(kind, value));
   if (subjects.includes(undefined)) return undefined;
   return [...new Set(subjects.flatMap((subject) => (subject ? [formatSubject(subject)] : [])))];
 }
@@ -40,5 +40,5 @@ export function textsIn(texts: readonly (Texts | undefined)[]): string[] {
 
 /** The address tells clients apart; where there is none, all other subjects together, as they may be told. */
 export function clientOf({ address, texts }: Pick<Question, 'address' | 'texts'>): string {
-  return address.words === 0 ? texts.map(toldSubject).join(' ') : `${address}`;
+  return address.words === 0 ? texts.map(redactedSubject).join(' ') : `${address}`;
 }

@@ -27,17 +27,17 @@ export interface MessageRule extends MessageSubjects {
   readonly outlet: Outlet;
   /** What becomes of a decision before it is told; absent where that is nothing. */
   readonly refinement?: Refinement;
-  /** The operator's own rules for it. */
-  readonly custom?: CustomRules | undefined;
+  /** The operator's script for it. */
+  readonly script?: MessageScript | undefined;
 }
 
-/** Rules of the operator's, which have the last word. */
-export interface CustomRules {
-  /** Whether there are any for this message now. */
+/** The operator's script, which has the last word. */
+export interface MessageScript {
+  /** Whether it has a function for this message now. */
   readonly isActive: boolean;
   /** Reads the question before it returns, like `Decider`. */
   decide(question: Question, given: Arguments, receivedAtMs: number): Promise<Decision>;
-  /** Decides without asking the rules: what an entry in the cache says, else the policy. */
+  /** Decides without calling the script: what an entry in the cache says, else the policy. */
   decideKnown(question: Question): Decision;
 }
 
@@ -79,7 +79,7 @@ interface Decided {
 
 const ADDRESS_ALONE = 'ip';
 
-/** Of a message that brings nothing but arguments for rules. */
+/** Of a message that brings nothing but arguments for the script. */
 const NOTHING_TO_LOOK_UP: Pick<Decider, 'decide' | 'decideKnown'> = {
   decide: () => NOTHING_LISTED,
   decideKnown: () => NOTHING_LISTED,
@@ -159,7 +159,7 @@ export class Translator implements NotifyHandler {
     maxAckPayload: number,
     receivedAtMs: number,
   ): Answer | Promise<Answer> | undefined {
-    if (this.#hotRule?.custom?.isActive) return undefined;
+    if (this.#hotRule?.script?.isActive) return undefined;
     return this.#hot?.answer(reader, output, maxAckPayload, receivedAtMs);
   }
 
@@ -192,14 +192,14 @@ export class Translator implements NotifyHandler {
 
   #decide(message: KnownMessage, receivedAtMs: number, isKnownOnly: boolean): Decision | Promise<Decision> {
     const { rule, decider } = message;
-    const custom = rule.custom?.isActive ? rule.custom : undefined;
+    const script = rule.script?.isActive ? rule.script : undefined;
     return this.#guarded(rule, () => {
       const question = message.questions.read();
       const decided = isKnownOnly
-        ? (custom ?? decider).decideKnown(question)
-        : custom === undefined
+        ? (script ?? decider).decideKnown(question)
+        : script === undefined
           ? decider.decide(question, receivedAtMs)
-          : custom.decide(question, readArguments(this.#reader), receivedAtMs);
+          : script.decide(question, readArguments(this.#reader), receivedAtMs);
       return refine(rule, decided, question);
     });
   }

@@ -1,12 +1,13 @@
-import { BatchGetItemCommand, BatchWriteItemCommand, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import { BatchGetItemCommand, BatchWriteItemCommand, paginateScan, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
-import type { BulkOptions } from '../managed-store.ts';
-import type { Item, Key } from '../store.ts';
+import type { BulkOptions, BulkStore, Item, Key } from '../store.ts';
+import { deleteIf } from './condition.ts';
 import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, keyName, unique } from './connection.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 import { untilDone, type Wait } from './retry.ts';
-import { taken } from './taken.ts';
+import { unchangedSince } from './unchanged.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** BatchGetItem takes no more. */
 const KEYS_A_READ = 100;
@@ -19,7 +20,7 @@ interface Write {
 }
 
 /** Reads and writes of many items at once. */
-export class DynamoBulk {
+export class DynamoBulk implements BulkStore {
   readonly #connection: DynamoConnection;
   readonly #limit = pLimit(CALLS_AT_ONCE);
   readonly #wait: Wait | undefined;
@@ -41,6 +42,21 @@ export class DynamoBulk {
 
   remove(keys: AsyncIterable<Key> | Iterable<Key>, options: BulkOptions = {}): Promise<number> {
     return this.#write(keys, (key) => ({ DeleteRequest: { Key: keyAttributes(key) } }), options);
+  }
+
+  removeUnchanged(item: Item): Promise<boolean> {
+    const key = { subject: String(item.subject), list: String(item.list) };
+    return deleteIf(this.#connection, { Key: keyAttributes(key), ...unchangedSince(item) });
+  }
+
+  async *scan(): AsyncGenerator<Item> {
+    const { client, table } = this.#connection;
+    const pages = paginateScan({ client }, { TableName: table });
+    for (;;) {
+      const page = await this.#connection.attempt('scan', () => pages.next());
+      if (page.done === true) return;
+      yield* (page.value.Items ?? []).map(fromAttributes);
+    }
   }
 
   /**
@@ -78,7 +94,7 @@ export class DynamoBulk {
 
     let gathered = new Map<string, Write>();
     try {
-      for await (const piece of taken(pieces, signal)) {
+      for await (const piece of untilAborted(pieces, signal)) {
         if (failure !== undefined) break;
         const key = keyName(piece);
         gathered.set(key, { key, request: requestFor(piece) });

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Change, RecordedChange, WantedChanges } from '../managed-store.ts';
-import { nameIn, parseChange } from '../reserved-items.ts';
+import { nameIn, parseChange } from '../parse-records.ts';
+import type { Change, HistoryStore, RecordedChange, WantedChanges } from '../records.ts';
 import { HISTORY_DAYS, RESERVED, TABLE } from '../table.ts';
 import { putIf } from './condition.ts';
 import type { DynamoConnection } from './connection.ts';
@@ -9,7 +9,7 @@ import { textsOf, toAttributes } from './item.ts';
 const DAY_MS = 86_400_000;
 
 /** What was done to each list, each record with an end of its own. */
-export class DynamoHistory {
+export class DynamoHistory implements HistoryStore {
   readonly #connection: DynamoConnection;
   /** The lists of which this process has said that they have a history. */
   readonly #said = new Set<string>();

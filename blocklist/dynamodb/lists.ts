@@ -1,5 +1,5 @@
-import type { Lease, ListChanges, ListRecord } from '../managed-store.ts';
-import { parseLease, parseListRecord } from '../reserved-items.ts';
+import { parseLease, parseListRecord } from '../parse-records.ts';
+import type { Lease, ListChanges, ListRecord, ListStore } from '../records.ts';
 import type { Key } from '../store.ts';
 import { RESERVED, TABLE } from '../table.ts';
 import type { DynamoBulk } from './bulk.ts';
@@ -11,7 +11,7 @@ import { toAttributes } from './item.ts';
 const ENDED_LEASE_SECONDS = 86_400;
 
 /** The lists as they are registered, and who may change one in bulk. */
-export class DynamoLists {
+export class DynamoLists implements ListStore {
   readonly #connection: DynamoConnection;
   readonly #bulk: DynamoBulk;
 

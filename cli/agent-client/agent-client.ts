@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../agent/admin/socket/protocol.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** A module of rules may take its time to load. */
+/** A script may take its time to load. */
 const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;
 /** Far above the size of any answer. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
@@ -48,7 +48,7 @@ function readAnswer<T>(path: string, text: string): T {
       EXIT.failed,
       `${path}: the agent runs another release than this command: restart the agent, or use its own haverdict command`,
     );
-  if (error !== undefined) throw new CliError(EXIT.failed, `the agent: ${shown(String(error), 500)}`);
+  if (error !== undefined) throw new CliError(EXIT.failed, `the agent: ${printable(String(error), 500)}`);
   return result as T; // the agent's own type, of the same version
 }
 

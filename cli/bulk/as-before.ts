@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { ListRecord } from '../../blocklist/managed-store.ts';
+import type { ListRecord } from '../../blocklist/records.ts';
 import type { Item } from '../../blocklist/store.ts';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { parseDuration } from '../options/duration.ts';

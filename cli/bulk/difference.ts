@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Sorted } from './sorter.ts';
 
 /** What makes a list equal to its source, for one subject. */
@@ -47,8 +47,8 @@ function lastsAsLong({ expiresAt, createdAt }: Item, seconds: number): boolean {
 
 /** One line of a dry run: what is done from now on, and what was done where that is another thing. */
 export function lineOf(one: Difference): string {
-  const before = one.kind === 'add' ? '' : shown(String(one.was.action ?? 'deny'));
-  if (one.kind === 'remove') return `- ${shown(String(one.was.subject))} ${before}`;
+  const before = one.kind === 'add' ? '' : printable(String(one.was.action ?? 'deny'));
+  if (one.kind === 'remove') return `- ${printable(String(one.was.subject))} ${before}`;
   const { subject, action } = one.entry;
   if (one.kind === 'add') return `+ ${subject} ${action}`;
   return `~ ${subject} ${before === action ? action : `${before} → ${action}`}`;

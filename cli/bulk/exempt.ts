@@ -1,4 +1,4 @@
-import { candidates, parseSubject } from '../../contract/subject.ts';
+import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { WantedEntries } from './wanted.ts';
 
@@ -49,5 +49,5 @@ export class Exempt {
 }
 
 function coveringOf(subject: string): string[] {
-  return candidates(parseSubject(subject));
+  return lookupKeys(parseSubject(subject));
 }

@@ -1,5 +1,5 @@
 import { isExpired } from '../../blocklist/entry.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
 import type { Feed } from '../formats/feed.ts';
@@ -89,10 +89,10 @@ export async function gather(wanted: WantedEntries, options: GatherOptions): Pro
     if ('missing' in judged) {
       if (missing.size < MAX_TOLD) for (const word of judged.missing) missing.add(word);
       if (action === 'allow') exempt.add(subject);
-      return `${shown(subject)}: a source says no ${judged.missing.join(', ')} unless --trust names it`;
+      return `${printable(subject)}: a source says no ${judged.missing.join(', ')} unless --trust names it`;
     }
     const parsed = wanted.parse(judged.entry);
-    if ('problem' in parsed) return `${shown(subject)}: ${parsed.problem}`;
+    if ('problem' in parsed) return `${printable(subject)}: ${parsed.problem}`;
     const problem = guard?.problemOf(parsed.entry);
     if (problem !== undefined) return problem;
     values.add(subject);

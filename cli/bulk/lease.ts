@@ -1,37 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { ListStore } from '../../blocklist/records.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { expiryText } from '../options/expiry.ts';
 
 const LEASE_SECONDS = 60;
 const RENEW_MS = 20_000;
 
-type Leases = Pick<ManagedStore, 'takeLease' | 'releaseLease'>;
+type Leases = Pick<ListStore, 'takeLease' | 'releaseLease'>;
 
 /**
  * Runs `work` while no other run changes this list. `work` is told to stop when the lease was lost, as after a machine was
  * asleep; a program that dies leaves a lease that ends by itself.
  */
 export async function withLease<Result>(
-  store: Leases,
+  lists: Leases,
   { list, by, signal }: { readonly list: string; readonly by: string; readonly signal: AbortSignal },
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const holder = `${by} ${randomUUID()}`;
   const lost = new AbortController();
-  await take(store, list, holder);
-  const timer = setInterval(() => take(store, list, holder).catch((error) => lost.abort(error)), RENEW_MS);
+  await take(lists, list, holder);
+  const timer = setInterval(() => take(lists, list, holder).catch((error) => lost.abort(error)), RENEW_MS);
   try {
     return await work(AbortSignal.any([signal, lost.signal]));
   } finally {
     clearInterval(timer);
-    await store.releaseLease(list, holder);
+    await lists.releaseLease(list, holder);
   }
 }
 
-async function take(store: Leases, list: string, holder: string): Promise<void> {
+async function take(lists: Leases, list: string, holder: string): Promise<void> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const other = await store.takeLease(list, { holder, until: nowSeconds + LEASE_SECONDS }, nowSeconds);
+  const other = await lists.takeLease(list, { holder, until: nowSeconds + LEASE_SECONDS }, nowSeconds);
   if (other === undefined) return;
   const [who = ''] = other.holder.split(' ');
   throw new CliError(

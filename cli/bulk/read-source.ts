@@ -1,4 +1,4 @@
-import type { ListRecord } from '../../blocklist/managed-store.ts';
+import type { ListRecord } from '../../blocklist/records.ts';
 import { readFeed } from '../formats/feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';

@@ -4,7 +4,7 @@ import type { Session } from './session.ts';
 
 /** What the list's record says of its source after a run that was not stopped; `state` is how the run left the list. */
 export async function remember(
-  { store, options: { list }, read, asked }: Pick<Session, 'store' | 'options' | 'read' | 'asked'>,
+  { blocklist, options: { list }, read, asked }: Pick<Session, 'blocklist' | 'options' | 'read' | 'asked'>,
   state: ListState | undefined,
   entries: number | undefined,
 ): Promise<void> {
@@ -13,5 +13,5 @@ export async function remember(
   const syncedAt = new Date().toISOString();
   // Anything is imported into the list of people: what holds for one source is not for the next.
   const { format, trust } = list === DEFAULT_LIST ? {} : read;
-  await store.updateList(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
+  await blocklist.lists.update(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
 }

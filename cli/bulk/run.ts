@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Change, ManagedStore } from '../../blocklist/managed-store.ts';
+import type { Change, HistoryStore } from '../../blocklist/records.ts';
 import type { Item } from '../../blocklist/store.ts';
 
 /** Subjects that a record of the history names: the longest there are make half of an item's 400 KB. */
@@ -8,11 +8,11 @@ const SUBJECTS_A_RECORD = 200;
 
 /** One import or sync, as the history tells of it. */
 export class Run {
-  readonly #store: Pick<ManagedStore, 'record'>;
+  readonly #history: Pick<HistoryStore, 'record'>;
   readonly #common: Pick<Change, 'list' | 'by' | 'why' | 'source' | 'run'>;
 
-  constructor(store: Pick<ManagedStore, 'record'>, of: Pick<Change, 'list' | 'by' | 'why' | 'source'>) {
-    this.#store = store;
+  constructor(history: Pick<HistoryStore, 'record'>, of: Pick<Change, 'list' | 'by' | 'why' | 'source'>) {
+    this.#history = history;
     this.#common = { ...of, run: randomUUID() };
   }
 
@@ -34,12 +34,12 @@ export class Run {
 
   /** What the whole run came to. */
   async end(change: 'import' | 'sync', totals: NonNullable<Change['totals']>): Promise<void> {
-    await this.#store.record({ ...this.#common, change, at: new Date().toISOString(), totals });
+    await this.#history.record({ ...this.#common, change, at: new Date().toISOString(), totals });
   }
 
   async #record(change: 'put' | 'remove', batch: readonly Item[]): Promise<void> {
     const subjects = batch.map(({ subject }) => String(subject));
-    await this.#store.record({ ...this.#common, change, at: new Date().toISOString(), subjects });
+    await this.#history.record({ ...this.#common, change, at: new Date().toISOString(), subjects });
   }
 }
 

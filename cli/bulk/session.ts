@@ -1,11 +1,12 @@
-import type { ListRecord, ManagedStore } from '../../blocklist/managed-store.ts';
+import type { ListRecord } from '../../blocklist/records.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { actor } from '../entries/actor.ts';
 import { registerList } from '../entries/register-list.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
 import { readSections } from '../options/config-option.ts';
-import { openManagedStore } from '../options/table-options.ts';
+import { openBlocklist } from '../options/table-options.ts';
 import { printError, printJson, printLine } from '../output/output.ts';
 import { asBefore, askedOf, type Operation } from './as-before.ts';
 import { withLease } from './lease.ts';
@@ -20,7 +21,7 @@ const SAMPLE = 'ip:203.0.113.1';
 
 /** A run that fills one list from one source, from its options to the end. */
 export interface Session {
-  readonly store: ManagedStore;
+  readonly blocklist: Blocklist;
   readonly options: BulkOptions;
   /** By how much a sync may change the size of a list, as a share of it. */
   readonly maxChange: number;
@@ -50,15 +51,15 @@ export async function inSession(
   const wanted = new WantedEntries(defaultsOf(options, by, nowMs));
   const sample = wanted.parse({ subject: SAMPLE });
   if ('problem' in sample) throw usageError(sample.problem); // once, and not for every line
-  const store = await openManagedStore(options);
+  const blocklist = await openBlocklist(options);
   const { signal, dispose } = interruption();
   const say = async (line: string) => {
     if (!options.quiet && !options.json) await printLine(line);
   };
   try {
-    const known = await store.listRecord(options.list);
+    const known = await blocklist.lists.find(options.list);
     const asked = askedOf(operation, source, options, settings);
-    const before = await asBefore(known, () => store.entriesOfList(options.list), asked, options, nowMs);
+    const before = await asBefore(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
     const read = await readSource(source, wanted, {
       ...options,
       before,
@@ -74,11 +75,16 @@ export async function inSession(
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
     }
     const why = options.reason ?? options.note;
-    const run = new Run(store, { list: options.list, by, source: read.source, ...(why !== undefined && { why }) });
-    const session = { store, options, maxChange: settings.maxChange, wanted, read, asked, run, say };
+    const run = new Run(blocklist.history, {
+      list: options.list,
+      by,
+      source: read.source,
+      ...(why !== undefined && { why }),
+    });
+    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, say };
     if (options.dryRun) return await work({ ...session, signal });
-    await registerList(store, options.list, by, new Date(nowMs).toISOString());
-    await withLease(store, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
+    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
+    await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
   } finally {
     dispose();
     await wanted.close();

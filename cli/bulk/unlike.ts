@@ -1,5 +1,5 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { BulkStore } from '../../blocklist/store.ts';
 import { type Difference, isSame } from './difference.ts';
 
 /** BatchGetItem takes no more, and eight calls are on their way while the first is waited for. */
@@ -10,12 +10,12 @@ type Unlike = Exclude<Difference, { kind: 'remove' }>;
 
 /** What the table does not have yet as it is; of the other entries it is told how many. Each key comes once. */
 export async function* unlike(
-  store: Pick<ManagedStore, 'read'>,
+  bulk: Pick<BulkStore, 'read'>,
   entries: AsyncIterable<StoredEntry>,
   alike: (count: number) => void,
 ): AsyncGenerator<Unlike> {
   const read = async (batch: readonly StoredEntry[]) => {
-    const items = new Map((await store.read(batch)).map((item) => [item.subject, item]));
+    const items = new Map((await bulk.read(batch)).map((item) => [item.subject, item]));
     const found = batch.flatMap((entry): Unlike[] => {
       const was = items.get(entry.subject);
       if (was === undefined) return [{ kind: 'add', entry }];

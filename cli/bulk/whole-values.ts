@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 
 /** Signs of a regular expression, of a pattern with wildcards, or of escapes for either. */
 const PATTERN = /^\^|\$$|\\.|\.[*+]|\[[^\]]*-[^\]]*\]|\([^)]*\|[^)]*\)|\*|^\/.*\/i?$/;
@@ -27,6 +27,6 @@ export class WholeValues {
       ...(this.#patterns > 0 ? [`${this.#patterns} look like patterns`] : []),
       ...(this.#parts > 0 ? [`${this.#parts} like a part`] : []),
     ];
-    return `agents and headers match as a whole, and ${seen.join(', ')}, such as "${shown(this.#example)}": these match nothing else than this text`;
+    return `agents and headers match as a whole, and ${seen.join(', ')}, such as "${printable(this.#example)}": these match nothing else than this text`;
   }
 }

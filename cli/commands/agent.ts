@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
-import { listText } from '../../config/lists.ts';
+import { describeList } from '../../config/lists.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
@@ -32,8 +32,8 @@ export function agentCommand(): Command {
           return;
         }
         await checkHere(settings, options);
-        const rules = await rulesOf(settings);
-        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${rules}`);
+        const script = await scriptSummary(settings);
+        process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${script}`);
         return;
       }
       await boundAgentHeap(() => readSettings(options, process.env));
@@ -75,12 +75,12 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
     warn(`the agent may use ${most} MB, but its control group is limited to ${Math.floor(given)} MB: raise MemoryMax`);
 }
 
-/** Loads the module of rules, if there is one, and says what it decides. */
-async function rulesOf({ rules, messages, deadlineMs }: Settings): Promise<string> {
-  if (rules === undefined) return '';
-  const { tryRules } = await import('../../agent/scripts/try.ts');
-  const decided = await tryRules({ file: rules, messages, deadlineMs }).catch(endOnBadConfig);
-  return `  ${rules} decides ${decided.join(', ')}\n`;
+/** Loads the script, if there is one, and says which messages it decides. */
+async function scriptSummary({ script, messages, deadlineMs }: Settings): Promise<string> {
+  if (script === undefined) return '';
+  const { checkScript } = await import('../../agent/scripts/supervisor.ts');
+  const decided = await checkScript({ file: script, messages, deadlineMs }).catch(endOnBadConfig);
+  return `  ${script} decides ${decided.join(', ')}\n`;
 }
 
 function endOnBadConfig(error: unknown): never {
@@ -93,7 +93,7 @@ function summary(settings: Settings): string {
   return [
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
-    `lists ${lists.map((name) => listText(name, settings)).join(', ')}`,
+    `lists ${lists.map((name) => describeList(name, settings)).join(', ')}`,
     `uses at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);

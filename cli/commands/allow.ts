@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { askedLists } from '../../config/lists.ts';
-import { notWithin } from '../../contract/list-actions.ts';
+import { toListSettings } from '../../config/lists.ts';
+import { listActionProblem } from '../../contract/list-actions.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
@@ -28,7 +28,7 @@ export function allowCommand(): Command {
 
 async function allow(subjects: string[], options: AllowOptions): Promise<void> {
   const { lists } = await readSections(['lists'], options, process.env);
-  const { listActions } = askedLists(lists);
-  const guard = { problemOf: (entry: StoredEntry) => notWithin(entry, listActions) };
+  const { listActions } = toListSettings(lists);
+  const guard = { problemOf: (entry: StoredEntry) => listActionProblem(entry, listActions) };
   await writeEntries(outcomeOf({ ...options, action: 'allow' }), subjects, options, options.force ? undefined : guard);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
-import { askedLists } from '../../config/lists.ts';
-import { type ListActions, notWithin } from '../../contract/list-actions.ts';
+import { toListSettings } from '../../config/lists.ts';
+import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { askedInstead } from '../guards/never-asked.ts';
 import { protectedSet } from '../guards/protected.ts';
@@ -40,7 +40,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
     process.env,
   );
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
-  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, askedLists(lists).listActions);
+  const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
@@ -50,7 +50,7 @@ function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: 
   return {
     problemOf(entry) {
       const instead = askedInstead(entry.subject, ipv6Prefix);
-      if (instead === undefined) return notWithin(entry, listActions) ?? problemOf(entry);
+      if (instead === undefined) return listActionProblem(entry, listActions) ?? problemOf(entry);
       return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so ${instead} is looked up instead`;
     },
   };

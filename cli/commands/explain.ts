@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { askedLists } from '../../config/lists.ts';
+import { toListSettings } from '../../config/lists.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
@@ -12,7 +12,7 @@ import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface ExplainOptions extends TableOptions, ConfigOptions {
@@ -50,11 +50,11 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const subjects = unique(texts.map(readSubject));
   const { plan, lists: told, ...held } = await planned(subjects, options);
   const odd = oddPathsIn(texts);
-  const store = await openStore(options);
+  const { entries } = await openBlocklist(options);
   const asked = await Promise.all(
     plan.subjects.map(async ({ subject, ...rest }) => ({
       subject: formatSubject(subject),
-      items: await itemsCovering(subject, store),
+      items: await itemsCovering(subject, entries),
       ...rest,
       ...(plan.oddPaths !== undefined && odd.has(formatSubject(subject)) && { odd: plan.oddPaths }),
     })),
@@ -94,7 +94,7 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
       listActions: {},
     };
   const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
-  const { lists, listActions } = askedLists(agent.lists);
+  const { lists, listActions } = toListSettings(agent.lists);
   return {
     plan: planFor(subjects, agent, options.message),
     lists: options.lists ?? lists,

@@ -2,11 +2,11 @@ import { open, rename, rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { warn, write } from '../output/output.ts';
 
 interface ExportOptions extends TableOptions {
@@ -35,8 +35,8 @@ export function exportCommand(): Command {
 }
 
 async function exportList(list: string, options: ExportOptions): Promise<void> {
-  const store = await openStore(options);
-  const text = writeFeed(options.format, good(store.entriesOfList(list), options.expired === true));
+  const { entries } = await openBlocklist(options);
+  const text = writeFeed(options.format, good(entries.ofList(list), options.expired === true));
   if (options.out === undefined) for await (const part of text) await write(part);
   else await writeWhole(options.out, text);
 }
@@ -45,7 +45,7 @@ async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGen
   const nowSeconds = Date.now() / 1000;
   for await (const item of items) {
     const parsed = parseEntry(item);
-    if ('problem' in parsed) warn(`${shown(String(item.subject))} is not exported: ${parsed.problem}`);
+    if ('problem' in parsed) warn(`${printable(String(item.subject))} is not exported: ${parsed.problem}`);
     else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
   }
 }

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import type { ManagedStore, RecordedChange } from '../../blocklist/managed-store.ts';
-import type { Item } from '../../blocklist/store.ts';
+import type { HistoryStore, RecordedChange } from '../../blocklist/records.ts';
+import type { Blocklist, Item } from '../../blocklist/store.ts';
 import { formatSubject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { CHANGE_COLUMNS, changeCells } from '../lists/change-text.ts';
 import { readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 
@@ -51,8 +51,8 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
     throw usageError('name a subject, or a list with --list, or both');
   const since = options.since === undefined ? undefined : beginning(options.since, Date.now());
   const subject = text === undefined ? undefined : formatSubject(readSubject(text));
-  const store = await openManagedStore(options);
-  const found = await find(store, { ...options, since, subject });
+  const blocklist = await openBlocklist(options);
+  const found = await find(blocklist, { ...options, since, subject });
   if (options.json) return printJson(found);
 
   for (const list of found.unrecorded)
@@ -72,17 +72,17 @@ interface Wanted {
   readonly limit: number;
 }
 
-async function find(store: ManagedStore, { list, subject, since, limit }: Wanted): Promise<Found> {
-  const entries = subject === undefined ? [] : await Array.fromAsync(store.entriesOfSubject(subject));
-  const present = entries.filter((item) => list === undefined || item.list === list);
-  const lists = list === undefined ? await listsInQuestion(store, present) : [list];
+async function find({ entries, history }: Blocklist, { list, subject, since, limit }: Wanted): Promise<Found> {
+  const items = subject === undefined ? [] : await Array.fromAsync(entries.ofSubject(subject));
+  const present = items.filter((item) => list === undefined || item.list === list);
+  const lists = list === undefined ? await listsInQuestion(history, present) : [list];
   let changes: RecordedChange[] = [];
   let count = 0;
   const recorded = new Set<string>();
   for (const one of lists) {
     let ofThis = 0;
     const wanted = { ...(since !== undefined && { since }), ...(subject !== undefined && { subject }) };
-    for await (const change of store.changesOfList(one, wanted)) {
+    for await (const change of history.of(one, wanted)) {
       count++;
       if (change.change === 'put') recorded.add(one);
       if (ofThis++ < limit) changes.push(change); // newest first: what follows is cut in any case
@@ -96,8 +96,8 @@ async function find(store: ManagedStore, { list, subject, since, limit }: Wanted
 }
 
 /** Every list that may have a record about the subject. */
-async function listsInQuestion(store: ManagedStore, present: readonly Item[]): Promise<string[]> {
-  const withHistory = await Array.fromAsync(store.listsWithHistory());
+async function listsInQuestion(history: Pick<HistoryStore, 'lists'>, present: readonly Item[]): Promise<string[]> {
+  const withHistory = await Array.fromAsync(history.lists());
   return [...new Set([...withHistory, ...present.map((item) => String(item.list))])].sort();
 }
 

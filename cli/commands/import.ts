@@ -30,11 +30,11 @@ export function importCommand(): Command {
 
 /** Writes what the table does not have yet: a run that was stopped goes on where it was. */
 async function importAll(session: Session): Promise<void> {
-  const { store, options, wanted, read, run, signal, say } = session;
+  const { blocklist, options, wanted, read, run, signal, say } = session;
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
-    for await (const one of unlike(store, values(wanted), () => {})) {
+    for await (const one of unlike(blocklist.bulk, values(wanted), () => {})) {
       if (!json && !quiet) await printLine(lineOf(one));
       count++;
     }
@@ -44,23 +44,23 @@ async function importAll(session: Session): Promise<void> {
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
     await refuseSurprises(session);
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
-  const entries = unlike(store, values(wanted), (count) => progress.advance(count));
-  const written = await store
-    .putAll(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
+  const entries = unlike(blocklist.bulk, values(wanted), (count) => progress.advance(count));
+  const written = await blocklist.bulk
+    .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
   const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
-  await remember(session, isTold ? await stateOf(store.entriesOfList(list)) : undefined, undefined);
+  await remember(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
 /** Only what could be one is looked up: nearly always nothing. */
-async function refuseSurprises({ store, options, wanted }: Session): Promise<void> {
+async function refuseSurprises({ blocklist, options, wanted }: Session): Promise<void> {
   const surprises = new Surprises(options.action);
   const bold = values(wanted, ({ action }) => isConfirmed(action));
-  for await (const one of unlike(store, bold, () => {})) surprises.see(one);
+  for await (const one of unlike(blocklist.bulk, bold, () => {})) surprises.see(one);
   surprises.refuse(options.list);
 }
 

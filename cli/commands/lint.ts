@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { askedLists } from '../../config/lists.ts';
+import { toListSettings } from '../../config/lists.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { protectedSet } from '../guards/protected.ts';
@@ -9,7 +9,7 @@ import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
 import { readList } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 
@@ -43,20 +43,20 @@ export function lintCommand(): Command {
 }
 
 async function lintTable(options: LintCommandOptions): Promise<void> {
-  const { blocklist, ipv6Prefix, lists } = await readSections(
-    ['blocklist', 'ipv6Prefix', 'lists'],
-    options,
-    process.env,
-  );
-  const store = await openManagedStore(options);
+  const {
+    blocklist: settings,
+    ipv6Prefix,
+    lists,
+  } = await readSections(['blocklist', 'ipv6Prefix', 'lists'], options, process.env);
+  const blocklist = await openBlocklist(options);
   const now = () => new Date().toISOString();
-  const repairer = { store, guard: protectedSet(blocklist, process.env), by: actor(), now };
+  const repairer = { blocklist, guard: protectedSet(settings, process.env), by: actor(), now };
   const counts = { fixed: 0, fixable: 0, open: 0, note: 0 };
   const wanted = {
-    ...{ hand: options.hand === true, ipv6Prefix, listActions: askedLists(lists).listActions, nowMs: Date.now() },
+    ...{ hand: options.hand === true, ipv6Prefix, listActions: toListSettings(lists).listActions, nowMs: Date.now() },
     ...(options.list && { list: options.list }),
   };
-  for await (const finding of lint(store, wanted)) {
+  for await (const finding of lint(blocklist, wanted)) {
     const { state, problem } = await handled(finding, options.fix ? repairer : undefined);
     if (Object.values(counts).every((count) => count === 0) && !options.json)
       await printRow(headingOf(COLUMNS), WIDTHS);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/items.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
 
 interface ListOptions extends TableOptions {
@@ -21,10 +21,10 @@ export function listCommand(): Command {
 }
 
 async function printList(list: string, options: ListOptions): Promise<void> {
-  const store = await openStore(options);
+  const { entries } = await openBlocklist(options);
   const nowSeconds = Date.now() / 1000;
   let printed = 0;
-  for await (const item of store.entriesOfList(list)) {
+  for await (const item of entries.ofList(list)) {
     const listed = listedItem(item, nowSeconds);
     if (printed++ === 0 && !options.json) await printRow(headingOf(COLUMNS), WIDTHS);
     await (options.json ? printJsonLine(jsonOf(listed)) : printRow(cellsOf(listed), WIDTHS));

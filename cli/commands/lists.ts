@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import type { ListRecord, ManagedStore } from '../../blocklist/managed-store.ts';
+import type { ListRecord } from '../../blocklist/records.ts';
+import type { Blocklist, BulkStore, EntryStore } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { actor } from '../entries/actor.ts';
 import { readText } from '../entries/write-entries.ts';
@@ -8,7 +9,7 @@ import { addExamples } from '../help/examples.ts';
 import { deleteList } from '../lists/delete.ts';
 import { describeList } from '../lists/describe.ts';
 import { readList } from '../options/arguments.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface ListsOptions extends TableOptions {
@@ -80,7 +81,7 @@ function deleteCommand(): Command {
 type PrintedList = ListRecord & { readonly registered: boolean; readonly counted?: number };
 
 async function printLists(options: ListsOptions): Promise<void> {
-  const lists = await listsOf(await openManagedStore(options), options);
+  const lists = await listsOf(await openBlocklist(options), options);
   if (options.json) return printJson(lists);
   if (lists.length === 0)
     return printLine(`table ${options.table} has no registered lists; --all finds unregistered ones`);
@@ -90,36 +91,39 @@ async function printLists(options: ListsOptions): Promise<void> {
   await printTable(heading, lists.map(cells));
 }
 
-async function listsOf(store: ManagedStore, { all, count }: ListsOptions): Promise<PrintedList[]> {
+async function listsOf(
+  { entries, bulk, lists: register }: Blocklist,
+  { all, count }: ListsOptions,
+): Promise<PrintedList[]> {
   const lists = new Map<string, PrintedList>();
-  for await (const record of store.lists()) lists.set(record.name, { ...record, registered: true });
+  for await (const record of register.all()) lists.set(record.name, { ...record, registered: true });
   if (all === true) {
-    for (const [name, counted] of await countsOfTable(store))
+    for (const [name, counted] of await countsOfTable(bulk))
       lists.set(name, { name, registered: false, ...lists.get(name), counted });
   }
   if (all === true || count === true) {
     for (const [name, list] of lists)
-      if (list.counted === undefined) lists.set(name, { ...list, counted: all ? 0 : await countOf(store, name) });
+      if (list.counted === undefined) lists.set(name, { ...list, counted: all ? 0 : await countOf(entries, name) });
   }
   return [...lists.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function countsOfTable(store: ManagedStore): Promise<Map<string, number>> {
+async function countsOfTable(bulk: Pick<BulkStore, 'scan'>): Promise<Map<string, number>> {
   const counts = new Map<string, number>();
-  for await (const { subject, list } of store.scan())
+  for await (const { subject, list } of bulk.scan())
     if (!isReserved(subject)) counts.set(String(list), (counts.get(String(list)) ?? 0) + 1);
   return counts;
 }
 
-async function countOf(store: ManagedStore, list: string): Promise<number> {
+async function countOf(entries: Pick<EntryStore, 'ofList'>, list: string): Promise<number> {
   let count = 0;
-  for await (const _item of store.entriesOfList(list)) count++;
+  for await (const _item of entries.ofList(list)) count++;
   return count;
 }
 
 async function createList(name: string, { description, owner, ...options }: CreateOptions): Promise<void> {
-  const store = await openManagedStore(options);
-  const registered = await store.listRecord(name);
+  const blocklist = await openBlocklist(options);
+  const registered = await blocklist.lists.find(name);
   if (registered !== undefined) throw taken(registered);
   const [by, at] = [actor(), new Date().toISOString()];
   const record: ListRecord = {
@@ -127,14 +131,14 @@ async function createList(name: string, { description, owner, ...options }: Crea
     ...(description !== undefined && { description }),
     ...(owner !== undefined && { owner }),
   };
-  await store.record({
+  await blocklist.history.record({
     list: name,
     change: 'list-created',
     at,
     by,
     ...(description !== undefined && { why: description }),
   });
-  if (!(await store.createList(record))) throw taken({ name }); // somebody else did, just now
+  if (!(await blocklist.lists.create(record))) throw taken({ name }); // somebody else did, just now
   await (options.json ? printJson(record) : printLine(`list ${name} is registered`));
 }
 

@@ -7,7 +7,7 @@ import { readText } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 
 interface RemoveOptions extends TableOptions {
@@ -37,11 +37,11 @@ export function removeCommand(): Command {
 async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   const texts = await withSecrets(typed);
   const keys = [...new Set(texts.flatMap(spellings))].map((subject) => ({ subject, list: options.list }));
-  const store = await openManagedStore(options);
-  const items = new Map((await store.read(keys)).map((item) => [String(item.subject), item]));
+  const blocklist = await openBlocklist(options);
+  const items = new Map((await blocklist.bulk.read(keys)).map((item) => [String(item.subject), item]));
   for (const text of texts) if (!spellings(text).some((subject) => items.has(subject))) readSubject(text);
   if (items.size > 0)
-    await store.record({
+    await blocklist.history.record({
       ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor() },
       subjects: [...items.keys()],
       ...(options.reason !== undefined && { why: options.reason }),
@@ -50,7 +50,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   for (const subject of new Set(
     texts.map((text) => spellings(text).find((one) => items.has(one)) ?? canonical(text)),
   )) {
-    const removed = await store.remove({ subject, list: options.list });
+    const removed = await blocklist.entries.remove({ subject, list: options.list });
     const was = asListed(items.get(subject));
     results.push({ subject, list: options.list, removed, ...(was && { entry: jsonOf(was) }) });
     if (!options.json)

@@ -4,7 +4,7 @@ import { formatSubject } from '../../contract/subject.ts';
 import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/items.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
-import { addTableOptions, openStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
 
 interface ShowOptions extends TableOptions {
@@ -28,7 +28,7 @@ export function showCommand(): Command {
 async function show(text: string, options: ShowOptions): Promise<void> {
   const subject = readSubject(text);
   const nowSeconds = Date.now() / 1000;
-  const items = await itemsCovering(subject, await openStore(options));
+  const items = await itemsCovering(subject, (await openBlocklist(options)).entries);
   const listed = items.map((item) => listedItem(item, nowSeconds));
   const entries = listed.flatMap((one) => (one.state === 'bad' ? [] : [one.entry]));
   const lists = options.lists ?? byDefault(entries.map((entry) => entry.list));

@@ -64,12 +64,12 @@ export function syncCommand(): Command {
 }
 
 async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
-  const { store, options, wanted } = session;
+  const { blocklist, options, wanted } = session;
   // sorted here: the table's order is that of bytes
   const present = new Sorter<Item>();
   const state = new ListState();
   try {
-    for await (const item of store.entriesOfList(options.list)) {
+    for await (const item of blocklist.entries.ofList(options.list)) {
       endIfStopped(session.signal, 'nothing was changed');
       await present.add(String(item.subject), item);
       state.add(item);
@@ -113,7 +113,7 @@ async function write(
   present: number,
   state: ListState,
 ): Promise<number> {
-  const { store, options, run, signal } = session;
+  const { blocklist, options, run, signal } = session;
   const { list } = options;
   const due = totals.added + totals.changed + totals.removed;
   const progress = startProgress({ label: `sync of ${list}`, total: due, quiet: options.quiet || options.json });
@@ -123,14 +123,17 @@ async function write(
   try {
     // each pass reads both sides again, so it is skipped where there is nothing to do
     if (totals.added + totals.changed > 0)
-      written = await store.putAll(run.puts(puts(all(), state)), { signal, written: (some) => progress.advance(some) });
+      written = await blocklist.bulk.put(run.puts(puts(all(), state)), {
+        signal,
+        written: (some) => progress.advance(some),
+      });
     const limit = pLimit({ concurrency: REMOVALS_AT_ONCE });
     const batch: Promise<void>[] = [];
     for await (const item of totals.removed > 0 ? run.removals(removals(all())) : []) {
       if (signal.aborted) break;
       batch.push(
         limit(async () => {
-          if (await store.removeUnchanged(item)) {
+          if (await blocklist.bulk.removeUnchanged(item)) {
             removed++;
             state.take(item);
           } else kept++;

@@ -1,6 +1,6 @@
 import { firstProblem } from '../../blocklist/problem.ts';
 import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts';
-import { candidates, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { Answer } from './target.ts';
 
 /** What a backend does that the contract does not allow, in one line. */
@@ -66,7 +66,7 @@ export function jsonOf({ text }: Answer): unknown {
 /** What is no subject to us can only be covered by itself. */
 function covering(subject: string): readonly string[] {
   try {
-    return candidates(parseSubject(subject));
+    return lookupKeys(parseSubject(subject));
   } catch (error) {
     if (error instanceof SubjectError) return [subject];
     throw error;

@@ -1,11 +1,11 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
-import type { Item, Store } from '../../blocklist/store.ts';
-import { candidates, type Subject } from '../../contract/subject.ts';
+import type { EntryStore, Item } from '../../blocklist/store.ts';
+import { lookupKeys, type Subject } from '../../contract/subject.ts';
 import { expiryText } from '../options/expiry.ts';
 
 /** Every item, in whatever list, that can match this subject; most specific first. */
-export async function itemsCovering(subject: Subject, store: Pick<Store, 'entriesOfSubject'>): Promise<Item[]> {
-  const found = await Promise.all(candidates(subject).map((text) => Array.fromAsync(store.entriesOfSubject(text))));
+export async function itemsCovering(subject: Subject, entries: Pick<EntryStore, 'ofSubject'>): Promise<Item[]> {
+  const found = await Promise.all(lookupKeys(subject).map((text) => Array.fromAsync(entries.ofSubject(text))));
   return found.flat();
 }
 

@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { HistoryStore } from '../../blocklist/records.ts';
 import { LINE } from '../../contract/check.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { newEntry } from '../guards/unseen.ts';
 import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from '../options/expiry.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
 import { registerList } from './register-list.ts';
@@ -55,11 +55,11 @@ export async function writeEntries(
   const nowMs = Date.now();
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
   if (guard !== undefined) refuseProtected(entries, guard);
-  const store = await openManagedStore(options);
-  await registerList(store, options.list, actor(), new Date(nowMs).toISOString());
-  await recordPut(store, entries, options);
+  const blocklist = await openBlocklist(options);
+  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
+  await recordPut(blocklist.history, entries, options);
   for (const entry of entries) {
-    const replaced = await store.put(entry);
+    const replaced = await blocklist.entries.put(entry);
     if (!options.json) await printLine(summary(entry, replaced));
   }
   if (options.json) await printJson(entries);
@@ -96,13 +96,13 @@ function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
 }
 
 /** Recorded before the change itself, so that no change lacks a record. */
-async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
+async function recordPut(history: HistoryStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const { list, action, expiresAt, createdAt = '', createdBy = '' } = first;
   const why = options.reason ?? options.note;
   for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD)
-    await store.record({
+    await history.record({
       ...{ list, change: 'put', at: createdAt, by: createdBy, action },
       subjects: entries.slice(index, index + SUBJECTS_A_RECORD).map(({ subject }) => subject),
       ...(expiresAt !== undefined && { until: expiresAt }),
@@ -113,7 +113,7 @@ async function recordPut(store: ManagedStore, entries: readonly StoredEntry[], o
 /** A text for people. */
 export function readText(text: string): string {
   if (LINE.test(text)) return text;
-  throw usageError(`"${shown(text)}" is not a single line of printable characters`);
+  throw usageError(`"${printable(text)}" is not a single line of printable characters`);
 }
 
 /** `--note`, which is short. */

@@ -10,8 +10,8 @@ import { BadEntries } from '../../blocklist/bad-entries.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { type ListActions, notWithin } from '../../contract/list-actions.ts';
-import { toldSubject } from '../../contract/told.ts';
+import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/items.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
@@ -142,7 +142,7 @@ function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: As
       return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not looked in` } };
     if (listed.state === 'expired')
       return { ...candidate, outOfPlay: { state: 'expired', why: 'it has expired and is not deleted yet' } };
-    const beyond = notWithin(listed.entry, asking.listActions);
+    const beyond = listActionProblem(listed.entry, asking.listActions);
     if (beyond !== undefined) return { ...candidate, outOfPlay: { state: 'not counted', why: beyond } };
     const inShadow = asking.shadowLists.includes(list);
     if (odd === 'refuse')
@@ -165,5 +165,5 @@ function whyOverAll(winner: Contender, contenders: readonly Contender[]): string
 }
 
 function isSame(listed: ListedItem, subject: string, list: string): boolean {
-  return listed.state === 'good' && toldSubject(listed.entry.subject) === subject && listed.entry.list === list;
+  return listed.state === 'good' && redactedSubject(listed.entry.subject) === subject && listed.entry.list === list;
 }

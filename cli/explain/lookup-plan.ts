@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { ConfigFile } from '../../config/schema.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
@@ -47,7 +47,7 @@ function onlyOne(names: readonly string[]): string | undefined {
 }
 
 function noMessage(name: string, known: readonly string[]): string {
-  const meant = nearest(name, known);
+  const meant = didYouMean(name, known);
   return `the configuration has no message ${name}${meant === undefined ? `: it has ${known.join(', ')}` : `, did you mean ${meant}?`}`;
 }
 

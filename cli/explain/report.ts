@@ -1,4 +1,4 @@
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import { jsonOf } from '../entries/items.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
@@ -41,7 +41,7 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
   return {
     subjects: asking.subjects.map(({ subject, unasked }) => ({
       subject,
-      told: toldSubject(subject),
+      told: redactedSubject(subject),
       asked: unasked === undefined,
     })),
     lists: asking.lists,
@@ -59,7 +59,7 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
 
 /** The digest of a secret; none for any other subject. */
 function told(subject: string): string[] {
-  const as = toldSubject(subject);
+  const as = redactedSubject(subject);
   return as === subject ? [] : [as];
 }
 

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
@@ -47,5 +47,5 @@ function entryOf(item: unknown, minScore: number, fields: Fields): FeedEntry | u
 const READ = ['ipAddress', 'abuseConfidenceScore', 'countryCode', 'lastReportedAt'];
 
 function errorText([first]: readonly unknown[]): string {
-  return isRecord(first) && typeof first.detail === 'string' ? shown(first.detail, 200) : 'without a text';
+  return isRecord(first) && typeof first.detail === 'string' ? printable(first.detail, 200) : 'without a text';
 }

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
@@ -59,11 +59,11 @@ async function* readCsv(source: FeedSource): AsyncGenerator<FeedLine> {
 function readHeading({ line, text }: CsvRecord, name: string): Heading {
   const heading = headingIn(text);
   const twice = heading?.columns.find((column, index, columns) => columns.indexOf(column) < index);
-  if (twice !== undefined) throw new CliError(EXIT.failed, `${name}:${line} has two columns "${shown(twice)}"`);
+  if (twice !== undefined) throw new CliError(EXIT.failed, `${name}:${line} has two columns "${printable(twice)}"`);
   if (heading !== undefined) return heading;
   throw new CliError(
     EXIT.failed,
-    `${name}:${line} "${shown(text)}" is no heading of a table with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
+    `${name}:${line} "${printable(text)}" is no heading of a table with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { duplicateName } from './duplicate-names.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
@@ -35,7 +35,7 @@ async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Pro
   if (twice === undefined) return document;
   throw new CliError(
     EXIT.failed,
-    `${name} has "${shown(twice, 60)}" twice in one object: which of them is meant is not certain`,
+    `${name} has "${printable(twice, 60)}" twice in one object: which of them is meant is not certain`,
   );
 }
 
@@ -44,6 +44,6 @@ function parsed(text: string, name: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new CliError(EXIT.failed, `${name} is not JSON: ${shown(error.message, 120)}`);
+    throw new CliError(EXIT.failed, `${name} is not JSON: ${printable(error.message, 120)}`);
   }
 }

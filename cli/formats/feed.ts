@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { isKind } from '../../contract/subject.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
@@ -52,7 +52,7 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
 
 function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): FormatName {
   const { name, ending = name, format: forced, minScore, before } = options;
-  if (!isKind(kind)) throw usageError(`"${shown(kind)}" is not a kind of subject`);
+  if (!isKind(kind)) throw usageError(`"${printable(kind)}" is not a kind of subject`);
   rejectNonLists(head, name);
   const format = forced ?? detectFormat(head, ending);
   if (minScore !== undefined && !formatOf(format).hasScores) {

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import type { FeedRecord } from './feed-line.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
@@ -77,7 +77,7 @@ export class Fields {
 }
 
 function listOf(names: ReadonlySet<string>): string {
-  const told = [...names].slice(0, MAX_TOLD).map((name) => shown(name, 40));
+  const told = [...names].slice(0, MAX_TOLD).map((name) => printable(name, 40));
   return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
 }
 
@@ -93,7 +93,7 @@ function refusalIn(name: string, value: unknown, subject: string): UnreadableErr
 
 function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
   if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
-  if (depth > MAX_DEPTH) throw new UnreadableError(`${shown(name, 60)} is deeper than anything that is read`);
+  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is deeper than anything that is read`);
   if (typeof value !== 'object' || value === null) {
     for (const part of name.split('.')) {
       const meaning = meaningOf(part, value, subject);
@@ -110,9 +110,9 @@ const SAYS: Readonly<Record<Meaning, string>> = {
 };
 
 function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
-  const field = shown(name, 60);
+  const field = printable(name, 60);
   return new UnreadableError(
-    `${field} "${shown(String(value))}" ${SAYS[meaning]}: take it out, or leave the field alone with --ignore ${field.replace(/\..*/, '')}`,
+    `${field} "${printable(String(value))}" ${SAYS[meaning]}: take it out, or leave the field alone with --ignore ${field.replace(/\..*/, '')}`,
     meaning === 'exempt' ? subject : undefined,
   );
 }

@@ -1,6 +1,6 @@
 import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
@@ -41,7 +41,7 @@ function entryOf(line: string, kind: string): FeedEntry {
   if (value === '') return { subject, ...note };
   if (isAction(value)) return { subject, action: value, ...note };
   if (isWholeLine(key, kind))
-    throw new UnreadableError(`"${shown(key)}" can go on behind its blank: a key of a map has none`);
+    throw new UnreadableError(`"${printable(key)}" can go on behind its blank: a key of a map has none`);
   if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
   refuseMeaning(value, key, subject);
   return { subject, reason: oneLine(value), ...note };
@@ -51,7 +51,7 @@ function entryOf(line: string, kind: string): FeedEntry {
 function wholeSubject(line: string, kind: string): string {
   const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
   if (isAction(last) && isWholeLine(line, 'ip'))
-    throw new UnreadableError(`"${shown(line)}" ends with an action, and the whole line is the value: take it off`);
+    throw new UnreadableError(`"${printable(line)}" ends with an action, and the whole line is the value: take it off`);
   return subjectOf(line, kind);
 }
 
@@ -63,11 +63,11 @@ function refuseMeaning(value: string, key: string, subject: string): void {
   const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
   if (isAddress(first) || isLength(first, key))
     throw new UnreadableError(
-      `"${shown(value)}" behind ${shown(key)} can be a mask or the end of a range: write a network`,
+      `"${printable(value)}" behind ${printable(key)} can be a mask or the end of a range: write a network`,
     );
   const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
   if (meaning !== undefined)
-    throw new UnreadableError(`"${shown(value)}" behind ${shown(key)} says that it is not blocked`, subject);
+    throw new UnreadableError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
 }
 
 /** A number that could be a count is one, unless it makes a network of the address. */

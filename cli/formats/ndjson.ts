@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { readByLine } from './by-line.ts';
 import { duplicateName } from './duplicate-names.ts';
 import type { FeedFormat } from './feed-format.ts';
@@ -28,7 +28,7 @@ export function parseJsonLine(text: string): unknown {
   const value = parsed(text);
   const twice = duplicateName(text);
   if (twice === undefined) return value;
-  throw new UnreadableError(`has "${shown(twice, 60)}" twice: which of them is meant is not certain`, '');
+  throw new UnreadableError(`has "${printable(twice, 60)}" twice: which of them is meant is not certain`, '');
 }
 
 function parsed(text: string): unknown {

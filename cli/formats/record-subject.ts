@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import type { FeedRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
@@ -37,7 +37,7 @@ export function subjectIn(record: FeedRecord, kind: string, fields: Fields): str
   for (const [name] of lengths) fields.tellLength(name);
   const subject = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
   if (lengths.length > 0 && !subject.startsWith('ip:'))
-    throw new UnreadableError(`${shown(lengths[0]?.[0] ?? '')} goes with addresses, and this is none`);
+    throw new UnreadableError(`${printable(lengths[0]?.[0] ?? '')} goes with addresses, and this is none`);
   for (const name of others) {
     const other = record[name];
     if (isNothing(other) || lengths.some(([field]) => field === name)) continue;
@@ -74,10 +74,11 @@ function withLengths(value: string, lengths: readonly (readonly [name: string, l
   let text = value;
   for (const [name, given] of lengths) {
     const length = lengthOf(given);
-    if (length === undefined) throw new UnreadableError(`${shown(name)} ${quoted(given)} is no length of a network`);
+    if (length === undefined)
+      throw new UnreadableError(`${printable(name)} ${quoted(given)} is no length of a network`);
     const [address = '', own] = text.split('/');
     if (own !== undefined && own !== String(length))
-      throw new UnreadableError(`"${shown(text)}" and ${shown(name)} ${quoted(given)} differ`);
+      throw new UnreadableError(`"${printable(text)}" and ${printable(name)} ${quoted(given)} differ`);
     text = `${address}/${length}`;
   }
   return text;
@@ -100,5 +101,5 @@ export function isGiven(value: unknown): boolean {
 }
 
 export function quoted(value: unknown): string {
-  return typeof value === 'object' ? 'with more in it' : `"${shown(String(value))}"`;
+  return typeof value === 'object' ? 'with more in it' : `"${printable(String(value))}"`;
 }

@@ -1,6 +1,6 @@
 import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
 import type { Fields } from './fields.ts';
 import { parseGoDuration } from './go-duration.ts';
@@ -116,7 +116,7 @@ function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt
   const ends = [
     ...(isGiven(expiresAt) ? [secondsOf('expiresAt', expiresAt)] : []),
     ...(isGiven(duration) ? [afterDuration(duration, nowMs)] : []),
-    ...others.map(([name, value]) => secondsOf(shown(name), value)),
+    ...others.map(([name, value]) => secondsOf(printable(name), value)),
   ];
   return ends.length === 0 ? {} : { expiresAt: Math.min(...ends) };
 }

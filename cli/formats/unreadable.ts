@@ -1,5 +1,5 @@
 import { LINE } from '../../contract/check.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { passesIn } from './meaning.ts';
@@ -29,12 +29,12 @@ export function feedLines(line: number, text: () => string, read: () => readonly
 }
 
 export function problem(line: number, text: string, said: string): FeedLine {
-  return { line, text: shown(text), problem: said };
+  return { line, text: printable(text), problem: said };
 }
 
 /** The canonical subject of a value; one without a kind before its colon is of this kind. */
 export function subjectOf(value: string, kind: string): string {
-  if (value.includes('\ufffd')) throw new UnreadableError(`"${shown(value)}" is not UTF-8 text`);
+  if (value.includes('\ufffd')) throw new UnreadableError(`"${printable(value)}" is not UTF-8 text`);
   if (EXEMPTING.test(value) && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
   const isWhole = kind === 'ip' || isKind(value.slice(0, Math.max(value.indexOf(':'), 0)));
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
@@ -44,7 +44,7 @@ export function subjectOf(value: string, kind: string): string {
 const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
 
 function exempted(value: string, kind: string): UnreadableError {
-  const said = `"${shown(value)}" lets pass what the rest blocks: take it out`;
+  const said = `"${printable(value)}" lets pass what the rest blocks: take it out`;
   try {
     return new UnreadableError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {

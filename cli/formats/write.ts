@@ -1,9 +1,9 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { isDenied } from '../../contract/actions.ts';
 import { LINE } from '../../contract/check.ts';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import { jsonText } from '../output/escaped.ts';
+import { jsonText } from '../output/json-text.ts';
 import { csvRow } from './csv-row.ts';
 import type { FormatName } from './formats.ts';
 import { withoutComment } from './plain.ts';
@@ -110,6 +110,6 @@ function refuseUnseen(subject: string, format: WrittenFormat): void {
 function unfit(subject: string, format: WrittenFormat, what: string): CliError {
   return new CliError(
     EXIT.failed,
-    `"${shown(subject)}" has ${what}, which ${format} cannot hold: write csv, json or ndjson`,
+    `"${printable(subject)}" has ${what}, which ${format} cannot hold: write csv, json or ndjson`,
   );
 }

@@ -1,7 +1,7 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { isWithin, type ListActions } from '../../contract/list-actions.ts';
-import { candidates, parseSubject } from '../../contract/subject.ts';
+import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import type { Finding } from './finding.ts';
 
 /** Exceptions are few; past this many the rest is not compared, and `lint` says so. */
@@ -21,7 +21,7 @@ export class Allows {
       if (item.action !== 'allow') continue;
       const parsed = parseEntry(item);
       if ('problem' in parsed || isExpired(parsed.entry, nowSeconds)) continue;
-      if (isWithin(listActions, parsed.entry)) allows.#add(parsed.entry);
+      if (isPermitted(listActions, parsed.entry)) allows.#add(parsed.entry);
     }
     return allows;
   }
@@ -34,7 +34,7 @@ export class Allows {
   /** The finding about an entry that an allow leaves nothing to do. */
   over({ subject, list, action }: StoredEntry): Finding | undefined {
     if (action === 'allow' || action === 'log') return undefined;
-    const covering = candidates(parseSubject(subject)).find((text) => this.#listOf.has(text));
+    const covering = lookupKeys(parseSubject(subject)).find((text) => this.#listOf.has(text));
     if (covering === undefined) return undefined;
     const problem = `never has an effect where list ${this.#listOf.get(covering)} is asked too: it allows ${covering}`;
     return { id: 'shadowed', subject, list, problem };

@@ -1,5 +1,6 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { HistoryStore } from '../../blocklist/records.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { HISTORY_DAYS } from '../../blocklist/table.ts';
 import type { Finding } from './finding.ts';
 
@@ -7,14 +8,18 @@ import type { Finding } from './finding.ts';
 export const MAX_SUBJECTS = 1_000_000;
 
 /** Entries that no command wrote as they stand, as far as the history goes back. */
-export async function* byHandIn(list: string, store: ManagedStore, nowMs: number): AsyncGenerator<Finding> {
-  const told = await lastActions(list, store);
+export async function* byHandIn(
+  list: string,
+  { entries, history }: Pick<Blocklist, 'entries' | 'history'>,
+  nowMs: number,
+): AsyncGenerator<Finding> {
+  const told = await lastActions(list, history);
   if (told === undefined) {
     yield note(list, `the history of this list names more than ${MAX_SUBJECTS} subjects, and was not compared`);
     return;
   }
   const keptSince = new Date(nowMs - HISTORY_DAYS * 86_400_000).toISOString();
-  for await (const item of store.entriesOfList(list)) {
+  for await (const item of entries.ofList(list)) {
     const parsed = parseEntry(item);
     if ('problem' in parsed || isExpired(parsed.entry, nowMs / 1000)) continue;
     if ((parsed.entry.createdAt ?? keptSince) < keptSince) continue;
@@ -24,9 +29,9 @@ export async function* byHandIn(list: string, store: ManagedStore, nowMs: number
 }
 
 /** What each subject of the history was last told to do; undefined if there are too many. */
-async function lastActions(list: string, store: ManagedStore): Promise<Map<string, string> | undefined> {
+async function lastActions(list: string, history: Pick<HistoryStore, 'of'>): Promise<Map<string, string> | undefined> {
   const told = new Map<string, string>();
-  for await (const { change, subjects = [], action } of store.changesOfList(list)) {
+  for await (const { change, subjects = [], action } of history.of(list)) {
     if (change !== 'put' && change !== 'remove') continue;
     for (const subject of subjects)
       if (!told.has(subject)) told.set(subject, change === 'put' ? (action ?? '') : change);

@@ -1,5 +1,5 @@
 import { parseEntry } from '../../blocklist/entry.ts';
-import { nameIn, parseChange } from '../../blocklist/reserved-items.ts';
+import { nameIn, parseChange } from '../../blocklist/parse-records.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { isReserved, RESERVED } from '../../blocklist/table.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';

@@ -1,9 +1,8 @@
 import { parseEntry } from '../../blocklist/entry.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
-import type { Item } from '../../blocklist/store.ts';
+import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
-import { type ListActions, notWithin } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { askedInstead } from '../guards/never-asked.ts';
 import { unseenProblem } from '../guards/unseen.ts';
 import { Allows, MAX_ALLOWS } from './allows.ts';
@@ -28,25 +27,25 @@ const MAX_LISTS = 10_000;
 
 /** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
 export async function* lint(
-  store: ManagedStore,
+  blocklist: Blocklist,
   { list, hand, ipv6Prefix, listActions, nowMs }: LintOptions,
 ): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
-  const allows = await Allows.in(store.scan(), listActions, nowSeconds);
+  const allows = await Allows.in(blocklist.bulk.scan(), listActions, nowSeconds);
   if (!allows.complete)
     yield { id: 'shadowed', subject: '', list: '', problem: `only ${MAX_ALLOWS} allows were compared: there are more` };
   const lists = new Set<string>();
-  for await (const item of list === undefined ? store.scan() : store.entriesOfList(list)) {
+  for await (const item of list === undefined ? blocklist.bulk.scan() : blocklist.entries.ofList(list)) {
     const name = String(item.list);
     if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
     yield* unseenIn(item);
     const found = itemFinding(item, nowSeconds);
-    if (found !== undefined) yield await withDuplicate(found, store);
+    if (found !== undefined) yield await withDuplicate(found, blocklist.bulk);
     else yield* neverAsked(item, ipv6Prefix) ?? notCounted(item, listActions) ?? shadowOf(item, allows);
   }
   for (const name of [...lists].sort()) {
-    if ((await store.listRecord(name)) === undefined) yield unregistered(name);
-    if (hand) yield* byHandIn(name, store, nowMs);
+    if ((await blocklist.lists.find(name)) === undefined) yield unregistered(name);
+    if (hand) yield* byHandIn(name, blocklist, nowMs);
   }
 }
 
@@ -65,7 +64,7 @@ function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
 
 function notCounted(item: Item, listActions: ListActions): [Finding] | undefined {
   const parsed = parseEntry(item);
-  const problem = 'entry' in parsed ? notWithin(parsed.entry, listActions) : undefined;
+  const problem = 'entry' in parsed ? listActionProblem(parsed.entry, listActions) : undefined;
   if (problem === undefined) return undefined;
   return [{ id: 'not-counted', subject: shownSubject(item), list: String(item.list), problem }];
 }
@@ -77,9 +76,9 @@ function* shadowOf(item: Item, allows: Allows): Generator<Finding> {
 }
 
 /** What is wrong by itself can also be there a second time, written right. */
-async function withDuplicate(found: Finding, store: ManagedStore): Promise<Finding> {
+async function withDuplicate(found: Finding, bulk: Pick<BulkStore, 'read'>): Promise<Finding> {
   const { repair, ...rest } = found;
-  if (repair?.how !== 'rewrite' || (await store.read([repair.entry])).length === 0) return found;
+  if (repair?.how !== 'rewrite' || (await bulk.read([repair.entry])).length === 0) return found;
   return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry stands there already: remove this one` };
 }
 

@@ -1,11 +1,11 @@
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
 import { shownSubject } from './item-check.ts';
 
 /** Who repairs, and when. */
 export interface Repairer {
-  readonly store: ManagedStore;
+  readonly blocklist: Blocklist;
   readonly guard: ProtectedSet;
   readonly by: string;
   readonly now: () => string;
@@ -32,29 +32,29 @@ async function rewrite(
   { item, entry }: Extract<Repair, { how: 'rewrite' }>,
   repairer: Repairer,
 ): Promise<string | undefined> {
-  const { store, guard, by, now } = repairer;
+  const { blocklist, guard, by, now } = repairer;
   const problem = guard.problemOf(entry);
   if (problem !== undefined) return `not rewritten: ${problem}`;
-  if ((await store.read([entry])).length > 0) return 'not rewritten: an entry stands there already';
+  if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry stands there already';
   const { list, subject, action, expiresAt } = entry;
-  await store.record({
+  await blocklist.history.record({
     ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject] },
     ...(expiresAt !== undefined && { until: expiresAt }),
   });
-  await store.put(entry);
+  await blocklist.entries.put(entry);
   return remove(item, repairer);
 }
 
 async function remove(
   item: Extract<Repair, { how: 'delete' }>['item'],
-  { store, by, now }: Repairer,
+  { blocklist, by, now }: Repairer,
 ): Promise<string | undefined> {
   const list = String(item.list);
-  await store.record({ list, change: 'remove', at: now(), by, why: WHY, subjects: [shownSubject(item)] });
-  return (await store.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
+  await blocklist.history.record({ list, change: 'remove', at: now(), by, why: WHY, subjects: [shownSubject(item)] });
+  return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
 }
 
-async function register(list: string, { store, by, now }: Repairer): Promise<undefined> {
-  await store.record({ list, change: 'list-created', at: now(), by, why: WHY });
-  await store.createList({ name: list, createdBy: by, createdAt: now() });
+async function register(list: string, { blocklist, by, now }: Repairer): Promise<undefined> {
+  await blocklist.history.record({ list, change: 'list-created', at: now(), by, why: WHY });
+  await blocklist.lists.create({ name: list, createdBy: by, createdAt: now() });
 }

@@ -1,4 +1,4 @@
-import type { RecordedChange } from '../../blocklist/managed-store.ts';
+import type { RecordedChange } from '../../blocklist/records.ts';
 import { expiryText } from '../options/expiry.ts';
 
 export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'WHY', 'SOURCE'] as const;

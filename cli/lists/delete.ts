@@ -4,7 +4,7 @@ import { Run } from '../bulk/run.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped, interruption } from '../exit/interrupt.ts';
-import { openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 
 interface DeleteOptions extends TableOptions {
@@ -14,10 +14,10 @@ interface DeleteOptions extends TableOptions {
 
 /** Removes all entries of a list, then its registration. Each step is in the history before it is done. */
 export async function deleteList(name: string, options: DeleteOptions): Promise<void> {
-  const store = await openManagedStore(options);
-  const record = await store.listRecord(name);
+  const blocklist = await openBlocklist(options);
+  const record = await blocklist.lists.find(name);
   let entries = 0;
-  for await (const _item of store.entriesOfList(name)) entries++;
+  for await (const _item of blocklist.entries.ofList(name)) entries++;
   if (entries === 0 && record === undefined)
     throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
   if (!options.yes)
@@ -26,13 +26,13 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
   const by = actor();
   const { signal, dispose } = interruption();
   try {
-    const removed = await withLease(store, { list: name, by, signal }, async (held) => {
+    const removed = await withLease(blocklist.lists, { list: name, by, signal }, async (held) => {
       const at = new Date().toISOString();
-      await store.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
-      const run = new Run(store, { list: name, by });
-      const count = await store.removeAll(keysOf(run.removals(store.entriesOfList(name))), { signal: held });
+      await blocklist.history.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
+      const run = new Run(blocklist.history, { list: name, by });
+      const count = await blocklist.bulk.remove(keysOf(run.removals(blocklist.entries.ofList(name))), { signal: held });
       endIfStopped(held, `${count} of ${entries} entries are removed`);
-      await store.deleteListRecord(name);
+      await blocklist.lists.delete(name);
       return count;
     });
     const done = `list ${name} is deleted with ${removed} entries`;

@@ -1,7 +1,8 @@
-import type { Lease, ListRecord, ManagedStore, RecordedChange } from '../../blocklist/managed-store.ts';
+import type { Lease, ListRecord, RecordedChange } from '../../blocklist/records.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { expiryText } from '../options/expiry.ts';
-import { openManagedStore, type TableOptions } from '../options/table-options.ts';
+import { openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
 import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
@@ -25,7 +26,7 @@ interface Description {
 
 /** Prints what is in a list, where it comes from and what was last done to it. */
 export async function describeList(name: string, options: DescribeOptions): Promise<void> {
-  const description = await descriptionOf(name, await openManagedStore(options), Date.now() / 1000);
+  const description = await descriptionOf(name, await openBlocklist(options), Date.now() / 1000);
   const { registered, summary, changes } = description;
   if (!registered && summary.entries === 0 && changes.length === 0)
     throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
@@ -40,14 +41,18 @@ export async function describeList(name: string, options: DescribeOptions): Prom
   await printTable(CHANGE_COLUMNS, changes.map(changeCells));
 }
 
-async function descriptionOf(name: string, store: ManagedStore, nowSeconds: number): Promise<Description> {
+async function descriptionOf(
+  name: string,
+  { entries, lists, history }: Blocklist,
+  nowSeconds: number,
+): Promise<Description> {
   const [record, lease, changes] = await Promise.all([
-    store.listRecord(name),
-    store.leaseOf(name),
-    firstOf(store.changesOfList(name), LAST_CHANGES),
+    lists.find(name),
+    lists.leaseOf(name),
+    firstOf(history.of(name), LAST_CHANGES),
   ]);
   return {
-    ...{ name, registered: record !== undefined, summary: await summaryOf(store.entriesOfList(name), nowSeconds) },
+    ...{ name, registered: record !== undefined, summary: await summaryOf(entries.ofList(name), nowSeconds) },
     ...(record !== undefined && { record }),
     ...(lease !== undefined && lease.until > nowSeconds && { lease }),
     changes,

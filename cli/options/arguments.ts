@@ -1,6 +1,6 @@
 import { LIST_NAME } from '../../contract/check.ts';
+import { isRedactedSubject } from '../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../contract/subject.ts';
-import { isDigestTold } from '../../contract/told.ts';
 import { usageError } from '../exit/cli-error.ts';
 
 /** The list that people write to by hand. */
@@ -8,7 +8,7 @@ export const DEFAULT_LIST = 'manual';
 
 /** Parses a typed subject; a bare address or network means `ip:`. */
 export function readSubject(text: string): Subject {
-  if (isDigestTold(text))
+  if (isRedactedSubject(text))
     throw usageError(`"${text}" is the digest that logs show instead of a secret: use the secret itself`);
   try {
     return parseSubject(text);

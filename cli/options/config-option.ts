@@ -44,8 +44,8 @@ export async function readSections<const Section extends keyof ConfigFile>(
   options: ConfigOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<ConfigFile, Section>> {
-  const { loadPart } = await import('../../config/part.ts');
-  return orConfigExit(() => loadPart(sections, sectionFile(options), env));
+  const { loadSections } = await import('../../config/load-sections.ts');
+  return orConfigExit(() => loadSections(sections, sectionFile(options), env));
 }
 
 /** The file that `readSections` reads, if there is one. */

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
-import type { ManagedStore } from '../../blocklist/managed-store.ts';
-import type { Store } from '../../blocklist/store.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { TABLE } from '../../blocklist/table.ts';
 import { usageError } from '../exit/cli-error.ts';
 
@@ -24,15 +23,9 @@ export function addTableOptions(command: Command): Command {
 }
 
 /** The table that these options name. The SDK is loaded here, so that commands without a table start fast. */
-export async function openStore(options: TableOptions): Promise<Store> {
-  const { DynamoStore } = await import('../../blocklist/dynamodb/store.ts');
-  return new DynamoStore(place(options));
-}
-
-/** The same table for what changes more than single entries. */
-export async function openManagedStore(options: TableOptions): Promise<ManagedStore> {
-  const { DynamoManagedStore } = await import('../../blocklist/dynamodb/managed-store.ts');
-  return new DynamoManagedStore(place(options));
+export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
+  const { dynamoBlocklist } = await import('../../blocklist/dynamodb/blocklist.ts');
+  return dynamoBlocklist(place(options));
 }
 
 function place(options: TableOptions) {

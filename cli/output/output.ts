@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
-import { jsonText, printable } from './escaped.ts';
+import { escapeInvisible } from '../../contract/printable.ts';
+import { jsonText } from './json-text.ts';
 
 /** A cell that is styled on a terminal, and plain text elsewhere. */
 export interface Marked {
@@ -14,7 +15,7 @@ const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as 
 
 /** Writes one line, escaped, and waits for a slow reader. */
 export async function printLine(text: string): Promise<void> {
-  await write(`${printable(text)}\n`);
+  await write(`${escapeInvisible(text)}\n`);
 }
 
 /** Writes one row in columns of these widths. */
@@ -43,12 +44,12 @@ export async function printJsonLine(value: unknown): Promise<void> {
 
 /** Prints a line about invalid input to standard error. */
 export function printError(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
+  process.stderr.write(`${escapeInvisible(text)}\n`);
 }
 
 /** Prints a warning to standard error. */
 export function warn(text: string): void {
-  process.stderr.write(`haverdict: warning: ${printable(text)}\n`);
+  process.stderr.write(`haverdict: warning: ${escapeInvisible(text)}\n`);
 }
 
 /** Rows under a heading in columns as wide as their widest cell. */
@@ -80,13 +81,13 @@ export function isColoured(stream: { readonly isTTY?: boolean }, env: NodeJS.Pro
 }
 
 function marked(cell: Cell): string {
-  const text = printable(textOf(cell));
+  const text = escapeInvisible(textOf(cell));
   if (typeof cell === 'string' || !isColoured(process.stdout, process.env)) return text;
   return styleText(STYLES[cell.mark], text, { validateStream: false });
 }
 
 function widthOf(cell: Cell = ''): number {
-  return stringWidth(printable(textOf(cell)));
+  return stringWidth(escapeInvisible(textOf(cell)));
 }
 
 function textOf(cell: Cell): string {

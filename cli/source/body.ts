@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 
 /** More than any list there is; also what a compressed one may become. */
@@ -47,10 +47,10 @@ function encodingOf({
   const [first, ...more] = codingsIn(encoding, ['identity']).concat(codingsIn(transfer, ['chunked', 'identity']));
   if (more.length > 0)
     throw new FetchError(
-      `answered in several encodings, ${shown([first, ...more].join(', '))}: only one of ${ENCODINGS} is read`,
+      `answered in several encodings, ${printable([first, ...more].join(', '))}: only one of ${ENCODINGS} is read`,
     );
   if (first !== undefined && !Object.hasOwn(UNPACKERS, first))
-    throw new FetchError(`answered in encoding ${shown(first)}: only ${ENCODINGS} is read`);
+    throw new FetchError(`answered in encoding ${printable(first)}: only ${ENCODINGS} is read`);
   return first;
 }
 

@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** What went wrong, in words that follow the URL. */
@@ -32,7 +32,7 @@ export function toFetchError(name: string, error: unknown): CliError {
 }
 
 function described(error: unknown): string {
-  if (!(error instanceof Error)) return shown(String(error), 200);
+  if (!(error instanceof Error)) return printable(String(error), 200);
   if (error.name === 'AbortError') return 'stopped';
   if (error.name === 'TimeoutError') return 'it takes too long';
   const { code = '' } = error as NodeJS.ErrnoException; // Node's and undici's errors have one
@@ -40,5 +40,5 @@ function described(error: unknown): string {
   if (said !== undefined) return said;
   if (/^(Z_|ZSTD_|ERR__ERROR_|ERR_BROTLI)/.test(code)) return 'the answer is not compressed as it says';
   const isTls = /CERT|TLS|SSL|SIGNATURE|ALTNAME|EPROTO/.test(code);
-  return `${isTls ? 'TLS: ' : ''}${shown(error.message, 200)}`;
+  return `${isTls ? 'TLS: ' : ''}${printable(error.message, 200)}`;
 }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { Source, SourceOptions } from './opened.ts';
 import { openUrl } from './url.ts';
@@ -22,7 +22,7 @@ function standardInput(): Source {
 }
 
 async function openFile(path: string, signal: AbortSignal | undefined): Promise<Source> {
-  const name = shown(path, 200);
+  const name = printable(path, 200);
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(name, error);
   });
@@ -55,7 +55,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 
 function unreadable(name: string, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException; // node:fs throws nothing else
-  return new CliError(EXIT.failed, `cannot read ${name}: ${FILE_ERRORS[code ?? ''] ?? shown(message, 200)}`, {
+  return new CliError(EXIT.failed, `cannot read ${name}: ${FILE_ERRORS[code ?? ''] ?? printable(message, 200)}`, {
     cause: error,
   });
 }

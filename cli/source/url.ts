@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import { bodyOf } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import { outsideConnector } from './inside.ts';
@@ -116,7 +116,7 @@ function parseUrl(text: string): URL {
 
 function checkedUrl(url: URL): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new FetchError(`leads to ${shown(url.protocol)}//, only http and https are fetched`);
+    throw new FetchError(`leads to ${printable(url.protocol)}//, only http and https are fetched`);
   if (url.username !== '' || url.password !== '')
     throw new FetchError('has a user in it: fetch it with a client that keeps passwords, and pipe it to "-"');
   return url;
@@ -125,7 +125,7 @@ function checkedUrl(url: URL): URL {
 /** All that is told and kept of a URL: users, paths and queries have keys in them. The digest tells one path from another. */
 function toldUrl({ protocol, host, pathname }: URL): string {
   const path = createHash('sha256').update(pathname).digest('hex').slice(0, PATH_DIGITS);
-  return shown(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);
+  return printable(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);
 }
 
 function refusal(status: number, retryAfter: unknown): string {
@@ -137,7 +137,7 @@ function refusal(status: number, retryAfter: unknown): string {
 }
 
 function retryAfterText(value: string): string {
-  return /^\d{1,9}$/.test(value) ? `${value} s` : shown(value, 40);
+  return /^\d{1,9}$/.test(value) ? `${value} s` : printable(value, 40);
 }
 
 function saidOf(
@@ -149,9 +149,9 @@ function saidOf(
     '200',
     ...(length === undefined
       ? []
-      : [`${shown(String(length), 20)} bytes${encoding === undefined ? '' : ' compressed'}`]),
-    ...(etag === undefined ? [] : [`ETag ${shown(etag)}`]),
-    ...(lastModified === undefined ? [] : [`Last-Modified ${shown(lastModified)}`]),
+      : [`${printable(String(length), 20)} bytes${encoding === undefined ? '' : ' compressed'}`]),
+    ...(etag === undefined ? [] : [`ETag ${printable(etag)}`]),
+    ...(lastModified === undefined ? [] : [`Last-Modified ${printable(lastModified)}`]),
   ].join(', ');
 }
 

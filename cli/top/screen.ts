@@ -1,4 +1,4 @@
-import { shown } from '../../contract/shown.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Overview, Times } from './overview.ts';
 
 /** A line of the screen and its style. */
@@ -17,7 +17,7 @@ const FEWEST_ROWS = 3;
 
 /** The status in so many rows and columns; a problem comes first. */
 export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
-  const told: Line[] = problem === undefined ? [] : [{ text: shown(problem, columns), tone: 'bad' }];
+  const told: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
   const head = [...told, ...headLines(overview)];
   const sections = [decisionsOf(overview), recentOf(overview), topOf(overview)];
   const lines = [...head, ...sectionLines(sections, Math.max(0, rows - head.length))];
@@ -32,19 +32,19 @@ function headLines(overview: Overview): Line[] {
   const failing = backend.breaker !== 'closed' || backend.failuresPerSecond > 0;
   return [
     {
-      text: `haverdict ${shown(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}  ${time(overview.atMs)}`,
+      text: `haverdict ${printable(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}  ${time(overview.atMs)}`,
       tone: 'heading',
     },
-    ...degraded.map((cause) => bad(`degraded   ${shown(cause, 300)}`)),
+    ...degraded.map((cause) => bad(`degraded   ${printable(cause, 300)}`)),
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {
       text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  queued ${backend.queued}  active ${backend.inFlight}`,
       tone: failing ? 'bad' : 'good',
     },
-    ...(failing && backend.lastError !== null ? [bad(`           ${shown(backend.lastError, 300)}`)] : []),
+    ...(failing && backend.lastError !== null ? [bad(`           ${printable(backend.lastError, 300)}`)] : []),
     plain(`haproxy    ${rate(spop.framesPerSecond)}  connections ${spop.connections}  errors ${count(spop.errors)}`),
-    ...(reloadError === null ? [] : [bad(`reload     ${shown(reloadError, 300)}`)]),
+    ...(reloadError === null ? [] : [bad(`reload     ${printable(reloadError, 300)}`)]),
   ];
 }
 
@@ -58,8 +58,8 @@ function decisionsOf({ decisions }: Overview): Section {
 
 function recentOf({ recent }: Overview): Section {
   const rows = recent.map(({ atMs, ref, action, list, reason, subject, client = '', source }) => {
-    const why = list === '' ? source : shown(list);
-    return `${time(atMs)}  ${action.padEnd(7)} ${shown(client).padEnd(18)} ${shown(subject).padEnd(18)} ${why.padEnd(10)} ${shown(ref).padEnd(12)} ${shown(reason, 200)}`;
+    const why = list === '' ? source : printable(list);
+    return `${time(atMs)}  ${action.padEnd(7)} ${printable(client).padEnd(18)} ${printable(subject).padEnd(18)} ${why.padEnd(10)} ${printable(ref).padEnd(12)} ${printable(reason, 200)}`;
   });
   return {
     heading: `RECENT    ACTION  ${'CLIENT'.padEnd(18)} ${'SUBJECT'.padEnd(18)} ${'LIST'.padEnd(10)} ${'REF'.padEnd(12)} REASON`,
@@ -70,7 +70,7 @@ function recentOf({ recent }: Overview): Section {
 function topOf({ top }: Overview): Section {
   const rows = top.map(
     ({ subject, list, client = '', count: times }) =>
-      `${count(times).padStart(9)} ${shown(subject).padEnd(30)} ${shown(list).padEnd(16)} ${shown(client)}`,
+      `${count(times).padStart(9)} ${printable(subject).padEnd(30)} ${printable(list).padEnd(16)} ${printable(client)}`,
   );
   return { heading: `   DENIED ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(16)} LAST CLIENT`, rows };
 }

@@ -1,4 +1,4 @@
-import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
+import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
 import { jsonLog, writeLine } from './log.ts';
@@ -8,7 +8,7 @@ import { warmUp } from './warm-up.ts';
 const { table, ttlSeconds, functionName } = readEnvironment(process.env);
 
 // The agent answers by policy long before a slow DynamoDB does: fail soon, retry once.
-const store = new DynamoStore({ table, connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } });
+const store = new DynamoEntries({ table, connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } });
 await warmUp(store, jsonLog);
 
 /** The entry point that Lambda calls. What is made above is made once an execution environment. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../blocklist/bad-entries.ts';
-import type { Store } from '../../blocklist/store.ts';
+import type { EntryStore } from '../../blocklist/store.ts';
 
 /** Lambda gives init ten seconds; the first caller waits for all of it. */
 const LIMIT_MS = 1000;
@@ -12,7 +12,7 @@ const NOTHING = { subject: 'warm-up', list: 'warm-up' };
  * Reads nothing from the table, so that the first check finds credentials, name and TLS connection ready. A table that
  * is not there is no reason not to start: every check says so anyway.
  */
-export async function warmUp(store: Store, log: Log, limitMs = LIMIT_MS): Promise<void> {
+export async function warmUp(store: Pick<EntryStore, 'lookup'>, log: Log, limitMs = LIMIT_MS): Promise<void> {
   const done = new AbortController();
   const tooLate = delay(limitMs, `no answer within ${limitMs} ms`, { signal: done.signal }).catch(() => undefined);
   const problem = await Promise.race([read(store), tooLate]);
@@ -20,7 +20,7 @@ export async function warmUp(store: Store, log: Log, limitMs = LIMIT_MS): Promis
   if (problem !== undefined) log('warn', 'table not reached at the start', { problem });
 }
 
-async function read(store: Store): Promise<string | undefined> {
+async function read(store: Pick<EntryStore, 'lookup'>): Promise<string | undefined> {
   try {
     return (await store.lookup([NOTHING])).failure?.message;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { argumentsOf } from '../generate/spoe.ts';
 import type { Rule } from '../parse/rules.ts';
 import type { Checks, Seen } from './check.ts';
@@ -23,7 +23,7 @@ export const ARGUMENT_CHECKS = {
           for (const { name, expression } of wanted) {
             if (message.args.some((arg) => arg.name === name)) continue;
             const meant = unknown.find(
-              (arg) => arg.expression === expression || nearest(arg.name, [name]) !== undefined,
+              (arg) => arg.expression === expression || didYouMean(arg.name, [name]) !== undefined,
             );
             const what =
               meant === undefined ? `does not send ${name}` : `sends ${meant.name || meant.expression}, not ${name}`;
@@ -74,7 +74,10 @@ export const ARGUMENT_CHECKS = {
             yield {
               place,
               what: `"${words[0]}" is no keyword of a message`,
-              values: { keyword: nearest(words[0] ?? '', ['args', 'event']) ?? 'args', rest: words.slice(1).join(' ') },
+              values: {
+                keyword: didYouMean(words[0] ?? '', ['args', 'event']) ?? 'args',
+                rest: words.slice(1).join(' '),
+              },
             };
     },
   },

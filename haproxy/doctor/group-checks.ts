@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { namesOf } from '../parse/spoe-engine.ts';
@@ -23,7 +23,7 @@ export const GROUP_CHECKS = {
             yield {
               place,
               what: `there is no spoe-group ${group}`,
-              values: { engine: engineName, group: nearest(group, known) ?? known[0] ?? group },
+              values: { engine: engineName, group: didYouMean(group, known) ?? known[0] ?? group },
             };
         }
     },

@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { DEFAULT_EVENT } from '../events.ts';
 import { askedFor } from '../generate/asked.ts';
 import { namesOf, type SpoeMessage } from '../parse/spoe-engine.ts';
@@ -29,7 +29,7 @@ export const MESSAGE_CHECKS = {
         for (const section of [engine.agent, ...engine.groups])
           for (const name of 'lines' in section ? namesOf(section, 'messages') : section.messages) {
             if (engine.messages.some((message) => message.name === name)) continue;
-            const right = nearest(
+            const right = didYouMean(
               name,
               engine.messages.map((message) => message.name),
             );
@@ -71,7 +71,7 @@ export const MESSAGE_CHECKS = {
             yield {
               place,
               what: `the configuration of the agent has no message ${name}`,
-              values: { message: nearest(name, known) ?? known[0] ?? name },
+              values: { message: didYouMean(name, known) ?? known[0] ?? name },
             };
     },
   },

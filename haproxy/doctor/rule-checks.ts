@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import { ACTIONS, type Action, endsRequest, isAction } from '../../contract/actions.ts';
 import { isSentAt } from '../events.ts';
@@ -163,7 +163,11 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
         if (method !== 'str' || ownVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
         for (const pattern of patterns)
           if (!isAction(pattern) && !isOpen(pattern))
-            yield { place, what: `"${pattern}" is no action`, values: { action: nearest(pattern, ACTIONS) ?? 'deny' } };
+            yield {
+              place,
+              what: `"${pattern}" is no action`,
+              values: { action: didYouMean(pattern, ACTIONS) ?? 'deny' },
+            };
       }
 }
 

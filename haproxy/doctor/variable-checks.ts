@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import type { Settings } from '../../config/settings.ts';
 import { REQUEST_SCOPE, scopeOf } from '../events.ts';
 import { lastOf, optionOf } from '../parse/proxy.ts';
@@ -54,7 +54,7 @@ export const VARIABLE_CHECKS = {
           yield {
             place,
             what: `${own.variable} is never set`,
-            values: { right: named({ ...own, name: nearest(own.name, known) ?? 'action' }) },
+            values: { right: named({ ...own, name: didYouMean(own.name, known) ?? 'action' }) },
           };
     },
   },

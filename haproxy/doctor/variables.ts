@@ -1,4 +1,4 @@
-import { nearest } from '../../config/nearest.ts';
+import { didYouMean } from '../../config/did-you-mean.ts';
 import { type Acls, testsOf } from '../parse/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
@@ -60,7 +60,7 @@ export function strayPrefixes(
   for (const variable of read) {
     const [, prefix = '', name = ''] = /^[a-z]+\.(.+)\.([^.]+)$/.exec(variable) ?? [];
     if (!NAMES.includes(name) || isRight(variable) || foreign.includes(prefix)) continue;
-    if (nearest(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
+    if (didYouMean(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
   }
   return stray;
 }

@@ -37,7 +37,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   overload: 'the agent asks as much as its limits allow',
   no_subject: 'the running agent has other subjects for this message: reload it',
   bad_subject: 'the running agent takes this value for another kind: reload it',
-  rules_error: 'your rules failed: the log of the agent says how',
+  script_error: 'the script failed: see the log of the agent',
   internal_error: 'the agent itself failed: its log says how',
 };
 

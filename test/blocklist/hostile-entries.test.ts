@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { answered, parseEntry } from '../../blocklist/entry.ts';
+import { parseEntry, toContractEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { hostileEntry, isHarmless } from '../support/hostile-values.ts';
 
 const VARIABLE = /^(location|backend|split|path|query|body|(req|res)\.(set|add|del)\.[a-z0-9][a-z0-9-]{0,31})$/;
 
 describe('an entry with anything typed into it', () => {
-  it('is answered with harmless text and known names only, or ignored', () => {
+  it('is toContractEntry with harmless text and known names only, or ignored', () => {
     let kept = 0;
     fc.assert(
       fc.property(hostileEntry, (item) => {
         const parsed = parseEntry(item);
         if ('problem' in parsed) return;
         kept++;
-        const { subject, list, action, reason = '', vars = {} } = answered(parsed.entry);
+        const { subject, list, action, reason = '', vars = {} } = toContractEntry(parsed.entry);
         for (const text of [list, action, reason, ...Object.values(vars)])
           assert.ok(isHarmless(text), JSON.stringify(text));
         assert.doesNotMatch(subject, /[\0\r\n]/);

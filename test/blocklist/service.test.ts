@@ -3,26 +3,26 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { BadEntries, MAX_REPORTED } from '../../blocklist/bad-entries.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../blocklist/service.ts';
-import { type Store, StoreError } from '../../blocklist/store.ts';
+import { type EntryStore, StoreError } from '../../blocklist/store.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { entryProblem } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
-import { askedSubject as askedOf, candidates } from '../../contract/subject.ts';
+import { parseLookupSubject as askedOf, lookupKeys } from '../../contract/subject.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { naiveWinner } from '../support/naive-winner.ts';
 import { longRuns } from '../support/scope.ts';
 import {
   askedLists,
-  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
+  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../support/small-world.ts';
 
-const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
+const asked = fc.array(parseLookupSubject, { minLength: 1, maxLength: 5 });
 
 const CASES = longRuns(100_000, 3000);
 
@@ -299,7 +299,7 @@ describe('check', () => {
           const firstChosen = read.findIndex((text) => !text.startsWith('ip:'));
           assert.ok(firstChosen < 0 || read.slice(firstChosen).every((text) => !text.startsWith('ip:')));
           const widest = (of: readonly string[]) =>
-            new Set(of.flatMap((text) => candidates(askedOf(text)))).size * count;
+            new Set(of.flatMap((text) => lookupKeys(askedOf(text)))).size * count;
           const addresses = subjects.filter((text) => text.startsWith('ip:'));
           for (const { subject, error, overload } of verdicts) {
             const mustFit = widest(subject.startsWith('ip:') ? addresses : subjects) <= MAX_KEYS;
@@ -319,13 +319,13 @@ describe('check', () => {
   });
 });
 
-function loggingDeps(store: Store): CheckDeps & { lines: string[] } {
+function loggingDeps(store: EntryStore): CheckDeps & { lines: string[] } {
   const lines: string[] = [];
   return { ...deps(store), log: (_level, message) => void lines.push(message), lines };
 }
 
 async function assertSameAsNaive(
-  store: Store,
+  store: EntryStore,
   entries: Parameters<typeof naiveWinner>[1],
   subjects: string[],
   { lists, trials, held }: { lists: string[]; trials: readonly string[]; held: ListActions },
@@ -346,7 +346,7 @@ async function assertSameAsNaive(
   assert.deepEqual(verdicts, expected);
 }
 
-function deps(store: Store): CheckDeps {
+function deps(store: EntryStore): CheckDeps {
   return {
     store,
     log: () => {},
@@ -357,7 +357,7 @@ function deps(store: Store): CheckDeps {
 }
 
 /** As a lookup behaves when DynamoDB never gives this one subject. */
-function throttled(store: Store, subject: string, isThrottled = false): Store['lookup'] {
+function throttled(store: EntryStore, subject: string, isThrottled = false): EntryStore['lookup'] {
   const lookup = store.lookup.bind(store);
   return async (keys) => {
     const unread = keys.filter((key) => key.subject === subject);

@@ -63,7 +63,7 @@ describe('haverdict', () => {
     const { status, complaint } = await runOnto(t, '/dev/full', endpoint, 'block', ...subjects);
     assert.equal(status, 1);
     assert.match(complaint, /^haverdict: cannot write to standard output: ENOSPC.*; the command continues\n$/);
-    assert.equal((await Array.fromAsync(storeAt(endpoint).entriesOfList('manual'))).length, subjects.length);
+    assert.equal((await Array.fromAsync(storeAt(endpoint).ofList('manual'))).length, subjects.length);
   });
 
   it('does all of a change whose reader has gone', async (t) => {
@@ -71,7 +71,7 @@ describe('haverdict', () => {
     const subjects = Array.from({ length: 20 }, (_, index) => `host:h${index}.example`);
     const { status, complaint } = await runOnto(t, undefined, endpoint, 'block', ...subjects);
     assert.deepEqual([status, complaint], [0, '']);
-    assert.equal((await Array.fromAsync(storeAt(endpoint).entriesOfList('manual'))).length, subjects.length);
+    assert.equal((await Array.fromAsync(storeAt(endpoint).ofList('manual'))).length, subjects.length);
   });
 });
 

@@ -6,9 +6,9 @@ import { stringify } from 'yaml';
 import { SETTINGS } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { configSchema } from '../../config/json-schema.ts';
-import { nameOf, type WrittenList } from '../../config/lists.ts';
+import { listName, type WrittenList } from '../../config/lists.ts';
 import { loadSettings } from '../../config/load.ts';
-import { loadPart } from '../../config/part.ts';
+import { loadSections } from '../../config/load-sections.ts';
 import { printSettings } from '../../config/print.ts';
 import { ConfigFile } from '../../config/schema.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -93,7 +93,7 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   if (backend.url !== undefined) backend.url = reachable(backend.url as string);
   if (backend.urls !== undefined) backend.urls = (backend.urls as string[]).map(reachable);
   if (isSigned) backend.region ??= 'eu-central-1';
-  const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(nameOf);
+  const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(listName);
   const shadowLists = (input.shadowLists as unknown[] | undefined)?.map((_, index) => lists[index]).filter(Boolean);
   const messages = Object.entries((input.messages ?? {}) as Record<string, Record<string, unknown>>).map(
     ([name, { event, group: _, ...message }], index) => [
@@ -113,7 +113,7 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
 
 function taken(file: string, env: NodeJS.ProcessEnv): { settings: Settings; blocklist: unknown } | undefined {
   try {
-    return { settings: loadSettings(file, env), blocklist: loadPart(['blocklist'], file, env).blocklist };
+    return { settings: loadSettings(file, env), blocklist: loadSections(['blocklist'], file, env).blocklist };
   } catch (error) {
     if (error instanceof ConfigError) return undefined;
     throw error;

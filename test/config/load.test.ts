@@ -173,7 +173,7 @@ messages:
     const { messages } = loadSettings(
       configFile(
         t,
-        `${BACKEND}rules: ./rules.mjs
+        `${BACKEND}script: ./script.mjs
 messages:
   at-login:
     group: login
@@ -231,14 +231,14 @@ messages:
     assert.equal(messages.length, 6);
   });
 
-  it('finds the rules from the folder of the file on', (t) => {
-    const rulesOf = (yaml: string) => {
+  it('resolves the script from the folder of the file', (t) => {
+    const scriptOf = (yaml: string) => {
       const file = configFile(t, BACKEND + yaml);
-      return loadSettings(file, {}).rules?.replace(dirname(file), 'FOLDER');
+      return loadSettings(file, {}).script?.replace(dirname(file), 'FOLDER');
     };
-    assert.equal(rulesOf('rules: ./rules.mjs\n'), 'FOLDER/rules.mjs');
-    assert.equal(rulesOf('rules: /etc/haverdict/rules.js\n'), '/etc/haverdict/rules.js');
-    assert.equal(rulesOf(''), undefined);
+    assert.equal(scriptOf('script: ./script.mjs\n'), 'FOLDER/script.mjs');
+    assert.equal(scriptOf('script: /etc/haverdict/script.js\n'), '/etc/haverdict/script.js');
+    assert.equal(scriptOf(''), undefined);
   });
 
   it('takes pages that are not on the machine that checks', (t) => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { repetitionsIn } from '../../config/message-size.ts';
+import { duplicatedParts } from '../../config/message-size.ts';
 import { settingsWith } from '../support/settings.ts';
 
 const [message] = settingsWith({}).messages;
 assert.ok(message);
 
 function repeated(subjects: Readonly<Record<string, string>>, given: Readonly<Record<string, string>> = {}) {
-  return repetitionsIn({
+  return duplicatedParts({
     ...(message as NonNullable<typeof message>), // there is one: see above
     subjects: Object.entries(subjects).map(([kind, expression]) => ({ kind, expression })),
     arguments: Object.entries(given).map(([name, expression]) => ({ name, expression })),

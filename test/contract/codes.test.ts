@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatSubject, parseSubject, SubjectError, subjectOf } from '../../contract/subject.ts';
+import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
 
 const JA4 = 't13d1516h2_8daaf6152771_b186095e22b6';
 
@@ -66,7 +66,7 @@ for (const [kind, cases] of Object.entries(CASES))
   describe(`the kind ${kind}`, () => {
     for (const [text, value] of cases)
       it(`${value === undefined ? 'refuses' : `reads as ${JSON.stringify(value.slice(0, 40))}`} ${JSON.stringify(text.slice(0, 40))}`, () => {
-        assert.equal(subjectOf(kind, Buffer.from(text))?.value, value);
+        assert.equal(subjectFromTraffic(kind, Buffer.from(text))?.value, value);
         if (value === undefined) assert.throws(() => parseSubject(`${kind}:${text}`), SubjectError);
         else assert.equal(formatSubject(parseSubject(`${kind}:${text}`)), `${kind}:${value}`);
       });

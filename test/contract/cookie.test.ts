@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { cookieValues, MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
-import { formatSubject, parseSubject, SubjectError, subjectOf } from '../../contract/subject.ts';
+import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
 import { longRuns } from '../support/scope.ts';
 
 describe('the value of a cookie', () => {
@@ -43,14 +43,14 @@ describe('the value of a cookie', () => {
     });
 
   it('of nothing between quotes is nothing that can be listed', () => {
-    assert.equal(subjectOf('cookie.session', Buffer.from('""')), null);
+    assert.equal(subjectFromTraffic('cookie.session', Buffer.from('""')), null);
     assert.throws(() => typed('""'), SubjectError);
   });
 
   it('is too long by its canonical form, and not by its spelling', () => {
     assert.equal(brought('%61'.repeat(1000)), 'a'.repeat(1000));
     for (const value of ['a'.repeat(1010), 'a'.repeat(9000), '%61'.repeat(1025), `"${'a'.repeat(9000)}"`])
-      assert.equal(subjectOf('cookie.session', Buffer.from(value)), null, value.slice(0, 9));
+      assert.equal(subjectFromTraffic('cookie.session', Buffer.from(value)), null, value.slice(0, 9));
     for (const value of [`"${'a'.repeat(9000)}`, `${'a'.repeat(9000)}"`, `"${'a'.repeat(9000)}"a"`])
       assert.equal(brought(value), undefined, value.slice(0, 9));
     assert.equal(valuesIn(`session=${'a'.repeat(9000)}; session=b`, 'session')?.length, 2);
@@ -152,7 +152,7 @@ function typed(value: string): string {
 }
 
 function brought(value: string): string | undefined {
-  return subjectOf('cookie.session', Buffer.from(value))?.value;
+  return subjectFromTraffic('cookie.session', Buffer.from(value))?.value;
 }
 
 /** What a value can have in it as it is. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { candidates, formatSubject, parseSubject, SubjectError, subjectOf } from '../../contract/subject.ts';
+import { formatSubject, lookupKeys, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
 import { longRuns } from '../support/scope.ts';
 
 /** The longest name that DNS has: 127 labels of one character. */
@@ -161,7 +161,7 @@ describe('a host', () => {
 
   it('of bytes is none, whatever they are in another encoding', () => {
     for (let byte = 0x80; byte <= 0xff; byte++)
-      assert.equal(subjectOf('host', Buffer.of(0x61, byte, 0x62)), undefined, byte.toString(16));
+      assert.equal(subjectFromTraffic('host', Buffer.of(0x61, byte, 0x62)), undefined, byte.toString(16));
   });
 
   it('is what a naive reading of the grammar says, and WHATWG URL reads it as the same', () => {
@@ -219,7 +219,7 @@ describe('a host', () => {
 
   it('of hostile text takes no time to speak of', () => {
     for (const unit of ['.', ':', '1:', 'a.', '[:', 'ü.', 'ü', '\u00ad', ':1.'])
-      assert.ok(tookMs(() => subjectOf('host', Buffer.from(unit.repeat(200_000 / unit.length)))) < 500, unit);
+      assert.ok(tookMs(() => subjectFromTraffic('host', Buffer.from(unit.repeat(200_000 / unit.length)))) < 500, unit);
   });
 });
 
@@ -251,7 +251,7 @@ function whatwgHost(text: string): string | undefined {
 }
 
 function brought(text: string): string | undefined {
-  return subjectOf('host', Buffer.from(text))?.value;
+  return subjectFromTraffic('host', Buffer.from(text))?.value;
 }
 
 function typed(value: string): string {
@@ -259,7 +259,7 @@ function typed(value: string): string {
 }
 
 function texts(value: string): string[] {
-  return candidates({ kind: 'host', value });
+  return lookupKeys({ kind: 'host', value });
 }
 
 function tookMs(act: () => unknown): number {

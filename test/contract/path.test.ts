@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { isOddPath } from '../../contract/path.ts';
 import {
-  askedSubject,
-  candidates,
   formatSubject,
+  lookupKeys,
   MAX_SUBJECT_BYTES,
+  parseLookupSubject,
   parseSubject,
   SubjectError,
-  subjectOf,
+  subjectFromTraffic,
 } from '../../contract/subject.ts';
 import { longRuns } from '../support/scope.ts';
 
@@ -47,7 +47,7 @@ describe('a path', () => {
   for (const [text, path] of spellings)
     it(`${JSON.stringify(text)} is ${path}, whoever writes it`, () => {
       assert.equal(typed(text), `path:${path}`);
-      assert.deepEqual(subjectOf('path', Buffer.from(text)), { kind: 'path', value: path });
+      assert.deepEqual(subjectFromTraffic('path', Buffer.from(text)), { kind: 'path', value: path });
     });
 
   const wildcards: readonly (readonly [string, string])[] = [
@@ -100,7 +100,7 @@ describe('a path', () => {
   ];
   for (const [text, path] of odd)
     it(`${text.slice(0, 30)} of a request is ${path?.slice(0, 30) ?? 'nothing that can be listed'}`, () => {
-      assert.equal(subjectOf('path', Buffer.from(text))?.value, path);
+      assert.equal(subjectFromTraffic('path', Buffer.from(text))?.value, path);
       if (path !== undefined) assert.equal(typed(path), `path:${path}`);
     });
 
@@ -108,11 +108,11 @@ describe('a path', () => {
     for (let byte = 0; byte < 256; byte++) {
       const octets = Buffer.of(0x2f, 0x61, byte, 0x62);
       const expected = byte < 0x20 || byte === 0x7f ? undefined : naivePath(octets);
-      assert.equal(subjectOf('path', octets)?.value, expected, byte.toString(16));
+      assert.equal(subjectFromTraffic('path', octets)?.value, expected, byte.toString(16));
     }
-    assert.equal(subjectOf('path', Buffer.from('/caf\u00e9', 'latin1'))?.value, '/caf%E9');
+    assert.equal(subjectFromTraffic('path', Buffer.from('/caf\u00e9', 'latin1'))?.value, '/caf%E9');
     assert.equal(typed('/caf%e9'), 'path:/caf%E9');
-    assert.equal(subjectOf('path', Buffer.from('/a\xff\xfe%ff', 'latin1'))?.value, '/a%FF%FE%FF');
+    assert.equal(subjectFromTraffic('path', Buffer.from('/a\xff\xfe%ff', 'latin1'))?.value, '/a%FF%FE%FF');
   });
 
   it('is what a naive reader makes of its bytes, and its canonical form is its own', () => {
@@ -144,7 +144,7 @@ describe('a path', () => {
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const octets = Buffer.from(`/${pieces.join('')}`, 'latin1');
         fc.pre(!octets.includes(0x7f));
-        const path = subjectOf('path', octets)?.value;
+        const path = subjectFromTraffic('path', octets)?.value;
         assert.equal(path, naivePath(octets));
         assert.equal(typed(String(path)), `path:${path}`);
       }),
@@ -172,7 +172,7 @@ describe('a path', () => {
       assert.equal(isFound, levels <= 8);
       if (isFound) assert.equal(formatSubject(parseSubject(entry)), entry);
       else assert.throws(() => parseSubject(entry), /would never match/);
-      assert.equal(formatSubject(askedSubject(entry)), entry);
+      assert.equal(formatSubject(parseLookupSubject(entry)), entry);
     }
   });
 
@@ -182,7 +182,10 @@ describe('a path', () => {
       fc.property(fc.array(fc.tuple(character, fc.nat(2)), { maxLength: 30 }), (spelled) => {
         const plain = spelled.map(([of]) => of).join('');
         const encoded = spelled.map(([of, how]) => (how === 0 || of === '/' ? of : hexOf(of, how === 1))).join('');
-        assert.deepEqual(subjectOf('path', Buffer.from(`/${encoded}`)), subjectOf('path', Buffer.from(`/${plain}`)));
+        assert.deepEqual(
+          subjectFromTraffic('path', Buffer.from(`/${encoded}`)),
+          subjectFromTraffic('path', Buffer.from(`/${plain}`)),
+        );
       }),
       { numRuns: longRuns(5000) },
     );
@@ -194,7 +197,7 @@ describe('a path', () => {
       fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
         const path = `/${parts.join('/')}`;
         const expected = new URL(`http://host${path.replace(/\/{2,}/g, '/')}`).pathname;
-        assert.equal(subjectOf('path', Buffer.from(path))?.value, expected);
+        assert.equal(subjectFromTraffic('path', Buffer.from(path))?.value, expected);
       }),
       { numRuns: longRuns(5000) },
     );
@@ -202,12 +205,15 @@ describe('a path', () => {
 
   it('of hostile text takes no time to speak of, and is bounded', () => {
     for (const unit of ['/', '/.', '/..', '/a', '%', '%2', '%61', '*', '/*', 'ü', '?'])
-      assert.ok(tookMs(() => subjectOf('path', Buffer.from(`/${unit.repeat(200_000 / unit.length)}`))) < 500, unit);
+      assert.ok(
+        tookMs(() => subjectFromTraffic('path', Buffer.from(`/${unit.repeat(200_000 / unit.length)}`))) < 500,
+        unit,
+      );
     fc.assert(
       fc.property(fc.array(fc.constantFrom('/', 'x'.repeat(200), '/a', '%ff', '..'), { maxLength: 600 }), (parts) => {
-        const subject = subjectOf('path', Buffer.from(`/${parts.join('')}`));
+        const subject = subjectFromTraffic('path', Buffer.from(`/${parts.join('')}`));
         assert.ok(subject && formatSubject(subject).length <= MAX_SUBJECT_BYTES);
-        assert.ok(candidates(subject).length <= 9);
+        assert.ok(lookupKeys(subject).length <= 9);
       }),
     );
   });
@@ -344,7 +350,7 @@ describe('an odd path', () => {
       fc.property(fc.array(segment, { minLength: 1, maxLength: 6 }), (segments) => {
         const path = `/${segments.join('/')}`;
         if (isOdd(path)) return;
-        const asked = subjectOf('path', Buffer.from(path))?.value;
+        const asked = subjectFromTraffic('path', Buffer.from(path))?.value;
         assert.equal(nginxPath(path), asked);
         assert.equal(new URL(path.replace(/\/{2,}/g, '/'), 'http://host').pathname.replaceAll('%7e', '~'), asked);
       }),
@@ -420,7 +426,7 @@ function typed(value: string): string {
 }
 
 function texts(value: string): string[] {
-  return candidates({ kind: 'path', value });
+  return lookupKeys({ kind: 'path', value });
 }
 
 function hexOf(character: string, upper: boolean): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { candidates, formatSubject, KINDS, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { formatSubject, KINDS, lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/subjects.md', import.meta.url), 'utf8');
 
@@ -22,11 +22,11 @@ describe('docs/reference/subjects.md', () => {
   it('says how many keys a lookup takes', () => {
     const keys = Object.fromEntries(tableBelow('| Kind | Canonical form').map(([kind = '', , , of]) => [kind, of]));
     const { '`ip`': ip, '`host`': host, '`path`': path, ...others } = keys;
-    const [v4, v6] = ['203.0.113.7', '2001:db8::1'].map((address) => candidates(parseSubject(address)).length);
+    const [v4, v6] = ['203.0.113.7', '2001:db8::1'].map((address) => lookupKeys(parseSubject(address)).length);
     assert.equal(ip, `${v4} for IPv4, ${v6} for IPv6`);
     assert.deepEqual([host, path], ['labels, at most 9', 'slashes + 1, at most 9']);
-    assert.equal(candidates(parseSubject('host:a.b.example')).length, 3);
-    assert.equal(candidates(parseSubject('path:/a/b')).length, 3);
+    assert.equal(lookupKeys(parseSubject('host:a.b.example')).length, 3);
+    assert.equal(lookupKeys(parseSubject('path:/a/b')).length, 3);
     assert.deepEqual([...new Set(Object.values(others))], ['1']);
   });
 

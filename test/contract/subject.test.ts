@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
-  candidates,
   formatSubject,
   isKind,
   KINDS,
+  lookupKeys,
   MAX_SUBJECT_BYTES,
   parseSubject,
   SubjectError,
   specificity,
-  subjectOf,
+  subjectFromTraffic,
 } from '../../contract/subject.ts';
 import { longRuns } from '../support/scope.ts';
 
@@ -73,31 +73,35 @@ describe('parseSubject', () => {
 });
 
 describe('subjectOf', () => {
-  it('takes no network from traffic', () => assert.equal(subjectOf('ip', Buffer.from('203.0.113.0/24')), undefined));
-  it('takes no address that is none', () => assert.equal(subjectOf('ip', Buffer.from('unknown')), undefined));
+  it('takes no network from traffic', () =>
+    assert.equal(subjectFromTraffic('ip', Buffer.from('203.0.113.0/24')), undefined));
+  it('takes no address that is none', () => assert.equal(subjectFromTraffic('ip', Buffer.from('unknown')), undefined));
   it('gives a canonical subject or nothing, whatever traffic brings', () => {
     fc.assert(
       fc.property(brought, ([kind, value]) => {
-        const subject = subjectOf(kind, Buffer.from(value));
+        const subject = subjectFromTraffic(kind, Buffer.from(value));
         if (subject) assert.deepEqual(parseSubject(formatSubject(subject)), subject);
       }),
       { numRuns: longRuns(20_000) },
     );
   });
-  it('is of no kind that nobody knows', () => assert.equal(subjectOf('evil', Buffer.from('x')), undefined));
+  it('is of no kind that nobody knows', () => assert.equal(subjectFromTraffic('evil', Buffer.from('x')), undefined));
   it('makes canonical what traffic brought', () => {
-    assert.deepEqual(subjectOf('host', Buffer.from('SHOP.example:443')), { kind: 'host', value: 'shop.example' });
+    assert.deepEqual(subjectFromTraffic('host', Buffer.from('SHOP.example:443')), {
+      kind: 'host',
+      value: 'shop.example',
+    });
   });
 });
 
 describe('candidates', () => {
   it('are the address and its networks, longest first', () => {
-    const texts = candidates({ kind: 'ip', value: '203.0.113.7' });
+    const texts = lookupKeys({ kind: 'ip', value: '203.0.113.7' });
     assert.deepEqual(texts.slice(0, 3), ['ip:203.0.113.7', 'ip:203.0.113.6/31', 'ip:203.0.113.4/30']);
     assert.equal(texts.at(-1), 'ip:203.0.0.0/8');
   });
   it('of a network are itself and the shorter ones', () => {
-    const texts = candidates({ kind: 'ip', value: '2001:db8:0:5::/64' });
+    const texts = lookupKeys({ kind: 'ip', value: '2001:db8:0:5::/64' });
     assert.deepEqual(texts.slice(0, 2), ['ip:2001:db8:0:5::/64', 'ip:2001:db8:0:4::/63']);
     assert.equal(texts.length, 49);
   });
@@ -107,14 +111,14 @@ describe('candidates', () => {
       { kind: 'header.x', value: '/a/b' },
       { kind: 'asn', value: '64500' },
     ])
-      assert.deepEqual(candidates(subject), [formatSubject(subject)]);
+      assert.deepEqual(lookupKeys(subject), [formatSubject(subject)]);
   });
   it('are at most 50, each canonical and once, each less specific than the one before it', () => {
     fc.assert(
       fc.property(brought, ([kind, value]) => {
-        const subject = subjectOf(kind, Buffer.from(value));
+        const subject = subjectFromTraffic(kind, Buffer.from(value));
         if (!subject) return;
-        const texts = candidates(subject);
+        const texts = lookupKeys(subject);
         assert.ok(texts.length >= 1 && texts.length <= (kind === 'ip' ? 50 : 9));
         assert.equal(texts[0], formatSubject(subject));
         texts.forEach((text, index) => {

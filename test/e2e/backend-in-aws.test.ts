@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
+import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { type Assembly, readAssembly } from '../../dev/local-cloud/assembly.ts';
 import { type Site, startSite, warmUp } from '../../dev/site.ts';
 import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
@@ -24,7 +24,7 @@ describe('a site whose backend asks for IAM', () => {
 
   it('denies what an operator blocked with the rights of the stack', async () => {
     const { cloud, site } = place;
-    const store = new DynamoStore({
+    const store = new DynamoEntries({
       ...{ table: cloud.outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000 },
       client: {
         ...{ endpoint: cloud.dynamodbEndpoint, region: cloud.region },

@@ -41,7 +41,7 @@ describe('from the picture to what works', () => {
   let wiring: readonly string[];
   before(async () => {
     writeFileSync(join(folder, 'haverdict.yaml'), stringify(whole()));
-    writeFileSync(join(folder, 'rules.mjs'), snippetsOf('js').join('\n'));
+    writeFileSync(join(folder, 'script.mjs'), snippetsOf('js').join('\n'));
     place = await startPlace(folder);
     wiring = linesOf(await run('haverdict wiring -c haverdict.yaml', folder));
   });
@@ -115,7 +115,7 @@ function startAgent(folder: string, socket: string, backendUrl: string): Promise
   const { listen, ...config } = whole() as { readonly listen: readonly object[] }; // the page has one
   const ownFolder = join(folder, 'agent');
   mkdirSync(ownFolder);
-  const own = { ...config, rules: join(folder, 'rules.mjs'), listen: [{ ...listen[0], unix: socket }] };
+  const own = { ...config, script: join(folder, 'script.mjs'), listen: [{ ...listen[0], unix: socket }] };
   return startAgentProcess(own, ownFolder, {
     HAVERDICT_BACKEND_URL: backendUrl,
     HAVERDICT_HAPROXY_VERSION: systemBuild().version,

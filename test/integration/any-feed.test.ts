@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parseEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { temporaryFolder } from '../support/config-file.ts';
-import { localTable, managedStoreAt } from '../support/local-table.ts';
+import { blocklistAt, localTable } from '../support/local-table.ts';
 import { manyRuns } from '../support/many-runs.ts';
 import { longRuns } from '../support/scope.ts';
 
@@ -216,7 +216,7 @@ const ending = fc.constantFrom('txt', 'csv', 'json', 'ndjson', 'acl', 'map', 'ne
 
 describe('whatever bytes a feed has', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const run = manyRuns({ after }, endpoint);
   let lists = 0;
   let written = 0;
@@ -268,7 +268,7 @@ describe('whatever bytes a feed has', async () => {
   });
 
   async function itemsOf(list: string): Promise<Item[]> {
-    return Array.fromAsync(store.entriesOfList(list));
+    return Array.fromAsync(store.entries.ofList(list));
   }
 });
 

@@ -11,7 +11,7 @@ import { BadEntries } from '../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { check } from '../../blocklist/service.ts';
 import type { CheckRequest, Entry } from '../../contract/check.ts';
-import { isWithin, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking, type Told } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -21,10 +21,10 @@ import { naiveWinner } from '../support/naive-winner.ts';
 import { longRuns } from '../support/scope.ts';
 import {
   askedLists,
-  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
+  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../support/small-world.ts';
@@ -42,7 +42,7 @@ describe('a list that is held to actions', () => {
     await fc.assert(
       fc.asyncProperty(
         worldEntries,
-        fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 5 }),
+        fc.uniqueArray(parseLookupSubject, { minLength: 1, maxLength: 5 }),
         askedLists,
         trialLists,
         heldLists,
@@ -54,8 +54,8 @@ describe('a list that is held to actions', () => {
           const blindly = await asks({ world, subjects, lists, trials, held, isOld: true });
           winners(world).forEach((winner, index) => {
             const entry = blindly[index];
-            assert.ok(entry === undefined || isWithin(held, entry), JSON.stringify(entry));
-            if (winner !== undefined && isWithin(held, winner)) assert.deepEqual(nameOf(entry), nameOf(winner));
+            assert.ok(entry === undefined || isPermitted(held, entry), JSON.stringify(entry));
+            if (winner !== undefined && isPermitted(held, winner)) assert.deepEqual(nameOf(entry), nameOf(winner));
           });
         },
       ),

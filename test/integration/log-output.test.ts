@@ -13,10 +13,10 @@ const LOST = /log lines were lost/;
 /** Prints a megabyte with each request, in lines and in one piece, and past its own streams. */
 const LOUD = `import { writeSync } from 'node:fs';
 const text = 'x'.repeat(1_000_000);
-export default { ruled: () => {
+export default { scripted: () => {
   console.log(text); console.error(text.replaceAll('xx', 'x\\n')); process.stdout.write(text);
   try { writeSync(1, text); writeSync(2, text); } catch {}
-  return { action: 'deny', reason: 'by rule' };
+  return { action: 'deny', reason: 'by script' };
 } };`;
 
 /** Runs a program with a full socket for both of its streams, as the journal's is; nobody reads the other end. */
@@ -111,10 +111,10 @@ describe('the log of an agent on a pipe that nobody reads', { concurrency: 2 }, 
     assert.ok(!pipe.lines.some((line) => LOST.test(line)));
   });
 
-  it('does not grow by what a module of rules prints, nor is the module held up', LIMIT, async (t) => {
-    const agent = await startAgentOn(t, { descriptor: stalledPipe(t).writeEnd }, { rules: LOUD });
+  it('does not grow with what a script prints, nor is the script blocked', LIMIT, async (t) => {
+    const agent = await startAgentOn(t, { descriptor: stalledPipe(t).writeEnd }, { script: LOUD });
     for (let count = 0; count < 15; count++)
-      assert.equal((await agent.haproxy.ask('ruled', [['ip', LISTED], ['kind', str('x')]])).reason, 'by rule'); // biome-ignore format: one line
+      assert.equal((await agent.haproxy.ask('scripted', [['ip', LISTED], ['kind', str('x')]])).reason, 'by script'); // biome-ignore format: one line
     await isAnswered(agent);
     assert.equal(await agent.linesDropped(), 0);
     assert.equal(await agent.end(), 0);

@@ -3,20 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { localTable, managedStoreAt } from '../support/local-table.ts';
+import { blocklistAt, localTable } from '../support/local-table.ts';
 import { manyRuns } from '../support/many-runs.ts';
 
 /** Feeds that came out wrong, and some of their kind: what each wrote was another thing than its owner meant. */
 describe('a feed that', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const run = manyRuns({ after }, endpoint);
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
   after(() => rmSync(folder, { recursive: true }));
   let lists = 0;
   const newList = () => `named-${++lists}`;
   const entriesOf = async (list: string) =>
-    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject, action }) => `${subject} ${action}`);
+    (await Array.fromAsync(store.entries.ofList(list))).map(({ subject, action }) => `${subject} ${action}`);
   const fileOf = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
@@ -207,7 +207,7 @@ describe('a feed that', async () => {
       '# scanners of our subnet\n203.0.113.7 # seen by J. Doe, ticket 4711\n198.51.100.0/24\t# whole provider\n192.0.2.1\n';
     const { status, said } = await run('import', fileOf('07.acl', text), '--list', list);
     assert.equal(status, 0, said);
-    const items = await Array.fromAsync(store.entriesOfList(list));
+    const items = await Array.fromAsync(store.entries.ofList(list));
     assert.deepEqual(
       items.map(({ subject, reason, note }) => [subject, reason, note]),
       [

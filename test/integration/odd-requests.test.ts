@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { toldSubject } from '../../contract/told.ts';
+import { redactedSubject } from '../../contract/redact.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking, type Told } from '../support/asking.ts';
 import { ipv4, type Pair, type Value } from '../support/spop/naive-codec.ts';
@@ -148,7 +148,7 @@ for (const policy of ['open', 'closed'] as const)
               ['cookie', octets(header)],
             ])
           ).entry,
-          toldSubject('cookie.session:stolen'),
+          redactedSubject('cookie.session:stolen'),
           header,
         );
       for (const header of [

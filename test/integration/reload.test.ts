@@ -97,7 +97,7 @@ describe('a reload', () => {
     ],
     ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
     ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /there is no folder/],
-    ['has rules that cannot be loaded', { rules: './none.mjs' }, /none\.mjs/],
+    ['has a script that cannot be loaded', { script: './none.mjs' }, /none\.mjs/],
   ];
   for (const [name, config, says] of WRONG)
     it(`keeps the old configuration where the new one ${name}, and says so in one line`, async (t) => {

@@ -104,24 +104,24 @@ describeNewer('the Debian package', () => {
     assert.match(await haverdict(root, 'agent', '--check', '-c', file), /: ok\n/);
   });
 
-  it('answers HAProxy, with signed calls, in several processes, by rules in one more', {
+  it('answers HAProxy, with signed calls, in several processes, by a script in one more', {
     timeout: 30_000,
   }, async (t) => {
     const folder = root.in('tmp');
     writeFileSync(
-      join(folder, 'rules.mjs'),
-      `export default { check: () => ({ action: 'deny', reason: 'by rule' }) };`,
+      join(folder, 'script.mjs'),
+      `export default { check: () => ({ action: 'deny', reason: 'by script' }) };`,
     );
     const config = {
       listen: [{ unix: join(folder, 'agent.sock') }],
       backend: { url: 'http://127.0.0.1:1', auth: 'iam', region: 'eu-central-1' },
       workers: 2,
-      rules: 'rules.mjs',
+      script: 'script.mjs',
       deadlineMs: 2000,
       messages: { check: { subjects: { ip: 'src' } } },
     };
-    writeFileSync(join(folder, 'rules.yaml'), JSON.stringify(config)); // JSON is YAML
-    const agent = spawn(...installed(root, 'agent', '-c', join(folder, 'rules.yaml')), {
+    writeFileSync(join(folder, 'script.yaml'), JSON.stringify(config)); // JSON is YAML
+    const agent = spawn(...installed(root, 'agent', '-c', join(folder, 'script.yaml')), {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { AWS_ACCESS_KEY_ID: 'of a test', AWS_SECRET_ACCESS_KEY: 'of a test' },
     });
@@ -141,7 +141,7 @@ describeNewer('the Debian package', () => {
     await haproxy.received(1);
     haproxy.socket.write(notify(1, 1, ['check', ['ip', ipv4(203, 0, 113, 7)]]));
     const [, ack] = await haproxy.received(2);
-    assert.match(Buffer.from(ack?.payload ?? []).toString('latin1'), /deny.*by rule/s);
+    assert.match(Buffer.from(ack?.payload ?? []).toString('latin1'), /deny.*by script/s);
   });
 
   it('is upgraded, and the changed configuration stays', async () => {

@@ -125,7 +125,7 @@ describe('the Node of a package', () => {
 async function packagesInAPlainBundle(): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['cli/main.ts', 'agent/scripts/main.ts', 'agent/scripts/sentinel.ts'],
+    entryPoints: ['cli/main.ts', 'agent/scripts/child/main.ts', 'agent/scripts/child/memory-guard.ts'],
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', preserveSymlinks: true },
     ...{ outdir: 'out', write: false, metafile: true, logLevel: 'error' },
   });

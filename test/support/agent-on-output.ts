@@ -40,19 +40,19 @@ export interface StartedAgent {
 export async function startAgentOn(
   t: TestContext,
   { descriptor, launcher = [] }: Output,
-  { settings = {}, rules, env = {} }: { settings?: object; rules?: string; env?: NodeJS.ProcessEnv } = {},
+  { settings = {}, script, env = {} }: { settings?: object; script?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<StartedAgent> {
   const folder = temporaryFolder(t);
   const [path, file, admin] = [join(folder, 'agent.sock'), join(folder, 'haverdict.yaml'), await freePort()];
-  if (rules !== undefined) writeFileSync(join(folder, 'rules.mjs'), rules);
-  const ruled = { event: 'on-backend-http-request', subjects: { ip: 'src' }, arguments: { kind: 'path' } };
+  if (script !== undefined) writeFileSync(join(folder, 'script.mjs'), script);
+  const scripted = { event: 'on-backend-http-request', subjects: { ip: 'src' }, arguments: { kind: 'path' } };
   const config = {
     listen: [{ unix: path }],
     backend: { url: await startBackend(t) },
     deadlineMs: 5_000,
     admin: { listen: `tcp://127.0.0.1:${admin}` },
-    messages: { 'check-request': { subjects: { ip: 'src' } }, ...(rules === undefined ? {} : { ruled }) },
-    ...(rules === undefined ? {} : { rules: './rules.mjs' }),
+    messages: { 'check-request': { subjects: { ip: 'src' } }, ...(script === undefined ? {} : { scripted }) },
+    ...(script === undefined ? {} : { script: './script.mjs' }),
     ...settings,
   };
   writeFileSync(file, JSON.stringify(config));

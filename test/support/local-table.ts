@@ -1,8 +1,9 @@
 import type { CreateTableInput } from '@aws-sdk/client-dynamodb';
+import { dynamoBlocklist } from '../../blocklist/dynamodb/blocklist.ts';
 import type { DynamoOptions } from '../../blocklist/dynamodb/connection.ts';
+import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
-import { DynamoManagedStore } from '../../blocklist/dynamodb/managed-store.ts';
-import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { TABLE } from '../../blocklist/table.ts';
 import { type Database, type DatabaseOptions, startDatabase } from '../../dev/local-cloud/database.ts';
 
@@ -60,13 +61,13 @@ export async function localTable(test: Cleaning): Promise<TableServer> {
 }
 
 /** The real store at this endpoint. */
-export function storeAt(endpoint: string, table = 'haverdict'): DynamoStore {
-  return new DynamoStore(placeAt(endpoint, table));
+export function storeAt(endpoint: string, table = 'haverdict'): DynamoEntries {
+  return new DynamoEntries(placeAt(endpoint, table));
 }
 
 /** The same with what people's tools need. */
-export function managedStoreAt(endpoint: string): DynamoManagedStore {
-  return new DynamoManagedStore(placeAt(endpoint, 'haverdict'));
+export function blocklistAt(endpoint: string): Blocklist {
+  return dynamoBlocklist(placeAt(endpoint, 'haverdict'));
 }
 
 function placeAt(endpoint: string, table: string): DynamoOptions {

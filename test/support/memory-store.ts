@@ -1,8 +1,8 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Found, Item, Key, Store } from '../../blocklist/store.ts';
+import type { EntryStore, Found, Item, Key } from '../../blocklist/store.ts';
 
-/** A Store in a Map, for tests that need many lookups or items that no tool would write. */
-export class MemoryStore implements Store {
+/** An EntryStore in a Map, for tests that need many lookups or items that no tool would write. */
+export class MemoryStore implements EntryStore {
   readonly #items = new Map<string, Item>();
 
   /** Puts an item there as a person might have typed it. */
@@ -26,11 +26,11 @@ export class MemoryStore implements Store {
     return this.#items.delete(nameOf(key.subject, key.list));
   }
 
-  async *entriesOfSubject(subject: string): AsyncGenerator<Item> {
+  async *ofSubject(subject: string): AsyncGenerator<Item> {
     yield* this.#sorted('list').filter((item) => item.subject === subject);
   }
 
-  async *entriesOfList(list: string): AsyncGenerator<Item> {
+  async *ofList(list: string): AsyncGenerator<Item> {
     yield* this.#sorted('subject').filter((item) => item.list === list);
   }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Item, Store } from '../../blocklist/store.ts';
+import type { EntryStore, Item } from '../../blocklist/store.ts';
 import { createHandler } from '../../functions/check/handler.ts';
 import { functionEvent } from './function-event.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -36,7 +36,7 @@ export async function startTableFunction(ttlSeconds = 60): Promise<TableFunction
   };
 }
 
-export async function startStoreFunction(store: Store, ttlSeconds = 60): Promise<StoreFunction> {
+export async function startStoreFunction(store: EntryStore, ttlSeconds = 60): Promise<StoreFunction> {
   const lines: FunctionLine[] = [];
   const bodies: string[] = [];
   const handler = createHandler({

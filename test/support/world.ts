@@ -1,5 +1,5 @@
+import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
-import { DynamoStore } from '../../blocklist/dynamodb/store.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { type Site, type SiteOptions, startSite, warmUp } from '../../dev/site.ts';
 import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
@@ -61,8 +61,8 @@ function siteOptions(cloud: LocalStack, double: FunctionDouble, policy: 'open' |
 }
 
 /** By the back door: what stands in the table is the test's business. */
-function storeOf({ outputs, backDoorEndpoint }: LocalStack): DynamoStore {
-  return new DynamoStore({
+function storeOf({ outputs, backDoorEndpoint }: LocalStack): DynamoEntries {
+  return new DynamoEntries({
     table: outputs.TableName ?? '',
     connectTimeoutMs: 1000,
     requestTimeoutMs: 5000,

@@ -1,9 +1,9 @@
 import type { Settings } from '../../../config/settings.ts';
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../../contract/address.ts';
 import type { Reason } from '../../../contract/policy.ts';
-import { shown } from '../../../contract/shown.ts';
+import { printable } from '../../../contract/printable.ts';
+import { redactedSubject } from '../../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
-import { toldSubject } from '../../../contract/told.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
 import type { Control, Known } from '../../state/control.ts';
 import type { BackendState } from '../../state/state.ts';
@@ -47,7 +47,7 @@ async function flush(subjects: readonly string[], control: Control): Promise<Flu
   const forgotten = await Promise.all(lookups.map((lookup) => control.flush(lookup)));
   return {
     forgotten: forgotten.reduce((sum, count) => sum + count, 0),
-    unknown: lookups.filter((_, index) => forgotten[index] === 0).map(toldSubject),
+    unknown: lookups.filter((_, index) => forgotten[index] === 0).map(redactedSubject),
   };
 }
 
@@ -60,8 +60,8 @@ async function explain(subjects: readonly string[], control: Control): Promise<E
   const explained = asked.map(async ({ subject, lookup }): Promise<ExplainedSubject> => {
     const known = await control.explain(lookup);
     return {
-      subject: toldSubject(formatSubject(subject)),
-      lookup: toldSubject(lookup),
+      subject: redactedSubject(formatSubject(subject)),
+      lookup: redactedSubject(lookup),
       processes: known.map((one) => ({ ...one, next: nextFor(one.cached, backend.breaker) })),
       messages: messagesAbout(subject, config, backend.breaker),
     };
@@ -78,7 +78,7 @@ function lookupOf(subject: Subject, { ipv6Prefix }: Settings): string {
   const network = parseNetwork(subject.value);
   if (network?.bytes.length === 16 && network.prefix === ipv6Prefix) return formatSubject(subject);
   throw new RequestError(
-    `"${shown(subject.value)}" is a network, and the agent looks up clients: write the address of one, or flush everything`,
+    `"${printable(subject.value)}" is a network, and the agent looks up clients: write the address of one, or flush everything`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { shown } from '../../../contract/shown.ts';
-import { toldSubject } from '../../../contract/told.ts';
+import { printable } from '../../../contract/printable.ts';
+import { redactedSubject } from '../../../contract/redact.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
 import type { Control } from '../../state/control.ts';
 import { obey } from './commands.ts';
@@ -130,7 +130,7 @@ async function answerTo(line: string, control: Control, log: Log): Promise<Answe
   } catch (error) {
     if (error instanceof RequestError) return failure(error.message);
     log.error({ err: error }, 'a command of the admin socket failed');
-    return failure(`it could not be done: ${shown(String(error), 200)}`);
+    return failure(`it could not be done: ${printable(String(error), 200)}`);
   }
 }
 
@@ -140,7 +140,7 @@ function isChange({ command }: Request): boolean {
 
 function fieldsOf(request: Request): object {
   if (!('subjects' in request)) return request;
-  const told = request.subjects.slice(0, MAX_SUBJECTS_TOLD).map((subject) => shown(toldSubject(subject)));
+  const told = request.subjects.slice(0, MAX_SUBJECTS_TOLD).map((subject) => printable(redactedSubject(subject)));
   return { ...request, subjects: told };
 }
 

@@ -43,7 +43,7 @@ const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...REASO
 /** What an agent decides: of the lists that it asks, with whatever texts their entries have. */
 const anyDecision = fc.record({
   action: fc.constantFrom(...ACTIONS),
-  source: fc.constantFrom('cache', 'backend', 'stale', 'rules'),
+  source: fc.constantFrom('cache', 'backend', 'stale', 'script'),
   reason: anyText,
   list: fc.constantFrom(...LISTS),
   entry: anyText,
@@ -81,7 +81,7 @@ describe('the labels of the metrics', () => {
               if (label !== 'le') assert.ok(VALUES[name]?.[label]?.includes(value), `${name} ${label}=${value}`);
           const names = namesOf(metrics);
           assert.equal(new Set(names).size, names.length, 'no series is there twice');
-          const stops = names.filter((name) => /"(deny|tarpit|drop)"/.test(name) && !/"rules"/.test(name));
+          const stops = names.filter((name) => /"(deny|tarpit|drop)"/.test(name) && !/"script"/.test(name));
           assert.deepEqual(
             stops.filter((name) => !before.includes(name)),
             [],

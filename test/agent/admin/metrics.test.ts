@@ -72,7 +72,7 @@ describe('the metrics', () => {
   });
 
   it('have what every list could stop before it does, and what it would stop where it is on trial', async () => {
-    const config = settingsWith({ lists: ['manual', 'new'], shadowLists: ['new'], rules: 'rules.mjs' });
+    const config = settingsWith({ lists: ['manual', 'new'], shadowLists: ['new'], script: 'script.mjs' });
     const { value } = await read({ decisions: [], config });
     const never = { message: 'check-request', reason: '' };
     for (const source of ['cache', 'backend', 'stale']) {
@@ -81,7 +81,7 @@ describe('the metrics', () => {
       assert.equal(value('haverdict_decisions_total', { ...never, action: 'log', source, list: 'new' }), 0);
       assert.equal(value('haverdict_decisions_total', { ...never, action: 'allow', source, list: '' }), 0);
     }
-    assert.equal(value('haverdict_decisions_total', { ...never, action: 'deny', source: 'rules', list: '' }), 0);
+    assert.equal(value('haverdict_decisions_total', { ...never, action: 'deny', source: 'script', list: '' }), 0);
   });
 
   it('leave out when credentials end where there are none', async () => {

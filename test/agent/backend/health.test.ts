@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendHealthLog, degradationLog } from '../../../agent/backend/health.ts';
 import type { Episode } from '../../../agent/decision/degradation.ts';
-import { toldSubject } from '../../../contract/told.ts';
+import { redactedSubject } from '../../../contract/redact.ts';
 import { HandClock } from '../../support/clock.ts';
 
 describe('the log of the backend', () => {
@@ -56,7 +56,7 @@ describe('the log of the backend', () => {
     const beyond = { list: 'feed', action: 'allow\u001b', subject: 'cookie.sid:secret' };
     for (const isBlind of [false, true, false]) health.notCounted(beyond, isBlind);
     clock.advance(60_000);
-    const told = { list: 'feed', action: 'allow\\u001b', entry: toldSubject('cookie.sid:secret') };
+    const told = { list: 'feed', action: 'allow\\u001b', entry: redactedSubject('cookie.sid:secret') };
     assert.deepEqual(fields(), [told, told, { ...told, times: 1 }]);
     assert.doesNotMatch(JSON.stringify(fields()), /secret/);
   });

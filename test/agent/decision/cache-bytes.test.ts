@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
-import { formatSubject, subjectOf } from '../../../contract/subject.ts';
+import { formatSubject, subjectFromTraffic } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const MAX_ENTRIES = 1_000_000;
@@ -78,11 +78,14 @@ describe('the bytes of a cache', () => {
 });
 
 /** What so many verdicts take of the heap, and what the cache says that it is. */
-function measured(subjectOf: (nth: number) => string, entryOf: (subject: string, nth: number) => Entry | null) {
+function measured(
+  subjectFromTraffic: (nth: number) => string,
+  entryOf: (subject: string, nth: number) => Entry | null,
+) {
   const settings = { maxEntries: MAX_ENTRIES, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 };
   const cache = new VerdictCache(settings, { ifErrorSeconds: 600, revalidateSeconds: 5 }, new HandClock());
   const keep = (nth: number) => {
-    const subject = subjectOf(nth);
+    const subject = subjectFromTraffic(nth);
     cache.keepVerdict(LookupSubject.parse(subject), entryOf(subject, nth), 3600);
   };
   for (let nth = 0; nth < 100; nth++) keep(nth); // what is made once
@@ -118,7 +121,7 @@ function text(kind: (typeof KINDS)[number], nth: number, filler: string, bytes: 
     other: `${nth} ${filler.repeat(count)}`,
   }[kind === 'path' || kind === 'host' ? kind : 'other'];
   const cut = kind === 'cookie.session' ? Array.from(value).slice(0, 80).join('') : value; // percent-encoded it is longer
-  const subject = subjectOf(kind, Buffer.from(cut));
+  const subject = subjectFromTraffic(kind, Buffer.from(cut));
   assert.ok(subject, `${kind} of ${bytes} bytes`);
   return formatSubject(subject);
 }

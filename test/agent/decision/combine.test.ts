@@ -126,7 +126,7 @@ describe('the policy', () => {
     'breaker_open',
     'overload',
     'no_subject',
-    'rules_error',
+    'script_error',
     'internal_error',
   ];
   const OF_CLIENT = ['bad_subject', 'too_large', 'client_gone'];

@@ -113,9 +113,9 @@ describe('a degradation', () => {
     assert.equal(whats().at(-1), 'recovered');
   });
 
-  it('is not what clients do: no subject, a bad one, or rules that fail', () => {
+  it('is not what clients do: no subject, a bad one, or a script that fails', () => {
     const { degradation, clock, whats } = setUp();
-    for (const reason of ['no_subject', 'bad_subject', 'rules_error'] as const)
+    for (const reason of ['no_subject', 'bad_subject', 'script_error'] as const)
       for (let index = 0; index < 100; index++) degradation.decided(decideByPolicy({ default: 'open' }, reason));
     clock.advance(20_000);
     assert.deepEqual(whats(), []);

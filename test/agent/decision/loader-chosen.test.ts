@@ -5,7 +5,7 @@ import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { LookupError, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { Loader, type LoaderSettings } from '../../../agent/decision/loader.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
-import { candidates, isChosen, isKind, KINDS, parseSubject } from '../../../contract/subject.ts';
+import { isClientChosen, isKind, KINDS, lookupKeys, parseSubject } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled } from '../../support/spop/conversation.ts';
@@ -59,12 +59,12 @@ function setUp(changes: Partial<LoaderSettings> = {}) {
 
 describe('the kinds that clients choose', () => {
   it('are all but address, network and country', () => {
-    const chosen = [...KINDS, 'header.x', 'cookie.x'].filter((kind) => isChosen(`${kind}:x`));
+    const chosen = [...KINDS, 'header.x', 'cookie.x'].filter((kind) => isClientChosen(`${kind}:x`));
     assert.deepEqual(
       KINDS.filter((kind) => !chosen.includes(kind)),
       ['ip', 'country', 'asn'],
     );
-    assert.ok(chosen.includes('header.x') && chosen.includes('cookie.x') && !isKind('x') && !isChosen('x:y'));
+    assert.ok(chosen.includes('header.x') && chosen.includes('cookie.x') && !isKind('x') && !isClientChosen('x:y'));
   });
 });
 
@@ -109,15 +109,15 @@ describe('an address', () => {
           for (let times = 0; times < count; times++) {
             const subject = kind(next++);
             const refused = load(subject);
-            assert.ok(refused === undefined || (refused === 'overload' && isChosen(subject)), subject);
+            assert.ok(refused === undefined || (refused === 'overload' && isClientChosen(subject)), subject);
           }
           await pass(ms);
           await answerAll(() => ({ entry: null }));
         }
         await pass(10);
         const keys = asked('')
-          .filter(isChosen)
-          .reduce((sum, text) => sum + candidates(parseSubject(text)).length * lists, 0);
+          .filter(isClientChosen)
+          .reduce((sum, text) => sum + lookupKeys(parseSubject(text)).length * lists, 0);
         const seconds = (clock.nowMs() - startedMs) / 1000;
         assert.ok(keys <= MAX_KEYS * (seconds + 1) + 9 * lists, `${keys} keys in ${seconds} s`);
       }),

@@ -150,7 +150,7 @@ describe('the file of the cache', () => {
     ['a status that no redirect has', { ...listed, status: 200 }],
     ['a reason of two lines', { ...listed, reason: 'a\nb' }],
     ['a list with no name', { ...listed, list: '../x' }],
-    ['a source that is none of a cache', { ...listed, source: 'rules' }],
+    ['a source that is none of a cache', { ...listed, source: 'script' }],
     ['an entry with a control character', { ...listed, entry: 'ip:\u001b[2J' }],
     ['no entry', { ...listed, entry: undefined }],
     ['a deny of no list', { action: 'deny', source: 'cache' }],

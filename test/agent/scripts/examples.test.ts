@@ -6,19 +6,19 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { RuleGiven, RuleValue } from '../../../agent/scripts/rules.ts';
+import type { ArgumentValue, ListedDecision } from '../../../agent/scripts/script-types.ts';
 import { loadSettings } from '../../../config/load.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
-import { calledIn } from '../../support/rules.ts';
+import { calledIn } from '../../support/scripts.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const folder = join(root, 'docs/guides/rules');
+const folder = join(root, 'docs/guides/scripts');
 const guide = readFileSync(`${folder}.md`, 'utf8');
-const ALLOWED: RuleGiven = { action: 'allow', source: 'cache' };
+const ALLOWED: ListedDecision = { action: 'allow', source: 'cache' };
 
-describe('the examples of docs/guides/rules.md', () => {
+describe('the examples of docs/guides/scripts.md', () => {
   it('are the files beside it', () => {
-    const shown = [...guide.matchAll(/^\[(.*\.mjs)\]\(rules\/\1\)\n\n```js\n([\s\S]*?)```$/gm)];
+    const shown = [...guide.matchAll(/^\[(.*\.mjs)\]\(scripts\/\1\)\n\n```js\n([\s\S]*?)```$/gm)];
     assert.deepEqual(
       Object.fromEntries(shown.map(([, name, text]) => [name, text])),
       Object.fromEntries(globSync(`${folder}/*.mjs`).map((file) => [basename(file), readFileSync(file, 'utf8')])),
@@ -26,16 +26,19 @@ describe('the examples of docs/guides/rules.md', () => {
   });
 
   for (const [, yaml = ''] of guide.matchAll(/```yaml\n([\s\S]*?)```/g))
-    it(`have a configuration that the agent takes: ${/rules: (.*)/.exec(yaml)?.[1]}`, (t) => {
-      assert.ok(loadSettings(configFile(t, yaml), {}).rules);
+    it(`have a configuration that the agent takes: ${/script: (.*)/.exec(yaml)?.[1]}`, (t) => {
+      assert.ok(loadSettings(configFile(t, yaml), {}).script);
     });
 
-  it('keep to the types of haverdict/rules', (t) => {
+  it('keep to the types of haverdict/script', (t) => {
     const project = join(temporaryFolder(t), 'tsconfig.json');
     const compilerOptions = {
       ...{ noEmit: true, checkJs: true, strict: true, noUncheckedIndexedAccess: true, module: 'nodenext' },
       ...{ target: 'es2024', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true },
-      ...{ allowImportingTsExtensions: true, paths: { 'haverdict/rules': [join(root, 'agent/scripts/rules.ts')] } },
+      ...{
+        allowImportingTsExtensions: true,
+        paths: { 'haverdict/script': [join(root, 'agent/scripts/script-types.ts')] },
+      },
     };
     writeFileSync(project, JSON.stringify({ compilerOptions, include: [`${folder}/*.mjs`] }));
     execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8' });
@@ -69,7 +72,7 @@ describe('the examples of docs/guides/rules.md', () => {
 
   it('choose the backend that has the fewest connections for its size', async (t) => {
     const decide = await example(t, 'load-balancing.mjs', 'choose-backend');
-    const to = (backend: string) => ({ action: 'route', source: 'rules', vars: { backend } });
+    const to = (backend: string) => ({ action: 'route', source: 'script', vars: { backend } });
     assert.deepEqual(await decide({ tenant: null, blue: 0, green: 0 }), to('blue'));
     assert.deepEqual(await decide({ tenant: null, blue: 30, green: 5 }), to('green'));
     assert.deepEqual(await decide({ tenant: 'small', blue: 30, green: 12 }), to('blue'));
@@ -78,7 +81,7 @@ describe('the examples of docs/guides/rules.md', () => {
 
   it('set headers and remove those that a client made up', async (t) => {
     const decide = await example(t, 'headers.mjs', 'check-request');
-    const tag = (vars: object) => ({ action: 'tag', source: 'rules', vars });
+    const tag = (vars: object) => ({ action: 'tag', source: 'script', vars });
     assert.deepEqual(await decide({ key: 'key-of-acme' }), tag({ 'req.set.x-listed': 'no', 'req.set.x-plan': 'gold' }));
     assert.deepEqual(
       await decide({ key: 'stolen' }, { action: 'tag', source: 'cache', list: 'manual' }),
@@ -104,7 +107,7 @@ describe('the examples of docs/guides/rules.md', () => {
     const decide = await example(t, 'lookup.mjs', 'check-request');
     const ended = {
       action: 'redirect',
-      source: 'rules',
+      source: 'script',
       status: 302,
       reason: 'session ended',
       vars: { location: '/login' },
@@ -115,17 +118,17 @@ describe('the examples of docs/guides/rules.md', () => {
       assert.equal(await decide({ session: 'good' }), 'kept');
       assert.deepEqual(await decide({ session: 'a/b' }), ended);
     }
-    assert.deepEqual(await decide({ session: 'slow' }), { action: 'tag', source: 'rules', reason: 'session unknown' });
+    assert.deepEqual(await decide({ session: 'slow' }), { action: 'tag', source: 'script', reason: 'session unknown' });
     assert.deepEqual(asked, ['/sessions/good', '/sessions/a%2Fb', '/sessions/slow']);
     assert.equal(await decide({ session: null }), 'kept');
   });
 });
 
 function deny(status: number, reason: string) {
-  return { action: 'deny', source: 'rules', status, reason };
+  return { action: 'deny', source: 'script', status, reason };
 }
 
 async function example(t: TestContext, name: string, message: string) {
   const call = await calledIn(t, join(folder, name));
-  return (given: Readonly<Record<string, RuleValue>>, decision = ALLOWED) => call(message, given, decision);
+  return (given: Readonly<Record<string, ArgumentValue>>, decision = ALLOWED) => call(message, given, decision);
 }

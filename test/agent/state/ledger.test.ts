@@ -20,10 +20,10 @@ describe('the ledger', () => {
     );
   });
 
-  it('counts by the reasons of the policy, and never by those of entries and rules', () => {
+  it('counts by the reasons of the policy, and never by those of entries and scripts', () => {
     const ledger = new Ledger(new HandClock());
     for (let ticket = 0; ticket < 500; ticket++) ledger.tallyOf('check-request', denyOf('manual', `${ticket}`)).count++;
-    for (const source of ['cache', 'rules', 'stale'] as const)
+    for (const source of ['cache', 'script', 'stale'] as const)
       ledger.tallyOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
     ledger.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
     assert.deepEqual(
@@ -31,7 +31,7 @@ describe('the ledger', () => {
       [
         ['cache', '', 'manual', 500],
         ['cache', '', '', 1],
-        ['rules', '', '', 1],
+        ['script', '', '', 1],
         ['stale', '', '', 1],
         ['policy', 'timeout', '', 1],
       ],

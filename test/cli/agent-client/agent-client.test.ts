@@ -50,9 +50,17 @@ describe('asking the running agent', () => {
       says: /runs another release than this command/,
       answer: (socket) => socket.end('{"version":2,"result":{}}\n'),
     },
-    { name: 'no JSON', says: /not the socket of a haverdict agent$/, answer: (socket) => socket.end('220 mail.example ESMTP\r\n') },
+    {
+      name: 'no JSON',
+      says: /not the socket of a haverdict agent$/,
+      answer: (socket) => socket.end('220 mail.example ESMTP\r\n'),
+    },
     { name: 'no object', says: /not the socket of a haverdict agent$/, answer: (socket) => socket.end('null\n') },
-    { name: 'half an answer', says: /not the socket of a haverdict agent$/, answer: (socket) => socket.end('{"version":1,"res') },
+    {
+      name: 'half an answer',
+      says: /not the socket of a haverdict agent$/,
+      answer: (socket) => socket.end('{"version":1,"res'),
+    },
     { name: 'nothing', says: /the agent closed the connection before it answered$/, answer: (socket) => socket.end() },
     { name: 'no answer in time', says: /no answer within 0\.1 s$/, answer: () => {} },
     {

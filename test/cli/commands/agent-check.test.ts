@@ -52,7 +52,7 @@ describe('what haverdict agent --check finds on this host', () => {
       'admin: { socket: /etc/passwd/a.sock }',
       /admin\.socket: must be in a folder: \/etc\/passwd is none$/m,
     ],
-    ['the module of rules', 'rules: ./none.mjs', /rules: there is no such file/],
+    ['the script', 'script: ./none.mjs', /script: no such file/],
   ] as const)
     it(`is that ${what} is not there, with 78`, async (t) => {
       const file = configFile(t, `backend: { url: http://127.0.0.1:1 }\n${yaml}\n`);

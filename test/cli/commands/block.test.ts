@@ -20,13 +20,21 @@ const COMBINATIONS = (
       '--action tag --backend b',
       /^haverdict: --backend works with --action route, not with tag\n/,
     ],
-    ['a split of a drop', '--action drop --split b=1', /^haverdict: --split works with --action route, not with drop\n/],
+    [
+      'a split of a drop',
+      '--action drop --split b=1',
+      /^haverdict: --split works with --action route, not with drop\n/,
+    ],
     [
       'a status of a drop',
       '--action drop --status 403',
       /^haverdict: --status works with --action deny, --action tarpit or --action redirect, not with drop\n/,
     ],
-    ['a body of a tarpit', '--action tarpit --body x', /^haverdict: --body works with --action deny, not with tarpit\n/],
+    [
+      'a body of a tarpit',
+      '--action tarpit --body x',
+      /^haverdict: --body works with --action deny, not with tarpit\n/,
+    ],
     [
       'a body file of a log',
       '--action log --body-file x',
@@ -55,7 +63,11 @@ const COMBINATIONS = (
     ],
     ['the status of a redirect', '--status 301', /^haverdict: status 301 is none of 400, /],
     ['to allow what is blocked', '--action allow', /argument 'allow' is invalid. Allowed choices are deny, tarpit/],
-    ['a variable without a value', '--action tag --var path', /^haverdict: --var "path" is not a variable: use NAME=VALUE/],
+    [
+      'a variable without a value',
+      '--action tag --var path',
+      /^haverdict: --var "path" is not a variable: use NAME=VALUE/,
+    ],
     ['a variable twice', '--action tag --var path=/ --var Path=/', /^haverdict: --var path is given twice\n/],
     [
       'a variable with an option',
@@ -247,7 +259,11 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       /'--until <time>' cannot be used with option '--for <duration>'\n$/,
     ],
     ['a duration without unit', ['1.1.1.1', '--for', '24'], /^haverdict: "24" is not a valid duration: .* like 24h\n$/],
-    ['a time that is past', ['1.1.1.1', '--until', '2020-01-01T00:00Z'], /^haverdict: "2020-01-01T00:00Z" is in the past\n$/],
+    [
+      'a time that is past',
+      ['1.1.1.1', '--until', '2020-01-01T00:00Z'],
+      /^haverdict: "2020-01-01T00:00Z" is in the past\n$/,
+    ],
     [
       'a time without zone',
       ['1.1.1.1', '--until', '2090-01-01T00:00'],
@@ -304,6 +320,6 @@ describe('haverdict block', { concurrency: 4 }, async () => {
 
 async function itemsOf(endpoint: string, subject: string): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const item of storeAt(endpoint).entriesOfSubject(subject)) items.push(item);
+  for await (const item of storeAt(endpoint).ofSubject(subject)) items.push(item);
   return items;
 }

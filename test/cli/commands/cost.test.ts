@@ -20,10 +20,7 @@ describe('haverdict cost', () => {
     const { status, stdout, stderr } = runHaverdict('cost', '--requests', '3000000', '--ipv6-share', '0');
     assert.deepEqual([status, stderr], [0, '']);
     // 1000 clients with 5 visits on 2 hosts: 10,000 misses a day, 304,167 a month, 25 keys each
-    assert.match(
-      stdout,
-      /^3,000,000 requests per month: the cache answers 89.9 %, the function gets 304,167 calls\n/,
-    );
+    assert.match(stdout, /^3,000,000 requests per month: the cache answers 89.9 %, the function gets 304,167 calls\n/);
     assert.match(stdout, /\nDynamoDB reads {6}3,802,083 {2}read units {7}0.48\n/);
     assert.match(stdout, /\nTotal +2\.\d\d\n/);
     assert.match(stdout, /\nAssumptions\n {2}1,000 distinct clients per day, 0 % of them with IPv6\n/);
@@ -37,10 +34,7 @@ describe('haverdict cost', () => {
     // every second minute for IPv4 (0, 2, 4 … 120), every time for IPv6
     assert.deepEqual([Math.round(usage.calls), Math.round(usage.keys)], [66 * months, (61 * 25 + 5 * 50) * months]);
     assert.equal(requests, 126 * months);
-    assert.ok(
-      assumes.includes('126 of 127 lines have a client and a time; the others are ignored'),
-      assumes.join(),
-    );
+    assert.ok(assumes.includes('126 of 127 lines have a client and a time; the others are ignored'), assumes.join());
   });
 
   it('takes a log from standard input', () => {

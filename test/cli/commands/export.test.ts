@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 
 const ENTRIES: readonly StoredEntry[] = [
   { subject: 'host:*.evil.example', list: 'manual', action: 'tarpit', reason: 'a "quoted", reason', note: 'über' },
@@ -15,11 +15,11 @@ const ENTRIES: readonly StoredEntry[] = [
 
 describe('haverdict export', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
   after(() => rmSync(folder, { recursive: true }));
-  for (const entry of ENTRIES) await store.put(entry);
-  await store.put({ subject: 'ip:203.0.113.5', list: 'manual', action: 'deny', expiresAt: 5 });
+  for (const entry of ENTRIES) await store.entries.put(entry);
+  await store.entries.put({ subject: 'ip:203.0.113.5', list: 'manual', action: 'deny', expiresAt: 5 });
 
   for (const format of ['ndjson', 'csv', 'json'])
     it(`as ${format} is what an import of it writes`, async () => {
@@ -33,14 +33,14 @@ describe('haverdict export', async () => {
       assert.deepEqual([refused.status, words], [1, 'host,path,redirect,status,tarpit,var.location'], refused.stderr);
       const { status, stderr } = await imported(option, words);
       assert.equal(status, 0, stderr);
-      const found = await Array.fromAsync(store.entriesOfList(`from-${format}`));
+      const found = await Array.fromAsync(store.entries.ofList(`from-${format}`));
       const decided = found.map(({ createdBy: _by, createdAt: _at, ...entry }) => ({ ...entry, list: 'manual' }));
       assert.deepEqual(decided, ENTRIES);
     });
 
   it('leaves out what is over, unless it is asked for, and says what cannot be read', async () => {
-    await store.put({ subject: 'ip:203.0.113.009', list: 'odd', action: 'deny' });
-    await store.put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', expiresAt: 5 });
+    await store.entries.put({ subject: 'ip:203.0.113.009', list: 'odd', action: 'deny' });
+    await store.entries.put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', expiresAt: 5 });
     const { stdout, stderr } = await runOnTable(endpoint, 'export', 'odd', '--format', 'plain');
     assert.equal(stdout, '');
     assert.match(stderr, /^haverdict: warning: ip:203\.0\.113\.009 is not exported: subject .*\n$/);
@@ -53,9 +53,9 @@ describe('haverdict export', async () => {
   it('leaves a file as it was when it cannot be replaced', async () => {
     const file = join(folder, 'kept');
     writeFileSync(file, 'before');
-    await store.put({ subject: 'host:a b', list: 'blank', action: 'deny' });
+    await store.entries.put({ subject: 'host:a b', list: 'blank', action: 'deny' });
     const entry = { subject: 'ua:a b', list: 'blank', action: 'deny' } as const;
-    await store.put(entry);
+    await store.entries.put(entry);
     const { status, stderr } = await runOnTable(endpoint, 'export', 'blank', '--format', 'haproxy', '--out', file);
     assert.equal(status, 1, stderr);
     assert.equal(readFileSync(file, 'utf8'), 'before');

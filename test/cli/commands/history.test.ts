@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { Change } from '../../../blocklist/managed-store.ts';
+import type { Change } from '../../../blocklist/records.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 
 describe('haverdict history', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const run = (...args: string[]) => runOnTable(endpoint, 'history', ...args);
   const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).stdout);
   const days = async (...args: string[]) => (await json(...args)).changes.map(({ at }: Change) => at.slice(8, 10));
@@ -14,8 +14,14 @@ describe('haverdict history', async () => {
   const change = { list: 'feed', change: 'put', by: 'me@here', action: 'deny' } as const;
   const at = (day: number) => `2027-01-0${day}T00:00:00.000Z`;
   const [first, second] = ['ip:203.0.113.1', 'ip:203.0.113.2'];
-  await store.record({ ...change, at: at(1), subjects: [first, second], run: 'r', source: 'https://feeds.example/a' });
-  await store.record({
+  await store.history.record({
+    ...change,
+    at: at(1),
+    subjects: [first, second],
+    run: 'r',
+    source: 'https://feeds.example/a',
+  });
+  await store.history.record({
     list: 'feed',
     change: 'sync',
     by: 'me@here',
@@ -23,7 +29,7 @@ describe('haverdict history', async () => {
     run: 'r',
     totals: { put: 2, removed: 0 },
   });
-  await store.record({
+  await store.history.record({
     ...change,
     at: at(3),
     list: 'manual',
@@ -31,7 +37,7 @@ describe('haverdict history', async () => {
     why: 'abuse\u001b[31m',
     until: 1_900_000_000,
   });
-  await store.record({ list: 'manual', change: 'remove', by: 'you@there', at: at(4), subjects: [first] });
+  await store.history.record({ list: 'manual', change: 'remove', by: 'you@there', at: at(4), subjects: [first] });
 
   it('tells what was done to a subject in any list, newest first, even where it has no entry now', async () => {
     const { status, stdout } = await run('203.0.113.1');
@@ -62,8 +68,8 @@ describe('haverdict history', async () => {
 
   it('looks no further back than it is told to', async () => {
     const now = new Date().toISOString();
-    await store.record({ ...change, list: 'recent', at: '2020-01-01T00:00:00.000Z', subjects: ['key:recent'] });
-    await store.record({ ...change, list: 'recent', at: now, subjects: ['key:recent'] });
+    await store.history.record({ ...change, list: 'recent', at: '2020-01-01T00:00:00.000Z', subjects: ['key:recent'] });
+    await store.history.record({ ...change, list: 'recent', at: now, subjects: ['key:recent'] });
     const { changes } = await json('--list', 'recent', '--since', '1h');
     assert.deepEqual(
       changes.map((one: Change) => one.at),
@@ -72,8 +78,8 @@ describe('haverdict history', async () => {
   });
 
   it('tells an entry that no tool put there', async () => {
-    await store.put({ subject: second, list: 'hand', action: 'deny' });
-    await store.put({ subject: second, list: 'feed', action: 'deny' });
+    await store.entries.put({ subject: second, list: 'hand', action: 'deny' });
+    await store.entries.put({ subject: second, list: 'feed', action: 'deny' });
     assert.deepEqual((await json('203.0.113.2')).unrecorded, ['hand']);
     const { stdout } = await run('203.0.113.2');
     assert.match(

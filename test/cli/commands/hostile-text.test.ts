@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 import { manyRuns } from '../../support/many-runs.ts';
 
 /** C0, DEL, C1, a mark of direction, no width, ends of a line and a paragraph, a tag. */
@@ -13,11 +13,11 @@ const AT = '2026-11-30T00:00:00.000Z';
 
 describe('what somebody wrote into the table or a feed', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const run = manyRuns({ after }, endpoint);
   const folder = temporaryFolder({ after });
   const ua = `ua:${HOSTILE}`;
-  const put = (entry: object) => store.put(entry as StoredEntry); // anybody can type anything
+  const put = (entry: object) => store.entries.put(entry as StoredEntry); // anybody can type anything
   await put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', note: HOSTILE, createdBy: HOSTILE });
   await put({ subject: 'ip:203.0.113.8', list: 'odd', action: HOSTILE, reason: HOSTILE });
   await put({ subject: 'ip:203.0.113.9', list: `o${HOSTILE}`, action: 'deny', vars: { [HOSTILE]: HOSTILE } });
@@ -25,9 +25,9 @@ describe('what somebody wrote into the table or a feed', async () => {
   await put({ subject: 'ua:a\u009b2J\u202eb', list: 'unseen', action: 'deny', note: HOSTILE });
   await put({ subject: `ip:203.0.113.0${HOSTILE}`, list: 'odd', action: 'deny' });
   const record = { description: HOSTILE, owner: HOSTILE, source: HOSTILE, format: HOSTILE, etag: HOSTILE };
-  await store.createList({ name: 'odd', ...record, createdBy: HOSTILE, createdAt: HOSTILE, syncedAt: HOSTILE });
+  await store.lists.create({ name: 'odd', ...record, createdBy: HOSTILE, createdAt: HOSTILE, syncedAt: HOSTILE });
   const said = { by: HOSTILE, why: HOSTILE, source: HOSTILE };
-  await store.record({ list: 'odd', change: 'put', at: AT, subjects: [ua, HOSTILE], ...said });
+  await store.history.record({ list: 'odd', change: 'put', at: AT, subjects: [ua, HOSTILE], ...said });
   const feed = [{ subject: ua, note: HOSTILE }, { subject: `ip:${HOSTILE}`, [HOSTILE]: HOSTILE }, HOSTILE];
   const ndjson = join(folder, 'ndjson');
   writeFileSync(ndjson, `${feed.map((line) => JSON.stringify(line)).join('\n')}\n"203.0.113.${HOSTILE}\n${HOSTILE}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { faultyTable } from '../../support/faulty-table.ts';
 import { runAround, runOnTable, startOnTable } from '../../support/haverdict-on-table.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 
 const FEED = `# a feed
 203.0.113.7
@@ -16,7 +16,7 @@ const FEED = `# a feed
 
 describe('haverdict import', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-test-'));
   after(() => rmSync(folder, { recursive: true }));
   const fileOf = (name: string, text: string) => {
@@ -25,27 +25,30 @@ describe('haverdict import', async () => {
   };
   const feed = fileOf('feed.txt', FEED);
   const subjectsOf = async (list: string) =>
-    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject }) => subject);
+    (await Array.fromAsync(store.entries.ofList(list))).map(({ subject }) => subject);
 
   it('writes what the source has and the list has not, and tells the history', async () => {
     const { status, stdout, stderr } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
     assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries to list one']);
-    assert.match(stderr, /^haverdict: warning: list one is new: agents look only in the lists of their configuration\n$/);
-    const items = await Array.fromAsync(store.entriesOfList('one'));
+    assert.match(
+      stderr,
+      /^haverdict: warning: list one is new: agents look only in the lists of their configuration\n$/,
+    );
+    const items = await Array.fromAsync(store.entries.ofList('one'));
     assert.deepEqual(await subjectsOf('one'), ['ip:198.51.100.0/24', 'ip:2001:db8::/32', 'ip:203.0.113.7']);
     assert.ok(items.every(({ action, reason, createdBy }) => action === 'deny' && reason === 'abuse' && createdBy));
-    const [run, put] = await Array.fromAsync(store.changesOfList('one'));
+    const [run, put] = await Array.fromAsync(store.history.of('one'));
     assert.deepEqual([run?.change, run?.source, run?.totals], ['import', feed, { put: 3 }]);
     assert.deepEqual([put?.change, put?.why, put?.run], ['put', 'abuse', run?.run]);
     assert.deepEqual(new Set(put?.subjects), new Set(await subjectsOf('one')));
   });
 
   it('leaves what is as it should be, and entries of others, alone', async () => {
-    await store.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
-    const before = await Array.fromAsync(store.entriesOfList('one'));
+    await store.entries.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
+    const before = await Array.fromAsync(store.entries.ofList('one'));
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
     assert.match(stdout, /\nwrote 0 entries to list one\n$/);
-    assert.deepEqual(await Array.fromAsync(store.entriesOfList('one')), before);
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('one')), before);
   });
 
   it('writes nothing at all where a line cannot be taken, and names the line', async () => {
@@ -70,7 +73,7 @@ describe('haverdict import', async () => {
       stdout,
       /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries to list three\n$/,
     );
-    assert.deepEqual([await subjectsOf('three'), await store.listRecord('three')], [[], undefined]);
+    assert.deepEqual([await subjectsOf('three'), await store.lists.find('three')], [[], undefined]);
   });
 
   it('takes standard input, and prints nothing with --quiet', async () => {
@@ -120,7 +123,7 @@ describe('haverdict import', async () => {
       new RegExp(`^haverdict: stopped: wrote ${written} entries to list long; run it again to continue\n$`, 'm'),
     );
     assert.ok(written < 3000, `${written}`);
-    assert.equal((await store.listRecord('long'))?.syncedAt, undefined);
+    assert.equal((await store.lists.find('long'))?.syncedAt, undefined);
     const again = await runOnTable(endpoint, 'import', many, '--list', 'long', '--json');
     assert.deepEqual(JSON.parse(again.stdout), { list: 'long', written: 3000 - written, skipped: 0 });
     assert.equal((await subjectsOf('long')).length, 3000);

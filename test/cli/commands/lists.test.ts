@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 
 describe('haverdict lists', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const run = (...args: string[]) => runOnTable(endpoint, 'lists', ...args);
   const json = async (...args: string[]) => JSON.parse((await run(...args, '--json')).stdout);
 
@@ -23,14 +23,14 @@ describe('haverdict lists', async () => {
     const again = await run('create', 'feed');
     assert.equal(again.status, 1);
     assert.match(again.stderr, /^haverdict: list feed is already registered by \S+@\S+ at 20\d\d-\S+Z\n$/);
-    const [created, ...more] = await Array.fromAsync(store.changesOfList('feed'));
+    const [created, ...more] = await Array.fromAsync(store.history.of('feed'));
     assert.deepEqual([created?.change, created?.why, more], ['list-created', 'a – b', []]);
   });
 
   it('prints registered lists, and those that only have entries with --all', async () => {
     for (const subject of ['ip:203.0.113.1', 'host:a.example'])
-      await store.put({ subject, list: 'feed', action: 'deny' });
-    await store.put({ subject: 'ip:203.0.113.1', list: 'wild', action: 'allow' });
+      await store.entries.put({ subject, list: 'feed', action: 'deny' });
+    await store.entries.put({ subject: 'ip:203.0.113.1', list: 'wild', action: 'allow' });
     const counts = async (...args: string[]) =>
       (await json(...args)).map(({ name, registered, counted }: Record<string, unknown>) => [
         name,
@@ -51,20 +51,20 @@ describe('haverdict lists', async () => {
   });
 
   it('describes what is in a list and what was last done to it', async () => {
-    await store.createList({
+    await store.lists.create({
       name: 'told',
       source: 'https://feeds.example/drop',
       etag: '"7"',
       syncedAt: '2027-01-01T00:00:00.000Z',
     });
-    await store.takeLease('told', { holder: 'me@here 1', until: 4_000_000_000 }, 0);
+    await store.lists.takeLease('told', { holder: 'me@here 1', until: 4_000_000_000 }, 0);
     const common = { list: 'told', action: 'deny' } as const;
-    await store.put({ ...common, subject: 'ip:203.0.113.1', createdAt: '2027-01-02T00:00:00Z' });
-    await store.put({ ...common, subject: 'ip:203.0.113.2', createdAt: '2027-01-01T00:00:00Z', expiresAt: 1 });
-    await store.put({ ...common, subject: 'host:a.example', action: 'allow' });
-    await store.put({ ...common, subject: 'nothing' });
+    await store.entries.put({ ...common, subject: 'ip:203.0.113.1', createdAt: '2027-01-02T00:00:00Z' });
+    await store.entries.put({ ...common, subject: 'ip:203.0.113.2', createdAt: '2027-01-01T00:00:00Z', expiresAt: 1 });
+    await store.entries.put({ ...common, subject: 'host:a.example', action: 'allow' });
+    await store.entries.put({ ...common, subject: 'nothing' });
     const at = '2027-01-02T00:00:00.000Z';
-    await store.record({ list: 'told', change: 'sync', at, by: 'me@here', totals: { put: 2, removed: 1 } });
+    await store.history.record({ list: 'told', change: 'sync', at, by: 'me@here', totals: { put: 2, removed: 1 } });
 
     const { record, summary, lease, changes } = await json('describe', 'told');
     assert.equal(record.etag, '"7"');
@@ -88,34 +88,34 @@ describe('haverdict lists', async () => {
   });
 
   it('deletes a list only when told to, and nothing of another', async () => {
-    await store.createList({ name: 'going' });
+    await store.lists.create({ name: 'going' });
     const subjects = Array.from({ length: 60 }, (_, index) => `ip:203.0.113.${index}`);
-    await store.putAll(
+    await store.bulk.put(
       subjects.flatMap((subject) => ['going', 'staying'].map((list) => ({ subject, list, action: 'deny' as const }))),
     );
     const asked = await run('delete', 'going');
     assert.equal(asked.status, 1);
     assert.equal(asked.stderr, 'haverdict: list going has 60 entries: add --yes to delete it with all of them\n');
-    assert.equal((await Array.fromAsync(store.entriesOfList('going'))).length, 60);
+    assert.equal((await Array.fromAsync(store.entries.ofList('going'))).length, 60);
 
     const done = await run('delete', 'going', '--yes');
     assert.deepEqual([done.status, done.stdout], [0, 'list going is deleted with 60 entries\n']);
-    assert.deepEqual(await Array.fromAsync(store.entriesOfList('going')), []);
-    assert.equal(await store.listRecord('going'), undefined);
-    assert.equal(await store.leaseOf('going'), undefined);
-    assert.equal((await Array.fromAsync(store.entriesOfList('staying'))).length, 60);
-    const changes = await Array.fromAsync(store.changesOfList('going'));
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('going')), []);
+    assert.equal(await store.lists.find('going'), undefined);
+    assert.equal(await store.lists.leaseOf('going'), undefined);
+    assert.equal((await Array.fromAsync(store.entries.ofList('staying'))).length, 60);
+    const changes = await Array.fromAsync(store.history.of('going'));
     assert.deepEqual(new Set(changes.map(({ change }) => change)), new Set(['list-deleted', 'remove']));
     const removed = changes.flatMap(({ subjects: named = [] }) => named);
     assert.deepEqual(removed.sort(), subjects.sort());
   });
 
   it('deletes no list that another run is changing', async () => {
-    await store.createList({ name: 'busy' });
-    await store.takeLease('busy', { holder: 'else@where 1', until: 4_000_000_000 }, 0);
+    await store.lists.create({ name: 'busy' });
+    await store.lists.takeLease('busy', { holder: 'else@where 1', until: 4_000_000_000 }, 0);
     const { status, stderr } = await run('delete', 'busy', '--yes');
     assert.equal(status, 1);
     assert.match(stderr, /list busy is being changed by else@where/);
-    assert.notEqual(await store.listRecord('busy'), undefined);
+    assert.notEqual(await store.lists.find('busy'), undefined);
   });
 });

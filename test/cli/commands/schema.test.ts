@@ -13,7 +13,7 @@ const FULL = `listen: ["tcp://[::1]:9000", { unix: /run/a.sock, mode: "0660", gr
 backend: { urls: ["http://127.0.0.1:8787/", "http://127.0.0.1:8788"] }
 policy: { timeout: open, default: closed }
 cache: { file: /var/cache/haverdict/cache }
-rules: ./rules.mjs
+script: ./script.mjs
 messages: { check-request: { subjects: { ip: src, host: "req.hdr(host)" }, policy: closed } }
 haproxy: { version: "3.0", denyPages: { 451: { file: /etc/haproxy/451.html } } }
 `;

@@ -103,7 +103,8 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
   it('removes what is there, and says of the rest that it was not', async () => {
     await store.put({ subject: 'host:out.example', list: 'old', action: 'deny' });
     const { status, stdout } = await run('remove', 'host:out.example', 'host:never.example', '--list', 'old');
-    const lines = 'removed host:out.example from list old: deny, no expiry\nlist old has no entry for host:never.example\n';
+    const lines =
+      'removed host:out.example from list old: deny, no expiry\nlist old has no entry for host:never.example\n';
     assert.deepEqual([status, stdout], [0, lines]);
     const again = await run('remove', 'host:out.example', '--list', 'old', '--json');
     assert.deepEqual(JSON.parse(again.stdout), [{ subject: 'host:out.example', list: 'old', removed: false }]);

@@ -7,25 +7,28 @@ import { after, describe, it } from 'node:test';
 import { LIST_METRICS } from '../../../cli/bulk/metrics-file.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { runAround, runOnTable } from '../../support/haverdict-on-table.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
 
 describe('haverdict sync', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   const sync = (input: string, ...args: string[]) => runAround({ input }, endpoint, 'sync', '-', ...args);
   const subjectsOf = async (list: string) =>
-    (await Array.fromAsync(store.entriesOfList(list))).map(({ subject }) => subject);
+    (await Array.fromAsync(store.entries.ofList(list))).map(({ subject }) => subject);
 
   it('adds, changes and removes until the list is its source, and then writes nothing', async () => {
     await sync('203.0.113.1\n203.0.113.2\n203.0.113.3\n', '--list', 'feed', '--reason', 'old');
-    await store.put({ subject: 'ip:203.0.113.2', list: 'other', action: 'deny' });
+    await store.entries.put({ subject: 'ip:203.0.113.2', list: 'other', action: 'deny' });
     const changed = await sync('203.0.113.2\n203.0.113.4\n', '--list', 'feed', '--reason', 'new');
-    assert.deepEqual([changed.status, changed.stdout], [0, 'standard input\nlist feed: 1 added, 1 changed, 2 removed\n']);
+    assert.deepEqual(
+      [changed.status, changed.stdout],
+      [0, 'standard input\nlist feed: 1 added, 1 changed, 2 removed\n'],
+    );
     assert.deepEqual(await subjectsOf('feed'), ['ip:203.0.113.2', 'ip:203.0.113.4']);
     assert.deepEqual(await subjectsOf('other'), ['ip:203.0.113.2']);
-    const before = await Array.fromAsync(store.entriesOfList('feed'));
-    const records = (await Array.fromAsync(store.changesOfList('feed'))).length;
+    const before = await Array.fromAsync(store.entries.ofList('feed'));
+    const records = (await Array.fromAsync(store.history.of('feed'))).length;
     const again = await sync('203.0.113.4\n203.0.113.2\n', '--list', 'feed', '--reason', 'new', '--json');
     assert.deepEqual(JSON.parse(again.stdout), {
       list: 'feed',
@@ -35,18 +38,18 @@ describe('haverdict sync', async () => {
       skipped: 0,
       dryRun: false,
     });
-    assert.deepEqual(await Array.fromAsync(store.entriesOfList('feed')), before);
-    assert.equal((await Array.fromAsync(store.changesOfList('feed'))).length, records);
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('feed')), before);
+    assert.equal((await Array.fromAsync(store.history.of('feed'))).length, records);
   });
 
   it('names in the history whatever it removed', async () => {
-    const [record] = await Array.fromAsync(store.changesOfList('feed', { subject: 'ip:203.0.113.3' }));
+    const [record] = await Array.fromAsync(store.history.of('feed', { subject: 'ip:203.0.113.3' }));
     assert.deepEqual([record?.change, record?.subjects], ['remove', ['ip:203.0.113.1', 'ip:203.0.113.3']]);
   });
 
   it('removes what somebody typed wrong into its list', async () => {
     await sync('203.0.113.1\n', '--list', 'typed');
-    await store.put({ subject: 'ip:203.0.113.01\n\t"', list: 'typed', action: 'deny' });
+    await store.entries.put({ subject: 'ip:203.0.113.01\n\t"', list: 'typed', action: 'deny' });
     const { stdout } = await sync('203.0.113.1\n', '--list', 'typed', '--dry-run');
     assert.match(stdout, /^- ip:203\.0\.113\.01\\n\\t\\" deny$/m);
     await sync('203.0.113.1\n', '--list', 'typed');
@@ -82,16 +85,16 @@ describe('haverdict sync', async () => {
   });
 
   it('never touches what people typed, unless it is told to', async () => {
-    await store.put({ subject: 'ip:203.0.113.1', list: 'manual', action: 'deny' });
+    await store.entries.put({ subject: 'ip:203.0.113.1', list: 'manual', action: 'deny' });
     const { status, stderr } = await sync('', '--list', 'manual', '--yes');
     assert.deepEqual([status, stderr.includes('people typed into list manual')], [2, true]);
     assert.deepEqual(await subjectsOf('manual'), ['ip:203.0.113.1']);
   });
 
   it('does nothing while another run changes the list, and says who', async () => {
-    await store.createList({ name: 'held' });
+    await store.lists.create({ name: 'held' });
     const nowSeconds = Date.now() / 1000;
-    await store.takeLease('held', { holder: 'eve@elsewhere 1', until: nowSeconds + 3600 }, nowSeconds);
+    await store.lists.takeLease('held', { holder: 'eve@elsewhere 1', until: nowSeconds + 3600 }, nowSeconds);
     const { status, stderr } = await sync('203.0.113.1\n', '--list', 'held');
     assert.equal(status, 1);
     assert.match(
@@ -120,9 +123,9 @@ describe('haverdict sync', async () => {
     assert.match((await fetch('--refetch')).stdout, /list fetched: 0 added, 0 changed, 0 removed\n$/);
     assert.deepEqual(JSON.parse((await fetch('--json')).stdout), { list: 'fetched', unchanged: true });
     assert.deepEqual(asked, [undefined, '"1"', undefined, '"1"']);
-    const record = await store.listRecord('fetched');
+    const record = await store.lists.find('fetched');
     assert.deepEqual([record?.etag, record?.entries, record?.format], ['"1"', 1, 'plain']);
-    assert.ok(!JSON.stringify(await Array.fromAsync(store.scan())).includes('secret'));
+    assert.ok(!JSON.stringify(await Array.fromAsync(store.bulk.scan())).includes('secret'));
   });
 
   it('tells node_exporter when a list was synced, also where nothing had changed, and not if it fails', async (t) => {
@@ -188,9 +191,9 @@ describe('haverdict sync', async () => {
     await sync(text(second), '--list', 'b');
     const people = Array.from({ length: 10 }, async (_, person) => {
       for (let step = 0; step < 8; step++) {
-        await store.put({ subject: `ip:198.18.${person}.${step}`, list: 'manual', action: 'deny' });
+        await store.entries.put({ subject: `ip:198.18.${person}.${step}`, list: 'manual', action: 'deny' });
         // Where a feed has an entry too, in the list of people.
-        await store.put({ subject: `ip:101.0.0.${person}`, list: 'manual', action: 'allow', note: `${step}` });
+        await store.entries.put({ subject: `ip:101.0.0.${person}`, list: 'manual', action: 'allow', note: `${step}` });
       }
     });
     const wantedOfA = [...first.slice(100, 300), ...third];

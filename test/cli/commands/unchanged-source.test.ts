@@ -3,14 +3,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, describe, it } from 'node:test';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
-import { localTable, managedStoreAt } from '../../support/local-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
 import { manyRuns } from '../../support/many-runs.ts';
 
 const ENTRY = { subject: 'ip:203.0.113.1', action: 'deny' } as const;
 
 describe('a source that says it has not changed', async () => {
   const { endpoint } = await localTable({ after });
-  const store = managedStoreAt(endpoint);
+  const store = blocklistAt(endpoint);
   let lists = 0;
   const url = await staticSource();
   const runs = manyRuns({ after }, endpoint);
@@ -18,7 +18,7 @@ describe('a source that says it has not changed', async () => {
   const run = (list: string, command: 'import' | 'sync', ...args: string[]) =>
     told(command, url, ...args, '--list', list, '--inside');
   const entryIn = async (list: string): Promise<StoredEntry | undefined> => {
-    const [item] = await store.read([{ subject: ENTRY.subject, list }]);
+    const [item] = await store.bulk.read([{ subject: ENTRY.subject, list }]);
     return item as StoredEntry | undefined;
   };
   /** A list that was made by this command, and is told to be as it was. */
@@ -37,10 +37,13 @@ describe('a source that says it has not changed', async () => {
     });
 
     for (const [what, change] of [
-      ['an entry was removed', (list: string) => store.remove({ ...ENTRY, list })],
-      ['an entry was made an allow', (list: string) => store.put({ ...ENTRY, list, action: 'allow' })],
-      ['an entry was given an end', (list: string) => store.put({ ...ENTRY, list, expiresAt: 1 })],
-      ['an entry is there that was not', (list: string) => store.put({ ...ENTRY, subject: 'ip:203.0.113.99', list })],
+      ['an entry was removed', (list: string) => store.entries.remove({ ...ENTRY, list })],
+      ['an entry was made an allow', (list: string) => store.entries.put({ ...ENTRY, list, action: 'allow' })],
+      ['an entry was given an end', (list: string) => store.entries.put({ ...ENTRY, list, expiresAt: 1 })],
+      [
+        'an entry is there that was not',
+        (list: string) => store.entries.put({ ...ENTRY, subject: 'ip:203.0.113.99', list }),
+      ],
       ['an entry was removed by command', (list: string) => told('remove', '203.0.113.1', '--list', list)],
     ] as const)
       it(`is read by ${command} where ${what} since`, async () => {
@@ -62,7 +65,7 @@ describe('a source that says it has not changed', async () => {
 
   it('is read by the other command', async () => {
     const list = await made('import');
-    await store.put({ ...ENTRY, subject: 'ip:198.51.100.1', list });
+    await store.entries.put({ ...ENTRY, subject: 'ip:198.51.100.1', list });
     await run(list, 'import');
     assert.match(await run(list, 'sync'), /0 added, 0 changed, 1 removed/);
     assert.doesNotMatch(await run(list, 'import'), /nothing to do/);
@@ -100,8 +103,8 @@ describe('a source that says it has not changed', async () => {
 
   async function aged(list: string, was: StoredEntry, seconds: number): Promise<void> {
     const createdAt = new Date(Date.parse(String(was.createdAt)) - seconds * 1000).toISOString();
-    await store.put({ ...was, list, createdAt, expiresAt: Number(was.expiresAt) - seconds });
-    const known = await store.listRecord(list);
+    await store.entries.put({ ...was, list, createdAt, expiresAt: Number(was.expiresAt) - seconds });
+    const known = await store.lists.find(list);
     assert.ok(known?.left, 'the record says how the list was left');
   }
 });

@@ -12,29 +12,29 @@ import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
 import {
   askedLists,
-  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
+  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../../support/small-world.ts';
 
-const subjectsOfARequest = fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 4 });
+const subjectsOfARequest = fc.uniqueArray(parseLookupSubject, { minLength: 1, maxLength: 4 });
 
 describe('explain', () => {
   it('names the entry that check answers with, and so does a naive search', async () => {
     await fc.assert(
       fc.asyncProperty(
         worldEntries,
-        askedSubject,
+        parseLookupSubject,
         askedLists,
         trialLists,
         heldLists,
         async (world, subject, lists, shadowLists, listActions) => {
           const store = await storeWith(world);
           const told = await explained(store, [subject], { lists, shadowLists, listActions });
-          const answer = await answered(store, [subject], { lists, shadowLists, listActions });
+          const answer = await toContractEntry(store, [subject], { lists, shadowLists, listActions });
           assert.deepEqual(keyOfWinner(told), answer[0] && [answer[0].subject, answer[0].list]);
           const naive = naiveWinner(subject, heldWorld(world, listActions), lists, shadowLists, NOW_SECONDS);
           assert.deepEqual(keyOfWinner(told), naive && [naive.subject, naive.list]);
@@ -128,10 +128,7 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       { listActions: { feed: ['deny', 'tarpit'] } },
-      [
-        'wins: the only entry that applies',
-        'not counted: allow does not count: list feed is held to deny, tarpit',
-      ],
+      ['wins: the only entry that applies', 'not counted: allow does not count: list feed is held to deny, tarpit'],
     ],
   ];
   for (const [what, entries, changes, expected] of whys)
@@ -208,7 +205,7 @@ async function explained(
   return explain({ ...asking(asked), ...how });
 }
 
-async function answered(
+async function toContractEntry(
   store: MemoryStore,
   subjects: readonly string[],
   { lists, shadowLists, listActions }: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { jsonText, printable } from '../../../cli/output/escaped.ts';
+import { jsonText } from '../../../cli/output/json-text.ts';
 import { aligned, isColoured, table } from '../../../cli/output/output.ts';
+import { escapeInvisible } from '../../../contract/printable.ts';
 
 describe('a table', () => {
   it('has columns as wide as their widest cell, counted as a terminal draws it', () => {
@@ -32,10 +33,10 @@ describe('text of anybody', () => {
 
   it('is printed as one line in which everything can be seen', () => {
     for (const character of unseen) {
-      const text = printable(`a${character}b`);
+      const text = escapeInvisible(`a${character}b`);
       assert.match(text, /^a\\u\{[0-9a-f]{1,6}\}b$/);
     }
-    assert.equal(printable('日本 é "\\" – ok'), '日本 é "\\" – ok');
+    assert.equal(escapeInvisible('日本 é "\\" – ok'), '日本 é "\\" – ok');
   });
 
   it('is JSON that has the same value, and nothing in it that is not seen', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DynamoStore } from '../../../blocklist/dynamodb/store.ts';
+import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
 import { type Assembly, readAssembly, type Template } from '../../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/stack/synth.ts';
@@ -45,7 +45,7 @@ async function rehearse(assembly: Assembly): Promise<void> {
     const store = operatorsStore(cloud);
     await store.put(ENTRY);
     await store.lookup([ENTRY]);
-    for (const entries of [store.entriesOfSubject(ENTRY.subject), store.entriesOfList(ENTRY.list)])
+    for (const entries of [store.ofSubject(ENTRY.subject), store.ofList(ENTRY.list)])
       for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
     await ask(cloud);
     await store.remove(ENTRY);
@@ -59,9 +59,9 @@ async function rehearse(assembly: Assembly): Promise<void> {
   }
 }
 
-function operatorsStore({ outputs, region, dynamodbEndpoint, issue }: LocalCloud): DynamoStore {
+function operatorsStore({ outputs, region, dynamodbEndpoint, issue }: LocalCloud): DynamoEntries {
   const credentials = issue(outputs.OperatorPolicyArn ?? '');
-  return new DynamoStore({
+  return new DynamoEntries({
     ...{ table: outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000 },
     client: { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 },
   });

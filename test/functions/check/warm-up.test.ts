@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Store } from '../../../blocklist/store.ts';
+import type { EntryStore } from '../../../blocklist/store.ts';
 import { StoreError } from '../../../blocklist/store.ts';
 import { warmUp } from '../../../functions/check/warm-up.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
@@ -27,7 +27,7 @@ describe('warmUp', () => {
   });
 });
 
-async function linesOf(lookup: Store['lookup']): Promise<unknown[]> {
+async function linesOf(lookup: EntryStore['lookup']): Promise<unknown[]> {
   const store = new MemoryStore();
   store.lookup = lookup.bind(store);
   const lines: unknown[] = [];

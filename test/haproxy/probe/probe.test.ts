@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { MessageSettings } from '../../../config/settings.ts';
 import { REASONS } from '../../../contract/policy.ts';
-import { KINDS, subjectOf } from '../../../contract/subject.ts';
+import { KINDS, subjectFromTraffic } from '../../../contract/subject.ts';
 import { encodeHaproxyHello } from '../../../haproxy/probe/notify.ts';
 import { probe } from '../../../haproxy/probe/probe.ts';
 import { type Action, encodeAgentDisconnect, type Message, SpopStatus } from '../../../spop/spop.ts';
@@ -48,7 +48,7 @@ describe('the probe', () => {
     for (const { name, value } of args.slice(0, -1)) {
       const bytes = (value as { readonly value: Uint8Array }).value; // addresses and texts are received as bytes
       const written = value.type === 'ipv4' ? Buffer.from(bytes.join('.')) : bytes;
-      assert.ok(subjectOf(name, written) !== undefined, `${name}: ${Buffer.from(written)} is bad_subject`);
+      assert.ok(subjectFromTraffic(name, written) !== undefined, `${name}: ${Buffer.from(written)} is bad_subject`);
     }
   });
 

@@ -1,0 +1,65 @@
+import * as z from 'zod/mini';
+import type { Lease, ListRecord, RecordedChange } from './records.ts';
+import type { Item } from './store.ts';
+
+/**
+ * Details that anybody may have typed into the table: one that is of the wrong type is as if it were not there, since
+ * nothing is decided by it.
+ */
+const text = z.catch(z.optional(z.string()), undefined);
+const number = z.catch(z.optional(z.number()), undefined);
+
+const ListDetails = z.object({
+  ...{ description: text, owner: text, createdBy: text, createdAt: text },
+  ...{
+    source: text,
+    format: text,
+    trust: text,
+    etag: text,
+    lastModified: text,
+    left: text,
+    entries: number,
+    syncedAt: text,
+  },
+});
+
+const ChangeDetails = z.object({
+  ...{ change: z.string(), by: z.catch(z.string(), 'unknown') },
+  subjects: z.optional(z.array(z.string())),
+  ...{ action: text, until: number, why: text, source: text, run: text },
+  totals: z.catch(z.optional(z.object({ put: number, removed: number, unchanged: number })), undefined),
+});
+
+/** How much of a record tells one moment from another; what follows only makes it unique. */
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
+
+/** A list as it is registered; undefined if the item has no name. */
+export function parseListRecord(item: Item): ListRecord | undefined {
+  const name = nameIn(item);
+  return name === undefined ? undefined : { name, ...present(ListDetails.parse(item)) };
+}
+
+/** The name under which a reserved item of one list stands. */
+export function nameIn({ list }: Item): string | undefined {
+  return typeof list === 'string' && list.startsWith('@') ? list.slice(1) : undefined;
+}
+
+/** A lease that was spoilt by hand never ends, so that nobody takes it unseen. */
+export function parseLease({ holder, until }: Item): Lease {
+  return { holder: String(holder), until: typeof until === 'number' ? until : Number.MAX_SAFE_INTEGER };
+}
+
+/** A record of the history of a list; undefined if the item is none. */
+export function parseChange(list: string, item: Item): RecordedChange | undefined {
+  const [at] = INSTANT.exec(String(item.list)) ?? [];
+  const parsed = ChangeDetails.safeParse(item);
+  if (at === undefined || !parsed.success) return undefined;
+  const { totals, ...change } = present(parsed.data);
+  return { list, at, ...change, ...(totals !== undefined && { totals: present(totals) }) };
+}
+
+/** Without what is undefined. */
+function present<Shape extends object>(details: Shape): { [Name in keyof Shape]: Exclude<Shape[Name], undefined> } {
+  const entries = Object.entries(details).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Shape]: Exclude<Shape[Name], undefined> }; // the same, less some
+}

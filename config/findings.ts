@@ -1,0 +1,108 @@
+import type { z } from 'zod';
+import { SETTINGS } from './catalogue.ts';
+import { didYouMean, editDistance } from './did-you-mean.ts';
+import { renamedPath } from './renamed.ts';
+import { suggestedValue } from './suggestion.ts';
+
+/** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
+export interface Finding {
+  readonly path: readonly PropertyKey[];
+  /** The part of the file that is wrong there. */
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+type Issue = z.core.$ZodIssue;
+
+interface IssueFinding extends Finding {
+  /** Nothing stands there. */
+  readonly isMissing?: boolean;
+  /** The setting that an unknown key was most likely meant as. */
+  readonly meant?: readonly PropertyKey[];
+}
+
+/** Tells each thing once, at the deepest place that is known. */
+export function toFindings(issues: readonly Issue[], input: unknown): Finding[] {
+  const found = new Map<string, IssueFinding>();
+  for (const issue of issues)
+    for (const finding of findingsOf(issue, input)) {
+      const place = `${finding.part} ${formatPath(finding.path)}`;
+      if (!found.has(place)) found.set(place, finding);
+    }
+  const all = [...found.values()];
+  // what is missing because its name has a typo is told there
+  const meant = new Set(all.flatMap(({ meant }) => (meant === undefined ? [] : [formatPath(meant)])));
+  return all
+    .filter(({ isMissing, path }) => !isMissing || !meant.has(formatPath(path)))
+    .map(({ path, part, message }) => ({ path, part, message }));
+}
+
+/** `listen[1].unix`, `cache.maxEntries`. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
+  const { path } = issue;
+  const value = valueAt(input, path);
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => unknownKey(key, path, issue.message));
+    case 'invalid_key': {
+      const mustBe = issue.issues[0]?.message ?? issue.message;
+      return [{ path, part: 'key', message: `must be ${mustBe}, got ${shown(path.at(-1))}` }];
+    }
+    case 'invalid_union': {
+      // the last choice of each of our unions is the map, and what is wrong inside of it is told there
+      const inside = typeof value === 'object' && value !== null && !Array.isArray(value) ? issue.errors.at(-1) : [];
+      if (inside !== undefined && inside.length > 0)
+        return inside.flatMap((nested) => findingsOf({ ...nested, path: [...path, ...nested.path] }, input));
+      return [wrongValue(path, issue.message, value)];
+    }
+    default:
+      return [wrongValue(path, issue.message, value)];
+  }
+}
+
+function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): IssueFinding {
+  const at = { path: [...path, key], part: 'key' } as const;
+  const renamed = renamedPath(at.path);
+  if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
+  const told = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
+    ...at,
+    message: `no such setting, ${hint}`,
+    ...(meant && { meant }),
+  });
+  const near = didYouMean(key, knownKeys.split(', '));
+  if (near !== undefined) return told(`did you mean ${near}?`, [...path, near]);
+  const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
+  if (elsewhere === undefined) return told(`known here: ${knownKeys}`);
+  return told(`did you mean ${elsewhere.join('.')}?`, elsewhere);
+}
+
+/** Further away only what is all but the same word is worth a guess. */
+function isNamed(known: string, key: string): boolean {
+  return key.length >= 3 && editDistance(key.toLowerCase(), known.toLowerCase()) <= 1;
+}
+
+function wrongValue(path: readonly PropertyKey[], mustBe: string, value: unknown): IssueFinding {
+  if (value === undefined) return { path, part: 'value', message: `must be set: ${mustBe}`, isMissing: true };
+  const key = path.findLast((part) => typeof part === 'string');
+  const meant = suggestedValue(String(key ?? ''), mustBe, value);
+  const hint = meant === undefined ? '' : `: write ${meant}`;
+  return { path, part: 'value', message: `must be ${mustBe}, got ${shown(value)}${hint}` };
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  // a path from zod exists in the input as far as it goes
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
+}
+
+function shown(value: unknown): string {
+  if (value === null) return 'nothing';
+  const json = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  return json.length > 80 ? `${json.slice(0, 77)}...` : json;
+}

@@ -1,0 +1,29 @@
+// @ts-check
+// So many requests a minute for each API key: a bucket that is filled steadily, and empty for whoever asks too often.
+
+const PER_MINUTE = 60;
+const BURST = 20;
+const MAX_KEYS = 100_000;
+
+/** @type {Map<string, { tokens: number, atMs: number }>} */
+const buckets = new Map();
+
+/** @type {import('haverdict/script').ScriptModule} */
+export default {
+  'check-request': ({ arguments: { key }, decision }) => {
+    if (key === null || key === undefined) return { action: 'deny', status: 401, reason: 'no API key' };
+    if (decision.action !== 'allow') return undefined; // who is blocked needs no bucket
+    if (take(String(key), performance.now())) return undefined;
+    return { action: 'deny', status: 429, reason: 'too many requests for this key' };
+  },
+};
+
+/** @param {string} key @param {number} nowMs */
+function take(key, nowMs) {
+  const { tokens, atMs } = buckets.get(key) ?? { tokens: BURST, atMs: nowMs };
+  const filled = Math.min(BURST, tokens + ((nowMs - atMs) / 60_000) * PER_MINUTE);
+  buckets.delete(key); // so that the first in the map is the one that has not asked for the longest time
+  buckets.set(key, { tokens: Math.max(0, filled - 1), atMs: nowMs });
+  if (buckets.size > MAX_KEYS) buckets.delete(buckets.keys().next().value ?? key);
+  return filled >= 1;
+}
