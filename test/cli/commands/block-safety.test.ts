@@ -81,7 +81,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const blocked = await runAround({ input: `${secret}\n` }, endpoint, 'block', 'key:-');
     assert.deepEqual(blocked, { status: 0, stdout: `blocked ${digest} in list manual, no expiry\n`, stderr: '' });
     const removed = await runAround({ input: secret }, endpoint, 'remove', 'key:-');
-    assert.match(removed.stdout, new RegExp(`^removed ${digest} from manual: deny`));
+    assert.match(removed.stdout, new RegExp(`^removed ${digest} from list manual: deny`));
     const history = await run('history', '--list', 'manual', '--json');
     assert.ok(history.stdout.includes(digest) && !history.stdout.includes(secret));
   });
