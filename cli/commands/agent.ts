@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
+import { keepHeapSmall, limitHeap, maxMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
 import { describeList } from '../../config/lists.ts';
@@ -23,7 +23,7 @@ export function agentCommand(): Command {
     .option('--check', 'check the configuration and exit, like haproxy -c')
     .option('--print-config', 'print the effective configuration (file, environment, defaults) and exit')
     .action(async (options: AgentOptions) => {
-      keepAgentHeapSmall();
+      keepHeapSmall();
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
         if (options.printConfig) {
@@ -36,7 +36,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${script}`);
         return;
       }
-      await boundAgentHeap(() => readSettings(options, process.env));
+      await limitHeap(() => readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadConfig);
@@ -69,7 +69,7 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
   for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
-  const most = mostMegabytes(settings);
+  const most = maxMegabytes(settings);
   const given = (process.constrainedMemory() || Number.POSITIVE_INFINITY) / MIB; // 0 where it is unknown
   if (given < most)
     warn(`the agent may use ${most} MB, but its control group is limited to ${Math.floor(given)} MB: raise MemoryMax`);
@@ -94,7 +94,7 @@ function summary(settings: Settings): string {
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
     `lists ${lists.map((name) => describeList(name, settings)).join(', ')}`,
-    `uses at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
+    `uses at most ${maxMegabytes(settings)} MB: MemoryMax=${maxMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;
