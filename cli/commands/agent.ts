@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
+import { keepHeapSmall, limitHeap, maxMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
 import { describeList } from '../../config/lists.ts';
@@ -23,7 +23,7 @@ export function agentCommand(): Command {
     .option('--check', 'only test the configuration, like haproxy -c')
     .option('--print-config', 'only print the configuration in force: the file, the environment and the defaults')
     .action(async (options: AgentOptions) => {
-      keepAgentHeapSmall();
+      keepHeapSmall();
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
         if (options.printConfig) {
@@ -36,7 +36,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${script}`);
         return;
       }
-      await boundAgentHeap(() => readSettings(options, process.env));
+      await limitHeap(() => readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadConfig);
@@ -69,7 +69,7 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
   for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
-  const most = mostMegabytes(settings);
+  const most = maxMegabytes(settings);
   const given = (process.constrainedMemory() || Number.POSITIVE_INFINITY) / MIB; // 0 where it cannot be known
   if (given < most) warn(`may take ${most} MB, and this control group is given ${Math.floor(given)}: see MemoryMax`);
 }
@@ -93,7 +93,7 @@ function summary(settings: Settings): string {
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
     `lists ${lists.map((name) => describeList(name, settings)).join(', ')}`,
-    `takes at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
+    `takes at most ${maxMegabytes(settings)} MB: MemoryMax=${maxMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;

@@ -1,6 +1,6 @@
+import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { health } from '../../agent/admin/health.ts';
 import { Interval } from '../../agent/admin/interval.ts';
-import { decided, failed, lookedUp } from '../../agent/admin/tallies.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
@@ -56,8 +56,8 @@ export interface BackendOverview {
 export function overviewOf(state: AgentState, before?: AgentState): Overview {
   const previous = before !== undefined && isSameRun(state, before) ? before : undefined;
   const interval = new Interval({ state, ...(previous === undefined ? {} : { before: previous }) });
-  const hits = interval.growth((of) => lookedUp(of).hits);
-  const all = interval.growth((of) => lookedUp(of).all);
+  const hits = interval.growth((of) => cacheLookups(of).hits);
+  const all = interval.growth((of) => cacheLookups(of).all);
   const { backend, cache, spop } = state;
   return {
     atMs: state.takenAtMs,
@@ -66,7 +66,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
     workers: state.workers,
     uptimeSeconds: Math.round((state.takenAtMs - state.startedAtMs) / 1000),
     intervalSeconds: interval.seconds,
-    decisionsPerSecond: interval.perSecond(decided),
+    decisionsPerSecond: interval.perSecond(totalDecisions),
     decisions: ratesOf(state, interval),
     decisionTime: timesOf(interval.histogram(({ decisionTime }) => decisionTime)),
     hitRatio: all === 0 ? null : hits / all,
