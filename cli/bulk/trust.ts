@@ -5,7 +5,7 @@ import { usageError } from '../exit/cli-error.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 
 /** What an entry that a source named comes to, or the words that it would take. */
-export type Judged = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };
+export type TrustResult = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };
 
 /**
  * What a source may say of its entries. Subjects of the list's kind, texts for people and ends always; more only by words:
@@ -26,7 +26,7 @@ export class Trust {
   }
 
   /** A `deny` needs no word, and says no more than that the subject is in the list: what is done then is decided here. */
-  judge(entry: FeedEntry): Judged {
+  judge(entry: FeedEntry): TrustResult {
     const { subject, action = 'deny', status, vars = {} } = entry;
     const kind = subject.slice(0, subject.indexOf(':'));
     const said = [
@@ -61,6 +61,6 @@ function isTrustWord(word: string): boolean {
 }
 
 /** What a list's record says of it: words that are none any more count for nothing. */
-export function keptTrust(text: string | undefined): readonly string[] {
+export function storedTrust(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').filter(isTrustWord);
 }

@@ -2,14 +2,14 @@ import { Command } from 'commander';
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { ListState } from '../bulk/as-before.ts';
+import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
-import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { remember } from '../bulk/remember.ts';
+import { saveSourceState } from '../bulk/remember.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { Sorter } from '../bulk/sorter.ts';
+import { ListDigest } from '../bulk/unchanged-source.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
@@ -62,7 +62,7 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
   const { blocklist, options, wanted } = session;
   // Sorted here and not read in the table's order, which is that of bytes.
   const present = new Sorter<Item>();
-  const state = new ListState();
+  const state = new ListDigest();
   try {
     for await (const item of blocklist.entries.ofList(options.list)) {
       endIfStopped(session.signal, 'nothing was changed');
@@ -70,13 +70,13 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
       state.add(item);
     }
     const all = () => differences(wanted.sorted(), present.sorted());
-    const surprises = new Surprises(options.action);
+    const surprises = new RiskyChanges(options.action);
     const totals = await count(all(), async (one) => {
       surprises.see(one);
       if (options.dryRun && !options.json && !options.quiet) await printLine(lineOf(one));
     });
     if (!options.dryRun && !isSure) {
-      refuseSurprise(options.list, totals, present.count, session.maxChange);
+      assertMaxChange(options.list, totals, present.count, session.maxChange);
       if (!session.read.isFirst) surprises.refuse(options.list);
     }
     if (options.dryRun) return await report(session, totals, 'would');
@@ -106,7 +106,7 @@ async function write(
   all: () => AsyncIterable<Difference>,
   totals: Totals,
   present: number,
-  state: ListState,
+  state: ListDigest,
 ): Promise<number> {
   const { blocklist, options, run, signal } = session;
   const { list } = options;
@@ -144,7 +144,7 @@ async function write(
   endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
-  await remember(session, state, entries);
+  await saveSourceState(session, state, entries);
   if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
   await report(session, totals, '');
   return entries;
@@ -157,7 +157,7 @@ async function report({ options, read, say }: Session, totals: Totals, would: 'w
   await say(`${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed in ${list}`);
 }
 
-async function* puts(found: AsyncIterable<Difference>, state: ListState): AsyncGenerator<StoredEntry> {
+async function* puts(found: AsyncIterable<Difference>, state: ListDigest): AsyncGenerator<StoredEntry> {
   for await (const one of found) {
     if (one.kind === 'remove') continue;
     if (one.kind === 'change') state.take(one.was);

@@ -3,7 +3,7 @@ import type { ConfigFile } from '../../config/schema.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
-import { askedInstead } from '../guards/never-asked.ts';
+import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 
 /** What of an agent's configuration decides who wins. */
 export type AgentSections = Pick<ConfigFile, 'lists' | 'shadowLists' | 'messages' | 'ipv6Prefix'>;
@@ -38,7 +38,7 @@ export function planFor(subjects: readonly Subject[], agent: AgentSections, want
 
 /** With `ipv6Prefix` an agent asks about the network of an IPv6 client. */
 function asAsked(subject: Subject, ipv6Prefix: number): Subject {
-  const instead = askedInstead(formatSubject(subject), ipv6Prefix);
+  const instead = lookedUpInstead(formatSubject(subject), ipv6Prefix);
   return instead === undefined ? subject : parseSubject(instead);
 }
 

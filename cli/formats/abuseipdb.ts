@@ -1,10 +1,10 @@
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { readingDocument } from './document.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
-import { readItems, refuseEnvelope, unexpectedJson } from './json.ts';
+import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
@@ -21,7 +21,7 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
   if (Array.isArray(document.errors))
     throw new CliError(EXIT.failed, `${name} is an error of AbuseIPDB: ${errorText(document.errors)}`);
   if (!Array.isArray(document.data)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
-  refuseEnvelope(document, ['data'], source);
+  rejectEnvelope(document, ['data'], source);
   let below = 0;
   yield* readItems(document.data, (item) => {
     const entry = entryOf(item, minScore, fields);
@@ -33,7 +33,7 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
 }
 
 /** Undefined if the score is too low. */
-function entryOf(item: unknown, minScore: number, fields: Fields): FeedEntry | undefined {
+function entryOf(item: unknown, minScore: number, fields: ExtraFields): FeedEntry | undefined {
   const record: FeedRecord = isRecord(item) ? fields.of(item) : {};
   const { ipAddress, abuseConfidenceScore: score } = record;
   if (typeof ipAddress !== 'string') throw new UnreadableError('has no ipAddress');

@@ -1,8 +1,8 @@
 import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
+import { isTrue } from './field-meaning.ts';
 import { readItems, unexpectedJson } from './json.ts';
-import { isTrue } from './meaning.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 

@@ -4,8 +4,8 @@ import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { isAddress } from './field-meaning.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
-import { isAddress } from './meaning.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 import { feedLines, UnreadableError } from './unreadable.ts';
@@ -72,7 +72,7 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
     line,
     () => text,
     () => {
-      if (!isWhole) refuseOpen();
+      if (!isWhole) rejectUnclosed();
       try {
         return [entryOf(text, heading, options)];
       } catch (error) {
@@ -139,7 +139,7 @@ function secondHeading(): UnreadableError {
   return new UnreadableError('is another heading: write one table a file', '');
 }
 
-function refuseOpen(): never {
+function rejectUnclosed(): never {
   throw new UnreadableError(
     `has a quote that is not closed within ${MAX_LINE_LENGTH} characters, or is longer than that`,
   );

@@ -4,7 +4,7 @@ import { printable } from '../../contract/printable.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isAddress, isFalse, isNothing, meaningOfWord } from './meaning.ts';
+import { isAddress, isFalse, isNothing, meaningOfWord } from './field-meaning.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
 import { misread, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 

@@ -1,8 +1,8 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
-import { foldedName, isNothing } from './meaning.ts';
+import { foldedName, isNothing } from './field-meaning.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** The fields that can have the subject, in the order they are asked. */
@@ -26,7 +26,7 @@ export function isLength(name: string): boolean {
 }
 
 /** The canonical subject of a record. Two fields that could have it must agree. */
-export function subjectIn(record: FeedRecord, kind: string, fields: Fields): string {
+export function subjectIn(record: FeedRecord, kind: string, fields: ExtraFields): string {
   const [first, ...others] = SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
   const value = first === undefined ? undefined : record[first];
   if (first === undefined) throw new UnreadableError(`has none of ${SUBJECT_FIELDS.join(', ')}`);

@@ -1,18 +1,18 @@
 import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { printable } from '../../contract/printable.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
+import { foldedName, isNothing, meaningOfWord } from './field-meaning.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { foldedName, isNothing, meaningOfWord } from './meaning.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
-import { inOneLine, oneLine, UnreadableError } from './unreadable.ts';
+import { oneLine, singleLine, UnreadableError } from './unreadable.ts';
 
 export interface RecordOptions {
   /** What a bare value is. */
   readonly kind: string;
   readonly nowMs: number;
-  readonly fields: Fields;
+  readonly fields: ExtraFields;
 }
 
 /** Folded names of when an entry ends, beside `expiresAt` and `duration`. */
@@ -79,7 +79,7 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is no list to block', subject);
   return {
     ...Object.fromEntries(given.map((field) => [field, record[field]])),
-    ...(typeof note === 'string' && { note: inOneLine(note) }),
+    ...(typeof note === 'string' && { note: singleLine(note) }),
   };
 }
 

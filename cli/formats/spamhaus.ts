@@ -1,7 +1,7 @@
 import { tooLong } from './by-line.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
 import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unreadable.ts';
@@ -51,7 +51,7 @@ function recordOf(text: string): FeedRecord {
   throw new UnreadableError('is no object');
 }
 
-function entryOf(record: FeedRecord, fields: Fields): FeedEntry {
+function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
   const { cidr, sblid, asn, asname } = record;
   const entry =
     typeof cidr === 'string'

@@ -18,7 +18,7 @@ export function itemFinding(item: Item, nowSeconds: number): Finding | undefined
 }
 
 /** The subject as it may be shown, which hides secrets that somebody typed in clear. */
-export function shownSubject({ subject }: Item): string {
+export function printableSubject({ subject }: Item): string {
   const text = String(subject);
   return /^key:(?!sha256:)/i.test(text) ? 'key:…' : text;
 }
@@ -45,7 +45,7 @@ function subjectFinding(item: Item): Finding | undefined {
 
 /** Rewritten only if all else about the entry is right: what it would do must be certain. */
 function notCanonical(item: Item, canonical: string): Finding {
-  const isSecret = canonical.startsWith('key:') && shownSubject(item) !== item.subject;
+  const isSecret = canonical.startsWith('key:') && printableSubject(item) !== item.subject;
   const problem = isSecret
     ? `is a secret in clear, which is never looked up: write "${canonical}", and change the secret`
     : `is not canonical and is never looked up: write "${canonical}"`;
@@ -78,5 +78,5 @@ function kindOfMistake(text: string, message: string): FindingId {
 }
 
 function finding(item: Item, id: FindingId, problem: string): Finding {
-  return { id, subject: shownSubject(item), list: String(item.list), problem };
+  return { id, subject: printableSubject(item), list: String(item.list), problem };
 }

@@ -1,7 +1,7 @@
 import type { Blocklist } from '../../blocklist/store.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
-import { shownSubject } from './item-check.ts';
+import { printableSubject } from './item-check.ts';
 
 /** Who repairs, and when. */
 export interface Repairer {
@@ -50,7 +50,14 @@ async function remove(
   { blocklist, by, now }: Repairer,
 ): Promise<string | undefined> {
   const list = String(item.list);
-  await blocklist.history.record({ list, change: 'remove', at: now(), by, why: WHY, subjects: [shownSubject(item)] });
+  await blocklist.history.record({
+    list,
+    change: 'remove',
+    at: now(),
+    by,
+    why: WHY,
+    subjects: [printableSubject(item)],
+  });
   return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
 }
 

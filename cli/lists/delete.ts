@@ -1,6 +1,6 @@
 import type { Item, Key } from '../../blocklist/store.ts';
 import { withLease } from '../bulk/lease.ts';
-import { Run } from '../bulk/run.ts';
+import { RunHistory } from '../bulk/run-history.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped, interruption } from '../exit/interrupt.ts';
@@ -29,7 +29,7 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
     const removed = await withLease(blocklist.lists, { list: name, by, signal }, async (held) => {
       const at = new Date().toISOString();
       await blocklist.history.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
-      const run = new Run(blocklist.history, { list: name, by });
+      const run = new RunHistory(blocklist.history, { list: name, by });
       const count = await blocklist.bulk.remove(keysOf(run.removals(blocklist.entries.ofList(name))), { signal: held });
       endIfStopped(held, `${count} of ${entries} entries are removed`);
       await blocklist.lists.delete(name);

@@ -4,7 +4,7 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { expiryText } from '../options/expiry.ts';
 import { openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
-import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
+import { CHANGE_COLUMNS, changeCells } from './history-table.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
 
 interface DescribeOptions extends TableOptions {

@@ -2,8 +2,8 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { Source, SourceOptions } from './opened.ts';
-import { openUrl } from './url.ts';
+import { openUrl } from './fetch-url.ts';
+import type { Source, SourceOptions } from './open-source.ts';
 
 const STANDARD_INPUT = 'standard input';
 

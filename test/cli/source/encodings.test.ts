@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import { bodyOf } from '../../../cli/source/body.ts';
+import { bodyOf } from '../../../cli/source/response-body.ts';
 
 const LIST = Array.from({ length: 2000 }, (_, index) => `203.0.${index >> 8}.${index & 255}\n`).join('');
 const PACKERS = {

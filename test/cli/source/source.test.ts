@@ -10,9 +10,9 @@ import { Readable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import type { Source } from '../../../cli/source/opened.ts';
+import { openUrl, redirectedUrl } from '../../../cli/source/fetch-url.ts';
+import type { Source } from '../../../cli/source/open-source.ts';
 import { openSource } from '../../../cli/source/source.ts';
-import { openUrl, redirectedUrl } from '../../../cli/source/url.ts';
 
 const LIST = '203.0.113.7\n203.0.113.8\n';
 const INSIDE = { inside: true };

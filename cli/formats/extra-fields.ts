@@ -1,7 +1,7 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './field-meaning.ts';
 import { UnreadableError } from './unreadable.ts';
 
 /** Deeper than anything that is said of an entry. */
@@ -13,7 +13,7 @@ const MAX_TOLD = 12;
 const TEXTS = /reason|note|comment|descr|remark|summary|title/;
 
 /** The fields of a feed's records beside those that its format reads: what they mean, and which were left alone. */
-export class Fields {
+export class ExtraFields {
   readonly #ignored: ReadonlySet<string>;
   readonly #left = new Set<string>();
   readonly #lengths = new Set<string>();

@@ -11,12 +11,12 @@ export const MAX_ALLOWS = 100_000;
  * Every allow that counts, to find what stands in its shadow. Reading the table twice for that costs less than asking for
  * the up to 50 networks around each of its entries, and takes memory only for the allows.
  */
-export class Allows {
+export class AllowIndex {
   readonly #listOf = new Map<string, string>();
   #all = true;
 
-  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<Allows> {
-    const allows = new Allows();
+  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<AllowIndex> {
+    const allows = new AllowIndex();
     for await (const item of items) {
       if (item.action !== 'allow') continue;
       const parsed = parseEntry(item);

@@ -1,12 +1,12 @@
 import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { WantedEntries } from './wanted.ts';
+import type { DesiredEntries } from './desired-entries.ts';
 
 /** More than a list of blocks has. */
 const MAX_EXEMPT = 10_000;
 
 /** What a source lets pass in lines that are left out: the rest of the source may not block it. */
-export class Exempt {
+export class Exemptions {
   readonly #subjects = new Set<string>();
   #hasUnread = false;
   /** All under which an entry would block one of them. */
@@ -28,7 +28,7 @@ export class Exempt {
   }
 
   /** Throws if an entry of `wanted` would keep out whom the source lets pass. */
-  async refuseBlocked(wanted: WantedEntries): Promise<void> {
+  async assertNotBlocked(wanted: DesiredEntries): Promise<void> {
     if (this.#hasUnread)
       throw new CliError(
         EXIT.failed,

@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 export const MAX_SUBJECTS = 1_000_000;
 
 /** Entries that no command wrote as they stand, as far as the history goes back. */
-export async function* byHandIn(
+export async function* manualEdits(
   list: string,
   { entries, history }: Pick<Blocklist, 'entries' | 'history'>,
   nowMs: number,

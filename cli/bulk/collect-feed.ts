@@ -6,17 +6,17 @@ import type { Feed } from '../formats/feed.ts';
 import type { FeedLine } from '../formats/feed-line.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { warn } from '../output/output.ts';
-import { Exempt } from './exempt.ts';
+import type { DesiredEntries } from './desired-entries.ts';
+import { Exemptions } from './exemptions.ts';
+import { PatternWarning } from './pattern-warning.ts';
 import type { Trust } from './trust.ts';
-import type { WantedEntries } from './wanted.ts';
-import { WholeValues } from './whole-values.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;
 /** More are no list with mistakes in it but something else, which is not read to its end. */
 const MAX_BAD = 100_000;
 
-export interface GatherOptions {
+export interface CollectOptions {
   /** An entry that is over by then is not wanted. */
   readonly nowMs: number;
   readonly feed: Feed;
@@ -36,13 +36,13 @@ export interface GatherOptions {
  * Reads a whole feed before anything is written, so that one that cannot be read leaves the table as it was. Returns how
  * many lines were left out.
  */
-export async function gather(wanted: WantedEntries, options: GatherOptions): Promise<number> {
+export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
   const { feed, name, guard, skipBad, trust, quiet, signal, tell, nowMs } = options;
   let bad = 0;
   let over = 0;
   const missing = new Set<string>();
-  const exempt = new Exempt();
-  const values = new WholeValues();
+  const exempt = new Exemptions();
+  const values = new PatternWarning();
   for await (const line of feed.lines) {
     endIfStopped(signal, 'nothing was written');
     const problem = await take(line);
@@ -71,7 +71,7 @@ export async function gather(wanted: WantedEntries, options: GatherOptions): Pro
 
   /** Lines that were left out must not have been what made the rest right. */
   async function refuseMisread(): Promise<void> {
-    await exempt.refuseBlocked(wanted);
+    await exempt.assertNotBlocked(wanted);
     if (!wanted.has('allow')) return;
     throw new CliError(
       EXIT.failed,

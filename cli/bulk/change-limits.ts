@@ -17,7 +17,7 @@ const FEW = 10;
  * Stops what would make a list much longer or shorter than it is: mostly that is a feed which was cut off, or one that
  * has gone wrong. `present` is how many entries the list has.
  */
-export function refuseSurprise(list: string, { added, removed }: Totals, present: number, maxChange: number): void {
+export function assertMaxChange(list: string, { added, removed }: Totals, present: number, maxChange: number): void {
   const emptied = present > 0 && removed === present && added === 0;
   for (const [does, count] of [
     ['add', added],
@@ -36,7 +36,7 @@ export function refuseSurprise(list: string, { added, removed }: Totals, present
  * Whom a source would let pass, or lead elsewhere, who was not before; `typed` is the action of the options. The first run
  * of a source has no surprises, it was just trusted.
  */
-export class Surprises {
+export class RiskyChanges {
   readonly #typed: Action;
   #count = 0;
   #example: string | undefined;

@@ -6,7 +6,7 @@ const PATTERN = /^\^|\$$|\\.|\.[*+]|\[[^\]]*-[^\]]*\]|\([^)]*\|[^)]*\)|\*|^\/.*\
 const WORD = /^[\p{L}\p{N}._-]+$/u;
 
 /** Counts values of kinds that match as a whole and look as if they were meant to match in part. */
-export class WholeValues {
+export class PatternWarning {
   #patterns = 0;
   #parts = 0;
   #example: string | undefined;

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
 import { printable } from '../../contract/printable.ts';
-import { bodyOf } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
-import { outsideConnector } from './inside.ts';
-import type { Source, SourceOptions } from './opened.ts';
+import { externalOnlyConnector } from './internal-addresses.ts';
+import type { Source, SourceOptions } from './open-source.ts';
+import { bodyOf } from './response-body.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -24,10 +24,10 @@ export async function openUrl(
   timeoutMs = FETCH_TIMEOUT_MS,
 ): Promise<Source> {
   const url = parseUrl(text);
-  const name = toldUrl(url);
+  const name = redactedUrl(url);
   const options = { ...rest, signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]) };
   const agent = new Agent({
-    connect: options.inside === true ? { timeout: CONNECT_TIMEOUT_MS } : outsideConnector(CONNECT_TIMEOUT_MS),
+    connect: options.inside === true ? { timeout: CONNECT_TIMEOUT_MS } : externalOnlyConnector(CONNECT_TIMEOUT_MS),
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
@@ -45,7 +45,7 @@ export function redirectedUrl(from: URL, location: unknown): URL {
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (to === undefined) throw new FetchError('redirects to nowhere');
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new FetchError(`redirects from https to ${toldUrl(to)}, which anybody on the way can change`);
+    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which anybody on the way can change`);
   return checkedUrl(to);
 }
 
@@ -110,7 +110,7 @@ function parseUrl(text: string): URL {
   try {
     return checkedUrl(url);
   } catch (error) {
-    throw toFetchError(toldUrl(url), error);
+    throw toFetchError(redactedUrl(url), error);
   }
 }
 
@@ -123,7 +123,7 @@ function checkedUrl(url: URL): URL {
 }
 
 /** All that is told and kept of a URL: users, paths and queries have keys in them. The digest tells one path from another. */
-function toldUrl({ protocol, host, pathname }: URL): string {
+function redactedUrl({ protocol, host, pathname }: URL): string {
   const path = createHash('sha256').update(pathname).digest('hex').slice(0, PATH_DIGITS);
   return printable(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);
 }
