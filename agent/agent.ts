@@ -11,11 +11,11 @@ import { heapLimitMegabytes } from './lifecycle/heap.ts';
 import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
 import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
-import { Crowd } from './server/crowd.ts';
-import { connectionEvents, crowdLog, denyLog } from './server/events.ts';
+import { ConnectionLimiter } from './server/connection-limiter.ts';
+import { connectionEvents, denyLog, evictionLog } from './server/event-log.ts';
 import { Listener } from './server/listener.ts';
-import type { NotifyHandler } from './server/notify-handler.ts';
-import { References } from './server/reference.ts';
+import type { MessageHandler } from './server/message-handler.ts';
+import { ReferenceIds } from './server/reference-id.ts';
 import type { Known } from './state/control.ts';
 import { Ledger } from './state/ledger.ts';
 import { Meters } from './state/meters.ts';
@@ -28,10 +28,10 @@ const GRACE_MS = 5_000;
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
   readonly #lasting: Lasting;
-  readonly #handler: { current: NotifyHandler };
+  readonly #handler: { current: MessageHandler };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
-  readonly #crowd: Crowd;
+  readonly #limiter: ConnectionLimiter;
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
   readonly #isFirst: boolean;
@@ -46,8 +46,8 @@ export class Agent {
     this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
-    this.#handler = { current: generation.translator };
-    this.#crowd = new Crowd(lasting.clock, crowdLog(lasting.log, lasting.clock, lasting.meters));
+    this.#handler = { current: generation.handler };
+    this.#limiter = new ConnectionLimiter(lasting.clock, evictionLog(lasting.log, lasting.clock, lasting.meters));
     this.#startedAtMs = lasting.clock.epochMs();
     this.#cacheWatch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
@@ -65,7 +65,7 @@ export class Agent {
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const lasting = { log, clock, meters: new Meters(), ledger, references: new References(), degradation };
+    const lasting = { log, clock, meters: new Meters(), ledger, references: new ReferenceIds(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
     const agent = new Agent(generation, lasting, isFirst, passed);
     agent.#watchDegradation();
@@ -155,10 +155,10 @@ export class Agent {
       throw error;
     }
     this.#generation = next;
-    this.#handler.current = next.translator;
+    this.#handler.current = next.handler;
     this.#watchDegradation();
     log.level = settings.log.level;
-    this.#leave(before.retire(), () => void before.close());
+    this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
     if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.examineBackend();
   }
@@ -214,7 +214,7 @@ export class Agent {
       for (const target of targets) {
         const key = formatListenAddress(target);
         const kept = this.#listeners.get(key);
-        const listener = kept ?? new Listener(target, this.#handler, clock, events, this.#crowd);
+        const listener = kept ?? new Listener(target, this.#handler, clock, events, this.#limiter);
         listeners.set(key, listener);
         if (kept !== undefined) kept.grant(target);
         else {
@@ -228,10 +228,10 @@ export class Agent {
     }
     const gone = [...this.#listeners].filter(([key]) => !listeners.has(key));
     this.#listeners = listeners;
-    for (const [, listener] of gone) this.#leave(listener.drain(), () => listener.destroy());
+    for (const [, listener] of gone) this.#disconnect(listener.drain(), () => listener.destroy());
   }
 
-  #leave(left: Promise<void>, cut: () => void): void {
+  #disconnect(left: Promise<void>, cut: () => void): void {
     this.#leaving.set(left, { cut });
     left.finally(() => this.#leaving.delete(left));
   }

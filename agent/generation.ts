@@ -12,12 +12,12 @@ import type { Clock } from './decision/clock.ts';
 import type { Degradation } from './decision/degradation.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
-import { Refinement, type RefinementEvents } from './decision/refine.ts';
+import { RouteAndShadow, type RouteAndShadowEvents } from './decision/route-and-shadow.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
-import { decisionLog, translatorLog } from './server/events.ts';
-import type { References } from './server/reference.ts';
-import { type MessageRule, Translator } from './server/translate.ts';
+import { decisionLog, messageLog } from './server/event-log.ts';
+import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
+import type { ReferenceIds } from './server/reference-id.ts';
 import type { Ledger } from './state/ledger.ts';
 import type { Meters } from './state/meters.ts';
 
@@ -27,7 +27,7 @@ export interface Lasting {
   readonly clock: Clock;
   readonly meters: Meters;
   readonly ledger: Ledger;
-  readonly references: References;
+  readonly references: ReferenceIds;
   readonly degradation: Degradation;
 }
 
@@ -36,7 +36,7 @@ export interface Generation {
   readonly settings: Settings;
   readonly cache: VerdictCache;
   readonly loader: Loader;
-  readonly translator: Translator;
+  readonly handler: MessageHandler;
   readonly script: Script | undefined;
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
@@ -72,9 +72,9 @@ export async function openGeneration(
     await closeAll(script, backend);
     throw error;
   }
-  const messages = messageRules(settings, decisionLog(log, clock), script);
+  const messages = messageConfigs(settings, decisionLog(log, clock), script);
   const address = new Address(settings.ipv6Prefix);
-  const translator = new Translator(messages, engine, translatorLog(log), address, ledger, references);
+  const handler = new MessageHandler(messages, engine, messageLog(log), address, ledger, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;
@@ -84,7 +84,7 @@ export async function openGeneration(
     settings,
     cache,
     loader,
-    translator,
+    handler,
     script,
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
@@ -145,11 +145,11 @@ function createScript(
   return new Script(settings.script, settings, engine, parts.clock, log);
 }
 
-function messageRules(
+function messageConfigs(
   { messages, haproxy }: Settings,
-  events: RefinementEvents,
+  events: RouteAndShadowEvents,
   script: Script | undefined,
-): MessageRule[] {
+): MessageConfig[] {
   const vars = varsOf(haproxy);
   return messages.map(({ name, policy, subjects, required, oddPaths, event, group, shadow }) => ({
     name,
@@ -158,18 +158,18 @@ function messageRules(
     ...(required && { required }),
     ...(oddPaths && { oddPaths }),
     ...cookiesIn(subjects),
-    outlet: {
+    target: {
       scope: scopeOf(event),
       vars,
       ...(group === undefined ? {} : { group }),
     },
     script: script?.forMessage(name),
-    refinement: new Refinement({ message: name, backends: haproxy.backends, shadow }, events),
+    routeAndShadow: new RouteAndShadow({ message: name, backends: haproxy.backends, shadow }, events),
   }));
 }
 
 /** The cookies that are read from the whole header; the property is absent where there are none. */
-function cookiesIn(subjects: Settings['messages'][number]['subjects']): Pick<MessageRule, 'cookies'> {
+function cookiesIn(subjects: Settings['messages'][number]['subjects']): Pick<MessageConfig, 'cookies'> {
   const cookies = subjects.flatMap(({ kind, expression }) => {
     const name = cookieOf(kind, expression);
     return name === undefined ? [] : [[kind, name] as const];

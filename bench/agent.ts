@@ -4,10 +4,10 @@
 
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
-import { Crowd } from '../agent/server/crowd.ts';
-import { connectionEvents } from '../agent/server/events.ts';
+import { ConnectionLimiter } from '../agent/server/connection-limiter.ts';
+import { connectionEvents } from '../agent/server/event-log.ts';
 import { Listener } from '../agent/server/listener.ts';
-import { Translator } from '../agent/server/translate.ts';
+import { MessageHandler } from '../agent/server/message-handler.ts';
 import { Meters } from '../agent/state/meters.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import type { PoolOptions } from './pool.ts';
@@ -29,17 +29,17 @@ const { cache, engine } = composeEngine({
 });
 fillCache(cache, Number(addresses), family as PoolOptions['family'], DAY_SECONDS);
 const rules = [
-  { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
+  { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], target: { scope: 'txn', vars: new Map() } },
 ] as const;
-const translator = new Translator(rules, engine, { unknownMessage: complain, internalError: complain });
+const handler = new MessageHandler(rules, engine, { unknownMessage: complain, internalError: complain });
 const listener = new Listener(
   target.startsWith('unix:')
     ? { type: 'unix', path: target.slice(5) }
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
-  { current: translator },
+  { current: handler },
   clock,
   connectionEvents({ debug: complain, info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
-  new Crowd(clock, complain),
+  new ConnectionLimiter(clock, complain),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's
 await listener.open();

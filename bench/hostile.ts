@@ -2,7 +2,7 @@
 
 import { Address } from '../agent/decision/address.ts';
 import type { Decision } from '../agent/decision/decision.ts';
-import { type MessageRule, Translator } from '../agent/server/translate.ts';
+import { type MessageConfig, MessageHandler } from '../agent/server/message-handler.ts';
 import { COOKIE_ARGUMENT } from '../haproxy/vocabulary.ts';
 import { DataType } from '../spop/data.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
@@ -78,7 +78,7 @@ const PIECES = [
 ];
 
 /** Each kind with an argument that brings it; the cookies of a whole header too. */
-const KINDS: Readonly<Record<string, MessageRule>> = {
+const KINDS: Readonly<Record<string, MessageConfig>> = {
   ...Object.fromEntries(
     ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key', 'header.x', 'cookie.session'].map((kind) => [
       kind,
@@ -94,7 +94,7 @@ export function measureHostile(): HostileCost[] {
     const argument = rule.cookies === undefined ? (rule.kinds[0] as string) : COOKIE_ARGUMENT; // each has one
     const prefix = argument === COOKIE_ARGUMENT ? 'session=' : argument === 'path' ? '/' : '';
     const values = hostileValues(prefix);
-    const translator = new Translator(
+    const handler = new MessageHandler(
       [rule],
       { decide, decideKnown: decide, decideAddress: decide, cached: () => undefined },
       EVENTS,
@@ -103,7 +103,7 @@ export function measureHostile(): HostileCost[] {
     const frames = values.map((value) => frameOf(argument, value));
     const times = frames.map(() => Number.POSITIVE_INFINITY);
     const measure = (index: number) => {
-      times[index] = Math.min(times[index] as number, answered(translator, frames[index] as Uint8Array)); // in bounds
+      times[index] = Math.min(times[index] as number, answered(handler, frames[index] as Uint8Array)); // in bounds
     };
     for (let run = 0; run < RUNS; run++) for (const index of frames.keys()) measure(index);
     // What looks worst may be the first of its kind only, for which the engine compiles something.
@@ -137,8 +137,8 @@ function filled(prefix: string, unit: string, length: number): string {
   return `${prefix}${unit.repeat(Math.ceil(length / unit.length))}`.slice(0, length);
 }
 
-function ruleOf(kinds: readonly string[]): MessageRule {
-  return { name: MESSAGE, policy: { default: 'open' }, kinds, outlet: { scope: 'txn', vars: new Map() } };
+function ruleOf(kinds: readonly string[]): MessageConfig {
+  return { name: MESSAGE, policy: { default: 'open' }, kinds, target: { scope: 'txn', vars: new Map() } };
 }
 
 /** Bytes of a chunk, as they come from a socket. */
@@ -154,13 +154,13 @@ function frameOf(argument: string, value: string): Uint8Array {
   return Buffer.from(encodeFrame(FrameType.notify, NO_IDS, payload.finish()));
 }
 
-function answered(translator: Translator, bytes: Uint8Array): number {
+function answered(handler: MessageHandler, bytes: Uint8Array): number {
   const reader = new FrameReader(16_384);
   reader.push(bytes);
   const frame = reader.next();
   if (frame === undefined) throw new Error('no whole frame');
   const startedMs = performance.now();
-  translator.answer(frame, 0, 16_380);
+  handler.answer(frame, 0, 16_380);
   return performance.now() - startedMs;
 }
 

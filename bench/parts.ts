@@ -3,14 +3,14 @@
 import { Address } from '../agent/decision/address.ts';
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Engine } from '../agent/decision/engine.ts';
-import { Connection } from '../agent/server/connection.ts';
-import { connectionEvents } from '../agent/server/events.ts';
-import type { NotifyHandler } from '../agent/server/notify-handler.ts';
-import { Translator } from '../agent/server/translate.ts';
+import { connectionEvents } from '../agent/server/event-log.ts';
+import { MessageHandler } from '../agent/server/message-handler.ts';
 import { Meters } from '../agent/state/meters.ts';
 import { encodeAck, encodeActions } from '../spop/ack.ts';
+import { Connection } from '../spop/connection.ts';
 import { NO_IDS } from '../spop/frame.ts';
 import { decodeNotify, NotifyReader } from '../spop/notify.ts';
+import type { NotifyHandler } from '../spop/notify-handler.ts';
 import { FrameReader } from '../spop/reader.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import { haproxyHello } from './hello.ts';
@@ -92,20 +92,19 @@ function deciding(): () => void {
 
 function connection(isHot: boolean): (chunk: Uint8Array) => void {
   const rules = [
-    { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
+    { name: 'check-request', policy: { default: 'open' }, kinds: ['ip'], target: { scope: 'txn', vars: new Map() } },
   ] as const;
-  const translator = new Translator(rules, engine(), { unknownMessage: fail, internalError: fail });
-  const handler: NotifyHandler = isHot
-    ? translator
+  const handler = new MessageHandler(rules, engine(), { unknownMessage: fail, internalError: fail });
+  const current: NotifyHandler = isHot
+    ? handler
     : {
-        answer: (...asked) => translator.answer(...asked),
-        overload: (...asked) => translator.overload(...asked),
-        answerUsual: () => undefined,
+        answer: (...asked) => handler.answer(...asked),
+        overload: (...asked) => handler.overload(...asked),
       };
-  const peer = { write: () => true, end: fail };
+  const transport = { write: () => true, end: fail };
   const made = new Connection(
-    peer,
-    { current: handler },
+    transport,
+    { current },
     systemClock,
     connectionEvents({ debug: fail, info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
   );

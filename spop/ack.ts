@@ -24,28 +24,14 @@ export type Action =
   | { readonly type: 'set-var'; readonly scope: Scope; readonly name: string; readonly value: TypedData }
   | { readonly type: 'unset-var'; readonly scope: Scope; readonly name: string };
 
-/** The events of SPOE, and the scopes in which a variable set at each can be seen by anyone (seen on 2.4 to 3.5). */
-export const SETTABLE_SCOPES = {
-  'on-client-session': ['proc', 'sess', 'txn', 'req'],
-  'on-frontend-tcp-request': ['proc', 'sess', 'txn', 'req'],
-  'on-frontend-http-request': ['proc', 'sess', 'txn', 'req'],
-  'on-backend-tcp-request': ['proc', 'sess', 'txn', 'req'],
-  'on-backend-http-request': ['proc', 'sess', 'txn', 'req'],
-  'on-server-session': ['proc', 'sess', 'txn', 'res'],
-  'on-tcp-response': ['proc', 'sess', 'txn', 'res'],
-  'on-http-response': ['proc', 'sess', 'txn', 'res'],
-} as const satisfies Record<string, readonly Scope[]>;
-/** The name of an event, as HAProxy's configuration writes it. */
-export type EventName = keyof typeof SETTABLE_SCOPES;
-
 /**
- * Encodes actions once, to be answered to any number of NOTIFYs. Throws a `TypeError` for a name that HAProxy would
- * drop, and for a scope that is not settable at `event`: HAProxy itself ignores both without a word.
+ * Encodes actions once, for the ACKs of any number of NOTIFYs. Throws a `TypeError` for a name that HAProxy would drop
+ * silently. HAProxy also ignores scopes that do not exist at the event: `res` before the response, `req` after it.
  */
-export function encodeActions(actions: readonly Action[], event?: EventName): Uint8Array {
+export function encodeActions(actions: readonly Action[]): Uint8Array {
   const out = new Writer();
   for (const action of actions) {
-    checkTarget(action, event);
+    checkName(action.name);
     if (action.type === 'set-var' && action.value.type !== 'null') {
       out.byte(ActionType.setVar).byte(SET_VAR_ARGS).byte(Scope[action.scope]).text(action.name);
       writeData(out, action.value);
@@ -88,14 +74,6 @@ function readAction(cursor: Cursor): ReceivedAction {
 
 const scopeNames = Object.keys(Scope) as Scope[]; // in the order of their numbers
 
-function checkTarget(action: Action, event: EventName | undefined): void {
-  if (!VARIABLE_NAME.test(action.name)) {
-    throw new TypeError(`variable name "${action.name}" must be 1 to 40 of A-Z a-z 0-9 _ and .`);
-  }
-  const settable: readonly Scope[] | undefined = event && SETTABLE_SCOPES[event];
-  if (settable !== undefined && !settable.includes(action.scope)) {
-    throw new TypeError(
-      `scope ${action.scope} of "${action.name}" cannot be set at ${event}: use ${settable.join(', ')}`,
-    );
-  }
+function checkName(name: string): void {
+  if (!VARIABLE_NAME.test(name)) throw new TypeError(`variable name "${name}" must be 1 to 40 of A-Z a-z 0-9 _ and .`);
 }

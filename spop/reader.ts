@@ -35,7 +35,7 @@ export class FrameReader {
   }
 
   /** How much has come of a frame whose rest has not. */
-  get unfinishedBytes(): number {
+  get partialBytes(): number {
     return this.#heldBytes;
   }
 

@@ -1,20 +1,21 @@
 /**
  * SPOP 2.0, the protocol between HAProxy and a stream processing offload agent: everything needed to write an agent,
- * pure and without a socket. Bytes come in through `FrameReader`, and every encoder returns a whole frame to write.
+ * without a socket. `Connection` runs the protocol; below it, `FrameReader` cuts bytes into frames, and every encoder returns
+ * a whole frame to write.
  *
  * @module haverdict/spop
  */
 export {
   type Action,
   decodeAck,
-  type EventName,
   encodeAck,
   encodeActions,
   type ReceivedAction,
   Scope,
-  SETTABLE_SCOPES,
   VARIABLE_NAME,
 } from './ack.ts';
+export { type AckActions, type DynamicActions, NO_ACTIONS } from './ack-actions.ts';
+export { Connection, type ConnectionEvents } from './connection.ts';
 export { Cursor, decodeText } from './cursor.ts';
 export { DataType, type ReceivedData, type TypedData } from './data.ts';
 export { type Disconnect, decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
@@ -31,4 +32,7 @@ export {
   SPOP_VERSION,
 } from './hello.ts';
 export { type Argument, decodeNotify, type Message, NotifyReader } from './notify.ts';
+export type { CurrentHandler, NotifyHandler } from './notify-handler.ts';
+export { OutputBuffer } from './output-buffer.ts';
 export { FrameReader } from './reader.ts';
+export type { Clock, Transport } from './transport.ts';

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { AddressHash, type Hash } from './address-hash.ts';
+import { Rivals } from './eviction.ts';
 import { NetworkShares } from './network-shares.ts';
-import { Rivals } from './rivals.ts';
 
 const FIRST_SLOTS = 8192;
 /** How full the table may be before it is doubled: a lookup takes three slots then, which are a cache line or two. */

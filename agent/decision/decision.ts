@@ -82,7 +82,7 @@ export function isAllowEntry(verdict: SubjectVerdict | undefined): verdict is De
 }
 
 /** The same decision, not enforced: what it would do becomes what it says it would do. */
-export function onTrial(decision: Decision): Decision {
+export function inShadowMode(decision: Decision): Decision {
   if (decision.action === 'allow' || decision.action === 'log') return decision;
   const { action, status: _status, vars: _vars, ...rest } = decision;
   return { ...rest, action: 'log', shadow: action };

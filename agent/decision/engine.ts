@@ -3,7 +3,7 @@ import type { Address } from './address.ts';
 import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
-import { DeadlineQueue } from './deadline.ts';
+import { DeadlineQueue } from './deadline-queue.ts';
 import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation.ts';
 import type { Loader } from './loader.ts';

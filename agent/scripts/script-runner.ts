@@ -1,7 +1,7 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
 import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
-import { DeadlineQueue } from '../decision/deadline.ts';
+import { DeadlineQueue } from '../decision/deadline-queue.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { Failure, Outcome } from './ipc.ts';
 import type { ScriptProcess } from './script-process.ts';

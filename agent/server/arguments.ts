@@ -3,22 +3,22 @@ import { decodeText } from '../../spop/cursor.ts';
 import type { ReceivedData } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
 
-/** What a message brought, by name. */
-export type Arguments = Readonly<Record<string, string | number | boolean | null>>;
+/** The arguments of a message, by name. */
+export type MessageArguments = Readonly<Record<string, string | number | boolean | null>>;
 
-/** All arguments of the reader's message that have a name, also those that were read before. */
-export function readArguments(reader: NotifyReader): Arguments {
+/** All named arguments of the message at the reader, also those that were read before. */
+export function readArguments(reader: NotifyReader): MessageArguments {
   const all: Record<string, string | number | boolean | null> = Object.create(null); // a name may be __proto__
   reader.rewind();
   while (reader.nextArgument()) {
     if (reader.nameAt === reader.nameEnd) continue;
-    all[decodeText(reader.bytes.subarray(reader.nameAt, reader.nameEnd))] = plain(reader.data());
+    all[decodeText(reader.bytes.subarray(reader.nameAt, reader.nameEnd))] = toPlain(reader.data());
   }
   return all;
 }
 
-/** Addresses and whatever HAProxy sends as bytes are text; whole numbers are, where they would not be exact. */
-function plain(data: ReceivedData): string | number | boolean | null {
+/** Addresses and bytes become text, and so do integers that are not safe as a number. */
+function toPlain(data: ReceivedData): string | number | boolean | null {
   switch (data.type) {
     case 'null':
       return null;
@@ -36,7 +36,7 @@ function plain(data: ReceivedData): string | number | boolean | null {
   }
 }
 
-/** Any value as the text that a subject has for it. */
+/** A value as the text of a subject. */
 export function textOf(data: ReceivedData): string {
   switch (data.type) {
     case 'null':
@@ -54,7 +54,7 @@ export function textOf(data: ReceivedData): string {
   }
 }
 
-/** Any value as bytes: those of a text as they came. */
+/** A value as the bytes of a subject. */
 export function bytesOf(data: ReceivedData): Uint8Array {
   return data.type === 'string' || data.type === 'binary' ? data.value : Buffer.from(textOf(data));
 }

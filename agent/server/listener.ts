@@ -1,12 +1,12 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { ConnectionEvents } from '../../spop/connection.ts';
+import type { CurrentHandler } from '../../spop/notify-handler.ts';
+import { OutputBuffer } from '../../spop/output-buffer.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { ConnectionEvents } from './connection.ts';
-import type { Crowd, Member } from './crowd.ts';
-import type { CurrentHandler } from './notify-handler.ts';
-import { OutputBuffer } from './output.ts';
-import { serveSocket } from './socket.ts';
+import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
+import { ReadScheduler } from './read-scheduler.ts';
+import { serveSocket } from './serve-socket.ts';
 import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
-import { Turns } from './turns.ts';
 
 export type ListenTarget =
   | { readonly type: 'tcp'; readonly host: string; readonly port: number }
@@ -20,27 +20,33 @@ export interface ListenerEvents extends ConnectionEvents {
   accepted(): void;
 }
 
-/** One listening socket and the connections it took in. */
+/** A listening socket and its connections. */
 export class Listener {
   #target: ListenTarget;
   readonly #server: Server;
-  readonly #served = new Set<Member>();
+  readonly #served = new Set<TrackedConnection>();
   #isPassed = false;
 
-  constructor(target: ListenTarget, handler: CurrentHandler, clock: Clock, events: ListenerEvents, crowd: Crowd) {
+  constructor(
+    target: ListenTarget,
+    handler: CurrentHandler,
+    clock: Clock,
+    events: ListenerEvents,
+    limiter: ConnectionLimiter,
+  ) {
     const output = new OutputBuffer();
-    const turns = new Turns(clock);
+    const reads = new ReadScheduler(clock);
     this.#target = target;
-    // Paused until the connection is there to take what comes.
+    // Paused until the connection handles what is received.
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-      const gone = () => this.#served.delete(served);
-      const served = serveSocket(socket, { handler, clock, events, output, crowd, turns, gone });
+      const closed = () => this.#served.delete(served);
+      const served = serveSocket(socket, { handler, clock, events, output, limiter, reads, closed });
       this.#served.add(served);
       events.accepted();
     });
   }
 
-  /** Where it listens, as the configuration writes it, with the port that was really taken. */
+  /** The address in the syntax of the configuration, with the actual port. */
   get address(): string {
     if (this.#target.type === 'unix') return `unix:${this.#target.path}`;
     const { address, port, family } = this.#server.address() as AddressInfo; // a listening TCP server has one
@@ -48,8 +54,8 @@ export class Listener {
   }
 
   /**
-   * Starts listening; rejects with an error that names the address and what is wrong with it. `fd` is a descriptor that
-   * listens there already: whoever opened it decided who may use it.
+   * Starts listening; rejects with an error that names the address. `fd` is a descriptor that listens there already; its
+   * access rights stay as they are.
    */
   async open(fd?: number): Promise<void> {
     const target = this.#target;
@@ -61,26 +67,25 @@ export class Listener {
     grantAccess(target);
   }
 
-  /** How many connections are open now. */
   get connections(): number {
     return this.#served.size;
   }
 
-  /** Gives a socket that stays where it is the access that the configuration now wants. */
+  /** Applies changed access rights to the listening socket. */
   grant(target: ListenTarget): void {
     if (target.type === 'unix' && !this.#isPassed) grantAccess(target);
     this.#target = target;
   }
 
-  /** Stops taking connections and lets those there are finish; resolves when the last is gone. */
+  /** Stops accepting and drains the connections; resolves when the last is closed. */
   drain(): Promise<void> {
-    // The listener goes first: HAProxy 2.6 to 3.0 would reconnect in a tight loop to one that still accepts.
+    // The listening socket is closed first, else HAProxy 2.6 to 3.0 would reconnect in a tight loop.
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const { connection } of this.#served) connection.drain();
     return closed;
   }
 
-  /** Drops whatever is left. */
+  /** Closes everything at once. */
   destroy(): void {
     this.#server.close();
     for (const served of this.#served) served.destroy();

@@ -33,7 +33,7 @@ export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path
   if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: there is no folder ${folder}`);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`${path} exists and is no socket: remove it or listen elsewhere`);
+  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket: remove it or listen elsewhere`);
   const ours = [process.geteuid?.(), ...(owner === undefined ? [] : [idOf('passwd', owner)])];
   if (!ours.includes(found.uid))
     throw new Error(`${path} is a socket of user ${found.uid}: remove it or listen elsewhere`);

@@ -1,7 +1,7 @@
 // The ceiling of the runtime: the least that a SPOP agent on Node can do. It walks frames by their length and answers
 // each NOTIFY with the same bytes; nothing is decoded and nothing is decided, so its answers are wrong for half of them.
 import { createServer, type Socket } from 'node:net';
-import { withSharedReads } from '../../agent/server/fast-socket.ts';
+import { withSharedReads } from '../../agent/server/shared-reads.ts';
 import { encodeActions } from '../../spop/ack.ts';
 import { Frame, FrameType, writeFrame } from '../../spop/frame.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../../spop/hello.ts';

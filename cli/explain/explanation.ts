@@ -2,7 +2,7 @@ import { combine } from '../../agent/decision/combine.ts';
 import {
   type Decision,
   decisionOf,
-  onTrial,
+  inShadowMode,
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
@@ -73,7 +73,7 @@ export async function explain(asking: Asking): Promise<Explanation> {
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
   const won = entries.find(({ state }) => state === 'wins');
-  return { decision: asking.shadow ? onTrial(combined) : combined, entries, ...(won && { winner: won }) };
+  return { decision: asking.shadow ? inShadowMode(combined) : combined, entries, ...(won && { winner: won }) };
 }
 
 interface Candidate {

@@ -9,7 +9,7 @@ import { openGeneration } from '../../agent/generation.ts';
 import { openCache } from '../../agent/lifecycle/kept-cache.ts';
 import { createLog } from '../../agent/log.ts';
 import { LogOutput } from '../../agent/log-output.ts';
-import { References } from '../../agent/server/reference.ts';
+import { ReferenceIds } from '../../agent/server/reference-id.ts';
 import { Ledger } from '../../agent/state/ledger.ts';
 import { Meters } from '../../agent/state/meters.ts';
 import { loadSettings } from '../../config/load.ts';
@@ -230,7 +230,7 @@ async function opened(t: TestContext, config: Config) {
   const log = createLog('error', new LogOutput(2));
   const meters = new Meters();
   const degradation = new Degradation(clock, { degraded() {}, recovered() {} });
-  const shared = { log, clock, meters, ledger: new Ledger(clock), references: new References(), degradation };
+  const shared = { log, clock, meters, ledger: new Ledger(clock), references: new ReferenceIds(), degradation };
   const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
   t.after(async () => {
     await generation.close();
@@ -240,7 +240,7 @@ async function opened(t: TestContext, config: Config) {
   });
   const scopes = new Set<string>();
   const ask = async (...message: Message) => {
-    const { full } = await generation.translator.answer(frameIn(notify(1, 1, message)), clock.nowMs(), ROOM);
+    const { full } = await generation.handler.answer(frameIn(notify(1, 1, message)), clock.nowMs(), ROOM);
     const set = parseActions(full).flatMap((action) => (action.type === 'set-var' ? [action] : []));
     for (const { scope } of set) scopes.add(scope);
     return Object.fromEntries(set.map(({ name, value }) => [name, 'value' in value ? plain(value.value) : undefined]));

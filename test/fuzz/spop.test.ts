@@ -4,14 +4,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Decision } from '../../agent/decision/decision.ts';
 import type { Question } from '../../agent/decision/engine.ts';
-import { Connection } from '../../agent/server/connection.ts';
-import { OutputBuffer } from '../../agent/server/output.ts';
-import { Translator } from '../../agent/server/translate.ts';
+import { MessageHandler } from '../../agent/server/message-handler.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
+import { Connection } from '../../spop/connection.ts';
+import { OutputBuffer } from '../../spop/output-buffer.ts';
 import { HandClock } from '../support/clock.ts';
 import { longRuns } from '../support/scope.ts';
 import { settled } from '../support/spop/conversation.ts';
-import { Model, type Said } from '../support/spop/model.ts';
+import { type AckPayload, Model } from '../support/spop/model.ts';
 import { corpus, mutate } from '../support/spop/mutate.ts';
 import {
   hello,
@@ -36,7 +36,7 @@ const RULES = ['m', 'check', 'check-request', 'first'].map((name) => ({
   policy: { default: 'open' } as const,
   // The usual message is answered on the hot path.
   kinds: name === 'check-request' ? ['ip'] : ['ip', 'host', 'path', 'key', 'asn'],
-  outlet: { scope: 'txn', vars: new Map() } as const,
+  target: { scope: 'txn', vars: new Map() } as const,
 }));
 const isKnown = (messages: readonly Message[]) => messages.some(([name]) => RULES.some((rule) => rule.name === name));
 const DENY: Decision = { action: 'deny', source: 'cache', reason: 'abuse', status: 403 };
@@ -57,7 +57,7 @@ class Pair {
     this.model = new Model((messages) => answersLater && isKnown(messages));
     const decided = (decision: Decision) =>
       answersLater ? new Promise<Decision>((resolve) => this.#release.push(() => resolve(decision))) : decision;
-    const translator = new Translator(
+    const handler = new MessageHandler(
       RULES,
       {
         decide: ({ address }: Question) => decided(address.words === 0 ? DENY : DENY_ADDRESS),
@@ -72,8 +72,14 @@ class Pair {
       return true;
     };
     const peer = { write, end: () => this.#ended++ };
-    const events = { protocolError() {}, peerComplained() {}, answered() {}, answeredLate() {}, healthChecked() {} };
-    this.connection = new Connection(peer, { current: translator }, this.clock, events, output);
+    const events = {
+      protocolError() {},
+      disconnectReceived() {},
+      answered() {},
+      answeredLate() {},
+      healthChecked() {},
+    };
+    this.connection = new Connection(peer, { current: handler }, this.clock, events, output);
   }
 
   receive(chunk: Uint8Array): void {
@@ -101,9 +107,10 @@ class Pair {
     assert.equal(this.clock.timers + this.#written.length, 0);
   }
 
-  #compare(said: readonly ParsedFrame[], expected: readonly Said[]): void {
+  #compare(said: readonly ParsedFrame[], expected: readonly AckPayload[]): void {
     assert.equal(said.length, expected.length, 'as many answers as the model has');
-    for (let index = 0; index < said.length; index++) expectSame(said[index] as ParsedFrame, expected[index] as Said); // same length
+    for (let index = 0; index < said.length; index++)
+      expectSame(said[index] as ParsedFrame, expected[index] as AckPayload); // same length
   }
 
   #take(): ParsedFrame[] {
@@ -114,7 +121,7 @@ class Pair {
   }
 }
 
-function expectSame(said: ParsedFrame, expected: Said): void {
+function expectSame(said: ParsedFrame, expected: AckPayload): void {
   assert.equal(said.flags, 1);
   switch (expected.type) {
     case 'hello':

@@ -100,7 +100,7 @@ describe('the agent as a process', () => {
         writeFileSync(join(folder, 'file'), 'precious');
         return `unix:${join(folder, 'file')}`;
       },
-      says: /^haverdict: .*\/file exists and is no socket: remove it or listen elsewhere\n$/,
+      says: /^haverdict: .*\/file exists and is not a socket: remove it or listen elsewhere\n$/,
     },
     {
       name: 'the folder of the socket is not there',

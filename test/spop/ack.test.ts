@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type Action,
-  decodeAck,
-  type EventName,
-  encodeAck,
-  encodeActions,
-  Scope,
-  SETTABLE_SCOPES,
-} from '../../spop/ack.ts';
+import { type Action, decodeAck, encodeAck, encodeActions, Scope } from '../../spop/ack.ts';
 import { frameIn, values } from '../support/spop/frames.ts';
 import { actions, frame, fromHex, parseActions, parseFrames, toHex } from '../support/spop/naive-codec.ts';
 import { valueIn, vector, vectorBytes } from '../support/spop/vectors.ts';
@@ -89,32 +81,6 @@ describe('actions', () => {
     for (const name of ['a', 'A.b_9', '_', '.', 'x'.repeat(40)])
       assert.doesNotThrow(() => encodeActions([setVar('txn', name, '')]));
   });
-
-  const request = ['proc', 'sess', 'txn', 'req'];
-  const response = ['proc', 'sess', 'txn', 'res'];
-  const settable: Record<EventName, readonly string[]> = {
-    'on-client-session': request,
-    'on-frontend-tcp-request': request,
-    'on-frontend-http-request': request,
-    'on-backend-tcp-request': request,
-    'on-backend-http-request': request,
-    'on-server-session': response,
-    'on-tcp-response': response,
-    'on-http-response': response,
-  };
-  for (const event of Object.keys(SETTABLE_SCOPES) as EventName[]) {
-    it(`refuses at ${event} the scope that HAProxy would ignore, and no other`, () => {
-      for (const scope of scopes) {
-        const encode = () => encodeActions([setVar(scope, 'a', 'b')], event);
-        if (settable[event].includes(scope)) assert.doesNotThrow(encode, scope);
-        else
-          assert.throws(encode, {
-            name: 'TypeError',
-            message: new RegExp(`scope ${scope} of "a" cannot be set at ${event}`),
-          });
-      }
-    });
-  }
 });
 
 describe('an ACK', () => {

@@ -146,10 +146,10 @@ describe('a frame reader', () => {
         assert.equal(reader.next() !== undefined, isLast);
         const came = Math.min(at + 3000, whole.length);
         assert.ok(reader.heldBytes <= 2 * came, `${reader.heldBytes} for ${came} bytes`);
-        if (!isLast) assert.equal(reader.unfinishedBytes, came);
+        if (!isLast) assert.equal(reader.partialBytes, came);
       }
       assert.equal(reader.next(), undefined);
-      assert.equal(reader.unfinishedBytes, 0);
+      assert.equal(reader.partialBytes, 0);
       assert.ok(reader.heldBytes <= 4096, `${reader.heldBytes} after ${bytes} bytes`);
     }
   });

@@ -5,7 +5,7 @@ import { METRICS } from '../../../agent/admin/catalogue.ts';
 import { metricsText } from '../../../agent/admin/metrics.ts';
 import { SOURCES } from '../../../agent/decision/decision.ts';
 import { Degradation } from '../../../agent/decision/degradation.ts';
-import { connectionEvents } from '../../../agent/server/events.ts';
+import { connectionEvents } from '../../../agent/server/event-log.ts';
 import { Ledger } from '../../../agent/state/ledger.ts';
 import { Meters } from '../../../agent/state/meters.ts';
 import { processState } from '../../../agent/state/process-state.ts';
@@ -73,7 +73,7 @@ describe('the labels of the metrics', () => {
             agent.ledger.record('check-request', decision, `ip:${decision.reason}`, decision.entry);
           }
           for (const text of texts) agent.meters.callFailed('failing', text, 1);
-          for (const status of statuses) agent.connections.peerComplained(status, `${status}`);
+          for (const status of statuses) agent.connections.disconnectReceived(status, `${status}`);
           const metrics = await agent.metrics();
           agent.meters.close();
           for (const { name, labels } of metrics.series)

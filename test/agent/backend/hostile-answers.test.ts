@@ -7,14 +7,14 @@ import fc from 'fast-check';
 import { BackendClient } from '../../../agent/backend/client.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import { decisionOf, LookupError } from '../../../agent/decision/decision.ts';
-import { answerOf } from '../../../agent/server/answer.ts';
+import { encodeDecision } from '../../../agent/server/encode-decision.ts';
 import { varsOf } from '../../../haproxy/vocabulary.ts';
 import { hostileEntry, isHarmless } from '../../support/hostile-values.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
 const SUBJECT = 'header.x-key:k';
 /** Everything HAProxy can be told with these headers declared. */
-const OUTLET = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] }) } as const;
+const TARGET = { scope: 'txn', vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] }) } as const;
 const TELLABLE =
   /^(action|source|reason|list|entry|status|shadow|location|backend|path|query|body|req\.(set|add|del)\.x_plan)$/;
 const MAX_ANSWER_BYTES = 8192;
@@ -56,7 +56,7 @@ describe('a backend that answers entries with anything in them', () => {
           const lookup = asked?.lookups[0];
           if (lookup === undefined || 'error' in lookup) return assert.notEqual(told.length, 0);
           kept++;
-          const { full } = answerOf(decisionOf(lookup.entry, 'backend'), OUTLET, undefined);
+          const { full } = encodeDecision(decisionOf(lookup.entry, 'backend'), TARGET, undefined);
           assert.ok(full.length <= MAX_ANSWER_BYTES, `${full.length} bytes`);
           for (const action of parseActions(full)) {
             assert.match(action.name, TELLABLE);

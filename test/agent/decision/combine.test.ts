@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
 import type { Decision, SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
-import { Refinement } from '../../../agent/decision/refine.ts';
+import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import { ACTIONS, type Action } from '../../../contract/actions.ts';
 import { type Policy, REASONS } from '../../../contract/policy.ts';
 
@@ -145,11 +145,11 @@ describe('the policy', () => {
             ? { action: 'allow', source: 'policy', reason }
             : { action: 'deny', source: 'policy', reason, status: isOfClient ? 400 : 503 };
           assert.deepEqual(decided, expected);
-          const trial = new Refinement(
+          const shadow = new RouteAndShadow(
             { message: 'm', backends: [], shadow: true },
-            { trial() {}, unknownBackend: assert.fail },
-          ).refine(decided, 'c');
+            { shadowed() {}, unknownBackend: assert.fail },
+          ).apply(decided, 'c');
           const counted: Decision = { action: 'log', shadow: 'deny', source: 'policy', reason };
-          assert.deepEqual(trial, isOpen ? expected : counted);
+          assert.deepEqual(shadow, isOpen ? expected : counted);
         });
 });

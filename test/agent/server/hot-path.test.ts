@@ -6,11 +6,11 @@ import { VerdictCache } from '../../../agent/decision/cache.ts';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { Engine } from '../../../agent/decision/engine.ts';
 import { Loader } from '../../../agent/decision/loader.ts';
-import { Refinement } from '../../../agent/decision/refine.ts';
-import { Connection } from '../../../agent/server/connection.ts';
-import type { NotifyHandler } from '../../../agent/server/notify-handler.ts';
-import { References } from '../../../agent/server/reference.ts';
-import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
+import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
+import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
+import { ReferenceIds } from '../../../agent/server/reference-id.ts';
+import { Connection } from '../../../spop/connection.ts';
+import type { NotifyHandler } from '../../../spop/notify-handler.ts';
 import { HandClock } from '../../support/clock.ts';
 import { longRuns } from '../../support/scope.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
@@ -36,9 +36,9 @@ import {
   type Value,
 } from '../../support/spop/naive-codec.ts';
 
-const RULES: readonly MessageRule[] = [
-  { name: 'check', policy: { default: 'closed' }, kinds: ['ip'], outlet: { scope: 'txn', vars: new Map() } },
-  { name: 'other', policy: { default: 'open' }, kinds: ['ip', 'host'], outlet: { scope: 'txn', vars: new Map() } },
+const RULES: readonly MessageConfig[] = [
+  { name: 'check', policy: { default: 'closed' }, kinds: ['ip'], target: { scope: 'txn', vars: new Map() } },
+  { name: 'other', policy: { default: 'open' }, kinds: ['ip', 'host'], target: { scope: 'txn', vars: new Map() } },
 ];
 const ALLOW: Decision = { action: 'allow', source: 'cache' };
 const DENY: Decision = { action: 'deny', source: 'cache', list: 'manual', reason: 'abuse', ofAddress: true };
@@ -59,7 +59,7 @@ class Line {
   /** Whether those who are not known are asked for, without an end. */
   waits = false;
 
-  constructor(isHot: boolean, greeting = hello({ 'max-frame-size': u32(4096) }), more: Partial<MessageRule> = {}) {
+  constructor(isHot: boolean, greeting = hello({ 'max-frame-size': u32(4096) }), more: Partial<MessageConfig> = {}) {
     const decider: Decider = {
       decide: ({ address, problem }) => {
         if (problem === undefined && address.words !== 0) return this.#decide(address, known(address));
@@ -72,23 +72,23 @@ class Line {
     };
     const rules = RULES.map((rule) => ({ ...rule, ...more }));
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
-    const references = new References(new Uint8Array(12));
-    const translator = new Translator(rules, decider, events, undefined, undefined, references);
-    const handler: NotifyHandler = {
-      answer: (...asked) => translator.answer(...asked),
-      overload: (...asked) => translator.overload(...asked),
-      answerUsual: (...asked) => (isHot ? translator.answerUsual(...asked) : undefined),
+    const references = new ReferenceIds(new Uint8Array(12));
+    const handler = new MessageHandler(rules, decider, events, undefined, undefined, references);
+    const current: NotifyHandler = {
+      answer: (...asked) => handler.answer(...asked),
+      overload: (...asked) => handler.overload(...asked),
+      ...(isHot && { answerUsual: (...asked) => handler.answerUsual(...asked) }),
     };
-    const peer = {
+    const transport = {
       write: (bytes: Uint8Array) => {
         this.#sent.push(bytes.slice());
         return true;
       },
       end() {},
     };
-    this.#connection = new Connection(peer, { current: handler }, new HandClock(), {
+    this.#connection = new Connection(transport, { current }, new HandClock(), {
       protocolError: ({ status, message }) => this.problems.push(`${status} ${message}`),
-      peerComplained() {},
+      disconnectReceived() {},
       answered() {},
       answeredLate() {},
       healthChecked() {},
@@ -236,11 +236,11 @@ describe('the hot path', () => {
   });
 
   it('tells nothing else than the long way where decisions are refined', () => {
-    const refinement = new Refinement(
+    const routeAndShadow = new RouteAndShadow(
       { message: 'check', backends: ['blue'], shadow: true },
-      { unknownBackend() {}, trial() {} },
+      { unknownBackend() {}, shadowed() {} },
     );
-    const lines = [true, false].map((isHot) => new Line(isHot, hello(), { refinement }));
+    const lines = [true, false].map((isHot) => new Line(isHot, hello(), { routeAndShadow }));
     for (let round = 0; round < 3; round++)
       for (let last = 0; last < 3; last++) {
         const asked = notify(round * 3 + last + 1, 1, ['check', ['ip', ipv4(1, 2, 3, last)]]);
@@ -298,11 +298,17 @@ describe('an address that the cache does not know', () => {
     });
     const engine = new Engine({ cache, loader, clock }, 40);
     const fail = (error: unknown) => assert.fail(String(error));
-    const translator = new Translator(RULES, engine, { unknownMessage: fail, internalError: fail });
+    const handler = new MessageHandler(RULES, engine, { unknownMessage: fail, internalError: fail });
     const sent: Uint8Array[] = [];
     const peer = { write: (bytes: Uint8Array) => sent.push(bytes.slice()) > 0, end() {} };
-    const events = { protocolError: fail, peerComplained: fail, answered() {}, answeredLate() {}, healthChecked() {} };
-    const connection = new Connection(peer, { current: translator }, clock, events);
+    const events = {
+      protocolError: fail,
+      disconnectReceived: fail,
+      answered() {},
+      answeredLate() {},
+      healthChecked() {},
+    };
+    const connection = new Connection(peer, { current: handler }, clock, events);
     connection.receive(hello());
     connection.receive(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]]));
     assert.equal(lookUp.mock.callCount(), 1);

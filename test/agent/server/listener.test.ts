@@ -5,9 +5,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import type { Answer } from '../../../agent/server/answer.ts';
-import { Crowd, type CrowdLimits } from '../../../agent/server/crowd.ts';
+import { ConnectionLimiter, type ConnectionLimits } from '../../../agent/server/connection-limiter.ts';
 import { Listener, type ListenTarget } from '../../../agent/server/listener.ts';
+import type { AckActions } from '../../../spop/ack-actions.ts';
 import type { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 import { hideInternals } from '../../support/hidden-internals.ts';
@@ -21,7 +21,7 @@ const LOOPBACK: ListenTarget = { type: 'tcp', host: '127.0.0.1', port: 0 };
 interface World {
   readonly listener: Listener;
   readonly clock: HandClock;
-  readonly crowd: Crowd;
+  readonly limiter: ConnectionLimiter;
   readonly problems: string[];
   readonly asked: () => number;
 }
@@ -29,8 +29,8 @@ interface World {
 function make(
   t: TestContext,
   target: ListenTarget,
-  answer: () => Answer | Promise<Answer> = () => NOTHING,
-  limits?: CrowdLimits,
+  answer: () => AckActions | Promise<AckActions> = () => NOTHING,
+  limits?: ConnectionLimits,
 ): World {
   const clock = new HandClock();
   const problems: string[] = [];
@@ -43,18 +43,18 @@ function make(
     overload: () => NOTHING,
     answerUsual: () => undefined,
   };
-  const crowd = new Crowd(clock, (shortage) => problems.push(`made way: ${shortage}`), limits);
+  const limiter = new ConnectionLimiter(clock, (exceeded) => problems.push(`made way: ${exceeded}`), limits);
   const events = {
     protocolError: ({ message }: SpopError) => problems.push(message),
-    peerComplained: (status: number) => problems.push(`complaint ${status}`),
+    disconnectReceived: (status: number) => problems.push(`complaint ${status}`),
     accepted() {},
     answered() {},
     answeredLate() {},
     healthChecked() {},
   };
-  const listener = new Listener(target, { current: handler }, clock, events, crowd);
+  const listener = new Listener(target, { current: handler }, clock, events, limiter);
   t.after(() => listener.destroy());
-  return { listener, clock, crowd, problems, asked: () => asked };
+  return { listener, clock, limiter, problems, asked: () => asked };
 }
 
 async function listen(...args: Parameters<typeof make>): Promise<World> {
@@ -208,7 +208,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         const path = folder(t);
         writeFileSync(join(path, 'file'), 'precious');
         for (const other of [join(path, 'file'), path])
-          await assert.rejects(make(t, { type: 'unix', path: other }).listener.open(), /exists and is no socket/);
+          await assert.rejects(make(t, { type: 'unix', path: other }).listener.open(), /exists and is not a socket/);
         assert.equal(statSync(join(path, 'file')).size, 8);
       });
 
@@ -258,7 +258,7 @@ for (const reads of ['shared reads', 'data events'] as const)
       ];
       for (const [what, act] of ways) {
         it(`are forgotten without a word when ${what}`, async (t) => {
-          const pending = new Pending<Answer>();
+          const pending = new Pending<AckActions>();
           const world = await listen(t, LOOPBACK, () => pending.make(1));
           const haproxy = await client(t, world);
           await act(haproxy);
@@ -328,7 +328,7 @@ for (const reads of ['shared reads', 'data events'] as const)
 
     describe('a listener that drains', () => {
       it('takes no connection any more while it answers what is owed, then says goodbye', async (t) => {
-        const pending = new Pending<Answer>();
+        const pending = new Pending<AckActions>();
         const world = await listen(t, LOOPBACK, () => pending.make(1));
         const port = Number(world.listener.address.split(':').at(-1));
         const haproxy = await client(t, world);

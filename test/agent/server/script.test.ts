@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
-import { Refinement } from '../../../agent/decision/refine.ts';
-import type { Arguments } from '../../../agent/server/arguments.ts';
-import { OutputBuffer } from '../../../agent/server/output.ts';
-import { type Decider, type MessageRule, Translator } from '../../../agent/server/translate.ts';
+import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
+import type { MessageArguments } from '../../../agent/server/arguments.ts';
+import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
+import { OutputBuffer } from '../../../spop/output-buffer.ts';
 import { FrameReader } from '../../../spop/reader.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
@@ -21,22 +21,22 @@ import {
 
 /** As of an ACK with HAProxy's usual buffers. */
 const ROOM = 790;
-const OUTLET = { scope: 'txn', vars: new Map([['backend', 'backend']]) } as const;
+const TARGET = { scope: 'txn', vars: new Map([['backend', 'backend']]) } as const;
 const ALLOW: Decision = { action: 'allow', source: 'cache' };
 const DENY: Decision = { action: 'deny', source: 'script' };
 
 interface Heard {
   readonly subjects: readonly string[];
-  readonly given: Arguments;
+  readonly given: MessageArguments;
   readonly receivedAtMs?: number;
 }
 
-function setUp(more: Partial<MessageRule> = {}, answer = DENY) {
+function setUp(more: Partial<MessageConfig> = {}, answer = DENY) {
   const heard: Heard[] = [];
   const asked: Question[] = [];
   const script = {
     isActive: true,
-    async decide({ address, texts }: Question, given: Arguments, receivedAtMs: number) {
+    async decide({ address, texts }: Question, given: MessageArguments, receivedAtMs: number) {
       heard.push({
         subjects: [...texts, ...(address.words === 0 ? [] : [`ip:${address}`])],
         given: { ...given },
@@ -58,22 +58,22 @@ function setUp(more: Partial<MessageRule> = {}, answer = DENY) {
     cached: () => ALLOW,
     decideAddress: () => assert.fail('the script has the last word'),
   };
-  const rules: readonly MessageRule[] = [
-    { name: 'check', policy: { default: 'closed' }, kinds: ['ip'], outlet: OUTLET, script, ...more },
-    { name: 'other', policy: { default: 'closed' }, kinds: ['host'], outlet: OUTLET },
-    { name: 'bare', policy: { default: 'closed' }, kinds: [], outlet: OUTLET },
+  const rules: readonly MessageConfig[] = [
+    { name: 'check', policy: { default: 'closed' }, kinds: ['ip'], target: TARGET, script, ...more },
+    { name: 'other', policy: { default: 'closed' }, kinds: ['host'], target: TARGET },
+    { name: 'bare', policy: { default: 'closed' }, kinds: [], target: TARGET },
   ];
-  const translator = new Translator(rules, decider, {
+  const handler = new MessageHandler(rules, decider, {
     unknownMessage: (name) => assert.fail(name),
     internalError: (error) => assert.fail(String(error)),
   });
-  const send = (...list: Message[]) => translator.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
-  const overload = (...list: Message[]) => translator.overload(frameIn(notify(1, 1, ...list)), 7, ROOM);
-  return { script, heard, asked, translator, send, overload };
+  const send = (...list: Message[]) => handler.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
+  const overload = (...list: Message[]) => handler.overload(frameIn(notify(1, 1, ...list)), 7, ROOM);
+  return { script, heard, asked, handler, send, overload };
 }
 
 /** What is told of the action, once it is. */
-async function actionOf(answer: ReturnType<Translator['answer']>): Promise<string> {
+async function actionOf(answer: ReturnType<MessageHandler['answer']>): Promise<string> {
   const [action] = parseActions((await answer).full);
   return action !== undefined &&
     'value' in action &&
@@ -114,13 +114,13 @@ describe('a message with a script', () => {
   });
 
   it('is decided as usual if the script has no function for it, by the fast path too', async () => {
-    const { script, heard, asked, translator, send } = setUp();
+    const { script, heard, asked, handler, send } = setUp();
     const frames = notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]]);
     const answeredAtOnce = () => {
       const reader = new FrameReader(16_384);
       reader.push(frames);
       const output = new OutputBuffer();
-      translator.answerUsual(reader, output, 800, 0);
+      handler.answerUsual(reader, output, 800, 0);
       let acks = 0;
       output.flush((bytes) => {
         acks = parseFrames(bytes).length;
@@ -147,12 +147,12 @@ describe('a message with a script', () => {
   });
 
   it('can be in shadow mode, and routes only to known backends, like any other', async () => {
-    const events = { unknownBackend: () => {}, trial: () => {} };
-    const trial = new Refinement({ message: 'check', backends: [], shadow: true }, events);
-    assert.equal(await actionOf(setUp({ refinement: trial }).send(['check'])), 'log');
+    const events = { unknownBackend: () => {}, shadowed: () => {} };
+    const shadow = new RouteAndShadow({ message: 'check', backends: [], shadow: true }, events);
+    assert.equal(await actionOf(setUp({ routeAndShadow: shadow }).send(['check'])), 'log');
     const route: Decision = { action: 'route', source: 'script', vars: { backend: 'nowhere' } };
-    const refinement = new Refinement({ message: 'check', backends: ['blue'], shadow: false }, events);
-    assert.equal(await actionOf(setUp({ refinement }, route).send(['check'])), 'tag');
+    const routeAndShadow = new RouteAndShadow({ message: 'check', backends: ['blue'], shadow: false }, events);
+    assert.equal(await actionOf(setUp({ routeAndShadow }, route).send(['check'])), 'tag');
   });
 });
 

@@ -22,7 +22,7 @@ describe('what is in the place of a socket', () => {
     it(`stays where it is ${name}`, async (t) => {
       const path = join(temporaryFolder(t), 'agent.sock');
       make(path);
-      await assert.rejects(clearStaleSocket({ path }), /exists and is no socket: remove it or listen elsewhere$/);
+      await assert.rejects(clearStaleSocket({ path }), /exists and is not a socket: remove it or listen elsewhere$/);
       assert.ok(lstatSync(path));
     });
 
@@ -30,7 +30,7 @@ describe('what is in the place of a socket', () => {
     const stale = await staleSocket(t);
     const path = `${stale}.link`;
     symlinkSync(stale, path);
-    await assert.rejects(clearStaleSocket({ path }), /exists and is no socket/);
+    await assert.rejects(clearStaleSocket({ path }), /exists and is not a socket/);
     assert.ok(existsSync(stale));
   });
 

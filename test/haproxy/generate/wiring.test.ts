@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { IDLE_LIMIT_MS } from '../../../agent/server/crowd.ts';
+import { IDLE_LIMIT_MS } from '../../../agent/server/connection-limiter.ts';
 import { POLICY_STATUS } from '../../../contract/policy.ts';
 import { agentsBackend } from '../../../haproxy/generate/backend.ts';
 import { frontendRules } from '../../../haproxy/generate/frontend.ts';

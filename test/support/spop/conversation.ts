@@ -1,20 +1,20 @@
-import type { Answer } from '../../../agent/server/answer.ts';
-import { Connection } from '../../../agent/server/connection.ts';
-import type { NotifyHandler } from '../../../agent/server/notify-handler.ts';
-import type { OutputBuffer } from '../../../agent/server/output.ts';
+import type { AckActions } from '../../../spop/ack-actions.ts';
+import { Connection } from '../../../spop/connection.ts';
 import type { Frame } from '../../../spop/frame.ts';
+import type { NotifyHandler } from '../../../spop/notify-handler.ts';
+import type { OutputBuffer } from '../../../spop/output-buffer.ts';
 import { HandClock } from '../clock.ts';
 import { numberUnder, parseFrames, toHex } from './naive-codec.ts';
 
 /** An answer of so many bytes, the essential one being its first. */
-export const answerOfBytes = (full: number, essential = 1): Answer => ({
+export const answerOfBytes = (full: number, essential = 1): AckActions => ({
   full: new Uint8Array(full).fill(0xaa),
   essential: new Uint8Array(essential).fill(0xee),
 });
 
-export const NOTHING: Answer = { full: new Uint8Array(0), essential: new Uint8Array(0) };
+export const NOTHING: AckActions = { full: new Uint8Array(0), essential: new Uint8Array(0) };
 
-type Decide = (streamId: bigint, frame: Frame) => Answer | Promise<Answer>;
+type Decide = (streamId: bigint, frame: Frame) => AckActions | Promise<AckActions>;
 
 /** A connection with a test at both of its ends: HAProxy's side, and whoever answers. */
 export class Conversation {
@@ -51,7 +51,7 @@ export class Conversation {
     };
     const events = {
       protocolError: ({ status }: { status: number }) => this.problems.push(`error ${status}`),
-      peerComplained: (status: number, message: string) => this.problems.push(`complaint ${status} ${message}`),
+      disconnectReceived: (status: number, message: string) => this.problems.push(`complaint ${status} ${message}`),
       answered() {},
       answeredLate() {},
       healthChecked() {},

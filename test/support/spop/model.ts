@@ -11,7 +11,7 @@ import {
 } from './naive-codec.ts';
 
 /** What an agent must say next: hello, an ACK for these ids, or a DISCONNECT with one of these statuses. */
-export type Said =
+export type AckPayload =
   | { readonly type: 'hello'; readonly maxFrameSize: number }
   | { readonly type: 'ack'; readonly ids: string; readonly messages: readonly Message[] }
   | { readonly type: 'disconnect'; readonly statuses: readonly number[] };
@@ -43,8 +43,8 @@ export class Model {
     return this.#rest.length > 0;
   }
 
-  receive(chunk: Uint8Array): Said[] {
-    const said: Said[] = [];
+  receive(chunk: Uint8Array): AckPayload[] {
+    const said: AckPayload[] = [];
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (this.#state !== 'closed' && this.#rest.length >= 4) {
       const length = new Bytes(this.#rest).number();
@@ -60,7 +60,7 @@ export class Model {
     return said;
   }
 
-  #frame(said: Said[], body: Uint8Array): void {
+  #frame(said: AckPayload[], body: Uint8Array): void {
     const frame = unlessMalformed(() => parseBody(body));
     if (frame === undefined) this.#end(said, [4]);
     else if (this.#state === 'greeting') this.#greeting(said, frame);
@@ -70,7 +70,7 @@ export class Model {
     else if (frame.type === 3) this.#notify(said, frame);
   }
 
-  #greeting(said: Said[], frame: ParsedFrame): void {
+  #greeting(said: AckPayload[], frame: ParsedFrame): void {
     if (frame.type !== 1) {
       this.#end(said, [4]);
       return;
@@ -89,7 +89,7 @@ export class Model {
     said.push({ type: 'hello', maxFrameSize: isCheck ? 256 : this.#maxFrameBytes });
   }
 
-  #disconnect(said: Said[], frame: ParsedFrame): void {
+  #disconnect(said: AckPayload[], frame: ParsedFrame): void {
     const list = unlessMalformed(() => parsePairs(frame.payload));
     const values = new Map(list);
     const statuses = [
@@ -101,7 +101,7 @@ export class Model {
     this.#end(said, statuses.length > 0 ? statuses : [0]);
   }
 
-  #notify(said: Said[], frame: ParsedFrame): void {
+  #notify(said: AckPayload[], frame: ParsedFrame): void {
     const list = unlessMalformed(() => parseMessages(frame.payload));
     const ids = `${frame.streamId}:${frame.frameId}`;
     const statuses = [
@@ -116,7 +116,7 @@ export class Model {
     else said.push({ type: 'ack', ids, messages: list });
   }
 
-  #end(said: Said[], statuses: readonly number[]): void {
+  #end(said: AckPayload[], statuses: readonly number[]): void {
     this.#state = 'closed';
     this.waiting.clear();
     said.push({ type: 'disconnect', statuses });

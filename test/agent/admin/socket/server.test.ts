@@ -25,7 +25,7 @@ describe('the admin socket', () => {
     await assert.rejects(AdminSocket.open(path, control, SILENT), /in use by a running process/);
     const file = join(temporaryFolder(t), 'precious');
     writeFileSync(file, 'text');
-    await assert.rejects(AdminSocket.open(file, control, SILENT), /exists and is no socket/);
+    await assert.rejects(AdminSocket.open(file, control, SILENT), /exists and is not a socket/);
   });
 
   it('answers each line in its order, on one connection', async (t) => {

@@ -1,0 +1,139 @@
+import { isDenied } from '../../contract/actions.ts';
+import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-actions.ts';
+import type { Decision } from '../decision/decision.ts';
+import type { Ledger, Tally } from '../state/ledger.ts';
+import type { DynamicAddress } from './dynamic-address.ts';
+import { encodeDecision, type VariableTarget } from './encode-decision.ts';
+import { DynamicReference, type ReferenceIds } from './reference-id.ts';
+
+export interface EncoderEvents {
+  /** Our own code failed; the ACK is empty. */
+  internalError(error: unknown): void;
+}
+
+/** A decision with its encoding and its counter. */
+export interface EncodedDecision {
+  readonly decision: Decision;
+  readonly ack: AckActions;
+  readonly tally: Tally;
+  /** A deny has a reference id and is recorded. */
+  readonly isDeny: boolean;
+}
+
+/** Sentinel for an empty memo. */
+const NONE: EncodedDecision = {
+  decision: { action: 'allow', source: 'cache' },
+  ack: NO_ACTIONS,
+  tally: { message: '', action: 'allow', source: 'cache', reason: '', list: '', count: 0 },
+  isDeny: false,
+};
+
+/** Encodes the decisions on one message, equal ones once, and counts them. */
+export class AckEncoder {
+  readonly #message: string;
+  readonly #target: VariableTarget;
+  readonly #address: DynamicAddress;
+  readonly #references: ReferenceIds;
+  #reference: DynamicReference | undefined;
+  readonly #ledger: Ledger;
+  readonly #events: EncoderEvents;
+  readonly #encoded = new WeakMap<Decision, EncodedDecision>();
+  /** The last two decisions, mostly "nothing listed" and one entry: the map would take 20 ns. */
+  #last = NONE;
+  #secondLast = NONE;
+
+  constructor(
+    { name, target }: { readonly name: string; readonly target: VariableTarget },
+    address: DynamicAddress,
+    references: ReferenceIds,
+    ledger: Ledger,
+    events: EncoderEvents,
+  ) {
+    this.#message = name;
+    this.#target = target;
+    this.#address = address;
+    this.#references = references;
+    this.#ledger = ledger;
+    this.#events = events;
+  }
+
+  /** The encoding, if there is one. The caller counts it. Decisions in shadow mode have none, since each is logged. */
+  known(decision: Decision): EncodedDecision | undefined {
+    if (decision === this.#last.decision) return this.#last;
+    if (decision === this.#secondLast.decision) return this.#secondLast;
+    return decision.action === 'log' ? undefined : this.#encoded.get(decision);
+  }
+
+  /** Counts a decision that is about to be sent in at most `maxBytes`; a deny gets its reference id here. */
+  count(encoded: EncodedDecision, maxBytes: number): void {
+    encoded.tally.count++;
+    if (!encoded.isDeny) return;
+    this.#references.advance();
+    if (this.#ledger.hasRoom) this.#record(encoded.decision, encoded.ack, this.#address.subject, maxBytes);
+  }
+
+  /** The ACK of the frame at hand: it must be written before the next call. */
+  encode(decision: Decision, maxBytes: number): AckActions {
+    const encoded = this.#encodedOf(decision);
+    this.count(encoded, maxBytes);
+    return encoded.ack;
+  }
+
+  /** The ACK of a frame that is gone, and with it the address at hand: `address` is its `ip` subject. */
+  encodeLater(decision: Decision, address: string | undefined, maxBytes: number): AckActions {
+    this.#ledger.tallyOf(this.#message, decision).count++;
+    const ack = this.#encode(decision, address);
+    if (!isDenied(decision.action)) return ack;
+    this.#references.advance();
+    if (this.#ledger.hasRoom) this.#record(decision, ack, address, maxBytes);
+    const reference = this.#reference?.copy();
+    return ack.essentialDynamic === undefined || reference === undefined
+      ? ack
+      : { ...ack, dynamic: reference, essentialDynamic: reference };
+  }
+
+  #encodedOf(decision: Decision): EncodedDecision {
+    if (decision === this.#last.decision) return this.#last;
+    if (decision === this.#secondLast.decision) return this.#secondLast;
+    const encoded = this.#encoded.get(decision) ?? this.#encodeOnce(decision);
+    if (decision.action === 'log') return encoded; // `known` must not find it
+    this.#secondLast = this.#last;
+    this.#last = encoded;
+    return encoded;
+  }
+
+  #encodeOnce(decision: Decision): EncodedDecision {
+    const ack = this.#encode(decision, 'ip:');
+    const encoded = {
+      decision,
+      ack: decision.ofAddress && ack !== NO_ACTIONS ? this.#withAddress(ack) : ack,
+      tally: this.#ledger.tallyOf(this.#message, decision),
+      isDeny: isDenied(decision.action),
+    };
+    this.#encoded.set(decision, encoded);
+    return encoded;
+  }
+
+  /** The address is written behind the `ip:` of the last action. */
+  #withAddress(ack: AckActions): AckActions {
+    const { essentialDynamic: reference } = ack;
+    return { ...ack, dynamic: reference === undefined ? this.#address : concatenated(this.#address, reference) };
+  }
+
+  #encode(decision: Decision, address: string | undefined): AckActions {
+    try {
+      const ack = encodeDecision(decision, this.#target, address);
+      if (!isDenied(decision.action)) return ack;
+      this.#reference ??= new DynamicReference(this.#target, this.#references);
+      return { ...ack, dynamic: this.#reference, essentialDynamic: this.#reference };
+    } catch (error) {
+      this.#events.internalError(error);
+      return NO_ACTIONS;
+    }
+  }
+
+  #record(decision: Decision, ack: AckActions, address: string | undefined, maxBytes: number): void {
+    const isReferenceSent = fitted(maxBytes, ack).dynamic !== undefined;
+    this.#ledger.record(this.#message, decision, address, isReferenceSent ? this.#references.text : '');
+  }
+}

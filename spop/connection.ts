@@ -1,0 +1,293 @@
+import { encodeAck } from './ack.ts';
+import { type AckActions, fitted, payloadBytes } from './ack-actions.ts';
+import { Activity } from './activity.ts';
+import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
+import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
+import { type Frame, FrameType } from './frame.ts';
+import { answerHello, decodeHaproxyHello, encodeAgentHello } from './hello.ts';
+import type { CurrentHandler } from './notify-handler.ts';
+import { OutputBuffer } from './output-buffer.ts';
+import { FrameReader } from './reader.ts';
+import type { Clock, Transport } from './transport.ts';
+
+export interface ConnectionEvents {
+  /** Protocol violation by HAProxy: the connection is being closed with this error's status. */
+  protocolError(error: SpopError): void;
+  /** HAProxy sent a DISCONNECT with a status other than 0 (normal) and 2 (idle timeout), which are routine. */
+  disconnectReceived(status: number, message: string): void;
+  /** This many frames were answered at once, the last of them after `tookMs`. */
+  answered(frames: number, tookMs: number): void;
+  /** A frame whose answer was a promise was answered. */
+  answeredLate(tookMs: number): void;
+  /** The connection is a health check of HAProxy. */
+  healthChecked(): void;
+}
+
+/** The largest frame before HELLO; a HELLO has about 130 bytes. */
+const MAX_HELLO_BYTES = 4096;
+/** The largest frame size agreed to: a `tune.bufsize` of 1 MiB. */
+const MAX_FRAME_BYTES = 1024 * 1024;
+const HELLO_TIMEOUT_MS = 5_000;
+/** HAProxy 2.6 to 3.0 reconnects in a tight loop while a request waits: 3000 connections a second, 10 with this delay. */
+const REJECTION_DELAY_MS = 100;
+/** How long a shutdown waits for frames that HAProxy has sent before; on one host they are there at once. */
+const DRAIN_INPUT_MS = 20;
+/** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
+const MAX_WAITING_FRAMES = 256;
+/** From 3.1, this many streams share a connection; see `#maxAckPayload`. */
+const HAPROXY_STREAMS = 20;
+const ACK_HEADER_BYTES = 4 + 5 + 20;
+
+type State =
+  | { readonly name: 'handshake'; readonly cancelTimer: () => void }
+  | { readonly name: 'health check' }
+  | { readonly name: 'open' }
+  | { readonly name: 'draining'; isInputDrained: boolean; readonly cancelTimer: () => void }
+  | { readonly name: 'rejecting'; readonly cancelTimer: () => void }
+  | { readonly name: 'closed' };
+
+/** One SPOP connection from the first byte to the last: bytes in, frames out, without a socket. */
+export class Connection {
+  readonly activity: Activity;
+  readonly #transport: Transport;
+  readonly #handler: CurrentHandler;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  readonly #reader = new FrameReader(MAX_HELLO_BYTES);
+  readonly #output: OutputBuffer;
+  /** ACKs of promises that settled in this turn of the event loop. */
+  readonly #settledAcks: Uint8Array[] = [];
+  /** The ids of frames whose answer is a promise. */
+  readonly #waiting = new Set<string>();
+  readonly #write: (bytes: Uint8Array) => boolean;
+  #state: State;
+  #maxAckPayload = 0;
+
+  /** Connections may share the output: it is empty whenever a method returns. */
+  constructor(
+    transport: Transport,
+    handler: CurrentHandler,
+    clock: Clock,
+    events: ConnectionEvents,
+    output = new OutputBuffer(),
+  ) {
+    this.#transport = transport;
+    this.#output = output;
+    this.#write = (bytes) => this.#state.name === 'closed' || transport.write(bytes);
+    this.#handler = handler;
+    this.#clock = clock;
+    this.#events = events;
+    this.activity = new Activity(clock.nowMs());
+    this.#state = {
+      name: 'handshake',
+      cancelTimer: clock.after(HELLO_TIMEOUT_MS, () =>
+        this.fail(new SpopError(SpopStatus.timeout, `no HELLO within ${HELLO_TIMEOUT_MS} ms`)),
+      ),
+    };
+  }
+
+  /** Is the handshake done, and the connection not a health check? */
+  get isOpen(): boolean {
+    return this.#state.name === 'open';
+  }
+
+  /** Does a frame wait for its ACK? */
+  get hasPending(): boolean {
+    return this.#waiting.size > 0 || this.#settledAcks.length > 0;
+  }
+
+  /** Handles received bytes; all answers that are not promises are sent with one write before this returns. */
+  receive(chunk: Uint8Array): void {
+    if (this.#ignoresInput()) return;
+    const receivedAtMs = this.#clock.nowMs();
+    const acksBefore = this.#output.acks;
+    this.#reader.push(chunk);
+    try {
+      while (this.#handleNext(receivedAtMs) && !this.#ignoresInput());
+      this.#inputDrained();
+    } catch (error) {
+      if (!(error instanceof SpopError)) throw error;
+      this.fail(error);
+    } finally {
+      this.#flush();
+    }
+    this.activity.received(chunk.length, this.#reader, receivedAtMs);
+    const frames = this.#output.acks - acksBefore;
+    if (frames === 0) return;
+    this.activity.hasNotified = true;
+    this.#events.answered(frames, this.#clock.nowMs() - receivedAtMs);
+  }
+
+  /**
+   * Shuts down: answers what waits, then sends DISCONNECT. Frames that HAProxy has sent may still be in the socket, so the
+   * DISCONNECT follows the answers to the next chunk, or a short time without one. Before the end of the handshake, and in
+   * a health check, the connection just closes.
+   */
+  drain(): void {
+    switch (this.#state.name) {
+      case 'open':
+        this.#state = {
+          name: 'draining',
+          isInputDrained: false,
+          cancelTimer: this.#clock.after(DRAIN_INPUT_MS, () => this.#inputDrained()),
+        };
+        return;
+      case 'handshake':
+      case 'health check':
+        this.#close();
+        return;
+      case 'draining':
+      case 'rejecting':
+      case 'closed':
+        return;
+      default:
+        this.#state satisfies never;
+    }
+  }
+
+  /** Closes the connection with this error; during the handshake after a delay. */
+  fail(error: SpopError): void {
+    if (this.#ignoresInput()) return;
+    this.#events.protocolError(error);
+    const disconnect = encodeAgentDisconnect(error.status, error.message);
+    if (this.#state.name !== 'handshake') {
+      this.#output.frame(disconnect);
+      this.#close();
+      return;
+    }
+    this.#state.cancelTimer();
+    const cancelTimer = this.#clock.after(REJECTION_DELAY_MS, () => {
+      this.#output.frame(disconnect);
+      this.#close();
+    });
+    this.#state = { name: 'rejecting', cancelTimer };
+  }
+
+  /** The socket is closed, or is to be destroyed: drops what waits. */
+  abandon(): void {
+    if ('cancelTimer' in this.#state) this.#state.cancelTimer();
+    this.#state = { name: 'closed' };
+    this.#waiting.clear();
+  }
+
+  /** Answers the usual frames at the reader, then handles the one behind them; false if there is no further frame. */
+  #handleNext(receivedAtMs: number): boolean {
+    // A frame with the ids of one that waits is an error: while any waits, `#onNotify` has to see every frame.
+    const answer =
+      this.#state.name === 'open' && this.#waiting.size === 0
+        ? this.#handler.current.answerUsual?.(this.#reader, this.#output, this.#maxAckPayload, receivedAtMs)
+        : undefined;
+    const frame = this.#reader.next();
+    if (frame === undefined) return false;
+    if (answer === undefined) this.#handle(frame, receivedAtMs);
+    else this.#answer(frame, answer, receivedAtMs);
+    return true;
+  }
+
+  #handle(frame: Frame, receivedAtMs: number): void {
+    if (frame.type === FrameType.notify) this.#onNotify(frame, receivedAtMs);
+    else if (this.#state.name === 'handshake') this.#onHello(frame, this.#state.cancelTimer);
+    else if (frame.type === FrameType.haproxyDisconnect) this.#onDisconnect(frame);
+    else if (frame.type === FrameType.haproxyHello) throw invalidFrame('second HAPROXY-HELLO');
+    else if (frame.type === FrameType.unset) {
+      throw new SpopError(SpopStatus.interlacedFrames, 'UNSET frame without a fragmented NOTIFY');
+    }
+    // Any other type is skipped: SPOE.txt 3.2.2 asks for it.
+  }
+
+  #onHello(frame: Frame, cancelTimer: () => void): void {
+    if (frame.type !== FrameType.haproxyHello) throw invalidFrame(`frame of type ${frame.type} before HAPROXY-HELLO`);
+    const hello = decodeHaproxyHello(frame);
+    cancelTimer();
+    const answer = answerHello(hello, MAX_FRAME_BYTES);
+    this.#output.frame(encodeAgentHello(answer));
+    this.#state = hello.healthcheck ? { name: 'health check' } : { name: 'open' };
+    if (hello.healthcheck) this.#events.healthChecked();
+    // Not the answered size: 3.1.0 sends frames above it, up to what it announced itself.
+    this.#reader.maxFrameBytes = Math.min(hello.maxFrameSize, MAX_FRAME_BYTES);
+    // From 3.1 to 3.5-dev5 a connection on which tune.bufsize bytes wait unread is dead for good. No more than 20 ACKs
+    // can wait there, so none may be larger than a twentieth of what is left of the buffer.
+    this.#maxAckPayload = Math.floor((answer.maxFrameSize + 3) / HAPROXY_STREAMS) - ACK_HEADER_BYTES;
+  }
+
+  #onNotify(frame: Frame, receivedAtMs: number): void {
+    if (this.#state.name !== 'open' && this.#state.name !== 'draining')
+      throw invalidFrame(`NOTIFY during ${this.#state.name}`);
+    if (!frame.isFinal) throw new SpopError(SpopStatus.fragmentationUnsupported, 'NOTIFY is fragmented');
+    if (frame.bytes[frame.frameIdAt] === 0) throw invalidFrame('NOTIFY with frame-id 0');
+    if (this.#waiting.size > 0 && this.#waiting.has(frame.idsAsText()))
+      throw invalidFrame('NOTIFY with ids that still wait for an ACK');
+    const answer =
+      this.#waiting.size < MAX_WAITING_FRAMES
+        ? this.#handler.current.answer(frame, receivedAtMs, this.#maxAckPayload)
+        : this.#handler.current.overload(frame, receivedAtMs, this.#maxAckPayload);
+    this.#answer(frame, answer, receivedAtMs);
+  }
+
+  #answer(frame: Frame, answer: AckActions | Promise<AckActions>, receivedAtMs: number): void {
+    if (answer instanceof Promise) {
+      this.#answerLater(frame, answer, receivedAtMs);
+      return;
+    }
+    const { actions, dynamic } = fitted(this.#maxAckPayload, answer);
+    this.#output.ack(frame.bytes, frame.idsAt, frame.payloadAt, actions, dynamic);
+  }
+
+  #answerLater(frame: Frame, answer: Promise<AckActions>, receivedAtMs: number): void {
+    const key = frame.idsAsText();
+    const ids = frame.copyIds();
+    this.activity.hasNotified = true;
+    this.#waiting.add(key);
+    answer.then((answered) => {
+      if (!this.#waiting.delete(key)) return;
+      this.#events.answeredLate(this.#clock.nowMs() - receivedAtMs);
+      this.#settledAcks.push(encodeAck(ids, payloadBytes(fitted(this.#maxAckPayload, answered))));
+      if (this.#settledAcks.length === 1) queueMicrotask(() => this.#flushSettled());
+    });
+  }
+
+  #onDisconnect(frame: Frame): void {
+    const { status, message } = decodeDisconnect(frame);
+    if (status !== SpopStatus.normal && status !== SpopStatus.timeout) this.#events.disconnectReceived(status, message);
+    this.#disconnect();
+  }
+
+  /** All frames that HAProxy sent before the shutdown are here. */
+  #inputDrained(): void {
+    if (this.#state.name !== 'draining') return;
+    this.#state.isInputDrained = true;
+    this.#disconnectIfIdle();
+  }
+
+  #disconnectIfIdle(): void {
+    if (this.#state.name !== 'draining' || !this.#state.isInputDrained) return;
+    if (this.#waiting.size === 0 && this.#settledAcks.length === 0) this.#disconnect();
+  }
+
+  #disconnect(): void {
+    this.#output.frame(encodeAgentDisconnect(SpopStatus.normal, 'normal'));
+    this.#close();
+  }
+
+  #close(): void {
+    this.#flush();
+    this.abandon();
+    this.#transport.end();
+  }
+
+  /** ACKs of one turn of the event loop are sent with one write. */
+  #flushSettled(): void {
+    for (const frame of this.#settledAcks) this.#output.frame(frame);
+    this.#settledAcks.length = 0;
+    this.#flush();
+    this.#disconnectIfIdle();
+  }
+
+  #flush(): void {
+    if (!this.#output.isEmpty) this.#output.flush(this.#write);
+  }
+
+  #ignoresInput(): boolean {
+    return this.#state.name === 'rejecting' || this.#state.name === 'closed';
+  }
+}

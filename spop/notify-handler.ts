@@ -1,0 +1,28 @@
+import type { AckActions } from './ack-actions.ts';
+import type { Frame } from './frame.ts';
+import type { OutputBuffer } from './output-buffer.ts';
+import type { FrameReader } from './reader.ts';
+
+/** Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
+export interface NotifyHandler {
+  /**
+   * An optimization. Appends the ACKs of frames at the reader that it can answer at once, and moves the reader behind them,
+   * up to any frame that it leaves to `answer`. It may return the answer to the frame at which it stopped; that frame must
+   * be whole and sound, and stays at the reader.
+   */
+  answerUsual?(
+    reader: FrameReader,
+    output: OutputBuffer,
+    maxAckPayload: number,
+    receivedAtMs: number,
+  ): AckActions | Promise<AckActions> | undefined;
+  /** An answer that is not a promise has to be written before the next call. */
+  answer(frame: Frame, receivedAtMs: number, maxAckPayload: number): AckActions | Promise<AckActions>;
+  /** Answers a frame at once, although it cannot know all it should, because too many frames of this connection wait. */
+  overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): AckActions;
+}
+
+/** The handler in force: a reload puts another in its place, and connections use that from their next frame on. */
+export interface CurrentHandler {
+  readonly current: NotifyHandler;
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Decision } from '../../../agent/decision/decision.ts';
+import { encodeDecision, type VariableTarget } from '../../../agent/server/encode-decision.ts';
+import { VARIABLES, varsOf } from '../../../haproxy/vocabulary.ts';
+import type { AckActions } from '../../../spop/ack-actions.ts';
+import { parseActions } from '../../support/spop/naive-codec.ts';
+
+const TARGET: VariableTarget = {
+  scope: 'sess',
+  vars: varsOf({ requestHeaders: ['X-Plan'], responseHeaders: ['Server'] }),
+};
+const ALL = [...new Set([...Object.values(VARIABLES), ...TARGET.vars.values()])].sort();
+
+const DECISIONS: readonly Decision[] = [
+  { action: 'allow', source: 'cache' },
+  { action: 'deny', source: 'policy', reason: 'timeout', status: 503 },
+  { action: 'tag', source: 'stale', list: 'l', entry: 'ip:192.0.2.1', vars: { path: '/', 'req.set.x-plan': 'a' } },
+];
+
+describe('the answer about a connection', () => {
+  for (const decision of DECISIONS)
+    for (const length of ['full', 'essential', 'bare'] as const)
+      it(`sets or unsets every variable once, in what is ${length} of ${decision.action}`, () => {
+        const names = actionsOf(encodeDecision(decision, TARGET, undefined), length).map(({ name }) => name);
+        assert.deepEqual(names.sort(), ALL);
+      });
+
+  it('ends with the entry where that is the asked address, which may be completed', () => {
+    const decision: Decision = { action: 'deny', source: 'cache', list: 'l', ofAddress: true };
+    assert.equal(actionsOf(encodeDecision(decision, TARGET, 'ip:'), 'full').at(-1)?.name, 'entry');
+  });
+
+  it('stays below what HAProxy takes with as many headers as a configuration may have here', () => {
+    const headers = Array.from({ length: 8 }, (_, index) => `x-head-${index}`); // 595 of 600 bytes, see conflicts.ts
+    const target: VariableTarget = { scope: 'sess', vars: varsOf({ requestHeaders: headers, responseHeaders: [] }) };
+    for (const decision of DECISIONS) {
+      const { essential, bare = essential } = encodeDecision(decision, target, undefined);
+      assert.ok(bare.length < 750, `${bare.length} bytes`);
+    }
+  });
+
+  it('unsets nothing for a request, whose variables end with it', () => {
+    for (const decision of DECISIONS) {
+      const actions = actionsOf(encodeDecision(decision, { ...TARGET, scope: 'txn' }, undefined), 'full');
+      assert.ok(actions.every(({ type }) => type === 'set-var'));
+    }
+  });
+});
+
+function actionsOf(answer: AckActions, length: 'full' | 'essential' | 'bare') {
+  return parseActions(answer[length] ?? answer.essential);
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Decision } from '../../../agent/decision/decision.ts';
+import { Repeated } from '../../../agent/repeated.ts';
+import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
+import { Meters } from '../../../agent/state/meters.ts';
+import { SpopError } from '../../../spop/errors.ts';
+import { HandClock } from '../../support/clock.ts';
+
+function log() {
+  const lines: [level: string, fields: { times?: number }, message: string][] = [];
+  const at = (level: string) => (fields: object, message: string) => void lines.push([level, fields, message]);
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+describe('the log of connections', () => {
+  it('logs status and cause of a protocol violation', () => {
+    const told = log();
+    connectionLog(told, new Repeated(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
+    assert.deepEqual(told.lines, [
+      ['warn', { status: 3, error: 'frame of 9 bytes' }, 'connection closed: protocol violation by the peer'],
+    ]);
+  });
+
+  it('tells what to do about HAProxy’s status 10, and only about that', () => {
+    const told = log();
+    const events = connectionLog(told, new Repeated(new HandClock()));
+    events.disconnectReceived(10, 'fragmentation not supported');
+    events.disconnectReceived(1, 'I/O error');
+    assert.match(told.lines[0]?.[2] ?? '', /no option send-frag-payload/);
+    assert.equal(told.lines[1]?.[2], 'HAProxy closed a connection with an error');
+  });
+
+  it('tells each status once a minute, however often it comes, and then how often', () => {
+    const told = log();
+    const clock = new HandClock();
+    const events = connectionLog(told, new Repeated(clock));
+    for (let count = 0; count < 1000; count++) {
+      events.protocolError(new SpopError(3, `frame of ${count} bytes`));
+      events.disconnectReceived(1, `I/O error \u202e${count}`);
+    }
+    assert.equal(told.lines.length, 2);
+    clock.advance(60_000);
+    assert.deepEqual(
+      told.lines.slice(2).map(([, fields]) => fields),
+      [
+        { status: 3, error: 'frame of 999 bytes', times: 999 },
+        { status: 1, message: 'I/O error \\u{202e}999', times: 999 },
+      ],
+    );
+  });
+});
+
+describe('the log of evicted connections', () => {
+  it('logs each limit once a minute, however many connections, and counts all as status 13', () => {
+    const told = log();
+    const clock = new HandClock();
+    const meters = new Meters();
+    const evicted = evictionLog(told, clock, meters);
+    for (let count = 0; count < 1000; count++) {
+      evicted('connections');
+      evicted('memory');
+    }
+    clock.advance(60_000);
+    const texts = told.lines.map(([level, { times }, text]) => [level, times, text.split(':')[0]]);
+    assert.deepEqual(texts, [
+      ['warn', undefined, 'too many connections'],
+      ['warn', undefined, 'too many bytes of partial frames and unread ACKs'],
+      ['warn', 999, 'too many connections'],
+      ['warn', 999, 'too many bytes of partial frames and unread ACKs'],
+    ]);
+    assert.deepEqual(meters.spopErrors, { 13: 2000 });
+    meters.close();
+  });
+});
+
+describe('the log of messages', () => {
+  it('tells each unknown name once, and no more than a hundred, since they come from the socket', () => {
+    const told = log();
+    const events = messageLog(told);
+    for (let round = 0; round < 2; round++)
+      for (let index = 0; index < 150; index++) events.unknownMessage(`m${index}`);
+    assert.equal(told.lines.length, 100);
+  });
+
+  it('tells a failure of our own as an error', () => {
+    const told = log();
+    const bug = new Error('bug');
+    messageLog(told).internalError(bug);
+    assert.deepEqual(told.lines[0]?.slice(0, 2), ['error', { err: bug }]);
+  });
+});
+
+describe('the log of decisions', () => {
+  const shadow: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new', entry: 'ip:192.0.2.0/24' };
+
+  it('tells each unknown backend once, and no more than a hundred, since they come from the table', () => {
+    const told = log();
+    const events = decisionLog(told, new HandClock());
+    for (let round = 0; round < 2; round++)
+      for (let index = 0; index < 150; index++) events.unknownBackend(`b${index}`, shadow);
+    assert.equal(told.lines.length, 100);
+    assert.deepEqual(told.lines[0]?.slice(0, 2), ['warn', { backend: 'b0', list: 'new', entry: 'ip:192.0.2.0/24' }]);
+  });
+
+  it('tells what would be done, for whom and why', () => {
+    const told = log();
+    decisionLog(told, new HandClock()).shadowed('check', shadow, '192.0.2.7');
+    const { list, entry } = shadow;
+    const fields = {
+      message: 'check',
+      client: '192.0.2.7',
+      wouldBe: 'deny',
+      source: 'cache',
+      reason: undefined,
+      list,
+      entry,
+    };
+    assert.deepEqual(told.lines, [['info', fields, 'shadow mode: decision not enforced']]);
+  });
+
+  it('tells no client’s text as it came', () => {
+    const told = log();
+    decisionLog(told, new HandClock()).shadowed('check', shadow, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
+    const [[, fields] = []] = told.lines;
+    const { client = '' } = (fields ?? {}) as { client?: string }; // what is told is an object
+    assert.match(client, /^header\.x:\\r\\n\\u\{202e\}x+\.\.\.$/);
+    assert.ok(client.length <= 80);
+  });
+
+  it('tells ten a second, and then how many were left out', () => {
+    const told = log();
+    const clock = new HandClock();
+    const { shadowed: tell } = decisionLog(told, clock);
+    const messages = () =>
+      told.lines.splice(0).map(([, fields, message]) => ('leftOut' in fields ? fields.leftOut : message));
+    for (let index = 0; index < 10; index++) tell('check', shadow, `${index}`);
+    clock.advance(1000);
+    assert.deepEqual(new Set(messages()), new Set(['shadow mode: decision not enforced']), 'none was left out');
+    for (let index = 0; index < 1000; index++) tell('check', shadow, `${index}`);
+    clock.advance(999);
+    assert.equal(messages().length, 10);
+    clock.advance(1);
+    assert.deepEqual(messages(), [990]);
+    tell('check', shadow, 'next');
+    assert.equal(messages().length, 1);
+    clock.advance(5000);
+    assert.deepEqual(messages(), []);
+  });
+});
+
+describe('the log of denies', () => {
+  const deny = {
+    atMs: 0,
+    ref: 'r-1',
+    message: 'check',
+    action: 'deny',
+    source: 'cache',
+    reason: 'abuse\u202e',
+    list: 'manual',
+    status: 403,
+    subject: 'header.x:\u009bm',
+    client: 'ip:203.0.113.7',
+  } as const;
+
+  it('has the reference id, and nothing of the table’s or a client’s as it came', () => {
+    const told = log();
+    const tell = denyLog(told, new HandClock());
+    tell(deny);
+    const { atMs: _atMs, ...fields } = deny;
+    const escaped = { ...fields, reason: 'abuse\\u{202e}', subject: 'header.x:\\u{9b}m' };
+    assert.deepEqual(told.lines, [['info', escaped, 'denied']]);
+    tell({ ...deny, ref: '' });
+    assert.ok(!('ref' in (told.lines[1]?.[1] ?? {})));
+  });
+
+  it('has ten lines a second, and then how many were left out', () => {
+    const told = log();
+    const clock = new HandClock();
+    const tell = denyLog(told, clock);
+    for (let count = 0; count < 100; count++) tell(deny);
+    clock.advance(1000);
+    assert.deepEqual(told.lines.splice(0).at(-1), ['info', { leftOut: 90 }, 'further denies not logged one by one']);
+    clock.advance(1000);
+    tell(deny);
+    assert.equal(told.lines.length, 1);
+  });
+});
