@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Action, isConfirmed } from '../../contract/actions.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { plural } from '../output/plural.ts';
 import type { Difference } from './difference.ts';
 
 /** What a sync would do to a list, in entries. */
@@ -27,7 +28,7 @@ export function assertMaxChange(list: string, { added, removed }: Totals, presen
     if (present === 0 || (count < FEW && !emptied) || share <= maxChange) continue;
     throw new CliError(
       EXIT.failed,
-      `nothing was changed: this would ${does} ${count} entries where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; look at it with --dry-run, then do it with --yes`,
+      `nothing was changed: this would ${does} ${plural(count, 'entry', 'entries')} where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; check it with --dry-run, then run it with --yes`,
     );
   }
 }
@@ -58,7 +59,7 @@ export class RiskyChanges {
     if (this.#example === undefined) return;
     throw new CliError(
       EXIT.failed,
-      `nothing was changed: the source would let pass or redirect ${this.#count} more in list ${list}, such as ${this.#example}; look at it with --dry-run, then do it with --yes`,
+      `nothing was changed: the source would allow or redirect ${plural(this.#count, 'more subject')} in list ${list}, such as ${this.#example}; check it with --dry-run, then run it with --yes`,
     );
   }
 }

@@ -21,7 +21,7 @@ export class Exemptions {
     if (this.#subjects.size === MAX_EXEMPT)
       throw new CliError(
         EXIT.failed,
-        `nothing was written: the source lets more than ${MAX_EXEMPT} subjects pass, and a list of blocks has fewer`,
+        `nothing was written: the source exempts more than ${MAX_EXEMPT} subjects, which a blocklist does not`,
       );
     this.#subjects.add(subject);
     for (const covering of coveringOf(subject)) this.#covering.set(covering, subject);
@@ -32,7 +32,7 @@ export class Exemptions {
     if (this.#hasUnread)
       throw new CliError(
         EXIT.failed,
-        'nothing was written: a line that cannot be taken lets somebody pass, whom the rest may block: --skip-bad leaves out no such line',
+        'nothing was written: an invalid line exempts a subject that other lines may block: --skip-invalid does not skip such lines',
       );
     if (this.#subjects.size === 0) return;
     for await (const { value } of wanted.sorted()) {
@@ -42,7 +42,7 @@ export class Exemptions {
       if (exempt === undefined) continue;
       throw new CliError(
         EXIT.failed,
-        `nothing was written: the source lets ${exempt} pass and blocks ${subject}, which --skip-bad would block all the same`,
+        `nothing was written: the source exempts ${exempt} and blocks ${subject}: --skip-invalid would block it`,
       );
     }
   }

@@ -25,8 +25,8 @@ export class PatternWarning {
     if (this.#example === undefined) return undefined;
     const seen = [
       ...(this.#patterns > 0 ? [`${this.#patterns} look like patterns`] : []),
-      ...(this.#parts > 0 ? [`${this.#parts} like a part`] : []),
+      ...(this.#parts > 0 ? [`${this.#parts} like parts`] : []),
     ];
-    return `agents and headers match as a whole, and ${seen.join(', ')}, such as "${printable(this.#example)}": these match nothing else than this text`;
+    return `user agents and headers match as a whole, but ${seen.join(', ')}, such as "${printable(this.#example)}": such an entry matches only this exact text`;
   }
 }

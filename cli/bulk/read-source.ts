@@ -49,8 +49,8 @@ export async function readSource(
   const words = options.trust ?? storedTrust(kept?.trust);
   const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
   const trust = new Trust(kind, words);
-  const { skipBad = false, quiet = false } = options;
-  const skipped = await collectFeed(wanted, { feed, name, guard, skipBad, quiet, trust, signal, tell, nowMs });
+  const { skipInvalid = false, quiet = false } = options;
+  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, tell, nowMs });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,

@@ -83,5 +83,5 @@ export async function inSession(
 }
 
 function unchangedSince(known: ListRecord | undefined): string {
-  return `the source has not changed since ${known?.syncedAt}: nothing to do (--refetch reads it all the same)`;
+  return `the source has not changed since ${known?.syncedAt}: nothing to do (--refetch reads it anyway)`;
 }

@@ -50,7 +50,7 @@ export function readTrust(text: string): readonly string[] {
   const odd = words.find((word) => !isTrustWord(word));
   if (odd === undefined) return words;
   throw usageError(
-    `--trust "${odd}" is nothing that a source can say: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
+    `--trust "${odd}" is not valid: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
   );
 }
 

@@ -9,6 +9,7 @@ import { readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface HistoryOptions extends TableOptions {
   readonly list?: string;
@@ -58,7 +59,7 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
     await printLine(`the entry in ${list} is not in the history: it was written by hand, or before there was one`);
   if (told.changes.length === 0) return printLine(`there is no change of ${subject ?? options.list} in the history`);
   await printTable(CHANGE_COLUMNS, told.changes.map(changeCells));
-  if (told.left > 0) await printLine(`${told.left} older changes are not shown: see them with a higher --limit`);
+  if (told.left > 0) await printLine(`${plural(told.left, 'older change')} not shown: raise --limit to see them`);
 }
 
 interface Wanted {

@@ -12,6 +12,7 @@ import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 import { startProgress } from '../output/progress.ts';
 
 export function importCommand(): Command {
@@ -23,7 +24,7 @@ export function importCommand(): Command {
     addBulkOptions(command),
     'haverdict import addresses.txt --reason abuse --for 7d',
     'haverdict import https://feeds.example/drop.json --list drop --dry-run',
-    'cscli decisions list -o json | haverdict import - --list crowdsec --skip-bad',
+    'cscli decisions list -o json | haverdict import - --list crowdsec --skip-invalid',
   ).action((source: string, options: BulkOptions) => inSession('import', source, options, importAll));
 }
 
@@ -38,7 +39,7 @@ async function importAll(session: Session): Promise<void> {
       count++;
     }
     const summary = { list, wouldWrite: count, skipped: read.skipped };
-    return json ? printJson(summary) : say(`would write ${count} entries into ${list}`);
+    return json ? printJson(summary) : say(`would write ${plural(count, 'entry', 'entries')} into ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
     await assertNoRiskyChanges(session);
@@ -47,12 +48,12 @@ async function importAll(session: Session): Promise<void> {
   const written = await blocklist.bulk
     .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
-  endIfStopped(signal, `${written} entries were written into ${list}`);
+  endIfStopped(signal, `${plural(written, 'entry', 'entries')} written into ${list}`);
   if (written > 0) await run.end('import', { put: written });
   const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
   await saveSourceState(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
-  await say(`wrote ${written} entries into ${list}`);
+  await say(`wrote ${plural(written, 'entry', 'entries')} into ${list}`);
 }
 
 /** Only what could be one is looked up: nearly always nothing. */

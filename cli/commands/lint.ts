@@ -11,6 +11,7 @@ import { readList } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface LintCommandOptions extends TableOptions, ConfigOptions {
   readonly list?: string;
@@ -66,7 +67,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   }
   if (!options.json) await printLine(summary(counts));
   const left = counts.open + counts.fixable;
-  if (left > 0) throw new CliError(EXIT.failed, `${left} ${left === 1 ? 'problem' : 'problems'} left in the table`);
+  if (left > 0) throw new CliError(EXIT.failed, `${plural(left, 'problem')} left in the table`);
 }
 
 /** One finding after the other, so that no more of them are in memory than are being repaired. */
@@ -83,5 +84,5 @@ function summary({ fixed, fixable, open, note }: Readonly<Record<State, number>>
   const total = fixed + fixable + open;
   if (total + note === 0) return 'nothing is wrong';
   const hint = fixable > 0 ? `, ${fixable} of them to be repaired with --fix` : '';
-  return `${total} ${total === 1 ? 'problem' : 'problems'}${hint}${fixed > 0 ? `, ${fixed} repaired` : ''}; ${note} ${note === 1 ? 'note' : 'notes'}`;
+  return `${plural(total, 'problem')}${hint}${fixed > 0 ? `, ${fixed} repaired` : ''}; ${plural(note, 'note')}`;
 }

@@ -15,6 +15,7 @@ import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 import { startProgress } from '../output/progress.ts';
 
 interface SyncOptions extends BulkOptions {
@@ -36,7 +37,7 @@ export function syncCommand(): Command {
   return addExamples(
     addBulkOptions(command),
     'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
-    'haverdict sync firehol_level1.netset --list firehol --skip-bad --reason firehol',
+    'haverdict sync firehol_level1.netset --list firehol --skip-invalid --reason firehol',
     'haverdict sync drop.txt --list drop --metrics-file /var/lib/prometheus/node-exporter/haverdict-drop.prom',
     'haverdict sync partners.csv --list partners --action tag --var req.set.x-partner=1',
   ).action((source: string, options: SyncOptions) => {
@@ -141,11 +142,11 @@ async function write(
   } finally {
     progress.stop();
   }
-  endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
+  endIfStopped(signal, `${plural(written, 'entry', 'entries')} of ${list} written, ${removed} removed`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
   await saveSourceState(session, state, entries);
-  if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
+  if (kept > 0) await session.say(`${plural(kept, 'entry', 'entries')} kept: changed in the meantime`);
   await report(session, totals, '');
   return entries;
 }

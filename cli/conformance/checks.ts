@@ -176,7 +176,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     );
     for (const { subject, entry, lists } of found) if (entry) expectEntry(entry, subject, lists);
     const entries = found.filter(({ entry }) => entry).length;
-    return entries === 0 ? NO_ENTRIES : `${entries} entries, all asked`;
+    return entries === 0 ? NO_ENTRIES : `all from the requested lists: ${entries} checked`;
   },
   outcomes: async ({ exchanges }) => {
     const entries = entriesIn(exchanges);
@@ -185,7 +185,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       if (problem !== undefined)
         throw new CheckFailed(`the entry for "${entry.subject}" cannot be told to HAProxy: ${problem}`);
     }
-    return entries.length === 0 ? NO_ENTRIES : `${entries.length} entries HAProxy can be told`;
+    return entries.length === 0 ? NO_ENTRIES : `entries that can be passed to HAProxy: ${entries.length}`;
   },
   'never-garbage': async ({ exchanges, refusals }) => {
     for (const answer of [...exchanges.map((exchange) => exchange.answer), ...refusals])

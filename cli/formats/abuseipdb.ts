@@ -1,5 +1,6 @@
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { plural } from '../output/plural.ts';
 import { readingDocument } from './document.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
@@ -19,7 +20,7 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
   const { name, minScore, fields, remarks } = source;
   if (!isRecord(document)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
   if (Array.isArray(document.errors))
-    throw new CliError(EXIT.failed, `${name} is an error of AbuseIPDB: ${errorText(document.errors)}`);
+    throw new CliError(EXIT.failed, `${name} is an error response of AbuseIPDB: ${errorText(document.errors)}`);
   if (!Array.isArray(document.data)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
   rejectEnvelope(document, ['data'], source);
   let below = 0;
@@ -29,7 +30,9 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
     return entry;
   });
   if (below > 0)
-    remarks.push(`${below} of ${document.data.length} addresses left out: their score is below ${minScore}`);
+    remarks.push(
+      `${below} of ${plural(document.data.length, 'address', 'addresses')} skipped: score below ${minScore}`,
+    );
 }
 
 /** Undefined if the score is too low. */

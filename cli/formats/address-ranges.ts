@@ -12,8 +12,7 @@ export interface AddressRange {
 export function parseAddressRange(text: string): AddressRange | undefined {
   const [from, to] = text.split('-').map((part) => parseAddress(part.trim()));
   if (from === undefined || to === undefined || text.split('-').length !== 2) return undefined;
-  if (from.length !== to.length)
-    throw new UnreadableError('begins with IPv4 and ends with IPv6, or the other way round');
+  if (from.length !== to.length) throw new UnreadableError('mixes IPv4 and IPv6');
   const range = { first: toInteger(from), last: toInteger(to), bits: from.length === 4 ? 32 : 128 } as const;
   if (range.first > range.last) throw new UnreadableError('ends before it begins');
   return range;

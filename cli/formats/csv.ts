@@ -63,7 +63,7 @@ function readHeading({ line, text }: CsvRecord, name: string): Heading {
   if (heading !== undefined) return heading;
   throw new CliError(
     EXIT.failed,
-    `${name}:${line} "${printable(text)}" is no heading of a table with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
+    `${name}:${line} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
   );
 }
 
@@ -102,7 +102,8 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
-  if (cells === undefined) throw new UnreadableError('has a quote where none can be: cells are quoted as a whole');
+  if (cells === undefined)
+    throw new UnreadableError('has a quote inside a cell that is not quoted: quote the whole cell');
   if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
     throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
@@ -124,7 +125,7 @@ function varsIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableError('vars is no JSON object');
+    throw new UnreadableError('vars is not a JSON object');
   }
 }
 
@@ -136,7 +137,7 @@ function isHeading(text: string, { separator }: Heading): boolean {
 
 /** Below another heading everything can mean something else. */
 function secondHeading(): UnreadableError {
-  return new UnreadableError('is another heading: write one table a file', '');
+  return new UnreadableError('is a second heading: write one table per file', '');
 }
 
 function rejectUnclosed(): never {

@@ -75,8 +75,8 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const { action, status, list, note } = record;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
-  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is no status of HTTP', subject);
-  if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is no list to block', subject);
+  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is not an HTTP status', subject);
+  if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is not a blocklist', subject);
   return {
     ...Object.fromEntries(given.map((field) => [field, record[field]])),
     ...(typeof note === 'string' && { note: singleLine(note) }),
@@ -86,7 +86,7 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
 /** A field that somebody else means otherwise, or that says to let pass. */
 function notOurs(field: string, value: unknown, what: string, subject: string): UnreadableError {
   const exempt = meaningOfWord(value) === 'exempt' ? subject : undefined;
-  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} leaves it alone`, exempt);
+  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
 }
 
 /** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */
@@ -123,7 +123,8 @@ function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt
 
 function afterDuration(duration: unknown, nowMs: number): number {
   const ms = typeof duration === 'string' ? parseGoDuration(duration.trim()) : undefined;
-  if (ms === undefined) throw new UnreadableError(`duration ${quoted(duration)} is none, write it like 3h59m12.5s`);
+  if (ms === undefined)
+    throw new UnreadableError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
   return Math.floor((nowMs + ms) / 1000);
 }
 

@@ -48,7 +48,7 @@ async function* readSpamhaus({ bytes, fields, remarks }: FeedSource): AsyncGener
 function recordOf(text: string): FeedRecord {
   const value = parseJsonLine(text);
   if (isRecord(value)) return value;
-  throw new UnreadableError('is no object');
+  throw new UnreadableError('is not an object');
 }
 
 function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
@@ -72,10 +72,10 @@ function reasonOf(value: unknown): Pick<FeedEntry, 'reason'> {
 
 function countProblem(metadata: FeedRecord | undefined, records: number, line: number): FeedLine[] {
   if (metadata === undefined)
-    return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is not whole')];
+    return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is incomplete')];
   if (metadata.records === records) return [];
   const promised = typeof metadata.records === 'number' ? metadata.records : 'an unknown number of';
-  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is not whole`)];
+  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is incomplete`)];
 }
 
 function attribution({ copyright, terms, timestamp }: FeedRecord): string[] {

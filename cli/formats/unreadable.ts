@@ -44,7 +44,7 @@ export function subjectOf(value: string, kind: string): string {
 const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
 
 function exempted(value: string, kind: string): UnreadableError {
-  const said = `"${printable(value)}" lets pass what the rest blocks: take it out`;
+  const said = `"${printable(value)}" exempts a subject from blocking: remove it`;
   try {
     return new UnreadableError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {

@@ -104,7 +104,7 @@ function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
 
 /** JSON has escapes for what nobody sees; another file would be obeyed by the terminal that shows it. */
 function refuseUnseen(subject: string, format: WrittenFormat): void {
-  if (!LINE.test(subject)) throw unfit(subject, format, 'a character that is not seen');
+  if (!LINE.test(subject)) throw unfit(subject, format, 'an invisible character');
 }
 
 function unfit(subject: string, format: WrittenFormat, what: string): CliError {

@@ -36,7 +36,7 @@ export class AllowIndex {
     if (action === 'allow' || action === 'log') return undefined;
     const covering = lookupKeys(parseSubject(subject)).find((text) => this.#listOf.has(text));
     if (covering === undefined) return undefined;
-    const problem = `never has an effect where list ${this.#listOf.get(covering)} is asked too: it allows ${covering}`;
+    const problem = `has no effect where list ${this.#listOf.get(covering)} is looked up too: it allows ${covering}`;
     return { id: 'shadowed', subject, list, problem };
   }
 

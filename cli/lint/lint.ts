@@ -58,7 +58,7 @@ function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
   const [subject, list] = [String(item.subject), String(item.list)];
   const instead = isReserved(subject) ? undefined : lookedUpInstead(subject, ipv6Prefix);
   if (instead === undefined) return undefined;
-  const problem = `is never looked up where ipv6Prefix is ${ipv6Prefix}, as here: "${instead}" is`;
+  const problem = `is never looked up with ipv6Prefix ${ipv6Prefix}, as configured here: "${instead}" is`;
   return [{ id: 'never-asked', subject, list, problem }];
 }
 
@@ -79,7 +79,7 @@ function* shadowOf(item: Item, allows: AllowIndex): Generator<Finding> {
 async function withDuplicate(found: Finding, bulk: Pick<BulkStore, 'read'>): Promise<Finding> {
   const { repair, ...rest } = found;
   if (repair?.how !== 'rewrite' || (await bulk.read([repair.entry])).length === 0) return found;
-  return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry stands there already: remove this one` };
+  return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry is already there: remove this one` };
 }
 
 function unregistered(list: string): Finding {

@@ -35,7 +35,7 @@ async function rewrite(
   const { blocklist, guard, by, now } = repairer;
   const problem = guard.problemOf(entry);
   if (problem !== undefined) return `not rewritten: ${problem}`;
-  if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry stands there already';
+  if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry is already there';
   const { list, subject, action, expiresAt } = entry;
   await blocklist.history.record({
     ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject] },
@@ -58,7 +58,7 @@ async function remove(
     why: WHY,
     subjects: [printableSubject(item)],
   });
-  return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
+  return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: it was changed in the meantime';
 }
 
 async function register(list: string, { blocklist, by, now }: Repairer): Promise<undefined> {

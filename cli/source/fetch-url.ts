@@ -43,9 +43,9 @@ export async function openUrl(
 export function redirectedUrl(from: URL, location: unknown): URL {
   const to =
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  if (to === undefined) throw new FetchError('redirects to nowhere');
+  if (to === undefined) throw new FetchError('redirects without a valid location');
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which anybody on the way can change`);
+    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which anybody on the path can change`);
   return checkedUrl(to);
 }
 
@@ -105,7 +105,8 @@ async function* closing(bytes: AsyncIterable<Uint8Array>, agent: Agent): AsyncGe
 }
 
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw toFetchError(`${text.slice(0, text.indexOf(':'))}://…`, new FetchError('is no URL'));
+  if (!URL.canParse(text))
+    throw toFetchError(`${text.slice(0, text.indexOf(':'))}://…`, new FetchError('is not a valid URL'));
   const url = new URL(text);
   try {
     return checkedUrl(url);
@@ -118,7 +119,7 @@ function checkedUrl(url: URL): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new FetchError(`leads to ${printable(url.protocol)}//, only http and https are fetched`);
   if (url.username !== '' || url.password !== '')
-    throw new FetchError('has a user in it: fetch it with a client that keeps passwords, and pipe it to "-"');
+    throw new FetchError('contains credentials: fetch it with a client that keeps passwords, and pipe it to "-"');
   return url;
 }
 
@@ -131,8 +132,8 @@ function redactedUrl({ protocol, host, pathname }: URL): string {
 function refusal(status: number, retryAfter: unknown): string {
   const later = typeof retryAfter === 'string' ? `, and to try again after ${retryAfterText(retryAfter)}` : '';
   if (status === 429) return `answered 429: too many requests${later}`;
-  if (status === 404 || status === 410) return `answered ${status}: there is no such list (any more)`;
-  if (status === 401 || status === 403) return `answered ${status}: it wants a key or does not want us`;
+  if (status === 404 || status === 410) return `answered ${status}: no such list`;
+  if (status === 401 || status === 403) return `answered ${status}: access denied, or a key is missing`;
   return `answered ${status}${later}`;
 }
 

@@ -18,7 +18,7 @@ const NAT64 = /^64:ff9b::/;
  */
 export function internalReason(address: string): string | undefined {
   const bytes = parseAddress(address);
-  if (bytes === undefined) return 'no address of the internet';
+  if (bytes === undefined) return 'not an internet address';
   const text = formatAddress(bytes);
   if (text === AZURE_HOST) return 'the host of a virtual machine';
   const range = ipaddr.fromByteArray([...bytes]).range();
@@ -75,10 +75,10 @@ function externalOnlyLookup(resolve: Resolve): Lookup {
 }
 
 function refusal(address: string, why: string): FetchError {
-  return new FetchError(`leads to ${address} (${why}): addresses inside are fetched from with --inside only`);
+  return new FetchError(`leads to ${address} (${why}): internal addresses need --inside`);
 }
 
 /** `carrierGradeNat` as people write it. */
 function inWords(range: string): string {
-  return range === 'unicast' ? 'not given out' : range.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return range === 'unicast' ? 'unallocated' : range.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -29,7 +29,7 @@ describe('what a run is asked for', () => {
       requestDigest('sync', `${URL}2`, OPTIONS, SETTINGS),
       ...[{ action: 'tarpit' }, { status: '404' }, { body: 'no' }, { var: [['res.set.x-a', 'b']] }, { bodyFile: body }],
       ...[{ reason: 'r' }, { note: 'r' }, { for: '1h' }, { until: '1h' }, { format: 'csv' }, { kind: 'host' }],
-      ...[{ minScore: 1 }, { skipBad: true }, { force: true }, { inside: true }, { anOptionOfALaterVersion: true }],
+      ...[{ minScore: 1 }, { skipInvalid: true }, { force: true }, { inside: true }, { anOptionOfALaterVersion: true }],
     ].map((one) => (typeof one === 'string' ? one : asked(one)));
     all.push(asked({}, { protected: [] }), asked({}, { protectPrivate: false }));
     writeFileSync(body, 'two');

@@ -70,7 +70,7 @@ const COMBINATIONS = (
     [
       'the framing of a message',
       '--action tag --var req.set.content-length=0',
-      /is a header that HAProxy itself takes care of\n/,
+      /is a header that HAProxy manages itself\n/,
     ],
     ['to remove a header with a value', '--action tag --var req.del.x=gold', /removes a header: write req.del.x=1\n/],
     [
@@ -289,7 +289,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   it('fails with exit code 1 and the name of the table that is not there', async () => {
     const { status, stderr } = await block('1.1.1.1', '--table', 'nope');
     assert.equal(status, 1);
-    assert.match(stderr, /^haverdict: [a-z -]+ on table nope at http:.* failed: there is no table nope there, .*\n$/);
+    assert.match(stderr, /^haverdict: [a-z -]+ on table nope at http:.* failed: table nope there, .*\n$/);
   });
 
   it('fails with exit code 1 and the endpoint where nothing answers', async () => {

@@ -50,7 +50,7 @@ describe('the page about formats', () => {
 function rowsOf(heading: string): string[][] {
   const [, section = ''] = page.split(`\n## ${heading}\n`);
   const rows = (/(^\|.*\n)+/m.exec(section)?.[0] ?? '').trim().split('\n').slice(2);
-  assert.ok(rows.length > 0, `there is no table under "${heading}"`);
+  assert.ok(rows.length > 0, `table under "${heading}"`);
   return rows.map((row) =>
     row
       .split('|')

@@ -157,7 +157,10 @@ describe('a feed', () => {
     const feed = await readFeed(endless(), { name: 'endless', nowMs });
     await assert.rejects(
       Array.fromAsync(feed.lines),
-      new CliError(1, 'endless: a JSON document of more than 64 MiB is not read: write it as NDJSON, an object a line'),
+      new CliError(
+        1,
+        'endless: a JSON document of more than 64 MiB is not read: write it as NDJSON, one object per line',
+      ),
     );
   });
 

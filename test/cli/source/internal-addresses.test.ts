@@ -54,8 +54,7 @@ describe('a source at an address inside', () => {
       const { port, asked } = await serve(t);
       await assert.rejects(openSource(`http://${host}:${port}/list.txt?key=1`, {}), {
         name: 'CliError',
-        message:
-          /^http:\/\/\S+\/…\w{8} leads to \S+ \([a-z ]+\): addresses inside are fetched from with --inside only$/,
+        message: /^http:\/\/\S+\/…\w{8} leads to \S+ \([a-z ]+\): internal addresses need --inside$/,
       });
       assert.deepEqual(asked, []);
     });
