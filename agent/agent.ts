@@ -17,7 +17,7 @@ import { Listener } from './server/listener.ts';
 import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
 import type { Known } from './state/control.ts';
-import { Ledger } from './state/ledger.ts';
+import { DecisionStats } from './state/decision-stats.ts';
 import { Meters } from './state/meters.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
@@ -60,12 +60,12 @@ export class Agent {
    */
   static async start(settings: Settings, log: Logger, isFirst: boolean, passed: PassedSockets): Promise<Agent> {
     const clock = systemClock;
-    const ledger = new Ledger(clock, denyLog(log, clock));
+    const stats = new DecisionStats(clock, denyLog(log, clock));
     const degradation = new Degradation(
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const lasting = { log, clock, meters: new Meters(), ledger, references: new ReferenceIds(), degradation };
+    const lasting = { log, clock, meters: new Meters(), stats, references: new ReferenceIds(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
     const agent = new Agent(generation, lasting, isFirst, passed);
     agent.#watchDegradation();
@@ -95,13 +95,13 @@ export class Agent {
 
   get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
-    const { meters, ledger, degradation } = this.#lasting;
+    const { meters, stats, degradation } = this.#lasting;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
       ...processState({
         settings,
         meters,
-        ledger,
+        stats,
         cache: cache.state,
         loader: loader.state,
         degradation: degradation.state,

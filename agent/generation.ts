@@ -18,7 +18,7 @@ import { lookupMs, Script } from './scripts/script.ts';
 import { decisionLog, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
-import type { Ledger } from './state/ledger.ts';
+import type { DecisionStats } from './state/decision-stats.ts';
 import type { Meters } from './state/meters.ts';
 
 /** What outlives every generation. */
@@ -26,7 +26,7 @@ export interface Lasting {
   readonly log: Logger;
   readonly clock: Clock;
   readonly meters: Meters;
-  readonly ledger: Ledger;
+  readonly stats: DecisionStats;
   readonly references: ReferenceIds;
   readonly degradation: Degradation;
 }
@@ -52,17 +52,17 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, ledger, references, degradation }: Lasting,
+  { log, clock, meters, stats, references, degradation }: Lasting,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const opened = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
-    notCounted: () => void meters.backend.notCounted++,
+    notCounted: () => void meters.counters.notCounted++,
   });
   const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
-  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.loader);
+  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);
@@ -74,7 +74,7 @@ export async function openGeneration(
   }
   const messages = messageConfigs(settings, decisionLog(log, clock), script);
   const address = new Address(settings.ipv6Prefix);
-  const handler = new MessageHandler(messages, engine, messageLog(log), address, ledger, references);
+  const handler = new MessageHandler(messages, engine, messageLog(log), address, stats, references);
   let isClosed = false;
   const close = () => {
     isClosed = true;

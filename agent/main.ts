@@ -213,8 +213,15 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier,
     async state(): Promise<AgentState> {
       const states = await crew.states();
       const { workersReplaced } = crew;
-      const all = states.map((state) => ({ ...state, version: version(), workers: 1, workersReplaced, reloads }));
-      return { ...mergeStates(all), pid: process.pid, startedAtMs };
+      const own = {
+        pid: process.pid,
+        startedAtMs,
+        version: version(),
+        workers: states.length,
+        workersReplaced,
+        reloads,
+      };
+      return { ...mergeStates(states), ...own };
     },
     explain: crew.explain,
     flush: crew.flush,

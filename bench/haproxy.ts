@@ -8,7 +8,7 @@ import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
 import { SPOE_FILE, startHaproxy } from '../dev/haproxy.ts';
-import { agentsBackend } from '../haproxy/generate/backend.ts';
+import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
 import { addressOf } from './pool.ts';

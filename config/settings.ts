@@ -42,6 +42,7 @@ export interface Target {
 
 export type { ListenAddress };
 export type LogLevel = Settings['log']['level'];
+export type HaproxySettings = Settings['haproxy'];
 
 type File = Immutable<ConfigFile>;
 type Immutable<T> = T extends object ? { readonly [Key in keyof T]: Immutable<T[Key]> } : T;

@@ -1,8 +1,8 @@
 import type { Settings } from '../config/settings.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
-import { agentsBackend } from '../haproxy/generate/backend.ts';
+import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
+import { backendRules } from '../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../haproxy/generate/frontend.ts';
-import { backendRules } from '../haproxy/generate/guarded-backend.ts';
 import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
 import { SPOE_FILE } from './haproxy.ts';
 

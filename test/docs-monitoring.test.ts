@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { METRICS } from '../agent/admin/catalogue.ts';
+import { METRICS } from '../agent/admin/metrics.ts';
 import { LIST_METRICS } from '../cli/bulk/metrics-file.ts';
 import { PROMTOOL } from '../dev/test-tools.ts';
 import { HAPROXY_METRICS } from './support/haproxy-metrics.ts';
@@ -147,15 +147,15 @@ describe('the dashboard', () => {
 /** What a person looks up on one agent, and what the alerts alone need. */
 const NOT_SHOWN = [
   'haverdict_backend_entries_not_counted_total',
+  'haverdict_build_info',
+  'haverdict_config_last_reload_success_timestamp_seconds',
+  'haverdict_config_reloads_total',
   'haverdict_credentials_expiry_timestamp_seconds',
   'haverdict_spop_accepted_total',
   'haverdict_spop_frames_total',
   'haverdict_spop_health_checks_total',
-  'haverdict_config_last_reload_success_timestamp_seconds',
-  'haverdict_config_reloads_total',
   'haverdict_workers',
   'haverdict_workers_replaced_total',
-  'haverdict_build_info',
   'process_start_time_seconds',
 ];
 

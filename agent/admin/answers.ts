@@ -1,6 +1,6 @@
 import type { AgentState } from '../state/state.ts';
 import { health, healthText } from './health.ts';
-import { METRICS_CONTENT_TYPE, metricsText } from './metrics.ts';
+import { METRICS_CONTENT_TYPE, metricsText } from './prometheus-text.ts';
 import type { Snapshot } from './snapshots.ts';
 import { PAGE_POLICY, statusPage } from './status-page.ts';
 
@@ -30,7 +30,7 @@ const PATHS: Readonly<Record<string, (asked: Asked) => Promise<Answer>>> = {
   '/metrics': async ({ snapshot }) => ({
     status: 200,
     type: METRICS_CONTENT_TYPE,
-    body: await metricsText((await snapshot()).state),
+    body: metricsText((await snapshot()).state),
   }),
   '/state.json': async ({ snapshot }) => json(200, (await snapshot()).state),
   // That it is said is all that it says.

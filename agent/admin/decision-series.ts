@@ -2,19 +2,16 @@ import { DENYING_ACTIONS } from '../../contract/actions.ts';
 import { isPermitted } from '../../contract/list-actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
+import type { Sample } from '../state/measure.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
-import type { Metric, Sample } from './metric.ts';
 
 /** Where decisions about subjects come from when they are known. */
 const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;
 
-export const DECISIONS: Metric = {
-  name: 'haverdict_decisions_total',
-  type: 'counter',
-  help: 'Decisions that were told to HAProxy.',
-  labels: ['message', 'action', 'source', 'reason', 'list'],
-  samples: ({ state }) => addUp([...presets(state), ...state.decisions]),
-};
+/** The series of decisions, with 0 for those that have not happened yet. */
+export function decisionSeries(state: AgentState): Sample[] {
+  return addUp([...presets(state), ...state.decisions]);
+}
 
 /**
  * What is worth an alert is there before it happens: a counter that appears with its first count hides that count from

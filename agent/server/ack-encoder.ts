@@ -1,7 +1,7 @@
 import { isDenied } from '../../contract/actions.ts';
 import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-actions.ts';
 import type { Decision } from '../decision/decision.ts';
-import type { Ledger, Tally } from '../state/ledger.ts';
+import type { DecisionStats, Tally } from '../state/decision-stats.ts';
 import type { DynamicAddress } from './dynamic-address.ts';
 import { encodeDecision, type VariableTarget } from './encode-decision.ts';
 import { DynamicReference, type ReferenceIds } from './reference-id.ts';
@@ -35,7 +35,7 @@ export class AckEncoder {
   readonly #address: DynamicAddress;
   readonly #references: ReferenceIds;
   #reference: DynamicReference | undefined;
-  readonly #ledger: Ledger;
+  readonly #stats: DecisionStats;
   readonly #events: EncoderEvents;
   readonly #encoded = new WeakMap<Decision, EncodedDecision>();
   /** The last two decisions, mostly "nothing listed" and one entry: the map would take 20 ns. */
@@ -46,14 +46,14 @@ export class AckEncoder {
     { name, target }: { readonly name: string; readonly target: VariableTarget },
     address: DynamicAddress,
     references: ReferenceIds,
-    ledger: Ledger,
+    stats: DecisionStats,
     events: EncoderEvents,
   ) {
     this.#message = name;
     this.#target = target;
     this.#address = address;
     this.#references = references;
-    this.#ledger = ledger;
+    this.#stats = stats;
     this.#events = events;
   }
 
@@ -69,7 +69,7 @@ export class AckEncoder {
     encoded.tally.count++;
     if (!encoded.isDeny) return;
     this.#references.advance();
-    if (this.#ledger.hasRoom) this.#record(encoded.decision, encoded.ack, this.#address.subject, maxBytes);
+    if (this.#stats.hasRoom) this.#record(encoded.decision, encoded.ack, this.#address.subject, maxBytes);
   }
 
   /** The ACK of the frame at hand: it must be written before the next call. */
@@ -81,11 +81,11 @@ export class AckEncoder {
 
   /** The ACK of a frame that is gone, and with it the address at hand: `address` is its `ip` subject. */
   encodeLater(decision: Decision, address: string | undefined, maxBytes: number): AckActions {
-    this.#ledger.tallyOf(this.#message, decision).count++;
+    this.#stats.tallyOf(this.#message, decision).count++;
     const ack = this.#encode(decision, address);
     if (!isDenied(decision.action)) return ack;
     this.#references.advance();
-    if (this.#ledger.hasRoom) this.#record(decision, ack, address, maxBytes);
+    if (this.#stats.hasRoom) this.#record(decision, ack, address, maxBytes);
     const reference = this.#reference?.copy();
     return ack.essentialDynamic === undefined || reference === undefined
       ? ack
@@ -107,7 +107,7 @@ export class AckEncoder {
     const encoded = {
       decision,
       ack: decision.ofAddress && ack !== NO_ACTIONS ? this.#withAddress(ack) : ack,
-      tally: this.#ledger.tallyOf(this.#message, decision),
+      tally: this.#stats.tallyOf(this.#message, decision),
       isDeny: isDenied(decision.action),
     };
     this.#encoded.set(decision, encoded);
@@ -134,6 +134,6 @@ export class AckEncoder {
 
   #record(decision: Decision, ack: AckActions, address: string | undefined, maxBytes: number): void {
     const isReferenceSent = fitted(maxBytes, ack).dynamic !== undefined;
-    this.#ledger.record(this.#message, decision, address, isReferenceSent ? this.#references.text : '');
+    this.#stats.record(this.#message, decision, address, isReferenceSent ? this.#references.text : '');
   }
 }

@@ -83,8 +83,8 @@ export function connectionEvents(log: Log, clock: Clock, meters: Meters, deadlin
     },
     answered: (frames, tookMs) => meters.answered(frames, tookMs),
     answeredLate: (tookMs) => meters.answeredLate(tookMs, deadlineMs()),
-    healthChecked: () => void meters.spop.healthChecks++,
-    accepted: () => void meters.spop.accepted++,
+    healthChecked: () => void meters.counters.healthChecks++,
+    accepted: () => void meters.counters.accepted++,
   };
 }
 

@@ -12,7 +12,7 @@ import type { Decision, SubjectVerdict } from '../decision/decision.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { RouteAndShadow } from '../decision/route-and-shadow.ts';
-import { Ledger } from '../state/ledger.ts';
+import { DecisionStats } from '../state/decision-stats.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
 import { DynamicAddress } from './dynamic-address.ts';
@@ -102,14 +102,14 @@ export class MessageHandler implements NotifyHandler {
     decider: Decider,
     events: MessageEvents,
     address = new Address(),
-    ledger = new Ledger(),
+    stats = new DecisionStats(),
     references = new ReferenceIds(),
   ) {
     const dynamicAddress = new DynamicAddress(address);
     this.#messages = configs.map((config) => ({
       config,
       decider: config.kinds.length === 0 ? NO_SUBJECTS : decider,
-      encoder: new AckEncoder(config, dynamicAddress, references, ledger, events),
+      encoder: new AckEncoder(config, dynamicAddress, references, stats, events),
       name: Buffer.from(config.name),
       questions: new QuestionReader(config, this.#reader, address),
     }));

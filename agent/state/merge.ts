@@ -1,78 +1,48 @@
 import type { DegradationState } from '../decision/degradation.ts';
-import { addHistograms, type HistogramState } from './histogram.ts';
-import { newestOf } from './ledger.ts';
-import type { AgentState, BackendState, DecisionCount } from './state.ts';
+import { newestOf } from './decision-stats.ts';
+import { merged } from './measure.ts';
+import { PROCESS, SECTIONS } from './measures.ts';
+import type { BackendState, DecisionCount, ProcessState } from './state.ts';
 import { mostOf } from './top-subjects.ts';
 
-const BREAKERS = ['closed', 'probing', 'open'] as const;
-
-/** One state of all workers: numbers are added, of bounds and lag the largest counts, of credentials the first to end. At least one is needed. */
-export function mergeStates(states: readonly AgentState[]): AgentState {
+/** One state of several processes, of which there must be at least one: what is no number is that of the first. */
+export function mergeStates(states: readonly ProcessState[]): ProcessState {
   const [first] = states;
   if (first === undefined) throw new Error('there is no state to merge');
-  const sum = (pick: (state: AgentState) => number) => states.reduce((total, state) => total + pick(state), 0);
-  const most = (pick: (state: AgentState) => number) => Math.max(...states.map(pick));
-  const histogram = (pick: (state: AgentState) => HistogramState) => states.map(pick).reduce(addHistograms);
   return {
-    ...first,
-    workers: sum(({ workers }) => workers),
+    ...merged(PROCESS, states),
+    pid: first.pid,
     startedAtMs: Math.min(...states.map(({ startedAtMs }) => startedAtMs)),
-    takenAtMs: most(({ takenAtMs }) => takenAtMs),
+    takenAtMs: Math.max(...states.map(({ takenAtMs }) => takenAtMs)),
     decisions: addDecisions(states.flatMap(({ decisions }) => decisions)),
     recent: newestOf(states.flatMap(({ recent }) => recent)),
     top: mostOf(states.flatMap(({ top }) => top)),
-    decisionTime: histogram(({ decisionTime }) => decisionTime),
-    deadlineMargin: histogram(({ deadlineMargin }) => deadlineMargin),
-    backendTime: histogram(({ backendTime }) => backendTime),
-    eventLoopLag: {
-      p50: most(({ eventLoopLag }) => eventLoopLag.p50),
-      p99: most(({ eventLoopLag }) => eventLoopLag.p99),
-      max: most(({ eventLoopLag }) => eventLoopLag.max),
-    },
-    cache: {
-      entries: sum(({ cache }) => cache.entries),
-      bytes: sum(({ cache }) => cache.bytes),
-      maxEntries: sum(({ cache }) => cache.maxEntries),
-      hits: sum(({ cache }) => cache.hits),
-      misses: sum(({ cache }) => cache.misses),
-      stale: sum(({ cache }) => cache.stale),
-      evicted: sum(({ cache }) => cache.evicted),
-    },
+    cache: merged(
+      SECTIONS.cache,
+      states.map(({ cache }) => cache),
+    ),
     backend: mergeBackends(states.map(({ backend }) => backend)),
     degradation: mergeDegradations(states.map(({ degradation }) => degradation)),
-    spop: {
-      connections: sum(({ spop }) => spop.connections),
-      accepted: sum(({ spop }) => spop.accepted),
-      frames: sum(({ spop }) => spop.frames),
-      errors: addCounts(states.map(({ spop }) => spop.errors)),
-      healthChecks: sum(({ spop }) => spop.healthChecks),
-    },
-    logLinesDropped: sum(({ logLinesDropped }) => logLinesDropped),
+    spop: merged(
+      SECTIONS.spop,
+      states.map(({ spop }) => spop),
+    ),
+    listening: first.listening,
+    config: first.config,
   };
 }
 
+/** The latest error is shown, and the credentials that expire first. */
 function mergeBackends(backends: readonly BackendState[]): BackendState {
-  const [first] = backends as readonly [BackendState]; // of at least one state
-  const sum = (pick: (backend: BackendState) => number) =>
-    backends.reduce((total, backend) => total + pick(backend), 0);
-  const expiries = backends.flatMap(({ credentialsExpireAtMs: atMs }) => (atMs === undefined ? [] : [atMs]));
-  const last = backends.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0))[0];
+  const expiries = backends.flatMap(({ credentialsExpireAtMs }) => credentialsExpireAtMs ?? []);
+  const [latest] = backends.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0));
+  const { lastErrorAtMs, lastError, urls = [] } = latest ?? {};
   return {
-    ...first,
-    calls: sum(({ calls }) => calls),
-    subjects: sum(({ subjects }) => subjects),
-    failures: addCounts(backends.map(({ failures }) => failures)),
-    breaker: BREAKERS[Math.max(...backends.map(({ breaker }) => BREAKERS.indexOf(breaker)))] ?? first.breaker,
-    queued: sum(({ queued }) => queued),
-    inFlight: sum(({ inFlight }) => inFlight),
-    budgetWaits: sum(({ budgetWaits }) => budgetWaits),
-    notCounted: sum(({ notCounted }) => notCounted),
-    throttled: sum(({ throttled }) => throttled),
-    callsPerSecond: sum(({ callsPerSecond }) => callsPerSecond),
-    refused: addCounts(backends.map(({ refused }) => refused)),
+    ...merged(SECTIONS.backend, backends),
+    urls,
+    ...(lastErrorAtMs !== undefined && { lastErrorAtMs }),
+    ...(lastError !== undefined && { lastError }),
     ...(expiries.length > 0 && { credentialsExpireAtMs: Math.min(...expiries) }),
-    ...(last?.lastErrorAtMs === undefined ? {} : { lastErrorAtMs: last.lastErrorAtMs }),
-    ...(last?.lastError === undefined ? {} : { lastError: last.lastError }),
   };
 }
 
@@ -83,7 +53,7 @@ function mergeDegradations(states: readonly DegradationState[]): DegradationStat
   return {
     isDegraded: states.some(({ isDegraded }) => isDegraded),
     lookups: sum(({ lookups }) => lookups),
-    byPolicy: addCounts(states.map(({ byPolicy }) => byPolicy)),
+    byPolicy: states.map(({ byPolicy }) => byPolicy).reduce(addByReason),
     letThrough: sum(({ letThrough }) => letThrough),
     denied: sum(({ denied }) => denied),
     calls: sum(({ calls }) => calls),
@@ -91,6 +61,11 @@ function mergeDegradations(states: readonly DegradationState[]): DegradationStat
     ...(since.length > 0 && { sinceMs: Math.min(...since) }),
     ...(p50s.length > 0 && { p50Ms: Math.max(...p50s) }),
   };
+}
+
+function addByReason<Counts extends Readonly<Record<string, number>>>(one: Counts, other: Counts): Counts {
+  const sums = Object.entries(one).map(([reason, count]) => [reason, count + (other[reason] ?? 0)]);
+  return Object.fromEntries(sums) as Counts; // the same reasons
 }
 
 function addDecisions(decisions: readonly DecisionCount[]): DecisionCount[] {
@@ -103,10 +78,4 @@ function addDecisions(decisions: readonly DecisionCount[]): DecisionCount[] {
     else sum.count += count;
   }
   return [...sums.values()];
-}
-
-function addCounts<T extends Readonly<Record<string, number>>>(counts: readonly T[]): T {
-  const sums: Record<string, number> = {};
-  for (const one of counts) for (const [name, count] of Object.entries(one)) sums[name] = (sums[name] ?? 0) + count;
-  return sums as T; // the same names
 }

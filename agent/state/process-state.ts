@@ -1,15 +1,18 @@
 import type { Settings } from '../../config/settings.ts';
+import type { VerdictCache } from '../decision/cache.ts';
 import type { DegradationState } from '../decision/degradation.ts';
 import type { Loader } from '../decision/loader.ts';
-import type { Ledger } from './ledger.ts';
+import type { DecisionStats } from './decision-stats.ts';
+import { copyOf } from './measure.ts';
+import { COUNTERS } from './measures.ts';
 import type { Meters } from './meters.ts';
-import type { CacheState, DecisionCount, ProcessState } from './state.ts';
+import type { DecisionCount, ProcessState } from './state.ts';
 
 interface Parts {
   readonly settings: Settings;
   readonly meters: Meters;
-  readonly ledger: Ledger;
-  readonly cache: Pick<CacheState, 'entries' | 'bytes' | 'evicted'>;
+  readonly stats: DecisionStats;
+  readonly cache: VerdictCache['state'];
   readonly loader: Loader['state'];
   readonly degradation: DegradationState;
   /** Open now. */
@@ -17,26 +20,18 @@ interface Parts {
   readonly credentialsExpireAtMs: number | undefined;
 }
 
-type Counted = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening' | 'logLinesDropped'>;
+type StateOfParts = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening' | 'logLinesDropped'>;
 
-/** What the parts of one process have counted, put together. */
-export function processState({
-  settings,
-  meters,
-  ledger,
-  cache,
-  loader,
-  degradation,
-  connections,
-  credentialsExpireAtMs,
-}: Parts): Counted {
-  const { decisions, recent, top } = ledger.state;
-  const { misses, budgetWaits, throttled, refused } = meters.loader;
-  // What is decided without subjects is not the cache's merit.
-  const looking = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
-  const from = (wanted: DecisionCount['source']) =>
+/** The state of one process, read from its parts. */
+export function processState(parts: Parts): StateOfParts {
+  const { settings, meters, stats, cache, loader, degradation, connections, credentialsExpireAtMs } = parts;
+  const { counters } = meters;
+  const { decisions, recent, top } = stats.state;
+  // Decisions about no subject are no hits of the cache.
+  const lookingUp = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
+  const countFrom = (wanted: DecisionCount['source']) =>
     decisions.reduce(
-      (sum, { message, source, count }) => sum + (source === wanted && looking.has(message) ? count : 0),
+      (sum, { message, source, count }) => sum + (source === wanted && lookingUp.has(message) ? count : 0),
       0,
     );
   return {
@@ -44,22 +39,24 @@ export function processState({
     decisions,
     recent,
     top,
-    decisionTime: meters.decisionTime.state,
-    deadlineMargin: meters.deadlineMargin.state,
-    backendTime: meters.backendTime.state,
+    ...copyOf(COUNTERS.times, counters),
     eventLoopLag: meters.takeLag(),
-    cache: { ...cache, maxEntries: settings.cache.maxEntries, hits: from('cache'), misses, stale: from('stale') },
+    cache: {
+      ...copyOf(COUNTERS.cache, counters),
+      ...cache,
+      maxEntries: settings.cache.maxEntries,
+      hits: countFrom('cache'),
+      stale: countFrom('stale'),
+    },
     backend: {
-      urls: settings.backend.targets.map(({ url }) => url),
-      ...meters.backendCalls,
+      ...copyOf(COUNTERS.backend, counters),
       ...loader,
-      budgetWaits,
-      throttled,
-      refused: { ...refused },
+      urls: settings.backend.targets.map(({ url }) => url),
+      ...meters.lastFailure,
       ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
+    spop: { ...copyOf(COUNTERS.spop, counters), connections },
     degradation,
-    spop: { connections, ...meters.spop, errors: meters.spopErrors },
     config: settings,
   };
 }

@@ -2,7 +2,8 @@ import type { Settings } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { Source } from '../decision/decision.ts';
 import type { DegradationState } from '../decision/degradation.ts';
-import type { HistogramState } from './histogram.ts';
+import type { ValuesOf } from './measure.ts';
+import type { PROCESS, SECTIONS } from './measures.ts';
 
 /** Decisions that are alike. */
 export interface DecisionCount {
@@ -43,62 +44,15 @@ export interface TopSubject {
   readonly client?: string;
 }
 
-export interface CacheState {
-  readonly entries: number;
-  /** Of addresses and the other subjects; an estimate of what the process has set aside for them. */
-  readonly bytes: number;
-  readonly maxEntries: number;
-  /** Decisions made of what was known. */
-  readonly hits: number;
-  /** Subjects that had to be asked for. */
-  readonly misses: number;
-  /** Decisions made of what was past its lifetime. */
-  readonly stale: number;
-  /** Subjects that went before their time to make room. */
-  readonly evicted: number;
-}
+export type CacheState = ValuesOf<typeof SECTIONS.cache>;
+export type SpopState = ValuesOf<typeof SECTIONS.spop>;
 
-/** What a backend call failed of; the words are those of `BackendError`. */
-export const FAULTS = ['unreachable', 'failing', 'refused', 'ours'] as const;
-export type FaultName = (typeof FAULTS)[number];
-
-export interface BackendState {
+export interface BackendState extends ValuesOf<typeof SECTIONS.backend> {
   readonly urls: readonly string[];
-  readonly calls: number;
-  readonly subjects: number;
-  /** Lookups that found an entry which does what its list may not. */
-  readonly notCounted: number;
-  /** Calls that failed, by what they failed of. */
-  readonly failures: Readonly<Record<FaultName, number>>;
-  /** Of several workers, the worst: open, then probing, then closed. */
-  readonly breaker: 'closed' | 'probing' | 'open';
-  /** Subjects that wait for a call now. */
-  readonly queued: number;
-  /** Calls under way now. */
-  readonly inFlight: number;
-  /** How often a call had to wait for `maxCallsPerSecond`, or for fewer where the backend throttles. */
-  readonly budgetWaits: number;
-  /** Calls that the backend refused as too many: no failures. */
-  readonly throttled: number;
-  /** Calls that may be made a second now. */
-  readonly callsPerSecond: number;
-  /** Lookups that were not made, by the reason that the policy was asked for instead. */
-  readonly refused: Readonly<Record<'timeout' | 'breaker_open' | 'overload', number>>;
   readonly lastErrorAtMs?: number;
   readonly lastError?: string;
-  /** When the AWS credentials end that calls are signed with; absent where there are none, or they never end. */
+  /** When the AWS credentials expire that calls are signed with; absent where there are none, or they never expire. */
   readonly credentialsExpireAtMs?: number;
-}
-
-export interface SpopState {
-  /** Open now. */
-  readonly connections: number;
-  readonly accepted: number;
-  /** NOTIFY frames that were answered. */
-  readonly frames: number;
-  /** Connections that were ended for what HAProxy did or that it ended with a complaint, by SPOP status. */
-  readonly errors: Readonly<Record<string, number>>;
-  readonly healthChecks: number;
 }
 
 export interface ReloadState {
@@ -109,15 +63,8 @@ export interface ReloadState {
   readonly lastError?: string;
 }
 
-/** In seconds, since the last snapshot was taken; of several workers, the slowest. */
-export interface EventLoopLag {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-/** A snapshot of a running agent, as plain JSON. Every number is since the start unless it says otherwise. */
-export interface AgentState {
+/** A snapshot of a running agent, as plain JSON. Counters count since the start. */
+export interface AgentState extends ValuesOf<typeof PROCESS> {
   readonly version: string;
   /** Of the process that was asked. */
   readonly pid: number;
@@ -131,23 +78,16 @@ export interface AgentState {
   readonly recent: readonly RecentDeny[];
   /** The most first. */
   readonly top: readonly TopSubject[];
-  readonly decisionTime: HistogramState;
-  /** Of the answers that had to wait. */
-  readonly deadlineMargin: HistogramState;
-  readonly backendTime: HistogramState;
-  readonly eventLoopLag: EventLoopLag;
   readonly cache: CacheState;
   readonly backend: BackendState;
   /** How the lookups of the last ten seconds were decided; of several workers, degraded if one is. */
   readonly degradation: DegradationState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
-  /** Lines of the log that standard output did not take. */
-  readonly logLinesDropped: number;
   readonly listening: readonly string[];
   /** The settings in force. There is no secret in them. */
   readonly config: Settings;
 }
 
-/** What one process tells; the first process adds what is about all of them. */
+/** The part of it that each process has; the first process adds the rest. */
 export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'workersReplaced' | 'reloads'>;

@@ -1,10 +1,10 @@
 import type { ListenAddress } from '../../config/settings.ts';
-import { serverAddress } from '../generate/backend.ts';
+import { serverAddress } from '../generate/agents-backend.ts';
 import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import type { Server } from '../parse/server.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { hasNativeSpop } from '../versions.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import type { Engine } from './installation.ts';
 
 /** Does HAProxy reach the agent, and notice when it is gone? */
@@ -17,7 +17,7 @@ export const AGENTS_CHECKS = {
       for (const { agent, backend } of engines) {
         if (backend !== undefined) continue;
         const line = lastOf(agent.lines, 'use-backend');
-        if (isOpen(line?.words[1] ?? '')) continue;
+        if (hasEnvironmentVariable(line?.words[1] ?? '')) continue;
         const spop = config.proxies.find(({ kind, lines }) => kind === 'backend' && optionOf(lines, 'spop-check')?.on);
         const what = line === undefined ? 'no use-backend' : `there is no backend ${line.words[1] ?? ''}`;
         yield { place: line?.place ?? agent.place, what, values: { backend: spop?.name ?? 'haverdict-agents' } };
@@ -101,7 +101,7 @@ export function serversOf(engines: readonly Engine[]): Server[] {
 }
 
 /** The check of a backend: of all these options the last one counts. */
-function checkOf({ lines }: ProxySection): { readonly name: string; readonly place: Seen['place'] } | undefined {
+function checkOf({ lines }: ProxySection): { readonly name: string; readonly place: Occurrence['place'] } | undefined {
   const names = [
     'spop-check',
     'httpchk',
@@ -120,7 +120,7 @@ function checkOf({ lines }: ProxySection): { readonly name: string; readonly pla
   return line && { name: line.words[1] ?? '', place: line.place };
 }
 
-function lastPlace({ lines }: ProxySection, keyword: string, fallback: Seen['place']): Seen['place'] {
+function lastPlace({ lines }: ProxySection, keyword: string, fallback: Occurrence['place']): Occurrence['place'] {
   return lastOf(lines, keyword)?.place ?? fallback;
 }
 

@@ -1,11 +1,11 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { argumentsOf } from '../generate/spoe.ts';
 import type { Rule } from '../parse/rules.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import { label } from './filter-checks.ts';
-import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
+import { configuredMessage, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
-import { ownVariablesOf } from './variables.ts';
+import { ownVariablesIn } from './variable-reads.ts';
 
 /** Is the agent sent what its configuration says, as it is when the rules have done their part? */
 export const ARGUMENT_CHECKS = {
@@ -17,7 +17,7 @@ export const ARGUMENT_CHECKS = {
     *find({ engines, settings }) {
       for (const engine of engines)
         for (const message of sentMessages(engine)) {
-          const settled = configured(settings, message.name);
+          const settled = configuredMessage(settings, message.name);
           const wanted = settled === undefined ? [] : argumentsOf(settled);
           const unknown = message.args.filter((arg) => !wanted.some(({ name }) => name === arg.name));
           for (const { name, expression } of wanted) {
@@ -26,7 +26,9 @@ export const ARGUMENT_CHECKS = {
               (arg) => arg.expression === expression || didYouMean(arg.name, [name]) !== undefined,
             );
             const what =
-              meant === undefined ? `does not send ${name}` : `sends ${meant.name || meant.expression}, not ${name}`;
+              meant === undefined
+                ? `does not send ${name}`
+                : `sends ${meant.name || meant.expression}, not ${name}`;
             yield {
               place: meant?.place ?? message.place,
               what: `message ${message.name} ${what}`,
@@ -43,7 +45,7 @@ export const ARGUMENT_CHECKS = {
     unless: ['argument-missing'],
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsIn(engines)) {
-        const settled = configured(settings, message.name);
+        const settled = configuredMessage(settings, message.name);
         if (settled === undefined || argumentsOf(settled).some((wanted) => wanted.name === name)) continue;
         const what = `message ${message.name} of the configuration has no subject and no argument ${name || expression}`;
         yield { place, what, values: { name: name || 'key', expression } };
@@ -56,7 +58,7 @@ export const ARGUMENT_CHECKS = {
     write: 'args <name>=<expression>',
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsIn(engines)) {
-        const settled = configured(settings, message.name);
+        const settled = configuredMessage(settings, message.name);
         const right = settled && argumentsOf(settled).find((wanted) => wanted.name === name)?.expression;
         if (right !== undefined && right !== expression)
           yield { place, what: `${name} is ${expression}, not ${right}`, values: { name, expression: right } };
@@ -117,16 +119,17 @@ const HEADERS: readonly Source[] = [
   },
 ];
 
-function* setLater({ filters, settings, prefixes }: Installation, sources: readonly Source[]): Iterable<Seen> {
+function* setLater({ filters, settings, prefixes }: Installation, sources: readonly Source[]): Iterable<Occurrence> {
   for (const { proxy, engine } of filters)
     for (const message of engine === undefined ? [] : sentMessages(engine)) {
       const event = eventOf(message);
       const phase = event === undefined ? undefined : phaseOfEvent(event, proxy);
-      if (event === undefined || phase === undefined || configured(settings, message.name) === undefined) continue;
+      if (event === undefined || phase === undefined || configuredMessage(settings, message.name) === undefined)
+        continue;
       for (const rule of proxy.rules) {
         if (phaseOfRule(rule.ruleset, proxy) < phase || !rule.ruleset.includes('request')) continue;
         // what the agent itself decides can only be done after it was asked
-        if (ownVariablesOf(rule, proxy.acls, prefixes).length > 0) continue;
+        if (ownVariablesIn(rule, proxy.acls, prefixes).length > 0) continue;
         const affected = message.args.find(({ expression }) =>
           sources.some((source) => sets(rule, source, expression)),
         );

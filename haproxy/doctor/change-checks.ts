@@ -1,15 +1,15 @@
 import type { MessageSettings } from '../../config/settings.ts';
 import { isSentAt } from '../events.ts';
-import { readingOf } from '../generate/reading.ts';
+import { decisionVariables } from '../generate/decision-variables.ts';
 import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { VARIABLES } from '../vocabulary.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
-import { guards, type Installation } from './installation.ts';
-import { ownVariablesOf, readingRules } from './variables.ts';
-import { headerNames, messageOf } from './vocabulary.ts';
+import { guardedMessages, type Installation } from './installation.ts';
+import { headerNames, messageOf } from './variable-names.ts';
+import { ownVariablesIn, rulesReadingDecisions } from './variable-reads.ts';
 
 /** Is done what entries say beside their action, as far as the configuration lets them? */
 export const CHANGE_CHECKS = {
@@ -19,7 +19,7 @@ export const CHANGE_CHECKS = {
     write: 'use_backend <backend> if { <action> -m str route } { <variable> -m str <backend> }',
     *find(installation) {
       for (const { filter, message } of routing(installation)) {
-        const reading = readingOf(installation.settings, message);
+        const decision = decisionVariables(installation.settings.haproxy.prefix, message);
         for (const backend of installation.settings.haproxy.backends)
           if (!isRouted(filter.proxy, backend, message, installation))
             yield {
@@ -27,8 +27,8 @@ export const CHANGE_CHECKS = {
               what: `no rule of ${label(filter.proxy)} routes to ${backend} as message ${message.name} says`,
               values: {
                 backend,
-                action: reading.variable(VARIABLES.action),
-                variable: reading.variable(VARIABLES.backend),
+                action: decision.variable(VARIABLES.action),
+                variable: decision.variable(VARIABLES.backend),
               },
             };
       }
@@ -52,7 +52,9 @@ export const CHANGE_CHECKS = {
     *find(installation) {
       const { settings } = installation;
       const { requestHeaders, responseHeaders } = settings.haproxy;
-      for (const { filter, message } of guards(installation).filter(({ filter }) => filter.proxy.mode !== 'tcp')) {
+      for (const { filter, message } of guardedMessages(installation).filter(
+        ({ filter }) => filter.proxy.mode !== 'tcp',
+      )) {
         const sides = [
           {
             side: 'req',
@@ -66,7 +68,7 @@ export const CHANGE_CHECKS = {
             const missing = headerNames(side, [header]).find((name) => !isRead(name, message, installation));
             if (missing === undefined) continue;
             const [, change = 'set'] = missing.split('.');
-            const variable = readingOf(settings, message).variable(missing);
+            const variable = decisionVariables(settings.haproxy.prefix, message).variable(missing);
             yield {
               place: filter.place,
               what: `no rule obeys what message ${message.name} says of ${header}`,
@@ -82,9 +84,9 @@ export const CHANGE_CHECKS = {
     write: 'the page at <file>',
     *find(installation) {
       for (const proxy of installation.config.proxies)
-        for (const { words, place } of readingRules(proxy, installation)) {
+        for (const { words, place } of rulesReadingDecisions(proxy, installation)) {
           const file = words[words.findIndex((word) => /^(lf-)?file$|^errorfile$/.test(word)) + 1] ?? '';
-          if (file.startsWith('/') && !isOpen(file) && installation.files.read(file) === undefined)
+          if (file.startsWith('/') && !hasEnvironmentVariable(file) && installation.files.read(file) === undefined)
             yield { place, what: `${file} cannot be read`, values: { file } };
         }
     },
@@ -93,7 +95,7 @@ export const CHANGE_CHECKS = {
 
 /** Once the backend is chosen nothing is routed any more. */
 function routing(installation: Installation) {
-  return guards(installation).filter(
+  return guardedMessages(installation).filter(
     ({ filter, message }) =>
       filter.proxy.kind !== 'backend' &&
       !isSentAt(message, { side: 'response' }) &&
@@ -104,7 +106,7 @@ function routing(installation: Installation) {
 function isRouted(proxy: ProxySection, backend: string, message: MessageSettings, installation: Installation): boolean {
   const { config, settings, prefixes } = installation;
   const reads = (rule: Rule) =>
-    ownVariablesOf(rule, proxy.acls, prefixes).some(
+    ownVariablesIn(rule, proxy.acls, prefixes).some(
       (own) => own.name === VARIABLES.backend && messageOf(settings, own) === message,
     );
   // a frontend in mode tcp cannot lead to a backend in mode http
@@ -118,7 +120,7 @@ function isRouted(proxy: ProxySection, backend: string, message: MessageSettings
 function isRead(name: string, message: MessageSettings, { config, settings, prefixes }: Installation): boolean {
   return config.proxies.some(({ rules, acls }) =>
     rules.some((rule) =>
-      ownVariablesOf(rule, acls, prefixes).some((own) => own.name === name && messageOf(settings, own) === message),
+      ownVariablesIn(rule, acls, prefixes).some((own) => own.name === name && messageOf(settings, own) === message),
     ),
   );
 }

@@ -5,7 +5,7 @@ import type { Installation } from './installation.ts';
 export type Severity = 'error' | 'warning';
 
 /** One thing that a check met. `values` fill what to write. */
-export interface Seen {
+export interface Occurrence {
   readonly place: Place;
   readonly what: string;
   readonly values?: Readonly<Record<string, string | number>>;
@@ -19,7 +19,7 @@ export interface Check {
   readonly write: string;
   /** Findings that explain this one: where one of them is, this one is not told. */
   readonly unless?: readonly string[];
-  readonly find: (installation: Installation) => Iterable<Seen>;
+  readonly find: (installation: Installation) => Iterable<Occurrence>;
 }
 
 export type Checks = Readonly<Record<string, Check>>;

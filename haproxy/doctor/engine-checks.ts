@@ -1,6 +1,6 @@
 import { lastOf, optionOf } from '../parse/proxy.ts';
 import { hasNativeSpop } from '../versions.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import { type Installation, sentMessages } from './installation.ts';
 
 const DEFAULT_BUFFER_BYTES = 16_384;
@@ -99,7 +99,7 @@ export const ENGINE_CHECKS = {
 } satisfies Checks;
 
 /** Both are on where nothing is said; from 3.1 there are none any more. */
-function* leftOn({ engines, settings }: Installation, name: string): Iterable<Seen> {
+function* leftOn({ engines, settings }: Installation, name: string): Iterable<Occurrence> {
   if (hasNativeSpop(settings.haproxy.version)) return;
   for (const { agent } of engines) {
     const option = optionOf(agent.lines, name);
@@ -107,7 +107,7 @@ function* leftOn({ engines, settings }: Installation, name: string): Iterable<Se
   }
 }
 
-function* limited({ engines, settings }: Installation, keyword: string): Iterable<Seen> {
+function* limited({ engines, settings }: Installation, keyword: string): Iterable<Occurrence> {
   if (hasNativeSpop(settings.haproxy.version)) return;
   for (const { agent } of engines) {
     const line = lastOf(agent.lines, keyword);

@@ -2,11 +2,11 @@ import { eventFacts } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import type { Condition } from '../parse/condition.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
-import { isOpen } from '../parse/words.ts';
-import { isLocal } from './address.ts';
-import type { Checks, Seen } from './check.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
+import type { Checks, Occurrence } from './check.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
-import { readingRules } from './variables.ts';
+import { isLocal } from './server-address.ts';
+import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Is HAProxy's traffic shown to the agent at all? */
 export const FILTER_CHECKS = {
@@ -29,7 +29,7 @@ export const FILTER_CHECKS = {
     *find(installation) {
       const { config, filters } = installation;
       for (const proxy of filters.length === 0 ? [] : config.proxies) {
-        const [rule] = readingRules(proxy, installation);
+        const [rule] = rulesReadingDecisions(proxy, installation);
         if (rule === undefined || isGuarded(proxy, installation)) continue;
         yield {
           place: rule.place,
@@ -65,7 +65,7 @@ export const FILTER_CHECKS = {
       'haverdict wiring -c FILE --out FOLDER, and the path of the file it wrote: filter spoe engine <engine> config <file>',
     *find({ filters }) {
       for (const { place, file, text, engineName } of filters)
-        if (text === undefined && !isOpen(file))
+        if (text === undefined && !hasEnvironmentVariable(file))
           yield {
             place,
             what: `${file || 'the SPOE file'} cannot be read`,
@@ -141,7 +141,7 @@ export function label({ kind, name }: ProxySection): string {
   return `${kind} ${name}`;
 }
 
-function valuesOf(filter: Filter | undefined): NonNullable<Seen['values']> {
+function valuesOf(filter: Filter | undefined): NonNullable<Occurrence['values']> {
   if (filter === undefined) return FILTER_VALUES;
   return { engine: filter.engineName, file: filter.file };
 }

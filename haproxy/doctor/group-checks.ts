@@ -6,7 +6,7 @@ import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
 import { type Engine, eventOf, type Filter, type Installation, placeOf } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
-import { readingRules } from './variables.ts';
+import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Are groups of messages sent, and before their answer is read? */
 export const GROUP_CHECKS = {
@@ -16,7 +16,7 @@ export const GROUP_CHECKS = {
     write: 'send-spoe-group <engine> <group>',
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters)
-        for (const { args, place } of sends(proxy, engineName)) {
+        for (const { args, place } of sendRules(proxy, engineName)) {
           const known = engine?.groups.map(({ name }) => name) ?? [];
           const [, group = ''] = args;
           if (!known.includes(group))
@@ -38,7 +38,7 @@ export const GROUP_CHECKS = {
         for (const {
           args: [engine = '', group = ''],
           place,
-        } of config.proxies.includes(proxy) ? allSends(proxy) : [])
+        } of config.proxies.includes(proxy) ? allSendRules(proxy) : [])
           if (!namedFilters(proxy).includes(engine) && groups.includes(group))
             yield {
               place,
@@ -73,7 +73,7 @@ export const GROUP_CHECKS = {
       for (const engine of engines)
         for (const group of groupsOf(engine))
           if (
-            !config.proxies.some((proxy) => sends(proxy, engine.name).some(({ args }) => args[1] === group)) &&
+            !config.proxies.some((proxy) => sendRules(proxy, engine.name).some(({ args }) => args[1] === group)) &&
             filters.length > 0
           )
             yield {
@@ -108,7 +108,7 @@ export const GROUP_CHECKS = {
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters) {
         if (engine === undefined || lastOf(proxy.lines, 'tcp-request', 'inspect-delay') !== undefined) continue;
-        for (const { ruleset, args, place } of sends(proxy, engineName)) {
+        for (const { ruleset, args, place } of sendRules(proxy, engineName)) {
           const names = engine.groups.find(({ name }) => name === args[1])?.messages ?? [];
           const sent = engine.messages.filter(({ name }) => names.includes(name)).flatMap((message) => message.args);
           const early = sent.find(({ expression }) => /^(req\.|path|url|method|query|hdr|base)/.test(expression));
@@ -125,12 +125,12 @@ function groupsOf({ agent, groups }: Engine): string[] {
   return namesOf(agent, 'groups').filter((listed) => groups.some(({ name }) => name === listed));
 }
 
-function allSends({ rules }: ProxySection): Rule[] {
+function allSendRules({ rules }: ProxySection): Rule[] {
   return rules.filter(({ action }) => action === 'send-spoe-group');
 }
 
-function sends(proxy: ProxySection, engineName: string): Rule[] {
-  return allSends(proxy).filter(({ args }) => args[0] === engineName);
+function sendRules(proxy: ProxySection, engineName: string): Rule[] {
+  return allSendRules(proxy).filter(({ args }) => args[0] === engineName);
 }
 
 function namedFilters({ lines }: ProxySection): string[] {
@@ -141,12 +141,12 @@ function namedFilters({ lines }: ProxySection): string[] {
 
 /** The first group that is sent, where something that nothing asked for before is read above it. */
 function lateSend({ proxy, engine, engineName }: Filter, installation: Installation): Rule | undefined {
-  const [send] = sends(proxy, engineName);
+  const [send] = sendRules(proxy, engineName);
   if (engine === undefined || send === undefined) return undefined;
   const phase = phaseOfRule(send.ruleset, proxy);
   const listed = namesOf(engine.agent, 'messages');
   const events = engine.messages.filter(({ name }) => listed.includes(name)).map((message) => eventOf(message) ?? '');
   if (events.some((event) => (phaseOfEvent(event, proxy) ?? Infinity) <= phase)) return undefined;
   const before = proxy.rules.slice(0, proxy.rules.indexOf(send)).filter(({ ruleset }) => ruleset === send.ruleset);
-  return readingRules(proxy, installation).some((rule) => before.includes(rule)) ? send : undefined;
+  return rulesReadingDecisions(proxy, installation).some((rule) => before.includes(rule)) ? send : undefined;
 }

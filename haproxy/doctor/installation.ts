@@ -1,15 +1,15 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { isSentAt } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
-import { readLines } from '../parse/conditional.ts';
+import { readLines } from '../parse/preprocessor.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection, readConfig } from '../parse/proxy.ts';
 import { type Line, type Place, readSections } from '../parse/sections.ts';
 import { readServers, type Server } from '../parse/server.ts';
 import { namesOf, readEngine, type SpoeEngine, type SpoeMessage } from '../parse/spoe-engine.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { ERROR_VARIABLE } from '../vocabulary.ts';
-import { isOwnAddress } from './address.ts';
-import { type Prefixes, strayPrefixes } from './variables.ts';
+import { isOwnAddress } from './server-address.ts';
+import { type Prefixes, strayPrefixes } from './variable-reads.ts';
 
 /** What the doctor asks the file system. */
 export interface Files {
@@ -56,7 +56,7 @@ export interface Engine extends SpoeEngine {
 }
 
 /** A filter and a message that is sent through it. */
-export interface Guard {
+export interface GuardedMessage {
   readonly filter: Filter;
   readonly message: MessageSettings;
 }
@@ -111,11 +111,11 @@ function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[
 }
 
 /** Each filter with each message whose decision is obeyed there. */
-export function guards({ filters, settings }: Installation): readonly Guard[] {
+export function guardedMessages({ filters, settings }: Installation): readonly GuardedMessage[] {
   return filters.flatMap((filter) => messagesAt(filter, settings).map((message) => ({ filter, message })));
 }
 
-export function configured(settings: Settings, name: string): MessageSettings | undefined {
+export function configuredMessage(settings: Settings, name: string): MessageSettings | undefined {
   return settings.messages.find((message) => message.name === name);
 }
 
@@ -138,7 +138,7 @@ function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: 
   const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
   const bases = { config: [folder], parent: [`${folder}../`], origin: [`${origin}/`] }[policy ?? ''] ?? ['', folder];
   for (const path of written.startsWith('/') ? [written] : bases.map((base) => `${base}${written}`)) {
-    const text = isOpen(path) ? undefined : files.read(path);
+    const text = hasEnvironmentVariable(path) ? undefined : files.read(path);
     if (text !== undefined) return { path, text };
   }
   return undefined;
@@ -152,7 +152,7 @@ function asksUs({ engineName, engine }: Filter, settings: Settings, config: Hapr
   const { servers } = agentsOf(engine, config);
   return (
     prefixOf(engine) === settings.haproxy.prefix ||
-    names.some((name) => configured(settings, name) !== undefined) ||
+    names.some((name) => configuredMessage(settings, name) !== undefined) ||
     servers.some(({ address }) => isOwnAddress(address, settings.listen))
   );
 }

@@ -1,10 +1,10 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { DEFAULT_EVENT } from '../events.ts';
-import { askedFor } from '../generate/asked.ts';
+import { sendConditionOf } from '../generate/send-condition.ts';
 import { namesOf, type SpoeMessage } from '../parse/spoe-engine.ts';
 import { wordsOf } from '../parse/words.ts';
-import type { Checks, Seen } from './check.ts';
-import { configured, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
+import type { Checks, Occurrence } from './check.ts';
+import { configuredMessage, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
 
 /** Does HAProxy send the messages that the agent knows, at their event, with their arguments? */
 export const MESSAGE_CHECKS = {
@@ -113,7 +113,7 @@ export const MESSAGE_CHECKS = {
     *find({ engines, settings }) {
       for (const engine of engines)
         for (const message of listed(engine)) {
-          const right = configured(settings, message.name)?.event;
+          const right = configuredMessage(settings, message.name)?.event;
           const event = eventOf(message);
           if (right === undefined || event === undefined || event === right) continue;
           yield {
@@ -132,8 +132,8 @@ export const MESSAGE_CHECKS = {
       for (const engine of engines)
         for (const message of listed(engine)) {
           const { words = [], place = message.place } = message.events.at(-1) ?? {};
-          const settled = configured(settings, message.name);
-          const { condition } = settled === undefined ? {} : askedFor(settled);
+          const settled = configuredMessage(settings, message.name);
+          const { condition } = settled === undefined ? {} : sendConditionOf(settled);
           const isMeant = condition !== undefined && words.slice(3).join(' ') === wordsOf(condition).join(' ');
           if (words.length > 2 && !isMeant)
             yield {
@@ -153,14 +153,14 @@ function listed(engine: Engine): SpoeMessage[] {
 }
 
 function rightEvent(message: SpoeMessage, settings: Installation['settings']): string {
-  return configured(settings, message.name)?.event ?? DEFAULT_EVENT;
+  return configuredMessage(settings, message.name)?.event ?? DEFAULT_EVENT;
 }
 
 function lineWith(
   lines: Engine['agent']['lines'],
   keyword: string,
   word: string,
-  fallback: Seen['place'],
-): Seen['place'] {
+  fallback: Occurrence['place'],
+): Occurrence['place'] {
   return lines.find(({ words }) => words[0] === keyword && words.includes(word))?.place ?? fallback;
 }

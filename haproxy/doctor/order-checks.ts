@@ -4,8 +4,8 @@ import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
-import { ownVariable, ownVariablesOf, readingRules } from './variables.ts';
-import { messageOf } from './vocabulary.ts';
+import { messageOf } from './variable-names.ts';
+import { ownVariablesIn, parseOwnVariable, rulesReadingDecisions } from './variable-reads.ts';
 
 /** Do the rules that obey the agent get their turn, after it was asked and before anything takes it from them? */
 export const ORDER_CHECKS = {
@@ -18,7 +18,7 @@ export const ORDER_CHECKS = {
       for (const { proxy, engine } of installation.filters) {
         const first = engine && firstAsked(installation, proxy, engine);
         if (first === undefined) continue;
-        for (const rule of readingRules(proxy, installation))
+        for (const rule of rulesReadingDecisions(proxy, installation))
           if (phaseOfRule(rule.ruleset, proxy) < (askedBefore(rule, proxy, installation) ?? first))
             yield {
               place: rule.place,
@@ -33,7 +33,7 @@ export const ORDER_CHECKS = {
     why: 'an allow or accept without a condition is the last rule that HAProxy looks at: no decision is obeyed',
     write: '<rule>   # below the rules that obey the agent',
     *find(installation) {
-      for (const { rule } of earlierPasses(installation))
+      for (const { rule } of earlyAllows(installation))
         if (rule.condition === undefined)
           yield {
             place: rule.place,
@@ -47,7 +47,7 @@ export const ORDER_CHECKS = {
     why: 'what this rule lets pass is not subject to any decision, even a deny of its own address',
     write: '<rule>   # below the rules that obey the agent',
     *find(installation) {
-      for (const { rule } of earlierPasses(installation))
+      for (const { rule } of earlyAllows(installation))
         if (rule.condition !== undefined)
           yield {
             place: rule.place,
@@ -63,7 +63,7 @@ export const ORDER_CHECKS = {
     unless: ['event-needs-http'],
     *find(installation) {
       for (const proxy of installation.config.proxies)
-        for (const rule of proxy.mode === 'tcp' ? readingRules(proxy, installation).slice(0, 1) : [])
+        for (const rule of proxy.mode === 'tcp' ? rulesReadingDecisions(proxy, installation).slice(0, 1) : [])
           if (rule.ruleset.startsWith('http-')) yield { place: rule.place, what: `${label(proxy)} is in mode tcp` };
     },
   },
@@ -75,7 +75,7 @@ export const ORDER_CHECKS = {
       for (const { rules } of config.proxies)
         for (const { action, place } of rules) {
           const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
-          if (ownVariable(variable, prefixes)?.name === VARIABLES.action)
+          if (parseOwnVariable(variable, prefixes)?.name === VARIABLES.action)
             yield { place, what: `${action} takes the place of the decision`, values: { variable } };
         }
     },
@@ -84,7 +84,7 @@ export const ORDER_CHECKS = {
 
 /** The moment of the earliest message whose decision this rule reads; undefined where that is not told by an event. */
 function askedBefore(rule: Rule, proxy: Filter['proxy'], { settings, prefixes }: Installation): number | undefined {
-  const phases = ownVariablesOf(rule, proxy.acls, prefixes).map((own) => {
+  const phases = ownVariablesIn(rule, proxy.acls, prefixes).map((own) => {
     const event = messageOf(settings, own)?.event;
     return event === undefined ? undefined : phaseOfEvent(event, proxy);
   });
@@ -108,11 +108,11 @@ function firstAsked(
 }
 
 /** Rules that end their ruleset before one that obeys the agent, without asking what the agent decided. */
-function* earlierPasses(installation: Installation): Iterable<{ readonly rule: Rule }> {
+function* earlyAllows(installation: Installation): Iterable<{ readonly rule: Rule }> {
   for (const proxy of installation.config.proxies) {
-    const obeying = readingRules(proxy, installation);
+    const obeying = rulesReadingDecisions(proxy, installation);
     for (const [at, rule] of proxy.rules.entries()) {
-      if (!/^(allow|accept)$/.test(rule.action) || ownVariablesOf(rule, proxy.acls, installation.prefixes).length > 0)
+      if (!/^(allow|accept)$/.test(rule.action) || ownVariablesIn(rule, proxy.acls, installation.prefixes).length > 0)
         continue;
       const rest = proxy.rules.slice(at + 1);
       if (rest.some((later) => later.ruleset === rule.ruleset && obeying.includes(later))) yield { rule };

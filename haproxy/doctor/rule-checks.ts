@@ -2,19 +2,19 @@ import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
 import { ACTIONS, type Action, endsRequest, isAction } from '../../contract/actions.ts';
 import { isSentAt } from '../events.ts';
-import { askedFor } from '../generate/asked.ts';
-import { readingOf } from '../generate/reading.ts';
-import { CAUSES, type Cause, isClosed } from '../generate/rules/unknown.ts';
+import { decisionVariables } from '../generate/decision-variables.ts';
+import { CLIENT_ERRORS, type ClientError, isClosed } from '../generate/rules/no-decision.ts';
+import { sendConditionOf } from '../generate/send-condition.ts';
 import { readTest, testsIn } from '../parse/condition.ts';
 import type { Rule, Ruleset } from '../parse/rules.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
+import { enforcingRules, type Scenario, stoppedBy, stoppingRules } from './enforcement.ts';
 import { label } from './filter-checks.ts';
-import { errorNames, type Filter, guards, type Installation } from './installation.ts';
+import { errorNames, type Filter, guardedMessages, type Installation } from './installation.ts';
 import { REQUEST_RULESETS, RESPONSE_RULESETS } from './phase.ts';
-import { ownVariable, readVariables } from './variables.ts';
-import { obeyingRules, type State, stoppedBy, stoppingRules } from './verdict.ts';
+import { parseOwnVariable, readVariables } from './variable-reads.ts';
 
 /** These stop nothing: the request passes, at most changed, sent elsewhere, or with something written down. */
 const PASSING = ACTIONS.filter((action) => !endsRequest(action));
@@ -28,7 +28,7 @@ export const RULE_CHECKS = {
     write: '<ruleset> if { <variable> -m str <actions> }',
     unless: ['value-unknown', 'variable-unknown', 'event-in-backend', 'allow-stopped'],
     *find(installation) {
-      for (const { filter, message } of guards(installation)) {
+      for (const { filter, message } of guardedMessages(installation)) {
         const ignored = STOPPING.filter((action) => stopped(filter, installation, decided(message, action)) === 'none');
         if (ignored.length > 0)
           yield {
@@ -44,9 +44,9 @@ export const RULE_CHECKS = {
     why: 'denied requests for which the other conditions of the rule do not hold pass',
     write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
-      for (const { filter, message } of guards(installation))
+      for (const { filter, message } of guardedMessages(installation))
         if (stopped(filter, installation, decided(message, 'deny')) === 'some') {
-          const rules = obeyingRules(filter.proxy, rulesetsFor(message), installation.prefixes);
+          const rules = enforcingRules(filter.proxy, rulesetsFor(message), installation.prefixes);
           yield {
             place: rules.at(-1)?.place ?? filter.place,
             what: `${label(filter.proxy)} stops what is denied under more conditions`,
@@ -60,7 +60,7 @@ export const RULE_CHECKS = {
     why: 'requests that shall pass are stopped: of these actions none stops a request',
     write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
-      for (const { filter, message } of guards(installation))
+      for (const { filter, message } of guardedMessages(installation))
         for (const action of PASSING)
           for (const { place } of stopping(filter, installation, decided(message, action)))
             yield { place, what: 'this rule stops what passes', values: valuesOf(filter, message, installation) };
@@ -72,14 +72,16 @@ export const RULE_CHECKS = {
     write: '<refusal> if { var(txn.<prefix>.<error>) -m int 3 259 4 5 255 }',
     unless: ['action-not-obeyed', 'event-in-backend', 'prefix-mismatch', 'closed-error-rule-missing'],
     *find(installation) {
-      for (const { filter, message } of guards(installation)) {
+      for (const { filter, message } of guardedMessages(installation)) {
         if (message.shadow || message.group !== undefined || isAtResponse(message) || filter.engine === undefined)
           continue;
-        const causes = (Object.keys(CAUSES) as Cause[]).filter((cause) => message.policy[cause] === undefined);
+        const causes = (Object.keys(CLIENT_ERRORS) as ClientError[]).filter(
+          (cause) => message.policy[cause] === undefined,
+        );
         const passes = causes.some((cause) => {
-          const [code = ''] = CAUSES[cause].split(' ');
-          const state = decided(message, null, errors(filter, installation, code));
-          return passesSome(stopped(filter, installation, state), message);
+          const [code = ''] = CLIENT_ERRORS[cause].split(' ');
+          const scenario = decided(message, null, errors(filter, installation, code));
+          return passesSome(stopped(filter, installation, scenario), message);
         });
         if (passes)
           yield {
@@ -95,10 +97,10 @@ export const RULE_CHECKS = {
     why: 'policy closed: an error after an earlier answer (of a second message or a group) leaves that answer standing, and the request passes',
     write: '<ruleset> if { var(txn.<prefix>.<error>) -m found }',
     *find(installation) {
-      for (const { filter, message } of guards(installation)) {
+      for (const { filter, message } of guardedMessages(installation)) {
         if (!isClosed(message) || message.group !== undefined || filter.engine === undefined) continue;
-        const state = decided(message, 'allow', errors(filter, installation, '1'));
-        if (passesSome(stopped(filter, installation, state), message))
+        const scenario = decided(message, 'allow', errors(filter, installation, '1'));
+        if (passesSome(stopped(filter, installation, scenario), message))
           yield {
             place: filter.place,
             what: `no rule of ${label(filter.proxy)} stops a request whose answer HAProxy did not get`,
@@ -112,10 +114,10 @@ export const RULE_CHECKS = {
     why: 'policy closed: a request that the agent was not asked about, or whose answer says nothing, has no error either, and passes',
     write: '<ruleset> if ! { <variable> -m found }',
     *find(installation) {
-      for (const { filter, message } of guards(installation)) {
+      for (const { filter, message } of guardedMessages(installation)) {
         if (!isClosed(message) || filter.engine === undefined) continue;
-        const state = decided(message, null, errors(filter, installation, null));
-        if (passesSome(stopped(filter, installation, state), message))
+        const scenario = decided(message, null, errors(filter, installation, null));
+        if (passesSome(stopped(filter, installation, scenario), message))
           yield {
             place: filter.place,
             what: `no rule of ${label(filter.proxy)} stops a request without a decision`,
@@ -131,7 +133,7 @@ export const RULE_CHECKS = {
     unless: ['allow-stopped'],
     *find(installation) {
       const causes = installation.settings.messages.some(isClosed) ? [null] : [null, '1'];
-      for (const { filter, message } of guards(installation).filter(({ message }) => !isClosed(message)))
+      for (const { filter, message } of guardedMessages(installation).filter(({ message }) => !isClosed(message)))
         for (const cause of causes)
           for (const { place } of stopping(
             filter,
@@ -154,15 +156,15 @@ export const RULE_CHECKS = {
 } satisfies Checks;
 
 /** Words that a rule compares the action with and that no action is. */
-function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
+function* unknownValues({ config, prefixes }: Installation): Iterable<Occurrence> {
   for (const { lines } of config.proxies)
     for (const { words, place } of lines)
       for (const test of testsIn(words)) {
         const { expression, method, patterns = [] } = readTest(test);
         const [variable = ''] = readVariables([expression]);
-        if (method !== 'str' || ownVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
+        if (method !== 'str' || parseOwnVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
         for (const pattern of patterns)
-          if (!isAction(pattern) && !isOpen(pattern))
+          if (!isAction(pattern) && !hasEnvironmentVariable(pattern))
             yield {
               place,
               what: `"${pattern}" is no action`,
@@ -171,13 +173,13 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Seen> {
       }
 }
 
-function decided(message: MessageSettings, action: Action | null, more: State['values'] = {}): State {
+function decided(message: MessageSettings, action: Action | null, more: Scenario['values'] = {}): Scenario {
   const location = action === 'redirect' ? '/' : null;
   const values = { ...{ action, location, status: null, body: null }, [ERROR_VARIABLE]: null, ...more };
   return { message, values };
 }
 
-function errors(filter: Filter, installation: Installation, value: string | null): State['values'] {
+function errors(filter: Filter, installation: Installation, value: string | null): Scenario['values'] {
   const engine = engineOf(filter, installation);
   return Object.fromEntries((engine ? errorNames(engine) : [ERROR_VARIABLE]).map((name) => [name, value]));
 }
@@ -186,15 +188,18 @@ function engineOf({ engineName, file }: Filter, { engines }: Installation) {
   return engines.find((engine) => engine.name === engineName && engine.file === file);
 }
 
-function valuesOf(filter: Filter, message: MessageSettings, installation: Installation): NonNullable<Seen['values']> {
+function valuesOf(
+  filter: Filter,
+  message: MessageSettings,
+  installation: Installation,
+): NonNullable<Occurrence['values']> {
   const engine = engineOf(filter, installation);
   const { settings } = installation;
   const prefix = engine?.prefix ?? settings.haproxy.prefix;
-  const reading = readingOf({ ...settings, haproxy: { ...settings.haproxy, prefix } }, message);
   return {
     prefix,
     error: engine?.errorVariable ?? ERROR_VARIABLE,
-    variable: reading.variable(VARIABLES.action),
+    variable: decisionVariables(prefix, message).variable(VARIABLES.action),
     ruleset: stopOf(filter, message),
     refusal: stopOf(filter, message).replace('403', '400'),
   };
@@ -207,7 +212,7 @@ function stopOf({ proxy }: Filter, message: MessageSettings): string {
 
 /** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
 function passesSome(stopped: ReturnType<typeof stoppedBy>, message: MessageSettings): boolean {
-  return askedFor(message).condition === undefined && message.group === undefined
+  return sendConditionOf(message).condition === undefined && message.group === undefined
     ? stopped !== 'all'
     : stopped === 'none';
 }
@@ -221,12 +226,12 @@ function isAtResponse(message: MessageSettings): boolean {
   return isSentAt(message, { side: 'response' });
 }
 
-function stopped(filter: Filter, installation: Installation, state: State) {
-  return stoppedBy(filter, installation, rulesetsFor(state.message), state);
+function stopped(filter: Filter, installation: Installation, scenario: Scenario) {
+  return stoppedBy(filter, installation, rulesetsFor(scenario.message), scenario);
 }
 
 /** Those rules that do stop it; another backend is no stop here. */
-function stopping({ proxy }: Filter, installation: Installation, state: State): Rule[] {
-  const rulesets = rulesetsFor(state.message).filter((ruleset) => ruleset !== 'use_backend');
-  return stoppingRules(proxy, rulesets, state, installation);
+function stopping({ proxy }: Filter, installation: Installation, scenario: Scenario): Rule[] {
+  const rulesets = rulesetsFor(scenario.message).filter((ruleset) => ruleset !== 'use_backend');
+  return stoppingRules(proxy, rulesets, scenario, installation);
 }

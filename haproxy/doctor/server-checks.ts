@@ -2,11 +2,11 @@ import type { ListenAddress } from '../../config/settings.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
-import { isOpen } from '../parse/words.ts';
-import { isLocal, isOwnAddress, socketPath } from './address.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { addressOf, backendsOf, serversOf } from './agents-checks.ts';
 import type { Checks } from './check.ts';
 import type { Installation } from './installation.ts';
+import { isLocal, isOwnAddress, socketPath } from './server-address.ts';
 
 /** HAProxy opens up to a connection for each request that waits when it is cold (seen on 2.4 to 3.5). */
 const MIN_SERVER_CONNECTIONS = 20;
@@ -57,7 +57,7 @@ export const SERVER_CHECKS = {
         const host = parameterOf(server, 'addr');
         const isSame =
           (port === undefined || address.endsWith(`:${port}`)) && (host === undefined || address.includes(host));
-        if (!isSame && !isOpen(address))
+        if (!isSame && !hasEnvironmentVariable(address))
           yield { place, what: `server ${name} is checked at ${host ?? ''}:${port ?? ''}`, values: { name, address } };
       }
     },
@@ -196,5 +196,5 @@ function mayWrite(
 
 function chrootOf({ global }: Installation['config']): string {
   const path = lastOf(global, 'chroot')?.words[1] ?? '';
-  return isOpen(path) ? '' : path.replace(/\/+$/, '');
+  return hasEnvironmentVariable(path) ? '' : path.replace(/\/+$/, '');
 }

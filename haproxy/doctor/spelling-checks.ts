@@ -1,12 +1,12 @@
 import { rawFetchIn } from '../../config/raw-fetches.ts';
 import { eventFacts } from '../events.ts';
-import { askedFor, DECODED_PATH } from '../generate/asked.ts';
+import { DECODED_PATH, sendConditionOf } from '../generate/send-condition.ts';
 import { readAcls, readCondition, testsOf } from '../parse/condition.ts';
 import type { Line } from '../parse/sections.ts';
 import { wordsOf } from '../parse/words.ts';
 import type { Checks } from './check.ts';
 import { eventOf, type Installation, sentMessages } from './installation.ts';
-import { readingRules } from './variables.ts';
+import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Is whether to ask, and whether to obey, read from what a client can spell as it likes? */
 export const SPELLING_CHECKS = {
@@ -44,13 +44,13 @@ function* conditionsIn({ engines, filters, config, ...rest }: Installation): Ite
           yield { test, place, where: `whether message ${message.name} is sent`, tcp };
     }
   for (const proxy of new Set(config.proxies)) {
-    const sends = proxy.rules.filter(
+    const sendRules = proxy.rules.filter(
       ({ action, args }) => action === 'send-spoe-group' && filters.some(({ engineName }) => engineName === args[0]),
     );
-    for (const rule of sends)
+    for (const rule of sendRules)
       for (const test of testsOf(rule.condition, proxy.acls))
         yield { test, place: rule.place, where: `whether group ${rule.args[1]} is sent`, tcp: proxy.mode === 'tcp' };
-    for (const rule of readingRules(proxy, rest))
+    for (const rule of rulesReadingDecisions(proxy, rest))
       if (STOPS.test(rule.action))
         for (const test of testsOf(rule.condition, proxy.acls))
           yield { test, place: rule.place, where: 'whether this decision is obeyed', tcp: proxy.mode === 'tcp' };
@@ -62,6 +62,6 @@ const STOPS = /^(deny|reject|tarpit|silent-drop|return|redirect)$/;
 /** What the wiring itself writes: canonical, or there because what is odd is let through. */
 function ownTests({ settings }: Installation): ReadonlySet<string> {
   return new Set(
-    settings.messages.flatMap((message) => askedFor(message).acls).map((acl) => wordsOf(acl).slice(2).join(' ')),
+    settings.messages.flatMap((message) => sendConditionOf(message).acls).map((acl) => wordsOf(acl).slice(2).join(' ')),
   );
 }

@@ -2,7 +2,7 @@ import { PROCESSING_MARGIN_MS } from '../generate/spoe.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
 import { hasNativeSpop } from '../versions.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
 
 /** A request that waits longer than this for an agent that is gone is an outage of its own. */
@@ -127,8 +127,8 @@ function* olderTimeout(
   name: string,
   engines: readonly Engine[],
   { haproxy }: Installation['settings'],
-  values: NonNullable<Seen['values']> = {},
-): Iterable<Seen> {
+  values: NonNullable<Occurrence['values']> = {},
+): Iterable<Occurrence> {
   if (hasNativeSpop(haproxy.version)) return;
   for (const { agent } of engines)
     if (lastOf(agent.lines, 'timeout', name) === undefined)

@@ -3,12 +3,12 @@ import type { Settings } from '../../config/settings.ts';
 import { REQUEST_SCOPE, scopeOf } from '../events.ts';
 import { lastOf, optionOf } from '../parse/proxy.ts';
 import type { Place } from '../parse/sections.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 import { ERROR_VARIABLE, MAX_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
-import type { Checks, Seen } from './check.ts';
+import type { Checks, Occurrence } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
-import { ownVariable, readVariables } from './variables.ts';
-import { messageOf, namesFor, type OwnVariable } from './vocabulary.ts';
+import { messageOf, namesFor, type OwnVariable } from './variable-names.ts';
+import { parseOwnVariable, readVariables } from './variable-reads.ts';
 
 /** A decision takes some 300 bytes with what HAProxy keeps beside each variable. */
 const MIN_VARIABLES_BYTES = 1024;
@@ -134,7 +134,7 @@ export const VARIABLE_CHECKS = {
         const keyword = `tune.vars.${scope}-max-size`;
         const { words, place } = lastOf(config.global, keyword) ?? {};
         const size = Number(words?.[1]);
-        if (place && size > 0 && size < MIN_VARIABLES_BYTES && !isOpen(words?.[1] ?? ''))
+        if (place && size > 0 && size < MIN_VARIABLES_BYTES && !hasEnvironmentVariable(words?.[1] ?? ''))
           yield { place, what: `${size} bytes hold no decision`, values: { keyword } };
       }
     },
@@ -149,7 +149,7 @@ function* readings({
   for (const { lines } of config.proxies)
     for (const { words, place } of lines)
       for (const variable of readVariables(words)) {
-        const own = ownVariable(variable, prefixes);
+        const own = parseOwnVariable(variable, prefixes);
         if (own !== undefined) yield { own, place };
       }
 }
@@ -165,7 +165,7 @@ function optionNames({ agent }: Engine): string[] {
   );
 }
 
-function optionPlace({ agent }: Engine, option: string): Seen['place'] {
+function optionPlace({ agent }: Engine, option: string): Occurrence['place'] {
   return optionOf(agent.lines, option)?.line.place ?? agent.place;
 }
 

@@ -1,98 +1,108 @@
-import type { MessageSettings, Settings } from '../../config/settings.ts';
+import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
 import { DEFAULT_EVENT, isSentAt, MESSAGE_EVENTS } from '../events.ts';
-import { askedFor } from './asked.ts';
-import { type Reading, readingOf } from './reading.ts';
-import { requestChanges, responseChanges } from './rules/change.ts';
+import { type DecisionVariables, decisionVariables } from './decision-variables.ts';
+import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
 import { httpStops } from './rules/deny.ts';
-import { groupLines } from './rules/group.ts';
-import { logFormat } from './rules/log.ts';
-import { referenceRule } from './rules/reference.ts';
+import { logFormat, referenceRule } from './rules/logging.ts';
+import { noDecisionRules } from './rules/no-decision.ts';
 import { refusals, tunnelRules } from './rules/refusals.ts';
-import { routeRules } from './rules/route.ts';
 import { stopRules } from './rules/stop.ts';
-import { unknownRules } from './rules/unknown.ts';
+import { sendConditionOf } from './send-condition.ts';
 import { ENGINE } from './spoe.ts';
-import { block } from './text.ts';
-import { word } from './word.ts';
+import { indent, quoteWord } from './syntax.ts';
 
 export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
+type FrontendSettings = Pick<Settings, 'haproxy' | 'messages'>;
+
 /** The lines of an HTTP frontend that ask the agent and obey what it decides. */
-export function frontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
-  const { messages } = settings;
+export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
   const requests = inOrder(messages.filter(isForFrontend));
   const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
-  return block([
+  const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
+  const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
+  return indent([
     filterLine(spoePath),
-    ...(messages.some(sendsBody) ? ['# or the body would be sent as far as it came with the headers', BUFFERED] : []),
+    ...(messages.some(sendsBody)
+      ? ['# wait for the body, or only the part that came with the headers is sent', BUFFERED]
+      : []),
     '',
-    ...tunnelRules(settings),
+    ...tunnelRules(messages),
     '',
-    ...refusals(settings, requests),
+    ...refusals(haproxy, requests),
     '',
-    ...requests.flatMap((message) => [...requestRules(settings, message), '']),
-    ...responses.flatMap((message) => [...responseRules(settings, message), '']),
-    ...responseHeaderRules(settings),
+    ...requests.flatMap((message) => [...heading(message), ...requestRules(haproxy, message), '']),
+    ...responses.flatMap((message) => [...heading(message), ...responseRules(haproxy, message), '']),
+    ...responseHeaderRules(haproxy, messages),
     '',
-    '# to have what is decided in the log: option httplog with action, source, reason and reference id',
-    `# ${logFormat([...requests, ...responses].map((message) => readingOf(settings, message)))}`,
+    '# to log decisions: option httplog with action, source, reason and reference id',
+    `# ${logFormat(decisions)}`,
   ]);
 }
 
 /** The lines of a frontend that choose the backend, which must stand below all its http-request rules. */
-export function frontendRoutes(settings: Settings): string {
-  const latestFirst = inOrder(settings.messages.filter(isForFrontend)).reverse();
-  return block(latestFirst.flatMap((message) => routeRules(settings, readingOf(settings, message))));
+export function frontendRoutes({ haproxy, messages }: FrontendSettings): string {
+  const latestFirst = inOrder(messages.filter(isForFrontend)).reverse();
+  return indent(latestFirst.flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message))));
 }
 
 export function filterLine(spoePath: string): string {
-  return `filter spoe engine ${ENGINE} config ${word(spoePath)}`;
+  return `filter spoe engine ${ENGINE} config ${quoteWord(spoePath)}`;
 }
 
 const BUFFERED = 'option http-buffer-request';
 
-function requestRules(settings: Settings, message: MessageSettings): string[] {
-  const reading = readingOf(settings, message);
+function requestRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const decision = decisionVariables(haproxy.prefix, message);
   return [
-    ...heading(settings, message),
-    ...askedFor(message).acls,
+    ...sendConditionOf(message).acls,
     ...(message.group === undefined ? [] : groupLines(message, message.group)),
-    ...unknownRules(settings, reading, httpStops(settings, 'http-request')),
+    ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-request')),
     '',
-    ...stopRules(settings, reading, 'http-request'),
+    ...stopRules(haproxy, decision, 'http-request'),
     '',
-    ...requestChanges(settings, reading),
+    ...requestChanges(haproxy, decision),
   ];
 }
 
-function responseRules(settings: Settings, message: MessageSettings): string[] {
-  const reading = readingOf(settings, message);
+/** The rule that sends a group, above those that obey its answer; without a condition, it is the operator's to write. */
+function groupLines(message: MessageSettings, group: string): string[] {
+  const { condition } = sendConditionOf(message);
+  const send = `http-request send-spoe-group ${ENGINE} ${group} if`;
+  return condition === undefined
+    ? [
+        '# write the line that sends the group here, below what it depends on, for example',
+        `#     ${send} { method POST }`,
+      ]
+    : [`${send} ${condition}`];
+}
+
+function responseRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const decision = decisionVariables(haproxy.prefix, message);
   return [
-    ...heading(settings, message),
-    ...unknownRules(settings, reading, httpStops(settings, 'http-response')),
+    ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-response')),
     '',
-    ...stopRules(settings, reading, 'http-response'),
+    ...stopRules(haproxy, decision, 'http-response'),
   ];
 }
 
-/** What was decided when the backend was chosen, is kept under the names of the frontend. */
-function responseHeaderRules(settings: Settings): string[] {
-  const { messages } = settings;
-  const own = unique(messages.map((message) => readingOf(settings, keptBy(message))));
-  const rules = own.flatMap((reading) => responseChanges(settings, reading));
+function responseHeaderRules(haproxy: HaproxySettings, messages: readonly MessageSettings[]): string[] {
+  const decisions = unique(messages.map((message) => decisionVariables(haproxy.prefix, keptAs(message))));
+  const rules = decisions.flatMap((decision) => responseChanges(haproxy, decision));
   return [
     ...(rules.length === 0 ? [] : ['# headers of the response, changed as the entry says', ...rules, '']),
-    '# a denied client can name the reference id, which is in the log of the agent',
-    ...own.map(referenceRule),
+    '# a denied client can quote the reference id, which is in the log of the agent',
+    ...decisions.map(referenceRule),
   ];
 }
 
-function keptBy(message: MessageSettings): MessageSettings {
+/** A decision made after the backend was chosen is copied to the variables of the frontend (`keptForResponse`). */
+function keptAs(message: MessageSettings): MessageSettings {
   return isSentAt(message, { section: 'backend' }) ? { ...message, event: DEFAULT_EVENT } : message;
 }
 
-function unique(readings: readonly Reading[]): Reading[] {
-  return [...new Map(readings.map((reading) => [reading.variable(''), reading])).values()];
+function unique(decisions: readonly DecisionVariables[]): DecisionVariables[] {
+  return [...new Map(decisions.map((decision) => [decision.variable(''), decision])).values()];
 }
 
 function isForFrontend(message: MessageSettings): boolean {
@@ -106,11 +116,10 @@ function inOrder(messages: readonly MessageSettings[]): MessageSettings[] {
   return [...messages].sort((one, other) => at(one) - at(other));
 }
 
-function heading({ messages }: Settings, { name, event, group }: MessageSettings): string[] {
-  if (messages.length === 1 && group === undefined) return [];
+function headingOf({ name, event, group }: MessageSettings): string[] {
   return [`# ---- message ${name}: ${event ?? `group ${group}`} ----`];
 }
 
-export function sendsBody({ subjects, arguments: given }: MessageSettings): boolean {
+function sendsBody({ subjects, arguments: given }: MessageSettings): boolean {
   return [...subjects, ...given].some(({ expression }) => /\breq\.body/.test(expression));
 }

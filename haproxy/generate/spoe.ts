@@ -8,59 +8,61 @@ import {
   readsCookie,
   TOTAL_TIME_VARIABLE,
 } from '../vocabulary.ts';
-import { askedFor } from './asked.ts';
+import { sendConditionOf } from './send-condition.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */
 export const ENGINE = 'haverdict';
 export const AGENTS_BACKEND = 'haverdict-agents';
 
-/** How much later than the agent HAProxy gives up: the way of the answer, and a late turn of an event loop. */
+/** How much longer than the agent's deadline HAProxy waits: for the way of the answer and for event loop lag. */
 export const PROCESSING_MARGIN_MS = 20;
 
 /** Idle connections to the agent are closed after this; the backend's `timeout server` must be longer. */
 export const IDLE_SECONDS = 120;
 
+type SpoeSettings = Pick<Settings, 'deadlineMs' | 'haproxy' | 'messages'>;
+
 /** The SPOE file: what HAProxy asks the agent, when, and how long it waits. Valid on 2.4 to 3.5. */
-export function spoeFile(settings: Settings): string {
+export function spoeFile(settings: SpoeSettings): string {
   const groups = settings.messages.flatMap(({ name, group }) =>
     group === undefined ? [] : [groupSection(name, group)],
   );
   return [agentSection(settings), ...settings.messages.map(messageSection), ...groups].join('\n');
 }
 
-function agentSection(settings: Settings): string {
-  const processing = `${settings.deadlineMs + PROCESSING_MARGIN_MS}ms`;
+function agentSection({ deadlineMs, haproxy, messages }: SpoeSettings): string {
+  const processing = `${deadlineMs + PROCESSING_MARGIN_MS}ms`;
   return lines([
     `[${ENGINE}]`,
     '',
     'spoe-agent haverdict-agent',
     ...listOf(
       'messages',
-      settings.messages.filter(({ group }) => group === undefined).map(({ name }) => name),
+      messages.filter(({ group }) => group === undefined).map(({ name }) => name),
     ),
     ...listOf(
       'groups',
-      settings.messages.flatMap(({ group }) => group ?? []),
+      messages.flatMap(({ group }) => group ?? []),
     ),
-    `    option var-prefix ${settings.haproxy.prefix}`,
+    `    option var-prefix ${haproxy.prefix}`,
     `    option set-on-error ${ERROR_VARIABLE}`,
     `    option set-process-time ${PROCESS_TIME_VARIABLE}`,
     `    option set-total-time ${TOTAL_TIME_VARIABLE}`,
     '    option dontlog-normal',
-    ...(hasNativeSpop(settings.haproxy.version) ? [] : olderSettings(processing)),
-    `    # the agent answers within ${settings.deadlineMs}ms`,
+    ...(hasNativeSpop(haproxy.version) ? [] : olderSettings(processing)),
+    `    # the agent answers within ${deadlineMs}ms`,
     `    timeout processing ${processing}`,
     `    use-backend ${AGENTS_BACKEND}`,
     '    log global',
   ]);
 }
 
-/** HAProxy 3.1 has none of these any more; it would read and ignore them. */
+/** HAProxy 3.1 and later ignore these. */
 function olderSettings(processing: string): string[] {
   return [
-    '    # an ACK may only come on the connection that asked, or a lost connection costs the whole timeout',
+    '    # an ACK may only come on the connection of its NOTIFY, or a lost connection costs the whole timeout',
     '    no option async',
-    '    # a message that is too large is an error of its own, not a storm of connections',
+    '    # a message that is too large is one error, not a storm of connections',
     '    no option send-frag-payload',
     `    timeout hello ${processing}`,
     `    timeout idle ${IDLE_SECONDS}s`,
@@ -69,12 +71,12 @@ function olderSettings(processing: string): string[] {
 
 function messageSection(message: MessageSettings): string {
   const { name, event } = message;
-  const { acls, condition } = askedFor(message);
+  const { acls, condition } = sendConditionOf(message);
   const args = argumentsOf(message);
   return lines([
     `spoe-message ${name}`,
     ...bodyLimits(args.map(({ expression }) => expression)),
-    // one line each: HAProxy takes 64 words and 2048 bytes a line, and goes on where the last one ended
+    // one line each: HAProxy takes 64 words and 2048 bytes a line, and adds up several args lines
     ...args.map(({ name, expression }) => `    args ${name}=${expression}`),
     ...(event === undefined
       ? []
@@ -82,7 +84,7 @@ function messageSection(message: MessageSettings): string {
   ]);
 }
 
-/** What HAProxy sends of a message: subjects under their kind, arguments under their name, and cookies as they came. */
+/** The arguments of a message: subjects under their kind, arguments under their name, and the Cookie header unchanged. */
 export function argumentsOf({ subjects, arguments: given }: MessageSettings): MessageSettings['arguments'] {
   const args = [...subjects.map(({ kind, expression }) => ({ name: kind, expression })), ...given];
   const sendsCookies = subjects.some(({ kind, expression }) => readsCookie(kind, expression));
@@ -99,12 +101,12 @@ function bodyLimits(expressions: readonly string[]): string[] {
   return [
     ...(expressions.some((expression) => /\breq\.body/.test(expression))
       ? [
-          '    # the body as far as it fits a buffer with the headers: 15 kB at most, or more with tune.bufsize in global;',
-          '    # where all arguments together are above max-frame-size (tune.bufsize - 4), nothing is asked: error 3',
+          '    # the part of the body that fits into a buffer with the headers: up to 15 kB, or more with tune.bufsize in global;',
+          '    # if all arguments together exceed max-frame-size (tune.bufsize - 4), the agent is not asked: error 3',
         ]
       : []),
     ...(expressions.some((expression) => /\bres\.body/.test(expression))
-      ? ['    # as much of the body as has come with the headers: often nothing']
+      ? ['    # the part of the body that came with the headers: often nothing']
       : []),
   ];
 }

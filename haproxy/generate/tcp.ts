@@ -1,54 +1,48 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { isSentAt } from '../events.ts';
+import { decisionVariables } from './decision-variables.ts';
 import { DEFAULT_SPOE_PATH, filterLine } from './frontend.ts';
-import { readingOf } from './reading.ts';
-import { routeRules } from './rules/route.ts';
-import { connectionRules } from './rules/stop.ts';
-import { unknownRules } from './rules/unknown.ts';
-import { block } from './text.ts';
+import { routeRules } from './rules/change.ts';
+import { noDecisionRules } from './rules/no-decision.ts';
+import { connectionStopRules } from './rules/stop.ts';
+import { indent } from './syntax.ts';
 
-/** The lines of a frontend in mode tcp; empty where no message is sent there. */
-export function tcpFrontendRules(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
-  const message = connectionMessage(settings);
-  if (message === undefined && responseMessage(settings) === undefined) return '';
-  return block([
+type TcpSettings = Pick<Settings, 'haproxy' | 'messages'>;
+
+/** The lines of a frontend in mode tcp; empty if no message is sent there. */
+export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = DEFAULT_SPOE_PATH): string {
+  const connection = messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
+  if (connection === undefined) return responseMessage(messages) === undefined ? '' : indent([filterLine(spoePath)]);
+  const routes = routeRules(haproxy, decisionVariables(haproxy.prefix, connection));
+  return indent([
     filterLine(spoePath),
     '',
-    ...(message === undefined ? [] : rulesOf(settings, message, 'tcp-request content')),
+    ...connectionRules(haproxy.prefix, connection, 'tcp-request content'),
     '',
-    ...(message === undefined ? [] : connectionRoutes(settings, message)),
+    // HAProxy refuses to lead a frontend in mode tcp to a backend in mode http
+    ...(routes.length === 0 ? [] : ['# omit those in mode http', ...routes]),
   ]);
 }
 
 /** The lines of a backend in mode tcp; the filter is that of the frontend. */
-export function tcpBackendRules(settings: Settings): string {
-  const message = responseMessage(settings);
-  return message === undefined ? '' : block(rulesOf(settings, message, 'tcp-response content'));
+export function tcpBackendRules({ haproxy, messages }: TcpSettings): string {
+  const message = responseMessage(messages);
+  return message === undefined ? '' : indent(connectionRules(haproxy.prefix, message, 'tcp-response content'));
 }
 
-/** HAProxy refuses to lead a frontend in mode tcp to a backend in mode http. */
-function connectionRoutes(settings: Settings, message: MessageSettings): string[] {
-  const rules = routeRules(settings, readingOf(settings, message));
-  return rules.length === 0 ? [] : ['# leave out those in mode http', ...rules];
+function responseMessage(messages: readonly MessageSettings[]): MessageSettings | undefined {
+  return messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'response' }));
 }
 
-function rulesOf(
-  settings: Settings,
+function connectionRules(
+  prefix: string,
   message: MessageSettings,
   ruleset: 'tcp-request content' | 'tcp-response content',
 ): string[] {
-  const reading = readingOf(settings, message);
+  const decision = decisionVariables(prefix, message);
   return [
-    ...unknownRules(settings, reading, { unknown: `${ruleset} reject`, refused: `${ruleset} reject` }),
+    ...noDecisionRules(prefix, decision, { unknown: `${ruleset} reject`, refused: `${ruleset} reject` }),
     '',
-    ...connectionRules(reading, ruleset),
+    ...connectionStopRules(decision, ruleset),
   ];
-}
-
-function connectionMessage({ messages }: Settings): MessageSettings | undefined {
-  return messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
-}
-
-function responseMessage({ messages }: Settings): MessageSettings | undefined {
-  return messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'response' }));
 }

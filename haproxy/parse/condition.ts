@@ -16,7 +16,7 @@ export interface Term {
 export type Values = (variable: string) => string | null | undefined;
 
 /** True, false, or unknown. */
-export type Truth = boolean | undefined;
+export type Tristate = boolean | undefined;
 
 /** The named ACLs of a proxy; several lines of one name are alternatives. */
 export type Acls = ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -61,7 +61,7 @@ function readTerms(words: readonly string[]): Term[][] {
 }
 
 /** Does a rule with this condition apply when variables hold these values? */
-export function holds(condition: Condition | undefined, acls: Acls, values: Values): Truth {
+export function holds(condition: Condition | undefined, acls: Acls, values: Values): Tristate {
   if (condition === undefined) return true;
   const any = some(condition.anyOf.map((terms) => every(terms.map((term) => termHolds(term, acls, values)))));
   return condition.isUnless ? not(any) : any;
@@ -79,12 +79,12 @@ export function testsIn(words: readonly string[]): readonly (readonly string[])[
   return testsOf(readCondition(words).condition, new Map());
 }
 
-function termHolds({ negated, test }: Term, acls: Acls, values: Values): Truth {
+function termHolds({ negated, test }: Term, acls: Acls, values: Values): Tristate {
   const truth = typeof test === 'string' ? aclHolds(test, acls, values) : testHolds(test, values);
   return negated ? not(truth) : truth;
 }
 
-function aclHolds(name: string, acls: Acls, values: Values): Truth {
+function aclHolds(name: string, acls: Acls, values: Values): Tristate {
   const tests = acls.get(name);
   if (tests !== undefined) return some(tests.map((test) => testHolds(test, values)));
   if (name === 'TRUE') return true;
@@ -118,7 +118,7 @@ export function readTest(words: readonly string[]): Test {
   return { expression, method, ignoresCase, ...(!fromFile && { patterns }) };
 }
 
-function testHolds(words: readonly string[], values: Values): Truth {
+function testHolds(words: readonly string[], values: Values): Tristate {
   const { expression, method, ignoresCase, patterns } = readTest(words);
   if (/^(always_true|bool\((true|1)\))$/.test(expression)) return true;
   if (/^(always_false|bool\((false|0)\))$/.test(expression)) return false;
@@ -134,7 +134,7 @@ function testHolds(words: readonly string[], values: Values): Truth {
   return matches(value, method, patterns, ignoresCase);
 }
 
-function matches(value: string, method: string, patterns: readonly string[], ignoresCase: boolean): Truth {
+function matches(value: string, method: string, patterns: readonly string[], ignoresCase: boolean): Tristate {
   const fold = (text: string) => (ignoresCase ? text.toLowerCase() : text);
   const any = (isMatch: (pattern: string) => boolean) => patterns.some((pattern) => isMatch(fold(pattern)));
   const folded = fold(value);
@@ -154,16 +154,16 @@ function matches(value: string, method: string, patterns: readonly string[], ign
   }
 }
 
-function not(truth: Truth): Truth {
+function not(truth: Tristate): Tristate {
   return truth === undefined ? undefined : !truth;
 }
 
-function every(truths: readonly Truth[]): Truth {
+function every(truths: readonly Tristate[]): Tristate {
   if (truths.includes(false)) return false;
   return truths.includes(undefined) ? undefined : true;
 }
 
-function some(truths: readonly Truth[]): Truth {
+function some(truths: readonly Tristate[]): Tristate {
   if (truths.includes(true)) return true;
   return truths.includes(undefined) ? undefined : false;
 }

@@ -1,4 +1,4 @@
-import type { ConditionalText } from './conditional.ts';
+import type { ConditionalText } from './preprocessor.ts';
 import { wordsOf } from './words.ts';
 
 /** A file, and a line in it where there is one. */

@@ -30,7 +30,7 @@ export function wordsOf(line: string): string[] {
 }
 
 /** Does the word hold a variable of the environment, whose value is not known here? */
-export function isOpen(word: string): boolean {
+export function hasEnvironmentVariable(word: string): boolean {
   return /\$[A-Za-z_{]/.test(word);
 }
 

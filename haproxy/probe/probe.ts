@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { formatListenAddress } from '../../config/listen-address.ts';
-import type { ListenAddress, MessageSettings } from '../../config/settings.ts';
+import { formatListenAddress, type ListenAddress } from '../../config/listen-address.ts';
+import type { MessageSettings } from '../../config/settings.ts';
 import { decodeAck } from '../../spop/ack.ts';
 import { decodeText } from '../../spop/cursor.ts';
 import type { ReceivedData } from '../../spop/data.ts';
@@ -10,38 +10,37 @@ import { type Frame, FrameType } from '../../spop/frame.ts';
 import { decodeAgentHello } from '../../spop/hello.ts';
 import { FrameReader } from '../../spop/reader.ts';
 import { VARIABLES } from '../vocabulary.ts';
-import { harmless } from './harmless.ts';
-import { encodeHaproxyHello, encodeNotify, type SentArgument } from './notify.ts';
+import { encodeHaproxyHello, encodeNotify, type SentArgument, unusedValue } from './haproxy-frames.ts';
 
-/** What an agent answered to one step of the probe. */
+/** The outcome of one step of the probe. */
 export interface ProbeResult {
   readonly address: string;
   /** `healthcheck`, or the name of a message. */
   readonly step: string;
-  /** False also where the policy decided: nobody was asked then. */
+  /** False also if the policy decided: the backend was not asked then. */
   readonly ok: boolean;
-  /** One line: the decision and where it came from, or what went wrong. */
+  /** One line: the decision and its source, or what went wrong. */
   readonly what: string;
   readonly ms: number;
 }
 
-type Seen = Pick<ProbeResult, 'ok' | 'what'>;
+type Outcome = Pick<ProbeResult, 'ok' | 'what'>;
 
 const MAX_FRAME_BYTES = 16_380;
 
-/** What a decision says of the way to it; anything else comes from the backend or from rules now. */
-const NOT_ASKED: Readonly<Record<string, string>> = {
-  timeout: 'no answer before deadlineMs; a function that was idle starts anew, so ask again',
-  backend_error: 'the function failed or cannot be reached: haverdict check-backend -c FILE says why',
-  breaker_open: 'the function failed so often that it is not asked for a while: haverdict check-backend -c FILE',
-  overload: 'the agent asks as much as its limits allow',
-  no_subject: 'the running agent has other subjects for this message: reload it',
-  bad_subject: 'the running agent takes this value for another kind: reload it',
-  script_error: 'the script failed: see the log of the agent',
-  internal_error: 'the agent itself failed: its log says how',
+/** What each reason of the policy means for the operator. */
+const POLICY_REASONS: Readonly<Record<string, string>> = {
+  timeout: 'no answer before deadlineMs; the function may have been idle and starting up, so try again',
+  backend_error: 'the function failed or cannot be reached; haverdict check-backend -c FILE says why',
+  breaker_open: 'the function failed so often that it is not called for a while; run haverdict check-backend -c FILE',
+  overload: 'the agent has reached its limits of calls to the function',
+  no_subject: 'the running agent has other subjects configured for this message; reload it',
+  bad_subject: 'the running agent reads this value as another kind; reload it',
+  script_error: 'the script failed; see the log of the agent',
+  internal_error: 'internal error in the agent; see its log',
 };
 
-/** Asks the agent at this address as HAProxy would: its health check first, then every message, each in its turn. */
+/** Asks the agent at this address as HAProxy would: a health check first, then every message, one after the other. */
 export async function probe(
   address: ListenAddress,
   messages: readonly MessageSettings[],
@@ -59,7 +58,7 @@ export async function probe(
   return results;
 }
 
-async function timed(address: ListenAddress, step: string, run: () => Promise<Seen>): Promise<ProbeResult> {
+async function timed(address: ListenAddress, step: string, run: () => Promise<Outcome>): Promise<ProbeResult> {
   const begin = performance.now();
   const told = { address: formatListenAddress(address), step };
   const outcome = await run().then(
@@ -73,8 +72,8 @@ async function greet(
   address: ListenAddress,
   healthcheck: boolean,
   limitMs: number,
-  then: (agent: Agent) => Promise<Seen>,
-): Promise<Seen> {
+  then: (agent: Agent) => Promise<Outcome>,
+): Promise<Outcome> {
   const signal = AbortSignal.timeout(limitMs);
   const target = address.type === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
   const socket = connect({ ...target, signal });
@@ -91,26 +90,28 @@ async function greet(
   }
 }
 
-async function ask(agent: Agent, { name, group, subjects, arguments: given }: MessageSettings): Promise<Seen> {
+async function ask(agent: Agent, { name, group, subjects, arguments: given }: MessageSettings): Promise<Outcome> {
   const names = [...subjects.map(({ kind }) => kind), ...given.map((argument) => argument.name)];
-  const args = names.map((argument): SentArgument => ({ name: argument, value: harmless(argument) }));
+  const args = names.map((argument): SentArgument => ({ name: argument, value: unusedValue(argument) }));
   const actions = decodeAck(await agent.exchange(encodeNotify(name, args), FrameType.ack));
   const values = new Map(
     actions.flatMap((action) => (action.type === 'set-var' ? [[action.name, textOf(action.value)]] : [])),
   );
   const told = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
   const action = told(VARIABLES.action);
-  if (action === undefined) throw new Error('the answer sets no action: the agent does not know this message');
-  return judged(action, told(VARIABLES.source), told(VARIABLES.reason));
+  if (action === undefined) throw new Error('the answer sets no action; the agent does not know this message');
+  return toOutcome(action, told(VARIABLES.source), told(VARIABLES.reason));
 }
 
-/** Only a decision that the lists or the rules made is well: by policy, or past its time, nobody was asked. */
-function judged(action: string, source: string | undefined, reason: string | undefined): Seen {
+/** A decision is good only if it comes from the lists or the script: the policy and stale verdicts mean that nobody was asked. */
+function toOutcome(action: string, source: string | undefined, reason: string | undefined): Outcome {
   const what = `${action} from ${source ?? 'nowhere'}${reason === undefined ? '' : ` (${reason})`}`;
-  if (source === 'policy') return { ok: false, what: `${what}: ${NOT_ASKED[reason ?? ''] ?? 'nobody was asked'}` };
-  if (source === 'stale') return { ok: false, what: `${what}: the function cannot be asked, an older verdict counts` };
-  if (source === undefined) return { ok: false, what: `${what}: the answer does not say who decided` };
-  return { ok: true, what: source === 'cache' ? `${what}: the function was asked before` : what };
+  if (source === 'policy')
+    return { ok: false, what: `${what}: ${POLICY_REASONS[reason ?? ''] ?? 'the function was not asked'}` };
+  if (source === 'stale')
+    return { ok: false, what: `${what}: the function cannot be reached, so an expired verdict is used` };
+  if (source === undefined) return { ok: false, what: `${what}: the answer has no source` };
+  return { ok: true, what: source === 'cache' ? `${what}: the function was asked earlier` : what };
 }
 
 function textOf(data: ReceivedData): string {
@@ -133,13 +134,13 @@ class Agent {
     this.#socket.write(request);
     for (;;) {
       const { value, done } = await this.#chunks.next();
-      if (done) throw new Error('the agent closes without an answer');
+      if (done) throw new Error('the agent closed the connection without an answer');
       this.#reader.push(value);
       const frame = this.#reader.next();
       if (frame === undefined) continue;
       if (frame.type === FrameType.agentDisconnect)
-        throw new Error(`the agent refuses: ${decodeDisconnect(frame).message}`);
-      if (frame.type !== expected) throw new Error(`frame of type ${frame.type} instead of ${expected}`);
+        throw new Error(`the agent refused: ${decodeDisconnect(frame).message}`);
+      if (frame.type !== expected) throw new Error(`received a frame of type ${frame.type} instead of ${expected}`);
       return frame;
     }
   }

@@ -1,39 +1,20 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Degradation } from '../../agent/decision/degradation.ts';
-import { openGeneration } from '../../agent/generation.ts';
-import { openCache } from '../../agent/lifecycle/kept-cache.ts';
-import { createLog } from '../../agent/log.ts';
-import { LogOutput } from '../../agent/log-output.ts';
-import { ReferenceIds } from '../../agent/server/reference-id.ts';
-import { Ledger } from '../../agent/state/ledger.ts';
-import { Meters } from '../../agent/state/meters.ts';
-import { loadSettings } from '../../config/load.ts';
-import type { CheckRequest } from '../../contract/check.ts';
-import { HandClock } from '../support/clock.ts';
-import { configFile } from '../support/config-file.ts';
-import { frameIn } from '../support/spop/frames.ts';
-import { ipv4, type Message, notify, type Pair, parseActions, str } from '../support/spop/naive-codec.ts';
-import { until } from '../support/until.ts';
+import {
+  answered,
+  CLIENT,
+  type Config,
+  firstCall,
+  openedGeneration as opened,
+  type World,
+} from '../support/open-generation.ts';
+import { ipv4, type Pair, str } from '../support/spop/naive-codec.ts';
 
-type Config = Readonly<Record<string, unknown>>;
-
-/** As of an ACK with HAProxy's usual buffers. */
-const ROOM = 790;
-const CLIENT = ipv4(203, 0, 113, 7);
 const IPV6: Pair = [
   'ip',
   { type: 'ipv6', value: Uint8Array.from([0x20, 1, 0x0d, 0xb8, 0, 1, 0, 2, ...Array(8).fill(9)]) },
 ];
-/** What the function says about a path; all else is denied. */
-const ENTRIES: Readonly<Record<string, object>> = {
-  'path:/route': { action: 'route', vars: { backend: 'green' } },
-  'path:/header': { action: 'allow', vars: { 'req.set.x-tier': 'gold' } },
-};
 const PATHS = { check: { subjects: { path: 'path' } } };
 const ONE_EACH = { windowMs: 0, maxSubjects: 1 };
 
@@ -204,98 +185,18 @@ describe('backend.timeoutMs', () => {
     await firstCall(hasty);
     await hasty.generation.loader.idle();
     assert.deepEqual(
-      [hasty, patient].map(({ meters }) => meters.backendCalls.failures.failing),
+      [hasty, patient].map(({ meters }) => meters.counters.failures.failing),
       [1, 0],
     );
     assert.equal(patient.generation.loader.state.inFlight, 1);
   });
 });
 
-type World = Awaited<ReturnType<typeof opened>>;
-
-/** What one configuration makes of the agent, before a function that denies everything, once it is let. */
-async function opened(t: TestContext, config: Config) {
-  const held: (() => void)[] = [];
-  const calls: { path: string | undefined; body: CheckRequest }[] = [];
-  const server = createServer(async (request, response) => {
-    const body = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest; // the agent's own
-    calls.push({ path: request.url, body });
-    held.push(() => answer(body, response));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // it listens
-  const backend = { url: `http://127.0.0.1:${port}`, ...(config.backend as object) };
-  const settings = loadSettings(configFile(t, JSON.stringify({ ...config, backend })), {});
-  const clock = new HandClock();
-  const log = createLog('error', new LogOutput(2));
-  const meters = new Meters();
-  const degradation = new Degradation(clock, { degraded() {}, recovered() {} });
-  const shared = { log, clock, meters, ledger: new Ledger(clock), references: new ReferenceIds(), degradation };
-  const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
-  t.after(async () => {
-    await generation.close();
-    meters.close();
-    server.close();
-    server.closeAllConnections();
-  });
-  const scopes = new Set<string>();
-  const ask = async (...message: Message) => {
-    const { full } = await generation.handler.answer(frameIn(notify(1, 1, message)), clock.nowMs(), ROOM);
-    const set = parseActions(full).flatMap((action) => (action.type === 'set-var' ? [action] : []));
-    for (const { scope } of set) scopes.add(scope);
-    return Object.fromEntries(set.map(({ name, value }) => [name, 'value' in value ? plain(value.value) : undefined]));
-  };
-  const called = (times = 1) =>
-    until(
-      () => calls.length >= times,
-      () => `${calls.length} calls`,
-    );
-  const letAnswer = () => {
-    for (const release of held.splice(0)) release();
-  };
-  return { generation, clock, meters, calls, scopes, ask, called, letAnswer };
-}
-
-function answer({ subjects, lists }: CheckRequest, response: ServerResponse): void {
-  const verdicts = subjects.map((subject) => ({
-    subject,
-    entry: { action: 'deny', ...ENTRIES[subject], list: lists[0], subject },
-  }));
-  response.end(JSON.stringify({ verdicts, ttl: 3600 }));
-}
-
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString();
-  return typeof value === 'bigint' ? Number(value) : value;
-}
-
 function policyOf(one: object): object {
   return {
     one: { subjects: { ip: 'src' }, ...one },
     two: { subjects: { ip: 'src' }, group: 'two', condition: 'TRUE' },
   };
-}
-
-async function firstCall({ ask, clock, called, calls }: World, argument: Pair = ['ip', CLIENT]) {
-  void ask('check-request', argument);
-  clock.advance(1);
-  await called();
-  return calls[0] ?? assert.fail('no call');
-}
-
-/** Sends a message, lets the function answer, and returns what HAProxy is told. */
-async function answered(
-  { ask, clock, called, letAnswer }: World,
-  message = 'check-request',
-  argument: Pair = ['ip', CLIENT],
-) {
-  const answer = ask(message, argument);
-  const isAtOnce = await Promise.race([answer.then(() => true), turn(false)]);
-  if (isAtOnce) return answer;
-  clock.advance(1);
-  await called();
-  letAnswer();
-  return answer;
 }
 
 async function answeredAfter({ ask, clock }: World): Promise<number> {
@@ -320,5 +221,5 @@ async function callsAtOnce({ ask, generation, called, calls }: World): Promise<n
 /** How many of 20 paths, each of which could stand under two keys of a list, are not asked about. */
 function pathsRefused({ ask, meters }: World): number {
   for (let path = 0; path < 20; path++) void ask('check', ['path', str(`/${path}`)]);
-  return meters.loader.refused.overload;
+  return meters.counters.refused.overload;
 }

@@ -17,7 +17,7 @@ import { freePort } from '../../dev/free-port.ts';
 import { checkHaproxy, type Haproxy, SPOE_FILE, startHaproxy } from '../../dev/haproxy.ts';
 import { systemBuild } from '../../dev/haproxy-builds.ts';
 import { createHandler } from '../../functions/check/handler.ts';
-import { agentsBackend } from '../../haproxy/generate/backend.ts';
+import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';
 import { spoeFile } from '../../haproxy/generate/spoe.ts';
 import { functionEvent } from '../support/function-event.ts';

@@ -6,7 +6,7 @@ import { it, type TestContext } from 'node:test';
 import { SPOE_FILE } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { type Site, startSite, warmUp } from '../../dev/site.ts';
-import { agentsBackend } from '../../haproxy/generate/backend.ts';
+import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../../haproxy/generate/frontend.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { knock } from '../support/knock.ts';

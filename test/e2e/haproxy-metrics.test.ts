@@ -4,7 +4,7 @@ import { it, type TestContext } from 'node:test';
 import { freePort } from '../../dev/free-port.ts';
 import { startHaproxy } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
-import { agentsBackend } from '../../haproxy/generate/backend.ts';
+import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { AGENTS_BACKEND } from '../../haproxy/generate/spoe.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { HAPROXY_METRICS } from '../support/haproxy-metrics.ts';

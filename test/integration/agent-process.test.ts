@@ -105,7 +105,7 @@ describe('the agent as a process', () => {
     {
       name: 'the folder of the socket is not there',
       listen: async (folder) => `unix:${join(folder, 'none', 'agent.sock')}`,
-      says: /^haverdict: cannot listen on .*none\/agent\.sock: there is no folder .*none\n$/,
+      says: /^haverdict: cannot listen on .*none\/agent\.sock: folder .*none does not exist\n$/,
     },
   ];
   for (const { name, listen, says } of cases) {

@@ -96,7 +96,7 @@ describe('a reload', () => {
       /haverdict\.yaml:\d+:\d+: deadlinMs: no such setting, did you mean deadlineMs\?/,
     ],
     ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
-    ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /there is no folder/],
+    ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /folder .* does not exist/],
     ['has a script that cannot be loaded', { script: './none.mjs' }, /none\.mjs/],
   ];
   for (const [name, config, says] of WRONG)

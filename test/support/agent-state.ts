@@ -1,4 +1,5 @@
-import { BACKEND_BOUNDS, DECISION_BOUNDS, Histogram, MARGIN_BOUNDS } from '../../agent/state/histogram.ts';
+import { zeros } from '../../agent/state/measure.ts';
+import { PROCESS, SECTIONS } from '../../agent/state/measures.ts';
 import type { AgentState } from '../../agent/state/state.ts';
 import { settingsWith } from './settings.ts';
 
@@ -15,25 +16,9 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
     decisions: [],
     recent: [],
     top: [],
-    decisionTime: new Histogram(DECISION_BOUNDS).state,
-    deadlineMargin: new Histogram(MARGIN_BOUNDS).state,
-    backendTime: new Histogram(BACKEND_BOUNDS).state,
-    eventLoopLag: { p50: 0, p99: 0, max: 0 },
-    cache: { entries: 0, bytes: 0, maxEntries: config.cache.maxEntries, hits: 0, misses: 0, stale: 0, evicted: 0 },
-    backend: {
-      urls: ['http://127.0.0.1:8787'],
-      calls: 0,
-      subjects: 0,
-      notCounted: 0,
-      failures: { unreachable: 0, failing: 0, refused: 0, ours: 0 },
-      breaker: 'closed',
-      queued: 0,
-      inFlight: 0,
-      budgetWaits: 0,
-      throttled: 0,
-      callsPerSecond: 500,
-      refused: { timeout: 0, breaker_open: 0, overload: 0 },
-    },
+    ...zeros(PROCESS),
+    cache: { ...zeros(SECTIONS.cache), maxEntries: config.cache.maxEntries },
+    backend: { ...zeros(SECTIONS.backend), urls: ['http://127.0.0.1:8787'], callsPerSecond: 500 },
     degradation: {
       isDegraded: false,
       lookups: 0,
@@ -43,9 +28,8 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
       calls: 0,
       failedCalls: 0,
     },
-    spop: { connections: 0, accepted: 0, frames: 0, errors: {}, healthChecks: 0 },
+    spop: zeros(SECTIONS.spop),
     reloads: { ok: 0, failed: 0 },
-    logLinesDropped: 0,
     listening: ['tcp://127.0.0.1:9000'],
     config,
     ...changes,

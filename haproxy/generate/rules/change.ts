@@ -1,36 +1,55 @@
-import type { Settings } from '../../../config/settings.ts';
+import type { HaproxySettings } from '../../../config/settings.ts';
 import { REQUEST_SCOPE } from '../../events.ts';
 import { type HeaderChange, headerVariable, VARIABLES } from '../../vocabulary.ts';
-import type { Reading } from '../reading.ts';
-import { formatOf } from '../word.ts';
+import type { DecisionVariables } from '../decision-variables.ts';
+import { formatVariable } from '../syntax.ts';
 
-/** Removed first: what is set or added stays. */
+/** Headers are removed first, so that what is set or added stays. */
 const ORDER: readonly HeaderChange[] = ['del', 'set', 'add'];
 
+/** The choice of a backend: one rule for each, as HAProxy would answer 503 for a name that it does not know. */
+export function routeRules(
+  { backends }: Pick<HaproxySettings, 'backends'>,
+  { is, variable }: DecisionVariables,
+): string[] {
+  return backends.map(
+    (backend) => `use_backend ${backend} if ${is('route')} { ${variable(VARIABLES.backend)} -m str ${backend} }`,
+  );
+}
+
 /** The changes of a request that passes: path, query, and the headers that the configuration names. */
-export function requestChanges({ haproxy }: Settings, reading: Reading): string[] {
+export function requestChanges(
+  { requestHeaders }: Pick<HaproxySettings, 'requestHeaders'>,
+  decision: DecisionVariables,
+): string[] {
+  const { variable, has } = decision;
   const change = (action: string, name: string) =>
-    `http-request ${action} ${formatOf(reading.variable(name))} if ${reading.has(name)}`;
+    `http-request ${action} ${formatVariable(variable(name))} if ${has(name)}`;
   return [
     '# changed as the entry says',
     change('set-path', VARIABLES.path),
     change('set-query', VARIABLES.query),
     // set-query would leave the question mark
-    `http-request set-pathq "%[path]" if { ${reading.variable(VARIABLES.query)} -m len 0 }`,
-    ...headerRules('http-request', 'req', haproxy.requestHeaders, reading),
+    `http-request set-pathq "%[path]" if { ${variable(VARIABLES.query)} -m len 0 }`,
+    ...headerRules('http-request', 'req', requestHeaders, decision),
   ];
 }
 
-/** The changes of a response, also of one that HAProxy makes itself, such as a deny. */
-export function responseChanges({ haproxy }: Settings, reading: Reading): string[] {
-  return headerRules('http-after-response', 'res', haproxy.responseHeaders, reading);
+/** The changes of a response, including one that HAProxy makes itself, such as a deny. */
+export function responseChanges(
+  { responseHeaders }: Pick<HaproxySettings, 'responseHeaders'>,
+  decision: DecisionVariables,
+): string[] {
+  return headerRules('http-after-response', 'res', responseHeaders, decision);
 }
 
-/** A decision of the backend is gone when the response comes: what it says of that is put where the frontend reads it. */
-export function keptForResponse({ haproxy }: Settings, reading: Reading): string[] {
-  return [VARIABLES.ref, ...changesOf('res', haproxy.responseHeaders).map(({ name }) => name)].map(
-    (name) =>
-      `http-request set-var(${REQUEST_SCOPE}.${haproxy.prefix}.${name}) ${reading.variable(name)} if ${reading.has(name)}`,
+/** The variables of a backend's decision are gone when the response comes: those it needs are copied to the frontend's. */
+export function keptForResponse(
+  { prefix, responseHeaders }: Pick<HaproxySettings, 'prefix' | 'responseHeaders'>,
+  { variable, has }: DecisionVariables,
+): string[] {
+  return [VARIABLES.ref, ...changesOf('res', responseHeaders).map(({ name }) => name)].map(
+    (name) => `http-request set-var(${REQUEST_SCOPE}.${prefix}.${name}) ${variable(name)} if ${has(name)}`,
   );
 }
 
@@ -38,11 +57,11 @@ function headerRules(
   ruleset: 'http-request' | 'http-after-response',
   side: 'req' | 'res',
   headers: readonly string[],
-  reading: Reading,
+  { variable, has }: DecisionVariables,
 ): string[] {
   return changesOf(side, headers).map(({ change, header, name }) => {
-    const value = change === 'del' ? '' : ` ${formatOf(reading.variable(name))}`;
-    return `${ruleset} ${change}-header ${header}${value} if ${reading.has(name)}`;
+    const value = change === 'del' ? '' : ` ${formatVariable(variable(name))}`;
+    return `${ruleset} ${change}-header ${header}${value} if ${has(name)}`;
   });
 }
 

@@ -1,17 +1,16 @@
-import type { Settings } from '../../../config/settings.ts';
+import type { HaproxySettings } from '../../../config/settings.ts';
+import { POLICY_STATUS, REFUSED_STATUS } from '../../../contract/policy.ts';
 import { VARIABLES } from '../../vocabulary.ts';
-import type { Reading } from '../reading.ts';
-import { formatOf, word } from '../word.ts';
-import type { Stops } from './unknown.ts';
+import type { DecisionVariables } from '../decision-variables.ts';
+import { formatVariable, quoteWord } from '../syntax.ts';
+import type { Stops } from './no-decision.ts';
 
 export type HttpRuleset = 'http-request' | 'http-response';
+/** What a deny needs to know of the configuration. */
+export type DenySettings = Pick<HaproxySettings, 'denyPages' | 'denyStatuses' | 'bodyContentType'>;
 
-/** Where the entry says none. */
+/** For an entry without a status. */
 const DEFAULT_STATUS = 403;
-/** An agent that could not be asked is told as an error, never as a ban. */
-const UNKNOWN_STATUS = 503;
-/** What the client causes is told as its error. */
-const REFUSED_STATUS = 400;
 const TOO_LONG_STATUS = 414;
 
 /** `deny_status` takes only statuses HAProxy has a page for (2.6: "not handled by default"); these bring their own. */
@@ -20,80 +19,86 @@ const PAGES: Readonly<Record<number, string>> = {
   451: 'Unavailable For Legal Reasons',
 };
 
-/** The start of the rule that stops what nothing is known about. */
-export function unknownStop(settings: Settings, ruleset: HttpRuleset): string {
-  return `${ruleset} deny ${replyWith(settings, UNKNOWN_STATUS)}`;
+/** The start of a rule that denies with this status. */
+function denyWith(haproxy: DenySettings, ruleset: HttpRuleset, status: number): string {
+  return `${ruleset} deny ${replyWith(haproxy, status)}`;
 }
 
-/** The start of the rule that stops what the client has made wrong. */
-export function refusalStop(settings: Settings, ruleset: HttpRuleset): string {
-  return `${ruleset} deny ${replyWith(settings, REFUSED_STATUS)}`;
+/** The start of the rule that stops an ambiguous request. */
+export function refusalStop(haproxy: DenySettings): string {
+  return denyWith(haproxy, 'http-request', REFUSED_STATUS);
 }
 
-/** The start of the rule that stops what nothing that long can be meant by. */
-export function tooLongStop(settings: Settings, ruleset: HttpRuleset): string {
-  return `${ruleset} deny ${replyWith(settings, TOO_LONG_STATUS)}`;
+/** The start of the rule that stops a request with too long a path. */
+export function tooLongStop(haproxy: DenySettings): string {
+  return denyWith(haproxy, 'http-request', TOO_LONG_STATUS);
 }
 
-export function httpStops(settings: Settings, ruleset: HttpRuleset): Stops {
-  return { unknown: unknownStop(settings, ruleset), refused: refusalStop(settings, ruleset) };
+export function httpStops(haproxy: DenySettings, ruleset: HttpRuleset): Stops {
+  return {
+    unknown: denyWith(haproxy, ruleset, POLICY_STATUS),
+    refused: denyWith(haproxy, ruleset, REFUSED_STATUS),
+  };
 }
 
 /** Denied with the body of the entry; HAProxy wants each status literally, so there is a rule for each. */
-export function bodyRules({ haproxy }: Settings, reading: Reading, ruleset: HttpRuleset): string[] {
-  const denied = `${reading.is(...deniedAt(ruleset))} ${reading.has(VARIABLES.body)}`;
-  const reply = `content-type ${word(haproxy.bodyContentType)} lf-string ${formatOf(reading.variable(VARIABLES.body))}`;
+export function bodyRules(haproxy: DenySettings, decision: DecisionVariables, ruleset: HttpRuleset): string[] {
+  const { is, has, variable } = decision;
+  const body = formatVariable(variable(VARIABLES.body));
+  const reply = `content-type ${quoteWord(haproxy.bodyContentType)} lf-string ${body}`;
   return byStatus(
     haproxy,
-    reading,
-    denied,
+    decision,
+    `${is(...deniedAt(ruleset))} ${has(VARIABLES.body)}`,
     (status, condition) => `${ruleset} return status ${status} ${reply} if ${condition}`,
   );
 }
 
-/** Denied with a page: that of the configuration, or HAProxy's own. A redirect that names no location ends here too. */
-export function denyRules(settings: Settings, reading: Reading, ruleset: HttpRuleset): string[] {
+/** Denied with a page: that of the configuration, or HAProxy's own. A redirect without a location ends here too. */
+export function denyRules(haproxy: DenySettings, decision: DecisionVariables, ruleset: HttpRuleset): string[] {
+  const denied = deniedAt(ruleset);
   const rules = byStatus(
-    settings.haproxy,
-    reading,
-    reading.is(...deniedAt(ruleset)),
-    (status, condition) => `${ruleset} deny ${replyWith(settings, status)} if ${condition}`,
+    haproxy,
+    decision,
+    decision.is(...denied),
+    (status, condition) => `${denyWith(haproxy, ruleset, status)} if ${condition}`,
   );
-  const last = `${ruleset} deny ${replyWith(settings, DEFAULT_STATUS)} if ${reading.is(...deniedAt(ruleset), 'redirect')}`;
+  const last = `${denyWith(haproxy, ruleset, DEFAULT_STATUS)} if ${decision.is(...denied, 'redirect')}`;
   return [...rules.slice(0, -1), last];
 }
 
-export function tarpitRules(settings: Settings, reading: Reading): string[] {
+export function tarpitRules(haproxy: DenySettings, decision: DecisionVariables): string[] {
   return byStatus(
-    settings.haproxy,
-    reading,
-    reading.is('tarpit'),
-    (status, condition) => `http-request tarpit ${replyWith(settings, status)} if ${condition}`,
+    haproxy,
+    decision,
+    decision.is('tarpit'),
+    (status, condition) => `http-request tarpit ${replyWith(haproxy, status)} if ${condition}`,
   );
 }
 
-/** A response cannot be held back, only be denied. */
+/** A response cannot be tarpitted, only denied. */
 function deniedAt(ruleset: HttpRuleset): readonly ('deny' | 'tarpit')[] {
   return ruleset === 'http-request' ? ['deny'] : ['deny', 'tarpit'];
 }
 
 /** A rule for each status that is configured, and one for entries with another or none. */
 function byStatus(
-  { denyStatuses }: Settings['haproxy'],
-  reading: Reading,
+  { denyStatuses }: DenySettings,
+  { hasStatus }: DecisionVariables,
   condition: string,
   rule: (status: number, condition: string) => string,
 ): string[] {
   const others = denyStatuses.filter((status) => status !== DEFAULT_STATUS);
   return [
-    ...others.map((status) => rule(status, `${condition} ${reading.hasStatus(status)}`)),
+    ...others.map((status) => rule(status, `${condition} ${hasStatus(status)}`)),
     rule(DEFAULT_STATUS, condition),
   ];
 }
 
-function replyWith({ haproxy }: Settings, status: number): string {
-  const page = haproxy.denyPages.find((page) => page.status === status);
+function replyWith({ denyPages }: DenySettings, status: number): string {
+  const page = denyPages.find((page) => page.status === status);
   const own = PAGES[status];
-  if (page !== undefined) return `deny_status ${status} content-type ${word(page.contentType)} file ${word(page.file)}`;
+  if (page !== undefined)
+    return `deny_status ${status} content-type ${quoteWord(page.contentType)} file ${quoteWord(page.file)}`;
   return own === undefined ? `deny_status ${status}` : `deny_status ${status} content-type text/plain string "${own}"`;
 }

@@ -1,50 +1,50 @@
-import type { MessageSettings, Settings } from '../../../config/settings.ts';
-import { bothOf } from '../condition.ts';
+import type { MessageSettings } from '../../../config/settings.ts';
 import {
   addressHeadersOf,
-  COOKIES_ARE_ODD,
-  cookieIsOdd,
+  cookieIsRepeated,
   cookiesOf,
   HAS_ONE_HOST,
   HAS_PATH,
+  HAS_SEVERAL_COOKIE_HEADERS,
   HOST_BEHIND_SCHEME,
   HOST_IN_PATH,
+  headerHasLookalikes,
   headerIsRepeated,
-  headerIsRespelled,
   headersOf,
   IS_HOST,
   LONG_PATHS,
   ODD_PATHS,
   readsHost,
   readsPath,
-  refusesOdd,
+  refusesAmbiguous,
   refusesOddPaths,
-} from '../odd.ts';
-import { refusalStop, tooLongStop } from './deny.ts';
+} from '../ambiguous-requests.ts';
+import { bothConditions } from '../syntax.ts';
+import { type DenySettings, refusalStop, tooLongStop } from './deny.ts';
 
-/** What is refused, and why. */
+/** Requests that are refused, and why. */
 interface Refusal {
-  /** Each by itself. */
+  /** A request is refused if one of them holds. */
   readonly tests: readonly string[];
   readonly why: string;
-  /** What stops it, where that is not `refusalStop`. */
+  /** The stop, if it is not `refusalStop`. */
   readonly stop?: typeof refusalStop;
 }
 
 /**
- * Requests that servers read in more ways than one, of all that these messages look at: whatever was asked about them,
- * a server could take them for something else. They stand above the rules that ask and obey.
+ * Refuses requests that servers read in more ways than one, in whatever these messages look at: the agent would decide
+ * about one reading, and a server could act on another. These rules stand above those that ask and obey.
  */
-export function refusals(settings: Settings, messages: readonly MessageSettings[]): string[] {
+export function refusals(haproxy: DenySettings, messages: readonly MessageSettings[]): string[] {
   const rules = new Map<string, Set<string>>();
-  // those without a condition first: they say all that the others say
+  // messages without a condition first: their rules cover those of the others
   for (const message of [...messages].sort((one, other) => conditions(one) - conditions(other)))
     for (const { tests, why, stop = refusalStop } of refusalsOf(message)) {
       const of = rules.get(why) ?? new Set();
       rules.set(why, of);
-      const start = stop(settings, RULESET);
+      const start = stop(haproxy);
       for (const test of tests)
-        if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothOf(message.condition, test)}`);
+        if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothConditions(message.condition, test)}`);
     }
   return [...rules].flatMap(([why, lines]) => [`# ${why}`, ...lines]);
 }
@@ -54,21 +54,19 @@ function conditions({ condition }: MessageSettings): number {
 }
 
 /**
- * What is asked inside a tunnel is asked about by nobody; a WebSocket passes. From 3.0 HAProxy takes `Upgrade: h2c` off
- * itself, and not `Upgrade: websocket, h2c` (seen on 3.0 to 3.4).
+ * Requests inside a tunnel are never checked; a WebSocket passes. From 3.0 HAProxy removes `Upgrade: h2c` itself, but not
+ * `Upgrade: websocket, h2c` (seen on 3.0 to 3.4).
  */
-export function tunnelRules({ messages }: Settings): string[] {
+export function tunnelRules(messages: readonly MessageSettings[]): string[] {
   if (messages.every(({ shadow }) => shadow)) return [];
   return [
-    '# no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside',
+    '# no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked',
     'http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }',
   ];
 }
 
-const RULESET = 'http-request';
-
 function refusalsOf(message: MessageSettings): Refusal[] {
-  if (!refusesOdd(message)) return [];
+  if (!refusesAmbiguous(message)) return [];
   const headers = headersOf(message);
   const targets = [
     ...(readsHost(message) || readsPath(message) ? [HOST_BEHIND_SCHEME] : []),
@@ -77,32 +75,32 @@ function refusalsOf(message: MessageSettings): Refusal[] {
   const cookies = cookiesOf(message);
   return [
     ...(readsHost(message)
-      ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host, and one that is a host' }]
+      ? [{ tests: [`!{ ${HAS_ONE_HOST} }`, `!{ ${IS_HOST} }`], why: 'exactly one Host header, with a valid host' }]
       : []),
     ...(targets.length === 0 ? [] : [{ tests: targets, why: 'no other host in the request line' }]),
     ...(readsPath(message)
-      ? [{ tests: [`{ ${LONG_PATHS} }`], why: 'no path longer than any that is looked up', stop: tooLongStop }]
+      ? [{ tests: [`{ ${LONG_PATHS} }`], why: 'no path longer than can be looked up', stop: tooLongStop }]
       : []),
     ...(readsPath(message) && refusesOddPaths(message)
       ? [
           {
             tests: [`!{ ${HAS_PATH} }`, `{ ${ODD_PATHS} }`],
-            why: 'no path that servers read differently (oddPaths: pass leaves this out)',
+            why: 'no path that servers read differently (oddPaths: pass omits this)',
           },
         ]
       : []),
     ...headers.map((name) => ({
-      tests: [headerIsRepeated(name), ...headerIsRespelled(name)],
-      why: `${name} at most once, and under no other spelling`,
+      tests: [headerIsRepeated(name), ...headerHasLookalikes(name)],
+      why: `${name} at most once, and in no other spelling`,
     })),
     ...addressHeadersOf(message).map((name) => ({
-      tests: headerIsRespelled(name),
-      why: `${name} under no other spelling`,
+      tests: headerHasLookalikes(name),
+      why: `${name} in no other spelling`,
     })),
-    ...(cookies.size === 0 ? [] : [{ tests: [COOKIES_ARE_ODD], why: 'one Cookie header' }]),
+    ...(cookies.size === 0 ? [] : [{ tests: [HAS_SEVERAL_COOKIE_HEADERS], why: 'at most one Cookie header' }]),
     ...[...cookies].map(([name, most]) => ({
-      tests: [cookieIsOdd(name, most)],
-      why: `cookies ${name}: at most ${most}`,
+      tests: [cookieIsRepeated(name, most)],
+      why: `cookie ${name} at most ${most === 1 ? 'once' : `${most} times`}`,
     })),
   ];
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { METRICS } from '../../../agent/admin/catalogue.ts';
-import { metricsText } from '../../../agent/admin/metrics.ts';
+import { METRICS } from '../../../agent/admin/metrics.ts';
+import { metricsText } from '../../../agent/admin/prometheus-text.ts';
 import { SOURCES } from '../../../agent/decision/decision.ts';
 import { Degradation } from '../../../agent/decision/degradation.ts';
 import { connectionEvents } from '../../../agent/server/event-log.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
+import { FAULTS } from '../../../agent/state/measures.ts';
 import { Meters } from '../../../agent/state/meters.ts';
 import { processState } from '../../../agent/state/process-state.ts';
-import { FAULTS } from '../../../agent/state/state.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { SpopStatus } from '../../../spop/errors.ts';
@@ -69,8 +69,8 @@ describe('the labels of the metrics', () => {
           const agent = new CountingAgent();
           const before = namesOf(await agent.metrics());
           for (const decision of decisions) {
-            agent.ledger.tallyOf('check-request', decision).count++;
-            agent.ledger.record('check-request', decision, `ip:${decision.reason}`, decision.entry);
+            agent.stats.tallyOf('check-request', decision).count++;
+            agent.stats.record('check-request', decision, `ip:${decision.reason}`, decision.entry);
           }
           for (const text of texts) agent.meters.callFailed('failing', text, 1);
           for (const status of statuses) agent.connections.disconnectReceived(status, `${status}`);
@@ -96,7 +96,7 @@ describe('the labels of the metrics', () => {
 /** What of an agent counts, without the rest. */
 class CountingAgent {
   readonly meters = new Meters();
-  readonly ledger = new Ledger(new HandClock());
+  readonly stats = new DecisionStats(new HandClock());
   readonly connections = connectionEvents(
     { debug() {}, info() {}, warn() {}, error() {} },
     new HandClock(),
@@ -105,14 +105,14 @@ class CountingAgent {
   );
 
   async metrics(): Promise<Metrics> {
-    const { meters, ledger } = this;
+    const { meters, stats } = this;
     const loader = { breaker: 'closed', queued: 0, inFlight: 0, callsPerSecond: 100 } as const;
     const cache = { entries: 0, bytes: 0, evicted: 0 };
     const degradation = new Degradation(new HandClock(), { degraded() {}, recovered() {} }).state;
     const parts = {
       settings: config,
       meters,
-      ledger,
+      stats,
       cache,
       loader,
       degradation,
@@ -121,7 +121,7 @@ class CountingAgent {
     };
     const about = { version: '0.1.0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 }, listening: [] };
     const times = { startedAtMs: 0, takenAtMs: 0, logLinesDropped: 0 };
-    return readMetrics(await metricsText({ ...processState(parts), ...about, ...times }));
+    return readMetrics(metricsText({ ...processState(parts), ...about, ...times }));
   }
 }
 

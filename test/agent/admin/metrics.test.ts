@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { METRICS } from '../../../agent/admin/catalogue.ts';
-import { metricsText } from '../../../agent/admin/metrics.ts';
+import { METRICS } from '../../../agent/admin/metrics.ts';
+import { metricsText } from '../../../agent/admin/prometheus-text.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { PROMTOOL } from '../../../dev/test-tools.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
@@ -14,11 +14,11 @@ import { sampleState } from './sample-state.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/reference/metrics.md');
 
-const read = async (changes: Partial<AgentState> = {}) => readMetrics(await metricsText(sampleState(changes)));
+const read = async (changes: Partial<AgentState> = {}) => readMetrics(metricsText(sampleState(changes)));
 
 describeNewer('the metrics page', () => {
   it('passes promtool', async () => {
-    const input = await metricsText(sampleState());
+    const input = metricsText(sampleState());
     const { status, stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], { input, encoding: 'utf8' });
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: '', stderr: '' });
   });

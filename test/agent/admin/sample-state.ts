@@ -1,15 +1,17 @@
-import { BACKEND_BOUNDS, DECISION_BOUNDS, Histogram, MARGIN_BOUNDS } from '../../../agent/state/histogram.ts';
+import { type Histogram, observe } from '../../../agent/state/histogram.ts';
+import { newCounters } from '../../../agent/state/measures.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
+import { agentState } from '../../support/agent-state.ts';
 import { settingsWith } from '../../support/settings.ts';
 
 const STARTED_AT_MS = Date.UTC(2026, 10, 20, 9, 30);
 
 /** An agent that has been busy for two days, with these numbers instead. */
 export function sampleState(changes: Partial<AgentState> = {}): AgentState {
+  const idle = agentState();
+  const { decisionTime, deadlineMargin, backendTime } = newCounters();
   return {
-    version: '0.1.0',
-    pid: 4711,
-    workers: 1,
+    ...idle,
     workersReplaced: 2,
     startedAtMs: STARTED_AT_MS,
     takenAtMs: STARTED_AT_MS + (2 * 86_400 + 5 * 3600) * 1000,
@@ -40,26 +42,25 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       client: index === 2 ? 'ip:2001:db8:7:5::/64' : `ip:203.0.113.${index + 7}`,
       count: Math.round(91_000 / (index + 1)),
     })),
-    decisionTime: histogramOf(DECISION_BOUNDS, [0.00002, 98_000_000], [0.004, 1_100_000], [0.03, 5_000]),
-    deadlineMargin: histogramOf(MARGIN_BOUNDS, [0.035, 1_100_000], [0.012, 5_000]),
-    backendTime: histogramOf(BACKEND_BOUNDS, [0.005, 900_000], [0.03, 40_000], [0.2, 12]),
+    decisionTime: filled(decisionTime, [0.00002, 98_000_000], [0.004, 1_100_000], [0.03, 5_000]),
+    deadlineMargin: filled(deadlineMargin, [0.035, 1_100_000], [0.012, 5_000]),
+    backendTime: filled(backendTime, [0.005, 900_000], [0.03, 40_000], [0.2, 12]),
     eventLoopLag: { p50: 0.0001, p99: 0.0011, max: 0.0042 },
     cache: {
+      ...idle.cache,
       entries: 412_003,
       bytes: 38_112_000,
       maxEntries: 1_000_000,
       hits: 98_825_657,
       misses: 1_213_732,
       stale: 18,
-      evicted: 0,
     },
     backend: {
+      ...idle.backend,
       urls: ['https://abcdefghij.lambda-url.eu-central-1.on.aws'],
       calls: 940_012,
       subjects: 1_213_732,
       failures: { unreachable: 12, failing: 31, refused: 0, ours: 0 },
-      breaker: 'closed',
-      queued: 0,
       inFlight: 2,
       budgetWaits: 4,
       notCounted: 5,
@@ -70,19 +71,8 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       lastErrorAtMs: STARTED_AT_MS + 3_600_000,
       lastError: 'backend: answered status 503',
     },
-    degradation: {
-      isDegraded: false,
-      lookups: 0,
-      byPolicy: { timeout: 0, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 },
-      letThrough: 0,
-      denied: 0,
-      calls: 0,
-      failedCalls: 0,
-    },
-    spop: { connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
+    spop: { ...idle.spop, connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
     reloads: { ok: 3, failed: 0, lastOkAtMs: STARTED_AT_MS + 86_400_000 },
-    logLinesDropped: 0,
-    listening: ['tcp://127.0.0.1:9000'],
     config: settingsWith({ lists: ['manual', 'spamhaus-drop'] }),
     ...changes,
   };
@@ -113,8 +103,7 @@ function of(
   return { message: 'check-request', action, source, reason, list, count };
 }
 
-function histogramOf(bounds: readonly number[], ...values: readonly (readonly [number, number])[]) {
-  const histogram = new Histogram(bounds);
-  for (const [seconds, times] of values) histogram.add(seconds, times);
-  return histogram.state;
+function filled(histogram: Histogram, ...values: readonly (readonly [number, number])[]): Histogram {
+  for (const [seconds, times] of values) observe(histogram, seconds, times);
+  return histogram;
 }

@@ -6,7 +6,7 @@ import { AckEncoder } from '../../../agent/server/ack-encoder.ts';
 import { DynamicAddress } from '../../../agent/server/dynamic-address.ts';
 import type { VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { varsOf } from '../../../haproxy/vocabulary.ts';
 import { type DynamicActions, fitted, NO_ACTIONS } from '../../../spop/ack-actions.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -19,18 +19,18 @@ function encoder(target: Partial<VariableTarget> = {}) {
   const problems: unknown[] = [];
   const vars = varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] });
   const dynamic = new DynamicAddress(new Address());
-  const ledger = new Ledger(new HandClock());
+  const stats = new DecisionStats(new HandClock());
   const events = { internalError: (error: unknown) => void problems.push(error) };
   return {
     encoder: new AckEncoder(
       { name: 'check-request', target: { scope: 'txn', vars, ...target } },
       dynamic,
       new ReferenceIds(new Uint8Array(12)),
-      ledger,
+      stats,
       events,
     ),
     problems,
-    ledger,
+    stats,
   };
 }
 
@@ -95,7 +95,7 @@ describe('a encoder', () => {
   });
 
   it('gives each deny a reference id, the same on the wire and in the record, and an allow none', () => {
-    const { encoder: one, ledger } = encoder();
+    const { encoder: one, stats } = encoder();
     const told = [
       one.encode(decisionOf(entry('a'), 'cache'), ROOM),
       one.encode(decisionOf(null, 'cache'), ROOM),
@@ -107,7 +107,7 @@ describe('a encoder', () => {
     one.encode(decisionOf(entry('d'), 'cache'), ROOM);
     assert.match(Buffer.from(written(later.dynamic)).toString('latin1'), /ref.*000000000003$/);
     assert.deepEqual(
-      ledger.state.recent.map(({ ref }) => ref),
+      stats.state.recent.map(({ ref }) => ref),
       [4, 3, 2, 1].map((nth) => `00000000000${nth}`),
     );
   });
@@ -120,10 +120,10 @@ describe('a encoder', () => {
       [40, ''],
     ] as const)
       for (const isLate of [false, true]) {
-        const { encoder: one, ledger } = encoder();
+        const { encoder: one, stats } = encoder();
         const decision = decisionOf(long, 'cache');
         const answer = isLate ? one.encodeLater(decision, undefined, room) : one.encode(decision, room);
-        assert.equal(ledger.state.recent[0]?.ref, ref, `${room}`);
+        assert.equal(stats.state.recent[0]?.ref, ref, `${room}`);
         const { actions, dynamic } = fitted(room, answer);
         assert.ok(actions.length + (dynamic?.maxBytes ?? 0) <= room);
         assert.equal(dynamic !== undefined, ref !== '');

@@ -69,7 +69,7 @@ describe('the log of evicted connections', () => {
       ['warn', 999, 'too many connections'],
       ['warn', 999, 'too many bytes of partial frames and unread ACKs'],
     ]);
-    assert.deepEqual(meters.spopErrors, { 13: 2000 });
+    assert.deepEqual(meters.counters.errors, { 13: 2000 });
     meters.close();
   });
 });

@@ -10,7 +10,7 @@ import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import type { VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import type { Policy, Reason } from '../../../contract/policy.ts';
 import type { AckActions } from '../../../spop/ack-actions.ts';
 import { OutputBuffer } from '../../../spop/output-buffer.ts';
@@ -82,10 +82,10 @@ function setUp(
     unknownMessage: (name: string) => void unknown.push(name),
     internalError: (error: unknown) => void errors.push(error),
   };
-  const ledger = new Ledger(new HandClock());
-  const handler = new MessageHandler(rules, decider, events, undefined, ledger, new ReferenceIds(NO_REFERENCE));
+  const stats = new DecisionStats(new HandClock());
+  const handler = new MessageHandler(rules, decider, events, undefined, stats, new ReferenceIds(NO_REFERENCE));
   const send = (...list: Message[]) => handler.answer(frameIn(notify(1, 1, ...list)), 7, ROOM);
-  return { handler, ledger, questions, unknown, errors, send };
+  return { handler, stats, questions, unknown, errors, send };
 }
 
 /** The subjects that are asked when these arguments come. */
@@ -413,7 +413,7 @@ describe('an entry that is the asked address itself', () => {
       decider,
       events,
       new Address(64),
-      new Ledger(new HandClock()),
+      new DecisionStats(new HandClock()),
       new ReferenceIds(NO_REFERENCE),
     );
     const asked = ask(1, inBytes(fromHex('20010db8000000000123456789abcdef')));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { mergeStates } from '../../../agent/state/merge.ts';
 import { Meters } from '../../../agent/state/meters.ts';
 import { processState } from '../../../agent/state/process-state.ts';
-import type { AgentState } from '../../../agent/state/state.ts';
+import type { AgentState, ProcessState } from '../../../agent/state/state.ts';
 import { HandClock } from '../../support/clock.ts';
 import { settingsWith } from '../../support/settings.ts';
 
@@ -15,7 +15,7 @@ describe('the states of workers', () => {
       merged.decisions.map(({ count }) => count),
       [6],
     );
-    assert.deepEqual([merged.workers, merged.cache.hits, merged.cache.entries], [3, 6, 6]);
+    assert.deepEqual([merged.cache.hits, merged.cache.entries], [6, 6]);
     assert.equal(merged.backend.breaker, 'open');
     assert.deepEqual(merged.backend.failures, { unreachable: 0, failing: 3, refused: 0, ours: 0 });
     assert.equal(merged.backend.lastError, 'failure 3');
@@ -74,12 +74,12 @@ const DENY = {
 } as const;
 
 /** A worker that counted so many of everything. */
-function stateOf(count: number, breaker: AgentState['backend']['breaker']): AgentState {
+function stateOf(count: number, breaker: AgentState['backend']['breaker']): ProcessState {
   const meters = new Meters();
   meters.answered(count, 1);
   meters.callFailed('failing', `failure ${count}`, count);
   meters.spopError(10);
-  const ledger = new Ledger(new HandClock());
+  const stats = new DecisionStats(new HandClock());
   const byPolicy = { timeout: count, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 };
   const isDegraded = breaker !== 'closed';
   const degradation = {
@@ -87,10 +87,10 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
     ...(isDegraded && { sinceMs: count, p50Ms: count }),
     ...{ lookups: 10 * count, byPolicy, letThrough: count, denied: 0, calls: count, failedCalls: 0 },
   };
-  ledger.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
+  stats.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
   const parts = {
     meters,
-    ledger,
+    stats,
     settings: settingsWith({}),
     connections: 0,
     degradation,
@@ -99,7 +99,5 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Agen
   const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
   meters.close();
-  const about = { version: '0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 } };
-  const ours = { ...about, logLinesDropped: count, listening: [] };
-  return { ...state, ...ours, startedAtMs: count, takenAtMs: count };
+  return { ...state, logLinesDropped: count, listening: [], startedAtMs: count, takenAtMs: count };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { BACKEND_BOUNDS, DECISION_BOUNDS, Histogram } from '../../../agent/state/histogram.ts';
+import { observe } from '../../../agent/state/histogram.ts';
+import { newCounters } from '../../../agent/state/measures.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { overviewOf } from '../../../cli/top/overview.ts';
 import { agentState } from '../../support/agent-state.ts';
@@ -10,10 +11,10 @@ const STARTED_MS = 1_790_000_000_000;
 /** So many seconds after the start, with so many decisions of each of two kinds and as many slow calls. */
 function at(seconds: number, allowed: number, denied: number): AgentState {
   const state = agentState();
-  const decisionTime = new Histogram(DECISION_BOUNDS);
-  decisionTime.add(0.00002, allowed);
-  const backendTime = new Histogram(BACKEND_BOUNDS);
-  backendTime.add(0.035, denied);
+  const { decisionTime } = newCounters();
+  observe(decisionTime, 0.00002, allowed);
+  const { backendTime } = newCounters();
+  observe(backendTime, 0.035, denied);
   const other = { message: 'check', reason: '', list: '' };
   return {
     ...state,
@@ -23,8 +24,8 @@ function at(seconds: number, allowed: number, denied: number): AgentState {
       { ...other, action: 'deny', source: 'backend', list: 'a', count: denied },
       { ...other, action: 'deny', source: 'backend', list: 'b', count: denied },
     ],
-    decisionTime: decisionTime.state,
-    backendTime: backendTime.state,
+    decisionTime: decisionTime,
+    backendTime: backendTime,
     cache: { ...state.cache, hits: allowed, misses: denied },
     backend: { ...state.backend, calls: denied, failures: { unreachable: denied, failing: 0, refused: 0, ours: 0 } },
   };
@@ -64,8 +65,8 @@ describe('the overview of an agent', () => {
   });
 
   it('says the last bound of what took longer than all of them', () => {
-    const backendTime = new Histogram(BACKEND_BOUNDS);
-    backendTime.add(60);
-    assert.deepEqual(overviewOf(agentState({ backendTime: backendTime.state })).backend.time, { p50: 10, p99: 10 });
+    const { backendTime } = newCounters();
+    observe(backendTime, 60);
+    assert.deepEqual(overviewOf(agentState({ backendTime: backendTime })).backend.time, { p50: 10, p99: 10 });
   });
 });

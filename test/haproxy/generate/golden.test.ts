@@ -96,9 +96,9 @@ spoe-agent haverdict-agent
     option set-process-time process_ms
     option set-total-time total_ms
     option dontlog-normal
-    # an ACK may only come on the connection that asked, or a lost connection costs the whole timeout
+    # an ACK may only come on the connection of its NOTIFY, or a lost connection costs the whole timeout
     no option async
-    # a message that is too large is an error of its own, not a storm of connections
+    # a message that is too large is one error, not a storm of connections
     no option send-frag-payload
     timeout hello 60ms
     timeout idle 120s
@@ -113,23 +113,23 @@ spoe-message check-request
     event on-frontend-http-request
 `;
 
-const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict shall guard, before its other rules.
+const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
-    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    # no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked
     http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
 
-    # exactly one Host, and one that is a host
+    # exactly one Host header, with a valid host
     http-request deny deny_status 400 if !{ req.hdr_cnt(host) -m int 1 }
     http-request deny deny_status 400 if !{ req.fhdr(host) -m reg -i '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$' }
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
     http-request deny deny_status 400 if { path -m reg '^/[/\\\\]' }
 
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-request deny deny_status 400 if { var(txn.guard.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.guard.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.guard.error) says why: 1 timeout, 2 or 257 no connection)
     http-request deny deny_status 503 if { var(txn.guard.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 if ! { var(txn.guard.action) -m found }
@@ -137,14 +137,14 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(txn.guard.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-request redirect code 301 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 301 }
     http-request redirect code 303 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 303 }
     http-request redirect code 307 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 307 }
     http-request redirect code 308 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 308 }
     http-request redirect code 302 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found }
 
-    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
     http-request tarpit deny_status 400 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 400 }
     http-request tarpit deny_status 401 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 401 }
     http-request tarpit deny_status 404 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 404 }
@@ -164,7 +164,7 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-request deny deny_status 400 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 400 }
     http-request deny deny_status 401 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 401 }
     http-request deny deny_status 404 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 404 }
@@ -179,23 +179,23 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     http-request set-query "%[var(txn.guard.query)]" if { var(txn.guard.query) -m found }
     http-request set-pathq "%[path]" if { var(txn.guard.query) -m len 0 }
 
-    # a denied client can name the reference id, which is in the log of the agent
+    # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
 
-    # to have what is decided in the log: option httplog with action, source, reason and reference id
+    # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
-# Part 2 of 2: put this section beside the other backends, once.
+# Part 2 of 2: put this section next to the other backends, once.
 backend haverdict-agents
     mode tcp
     option spop-check
-    # a request never waits for a second attempt
+    # a request never waits for a retry
     retries 0
     timeout connect 1s
     # longer than the 120s after which idle connections are closed
     timeout server 180s
-    # where global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
-    # an agent that hangs holds a request no longer than the check takes to notice
+    # if global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
+    # an agent that hangs delays a request only until the check notices
     server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
@@ -221,8 +221,8 @@ spoe-message connection
     event on-client-session if !{ src 10.0.0.0/8 } or { src 10.9.0.0/16 }
 
 spoe-message request
-    # the body as far as it fits a buffer with the headers: 15 kB at most, or more with tune.bufsize in global;
-    # where all arguments together are above max-frame-size (tune.bufsize - 4), nothing is asked: error 3
+    # the part of the body that fits into a buffer with the headers: up to 15 kB, or more with tune.bufsize in global;
+    # if all arguments together exceed max-frame-size (tune.bufsize - 4), the agent is not asked: error 3
     args ip=src
     args body=req.body
     event on-frontend-http-request
@@ -242,27 +242,27 @@ spoe-group login
     messages sign-in
 `;
 
-const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict shall guard, before its other rules.
+const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
-    # or the body would be sent as far as it came with the headers
+    # wait for the body, or only the part that came with the headers is sent
     option http-buffer-request
 
-    # no upgrade to HTTP/2 behind HAProxy: nothing would be asked about the requests inside
+    # no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked
     http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }
 
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
-    # no path longer than any that is looked up
+    # no path longer than can be looked up
     http-request deny deny_status 414 content-type text/plain string "URI Too Long" if { path -m len gt 4096 }
-    # no path that servers read differently (oddPaths: pass leaves this out)
+    # no path that servers read differently (oddPaths: pass omits this)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }
 
     # ---- message connection: on-client-session ----
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-request deny deny_status 400 if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m int 3 259 4 5 255 } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
@@ -270,10 +270,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(sess.haverdict.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-request redirect code 302 location "%[var(sess.haverdict.location)]" if { var(sess.haverdict.action) -m str redirect } { var(sess.haverdict.location) -m found }
 
-    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
     http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str tarpit } { var(sess.haverdict.status) -m int 503 }
     http-request tarpit deny_status 403 if { var(sess.haverdict.action) -m str tarpit }
 
@@ -281,7 +281,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found } { var(sess.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.status) -m int 503 }
     http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny redirect }
 
@@ -294,16 +294,16 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(sess.haverdict.req.add.x_plan)]" if { var(sess.haverdict.req.add.x_plan) -m found }
 
     # ---- message request: on-frontend-http-request ----
-    # on trial: a request passes whatever is decided, and when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # shadow mode: a request passes whatever is decided, and also when the agent could not be asked
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
 
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(txn.haverdict.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-request redirect code 302 location "%[var(txn.haverdict.location)]" if { var(txn.haverdict.action) -m str redirect } { var(txn.haverdict.location) -m found }
 
-    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
     http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str tarpit } { var(txn.haverdict.status) -m int 503 }
     http-request tarpit deny_status 403 if { var(txn.haverdict.action) -m str tarpit }
 
@@ -311,7 +311,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found } { var(txn.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.status) -m int 503 }
     http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny redirect }
 
@@ -328,10 +328,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     acl haverdict-paths-sign-in path,url_dec,regsub(/+,/,g) -m beg /admin/
     acl haverdict-paths-sign-in path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'
     http-request send-spoe-group haverdict login if haverdict-paths-sign-in
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-request deny deny_status 400 if haverdict-paths-sign-in { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if haverdict-paths-sign-in { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if haverdict-paths-sign-in ! { var(txn.haverdict.login.action) -m found }
@@ -339,10 +339,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(txn.haverdict.login.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-request redirect code 302 location "%[var(txn.haverdict.login.location)]" if { var(txn.haverdict.login.action) -m str redirect } { var(txn.haverdict.login.location) -m found }
 
-    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
     http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str tarpit } { var(txn.haverdict.login.status) -m int 503 }
     http-request tarpit deny_status 403 if { var(txn.haverdict.login.action) -m str tarpit }
 
@@ -350,7 +350,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found } { var(txn.haverdict.login.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.status) -m int 503 }
     http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny redirect }
 
@@ -363,10 +363,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(txn.haverdict.login.req.add.x_plan)]" if { var(txn.haverdict.login.req.add.x_plan) -m found }
 
     # ---- message response: on-tcp-response ----
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-response deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(res.haverdict.action) -m found }
@@ -374,14 +374,14 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # dropped: the client gets no answer, not even a closed connection
     http-response silent-drop if { var(res.haverdict.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-response redirect code 302 location "%[var(res.haverdict.location)]" if { var(res.haverdict.action) -m str redirect } { var(res.haverdict.location) -m found }
 
     # denied with the body of the entry
     http-response return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found } { var(res.haverdict.status) -m int 503 }
     http-response return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.status) -m int 503 }
     http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit redirect }
 
@@ -399,21 +399,21 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-after-response set-header Server "%[var(txn.haverdict.login.res.set.server)]" if { var(txn.haverdict.login.res.set.server) -m found }
     http-after-response add-header Server "%[var(txn.haverdict.login.res.add.server)]" if { var(txn.haverdict.login.res.add.server) -m found }
 
-    # a denied client can name the reference id, which is in the log of the agent
+    # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(sess.haverdict.ref)]" if { var(sess.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.ref)]" if { var(txn.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(res.haverdict.ref)]" if { var(res.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.login.ref)]" if { var(txn.haverdict.login.ref) -m found }
 
-    # to have what is decided in the log: option httplog with action, source, reason and reference id
+    # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(sess.haverdict.ref)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.ref)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(txn.haverdict.login.ref)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)] %[var(res.haverdict.ref)]'
 
-# Part 2 of 6: put these lines into the same frontends, below all http-request rules and above the other use_backend.
+# Part 2 of 6: put these lines into the same frontends, below all http-request rules and above all other use_backend rules.
     use_backend blue if { var(txn.haverdict.login.action) -m str route } { var(txn.haverdict.login.backend) -m str blue }
     use_backend blue if { var(txn.haverdict.action) -m str route } { var(txn.haverdict.backend) -m str blue }
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
-# Part 3 of 6: put these lines into each HTTP backend that those frontends lead to, before its other rules.
+# Part 3 of 6: put these lines into each HTTP backend that those frontends use, above all its other rules.
     http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
@@ -421,16 +421,16 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # no other host in the request line
     http-request deny deny_status 400 if { url -m reg '^[^/]*:///' }
-    # no path longer than any that is looked up
+    # no path longer than can be looked up
     http-request deny deny_status 414 content-type text/plain string "URI Too Long" if { path -m len gt 4096 }
-    # no path that servers read differently (oddPaths: pass leaves this out)
+    # no path that servers read differently (oddPaths: pass omits this)
     http-request deny deny_status 400 if !{ path -m beg / }
     http-request deny deny_status 400 if { path -m reg -i '^$|^[^/]|^//|/[.][.]?(/|$)|[[:cntrl:][:space:];\\\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)' }
 
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     http-request deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if ! { var(req.haverdict.action) -m found }
@@ -438,10 +438,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # dropped: the client gets no answer, not even a closed connection
     http-request silent-drop if { var(req.haverdict.action) -m str drop }
 
-    # redirected, with the status of the entry where it has one
+    # redirected, with the status of the entry if it has one
     http-request redirect code 302 location "%[var(req.haverdict.location)]" if { var(req.haverdict.action) -m str redirect } { var(req.haverdict.location) -m found }
 
-    # tarpitted: denied only after \`timeout tarpit\` of this section (of \`timeout connect\` where it has none)
+    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
     http-request tarpit deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str tarpit } { var(req.haverdict.status) -m int 503 }
     http-request tarpit deny_status 403 if { var(req.haverdict.action) -m str tarpit }
 
@@ -449,7 +449,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found } { var(req.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found }
 
-    # denied, with the status of the entry where it has one
+    # denied, with the status of the entry if it has one
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str deny } { var(req.haverdict.status) -m int 503 }
     http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny redirect }
 
@@ -461,47 +461,47 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request set-header X-Plan "%[var(req.haverdict.req.set.x_plan)]" if { var(req.haverdict.req.set.x_plan) -m found }
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
 
-# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict shall guard, instead of those of part 1.
+# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     tcp-request content reject if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m int 3 259 4 5 255 } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     tcp-request content reject if !{ src 10.0.0.0/8 } { var(txn.haverdict.error) -m found } or { src 10.9.0.0/16 } { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     tcp-request content reject if !{ src 10.0.0.0/8 } ! { var(sess.haverdict.action) -m found } or { src 10.9.0.0/16 } ! { var(sess.haverdict.action) -m found }
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }
-    # a connection has no status and no location: whatever else stops closes it
+    # a connection has no status and no location: every other action that stops closes it
     tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }
 
-    # leave out those in mode http
+    # omit those in mode http
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
-# Part 5 of 6: put these lines into each backend in mode tcp that those lead to.
-    # no failure, as the client causes it: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
+# Part 5 of 6: put these lines into each backend in mode tcp that those frontends use.
+    # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     tcp-response content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
-    # (var(txn.haverdict.error) says why: 1 too late, 2 or 257 no connection)
+    # (var(txn.haverdict.error) says why: 1 timeout, 2 or 257 no connection)
     tcp-response content reject if { var(txn.haverdict.error) -m found }
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     tcp-response content reject if ! { var(res.haverdict.action) -m found }
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-response content silent-drop if { var(res.haverdict.action) -m str drop }
-    # a connection has no status and no location: whatever else stops closes it
+    # a connection has no status and no location: every other action that stops closes it
     tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit redirect }
 
-# Part 6 of 6: put this section beside the other backends, once.
+# Part 6 of 6: put this section next to the other backends, once.
 backend haverdict-agents
     mode spop
     option spop-check
-    # a request never waits for a second attempt
+    # a request never waits for a retry
     retries 0
     timeout connect 1s
     timeout server 180s
-    # where global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
+    # if global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
     server agent1 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
 `;

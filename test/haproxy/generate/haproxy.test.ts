@@ -6,7 +6,7 @@ import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
 import { type Event, MESSAGE_EVENTS } from '../../../haproxy/events.ts';
-import { agentsBackend } from '../../../haproxy/generate/backend.ts';
+import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';

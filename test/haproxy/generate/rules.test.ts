@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
+import { backendRules } from '../../../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
-import { backendRules } from '../../../haproxy/generate/guarded-backend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';

@@ -5,7 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { MessageSettings } from '../../../config/settings.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { KINDS, subjectFromTraffic } from '../../../contract/subject.ts';
-import { encodeHaproxyHello } from '../../../haproxy/probe/notify.ts';
+import { encodeHaproxyHello } from '../../../haproxy/probe/haproxy-frames.ts';
 import { probe } from '../../../haproxy/probe/probe.ts';
 import { type Action, encodeAgentDisconnect, type Message, SpopStatus } from '../../../spop/spop.ts';
 import { startScriptedAgent } from '../../support/scripted-agent.ts';
@@ -85,7 +85,7 @@ describe('the probe', () => {
     );
   });
 
-  it('sends every message with a harmless address and tells the decision, its source and reason', async (t) => {
+  it('sends every message with an unused address and reports the decision, its source and reason', async (t) => {
     const seen: Message[] = [];
     const { port } = await startScriptedAgent(t, (received) => {
       seen.push(...received);
@@ -99,7 +99,7 @@ describe('the probe', () => {
         [
           'check-request',
           false,
-          'deny from policy (timeout): no answer before deadlineMs; a function that was idle starts anew, so ask again',
+          'deny from policy (timeout): no answer before deadlineMs; the function may have been idle and starting up, so try again',
         ],
       ],
     );
@@ -123,8 +123,8 @@ describe('the probe', () => {
     const expected: readonly (readonly [number, RegExp])[] = [
       [port, /ECONNREFUSED/],
       [await server(t, () => {}), /no answer within/],
-      [await server(t, (socket) => socket.end(refusal)), /the agent refuses: not you/],
-      [await server(t, (socket) => socket.end()), /closes without an answer/],
+      [await server(t, (socket) => socket.end(refusal)), /the agent refused: not you/],
+      [await server(t, (socket) => socket.end()), /closed the connection without an answer/],
       [await server(t, (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')), /frame of \d+ bytes is above/],
     ];
     for (const [target, what] of expected) {

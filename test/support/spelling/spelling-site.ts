@@ -10,7 +10,7 @@ import { freePort } from '../../../dev/free-port.ts';
 import { startHaproxy } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
 import { REQUEST_SCOPE } from '../../../haproxy/events.ts';
-import { agentsBackend } from '../../../haproxy/generate/backend.ts';
+import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { AGENTS_BACKEND, spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { ERROR_VARIABLE } from '../../../haproxy/vocabulary.ts';

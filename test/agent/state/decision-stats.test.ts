@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Ledger } from '../../../agent/state/ledger.ts';
+import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const denyOf = (list: string, reason = 'abuse'): Decision => ({ action: 'deny', source: 'cache', list, reason });
 
-describe('the ledger', () => {
+describe('the stats', () => {
   it('counts decisions that are alike together, whatever object they are', () => {
-    const ledger = new Ledger(new HandClock());
-    for (let time = 0; time < 3; time++) ledger.tallyOf('check-request', denyOf('manual')).count++;
-    ledger.tallyOf('other-message', denyOf('manual')).count++;
+    const stats = new DecisionStats(new HandClock());
+    for (let time = 0; time < 3; time++) stats.tallyOf('check-request', denyOf('manual')).count++;
+    stats.tallyOf('other-message', denyOf('manual')).count++;
     assert.deepEqual(
-      ledger.state.decisions.map(({ message, count }) => [message, count]),
+      stats.state.decisions.map(({ message, count }) => [message, count]),
       [
         ['check-request', 3],
         ['other-message', 1],
@@ -21,13 +21,13 @@ describe('the ledger', () => {
   });
 
   it('counts by the reasons of the policy, and never by those of entries and scripts', () => {
-    const ledger = new Ledger(new HandClock());
-    for (let ticket = 0; ticket < 500; ticket++) ledger.tallyOf('check-request', denyOf('manual', `${ticket}`)).count++;
+    const stats = new DecisionStats(new HandClock());
+    for (let ticket = 0; ticket < 500; ticket++) stats.tallyOf('check-request', denyOf('manual', `${ticket}`)).count++;
     for (const source of ['cache', 'script', 'stale'] as const)
-      ledger.tallyOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
-    ledger.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
+      stats.tallyOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
+    stats.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
     assert.deepEqual(
-      ledger.state.decisions.map(({ source, reason, list, count }) => [source, reason, list, count]),
+      stats.state.decisions.map(({ source, reason, list, count }) => [source, reason, list, count]),
       [
         ['cache', '', 'manual', 500],
         ['cache', '', '', 1],
@@ -39,22 +39,22 @@ describe('the ledger', () => {
   });
 
   it('counts by no more than 200 lists, however often the configuration has others, and all further ones as one', () => {
-    const ledger = new Ledger(new HandClock());
-    for (let index = 0; index < 500; index++) ledger.tallyOf('check-request', denyOf(`list-${index}`)).count++;
-    const { decisions } = ledger.state;
+    const stats = new DecisionStats(new HandClock());
+    for (let index = 0; index < 500; index++) stats.tallyOf('check-request', denyOf(`list-${index}`)).count++;
+    const { decisions } = stats.state;
     assert.equal(decisions.length, 201);
     assert.equal(decisions.find(({ list }) => list === 'other')?.count, 300);
   });
 
   it('names whoever was asked about beside the entry that matched, and last for each subject', () => {
-    const ledger = new Ledger(new HandClock());
+    const stats = new DecisionStats(new HandClock());
     const network = { ...denyOf('manual'), entry: 'ip:203.0.113.0/24' };
     for (const client of ['ip:203.0.113.7', 'ip:203.0.113.9', undefined])
-      ledger.record('check-request', network, client, '');
-    ledger.record('check-request', { ...denyOf('manual'), ofAddress: true }, 'ip:192.0.2.1', '');
-    ledger.record('check-request', { action: 'deny', source: 'policy', reason: 'timeout' }, 'ip:192.0.2.2', '');
+      stats.record('check-request', network, client, '');
+    stats.record('check-request', { ...denyOf('manual'), ofAddress: true }, 'ip:192.0.2.1', '');
+    stats.record('check-request', { action: 'deny', source: 'policy', reason: 'timeout' }, 'ip:192.0.2.2', '');
     assert.deepEqual(
-      ledger.state.recent.map(({ subject, client }) => [subject, client]),
+      stats.state.recent.map(({ subject, client }) => [subject, client]),
       [
         ['ip:192.0.2.2', 'ip:192.0.2.2'],
         ['ip:192.0.2.1', 'ip:192.0.2.1'],
@@ -64,7 +64,7 @@ describe('the ledger', () => {
       ],
     );
     assert.deepEqual(
-      ledger.state.top.map(({ subject, client, count }) => [subject, client, count]),
+      stats.state.top.map(({ subject, client, count }) => [subject, client, count]),
       [
         ['ip:203.0.113.0/24', 'ip:203.0.113.9', 3],
         ['ip:192.0.2.1', 'ip:192.0.2.1', 1],
@@ -75,28 +75,28 @@ describe('the ledger', () => {
   it('records at most 100 denies a second, the newest 50 to be seen', () => {
     const clock = new HandClock();
     const told: string[] = [];
-    const ledger = new Ledger(clock, ({ subject }) => told.push(subject));
+    const stats = new DecisionStats(clock, ({ subject }) => told.push(subject));
     for (let index = 0; index < 150; index++)
-      if (ledger.hasRoom) ledger.record('check-request', denyOf('manual'), `ip:203.0.113.${index}`, '');
+      if (stats.hasRoom) stats.record('check-request', denyOf('manual'), `ip:203.0.113.${index}`, '');
     assert.equal(told.length, 100);
-    const { recent } = ledger.state;
+    const { recent } = stats.state;
     assert.deepEqual(
       [recent.length, recent[0]?.subject, recent[49]?.subject],
       [50, 'ip:203.0.113.99', 'ip:203.0.113.50'],
     );
     clock.advance(1000);
-    assert.ok(ledger.hasRoom);
+    assert.ok(stats.hasRoom);
   });
 
   it('shows the subject that is denied most among ever new ones', () => {
     const clock = new HandClock();
-    const ledger = new Ledger(clock);
+    const stats = new DecisionStats(clock);
     for (let index = 0; index < 5000; index++) {
       if (index % 100 === 0) clock.advance(1000);
       const subject = index % 4 === 0 ? 'key:busy' : `key:${index}`;
-      ledger.record('check-request', { ...denyOf('manual'), entry: subject }, undefined, '');
+      stats.record('check-request', { ...denyOf('manual'), entry: subject }, undefined, '');
     }
-    const [first] = ledger.state.top;
+    const [first] = stats.state.top;
     assert.equal(first?.subject, 'key:busy');
     assert.ok((first?.count ?? 0) >= 1250);
   });

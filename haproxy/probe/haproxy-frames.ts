@@ -26,3 +26,25 @@ export function encodeNotify(message: string, args: readonly SentArgument[]): Ui
   for (const { name, value } of args) writeData(out.text(name), value);
   return encodeFrame(FrameType.notify, IDS, out.finish());
 }
+
+const NAME = 'probe.haverdict.invalid';
+
+/** A valid value of each kind that belongs to nobody: reserved for documentation or private use, or made up. */
+const UNUSED_VALUES: Readonly<Record<string, TypedData>> = {
+  ip: { type: 'ipv4', value: Uint8Array.of(192, 0, 2, 1) }, // RFC 5737
+  host: text(NAME), // RFC 2606
+  path: text('/probe.haverdict.invalid'),
+  method: text('HAVERDICT-PROBE'), // any token is a method
+  country: text('ZZ'), // ISO 3166-1 leaves it to users
+  asn: text('64496'), // RFC 5398
+  ja4: text('t13d0000h0_000000000000_000000000000'),
+};
+
+/** For kinds without a syntax of their own, and for arguments, any text will do. */
+export function unusedValue(kind: string): TypedData {
+  return UNUSED_VALUES[kind] ?? text(NAME);
+}
+
+function text(value: string): TypedData {
+  return { type: 'string', value };
+}

@@ -1,34 +1,34 @@
 import type { MessageSettings } from '../../config/settings.ts';
-import { bothOf } from './condition.ts';
-import { HAS_ONE_HOST, HAS_PATH, IS_HOST, ODD_PATHS, refusesOdd, refusesOddPaths } from './odd.ts';
+import { HAS_ONE_HOST, HAS_PATH, IS_HOST, ODD_PATHS, refusesAmbiguous, refusesOddPaths } from './ambiguous-requests.ts';
+import { bothConditions } from './syntax.ts';
 
-/** Which requests a message is sent for; the condition is absent where that is all of them. */
-export interface Asked {
-  /** Lines that the condition needs in its section. */
+/** Which requests a message is sent for; without a condition, all of them. */
+export interface SendCondition {
+  /** ACL lines that the condition needs in its section. */
   readonly acls: readonly string[];
   readonly condition?: string;
 }
 
 /**
- * The path as the agent reads it, where odd ones are refused: no spelling of it is left but percent-encodings and empty
- * segments. What cannot be decoded, such as `/admin/%zz`, is asked about.
+ * The path as the agent reads it if odd paths are refused: the only other spellings are percent-encodings and empty segments.
+ * The agent is asked about a path that cannot be decoded, such as `/admin/%zz`.
  */
 export const DECODED_PATH = 'path,url_dec,regsub(/+,/,g)';
 const UNDECODABLE = "path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'";
 
-export function askedFor(message: MessageSettings): Asked {
+export function sendConditionOf(message: MessageSettings): SendCondition {
   const { condition, paths, hosts } = message;
   const ofPaths = paths === undefined ? undefined : pathAcls(message, paths);
   const ofHosts = hosts === undefined ? undefined : hostAcls(message, hosts);
   const all = [condition, ofPaths?.condition, ofHosts?.condition].filter((one) => one !== undefined);
   return {
     acls: [...(ofPaths?.acls ?? []), ...(ofHosts?.acls ?? [])],
-    ...(all.length > 0 && { condition: all.reduce((before, next) => bothOf(before, next)) }),
+    ...(all.length > 0 && { condition: all.reduce((before, next) => bothConditions(before, next)) }),
   };
 }
 
-/** What is odd could be any path or host: where it is not refused, the agent is asked, and decides what it is. */
-function pathAcls(message: MessageSettings, paths: readonly string[]): Required<Asked> {
+/** An odd path could be any path: if it is not refused, the agent is asked and decides which it is. */
+function pathAcls(message: MessageSettings, paths: readonly string[]): Required<SendCondition> {
   const name = `haverdict-paths-${message.name}`;
   const exact = paths.filter((path) => !path.endsWith('/*'));
   const folders = paths.filter((path) => path.endsWith('/*')).map((path) => path.slice(0, -1));
@@ -52,8 +52,8 @@ function linesOf(test: string, paths: readonly string[]): string[] {
   return lines;
 }
 
-/** An address in brackets has many spellings, so each is asked about where any address is listed. */
-function hostAcls(message: MessageSettings, hosts: readonly string[]): Required<Asked> {
+/** An address in brackets has many spellings: if any address is listed, the agent is asked about all in brackets. */
+function hostAcls(message: MessageSettings, hosts: readonly string[]): Required<SendCondition> {
   const name = `haverdict-hosts-${message.name}`;
   const spellings = hosts.flatMap((host) => {
     if (host.startsWith('*.')) return [`[a-z0-9_.-]+[.]${literal(host.slice(2))}`];
@@ -62,12 +62,12 @@ function hostAcls(message: MessageSettings, hosts: readonly string[]): Required<
   });
   const tests = [...new Set(spellings)].map((spelling) => `req.fhdr(host) -m reg -i '^${spelling}[.]?(:[0-9]*)?$'`);
   const acls = tests.map((test) => `acl ${name} ${test}`);
-  if (refusesOdd(message)) return { acls, condition: name };
+  if (refusesAmbiguous(message)) return { acls, condition: name };
   const more = [`acl haverdict-one-host ${HAS_ONE_HOST}`, `acl haverdict-host ${IS_HOST}`];
   return { acls: [...acls, ...more], condition: `${name} or !haverdict-one-host or !haverdict-host` };
 }
 
-/** Of the 2048 bytes that HAProxy takes. */
+/** HAProxy takes 2048 bytes a line. */
 const MAX_LINE = 1000;
 const ANY_IPV6 = '[[][0-9a-f:.]+[]]';
 
@@ -75,7 +75,7 @@ function literal(host: string): string {
   return host.replaceAll('.', '[.]');
 }
 
-/** A canonical path as the bytes that it stands for, in a word of HAProxy's configuration (configuration.txt 2.2). */
+/** The bytes of a canonical path, as a word of HAProxy's configuration (configuration.txt 2.2). */
 function decoded(path: string): string {
   return path.replace(/%([0-9A-F]{2})|[^A-Za-z0-9/._~-]/g, (found, hex: string | undefined) => {
     const byte = hex ?? found.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase();

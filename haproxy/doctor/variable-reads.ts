@@ -3,7 +3,7 @@ import { type Acls, testsOf } from '../parse/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../vocabulary.ts';
-import { NAMES, type OwnVariable } from './vocabulary.ts';
+import { NAMES, type OwnVariable } from './variable-names.ts';
 
 /** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
 export interface Prefixes {
@@ -21,7 +21,7 @@ export function readVariables(words: readonly string[]): string[] {
 }
 
 /** Takes a variable apart if it is one of ours, rightly written or not. */
-export function ownVariable(variable: string, { right, stray, groups }: Prefixes): OwnVariable | undefined {
+export function parseOwnVariable(variable: string, { right, stray, groups }: Prefixes): OwnVariable | undefined {
   const [, scope = '', rest = ''] = /^([a-z]+)\.(.+)$/.exec(variable) ?? [];
   const prefix = [...right, ...stray].find((prefix) => rest.startsWith(`${prefix}.`));
   if (prefix === undefined) return undefined;
@@ -32,16 +32,19 @@ export function ownVariable(variable: string, { right, stray, groups }: Prefixes
 }
 
 /** Our variables that a rule reads, in its own words and in its ACLs. */
-export function ownVariablesOf(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
+export function ownVariablesIn(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
   const tests = testsOf(rule.condition, acls).flat();
   return readVariables([...rule.words, ...tests])
-    .map((variable) => ownVariable(variable, prefixes))
+    .map((variable) => parseOwnVariable(variable, prefixes))
     .filter((own) => own !== undefined);
 }
 
 /** The rules of a section that depend on the agent. */
-export function readingRules({ rules, acls }: ProxySection, { prefixes }: { readonly prefixes: Prefixes }): Rule[] {
-  return rules.filter((rule) => ownVariablesOf(rule, acls, prefixes).length > 0);
+export function rulesReadingDecisions(
+  { rules, acls }: ProxySection,
+  { prefixes }: { readonly prefixes: Prefixes },
+): Rule[] {
+  return rules.filter((rule) => ownVariablesIn(rule, acls, prefixes).length > 0);
 }
 
 /**
@@ -54,7 +57,8 @@ export function strayPrefixes(
   foreign: readonly string[],
 ): ReadonlySet<string> {
   const read = proxies.flatMap(({ lines }) => lines.flatMap(({ words }) => readVariables(words)));
-  const isRight = (variable: string) => ownVariable(variable, { right, stray: new Set(), groups: [] }) !== undefined;
+  const isRight = (variable: string) =>
+    parseOwnVariable(variable, { right, stray: new Set(), groups: [] }) !== undefined;
   const isRightRead = read.some(isRight);
   const stray = new Set<string>();
   for (const variable of read) {

@@ -1,5 +1,5 @@
 import type { ListenAddress } from '../../config/settings.ts';
-import { isOpen } from '../parse/words.ts';
+import { hasEnvironmentVariable } from '../parse/words.ts';
 
 const LOOPBACK = /^(127\.[\d.]+|::1|localhost)$/;
 const ANY = /^(0\.0\.0\.0|[0:]+|)$/;
@@ -12,7 +12,7 @@ export function socketPath(address: string): string | undefined {
 
 /** Does a `server` line with this address reach one of these? Whether a name leads there is not known, its port is. */
 export function isOwnAddress(address: string, listen: readonly ListenAddress[], chroot = ''): boolean {
-  if (isOpen(address)) return true;
+  if (hasEnvironmentVariable(address)) return true;
   const path = socketPath(address);
   if (path !== undefined)
     return listen.some((own) => own.type === 'unix' && [path, `${chroot}${path}`].includes(own.path));

@@ -20,7 +20,7 @@ const MAX_RECORDED = 100;
  * What was decided since the start: every decision counted, of the denies some recorded. Counting one is adding one to a
  * tally that its encoded answer has at hand; a deny more than that, as long as there is room in this second.
  */
-export class Ledger {
+export class DecisionStats {
   readonly #clock: Clock;
   readonly #denied: (deny: RecentDeny) => void;
   readonly #tallies = new Map<string, Tally>();

@@ -3,23 +3,23 @@ import { MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
 import { MAX_SENT_PATH, oddPath } from '../../contract/path.ts';
 import { cookieOf, readsCookie } from '../vocabulary.ts';
 
-/** A name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
+/** A host as every server reads it: a name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
 const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';
 
-/** False where there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
+/** False if there is no path at all, as in `OPTIONS *` and `GET http://shop.example`. */
 export const HAS_PATH = 'path -m beg /';
 export const LONG_PATHS = `path -m len gt ${MAX_SENT_PATH}`;
 export const ODD_PATHS = `path -m reg -i '${oddPath('[:cntrl:][:space:]')}'`;
-/** Read as a reference (RFC 3986 4.2), as Node's URL does, such a target names a host of its own. */
+/** A server that reads the target as a reference (RFC 3986 4.2), as Node's URL does, finds another host in it. */
 export const HOST_IN_PATH = "{ path -m reg '^/[/\\\\]' }"; // as //evil.example/x
 export const HOST_BEHIND_SCHEME = "{ url -m reg '^[^/]*:///' }"; // as http:///evil.example/x
 export const HAS_ONE_HOST = 'req.hdr_cnt(host) -m int 1';
 export const IS_HOST = `req.fhdr(host) -m reg -i '${HOST}'`;
 
-/** Servers of today take one, and browsers send no other (RFC 6265 5.4); HAProxy joins those of HTTP/2 into one. */
-export const COOKIES_ARE_ODD = '{ req.fhdr_cnt(cookie) gt 1 }';
+/** Browsers send one Cookie header (RFC 6265 5.4), and HAProxy joins those of HTTP/2 into one. */
+export const HAS_SEVERAL_COOKIE_HEADERS = '{ req.fhdr_cnt(cookie) gt 1 }';
 
-export function cookieIsOdd(name: string, most: number): string {
+export function cookieIsRepeated(name: string, most: number): string {
   return `{ req.cook_cnt(${name}) gt ${most} }`;
 }
 
@@ -27,14 +27,14 @@ export function headerIsRepeated(name: string): string {
   return `{ req.fhdr_cnt(${name}) gt 1 }`;
 }
 
-/** A name that CGI takes for the same: it makes `_` of all that is no letter and no digit. */
-export function headerIsRespelled(name: string): string[] {
+/** Another name that CGI reads as this one: it turns everything but letters and digits into `_`. */
+export function headerHasLookalikes(name: string): string[] {
   const parts = name.toLowerCase().split(/([^a-z0-9])/); // letters, a character, letters, …
   const spellings = parts.flatMap((part, at) => (at % 2 === 1 ? [otherSpelling(parts, at, part)] : []));
   return spellings.length === 0 ? [] : [`{ req.hdr_names -m reg -i '(^|,)(${spellings.join('|')})(,|$)' }`];
 }
 
-/** The name with another character here than its own, its own before, and any after. */
+/** The name with another character than its own at this part, its own before it, and any after it. */
 function otherSpelling(parts: readonly string[], at: number, own: string): string {
   const other = own === '-' ? '[^-,a-z0-9]' : `[^${own},a-z0-9]`;
   return parts
@@ -46,12 +46,12 @@ function otherSpelling(parts: readonly string[], at: number, own: string): strin
     .join('');
 }
 
-/** The headers of a request that subjects are read from. */
+/** The request headers that subjects are read from. */
 export function headersOf({ subjects }: MessageSettings): string[] {
   return headersIn(subjects.filter(({ kind, expression }) => kind !== 'ip' && !readsCookie(kind, expression)));
 }
 
-/** Those that the address of the client is read from, of which there may be several. */
+/** The headers that the client's address is read from, of which there may be several. */
 export function addressHeadersOf({ subjects }: MessageSettings): string[] {
   return headersIn(subjects.filter(({ kind }) => kind === 'ip'));
 }
@@ -65,7 +65,7 @@ function headersIn(subjects: MessageSettings['subjects']): string[] {
 
 const HEADER_FETCH = /(?:^|[^\w.])(?:req\.)?f?hdr(?:_\w+)?\(([^),]*)/g;
 
-/** The cookies that subjects are read from, with how many of the name there may be: what HAProxy converts is one of them. */
+/** The cookies that subjects are read from, with how many of that name are allowed: HAProxy's converters see only one. */
 export function cookiesOf({ subjects }: MessageSettings): ReadonlyMap<string, number> {
   const cookies = new Map<string, number>();
   for (const { kind, expression } of subjects) {
@@ -77,7 +77,7 @@ export function cookiesOf({ subjects }: MessageSettings): ReadonlyMap<string, nu
   return cookies;
 }
 
-/** Rules of the operator's are fooled by the same spellings as lists are, so their arguments count too. */
+/** The operator's script is fooled by the same spellings as lists are, so its arguments count too. */
 export function readsHost({ subjects, arguments: given, hosts }: MessageSettings): boolean {
   if (hosts !== undefined || subjects.some(({ kind, expression }) => kind === 'host' && !isSni(expression)))
     return true;
@@ -92,16 +92,16 @@ export function readsPath({ subjects, arguments: given, paths }: MessageSettings
 const HOST_FETCH = /^(?:(?:req\.)?f?hdr(?:_\w+)?\(host\b|base|url\b)/i;
 const PATH_FETCH = /^(?:path|pathq|base|base32|url|capture\.req\.uri)(?:[,+]|$)/;
 
-/** The name in TLS is no Host. */
+/** The server name in TLS is not the Host. */
 function isSni(expression: string): boolean {
   return /^(ssl_fc_sni|req[._]ssl_sni)/.test(expression);
 }
 
-/** Is what is odd refused, or has the operator said that it may pass? A message on trial refuses nothing. */
-export function refusesOdd({ policy, shadow }: MessageSettings): boolean {
+/** Whether ambiguous requests are refused: the operator may let them pass, and a message in shadow mode refuses nothing. */
+export function refusesAmbiguous({ policy, shadow }: MessageSettings): boolean {
   return !shadow && policy.bad_subject !== 'open';
 }
 
 export function refusesOddPaths(message: MessageSettings): boolean {
-  return refusesOdd(message) && message.oddPaths !== 'pass';
+  return refusesAmbiguous(message) && message.oddPaths !== 'pass';
 }

@@ -5,77 +5,79 @@ import type { Rule, Ruleset } from '../parse/rules.ts';
 import { VARIABLES } from '../vocabulary.ts';
 import { isDynamic, targetsOf } from './filter-checks.ts';
 import type { Filter, Installation } from './installation.ts';
-import { ownVariable, ownVariablesOf, type Prefixes, readVariables } from './variables.ts';
-import { HAPROXY_NAMES, messageOf, NAMES } from './vocabulary.ts';
+import { HAPROXY_NAMES, messageOf, NAMES } from './variable-names.ts';
+import { ownVariablesIn, type Prefixes, parseOwnVariable, readVariables } from './variable-reads.ts';
 
 /** What the variables of one message hold, and those of HAProxy, by name; the others of ours are not set. */
-export interface State {
+export interface Scenario {
   readonly message: MessageSettings;
   readonly values: Readonly<Record<string, string | null>>;
 }
 
-/** How many requests in this state are stopped. */
+/** How many requests in this scenario are stopped. */
 export type Stopped = 'all' | 'some' | 'none';
 
 const STOPS = /^(deny|reject|tarpit|silent-drop|return|redirect|use-service|lua\..*|location|prefix|scheme)$/;
 
 /**
- * What the rules that depend on the agent do in this state, in the section of the filter and in the backends behind it.
+ * What the rules that depend on the agent do in this scenario, in the section of the filter and in the backends behind it.
  * Other rules do not count, nor does the order: rules that keep ours from their turn are findings of their own.
  */
 export function stoppedBy(
   filter: Filter,
   installation: Installation,
   rulesets: readonly Ruleset[],
-  state: State,
+  scenario: Scenario,
 ): Stopped {
-  const here = stoppedIn(filter.proxy, rulesets, state, installation);
+  const here = stoppedIn(filter.proxy, rulesets, scenario, installation);
   if (here === 'all') return 'all';
   const targets = targetsOf(filter.proxy);
   const behind = installation.config.proxies
     .filter(({ kind, name }) => kind !== 'frontend' && targets.includes(name))
-    .map((proxy) => stoppedIn(proxy, rulesets, state, installation));
+    .map((proxy) => stoppedIn(proxy, rulesets, scenario, installation));
   if (behind.length > 0 && !isDynamic(filter.proxy) && behind.every((stopped) => stopped === 'all')) return 'all';
   return [here, ...behind].some((stopped) => stopped !== 'none') ? 'some' : 'none';
 }
 
-/** The rules of this section that depend on the agent and stop requests in this state, whatever else is true of them. */
+/** The rules of this section that depend on the agent and stop requests in this scenario, whatever else is true of them. */
 export function stoppingRules(
   proxy: ProxySection,
   rulesets: readonly Ruleset[],
-  state: State,
+  scenario: Scenario,
   installation: Installation,
 ): Rule[] {
-  return obeyingRules(proxy, rulesets, installation.prefixes).filter(
-    (rule) => !isDetour(rule, proxy) && holds(rule.condition, proxy.acls, valuesOf(state, installation)) === true,
+  return enforcingRules(proxy, rulesets, installation.prefixes).filter(
+    (rule) =>
+      !setsIntermediateVariable(rule, proxy) &&
+      holds(rule.condition, proxy.acls, valuesOf(scenario, installation)) === true,
   );
 }
 
 function stoppedIn(
   proxy: ProxySection,
   rulesets: readonly Ruleset[],
-  state: State,
+  scenario: Scenario,
   installation: Installation,
 ): Stopped {
-  const truths = obeyingRules(proxy, rulesets, installation.prefixes).map(({ condition }) =>
-    holds(condition, proxy.acls, valuesOf(state, installation)),
+  const truths = enforcingRules(proxy, rulesets, installation.prefixes).map(({ condition }) =>
+    holds(condition, proxy.acls, valuesOf(scenario, installation)),
   );
   if (truths.includes(true)) return 'all';
   return truths.includes(undefined) ? 'some' : 'none';
 }
 
 /** The rules of this section that depend on the agent and can stop a request. */
-export function obeyingRules(proxy: ProxySection, rulesets: readonly Ruleset[], prefixes: Prefixes): Rule[] {
+export function enforcingRules(proxy: ProxySection, rulesets: readonly Ruleset[], prefixes: Prefixes): Rule[] {
   return proxy.rules.filter(
     (rule) =>
       rulesets.includes(rule.ruleset) &&
-      (rule.ruleset === 'use_backend' || STOPS.test(rule.action) || isDetour(rule, proxy)) &&
-      ownVariablesOf(rule, proxy.acls, prefixes).length > 0,
+      (rule.ruleset === 'use_backend' || STOPS.test(rule.action) || setsIntermediateVariable(rule, proxy)) &&
+      ownVariablesIn(rule, proxy.acls, prefixes).length > 0,
   );
 }
 
 /** Does it set a variable of somebody's own that a rule which stops requests reads? */
-function isDetour({ action }: Rule, { rules, acls }: ProxySection): boolean {
+function setsIntermediateVariable({ action }: Rule, { rules, acls }: ProxySection): boolean {
   const [, variable] = /^set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
   if (variable === undefined) return false;
   return rules.some(
@@ -84,9 +86,9 @@ function isDetour({ action }: Rule, { rules, acls }: ProxySection): boolean {
 }
 
 /** A variable that no message sets counts for the one that is looked at: that it is never set is a finding of its own. */
-function valuesOf({ message, values }: State, { settings, prefixes }: Installation): Values {
+function valuesOf({ message, values }: Scenario, { settings, prefixes }: Installation): Values {
   return (variable) => {
-    const own = ownVariable(variable, prefixes);
+    const own = parseOwnVariable(variable, prefixes);
     if (own === undefined) return undefined;
     if ((messageOf(settings, own) ?? message) === message || isOfHaproxy(own.name, values))
       return own.name in values || NAMES.includes(own.name) ? values[own.name] : null;
@@ -94,6 +96,6 @@ function valuesOf({ message, values }: State, { settings, prefixes }: Installati
   };
 }
 
-function isOfHaproxy(name: string, values: State['values']): boolean {
+function isOfHaproxy(name: string, values: Scenario['values']): boolean {
   return HAPROXY_NAMES.includes(name) || (name in values && name !== VARIABLES.action && name !== VARIABLES.status);
 }

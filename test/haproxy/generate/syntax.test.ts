@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bothOf } from '../../../haproxy/generate/condition.ts';
+import { bothConditions } from '../../../haproxy/generate/syntax.ts';
 
 const TEST = '! { var(txn.x) -m found }';
 
@@ -14,5 +14,5 @@ describe('a condition and a test', () => {
     ['{ hdr(x) -m str or || }  or  { path /b }', `{ hdr(x) -m str or || } ${TEST} or { path /b } ${TEST}`],
     ['! { path or } or TRUE', `! { path or } ${TEST} or TRUE ${TEST}`],
   ] as const)
-    it(`of "${condition ?? 'none'}"`, () => assert.equal(bothOf(condition, TEST), both));
+    it(`of "${condition ?? 'none'}"`, () => assert.equal(bothConditions(condition, TEST), both));
 });

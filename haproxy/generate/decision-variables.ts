@@ -1,0 +1,34 @@
+import type { MessageSettings } from '../../config/settings.ts';
+import type { Action } from '../../contract/actions.ts';
+import { REQUEST_SCOPE, scopeOf } from '../events.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
+
+/** The variables of the decision on one message, and tests of them, as rules write both. */
+export interface DecisionVariables {
+  readonly message: MessageSettings;
+  /** `var(txn.haverdict.action)`. */
+  readonly variable: (name: string) => string;
+  /** Holds if one of these actions was decided. */
+  readonly is: (...actions: readonly Action[]) => string;
+  /** Holds if the decision has this variable. */
+  readonly has: (name: string) => string;
+  readonly hasStatus: (status: number) => string;
+}
+
+export function decisionVariables(prefix: string, message: MessageSettings): DecisionVariables {
+  const { event, group } = message;
+  const path = [scopeOf(event), prefix, ...(group === undefined ? [] : [group])].join('.');
+  const variable = (name: string) => `var(${path}.${name})`;
+  return {
+    message,
+    variable,
+    is: (...actions) => `{ ${variable(VARIABLES.action)} -m str ${actions.join(' ')} }`,
+    has: (name) => `{ ${variable(name)} -m found }`,
+    hasStatus: (status) => `{ ${variable(VARIABLES.status)} -m int ${status} }`,
+  };
+}
+
+/** Where HAProxy itself reports that an event failed: in the scope `txn` whatever the event was (seen on 2.6 to 3.4). */
+export function errorVariable(prefix: string): string {
+  return `var(${REQUEST_SCOPE}.${prefix}.${ERROR_VARIABLE})`;
+}

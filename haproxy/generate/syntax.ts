@@ -1,0 +1,36 @@
+/** Lines of a section, indented; single blank lines separate them, and none stands at the end. */
+export function indent(lines: readonly string[]): string {
+  const kept = lines.filter((line, at) => line !== '' || (lines[at + 1] ?? '') !== '');
+  return kept.map((line) => (line === '' ? '\n' : `    ${line}\n`)).join('');
+}
+
+/** A text as one word of HAProxy's configuration (configuration.txt 2.2). */
+export function quoteWord(text: string): string {
+  return text.replace(/[\s"'#\\]/g, '\\$&');
+}
+
+/** The value of a variable as one word, in a place that takes a log-format string. */
+export function formatVariable(variable: string): string {
+  return `"%[${variable}]"`;
+}
+
+/** Both conditions together, each of which may be several joined by `or`: HAProxy has no parentheses for these. */
+export function bothConditions(condition: string | undefined, test: string): string {
+  if (condition === undefined) return test;
+  const tests = alternativesOf(test);
+  return alternativesOf(condition)
+    .flatMap((alternative) => tests.map((test) => `${alternative} ${test}`))
+    .join(' or ');
+}
+
+function alternativesOf(condition: string): string[] {
+  const alternatives: string[][] = [[]];
+  let depth = 0;
+  for (const word of condition.split(/\s+/).filter((word) => word !== '')) {
+    if (word.endsWith('{')) depth++;
+    if (word === '}') depth--;
+    if (depth === 0 && (word === 'or' || word === '||')) alternatives.push([]);
+    else alternatives.at(-1)?.push(word);
+  }
+  return alternatives.map((words) => words.join(' '));
+}
