@@ -38,8 +38,8 @@ export class Trust {
     const missing = said.filter((word) => !this.#words.has(word));
     if (missing.length > 0) return { missing };
     if (action !== 'deny' || this.#words.has('deny')) return { entry };
-    const { action: _deny, ...rest } = entry;
-    return { entry: rest };
+    const { action: _deny, vars: _vars, ...rest } = entry;
+    return { entry: Object.keys(vars).length === 0 ? rest : { ...rest, vars } }; // no variables: those of the command
   }
 }
 

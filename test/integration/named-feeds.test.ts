@@ -36,11 +36,11 @@ describe('a feed that', async () => {
     const refused = await run('sync', file, '--list', list);
     assert.equal(refused.status, 1);
     for (const says of [
-      'no allow unless',
-      'no country, allow unless',
-      'no host, redirect, status, var.location unless',
+      'not set allow without',
+      'not set country, allow without',
+      'not set host, redirect, status, var.location without',
     ])
-      assert.ok(refused.said.includes(`${says} --trust names it`), refused.said);
+      assert.ok(refused.said.includes(`${says} --trust`), refused.said);
     const [, words = ''] = /--trust (\S+)\n$/.exec(refused.said) ?? [];
     assert.equal(words, 'allow,country,host,redirect,status,tag,var.location,var.req.set.x-user');
     assert.deepEqual(await entriesOf(list), []);
@@ -74,7 +74,7 @@ describe('a feed that', async () => {
     assert.match((await run('import', file, '--list', list)).said, /action "block" is none of .*--ignore action/);
     const { status, said } = await run('import', file, '--list', list, '--ignore', 'action');
     assert.deepEqual([status, (await entriesOf(list)).length], [0, 3], said);
-    assert.match(said, /left alone: rule/);
+    assert.match(said, /ignored fields: rule/);
   });
 
   it('turns a block into an allow says so in a dry run', async () => {
@@ -99,7 +99,7 @@ describe('a feed that', async () => {
     for (const options of [[], ['--skip-invalid']]) {
       const { status, said } = await run('import', fileOf('03.json', text), '--list', list, ...options);
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /negated "1" lets pass what the rest blocks/);
+      assert.match(said, /negated "1" exempts the subject from blocking/);
       assert.match(said, /read as prefix lengths: subnet/);
     }
     const apart = text.replace('203.0.113.77', '198.51.100.77');
@@ -131,7 +131,7 @@ describe('a feed that', async () => {
       const list = newList();
       const { status, said } = await run('import', fileOf('e.ndjson', text), '--list', list, '--skip-invalid');
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /the source exempts \S+ and blocks \S+, which --skip-invalid would block/);
+      assert.match(said, /the source exempts \S+ and blocks \S+: --skip-invalid would block it/);
     });
 
   for (const [name, text, ...options] of [
@@ -155,14 +155,14 @@ describe('a feed that', async () => {
       const file = fileOf(name, text);
       const { status, said } = await run('import', file, '--list', list, '--skip-invalid', ...options);
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /lets somebody pass, whom the rest may block|which --skip-invalid would block all the same/);
+      assert.match(said, /exempts a subject that other lines may block|: --skip-invalid would block it/);
     });
 
   for (const [name, text, says] of [
     ['twice.json', '[{"ip":"203.0.113.7","negated":true,"negated":false}]', /"negated" twice in one object/],
     ['around.json', '{"success":false,"success":true,"result":[{"ip":"203.0.113.7"}]}', /"success" twice/],
-    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /has \\r alone for the ends of its lines/],
-    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /has \\r alone/],
+    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /ends its lines with \\r alone/],
+    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /ends its lines with \\r alone/],
   ] as const)
     it(`is told apart from a list, and empties none: ${name}`, async () => {
       const list = newList();
@@ -196,7 +196,7 @@ describe('a feed that', async () => {
     const text = 'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n^Sample.*Crawler\n';
     const { said } = await run('import', fileOf('06.txt', text), '--kind', 'ua', '--list', newList());
     const expected =
-      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like a part, such as "ExampleBot": such an entry matches only this exact text\n';
+      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text\n';
     assert.ok(said.includes(expected), said);
     assert.ok(said.indexOf(expected) < said.indexOf('wrote 5 entries'), said);
   });
@@ -244,7 +244,7 @@ describe('a feed that', async () => {
       ]) {
         const { status, said } = await sync(...options);
         assert.ok(
-          said.includes(`is ${format} now, and was plain before; if that is meant, add --format ${format}`),
+          said.includes(`is ${format} now and was plain before; if that is intended, add --format ${format}`),
           said,
         );
         assert.deepEqual([status, await entriesOf(list)], [1, before]);
@@ -285,16 +285,16 @@ describe('a feed that', async () => {
     assert.equal((await run('sync', file, '--list', list)).status, 0);
     assert.match((await run('lists', 'describe', list)).said, /^trusted with +tarpit$/m);
     const other = fileOf('other.ndjson', ndjson({ ip: '203.0.113.8', action: 'tarpit' }));
-    assert.match((await run('sync', other, '--list', list)).said, /no tarpit without --trust/);
-    assert.match((await run('sync', file, '--list', list, '--trust', 'none')).said, /no tarpit without --trust/);
+    assert.match((await run('sync', other, '--list', list)).said, /not set tarpit without --trust/);
+    assert.match((await run('sync', file, '--list', list, '--trust', 'none')).said, /not set tarpit without --trust/);
     assert.equal((await run('sync', other, '--list', list, '--trust', 'tarpit')).status, 0);
-    assert.match((await run('sync', file, '--list', list)).said, /no tarpit without --trust/);
+    assert.match((await run('sync', file, '--list', list)).said, /not set tarpit without --trust/);
   });
 
   it('was trusted in the list of people is so once', async () => {
     const file = fileOf('people.ndjson', ndjson({ ip: '203.0.113.8', action: 'allow' }));
     assert.equal((await run('import', file, '--trust', 'allow')).status, 0);
-    assert.match((await run('import', file)).said, /no allow without --trust/);
+    assert.match((await run('import', file)).said, /not set allow without --trust/);
   });
 
   it('brings allows or redirects later on waits for --yes, however few', async () => {
@@ -314,7 +314,7 @@ describe('a feed that', async () => {
         const { status, said } = await run(command, file, '--list', list, ...trust);
         assert.deepEqual([status, await entriesOf(list)], [1, before], said);
         assert.ok(
-          said.includes(`let pass or redirect 1 more in list ${list}, such as ${more.action} ip:${more.ip};`),
+          said.includes(`allow or redirect 1 more subject in list ${list}, such as ${more.action} ip:${more.ip};`),
           said,
         );
       }
@@ -335,12 +335,20 @@ describe('a feed that', async () => {
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
   });
 
+  it('says no variables in a map of them keeps those of the command', async () => {
+    const list = newList();
+    const file = fileOf('empty-vars.ndjson', ndjson({ ip: '203.0.113.7', vars: {} }));
+    await run('import', file, '--list', list, '--action', 'tag', '--var', 'req.set.x-plan=gold');
+    const items = await Array.fromAsync(store.entries.ofList(list));
+    assert.deepEqual(
+      items.map(({ vars }) => vars),
+      [{ 'req.set.x-plan': 'gold' }],
+    );
+  });
+
   it('has no line that can be taken ends with 1, also with --skip-invalid', async () => {
     const { status, said } = await run('sync', fileOf('no.txt', 'x\ny\n'), '--list', newList(), '--skip-invalid');
-    assert.deepEqual(
-      [status, said.includes('nothing was written: 2 of 2 lines cannot be taken; mend them')],
-      [1, true],
-    );
+    assert.deepEqual([status, said.includes('nothing was written: 2 of 2 lines cannot be read; fix them')], [1, true]);
   });
 
   it('is trusted with what nothing is called is refused in one line', async () => {

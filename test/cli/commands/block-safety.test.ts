@@ -154,7 +154,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       assert.deepEqual([refused.status, refused.stdout], [2, '']);
       assert.equal(
         refused.stderr,
-        `haverdict: ${action} does not count: list feed is held to deny, tarpit; --force writes it all the same\n`,
+        `haverdict: ${action} does not count: list feed is restricted to deny, tarpit; --force writes it all the same\n`,
       );
       assert.equal((await run(...command, '--list', 'feed', '-c', config, '--force')).status, 0);
       assert.equal((await run(...command, '--list', 'manual', '-c', config)).status, 0);

@@ -239,7 +239,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     [
       'what is no subject',
       ['nonsense'],
-      /^haverdict: "nonsense" is no address, no network and has no known kind .*\n$/,
+      /^haverdict: "nonsense" is not an address or network, and has no known kind .*\n$/,
     ],
     [
       '--for with --until',
@@ -289,7 +289,10 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   it('fails with exit code 1 and the name of the table that is not there', async () => {
     const { status, stderr } = await block('1.1.1.1', '--table', 'nope');
     assert.equal(status, 1);
-    assert.match(stderr, /^haverdict: [a-z -]+ on table nope at http:.* failed: table nope there, .*\n$/);
+    assert.match(
+      stderr,
+      /^haverdict: [a-z -]+ on table nope at http:.* failed: table nope does not exist there: .*\n$/,
+    );
   });
 
   it('fails with exit code 1 and the endpoint where nothing answers', async () => {
@@ -297,7 +300,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^haverdict: [a-z -]+ on table haverdict at http:\/\/127.0.0.1:1 failed: nothing answers there .*\n$/,
+      /^haverdict: [a-z -]+ on table haverdict at http:\/\/127.0.0.1:1 failed: connection failed .*\n$/,
     );
   });
 });

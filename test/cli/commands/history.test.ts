@@ -63,7 +63,7 @@ describe('haverdict history', async () => {
   it('tells no more than it is asked for, and how much it left', async () => {
     const { changes, left } = await json('203.0.113.1', '--limit', '2');
     assert.deepEqual([changes.map((one: Change) => one.at), left], [[at(4), at(3)], 1]);
-    assert.match((await run('203.0.113.1', '--limit', '2')).stdout, /\n1 older changes are not shown: /);
+    assert.match((await run('203.0.113.1', '--limit', '2')).stdout, /\n1 older change not shown: /);
   });
 
   it('looks no further back than it is told to', async () => {

@@ -112,7 +112,7 @@ describe('what somebody wrote into the table or a feed', async () => {
     ]) {
       const { status, said } = await run(...args);
       assert.notEqual(status, 0);
-      assert.match(said, /subject has a character in it that is not seen/);
+      assert.match(said, /subject has an invisible character/);
     }
   });
 });

@@ -82,7 +82,7 @@ describe('haverdict lists', async () => {
     for (const command of ['describe', 'delete']) {
       const { status, stderr } = await run(command, 'nope', '--table', 'haverdict');
       assert.equal(status, 1);
-      assert.equal(stderr, 'haverdict: list nope in table haverdict: see haverdict lists --all\n');
+      assert.equal(stderr, 'haverdict: list nope does not exist in table haverdict: see haverdict lists --all\n');
     }
     assert.equal((await run('describe', 'No!')).status, 2);
   });
@@ -95,7 +95,7 @@ describe('haverdict lists', async () => {
     );
     const asked = await run('delete', 'going');
     assert.equal(asked.status, 1);
-    assert.equal(asked.stderr, 'haverdict: list going has 60: add --yes to delete it with all of them\n');
+    assert.equal(asked.stderr, 'haverdict: list going has 60 entries: add --yes to delete it with all of them\n');
     assert.equal((await Array.fromAsync(store.entries.ofList('going'))).length, 60);
 
     const done = await run('delete', 'going', '--yes');

@@ -72,7 +72,7 @@ describe('haverdict sync', async () => {
     ] as const) {
       const refused = await sync(lines(count), '--list', 'sized');
       assert.equal(refused.status, 1);
-      const expected = `haverdict: nothing was changed: this would ${does} where list sized has 30, more than the 50 % of blocklist.maxChange; check it with --dry-run, then run it with --yes\n`;
+      const expected = `haverdict: nothing was changed: this would ${does} entries where list sized has 30, more than the 50 % of blocklist.maxChange; check it with --dry-run, then run it with --yes\n`;
       assert.equal(refused.stderr, expected);
       assert.equal((await subjectsOf('sized')).length, 30);
     }

@@ -130,7 +130,7 @@ describe('explain', () => {
       { listActions: { feed: ['deny', 'tarpit'] } },
       [
         'wins: it is the only entry that counts',
-        'not counted: allow does not count: list feed is held to deny, tarpit',
+        'not counted: allow does not count: list feed is restricted to deny, tarpit',
       ],
     ],
   ];
