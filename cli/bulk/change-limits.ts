@@ -28,7 +28,7 @@ export function assertMaxChange(list: string, { added, removed }: Totals, presen
     if (present === 0 || (count < FEW && !emptied) || share <= maxChange) continue;
     throw new CliError(
       EXIT.failed,
-      `nothing was changed: this would ${does} ${plural(count, 'entry', 'entries')} where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; check it with --dry-run, then run it with --yes`,
+      `nothing was changed: this would ${does} ${plural(count, 'entry')} where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; check it with --dry-run, then run it with --yes`,
     );
   }
 }

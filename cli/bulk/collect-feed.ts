@@ -53,7 +53,7 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
     if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
   }
   if (bad > MAX_TOLD) tell(`${name}: and ${plural(bad - MAX_TOLD, `more ${feed.unit}`)}`);
-  if (over > 0) tell(`${name}: ${plural(over, 'expired entry', 'expired entries')} skipped`);
+  if (over > 0) tell(`${name}: ${plural(over, 'expired entry')} skipped`);
   for (const remark of quiet ? [] : feed.remarks) tell(`${name}: ${remark}`);
   const odd = values.warning();
   if (odd !== undefined) warn(odd);

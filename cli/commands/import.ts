@@ -17,9 +17,9 @@ import { startProgress } from '../output/progress.ts';
 
 export function importCommand(): Command {
   const command = new Command('import')
-    .description('write the entries of a file or feed into a list, and remove none')
+    .description('add the entries of a file or feed to a list')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
-    .option('--yes', 'also when a source of before has new allows or redirects');
+    .option('--yes', 'write even if a known source has new allows or redirects');
   return addExamples(
     addBulkOptions(command),
     'haverdict import addresses.txt --reason abuse --for 7d',
@@ -39,7 +39,7 @@ async function importAll(session: Session): Promise<void> {
       count++;
     }
     const summary = { list, wouldWrite: count, skipped: read.skipped };
-    return json ? printJson(summary) : say(`would write ${plural(count, 'entry', 'entries')} into ${list}`);
+    return json ? printJson(summary) : say(`would write ${plural(count, 'entry')} to list ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
     await assertNoRiskyChanges(session);
@@ -48,12 +48,12 @@ async function importAll(session: Session): Promise<void> {
   const written = await blocklist.bulk
     .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
-  endIfStopped(signal, `${plural(written, 'entry', 'entries')} written into ${list}`);
+  endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
   const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
   await saveSourceState(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
-  await say(`wrote ${plural(written, 'entry', 'entries')} into ${list}`);
+  await say(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
 /** Only what could be one is looked up: nearly always nothing. */

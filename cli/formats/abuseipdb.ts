@@ -29,10 +29,7 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
     if (entry === undefined) below++;
     return entry;
   });
-  if (below > 0)
-    remarks.push(
-      `${below} of ${plural(document.data.length, 'address', 'addresses')} skipped: score below ${minScore}`,
-    );
+  if (below > 0) remarks.push(`${below} of ${plural(document.data.length, 'entry')} skipped: score below ${minScore}`);
 }
 
 /** Undefined if the score is too low. */

@@ -24,7 +24,7 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
   if (!options.yes)
     throw new CliError(
       EXIT.failed,
-      `list ${name} has ${plural(entries, 'entry', 'entries')}: add --yes to delete it with all of them`,
+      `list ${name} has ${plural(entries, 'entry')}: add --yes to delete it with all of them`,
     );
 
   const by = actor();
@@ -35,11 +35,11 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
       await blocklist.history.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
       const run = new RunHistory(blocklist.history, { list: name, by });
       const count = await blocklist.bulk.remove(keysOf(run.removals(blocklist.entries.ofList(name))), { signal: held });
-      endIfStopped(held, `${count} of ${plural(entries, 'entry', 'entries')} removed`);
+      endIfStopped(held, `${count} of ${plural(entries, 'entry')} removed`);
       await blocklist.lists.delete(name);
       return count;
     });
-    const done = `list ${name} is deleted with ${plural(removed, 'entry', 'entries')}`;
+    const done = `list ${name} is deleted with ${plural(removed, 'entry')}`;
     await (options.json ? printJson({ name, removed }) : printLine(done));
   } finally {
     dispose();

@@ -1,4 +1,5 @@
-/** `1 entry`, `2 entries`: what is counted is regular unless its plural is given. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+/** A count with its noun: `1 entry`, `2 entries`. */
+export function plural(count: number, noun: string): string {
+  if (count === 1) return `1 ${noun}`;
+  return `${count} ${noun.replace(/y$/, 'ie')}s`;
 }
