@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
+import { version } from '../../agent/version.ts';
 import { printable } from '../../contract/printable.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import { externalOnlyConnector } from './internal-addresses.ts';
@@ -158,8 +158,4 @@ function saidOf(
 
 function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
-}
-
-function version(): string {
-  return createRequire(import.meta.url)('haverdict/package.json').version;
 }
