@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/settings.ts';
+import { hasNativeSpop } from '../haproxy/versions.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
@@ -25,11 +26,13 @@ import type { ProcessState } from './state/state.ts';
 
 /** Answers that still wait at a shutdown get this long; every one of them has its deadline well before. */
 const GRACE_MS = 5_000;
+/** Within this time the checks of the wiring mark an agent DOWN that fails them. */
+const FAILING_CHECKS_MS = 1_000;
 
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
   readonly #lasting: SharedParts;
-  readonly #handler: { current: MessageHandler };
+  readonly #handler: { current: MessageHandler; failsChecks: boolean };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #limiter: ConnectionLimiter;
@@ -47,7 +50,7 @@ export class Agent {
     this.#passed = passed;
     this.#lasting = lasting;
     this.#generation = generation;
-    this.#handler = { current: generation.handler };
+    this.#handler = { current: generation.handler, failsChecks: false };
     this.#limiter = new ConnectionLimiter(lasting.clock, evictionLog(lasting.log, lasting.clock, lasting.meters));
     this.#startedAtMs = lasting.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, lasting.clock, lasting.log);
@@ -167,6 +170,7 @@ export class Agent {
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
   async stop(): Promise<void> {
     const { clock, meters, degradation } = this.#lasting;
+    await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
       for (const listener of listeners) listener.destroy();
@@ -180,6 +184,17 @@ export class Agent {
     await this.#generation.close();
     meters.close();
     degradation.close();
+  }
+
+  /**
+   * Where there are other agents, fails its health checks until HAProxy asks only those. From 3.1 on, a question that meets
+   * a connection which closes is lost; up to 3.0 HAProxy sends it to another agent by itself.
+   */
+  async #leaveToOthers(): Promise<void> {
+    const { servers, version } = this.#generation.settings.haproxy;
+    if (servers.length < 2 || !hasNativeSpop(version)) return;
+    this.#handler.failsChecks = true;
+    await new Promise<void>((resolve) => this.#lasting.clock.after(FAILING_CHECKS_MS, resolve));
   }
 
   #watchDegradation(): void {

@@ -4,11 +4,14 @@ import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/vocabulary.ts';
+import { address } from './address-field.ts';
 import { map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
+import { formatListenAddress } from './listen-address.ts';
 
 /** The longest possible; headers, groups and other scopes leave less (`cross-checks.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;
 
+const MAX_AGENTS = 16;
 const backendName = text('a HAProxy backend name', (name) => BACKEND_NAME.test(name));
 const headers = uniqueListOf(
   text(
@@ -39,6 +42,11 @@ export const haproxy = map({
   chroot: text('an absolute path without a trailing slash', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
     .optional()
     .describe('The chroot of HAProxy. Paths of sockets in it are generated relative to it.'),
+  servers: uniqueListOf(address, MAX_AGENTS, 'addresses', 0, formatListenAddress)
+    .prefault([])
+    .describe(
+      'Where HAProxy reaches the agents, this one among them, if not where this one listens: one server line each.',
+    ),
   backends: uniqueListOf(backendName, 64, 'HAProxy backend names', 0)
     .prefault([])
     .describe(

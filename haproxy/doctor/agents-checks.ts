@@ -1,5 +1,5 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
-import { serverAddress } from '../generate/agents-backend.ts';
+import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
 import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import type { Server } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
@@ -66,7 +66,7 @@ export const AGENTS_CHECKS = {
     *find({ engines, settings }) {
       for (const { place, backend, servers } of backendsOf(engines))
         if (servers.length === 0)
-          yield { place, what: `backend ${backend.name} has no server`, values: addressOf(settings.listen) };
+          yield { place, what: `backend ${backend.name} has no server`, values: addressOf(agentAddresses(settings)) };
     },
   },
   'spop-check-missing': {

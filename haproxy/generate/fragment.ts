@@ -39,6 +39,10 @@ function partsOf(settings: Settings, spoePath: string): Part[] {
       where: 'put these lines into each backend in mode tcp that those frontends use.',
       text: tcpBackendRules(settings),
     },
-    { where: 'put this section next to the other backends, once.', text: agentsBackend(settings) },
+    {
+      where:
+        'put these two sections at the end of the last file, once: sections below would take these defaults for theirs.',
+      text: agentsBackend(settings),
+    },
   ];
 }
