@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DENY_STATUSES } from '../contract/actions.ts';
+import { DENY_STATUSES, OPT_IN } from '../contract/actions.ts';
 import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
@@ -39,6 +39,11 @@ export const haproxy = map({
   chroot: text('an absolute path without / at its end', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
     .optional()
     .describe('What HAProxy has as its chroot: it is told the paths of sockets inside as it sees them.'),
+  actions: uniqueListOf(oneOf(OPT_IN), OPT_IN.length, 'actions and variables', 0)
+    .prefault([])
+    .describe(
+      'What entries may do that takes rules of its own. An action that is not named becomes a deny with 403, a variable is left out.',
+    ),
   backends: uniqueListOf(backendName, 64, 'names of HAProxy backends', 0)
     .prefault([])
     .describe('The backends that entries may route to; what names another goes where it went without haverdict.'),
@@ -54,9 +59,9 @@ export const haproxy = map({
     0,
   )
     .refine((statuses) => new Set(statuses).size === statuses.length, 'without a status that is there twice')
-    .prefault([401, 404, 410, 429, 451])
+    .prefault([])
     .describe(
-      'What entries may be denied with beside 400, 403 and 503; any other becomes 403. Each takes three rules of HAProxy.',
+      'What entries may be denied with beside 403; any other becomes 403. 400 and 503 are there where subjects or policy need them. Each takes a rule of HAProxy, and one more for each of `body` and `tarpit`.',
     ),
   denyPages: mapOf(denyStatus, denyPage, DENY_STATUSES.length, 'status: file and contentType')
     .prefault({})

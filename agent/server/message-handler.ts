@@ -9,9 +9,9 @@ import type { OutputBuffer } from '../../spop/output-buffer.ts';
 import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, SubjectVerdict } from '../decision/decision.ts';
+import type { Enforcement } from '../decision/enforcement.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
-import type { RouteAndShadow } from '../decision/route-and-shadow.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
@@ -27,7 +27,7 @@ export interface MessageConfig extends MessageSubjects {
   readonly name: string;
   readonly target: VariableTarget;
   /** Applied to each decision before it is sent. */
-  readonly routeAndShadow?: RouteAndShadow;
+  readonly enforcement?: Enforcement;
   /** The operator's function for this message. */
   readonly script?: MessageScript | undefined;
 }
@@ -180,7 +180,7 @@ export class MessageHandler implements NotifyHandler {
     const { config, encoder, questions } = message;
     const decision = this.#guarded(config, () => {
       const decided = decider.decideAddress(this.#address, cached, config.policy, receivedAtMs);
-      return routedAndShadowed(config, decided, questions.aboutAddress());
+      return enforced(config, decided, questions.aboutAddress());
     });
     return this.#answerOne(encoder, decision, maxAckPayload);
   }
@@ -211,7 +211,7 @@ export class MessageHandler implements NotifyHandler {
         : script === undefined
           ? decider.decide(question, receivedAtMs)
           : script.decide(question, readArguments(this.#reader), receivedAtMs);
-      return routedAndShadowed(config, decided, question);
+      return enforced(config, decided, question);
     });
   }
 
@@ -248,21 +248,17 @@ export class MessageHandler implements NotifyHandler {
 }
 
 /** For a question that could not be decided: in shadow mode this is not enforced either. */
-function byPolicy({ policy, routeAndShadow }: MessageConfig, reason: Reason): Decision {
+function byPolicy({ policy, enforcement }: MessageConfig, reason: Reason): Decision {
   const decision = decideByPolicy(policy, reason);
-  return routeAndShadow?.appliesTo(decision) ? routeAndShadow.apply(decision, 'unknown') : decision;
+  return enforcement?.appliesTo(decision) ? enforcement.apply(decision, 'unknown') : decision;
 }
 
-function routedAndShadowed(
-  { routeAndShadow }: MessageConfig,
-  decided: Decision | Promise<Decision>,
-  question: Question,
-) {
-  if (routeAndShadow === undefined) return decided;
+function enforced({ enforcement }: MessageConfig, decided: Decision | Promise<Decision>, question: Question) {
+  if (enforcement === undefined) return decided;
   if (!(decided instanceof Promise))
-    return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, clientOf(question)) : decided;
+    return enforcement.appliesTo(decided) ? enforcement.apply(decided, clientOf(question)) : decided;
   const client = clientOf(question); // the question is gone when the decision comes
-  return decided.then((decision) => routeAndShadow.apply(decision, client));
+  return decided.then((decision) => enforcement.apply(decision, client));
 }
 
 /** Messages of one event set the same variables: those of the first decision that is not an allow. */

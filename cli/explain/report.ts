@@ -22,10 +22,14 @@ const ODD = {
 } as const;
 
 /** The explanation for people: what happens, and by which entry. */
-export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
+export function explanationLines(
+  { subjects, lists }: Asking,
+  { decision, unobeyed, entries, winner }: Explanation,
+): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
+    ...(unobeyed === undefined ? [] : [`  ${unobeyed}`]),
     ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
     ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: logs and the agent name it ${as}`)),
@@ -36,7 +40,7 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
 }
 
 /** The same for programs. */
-export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
+export function explanationAsJson(asking: Asking, { decision, unobeyed, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: asking.subjects.map(({ subject, unasked }) => ({
@@ -49,6 +53,7 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
     listActions: asking.listActions,
     decision: rest,
     effect: effectOf(decision),
+    unobeyed: unobeyed ?? null,
     why: winner?.why ?? null,
     entries: entries.map(({ asked, listed, state, why }) => ({
       ...jsonOf(listed),
