@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
+import { version } from '../agent/version.ts';
 import { escapeInvisible } from '../contract/printable.ts';
 import { CliError, EXIT } from './exit/cli-error.ts';
 
@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], complaints: Pick<Writable, 'w
 /** The program with the command that was asked for; with all of them where help or a mistake may name any. */
 async function program(asked = '', complain: (text: string) => void): Promise<Command> {
   const all = new Command('haverdict')
-    .description('lets HAProxy ask a DynamoDB blocklist about every request')
+    .description('check every HAProxy request against a DynamoDB blocklist')
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: complain });
@@ -66,11 +66,6 @@ export function everyCommand(): Promise<Command[]> {
 function inheriting(command: Command, from: Command): Command {
   for (const below of command.copyInheritedSettings(from).commands) inheriting(below, command);
   return command;
-}
-
-/** The package's own name finds its package.json from the source, from dist/ and from wherever it is installed. */
-function version(): string {
-  return createRequire(import.meta.url)('haverdict/package.json').version;
 }
 
 /** Whatever is in it; some messages have several lines. */

@@ -12,7 +12,7 @@ import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts'
 import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
+/** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
   const { overrides, problems } = readOverrides(env);
   const file = path === undefined ? undefined : readYaml(path);
@@ -66,7 +66,7 @@ function toMessage(
   };
 }
 
-/** Says where the setting stands: in which variable, or at which line. */
+/** Adds the place of the setting: the variable, or the line. */
 export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
   const { path, part, message } = finding;
   const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));

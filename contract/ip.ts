@@ -32,12 +32,13 @@ function canonicalIp(value: string): string {
   const address = formattedAddress(value);
   if (address !== undefined) return address;
   const network = parseNetwork(value);
-  if (network === undefined) throw new SubjectError(`"${printable(value)}" is no IPv4 or IPv6 address or network`);
+  if (network === undefined)
+    throw new SubjectError(`"${printable(value)}" is not a valid IPv4 or IPv6 address or network`);
   const exact = masked(network.bytes, network.prefix);
   if (!Buffer.from(exact.bytes).equals(network.bytes))
     throw new SubjectError(`"${value}" has bits set after its prefix: did you mean ${formatNetwork(exact)}?`);
-  const lookedUp = network.bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
-  if (!lookedUp.includes(network.prefix))
+  const cacheLookups = network.bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
+  if (!cacheLookups.includes(network.prefix))
     throw new SubjectError(
       `"${value}" would never match: ${network.bytes.length === 4 ? 'IPv4 networks are looked up from /8 to /32' : 'IPv6 networks are looked up from /16 to /64, and single addresses'}`,
     );

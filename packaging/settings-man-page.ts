@@ -8,13 +8,13 @@ export function settingsPage(version: string, epochSeconds: number): string {
     '.SH NAME',
     'haverdict.yaml \\- configuration of the haverdict agent',
     '.SH DESCRIPTION',
-    'One YAML file, which the agent reads and HAProxy\\(aqs side is generated from.',
-    'An unknown key, a key that is there twice and a value out of range are errors.',
+    'One YAML file for the agent; HAProxy\\(aqs configuration is generated from it.',
+    'An unknown key, a duplicate key and a value out of range are errors.',
     '.B haverdict agent \\-\\-check \\-c',
     '.I FILE',
-    'tells all of them, one a line.',
+    'prints all of them, one per line.',
     '.PP',
-    'A variable of the environment wins over the file; lists are separated by commas there.',
+    'Environment variables override the file; lists in them are separated by commas.',
     '.SH SETTINGS',
     ...SETTINGS.flatMap(describeSetting),
     '.SH EXAMPLE',
@@ -32,11 +32,11 @@ export function settingsPage(version: string, epochSeconds: number): string {
   ].join('\n')}\n`;
 }
 
-function describeSetting({ path, mustBe, meaning, fallback, variable, fixed }: KnownSetting): string[] {
+function describeSetting({ path, mustBe, meaning, fallback, variable, noVariable }: KnownSetting): string[] {
   const facts = [
     `Must be ${mustBe}.`,
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
-    variable === undefined ? `Environment: none, as ${fixed}.` : `Environment: ${variable}.`,
+    variable === undefined ? `Environment: none, as ${noVariable}.` : `Environment: ${variable}.`,
   ];
   return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
 }

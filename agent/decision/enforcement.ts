@@ -1,6 +1,6 @@
 import { type Lack, lacksOf, obeyable, type Rules } from '../../contract/obeyed.ts';
 import { type Decision, inShadowMode } from './decision.ts';
-import { Splitter } from './traffic-split.ts';
+import { TrafficSplit } from './traffic-split.ts';
 
 export interface EnforcementSettings {
   /** The name of the message. */
@@ -29,7 +29,7 @@ export class Enforcement {
   readonly #rules: Rules;
   readonly #shadow: boolean;
   readonly #events: EnforcementEvents;
-  readonly #splitter = new Splitter();
+  readonly #split = new TrafficSplit();
   /** Memoized, so that equal decisions are the same object and their encoding is reused. */
   readonly #shadowed = new WeakMap<Decision, Decision>();
   readonly #obeyable = new WeakMap<Decision, Obeyable>();
@@ -50,7 +50,7 @@ export class Enforcement {
 
   /** `client` is any text that distinguishes clients. */
   apply(decision: Decision, client: string): Decision {
-    const routed = decision.action === 'route' ? this.#splitter.choose(decision, client) : decision;
+    const routed = decision.action === 'route' ? this.#split.choose(decision, client) : decision;
     const obeyed = this.#obeyableOf(routed);
     if (obeyed.lacks.length > 0 && routed.source !== 'policy')
       this.#events.unobeyed(routed, obeyed.lacks, obeyed.decision);

@@ -1,10 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
-
-/** An address of the configuration. */
-export type Address =
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly type: 'unix'; readonly path: string };
+import type { ListenAddress } from '../../config/listen-address.ts';
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST_FD = 3;
@@ -17,7 +13,7 @@ const LISTENING = '0A';
  * have to agree on addresses only, and either can be without the other. Node tells no path of a unix socket that it did
  * not bind, so the kernel is asked.
  */
-export class PassedSockets {
+export class SystemdSockets {
   readonly #fds: ReadonlyMap<string, number>;
   readonly #taken = new Set<string>();
 
@@ -28,14 +24,14 @@ export class PassedSockets {
   }
 
   /** The descriptor that listens at an address already; to be listened on with `server.listen({ fd })`. */
-  take(address: Address): number | undefined {
+  take(address: ListenAddress): number | undefined {
     const name = nameOf(address);
     this.#taken.add(name);
     return this.#fds.get(name);
   }
 
   /** Where sockets listen that nothing has taken: who connects there waits for an answer that never comes. */
-  get untaken(): string[] {
+  get unused(): string[] {
     return [...this.#fds.keys()].filter((name) => !this.#taken.has(name));
   }
 }
@@ -77,7 +73,7 @@ function hostOf(hex: string): string {
 }
 
 /** One way to write an address, IPv6 as RFC 5952 has it. */
-function nameOf(address: Address): string {
+function nameOf(address: ListenAddress): string {
   if (address.type === 'unix') return `unix:${address.path}`;
   const { host, port } = address;
   return `tcp://${host.includes(':') ? new URL(`http://[${host}]`).hostname : host}:${port}`;

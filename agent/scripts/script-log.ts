@@ -1,14 +1,9 @@
 import { printable } from '../../contract/printable.ts';
-import type { Repeated } from '../repeated.ts';
+import type { Log } from '../log.ts';
+import type { ThrottledLog } from '../throttled-log.ts';
 import type { Failure } from './ipc.ts';
 import type { ScriptRunnerEvents } from './script-runner.ts';
 import type { SupervisorEvents } from './supervisor.ts';
-
-interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** Logs what happens to the script and its process. */
 export function supervisorLog(log: Log, file: string): Omit<SupervisorEvents, 'loaded'> {
@@ -26,7 +21,7 @@ export function supervisorLog(log: Log, file: string): Omit<SupervisorEvents, 'l
 }
 
 /** Logs what functions do wrong: each problem once a minute, with a count. */
-export function scriptRunnerLog(log: Log, repeated: Repeated): ScriptRunnerEvents {
+export function scriptRunnerLog(log: Log, repeated: ThrottledLog): ScriptRunnerEvents {
   return {
     failed: (message, failure) =>
       repeated.about(`failed ${message} ${failure.place ?? ''} ${failure.problem}`, (times) =>

@@ -146,7 +146,7 @@ export class MessageHandler implements NotifyHandler {
     while (reader.nextMessage()) {
       const message = this.#findMessage();
       if (message === undefined) continue;
-      // The address of a message is gone once the next one is read.
+      // The next message overwrites the address.
       if (first !== undefined && encoder !== undefined)
         several ??= [{ decision: first, encoder, address: this.#addressSubject() }];
       const decision = this.#decide(message, receivedAtMs, isKnownOnly);
@@ -177,10 +177,10 @@ export class MessageHandler implements NotifyHandler {
     receivedAtMs: number,
     maxAckPayload: number,
   ): AckActions | Promise<AckActions> {
-    const { config, encoder, questions } = message;
+    const { config, encoder } = message;
     const decision = this.#guarded(config, () => {
       const decided = decider.decideAddress(this.#address, cached, config.policy, receivedAtMs);
-      return enforced(config, decided, questions.aboutAddress());
+      return enforced(config, decided, () => `${this.#address}`);
     });
     return this.#answerOne(encoder, decision, maxAckPayload);
   }
@@ -211,7 +211,7 @@ export class MessageHandler implements NotifyHandler {
         : script === undefined
           ? decider.decide(question, receivedAtMs)
           : script.decide(question, readArguments(this.#reader), receivedAtMs);
-      return enforced(config, decided, question);
+      return enforced(config, decided, () => clientOf(question));
     });
   }
 
@@ -253,12 +253,17 @@ function byPolicy({ policy, enforcement }: MessageConfig, reason: Reason): Decis
   return enforcement?.appliesTo(decision) ? enforcement.apply(decision, 'unknown') : decision;
 }
 
-function enforced({ enforcement }: MessageConfig, decided: Decision | Promise<Decision>, question: Question) {
+/** `client` is called before this returns: another question is in its place when a promise settles. */
+function enforced(
+  { enforcement }: MessageConfig,
+  decided: Decision | Promise<Decision>,
+  client: () => string,
+): Decision | Promise<Decision> {
   if (enforcement === undefined) return decided;
   if (!(decided instanceof Promise))
-    return enforcement.appliesTo(decided) ? enforcement.apply(decided, clientOf(question)) : decided;
-  const client = clientOf(question); // the question is gone when the decision comes
-  return decided.then((decision) => enforcement.apply(decision, client));
+    return enforcement.appliesTo(decided) ? enforcement.apply(decided, client()) : decided;
+  const clientText = client();
+  return decided.then((decision) => enforcement.apply(decision, clientText));
 }
 
 /** Messages of one event set the same variables: those of the first decision that is not an allow. */

@@ -8,7 +8,7 @@ import type { NotifyReader } from '../../spop/notify.ts';
 import type { Address } from '../decision/address.ts';
 import type { Question } from '../decision/engine.ts';
 import { bytesOf, textOf } from './arguments.ts';
-import { readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
+import { readCookies, type SubjectTexts, textsIn, textsOf } from './subject-texts.ts';
 
 /** The subjects of a message, as the configuration has them. */
 export interface MessageSubjects {
@@ -59,7 +59,7 @@ export class QuestionReader {
     const addressAt = this.#addressAt;
     const { kinds, cookies, oddPaths, policy } = this.#subjects;
     address.clear();
-    let texts: (Texts | undefined)[] | undefined;
+    let texts: (SubjectTexts | undefined)[] | undefined;
     let problem: Reason | undefined;
     let isOdd = false;
     for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {
@@ -84,19 +84,15 @@ export class QuestionReader {
     }
     for (const at of this.#requiredAt)
       if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    if (texts === undefined) return this.aboutAddress(problem);
+    if (texts === undefined) {
+      this.#addressQuestion.problem = problem;
+      return this.#addressQuestion;
+    }
     const before = textsIn(texts.slice(0, addressAt));
     const after = textsIn(texts.slice(addressAt + 1));
     const all = [...before, ...after];
     const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
     return { policy, address, texts: all, addressAt: before.length, oddAt, problem };
-  }
-
-  /** The question about nothing but the address at hand. */
-  aboutAddress(problem?: Reason): Question {
-    const question = this.#addressQuestion;
-    question.problem = problem;
-    return question;
   }
 
   /** Reads the `ip` argument; false if its value is not an address. */

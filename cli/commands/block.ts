@@ -3,7 +3,7 @@ import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/lists.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
-import { askedInstead } from '../guards/never-asked.ts';
+import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
@@ -15,11 +15,11 @@ interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
 
 export function blockCommand(): Command {
   const command = new Command('block').description(
-    'deny the requests of these subjects, or do with them what --action says',
+    'deny requests with these subjects, or apply another --action to them',
   );
   addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
     '--force',
-    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody; or would never match, or not count',
+    'write the entry even if it would block protected addresses or nearly everybody, never match, or not count',
   );
   return addExamples(
     command,
@@ -44,14 +44,14 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
-/** Refuses also what is never asked about, and what its list may not do. */
+/** Also refuses what is never looked up, and actions that the list is not allowed. */
 function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: ListActions): Guard {
   const { problemOf } = protectedSet(blocklist, process.env);
   return {
     problemOf(entry) {
-      const instead = askedInstead(entry.subject, ipv6Prefix);
+      const instead = lookedUpInstead(entry.subject, ipv6Prefix);
       if (instead === undefined) return listActionProblem(entry, listActions) ?? problemOf(entry);
-      return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ${instead} is looked up`;
+      return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so ${instead} is looked up instead`;
     },
   };
 }

@@ -8,7 +8,7 @@ import { addSocketPathOption } from '../agent-client/socket-option.ts';
 import { itemsCovering } from '../entries/items.ts';
 import { explainAtAgent } from '../explain/agent-view.ts';
 import { explain } from '../explain/explanation.ts';
-import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/lookup-plan.ts';
+import { type LookupPlan, listsByDefault, oddPathsIn, planLookups, unique } from '../explain/lookup-plan.ts';
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
@@ -27,11 +27,15 @@ interface ExplainOptions extends TableOptions, ConfigOptions {
 
 export function explainCommand(): Command {
   const command = new Command('explain')
-    .description('say what happens to a request with these subjects, and why')
-    .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds win over later')
-    .option('--message <name>', 'the message of the configuration that asks (default: its only one)')
-    .option('--lists <names>', 'the lists that count, in order (default: those of the configuration)', readLists)
-    .option('--agent', 'ask the running agent what it knows and would do, and not the table')
+    .description('explain what happens to a request with these subjects, and why')
+    .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds take precedence')
+    .option('--message <name>', 'the message of the configuration to apply (default: the only one)')
+    .option(
+      '--lists <names>',
+      'the lists to look in, in order of precedence (default: those of the configuration)',
+      readLists,
+    )
+    .option('--agent', 'ask the running agent what it has cached and would decide, instead of the table')
     .option('--json', 'print a JSON object');
   return addExamples(
     addSocketPathOption(addTableOptions(addSectionOption(command))),
@@ -46,7 +50,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const texts = await withSecrets(typed);
   if (options.agent) return explainAtAgent(texts, options);
   const subjects = unique(texts.map(readSubject));
-  const { plan, lists: told, ...held } = await planned(subjects, options);
+  const { plan, lists: named, ...held } = await planned(subjects, options);
   const odd = oddPathsIn(texts);
   const { entries } = await openBlocklist(options);
   const asked = await Promise.all(
@@ -58,23 +62,25 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
     })),
   );
   const lists =
-    told ??
+    named ??
     listsByDefault(
       asked.flatMap(({ items }) => items.map(({ list }) => String(list))),
       DEFAULT_LIST,
     );
-  const asking = { subjects: asked, lists, ...held, shadow: plan.shadow, nowMs: Date.now() };
-  const explanation = await explain(asking);
-  if (options.json) return printJson(explanationAsJson(asking, explanation));
-  for (const line of explanationLines(asking, explanation)) await printLine(line);
+  const request = { subjects: asked, lists, ...held, shadow: plan.shadow, nowMs: Date.now() };
+  const explanation = await explain(request);
+  if (options.json) return printJson(explanationAsJson(request, explanation));
+  for (const line of explanationLines(request, explanation)) await printLine(line);
   if (explanation.entries.length > 0) await printTable(COLUMNS, explanation.entries.map(rowOf));
-  if (told !== undefined) return;
+  if (named !== undefined) return;
   await printLine('');
-  await printLine(`Lists: every one with an entry, ${DEFAULT_LIST} first; -c or --lists name those of your agent.`);
+  await printLine(
+    `Looked in every list that has an entry, ${DEFAULT_LIST} first; use -c or --lists for those of your agent.`,
+  );
 }
 
 interface Planned {
-  readonly plan: Plan;
+  readonly plan: LookupPlan;
   /** Absent where nobody said which. */
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
@@ -94,7 +100,7 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
   const agent = await readSections(sections, options, process.env);
   const { lists, listActions } = toListSettings(agent.lists);
   return {
-    plan: planFor(subjects, agent, options.message),
+    plan: planLookups(subjects, agent, options.message),
     lists: options.lists ?? lists,
     shadowLists: agent.shadowLists,
     listActions,

@@ -3,9 +3,9 @@ import { jsonOf } from '../entries/items.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
-import type { Asking, Considered, Explanation } from './explanation.ts';
+import type { EntryOutcome, ExplainRequest, Explanation } from './explanation.ts';
 
-/** The table of entries that stands below the explanation. */
+/** The table of entries below the explanation. */
 export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = {
   wins: 'good',
@@ -17,40 +17,42 @@ const MARKS = {
 } as const;
 
 const ODD = {
-  refuse: 'servers read it differently as it is spelled, and oddPaths refuses it',
-  pass: 'servers read it differently as it is spelled; oddPaths lets it pass, and no allow for it counts',
+  refuse: 'servers may read this spelling differently, and oddPaths is refuse',
+  pass: 'servers may read this spelling differently; oddPaths is pass, so no allow applies',
 } as const;
 
-/** The explanation for people: what happens, and by which entry. */
+/** The explanation for people: what happens, and because of which entry. */
 export function explanationLines(
-  { subjects, lists }: Asking,
+  { subjects, lists }: ExplainRequest,
   { decision, unobeyed, entries, winner }: Explanation,
 ): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
     ...(unobeyed === undefined ? [] : [`  ${unobeyed}`]),
-    ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
+    ...subjects.flatMap(({ subject, notLookedUp }) =>
+      notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
+    ),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
-    ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: logs and the agent name it ${as}`)),
+    ...subjects.flatMap(({ subject }) => digestsOf(subject).map((as) => `  ${subject}: shown in logs as ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
-    ...(entries.length === 0 ? [`No entry in any list covers it; asked ${lists.join(', ')}.`] : []),
+    ...(entries.length === 0 ? [`No entry in any list matches; looked in ${lists.join(', ')}.`] : []),
   ];
 }
 
 /** The same for programs. */
-export function explanationAsJson(asking: Asking, { decision, unobeyed, entries, winner }: Explanation) {
+export function explanationAsJson(request: ExplainRequest, { decision, unobeyed, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
-    subjects: asking.subjects.map(({ subject, unasked }) => ({
+    subjects: request.subjects.map(({ subject, notLookedUp }) => ({
       subject,
       told: redactedSubject(subject),
-      asked: unasked === undefined,
+      asked: notLookedUp === undefined,
     })),
-    lists: asking.lists,
-    shadowLists: asking.shadowLists,
-    listActions: asking.listActions,
+    lists: request.lists,
+    shadowLists: request.shadowLists,
+    listActions: request.listActions,
     decision: rest,
     effect: effectOf(decision),
     unobeyed: unobeyed ?? null,
@@ -62,20 +64,20 @@ export function explanationAsJson(asking: Asking, { decision, unobeyed, entries,
   };
 }
 
-/** The name of a secret wherever it may be read; none for a subject that is told as it is. */
-function told(subject: string): string[] {
+/** The digest of a secret; none for any other subject. */
+function digestsOf(subject: string): string[] {
   const as = redactedSubject(subject);
   return as === subject ? [] : [as];
 }
 
-function factsOf({ listed, why }: Considered): [string, string][] {
+function factsOf({ listed, why }: EntryOutcome): [string, string][] {
   if (listed.state === 'bad') return [];
   const { subject, list, action, expiresAt, createdBy, createdAt, reason, note } = listed.entry;
   const facts: [string, string | undefined][] = [
     ['entry', `${action} ${subject} in ${list}`],
     ['why', why],
     ['until', expiryText(expiresAt)],
-    ['by', createdBy === undefined ? 'unknown: nobody signed it' : `${createdBy}${createdAt ? `, ${createdAt}` : ''}`],
+    ['by', createdBy === undefined ? 'unknown' : `${createdBy}${createdAt ? `, ${createdAt}` : ''}`],
     ['reason', reason],
     ['note', note],
   ];
@@ -83,7 +85,7 @@ function factsOf({ listed, why }: Considered): [string, string][] {
 }
 
 /** An entry under COLUMNS. */
-export function rowOf({ listed, state, why }: Considered): Cell[] {
+export function rowOf({ listed, state, why }: EntryOutcome): Cell[] {
   const marked = { text: state, mark: MARKS[state] };
   if (listed.state === 'bad') return [String(listed.item.subject), String(listed.item.list), '', '', marked, why];
   const { subject, list, action, expiresAt } = listed.entry;

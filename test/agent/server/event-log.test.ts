@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Repeated } from '../../../agent/repeated.ts';
 import { connectionLog, decisionEvents, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
 import { Meters } from '../../../agent/state/meters.ts';
+import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -16,25 +16,25 @@ function log() {
 describe('the log of connections', () => {
   it('logs status and cause of a protocol violation', () => {
     const told = log();
-    connectionLog(told, new Repeated(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
+    connectionLog(told, new ThrottledLog(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
     assert.deepEqual(told.lines, [
       ['warn', { status: 3, error: 'frame of 9 bytes' }, 'connection closed: protocol violation by the peer'],
     ]);
   });
 
-  it('tells what to do about HAProxy’s status 10, and only about that', () => {
+  it('has a hint for HAProxy’s status 10, and only for that', () => {
     const told = log();
-    const events = connectionLog(told, new Repeated(new HandClock()));
+    const events = connectionLog(told, new ThrottledLog(new HandClock()));
     events.disconnectReceived(10, 'fragmentation not supported');
     events.disconnectReceived(1, 'I/O error');
     assert.match(told.lines[0]?.[2] ?? '', /no option send-frag-payload/);
     assert.equal(told.lines[1]?.[2], 'HAProxy closed a connection with an error');
   });
 
-  it('tells each status once a minute, however often it comes, and then how often', () => {
+  it('logs each status once a minute, with how often it came', () => {
     const told = log();
     const clock = new HandClock();
-    const events = connectionLog(told, new Repeated(clock));
+    const events = connectionLog(told, new ThrottledLog(clock));
     for (let count = 0; count < 1000; count++) {
       events.protocolError(new SpopError(3, `frame of ${count} bytes`));
       events.disconnectReceived(1, `I/O error \u202e${count}`);
@@ -75,7 +75,7 @@ describe('the log of evicted connections', () => {
 });
 
 describe('the log of messages', () => {
-  it('tells each unknown name once, and no more than a hundred, since they come from the socket', () => {
+  it('logs each unknown name once, and at most a hundred, since they come from the socket', () => {
     const told = log();
     const events = messageLog(told);
     for (let round = 0; round < 2; round++)
@@ -83,7 +83,7 @@ describe('the log of messages', () => {
     assert.equal(told.lines.length, 100);
   });
 
-  it('tells a failure of our own as an error', () => {
+  it('logs an internal error as an error', () => {
     const told = log();
     const bug = new Error('bug');
     messageLog(told).internalError(bug);
@@ -97,7 +97,7 @@ describe('the log of decisions', () => {
 
   const shadow: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new', entry: 'ip:192.0.2.0/24' };
 
-  it('tells each thing without a rule once, and no more than a hundred, since they come from the table', () => {
+  it('logs each thing without a rule once, and at most a hundred, since they come from the table', () => {
     const told = log();
     const events = decisionEvents(told, new HandClock(), METERS);
     const routed: Decision = { ...shadow, action: 'route' };
@@ -112,7 +112,7 @@ describe('the log of decisions', () => {
     assert.equal(METERS.counters.unobeyed.route, 300);
   });
 
-  it('tells what would be done, for whom and why', () => {
+  it('has action, client and entry of a decision in shadow mode', () => {
     const told = log();
     decisionEvents(told, new HandClock(), METERS).shadowed('check', shadow, '192.0.2.7');
     const { list, entry } = shadow;
@@ -128,7 +128,7 @@ describe('the log of decisions', () => {
     assert.deepEqual(told.lines, [['info', fields, 'shadow mode: decision not enforced']]);
   });
 
-  it('tells no client’s text as it came', () => {
+  it('escapes text from clients', () => {
     const told = log();
     decisionEvents(told, new HandClock(), METERS).shadowed('check', shadow, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
     const [[, fields] = []] = told.lines;
@@ -137,7 +137,7 @@ describe('the log of decisions', () => {
     assert.ok(client.length <= 80);
   });
 
-  it('tells ten a second, and then how many were left out', () => {
+  it('has ten lines a second, and then how many were left out', () => {
     const told = log();
     const clock = new HandClock();
     const { shadowed: tell } = decisionEvents(told, clock, METERS);
@@ -172,7 +172,7 @@ describe('the log of denies', () => {
     client: 'ip:203.0.113.7',
   } as const;
 
-  it('has the reference id, and nothing of the table’s or a client’s as it came', () => {
+  it('has the reference id, and escapes text from the table and from clients', () => {
     const told = log();
     const tell = denyLog(told, new HandClock());
     tell(deny);

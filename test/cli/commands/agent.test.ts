@@ -19,7 +19,7 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
   listens on tcp://[::1]:9000, unix:/run/a.sock
   will ask http://127.0.0.1:8787 (not contacted); deadline 40 ms
   lists manual
-  takes at most 1722 MB: MemoryMax=1722M
+  uses at most 1722 MB: MemoryMax=1722M
   check: looks up ip, host; policy default closed, timeout open
 `,
       stderr: '',
@@ -32,7 +32,7 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
     assert.equal(status, 78);
     assert.equal(stdout, '');
     assert.deepEqual(stderr.split('\n').slice(1), [
-      `${file}:1:17: backend.url: must be an http or https URL without user, query and fragment, got "x"`,
+      `${file}:1:17: backend.url: must be an http or https URL without user, query or fragment, got "x"`,
       `${file}:2:13: deadlineMs: must be a whole number from 1 to 10000, got 0`,
       '',
     ]);

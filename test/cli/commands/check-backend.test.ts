@@ -58,9 +58,9 @@ describe('haverdict check-backend', () => {
   });
 
   for (const [what, args, message] of [
-    ['what is no URL', ['localhost:8787'], /"localhost:8787" is no URL: write it like http:/],
-    ['a network', [NOWHERE, '--listed', '10.0.0.0/8'], /"10.0.0.0\/8" is a network: name an address in it/],
-    ['a number that is none', [NOWHERE, '--calls', '0'], /"0" is no number from 1 to 999999/],
+    ['an invalid URL', ['localhost:8787'], /"localhost:8787" is not a valid URL: use one like http:/],
+    ['a network', [NOWHERE, '--listed', '10.0.0.0/8'], /"10.0.0.0\/8" is a network: use an address in it/],
+    ['an invalid number', [NOWHERE, '--calls', '0'], /"0" is not a number from 1 to 999999/],
   ] as const)
     it(`ends with 2 for ${what}`, async () => {
       const { status, stderr } = await refusalOf('check-backend', ...args);
@@ -156,8 +156,8 @@ describe('haverdict check-backend -c FILE', () => {
     );
     assert.deepEqual([status, failed], [0, []]);
     assert.equal(results.length, Object.keys(CHECKS).length + AGENT_CHECKS.length);
-    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 20000 ms for a call$/);
-    assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no end$/);
+    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, timeout 20000 ms$/);
+    assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no expiry$/);
     assert.match(named('listed')[0]?.why ?? '', /^deny by ip:203\.0\.113\.7 in feed/);
   });
 

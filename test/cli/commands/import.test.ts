@@ -29,8 +29,11 @@ describe('haverdict import', async () => {
 
   it('writes what the source has and the list has not, and tells the history', async () => {
     const { status, stdout, stderr } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
-    assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries into one']);
-    assert.match(stderr, /^haverdict: warning: list one is new; agents ask only the lists of their configuration\n$/);
+    assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries to list one']);
+    assert.match(
+      stderr,
+      /^haverdict: warning: list one is new: agents look only in the lists of their configuration\n$/,
+    );
     const items = await Array.fromAsync(store.entries.ofList('one'));
     assert.deepEqual(await subjectsOf('one'), ['ip:198.51.100.0/24', 'ip:2001:db8::/32', 'ip:203.0.113.7']);
     assert.ok(items.every(({ action, reason, createdBy }) => action === 'deny' && reason === 'abuse' && createdBy));
@@ -44,22 +47,27 @@ describe('haverdict import', async () => {
     await store.entries.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
     const before = await Array.fromAsync(store.entries.ofList('one'));
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
-    assert.match(stdout, /\nwrote 0 entries into one\n$/);
+    assert.match(stdout, /\nwrote 0 entries to list one\n$/);
     assert.deepEqual(await Array.fromAsync(store.entries.ofList('one')), before);
+  });
+
+  it('refuses the old name of an option with the new one', async () => {
+    const { status, stderr } = await runOnTable(endpoint, 'import', '-', '--list', 'two', '--skip-bad');
+    assert.deepEqual([status, stderr], [2, 'haverdict: --skip-bad is now --skip-invalid\n']);
   });
 
   it('writes nothing at all where a line cannot be taken, and names the line', async () => {
     const bad = fileOf('bad.txt', '203.0.113.1\nnonsense\n10.1.2.3\n203.0.113.0/99\n');
     const { status, stderr } = await runOnTable(endpoint, 'import', bad, '--list', 'two');
     assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is no address`, 'm'));
-    assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would keep out 10.0.0.0/8: private networks`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is not an address`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would block 10.0.0.0/8: private networks`, 'm'));
     assert.match(stderr, new RegExp(`^${bad}:4: `, 'm'));
-    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be taken; .*--skip-bad\n$/m);
+    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be read; .*--skip-invalid\n$/m);
     assert.deepEqual(await subjectsOf('two'), []);
-    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--json');
+    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--json');
     assert.deepEqual([skipped.status, JSON.parse(skipped.stdout)], [0, { list: 'two', written: 1, skipped: 3 }]);
-    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--force', '--json');
+    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--force', '--json');
     assert.deepEqual(JSON.parse(forced.stdout), { list: 'two', written: 1, skipped: 2 });
     assert.deepEqual(await subjectsOf('two'), ['ip:10.1.2.3', 'ip:203.0.113.1']);
   });
@@ -68,7 +76,7 @@ describe('haverdict import', async () => {
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'three', '--dry-run');
     assert.match(
       stdout,
-      /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries into three\n$/,
+      /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries to list three\n$/,
     );
     assert.deepEqual([await subjectsOf('three'), await store.lists.find('three')], [[], undefined]);
   });
@@ -92,7 +100,7 @@ describe('haverdict import', async () => {
   it('leaves out what is over already', async () => {
     const over = fileOf('over.ndjson', '{"subject":"ip:203.0.113.1","expiresAt":5}\n{"subject":"ip:203.0.113.2"}\n');
     const { stderr } = await runOnTable(endpoint, 'import', over, '--list', 'over');
-    assert.match(stderr, /1 entries are over already and left out/);
+    assert.match(stderr, /1 expired entry skipped/);
     assert.deepEqual(await subjectsOf('over'), ['ip:203.0.113.2']);
   });
 
@@ -117,7 +125,7 @@ describe('haverdict import', async () => {
     assert.equal(status, 130, stderr);
     assert.match(
       stderr,
-      new RegExp(`^haverdict: stopped: ${written} entries were written into long; run it again to go on\n$`, 'm'),
+      new RegExp(`^haverdict: stopped: wrote ${written} entries to list long; run it again to continue\n$`, 'm'),
     );
     assert.ok(written < 3000, `${written}`);
     assert.equal((await store.lists.find('long'))?.syncedAt, undefined);

@@ -86,7 +86,7 @@ describe('haverdict lint', async () => {
     const expected = [...ofFeed, ...as('fixable', ALL_FIXABLE), 'not-canonical fixable ip:10.0.0.7/32'];
     assert.deepEqual(told(findings), [...expected, 'not-counted open ip:203.0.113.128/25'].sort());
     const { problem } = findings.find(({ finding }) => finding === 'not-counted');
-    assert.equal(problem, 'allow does not count: list feed is held to deny, tarpit');
+    assert.equal(problem, 'allow does not count: list feed is restricted to deny, tarpit');
   });
 
   it('finds what HAProxy has no rule for with this configuration, and asks for nothing where none is known', async (t) => {
@@ -112,7 +112,7 @@ describe('haverdict lint', async () => {
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);
-    assert.match(stdout, /\n15 problems, 7 of them to be repaired with --fix; 1 note\n$/);
+    assert.match(stdout, /\n15 problems, 7 repairable with --fix; 1 note\n$/);
     assert.equal(stderr, 'haverdict: 15 problems left in the table\n');
     assert.doesNotMatch(stdout, /hunter2/);
   });
@@ -184,6 +184,6 @@ describe('haverdict lint', async () => {
     const clean = await localTable(t);
     await runOnTable(clean.endpoint, 'block', '203.0.113.7');
     const { status, stdout, stderr } = await runOnTable(clean.endpoint, 'lint', '--hand');
-    assert.deepEqual([status, stdout, stderr], [0, 'nothing is wrong\n', '']);
+    assert.deepEqual([status, stdout, stderr], [0, 'no problems found\n', '']);
   });
 });

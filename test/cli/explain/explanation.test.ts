@@ -5,7 +5,7 @@ import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/items.ts';
-import { type Asking, type Explanation, explain } from '../../../cli/explain/explanation.ts';
+import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
 import { explanationLines } from '../../../cli/explain/report.ts';
 import { parseSubject } from '../../../contract/subject.ts';
@@ -72,8 +72,8 @@ describe('explain', () => {
   });
 
   const deny = { action: 'deny', list: 'manual' } as const;
-  const whys: readonly (readonly [string, readonly StoredEntry[], Partial<Asking>, readonly string[]])[] = [
-    ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: it is the only entry that counts']],
+  const whys: readonly (readonly [string, readonly StoredEntry[], Partial<ExplainRequest>, readonly string[]])[] = [
+    ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: the only entry that applies']],
     [
       'a longer prefix',
       [
@@ -90,7 +90,7 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       {},
-      ['loses: an allow wins over everything', 'wins: an allow wins over everything'],
+      ['loses: an allow overrides every other entry', 'wins: an allow overrides every other entry'],
     ],
     [
       'the first list',
@@ -108,7 +108,7 @@ describe('explain', () => {
         { ...deny, subject: 'ip:203.0.113.7', list: 'other' },
       ],
       {},
-      ['expired: it has ended, and waits to be deleted', 'not asked: list other is not asked'],
+      ['expired: it has expired and is not deleted yet', 'not asked: list other is not looked in'],
     ],
     [
       'a list on trial',
@@ -118,8 +118,8 @@ describe('explain', () => {
       ],
       { shadowLists: ['feed'] },
       [
-        'loses: list feed is on trial, and what is only logged loses to every other entry',
-        'wins: list feed is on trial, and what is only logged loses to every other entry',
+        'loses: list feed is in shadow mode: log entries lose to all others',
+        'wins: list feed is in shadow mode: log entries lose to all others',
       ],
     ],
     [
@@ -130,15 +130,15 @@ describe('explain', () => {
       ],
       { listActions: { feed: ['deny', 'tarpit'] } },
       [
-        'wins: it is the only entry that counts',
-        'not counted: allow does not count: list feed is held to deny, tarpit',
+        'wins: the only entry that applies',
+        'not counted: allow does not count: list feed is restricted to deny, tarpit',
       ],
     ],
   ];
   for (const [what, entries, changes, expected] of whys)
     it(`says why in words: ${what}`, async () => {
       const items = { subject: 'ip:203.0.113.7', items: entries };
-      const told = await explain({ ...asking([items]), ...changes });
+      const told = await explain({ ...request([items]), ...changes });
       assert.deepEqual(
         told.entries.map(({ state, why }) => `${state}: ${why}`),
         expected,
@@ -148,29 +148,29 @@ describe('explain', () => {
   it('says what HAProxy does instead of what it has no rule for', async () => {
     const rules = { actions: [], denyStatuses: [403, 429], backends: [], requestHeaders: [], responseHeaders: [] };
     const subject = 'ip:203.0.113.7';
-    const told = async (entry: Partial<StoredEntry>, changes: Partial<Asking> = {}) => {
-      const how = { ...asking([{ subject, items: [{ ...deny, subject, ...entry }] }]), rules, ...changes };
+    const told = async (entry: Partial<StoredEntry>, changes: Partial<ExplainRequest> = {}) => {
+      const how = { ...request([{ subject, items: [{ ...deny, subject, ...entry }] }]), rules, ...changes };
       const [effect = '', ...lines] = explanationLines(how, await explain(how));
       return [effect.replace(`${subject} `, ''), ...lines.filter((line) => line.includes('no rule'))];
     };
     assert.deepEqual(await told({ action: 'tarpit', status: 429 }), [
-      'is answered 403',
+      'gets status 403',
       '  HAProxy has no rule for action tarpit (haproxy.actions): deny with 403',
     ]);
     assert.deepEqual(await told({ status: 451, vars: { body: 'no' } }), [
-      'is answered 403',
+      'gets status 403',
       '  HAProxy has no rule for status 451, vars.body (haproxy.denyStatuses, haproxy.actions): deny with 403',
     ]);
     assert.deepEqual(await told({ action: 'route', vars: { backend: 'blue' } }), [
       'passes',
       '  HAProxy has no rule for backend blue (haproxy.backends): tag without it',
     ]);
-    assert.deepEqual(await told({ status: 429 }), ['is answered 429']);
+    assert.deepEqual(await told({ status: 429 }), ['gets status 429']);
     assert.deepEqual(await told({ action: 'tarpit', status: 429 }, { rules: { ...rules, actions: ['tarpit'] } }), [
-      'is answered 429 after the timeout tarpit of HAProxy',
+      'gets status 429 after the timeout tarpit of HAProxy',
     ]);
     assert.deepEqual(await told({ action: 'drop' }, { shadow: true }), [
-      'passes: this is on trial, and would be deny',
+      'passes: in shadow mode, would be deny',
       '  HAProxy has no rule for action drop (haproxy.actions): deny with 403',
     ]);
   });
@@ -179,17 +179,21 @@ describe('explain', () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
     const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example', status: 429 }] };
     const path = { subject: 'path:/x', items: [{ subject: 'path:/x', list: 'feed', action: 'allow' }] };
-    const first = await explain(asking([host, ip]));
+    const first = await explain(request([host, ip]));
     assert.deepEqual(
       [first.decision.status, first.winner?.why],
-      [429, 'host:a.example is asked before ip:203.0.113.7'],
+      [429, 'host:a.example takes precedence over ip:203.0.113.7'],
     );
-    assert.equal((await explain(asking([host, ip, path]))).decision.action, 'allow');
+    assert.equal((await explain(request([host, ip, path]))).decision.action, 'allow');
   });
 
   it('shows what no agent asks about, and does not count it', async () => {
-    const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example' }], unasked: 'not asked' };
-    const told = await explain(asking([host]));
+    const host = {
+      subject: 'host:a.example',
+      items: [{ ...deny, subject: 'host:a.example' }],
+      notLookedUp: 'not asked',
+    };
+    const told = await explain(request([host]));
     assert.deepEqual([told.winner, told.entries[0]?.state, told.decision.action], [undefined, 'not asked', 'allow']);
   });
 
@@ -197,7 +201,7 @@ describe('explain', () => {
     const allow = { subject: 'path:/a/*', list: 'feed', action: 'allow' } as const;
     const items = [{ ...deny, subject: 'path:/*' }, allow];
     const told = async (odd?: 'refuse' | 'pass') => {
-      const { decision, entries } = await explain(asking([{ subject: 'path:/a/..%2Fb', items, ...(odd && { odd }) }]));
+      const { decision, entries } = await explain(request([{ subject: 'path:/a/..%2Fb', items, ...(odd && { odd }) }]));
       return [decision.action, decision.status, ...entries.map(({ state }) => state)];
     };
     assert.deepEqual(await told(), ['allow', undefined, 'loses', 'wins']);
@@ -212,12 +216,12 @@ describe('explain', () => {
 
   it('tells of a message on trial what it would do', async () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
-    const { decision } = await explain({ ...asking([ip]), shadow: true });
+    const { decision } = await explain({ ...request([ip]), shadow: true });
     assert.deepEqual([decision.action, decision.shadow], ['log', 'deny']);
   });
 });
 
-function asking(subjects: Asking['subjects']): Asking {
+function request(subjects: ExplainRequest['subjects']): ExplainRequest {
   return {
     subjects,
     lists: ['manual', 'feed'],
@@ -231,18 +235,18 @@ function asking(subjects: Asking['subjects']): Asking {
 async function explained(
   store: MemoryStore,
   subjects: readonly string[],
-  how: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
+  how: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const asked = await Promise.all(
     subjects.map(async (subject) => ({ subject, items: await itemsCovering(parseSubject(subject), store) })),
   );
-  return explain({ ...asking(asked), ...how });
+  return explain({ ...request(asked), ...how });
 }
 
 async function toContractEntry(
   store: MemoryStore,
   subjects: readonly string[],
-  { lists, shadowLists, listActions }: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
+  { lists, shadowLists, listActions }: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
   return (

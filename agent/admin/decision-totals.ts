@@ -1,0 +1,58 @@
+import { isAction, isDenied } from '../../contract/actions.ts';
+import type { AgentState, DecisionCount } from '../state/state.ts';
+
+/** Where decisions come from that needed more than what was fresh. */
+const NOT_CACHED: ReadonlySet<string> = new Set(['backend', 'stale', 'policy']);
+
+/** Decisions of a message that are alike to who looks at them. */
+export interface Row {
+  readonly key: string;
+  readonly message: string;
+  readonly action: string;
+  readonly source: string;
+  /** The list that decided, or why the policy did. */
+  readonly because: string;
+  readonly count: number;
+}
+
+export function isDenial(action: string): boolean {
+  return isAction(action) && isDenied(action);
+}
+
+export function totalDecisions(state: AgentState): number {
+  return sumOf(state, () => true);
+}
+
+export function totalDenied(state: AgentState): number {
+  return sumOf(state, ({ action }) => isDenial(action));
+}
+
+export function byPolicy(state: AgentState): number {
+  return sumOf(state, ({ source }) => source === 'policy');
+}
+
+/** Calls to the backend that failed. */
+export function failed({ backend }: AgentState): number {
+  return Object.values(backend.failures).reduce((sum, times) => sum + times, 0);
+}
+
+/** How many decisions were made of what was fresh in the cache, and how many could have been. */
+export function cacheLookups(state: AgentState): { hits: number; all: number } {
+  const { hits } = state.cache;
+  return { hits, all: hits + sumOf(state, ({ source }) => NOT_CACHED.has(source)) };
+}
+
+/** The most first. */
+export function decisionRows({ decisions }: AgentState): Row[] {
+  const rows = new Map<string, Row>();
+  for (const { message, action, source, list, reason, count } of decisions) {
+    const because = source === 'policy' ? reason : list;
+    const key = [message, action, source, because].join('\n');
+    rows.set(key, { key, message, action, source, because, count: (rows.get(key)?.count ?? 0) + count });
+  }
+  return [...rows.values()].sort((a, b) => b.count - a.count || a.key.localeCompare(b.key));
+}
+
+function sumOf({ decisions }: AgentState, counts: (decision: DecisionCount) => boolean): number {
+  return decisions.reduce((sum, decision) => sum + (counts(decision) ? decision.count : 0), 0);
+}

@@ -1,0 +1,150 @@
+import { printable } from '../../contract/printable.ts';
+import { redactedSubject } from '../../contract/redact.ts';
+import type { Clock } from '../decision/clock.ts';
+import type { DegradationEvents, Episode } from '../decision/degradation.ts';
+import type { Log } from '../log.ts';
+import { ThrottledLog } from '../throttled-log.ts';
+import type { BackendError } from './backend-error.ts';
+import type { ClientEvents, Uncounted } from './client.ts';
+import type { CredentialsEvents } from './credentials.ts';
+import type { FailoverEvents } from './failover.ts';
+import type { StartupCheck } from './startup-check.ts';
+
+/** So long without a refused call, and the backend does not throttle any more. */
+const THROTTLED_MS = 60_000;
+
+/** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
+export class BackendLog implements ClientEvents {
+  readonly #log: Log;
+  readonly #repeated: ThrottledLog;
+  readonly #shadowIgnored = new Set<string>();
+  readonly #clock: Clock;
+  /** Calls refused as too many since it began to throttle. */
+  #throttles = 0;
+  #cancelLook = () => {};
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#repeated = new ThrottledLog(clock);
+  }
+
+  failed({ fault, message: error }: BackendError): void {
+    if (fault === 'throttled') this.#throttled(error);
+    else
+      this.#repeated.about(`failed ${fault}`, (times) =>
+        this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
+      );
+  }
+
+  /** The metrics say how much it throttles; the log that it does, and when that is over. */
+  #throttled(error: string): void {
+    this.#throttles++;
+    if (this.#throttles > 1) return;
+    const sinceMs = this.#clock.nowMs();
+    this.#log.warn({ error }, 'backend throttles: calls are made less often');
+    const look = (before: number): void => {
+      this.#cancelLook = this.#clock.after(THROTTLED_MS, () => {
+        if (this.#throttles > before) return look(this.#throttles);
+        const lastedMs = Math.round(this.#clock.nowMs() - sinceMs - THROTTLED_MS);
+        this.#log.info({ refusedCalls: this.#throttles, lastedMs }, 'backend throttles no more');
+        this.#throttles = 0;
+      });
+    };
+    look(1);
+  }
+
+  badEntry(subject: string, problem: string): void {
+    const fields = { subject: printable(redactedSubject(subject)), problem: printable(problem, 500) };
+    this.#repeated.about(`bad entry ${fields.problem}`, (times) =>
+      this.#log.warn({ ...fields, ...times }, 'backend answered an entry that cannot be used'),
+    );
+  }
+
+  ignoresShadow(list: string): void {
+    if (this.#shadowIgnored.has(list)) return;
+    this.#shadowIgnored.add(list);
+    this.#log.warn(
+      { list },
+      'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
+    );
+  }
+
+  notCounted({ list, action, subject }: Uncounted, isBlind: boolean): void {
+    const fields = { list, action: printable(action), entry: printable(redactedSubject(subject)) };
+    this.#repeated.about(`not counted ${list} ${isBlind}`, (times) =>
+      this.#log.warn(
+        { ...fields, ...times },
+        isBlind
+          ? 'an entry does not count, its list is held to other actions; the backend let it win over what other lists have: upgrade the function'
+          : 'an entry does not count: its list is held to other actions',
+      ),
+    );
+  }
+
+  /** Tells no more of what is repeated. */
+  close(): void {
+    this.#repeated.close();
+    this.#cancelLook();
+  }
+}
+
+/** Tells the log when clients that are not cached are decided by policy, and when that is over; with the deadline of now. */
+export function degradationLog(log: Log, deadlineMs: () => number): DegradationEvents {
+  return {
+    degraded(episode) {
+      const fields = fieldsOf(episode, deadlineMs());
+      const { isOutage, letThrough, denied } = episode;
+      if (isOutage && letThrough > 0)
+        log.error(fields, 'backend is failing: unknown clients are let through (policy open)');
+      else if (isOutage && denied > 0)
+        log.error(fields, 'backend is failing: unknown clients are denied with 503 (policy closed)');
+      else if (isOutage) log.warn(fields, 'backend is failing: decisions come from the cache alone');
+      else if (letThrough > 0) log.warn(fields, 'degraded: unknown clients are let through (policy open)');
+      else log.warn(fields, 'degraded: unknown clients are denied with 503 (policy closed)');
+    },
+    recovered: (whole) => log.info({ ...whole, lastedMs: Math.round(whole.lastedMs) }, 'backend answers in time again'),
+  };
+}
+
+function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode, deadlineMs: number): object {
+  const reasons = Object.fromEntries(Object.entries(byPolicy).filter(([, count]) => count > 0));
+  return {
+    policyPercent: Math.round(share * 1000) / 10,
+    reasons,
+    ...rest,
+    ...(p50Ms !== undefined && { p50Ms: Math.round(p50Ms * 10) / 10 }),
+    deadlineMs,
+  };
+}
+
+/** Tells the log in one line what a call of our own found out about one function. */
+export function logStartupCheck(
+  log: Log,
+  { error, firstMs = 0, checkMs = 0, ...finding }: StartupCheck,
+  deadlineMs: number,
+): void {
+  const fields = { ...finding, firstMs: Math.round(firstMs), checkMs: Math.round(checkMs * 10) / 10, deadlineMs };
+  if (error !== undefined) log.warn({ ...finding, error }, 'backend check failed');
+  else if (checkMs <= deadlineMs) log.info(fields, 'backend checked: it answers in time');
+  else log.warn(fields, 'backend checked: it answers later than deadlineMs, so unknown clients are decided by policy');
+}
+
+/** Tells the log which of several backends goes down and comes back. */
+export function failoverLog(log: Log): FailoverEvents {
+  return {
+    down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
+    up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),
+  };
+}
+
+/** Tells the log when credentials are missing or cannot be renewed, and when that is over. */
+export function credentialsLog(log: Log): Omit<CredentialsEvents, 'got'> {
+  return {
+    failed: (error, validUntil) =>
+      validUntil === undefined
+        ? log.warn({ error }, 'calls to the backend cannot be signed')
+        : log.warn({ error, validUntil }, 'AWS credentials cannot be renewed, the old ones are still valid'),
+    renewed: () => log.info({}, 'AWS credentials are there again'),
+  };
+}

@@ -1,0 +1,78 @@
+/** What the first process asks of a worker, and how long it waits: a script may take its time to load. */
+const CALL_LIMIT_MS = 30_000;
+
+/** Functions by name that one process has for another; arguments and results are plain JSON. */
+export type Procedures = Readonly<Record<string, (argument: never) => unknown>>;
+
+interface Call {
+  readonly id: number;
+  readonly name: string;
+  readonly argument?: unknown;
+}
+
+interface Answer {
+  readonly answers: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/**
+ * The other end of a channel between two processes of ours. Without `done` a message that cannot be sent any more, as the
+ * other process is just ending, would be an event `error`, which ends this one.
+ */
+interface Channel {
+  send?(message: object, done: (error: Error | null) => void): unknown;
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  once(event: 'exit', listener: () => void): unknown;
+}
+
+/** Answers calls with these functions from now on. */
+export function serveCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Procedures): void {
+  channel.on('message', async (message) => {
+    const { id, name, argument } = message as Call; // from our own first process
+    const called = functions[name] as ((argument: unknown) => unknown) | undefined; // both sides are one program
+    if (called === undefined) return;
+    let answer: Answer;
+    try {
+      answer = { answers: id, value: await called(argument) };
+    } catch (error) {
+      answer = { answers: id, error: error instanceof Error ? error.message : String(error) };
+    }
+    channel.send?.(answer, () => {}); // nobody is left to be told
+  });
+}
+
+/** Calls functions of another process. */
+export class RpcClient {
+  readonly #channel: Channel;
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  #lastId = 0;
+
+  constructor(channel: Channel) {
+    this.#channel = channel;
+    channel.on('message', (message) => {
+      const { answers, value, error } = message as Answer; // from our own worker
+      const waiting = this.#waiting.get(answers);
+      if (error === undefined) waiting?.resolve(value);
+      else waiting?.reject(new Error(error));
+    });
+    channel.once('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('the worker ended'));
+    });
+  }
+
+  /** Rejects with the text of what the function threw, when the other end is gone, and when it takes too long. */
+  async call(name: string, argument?: unknown): Promise<unknown> {
+    const id = ++this.#lastId;
+    const answered = Promise.withResolvers<unknown>();
+    const limit = setTimeout(() => answered.reject(new Error('the worker does not answer')), CALL_LIMIT_MS);
+    this.#waiting.set(id, answered);
+    try {
+      this.#channel.send?.({ id, name, argument }, (error) => error && answered.reject(error));
+      return await answered.promise;
+    } finally {
+      clearTimeout(limit);
+      this.#waiting.delete(id);
+    }
+  }
+}

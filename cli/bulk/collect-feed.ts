@@ -1,0 +1,104 @@
+import { isExpired } from '../../blocklist/entry.ts';
+import { printable } from '../../contract/printable.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { endIfStopped } from '../exit/interrupt.ts';
+import type { Feed } from '../formats/feed.ts';
+import type { FeedLine } from '../formats/feed-line.ts';
+import type { ProtectedSet } from '../guards/protected.ts';
+import { warn } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
+import type { DesiredEntries } from './desired-entries.ts';
+import { Exemptions } from './exemptions.ts';
+import { PatternWarning } from './pattern-warning.ts';
+import type { Trust } from './trust.ts';
+
+/** Lines told one by one; of more only the number is told. */
+const MAX_TOLD = 20;
+/** More are no list with mistakes in it but something else, which is not read to its end. */
+const MAX_BAD = 100_000;
+
+export interface CollectOptions {
+  /** An entry that is over by then is not wanted. */
+  readonly nowMs: number;
+  readonly feed: Feed;
+  /** Where the feed is from, for messages. */
+  readonly name: string;
+  /** Undefined with `--force`. */
+  readonly guard: ProtectedSet | undefined;
+  readonly skipInvalid: boolean;
+  readonly trust: Trust;
+  /** Whether only what is wrong is told. */
+  readonly quiet: boolean;
+  readonly signal: AbortSignal;
+  tell(line: string): void;
+}
+
+/**
+ * Reads a whole feed before anything is written, so that one that cannot be read leaves the table as it was. Returns how
+ * many lines were left out.
+ */
+export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
+  const { feed, name, guard, skipInvalid, trust, quiet, signal, tell, nowMs } = options;
+  let bad = 0;
+  let over = 0;
+  const missing = new Set<string>();
+  const exempt = new Exemptions();
+  const values = new PatternWarning();
+  for await (const line of feed.lines) {
+    endIfStopped(signal, 'nothing was written');
+    const problem = await take(line);
+    if (problem === undefined) continue;
+    if (++bad > MAX_BAD)
+      throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} invalid ${feed.unit}s`);
+    if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
+  }
+  if (bad > MAX_TOLD) tell(`${name}: and ${plural(bad - MAX_TOLD, `more ${feed.unit}`)}`);
+  if (over > 0) tell(`${name}: ${plural(over, 'expired entry')} skipped`);
+  for (const remark of quiet ? [] : feed.remarks) tell(`${name}: ${remark}`);
+  const odd = values.warning();
+  if (odd !== undefined) warn(odd);
+  if (bad > 0 && (!skipInvalid || wanted.count === 0))
+    throw new CliError(
+      EXIT.failed,
+      `nothing was written: ${bad} of ${plural(bad + wanted.count, feed.unit)} cannot be read; ${remedy()}`,
+    );
+  if (bad > 0) await refuseMisread();
+  return bad;
+
+  function remedy(): string {
+    const skip = skipInvalid ? 'fix them' : 'fix them, or skip them with --skip-invalid';
+    return missing.size === 0 ? skip : `${skip}; to trust the source with it: --trust ${trust.with(missing)}`;
+  }
+
+  /** Lines that were left out must not have been what made the rest right. */
+  async function refuseMisread(): Promise<void> {
+    await exempt.assertNotBlocked(wanted);
+    if (!wanted.has('allow')) return;
+    throw new CliError(
+      EXIT.failed,
+      `nothing was written: the source exempts subjects, and ${plural(bad, feed.unit)} of it cannot be read: --skip-invalid does not apply to such a source`,
+    );
+  }
+
+  async function take(line: FeedLine): Promise<string | undefined> {
+    if ('problem' in line) {
+      if (line.exempt !== undefined) exempt.add(line.exempt);
+      return line.problem.includes(line.text) ? line.problem : `"${line.text}": ${line.problem}`;
+    }
+    const { subject, action } = line.entry;
+    const judged = trust.judge(line.entry);
+    if ('missing' in judged) {
+      if (missing.size < MAX_TOLD) for (const word of judged.missing) missing.add(word);
+      if (action === 'allow') exempt.add(subject);
+      return `${printable(subject)}: a source may not set ${judged.missing.join(', ')} without --trust`;
+    }
+    const parsed = wanted.parse(judged.entry);
+    if ('problem' in parsed) return `${printable(subject)}: ${parsed.problem}`;
+    const problem = guard?.problemOf(parsed.entry);
+    if (problem !== undefined) return problem;
+    values.add(subject);
+    if (isExpired(parsed.entry, nowMs / 1000)) over++;
+    else await wanted.add(parsed.entry);
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import type { ParsedEntry, StoredEntry } from '../../blocklist/entry.ts';
+import type { Action } from '../../contract/actions.ts';
+import type { FeedEntry } from '../formats/feed-line.ts';
+import { parseNewEntry } from '../guards/invisible-characters.ts';
+import type { Outcome } from '../options/outcome-options.ts';
+import { type Sorted, Sorter } from './sorter.ts';
+
+type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
+
+/** What every entry of a run gets that its source does not say. */
+export interface Defaults {
+  readonly list: string;
+  readonly outcome: Outcome;
+  readonly reason?: string | undefined;
+  readonly note?: string | undefined;
+  /** Epoch seconds. */
+  readonly expiresAt?: number | undefined;
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
+/** The entries that a source wants a list to have, by subject, each subject once; more than fit into memory. */
+export class DesiredEntries {
+  readonly #defaults: Defaults;
+  readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
+  readonly #actions = new Set<Action>();
+
+  constructor(defaults: Defaults) {
+    this.#defaults = defaults;
+  }
+
+  /** How many were added, equal subjects too. */
+  get count(): number {
+    return this.#sorter.count;
+  }
+
+  /** Whether one of them does this. */
+  has(action: Action): boolean {
+    return this.#actions.has(action);
+  }
+
+  /** What a line of a source comes to; a source that names an action says itself what goes with it. */
+  parse(given: FeedEntry): ParsedEntry {
+    const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
+    const said = given.action === undefined ? outcome : {};
+    return parseNewEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
+  }
+
+  add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {
+    this.#actions.add(decided.action);
+    return this.#sorter.add(subject, [subject, decided]);
+  }
+
+  async *sorted(): AsyncGenerator<Sorted<StoredEntry>> {
+    const { list, createdBy, createdAt } = this.#defaults;
+    for await (const { key, value } of this.#sorter.sorted()) {
+      const [subject, decided] = value;
+      yield { key, value: { subject, list, ...decided, createdBy, createdAt } };
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#sorter.close();
+  }
+}

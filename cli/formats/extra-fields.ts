@@ -1,0 +1,118 @@
+import { printable } from '../../contract/printable.ts';
+import { SubjectError } from '../../contract/subject.ts';
+import type { FeedRecord } from './feed-line.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './field-meaning.ts';
+import { UnreadableError } from './unreadable.ts';
+
+/** Deeper than anything that is said of an entry. */
+const MAX_DEPTH = 8;
+/** Names told one by one. */
+const MAX_TOLD = 12;
+
+/** Texts for people say anything: no word in them is a flag. */
+const TEXTS = /reason|note|comment|descr|remark|summary|title/;
+
+/** The fields of a feed's records beside those that its format reads: what they mean, and which were left alone. */
+export class ExtraFields {
+  readonly #ignored: ReadonlySet<string>;
+  readonly #left = new Set<string>();
+  readonly #lengths = new Set<string>();
+
+  /** Names of fields to be left alone whatever they mean, in any spelling. */
+  constructor(ignored: readonly string[] = []) {
+    this.#ignored = new Set(ignored.map(folded));
+  }
+
+  /** A record without the fields that are to be left alone. */
+  of(record: FeedRecord): FeedRecord {
+    if (this.#ignored.size === 0) return record;
+    return Object.fromEntries(Object.entries(record).filter(([name]) => !this.#ignored.has(foldedName(name))));
+  }
+
+  /** Throws for a field that is not read and that changes what the entry of `subject` means. */
+  check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
+    for (const name of this.#others(record, isRead, subject))
+      if (this.#left.size <= MAX_TOLD && !canMean(name)) this.#left.add(name);
+  }
+
+  /** The same for what stands around all records; `items` are the fields that have them. */
+  checkAround(document: FeedRecord, items: readonly string[]): void {
+    this.#others(this.of(document), (name) => items.includes(name), '');
+  }
+
+  #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
+    const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
+    let first: UnreadableError | undefined;
+    for (const name of others) {
+      const refusal = refusalIn(name, record[name], subject);
+      if (refusal?.exempt !== undefined) throw refusal; // it says the most
+      first ??= refusal;
+    }
+    if (first !== undefined) throw first;
+    return others;
+  }
+
+  /** Why a record is not taken: one that lets somebody pass says so, whatever else is wrong with it. */
+  misread(error: unknown, record: FeedRecord, subject: string): unknown {
+    const isOurs = error instanceof SubjectError || (error instanceof UnreadableError && error.exempt === undefined);
+    if (!isOurs) return error;
+    const isExempt = Object.entries(record).some(
+      ([name, value]) => refusalIn(name, value, subject)?.exempt !== undefined,
+    );
+    return isExempt ? new UnreadableError(error.message, subject) : error;
+  }
+
+  /** Notes that this field was read as the length of a network. */
+  tellLength(name: string): void {
+    if (this.#lengths.size < MAX_TOLD) this.#lengths.add(name);
+  }
+
+  /** What people should know of the fields that were seen. */
+  remarks(): string[] {
+    return [
+      ...(this.#lengths.size > 0 ? [`read as prefix lengths: ${listOf(this.#lengths)}`] : []),
+      ...(this.#left.size > 0 ? [`ignored fields: ${listOf(this.#left)}`] : []),
+    ];
+  }
+}
+
+function listOf(names: ReadonlySet<string>): string {
+  const told = [...names].slice(0, MAX_TOLD).map((name) => printable(name, 40));
+  return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
+}
+
+function refusalIn(name: string, value: unknown, subject: string): UnreadableError | undefined {
+  try {
+    refuseIn(name, value, subject, 0);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableError) return error;
+    throw error;
+  }
+}
+
+function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
+  if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
+  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is nested too deeply`);
+  if (typeof value !== 'object' || value === null) {
+    for (const part of name.split('.')) {
+      const meaning = meaningOf(part, value, subject);
+      if (meaning !== undefined) throw refused(name, value, meaning, subject);
+    }
+  } else if (Array.isArray(value)) for (const item of value) refuseIn(name, item, subject, depth + 1);
+  else for (const [inner, item] of Object.entries(value)) refuseIn(`${name}.${inner}`, item, subject, depth + 1);
+}
+
+const SAYS: Readonly<Record<Meaning, string>> = {
+  exempt: 'exempts the subject from blocking',
+  void: 'marks the entry as inactive',
+  other: 'may change the meaning of the entry and is not supported',
+};
+
+function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
+  const field = printable(name, 60);
+  return new UnreadableError(
+    `${field} "${printable(String(value))}" ${SAYS[meaning]}: remove it, or ignore the field with --ignore ${field.replace(/\..*/, '')}`,
+    meaning === 'exempt' ? subject : undefined,
+  );
+}

@@ -1,0 +1,47 @@
+import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import type { Item } from '../../blocklist/store.ts';
+import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { lookupKeys, parseSubject } from '../../contract/subject.ts';
+import type { Finding } from './finding.ts';
+
+/** Exceptions are few; past this many the rest is not compared, and `lint` says so. */
+export const MAX_ALLOWS = 100_000;
+
+/**
+ * Every allow that counts, to find what stands in its shadow. Reading the table twice for that costs less than asking for
+ * the up to 50 networks around each of its entries, and takes memory only for the allows.
+ */
+export class AllowIndex {
+  readonly #listOf = new Map<string, string>();
+  #all = true;
+
+  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<AllowIndex> {
+    const allows = new AllowIndex();
+    for await (const item of items) {
+      if (item.action !== 'allow') continue;
+      const parsed = parseEntry(item);
+      if ('problem' in parsed || isExpired(parsed.entry, nowSeconds)) continue;
+      if (isPermitted(listActions, parsed.entry)) allows.#add(parsed.entry);
+    }
+    return allows;
+  }
+
+  /** False if there were more of them than are kept. */
+  get complete(): boolean {
+    return this.#all;
+  }
+
+  /** The finding about an entry that an allow leaves nothing to do. */
+  over({ subject, list, action }: StoredEntry): Finding | undefined {
+    if (action === 'allow' || action === 'log') return undefined;
+    const covering = lookupKeys(parseSubject(subject)).find((text) => this.#listOf.has(text));
+    if (covering === undefined) return undefined;
+    const problem = `has no effect where list ${this.#listOf.get(covering)} is looked up too: it allows ${covering}`;
+    return { id: 'shadowed', subject, list, problem };
+  }
+
+  #add({ subject, list }: StoredEntry): void {
+    if (this.#listOf.size < MAX_ALLOWS) this.#listOf.set(subject, list);
+    else this.#all = false;
+  }
+}

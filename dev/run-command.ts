@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+
+/** Some 25 MB for a suite of Debian: package list and packages. */
+const LIMIT_MS = 180_000;
+
+/** Runs a program to its end and returns what it prints; throws with its complaint if it fails. */
+export function runCommand(command: string, args: readonly string[], cwd?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: LIMIT_MS,
+    env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (error !== undefined) throw new Error(`${command} cannot be run: ${error.message}`);
+  if (status === 0) return stdout;
+  const complaint = stderr.split('\n').find((line) => line.startsWith('E: ')) ?? stderr.trim().split('\n').at(-1);
+  throw new Error(`${[command, ...args.slice(-1)].join(' ')} failed: ${complaint}`);
+}

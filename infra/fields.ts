@@ -1,0 +1,55 @@
+import { Token } from 'aws-cdk-lib';
+import { z } from 'zod';
+
+/** CDK context has text where props have typed values: each field accepts both. */
+
+/** Text that matches `form`, or a CDK token, which only CloudFormation can resolve. */
+export function text(form: RegExp, mustBe: string) {
+  return z.string(mustBe).refine((value) => Token.isUnresolved(value) || form.test(value), mustBe);
+}
+
+export function wholeNumber(min: number, max: number) {
+  return z.preprocess(numeral, bounded(min, max, `a whole number from ${min} to ${max}`));
+}
+
+export function wholeNumberOr<const Word extends string>(min: number, max: number, word: Word) {
+  const mustBe = `a whole number from ${min} to ${max}, or ${word}`;
+  return z.preprocess(numeral, z.union([bounded(min, max, mustBe), z.literal(word)], mustBe));
+}
+
+export function oneOf(choices: readonly number[]) {
+  return z.preprocess(numeral, z.literal(choices, `one of ${choices.join(', ')}`));
+}
+
+export function flag() {
+  return z.preprocess((value) => ({ true: true, false: false })[String(value)] ?? value, z.boolean('true or false'));
+}
+
+/** A list, or its items in one text with commas between them. */
+export function list(form: RegExp, mustBe: string) {
+  const items = (value: unknown) => (typeof value === 'string' ? parts(value) : value);
+  return z.preprocess(items, z.array(z.string(mustBe).regex(form, mustBe), mustBe));
+}
+
+/** A map of texts, or NAME=VALUE pairs in one text with commas between them. */
+export function pairs() {
+  const mustBe = 'NAME=VALUE, with commas between more of them';
+  const entries = (value: unknown) =>
+    typeof value === 'string' ? Object.fromEntries(parts(value).map((pair) => pair.split(/=(.*)/s, 2))) : value;
+  return z.preprocess(entries, z.record(z.string().min(1, mustBe), z.string(mustBe), mustBe));
+}
+
+function bounded(min: number, max: number, mustBe: string) {
+  return z.int(mustBe).min(min, mustBe).max(max, mustBe);
+}
+
+function numeral(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+}
+
+function parts(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
