@@ -167,7 +167,7 @@ describe('explain', () => {
     ]);
     assert.deepEqual(await told({ status: 429 }), ['gets status 429']);
     assert.deepEqual(await told({ action: 'tarpit', status: 429 }, { rules: { ...rules, actions: ['tarpit'] } }), [
-      'gets status 429 after the timeout tarpit of HAProxy',
+      "gets status 429 after HAProxy's timeout tarpit",
     ]);
     assert.deepEqual(await told({ action: 'drop' }, { shadow: true }), [
       'passes: in shadow mode, would be deny',
