@@ -102,7 +102,7 @@ describe('the start of an agent', { concurrency: 2 }, () => {
   it('warns when the answer comes later than the deadline', async (t) => {
     const slow: Answer = (subjects, response) => void setTimeout(() => well(subjects, response), 60);
     const { agent } = await agentBefore(t, slow, { deadlineMs: 40 });
-    const line = await logged(agent, /^backend checked: it answers later than deadlineMs/);
+    const line = await logged(agent, /^backend check: slower than deadlineMs/);
     assert.ok(line.level === 40 && Number(line.checkMs) >= 58, JSON.stringify(line));
   });
 
@@ -126,18 +126,18 @@ describe('the start of an agent', { concurrency: 2 }, () => {
   it('asks once, however many workers there are', async (t) => {
     const asked: string[] = [];
     const { agent } = await agentBefore(t, noted(asked, well), { workers: 2, deadlineMs: 9000 });
-    await logged(agent, /^backend checked: /);
+    await logged(agent, /^backend check: /);
     assert.deepEqual(asked, ['ip:192.0.2.1']);
   });
 
   it('asks again at a reload that names another backend, and only then', async (t) => {
     const asked: string[] = [];
     const { agent, reload } = await agentBefore(t, noted(asked, well), { deadlineMs: 9000 });
-    await logged(agent, /^backend checked: /);
+    await logged(agent, /^backend check: /);
     await reload({ deadlineMs: 999 });
     await logged(agent, /^configuration reloaded$/);
     await reload({ deadlineMs: 999, degradedPercent: 6 });
-    await logged(agent, /^backend checked: /, 2);
+    await logged(agent, /^backend check: /, 2);
     assert.equal(asked.length, 2);
   });
 });

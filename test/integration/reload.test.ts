@@ -192,7 +192,7 @@ describe('a restart', () => {
     await agent.kill('SIGTERM');
     writeFileSync(join(folder, 'cache'), 'no cache');
     const again = await startAgentProcess(config, folder);
-    await seen(again, /"problem":"is (cut off|damaged)".*starting with an empty cache/);
+    await seen(again, /"problem":"is (truncated|corrupt)".*starting with an empty cache/);
     const haproxy = await Asking.at(path);
     assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).action, 'deny');
     haproxy.close();
