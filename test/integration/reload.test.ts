@@ -95,7 +95,7 @@ describe('a reload', () => {
       { deadlinMs: 1 },
       /haverdict\.yaml:\d+:\d+: deadlinMs: unknown setting, did you mean deadlineMs\?/,
     ],
-    ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
+    ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: not valid YAML/],
     ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /folder .* does not exist/],
     ['has a script that cannot be loaded', { script: './none.mjs' }, /none\.mjs/],
   ];
