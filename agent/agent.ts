@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
-import type { ListenAddress, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
