@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../../config/listen-address.ts';
-import type { ListenAddress, MessageSettings, MessageSettings, Settings, Settings } from '../../../config/settings.ts';
+import type { MessageSettings, Settings } from '../../../config/settings.ts';
 import { DENY_STATUSES, OPT_IN } from '../../../contract/actions.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
