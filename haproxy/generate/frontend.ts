@@ -16,12 +16,20 @@ export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 type FrontendSettings = Pick<Settings, 'haproxy' | 'messages'>;
 
 /** The lines of an HTTP frontend that ask the agent and obey what it decides. */
-export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+export function frontendRules(settings: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+  return indent([...frontendLines(settings, spoePath), '', ...logLines(settings)]);
+}
+
+/** The same without the rules for `apart`, groups that stand where the operator sends them, and without the log format. */
+export function frontendLines(
+  { haproxy, messages }: FrontendSettings,
+  spoePath: string,
+  apart: readonly MessageSettings[] = [],
+): string[] {
   const requests = inOrder(messages.filter(isForFrontend));
   const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
-  const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
   const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
-  return indent([
+  return [
     filterLine(spoePath),
     ...(messages.some(sendsBody)
       ? ['# wait for the body, or only the part that came with the headers is sent', BUFFERED]
@@ -31,13 +39,28 @@ export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath 
     '',
     ...refusals(haproxy, requests),
     '',
-    ...requests.flatMap((message) => [...heading(message), ...requestRules(haproxy, message), '']),
+    ...requests
+      .filter((message) => !apart.includes(message))
+      .flatMap((message) => [...heading(message), ...requestRules(haproxy, message), '']),
     ...responses.flatMap((message) => [...heading(message), ...responseRules(haproxy, message), '']),
     ...responseHeaderRules(haproxy, messages),
-    '',
+  ];
+}
+
+/** A request log with the decisions, which the operator may take over. */
+export function logLines({ haproxy, messages }: FrontendSettings): string[] {
+  const requests = inOrder(messages.filter(isForFrontend));
+  const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
+  const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
+  return [
     '# to log decisions: option httplog with action, source, reason and reference id',
     `# ${logFormat(decisions)}`,
-  ]);
+  ];
+}
+
+/** The groups that a rule of the operator's sends: what obeys them stands below that. */
+export function sentByOperator({ messages }: Pick<Settings, 'messages'>): readonly MessageSettings[] {
+  return messages.filter((message) => message.group !== undefined && sendConditionOf(message).condition === undefined);
 }
 
 /** The lines of a frontend that choose the backend, which must stand below all its http-request rules. */
@@ -53,10 +76,17 @@ export function filterLine(spoePath: string): string {
 const BUFFERED = 'option http-buffer-request';
 
 function requestRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
-  const decision = decisionVariables(haproxy.prefix, message);
   return [
     ...sendConditionOf(message).acls,
     ...(message.group === undefined ? [] : groupLines(message, message.group)),
+    ...obeyingRules(haproxy, message),
+  ];
+}
+
+/** The rules that obey the decision on a message about requests. */
+export function obeyingRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const decision = decisionVariables(haproxy.prefix, message);
+  return [
     ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-request')),
     '',
     ...stopRules(haproxy, decision, 'http-request'),
