@@ -4,7 +4,7 @@ import { formatListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
-import { Degradation } from './decision/degradation.ts';
+import { Degradation } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
@@ -13,13 +13,13 @@ import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-ca
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import { ConnectionLimiter } from './server/connection-limiter.ts';
-import { connectionEvents, denyLog, evictionLog } from './server/event-log.ts';
 import { Listener } from './server/listener.ts';
 import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
-import type { CachedVerdict } from './state/control.ts';
+import { connectionEvents, denyLog, evictionLog } from './server/server-log.ts';
+import type { CachedVerdict } from './state/agent-control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
-import { Meters } from './state/meters.ts';
+import { Meters } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
 

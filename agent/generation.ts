@@ -8,17 +8,17 @@ import { logStartupCheck } from './backend/backend-log.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
-import type { Degradation } from './decision/degradation.ts';
+import type { Degradation } from './decision/degradation-detector.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { RouteAndShadow, type RouteAndShadowEvents } from './decision/route-and-shadow.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
-import { decisionLog, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
+import { decisionLog, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
-import type { Meters } from './state/meters.ts';
+import type { Meters } from './state/process-metrics.ts';
 
 /** What outlives every generation. */
 export interface SharedParts {

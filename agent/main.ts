@@ -14,7 +14,7 @@ import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
 import { AccessError, clearStaleSocket } from './server/socket-file.ts';
-import type { CachedVerdict, Control } from './state/control.ts';
+import type { CachedVerdict, Control } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 import { version } from './version.ts';

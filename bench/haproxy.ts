@@ -11,7 +11,7 @@ import { SPOE_FILE, startHaproxy } from '../dev/haproxy.ts';
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
-import { addressOf } from './pool.ts';
+import { addressOf } from './notify-pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 
 const VISITORS = 20_000;

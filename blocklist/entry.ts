@@ -4,7 +4,7 @@ import * as contract from '../contract/check.ts';
 import { printable } from '../contract/printable.ts';
 import { redactedSubject } from '../contract/redact.ts';
 import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../contract/subject.ts';
-import { firstProblem } from './problem.ts';
+import { firstProblem } from './schema-problem.ts';
 
 /**
  * One item of the table: a subject in a list with an action, and what people want to know about it later. Whatever that text

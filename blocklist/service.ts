@@ -1,9 +1,9 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
-import { isPermitted } from '../contract/list-actions.ts';
+import { isPermitted } from '../contract/permitted-actions.ts';
 import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
-import type { BadEntries, Log } from './bad-entries.ts';
 import { parseEntry, type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
-import { winner } from './match.ts';
+import type { BadEntries, Log } from './invalid-entry-log.ts';
+import { winner } from './precedence.ts';
 import type { EntryStore, Item, Key } from './store.ts';
 
 /** What one check came to, in numbers: nothing of any visitor is in it. */

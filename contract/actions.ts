@@ -1,4 +1,4 @@
-import type { PlainVar } from './vars.ts';
+import type { PlainVar } from './entry-vars.ts';
 
 /** The statuses a deny can have; HAProxy wants a literal there, so the wiring has one rule for each. */
 export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { ACTIONS, type Action, DENY_STATUSES, factsOf, REDIRECT_STATUSES } from './actions.ts';
+import { varsProblem } from './entry-vars.ts';
 import { CONTROL } from './subject.ts';
-import { varsProblem } from './vars.ts';
 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;

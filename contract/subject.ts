@@ -1,16 +1,16 @@
 import { parseAddress, parseNetwork } from './address.ts';
-import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './codes.ts';
-import { COOKIE } from './cookie.ts';
-import { HOST } from './host.ts';
-import { IP } from './ip.ts';
-import { KEY } from './key.ts';
-import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { octetsOf, textOfOctets } from './octets.ts';
-import { PATH } from './path.ts';
+import { octetsOf, textOfOctets } from './byte-string.ts';
+import { COOKIE } from './kinds/cookie.ts';
+import { HOST } from './kinds/host.ts';
+import { IP } from './kinds/ip.ts';
+import { KEY } from './kinds/key.ts';
+import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kinds/kind.ts';
+import { PATH } from './kinds/path.ts';
+import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './kinds/simple.ts';
 import { printable } from './printable.ts';
 import { isSecretKind } from './redact.ts';
 
-export { MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
+export { MAX_SUBJECT_BYTES, SubjectError } from './kinds/kind.ts';
 
 /** The kinds a subject can be of; `header.NAME` and `cookie.NAME` carry the name in lower case. */
 export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key'] as const;

@@ -1,8 +1,8 @@
 import { type Cursor, decodeText } from './cursor.ts';
-import { type ReceivedData, readData, type TypedData, writeData } from './data.ts';
 import { invalidFrame } from './errors.ts';
 import { encodeFrame, type Frame, FrameType } from './frame.ts';
-import { Writer } from './writer.ts';
+import { Writer } from './payload-writer.ts';
+import { type ReceivedData, readData, type TypedData, writeData } from './typed-data.ts';
 
 /** The scope of a variable, one raw byte on the wire (SPOE.txt 3.4). */
 export const Scope = { proc: 0, sess: 1, txn: 2, req: 3, res: 4 } as const;

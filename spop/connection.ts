@@ -1,13 +1,13 @@
 import { encodeAck } from './ack.ts';
-import { type AckActions, fitted, payloadBytes } from './ack-actions.ts';
-import { Activity } from './activity.ts';
+import { type AckActions, fitted, payloadBytes } from './ack-payload.ts';
+import { Activity } from './connection-activity.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { type Frame, FrameType } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from './hello.ts';
 import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { FrameReader } from './reader.ts';
 import type { Clock, Transport } from './transport.ts';
 
 export interface ConnectionEvents {

@@ -1,8 +1,8 @@
-import { writeData } from './data.ts';
 import { invalidFrame, SpopStatus } from './errors.ts';
 import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
 import { expectConnectionFrame, isInteger, optionalText, readKeyValues } from './key-values.ts';
-import { Writer } from './writer.ts';
+import { Writer } from './payload-writer.ts';
+import { writeData } from './typed-data.ts';
 
 /** HAProxy up to 3.0 rejects a longer message. */
 const MAX_MESSAGE_BYTES = 255;

@@ -1,9 +1,9 @@
-import type { ReceivedData } from './data.ts';
-import { writeData } from './data.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
 import { expectConnectionFrame, isInteger, optionalText, readKeyValues, words } from './key-values.ts';
-import { Writer } from './writer.ts';
+import { Writer } from './payload-writer.ts';
+import type { ReceivedData } from './typed-data.ts';
+import { writeData } from './typed-data.ts';
 
 /** The only version of SPOP there is. */
 export const SPOP_VERSION = '2.0';

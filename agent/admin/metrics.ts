@@ -1,8 +1,8 @@
-import { policyShare } from '../decision/degradation.ts';
-import type { Measure, Measures, MetricHeader, Sample, ValuesOf } from '../state/measure.ts';
-import { PROCESS, SECTIONS } from '../state/measures.ts';
+import { policyShare } from '../decision/degradation-detector.ts';
+import { PROCESS, SECTIONS } from '../state/metric-definitions.ts';
+import type { Measure, Measures, MetricHeader, Sample, ValuesOf } from '../state/metric-types.ts';
 import type { AgentState } from '../state/state.ts';
-import { decisionSeries } from './decision-series.ts';
+import { decisionSeries } from './decisions-metric.ts';
 
 /** The resources that the process uses that serves the metrics. */
 export interface ProcessUsage {

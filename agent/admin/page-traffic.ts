@@ -9,9 +9,9 @@ import {
   totalDenied,
 } from './decision-totals.ts';
 import { foreign, type Html, html } from './html.ts';
-import type { Interval } from './interval.ts';
 import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './page-format.ts';
 import { listSection, tableSection } from './page-table.ts';
+import type { Interval } from './snapshot-interval.ts';
 
 const SHOWN_DECISIONS = 24;
 const SHOWN_DENIES = 12;

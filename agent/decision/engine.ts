@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
-import { isLookupReason } from './degradation.ts';
+import { isLookupReason } from './degradation-detector.ts';
 import type { Loader } from './loader.ts';
 import { LookupSubject } from './lookup-subject.ts';
 import { decideByPolicy } from './policy.ts';

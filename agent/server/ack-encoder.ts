@@ -1,8 +1,8 @@
 import { isDenied } from '../../contract/actions.ts';
-import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-actions.ts';
+import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-payload.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { DecisionCounter, DecisionStats } from '../state/decision-stats.ts';
-import type { DynamicAddress } from './dynamic-address.ts';
+import type { DynamicAddress } from './ack-address-writer.ts';
 import { encodeDecision, type VariableTarget } from './encode-decision.ts';
 import { DynamicReference, type ReferenceIds } from './reference-id.ts';
 

@@ -1,10 +1,10 @@
 import { LONGEST_ADDRESS } from '../../contract/address.ts';
-import { isOddPath } from '../../contract/path.ts';
+import { isOddPath } from '../../contract/kinds/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
 import { KINDS_OF_EVERY_REQUEST } from '../../contract/subject.ts';
 import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
-import { DataType } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
+import { DataType } from '../../spop/typed-data.ts';
 import type { Address } from '../decision/address.ts';
 import type { Question } from '../decision/engine.ts';
 import { bytesOf, textOf } from './arguments.ts';

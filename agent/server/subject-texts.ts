@@ -1,4 +1,4 @@
-import { cookieValues } from '../../contract/cookie.ts';
+import { cookieValues } from '../../contract/kinds/cookie.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { formatSubject, subjectFromTraffic } from '../../contract/subject.ts';
 import type { Question } from '../decision/engine.ts';

@@ -1,11 +1,11 @@
 import type { Settings } from '../../config/settings.ts';
 import type { VerdictCache } from '../decision/cache.ts';
-import type { DegradationState } from '../decision/degradation.ts';
+import type { DegradationState } from '../decision/degradation-detector.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { DecisionStats } from './decision-stats.ts';
-import { copyOf } from './measure.ts';
-import { COUNTERS } from './measures.ts';
-import type { Meters } from './meters.ts';
+import { COUNTERS } from './metric-definitions.ts';
+import { copyOf } from './metric-types.ts';
+import type { Meters } from './process-metrics.ts';
 import type { DecisionCount, ProcessState } from './state.ts';
 
 interface Parts {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { nameIn, parseChange } from '../parse-records.ts';
 import type { Change, HistoryStore, RecordedChange, WantedChanges } from '../records.ts';
 import { HISTORY_DAYS, RESERVED, TABLE } from '../table.ts';
-import { putIf } from './condition.ts';
+import { putIf } from './conditional-writes.ts';
 import type { DynamoConnection } from './connection.ts';
 import { textsOf, toAttributes } from './item.ts';
 

@@ -3,7 +3,7 @@ import type { Lease, ListChanges, ListRecord, ListStore } from '../records.ts';
 import type { Key } from '../store.ts';
 import { RESERVED, TABLE } from '../table.ts';
 import type { DynamoBulk } from './bulk.ts';
-import { deleteIf, putIf, updateIf } from './condition.ts';
+import { deleteIf, putIf, updateIf } from './conditional-writes.ts';
 import { type DynamoConnection, keyAttributes } from './connection.ts';
 import { toAttributes } from './item.ts';
 

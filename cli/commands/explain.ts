@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { toListSettings } from '../../config/lists.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
 import { itemsCovering } from '../entries/items.ts';

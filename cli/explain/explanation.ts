@@ -6,11 +6,11 @@ import {
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
-import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { BadEntries } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/items.ts';
 import { type Contender, whyItWins } from './precedence.ts';

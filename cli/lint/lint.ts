@@ -2,7 +2,7 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { AllowIndex, MAX_ALLOWS } from './allow-index.ts';

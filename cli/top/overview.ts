@@ -1,6 +1,6 @@
 import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { health } from '../../agent/admin/health.ts';
-import { Interval } from '../../agent/admin/interval.ts';
+import { Interval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 

@@ -1,4 +1,4 @@
-import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { BadEntries } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check } from '../../blocklist/service.ts';
 import { StoreError } from '../../blocklist/store.ts';
 import type { Endpoint } from '../../contract/check.ts';

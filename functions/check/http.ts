@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckRequest, ENDPOINTS, type Endpoint } from '../../contract/check.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;

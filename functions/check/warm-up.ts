@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../../blocklist/bad-entries.ts';
+import type { Log } from '../../blocklist/invalid-entry-log.ts';
 import type { EntryStore } from '../../blocklist/store.ts';
 
 /** Lambda gives init ten seconds; the first caller waits for all of it. */

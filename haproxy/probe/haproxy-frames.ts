@@ -1,6 +1,6 @@
-import { type TypedData, writeData } from '../../spop/data.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../../spop/frame.ts';
-import { Writer } from '../../spop/writer.ts';
+import { Writer } from '../../spop/payload-writer.ts';
+import { type TypedData, writeData } from '../../spop/typed-data.ts';
 
 /** One value of a NOTIFY under the name of its argument. */
 export interface SentArgument {

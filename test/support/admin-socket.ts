@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
-import type { CachedVerdict, Control } from '../../agent/state/control.ts';
+import type { CachedVerdict, Control } from '../../agent/state/agent-control.ts';
 import type { AgentState } from '../../agent/state/state.ts';
 import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';

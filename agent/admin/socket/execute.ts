@@ -5,7 +5,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
-import type { CachedVerdict, Control } from '../../state/control.ts';
+import type { CachedVerdict, Control } from '../../state/agent-control.ts';
 import type { BackendState } from '../../state/state.ts';
 import {
   type ExplainedMessage,

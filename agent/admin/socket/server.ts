@@ -4,7 +4,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import type { Log } from '../../log.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
-import type { Control } from '../../state/control.ts';
+import type { Control } from '../../state/agent-control.ts';
 import { execute } from './execute.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { mergeStates } from '../../../agent/state/merge.ts';
-import { Meters } from '../../../agent/state/meters.ts';
+import { Meters } from '../../../agent/state/process-metrics.ts';
 import { processState } from '../../../agent/state/process-state.ts';
 import type { AgentState, ProcessState } from '../../../agent/state/state.ts';
 import { HandClock } from '../../support/clock.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
+import { BadEntries } from '../../../blocklist/invalid-entry-log.ts';
 import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/items.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
+import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../../contract/subject.ts';
 
 /** From `printf hunter2 | sha256sum`. */
 const DIGEST = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Cursor } from '../../spop/cursor.ts';
-import { readData, type TypedData, writeData } from '../../spop/data.ts';
-import { Writer } from '../../spop/writer.ts';
+import { Writer } from '../../spop/payload-writer.ts';
+import { readData, type TypedData, writeData } from '../../spop/typed-data.ts';
 import { values } from '../support/spop/frames.ts';
 import { Bytes, fromHex, toHex, typed } from '../support/spop/naive-codec.ts';
 

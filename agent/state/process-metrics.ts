@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { observe } from './histogram.ts';
-import { type FaultName, newCounters } from './measures.ts';
+import { type FaultName, newCounters } from './metric-definitions.ts';
 
 const LAG_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;

@@ -1,6 +1,6 @@
+import { encodedAt, octetsOf, octetsOfText, PERCENT, spelling, write } from '../byte-string.ts';
+import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
-import { encodedAt, octetsOf, octetsOfText, PERCENT, spelling, write } from './octets.ts';
-import { printable } from './printable.ts';
 
 /** What stands for itself in a path (pchar of RFC 3986 3.3), but for `*`, which is all below a folder. */
 const PLAIN = /[A-Za-z0-9._~!$&'()+,;=:@-]/;

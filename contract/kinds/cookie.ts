@@ -1,5 +1,5 @@
+import { octetsOf, octetsOfText, respelled, spelling } from '../byte-string.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { octetsOf, octetsOfText, respelled, spelling } from './octets.ts';
 
 /** Of one name in one Cookie header; a server takes the first or the last of them, so all are asked about. */
 export const MAX_COOKIES_OF_A_NAME = 4;

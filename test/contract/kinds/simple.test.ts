@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
+import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../../contract/subject.ts';
 
 const JA4 = 't13d1516h2_8daaf6152771_b186095e22b6';
 

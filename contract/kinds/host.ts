@@ -1,8 +1,8 @@
 import { domainToASCII, domainToUnicode } from 'node:url';
-import { formatAddress, parseAddress } from './address.ts';
+import { formatAddress, parseAddress } from '../address.ts';
+import { isAscii } from '../byte-string.ts';
+import { printable } from '../printable.ts';
 import { type Kind, MAX_WILDCARDS, SubjectError } from './kind.ts';
-import { isAscii } from './octets.ts';
-import { printable } from './printable.ts';
 
 /** `NAME[:PORT]` or `[IPV6][:PORT]`; a port may have no digits (RFC 3986 3.2.3), a name may end in one dot. */
 const SPELLING = /^(?:\[([\da-f:.]{2,45})\]|([a-z0-9_.-]{1,254}))(?::(\d{0,5}))?$/;

@@ -1,4 +1,4 @@
-import type { DynamicActions } from '../../spop/ack-actions.ts';
+import type { DynamicActions } from '../../spop/ack-payload.ts';
 import type { Address } from '../decision/address.ts';
 
 const IP_BYTES = 'ip:'.length;

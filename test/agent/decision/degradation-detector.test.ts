@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Degradation, type Episode } from '../../../agent/decision/degradation.ts';
+import { Degradation, type Episode } from '../../../agent/decision/degradation-detector.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { headerOf, MAX_VARS_BYTES, PLAIN_VARS, parseSplit, varProblem, varsProblem } from '../../contract/vars.ts';
+import {
+  headerOf,
+  MAX_VARS_BYTES,
+  PLAIN_VARS,
+  parseSplit,
+  varProblem,
+  varsProblem,
+} from '../../contract/entry-vars.ts';
 import { isHarmless } from '../support/hostile-values.ts';
 import { longRuns } from '../support/scope.ts';
 

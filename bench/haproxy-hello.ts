@@ -1,5 +1,5 @@
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
-import { Writer } from '../spop/writer.ts';
+import { Writer } from '../spop/payload-writer.ts';
 
 /** The HAPROXY-HELLO of HAProxy 2.6 with its default `tune.bufsize`. */
 export function haproxyHello(): Uint8Array {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { hasBlankEnds } from '../byte-string.ts';
 import { type Kind, SubjectError } from './kind.ts';
-import { hasBlankEnds } from './octets.ts';
 
 const PREFIX = 'sha256:';
 

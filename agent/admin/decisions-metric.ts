@@ -1,8 +1,8 @@
 import { DENYING_ACTIONS } from '../../contract/actions.ts';
-import { isPermitted } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/permitted-actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { decideByPolicy } from '../decision/policy.ts';
-import type { Sample } from '../state/measure.ts';
+import type { Sample } from '../state/metric-types.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
 /** Where decisions about subjects come from when they are known. */

@@ -4,7 +4,7 @@ import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RouteAndShadowEvents } from '../decision/route-and-shadow.ts';
 import type { Log } from '../log.ts';
-import type { Meters } from '../state/meters.ts';
+import type { Meters } from '../state/process-metrics.ts';
 import type { RecentDeny } from '../state/state.ts';
 import { ThrottledLog, type Times } from '../throttled-log.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from './connection-limiter.ts';

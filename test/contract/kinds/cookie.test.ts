@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { cookieValues, MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
-import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
-import { longRuns } from '../support/scope.ts';
+import { cookieValues, MAX_COOKIES_OF_A_NAME } from '../../../contract/kinds/cookie.ts';
+import { formatSubject, parseSubject, SubjectError, subjectFromTraffic } from '../../../contract/subject.ts';
+import { longRuns } from '../../support/scope.ts';
 
 describe('the value of a cookie', () => {
   const spellings: readonly (readonly [string, string])[] = [

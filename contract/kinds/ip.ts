@@ -8,9 +8,9 @@ import {
   type Network,
   parseAddress,
   parseNetwork,
-} from './address.ts';
+} from '../address.ts';
+import { printable } from '../printable.ts';
 import { type Kind, SubjectError } from './kind.ts';
-import { printable } from './printable.ts';
 
 /** Addresses, and the networks that cover them. */
 export const IP: Kind = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
-import { Meters } from '../../../agent/state/meters.ts';
+import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/server-log.ts';
+import { Meters } from '../../../agent/state/process-metrics.ts';
 import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { SpopError } from '../../spop/errors.ts';
-import { FrameReader } from '../../spop/reader.ts';
+import { FrameReader } from '../../spop/frame-reader.ts';
 import { bare, frame, fromHex, join, prefixed, toHex } from '../support/spop/naive-codec.ts';
 
 /** Every frame that comes out of these chunks, as hex without its prefix, and the status it ends with, if it does. */

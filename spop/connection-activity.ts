@@ -1,4 +1,4 @@
-import type { FrameReader } from './reader.ts';
+import type { FrameReader } from './frame-reader.ts';
 
 /** What a connection received, and when: connections that only take up room are found by this. */
 export class Activity {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { winner } from '../../blocklist/match.ts';
+import { winner } from '../../blocklist/precedence.ts';
 
 const NOW = 1000;
 const lists = ['manual', 'feed'];

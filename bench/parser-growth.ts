@@ -7,11 +7,11 @@ import { readFeed } from '../cli/formats/feed.ts';
 import { FORMAT_NAMES, type FormatName } from '../cli/formats/formats.ts';
 import { parseDuration } from '../cli/options/duration.ts';
 import { REASON } from '../contract/check.ts';
-import { cookieValues } from '../contract/cookie.ts';
-import { isOddPath } from '../contract/path.ts';
+import { PLAIN_VARS, varsProblem } from '../contract/entry-vars.ts';
+import { cookieValues } from '../contract/kinds/cookie.ts';
+import { isOddPath } from '../contract/kinds/path.ts';
 import { printable } from '../contract/printable.ts';
 import { KINDS, parseSubject, subjectFromTraffic } from '../contract/subject.ts';
-import { PLAIN_VARS, varsProblem } from '../contract/vars.ts';
 
 /** How long a parser takes for a text of `LENGTHS`. */
 export interface Growth {

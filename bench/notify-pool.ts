@@ -1,6 +1,6 @@
-import { DataType } from '../spop/data.ts';
 import { encodeFrame, FrameType } from '../spop/frame.ts';
-import { Writer } from '../spop/writer.ts';
+import { Writer } from '../spop/payload-writer.ts';
+import { DataType } from '../spop/typed-data.ts';
 
 export interface PoolOptions {
   readonly addresses: number;

@@ -1,4 +1,4 @@
-// How long other messages take while a script misbehaves: `node bench/script.ts [SECONDS] [RATE]`. A message
+// How long other messages take while a script misbehaves: `node bench/misbehaving-script.ts [SECONDS] [RATE]`. A message
 // without a function is sent RATE times a second on 32 connections, one with a function 200 times a second beside it.
 
 import { execFile } from 'node:child_process';
@@ -15,7 +15,7 @@ import { startAgentProcess } from '../dev/agent-process.ts';
 import { Asking } from '../test/support/asking.ts';
 import { str } from '../test/support/spop/naive-codec.ts';
 import type { LoadResult } from './load.ts';
-import { addressOf, isListed } from './pool.ts';
+import { addressOf, isListed } from './notify-pool.ts';
 
 const [seconds = '8', rate = '5000'] = process.argv.slice(2);
 const ADDRESSES = 1_000;

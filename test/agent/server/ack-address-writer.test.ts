@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
-import { DynamicAddress } from '../../../agent/server/dynamic-address.ts';
+import { DynamicAddress } from '../../../agent/server/ack-address-writer.ts';
 import { longRuns } from '../../support/scope.ts';
 
 /** Groups of an IPv6 address, many of them zero, so that runs of zeros come in all lengths and places. */

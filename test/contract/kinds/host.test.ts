@@ -2,8 +2,14 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatSubject, lookupKeys, parseSubject, SubjectError, subjectFromTraffic } from '../../contract/subject.ts';
-import { longRuns } from '../support/scope.ts';
+import {
+  formatSubject,
+  lookupKeys,
+  parseSubject,
+  SubjectError,
+  subjectFromTraffic,
+} from '../../../contract/subject.ts';
+import { longRuns } from '../../support/scope.ts';
 
 /** The longest name that DNS has: 127 labels of one character. */
 const LONGEST = Array.from({ length: 127 }, () => 'a').join('.');

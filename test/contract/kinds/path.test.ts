@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { isOddPath } from '../../contract/path.ts';
+import { isOddPath } from '../../../contract/kinds/path.ts';
 import {
   formatSubject,
   lookupKeys,
@@ -10,8 +10,8 @@ import {
   parseSubject,
   SubjectError,
   subjectFromTraffic,
-} from '../../contract/subject.ts';
-import { longRuns } from '../support/scope.ts';
+} from '../../../contract/subject.ts';
+import { longRuns } from '../../support/scope.ts';
 
 const DEEP = '/a'.repeat(500);
 

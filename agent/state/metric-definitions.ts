@@ -8,7 +8,7 @@ import {
   stateOf,
   type ValuesOf,
   zeros,
-} from './measure.ts';
+} from './metric-types.ts';
 
 /** From a frame to its ACK: mostly microseconds when everything is known, at most the deadline when it is not. */
 const DECISION_BOUNDS = [

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { metricsText } from '../../../agent/admin/prometheus-text.ts';
-import type { Measure } from '../../../agent/state/measure.ts';
-import { COUNTERS, PROCESS, READINGS, SECTIONS } from '../../../agent/state/measures.ts';
 import { mergeStates } from '../../../agent/state/merge.ts';
+import { COUNTERS, PROCESS, READINGS, SECTIONS } from '../../../agent/state/metric-definitions.ts';
+import type { Measure } from '../../../agent/state/metric-types.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { agentState } from '../../support/agent-state.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';

@@ -1,6 +1,6 @@
+import { hasBlankEnds, textOfOctets } from '../byte-string.ts';
+import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { hasBlankEnds, textOfOctets } from './octets.ts';
-import { printable } from './printable.ts';
 
 /** A method is a token (RFC 9110 9.1); in upper case, as all that are registered. */
 export const METHOD: Kind = {

@@ -1,6 +1,6 @@
 import type { Cursor } from './cursor.ts';
 import { invalidFrame } from './errors.ts';
-import type { Writer } from './writer.ts';
+import type { Writer } from './payload-writer.ts';
 
 /** The type in the low nibble of a typed value's first byte (SPOE.txt 3.1). */
 export const DataType = {
