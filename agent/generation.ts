@@ -8,7 +8,7 @@ import { logStartupCheck } from './backend/backend-log.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
-import type { Degradation } from './decision/degradation-detector.ts';
+import type { DegradationDetector } from './decision/degradation-detector.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { RouteAndShadow, type RouteAndShadowEvents } from './decision/route-and-shadow.ts';
@@ -18,16 +18,16 @@ import { type MessageConfig, MessageHandler } from './server/message-handler.ts'
 import type { ReferenceIds } from './server/reference-id.ts';
 import { decisionLog, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
-import type { Meters } from './state/process-metrics.ts';
+import type { ProcessMetrics } from './state/process-metrics.ts';
 
 /** What outlives every generation. */
 export interface SharedParts {
   readonly log: Logger;
   readonly clock: Clock;
-  readonly meters: Meters;
+  readonly metrics: ProcessMetrics;
   readonly stats: DecisionStats;
   readonly references: ReferenceIds;
-  readonly degradation: Degradation;
+  readonly degradation: DegradationDetector;
 }
 
 /** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
@@ -51,24 +51,24 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, stats, references, degradation }: SharedParts,
+  { log, clock, metrics, stats, references, degradation }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const backend = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
-    notCounted: () => void meters.counters.notCounted++,
+    notCounted: () => void metrics.counters.notCounted++,
     called(subjects, tookMs) {
-      meters.called(subjects, tookMs);
+      metrics.called(subjects, tookMs);
       degradation.called(tookMs);
     },
     callFailed(fault, error) {
-      meters.callFailed(fault, error, clock.epochMs());
+      metrics.callFailed(fault, error, clock.epochMs());
       degradation.callFailed(error);
     },
   });
-  const loader = new Loader(backend, cache, clock, limitsOf(settings), meters.counters);
+  const loader = new Loader(backend, cache, clock, limitsOf(settings), metrics.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);

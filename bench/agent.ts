@@ -8,7 +8,7 @@ import { ConnectionLimiter } from '../agent/server/connection-limiter.ts';
 import { Listener } from '../agent/server/listener.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
 import { connectionEvents } from '../agent/server/server-log.ts';
-import { Meters } from '../agent/state/process-metrics.ts';
+import { ProcessMetrics } from '../agent/state/process-metrics.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import type { PoolOptions } from './notify-pool.ts';
 
@@ -38,7 +38,7 @@ const listener = new Listener(
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
   { current: handler },
   clock,
-  connectionEvents({ info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
+  connectionEvents({ info: complain, warn: complain, error: complain }, clock, new ProcessMetrics(), () => 40),
   new ConnectionLimiter(clock, complain),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's

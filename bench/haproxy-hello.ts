@@ -1,9 +1,9 @@
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
-import { Writer } from '../spop/payload-writer.ts';
+import { PayloadWriter } from '../spop/payload-writer.ts';
 
 /** The HAPROXY-HELLO of HAProxy 2.6 with its default `tune.bufsize`. */
 export function haproxyHello(): Uint8Array {
-  const payload = new Writer()
+  const payload = new PayloadWriter()
     .text('supported-versions')
     .byte(8)
     .text('2.0')

@@ -6,7 +6,7 @@ import { type MessageConfig, MessageHandler } from '../agent/server/message-hand
 import { COOKIE_ARGUMENT } from '../haproxy/vocabulary.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
 import { FrameReader } from '../spop/frame-reader.ts';
-import { Writer } from '../spop/payload-writer.ts';
+import { PayloadWriter } from '../spop/payload-writer.ts';
 import { DataType } from '../spop/typed-data.ts';
 import { randomFrom } from './notify-pool.ts';
 
@@ -144,7 +144,7 @@ function ruleOf(kinds: readonly string[]): MessageConfig {
 /** Bytes of a chunk, as they come from a socket. */
 function frameOf(argument: string, value: string): Uint8Array {
   const bytes = Buffer.from(value, 'latin1');
-  const payload = new Writer()
+  const payload = new PayloadWriter()
     .text(MESSAGE)
     .byte(1)
     .text(argument)

@@ -1,5 +1,5 @@
 import { encodeFrame, FrameType } from '../spop/frame.ts';
-import { Writer } from '../spop/payload-writer.ts';
+import { PayloadWriter } from '../spop/payload-writer.ts';
 import { DataType } from '../spop/typed-data.ts';
 
 export interface PoolOptions {
@@ -67,7 +67,7 @@ export function createPool({ addresses, family, zipf, seed }: PoolOptions): Pool
 
 /** Stream ids count up by frame, so that no two of a connection in flight are equal. */
 export function notify(index: number, address: Uint8Array): Uint8Array {
-  const ids = new Writer()
+  const ids = new PayloadWriter()
     .varint(index * 2 + 1)
     .varint(1)
     .finish();
@@ -78,7 +78,7 @@ export function notify(index: number, address: Uint8Array): Uint8Array {
 
 /** The payload of every frame of a family, but for its address: encoding 100,000 of them anew takes a second. */
 function payloadOf(type: number, addressBytes: number): Uint8Array {
-  const payload = new Writer().text(MESSAGE).byte(1 + ARGUMENTS.length);
+  const payload = new PayloadWriter().text(MESSAGE).byte(1 + ARGUMENTS.length);
   payload.text('ip').byte(type).raw(new Uint8Array(addressBytes));
   for (const [name, value] of ARGUMENTS) payload.text(name).byte(DataType.string).text(value);
   return payload.finish();

@@ -5,7 +5,7 @@ import { systemClock } from '../agent/decision/clock.ts';
 import type { Engine } from '../agent/decision/engine.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
 import { connectionEvents } from '../agent/server/server-log.ts';
-import { Meters } from '../agent/state/process-metrics.ts';
+import { ProcessMetrics } from '../agent/state/process-metrics.ts';
 import { encodeAck, encodeActions } from '../spop/ack.ts';
 import { Connection } from '../spop/connection.ts';
 import { NO_IDS } from '../spop/frame.ts';
@@ -106,7 +106,7 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     transport,
     { current },
     systemClock,
-    connectionEvents({ info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
+    connectionEvents({ info: fail, warn: fail, error: fail }, systemClock, new ProcessMetrics(), () => 40),
   );
   made.receive(haproxyHello());
   return (chunk) => made.receive(chunk);

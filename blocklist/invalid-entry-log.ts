@@ -8,7 +8,7 @@ export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<R
 export const MAX_REPORTED = 100;
 
 /** Logs each bad entry once for as long as it lives, and no more than `MAX_REPORTED` of them. */
-export class BadEntries {
+export class InvalidEntryLog {
   readonly #reported = new Set<string>();
 
   report(item: Item, problem: string, log: Log): void {

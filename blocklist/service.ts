@@ -2,7 +2,7 @@ import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts'
 import { isPermitted } from '../contract/permitted-actions.ts';
 import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
 import { parseEntry, type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
-import type { BadEntries, Log } from './invalid-entry-log.ts';
+import type { InvalidEntryLog, Log } from './invalid-entry-log.ts';
 import { winner } from './precedence.ts';
 import type { EntryStore, Item, Key } from './store.ts';
 
@@ -14,7 +14,7 @@ export interface CheckFacts {
   readonly failures: number;
   readonly keys: number;
   readonly throttles: number;
-  readonly badEntries: number;
+  readonly invalidEntryLog: number;
   readonly tableMs: number;
 }
 
@@ -22,7 +22,7 @@ export interface CheckDeps {
   readonly store: Pick<EntryStore, 'lookup'>;
   readonly log: Log;
   readonly measure?: (facts: CheckFacts) => void;
-  readonly badEntries: BadEntries;
+  readonly invalidEntryLog: InvalidEntryLog;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** How long a verdict may be kept at most. */
@@ -81,7 +81,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
     failures: verdicts.filter(({ error }) => error !== undefined).length,
     keys: keys.length,
     throttles,
-    badEntries: items.length - good.length,
+    invalidEntryLog: items.length - good.length,
     tableMs: answeredMs - askedMs,
   });
   if (failure !== undefined && unread.length === keys.length) throw failure;
@@ -140,11 +140,11 @@ function asShadow(entry: StoredEntry): StoredEntry | ShadowEntry {
   return { ...rest, action: 'log', shadow: action };
 }
 
-function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {
+function goodEntries(items: readonly Item[], { invalidEntryLog, log }: CheckDeps): StoredEntry[] {
   return items.flatMap((item) => {
     const parsed = parseEntry(item);
     if ('entry' in parsed) return [parsed.entry];
-    badEntries.report(item, parsed.problem, log);
+    invalidEntryLog.report(item, parsed.problem, log);
     return [];
   });
 }

@@ -1,7 +1,7 @@
 import type { FrameReader } from './frame-reader.ts';
 
 /** What a connection received, and when: connections that only take up room are found by this. */
-export class Activity {
+export class ConnectionActivity {
   /** When bytes were received last; at first, when the connection was opened. */
   lastReceivedAtMs: number;
   /** Did HAProxy ever send a NOTIFY? */

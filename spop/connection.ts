@@ -1,6 +1,6 @@
 import { encodeAck } from './ack.ts';
 import { type AckActions, fitted, payloadBytes } from './ack-payload.ts';
-import { Activity } from './connection-activity.ts';
+import { ConnectionActivity } from './connection-activity.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { type Frame, FrameType } from './frame.ts';
@@ -48,7 +48,7 @@ type State =
 
 /** One SPOP connection from the first byte to the last: bytes in, frames out, without a socket. */
 export class Connection {
-  readonly activity: Activity;
+  readonly activity: ConnectionActivity;
   readonly #transport: Transport;
   readonly #handler: CurrentHandler;
   readonly #clock: Clock;
@@ -77,7 +77,7 @@ export class Connection {
     this.#handler = handler;
     this.#clock = clock;
     this.#events = events;
-    this.activity = new Activity(clock.nowMs());
+    this.activity = new ConnectionActivity(clock.nowMs());
     this.#state = {
       name: 'handshake',
       cancelTimer: clock.after(HELLO_TIMEOUT_MS, () =>

@@ -3,7 +3,7 @@ import { encodeVarint64, varintLength, writeVarint } from './varint.ts';
 const encoder = new TextEncoder();
 
 /** Builds the payloads that need not be fast: HELLO, DISCONNECT, and actions that are encoded once. */
-export class Writer {
+export class PayloadWriter {
   #bytes = new Uint8Array(128);
   #length = 0;
 

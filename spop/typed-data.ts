@@ -1,6 +1,6 @@
 import type { Cursor } from './cursor.ts';
 import { invalidFrame } from './errors.ts';
-import type { Writer } from './payload-writer.ts';
+import type { PayloadWriter } from './payload-writer.ts';
 
 /** The type in the low nibble of a typed value's first byte (SPOE.txt 3.1). */
 export const DataType = {
@@ -67,7 +67,7 @@ export function readData(cursor: Cursor): ReceivedData {
 }
 
 /** Appends a typed value. Throws a `TypeError` where an address has the wrong number of bytes. */
-export function writeData(out: Writer, data: TypedData): void {
+export function writeData(out: PayloadWriter, data: TypedData): void {
   switch (data.type) {
     case 'null':
       out.byte(DataType.null);

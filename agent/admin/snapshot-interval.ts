@@ -3,7 +3,7 @@ import type { AgentState } from '../state/state.ts';
 import type { Snapshot } from './snapshots.ts';
 
 /** What happened between two snapshots; with one alone, since the start. */
-export class Interval {
+export class SnapshotInterval {
   readonly #state: AgentState;
   readonly #before: AgentState | undefined;
   readonly seconds: number;

@@ -74,7 +74,7 @@ interface OngoingEpisode {
  * down, and ends when both were healthy for ten seconds, however often calls fail and succeed in between. It is checked
  * once a second, and not at all while everything is healthy.
  */
-export class Degradation {
+export class DegradationDetector {
   readonly #clock: Clock;
   readonly #events: DegradationEvents;
   readonly #counts = new SlidingCounts(COUNTS);

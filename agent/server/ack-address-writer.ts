@@ -15,7 +15,7 @@ const GROUPS = 8;
  * Writes the address of the question at hand behind the last action, whose value is `ip:`, and corrects the length of that
  * value. It makes no string: through one, an IPv6 address takes 3 µs.
  */
-export class DynamicAddress implements DynamicActions {
+export class AckAddressWriter implements DynamicActions {
   readonly maxBytes = MAX_TEXT_BYTES;
   readonly #address: Address;
   readonly #groups = new Uint16Array(GROUPS);

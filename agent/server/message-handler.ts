@@ -13,14 +13,13 @@ import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import type { RouteAndShadow } from '../decision/route-and-shadow.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
-import { DynamicAddress } from './ack-address-writer.ts';
+import { AckAddressWriter } from './ack-address-writer.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
 import type { VariableTarget } from './encode-decision.ts';
 import { type AddressLookup, HotPath } from './hot-path.ts';
-import { type MessageSubjects, QuestionReader } from './question-reader.ts';
+import { clientOf, type MessageSubjects, QuestionReader } from './question-reader.ts';
 import { ReferenceIds } from './reference-id.ts';
-import { clientOf } from './subject-texts.ts';
 
 /** The configuration of one message. */
 export interface MessageConfig extends MessageSubjects {
@@ -105,11 +104,11 @@ export class MessageHandler implements NotifyHandler {
     stats = new DecisionStats(),
     references = new ReferenceIds(),
   ) {
-    const dynamicAddress = new DynamicAddress(address);
+    const addressWriter = new AckAddressWriter(address);
     this.#messages = configs.map((config) => ({
       config,
       decider: config.kinds.length === 0 ? NO_SUBJECTS : decider,
-      encoder: new AckEncoder(config, dynamicAddress, references, stats, events),
+      encoder: new AckEncoder(config, addressWriter, references, stats, events),
       name: Buffer.from(config.name),
       questions: new QuestionReader(config, this.#reader, address),
     }));

@@ -4,7 +4,7 @@ import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RouteAndShadowEvents } from '../decision/route-and-shadow.ts';
 import type { Log } from '../log.ts';
-import type { Meters } from '../state/process-metrics.ts';
+import type { ProcessMetrics } from '../state/process-metrics.ts';
 import type { RecentDeny } from '../state/state.ts';
 import { ThrottledLog, type Times } from '../throttled-log.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from './connection-limiter.ts';
@@ -46,7 +46,7 @@ export function connectionLog(
 }
 
 /** Logs that connections are closed for a limit, and counts each under the SPOP status for it. */
-export function evictionLog(log: Log, clock: Clock, meters: Meters): (exceeded: ExceededLimit) => void {
+export function evictionLog(log: Log, clock: Clock, metrics: ProcessMetrics): (exceeded: ExceededLimit) => void {
   const repeated = new ThrottledLog(clock);
   const warn = {
     connections: (times: Times) =>
@@ -58,27 +58,32 @@ export function evictionLog(log: Log, clock: Clock, meters: Meters): (exceeded: 
       ),
   };
   return (exceeded) => {
-    meters.spopError(SpopStatus.resourceAllocation);
+    metrics.spopError(SpopStatus.resourceAllocation);
     repeated.about(exceeded, warn[exceeded]);
   };
 }
 
 /** Logs errors on connections, and counts all events; `deadlineMs` returns the current one. */
-export function connectionEvents(log: Log, clock: Clock, meters: Meters, deadlineMs: () => number): ListenerEvents {
+export function connectionEvents(
+  log: Log,
+  clock: Clock,
+  metrics: ProcessMetrics,
+  deadlineMs: () => number,
+): ListenerEvents {
   const logged = connectionLog(log, new ThrottledLog(clock));
   return {
     protocolError(error) {
-      meters.spopError(error.status);
+      metrics.spopError(error.status);
       logged.protocolError(error);
     },
     disconnectReceived(status, message) {
-      meters.spopError(ASSIGNED.has(status) ? status : 'other');
+      metrics.spopError(ASSIGNED.has(status) ? status : 'other');
       logged.disconnectReceived(status, message);
     },
-    answered: (frames, tookMs) => meters.answered(frames, tookMs),
-    answeredLate: (tookMs) => meters.answeredLate(tookMs, deadlineMs()),
-    healthChecked: () => void meters.counters.healthChecks++,
-    accepted: () => void meters.counters.accepted++,
+    answered: (frames, tookMs) => metrics.answered(frames, tookMs),
+    answeredLate: (tookMs) => metrics.answeredLate(tookMs, deadlineMs()),
+    healthChecked: () => void metrics.counters.healthChecks++,
+    accepted: () => void metrics.counters.accepted++,
   };
 }
 

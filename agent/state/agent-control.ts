@@ -21,7 +21,7 @@ export interface CachedVerdict {
 }
 
 /** What can be asked and done while the agent runs; of several workers it concerns all. None rejects. */
-export interface Control {
+export interface AgentControl {
   state(): Promise<AgentState>;
   /** What each process knows of a subject in canonical text. */
   explain(subject: string): Promise<readonly CachedVerdict[]>;

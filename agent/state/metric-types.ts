@@ -17,32 +17,35 @@ export interface MetricHeader {
 }
 
 /** A value in the state of the agent: its metric, its first value, and how the values of several workers become one. */
-export interface Measure<Value> extends MetricHeader {
+export interface MetricDefinition<Value> extends MetricHeader {
   zero(): Value;
   merge(one: Value, other: Value): Value;
   samples(value: Value): readonly Sample[];
 }
 
-export type Measures = Readonly<Record<string, Measure<unknown>>>;
+export type MetricDefinitions = Readonly<Record<string, MetricDefinition<unknown>>>;
 
 /** The values of measures, by the same names. */
-export type ValuesOf<Section extends Measures> = {
-  readonly [Name in keyof Section]: Section[Name] extends Measure<infer Value> ? Value : never;
+export type ValuesOf<Section extends MetricDefinitions> = {
+  readonly [Name in keyof Section]: Section[Name] extends MetricDefinition<infer Value> ? Value : never;
 };
 
 export type Mutable<Values> = { -readonly [Name in keyof Values]: Values[Name] };
 
-export function zeros<Section extends Measures>(section: Section): Mutable<ValuesOf<Section>> {
+export function zeros<Section extends MetricDefinitions>(section: Section): Mutable<ValuesOf<Section>> {
   return mapped(section, (measure) => measure.zero());
 }
 
 /** The values of this section as they are now. */
-export function copyOf<Section extends Measures>(section: Section, values: ValuesOf<Section>): ValuesOf<Section> {
+export function copyOf<Section extends MetricDefinitions>(
+  section: Section,
+  values: ValuesOf<Section>,
+): ValuesOf<Section> {
   return mapped(section, (_, name) => structuredClone(values[name]));
 }
 
 /** One value of several, for each measure; there must be at least one. */
-export function merged<Section extends Measures>(
+export function merged<Section extends MetricDefinitions>(
   section: Section,
   several: readonly ValuesOf<Section>[],
 ): ValuesOf<Section> {
@@ -50,20 +53,20 @@ export function merged<Section extends Measures>(
 }
 
 /** Calls the function for each measure, by its name. */
-function mapped<Section extends Measures>(
+function mapped<Section extends MetricDefinitions>(
   section: Section,
-  valueFor: (measure: Measure<unknown>, name: keyof Section) => unknown,
+  valueFor: (measure: MetricDefinition<unknown>, name: keyof Section) => unknown,
 ): ValuesOf<Section> {
   const values = Object.entries(section).map(([name, measure]) => [name, valueFor(measure, name)]);
   return Object.fromEntries(values) as ValuesOf<Section>; // of each measure its own value
 }
 
-export function counter(name: string, help: string): Measure<number> {
+export function counter(name: string, help: string): MetricDefinition<number> {
   return { ...summed, name, type: 'counter', help, labels: [] };
 }
 
 /** A value that several workers have together. */
-export function gauge(name: string, help: string): Measure<number> {
+export function gauge(name: string, help: string): MetricDefinition<number> {
   return { ...counter(name, help), type: 'gauge' };
 }
 
@@ -73,7 +76,7 @@ export function counterBy<Key extends string>(
   help: string,
   label: string,
   keys: readonly Key[],
-): Measure<Record<Key, number>> {
+): MetricDefinition<Record<Key, number>> {
   return { ...byLabel(label, keys, add), name, type: 'counter', help, labels: [label] };
 }
 
@@ -83,7 +86,7 @@ export function greatestBy<Key extends string>(
   help: string,
   label: string,
   keys: readonly Key[],
-): Measure<Record<Key, number>> {
+): MetricDefinition<Record<Key, number>> {
   return { ...byLabel(label, keys, Math.max), name, type: 'gauge', help, labels: [label] };
 }
 
@@ -92,7 +95,7 @@ export function stateOf<State extends string>(
   name: string,
   help: string,
   states: readonly [State, ...State[]],
-): Measure<State> {
+): MetricDefinition<State> {
   return {
     ...{ name, type: 'gauge', help, labels: ['state'] },
     zero: () => states[0],
@@ -102,7 +105,7 @@ export function stateOf<State extends string>(
 }
 
 /** In seconds. */
-export function histogram(name: string, help: string, bounds: readonly number[]): Measure<Histogram> {
+export function histogram(name: string, help: string, bounds: readonly number[]): MetricDefinition<Histogram> {
   return {
     ...{ name, type: 'histogram', help, labels: [] },
     zero: () => emptyHistogram(bounds),
@@ -119,7 +122,7 @@ function byLabel<Key extends string>(
   label: string,
   keys: readonly Key[],
   merge: (one: number, other: number) => number,
-): Pick<Measure<Record<Key, number>>, 'zero' | 'merge' | 'samples'> {
+): Pick<MetricDefinition<Record<Key, number>>, 'zero' | 'merge' | 'samples'> {
   const of = (entries: readonly (readonly [string, number])[]) => Object.fromEntries(entries) as Record<Key, number>; // the keys, or those of two such
   return {
     zero: () => of(keys.map((key) => [key, 0])),

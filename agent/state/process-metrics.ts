@@ -6,7 +6,7 @@ const LAG_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 
 /** What a process counts and measures for as long as it lives: a reload resets nothing. */
-export class Meters {
+export class ProcessMetrics {
   readonly counters = newCounters();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   /** Of the last call that failed. */

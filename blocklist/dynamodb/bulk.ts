@@ -2,11 +2,10 @@ import { BatchGetItemCommand, BatchWriteItemCommand, paginateScan, type WriteReq
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
 import type { BulkOptions, BulkStore, Item, Key } from '../store.ts';
-import { deleteIf } from './conditional-writes.ts';
+import { deleteIf, unchangedSince } from './conditional-writes.ts';
 import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, keyName, unique } from './connection.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 import { untilDone, type Wait } from './retry.ts';
-import { unchangedSince } from './unchanged.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /** BatchGetItem takes no more. */

@@ -6,7 +6,10 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import type { Item } from '../store.ts';
+import { TABLE } from '../table.ts';
 import type { DynamoConnection } from './connection.ts';
+import { isMap, toAttributes } from './item.ts';
 
 /** Puts an item if its condition holds, and says whether it did. */
 export function putIf(connection: DynamoConnection, input: Omit<PutItemCommandInput, 'TableName'>): Promise<boolean> {
@@ -40,4 +43,49 @@ async function holds(sent: Promise<unknown>): Promise<boolean> {
     if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
     throw error;
   }
+}
+
+/** What tells one entry from another under the same key, beside what else it tells HAProxy. */
+const COMPARED = ['action', 'reason', 'note', 'createdBy', 'createdAt', 'expiresAt', 'status'] as const;
+
+type Condition = Pick<
+  DeleteItemCommandInput,
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
+
+/** Holds while an item is as it was read, and where it is gone. */
+export function unchangedSince(item: Item): Condition {
+  const expected: [path: string[], value: unknown][] = COMPARED.map((name) => [[name], item[name]]);
+  const sizes: [path: string[], value: number][] = [];
+  if (isMap(item.vars)) {
+    // Value by value: dynalite finds no two maps equal.
+    sizes.push([['vars'], Object.keys(item.vars).length]);
+    expected.push(...Object.entries(item.vars).map(([name, value]): [string[], unknown] => [['vars', name], value]));
+  } else expected.push([['vars'], item.vars]);
+
+  const names = new Map([[TABLE.partitionKey as string, '#key']]);
+  const values = new Map<unknown, string>();
+  const placed = (path: string[]) => path.map((name) => placeholder(names, name, '#n')).join('.');
+  const parts = [
+    ...expected.map(([path, value]) =>
+      value === undefined
+        ? `attribute_not_exists(${placed(path)})`
+        : `${placed(path)} = ${placeholder(values, value, ':v')}`,
+    ),
+    ...sizes.map(([path, size]) => `size(${placed(path)}) = ${placeholder(values, size, ':v')}`),
+  ];
+  return {
+    ConditionExpression: `attribute_not_exists(#key) OR (${parts.join(' AND ')})`,
+    ExpressionAttributeNames: Object.fromEntries([...names].map(([name, place]) => [place, name])),
+    ...(values.size > 0 && {
+      ExpressionAttributeValues: toAttributes(Object.fromEntries([...values].map(([value, place]) => [place, value]))),
+    }), // DynamoDB refuses an empty set of them
+  };
+}
+
+/** The placeholder of a name or value, the same each time. */
+function placeholder<Thing>(places: Map<Thing, string>, thing: Thing, prefix: string): string {
+  const place = places.get(thing) ?? `${prefix}${places.size}`;
+  places.set(thing, place);
+  return place;
 }

@@ -6,7 +6,7 @@ import {
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
-import { BadEntries } from '../../blocklist/invalid-entry-log.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
@@ -99,7 +99,7 @@ async function verdictsFor(asked: readonly SubjectItems[], request: ExplainReque
     {
       store: { lookup: async (keys) => ({ items: itemsUnder(keys, items), unread: [], throttles: 0 }) },
       log() {},
-      badEntries: new BadEntries(),
+      invalidEntryLog: new InvalidEntryLog(),
       clock: () => request.nowMs,
       ttlSeconds: 0,
     },

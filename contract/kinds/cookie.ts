@@ -1,4 +1,5 @@
-import { octetsOf, octetsOfText, respelled, spelling } from '../byte-string.ts';
+import { octetsOf, octetsOfText } from '../byte-string.ts';
+import { respelled, spelling } from '../percent-encoding.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
 /** Of one name in one Cookie header; a server takes the first or the last of them, so all are asked about. */

@@ -1,4 +1,5 @@
-import { encodedAt, octetsOf, octetsOfText, PERCENT, spelling, write } from '../byte-string.ts';
+import { octetsOf, octetsOfText } from '../byte-string.ts';
+import { encodedAt, PERCENT, spelling, write } from '../percent-encoding.ts';
 import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
 

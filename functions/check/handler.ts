@@ -1,4 +1,4 @@
-import { BadEntries } from '../../blocklist/invalid-entry-log.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check } from '../../blocklist/service.ts';
 import { StoreError } from '../../blocklist/store.ts';
 import type { Endpoint } from '../../contract/check.ts';
@@ -19,13 +19,13 @@ export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' |
 
 /** The function behind the function URL, payload format 2.0: parse, ask the service, answer. */
 export function createHandler(deps: HandlerDeps): Handler {
-  const badEntries = new BadEntries();
+  const invalidEntryLog = new InvalidEntryLog();
   return async (event) => {
     const { requestId } = event.requestContext;
     const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
-      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, badEntries }));
+      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog }));
     } catch (error) {
       return refusal(error, log);
     }

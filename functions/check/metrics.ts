@@ -38,6 +38,6 @@ export function metricLine(facts: CheckFacts, { functionName, requestId, epochMs
     ...values,
     requestId,
     keys: facts.keys,
-    badEntries: facts.badEntries,
+    invalidEntryLog: facts.invalidEntryLog,
   };
 }

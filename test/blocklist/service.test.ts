@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BadEntries, MAX_REPORTED } from '../../blocklist/invalid-entry-log.ts';
+import { InvalidEntryLog, MAX_REPORTED } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../blocklist/service.ts';
 import { type EntryStore, StoreError } from '../../blocklist/store.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
@@ -248,7 +248,7 @@ describe('check', () => {
       },
     });
     // 25 networks and one host in two lists
-    const numbers = { lookups: 4, matches: 2, failures: 1, keys: 52, throttles: 2, badEntries: 1, tableMs: 4 };
+    const numbers = { lookups: 4, matches: 2, failures: 1, keys: 52, throttles: 2, invalidEntryLog: 1, tableMs: 4 };
     assert.deepEqual(facts, [numbers]);
   });
 
@@ -350,7 +350,7 @@ function deps(store: EntryStore): CheckDeps {
   return {
     store,
     log: () => {},
-    badEntries: new BadEntries(),
+    invalidEntryLog: new InvalidEntryLog(),
     clock: () => NOW_SECONDS * 1000,
     ttlSeconds: 60,
   };

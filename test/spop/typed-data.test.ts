@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Cursor } from '../../spop/cursor.ts';
-import { Writer } from '../../spop/payload-writer.ts';
+import { PayloadWriter } from '../../spop/payload-writer.ts';
 import { readData, type TypedData, writeData } from '../../spop/typed-data.ts';
 import { values } from '../support/spop/frames.ts';
 import { Bytes, fromHex, toHex, typed } from '../support/spop/naive-codec.ts';
 
 const write = (data: TypedData) => {
-  const out = new Writer();
+  const out = new PayloadWriter();
   writeData(out, data);
   return toHex(out.finish());
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Degradation, type Episode } from '../../../agent/decision/degradation-detector.ts';
+import { DegradationDetector, type Episode } from '../../../agent/decision/degradation-detector.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -15,7 +15,7 @@ function setUp() {
   const told: ({ what: 'degraded' | 'recovered'; atMs: number } & Record<string, unknown>)[] = [];
   const startMs = clock.nowMs();
   const atMs = () => clock.nowMs() - startMs;
-  const degradation = new Degradation(clock, {
+  const degradation = new DegradationDetector(clock, {
     degraded: (episode: Episode) => void told.push({ what: 'degraded', atMs: atMs(), ...episode }),
     recovered: (whole) => void told.push({ what: 'recovered', atMs: atMs(), ...whole }),
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
-import { DynamicAddress } from '../../../agent/server/ack-address-writer.ts';
+import { AckAddressWriter } from '../../../agent/server/ack-address-writer.ts';
 import { longRuns } from '../../support/scope.ts';
 
 /** Groups of an IPv6 address, many of them zero, so that runs of zeros come in all lengths and places. */
@@ -21,7 +21,7 @@ describe('an entry that is the address of the request', () => {
     fc.assert(
       fc.property(fc.oneof(ipv6, ipv4), fc.constantFrom(128, 64, 48, 16), (bytes, ipv6Prefix) => {
         const address = new Address(ipv6Prefix);
-        const dynamic = new DynamicAddress(address);
+        const dynamic = new AckAddressWriter(address);
         address.readBytes(bytes, 0, bytes.length);
         const before = Buffer.from('\0ip:');
         const out = new Uint8Array(before.length + dynamic.maxBytes);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/server-log.ts';
-import { Meters } from '../../../agent/state/process-metrics.ts';
+import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -55,8 +55,8 @@ describe('the log of evicted connections', () => {
   it('logs each limit once a minute, however many connections, and counts all as status 13', () => {
     const told = log();
     const clock = new HandClock();
-    const meters = new Meters();
-    const evicted = evictionLog(told, clock, meters);
+    const metrics = new ProcessMetrics();
+    const evicted = evictionLog(told, clock, metrics);
     for (let count = 0; count < 1000; count++) {
       evicted('connections');
       evicted('memory');
@@ -69,8 +69,8 @@ describe('the log of evicted connections', () => {
       ['warn', 999, 'too many connections'],
       ['warn', 999, 'too many bytes of partial frames and unread ACKs'],
     ]);
-    assert.deepEqual(meters.counters.errors, { 13: 2000 });
-    meters.close();
+    assert.deepEqual(metrics.counters.errors, { 13: 2000 });
+    metrics.close();
   });
 });
 

@@ -3,14 +3,14 @@ import { describe, it } from 'node:test';
 import { metricsText } from '../../../agent/admin/prometheus-text.ts';
 import { mergeStates } from '../../../agent/state/merge.ts';
 import { COUNTERS, PROCESS, READINGS, SECTIONS } from '../../../agent/state/metric-definitions.ts';
-import type { Measure } from '../../../agent/state/metric-types.ts';
+import type { MetricDefinition } from '../../../agent/state/metric-types.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { agentState } from '../../support/agent-state.ts';
 import { readMetrics } from '../../support/prometheus-text.ts';
 
 /** Every measure, and where its value is in the state. */
 const MEASURES = Object.entries({ '': PROCESS, ...SECTIONS }).flatMap(([section, measures]) =>
-  Object.entries<Measure<unknown>>(measures).map(([name, measure]) => ({ section, name, measure })),
+  Object.entries<MetricDefinition<unknown>>(measures).map(([name, measure]) => ({ section, name, measure })),
 );
 
 /** How the values of workers become one where they are not added up. */
@@ -55,7 +55,7 @@ function valueIn(state: object, section: string, name: string): unknown {
 }
 
 /** The first value of a measure, with each number as great as this. */
-function valueOfScale(measure: Measure<unknown>, scale: number): unknown {
+function valueOfScale(measure: MetricDefinition<unknown>, scale: number): unknown {
   if (measure.labels.includes('state')) return ['closed', 'probing', 'open'][scale];
   if (measure.name === 'haverdict_spop_errors_total') return { 13: scale };
   const scaled = (value: unknown, key = ''): unknown => {
