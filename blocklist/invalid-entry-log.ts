@@ -1,13 +1,13 @@
 import { redactedSubject } from '../contract/redact.ts';
 import type { Item } from './store.ts';
 
-/** One line for the operator. */
+/** Logs one line for the operator. */
 export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
-/** One table can hold any number of wrong items, and each may be found by every call. */
+/** A table can hold any number of invalid items, and every call may find each of them. */
 export const MAX_REPORTED = 100;
 
-/** Logs each bad entry once for as long as it lives, and no more than `MAX_REPORTED` of them. */
+/** Logs each invalid entry once, and at most `MAX_REPORTED` entries. */
 export class InvalidEntryLog {
   readonly #reported = new Set<string>();
 

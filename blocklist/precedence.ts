@@ -3,8 +3,8 @@ import { specificity } from '../contract/subject.ts';
 import { isExpired, type StoredEntry } from './entry.ts';
 
 /**
- * Of all entries found for one subject, the one that wins: an allow, then the most specific, then that of the first list.
- * One that is only logged loses to every other: an entry in shadow mode changes nothing for anybody.
+ * The winner of all entries found for one subject: an allow, then the most specific, then that of the first list. An entry
+ * in shadow mode loses to every other one.
  */
 export function winner<Entry extends StoredEntry>(
   found: readonly Entry[],

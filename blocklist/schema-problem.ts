@@ -2,13 +2,13 @@ import type * as z from 'zod/mini';
 import { LIST_NAME, REASON } from '../contract/check.ts';
 import { printable } from '../contract/printable.ts';
 
-/** What a text of this form looks like, in words. */
+/** Descriptions of patterns, by pattern. */
 const FORMS = new Map([
   [String(LIST_NAME), 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit'],
   [String(REASON), 'must be one line of at most 200 printable characters'],
 ]);
 
-/** One line for the first thing that is wrong with this input: which field, and what would be right. */
+/** One line about the first problem of an input: the field, and what would be right. */
 export function firstProblem(error: z.core.$ZodError, input: unknown): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'is wrong';

@@ -6,7 +6,7 @@ import type { InvalidEntryLog, Log } from './invalid-entry-log.ts';
 import { winner } from './precedence.ts';
 import type { EntryStore, Item, Key } from './store.ts';
 
-/** What one check came to, in numbers: nothing of any visitor is in it. */
+/** The counts of one check, without any data of visitors. */
 export interface CheckFacts {
   readonly lookups: number;
   readonly matches: number;
@@ -14,7 +14,7 @@ export interface CheckFacts {
   readonly failures: number;
   readonly keys: number;
   readonly throttles: number;
-  readonly invalidEntryLog: number;
+  readonly badEntries: number;
   readonly tableMs: number;
 }
 
@@ -32,10 +32,10 @@ export interface CheckDeps {
 /** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 addresses in 32 lists would be 160,000. */
 export const MAX_KEYS = 20_000;
 
-/** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
+/** The lookup keys of a subject, or why it cannot be looked up. */
 type Plan = { readonly texts: readonly string[] } | Pick<Verdict, 'error' | 'overload'>;
 
-/** Answers each subject with the entry that wins for it; one that cannot be looked up does not fail its neighbours. */
+/** Answers each subject with its winning entry; a subject that cannot be looked up does not fail the others. */
 export async function check(request: CheckRequest, deps: CheckDeps): Promise<CheckResponse> {
   const lists = [...new Set(request.lists)];
   const plans = plansFor(inOrder(request.subjects), lists.length);
@@ -81,7 +81,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
     failures: verdicts.filter(({ error }) => error !== undefined).length,
     keys: keys.length,
     throttles,
-    invalidEntryLog: items.length - good.length,
+    badEntries: items.length - good.length,
     tableMs: answeredMs - askedMs,
   });
   if (failure !== undefined && unread.length === keys.length) throw failure;
@@ -89,7 +89,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   return { verdicts, ttl: deps.ttlSeconds };
 }
 
-/** Addresses first: whatever clients make up must not leave them without their keys. */
+/** Addresses first: values that clients choose must not use up their keys. */
 function inOrder(subjects: readonly string[]): string[] {
   const [chosen, others] = [subjects.filter(isClientChosen), subjects.filter((subject) => !isClientChosen(subject))];
   return [...others, ...chosen];
@@ -127,13 +127,13 @@ function keyTextsOf(text: string): string[] | undefined {
   }
 }
 
-/** Every subject text in every list, each key once. */
+/** Every lookup key in every list, each once. */
 function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key[] {
   const texts = new Set([...plans.values()].flatMap((plan) => ('texts' in plan ? plan.texts : [])));
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 
-/** Whatever a list in shadow mode has, an allow too, is only logged; what is only logged anyway stays as it is. */
+/** Turns any entry of a list in shadow mode, an allow too, into `log`; an entry with action `log` stays as it is. */
 function asShadow(entry: StoredEntry): StoredEntry | ShadowEntry {
   if (entry.action === 'log') return entry;
   const { action, status: _status, vars: _vars, ...rest } = entry;

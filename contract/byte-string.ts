@@ -1,23 +1,23 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Bytes as text with one character for each: what traffic brings is compared by byte, whatever it spells. */
+/** Bytes as a string with one character for each, so that values of requests are compared byte by byte. */
 export function octetsOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
-/** The bytes that text has in UTF-8, in the same form. */
+/** The UTF-8 bytes of a text, in the same form. */
 export function octetsOfText(text: string): string {
   return isAscii(text) ? text : Buffer.from(text.toWellFormed()).toString('latin1');
 }
 
-/** The text that octets are in UTF-8; undefined if they are none. */
+/** Octets decoded as UTF-8; undefined if they are not valid UTF-8. */
 export function textOfOctets(octets: string): string | undefined {
   if (isAscii(octets)) return octets;
   const bytes = Buffer.from(octets, 'latin1');
   return isUtf8(bytes) ? bytes.toString() : undefined;
 }
 
-/** Blanks at either end, which some servers take off and others do not; U+0085 is one to Python and Go, and U+FEFF is none. */
+/** Whether there are blanks at either end, which some servers strip. U+0085 is a blank to Python and Go, U+FEFF to none. */
 export function hasBlankEnds(octets: string): boolean {
   const bytes = Buffer.from(octets, 'latin1');
   const encoding = isUtf8(bytes) ? 'utf8' : 'latin1';

@@ -1,13 +1,13 @@
 import { printable } from './printable.ts';
 
-/** What an entry can tell HAProxy beside its action; the wiring has rules for these and no others. */
+/** The variables that an entry can set beside its action; the generated rules handle these and no others. */
 export const PLAIN_VARS = ['location', 'backend', 'split', 'path', 'query', 'body'] as const;
 export type PlainVar = (typeof PLAIN_VARS)[number];
 
-/** Who is changed, how, and which header: `req.set.x-plan`, `res.del.server`. */
+/** Request or response, the change, and the header: `req.set.x-plan`, `res.del.server`. */
 const HEADER_VAR = /^(req|res)\.(set|add|del)\.([a-z0-9][a-z0-9-]{0,31})$/;
 
-/** What frames a message or a connection is HAProxy's own business (RFC 9110 7.6.1 and 10.1.1, RFC 9112 6). */
+/** Headers that frame a message or a connection, which HAProxy manages itself (RFC 9110 7.6.1 and 10.1.1, RFC 9112 6). */
 const FRAMING = [
   'connection',
   'content-length',
@@ -25,34 +25,34 @@ const FRAMING = [
 export const MAX_VARS = 16;
 /** All names and values of an entry together: from HAProxy 3.1 a larger answer could stop the connection for good. */
 export const MAX_VARS_BYTES = 512;
-/** What each variable counts beside its name and value, which is what telling it costs on the wire. */
+/** What each variable counts beside its name and value: its overhead on the wire. */
 export const VAR_BYTES = 8;
 
 /** An absolute URL without a user, or a path on the same host; `//` would be another host. */
 const LOCATION = /^(https?:\/\/[\w.\-[\]:]+([/?#][!#$%&'()*+,./:;=?@\w~[\]-]*)?|\/(?!\/)[!#$%&'()*+,./:;=?@\w~[\]-]*)$/;
-/** What HAProxy takes as the name of a section. */
+/** What HAProxy accepts as the name of a section. */
 export const BACKEND_NAME = /^[A-Za-z0-9_.:-]{1,64}$/;
-/** One that begins with `//` is another host to many a server, and one with dots leaves what was checked before it. */
+/** Many servers read a path that begins with `//` as another host, and one with dots leaves the path that was checked. */
 const PATH = /^\/(?!\/)(?!(.*\/)?(\.|%2e){1,2}([/;]|$))[!$%&'()*+,./:;=@\w~-]*$/i;
 const QUERY = /^[!$%&'()*+,./:;=?@\w~-]*$/;
 
-/** A percent sign that encodes nothing, or what ends a line or a text once somebody decodes it. */
+/** A percent sign that encodes nothing, or a control character, which would end a line or a text when decoded. */
 const BAD_ENCODING = /%(?![0-9a-f]{2})|%[01][0-9a-f]|%7f/i;
-/** What every reader of a header reads alike: other bytes mean different things to different ones (RFC 9110 5.5). */
+/** What every implementation reads alike: other bytes in a header are read in different ways (RFC 9110 5.5). */
 const HEADER_VALUE = /^([!-~]([ -~]*[!-~])?)?$/;
 
 export type Vars = Readonly<Record<string, string>>;
 
-/** One way of a weighted choice. */
+/** One backend of a `split`, with its weight. */
 export interface Way {
   readonly backend: string;
-  /** Of all clients; a whole number, so that sums are what people expect. */
+  /** The share of all clients; a whole number, so that sums are exact. */
   readonly hundredthsOfPercent: number;
 }
 /** All clients. */
 export const HUNDREDTHS_OF_PERCENT = 10_000;
 
-/** The header that a variable changes, or undefined if it is none of those. */
+/** The header that a variable changes; undefined for other variables. */
 export function headerOf(
   name: string,
 ): { readonly side: string; readonly how: string; readonly header: string } | undefined {
@@ -60,7 +60,7 @@ export function headerOf(
   return side === undefined || how === undefined || header === undefined ? undefined : { side, how, header };
 }
 
-/** Why HAProxy could not be told this variable, in words that follow its name; undefined if it can. */
+/** Why this variable is invalid, in words that follow its name; undefined if it is valid. */
 export function varProblem(name: string, value: string): string | undefined {
   const header = headerOf(name);
   if (header !== undefined) return headerProblem(header.header, value);
@@ -100,7 +100,7 @@ export function isPlainVar(name: string): name is PlainVar {
   return (PLAIN_VARS as readonly string[]).includes(name);
 }
 
-/** The ways of `blue=90,green=10`; who is beyond their sum is not routed. */
+/** Parses `blue=90,green=10`; clients beyond the sum are not routed. */
 export function parseSplit(text: string): readonly Way[] | undefined {
   const ways = text.split(',').map((part): Way | undefined => {
     const [, backend = '', percent = '', hundredths = ''] = /^([^=]*)=(\d{1,3})(?:\.(\d{1,2}))?$/.exec(part) ?? [];
@@ -113,7 +113,7 @@ export function parseSplit(text: string): readonly Way[] | undefined {
   return isEachOnce && sum <= HUNDREDTHS_OF_PERCENT ? good : undefined;
 }
 
-/** Why these variables cannot be told, beginning with the name of the first that cannot; undefined if they can. */
+/** Why these variables are invalid, beginning with the name of the first that is; undefined if all are valid. */
 export function varsProblem(vars: Vars): string | undefined {
   const all = Object.entries(vars);
   if (all.length > MAX_VARS) return `vars has ${all.length} of them, the limit is ${MAX_VARS}`;

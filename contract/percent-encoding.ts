@@ -1,7 +1,7 @@
-/** How each of the 256 bytes is written: as this one where it is not 0, else percent-encoded. */
+/** For each of the 256 bytes the one it is written as, or 0 if it is percent-encoded. */
 export type Spelling = Uint8Array;
 
-/** Bytes that `plain` has are written as themselves. */
+/** The spelling in which bytes that match `plain` are written as themselves. */
 export function spelling(plain: RegExp): Spelling {
   return Uint8Array.from({ length: 256 }, (_, byte) => (plain.test(String.fromCharCode(byte)) ? byte : 0));
 }
@@ -9,10 +9,10 @@ export function spelling(plain: RegExp): Spelling {
 export const PERCENT = 0x25;
 const HEX = '0123456789ABCDEF';
 const DIGIT = Uint8Array.from(HEX, (digit) => digit.charCodeAt(0));
-/** What a hexadecimal digit stands for; -1 for any other byte. */
+/** The value of a hexadecimal digit; -1 for any other byte. */
 const VALUE = Int8Array.from({ length: 256 }, (_, byte) => HEX.indexOf(String.fromCharCode(byte).toUpperCase()));
 
-/** The byte that is percent-encoded here, where a percent sign is; -1 if none is. */
+/** The byte that is percent-encoded at this percent sign; -1 if no two hexadecimal digits follow. */
 export function encodedAt(octets: string, percentAt: number): number {
   if (percentAt + 2 >= octets.length) return -1;
   const high = VALUE[octets.charCodeAt(percentAt + 1)] as number; // octets are below 256
@@ -21,7 +21,7 @@ export function encodedAt(octets: string, percentAt: number): number {
   return low < 0 ? -1 : high * 16 + low;
 }
 
-/** Writes a byte as it is spelled, and returns where that ends: up to three bytes further. */
+/** Writes a byte in this spelling, in one or three bytes, and returns the position after it. */
 export function write(byte: number, by: Spelling, into: Uint8Array, at: number): number {
   const plain = by[byte] as number; // 256 of them
   if (plain !== 0) {
@@ -34,7 +34,7 @@ export function write(byte: number, by: Spelling, into: Uint8Array, at: number):
   return at + 3;
 }
 
-/** Octets with one spelling for each byte, percent-encoded or not; undefined where that is longer than `longest`. */
+/** Decodes octets and writes each byte in the same spelling; undefined if the result is longer than `longest`. */
 export function respelled(octets: string, by: Spelling, longest: number): string | undefined {
   const written = Buffer.allocUnsafe(longest + 3);
   let end = 0;

@@ -1,9 +1,9 @@
 import type { CheckRequest, Entry } from './check.ts';
 
-/** The lists that are restricted to actions, by name; any other list may do everything. */
+/** The permitted actions by list; a list without a key may use all. */
 export type ListActions = Readonly<NonNullable<CheckRequest['listActions']>>;
 
-/** Whether the list of an entry may have its action, or the one it would have outside shadow mode. Else the entry does not count. */
+/** Whether an entry's list may use its action, or the one it has outside shadow mode. Otherwise the entry is ignored. */
 export function isPermitted(
   listActions: ListActions,
   { list, action, shadow }: Pick<Entry, 'list' | 'action' | 'shadow'>,
@@ -12,7 +12,7 @@ export function isPermitted(
   return !Object.hasOwn(listActions, list) || (listActions[list]?.includes(shadow ?? action) ?? true);
 }
 
-/** Why an entry does not count, in one line; undefined where it does. */
+/** Why an entry is ignored, in one line; undefined if it is permitted. */
 export function listActionProblem(
   entry: Pick<Entry, 'list' | 'action' | 'shadow'>,
   listActions: ListActions,

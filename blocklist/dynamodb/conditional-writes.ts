@@ -11,13 +11,13 @@ import { TABLE } from '../table.ts';
 import type { DynamoConnection } from './connection.ts';
 import { isMap, toAttributes } from './item.ts';
 
-/** Puts an item if its condition holds, and says whether it did. */
+/** Puts an item if its condition holds; returns whether it did. */
 export function putIf(connection: DynamoConnection, input: Omit<PutItemCommandInput, 'TableName'>): Promise<boolean> {
   const command = new PutItemCommand({ ...input, TableName: connection.table });
   return connection.attempt('put', () => holds(connection.client.send(command)));
 }
 
-/** Changes an item if its condition holds, and says whether it did. */
+/** Updates an item if its condition holds; returns whether it did. */
 export function updateIf(
   connection: DynamoConnection,
   input: Omit<UpdateItemCommandInput, 'TableName'>,
@@ -26,7 +26,7 @@ export function updateIf(
   return connection.attempt('update', () => holds(connection.client.send(command)));
 }
 
-/** Deletes an item if its condition holds, and says whether it did. */
+/** Deletes an item if its condition holds; returns whether it did. */
 export function deleteIf(
   connection: DynamoConnection,
   input: Omit<DeleteItemCommandInput, 'TableName'>,
@@ -45,7 +45,7 @@ async function holds(sent: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** What tells one entry from another under the same key, beside what else it tells HAProxy. */
+/** The attributes of an entry that are compared, beside its variables. */
 const COMPARED = ['action', 'reason', 'note', 'createdBy', 'createdAt', 'expiresAt', 'status'] as const;
 
 type Condition = Pick<
@@ -53,12 +53,12 @@ type Condition = Pick<
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** Holds while an item is as it was read, and where it is gone. */
+/** A condition that holds if the item is unchanged since it was read, or gone. */
 export function unchangedSince(item: Item): Condition {
   const expected: [path: string[], value: unknown][] = COMPARED.map((name) => [[name], item[name]]);
   const sizes: [path: string[], value: number][] = [];
   if (isMap(item.vars)) {
-    // Value by value: dynalite finds no two maps equal.
+    // Value by value: dynalite considers no two maps equal.
     sizes.push([['vars'], Object.keys(item.vars).length]);
     expected.push(...Object.entries(item.vars).map(([name, value]): [string[], unknown] => [['vars', name], value]));
   } else expected.push([['vars'], item.vars]);
@@ -79,7 +79,7 @@ export function unchangedSince(item: Item): Condition {
     ExpressionAttributeNames: Object.fromEntries([...names].map(([name, place]) => [place, name])),
     ...(values.size > 0 && {
       ExpressionAttributeValues: toAttributes(Object.fromEntries([...values].map(([value, place]) => [place, value]))),
-    }), // DynamoDB refuses an empty set of them
+    }), // DynamoDB refuses an empty map
   };
 }
 

@@ -2,17 +2,17 @@ import { octetsOf, octetsOfText } from '../byte-string.ts';
 import { respelled, spelling } from '../percent-encoding.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
-/** Of one name in one Cookie header; a server takes the first or the last of them, so all are asked about. */
+/** Cookies of one name in one header: servers use the first or the last of them, so all are looked up. */
 export const MAX_COOKIES_OF_A_NAME = 4;
 
-/** What stands for itself in a value: visible ASCII but for the quote and the percent sign. */
+/** Characters that are not percent-encoded in a value: visible ASCII but for the quote and the percent sign. */
 const PLAIN = /[!#$&-~]/;
 /** A blank is `+` too: PHP and others read it so (application/x-www-form-urlencoded). */
 const SPELLING = spelling(PLAIN).with(0x20, 0x2b);
 
 const LONGEST = 3 * MAX_SUBJECT_BYTES + '""'.length;
 
-/** Values of cookies, without the quotes and the percent-encoding that servers take off. */
+/** Values of cookies, without the quotes and the percent-encoding that servers remove. */
 export const COOKIE: Kind = {
   isClientChosen: true,
   maxBytes: LONGEST,
@@ -24,29 +24,29 @@ export const COOKIE: Kind = {
       throw new SubjectError(
         'the value of a cookie must have no quotes, or one at either end with no " or \\ between them',
       );
-    if (value === '') throw new SubjectError('the value of a cookie is empty: write what stands between the quotes');
+    if (value === '') throw new SubjectError('the value of a cookie is empty: write the text between the quotes');
     return value;
   },
   canonicalizeTraffic: (octets) => withoutSpelling(octets, MAX_SUBJECT_BYTES),
 };
 
-/** Empty where it would be longer. */
+/** The canonical value; empty if it is longer than `longest`, undefined if the quotes are invalid. */
 function withoutSpelling(octets: string, longest: number): string | undefined {
   const value = withoutQuotes(octets);
   return value === undefined ? undefined : (respelled(value, SPELLING, longest) ?? '');
 }
 
-/** Undefined where one of the quotes is missing, or servers differ about what is between them. */
+/** Undefined if one quote is missing, or if servers read the text between the quotes in different ways. */
 function withoutQuotes(value: string): string | undefined {
   if (!value.startsWith('"') && !value.endsWith('"')) return value;
   return /^"([^"\\]*)"$/.exec(value)?.[1];
 }
 
 /**
- * The values that servers read under a name in a Cookie header, each once; undefined if the name is there too often.
- * Whatever one kind of server finds is asked about. Cookies are set apart by `;` (RFC 6265), for older servers also by `,`
- * (RFC 2109), for some of Python's also by blanks. In linear time, and in little of it for 16 kB of anything, since the
- * engine goes through the bytes (bench/hostile.ts).
+ * The values that any server reads under a name in a Cookie header, each once; undefined if the name occurs too often.
+ * Cookies are separated by `;` (RFC 6265), for older servers also by `,` (RFC 2109), for some Python servers also by
+ * blanks. Takes linear time, and little of it for any 16 kB: the regular expression engine does the search
+ * (bench/hostile.ts).
  */
 export function cookieValues(header: Uint8Array, name: string): readonly Uint8Array[] | undefined {
   const octets = octetsOf(header);
@@ -66,19 +66,19 @@ export function cookieValues(header: Uint8Array, name: string): readonly Uint8Ar
     if (!/\s/.test(begin)) keep(others[1], first.split(/\s/, 1)[0] ?? '');
   }
   if ([usual, ...others].some(({ length }) => length > MAX_COOKIES_OF_A_NAME)) return undefined;
-  // a part of a quoted value is none
+  // part of a quoted value is not a value
   const parts = others.flat().filter((value) => withoutQuotes(value) !== undefined);
   return [...new Set([...usual, ...parts])].map((value) => Buffer.from(value, 'latin1'));
 }
 
-/** Of a name in any of the readings, with empty values too. */
+/** Cookies of one name in all readings together, with empty values. */
 const MAX_FOUND = 3 * MAX_COOKIES_OF_A_NAME;
 
 function keep(values: string[], value: string): void {
   const trimmed = value.trim();
   if (trimmed === '') return;
   const isQuoted = trimmed.startsWith('"') || trimmed.endsWith('"');
-  values.push(isQuoted ? trimmed : trimmed.slice(0, LONGEST + 1)); // which is too long to be listed, as the whole is
+  values.push(isQuoted ? trimmed : trimmed.slice(0, LONGEST + 1)); // too long for an entry, like the whole value
 }
 
 function isBlank(text: string): boolean {
@@ -92,11 +92,11 @@ function endOf(text: string, separator: string, from: number): number {
 
 interface Finders {
   readonly encoded: RegExp;
-  /** Half the time, for a header without percent signs. */
+  /** Takes half the time, for a header without percent signs. */
   readonly plain: RegExp;
 }
 
-/** What finds where a cookie of this name begins, for some reading; the names are those of the configurations. */
+/** The patterns that find where a cookie of this name may begin. Names come from the configuration, so all are kept. */
 function findersOf(name: string): Finders {
   const known = FINDERS.get(name);
   if (known !== undefined) return known;
@@ -113,7 +113,7 @@ function findersOf(name: string): Finders {
 
 const FINDERS = new Map<string, Finders>();
 
-/** All that some server takes for the same: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
+/** The octets that some server reads as this one: in any case (ASP.NET), percent-encoded (Perl), with `_` for `.` (PHP). */
 function spellingsOf(octet: string, isInside: boolean): Record<keyof Finders, string> {
   const same = OCTETS.filter((other) => folded(other) === folded(octet)).map((other) => hexOf(other));
   const plain = same.filter((hex) => isInside || hex !== BLANK).map((hex) => `\\x${hex}`);
@@ -122,7 +122,7 @@ function spellingsOf(octet: string, isInside: boolean): Record<keyof Finders, st
 }
 
 const OCTETS = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
-const BLANK = '20'; // is taken off either end
+const BLANK = '20'; // stripped from both ends
 
 function folded(octet: string): string {
   return /[._+ ]/.test(octet) ? '_' : octet.replace(/[A-Z]/, (letter) => letter.toLowerCase());

@@ -7,15 +7,15 @@ import { type Kind, MAX_WILDCARDS, SubjectError } from './kind.ts';
 /** `NAME[:PORT]` or `[IPV6][:PORT]`; a port may have no digits (RFC 3986 3.2.3), a name may end in one dot. */
 const SPELLING = /^(?:\[([\da-f:.]{2,45})\]|([a-z0-9_.-]{1,254}))(?::(\d{0,5}))?$/;
 const MAX_PORT = 65_535;
-/** Letters, digits and hyphens (RFC 1123 2.1), and the underscore, which names of services have. */
+/** Letters, digits and hyphens (RFC 1123 2.1), and the underscore of service names. */
 const LABEL = /^[a-z0-9_-]{1,63}$/;
 const PUNYCODE = /(?:^|\.)xn--/;
-/** What a name ends in that is an address, or nothing (WHATWG URL 3.5): servers read 127.1 and 0x7f.1 as 127.0.0.1. */
+/** The last label of an address, or of an invalid name (WHATWG URL 3.5): servers read 127.1 and 0x7f.1 as 127.0.0.1. */
 const NUMBER = /^(?:\d+|0x[\da-f]*)$/;
 const MAX_NAME = 253;
 const WILDCARD = '*.';
 
-/** Names of hosts: `shop.example` is itself, `*.shop.example` is everything below it, at any depth. */
+/** Host names: `shop.example` matches itself, `*.shop.example` everything below it, at any depth. */
 export const HOST: Kind = {
   isClientChosen: true,
   maxBytes: MAX_NAME + '.:65535'.length,
@@ -40,7 +40,7 @@ function canonicalHost(text: string): string {
   return `${prefix}${host}`;
 }
 
-/** The host that traffic names; undefined for whatever is none, since servers differ about what it would be. */
+/** The host that a request names; undefined if it is invalid, since servers would read it in different ways. */
 function hostOf(octets: string): string | undefined {
   const [, ipv6, name, port = ''] = SPELLING.exec(octets.toLowerCase()) ?? [];
   if (Number(port) > MAX_PORT) return undefined;
@@ -56,13 +56,13 @@ function nameOf(name: string): string | undefined {
   return !PUNYCODE.test(name) || isIdna(name) ? name : undefined;
 }
 
-/** Whether labels that begin with xn-- are what a name in another script becomes (UTS 46), and not only look like it. */
+/** Whether the labels that begin with xn-- are valid encodings of a name in another script (UTS 46). */
 function isIdna(name: string): boolean {
   const isWhole = name.split('.').every((label) => !label.startsWith('xn--') || !isAscii(domainToUnicode(label)));
   return isWhole && domainToASCII(domainToUnicode(name)) === name;
 }
 
-/** A name as DNS has it, with its port; empty if there is no such. */
+/** A name in its ASCII form, with its port; empty if there is none. */
 function inAscii(text: string): string {
   const [, name = '', port = ''] = /^([\w\P{ASCII}.-]+)(:\d*)?$/u.exec(text) ?? [];
   const ascii = domainToASCII(`${name}.x`); // the label after it keeps digits from being an address
@@ -96,7 +96,7 @@ function coveringHosts(host: string): string[] {
   return isWildcard ? suffixes.slice(-MAX_WILDCARDS) : [host, ...suffixes.slice(1).slice(-MAX_WILDCARDS)];
 }
 
-/** IPv6 stands in brackets (RFC 3986 3.2.2). */
+/** An address in text, IPv6 in brackets (RFC 3986 3.2.2). */
 function inBrackets(bytes: Uint8Array): string {
   return bytes.length === 4 ? formatAddress(bytes) : `[${formatAddress(bytes)}]`;
 }

@@ -12,7 +12,7 @@ import {
 import { printable } from '../printable.ts';
 import { type Kind, SubjectError } from './kind.ts';
 
-/** Addresses, and the networks that cover them. */
+/** Addresses and networks. */
 export const IP: Kind = {
   isClientChosen: false,
   maxBytes: LONGEST_ADDRESS,

@@ -4,12 +4,12 @@ import { type Kind, SubjectError } from './kind.ts';
 
 const PREFIX = 'sha256:';
 
-/** Secrets, of which the table and the backend see the SHA-256 only. No message has any of a secret in it. */
+/** Secret keys: the table and the backend see only the SHA-256, and messages show no part of the secret. */
 export const KEY: Kind = {
   isClientChosen: true,
   maxBytes: Number.POSITIVE_INFINITY,
   canonicalizeEntry: canonicalKey,
-  // always hashed: whoever reads a digest in the table could else present it as the key
+  // always hashed: otherwise a digest read from the table could be presented as the key
   canonicalizeTraffic: (octets) => (hasBlankEnds(octets) ? undefined : digestOf(Buffer.from(octets, 'latin1'))),
 };
 

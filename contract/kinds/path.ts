@@ -3,34 +3,34 @@ import { encodedAt, PERCENT, spelling, write } from '../percent-encoding.ts';
 import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, MAX_WILDCARDS, SubjectError } from './kind.ts';
 
-/** What stands for itself in a path (pchar of RFC 3986 3.3), but for `*`, which is all below a folder. */
+/** Characters that are not percent-encoded in a path (pchar of RFC 3986 3.3), without `*`, the wildcard. */
 const PLAIN = /[A-Za-z0-9._~!$&'()+,;=:@-]/;
 const SPELLING = spelling(PLAIN);
 const NOT_CANONICAL = /[^A-Za-z0-9._~!$&'()+,;=:@/-]|\/[./]/;
 const MAX_PATH = MAX_SUBJECT_BYTES - 'path:'.length;
-/** The most bytes that the path of a request has: a canonical one with every byte encoded is some 3 kB. */
+/** The most bytes of a request's path: a canonical one with every byte encoded has some 3 kB. */
 export const MAX_SENT_PATH = 4096;
 
 /**
- * What servers read in different ways, so that no canonical form is right for all of them, and no browser sends: a path
- * that does not begin with one `/`, dot segments, `;` `\\` `#`, blanks, controls, and percent-encoded: controls, `/` `\\` `;`,
- * letters, digits and `-` `.` `_` (%u is of IIS). Read in any case. `blank` is the part of a bracket expression for blanks
- * and controls, which JavaScript writes otherwise than HAProxy, be it with PCRE or with POSIX.
+ * Matches odd paths: servers read them in different ways, so that no canonical form is right for all, and no browser sends
+ * them. They do not begin with exactly one `/`, or have dot segments, `;` `\\` `#`, blanks, controls, or percent-encoded
+ * controls, `/` `\\` `;`, letters, digits and `-` `.` `_` (%u is for IIS). Case-insensitive. `blank` is the part of a bracket
+ * expression for blanks and controls, whose syntax in JavaScript differs from that of HAProxy's PCRE and POSIX.
  */
 export const oddPath = (blank: string) =>
   String.raw`^$|^[^/]|^//|/[.][.]?(/|$)|[${blank};\\#]|%([01][0-9a-f]|2[def]|3[0-9b]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9af]|u)`;
 const ODD = new RegExp(oddPath(String.raw`\x00-\x20\x7f`), 'i');
 
-/** Whether servers can take this path of a request for different ones. */
+/** Whether different servers may read this path of a request in different ways. */
 export function isOddPath(bytes: Uint8Array): boolean {
   const [path = ''] = octetsOf(bytes.subarray(0, MAX_SENT_PATH)).split('?', 1);
   return ODD.test(path);
 }
 
-/** Paths: `/admin` is itself, `/admin/*` is `/admin/` and everything below it. */
+/** Paths: `/admin` matches itself, `/admin/*` matches `/admin/` and everything below it. */
 export const PATH: Kind = {
   isClientChosen: true,
-  maxBytes: Number.POSITIVE_INFINITY, // with a query that is none of the path
+  maxBytes: Number.POSITIVE_INFINITY, // a query, which may be long, is cut off first
   canonicalizeEntry: canonicalPath,
   canonicalizeTraffic: pathOf,
   covering: (path) => (isWildcard(path) ? wildcardsOf(path) : [path, ...wildcardsOf(path)]),
@@ -63,8 +63,8 @@ function depthProblem(levels: number): string | undefined {
 }
 
 /**
- * The path that traffic asks. One that is too long to be in the table is asked as the narrowest wildcard that covers it,
- * so that no length walks around an entry for all of a folder.
+ * The path to look up for a request. One that is too long for the table is looked up as the narrowest wildcard that covers
+ * it, so that a long path does not bypass an entry for a whole folder.
  */
 function pathOf(octets: string): string | undefined {
   if (!octets.startsWith('/')) return undefined;
@@ -83,7 +83,7 @@ function isWildcard(path: string): boolean {
   return path.endsWith('/*');
 }
 
-/** The wildcards that cover a path, or all of a wildcard; narrowest first, and where there are too many, the widest. */
+/** The wildcards that cover a path or wildcard, narrowest first; if there are too many, only the widest. */
 function wildcardsOf(path: string): string[] {
   const wildcards: string[] = [];
   for (let at = path.indexOf('/'); at >= 0 && wildcards.length < MAX_WILDCARDS; at = path.indexOf('/', at + 1))
@@ -92,15 +92,15 @@ function wildcardsOf(path: string): string[] {
 }
 
 /**
- * As most servers read it (RFC 3986 6.2.2, and one slash for several): no spelling of a path walks around its entry. What
- * could end a segment, such as %2F, stays encoded. In linear time, and in one pass over what the client sends.
+ * Normalizes a path as most servers do (RFC 3986 6.2.2, and one slash for several), so that no spelling of a path bypasses
+ * its entry. Bytes that could end a segment, such as %2F, stay encoded. One pass over the input, in linear time.
  */
 function normalized(path: string): string {
   if (!NOT_CANONICAL.test(path)) return path;
   const written = path.length <= MAX_SENT_PATH ? SCRATCH : Buffer.allocUnsafe(3 * path.length);
   written[0] = SLASH;
   let end = 1;
-  let segment = 1; // where it begins; a slash is before it
+  let segment = 1; // where the segment begins, after its slash
   for (let at = 1; at < path.length; at++) {
     const byte = path.charCodeAt(at);
     const plain = SPELLING[byte] as number; // octets are below 256
@@ -121,7 +121,7 @@ function normalized(path: string): string {
   return written.toString('latin1', 0, end);
 }
 
-/** What the longest path of a request can become. */
+/** Room for the longest path of a request with every byte encoded. */
 const SCRATCH = Buffer.alloc(3 * MAX_SENT_PATH);
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -132,7 +132,7 @@ function isDots(written: Uint8Array, at: number, end: number): boolean {
   return (length === 1 || length === 2) && written[at] === DOT && written[end - 1] === DOT;
 }
 
-/** Where the folder ends that these dots mean: this one, or the one above. */
+/** The end of the folder that these dots refer to: this one, or its parent. */
 function folderOf(written: Uint8Array, dots: number, end: number): number {
   if (end - dots === 1) return dots;
   let at = Math.max(1, dots - 1);

@@ -2,7 +2,7 @@ import { hasBlankEnds, textOfOctets } from '../byte-string.ts';
 import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
-/** A method is a token (RFC 9110 9.1); in upper case, as all that are registered. */
+/** A method: a token (RFC 9110 9.1) in upper case, as all registered ones are. */
 export const METHOD: Kind = {
   isClientChosen: true,
   maxBytes: MAX_SUBJECT_BYTES,
@@ -13,7 +13,7 @@ export const METHOD: Kind = {
   },
 };
 
-/** ISO 3166-1, and what databases put beside it for what is no country, such as T1 for Tor. */
+/** A code of ISO 3166-1, or one that databases add for what is not a country, such as T1 for Tor. */
 export const COUNTRY: Kind = {
   isClientChosen: false,
   maxBytes: 2,
@@ -47,7 +47,7 @@ export const JA4: Kind = {
   },
 };
 
-/** What is compared as it is: a user agent, the value of a header. */
+/** A value that is compared unchanged: a user agent, the value of a header. */
 export const VERBATIM: Kind = {
   isClientChosen: true,
   maxBytes: MAX_SUBJECT_BYTES,

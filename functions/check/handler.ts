@@ -17,7 +17,7 @@ export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' |
   readonly measure?: (facts: CheckFacts, requestId: string) => void;
 }
 
-/** The function behind the function URL, payload format 2.0: parse, ask the service, answer. */
+/** The handler of the function URL, payload format 2.0: parses the request, runs the check, responds. */
 export function createHandler(deps: HandlerDeps): Handler {
   const invalidEntryLog = new InvalidEntryLog();
   return async (event) => {
@@ -37,7 +37,7 @@ const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: CheckDe
   health: () => ({ status: 'ok' }),
 };
 
-/** The caller learns what it did wrong, but of our own failures only that there was one. */
+/** Responds with the caller's mistake; of an internal failure, the caller learns no details. */
 function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {
   if (error instanceof HttpError) {
     log('warn', 'request rejected', { status: error.status, problem: error.message });

@@ -248,7 +248,7 @@ describe('check', () => {
       },
     });
     // 25 networks and one host in two lists
-    const numbers = { lookups: 4, matches: 2, failures: 1, keys: 52, throttles: 2, invalidEntryLog: 1, tableMs: 4 };
+    const numbers = { lookups: 4, matches: 2, failures: 1, keys: 52, throttles: 2, badEntries: 1, tableMs: 4 };
     assert.deepEqual(facts, [numbers]);
   });
 

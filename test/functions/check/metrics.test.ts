@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { METRICS, metricLine } from '../../../functions/check/metrics.ts';
 
-const facts = { lookups: 3, matches: 1, failures: 2, keys: 75, throttles: 4, invalidEntryLog: 5, tableMs: 6 };
+const facts = { lookups: 3, matches: 1, failures: 2, keys: 75, throttles: 4, badEntries: 5, tableMs: 6 };
 const call = { functionName: 'check', requestId: 'request-1', epochMs: 1_773_342_238_000 };
 
 describe('metricLine', () => {
@@ -32,7 +32,7 @@ describe('metricLine', () => {
       TableLatency: 6,
       requestId: 'request-1',
       keys: 75,
-      invalidEntryLog: 5,
+      badEntries: 5,
     });
   });
 
