@@ -4,7 +4,7 @@ import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { plural } from '../output/plural.ts';
 import { openUrl } from './fetch-url.ts';
-import type { Source, SourceOptions } from './open-source.ts';
+import type { Source, SourceOptions } from './source.ts';
 
 const STANDARD_INPUT = 'standard input';
 

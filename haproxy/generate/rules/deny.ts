@@ -1,6 +1,6 @@
 import type { HaproxySettings } from '../../../config/settings.ts';
 import { POLICY_STATUS, REFUSED_STATUS } from '../../../contract/policy.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable, quoteWord } from '../syntax.ts';
 import type { Stops } from './no-decision.ts';
