@@ -55,7 +55,7 @@ function siteOptions(cloud: LocalStack, double: FunctionDouble, policy: 'open' |
   return {
     backendUrl: double.url,
     listen: policy === 'open' ? 'unix' : 'tcp',
-    config: { policy, deadlineMs: DEADLINE_MS, cache, backend },
+    config: { policy, deadlineMs: DEADLINE_MS, cache, backend, haproxy: { denyStatuses: [429] } },
     env: cloud.environmentOf('agent'),
   };
 }
