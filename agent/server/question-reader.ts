@@ -4,7 +4,7 @@ import { isOddPath } from '../../contract/kinds/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { formatSubject, KINDS_OF_EVERY_REQUEST, subjectFromTraffic } from '../../contract/subject.ts';
-import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
+import { COOKIE_ARGUMENT } from '../../haproxy/variables.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
 import { DataType } from '../../spop/typed-data.ts';
 import type { Address } from '../decision/address.ts';
