@@ -4,10 +4,13 @@ import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/vocabulary.ts';
-import { listOf, map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
+import { listOf, map, mapOf, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 
 /** The longest there can be; headers, groups and other scopes leave less (`conflicts.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;
+
+/** As long as the agent keeps an allow by default: what is longer belongs there. */
+const MAX_RECENT_SECONDS = 60;
 
 const backendName = text('the name of a HAProxy backend', (name) => BACKEND_NAME.test(name));
 const headers = uniqueListOf(
@@ -57,6 +60,19 @@ export const haproxy = map({
     .prefault([401, 404, 410, 429, 451])
     .describe(
       'What entries may be denied with beside 400, 403 and 503; any other becomes 403. Each takes three rules of HAProxy.',
+    ),
+  recentSeconds: wholeNumber(0, MAX_RECENT_SECONDS)
+    .prefault(0)
+    .describe(
+      'For how long HAProxy itself lets a visitor pass again who passed a message about an address alone; 0: every request is asked about. A new deny takes so much longer to bite.',
+    ),
+  recentVisitors: wholeNumber(100, 10_000_000)
+    .prefault(100_000)
+    .describe('How many of these visitors HAProxy remembers at most, in about 200 bytes each; others are asked about.'),
+  recentStickCounter: wholeNumber(0, 11)
+    .prefault(2)
+    .describe(
+      'The stick counter (sc) with which the wiring writes that down: one that no track-sc rule of yours uses.',
     ),
   denyPages: mapOf(denyStatus, denyPage, DENY_STATUSES.length, 'status: file and contentType')
     .prefault({})

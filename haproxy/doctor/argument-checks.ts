@@ -26,9 +26,7 @@ export const ARGUMENT_CHECKS = {
               (arg) => arg.expression === expression || didYouMean(arg.name, [name]) !== undefined,
             );
             const what =
-              meant === undefined
-                ? `does not send ${name}`
-                : `sends ${meant.name || meant.expression}, not ${name}`;
+              meant === undefined ? `does not send ${name}` : `sends ${meant.name || meant.expression}, not ${name}`;
             yield {
               place: meant?.place ?? message.place,
               what: `message ${message.name} ${what}`,
