@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { ListenAddress, Settings } from '../config/settings.ts';
-import { degradationLog } from './backend/health.ts';
+import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
-import { type Generation, type Lasting, openGeneration } from './generation.ts';
-import { CacheWatch } from './lifecycle/cache-watch.ts';
+import { type Generation, openGeneration, type SharedParts } from './generation.ts';
+import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes } from './lifecycle/heap.ts';
-import { CacheSaver, cacheAfter, openCache } from './lifecycle/kept-cache.ts';
-import type { PassedSockets } from './lifecycle/systemd-sockets.ts';
+import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-cache.ts';
+import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import { ConnectionLimiter } from './server/connection-limiter.ts';
 import { connectionEvents, denyLog, evictionLog } from './server/event-log.ts';
 import { Listener } from './server/listener.ts';
 import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
-import type { Known } from './state/control.ts';
+import type { CachedVerdict } from './state/control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
 import { Meters } from './state/meters.ts';
 import { processState } from './state/process-state.ts';
@@ -27,7 +27,7 @@ const GRACE_MS = 5_000;
 
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
-  readonly #lasting: Lasting;
+  readonly #lasting: SharedParts;
   readonly #handler: { current: MessageHandler };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
@@ -35,13 +35,13 @@ export class Agent {
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
   readonly #isFirst: boolean;
-  readonly #passed: PassedSockets;
+  readonly #passed: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
-  readonly #cacheWatch: CacheWatch;
+  readonly #cacheWatch: CacheFullWarning;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, lasting: Lasting, isFirst: boolean, passed: PassedSockets) {
+  private constructor(generation: Generation, lasting: SharedParts, isFirst: boolean, passed: SystemdSockets) {
     this.#isFirst = isFirst;
     this.#passed = passed;
     this.#lasting = lasting;
@@ -49,7 +49,7 @@ export class Agent {
     this.#handler = { current: generation.handler };
     this.#limiter = new ConnectionLimiter(lasting.clock, evictionLog(lasting.log, lasting.clock, lasting.meters));
     this.#startedAtMs = lasting.clock.epochMs();
-    this.#cacheWatch = new CacheWatch(() => this.#generation, lasting.clock, lasting.log);
+    this.#cacheWatch = new CacheFullWarning(() => this.#generation, lasting.clock, lasting.log);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = isFirst ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
   }
@@ -58,7 +58,7 @@ export class Agent {
    * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. The
    * first of several processes writes the file of the cache and asks the backend once, so as to tell what it is like.
    */
-  static async start(settings: Settings, log: Logger, isFirst: boolean, passed: PassedSockets): Promise<Agent> {
+  static async start(settings: Settings, log: Logger, isFirst: boolean, passed: SystemdSockets): Promise<Agent> {
     const clock = systemClock;
     const stats = new DecisionStats(clock, denyLog(log, clock));
     const degradation = new Degradation(
@@ -82,8 +82,8 @@ export class Agent {
     const { backend, deadlineMs, policy } = settings;
     const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
     log.info(fields, 'agent is listening');
-    if (isFirst) void generation.examineBackend();
-    for (const address of passed.untaken)
+    if (isFirst) void generation.checkBackend();
+    for (const address of passed.unused)
       log.warn({ address }, 'systemd passed a socket that no listen names: who connects there waits for ever');
     return agent;
   }
@@ -115,7 +115,7 @@ export class Agent {
   }
 
   /** What the cache has about a subject in canonical text. */
-  explain(subject: string): Known {
+  explain(subject: string): CachedVerdict {
     const found = this.#generation.cache.explain(LookupSubject.parse(subject));
     if (found === undefined) return { pid: process.pid };
     const { verdict, ...times } = found;
@@ -147,7 +147,7 @@ export class Agent {
       log.level = settings.log.level; // it may have been changed under way
       return this.#reloadScript();
     }
-    const next = await openGeneration(settings, cacheAfter(before, settings, clock, log), this.#lasting);
+    const next = await openGeneration(settings, cacheForReload(before, settings, clock, log), this.#lasting);
     try {
       await this.#listen(settings.listen);
     } catch (error) {
@@ -160,7 +160,7 @@ export class Agent {
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
-    if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.examineBackend();
+    if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.checkBackend();
   }
 
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */

@@ -4,7 +4,7 @@ import { scopeOf } from '../haproxy/events.ts';
 import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
-import { tellFinding } from './backend/health.ts';
+import { logStartupCheck } from './backend/backend-log.ts';
 import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
@@ -22,7 +22,7 @@ import type { DecisionStats } from './state/decision-stats.ts';
 import type { Meters } from './state/meters.ts';
 
 /** What outlives every generation. */
-export interface Lasting {
+export interface SharedParts {
   readonly log: Logger;
   readonly clock: Clock;
   readonly meters: Meters;
@@ -41,7 +41,7 @@ export interface Generation {
   /** When the AWS credentials in use end; undefined where there are none, or they never do. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
-  examineBackend(): Promise<void>;
+  checkBackend(): Promise<void>;
   /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
   retire(): Promise<void>;
   /** Cuts short what is under way. */
@@ -52,7 +52,7 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, stats, references, degradation }: Lasting,
+  { log, clock, meters, stats, references, degradation }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const opened = await openBackend(settings.backend, settings, log, clock, {
@@ -89,10 +89,10 @@ export async function openGeneration(
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
-    async examineBackend() {
+    async checkBackend() {
       const findings = await opened.examine();
       if (isClosed) return;
-      for (const finding of findings) tellFinding(log, finding, settings.deadlineMs);
+      for (const finding of findings) logStartupCheck(log, finding, settings.deadlineMs);
     },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.

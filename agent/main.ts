@@ -5,17 +5,17 @@ import { AdminServer } from './admin/server.ts';
 import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
 import { systemClock } from './decision/clock.ts';
-import { answerCalls } from './lifecycle/calls.ts';
-import { onHangup, onStateAsked, untilStopped } from './lifecycle/signals.ts';
-import { nonBlockingStdout } from './lifecycle/standard-streams.ts';
-import { type Notifier, openNotifier } from './lifecycle/systemd.ts';
-import { PassedSockets } from './lifecycle/systemd-sockets.ts';
-import { isWorker, orders, tellListening, Workers } from './lifecycle/workers.ts';
+import { nonBlockingStdout } from './lifecycle/non-blocking-stdout.ts';
+import { onReloadSignal, onStateSignal, untilStopSignal } from './lifecycle/signals.ts';
+import { type Notifier, openNotifier } from './lifecycle/systemd-notify.ts';
+import { SystemdSockets } from './lifecycle/systemd-sockets.ts';
+import { serveCalls } from './lifecycle/worker-rpc.ts';
+import { isWorker, orders, reportListening, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
 import { AccessError, clearStaleSocket } from './server/socket-file.ts';
-import type { Control, Known } from './state/control.ts';
+import type { CachedVerdict, Control } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 
@@ -23,10 +23,10 @@ const LISTENING = 'listening';
 const STDERR = 2;
 
 /** The agent, in one process or several. */
-interface Crew {
+interface AgentProcesses {
   readonly workersReplaced: number;
   states(): Promise<readonly ProcessState[]>;
-  explain(subject: string): Promise<readonly Known[]>;
+  explain(subject: string): Promise<readonly CachedVerdict[]>;
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;
   /** Rejects, with the old settings in force, if these cannot be used. */
@@ -45,7 +45,7 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   // Before memory grows: it starts a helper.
   const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
   try {
-    await runCrew(settings, load, manager, log, output);
+    await runProcesses(settings, load, manager, log, output);
   } catch (error) {
     // It does not become right by trying again.
     throw error instanceof AccessError
@@ -56,19 +56,21 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   }
 }
 
-async function runCrew(
+async function runProcesses(
   settings: Settings,
   load: () => Promise<Settings>,
   manager: Notifier,
   log: Logger,
   output: LogOutput,
 ): Promise<void> {
-  const stopped = untilStopped(false);
-  const starting = startCrew(settings, log, output);
+  const stopped = untilStopSignal(false);
+  const starting = startProcesses(settings, log, output);
   const controlling = starting.then((crew) => controlOf(crew, load, manager, log));
   controlling.catch(ignored); // told below, where the start is waited for
-  onHangup(() => controlling.then((control) => control.reload()).then(ignored, ignored));
-  onStateAsked(() => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored));
+  onReloadSignal(() => controlling.then((control) => control.reload()).then(ignored, ignored));
+  onStateSignal(
+    () => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored),
+  );
   const crew = await starting;
   const admin = await openAdmin(settings, await controlling, log).catch(async (error) => {
     await crew.stop();
@@ -105,10 +107,10 @@ async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control
 }
 
 async function runWorker(): Promise<void> {
-  const stopped = untilStopped(true);
+  const stopped = untilStopSignal(true);
   // The first process does for all what these ask for.
-  onHangup(async () => {});
-  onStateAsked(ignored);
+  onReloadSignal(async () => {});
+  onStateSignal(ignored);
   const { settings, savesCache } = await orders();
   const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
@@ -126,9 +128,9 @@ async function serveAsWorker(
   output: LogOutput,
   stopped: Promise<unknown>,
 ): Promise<void> {
-  const passed = new PassedSockets(process.env, process.ppid);
+  const passed = new SystemdSockets(process.env, process.ppid);
   const agent = await Agent.start(settings, log, savesCache, passed);
-  answerCalls(process, {
+  serveCalls(process, {
     state: (): ProcessState => ({ ...agent.state, logLinesDropped: output.dropped }),
     explain: (subject: string) => agent.explain(subject),
     flush: (subject?: string) => agent.flush(subject),
@@ -137,17 +139,17 @@ async function serveAsWorker(
     },
     reload: (next: Settings) => agent.reload(next),
   });
-  tellListening();
+  reportListening();
   await stopped;
   await agent.stop();
 }
 
-async function startCrew(settings: Settings, log: Logger, output: LogOutput): Promise<Crew> {
+async function startProcesses(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   return settings.workers === 1 ? startAlone(settings, log, output) : startWorkers(settings, log, output);
 }
 
-async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<Crew> {
-  const agent = await Agent.start(settings, log, true, new PassedSockets(process.env, process.pid));
+async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
+  const agent = await Agent.start(settings, log, true, new SystemdSockets(process.env, process.pid));
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],
@@ -161,7 +163,7 @@ async function startAlone(settings: Settings, log: Logger, output: LogOutput): P
   };
 }
 
-async function startWorkers(first: Settings, log: Logger, output: LogOutput): Promise<Crew> {
+async function startWorkers(first: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   let settings = first;
   // Once, before the first worker binds: to the second it would look like a socket in use.
   await clearStaleSockets(first, []);
@@ -189,7 +191,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
         index === 0 ? { ...state, logLinesDropped: state.logLinesDropped + output.dropped } : state,
       );
     },
-    explain: async (subject) => (await workers.call('explain', subject)) as Known[],
+    explain: async (subject) => (await workers.call('explain', subject)) as CachedVerdict[],
     flush: async (subject) =>
       ((await workers.call('flush', subject)) as number[]).reduce((sum, count) => sum + count, 0),
     async setLogLevel(level) {
@@ -206,7 +208,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   };
 }
 
-function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier, log: Logger): Control {
+function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): Control {
   const startedAtMs = Date.now();
   let reloads: ReloadState = { ok: 0, failed: 0 };
   return {
@@ -247,7 +249,7 @@ function controlOf(crew: Crew, load: () => Promise<Settings>, manager: Notifier,
 }
 
 async function clearStaleSockets({ listen }: Settings, known: Settings['listen']): Promise<void> {
-  const passed = new PassedSockets(process.env, process.pid);
+  const passed = new SystemdSockets(process.env, process.pid);
   const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
   for (const target of listen)
     if (target.type === 'unix' && !paths.includes(target.path) && passed.take(target) === undefined)

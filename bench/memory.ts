@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { VerdictCache } from '../agent/decision/cache.ts';
 import { systemClock } from '../agent/decision/clock.ts';
 import { writeCacheFile } from '../agent/lifecycle/cache-file.ts';
-import { verdictsKey } from '../agent/lifecycle/kept-cache.ts';
+import { verdictsKey } from '../agent/lifecycle/persistent-cache.ts';
 import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';

@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], complaints: Pick<Writable, 'w
 /** The program with the command that was asked for; with all of them where help or a mistake may name any. */
 async function program(asked = '', complain: (text: string) => void): Promise<Command> {
   const all = new Command('haverdict')
-    .description('lets HAProxy ask a DynamoDB blocklist about every request')
+    .description('check every HAProxy request against a DynamoDB blocklist')
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: complain });

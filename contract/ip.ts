@@ -36,8 +36,8 @@ function canonicalIp(value: string): string {
   const exact = masked(network.bytes, network.prefix);
   if (!Buffer.from(exact.bytes).equals(network.bytes))
     throw new SubjectError(`"${value}" has bits set after its prefix: did you mean ${formatNetwork(exact)}?`);
-  const lookedUp = network.bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
-  if (!lookedUp.includes(network.prefix))
+  const cacheLookups = network.bytes.length === 4 ? IPV4_PREFIXES : IPV6_PREFIXES;
+  if (!cacheLookups.includes(network.prefix))
     throw new SubjectError(
       `"${value}" would never match: ${network.bytes.length === 4 ? 'IPv4 networks are looked up from /8 to /32' : 'IPv6 networks are looked up from /16 to /64, and single addresses'}`,
     );

@@ -8,9 +8,9 @@ const ROOT = join(import.meta.dirname, '..');
 const REQUIRE = "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
 
 /**
- * Writes the program into `folder`: the command line with the agent as `cli/main.js`, and beside it what is started by
- * its file name, in processes and threads of its own, each whole by itself. `node` is what the program is run with.
- * Returns the folders of the npm packages that are in it, as paths in this checkout.
+ * Writes the program into `folder`: the command line with the agent as `cli/main.js`, and the entry points of processes and
+ * threads that are started by file name, each as one file. `node` goes into the shebang line. Returns the folders of the
+ * bundled npm packages, as paths in this checkout.
  */
 export async function writeBundle(folder: string, version: string, node: string): Promise<string[]> {
   const program = { outdir: folder, entryPoints: ['cli/main.ts'], splitting: true, chunkNames: 'chunks/[name]-[hash]' };
@@ -26,13 +26,13 @@ export async function writeBundle(folder: string, version: string, node: string)
   return [...new Set(files.flatMap(packageOf))].sort();
 }
 
-/** What the program looks up by its own name: its version. */
+/** The program reads its version from its own package.json. */
 function manifest(version: string): string {
   const exported = { './package.json': './package.json' };
   return `${JSON.stringify({ name: 'haverdict', version, type: 'module', exports: exported }, null, 2)}\n`;
 }
 
-/** Returns the files that something was taken from. `top` leads from each file that is written to the folder. */
+/** Returns the input files. `top` is the path from an output file to the folder. */
 async function bundle(options: BuildOptions, top: string): Promise<string[]> {
   const { metafile } = await build({
     ...options,
@@ -54,7 +54,7 @@ async function bundle(options: BuildOptions, top: string): Promise<string[]> {
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.keys(inputs));
 }
 
-/** A file of ours that asks where it is gets its place in the tree, not that of the file it ended up in. */
+/** `import.meta.url` is the place of the source file in the tree, not that of the bundle. */
 function placeOfSources(top: string): Plugin {
   return {
     name: 'place-of-sources',
@@ -70,8 +70,8 @@ function placeOfSources(top: string): Plugin {
 }
 
 /**
- * Gives `import('package')` the names that Node finds in a CommonJS package: esbuild has nothing but a default export for
- * it, as soon as it stands in a file of its own.
+ * Gives `import('package')` the named exports that Node finds in a CommonJS package: esbuild has only a default export
+ * once the package is a chunk of its own.
  */
 const namedExports: Plugin = {
   name: 'named-exports',

@@ -15,18 +15,18 @@ export async function readCommands(): Promise<Command[]> {
   return commands;
 }
 
-/** haverdict(1), from what the commands say of themselves. */
+/** haverdict(1), from the help of the commands. */
 export function commandPage(commands: readonly Command[], version: string, epochSeconds: number): string {
   return `${[
     ...pageHead('haverdict', 1, version, epochSeconds),
     '.SH NAME',
-    'haverdict \\- lets HAProxy ask a DynamoDB blocklist about every request',
+    'haverdict \\- check every HAProxy request against a DynamoDB blocklist',
     '.SH SYNOPSIS',
     '.B haverdict',
     '.I COMMAND',
     '[\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...',
     '.SH DESCRIPTION',
-    'The agent beside HAProxy, what HAProxy needs to ask it, and the lists that decide.',
+    "Runs the agent beside HAProxy, generates HAProxy's configuration for it, and manages the lists.",
     '.SH COMMANDS',
     ...commands.flatMap((command) => describeCommand(command)),
     '.SH EXIT STATUS',
@@ -45,15 +45,18 @@ export function commandPage(commands: readonly Command[], version: string, epoch
 const EXIT_STATUS = [
   ['0', 'Done.'],
   ['1', 'Failed; standard error says why.'],
-  ['2', 'Used in a way that there is not.'],
-  ['78', 'The configuration is wrong; standard error says where, one problem a line.'],
-  ['130', 'Ctrl-C or SIGTERM ended a long run at a good place; run it again to go on.'],
+  ['2', 'Wrong usage; nothing was done.'],
+  ['78', 'The configuration is not valid; standard error has one problem per line.'],
+  ['130', 'Ctrl-C or SIGTERM interrupted a long run; run it again to continue.'],
 ] as const;
 
 const SIGNALS = [
-  ['SIGHUP', 'The agent reloads, or keeps what it has and says why.'],
+  ['SIGHUP', 'The agent reloads its configuration; if that fails, it keeps the old one and logs the error.'],
   ['SIGUSR1', 'The agent writes its state to the log.'],
-  ['SIGTERM, SIGINT', 'The agent answers what waits, says goodbye to HAProxy and ends; a second one ends it at once.'],
+  [
+    'SIGTERM, SIGINT',
+    'The agent answers pending requests, disconnects from HAProxy and exits; a second signal exits at once.',
+  ],
 ] as const;
 
 function describeCommand(command: Command, parents = 'haverdict'): string[] {

@@ -6,7 +6,7 @@ const PATHS = {
   fish: '/usr/share/fish/vendor_completions.d/haverdict.fish',
 } as const;
 
-/** What `haverdict completion` prints for each shell; nothing while there is no such command. */
+/** The completion script of each shell, and its path. */
 export function completions(program: string): { path: string; text: string }[] {
   return Object.entries(PATHS).flatMap(([shell, path]) => {
     const { status, stdout } = spawnSync(process.execPath, [program, 'completion', shell], { encoding: 'utf8' });

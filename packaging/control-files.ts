@@ -15,15 +15,15 @@ Depends: libc6 (>= 2.28), libgcc-s1, libstdc++6, systemd | systemd-sysusers
 Enhances: haproxy
 Section: net
 Priority: optional
-Description: agent that lets HAProxy ask a DynamoDB blocklist
- HAProxy asks the agent about each request (SPOE), and the agent answers from
- its cache or asks a Lambda function, which looks the client up in DynamoDB.
- The command haverdict also writes HAProxy's configuration for it and manages
- the lists. The package has a Node.js of its own.
+Description: agent that checks HAProxy requests against a DynamoDB blocklist
+ HAProxy asks the agent about each request (SPOE). The agent answers from its
+ cache or calls a Lambda function, which looks up the client in DynamoDB. The
+ command haverdict also generates HAProxy's configuration and manages the
+ lists. The package contains its own Node.js.
 `;
 }
 
-/** In the form of deb-changelog(5): what is new is in CHANGELOG.md, one entry for each line there. */
+/** The newest section of CHANGELOG.md as deb-changelog(5). */
 export function changelog(version: string, epochSeconds: number): string {
   const [, newest = ''] =
     /^## .*\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8')) ?? [];

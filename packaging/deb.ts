@@ -31,17 +31,17 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' } as const;
 
 export interface DebSettings {
   readonly version: string;
-  /** When the sources were made: the same sources make the same bytes. */
+  /** The time of the sources, for reproducible builds. */
   readonly epochSeconds: number;
-  /** xz is what a download should be; none builds in a second. */
+  /** `xz` for downloads; `none` builds in a second. */
   readonly compression: 'xz' | 'none';
   /** Where the package is written to. */
   readonly folder: string;
 }
 
 /**
- * Builds the Debian package for the machine that this runs on, with the Node that this runs with, which must be the one that
- * is pinned, and beside it what it holds (`.cdx.json`); returns its path.
+ * Builds the Debian package for this architecture, with the Node that this runs on, which must be the pinned one, and its
+ * SBOM (`.cdx.json`); returns the path of the package.
  */
 export async function buildDeb({ version, epochSeconds, compression, folder }: DebSettings): Promise<string> {
   const { arch } = process;
@@ -67,7 +67,7 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
   }
 }
 
-/** Returns the folders of the npm packages that are in it. */
+/** Returns the folders of the bundled npm packages. */
 async function writeTree(tree: string, version: string, epochSeconds: number, node: Uint8Array): Promise<string[]> {
   const packages = await writeBundle(join(tree, 'usr/lib/haverdict'), version, NODE);
   write(tree, NODE, node);
@@ -95,7 +95,7 @@ function writeControl(tree: string, text: string): void {
   for (const script of SCRIPTS) copy(join(HERE, 'debian', script), tree, `/DEBIAN/${script}`);
 }
 
-/** Whatever the umask and the checkout have: who may run a file and nobody else may write it. */
+/** Fixed modes, independent of umask and checkout. */
 function setModes(tree: string): void {
   const programs = new Set([
     'usr/lib/haverdict/node',

@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const NAMES = '{licen[cs]e,licen[cs]e.*,LICEN[CS]E,LICEN[CS]E.*,NOTICE,NOTICE.*}';
 
-/** The licence of every package in the bundle, as its folder has it; what has no file is told by its name. */
+/** The licence text of every package in the bundle; without a file, the name of the licence. */
 export function licencesOf(packages: readonly string[]): string {
   return packages.map((folder) => sectionOf(join(ROOT, folder))).join('\n');
 }
 
-/** The licence of Node, where its build has it beside the program. */
+/** The licence of Node, from its distribution if it is there. */
 export function licenceOfNode(node: string): string {
   const file = join(dirname(node), '../LICENSE');
   const text = existsSync(file)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The Node that a package brings, and the SHA-256 of its program, which no lock file has: an install script fetches it. */
+/** The Node in the package, with the SHA-256 of its binary: an install script fetches it, so no lock file pins it. */
 export const NODE = {
   version: '24.21.0',
   sha256: {
@@ -10,14 +10,14 @@ export const NODE = {
   },
 } as const;
 
-/** The bytes of the program at this path. Throws where they are not those of the Node that is pinned. */
+/** Reads the Node binary; throws unless it is the pinned one. */
 export function pinnedNode(path: string, architecture: keyof typeof NODE.sha256): Uint8Array {
   const bytes = readFileSync(path);
   const found = sha256(bytes);
   const expected = NODE.sha256[architecture];
   if (found === expected) return bytes;
   throw new Error(
-    `${path} has SHA-256 ${found}, and a package brings Node ${NODE.version} for ${architecture} with ${expected}: build with node_modules/.bin/node, or pin another in packaging/node.ts`,
+    `${path} has SHA-256 ${found}, but Node ${NODE.version} for ${architecture} has ${expected}: build with node_modules/.bin/node, or pin another Node in packaging/node.ts`,
   );
 }
 

@@ -12,11 +12,11 @@ export interface SbomSettings {
   readonly epochSeconds: number;
   /** The folders of the npm packages in the bundle, as paths in this checkout. */
   readonly packages: readonly string[];
-  /** The program as the package has it. */
+  /** The stripped Node binary in the package. */
   readonly node: Uint8Array;
 }
 
-/** The part of CycloneDX that is read here, of what npm writes. */
+/** The fields of npm's CycloneDX that are used here. */
 interface Sbom {
   readonly metadata: { readonly tools: unknown };
   readonly components: readonly { readonly 'bom-ref': string }[];
@@ -24,8 +24,8 @@ interface Sbom {
 }
 
 /**
- * What a package holds, as CycloneDX: what npm tells of package-lock.json, but only the packages that are in the bundle, and
- * Node. `npm sbom --omit dev` would also leave out what something of dev needs as well (seen with npm 11.19: zod, yaml).
+ * The contents of a package as CycloneDX: npm's SBOM of package-lock.json, reduced to the packages in the bundle, plus Node.
+ * `npm sbom --omit dev` also omits packages that dev dependencies share (seen with npm 11.19: zod, yaml).
  */
 export function sbomOf({ version, architecture, epochSeconds, packages, node }: SbomSettings): string {
   const { metadata, components, dependencies, ...head } = sbomOfLock();
@@ -72,7 +72,7 @@ function nodeComponent(node: Uint8Array): object {
   };
 }
 
-/** It asks no registry. The serial number would be another each time. */
+/** Without a registry, and without the serial number, which differs each time. */
 function sbomOfLock(): Sbom {
   const command = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
   const { serialNumber: _number, ...sbom } = JSON.parse(

@@ -26,7 +26,7 @@ const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,
 }).sort();
 const imports = files.flatMap(importsOf);
 const document = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
-const rows = rowsOf(document);
+const rows = decisionRows(document);
 
 describe('the architecture', () => {
   for (const row of rows) {
@@ -127,7 +127,7 @@ function matches(path: string, name: string): boolean {
   return path.startsWith(start) && path.endsWith(end);
 }
 
-function rowsOf(markdown: string): Row[] {
+function decisionRows(markdown: string): Row[] {
   const [, table = ''] = /\n\| Folder \|.*\n\| ---.*\n([\s\S]*?)\n\n/.exec(markdown) ?? [];
   return table.split('\n').map((line) => {
     const [folders = [], may = [], types = [], packages = []] = line

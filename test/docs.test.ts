@@ -29,7 +29,7 @@ describe('the docs', () => {
   });
 
   it('list every exit code and no other', () => {
-    const rows = rowsOf('docs/reference/cli.md', 'Exit codes').map(([code, name]) => [name, Number(code)]);
+    const rows = decisionRows('docs/reference/cli.md', 'Exit codes').map(([code, name]) => [name, Number(code)]);
     assert.deepEqual(Object.fromEntries(rows), EXIT);
   });
 
@@ -39,7 +39,7 @@ describe('the docs', () => {
       command.name(),
       optionsOf(helpOf(command)).filter((option) => !everywhere.includes(option)),
     ]);
-    const documented = rowsOf('docs/reference/cli.md', 'Command line').map(([command = '', , options = '']) => [
+    const documented = decisionRows('docs/reference/cli.md', 'Command line').map(([command = '', , options = '']) => [
       command.replaceAll('`', ''),
       optionsOf(options.replaceAll('`', ' ')),
     ]);
@@ -129,7 +129,7 @@ function anchorsOf(file: string): string[] {
 }
 
 /** The cells of the first table after this heading, without its header. */
-function rowsOf(file: string, heading: string): string[][] {
+function decisionRows(file: string, heading: string): string[][] {
   const [, section = ''] = text(file).split(new RegExp(`^#+ ${heading}$`, 'm'));
   const table = /(^\|.*\n)+/m.exec(section)?.[0] ?? '';
   const rows = table.trim().split('\n').slice(2);
@@ -143,7 +143,7 @@ function rowsOf(file: string, heading: string): string[][] {
 }
 
 function firstColumn(file: string, heading: string): string[] {
-  return rowsOf(file, heading).map(([first = '']) => first.replaceAll('`', ''));
+  return decisionRows(file, heading).map(([first = '']) => first.replaceAll('`', ''));
 }
 
 function optionsOf(helpText: string): string[] {

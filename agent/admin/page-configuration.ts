@@ -4,8 +4,8 @@ import type { MessageSettings, Settings } from '../../config/settings.ts';
 import type { Policy } from '../../contract/policy.ts';
 import type { AgentState } from '../state/state.ts';
 import { foreign, type Html, html } from './html.ts';
+import { count, timeOfDay } from './page-format.ts';
 import { listSection } from './page-table.ts';
-import { count, timeOfDay } from './quantity.ts';
 
 /** The settings in force that decide what happens to a request. */
 export function configuration({ config, listening, workers }: AgentState): Html {
@@ -45,7 +45,7 @@ function messageText({ name, event, group, subjects, policy, shadow }: MessageSe
   const kinds = subjects.map(({ kind }) => kind).join(', ');
   const when = event ?? `group ${group}`;
   const own = policyText(policy) === policyText(config.policy) ? '' : `, policy ${policyText(policy)}`;
-  return html`<b>${name}</b> at ${when}: ${kinds}${own}${shadow ? ', on trial' : ''}`;
+  return html`<b>${name}</b> at ${when}: ${kinds}${own}${shadow ? ', in shadow mode' : ''}`;
 }
 
 function policyText({ default: usual, ...others }: Policy): string {

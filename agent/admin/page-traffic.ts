@@ -1,9 +1,17 @@
 import type { AgentState, RecentDeny, TopSubject } from '../state/state.ts';
+import {
+  byPolicy,
+  cacheLookups,
+  decisionRows,
+  failed,
+  isDenial,
+  totalDecisions,
+  totalDenied,
+} from './decision-totals.ts';
 import { foreign, type Html, html } from './html.ts';
 import type { Interval } from './interval.ts';
+import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './page-format.ts';
 import { listSection, tableSection } from './page-table.ts';
-import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './quantity.ts';
-import { byPolicy, decided, denied, failed, isStop, lookedUp, rowsOf } from './tallies.ts';
 
 const SHOWN_DECISIONS = 24;
 const SHOWN_DENIES = 12;
@@ -16,27 +24,27 @@ const EMPTY = html``;
 /** The numbers that are read from across the room. */
 export function figures(state: AgentState, interval: Interval): Html {
   const { backend } = state;
-  const total = lookedUp(state);
-  const hits = interval.growth((of) => lookedUp(of).hits);
-  const asked = interval.growth((of) => lookedUp(of).all);
+  const total = cacheLookups(state);
+  const hits = interval.growth((of) => cacheLookups(of).hits);
+  const asked = interval.growth((of) => cacheLookups(of).all);
   const decisionTime = interval.histogram((of) => of.decisionTime);
   const backendTime = interval.histogram((of) => of.backendTime);
   const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
   // Since the start something always was.
   const grows = (pick: (of: AgentState) => number) => !interval.isSinceStart && interval.growth(pick) > 0;
   return html`<dl id="figures" data-live>
-${figure('Decisions', perSecond(decided), html`${count(decided(state))} in all`)}
-${figure('Denied', perSecond(denied), html`${count(denied(state))} in all`)}
-${figure('By policy', perSecond(byPolicy), html`${count(byPolicy(state))} in all`, grows(byPolicy))}
-${figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} in all`)}
-${figure('99 % decided in', html`${atMost(decisionTime, 0.99)}`, html`half in ${atMost(decisionTime, 0.5)}`)}
+${figure('Decisions', perSecond(totalDecisions), html`${count(totalDecisions(state))} total`)}
+${figure('Denied', perSecond(totalDenied), html`${count(totalDenied(state))} total`)}
+${figure('By policy', perSecond(byPolicy), html`${count(byPolicy(state))} total`, grows(byPolicy))}
+${figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} total`)}
+${figure('Decision time p99', html`${atMost(decisionTime, 0.99)}`, html`p50 ${atMost(decisionTime, 0.5)}`)}
 ${figure(
   'Backend calls',
   perSecond((of) => of.backend.calls),
-  html`99 % in ${atMost(backendTime, 0.99)}`,
+  html`p99 ${atMost(backendTime, 0.99)}`,
 )}
-${figure('Failed calls', perSecond(failed), html`${count(failed(state))} in all`, grows(failed))}
-${figure('Breaker', html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`, html`${count(backend.queued)} waiting`, backend.breaker !== 'closed')}
+${figure('Failed calls', perSecond(failed), html`${count(failed(state))} total`, grows(failed))}
+${figure('Breaker', html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`, html`${count(backend.queued)} queued`, backend.breaker !== 'closed')}
 </dl>
 `;
 }
@@ -47,8 +55,8 @@ function figure(name: string, value: Html, more: Html, isBad = false): Html {
 
 /** What was decided, of what, and why. */
 export function decisions(state: AgentState, before: AgentState | undefined, interval: Interval): Html {
-  const rows = rowsOf(state);
-  const earlier = new Map(before === undefined ? [] : rowsOf(before).map((row) => [row.key, row.count]));
+  const rows = decisionRows(state);
+  const earlier = new Map(before === undefined ? [] : decisionRows(before).map((row) => [row.key, row.count]));
   const more = rows.length - SHOWN_DECISIONS;
   const cells = rows
     .slice(0, SHOWN_DECISIONS)
@@ -63,10 +71,10 @@ export function decisions(state: AgentState, before: AgentState | undefined, int
   const columns = ['Message', 'Action', 'Source', 'List or reason'].map((name) => ({ name }));
   return tableSection(
     'decisions',
-    more > 0 ? `Decisions; ${more} more kinds are in /metrics` : 'Decisions',
-    [...columns, { name: '/s', isNumber: true }, { name: 'in all', isNumber: true }],
+    more > 0 ? `Decisions; ${more} more rows in /metrics` : 'Decisions',
+    [...columns, { name: '/s', isNumber: true }, { name: 'total', isNumber: true }],
     cells,
-    'Nothing was decided yet.',
+    'No decisions yet.',
   );
 }
 
@@ -85,7 +93,7 @@ export function recentDenies({ recent }: AgentState): Html {
     html`<code>${foreign(deny.ref)}</code>`,
   ];
   const rows = recent.slice(0, SHOWN_DENIES).map(cells);
-  return tableSection('recent', 'Recent denies', columns, rows, 'Nothing was denied yet.');
+  return tableSection('recent', 'Recent denies', columns, rows, 'Nothing has been denied yet.');
 }
 
 export function mostDenied({ top }: AgentState): Html {
@@ -101,23 +109,23 @@ export function mostDenied({ top }: AgentState): Html {
     count(times),
   ];
   const rows = top.slice(0, SHOWN_TOP).map(cells);
-  return tableSection('top', 'Most denied', columns, rows, 'No listed subject was denied yet.');
+  return tableSection('top', 'Most denied', columns, rows, 'No subject of a list has been denied yet.');
 }
 
 export function backend({ backend, backendTime }: AgentState): Html {
   return listSection('backend', 'Backend', [
-    ...backend.urls.map((url) => ['asks', foreign(url)] as const),
+    ...backend.urls.map((url) => ['URL', foreign(url)] as const),
     ['breaker', backend.breaker],
     ['calls', count(backend.calls)],
-    ['subjects in them', count(backend.subjects)],
-    ['half, 99 % took', html`${atMost(backendTime, 0.5)}, ${atMost(backendTime, 0.99)}`],
+    ['subjects', count(backend.subjects)],
+    ['p50, p99', html`${atMost(backendTime, 0.5)}, ${atMost(backendTime, 0.99)}`],
     ['failed', counted(backend.failures)],
-    ['not asked', counted(backend.refused)],
-    ['under way', count(backend.inFlight)],
-    ['subjects waiting', count(backend.queued)],
-    ['held back', count(backend.budgetWaits)],
-    ['entries not counted', count(backend.notCounted)],
-    ['throttled', count(backend.throttled)],
+    ['skipped', counted(backend.refused)],
+    ['in flight', count(backend.inFlight)],
+    ['subjects queued', count(backend.queued)],
+    ['throttled by maxCallsPerSecond', count(backend.budgetWaits)],
+    ['entries ignored', count(backend.notCounted)],
+    ['throttled by the backend', count(backend.throttled)],
     ['calls allowed', html`${rate(backend.callsPerSecond)} /s`],
     ['last error', lastError(backend)],
   ]);
@@ -138,18 +146,18 @@ export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Htm
   const late = deadlineMargin.counts[0] ?? 0;
   const byStatus = Object.fromEntries(Object.entries(spop.errors).map(([code, times]) => [`status ${code}`, times]));
   return listSection('haproxy', 'HAProxy', [
-    ['connections', html`${count(spop.connections)}, ${count(spop.accepted)} in all`],
+    ['connections', html`${count(spop.connections)}, ${count(spop.accepted)} total`],
     ['frames answered', count(spop.frames)],
     ['answered late', count(late)],
-    ['ended with an error', counted(byStatus)],
+    ['closed with an error', counted(byStatus)],
     ['health checks', count(spop.healthChecks)],
-    ['event loop late', html`99 % ${seconds(eventLoopLag.p99)}, at most ${seconds(eventLoopLag.max)}`],
+    ['event loop lag', html`p99 ${seconds(eventLoopLag.p99)}, max ${seconds(eventLoopLag.max)}`],
   ]);
 }
 
 /** What stops a request has a sign beside its colour. */
 function action(name: string): Html {
-  return isStop(name) ? html`<span class="stop">■ ${name}</span>` : html`${name}`;
+  return isDenial(name) ? html`<span class="stop">■ ${name}</span>` : html`${name}`;
 }
 
 function counted(counts: Readonly<Record<string, number>>): Html {

@@ -5,9 +5,9 @@ import { printable } from '../../contract/printable.ts';
 import type { Clock } from '../decision/clock.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
 import type { AgentState } from '../state/state.ts';
-import { type Answer, answer, text } from './answers.ts';
-import { Connections } from './connections.ts';
-import { isOurHost } from './host.ts';
+import { isAllowedHost } from './allowed-host.ts';
+import { ConnectionLimit } from './connection-limit.ts';
+import { answer, type HttpAnswer, text } from './endpoints.ts';
 import { Snapshots } from './snapshots.ts';
 
 /** People, a browser's six connections each, and Prometheus. */
@@ -37,7 +37,7 @@ export class AdminServer {
   readonly #snapshots: Snapshots;
   readonly #server: Server;
   readonly #hosts: readonly string[];
-  readonly #connections: Connections;
+  readonly #connections: ConnectionLimit;
   #isStopping = false;
 
   constructor(target: ListenAddress, { state, clock, hosts = [] }: AdminParts) {
@@ -53,7 +53,7 @@ export class AdminServer {
       },
       (request, response) => void this.#serve(request, response),
     );
-    this.#connections = new Connections(this.#server, MAX_CONNECTIONS);
+    this.#connections = new ConnectionLimit(this.#server, MAX_CONNECTIONS);
     this.#server.timeout = IDLE_TIMEOUT_MS;
   }
 
@@ -108,9 +108,9 @@ export class AdminServer {
     response.end(body); // Node leaves it out for HEAD
   }
 
-  async #answer({ method, url = '/', headers, headersDistinct, socket }: IncomingMessage): Promise<Answer> {
+  async #answer({ method, url = '/', headers, headersDistinct, socket }: IncomingMessage): Promise<HttpAnswer> {
     // HTTP/1.0 has no host, and no browser speaks it; of several, each has to be ours.
-    const foreign = headersDistinct.host?.find((host) => !isOurHost(host, socket.localAddress, this.#hosts));
+    const foreign = headersDistinct.host?.find((host) => !isAllowedHost(host, socket.localAddress, this.#hosts));
     if (foreign !== undefined)
       return text(
         421,

@@ -3,10 +3,10 @@ import { health, healthText } from './health.ts';
 import { Html, html } from './html.ts';
 import { Interval } from './interval.ts';
 import { configuration, reloads } from './page-configuration.ts';
+import { duration, timeOfDay } from './page-format.ts';
 import { SCRIPT } from './page-script.ts';
 import { STYLE } from './page-style.ts';
 import { backend, cache, decisions, figures, haproxy, mostDenied, recentDenies } from './page-traffic.ts';
-import { duration, timeOfDay } from './quantity.ts';
 import type { Snapshot } from './snapshots.ts';
 
 /** What the page may do: its own style and script, and ask nobody but this agent. */

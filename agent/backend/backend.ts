@@ -1,13 +1,13 @@
 import type { ListActions } from '../../contract/list-actions.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
+import { BackendLog, credentialsLog, failoverLog, type Log } from './backend-log.ts';
 import { BackendClient, type ClientEvents } from './client.ts';
+import { createCredentialChain } from './credential-chain.ts';
 import { Credentials, type CredentialsEvents } from './credentials.ts';
-import { examine, type Finding } from './examination.ts';
 import { FailoverBackend } from './failover.ts';
-import { BackendHealthLog, credentialsLog, failoverLog, type Log } from './health.ts';
-import { createIdentityChain } from './identity-chain.ts';
-import { createSigner } from './sign.ts';
+import { createSigner } from './signer.ts';
+import { examine, type StartupCheck } from './startup-check.ts';
 
 export interface BackendSettings {
   /** In the order in which they are asked; the region is there where calls are signed for it. */
@@ -39,7 +39,7 @@ export interface OpenBackend extends Backend {
 
 /** One whose functions can be asked one by one, for what is to be told of them. */
 export interface ExaminedBackend extends OpenBackend {
-  examine(): Promise<readonly Finding[]>;
+  examine(): Promise<readonly StartupCheck[]>;
 }
 
 /** The backend that the settings describe. Credentials are looked for at once, but nobody waits for them. */
@@ -52,7 +52,7 @@ export async function openBackend(
 ): Promise<ExaminedBackend> {
   const { targets, timeoutMs, maxConcurrent } = settings;
   const credentials = await openCredentials(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
-  const health = new BackendHealthLog(log, clock);
+  const health = new BackendLog(log, clock);
   const isOne = targets.length === 1;
   const events: ClientEvents = {
     // what one of several does is not yet what becomes of the call
@@ -101,7 +101,7 @@ async function openCredentials(
 ): Promise<Credentials | undefined> {
   const region = targets.find((target) => target.region !== undefined)?.region;
   if (region === undefined) return undefined;
-  const credentials = new Credentials(await createIdentityChain(region), clock, events);
+  const credentials = new Credentials(await createCredentialChain(region), clock, events);
   credentials.get().catch(() => {}); // told by its events
   return credentials;
 }

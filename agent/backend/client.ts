@@ -5,10 +5,10 @@ import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
-import { EXAMINED_SUBJECT, type Examination } from './examination.ts';
 import { FunctionUrl } from './function-url.ts';
-import { refusal } from './refusal.ts';
-import type { Signer } from './sign.ts';
+import type { Signer } from './signer.ts';
+import { type CallTimings, STARTUP_SUBJECT } from './startup-check.ts';
+import { statusError } from './status-error.ts';
 
 export interface ClientSettings {
   /** The function URL; a path in it is kept. */
@@ -78,15 +78,15 @@ export class BackendClient implements Backend {
   }
 
   /** Asks for health, which starts a function that is not running yet, and then about a subject that is nobody's. */
-  async examine(): Promise<Examination> {
+  async examine(): Promise<CallTimings> {
     try {
       const beganMs = this.#clock.nowMs();
       const answer = await this.#url.get(ENDPOINTS.health.path, AbortSignal.timeout(this.#timeoutMs));
       const firstMs = this.#clock.nowMs() - beganMs;
       const aheadMs = this.#clock.epochMs() - Date.parse(answer.date ?? '');
-      if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
+      if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());
       const askedMs = this.#clock.nowMs();
-      await this.#check([EXAMINED_SUBJECT], AbortSignal.timeout(this.#timeoutMs));
+      await this.#check([STARTUP_SUBJECT], AbortSignal.timeout(this.#timeoutMs));
       const checkMs = this.#clock.nowMs() - askedMs;
       return { firstMs, checkMs, ...(Number.isFinite(aheadMs) && { clockAheadSeconds: Math.round(aheadMs / 1000) }) };
     } catch (error) {
@@ -96,7 +96,7 @@ export class BackendClient implements Backend {
 
   async #check(subjects: readonly string[], signal: AbortSignal): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
     const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#asked, subjects }, signal);
-    if (answer.status !== 200) throw refusal(answer, this.#url.isSigned, this.#clock.epochMs());
+    if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());
     const { verdicts, ttl } = parseAnswer(answer.text);
     if (verdicts.length !== subjects.length)
       throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);

@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { BackendError, describeError } from './backend-error.ts';
-import type { Signer, UnsignedRequest } from './sign.ts';
+import type { Signer, UnsignedRequest } from './signer.ts';
 
 export interface FunctionUrlSettings {
   /** A path in it is kept. */
@@ -10,7 +10,7 @@ export interface FunctionUrlSettings {
 }
 
 /** What the function answered, whatever the status. */
-export interface Answer {
+export interface FunctionAnswer {
   readonly status: number;
   readonly text: string;
   /** The header `date`: when the answer was made, by the clock over there. */
@@ -46,11 +46,11 @@ export class FunctionUrl {
     return this.#sign !== undefined;
   }
 
-  async get(path: string, signal: AbortSignal): Promise<Answer> {
+  async get(path: string, signal: AbortSignal): Promise<FunctionAnswer> {
     return await this.#request({ method: 'GET', path: this.#path + path, headers: this.#headers() }, signal);
   }
 
-  async post(path: string, body: object, signal: AbortSignal): Promise<Answer> {
+  async post(path: string, body: object, signal: AbortSignal): Promise<FunctionAnswer> {
     const headers = { ...this.#headers(), 'content-type': 'application/json' };
     return await this.#request(
       { method: 'POST', path: this.#path + path, headers, body: JSON.stringify(body) },
@@ -67,7 +67,7 @@ export class FunctionUrl {
     return { host: this.#host, accept: 'application/json' };
   }
 
-  async #request(request: UnsignedRequest, signal: AbortSignal): Promise<Answer> {
+  async #request(request: UnsignedRequest, signal: AbortSignal): Promise<FunctionAnswer> {
     const headers = this.#sign === undefined ? request.headers : await signed(request, this.#sign, signal);
     const { statusCode, headers: answered, body } = await this.#pool.request({ ...request, headers, signal });
     let bytes = 0;

@@ -1,38 +1,38 @@
 import type { Address } from './address.ts';
 import { AddressHash, type Hash } from './address-hash.ts';
-import { Rivals } from './eviction.ts';
+import { Eviction } from './eviction.ts';
 import { NetworkShares } from './network-shares.ts';
 
 const FIRST_SLOTS = 8192;
-/** How full the table may be before it is doubled: a lookup takes three slots then, which are a cache line or two. */
-const FULL = 0.8;
-/** How many slots a search looks at: in a table as full as that, chance alone takes a third as many among a million. */
+/** The load at which the table is doubled: a lookup takes three slots then, which are a cache line or two. */
+const MAX_LOAD = 0.8;
+/** The longest search, in slots: at that load, the longest among a million random addresses takes a third of it. */
 export const MAX_PROBES = 512;
-/** Set in a slot's value when it was found since all of its rivals had been. */
+/** Set in a slot's value when it was looked up since the clock hand of the eviction passed. */
 const USED = 1 << 30;
-/** Set in a slot's value when it may be asked anew before its time is over. */
+/** Set in a slot's value if it may be refreshed before it expires. */
 const REFRESHABLE = 1 << 29;
 const FLAGS = USED | REFRESHABLE;
 
 /**
- * Addresses and what is known of them: open addressing in one Int32Array, so that a lookup is one cache line or two and
- * an entry is 16 bytes (IPv4) or 32 (IPv6), without an object. Once `capacity` is reached, what is past its time goes,
- * else one of a network that has more than its share, else what was not used, else the oldest of a few: a flood of
- * strangers does not drive out those who come again, and one from a network with its share only takes that network's own
- * places. At least about half of the slots are empty in the end, and an empty slot ends every search. So does
- * `MAX_PROBES`: an address that would stand farther away takes the place of one in between.
+ * Addresses with a value each: a hash table with open addressing in one Int32Array, so that a lookup is one cache line or
+ * two and an entry is 16 bytes (IPv4) or 32 (IPv6), without an object. At `capacity` it evicts an expired entry, else one
+ * of a network over its share, else one that was not used, else the oldest of a few: a flood of new addresses does not
+ * evict those of returning clients, and a flood from one network evicts only that network's own. In the end about half of
+ * the slots are empty, and an empty slot ends every search. So does `MAX_PROBES`: an address that would be stored farther
+ * away replaces one in between.
  *
- * It grows with what is in it: 200,000 addresses in a table made for a million cost a quarter more CPU a request than in
- * one of their size, for the caches of the processor.
+ * The table grows: 200,000 addresses in a table for a million cost a quarter more CPU a request than in one of their size,
+ * for the caches of the processor.
  */
 export class AddressTable {
   readonly #width: 4 | 8;
   readonly #capacity: number;
   readonly #hash: Hash;
   readonly #shares: NetworkShares;
-  readonly #rivals: Rivals;
+  readonly #eviction: Eviction;
   #ints: Int32Array;
-  /** A search begins where the high bits of the hash say: what stays of it after this shift. */
+  /** A search begins at the high bits of the hash: those that this shift leaves. */
   #shift = 32 - Math.log2(FIRST_SLOTS);
   #count = 0;
   #evicted = 0;
@@ -42,16 +42,16 @@ export class AddressTable {
     this.#capacity = capacity;
     this.#hash = hash;
     this.#shares = new NetworkShares(words, capacity, hash);
-    this.#rivals = new Rivals(this, this.#shares);
+    this.#eviction = new Eviction(this, this.#shares);
     this.#ints = emptySlots(FIRST_SLOTS * this.#width);
   }
 
-  /** Of how many integers its addresses are. */
+  /** Integers an address. */
   get words(): 1 | 4 {
     return this.#width === 4 ? 1 : 4;
   }
 
-  /** How many addresses are in it, past their time or not. */
+  /** The number of addresses, expired ones included. */
   get size(): number {
     return this.#count;
   }
@@ -60,13 +60,13 @@ export class AddressTable {
     return this.#ints.byteLength;
   }
 
-  /** How many went before their time to make room. */
+  /** Addresses that were evicted before they expired. */
   get evicted(): number {
     return this.#evicted;
   }
 
-  /** The first slot in use from this one on, or -1; the table may have grown since. */
-  nextUsed(from: number): number {
+  /** The first occupied slot from this position on, or -1; the table may have grown since the position was read. */
+  nextOccupied(from: number): number {
     const ints = this.#ints;
     const width = this.#width;
     for (let slot = from; slot < ints.length; slot += width) if (ints[slot + width - 1] !== 0) return slot;
@@ -74,14 +74,13 @@ export class AddressTable {
   }
 
   nextAfter(slot: number): number {
-    return this.nextUsed(this.after(slot));
+    return this.nextOccupied(this.after(slot));
   }
 
   after(slot: number): number {
     return slot + this.#width;
   }
 
-  /** A word of the address in this slot. */
   word(slot: number, index: number): number {
     return this.#ints[slot + index] as number; // slots are in bounds
   }
@@ -90,7 +89,7 @@ export class AddressTable {
     for (let word = 0; word < this.words; word++) to[at + word] = this.word(slot, word);
   }
 
-  /** Where the address stands, or -1; the other methods take this until the next `put`. */
+  /** The slot of the address, or -1; valid until the next `put`. */
   find(address: Address): number {
     const ints = this.#ints;
     const width = this.#width;
@@ -131,13 +130,11 @@ export class AddressTable {
     return this.#valueAndFlags(slot) & ~FLAGS;
   }
 
-  /** Notes that this one is wanted. */
   use(slot: number): void {
     const value = this.#valueAndFlags(slot);
     if ((value & USED) === 0) this.#ints[slot + this.#width - 1] = value | USED;
   }
 
-  /** Was it wanted since all of its rivals had been? */
   isUsed(slot: number): boolean {
     return (this.#valueAndFlags(slot) & USED) !== 0;
   }
@@ -150,22 +147,22 @@ export class AddressTable {
     return (this.#valueAndFlags(slot) & REFRESHABLE) !== 0;
   }
 
-  /** Puts what is known (`value` from 1 to 2^29 - 1) under an address; returns the value that went for it, 0 for none. */
+  /** Stores a value from 1 to 2^29 - 1; returns the value that it replaced or evicted, 0 for none. */
   put(
     address: Address,
-    known: { value: number; freshUntil: number; keptUntil: number; refreshable: boolean },
+    entry: { value: number; freshUntil: number; keptUntil: number; refreshable: boolean },
     now: number,
   ): number {
     const found = this.find(address);
-    if (found < 0 && this.#count > (this.#ints.length / this.#width) * FULL && this.#count < this.#capacity)
+    if (found < 0 && this.#count > (this.#ints.length / this.#width) * MAX_LOAD && this.#count < this.#capacity)
       this.#double();
     let slot = found >= 0 ? found : this.#roomFor(address, now);
     let gone = this.value(slot);
     if (gone === 0 && this.#count >= this.#capacity) {
-      gone = this.#forget(this.#rivals.forNewcomer(address, now), now);
+      gone = this.#evict(this.#eviction.victimFor(address, now), now);
       slot = this.#roomFor(address, now);
-    } else if (gone !== 0 && found < 0) this.#leave(slot);
-    if (found < 0) this.#enter(address);
+    } else if (gone !== 0 && found < 0) this.#countOut(slot);
+    if (found < 0) this.#countIn(address);
     const ints = this.#ints;
     const last = slot + this.#width - 1;
     ints[slot] = address.a;
@@ -174,28 +171,28 @@ export class AddressTable {
       ints[slot + 2] = address.c;
       ints[slot + 3] = address.d;
     }
-    ints[last - 2] = known.freshUntil;
-    ints[last - 1] = known.keptUntil;
-    ints[last] = known.value | (found >= 0 ? USED : 0) | (known.refreshable ? REFRESHABLE : 0);
+    ints[last - 2] = entry.freshUntil;
+    ints[last - 1] = entry.keptUntil;
+    ints[last] = entry.value | (found >= 0 ? USED : 0) | (entry.refreshable ? REFRESHABLE : 0);
     return gone;
   }
 
-  /** A slot for a new address: of one on the way that is past its time, else the empty one where the search ends. */
+  /** The slot for a new address: the first expired one of its search, else the empty one at its end. */
   #roomFor(address: Address, now: number): number {
     const start = this.#startOf(address.a, address.b, address.c, address.d);
     let slot = start;
     for (let left = MAX_PROBES; left > 0; left--, slot = this.#next(slot))
       if (this.#valueAndFlags(slot) === 0 || this.keptUntil(slot) <= now) return slot;
     this.#evicted++;
-    return this.#rivals.from(start, MAX_PROBES, now);
+    return this.#eviction.victimFrom(start, MAX_PROBES, now);
   }
 
-  /** Forgets one that can best be spared and returns its value; 0 if there is none. */
+  /** Evicts an entry and returns its value; 0 if there is none. */
   evict(now: number): number {
-    return this.#count === 0 ? 0 : this.#forget(this.#rivals.next(now), now);
+    return this.#count === 0 ? 0 : this.#evict(this.#eviction.nextVictim(now), now);
   }
 
-  /** Forgets this one and returns its value; 0 if it is not there. */
+  /** Removes an address and returns its value; 0 if it is not there. */
   remove(address: Address): number {
     const slot = this.find(address);
     if (slot < 0) return 0;
@@ -204,32 +201,31 @@ export class AddressTable {
     return gone;
   }
 
-  /** Forgets the one in this slot to make room. */
-  #forget(slot: number, now: number): number {
+  #evict(slot: number, now: number): number {
     if (this.keptUntil(slot) > now) this.#evicted++;
     const gone = this.value(slot);
     this.#remove(slot);
     return gone;
   }
 
-  #enter({ a, b }: Address): void {
+  #countIn({ a, b }: Address): void {
     this.#count++;
     this.#shares.add(a, b);
   }
 
-  #leave(slot: number): void {
+  #countOut(slot: number): void {
     this.#count--;
     this.#shares.remove(this.word(slot, 0), this.word(slot, 1));
   }
 
-  /** Empties a slot, and moves those behind it up whose search would now end before them. */
+  /** Empties a slot, and moves up the entries behind it whose search would otherwise end at it. */
   #remove(slot: number): void {
-    this.#leave(slot);
+    this.#countOut(slot);
     const ints = this.#ints;
     const reach = MAX_PROBES * this.#width;
     let hole = slot;
     for (let next = this.#next(slot); this.#valueAndFlags(next) !== 0; next = this.#next(next)) {
-      if (this.#distance(hole, next) >= reach) break; // nobody's search begins before the hole and ends here
+      if (this.#distance(hole, next) >= reach) break; // no search begins before the hole and ends here
       if (this.#distance(this.#homeOf(ints, next), next) < this.#distance(hole, next)) continue;
       ints.copyWithin(hole, next, next + this.#width);
       hole = next;
@@ -237,7 +233,7 @@ export class AddressTable {
     ints[hole + this.#width - 1] = 0;
   }
 
-  /** How far one has to go from a slot to another, round the end. */
+  /** The distance from a slot to another, round the end. */
   #distance(from: number, to: number): number {
     return to >= from ? to - from : to - from + this.#ints.length;
   }
@@ -248,8 +244,8 @@ export class AddressTable {
   }
 
   /**
-   * Every place becomes two neighbours, so this reads and writes nearly in order: 2 ms for 100,000 addresses. Begun behind
-   * an empty slot it puts none farther from where its search begins than it was.
+   * Every slot becomes two neighbours, so this reads and writes nearly in order: 2 ms for 100,000 addresses. It starts
+   * behind an empty slot, so that no entry gets farther from where its search begins.
    */
   #double(): void {
     const from = this.#ints;
@@ -269,7 +265,7 @@ export class AddressTable {
 
   /** Where the search for the address in this slot begins. */
   #homeOf(ints: Int32Array, slot: number): number {
-    const word = (index: number) => ints[slot + index] as number; // a whole slot; what is no address in IPv4 does not count
+    const word = (index: number) => ints[slot + index] as number; // a whole slot; IPv4 uses the first word alone
     return this.#startOf(word(0), word(1), word(2), word(3));
   }
 
@@ -289,8 +285,8 @@ export class AddressTable {
 }
 
 /**
- * So many integers, from the beginning of a cache line on where the memory itself begins 16 bytes behind one, as large
- * pieces do with glibc: half of the slots of IPv6 would lie across two lines. Takes 5 to 10 % off a decision about IPv6.
+ * Aligned to a cache line where glibc's malloc is used, whose large blocks begin 16 bytes behind one: else half of the slots
+ * of IPv6 would lie across two lines. Takes 5 to 10 % off a decision about IPv6.
  */
 function emptySlots(length: number): Int32Array {
   return new Int32Array(new ArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT + 64), 48, length);

@@ -3,24 +3,24 @@ import { formatAddress, formatNetwork, parseAddress } from '../../contract/addre
 const IPV4_BYTES = 4;
 
 /**
- * An address as four 32-bit integers, most significant first; IPv4 has only the first. One object is read into again
- * and again: the hot path makes neither text nor bytes of an address.
+ * An address as four 32-bit integers, most significant first; IPv4 has only the first. The hot path reuses one object, and
+ * makes neither text nor bytes of an address.
  */
 export class Address {
-  /** How many of the four integers count: 1 for IPv4, 4 for IPv6, 0 for no address. */
+  /** The integers in use: 1 for IPv4, 4 for IPv6, 0 for no address. */
   words: 0 | 1 | 4 = 0;
   a = 0;
   b = 0;
   c = 0;
   d = 0;
-  /** Of what network of IPv6 this is, in bits; 128 for the address itself. */
+  /** The prefix length of IPv6 networks; 128 for addresses. */
   readonly ipv6Prefix: number;
   readonly #maskA: number;
   readonly #maskB: number;
   readonly #maskC: number;
   readonly #maskD: number;
 
-  /** IPv6 addresses are read as the network of `ipv6Prefix` bits that they are in. */
+  /** IPv6 addresses are read as their network of `ipv6Prefix` bits. */
   constructor(ipv6Prefix = 128) {
     this.ipv6Prefix = ipv6Prefix;
     this.#maskA = maskOf(ipv6Prefix);
@@ -67,7 +67,7 @@ export class Address {
     this.d = d & this.#maskD;
   }
 
-  /** Reads text; false if it is no address. */
+  /** Reads text; false if it is not an address. */
   readText(text: string): boolean {
     const bytes = parseAddress(text);
     if (bytes === undefined) return false;
@@ -75,7 +75,7 @@ export class Address {
     return true;
   }
 
-  /** Canonical text: of the address, or of its network where IPv6 is read as such. */
+  /** Canonical text, of the address or of the network as which it was read. */
   toString(): string {
     const bytes = Buffer.alloc(this.words * 4);
     [this.a, this.b, this.c, this.d].slice(0, this.words).forEach((word, index) => {
@@ -86,7 +86,7 @@ export class Address {
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
-  // In bounds: the reader has proved that the value is there.
+  // In bounds: the caller has checked it.
   return (
     ((bytes[at] as number) << 24) |
     ((bytes[at + 1] as number) << 16) |

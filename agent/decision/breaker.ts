@@ -1,4 +1,4 @@
-/** Calls that must fail one after the other before the backend counts as down. */
+/** Consecutive failures that open the breaker. */
 const FAILURES_TO_OPEN = 5;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
@@ -9,8 +9,8 @@ type State =
   | { readonly name: 'probing'; readonly waitMs: number };
 
 /**
- * Stops asking a backend that is down. Once it is open, nothing is asked until its wait is over; then one call goes out
- * to see, and while that is under way still nothing else. Each probe that fails doubles the wait.
+ * A circuit breaker: stops calls to a backend that is down. While it is open, no call is made until its wait is over; then
+ * one call is the probe, and all others are blocked until it ends. Each failed probe doubles the wait.
  */
 export class Breaker {
   #state: State = { name: 'closed', failures: 0 };
@@ -30,11 +30,11 @@ export class Breaker {
   }
 
   succeeded(): void {
-    // A call that began before the breaker opened says nothing against an answer that came now: it is up.
+    // Also closes for a call that began before the breaker opened: the backend answered now.
     this.#state = { name: 'closed', failures: 0 };
   }
 
-  /** The backend is there and refuses for now to do more: that neither opens nor keeps open. */
+  /** The backend is up but refuses calls: this neither opens the breaker nor keeps it open. */
   throttled(): void {
     if (this.#state.name === 'probing') this.succeeded();
   }

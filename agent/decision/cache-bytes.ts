@@ -1,20 +1,20 @@
 import type { SubjectVerdict } from './decision.ts';
 
-/** So much for each of `maxEntries`. Most other subjects take less; one with long texts counts as several. */
+/** The bytes an entry of `maxEntries`. Most other subjects take less; one with long texts counts as several. */
 const USUAL_BYTES = 256;
-/** What another subject takes beside its text. */
+/** A subject that is not an address, without its text. */
 const RECORD_BYTES = 192;
-/** What the decision of an entry takes beside its texts. */
+/** The decision of an entry, without its texts. */
 const DECISION_BYTES = 192;
-/** What a variable takes beside its name and value: V8 has objects for both, and a shape for names that nobody else has. */
+/** A variable, without its name and value: V8 has objects for both, and a shape for each set of names. */
 const VAR_BYTES = 160;
-/** What a verdict in the pool takes beside its texts. */
+/** A verdict in the pool, without its texts. */
 const POOLED_BYTES = 320;
-/** However few addresses there may be, so much of their verdicts is kept: two hundred of the longest. */
+/** The smallest bound for the pool: two hundred of the longest verdicts. */
 const MIN_POOL_BYTES = 1024 * 1024;
 const WIDE = /[^\0-\xff]/;
 
-/** The most that the verdicts of a cache take on the JavaScript heap: other subjects, and what is known of addresses. */
+/** The most that a cache takes on the JavaScript heap: other subjects, and the verdicts of addresses. */
 export function maxHeapBytes(maxEntries: number): number {
   return maxOtherBytes(maxEntries) + maxPoolBytes(maxEntries);
 }
@@ -27,17 +27,17 @@ export function maxPoolBytes(maxEntries: number): number {
   return Math.max(MIN_POOL_BYTES, maxEntries * USUAL_BYTES);
 }
 
-/** What another subject takes with what it contributes. */
+/** A subject that is not an address, with its verdict. */
 export function bytesOfOther(subject: string, verdict: SubjectVerdict): number {
   return Math.max(USUAL_BYTES, RECORD_BYTES + textBytes(subject) + ownBytesOf(verdict));
 }
 
-/** What a verdict takes in the pool, with this key, which has its texts once more. */
+/** A verdict in the pool with this key, which has its texts once more. */
 export function bytesOfPooled(key: string, verdict: SubjectVerdict): number {
   return POOLED_BYTES + 2 * textBytes(key) + VAR_BYTES * varsIn(verdict);
 }
 
-/** What a verdict takes that no other subject shares. */
+/** The part of a verdict that is not shared with other subjects. */
 function ownBytesOf(verdict: SubjectVerdict): number {
   if (typeof verdict === 'string' || verdict.list === undefined) return 0;
   const { reason = '', entry = '', list, vars = {}, unlessAllowed } = verdict;
@@ -51,7 +51,7 @@ function varsIn(verdict: SubjectVerdict): number {
   return typeof verdict === 'string' ? 0 : Object.keys(verdict.vars ?? {}).length;
 }
 
-/** V8 has two bytes for each character of a text that is not Latin-1 throughout. */
+/** V8 takes two bytes a character for text that is not all Latin-1. */
 function textBytes(text: string): number {
   return WIDE.test(text) ? text.length * 2 : text.length;
 }

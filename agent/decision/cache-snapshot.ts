@@ -22,7 +22,7 @@ export function* tableBlocks(
 ): Generator<CacheBlock> {
   const { words } = table;
   const width = words === 1 ? IPV4_ROW : IPV6_ROW;
-  let slot = table.nextUsed(0);
+  let slot = table.nextOccupied(0);
   while (slot >= 0) {
     const rows = new Int32Array(BLOCK_ROWS * width);
     let at = 0;
@@ -33,7 +33,7 @@ export function* tableBlocks(
       table.copyAddress(slot, rows, at);
       rows[at + words] = table.freshUntil(slot) - now;
       rows[at + words + 1] = keptUntil - now;
-      rows[at + words + 2] = index.placeOf(verdict);
+      rows[at + words + 2] = index.indexOf(verdict);
       at += width;
     }
     const filled = rows.subarray(0, at);
@@ -42,7 +42,7 @@ export function* tableBlocks(
   }
 }
 
-/** The verdicts on other subjects that are still kept, the oldest first so that they are in this order again. */
+/** The verdicts on other subjects that are still kept, the oldest first, so that a restore keeps their order. */
 export function* otherBlocks(
   others: LRUCache<string, Kept>,
   { index, now }: { index: VerdictIndex; now: number },
@@ -53,7 +53,7 @@ export function* otherBlocks(
     for (const subject of subjects.slice(at, at + BLOCK_OTHERS)) {
       const kept = others.peek(subject);
       if (kept === undefined || typeof kept.verdict === 'string' || kept.keptUntil <= now) continue;
-      rows.push([subject, kept.freshUntil - now, kept.keptUntil - now, index.placeOf(kept.verdict)]);
+      rows.push([subject, kept.freshUntil - now, kept.keptUntil - now, index.indexOf(kept.verdict)]);
     }
     yield { verdicts: index.takeAdded(), ipv4: NO_ROWS, ipv6: NO_ROWS, others: rows };
   }
@@ -61,15 +61,15 @@ export function* otherBlocks(
 
 export interface RestoreTimes {
   readonly now: number;
-  /** How old the snapshot is. */
+  /** The age of the snapshot. */
   readonly elapsedTicks: number;
-  /** For how long a decision may be fresh from now on. */
+  /** The longest time for which a decision may be fresh from now on. */
   longestFresh(decision: Decision): number;
-  /** For how long more it may be kept. */
+  /** How much longer it may be kept. */
   readonly staleTicks: number;
 }
 
-/** Blocks on their way into a cache: which verdict each row means, and until when it holds. */
+/** Restores blocks into a cache: resolves the verdict and the times of each row. */
 export class Restoration {
   readonly #pool: VerdictPool;
   readonly #times: RestoreTimes;
@@ -85,17 +85,17 @@ export class Restoration {
     for (const verdict of verdicts) this.#verdicts.push({ verdict, value: this.#pool.take(verdict) });
   }
 
-  /** What a row means now; undefined where that is nothing any more. */
-  keptOf(freshFor: number, keptFor: number, place: number): (Kept & { readonly value: number }) | undefined {
+  /** The verdict of a row with its times from now on; undefined if it is not kept any more. */
+  keptOf(freshFor: number, keptFor: number, index: number): (Kept & { readonly value: number }) | undefined {
     const { now, elapsedTicks, longestFresh, staleTicks } = this.#times;
-    const meant = this.#verdicts[place];
-    if (meant === undefined) return undefined;
-    const longest = longestFresh(meant.verdict);
+    const found = this.#verdicts[index];
+    if (found === undefined) return undefined;
+    const longest = longestFresh(found.verdict);
     const keptUntil = now + Math.min(keptFor - elapsedTicks, longest + staleTicks);
     if (keptUntil <= now) return undefined;
     this.#restored++;
     const freshUntil = now + Math.min(freshFor - elapsedTicks, longest);
-    return { ...meant, freshUntil, keptUntil, refreshable: keptUntil > freshUntil };
+    return { ...found, freshUntil, keptUntil, refreshable: keptUntil > freshUntil };
   }
 
   /** Puts rows into their table. */
@@ -112,7 +112,7 @@ export class Restoration {
     }
   }
 
-  /** How many subjects that were. */
+  /** Releases what the rows did not use; returns the number of restored subjects. */
   end(): number {
     for (const { value } of this.#verdicts) this.#pool.release(value);
     return this.#restored;

@@ -5,32 +5,46 @@ import type { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
 import { type CacheBlock, VerdictIndex } from './cache-block.ts';
 import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-bytes.ts';
-import type { CacheSettings, StaleSettings } from './cache-settings.ts';
 import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import type { Clock } from './clock.ts';
-import { asStale, type Decision, decisionOf, type SubjectVerdict, withoutEnded } from './decision.ts';
+import { asStale, type Decision, decisionOf, type SubjectVerdict, withoutExpired } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
 import { type CacheHit, VerdictPool, withoutAddress } from './verdict-pool.ts';
+
+/** How much is cached, and for how long. */
+export interface CacheSettings {
+  readonly maxEntries: number;
+  readonly allowTtlSeconds: number;
+  readonly denyTtlSeconds: number;
+  readonly policyTtlSeconds: number;
+}
+
+export interface StaleSettings {
+  /** How long an expired verdict may still be used if the backend cannot be asked. */
+  readonly ifErrorSeconds: number;
+  /** How long before it expires a verdict is refreshed when it is used. */
+  readonly revalidateSeconds: number;
+}
 
 /** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
 export const TICK_MS = 100;
 const TICKS_A_SECOND = 1000 / TICK_MS;
 
-/** How many addresses go at most for one whose verdict is new, where texts fill the memory before addresses do. */
+/** How many addresses are evicted at most for a new verdict, where texts fill the memory before addresses do. */
 const MAX_EVICTED = 16;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Explained {
   readonly verdict: SubjectVerdict;
-  /** Negative once it is past its lifetime. */
+  /** Negative for a stale verdict. */
   readonly freshForSeconds: number;
   readonly keptForSeconds: number;
 }
 
 /**
- * What is known of subjects, for a while: addresses in compact tables, other subjects by their text, each bounded by
- * `maxEntries` and, for what is text, by 256 bytes for each of these. A verdict is fresh for its lifetime and kept for
- * longer, to be used when nobody can be asked.
+ * Verdicts by subject: addresses in compact tables, other subjects by their text. Either is bounded by `maxEntries`, and
+ * text by 256 bytes an entry. A verdict is fresh for its lifetime, and stale after that for as long as it is kept: a stale
+ * one is used when the backend cannot be asked.
  */
 export class VerdictCache {
   readonly #settings: CacheSettings;
@@ -54,11 +68,11 @@ export class VerdictCache {
     this.#ipv6 = new AddressTable(4, settings.maxEntries);
     const maxBytes = maxOtherBytes(settings.maxEntries);
     this.#maxPoolBytes = maxPoolBytes(settings.maxEntries);
-    // Bounded by size alone: with `max` the library sets aside 40 bytes for each entry there may ever be.
+    // Bounded by size alone: with `max` the library preallocates 40 bytes an entry.
     this.#others = new LRUCache({
       maxSize: maxBytes,
       dispose: (kept, _subject, why) => void (why === 'evict' && kept.keptUntil > this.#now() && this.#othersEvicted++),
-      // The longest fits into the smallest cache.
+      // So that the largest entry fits into the smallest cache.
       sizeCalculation: ({ verdict }, subject) => Math.min(maxBytes, bytesOfOther(subject, verdict)),
     });
   }
@@ -71,7 +85,7 @@ export class VerdictCache {
     };
   }
 
-  /** What is known of a subject now, and for how many seconds from now. */
+  /** The verdict of a subject, and for how many seconds from now it is fresh and kept. */
   explain(subject: LookupSubject): Explained | undefined {
     const kept = this.#keptOf(subject);
     const now = this.#now();
@@ -81,12 +95,12 @@ export class VerdictCache {
     return { verdict, freshForSeconds: seconds(freshUntil), keptForSeconds: seconds(keptUntil) };
   }
 
-  /** How often anything was put into it. */
+  /** Counts the changes. */
   get changes(): number {
     return this.#changes;
   }
 
-  /** Forgets everything; returns how much that was. */
+  /** Removes everything; returns the number of entries. */
   clear(): number {
     const { entries } = this.state;
     this.#pool = new VerdictPool();
@@ -97,14 +111,14 @@ export class VerdictCache {
     return entries;
   }
 
-  /** Forgets what is known of a subject; false if that was nothing. */
+  /** Removes the verdict of a subject; false if there was none. */
   forget(subject: LookupSubject): boolean {
     if (this.explain(subject) === undefined) return false;
     this.#forget(subject);
     return true;
   }
 
-  /** All verdicts that are still kept, in blocks. It may be used on between two of them. */
+  /** All verdicts that are still kept, in blocks. The cache may change between two of them. */
   *snapshot(): Generator<CacheBlock> {
     const index = new VerdictIndex();
     const now = this.#now();
@@ -113,8 +127,8 @@ export class VerdictCache {
   }
 
   /**
-   * Takes in what a snapshot has that is so many ticks old; returns how many subjects that were. Nothing is fresh or
-   * kept for longer than the settings allow from now on.
+   * Adds the verdicts of a snapshot that is `elapsedTicks` old; returns their number. None is fresh or kept for longer than
+   * the settings allow from now on.
    */
   restore(blocks: Iterable<CacheBlock>, elapsedTicks: number): number {
     const now = this.#now();
@@ -139,14 +153,14 @@ export class VerdictCache {
     return restored;
   }
 
-  /** What is known of an address and fresh. */
+  /** The fresh verdict of an address. */
   lookupAddress(address: Address, nowMs: number): CacheHit | undefined {
     const value = this.#tableOf(address).freshValue(address, (nowMs / TICK_MS) | 0, this.#revalidateTicks);
     if (value > 0) return this.#pool.hit(value);
     return value === 0 ? undefined : { verdict: this.#pool.get(-value), isRefreshDue: true };
   }
 
-  /** What is known of any other subject and fresh. */
+  /** The fresh verdict of any other subject. */
   lookup(text: string, nowMs: number): CacheHit | undefined {
     const kept = this.#others.get(text);
     if (kept === undefined) return undefined;
@@ -172,11 +186,11 @@ export class VerdictCache {
   }
 
   /**
-   * Keeps a verdict for its lifetime by settings, no longer than the backend allows and the entry lasts, and returns what
-   * it contributes: an entry that is over by this host's clock counts no more.
+   * Caches a verdict for its lifetime by settings, but no longer than the backend allows and the entry lasts, and returns
+   * its decision. An entry that has expired by this host's clock does not count.
    */
   keepVerdict(subject: LookupSubject, found: Entry | null, backendTtlSeconds: number): Decision {
-    const entry = withoutEnded(found, this.#clock.epochMs());
+    const entry = withoutExpired(found, this.#clock.epochMs());
     const { allowTtlSeconds, denyTtlSeconds } = this.#settings;
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
     const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
@@ -188,15 +202,15 @@ export class VerdictCache {
       return decisionOf(endsAt <= now ? null : entry, 'backend');
     }
     const keptUntil = Math.min(freshUntil + this.#staleTicks, endsAt);
-    // One that is fresh for less than twice the time of renewal would be asked for all the time.
+    // A verdict with a lifetime shorter than twice that time would be refreshed all the time.
     const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
     this.#keep(subject, { verdict: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });
     return decisionOf(entry, 'backend');
   }
 
   /**
-   * Notes that a subject could not be looked up, so as not to ask again at once, and returns what it contributes: the
-   * verdict that was known before, if that may still be used, else the reason.
+   * Caches a failed lookup, so that the subject is not looked up again at once, and returns the stale verdict of the
+   * subject, if there is one, else the reason.
    */
   keepFailure(subject: LookupSubject, reason: Reason): SubjectVerdict {
     const kept = this.#keptOf(subject);
@@ -230,7 +244,7 @@ export class VerdictCache {
     if (this.#pool.bytes > this.#maxPoolBytes) this.#boundTexts(table, address);
   }
 
-  /** Forgets a few addresses where the texts of their verdicts are too much, and the newest if that is not enough. */
+  /** Evicts a few addresses if the texts of their verdicts are too large, and the newest if that is not enough. */
   #boundTexts(table: AddressTable, newest: Address): void {
     for (let left = MAX_EVICTED; left > 0 && this.#pool.bytes > this.#maxPoolBytes; left--) {
       const gone = (left > MAX_EVICTED / 2 ? table : this.#largerTable).evict(this.#now());
@@ -272,7 +286,7 @@ export class VerdictCache {
     return Math.floor(this.#clock.nowMs() / TICK_MS);
   }
 
-  /** The tick at which an entry ends, or what it says, by this host's clock. */
+  /** The tick at which an entry, or its `unlessAllowed`, expires by this host's clock. */
   #endOf(entry: Entry | null): number {
     const { expiresAt: own = NEVER, unlessAllowed } = entry ?? {};
     const seconds = Math.min(own, unlessAllowed?.expiresAt ?? NEVER);

@@ -1,10 +1,10 @@
-/** Time and timers, handed to whatever needs them. */
+/** Time and timers, injected so that tests can control them. */
 export interface Clock {
-  /** Milliseconds that only ever grow, for durations. */
+  /** A monotonic time in milliseconds, for durations. */
   nowMs(): number;
-  /** Milliseconds since 1970, for `expiresAt`. */
+  /** Milliseconds since 1970, for `expiresAt` and the log. */
   epochMs(): number;
-  /** Runs `task` once after so many milliseconds, unless the returned function is called before. */
+  /** Runs `task` once after this many milliseconds, unless the returned function is called before. */
   after(delayMs: number, task: () => void): () => void;
 }
 

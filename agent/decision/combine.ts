@@ -2,14 +2,13 @@ import type { Policy, Reason } from '../../contract/policy.ts';
 import type { Decision, SubjectVerdict } from './decision.ts';
 import { decideByPolicy } from './policy.ts';
 
-/** How much has to be known about: the least known of "nothing listed" names the source. */
-const DISTANCE = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;
+/** Of several "nothing listed", the one with the highest rank names the source. */
+const SOURCE_RANK = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;
 
 /**
- * One decision from those of all subjects, which come in the order of the kinds in the configuration.
- * An allow entry wins over everything; then the first other entry; then, if anything is not known, the policy: a known
- * deny is not given up because another subject, which might have been allowed, could not be looked up. What is only logged
- * comes last: it must change nothing for anybody.
+ * One decision from the verdicts of all subjects, in the order of the kinds in the configuration. An allow entry wins over
+ * everything; then the first other entry; then, if any verdict is missing, the policy: a deny stands although another
+ * subject, which might have been allowed, could not be looked up. A log entry comes last: it must not change anything.
  */
 export function combine(verdicts: readonly SubjectVerdict[], policy: Policy): Decision {
   let listed: Decision | undefined;
@@ -18,7 +17,7 @@ export function combine(verdicts: readonly SubjectVerdict[], policy: Policy): De
   let unknown: Reason | undefined;
   for (const verdict of verdicts) {
     if (typeof verdict === 'string') unknown ??= verdict;
-    else if (verdict.list === undefined) unlisted = farther(unlisted, verdict);
+    else if (verdict.list === undefined) unlisted = higherRanked(unlisted, verdict);
     else if (verdict.action === 'allow') return verdict;
     else if (verdict.action === 'log') logged ??= verdict;
     else listed ??= verdict;
@@ -28,6 +27,6 @@ export function combine(verdicts: readonly SubjectVerdict[], policy: Policy): De
   return logged ?? unlisted ?? decideByPolicy(policy, 'no_subject');
 }
 
-function farther(one: Decision | undefined, other: Decision): Decision {
-  return one !== undefined && DISTANCE[one.source] >= DISTANCE[other.source] ? one : other;
+function higherRanked(one: Decision | undefined, other: Decision): Decision {
+  return one !== undefined && SOURCE_RANK[one.source] >= SOURCE_RANK[other.source] ? one : other;
 }

@@ -5,7 +5,7 @@ interface Waiting {
   expire: (() => void) | undefined;
 }
 
-/** Deadlines that are all equally far away: first in, first out, so that one timer serves them all. */
+/** Deadlines with the same timeout: first in, first out, so that one timer serves them all. */
 export class DeadlineQueue {
   readonly #clock: Clock;
   readonly #waiting: Waiting[] = [];
@@ -16,7 +16,7 @@ export class DeadlineQueue {
     this.#clock = clock;
   }
 
-  /** Runs `expire` at `atMs`, unless the returned function is called before. Times must not go backwards. */
+  /** Calls `expire` at `atMs`, unless the returned function is called before. Times must not decrease. */
   add(atMs: number, expire: () => void): () => void {
     const waiting: Waiting = { atMs, expire };
     this.#waiting.push(waiting);
@@ -39,14 +39,14 @@ export class DeadlineQueue {
       if (next.atMs > nowMs) break;
       next.expire();
     }
-    this.#forgetPast();
-    // Only now: an `expire` that adds must not start a timer that comes after those who still wait.
+    this.#removePast();
+    // Only now: an `expire` that calls `add` must not start a timer later than the next deadline.
     this.#timerRuns = false;
     const next = this.#waiting[this.#head];
     if (next !== undefined) this.#startTimer(next.atMs);
   }
 
-  #forgetPast(): void {
+  #removePast(): void {
     this.#waiting.splice(0, this.#head);
     this.#head = 0;
   }

@@ -8,7 +8,7 @@ import type { Vars } from '../../contract/vars.ts';
 export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** The answer to one message, ready to be told to HAProxy. Equal decisions are the same object where that is cheap. */
+/** The decision on one message. Equal decisions are the same object where that is cheap. */
 export interface Decision {
   readonly action: Action;
   readonly source: Source;
@@ -17,21 +17,21 @@ export interface Decision {
   readonly status?: number;
   /** The list of the entry that won, if one did. */
   readonly list?: string;
-  /** The subject of that entry as it may be told; absent also where it is the asked address itself, which `ofAddress` says. */
+  /** The subject of that entry, redacted; absent where `ofAddress` says that it is the address of the request. */
   readonly entry?: string;
   readonly ofAddress?: true;
-  /** What HAProxy is told beside the action, as the entry has it. */
+  /** The variables of the entry. */
   readonly vars?: Vars;
-  /** What would be done were this not on trial; the action is `log` then. */
+  /** In shadow mode, the action that is not enforced; `action` is `log` then. */
   readonly shadow?: Action;
-  /** Beside an allow for a path: what is decided where the allow does not count. */
+  /** Beside an allow for a path: the decision where the allow does not count. */
   readonly unlessAllowed?: Decision;
 }
 
-/** What one subject contributes: the decision of its verdict, or the reason why there is none. */
+/** The decision by one subject's verdict, or why there is none. */
 export type SubjectVerdict = Decision | Reason;
 
-/** A lookup that brought no verdict, with the reason the policy is asked for. */
+/** A failed lookup, with the reason for the policy. */
 export class LookupError extends Error {
   override readonly name = 'LookupError';
   readonly reason: Reason;
@@ -42,7 +42,7 @@ export class LookupError extends Error {
   }
 }
 
-/** The decision that one subject's verdict makes: the entry that won, or null for none. */
+/** The decision by the entry that won, or null for none. */
 export function decisionOf(entry: Entry | null, source: Source): Decision {
   if (entry === null) return NOTHING_LISTED[source];
   const { action, reason, status, list, subject, vars, shadow, unlessAllowed } = entry;
@@ -59,7 +59,7 @@ export function decisionOf(entry: Entry | null, source: Source): Decision {
   };
 }
 
-/** A verdict as it is told once it is past its lifetime; undefined for a failure, which was no verdict. */
+/** The same verdict as a stale one; undefined for a failed lookup. */
 export function asStale(verdict: SubjectVerdict): Decision | undefined {
   if (typeof verdict === 'string') return undefined;
   if (verdict.source === 'stale') return verdict;
@@ -71,7 +71,7 @@ export function asStale(verdict: SubjectVerdict): Decision | undefined {
   };
 }
 
-/** The same where an allow does not count: as if there were no such entry. */
+/** The verdict where an allow does not count: as if there were no such entry. */
 export function withoutAllow(verdict: SubjectVerdict): SubjectVerdict {
   if (!isAllowEntry(verdict)) return verdict;
   return verdict.unlessAllowed ?? NOTHING_LISTED[verdict.source];
@@ -81,7 +81,7 @@ export function isAllowEntry(verdict: SubjectVerdict | undefined): verdict is De
   return typeof verdict === 'object' && verdict.action === 'allow' && verdict.list !== undefined;
 }
 
-/** The same decision, not enforced: what it would do becomes what it says it would do. */
+/** The same decision in shadow mode. */
 export function inShadowMode(decision: Decision): Decision {
   if (decision.action === 'allow' || decision.action === 'log') return decision;
   const { action, status: _status, vars: _vars, ...rest } = decision;
@@ -96,8 +96,8 @@ const NOTHING_LISTED = {
   script: { action: 'allow', source: 'script' },
 } as const satisfies Record<Source, Decision>;
 
-/** The entry as it is at this time: an allow stays one when what stands behind it is over. */
-export function withoutEnded(entry: Entry | null, epochMs: number): Entry | null {
+/** The entry without an `unlessAllowed` that has expired: the allow itself stays. */
+export function withoutExpired(entry: Entry | null, epochMs: number): Entry | null {
   const endsAt = entry?.unlessAllowed?.expiresAt;
   if (entry === null || endsAt === undefined || endsAt * 1000 > epochMs) return entry;
   const { unlessAllowed: _unlessAllowed, ...rest } = entry;

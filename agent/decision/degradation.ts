@@ -2,86 +2,86 @@ import type { Clock } from './clock.ts';
 import type { Decision } from './decision.ts';
 import { SlidingCounts, SlidingDurations, WINDOW_MS } from './sliding-window.ts';
 
-/** Why the policy decides where the backend should have. */
+/** Why the policy decides because of the backend. */
 export const LOOKUP_REASONS = ['timeout', 'backend_error', 'breaker_open', 'overload', 'internal_error'] as const;
 export type LookupReason = (typeof LOOKUP_REASONS)[number];
 
-/** Fewer lookups in the window say nothing about a share. */
+/** The share is not judged with fewer lookups in the window. */
 const MIN_LOOKUPS = 20;
-const LOOK_EVERY_MS = 1000;
-const TELL_EVERY_MS = 10_000;
-/** It is over when the share stayed below this part of the limit for as long as the window. */
-const OVER = 0.5;
+const CHECK_INTERVAL_MS = 1000;
+const REPORT_INTERVAL_MS = 10_000;
+/** An episode ends when the share was below this part of the limit for the length of the window. */
+const RECOVERY_FACTOR = 0.5;
 
-/** What happened in the last ten seconds. A lookup is a decision for which the cache alone had no verdict. */
+/** Counts of the last ten seconds. A lookup is a decision that needed more than fresh verdicts of the cache. */
 export interface BackendReading {
   readonly lookups: number;
-  /** Those of them that the policy decided, by reason. */
+  /** Lookups that the policy decided, by reason. */
   readonly byPolicy: Readonly<Record<LookupReason, number>>;
-  /** What the policy did with them. */
+  /** What the policy decided about them. */
   readonly letThrough: number;
   readonly denied: number;
   readonly calls: number;
   readonly failedCalls: number;
-  /** What half of the calls took at most; absent without any. */
+  /** The median duration of the calls; absent without any. */
   readonly p50Ms?: number;
 }
 
 export interface DegradationState extends BackendReading {
   readonly isDegraded: boolean;
-  /** Since when, in milliseconds since 1970. */
+  /** The start of the episode, in milliseconds since 1970. */
   readonly sinceMs?: number;
 }
 
-/** All that is told of one episode. */
+/** A report about a running episode. */
 export interface Episode extends BackendReading {
-  /** The part of the lookups that the policy decided. */
+  /** The share of lookups that the policy decided. */
   readonly share: number;
-  /** Is the backend not asked at all, or was it not in the last ten seconds? */
+  /** Is the backend down, or was it in the last ten seconds? */
   readonly isOutage: boolean;
   readonly lastError?: string;
 }
 
 export interface DegradationEvents {
-  /** It began, became an outage, or still lasts: every ten seconds. */
+  /** An episode began, became an outage, or continues: every ten seconds. */
   degraded(episode: Episode): void;
-  /** It is over; what the policy did meanwhile, as far as it was seen. */
+  /** The episode is over; the counts are approximate. */
   recovered(whole: { readonly lastedMs: number; readonly letThrough: number; readonly denied: number }): void;
 }
 
-/** What is looked at beside the counts: that of the configuration in force. */
-export interface Watched {
-  /** The share of lookups decided by policy up to which all is well. */
+/** What the current configuration contributes. */
+export interface DegradationInputs {
+  /** The highest share of lookups decided by policy that is not degraded. */
   readonly maxPolicyShare: number;
   isBackendDown(): boolean;
 }
 
 const COUNTS = [...LOOKUP_REASONS, 'lookups', 'letThrough', 'denied', 'calls', 'failedCalls'] as const;
 
-interface Since {
+interface OngoingEpisode {
   readonly nowMs: number;
   readonly epochMs: number;
-  toldAtMs: number;
+  reportedAtMs: number;
   isOutage: boolean;
-  /** Since when all is well again. */
-  wellAtMs: number | undefined;
+  /** Since when the backend is healthy again. */
+  healthySinceMs: number | undefined;
   letThrough: number;
   denied: number;
 }
 
 /**
- * Whether the policy decides for so many of those who are not in the cache that somebody should know. That begins with
- * a share above the limit or with a backend that is not asked any more, and ends when both were well for ten seconds:
- * one episode, however often calls fail and succeed in it. It looks once a second, and not at all as long as all is well.
+ * Detects that the policy decides too many lookups. An episode begins with a share above the limit or a backend that is
+ * down, and ends when both were healthy for ten seconds, however often calls fail and succeed in between. It is checked
+ * once a second, and not at all while everything is healthy.
  */
 export class Degradation {
   readonly #clock: Clock;
   readonly #events: DegradationEvents;
   readonly #counts = new SlidingCounts(COUNTS);
   readonly #durations = new SlidingDurations();
-  #watched: Watched = { maxPolicyShare: 1, isBackendDown: () => false };
-  #since: Since | undefined;
-  #wasDownAtMs = Number.NEGATIVE_INFINITY;
+  #inputs: DegradationInputs = { maxPolicyShare: 1, isBackendDown: () => false };
+  #episode: OngoingEpisode | undefined;
+  #lastDownAtMs = Number.NEGATIVE_INFINITY;
   #lastError: string | undefined;
   #cancel: (() => void) | undefined;
   #isClosed = false;
@@ -91,21 +91,21 @@ export class Degradation {
     this.#events = events;
   }
 
-  /** Goes on with another configuration. */
-  watch(watched: Watched): void {
-    this.#watched = watched;
+  /** Sets the inputs of the current configuration. */
+  watch(inputs: DegradationInputs): void {
+    this.#inputs = inputs;
   }
 
-  /** Something was decided for which the cache alone had no verdict. */
+  /** A decision needed more than fresh verdicts of the cache. */
   decided({ source, reason, action }: Decision): void {
     const nowMs = this.#clock.nowMs();
     this.#counts.add('lookups', nowMs);
     if (source !== 'policy' || !isLookupReason(reason)) return;
     this.#counts.add(reason, nowMs);
-    const did = action === 'allow' ? 'letThrough' : 'denied';
-    this.#counts.add(did, nowMs);
-    if (this.#since !== undefined) this.#since[did]++;
-    this.#lookSoon();
+    const outcome = action === 'allow' ? 'letThrough' : 'denied';
+    this.#counts.add(outcome, nowMs);
+    if (this.#episode !== undefined) this.#episode[outcome]++;
+    this.#scheduleCheck();
   }
 
   called(tookMs: number): void {
@@ -117,13 +117,13 @@ export class Degradation {
   callFailed(error: string): void {
     this.#counts.add('failedCalls', this.#clock.nowMs());
     this.#lastError = error;
-    this.#lookSoon();
+    this.#scheduleCheck();
   }
 
   get state(): DegradationState {
     const reading = this.#reading(this.#clock.nowMs());
-    if (this.#since === undefined) return { isDegraded: false, ...reading };
-    return { isDegraded: true, sinceMs: this.#since.epochMs, ...reading };
+    if (this.#episode === undefined) return { isDegraded: false, ...reading };
+    return { isDegraded: true, sinceMs: this.#episode.epochMs, ...reading };
   }
 
   close(): void {
@@ -131,54 +131,61 @@ export class Degradation {
     this.#cancel?.();
   }
 
-  #lookSoon(): void {
+  #scheduleCheck(): void {
     if (this.#cancel !== undefined || this.#isClosed) return;
-    this.#cancel = this.#clock.after(LOOK_EVERY_MS, () => {
+    this.#cancel = this.#clock.after(CHECK_INTERVAL_MS, () => {
       this.#cancel = undefined;
-      if (this.#look()) this.#lookSoon();
+      if (this.#check()) this.#scheduleCheck();
     });
   }
 
-  /** Returns whether there is any reason to look again. */
-  #look(): boolean {
+  /** Returns whether to check again. */
+  #check(): boolean {
     const nowMs = this.#clock.nowMs();
     const reading = this.#reading(nowMs);
-    if (this.#watched.isBackendDown()) this.#wasDownAtMs = nowMs;
-    const isOutage = nowMs - this.#wasDownAtMs < WINDOW_MS;
-    const { maxPolicyShare } = this.#watched;
+    if (this.#inputs.isBackendDown()) this.#lastDownAtMs = nowMs;
+    const isOutage = nowMs - this.#lastDownAtMs < WINDOW_MS;
+    const { maxPolicyShare } = this.#inputs;
     const share = policyShare(reading);
-    if (this.#since !== undefined) this.#goOn(this.#since, reading, isOutage, share < maxPolicyShare * OVER, nowMs);
+    if (this.#episode !== undefined)
+      this.#continue(this.#episode, reading, isOutage, share < maxPolicyShare * RECOVERY_FACTOR, nowMs);
     else if (isOutage || (reading.lookups >= MIN_LOOKUPS && share > maxPolicyShare))
       this.#begin(reading, isOutage, nowMs);
-    return this.#since !== undefined || share > 0 || reading.failedCalls > 0;
+    return this.#episode !== undefined || share > 0 || reading.failedCalls > 0;
   }
 
   #begin(reading: BackendReading, isOutage: boolean, nowMs: number): void {
     const { letThrough, denied } = reading;
-    const since = { nowMs, epochMs: this.#clock.epochMs(), toldAtMs: nowMs, isOutage, wellAtMs: undefined };
-    this.#since = { ...since, letThrough, denied };
-    this.#tell(reading, isOutage);
+    const episode = { nowMs, epochMs: this.#clock.epochMs(), reportedAtMs: nowMs, isOutage, healthySinceMs: undefined };
+    this.#episode = { ...episode, letThrough, denied };
+    this.#report(reading, isOutage);
   }
 
-  #goOn(since: Since, reading: BackendReading, isOutage: boolean, isShareWell: boolean, nowMs: number): void {
-    const isWell = !isOutage && isShareWell;
-    since.wellAtMs = isWell ? (since.wellAtMs ?? nowMs) : undefined;
-    if (since.wellAtMs !== undefined && nowMs - since.wellAtMs >= WINDOW_MS) {
-      this.#since = undefined;
-      const { letThrough, denied } = since;
-      this.#events.recovered({ lastedMs: since.wellAtMs - since.nowMs, letThrough, denied });
+  #continue(
+    episode: OngoingEpisode,
+    reading: BackendReading,
+    isOutage: boolean,
+    isShareHealthy: boolean,
+    nowMs: number,
+  ): void {
+    const isHealthy = !isOutage && isShareHealthy;
+    episode.healthySinceMs = isHealthy ? (episode.healthySinceMs ?? nowMs) : undefined;
+    if (episode.healthySinceMs !== undefined && nowMs - episode.healthySinceMs >= WINDOW_MS) {
+      this.#episode = undefined;
+      const { letThrough, denied } = episode;
+      this.#events.recovered({ lastedMs: episode.healthySinceMs - episode.nowMs, letThrough, denied });
       return;
     }
-    const isWorse = isOutage && !since.isOutage;
-    const isDue = nowMs - since.toldAtMs >= TELL_EVERY_MS;
-    // Where nobody asks there is nothing to tell: a backend that is down at night is found out by the next request.
-    if (!isWorse && (!isDue || isWell || reading.lookups + reading.calls === 0)) return;
-    since.toldAtMs = nowMs;
-    since.isOutage ||= isOutage;
-    this.#tell(reading, isOutage);
+    const isWorse = isOutage && !episode.isOutage;
+    const isDue = nowMs - episode.reportedAtMs >= REPORT_INTERVAL_MS;
+    // Without lookups there is nothing to report: the next request shows whether the backend is still down.
+    if (!isWorse && (!isDue || isHealthy || reading.lookups + reading.calls === 0)) return;
+    episode.reportedAtMs = nowMs;
+    episode.isOutage ||= isOutage;
+    this.#report(reading, isOutage);
   }
 
-  #tell(reading: BackendReading, isOutage: boolean): void {
+  #report(reading: BackendReading, isOutage: boolean): void {
     const lastError = reading.failedCalls > 0 ? this.#lastError : undefined;
     this.#events.degraded({
       ...reading,
@@ -195,12 +202,12 @@ export class Degradation {
   }
 }
 
-/** The part of the lookups that the policy decided; 0 without any. */
+/** The share of lookups that the policy decided; 0 without any. */
 export function policyShare({ lookups, letThrough, denied }: BackendReading): number {
   return lookups === 0 ? 0 : (letThrough + denied) / lookups;
 }
 
-/** Is this why the policy decided for want of the backend, and for nothing that the client did? */
+/** Did the policy decide because of the backend, and not because of the client? */
 export function isLookupReason(reason: string | undefined): reason is LookupReason {
   return (LOOKUP_REASONS as readonly (string | undefined)[]).includes(reason);
 }

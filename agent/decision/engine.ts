@@ -63,7 +63,7 @@ export class Engine {
       this.#addText(pending, text, index === oddAt, receivedAtMs);
     });
     if (addressAt >= texts.length) this.#addAddress(pending, address, receivedAtMs);
-    if (pending.isDecided) return pending.isLookup ? this.#lookedUp(pending.decide()) : pending.decide();
+    if (pending.isDecided) return pending.isLookup ? this.#cacheLookups(pending.decide()) : pending.decide();
     return this.#lookUp(pending, receivedAtMs);
   }
 
@@ -83,7 +83,7 @@ export class Engine {
     receivedAtMs: number,
   ): Decision | Promise<Decision> {
     if (typeof cached === 'object') return cached;
-    if (cached !== undefined) return this.#lookedUp(decideByPolicy(policy, cached));
+    if (cached !== undefined) return this.#cacheLookups(decideByPolicy(policy, cached));
     const pending = new PendingDecision(policy);
     pending.addMissing(LookupSubject.ofAddress(address));
     return this.#lookUp(pending, receivedAtMs);
@@ -100,7 +100,7 @@ export class Engine {
     });
     if (addressAt >= texts.length) addAddress();
     const decision = combine(verdicts, policy);
-    return verdicts.some(isFailedLookup) ? this.#lookedUp(decision) : decision;
+    return verdicts.some(isFailedLookup) ? this.#cacheLookups(decision) : decision;
   }
 
   #addAddress(pending: PendingDecision, address: Address, nowMs: number): void {
@@ -123,7 +123,7 @@ export class Engine {
       const refused = this.#loader.load(missing.subject, (verdict) => pending.fill(missing, verdict));
       if (refused !== undefined) pending.fill(missing, this.#cache.stale(missing.subject) ?? refused);
     }
-    return pending.isDecided ? this.#lookedUp(pending.decide()) : this.#decideLater(pending, receivedAtMs);
+    return pending.isDecided ? this.#cacheLookups(pending.decide()) : this.#decideLater(pending, receivedAtMs);
   }
 
   #decideLater(pending: PendingDecision, receivedAtMs: number): Promise<Decision> {
@@ -136,12 +136,12 @@ export class Engine {
       });
       pending.onDecided = () => {
         cancel();
-        resolve(this.#lookedUp(pending.decide()));
+        resolve(this.#cacheLookups(pending.decide()));
       };
     });
   }
 
-  #lookedUp(decision: Decision): Decision {
+  #cacheLookups(decision: Decision): Decision {
     this.#events.decided(decision);
     return decision;
   }

@@ -8,12 +8,12 @@ import {
 } from '../../contract/policy.ts';
 import type { Decision } from './decision.ts';
 
-/** What the policy says of a reason: `default` is about failures, and what the client causes is none. */
+/** `default` is for failures; what the client causes is not one, and is refused unless the policy names it. */
 export function policyFor(policy: Policy, reason: Reason): PolicyName {
   return policy[reason] ?? (CAUSED_BY_CLIENT.has(reason) ? 'closed' : policy.default);
 }
 
-/** The decision for this reason; the same object each time, so that its encoding can be reused. */
+/** The same object for equal decisions, so that its encoding is reused. */
 export function decideByPolicy(policy: Policy, reason: Reason): Decision {
   return policyFor(policy, reason) === 'open' ? open(reason) : closed(reason);
 }

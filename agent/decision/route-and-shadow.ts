@@ -1,5 +1,5 @@
 import { type Decision, inShadowMode } from './decision.ts';
-import { Splitter } from './traffic-split.ts';
+import { TrafficSplit } from './traffic-split.ts';
 
 export interface RouteAndShadowSettings {
   /** The name of the message. */
@@ -23,7 +23,7 @@ export class RouteAndShadow {
   readonly #backends: ReadonlySet<string>;
   readonly #shadow: boolean;
   readonly #events: RouteAndShadowEvents;
-  readonly #splitter = new Splitter();
+  readonly #split = new TrafficSplit();
   /** Memoized, so that equal decisions are the same object and their encoding is reused. */
   readonly #shadowed = new WeakMap<Decision, Decision>();
   readonly #unrouted = new WeakMap<Decision, Decision>();
@@ -42,7 +42,7 @@ export class RouteAndShadow {
 
   /** `client` is any text that distinguishes clients. */
   apply(decision: Decision, client: string): Decision {
-    const routed = decision.action === 'route' ? this.#route(this.#splitter.choose(decision, client)) : decision;
+    const routed = decision.action === 'route' ? this.#route(this.#split.choose(decision, client)) : decision;
     const applied = this.#shadow ? memoized(this.#shadowed, routed, inShadowMode) : routed;
     if (applied.action === 'log') this.#events.shadowed(this.#message, applied, client);
     return applied;

@@ -1,13 +1,13 @@
 const SLICE_MS = 1000;
 const SLICES = 10;
 
-/** How far back a window goes: the second that has begun, and those before it. */
+/** The length of a window, the current second included. */
 export const WINDOW_MS = SLICES * SLICE_MS;
 
-/** Durations are kept of so many events at most, the newest. */
+/** The newest durations that are kept. */
 const MAX_DURATIONS = 1000;
 
-/** Counts of what happened in the last ten seconds, in slices of one: in bounded space, however much that is. */
+/** Counts events of the last ten seconds, in slices of one. */
 export class SlidingCounts<Name extends string> {
   readonly #names: readonly Name[];
   readonly #slices: { second: number; readonly counts: Record<Name, number> }[];
@@ -23,7 +23,7 @@ export class SlidingCounts<Name extends string> {
   add(name: Name, nowMs: number): void {
     const second = Math.floor(nowMs / SLICE_MS);
     const slice = this.#slices[second % SLICES];
-    if (slice === undefined) return; // of a time before the clock began
+    if (slice === undefined) return; // a negative time
     if (slice.second !== second) {
       slice.second = second;
       for (const each of this.#names) slice.counts[each] = 0;
@@ -44,7 +44,7 @@ export class SlidingCounts<Name extends string> {
   }
 }
 
-/** How long the newest events took, of those that ended in the last ten seconds. */
+/** The durations of the newest events that ended in the last ten seconds. */
 export class SlidingDurations {
   readonly #atMs = new Float64Array(MAX_DURATIONS).fill(Number.NEGATIVE_INFINITY);
   readonly #tookMs = new Float64Array(MAX_DURATIONS);
@@ -56,7 +56,7 @@ export class SlidingDurations {
     this.#next = (this.#next + 1) % MAX_DURATIONS;
   }
 
-  /** What half of them took at most; undefined without any. */
+  /** Undefined without any. */
   median(nowMs: number): number | undefined {
     const recent = this.#tookMs.filter((_tookMs, index) => (this.#atMs[index] as number) > nowMs - WINDOW_MS); // as long
     return recent.sort()[Math.ceil(recent.length / 2) - 1];

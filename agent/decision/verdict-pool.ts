@@ -2,10 +2,10 @@ import { bytesOfPooled } from './cache-bytes.ts';
 import type { SubjectVerdict } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
 
-/** What the cache has of a subject that is fresh. */
+/** A fresh verdict in the cache. */
 export interface CacheHit {
   readonly verdict: SubjectVerdict;
-  /** It nears its end: look it up anew. Said once for each verdict. */
+  /** It is about to expire and should be looked up again. True once for each verdict. */
   readonly isRefreshDue: boolean;
 }
 
@@ -16,8 +16,8 @@ interface Pooled extends CacheHit {
 }
 
 /**
- * Verdicts by number, each kept once however many addresses share it: a list of a million addresses blocked for
- * three reasons is three objects. Numbers begin at 1; one that nobody uses any more is given out again.
+ * Verdicts by number, each stored once however many addresses share it: a list of a million addresses blocked for three
+ * reasons is three objects. Numbers begin at 1 and are reused; uses are counted.
  */
 export class VerdictPool {
   readonly #pooled: (Pooled | undefined)[] = [undefined];
@@ -29,7 +29,7 @@ export class VerdictPool {
     return this.#numbers.size;
   }
 
-  /** The memory that all of them take; an estimate from above. */
+  /** An upper bound of the memory that all of them take. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -43,7 +43,7 @@ export class VerdictPool {
     return this.#pooled[number] as Pooled; // numbers come from take
   }
 
-  /** The number of a verdict equal to this one, with one more user. */
+  /** The number of a verdict equal to this one, with one use more. */
   take(verdict: SubjectVerdict): number {
     const key = JSON.stringify(verdict);
     const known = this.#numbers.get(key);
@@ -58,12 +58,12 @@ export class VerdictPool {
     return number;
   }
 
-  /** One user more. */
+  /** One use more. */
   retain(number: number): void {
     (this.#pooled[number] as Pooled).uses++; // numbers come from take
   }
 
-  /** One user less. */
+  /** One use less. */
   release(number: number): void {
     const pooled = this.#pooled[number] as Pooled; // numbers come from take
     pooled.uses--;
@@ -75,7 +75,7 @@ export class VerdictPool {
   }
 }
 
-/** Says "the address itself" in place of its text, so that all addresses with an entry like this share one object. */
+/** Replaces an entry that is the address itself by `ofAddress`, so that all addresses with such an entry share one object. */
 export function withoutAddress(verdict: SubjectVerdict, subject: LookupSubject): SubjectVerdict {
   if (typeof verdict === 'string' || verdict.entry === undefined) return verdict;
   if (verdict.entry !== subject.text) return verdict;

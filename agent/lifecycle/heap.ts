@@ -13,7 +13,7 @@ const SAVES_MEMORY_FROM = 24;
  * Has to come first, before the heap grows. These flags are read whenever they matter, on Node 22 and 24 alike; the sizes
  * of the generations (`--max-semi-space-size`, `--max-old-space-size`) are not.
  */
-export function keepAgentHeapSmall(): void {
+export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--heap-growing-percent=15');
   const [major = 0] = process.versions.node.split('.').map(Number);
@@ -39,7 +39,7 @@ const SCRIPT_MEGABYTES = 256;
  * What all processes can come to by these settings: right for systemd's `MemoryMax`. V8 bounds a heap by half of that (seen
  * with Node 24.21 in a cgroup), so it is twice the heap at least: under a systemd socket no other bound is in force.
  */
-export function mostMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'script'>): number {
+export function maxMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'script'>): number {
   const { cache, memory, workers, script } = settings;
   const heap = heapLimitMegabytes(settings);
   const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES) / MIB);
@@ -54,7 +54,7 @@ export function mostMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'wor
  * one begins anew with the same id; workers take it over. It stays as it is where the limit is lower anyway, where somebody
  * has said another one, and where open descriptors would be lost: sockets that systemd passed, a channel to a parent.
  */
-export async function boundAgentHeap(load: () => Promise<Pick<Settings, 'cache' | 'memory'>>): Promise<void> {
+export async function limitHeap(load: () => Promise<Pick<Settings, 'cache' | 'memory'>>): Promise<void> {
   const { env, execArgv, execPath, argv } = process;
   const isSaid = [...execArgv, env.NODE_OPTIONS ?? ''].some((text) => text.replaceAll('_', '-').includes(LIMIT));
   const wouldLose = env.LISTEN_FDS !== undefined || env.NODE_CHANNEL_FD !== undefined || process.connected;

@@ -1,5 +1,5 @@
 /** Runs `reload` for each SIGHUP, one at a time; any number that come meanwhile are one more. It must not reject. */
-export function onHangup(reload: () => Promise<void>): void {
+export function onReloadSignal(reload: () => Promise<void>): void {
   let isRunning = false;
   let isDue = false;
   process.on('SIGHUP', async () => {
@@ -18,7 +18,7 @@ export function onHangup(reload: () => Promise<void>): void {
  * Resolves with the first SIGTERM or SIGINT; a second one exits at once. A worker leaves SIGINT to the first process: a
  * terminal sends it to both.
  */
-export function untilStopped(isWorker: boolean): Promise<NodeJS.Signals> {
+export function untilStopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals) => {
       for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -33,6 +33,6 @@ export function untilStopped(isWorker: boolean): Promise<NodeJS.Signals> {
 }
 
 /** Runs `dump` for each SIGUSR1, which else would open Node's debugger. */
-export function onStateAsked(dump: () => void): void {
+export function onStateSignal(dump: () => void): void {
   process.on('SIGUSR1', dump);
 }

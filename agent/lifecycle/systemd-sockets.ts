@@ -17,7 +17,7 @@ const LISTENING = '0A';
  * have to agree on addresses only, and either can be without the other. Node tells no path of a unix socket that it did
  * not bind, so the kernel is asked.
  */
-export class PassedSockets {
+export class SystemdSockets {
   readonly #fds: ReadonlyMap<string, number>;
   readonly #taken = new Set<string>();
 
@@ -35,7 +35,7 @@ export class PassedSockets {
   }
 
   /** Where sockets listen that nothing has taken: who connects there waits for an answer that never comes. */
-  get untaken(): string[] {
+  get unused(): string[] {
     return [...this.#fds.keys()].filter((name) => !this.#taken.has(name));
   }
 }

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Settings } from '../../config/settings.ts';
-import { Caller } from './calls.ts';
+import { RpcClient } from './worker-rpc.ts';
 
 /** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */
 const RESTART_DELAY_MS = 1_000;
@@ -13,22 +13,22 @@ interface Log {
 }
 
 /** What workers write, line by line. It must not block. */
-export interface Printed {
+export interface WorkerOutput {
   /** A record of the log. */
   stdout(line: string): void;
   stderr(line: string): void;
 }
 
 /** What a worker is told first. */
-export interface Orders {
+export interface StartMessage {
   readonly settings: Settings;
   /** One of them writes the file of the cache: connections go round, so that all caches hold about the same. */
   readonly savesCache: boolean;
 }
 
-interface Colleague {
+interface WorkerHandle {
   readonly worker: Worker;
-  readonly caller: Caller;
+  readonly rpc: RpcClient;
 }
 
 /** Is this process one of several that share the listeners? */
@@ -42,14 +42,14 @@ export function isWorker(): boolean {
  */
 export class Workers {
   readonly #log: Log;
-  readonly #printed: Printed;
+  readonly #printed: WorkerOutput;
   /** Those that listen, by their place: one that is starting answers no call. */
-  readonly #team = new Map<number, Colleague>();
+  readonly #team = new Map<number, WorkerHandle>();
   #settings: Settings;
   #stopping = false;
   #replaced = 0;
 
-  constructor(settings: Settings, log: Log, printed: Printed) {
+  constructor(settings: Settings, log: Log, printed: WorkerOutput) {
     this.#printed = printed;
     this.#settings = settings;
     this.#log = log;
@@ -71,9 +71,9 @@ export class Workers {
 
   /** What each of them answers, but for one that ends meanwhile. Rejects if none answers, or one that runs cannot. */
   async call(name: string, argument?: unknown): Promise<unknown[]> {
-    const asked = [...this.#team.values()].map(async ({ worker, caller }) => {
+    const asked = [...this.#team.values()].map(async ({ worker, rpc }) => {
       try {
-        return [await caller.call(name, argument)];
+        return [await rpc.call(name, argument)];
       } catch (error) {
         if (worker.isDead()) return [];
         throw error;
@@ -90,20 +90,20 @@ export class Workers {
    */
   async reload(settings: Settings): Promise<void> {
     const team = [...this.#team.values()];
-    const results = await Promise.allSettled(team.map(({ caller }) => caller.call('reload', settings)));
+    const results = await Promise.allSettled(team.map(({ rpc }) => rpc.call('reload', settings)));
     const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, ...result }] : []));
     if (failed.length === team.length && failed[0] !== undefined) throw failed[0].reason;
     this.#settings = { ...settings, workers: this.#settings.workers };
-    for (const { index, reason } of failed) this.#dismiss(team[index] as Colleague, reason); // an index of the team
+    for (const { index, reason } of failed) this.#dismiss(team[index] as WorkerHandle, reason); // an index of the team
     for (const colleague of this.#team.values()) if (!team.includes(colleague)) this.#catchUp(colleague);
   }
 
   /** Has one that was started with earlier settings go on with those in force. */
-  #catchUp(colleague: Colleague): void {
-    colleague.caller.call('reload', this.#settings).catch((error) => this.#dismiss(colleague, error));
+  #catchUp(colleague: WorkerHandle): void {
+    colleague.rpc.call('reload', this.#settings).catch((error) => this.#dismiss(colleague, error));
   }
 
-  #dismiss({ worker }: Colleague, reason: unknown): void {
+  #dismiss({ worker }: WorkerHandle, reason: unknown): void {
     this.#log.error(
       { pid: worker.process.pid, error: String(reason) },
       'a worker cannot take the new configuration and is replaced',
@@ -120,8 +120,8 @@ export class Workers {
   #fork(place: number): Worker {
     const worker = cluster.fork();
     this.#passOn(worker);
-    const colleague = { worker, caller: new Caller(worker) };
-    const orders: Orders = { settings: this.#settings, savesCache: place === 0 };
+    const colleague = { worker, rpc: new RpcClient(worker) };
+    const orders: StartMessage = { settings: this.#settings, savesCache: place === 0 };
     worker.send(orders, () => {}); // one that is gone already has said so
     worker.once('message', () => {
       // It listens: from now on it is asked, and replaced.
@@ -174,11 +174,11 @@ function stopped(worker: Worker): Promise<void> {
 }
 
 /** In a worker: what the first process tells it. */
-export function orders(): Promise<Orders> {
-  return new Promise((resolve) => process.once('message', (message) => resolve(message as Orders))); // our own first process
+export function orders(): Promise<StartMessage> {
+  return new Promise((resolve) => process.once('message', (message) => resolve(message as StartMessage))); // our own first process
 }
 
 /** Tells the first process that this one listens. */
-export function tellListening(): void {
+export function reportListening(): void {
   process.send?.({ listening: true }, () => {}); // the first process may have ended
 }

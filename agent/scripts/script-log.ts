@@ -1,5 +1,5 @@
 import { printable } from '../../contract/printable.ts';
-import type { Repeated } from '../repeated.ts';
+import type { ThrottledLog } from '../throttled-log.ts';
 import type { Failure } from './ipc.ts';
 import type { ScriptRunnerEvents } from './script-runner.ts';
 import type { SupervisorEvents } from './supervisor.ts';
@@ -26,7 +26,7 @@ export function supervisorLog(log: Log, file: string): Omit<SupervisorEvents, 'l
 }
 
 /** Logs what functions do wrong: each problem once a minute, with a count. */
-export function scriptRunnerLog(log: Log, repeated: Repeated): ScriptRunnerEvents {
+export function scriptRunnerLog(log: Log, repeated: ThrottledLog): ScriptRunnerEvents {
   return {
     failed: (message, failure) =>
       repeated.about(`failed ${message} ${failure.place ?? ''} ${failure.problem}`, (times) =>

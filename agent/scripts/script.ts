@@ -4,7 +4,7 @@ import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
 import { type Decision, decisionOf } from '../decision/decision.ts';
 import type { Engine, Question } from '../decision/engine.ts';
-import { Repeated } from '../repeated.ts';
+import { ThrottledLog } from '../throttled-log.ts';
 import { scriptRunnerLog, supervisorLog } from './script-log.ts';
 import { ScriptRunner } from './script-runner.ts';
 import type { ArgumentValue } from './script-types.ts';
@@ -27,7 +27,7 @@ export function lookupMs(deadlineMs: number): number {
 export class Script {
   readonly #file: string;
   readonly #supervisor: Supervisor;
-  readonly #repeated: Repeated;
+  readonly #repeated: ThrottledLog;
   readonly #log: Log;
   readonly #messages: ReadonlyMap<string, MessageScript>;
 
@@ -36,7 +36,7 @@ export class Script {
     const { messages, deadlineMs, haproxy } = settings;
     this.#file = file;
     this.#log = log;
-    this.#repeated = new Repeated(clock);
+    this.#repeated = new ThrottledLog(clock);
     const events = { ...supervisorLog(log, file), loaded: (names: ReadonlySet<string>) => this.#onLoaded(names) };
     const supervisor = new Supervisor({ file, messages, deadlineMs }, clock, events);
     const runnerSettings = { deadlineMs, vars: new Set([...varsOf(haproxy).keys(), 'split']) };

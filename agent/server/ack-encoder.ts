@@ -1,7 +1,7 @@
 import { isDenied } from '../../contract/actions.ts';
 import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-actions.ts';
 import type { Decision } from '../decision/decision.ts';
-import type { DecisionStats, Tally } from '../state/decision-stats.ts';
+import type { DecisionCounter, DecisionStats } from '../state/decision-stats.ts';
 import type { DynamicAddress } from './dynamic-address.ts';
 import { encodeDecision, type VariableTarget } from './encode-decision.ts';
 import { DynamicReference, type ReferenceIds } from './reference-id.ts';
@@ -15,7 +15,7 @@ export interface EncoderEvents {
 export interface EncodedDecision {
   readonly decision: Decision;
   readonly ack: AckActions;
-  readonly tally: Tally;
+  readonly tally: DecisionCounter;
   /** A deny has a reference id and is recorded. */
   readonly isDeny: boolean;
 }
@@ -81,7 +81,7 @@ export class AckEncoder {
 
   /** The ACK of a frame that is gone, and with it the address at hand: `address` is its `ip` subject. */
   encodeLater(decision: Decision, address: string | undefined, maxBytes: number): AckActions {
-    this.#stats.tallyOf(this.#message, decision).count++;
+    this.#stats.counterOf(this.#message, decision).count++;
     const ack = this.#encode(decision, address);
     if (!isDenied(decision.action)) return ack;
     this.#references.advance();
@@ -107,7 +107,7 @@ export class AckEncoder {
     const encoded = {
       decision,
       ack: decision.ofAddress && ack !== NO_ACTIONS ? this.#withAddress(ack) : ack,
-      tally: this.#stats.tallyOf(this.#message, decision),
+      tally: this.#stats.counterOf(this.#message, decision),
       isDeny: isDenied(decision.action),
     };
     this.#encoded.set(decision, encoded);

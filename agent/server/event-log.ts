@@ -3,9 +3,9 @@ import type { ConnectionEvents } from '../../spop/connection.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RouteAndShadowEvents } from '../decision/route-and-shadow.ts';
-import { Repeated, type Times } from '../repeated.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
+import { ThrottledLog, type Times } from '../throttled-log.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from './connection-limiter.ts';
 import type { ListenerEvents } from './listener.ts';
 import type { MessageEvents } from './message-handler.ts';
@@ -29,7 +29,7 @@ const MAX_NAMES = 100;
 /** Logs errors on connections: each status once a minute, and how often. */
 export function connectionLog(
   log: Log,
-  repeated: Repeated,
+  repeated: ThrottledLog,
 ): Pick<ConnectionEvents, 'protocolError' | 'disconnectReceived'> {
   return {
     protocolError: (error) =>
@@ -53,7 +53,7 @@ export function connectionLog(
 
 /** Logs that connections are closed for a limit, and counts each under the SPOP status for it. */
 export function evictionLog(log: Log, clock: Clock, meters: Meters): (exceeded: ExceededLimit) => void {
-  const repeated = new Repeated(clock);
+  const repeated = new ThrottledLog(clock);
   const warn = {
     connections: (times: Times) =>
       log.warn({ limit: CONNECTION_LIMITS.connections, ...times }, 'too many connections: closed the one idle longest'),
@@ -71,7 +71,7 @@ export function evictionLog(log: Log, clock: Clock, meters: Meters): (exceeded: 
 
 /** Logs errors on connections, and counts all events; `deadlineMs` returns the current one. */
 export function connectionEvents(log: Log, clock: Clock, meters: Meters, deadlineMs: () => number): ListenerEvents {
-  const logged = connectionLog(log, new Repeated(clock));
+  const logged = connectionLog(log, new ThrottledLog(clock));
   return {
     protocolError(error) {
       meters.spopError(error.status);

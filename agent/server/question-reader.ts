@@ -8,7 +8,7 @@ import type { NotifyReader } from '../../spop/notify.ts';
 import type { Address } from '../decision/address.ts';
 import type { Question } from '../decision/engine.ts';
 import { bytesOf, textOf } from './arguments.ts';
-import { readCookies, type Texts, textsIn, textsOf } from './subject-texts.ts';
+import { readCookies, type SubjectTexts, textsIn, textsOf } from './subject-texts.ts';
 
 /** The subjects of a message, as the configuration has them. */
 export interface MessageSubjects {
@@ -59,7 +59,7 @@ export class QuestionReader {
     const addressAt = this.#addressAt;
     const { kinds, cookies, oddPaths, policy } = this.#subjects;
     address.clear();
-    let texts: (Texts | undefined)[] | undefined;
+    let texts: (SubjectTexts | undefined)[] | undefined;
     let problem: Reason | undefined;
     let isOdd = false;
     for (let index = reader.nextOf(names); index >= 0; index = reader.nextOf(names)) {

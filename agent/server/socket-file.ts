@@ -4,7 +4,7 @@ import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
-/** Who may use a unix socket: HAProxy's worker needs write permission, and it has only its own user and group. */
+/** The access rights of a unix socket: HAProxy's worker needs write permission for its user or group. */
 export interface SocketAccess {
   readonly path: string;
   readonly mode?: number;
@@ -12,7 +12,7 @@ export interface SocketAccess {
   readonly group?: string;
 }
 
-/** The configuration gives a socket to somebody to whom this process cannot give it. */
+/** This process may not set the configured owner or group of a socket. */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
 }
@@ -22,15 +22,15 @@ const DEFAULT_MODE = 0o660;
 const PROBE_TIMEOUT_MS = 1_000;
 
 /**
- * Makes way for a new socket: removes one of ours, or of its `owner`, that nobody listens on. One in use or of somebody
- * else, or another file, as a link, is an error.
+ * Removes a socket of this user, or of its `owner`, on which no process listens. A socket in use, one of another user, and
+ * any other file, such as a link, are errors.
  */
 export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path' | 'owner'>): Promise<void> {
-  // The first process did, and listens there itself by now.
+  // The primary process has done it, and listens there.
   if (cluster.isWorker) return;
   const folder = dirname(path);
-  // Told here: the system call says "permission denied" for a folder that is not there.
-  if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: there is no folder ${folder}`);
+  // The error of the system call would be "permission denied".
+  if (!existsSync(folder)) throw new Error(`cannot listen on ${path}: folder ${folder} does not exist`);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`${path} exists and is not a socket: remove it or listen elsewhere`);
@@ -41,10 +41,10 @@ export async function clearStaleSocket({ path, owner }: Pick<SocketAccess, 'path
   unlinkSync(path);
 }
 
-/** What a process makes under it is for its own user alone. */
+/** Files that are created under it are for this user alone. */
 const CLOSED_UMASK = 0o177;
 
-/** Runs `listen` so that the socket it makes is closed to everybody until `grantAccess`. */
+/** Runs `listen` so that no other user has access to the new socket before `grantAccess`. */
 export function withClosedUmask(listen: () => void): void {
   const before = process.umask(CLOSED_UMASK);
   try {
@@ -54,7 +54,7 @@ export function withClosedUmask(listen: () => void): void {
   }
 }
 
-/** Gives the socket its owner, group and mode. */
+/** Sets owner, group and mode of the socket. */
 export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketAccess): void {
   const userId = owner === undefined ? -1 : idOf('passwd', owner);
   const groupId = group === undefined ? -1 : idOf('group', group);
@@ -68,8 +68,8 @@ export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketA
 }
 
 function refused(path: string, owner: string | undefined, group: string | undefined): string {
-  if (owner !== undefined) return `cannot give ${path} to the user ${owner}: only root may, so leave owner out`;
-  return `cannot give ${path} to the group ${group}: who runs this is not in it; SupplementaryGroups=${group} in its systemd unit, or haverdict.socket, would be right`;
+  if (owner !== undefined) return `cannot give ${path} to user ${owner}: only root can; remove "owner"`;
+  return `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit, or use haverdict.socket`;
 }
 
 function answers(path: string): Promise<boolean> {
@@ -81,14 +81,14 @@ function answers(path: string): Promise<boolean> {
     };
     socket.setTimeout(PROBE_TIMEOUT_MS, () => settle(true));
     socket.once('connect', () => settle(true));
-    // Only a refusal says that nobody listens; a socket we may not even open belongs to somebody.
+    // Only a refusal shows that no process listens; a socket without access rights may be in use.
     socket.once('error', (error: NodeJS.ErrnoException) =>
       settle(error.code !== 'ECONNREFUSED' && error.code !== 'ENOENT'),
     );
   });
 }
 
-/** Node has no call for this; getent asks whatever the host is set up with, not only /etc. */
+/** Node has no call for this; getent uses all databases of the host, not only /etc. */
 function idOf(database: 'passwd' | 'group', name: string): number {
   if (/^\d+$/.test(name)) return Number(name);
   try {
@@ -98,7 +98,7 @@ function idOf(database: 'passwd' | 'group', name: string): number {
     });
     return Number(line.split(':')[2]);
   } catch (error) {
-    throw new AccessError(`there is no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, {
+    throw new AccessError(`no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, {
       cause: error,
     });
   }

@@ -3,7 +3,7 @@ import type { Action } from '../../contract/actions.ts';
 import type { AgentState } from './state.ts';
 
 /** What one process has in its cache about a subject. */
-export interface Known {
+export interface CachedVerdict {
   readonly pid: number;
   /** Absent where nothing is known of it. */
   readonly cached?: {
@@ -24,7 +24,7 @@ export interface Known {
 export interface Control {
   state(): Promise<AgentState>;
   /** What each process knows of a subject in canonical text. */
-  explain(subject: string): Promise<readonly Known[]>;
+  explain(subject: string): Promise<readonly CachedVerdict[]>;
   /** Forgets a subject, or everything; resolves with how many were forgotten. */
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;

@@ -5,7 +5,7 @@ import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
 import { TopSubjects } from './top-subjects.ts';
 
 /** A count that whoever tells such decisions adds to. */
-export type Tally = Omit<DecisionCount, 'count'> & { count: number };
+export type DecisionCounter = Omit<DecisionCount, 'count'> & { count: number };
 
 /** Each is a time series somewhere. A configuration has at most 32 lists; reloads can bring others. */
 const MAX_LISTS = 200;
@@ -23,7 +23,7 @@ const MAX_RECORDED = 100;
 export class DecisionStats {
   readonly #clock: Clock;
   readonly #denied: (deny: RecentDeny) => void;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #tallies = new Map<string, DecisionCounter>();
   readonly #lists = new Set<string>();
   readonly #recent: RecentDeny[] = [];
   readonly #top = new TopSubjects();
@@ -42,7 +42,7 @@ export class DecisionStats {
   }
 
   /** Where decisions like this one are counted. */
-  tallyOf(message: string, { action, source, reason = '', list = '' }: Decision): Tally {
+  counterOf(message: string, { action, source, reason = '', list = '' }: Decision): DecisionCounter {
     const named = {
       reason: source === 'policy' && POLICY_REASONS.has(reason) ? reason : '',
       list: this.#listName(list),
@@ -101,6 +101,6 @@ export class DecisionStats {
 }
 
 /** The newest of several, newest first. */
-export function newestOf(denies: readonly RecentDeny[]): RecentDeny[] {
+export function newestDenies(denies: readonly RecentDeny[]): RecentDeny[] {
   return denies.toSorted((a, b) => b.atMs - a.atMs).slice(0, MAX_RECENT);
 }

@@ -1,9 +1,9 @@
 import type { DegradationState } from '../decision/degradation.ts';
-import { newestOf } from './decision-stats.ts';
+import { newestDenies } from './decision-stats.ts';
 import { merged } from './measure.ts';
 import { PROCESS, SECTIONS } from './measures.ts';
 import type { BackendState, DecisionCount, ProcessState } from './state.ts';
-import { mostOf } from './top-subjects.ts';
+import { mergeTop } from './top-subjects.ts';
 
 /** One state of several processes, of which there must be at least one: what is no number is that of the first. */
 export function mergeStates(states: readonly ProcessState[]): ProcessState {
@@ -15,8 +15,8 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
     startedAtMs: Math.min(...states.map(({ startedAtMs }) => startedAtMs)),
     takenAtMs: Math.max(...states.map(({ takenAtMs }) => takenAtMs)),
     decisions: addDecisions(states.flatMap(({ decisions }) => decisions)),
-    recent: newestOf(states.flatMap(({ recent }) => recent)),
-    top: mostOf(states.flatMap(({ top }) => top)),
+    recent: newestDenies(states.flatMap(({ recent }) => recent)),
+    top: mergeTop(states.flatMap(({ top }) => top)),
     cache: merged(
       SECTIONS.cache,
       states.map(({ cache }) => cache),

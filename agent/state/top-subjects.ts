@@ -24,7 +24,7 @@ export class TopSubjects {
 
   /** The most first. */
   get state(): TopSubject[] {
-    return mostOf([...this.#counters.values()].map((counter) => ({ ...counter })));
+    return mergeTop([...this.#counters.values()].map((counter) => ({ ...counter })));
   }
 
   #takeOut(): number {
@@ -37,7 +37,7 @@ export class TopSubjects {
 }
 
 /** Those of several lists together, the most first. */
-export function mostOf(subjects: readonly TopSubject[]): TopSubject[] {
+export function mergeTop(subjects: readonly TopSubject[]): TopSubject[] {
   const sums = new Map<string, Counter>();
   for (const one of subjects) {
     const key = `${one.list} ${one.subject}`;

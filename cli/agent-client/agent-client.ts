@@ -6,23 +6,23 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** A script may take its time to load. */
 const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;
-/** Far above what a state has. */
+/** Far above the size of any answer. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** Asks the running agent for one thing; rejects with a `CliError` that says in one line what to do about it. */
+/** Sends one request to the running agent; rejects with a `CliError` that says what to do. */
 export async function askAgent<R extends Request>(
   path: string,
   request: R,
   limitMs: number = LIMIT_MS[request.command],
 ): Promise<Results[R['command']]> {
   const socket = connect(path);
-  const limit = setTimeout(() => socket.destroy(new Error(`it does not answer within ${limitMs / 1000} s`)), limitMs);
+  const limit = setTimeout(() => socket.destroy(new Error(`no answer within ${limitMs / 1000} s`)), limitMs);
   try {
     await once(socket, 'connect');
     socket.end(formatLine({ version: PROTOCOL_VERSION, ...request }));
     return readAnswer<Results[R['command']]>(path, await wholeText(socket));
   } catch (error) {
-    throw error instanceof CliError ? error : whatToDo(path, error as NodeJS.ErrnoException); // of net
+    throw error instanceof CliError ? error : connectError(path, error as NodeJS.ErrnoException); // of net
   } finally {
     clearTimeout(limit);
     socket.destroy();
@@ -35,18 +35,18 @@ async function wholeText(socket: Socket): Promise<string> {
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`it answers with more than ${MAX_ANSWER_BYTES} bytes`);
+    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer exceeds ${MAX_ANSWER_BYTES} bytes`);
   }
   return Buffer.concat(chunks).toString();
 }
 
 function readAnswer<T>(path: string, text: string): T {
-  if (text === '') throw new CliError(EXIT.failed, `${path}: the agent ended before it answered`);
+  if (text === '') throw new CliError(EXIT.failed, `${path}: the agent closed the connection before it answered`);
   const { version, result, error } = parseAnswer(path, text);
   if (version !== PROTOCOL_VERSION)
     throw new CliError(
       EXIT.failed,
-      `${path}: the agent is of another release than this command: restart it, or use the command it came with`,
+      `${path}: the agent runs another release than this command: restart the agent, or use its own haverdict command`,
     );
   if (error !== undefined) throw new CliError(EXIT.failed, `the agent: ${printable(String(error), 500)}`);
   return result as T; // the agent's own type, of the same version
@@ -57,28 +57,28 @@ function parseAnswer(path: string, text: string): { version?: unknown; result?: 
     const answer: unknown = JSON.parse(text);
     if (typeof answer === 'object' && answer !== null) return answer;
   } catch {
-    // Told below.
+    // reported below
   }
-  throw new CliError(EXIT.failed, `${path}: what answers there is no haverdict agent`);
+  throw new CliError(EXIT.failed, `${path}: this is not the socket of a haverdict agent`);
 }
 
-function whatToDo(path: string, error: NodeJS.ErrnoException): CliError {
+function connectError(path: string, error: NodeJS.ErrnoException): CliError {
   const failed = { cause: error };
   switch (error.code) {
     case 'ENOENT':
-      return new CliError(
-        EXIT.failed,
-        `${path} is not there: is the agent running, with this as admin.socket?`,
-        failed,
-      );
+      return new CliError(EXIT.failed, `${path} does not exist: is the agent running with this admin.socket?`, failed);
     case 'ECONNREFUSED':
-      return new CliError(EXIT.failed, `${path}: nobody answers there: is the agent running?`, failed);
+      return new CliError(EXIT.failed, `${path}: connection refused: is the agent running?`, failed);
     case 'ECONNRESET':
     case 'EPIPE':
-      return new CliError(EXIT.failed, `${path}: the agent ended before it answered`, failed);
+      return new CliError(EXIT.failed, `${path}: the agent closed the connection before it answered`, failed);
     case 'EACCES':
     case 'EPERM':
-      return new CliError(EXIT.failed, `${path}: permission denied: run this as root or as the agent's user`, failed);
+      return new CliError(
+        EXIT.failed,
+        `${path}: permission denied: run this as root or as the user of the agent`,
+        failed,
+      );
     default:
       return new CliError(EXIT.failed, `${path}: ${error.message}`, failed);
   }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { usageError } from '../exit/cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 
-/** Where the package's agent has it. */
+/** The path in the Debian package. */
 const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
 
 export interface SocketOptions extends ConfigOptions {
@@ -27,7 +27,6 @@ export async function socketPath(options: SocketOptions, env: NodeJS.ProcessEnv)
   if (options.socket !== undefined) return options.socket;
   if (options.config === undefined) return env.HAVERDICT_ADMIN_SOCKET ?? DEFAULT_SOCKET;
   const { admin } = await readSettings(options, env);
-  if (admin.socket === undefined)
-    throw usageError(`${options.config} names no admin.socket: the agent can be asked only where it has one`);
+  if (admin.socket === undefined) throw usageError(`${options.config} has no admin.socket, which this command needs`);
   return admin.socket;
 }

@@ -7,7 +7,7 @@ import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
 import { readSections } from '../options/config-option.ts';
 import { openBlocklist } from '../options/table-options.ts';
-import { printJson, printLine, tell } from '../output/output.ts';
+import { printError, printJson, printLine } from '../output/output.ts';
 import { asBefore, askedOf, type Operation } from './as-before.ts';
 import { withLease } from './lease.ts';
 import { type BulkOptions, defaultsOf } from './options.ts';
@@ -60,7 +60,16 @@ export async function inSession(
     const known = await blocklist.lists.find(options.list);
     const asked = askedOf(operation, source, options, settings);
     const before = await asBefore(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
-    const read = await readSource(source, wanted, { ...options, before, known, guard, nowMs, signal, tell, say });
+    const read = await readSource(source, wanted, {
+      ...options,
+      before,
+      known,
+      guard,
+      nowMs,
+      signal,
+      tell: printError,
+      say,
+    });
     if (read === undefined) {
       await unchanged(known);
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { boundAgentHeap, keepAgentHeapSmall, mostMegabytes } from '../../agent/lifecycle/heap.ts';
+import { keepHeapSmall, limitHeap, maxMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
 import { describeList } from '../../config/lists.ts';
@@ -16,14 +16,14 @@ interface AgentOptions extends ConfigOptions {
   readonly printConfig?: boolean;
 }
 
-/** `haverdict agent`: the daemon that HAProxy asks, or a test of its configuration. */
+/** `haverdict agent`: the daemon, or a check of its configuration. */
 export function agentCommand(): Command {
-  const command = new Command('agent').description('run the agent that HAProxy asks, until SIGTERM');
+  const command = new Command('agent').description('run the agent in the foreground until SIGTERM');
   addConfigOption(command)
-    .option('--check', 'only test the configuration, like haproxy -c')
-    .option('--print-config', 'only print the configuration in force: the file, the environment and the defaults')
+    .option('--check', 'check the configuration and exit, like haproxy -c')
+    .option('--print-config', 'print the effective configuration (file, environment, defaults) and exit')
     .action(async (options: AgentOptions) => {
-      keepAgentHeapSmall();
+      keepHeapSmall();
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
         if (options.printConfig) {
@@ -36,7 +36,7 @@ export function agentCommand(): Command {
         process.stdout.write(`${options.config ?? 'environment'}: ok\n${summary(settings)}${script}`);
         return;
       }
-      await boundAgentHeap(() => readSettings(options, process.env));
+      await limitHeap(() => readSettings(options, process.env));
       await (await import('../../agent/main.ts'))
         .runAgent(() => readSettings(options, process.env))
         .catch(endOnBadConfig);
@@ -50,7 +50,7 @@ export function agentCommand(): Command {
   );
 }
 
-/** What still keeps the process then, such as a credential helper that hangs, is left behind. */
+/** After this time the process exits even if something still runs, such as a credential helper that hangs. */
 const LINGER_MS = 300;
 
 /**
@@ -63,15 +63,16 @@ function endSoon(): void {
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-/** What this host lacks for the settings ends with 78; what may be right all the same is a warning. */
+/** Problems of this host end with exit code 78; what may be intended is a warning. */
 async function checkHere(settings: Settings, { config }: AgentOptions): Promise<void> {
   const { checkHost } = await import('../../config/host-checks.ts');
   const { problems, warnings } = checkHost(settings, config, process.env);
   if (problems.length > 0) endOnBadConfig(new ConfigError(problems));
   for (const { where, setting, message } of warnings) warn(`${where}: ${setting}: ${message}`);
-  const most = mostMegabytes(settings);
-  const given = (process.constrainedMemory() || Number.POSITIVE_INFINITY) / MIB; // 0 where it cannot be known
-  if (given < most) warn(`may take ${most} MB, and this control group is given ${Math.floor(given)}: see MemoryMax`);
+  const most = maxMegabytes(settings);
+  const given = (process.constrainedMemory() || Number.POSITIVE_INFINITY) / MIB; // 0 where it is unknown
+  if (given < most)
+    warn(`the agent may use ${most} MB, but its control group is limited to ${Math.floor(given)} MB: raise MemoryMax`);
 }
 
 /** Loads the script, if there is one, and says which messages it decides. */
@@ -93,7 +94,7 @@ function summary(settings: Settings): string {
     `listens on ${listen.map(formatListenAddress).join(', ')}`,
     `will ask ${backend.targets.map(({ url }) => url).join(', then ')} (not contacted); deadline ${deadlineMs} ms`,
     `lists ${lists.map((name) => describeList(name, settings)).join(', ')}`,
-    `takes at most ${mostMegabytes(settings)} MB: MemoryMax=${mostMegabytes(settings)}M`,
+    `uses at most ${maxMegabytes(settings)} MB: MemoryMax=${maxMegabytes(settings)}M`,
     ...messages.map(({ name, subjects, policy }) => {
       const policies = Object.entries(policy).map(([reason, name]) => `${reason} ${name}`);
       return `${name}: looks up ${subjects.map(({ kind }) => kind).join(', ')}; policy ${policies.join(', ')}`;

@@ -12,10 +12,12 @@ interface AllowOptions extends WriteOptions, VarOptions, ConfigOptions {
 }
 
 export function allowCommand(): Command {
-  const command = new Command('allow').description('let these subjects pass, whatever any list says');
+  const command = new Command('allow').description(
+    'let requests with these subjects pass: an allow overrides every other entry',
+  );
   addSectionOption(addVarOption(addWriteOptions(command))).option(
     '--force',
-    'also where it would not count, because its list is held to other actions',
+    'write the entry even if it would not count, because its list is limited to other actions',
   );
   return addExamples(
     command,

@@ -15,11 +15,11 @@ interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
 
 export function blockCommand(): Command {
   const command = new Command('block').description(
-    'deny the requests of these subjects, or do with them what --action says',
+    'deny requests with these subjects, or apply another --action to them',
   );
   addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
     '--force',
-    'also where it would keep out what is protected: you, loopback, private networks, nearly everybody; or would never match, or not count',
+    'write the entry even if it would block protected addresses or nearly everybody, never match, or not count',
   );
   return addExamples(
     command,
@@ -44,14 +44,14 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
-/** Refuses also what is never asked about, and what its list may not do. */
+/** Also refuses what is never looked up, and actions that the list is not allowed. */
 function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: ListActions): Guard {
   const { problemOf } = protectedSet(blocklist, process.env);
   return {
     problemOf(entry) {
       const instead = askedInstead(entry.subject, ipv6Prefix);
       if (instead === undefined) return listActionProblem(entry, listActions) ?? problemOf(entry);
-      return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ${instead} is looked up`;
+      return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so ${instead} is looked up instead`;
     },
   };
 }

@@ -24,16 +24,24 @@ export function checkBackendCommand(): Command {
   return addExamples(
     new Command('check-backend')
       .description('test whether an HTTP service answers as the agent expects')
-      .argument('[url]', 'the service, as backend.url names it; without it that of the configuration')
-      .addOption(configOption("the agent's file: asks its functions as it would, signed, with its lists and its times"))
+      .argument('[url]', 'the base URL, as in backend.url (default: that of the configuration)')
+      .addOption(
+        configOption(
+          "the agent's configuration: call its functions as the agent does, signed, with its lists and timeouts",
+        ),
+      )
       .option(
         '--lists <names>',
-        `the lists to ask, in order (default: those of the file, or ${DEFAULT_LIST})`,
+        `the lists to look in, in order of precedence (default: those of the configuration, or ${DEFAULT_LIST})`,
         readLists,
       )
       .option('--listed <subject>', 'a subject that has an entry in one of these lists', readListed)
-      .option('--calls <number>', 'calls to take the latency from', readCount, 100)
-      .option('--timeout <ms>', `how long one call may take (default: that of the file, or ${TIMEOUT_MS})`, readCount)
+      .option('--calls <number>', 'how many calls to measure the latency with', readCount, 100)
+      .option(
+        '--timeout <ms>',
+        `the timeout of a call (default: that of the configuration, or ${TIMEOUT_MS})`,
+        readCount,
+      )
       .option('--json', 'print the results as a JSON array')
       .action(checkBackend),
     'haverdict check-backend http://127.0.0.1:8787 --listed 203.0.113.7',
@@ -56,7 +64,7 @@ async function checkBackend(
   }
   if (json) await printJson(results);
   const failed = results.filter(({ state }) => state === 'failed').map(({ name }) => name);
-  // a helper for credentials that hangs keeps nobody waiting
+  // a credential helper that hangs must not keep the process alive
   setTimeout(() => process.exit(), LEAVE_MS).unref();
   if (failed.length > 0)
     throw new CliError(EXIT.failed, `${failed.length} of ${results.length} checks failed: ${failed.join(', ')}`);
@@ -64,7 +72,7 @@ async function checkBackend(
 
 async function* named(url: string, options: CheckBackendOptions): AsyncGenerator<Result> {
   if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw usageError(`"${url}" is no URL: write it like http://127.0.0.1:8787`);
+    throw usageError(`"${url}" is not a valid URL: use one like http://127.0.0.1:8787`);
   const [{ Target }, { runChecks }] = await Promise.all([
     import('../conformance/target.ts'),
     import('../conformance/run-checks.ts'),
@@ -85,11 +93,11 @@ async function* configured(options: CheckBackendOptions): AsyncGenerator<Result>
 function readListed(text: string): string {
   const subject = readSubject(text);
   if (subject.kind === 'ip' && subject.value.includes('/'))
-    throw usageError(`"${text}" is a network: name an address in it, for that is what the agent asks`);
+    throw usageError(`"${text}" is a network: use an address in it, because agents look up addresses`);
   return formatSubject(subject);
 }
 
 function readCount(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw usageError(`"${text}" is no number from 1 to 999999`);
+  throw usageError(`"${text}" is not a number from 1 to 999999`);
 }

@@ -6,7 +6,7 @@ import { write } from '../output/output.ts';
 /** `haverdict completion bash`: what `everyCommand` has, as a script for a shell. */
 export function completionCommand(everyCommand: () => Promise<readonly Command[]>): Command {
   const command = new Command('completion')
-    .description('print a script that completes commands and options in a shell')
+    .description('print the completion script for a shell')
     .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS));
   return addExamples(
     command,

@@ -2,12 +2,12 @@ import { Argument, Command } from 'commander';
 import { addExamples } from '../help/examples.ts';
 import { printJson } from '../output/output.ts';
 
-/** `haverdict contract`: what a backend has to answer, in a form that other tools read. */
+/** `haverdict contract`: the backend's API as OpenAPI or JSON Schema. */
 export function contractCommand(): Command {
   const format = new Argument('[format]', 'OpenAPI 3.1 as YAML, or JSON Schema').choices(['openapi', 'schema']);
   return addExamples(
     new Command('contract')
-      .description('print the contract between the agent and its backend')
+      .description('print the API contract between the agent and its backend')
       .addArgument(format.default('openapi'))
       .action(async (wanted: string) => (wanted === 'schema' ? printSchema() : printOpenApi())),
     'haverdict contract > contract.openapi.yaml',

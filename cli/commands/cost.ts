@@ -25,32 +25,32 @@ interface CostOptions {
   readonly json?: true;
 }
 
-/** What a log says by itself. */
+/** Options that a log replaces. */
 const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6Share'] as const;
 
-/** `haverdict cost`: what AWS would ask for a month of this traffic. */
+/** `haverdict cost`: the AWS bill for a month of this traffic. */
 export function costCommand(): Command {
   return addExamples(
     new Command('cost')
-      .description("print the month's AWS bill for a HAProxy log or for assumed traffic")
-      .argument('[file...]', 'HAProxy logs, one for each host; - is standard input')
-      .addOption(number('--requests <number>', 'requests a month', 3_000_000))
-      .addOption(number('--clients <number>', 'different client addresses a day', 1000))
-      .addOption(number('--visits <number>', 'visits of a client a day', 5))
-      .addOption(number('--visit-seconds <seconds>', 'how long a visit lasts', 60))
+      .description('estimate the monthly AWS cost from a HAProxy log or from assumptions')
+      .argument('[file...]', 'HAProxy logs, one per host; - is standard input')
+      .addOption(number('--requests <number>', 'requests per month', 3_000_000))
+      .addOption(number('--clients <number>', 'distinct client addresses per day', 1000))
+      .addOption(number('--visits <number>', 'visits per client and day', 5))
+      .addOption(number('--visit-seconds <seconds>', 'duration of a visit', 60))
       .addOption(number('--hosts <number>', 'HAProxy hosts that see each visit', 2))
-      .addOption(share('--ipv6-share <share>', 'how many of the clients have IPv6, 0 to 1', 0.4))
+      .addOption(share('--ipv6-share <share>', 'share of clients with IPv6, 0 to 1', 0.4))
       .addOption(number('--allow-ttl <seconds>', 'cache.allowTtlSeconds', 60))
       .addOption(number('--deny-ttl <seconds>', 'cache.denyTtlSeconds', 300))
-      .addOption(share('--denied-share <share>', 'how many of the clients are denied, 0 to 1', 0))
-      .addOption(number('--lists <number>', 'lists that the agent asks', 1))
-      .addOption(number('--cache-entries <number>', 'cache.maxEntries, for a log', 1_000_000))
-      .addOption(number('--memory-mb <mb>', 'memory of the function', 512))
-      .addOption(number('--duration-ms <ms>', 'how long a call runs', 10))
-      .addOption(number('--log-bytes <bytes>', 'what a call logs', 600))
-      .addOption(number('--egress-bytes <bytes>', 'what a call answers, with its headers', 700))
-      .addOption(number('--metrics <number>', 'metrics that the function writes', 5))
-      .option('--prices <file>', 'other prices than those of the program')
+      .addOption(share('--denied-share <share>', 'share of clients that are denied, 0 to 1', 0))
+      .addOption(number('--lists <number>', 'lists that the agent looks in', 1))
+      .addOption(number('--cache-entries <number>', 'cache.maxEntries, used with a log', 1_000_000))
+      .addOption(number('--memory-mb <mb>', 'memory of the function in MB', 512))
+      .addOption(number('--duration-ms <ms>', 'duration of a call', 10))
+      .addOption(number('--log-bytes <bytes>', 'bytes logged per call', 600))
+      .addOption(number('--egress-bytes <bytes>', 'bytes per response, with headers', 700))
+      .addOption(number('--metrics <number>', 'CloudWatch metrics that the function writes', 5))
+      .option('--prices <file>', 'a JSON file with other prices')
       .option('--json', 'print a JSON object')
       .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command)),
     'haverdict cost --requests 50000000 --clients 20000',
@@ -59,9 +59,9 @@ export function costCommand(): Command {
 }
 
 async function printCost(files: string[], options: CostOptions, command: Command): Promise<void> {
-  const told = TRAFFIC.find((name) => command.getOptionValueSource(name) === 'cli');
-  if (files.length > 0 && told !== undefined)
-    throw usageError(`--${dashed(told)} is for a bill without a log: the log says it by itself`);
+  const given = TRAFFIC.find((name) => command.getOptionValueSource(name) === 'cli');
+  if (files.length > 0 && given !== undefined)
+    throw usageError(`--${dashed(given)} applies only without a log: a log has the traffic itself`);
   if (options.cacheEntries < 1) throw usageError('--cache-entries must be at least 1');
   const estimated = await estimate(files, options);
   const { report } = await import('../cost/report.ts');

@@ -31,7 +31,10 @@ export function doctorCommand(): Command {
   return addExamples(
     addConfigOption(command)
       .addOption(
-        new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
+        new Option(
+          '--haproxy-version <version>',
+          'the HAProxy version (default: haproxy.version of the configuration)',
+        ).choices(HAPROXY_VERSIONS),
       )
       .option('--live', 'also ask the running agent, as HAProxy would')
       .option(

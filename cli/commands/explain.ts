@@ -25,11 +25,15 @@ interface ExplainOptions extends TableOptions, ConfigOptions {
 
 export function explainCommand(): Command {
   const command = new Command('explain')
-    .description('say what happens to a request with these subjects, and why')
-    .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds win over later')
-    .option('--message <name>', 'the message of the configuration that asks (default: its only one)')
-    .option('--lists <names>', 'the lists that count, in order (default: those of the configuration)', readLists)
-    .option('--agent', 'ask the running agent what it knows and would do, and not the table')
+    .description('explain what happens to a request with these subjects, and why')
+    .argument('<subject...>', 'an address, a network, or kind:value; earlier kinds take precedence')
+    .option('--message <name>', 'the message of the configuration to apply (default: the only one)')
+    .option(
+      '--lists <names>',
+      'the lists to look in, in order of precedence (default: those of the configuration)',
+      readLists,
+    )
+    .option('--agent', 'ask the running agent what it has cached and would decide, instead of the table')
     .option('--json', 'print a JSON object');
   return addExamples(
     addSocketPathOption(addTableOptions(addSectionOption(command))),
@@ -68,7 +72,9 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   if (explanation.entries.length > 0) await printTable(COLUMNS, explanation.entries.map(rowOf));
   if (told !== undefined) return;
   await printLine('');
-  await printLine(`Lists: every one with an entry, ${DEFAULT_LIST} first; -c or --lists name those of your agent.`);
+  await printLine(
+    `Looked in every list that has an entry, ${DEFAULT_LIST} first; use -c or --lists for those of your agent.`,
+  );
 }
 
 interface Planned {

@@ -20,10 +20,12 @@ export function exportCommand(): Command {
     .description('write the entries of a list to standard output or a file')
     .argument('[list]', 'the list', readList, DEFAULT_LIST)
     .addOption(
-      new Option('--format <name>', 'ndjson and csv have every attribute').choices(WRITTEN_FORMATS).default('ndjson'),
+      new Option('--format <name>', 'the format; ndjson and csv keep every attribute')
+        .choices(WRITTEN_FORMATS)
+        .default('ndjson'),
     )
-    .option('--out <file>', 'a file, replaced only when all of it is written')
-    .option('--expired', 'with entries that have ended');
+    .option('--out <file>', 'write to this file, which is replaced only when complete')
+    .option('--expired', 'include expired entries');
   return addExamples(
     addTableOptions(command),
     'haverdict export manual --out manual.ndjson',
@@ -43,12 +45,12 @@ async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGen
   const nowSeconds = Date.now() / 1000;
   for await (const item of items) {
     const parsed = parseEntry(item);
-    if ('problem' in parsed) warn(`${printable(String(item.subject))} is left out: ${parsed.problem}`);
+    if ('problem' in parsed) warn(`${printable(String(item.subject))} is not exported: ${parsed.problem}`);
     else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
   }
 }
 
-/** Whoever reads the file never sees half of it. */
+/** Atomic: readers never see a partial file. */
 async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`;
   const file = await open(beside, 'wx', 0o644);

@@ -14,16 +14,16 @@ interface FlushOptions extends SocketOptions {
 
 export function flushCommand(): Command {
   const command = new Command('flush')
-    .description('have the running agent forget what it knows of subjects, so that it asks anew')
+    .description('remove subjects from the cache of the running agent')
     .argument('[subject...]', 'an address, or kind:value')
-    .option('--all', 'everything it knows');
+    .option('--all', 'remove everything');
   addSocketOption(command).option('--json', 'print a JSON object').action(flush);
   return addExamples(command, 'haverdict flush 203.0.113.7 host:shop.example', 'haverdict flush --all');
 }
 
 async function flush(subjects: string[], options: FlushOptions): Promise<void> {
   const hasSubjects = subjects.length > 0;
-  if (hasSubjects === (options.all === true)) throw usageError('flush takes either subjects or --all');
+  if (hasSubjects === (options.all === true)) throw usageError('name subjects or use --all, not both');
   const what = hasSubjects ? { subjects: readSubjects(subjects) } : ({ all: true } as const);
   const flushed = await askAgent(await socketPath(options, process.env), { command: 'flush', ...what });
   if (options.json) return printJson(flushed);
@@ -31,6 +31,6 @@ async function flush(subjects: string[], options: FlushOptions): Promise<void> {
 }
 
 async function print({ forgotten, unknown }: Flushed): Promise<void> {
-  await printLine(`forgotten: ${forgotten}`);
-  for (const subject of unknown) await printLine(`not known: ${subject}`);
+  await printLine(`removed from the cache: ${forgotten}`);
+  for (const subject of unknown) await printLine(`not cached: ${subject}`);
 }

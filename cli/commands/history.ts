@@ -9,6 +9,7 @@ import { readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface HistoryOptions extends TableOptions {
   readonly list?: string;
@@ -17,13 +18,13 @@ interface HistoryOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** What `history` tells. */
-interface Told {
+/** What `history` prints. */
+interface Found {
   /** Newest first. */
   readonly changes: readonly RecordedChange[];
-  /** Changes that are older than these and were left out for `--limit`. */
+  /** How many older changes `--limit` cut off. */
   readonly left: number;
-  /** Lists that have an entry for the subject which no record in the history put there. */
+  /** Lists with an entry for the subject that the history has no record of. */
   readonly unrecorded: readonly string[];
 }
 
@@ -33,10 +34,10 @@ const MAX_LIMIT = 10_000;
 export function historyCommand(): Command {
   const command = new Command('history')
     .description('print who changed what, when and why, newest first')
-    .argument('[subject]', 'an address, a network, or kind:value, exactly as it was changed')
-    .option('--list <name>', 'what was done to this list only', readList)
-    .option('--since <duration>', 'not further back than 90s, 30m, 24h, 7d or 2w')
-    .option('--limit <number>', `at most so many changes, up to ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
+    .argument('[subject]', 'an address, a network, or kind:value; exact match')
+    .option('--list <name>', 'only changes of this list', readList)
+    .option('--since <duration>', 'only changes of the last 90s, 30m, 24h, 7d or 2w')
+    .option('--limit <number>', `the number of changes to print, at most ${MAX_LIMIT}`, readLimit, DEFAULT_LIMIT)
     .option('--json', 'print a JSON object');
   return addExamples(
     addTableOptions(command),
@@ -51,14 +52,17 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
   const since = options.since === undefined ? undefined : beginning(options.since, Date.now());
   const subject = text === undefined ? undefined : formatSubject(readSubject(text));
   const blocklist = await openBlocklist(options);
-  const told = await tell(blocklist, { ...options, since, subject });
-  if (options.json) return printJson(told);
+  const found = await find(blocklist, { ...options, since, subject });
+  if (options.json) return printJson(found);
 
-  for (const list of told.unrecorded)
-    await printLine(`the entry in ${list} is not in the history: it was written by hand, or before there was one`);
-  if (told.changes.length === 0) return printLine(`there is no change of ${subject ?? options.list} in the history`);
-  await printTable(CHANGE_COLUMNS, told.changes.map(changeCells));
-  if (told.left > 0) await printLine(`${told.left} older changes are not shown: see them with a higher --limit`);
+  for (const list of found.unrecorded)
+    await printLine(
+      `the history has no record of the entry in list ${list}: it was written by another program, or before there was a history`,
+    );
+  if (found.changes.length === 0)
+    return printLine(`the history has no changes of ${subject ?? `list ${options.list}`}`);
+  await printTable(CHANGE_COLUMNS, found.changes.map(changeCells));
+  if (found.left > 0) await printLine(`${plural(found.left, 'older change')} not shown: use a higher --limit`);
 }
 
 interface Wanted {
@@ -68,7 +72,7 @@ interface Wanted {
   readonly limit: number;
 }
 
-async function tell({ entries, history }: Blocklist, { list, subject, since, limit }: Wanted): Promise<Told> {
+async function find({ entries, history }: Blocklist, { list, subject, since, limit }: Wanted): Promise<Found> {
   const items = subject === undefined ? [] : await Array.fromAsync(entries.ofSubject(subject));
   const present = items.filter((item) => list === undefined || item.list === list);
   const lists = list === undefined ? await listsInQuestion(history, present) : [list];
@@ -104,5 +108,5 @@ function beginning(duration: string, nowMs: number): string {
 function readLimit(text: string): number {
   const limit = Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw usageError(`--limit "${text}" is no whole number from 1 to ${MAX_LIMIT}`);
+  throw usageError(`--limit "${text}" is not a whole number from 1 to ${MAX_LIMIT}`);
 }

@@ -12,13 +12,14 @@ import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 import { startProgress } from '../output/progress.ts';
 
 export function importCommand(): Command {
   const command = new Command('import')
-    .description('write the entries of a file or feed into a list, and remove none')
+    .description('add the entries of a file or feed to a list')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
-    .option('--yes', 'also when a source of before has new allows or redirects');
+    .option('--yes', 'write even if a known source has new allows or redirects');
   return addExamples(
     addBulkOptions(command),
     'haverdict import addresses.txt --reason abuse --for 7d',
@@ -38,7 +39,7 @@ async function importAll(session: Session): Promise<void> {
       count++;
     }
     const summary = { list, wouldWrite: count, skipped: read.skipped };
-    return json ? printJson(summary) : say(`would write ${count} entries into ${list}`);
+    return json ? printJson(summary) : say(`would write ${plural(count, 'entry')} to list ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
     await refuseSurprises(session);
@@ -47,12 +48,12 @@ async function importAll(session: Session): Promise<void> {
   const written = await blocklist.bulk
     .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
-  endIfStopped(signal, `${written} entries were written into ${list}`);
+  endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
   const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
   await remember(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
-  await say(`wrote ${written} entries into ${list}`);
+  await say(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
 /** Only what could be one is looked up: nearly always nothing. */

@@ -11,6 +11,7 @@ import { readList } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface LintCommandOptions extends TableOptions, ConfigOptions {
   readonly list?: string;
@@ -28,11 +29,11 @@ const MARKS = { fixed: 'good', fixable: 'bad', open: 'bad', note: 'quiet' } as c
 
 export function lintCommand(): Command {
   const command = new Command('lint')
-    .description('find entries that can never match, or do not do what they say')
+    .description('find entries that never match or do not do what they say')
     .option('--list <name>', 'only this list', readList)
-    .option('--fix', 'repair what is safe: rewrite to canonical text, delete what ended long ago, register lists')
-    .option('--hand', 'also tell what was written by hand, which reads the history')
-    .option('--json', 'print one JSON object a line');
+    .option('--fix', 'make safe repairs: rewrite to canonical text, delete long-expired entries, register lists')
+    .option('--hand', 'also report entries written by hand; reads the history')
+    .option('--json', 'print one JSON object per line');
   return addExamples(
     addTableOptions(addSectionOption(command)),
     'haverdict lint',
@@ -56,7 +57,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
     ...(options.list && { list: options.list }),
   };
   for await (const finding of lint(blocklist, wanted)) {
-    const { state, problem } = await treated(finding, options.fix ? repairer : undefined);
+    const { state, problem } = await handled(finding, options.fix ? repairer : undefined);
     if (Object.values(counts).every((count) => count === 0) && !options.json)
       await printRow(headingOf(COLUMNS), WIDTHS);
     counts[state]++;
@@ -66,11 +67,11 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   }
   if (!options.json) await printLine(summary(counts));
   const left = counts.open + counts.fixable;
-  if (left > 0) throw new CliError(EXIT.failed, `${left} ${left === 1 ? 'problem' : 'problems'} left in the table`);
+  if (left > 0) throw new CliError(EXIT.failed, `${plural(left, 'problem')} left in the table`);
 }
 
-/** One finding after the other, so that no more of them are in memory than are being repaired. */
-async function treated(finding: Finding, repairer: Repairer | undefined): Promise<{ state: State; problem: string }> {
+/** Repairs one finding at a time, so that memory does not grow with the number of findings. */
+async function handled(finding: Finding, repairer: Repairer | undefined): Promise<{ state: State; problem: string }> {
   const { problem } = finding;
   if (FINDINGS[finding.id] === 'note') return { state: 'note', problem };
   if (finding.repair === undefined) return { state: 'open', problem };
@@ -81,7 +82,7 @@ async function treated(finding: Finding, repairer: Repairer | undefined): Promis
 
 function summary({ fixed, fixable, open, note }: Readonly<Record<State, number>>): string {
   const total = fixed + fixable + open;
-  if (total + note === 0) return 'nothing is wrong';
-  const hint = fixable > 0 ? `, ${fixable} of them to be repaired with --fix` : '';
-  return `${total} ${total === 1 ? 'problem' : 'problems'}${hint}${fixed > 0 ? `, ${fixed} repaired` : ''}; ${note} ${note === 1 ? 'note' : 'notes'}`;
+  if (total + note === 0) return 'no problems found';
+  const hint = fixable > 0 ? `, ${fixable} repairable with --fix` : '';
+  return `${plural(total, 'problem')}${hint}${fixed > 0 ? `, ${fixed} repaired` : ''}; ${plural(note, 'note')}`;
 }

@@ -9,14 +9,14 @@ interface ListOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** A list can be longer than memory, so that the widest cell is not known when the first line is printed. */
+/** A list may not fit into memory: the widest cell is unknown when the first line is printed. */
 const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20, 20];
 
 export function listCommand(): Command {
   const command = new Command('list')
-    .description('print the entries of a list, in the order of their subjects')
+    .description('print the entries of a list, sorted by subject')
     .argument('[list]', 'the list', readList, DEFAULT_LIST)
-    .option('--json', 'print one JSON object a line');
+    .option('--json', 'print one JSON object per line');
   return addExamples(addTableOptions(command), 'haverdict list', 'haverdict list manual --json').action(printList);
 }
 
@@ -29,5 +29,5 @@ async function printList(list: string, options: ListOptions): Promise<void> {
     if (printed++ === 0 && !options.json) await printRow(headingOf(COLUMNS), WIDTHS);
     await (options.json ? printJsonLine(jsonOf(listed)) : printRow(cellsOf(listed), WIDTHS));
   }
-  if (printed === 0 && !options.json) await printLine(`there is no entry in list ${list} of table ${options.table}`);
+  if (printed === 0 && !options.json) await printLine(`list ${list} of table ${options.table} has no entries`);
 }

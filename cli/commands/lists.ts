@@ -24,7 +24,7 @@ interface CreateOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** The commands are beside each other, so that an option after one of them is that one's. */
+/** `print` is a subcommand too, so that options after another subcommand belong to that one. */
 export function listsCommand(): Command {
   const command = new Command('lists')
     .description('print, create, describe and delete lists')
@@ -45,7 +45,7 @@ function printCommand(): Command {
   const command = new Command('print')
     .description('print the registered lists (the default)')
     .option('--count', 'count the entries of each')
-    .option('--all', 'read the whole table to find lists that are not registered; counts entries as well')
+    .option('--all', 'scan the whole table to find unregistered lists too; also counts entries')
     .option('--json', 'print a JSON array');
   return addTableOptions(command).action(printLists);
 }
@@ -55,14 +55,14 @@ function createCommand(): Command {
     .description('register a list, so that others know what it is for')
     .argument('<name>', 'the list', readList)
     .option('--description <text>', 'what it is for', readText)
-    .option('--owner <text>', 'who looks after it', readText)
-    .option('--json', 'print what was registered as JSON');
+    .option('--owner <text>', 'who maintains it', readText)
+    .option('--json', 'print the registration as JSON');
   return addTableOptions(command).action(createList);
 }
 
 function describeCommand(): Command {
   const command = new Command('describe')
-    .description('print what is in a list, where it comes from and what was last done to it')
+    .description('print the contents, source and latest changes of a list')
     .argument('<name>', 'the list', readList)
     .option('--json', 'print a JSON object');
   return addTableOptions(command).action(describeList);
@@ -70,10 +70,10 @@ function describeCommand(): Command {
 
 function deleteCommand(): Command {
   const command = new Command('delete')
-    .description('remove all entries of a list, then its registration; its history stays')
+    .description('remove all entries of a list, then its registration; its history is kept')
     .argument('<name>', 'the list', readList)
-    .option('--yes', 'do it: without it only says how many entries there are')
-    .option('--json', 'print what was done as JSON');
+    .option('--yes', 'really delete; without it only the number of entries is printed')
+    .option('--json', 'print the result as JSON');
   return addTableOptions(command).action(deleteList);
 }
 
@@ -83,7 +83,8 @@ type PrintedList = ListRecord & { readonly registered: boolean; readonly counted
 async function printLists(options: ListsOptions): Promise<void> {
   const lists = await listsOf(await openBlocklist(options), options);
   if (options.json) return printJson(lists);
-  if (lists.length === 0) return printLine(`there is no registered list in table ${options.table}: see also --all`);
+  if (lists.length === 0)
+    return printLine(`table ${options.table} has no registered lists; --all finds unregistered ones`);
   const heading = ['NAME', 'REGISTERED', 'ENTRIES', 'SYNCED', 'SOURCE', 'OWNER', 'DESCRIPTION'];
   const cells = ({ name, registered, counted, syncedAt, source, owner, description }: PrintedList) =>
     [name, registered ? 'yes' : 'no', counted, syncedAt, source, owner, description].map((cell) => String(cell ?? ''));
@@ -144,5 +145,5 @@ async function createList(name: string, { description, owner, ...options }: Crea
 function taken({ name, createdBy, createdAt }: ListRecord): CliError {
   const who = createdBy === undefined ? '' : ` by ${createdBy}`;
   const when = createdAt === undefined ? '' : ` at ${createdAt}`;
-  return new CliError(EXIT.failed, `list ${name} is registered already${who}${when}`);
+  return new CliError(EXIT.failed, `list ${name} is already registered${who}${when}`);
 }

@@ -12,14 +12,14 @@ interface LogLevelOptions extends SocketOptions {
 
 export function logLevelCommand(): Command {
   const command = new Command('log-level')
-    .description('change what the running agent logs, until its next reload')
-    .addArgument(new Argument('<level>', 'this and everything more severe').choices(LOG_LEVELS));
+    .description('change the log level of the running agent until its next reload')
+    .addArgument(new Argument('<level>', 'the least severe level to log').choices(LOG_LEVELS));
   addSocketOption(command)
     .option('--json', 'print a JSON object')
     .action(async (level: LogLevel, options: LogLevelOptions) => {
       const result = await askAgent(await socketPath(options, process.env), { command: 'log-level', level });
       if (options.json) return printJson(result);
-      await printLine(`the agent logs ${result.level} and above until its next reload`);
+      await printLine(`log level ${result.level} until the next reload`);
     });
   return addExamples(
     command,

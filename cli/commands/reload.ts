@@ -10,14 +10,14 @@ interface ReloadOptions extends SocketOptions {
 
 export function reloadCommand(): Command {
   const command = new Command('reload').description(
-    'have the running agent read its configuration again, and say how that went',
+    'reload the configuration of the running agent, and report the result',
   );
   addSocketOption(command)
     .option('--json', 'print a JSON object')
     .action(async (options: ReloadOptions) => {
       const result = await askAgent(await socketPath(options, process.env), { command: 'reload' });
       if (options.json) return printJson(result);
-      await printLine('the new configuration is in force');
+      await printLine('configuration reloaded');
     });
   return addExamples(command, 'haverdict reload', 'haverdict reload -c /etc/haverdict/haverdict.yaml');
 }

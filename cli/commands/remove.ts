@@ -18,11 +18,14 @@ interface RemoveOptions extends TableOptions {
 
 export function removeCommand(): Command {
   const command = new Command('remove')
-    .description('remove the entries of exactly these subjects from a list')
-    .argument('<subject...>', 'an address, a network, or kind:value; also as somebody wrote it wrong into the table')
+    .description('remove the entries with exactly these subjects from a list')
+    .argument(
+      '<subject...>',
+      'an address, a network, or kind:value; or the text of an invalid entry as it is in the table',
+    )
     .option('--list <name>', 'the list to remove from', readList, DEFAULT_LIST)
-    .option('--reason <text>', 'why; the history keeps it', readText)
-    .option('--json', 'print as a JSON array what was there');
+    .option('--reason <text>', 'the reason, recorded in the history', readText)
+    .option('--json', 'print the removed entries as a JSON array');
   return addExamples(
     addTableOptions(command),
     'haverdict remove 203.0.113.7 203.0.113.0/24 --reason "false alarm"',
@@ -51,12 +54,14 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
     const was = asListed(items.get(subject));
     results.push({ subject, list: options.list, removed, ...(was && { entry: jsonOf(was) }) });
     if (!options.json)
-      await printLine(removed ? told(subject, options.list, was) : `${subject} was not in ${options.list}`);
+      await printLine(
+        removed ? summary(subject, options.list, was) : `list ${options.list} has no entry for ${subject}`,
+      );
   }
   if (options.json) await printJson(results);
 }
 
-/** The canonical text, and what was typed: entries that people wrote wrong can only be named as they are. */
+/** The canonical text, and the text as typed: invalid entries can be named only by the text they have. */
 function spellings(text: string): string[] {
   try {
     const subject = parseSubject(text);
@@ -75,6 +80,6 @@ function asListed(item: Item | undefined): ListedItem | undefined {
   return item && listedItem(item, Date.now() / 1000);
 }
 
-function told(subject: string, list: string, was: ListedItem | undefined): string {
-  return `removed ${subject} from ${list}${was === undefined ? '' : `: ${sentenceOf(was)}`}`;
+function summary(subject: string, list: string, was: ListedItem | undefined): string {
+  return `removed ${subject} from list ${list}${was === undefined ? '' : `: ${sentenceOf(was)}`}`;
 }

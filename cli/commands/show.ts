@@ -14,9 +14,9 @@ interface ShowOptions extends TableOptions {
 
 export function showCommand(): Command {
   const command = new Command('show')
-    .description('print every entry that covers a subject, and which one wins')
+    .description('print every entry that matches a subject, and which one wins')
     .argument('<subject>', 'an address, a network, or kind:value')
-    .option('--lists <names>', 'the lists that count, in order (default: all, manual first)', readLists)
+    .option('--lists <names>', 'the lists to look in, in order of precedence (default: all, manual first)', readLists)
     .option('--json', 'print a JSON array');
   return addExamples(
     addTableOptions(command),
@@ -36,8 +36,7 @@ async function show(text: string, options: ShowOptions): Promise<void> {
   const wins = (one: ListedItem) => one.state !== 'bad' && one.entry === won;
 
   if (options.json) return printJson(listed.map((one) => ({ ...jsonOf(one), wins: wins(one) })));
-  if (listed.length === 0)
-    return printLine(`there is no entry for ${formatSubject(subject)} in table ${options.table}`);
+  if (listed.length === 0) return printLine(`table ${options.table} has no entry for ${formatSubject(subject)}`);
   await printTable(
     COLUMNS,
     listed.map((one) => cellsOf(one, stateOf(one, wins(one), lists))),

@@ -15,6 +15,7 @@ import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 import { startProgress } from '../output/progress.ts';
 
 interface SyncOptions extends BulkOptions {
@@ -26,13 +27,17 @@ const REMOVALS_AT_ONCE = 16;
 
 export function syncCommand(): Command {
   const command = new Command('sync')
-    .description('make a list equal to a file or feed: adds, changes, and removes the rest of that list')
-    .requiredOption('--list <name>', 'the list, which has no other source', readList)
+    .description('make a list equal to a file or feed: add, change and remove entries')
+    .requiredOption('--list <name>', 'the list, which must have no other source', readList)
     .option(
       '--yes',
-      'also when the list changes by more than blocklist.maxChange, or a source of before has new allows or redirects',
+      'write even if the list changes by more than blocklist.maxChange, or a known source has new allows or redirects',
     )
-    .option('--metrics-file <path>', "write when this was, for node_exporter's textfile collector", readMetricsFile);
+    .option(
+      '--metrics-file <path>',
+      "write the time of this sync to a file for node_exporter's textfile collector",
+      readMetricsFile,
+    );
   return addExamples(
     addBulkOptions(command),
     'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
@@ -42,7 +47,7 @@ export function syncCommand(): Command {
   ).action((source: string, options: SyncOptions) => {
     if (options.list === DEFAULT_LIST && !options.force)
       throw usageError(
-        `list ${DEFAULT_LIST} is what people typed, and sync would remove it: name another --list, or use --force`,
+        `sync would remove the entries that people typed into list ${DEFAULT_LIST}: use another --list, or --force`,
       );
     const synced = async (entries: number) => {
       if (options.metricsFile === undefined || options.dryRun) return;
@@ -60,7 +65,7 @@ export function syncCommand(): Command {
 
 async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
   const { blocklist, options, wanted } = session;
-  // Sorted here and not read in the table's order, which is that of bytes.
+  // sorted here: the table's order is that of bytes
   const present = new Sorter<Item>();
   const state = new ListState();
   try {
@@ -98,8 +103,8 @@ async function count(found: AsyncIterable<Difference>, see: (one: Difference) =>
 }
 
 /**
- * Writes before it removes: a subject that changes its list or its text is never without an entry. `state` is that of the
- * list, and follows. Resolves with how many entries the list has then.
+ * Writes before it removes, so that a subject whose text changes always has an entry. Keeps `state`, that of the list, up
+ * to date. Resolves with the number of entries in the list.
  */
 async function write(
   session: Session,
@@ -116,7 +121,7 @@ async function write(
   let removed = 0;
   let kept = 0;
   try {
-    // Each walk reads both sides again, so there is none for nothing.
+    // each pass reads both sides again, so it is skipped where there is nothing to do
     if (totals.added + totals.changed > 0)
       written = await blocklist.bulk.put(run.puts(puts(all(), state)), {
         signal,
@@ -141,11 +146,11 @@ async function write(
   } finally {
     progress.stop();
   }
-  endIfStopped(signal, `${written} entries of ${list} were written, ${removed} removed`);
+  endIfStopped(signal, `wrote ${plural(written, 'entry')} of list ${list}, removed ${removed}`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
   await remember(session, state, entries);
-  if (kept > 0) await session.say(`${kept} entries were changed by somebody meanwhile and are left`);
+  if (kept > 0) await session.say(`${plural(kept, 'entry')} changed during the sync, not removed`);
   await report(session, totals, '');
   return entries;
 }
@@ -154,7 +159,7 @@ async function report({ options, read, say }: Session, totals: Totals, would: 'w
   const { list } = options;
   if (options.json) return printJson({ list, ...totals, skipped: read.skipped, dryRun: options.dryRun === true });
   const { added, changed, removed } = totals;
-  await say(`${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed in ${list}`);
+  await say(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
 }
 
 async function* puts(found: AsyncIterable<Difference>, state: ListState): AsyncGenerator<StoredEntry> {

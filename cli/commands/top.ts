@@ -4,7 +4,7 @@ import { addSocketOption, type SocketOptions, socketPath } from '../agent-client
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { printJsonLine, printLine } from '../output/output.ts';
-import { type Sight, watch } from '../top/poll.ts';
+import { type Poll, poll } from '../top/poll.ts';
 import { screenLines } from '../top/screen.ts';
 import { Terminal } from '../top/terminal.ts';
 
@@ -15,22 +15,22 @@ interface TopOptions extends SocketOptions {
 }
 
 const MAX_INTERVAL_SECONDS = 3600;
-/** Lines of a status that is no screen. */
+/** The size of a status that is not printed on a terminal. */
 const MAX_LINES = 60;
 const MAX_COLUMNS = 200;
 
-/** `haverdict top`: what the running agent does, second by second. */
+/** `haverdict top`: a live view of the running agent. */
 export function topCommand(): Command {
-  const command = new Command('top').description('watch the running agent: decisions, cache, backend, last denies');
+  const command = new Command('top').description('watch the running agent: decisions, cache, backend, recent denies');
   addSocketOption(command)
     .addOption(
-      new Option('--interval <seconds>', 'how often it is looked at, like 5s or 0.5s')
+      new Option('--interval <seconds>', 'refresh interval, like 5s or 0.5s')
         .argParser(readInterval)
         .default(1000, '1s'),
     )
-    .option('--once', 'print what happens in one interval, and end')
-    .option('--json', 'print a JSON object a line instead')
-    .addHelpText('after', '\nOn a terminal, q or Ctrl-C ends it.')
+    .option('--once', 'print one interval and exit')
+    .option('--json', 'print one JSON object per line')
+    .addHelpText('after', '\nOn a terminal, q or Ctrl-C quits.')
     .action(top);
   return addExamples(command, 'haverdict top', 'haverdict top --once --json -c /etc/haverdict/haverdict.yaml');
 }
@@ -38,31 +38,31 @@ export function topCommand(): Command {
 async function top({ interval, ...options }: TopOptions): Promise<void> {
   const path = await socketPath(options, process.env);
   const ended = new AbortController();
-  const sights = watch(path, interval, ended.signal);
+  const polls = poll(path, interval, ended.signal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => ended.abort());
-  if (options.once) return printSecond(sights, options);
-  if (process.stdout.isTTY && !options.json) return show(sights, ended);
-  for await (const sight of sights) await print(sight, options);
+  if (options.once) return printSecond(polls, options);
+  if (process.stdout.isTTY && !options.json) return show(polls, ended);
+  for await (const result of polls) await print(result, options);
 }
 
-/** The first is about all the time since the agent started. */
-async function printSecond(sights: AsyncGenerator<Sight>, options: Pick<TopOptions, 'json'>): Promise<void> {
-  await sights.next();
-  const { value, done } = await sights.next();
+/** The first snapshot covers all the time since the agent started; the second covers one interval. */
+async function printSecond(polls: AsyncGenerator<Poll>, options: Pick<TopOptions, 'json'>): Promise<void> {
+  await polls.next();
+  const { value, done } = await polls.next();
   if (done) return;
   if (value.problem !== undefined) throw new Error(value.problem);
   await print(value, options);
 }
 
-async function print({ overview, problem }: Sight, { json }: Pick<TopOptions, 'json'>): Promise<void> {
+async function print({ overview, problem }: Poll, { json }: Pick<TopOptions, 'json'>): Promise<void> {
   if (json) return printJsonLine({ ...overview, problem: problem ?? null });
   const lines = screenLines(overview, MAX_COLUMNS, MAX_LINES, problem);
   for (const { text } of lines) await printLine(text);
   await printLine('');
 }
 
-async function show(sights: AsyncGenerator<Sight>, ended: AbortController): Promise<void> {
-  let last = (await sights.next()).value as Sight | undefined; // rejects if there is no agent, before the screen changes
+async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promise<void> {
+  let last = (await polls.next()).value as Poll | undefined; // rejects if there is no agent, before the screen changes
   const draw = () => {
     const { columns, rows } = terminal.size;
     if (last !== undefined) terminal.draw(screenLines(last.overview, columns, rows, last.problem));
@@ -76,8 +76,8 @@ async function show(sights: AsyncGenerator<Sight>, ended: AbortController): Prom
   );
   try {
     draw();
-    for await (const sight of sights) {
-      last = sight;
+    for await (const result of polls) {
+      last = result;
       draw();
       if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
     }
@@ -90,5 +90,5 @@ async function show(sights: AsyncGenerator<Sight>, ended: AbortController): Prom
 function readInterval(text: string): number {
   const seconds = Number(/^(\d{1,4}(?:\.\d{1,3})?)s?$/.exec(text)?.[1]);
   if (seconds >= 0.1 && seconds <= MAX_INTERVAL_SECONDS) return seconds * 1000;
-  throw usageError(`"${text}" is no interval: write seconds from 0.1s to ${MAX_INTERVAL_SECONDS}s, like 5s`);
+  throw usageError(`"${text}" is not a valid interval: use 0.1s to ${MAX_INTERVAL_SECONDS}s, like 5s`);
 }

@@ -19,17 +19,18 @@ interface WiringOptions extends ConfigOptions {
   readonly out?: string;
 }
 
-/** `haverdict wiring`: what HAProxy has to be told, from the agent's own configuration. */
+/** `haverdict wiring`: HAProxy's configuration, generated from the agent's. */
 export function wiringCommand(): Command {
-  const command = new Command('wiring').description(
-    'print or write the HAProxy configuration that belongs to the agent',
-  );
+  const command = new Command('wiring').description('print or write the HAProxy configuration for this agent');
   return addExamples(
     addConfigOption(command)
       .addOption(
-        new Option('--haproxy-version <version>', 'instead of haproxy.version of the file').choices(HAPROXY_VERSIONS),
+        new Option(
+          '--haproxy-version <version>',
+          'the HAProxy version (default: haproxy.version of the configuration)',
+        ).choices(HAPROXY_VERSIONS),
       )
-      .option('--out <folder>', `write ${SPOE_NAME} and ${FRAGMENT_NAME} there instead of printing them`)
+      .option('--out <folder>', `write ${SPOE_NAME} and ${FRAGMENT_NAME} to this directory instead of printing them`)
 
       .action(async (options: WiringOptions) => {
         const settings = await wiredSettings(options);
@@ -45,7 +46,7 @@ async function wiredSettings(options: WiringOptions): Promise<Settings> {
   const settings = await readSettings(options, process.env);
   const portless = settings.listen.find((address) => address.type === 'tcp' && address.port === 0);
   if (portless !== undefined)
-    throw new CliError(EXIT.config, `listen: ${formatListenAddress(portless)} has no port that HAProxy could be told`);
+    throw new CliError(EXIT.config, `listen: ${formatListenAddress(portless)} has port 0: HAProxy needs a fixed port`);
   const version = options.haproxyVersion ?? settings.haproxy.version;
   return { ...settings, haproxy: { ...settings.haproxy, version } };
 }
@@ -59,10 +60,10 @@ function printed(settings: Settings): string {
   ].join('');
 }
 
-/** The files name each other by where they are written. */
+/** The files refer to each other by the path they are written to. */
 function written(settings: Settings, folder: string): string[] {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new CliError(EXIT.failed, `--out ${folder} is no folder`);
+    throw new CliError(EXIT.failed, `--out ${folder} is not a directory`);
   const spoePath = resolve(folder, SPOE_NAME);
   const fragmentPath = resolve(folder, FRAGMENT_NAME);
   replaceFile(spoePath, spoeFile(settings));
@@ -70,7 +71,7 @@ function written(settings: Settings, folder: string): string[] {
   return [spoePath, fragmentPath];
 }
 
-/** A reader, such as a reload of HAProxy, finds the old file or the new one, never a part. */
+/** Atomic: HAProxy reads the old file or the new one, never a part of it. */
 function replaceFile(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
@@ -78,6 +79,6 @@ function replaceFile(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new CliError(EXIT.failed, `${path} cannot be written: ${String(error)}`, { cause: error });
+    throw new CliError(EXIT.failed, `cannot write ${path}: ${String(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
+import { createCredentialChain } from '../../agent/backend/credential-chain.ts';
 import { Credentials, type Identity } from '../../agent/backend/credentials.ts';
-import { createIdentityChain } from '../../agent/backend/identity-chain.ts';
-import { createSigner, type Signer } from '../../agent/backend/sign.ts';
+import { createSigner, type Signer } from '../../agent/backend/signer.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CheckFailed } from './expect.ts';
@@ -34,7 +34,7 @@ export async function* checkAsAgent(
     yield told({ name: 'settings', state: 'ok', why });
     let sign: Signer | undefined;
     if (region !== undefined) {
-      const credentials = new Credentials(await createIdentityChain(region), systemClock, {
+      const credentials = new Credentials(await createCredentialChain(region), systemClock, {
         got() {},
         failed() {},
         renewed() {},

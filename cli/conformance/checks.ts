@@ -1,4 +1,4 @@
-import { refusal } from '../../agent/backend/refusal.ts';
+import { statusError } from '../../agent/backend/status-error.ts';
 import { ACTIONS } from '../../contract/actions.ts';
 import { ENDPOINTS, type Entry, entryProblem, MAX_SUBJECTS } from '../../contract/check.ts';
 import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
@@ -35,7 +35,9 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       throw new CheckFailed(
         `answered status ${status}: for signed calls (auth: iam) name the agent's settings with -c FILE`,
       );
-    throw new CheckFailed(refusal({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''));
+    throw new CheckFailed(
+      statusError({ ...answer, date: answer.date }, true, Date.now()).message.replace('backend: ', ''),
+    );
   },
   health: async (target) => {
     const { status } = await target.get(ENDPOINTS.health.path);

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import type { Signer } from '../../agent/backend/sign.ts';
+import type { Signer } from '../../agent/backend/signer.ts';
 import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
 

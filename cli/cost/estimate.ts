@@ -4,7 +4,7 @@ import type { Prices } from './prices.ts';
 import type { ReplayedLog } from './replay.ts';
 import { type Assumptions, assumedMisses, type Misses, SECONDS_A_MONTH, type Setup, usageOf } from './traffic.ts';
 
-/** A bill and all that it rests on. */
+/** A bill with its assumptions. */
 export interface Estimate {
   /** A month's. */
   readonly requests: number;
@@ -16,7 +16,7 @@ export interface Estimate {
   readonly prices: Prices;
 }
 
-/** What both ways to an estimate are told. */
+/** What every estimate depends on. */
 export interface Basis {
   readonly setup: Setup;
   readonly size: CallSize;
@@ -27,15 +27,15 @@ const LEAVES_OUT = [
   'the free tier, taxes, discounts, support',
   'storage of the table and of logs, writes to the table, backups, alarms and dashboards',
   'cold starts, retries, and calls that a limit of the agent prevents',
-  'subjects that are no addresses: each kind more is one key a list and miss more, and has misses of its own',
-  'calls that the agent saves by asking for several subjects at once',
+  'other subjects than addresses: each kind adds one key per list and miss, and misses of its own',
+  'calls that the agent saves by looking up several subjects at once',
 ];
 
 export function estimateFromAssumptions(assumptions: Assumptions, ipv6Share: number, basis: Basis): Estimate {
   const { requests, clients, visits, visitSeconds, hosts } = assumptions;
   return estimate(requests, assumedMisses(assumptions, basis.setup, ipv6Share), basis, [
-    `${count(clients)} different clients a day, ${percent(ipv6Share)} of them with IPv6`,
-    `${count(visits)} visits of a client a day, each ${count(visitSeconds)} s long and seen by ${count(hosts)} hosts`,
+    `${count(clients)} distinct clients per day, ${percent(ipv6Share)} of them with IPv6`,
+    `${count(visits)} visits per client and day, each ${count(visitSeconds)} s long and seen by ${count(hosts)} hosts`,
   ]);
 }
 
@@ -46,10 +46,10 @@ export function estimateFromLogs(logs: readonly ReplayedLog[], basis: Basis): Es
   if (requests === 0)
     throw new CliError(
       EXIT.failed,
-      `none of ${count(lines)} lines has a client address and a time: is this HAProxy's log?`,
+      `no line of ${count(lines)} has a client address and a time: is this a HAProxy log?`,
     );
   const seconds = Math.max(...logs.map((log) => (log.lastMs - log.firstMs) / 1000));
-  if (seconds < 1) throw new CliError(EXIT.failed, 'the log covers less than a second: a month cannot be told from it');
+  if (seconds < 1) throw new CliError(EXIT.failed, 'the log covers less than one second: too short for an estimate');
   const months = SECONDS_A_MONTH / seconds;
   const misses = {
     ipv4: sum(logs, (log) => log.misses.ipv4) * months,
@@ -57,8 +57,8 @@ export function estimateFromLogs(logs: readonly ReplayedLog[], basis: Basis): Es
   };
   return estimate(requests * months, misses, basis, [
     `a month is ${months.toPrecision(3)} times the ${count(seconds / 3600)} hours of the log`,
-    `${count(requests)} of ${count(lines)} lines have a client and a time; the others are no requests`,
-    'each file is one HAProxy with a cache of its own, empty at its first line',
+    `${count(requests)} of ${count(lines)} lines have a client and a time; the others are ignored`,
+    'each file is one HAProxy host with its own cache, empty at the start',
   ]);
 }
 
@@ -73,16 +73,16 @@ function estimate(requests: number, misses: Misses, basis: Basis, traffic: reado
     totalUsd: total(items),
     assumes: [
       ...traffic,
-      `an answer is kept ${setup.allowTtl} s, a deny ${setup.denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
-      `every miss is one call and looks an address up in ${count(setup.lists)} lists`,
-      `a call runs ${size.durationMs} ms in ${size.memoryMb} MB, logs ${size.logBytes} bytes, sends ${size.egressBytes} bytes out`,
+      `an answer is cached for ${setup.allowTtl} s, a deny for ${setup.denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
+      `every miss is one call that looks up an address in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
+      `a call takes ${size.durationMs} ms with ${size.memoryMb} MB, logs ${size.logBytes} bytes and returns ${size.egressBytes} bytes`,
     ],
     leavesOut: LEAVES_OUT,
     prices,
   };
 }
 
-/** Numbers as people read them: no more digits than matter. */
+/** Rounds a number for people. */
 export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
 }

@@ -6,13 +6,13 @@ export function report({ requests, usage, items, totalUsd, assumes, leavesOut, p
   const answered = requests === 0 ? 1 : 1 - usage.calls / requests;
   const rows = [...items.map((item) => [item.name, count(item.amount), item.unit, usd(item.usd)]), total(totalUsd)];
   return [
-    `${count(requests)} requests a month: the cache answers ${percent(answered)}, the function is asked ${count(usage.calls)} times`,
+    `${count(requests)} requests per month: the cache answers ${percent(answered)}, the function gets ${count(usage.calls)} calls`,
     '',
-    numbersRight(['ITEM', 'AMOUNT', 'UNIT', 'USD A MONTH'], rows, [1, 3]),
+    numbersRight(['ITEM', 'AMOUNT', 'UNIT', 'USD/MONTH'], rows, [1, 3]),
     '',
-    'Assumes',
+    'Assumptions',
     ...assumes.map((line) => `  ${line}`),
-    'Leaves out',
+    'Not included',
     ...leavesOut.map((line) => `  ${line}`),
     `Prices of ${prices.date} in ${prices.region}: ${prices.source}`,
   ].join('\n');

@@ -35,7 +35,7 @@ export function listedItem(item: Item, nowSeconds: number): ListedItem {
   return { state: isExpired(parsed.entry, nowSeconds) ? 'expired' : 'good', entry: parsed.entry };
 }
 
-/** The cells under COLUMNS; `state` is what to say of an entry that counts. */
+/** The cells under COLUMNS; `state` is the text for an entry in force. */
 export function cellsOf(listed: ListedItem, state = ''): string[] {
   if (listed.state === 'bad') {
     const { subject, list } = listed.item;
@@ -64,23 +64,23 @@ function varsText(vars: Readonly<Record<string, string>>): string {
     .join(' ');
 }
 
-/** A note can be as long as an item; `--json` has all of it. */
+/** A note can be as long as an item; `--json` prints all of it. */
 function shortened(text: string): string {
   return text.length > MAX_TEXT_WIDTH ? `${text.slice(0, MAX_TEXT_WIDTH - 1)}…` : text;
 }
 
-/** What an item is, for a line that names its subject and list already. */
+/** An item in words, for a line that already names its subject and list. */
 export function sentenceOf(listed: ListedItem): string {
-  if (listed.state === 'bad') return `no entry, for ${listed.problem}`;
+  if (listed.state === 'bad') return `not a valid entry: ${listed.problem}`;
   const { action, expiresAt, reason, note, createdBy, createdAt } = listed.entry;
   const parts = [
     action,
     expiresAt === undefined
-      ? 'without end'
-      : `${listed.state === 'expired' ? 'ended' : 'until'} ${expiryText(expiresAt)}`,
+      ? 'no expiry'
+      : `${listed.state === 'expired' ? 'expired' : 'until'} ${expiryText(expiresAt)}`,
     ...(createdBy === undefined && createdAt === undefined
       ? []
-      : [`by ${createdBy ?? 'nobody'} ${createdAt ?? ''}`.trim()]),
+      : [`by ${createdBy ?? 'unknown'} ${createdAt ?? ''}`.trim()]),
     ...(reason ? [`reason "${reason}"`] : []),
     ...(note ? [`note "${shortened(note)}"`] : []),
   ];

@@ -4,10 +4,10 @@ import { didYouMean } from '../../config/did-you-mean.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { warn } from '../output/output.ts';
 
-/** More lists than anybody reads, and no more than one answer has. */
+/** How many list names are compared for a suggestion. */
 const MAX_COMPARED = 1000;
 
-/** Registers a list that nobody has written to yet, and says so: it may be a slip, and agents ask only what they are told to. */
+/** Registers a new list, with a warning: the name may be a typo, and agents look only in the lists they are configured with. */
 export async function registerList(
   { lists, history }: Pick<Blocklist, 'lists' | 'history'>,
   name: string,
@@ -21,11 +21,11 @@ export async function registerList(
   if (!created || name === DEFAULT_LIST) return;
   const meant = didYouMean(name, known);
   warn(
-    `list ${name} is new${meant === undefined ? '' : `, did you mean ${meant}?`}; agents ask only the lists of their configuration`,
+    `list ${name} is new${meant === undefined ? '' : ` (did you mean ${meant}?)`}: agents look only in the lists of their configuration`,
   );
 }
 
-/** The names of the lists that are registered, and that of the list which is always there. */
+/** The names of the registered lists and of the default list. */
 export async function knownLists(lists: Pick<ListStore, 'all'>): Promise<string[]> {
   const names = new Set([DEFAULT_LIST]);
   for await (const { name } of lists.all()) {

@@ -21,15 +21,15 @@ export interface WriteOptions extends TableOptions, ExpiryOptions {
   readonly json?: true;
 }
 
-/** Who says which entries are not to be written without `--force`. */
+/** Decides which entries are written only with `--force`. */
 export interface Guard {
-  /** Why not, in one line; undefined if it may be. */
+  /** The problem in one line; undefined if the entry may be written. */
   problemOf(entry: StoredEntry): string | undefined;
 }
 
-/** Past a kilobyte an item costs a second write unit; whoever has more to say names a ticket. */
+/** Above a kilobyte an item costs a second write unit. */
 const MAX_NOTE_CHARACTERS = 500;
-/** Exact subjects of one record in the history; a record has room for these whatever they are. */
+/** How many subjects one history record holds: 100 of the longest fit into an item. */
 const SUBJECTS_A_RECORD = 100;
 
 /** The arguments and options of every command that writes entries. */
@@ -37,15 +37,15 @@ export function addWriteOptions(command: Command): Command {
   command
     .argument('<subject...>', 'an address, a network, or kind:value; key:- reads a secret from standard input')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
-    .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w, or never')
-    .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
-    .option('--reason <text>', 'why; HAProxy is told it too')
-    .option('--note <text>', 'what only people who look at the table are told', readNote)
-    .option('--json', 'print what was written as a JSON array');
+    .option('--for <duration>', 'expire after 90s, 30m, 24h, 7d or 2w, or never')
+    .addOption(new Option('--until <time>', 'expire at this ISO 8601 time with time zone').conflicts('for'))
+    .option('--reason <text>', 'the reason, also sent to HAProxy')
+    .option('--note <text>', 'a note that stays in the table', readNote)
+    .option('--json', 'print the written entries as a JSON array');
   return addTableOptions(command);
 }
 
-/** Writes one entry for each subject. All are read, and none may be refused, before the first is written. */
+/** Writes one entry for each subject; all are validated before the first is written. */
 export async function writeEntries(
   outcome: Outcome,
   texts: readonly string[],
@@ -92,10 +92,10 @@ function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
   const [first, ...more] = entries.flatMap((entry) => guard.problemOf(entry) ?? []);
   if (first === undefined) return;
   const others = more.length === 0 ? '' : ` (and ${more.length} more like it)`;
-  throw usageError(`${first}${others}; --force writes it all the same`);
+  throw usageError(`${first}${others}; use --force to write it anyway`);
 }
 
-/** Before the change itself, so that none is without its record. */
+/** Recorded before the change itself, so that no change lacks a record. */
 async function recordPut(history: HistoryStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
@@ -110,10 +110,10 @@ async function recordPut(history: HistoryStore, entries: readonly StoredEntry[],
     });
 }
 
-/** What is typed for people. */
+/** A text for people. */
 export function readText(text: string): string {
   if (LINE.test(text)) return text;
-  throw usageError(`"${printable(text)}" is not one line of printable characters`);
+  throw usageError(`"${printable(text)}" is not a single line of printable characters`);
 }
 
 /** `--note`, which is short. */
@@ -123,7 +123,10 @@ export function readNote(text: string): string {
   return readText(text);
 }
 
+const DONE: Partial<Record<StoredEntry['action'], string>> = { deny: 'blocked', allow: 'allowed' };
+
 function summary(entry: StoredEntry, replaced: boolean): string {
-  const until = entry.expiresAt === undefined ? 'for ever' : `until ${expiryText(entry.expiresAt)}`;
-  return `${entry.action} ${entry.subject} in ${entry.list} ${until}${replaced ? ', replacing the entry there' : ''}`;
+  const { action, subject, list, expiresAt } = entry;
+  const until = expiresAt === undefined ? ', no expiry' : ` until ${expiryText(expiresAt)}`;
+  return `${DONE[action] ?? `action ${action} set for`} ${subject} in list ${list}${until}${replaced ? ', replaced the previous entry' : ''}`;
 }

@@ -1,6 +1,6 @@
 import { CliError, EXIT } from './cli-error.ts';
 
-/** Ctrl-C, as a signal to stop at the next good place. A second Ctrl-C ends the program where it is. */
+/** Ctrl-C as a signal to stop at the next safe point; a second Ctrl-C exits at once. */
 export function interruption(): { readonly signal: AbortSignal; dispose(): void } {
   const controller = new AbortController();
   const stop = () => {
@@ -14,9 +14,9 @@ export function interruption(): { readonly signal: AbortSignal; dispose(): void 
   };
 }
 
-/** Ends a run that its signal has stopped: it was interrupted, or it lost what it needs. */
+/** Ends a run whose signal was aborted: it was interrupted, or it failed. */
 export function endIfStopped(signal: AbortSignal, done: string): void {
   if (!signal.aborted) return;
   if (signal.reason instanceof CliError) throw signal.reason;
-  throw new CliError(EXIT.interrupted, `stopped: ${done}; run it again to go on`);
+  throw new CliError(EXIT.interrupted, `stopped: ${done}; run it again to continue`);
 }

@@ -1,11 +1,11 @@
 import { EXIT } from './cli-error.ts';
 
-/** What these have begun they end, whether or not anybody reads what they print. */
+/** Commands that change something: they finish even if nobody reads their output. */
 const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists', 'lint', 'flush']);
 
 /**
- * Has a command that only prints end as soon as nobody takes what it prints: with 0 if its reader has seen enough, as in
- * `haverdict list | head`, with one line and 1 if it cannot be written. One that changes something goes on to its end.
+ * Ends a command that only prints as soon as its output cannot be written: with 0 if the reader closed the pipe, as in
+ * `haverdict list | head`, else with a message and 1. A command that changes something finishes first.
  */
 export function handleOutputErrors(command: string): void {
   let isTold = false;
@@ -19,7 +19,7 @@ export function handleOutputErrors(command: string): void {
 }
 
 function tell(problem: string, isGoingOn: boolean): void {
-  const work = isGoingOn ? '; the command itself goes on' : '';
+  const work = isGoingOn ? '; the command continues' : '';
   process.stderr.write(`haverdict: cannot write to standard output: ${problem}${work}\n`);
   process.once('exit', (code) => {
     if (code === EXIT.done) process.exitCode = EXIT.failed;

@@ -10,7 +10,7 @@ export interface ExplainAtAgentOptions extends SocketOptions {
 
 type Process = ExplainedSubject['processes'][number];
 
-/** `haverdict explain --agent SUBJECT…`: what the running agent knows of subjects, and what it would do now. */
+/** `haverdict explain --agent SUBJECT…`: what the running agent has cached, and what it would decide now. */
 export async function explainAtAgent(subjects: readonly string[], options: ExplainAtAgentOptions): Promise<void> {
   const request = { command: 'explain', subjects: readSubjects(subjects) } as const;
   const explanation = await askAgent(await socketPath(options, process.env), request);
@@ -18,15 +18,15 @@ export async function explainAtAgent(subjects: readonly string[], options: Expla
   for (const line of explanationLines(explanation)) await printLine(line);
 }
 
-/** For people: a block of lines for each subject. */
+/** For people: a paragraph per subject. */
 export function explanationLines({ breaker, subjects }: Explanation): string[] {
   return subjects.flatMap(({ subject, lookup, processes, messages }, index) => [
     ...(index === 0 ? [] : ['']),
     aligned([subject], []),
     ...row('looked up as', lookup === subject ? [] : [lookup]),
     ...processes.flatMap((one) => processLines(one, processes.length > 1)),
-    ...row('breaker', breaker === 'closed' ? [] : [`${breaker}: the backend is not asked`]),
-    ...row('messages', messages.length === 0 ? ['none looks up subjects of this kind'] : messages.map(messageText)),
+    ...row('breaker', breaker === 'closed' ? [] : [`${breaker}: the backend is not called`]),
+    ...row('messages', messages.length === 0 ? ['no message looks up this kind'] : messages.map(messageText)),
   ]);
 }
 
@@ -39,10 +39,10 @@ function processLines(one: Process, isOneOfSeveral: boolean): string[] {
 }
 
 const NEXT: Readonly<Record<Next, string>> = {
-  cache: 'decided by what is cached',
-  stale: 'decided by what is cached, since the backend cannot be asked',
-  lookup: 'the backend is asked',
-  policy: 'decided by the policy',
+  cache: 'decided from the cache',
+  stale: 'decided from the cache (stale), because the backend cannot be called',
+  lookup: 'the backend is called',
+  policy: 'decided by policy',
 };
 
 function cachedText(cached: Process['cached']): string {
@@ -52,14 +52,14 @@ function cachedText(cached: Process['cached']): string {
     action === undefined ? `the lookup failed (${reason})` : [action, ...(reason ? [`(${reason})`] : [])].join(' ');
   const from = list === undefined ? [] : [`by ${entry ?? 'an entry'} of list ${list}`];
   const fresh =
-    freshForSeconds > 0 ? `fresh for ${seconds(freshForSeconds)}` : `stale since ${seconds(-freshForSeconds)}`;
+    freshForSeconds > 0 ? `fresh for ${seconds(freshForSeconds)}` : `stale for ${seconds(-freshForSeconds)}`;
   return [what, ...from, fresh, `kept for ${seconds(keptForSeconds)}`].join(', ');
 }
 
 function messageText({ message, onTrial, policy }: ExplainedMessage): string {
   const { action, reason, status } = policy;
   const does = status === undefined ? action : `${action} with ${status}`;
-  return `${message}: ${does} if it cannot be looked up (${reason})${onTrial ? '; on trial, nothing is enforced' : ''}`;
+  return `${message}: ${does} if it cannot be looked up (${reason})${onTrial ? '; in shadow mode, not enforced' : ''}`;
 }
 
 function row(name: string, values: readonly string[]): string[] {

@@ -3,25 +3,27 @@ import { printable } from '../../contract/printable.ts';
 
 type Outcome = Pick<Decision, 'action' | 'status' | 'vars' | 'shadow' | 'list'>;
 
-/** What HAProxy does with a request of which this is decided, as docs/reference/decisions.md has it. */
+/** What HAProxy does with a request after this decision, as in docs/reference/decisions.md. */
 export function effectOf({ action, status, vars = {}, shadow, list }: Outcome): string {
   switch (action) {
     case 'allow':
-      return list === undefined ? 'passes: no entry counts' : `passes, whatever any other entry says${changes(vars)}`;
+      return list === undefined
+        ? 'passes: no entry applies'
+        : `passes: an allow overrides every other entry${changes(vars)}`;
     case 'deny':
-      return `is answered ${status ?? 403}${vars.body === undefined ? '' : ` with "${printable(vars.body)}"`}`;
+      return `gets status ${status ?? 403}${vars.body === undefined ? '' : ` with body "${printable(vars.body)}"`}`;
     case 'tarpit':
-      return `is answered ${status ?? 403} after the timeout tarpit of HAProxy`;
+      return `gets status ${status ?? 403} after HAProxy's timeout tarpit`;
     case 'drop':
-      return 'gets no answer at all';
+      return 'gets no response';
     case 'redirect':
-      return `is answered ${status ?? 302} with ${printable(vars.location ?? '')}`;
+      return `is redirected to ${printable(vars.location ?? '')} with status ${status ?? 302}`;
     case 'route':
       return `goes to ${destination(vars)}${changes(vars)}`;
     case 'tag':
       return `passes${changes(vars)}`;
     case 'log':
-      return shadow === undefined ? 'passes, and is only logged' : `passes: this is on trial, and would be ${shadow}`;
+      return shadow === undefined ? 'passes, and is only logged' : `passes: in shadow mode, would be ${shadow}`;
     default:
       return action satisfies never;
   }
@@ -29,10 +31,10 @@ export function effectOf({ action, status, vars = {}, shadow, list }: Outcome): 
 
 function destination({ split, backend }: Readonly<Record<string, string>>): string {
   if (split === undefined) return `backend ${printable(backend ?? '')}`;
-  return `a backend by share, ${printable(split)}${backend === undefined ? '' : `, else ${printable(backend)}`}`;
+  return `a backend chosen by share (${printable(split)})${backend === undefined ? '' : `, else ${printable(backend)}`}`;
 }
 
 function changes(vars: Readonly<Record<string, string>>): string {
   const own = Object.entries(vars).filter(([name]) => /^(path|query|req\.|res\.)/.test(name));
-  return own.length === 0 ? '' : `, changed by ${own.map(([name, value]) => `${name}=${printable(value)}`).join(' ')}`;
+  return own.length === 0 ? '' : `, with ${own.map(([name, value]) => `${name}=${printable(value)}`).join(' ')}`;
 }

@@ -83,7 +83,7 @@ interface Candidate {
   readonly outOfPlay?: Pick<Considered, 'state' | 'why'>;
 }
 
-const NOT_ASKED = { state: 'not asked', why: 'no agent asks for it' } as const;
+const NOT_ASKED = { state: 'not asked', why: 'no agent looks it up' } as const;
 
 /** The same code as the function's, on what was read already, so that answer and explanation are of one moment. */
 async function verdictsFor(asked: readonly AskedSubject[], asking: Asking): Promise<readonly Verdict[]> {
@@ -139,29 +139,29 @@ function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: As
     const { list, action, subject: own } = listed.entry;
     if (unasked !== undefined) return { ...candidate, outOfPlay: { state: 'not asked', why: unasked } };
     if (!asking.lists.includes(list))
-      return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not asked` } };
+      return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not looked in` } };
     if (listed.state === 'expired')
-      return { ...candidate, outOfPlay: { state: 'expired', why: 'it has ended, and waits to be deleted' } };
+      return { ...candidate, outOfPlay: { state: 'expired', why: 'it has expired and is not deleted yet' } };
     const beyond = listActionProblem(listed.entry, asking.listActions);
     if (beyond !== undefined) return { ...candidate, outOfPlay: { state: 'not counted', why: beyond } };
-    const trial = asking.shadowLists.includes(list);
+    const inShadow = asking.shadowLists.includes(list);
     if (odd === 'refuse')
-      return { ...candidate, outOfPlay: { state: 'not asked', why: 'the path is refused as it is spelled' } };
-    if (odd === 'pass' && action === 'allow' && !trial)
+      return { ...candidate, outOfPlay: { state: 'not asked', why: 'a path with this spelling is refused' } };
+    if (odd === 'pass' && action === 'allow' && !inShadow)
       return {
         ...candidate,
-        outOfPlay: { state: 'not asked', why: 'no allow counts for a path as it is spelled here' },
+        outOfPlay: { state: 'not asked', why: 'no allow applies to a path with this spelling' },
       };
     return {
       ...candidate,
-      contender: { asked: subject, place, subject: own, list, action: trial ? 'log' : action, onTrial: trial },
+      contender: { asked: subject, place, subject: own, list, action: inShadow ? 'log' : action, inShadow },
     };
   });
 }
 
 function whyOverAll(winner: Contender, contenders: readonly Contender[]): string {
   const reasons = contenders.filter((other) => other !== winner).map((loser) => whyItWins(winner, loser));
-  return reasons.length === 0 ? 'it is the only entry that counts' : [...new Set(reasons)].join('; ');
+  return reasons.length === 0 ? 'the only entry that applies' : [...new Set(reasons)].join('; ');
 }
 
 function isSame(listed: ListedItem, subject: string, list: string): boolean {

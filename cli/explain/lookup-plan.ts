@@ -29,7 +29,7 @@ export function planFor(subjects: readonly Subject[], agent: AgentSections, want
   return {
     subjects: [
       ...inOrder.map((subject) => ({ subject })),
-      ...others.map((subject) => ({ subject, unasked: `message ${name} does not ask about ${subject.kind}` })),
+      ...others.map((subject) => ({ subject, unasked: `message ${name} does not look up ${subject.kind}` })),
     ],
     shadow: message.shadow,
     oddPaths: message.oddPaths,
@@ -48,7 +48,7 @@ function onlyOne(names: readonly string[]): string | undefined {
 
 function noMessage(name: string, known: readonly string[]): string {
   const meant = didYouMean(name, known);
-  return `there is no message ${name} in the configuration${meant === undefined ? `: it has ${known.join(', ')}` : `, did you mean ${meant}?`}`;
+  return `the configuration has no message ${name}${meant === undefined ? `: it has ${known.join(', ')}` : `, did you mean ${meant}?`}`;
 }
 
 /** Every list with an entry, for whoever names none: the one for people first. */

@@ -1,29 +1,29 @@
 import type { Action } from '../../contract/actions.ts';
 import { specificity } from '../../contract/subject.ts';
 
-/** An entry that counts, with what decides between it and others. */
+/** An entry that applies, with what its precedence depends on. */
 export interface Contender {
-  /** The subject that was asked, and its place among those that were. */
+  /** The subject that was looked up, and its place in the request. */
   readonly asked: string;
   readonly place: number;
   readonly subject: string;
   readonly list: string;
-  /** As it counts: `log` where its list is on trial. */
+  /** The action in effect: `log` where its list is in shadow mode. */
   readonly action: Action;
-  readonly onTrial: boolean;
+  readonly inShadow: boolean;
 }
 
-/** Why this one wins over that one, in words. It tells the rules and does not apply them: `check` and `combine` do. */
+/** Why this entry wins over that one, in words. This only explains: `check` and `combine` decide. */
 export function whyItWins(winner: Contender, loser: Contender): string {
-  if (winner.action === 'allow' && loser.action !== 'allow') return 'an allow wins over everything';
-  if (winner.action !== 'log' && loser.action === 'log') return `${logged(loser)} loses to every other entry`;
-  if (winner.place !== loser.place) return `${winner.asked} is asked before ${loser.asked}`;
+  if (winner.action === 'allow' && loser.action !== 'allow') return 'an allow overrides every other entry';
+  if (winner.action !== 'log' && loser.action === 'log') return `${logged(loser)}: log entries lose to all others`;
+  if (winner.place !== loser.place) return `${winner.asked} takes precedence over ${loser.asked}`;
   if (specificity(winner.subject) !== specificity(loser.subject)) return nearer(winner);
   return `list ${winner.list} comes before ${loser.list}`;
 }
 
-function logged({ onTrial, list }: Contender): string {
-  return onTrial ? `list ${list} is on trial, and what is only logged` : 'what is only logged';
+function logged({ inShadow, list }: Contender): string {
+  return inShadow ? `list ${list} is in shadow mode` : 'it only logs';
 }
 
 function nearer({ subject }: Contender): string {

@@ -5,7 +5,7 @@ import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
 import type { Asking, Considered, Explanation } from './explanation.ts';
 
-/** The table of entries that stands below the explanation. */
+/** The table of entries below the explanation. */
 export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = {
   wins: 'good',
@@ -17,21 +17,21 @@ const MARKS = {
 } as const;
 
 const ODD = {
-  refuse: 'servers read it differently as it is spelled, and oddPaths refuses it',
-  pass: 'servers read it differently as it is spelled; oddPaths lets it pass, and no allow for it counts',
+  refuse: 'servers may read this spelling differently, and oddPaths is refuse',
+  pass: 'servers may read this spelling differently; oddPaths is pass, so no allow applies',
 } as const;
 
-/** The explanation for people: what happens, and by which entry. */
+/** The explanation for people: what happens, and because of which entry. */
 export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
     ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
-    ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: logs and the agent name it ${as}`)),
+    ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: shown in logs as ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
-    ...(entries.length === 0 ? [`No entry in any list covers it; asked ${lists.join(', ')}.`] : []),
+    ...(entries.length === 0 ? [`No entry in any list matches; looked in ${lists.join(', ')}.`] : []),
   ];
 }
 
@@ -57,7 +57,7 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
   };
 }
 
-/** The name of a secret wherever it may be read; none for a subject that is told as it is. */
+/** The digest of a secret; none for any other subject. */
 function told(subject: string): string[] {
   const as = redactedSubject(subject);
   return as === subject ? [] : [as];
@@ -70,7 +70,7 @@ function factsOf({ listed, why }: Considered): [string, string][] {
     ['entry', `${action} ${subject} in ${list}`],
     ['why', why],
     ['until', expiryText(expiresAt)],
-    ['by', createdBy === undefined ? 'unknown: nobody signed it' : `${createdBy}${createdAt ? `, ${createdAt}` : ''}`],
+    ['by', createdBy === undefined ? 'unknown' : `${createdBy}${createdAt ? `, ${createdAt}` : ''}`],
     ['reason', reason],
     ['note', note],
   ];

@@ -3,13 +3,13 @@ import { isRedactedSubject } from '../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 
-/** The list of whoever types commands. */
+/** The list that people write to by hand. */
 export const DEFAULT_LIST = 'manual';
 
-/** A subject as it was typed; a bare address or network means ip:. */
+/** Parses a typed subject; a bare address or network means `ip:`. */
 export function readSubject(text: string): Subject {
   if (isRedactedSubject(text))
-    throw usageError(`"${text}" is what logs say in place of a secret: write its value itself`);
+    throw usageError(`"${text}" is the digest that logs show instead of a secret: use the secret itself`);
   try {
     return parseSubject(text);
   } catch (error) {
@@ -18,18 +18,18 @@ export function readSubject(text: string): Subject {
   }
 }
 
-/** Canonical texts of all that was typed, each once. One that is wrong refuses them all. */
+/** The canonical texts of typed subjects, without duplicates; an invalid one refuses them all. */
 export function readSubjects(texts: readonly string[]): string[] {
   return [...new Set(texts.map((text) => formatSubject(readSubject(text))))];
 }
 
-/** A list name as it was typed. */
+/** Parses a typed list name. */
 export function readList(text: string): string {
   if (LIST_NAME.test(text)) return text;
-  throw usageError(`"${text}" is no list name: write 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit`);
+  throw usageError(`"${text}" is not a valid list name: use 1 to 64 of a-z 0-9 . _ -, starting with a letter or digit`);
 }
 
-/** List names with commas between, in order of precedence. */
+/** Parses comma-separated list names, in order of precedence. */
 export function readLists(text: string): string[] {
   return text.split(',').map(readList);
 }

@@ -9,36 +9,36 @@ export interface ConfigOptions {
   readonly config?: string;
 }
 
-/** Where packages and guides put the file. */
+/** Where packages and guides install the file. */
 export const DEFAULT_CONFIG = '/etc/haverdict/haverdict.yaml';
 
 const PATH_VARIABLE = 'HAVERDICT_CONFIG';
 
 /** `-c FILE`; without it the settings are the defaults and the environment. */
 export function addConfigOption(command: Command): Command {
-  return command.addOption(configOption('the configuration file (default: HAVERDICT_… of the environment alone)'));
+  return command.addOption(configOption('the configuration file (default: environment variables only)'));
 }
 
 export function configOption(description: string): Option {
   return new Option('-c, --config <file>', description).env(PATH_VARIABLE);
 }
 
-/** The same for commands that only need some sections of the agent's file, and look for it where it usually is. */
+/** The same for commands that need only some sections of the agent's file and look for it in the default place. */
 export function addSectionOption(command: Command): Command {
-  const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if there is one)`;
+  const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if it exists)`;
   return command.addOption(configOption(description));
 }
 
 /**
- * The settings that the options and the environment name; wrong ones end the program with exit code 78.
- * YAML and schema are loaded here, so that commands without a configuration start fast.
+ * The settings from the file and the environment; an invalid configuration ends the program with exit code 78.
+ * YAML and the schema are imported here, so that commands without a configuration start fast.
  */
 export async function readSettings({ config }: ConfigOptions, env: NodeJS.ProcessEnv): Promise<Settings> {
   const { loadSettings } = await import('../../config/load.ts');
   return orConfigExit(() => loadSettings(config, env));
 }
 
-/** Some sections of the same file; nothing else of it has to be right. */
+/** Some sections of the same file; the others may be invalid. */
 export async function readSections<const Section extends keyof ConfigFile>(
   sections: readonly Section[],
   options: ConfigOptions,
@@ -58,7 +58,7 @@ function orConfigExit<Result>(load: () => Result): Result {
     return load();
   } catch (error) {
     if (error instanceof ConfigError)
-      throw new CliError(EXIT.config, `the configuration cannot be used\n${error.message}`, { cause: error });
+      throw new CliError(EXIT.config, `the configuration is not valid\n${error.message}`, { cause: error });
     throw error;
   }
 }

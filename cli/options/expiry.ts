@@ -6,19 +6,19 @@ export interface ExpiryOptions {
   readonly until?: string;
 }
 
-/** What overrides a default end. */
+/** Overrides a default expiry. */
 const NEVER = 'never';
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** When an entry made now ends, in epoch seconds; undefined is never. */
+/** When an entry written now expires, in epoch seconds; undefined is never. */
 export function expiryOf(options: ExpiryOptions, nowMs: number): number | undefined {
   if (options.for === NEVER) return undefined;
   if (options.for !== undefined) return Math.floor(nowMs / 1000) + parseDuration(options.for);
   return options.until === undefined ? undefined : parseInstant(options.until, nowMs);
 }
 
-/** The end of an entry, for people. */
+/** The expiry of an entry, for people. */
 export function expiryText(expiresAt: number | undefined): string {
   return expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z');
 }
@@ -28,9 +28,9 @@ function parseInstant(text: string, nowMs: number): number {
   const time = Date.parse(text);
   if (day === undefined || Number.isNaN(time) || !isDay(day))
     throw usageError(
-      `"${text}" is no time: write it with its zone, like ${new Date(nowMs + 86_400_000).toISOString()}`,
+      `"${text}" is not a valid time: use ISO 8601 with a time zone, like ${new Date(nowMs + 86_400_000).toISOString()}`,
     );
-  if (time <= nowMs) throw usageError(`"${text}" is past`);
+  if (time <= nowMs) throw usageError(`"${text}" is in the past`);
   return Math.floor(time / 1000);
 }
 

@@ -46,19 +46,19 @@ const DETAIL_OF = {
 export function addOutcomeOptions(command: Command): Command {
   return addVarOption(
     command
-      .addOption(new Option('--action <action>', 'what is done').choices(BLOCKING).default('deny'))
+      .addOption(new Option('--action <action>', 'the action').choices(BLOCKING).default('deny'))
       .addOption(new Option('--status <code>', 'the HTTP status of a deny, tarpit or redirect').choices(STATUSES))
-      .option('--location <url>', 'where a redirect leads: a URL, or a path on the same host')
-      .option('--backend <name>', 'the backend of a route; with --split that of all others')
-      .option('--split <ways>', 'a route by share of clients, like blue=90,green=10')
-      .option('--body <text>', 'what a deny answers, in one line')
-      .addOption(new Option('--body-file <file>', 'the same from a file').conflicts('body')),
+      .option('--location <url>', 'the target of a redirect: a URL, or a path on the same host')
+      .option('--backend <name>', 'the backend of a route; with --split, for the remaining clients')
+      .option('--split <ways>', 'route clients by share, like blue=90,green=10')
+      .option('--body <text>', 'the body of a deny, in one line')
+      .addOption(new Option('--body-file <file>', 'the body of a deny from a file').conflicts('body')),
   );
 }
 
 /** `--var NAME=VALUE`. */
 export function addVarOption(command: Command): Command {
-  const description = 'change what passes: path, query, req.set.HEADER, res.del.HEADER…; repeatable';
+  const description = 'change the request or response: path, query, req.set.HEADER, res.del.HEADER…; repeatable';
   return command.addOption(new Option('--var <name=value>', description).argParser(addVar));
 }
 
@@ -87,17 +87,16 @@ export function outcomeOf(options: OutcomeOptions): Outcome {
 
 function refuseUnlessObeyed(detail: Detail, action: Action, what: string): void {
   const actions = ACTIONS.filter((each) => factsOf(each).obeys.includes(detail));
-  if (!actions.includes(action)) throw usageError(`${what} goes with ${actionsText(actions)}, not with ${action}`);
+  if (!actions.includes(action)) throw usageError(`${what} works with ${actionsText(actions)}, not with ${action}`);
 }
 
 function addVar(text: string, before: VarOptions['var'] = []): VarOptions['var'] {
   const [, typed = '', value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? [];
   const name = typed.toLowerCase(); // the names of headers mean the same in any case
-  if (name === '') throw usageError(`--var "${text}" is no variable: write it like req.set.x-plan=gold`);
-  if (Object.hasOwn(DETAIL_OF, name)) throw usageError(`--var ${name} has an option of its own: ${flagOf(name)}`);
-  if (before.some(([other]) => other === name)) throw usageError(`--var ${name} is there twice`);
-  if (headerOf(name)?.how === 'del' && value !== '1')
-    throw usageError(`--var ${name} removes a header: write ${name}=1`);
+  if (name === '') throw usageError(`--var "${text}" is not a variable: use NAME=VALUE, like req.set.x-plan=gold`);
+  if (Object.hasOwn(DETAIL_OF, name)) throw usageError(`--var ${name} has its own option: ${flagOf(name)}`);
+  if (before.some(([other]) => other === name)) throw usageError(`--var ${name} is given twice`);
+  if (headerOf(name)?.how === 'del' && value !== '1') throw usageError(`--var ${name} removes a header: use ${name}=1`);
   return [...before, [name, value]];
 }
 

@@ -12,16 +12,16 @@ const DIGEST = /^key:sha256:/i;
  */
 export async function withSecrets(texts: readonly string[]): Promise<string[]> {
   if (texts.some((text) => /^key:./i.test(text) && !DIGEST.test(text) && text !== FROM_INPUT))
-    warn('a secret on the command line stays in the history of this shell: give it on standard input, as key:-');
+    warn('a secret on the command line stays in the shell history: pass it on standard input with key:-');
   if (!texts.includes(FROM_INPUT)) return [...texts];
   const secret = `key:${await readSecret()}`;
   return texts.map((text) => (text === FROM_INPUT ? secret : text));
 }
 
 async function readSecret(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('secret (one line, then Ctrl-D; it is shown as you type): ');
+  if (process.stdin.isTTY) process.stderr.write('secret (one line, then Ctrl-D; visible as you type): ');
   const line = (await wholeText(process.stdin)).replace(/\r?\n$/, '');
-  if (line === '' || line.includes('\n')) throw usageError('key:- takes one line from standard input, the secret');
+  if (line === '' || line.includes('\n')) throw usageError('key:- reads one line from standard input, the secret');
   if (line.length > MAX_SUBJECT_BYTES)
     throw usageError(`the secret has ${line.length} characters, the limit is ${MAX_SUBJECT_BYTES}`);
   return line;

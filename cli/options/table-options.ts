@@ -15,9 +15,11 @@ export interface TableOptions {
 export function addTableOptions(command: Command): Command {
   return command
     .addOption(new Option('--table <name>', 'the DynamoDB table').env('HAVERDICT_TABLE').default(TABLE.defaultName))
-    .option('--region <region>', 'the AWS region of the table (default: as for the AWS CLI)')
-    .addOption(new Option('--endpoint-url <url>', 'another DynamoDB than that of AWS').env('AWS_ENDPOINT_URL_DYNAMODB'))
-    .option('--profile <name>', 'the AWS profile to use (default: as for the AWS CLI)');
+    .option('--region <region>', 'the AWS region of the table (default: as in the AWS CLI)')
+    .addOption(
+      new Option('--endpoint-url <url>', 'a DynamoDB endpoint other than AWS').env('AWS_ENDPOINT_URL_DYNAMODB'),
+    )
+    .option('--profile <name>', 'the AWS profile to use (default: as in the AWS CLI)');
 }
 
 /** The table that these options name. The SDK is loaded here, so that commands without a table start fast. */
@@ -35,10 +37,10 @@ function place(options: TableOptions) {
   };
 }
 
-/** A DynamoDB on this machine needs no AWS account: unless somebody names credentials, it is asked with made-up ones. */
+/** A DynamoDB on this machine needs no AWS account: without credentials, made-up ones are sent. */
 function access({ endpointUrl, region, profile }: TableOptions, env: NodeJS.ProcessEnv): object {
   if (endpointUrl !== undefined && !URL.canParse(endpointUrl))
-    throw usageError(`--endpoint-url "${endpointUrl}" is no URL: write it like http://127.0.0.1:8000`);
+    throw usageError(`--endpoint-url "${endpointUrl}" is not a valid URL: use one like http://127.0.0.1:8000`);
   const named = profile ?? env.AWS_PROFILE ?? env.AWS_ACCESS_KEY_ID;
   return {
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),

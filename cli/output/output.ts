@@ -4,7 +4,7 @@ import stringWidth from 'string-width';
 import { escapeInvisible } from '../../contract/printable.ts';
 import { jsonText } from './json-text.ts';
 
-/** A cell that stands out on a terminal, and is the same text everywhere else. */
+/** A cell that is styled on a terminal, and plain text elsewhere. */
 export interface Marked {
   readonly text: string;
   readonly mark: keyof typeof STYLES;
@@ -13,7 +13,7 @@ export type Cell = string | Marked;
 
 const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as const;
 
-/** Writes one line, whatever is in it, and waits when whoever reads is slower than the table. */
+/** Writes one line, escaped, and waits for a slow reader. */
 export async function printLine(text: string): Promise<void> {
   await write(`${escapeInvisible(text)}\n`);
 }
@@ -28,7 +28,7 @@ export async function printTable(heading: readonly string[], rows: readonly (rea
   await write(`${table(heading, rows)}\n`);
 }
 
-/** Writes text as it is, which must be ours or a file's. What cannot be written is no failure here: `handleOutputErrors` decides what comes of it. */
+/** Writes trusted text as it is; `handleOutputErrors` handles write errors. */
 export async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain').catch(() => {});
 }
@@ -37,17 +37,17 @@ export async function printJson(value: unknown): Promise<void> {
   await write(`${jsonText(value, 2)}\n`);
 }
 
-/** The same in one line, for programs that read one after the other. */
+/** JSON on one line, for programs that read line by line. */
 export async function printJsonLine(value: unknown): Promise<void> {
   await write(`${jsonText(value)}\n`);
 }
 
-/** Tells whoever typed the command what is wrong with its input, line by line. */
-export function tell(text: string): void {
+/** Prints a line about invalid input to standard error. */
+export function printError(text: string): void {
   process.stderr.write(`${escapeInvisible(text)}\n`);
 }
 
-/** Tells whoever typed the command what they should know, apart from its result. */
+/** Prints a warning to standard error. */
 export function warn(text: string): void {
   process.stderr.write(`haverdict: warning: ${escapeInvisible(text)}\n`);
 }

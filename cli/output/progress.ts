@@ -1,12 +1,12 @@
 import { SingleBar } from 'cli-progress';
 import { isColoured } from './output.ts';
 
-/** How far a long run is, for whoever waits for it. */
+/** Shows how far a long run is. */
 export interface Progress {
   advance(count: number): void;
-  /** Says something without breaking the bar. */
+  /** Prints a line without breaking the bar. */
   note(text: string): void;
-  /** Ends it with a last line or the bar as it is. */
+  /** Ends with a last line or the bar as it is. */
   stop(): void;
 }
 
@@ -18,8 +18,8 @@ export interface ProgressOptions {
   readonly quiet?: boolean | undefined;
 }
 
-/** Where it is written, and when. */
-export interface ProgressRim {
+/** The outside world, replaced in tests. */
+export interface ProgressIo {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly env: NodeJS.ProcessEnv;
   readonly clock: () => number;
@@ -28,16 +28,16 @@ export interface ProgressRim {
 const LINE_EVERY_MS = 5000;
 const BAR_EVERY_MS = 100;
 
-/** A bar where a person looks at a terminal, a line now and then in a log, nothing where nothing is wanted. */
+/** A bar on a terminal, a line every few seconds elsewhere, nothing if quiet. */
 export function startProgress(
   options: ProgressOptions,
-  rim: ProgressRim = { stream: process.stderr, env: process.env, clock: performance.now.bind(performance) },
+  io: ProgressIo = { stream: process.stderr, env: process.env, clock: performance.now.bind(performance) },
 ): Progress {
   if (options.quiet) return { advance() {}, note() {}, stop() {} };
-  return rim.stream.isTTY && rim.env.TERM !== 'dumb' ? bar(options, rim) : lines(options, rim);
+  return io.stream.isTTY && io.env.TERM !== 'dumb' ? bar(options, io) : lines(options, io);
 }
 
-function bar({ label, total = 0 }: ProgressOptions, { stream, env, clock }: ProgressRim): Progress {
+function bar({ label, total = 0 }: ProgressOptions, { stream, env, clock }: ProgressIo): Progress {
   const counted = total > 0 ? '{bar} {percentage} % | {value}/{total} | {eta_formatted} left' : '{value}';
   const single = new SingleBar({
     stream,
@@ -71,23 +71,23 @@ function bar({ label, total = 0 }: ProgressOptions, { stream, env, clock }: Prog
   };
 }
 
-function lines({ label, total }: ProgressOptions, { stream, clock }: ProgressRim): Progress {
+function lines({ label, total }: ProgressOptions, { stream, clock }: ProgressIo): Progress {
   const startedMs = clock();
-  let saidMs = startedMs;
+  let printedMs = startedMs;
   let done = 0;
-  const say = () => {
-    saidMs = clock();
+  const print = () => {
+    printedMs = clock();
     const of = total === undefined ? '' : ` of ${total}`;
-    stream.write(`${label}: ${done}${of}, ${perSecond(done, saidMs - startedMs)} a second\n`);
+    stream.write(`${label}: ${done}${of}, ${perSecond(done, printedMs - startedMs)} per second\n`);
   };
   return {
     advance(count) {
       done += count;
-      if (clock() - saidMs >= LINE_EVERY_MS) say();
+      if (clock() - printedMs >= LINE_EVERY_MS) print();
     },
     note: (text) => void stream.write(`${text}\n`),
     stop() {
-      if (saidMs > startedMs) say();
+      if (printedMs > startedMs) print();
     },
   };
 }

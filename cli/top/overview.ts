@@ -1,6 +1,6 @@
+import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { health } from '../../agent/admin/health.ts';
 import { Interval } from '../../agent/admin/interval.ts';
-import { decided, failed, lookedUp } from '../../agent/admin/tallies.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
@@ -11,18 +11,18 @@ export interface Overview {
   readonly pid: number;
   readonly workers: number;
   readonly uptimeSeconds: number;
-  /** Of which the numbers a second and the times are; since the start if there was no earlier snapshot of this agent. */
+  /** What the rates and times cover; since the start if there was no earlier snapshot of this agent. */
   readonly intervalSeconds: number;
   readonly decisionsPerSecond: number;
-  /** By action and source, the most first. */
+  /** By action and source, most frequent first. */
   readonly decisions: readonly Rate[];
   readonly decisionTime: Times;
-  /** The part of what fresh verdicts decided, of all that could have been. */
+  /** The share of lookups that the cache answered. */
   readonly hitRatio: number | null;
   readonly cache: Pick<AgentState['cache'], 'entries' | 'maxEntries' | 'bytes'> & { readonly stalePerSecond: number };
   readonly backend: BackendOverview;
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
-  /** What is wrong while the agent goes on: the cause of each. */
+  /** The causes, if the agent is degraded. */
   readonly degraded: readonly string[];
   readonly reloadError: string | null;
   readonly recent: readonly RecentDeny[];
@@ -52,12 +52,12 @@ export interface BackendOverview {
   readonly lastError: string | null;
 }
 
-/** `before` is an earlier snapshot of whatever agent then answered. */
+/** `before` is an earlier snapshot, perhaps of another run of the agent. */
 export function overviewOf(state: AgentState, before?: AgentState): Overview {
   const previous = before !== undefined && isSameRun(state, before) ? before : undefined;
   const interval = new Interval({ state, ...(previous === undefined ? {} : { before: previous }) });
-  const hits = interval.growth((of) => lookedUp(of).hits);
-  const all = interval.growth((of) => lookedUp(of).all);
+  const hits = interval.growth((of) => cacheLookups(of).hits);
+  const all = interval.growth((of) => cacheLookups(of).all);
   const { backend, cache, spop } = state;
   return {
     atMs: state.takenAtMs,
@@ -66,7 +66,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
     workers: state.workers,
     uptimeSeconds: Math.round((state.takenAtMs - state.startedAtMs) / 1000),
     intervalSeconds: interval.seconds,
-    decisionsPerSecond: interval.perSecond(decided),
+    decisionsPerSecond: interval.perSecond(totalDecisions),
     decisions: ratesOf(state, interval),
     decisionTime: timesOf(interval.histogram(({ decisionTime }) => decisionTime)),
     hitRatio: all === 0 ? null : hits / all,
@@ -98,7 +98,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
   };
 }
 
-/** Counts of an agent that was started since say nothing about those of the one before. */
+/** After a restart the counts begin again. */
 function isSameRun(state: AgentState, before: AgentState): boolean {
   return state.startedAtMs === before.startedAtMs && state.pid === before.pid && state.takenAtMs > before.takenAtMs;
 }
@@ -117,7 +117,7 @@ function timesOf(histogram: HistogramState): Times {
   if (sum(histogram.counts) === 0) return { p50: null, p99: null };
   const of = (share: number) => {
     const bound = quantile(histogram, share);
-    // Above the last bound it is not known how far.
+    // above the last bound the value is unknown
     return Number.isFinite(bound) ? bound : (histogram.bounds.at(-1) ?? null);
   };
   return { p50: of(0.5), p99: of(0.99) };

@@ -4,15 +4,15 @@ import { askAgent } from '../agent-client/agent-client.ts';
 import { CliError } from '../exit/cli-error.ts';
 import { type Overview, overviewOf } from './overview.ts';
 
-/** What is known after each interval; without an overview as long as the agent has never answered. */
-export interface Sight {
+/** The latest overview, after each interval. */
+export interface Poll {
   readonly overview: Overview;
-  /** Why it is that of before. */
+  /** Why the overview is an older one. */
   readonly problem?: string;
 }
 
-/** Looks at the agent again and again until `signal`; rejects if there is none at first, later that is told and it goes on. */
-export async function* watch(path: string, intervalMs: number, signal: AbortSignal): AsyncGenerator<Sight> {
+/** Polls the agent until `signal`; rejects if the first request fails, later failures are reported as `problem`. */
+export async function* poll(path: string, intervalMs: number, signal: AbortSignal): AsyncGenerator<Poll> {
   let before: AgentState = await askAgent(path, { command: 'state' });
   let overview = overviewOf(before);
   yield { overview };
@@ -23,14 +23,13 @@ export async function* watch(path: string, intervalMs: number, signal: AbortSign
       before = state;
       yield { overview };
     } catch (error) {
-      // Also where it says that it cannot tell now, as while its workers end.
       if (!(error instanceof CliError)) throw error;
-      yield { overview, problem: `${error.message} Trying again.` };
+      yield { overview, problem: `${error.message}; retrying` };
     }
   }
 }
 
-/** False as soon as it is over. */
+/** False once the signal is aborted. */
 async function paused(ms: number, signal: AbortSignal): Promise<boolean> {
   await pause(ms, undefined, { signal }).catch(() => {});
   return !signal.aborted;

@@ -1,7 +1,7 @@
 import { printable } from '../../contract/printable.ts';
 import type { Overview, Times } from './overview.ts';
 
-/** A line of the screen and how it is meant. */
+/** A line of the screen and its style. */
 export interface Line {
   readonly text: string;
   readonly tone: 'plain' | 'heading' | 'good' | 'bad';
@@ -12,10 +12,10 @@ interface Section {
   readonly rows: readonly string[];
 }
 
-/** How many rows each section has, whatever the others need, where there are so many. */
+/** How many rows each section keeps when space is short. */
 const FEWEST_ROWS = 3;
 
-/** The status as so many rows of so many columns; a problem takes the first of them. */
+/** The status in so many rows and columns; a problem comes first. */
 export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
   const told: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
   const head = [...told, ...headLines(overview)];
@@ -39,7 +39,7 @@ function headLines(overview: Overview): Line[] {
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {
-      text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  waiting ${backend.queued}  calls ${backend.inFlight}`,
+      text: `backend    ${rate(backend.callsPerSecond)}  ${times(backend.time)}  failed ${rate(backend.failuresPerSecond)}  breaker ${backend.breaker}  queued ${backend.queued}  active ${backend.inFlight}`,
       tone: failing ? 'bad' : 'good',
     },
     ...(failing && backend.lastError !== null ? [bad(`           ${printable(backend.lastError, 300)}`)] : []),
@@ -62,7 +62,7 @@ function recentOf({ recent }: Overview): Section {
     return `${time(atMs)}  ${action.padEnd(7)} ${printable(client).padEnd(18)} ${printable(subject).padEnd(18)} ${why.padEnd(10)} ${printable(ref).padEnd(12)} ${printable(reason, 200)}`;
   });
   return {
-    heading: `LAST      ACTION  ${'CLIENT'.padEnd(18)} ${'SUBJECT'.padEnd(18)} ${'LIST'.padEnd(10)} ${'REF'.padEnd(12)} REASON`,
+    heading: `RECENT    ACTION  ${'CLIENT'.padEnd(18)} ${'SUBJECT'.padEnd(18)} ${'LIST'.padEnd(10)} ${'REF'.padEnd(12)} REASON`,
     rows,
   };
 }

@@ -62,7 +62,7 @@ describe('haverdict', () => {
     const subjects = Array.from({ length: 20 }, (_, index) => `host:h${index}.example`);
     const { status, complaint } = await runOnto(t, '/dev/full', endpoint, 'block', ...subjects);
     assert.equal(status, 1);
-    assert.match(complaint, /^haverdict: cannot write to standard output: ENOSPC.*; the command itself goes on\n$/);
+    assert.match(complaint, /^haverdict: cannot write to standard output: ENOSPC.*; the command continues\n$/);
     assert.equal((await Array.fromAsync(storeAt(endpoint).ofList('manual'))).length, subjects.length);
   });
 

@@ -31,7 +31,7 @@ describe('docs/reference/subjects.md', () => {
   });
 
   it('spells paths as they are', () => {
-    for (const [spellings = '', meant = ''] of tableBelow('| Spelling | Is')) {
+    for (const [spellings = '', meant = ''] of tableBelow('| Spelling | Canonical form')) {
       const paths = textsOf(meant);
       textsOf(spellings).forEach((text, index) => {
         if (!text.endsWith('*')) assert.equal(formatSubject(parseSubject(`path:${text}`)), `path:${paths[index]}`);
@@ -39,8 +39,8 @@ describe('docs/reference/subjects.md', () => {
     }
   });
 
-  it('names what kinds take and refuse', () => {
-    for (const [kinds = '', takes = '', refuses = ''] of tableBelow('| Kind | Takes')) {
+  it('names what kinds accept and refuse', () => {
+    for (const [kinds = '', takes = '', refuses = ''] of tableBelow('| Kind | Accepts')) {
       const [kind = ''] = textsOf(kinds);
       for (const text of textsOf(takes)) assert.doesNotThrow(() => parseSubject(`${kind}:${text}`));
       for (const text of textsOf(refuses)) assert.throws(() => parseSubject(`${kind}:${text}`), SubjectError);

@@ -20,7 +20,7 @@ const OWN = `defaults
 frontend web
     mode http
     bind 127.0.0.1:8080
-<each frontend that haverdict shall guard>
+<each frontend that haverdict should guard>
     http-request set-header x-own 1
 <the same frontends>
     default_backend servers
@@ -40,7 +40,7 @@ backend tcp-servers
     mode tcp
 <each backend in mode tcp>
 
-<beside the other backends>
+<next to the other backends>
 `;
 
 describeOnEveryHaproxy('the wiring of each documented config, taken without a warning', ({ binary, version }) => {

@@ -24,7 +24,11 @@ for (const workers of [1, 2]) {
       const { socket, config, ask } = await runningAgent(t, workers);
       assert.equal(statSync(socket).mode & 0o777, 0o660);
       const none = await haverdict('flush', '203.0.113.7', '-c', config);
-      assert.deepEqual(none, { status: 0, stdout: 'forgotten: 0\nnot known: ip:203.0.113.7\n', stderr: '' });
+      assert.deepEqual(none, {
+        status: 0,
+        stdout: 'removed from the cache: 0\nnot cached: ip:203.0.113.7\n',
+        stderr: '',
+      });
       await ask();
 
       const state = await haverdict('top', '--once', '--json', '--interval', '0.1', '--socket', socket);
@@ -43,14 +47,14 @@ for (const workers of [1, 2]) {
       const flushed = await haverdict('flush', '203.0.113.7', '--socket', socket, '--json');
       assert.deepEqual(JSON.parse(flushed.stdout), { forgotten: 1, unknown: [] });
       await ask();
-      assert.equal((await haverdict('flush', '--all', '--socket', socket)).stdout, 'forgotten: 1\n');
+      assert.equal((await haverdict('flush', '--all', '--socket', socket)).stdout, 'removed from the cache: 1\n');
     });
 
     it('changes what is logged until the next reload, and says what became of that', async (t) => {
       const { socket, config, settings, agent } = await runningAgent(t, workers);
       const told = () => agent.lines.filter((line) => line.includes('"command":"flush"')).length;
       const level = await haverdict('log-level', 'error', '--socket', socket);
-      assert.equal(level.stdout, 'the agent logs error and above until its next reload\n');
+      assert.equal(level.stdout, 'log level error until the next reload\n');
       await haverdict('flush', '--all', '--socket', socket);
 
       writeFileSync(config, JSON.stringify({ ...settings, polcy: 'open' }));
@@ -59,7 +63,7 @@ for (const workers of [1, 2]) {
       assert.match(refused.stderr, /^haverdict: the agent: the old configuration stays in force: .*polcy.*\n$/);
       writeFileSync(config, JSON.stringify(settings));
       const reloaded = await haverdict('reload', '--socket', socket);
-      assert.deepEqual(reloaded, { status: 0, stdout: 'the new configuration is in force\n', stderr: '' });
+      assert.deepEqual(reloaded, { status: 0, stdout: 'configuration reloaded\n', stderr: '' });
       assert.equal(told(), 0);
       await haverdict('flush', '--all', '--socket', socket);
       await until(
@@ -77,13 +81,13 @@ for (const workers of [1, 2]) {
       assert.equal((await next()).problem, null);
       assert.equal(await agent.kill('SIGTERM'), 0);
       assert.ok(!existsSync(socket));
-      let sight = await next();
+      let status = await next();
       // A question that was under way is cut short first, or cannot be answered as the workers end.
-      while (sight.problem === null || !/is not there/.test(sight.problem)) {
-        assert.match(sight.problem ?? '', /^$| Trying again\.$/);
-        sight = await next();
+      while (status.problem === null || !/does not exist/.test(status.problem)) {
+        assert.match(status.problem ?? '', /^$|; retrying$/);
+        status = await next();
       }
-      assert.match(sight.problem, /admin\.sock is not there: is the agent running, .* Trying again\.$/);
+      assert.match(status.problem, /admin\.sock does not exist: is the agent running .*; retrying$/);
       const ended = once(top, 'exit');
       top.kill('SIGTERM');
       assert.deepEqual(await ended, [0, null]);

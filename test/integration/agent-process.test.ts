@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
-import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
+import { STARTUP_SUBJECT } from '../../agent/backend/startup-check.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { PROGRAM } from '../../dev/program.ts';
@@ -51,7 +51,7 @@ describe('the agent as a process', () => {
     const backend = createHttpServer(async (request, response) => {
       if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
       const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
-      if (!subjects.includes(EXAMINED_SUBJECT)) asked.push(...subjects);
+      if (!subjects.includes(STARTUP_SUBJECT)) asked.push(...subjects);
       const verdicts = subjects.map((subject) => ({ subject, entry: { subject, list: 'manual', action: 'deny' } }));
       response.end(JSON.stringify({ verdicts, ttl: 60 }));
     }).listen(0, '127.0.0.1');
@@ -105,7 +105,7 @@ describe('the agent as a process', () => {
     {
       name: 'the folder of the socket is not there',
       listen: async (folder) => `unix:${join(folder, 'none', 'agent.sock')}`,
-      says: /^haverdict: cannot listen on .*none\/agent\.sock: there is no folder .*none\n$/,
+      says: /^haverdict: cannot listen on .*none\/agent\.sock: folder .*none does not exist\n$/,
     },
   ];
   for (const { name, listen, says } of cases) {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { EXAMINED_SUBJECT } from '../../agent/backend/examination.ts';
+import { STARTUP_SUBJECT } from '../../agent/backend/startup-check.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
@@ -96,7 +96,7 @@ describe('a reload', () => {
       /haverdict\.yaml:\d+:\d+: deadlinMs: no such setting, did you mean deadlineMs\?/,
     ],
     ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
-    ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /there is no folder/],
+    ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /folder .* does not exist/],
     ['has a script that cannot be loaded', { script: './none.mjs' }, /none\.mjs/],
   ];
   for (const [name, config, says] of WRONG)
@@ -239,7 +239,7 @@ async function setUp(t: TestContext, more: object = {}, keepsCache = false) {
   const backend = createServer(async (request, response) => {
     if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
     const question = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
-    if (!question.subjects.includes(EXAMINED_SUBJECT)) asked.push(question);
+    if (!question.subjects.includes(STARTUP_SUBJECT)) asked.push(question);
     const [list] = question.lists;
     const verdicts = question.subjects.map((subject) => ({ subject, entry: { subject, list, action: 'deny' } }));
     response.end(JSON.stringify({ verdicts, ttl: 3600 }));

@@ -25,7 +25,7 @@ describe('the socket of an agent', () => {
       );
       const start = await run(['-c', file], folder, []);
       assert.equal(start.code, 78, 'systemd does not try again');
-      const line = `^haverdict: this host: listen: cannot give \\S+ to the group ${GROUP}: .*${remedy}.*haverdict\\.socket.*\\n$`;
+      const line = `^haverdict: this host: listen: cannot give \\S+ to group ${GROUP}: .*${remedy}.*haverdict\\.socket.*\\n$`;
       assert.match(start.stderr, new RegExp(line));
     });
 
@@ -40,7 +40,7 @@ describe('the socket of an agent', () => {
     const { file, folder } = configuration(t, 'no-such-group');
     for (const [args, line] of [
       [['--check', '-c', file], /listen\[0\]\.group: must be a group of this host: there is no "no-such-group"\n$/],
-      [['-c', file], /^haverdict: this host: listen: there is no group "no-such-group" on this host\n$/],
+      [['-c', file], /^haverdict: this host: listen: no group "no-such-group" on this host\n$/],
     ] as const) {
       const { code, stderr } = await run(args, folder);
       assert.equal(code, 78);

@@ -53,7 +53,7 @@ if (isRoot)
       const { container, lines } = start(t, image);
       const [code] = await once(container.process, 'exit');
       assert.notEqual(code, 0);
-      assert.match(lines.join('\n'), /there is no folder \/run\/haverdict/);
+      assert.match(lines.join('\n'), /folder \/run\/haverdict does not exist/);
     });
   });
 

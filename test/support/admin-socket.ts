@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
-import type { Control, Known } from '../../agent/state/control.ts';
+import type { CachedVerdict, Control } from '../../agent/state/control.ts';
 import type { AgentState } from '../../agent/state/state.ts';
 import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';
@@ -11,7 +11,7 @@ import { temporaryFolder } from './config-file.ts';
 
 /** An agent in name only: it knows what it is given and remembers what it was told. */
 export class ScriptedControl implements Control {
-  known: Readonly<Record<string, Known['cached']>> = {};
+  known: Readonly<Record<string, CachedVerdict['cached']>> = {};
   next: AgentState = agentState();
   reloadProblem: string | undefined;
   readonly told: string[] = [];
@@ -20,7 +20,7 @@ export class ScriptedControl implements Control {
     return this.next;
   }
 
-  async explain(subject: string): Promise<readonly Known[]> {
+  async explain(subject: string): Promise<readonly CachedVerdict[]> {
     const cached = this.known[subject];
     return [cached === undefined ? { pid: 4711 } : { pid: 4711, cached }];
   }

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Degradation } from '../../agent/decision/degradation.ts';
 import { openGeneration } from '../../agent/generation.ts';
-import { openCache } from '../../agent/lifecycle/kept-cache.ts';
+import { openCache } from '../../agent/lifecycle/persistent-cache.ts';
 import { createLog } from '../../agent/log.ts';
 import { LogOutput } from '../../agent/log-output.ts';
 import { ReferenceIds } from '../../agent/server/reference-id.ts';

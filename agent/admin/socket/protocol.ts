@@ -3,7 +3,7 @@ import type { LogLevel } from '../../../config/settings.ts';
 import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
-import type { Known } from '../../state/control.ts';
+import type { CachedVerdict } from '../../state/control.ts';
 import type { AgentState, BackendState } from '../../state/state.ts';
 
 /**
@@ -53,7 +53,7 @@ export interface ExplainedSubject {
   /** What is looked up for it: itself, or the network of an IPv6 address where `ipv6Prefix` says so. */
   readonly lookup: string;
   /** What each process knows of it, and what a request would be decided by now. */
-  readonly processes: readonly (Known & { readonly next: Next })[];
+  readonly processes: readonly (CachedVerdict & { readonly next: Next })[];
   /** The messages that look up subjects of its kind. */
   readonly messages: readonly ExplainedMessage[];
 }

@@ -4,7 +4,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
 import type { Control } from '../../state/control.ts';
-import { obey } from './commands.ts';
+import { execute } from './execute.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import {
   type Answer,
@@ -124,7 +124,7 @@ function drained(socket: Socket): Promise<void> {
 async function answerTo(line: string, control: Control, log: Log): Promise<Answer> {
   try {
     const request = parseRequest(line);
-    const result = await obey(request, control);
+    const result = await execute(request, control);
     if (isChange(request)) log.info(fieldsOf(request), 'done as told on the admin socket');
     return { version: PROTOCOL_VERSION, result };
   } catch (error) {

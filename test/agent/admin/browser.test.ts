@@ -91,7 +91,7 @@ describeNewer('the status page in a browser', () => {
     deny('ip:198.51.100.77', 42);
     await page.until(`document.querySelector('#recent tbody tr').innerText.includes('ip:198.51.100.77')`);
     const { Denied = '' } = await page.evaluate<Record<string, string>>(FIGURES);
-    assert.match(Denied, /422,787 in all/);
+    assert.match(Denied, /422,787 total/);
     assert.match(Denied, /^Denied\s+[\d.]+ \/s/);
     assert.equal(await page.evaluate('window.isStillHere'), true);
     assert.deepEqual(page.complaints, []);
@@ -108,7 +108,7 @@ describeNewer('the status page in a browser', () => {
     const places = `JSON.stringify([...document.querySelectorAll('section, #figures > div')].map((part) => [part.offsetLeft, part.offsetTop]))`;
     const before = await page.evaluate(places);
     deny('ip:203.0.113.7', 4_000_000);
-    await page.until(`document.querySelector('#figures').innerText.includes('4,422,745 in all')`);
+    await page.until(`document.querySelector('#figures').innerText.includes('4,422,745 total')`);
     assert.equal(await page.evaluate(places), before);
   });
 

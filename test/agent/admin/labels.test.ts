@@ -69,7 +69,7 @@ describe('the labels of the metrics', () => {
           const agent = new CountingAgent();
           const before = namesOf(await agent.metrics());
           for (const decision of decisions) {
-            agent.stats.tallyOf('check-request', decision).count++;
+            agent.stats.counterOf('check-request', decision).count++;
             agent.stats.record('check-request', decision, `ip:${decision.reason}`, decision.entry);
           }
           for (const text of texts) agent.meters.callFailed('failing', text, 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Splitter } from '../../../agent/decision/traffic-split.ts';
+import { TrafficSplit } from '../../../agent/decision/traffic-split.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const CLIENTS = Array.from({ length: 20_000 }, (_, index) => `198.51.${index >> 8}.${index & 255}`);
@@ -21,9 +21,9 @@ const split = (ways: string, more: Partial<Decision> = {}): Decision => {
 
 /** Where each client is sent; `-` for nowhere. */
 function placesOf(decision: Decision): string[] {
-  const splitter = new Splitter();
+  const split = new TrafficSplit();
   return CLIENTS.map((client) => {
-    const { action, vars } = splitter.choose(decision, client);
+    const { action, vars } = split.choose(decision, client);
     assert.equal(action, vars?.backend === undefined ? 'tag' : 'route');
     assert.equal(vars?.split, undefined, 'HAProxy is not told the shares');
     return vars?.backend ?? '-';
@@ -64,12 +64,12 @@ describe('a weighted choice', () => {
 
   it('leaves the other variables as they are', () => {
     const decision = split('blue=100', { vars: { path: '/v2' } });
-    assert.deepEqual(new Splitter().choose(decision, 'c').vars, { path: '/v2', backend: 'blue' });
+    assert.deepEqual(new TrafficSplit().choose(decision, 'c').vars, { path: '/v2', backend: 'blue' });
   });
 
   it('is the same for a client each time, in each process, and the same object', () => {
     const decision = split('blue=50,green=50');
-    const [one, other] = [new Splitter(), new Splitter()];
+    const [one, other] = [new TrafficSplit(), new TrafficSplit()];
     for (const client of CLIENTS.slice(0, 200)) {
       assert.equal(one.choose(decision, client), one.choose(decision, client));
       const stale = other.choose(split('blue=50,green=50', { source: 'stale' }), client);
@@ -81,7 +81,7 @@ describe('a weighted choice', () => {
     const { entry: _entry, ...cached } = split('blue=50,green=50', { ofAddress: true });
     for (const client of CLIENTS.slice(0, 200)) {
       const fetched = split('blue=50,green=50', { entry: `ip:${client}`, source: 'backend' });
-      const [now, later] = [new Splitter().choose(fetched, client), new Splitter().choose(cached, client)];
+      const [now, later] = [new TrafficSplit().choose(fetched, client), new TrafficSplit().choose(cached, client)];
       assert.equal(now.vars?.backend, later.vars?.backend, client);
     }
   });
@@ -113,6 +113,6 @@ describe('a weighted choice', () => {
 
   it('leaves alone what has no split', () => {
     const decision: Decision = { action: 'route', source: 'cache', list: 'l', vars: { backend: 'blue' } };
-    assert.equal(new Splitter().choose(decision, 'c'), decision);
+    assert.equal(new TrafficSplit().choose(decision, 'c'), decision);
   });
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
-import { type Address, PassedSockets } from '../../../agent/lifecycle/systemd-sockets.ts';
+import { type Address, SystemdSockets } from '../../../agent/lifecycle/systemd-sockets.ts';
 import { freePort } from '../../../dev/free-port.ts';
 
 const MODULE = join(import.meta.dirname, '../../../agent/lifecycle/systemd-sockets.ts');
@@ -17,7 +17,7 @@ describe('sockets that systemd passes', () => {
   it('are found by the path they listen at, and left there at the end', async (t) => {
     const path = join(folderFor(t), 'agent.sock');
     const agent = await startWith(t, { path }, { type: 'unix', path });
-    assert.deepEqual(agent.found, { fd: 3, untaken: [] });
+    assert.deepEqual(agent.found, { fd: 3, unused: [] });
     assert.equal(await greetingAt({ path }), 'hello');
     await agent.end();
     assert.ok(existsSync(path));
@@ -30,7 +30,7 @@ describe('sockets that systemd passes', () => {
     it(`are found by the address they listen at: ${written}`, async (t) => {
       const port = await freePort();
       const agent = await startWith(t, { host, port }, { type: 'tcp', host: written, port });
-      assert.deepEqual(agent.found, { fd: 3, untaken: [] });
+      assert.deepEqual(agent.found, { fd: 3, unused: [] });
       assert.equal(await greetingAt({ host, port }), 'hello');
     });
   }
@@ -38,12 +38,12 @@ describe('sockets that systemd passes', () => {
   it('are named when nothing takes them', async (t) => {
     const path = join(folderFor(t), 'agent.sock');
     const agent = await startWith(t, { path }, { type: 'unix', path: '/elsewhere.sock' });
-    assert.deepEqual(agent.found, { untaken: [`unix:${path}`] });
+    assert.deepEqual(agent.found, { unused: [`unix:${path}`] });
   });
 
   it('are not those of another process', () => {
-    const sockets = new PassedSockets({ LISTEN_FDS: '1', LISTEN_PID: '1' }, process.pid);
-    assert.deepEqual(sockets.untaken, []);
+    const sockets = new SystemdSockets({ LISTEN_FDS: '1', LISTEN_PID: '1' }, process.pid);
+    assert.deepEqual(sockets.unused, []);
   });
 });
 
@@ -64,12 +64,12 @@ const MANAGER = `
 async function startWith(t: TestContext, listen: ListenOptions, configured: Address) {
   const agent = `
     import { createServer } from 'node:net';
-    import { PassedSockets } from ${JSON.stringify(MODULE)};
-    const sockets = new PassedSockets(process.env, process.pid);
+    import { SystemdSockets } from ${JSON.stringify(MODULE)};
+    const sockets = new SystemdSockets(process.env, process.pid);
     const fd = sockets.take(${JSON.stringify(configured)});
     const server = createServer((socket) => socket.end('hello'));
     if (fd !== undefined) server.listen({ fd });
-    console.log(JSON.stringify({ fd, untaken: sockets.untaken }));
+    console.log(JSON.stringify({ fd, unused: sockets.unused }));
     process.stdin.resume().on('end', () => server.close(() => process.exit()));`;
   const manager = spawn(process.execPath, ['-e', MANAGER, JSON.stringify(listen), agent], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { Repeated } from '../../../agent/repeated.ts';
 import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
 import { Meters } from '../../../agent/state/meters.ts';
+import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -16,7 +16,7 @@ function log() {
 describe('the log of connections', () => {
   it('logs status and cause of a protocol violation', () => {
     const told = log();
-    connectionLog(told, new Repeated(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
+    connectionLog(told, new ThrottledLog(new HandClock())).protocolError(new SpopError(3, 'frame of 9 bytes'));
     assert.deepEqual(told.lines, [
       ['warn', { status: 3, error: 'frame of 9 bytes' }, 'connection closed: protocol violation by the peer'],
     ]);
@@ -24,7 +24,7 @@ describe('the log of connections', () => {
 
   it('tells what to do about HAProxy’s status 10, and only about that', () => {
     const told = log();
-    const events = connectionLog(told, new Repeated(new HandClock()));
+    const events = connectionLog(told, new ThrottledLog(new HandClock()));
     events.disconnectReceived(10, 'fragmentation not supported');
     events.disconnectReceived(1, 'I/O error');
     assert.match(told.lines[0]?.[2] ?? '', /no option send-frag-payload/);
@@ -34,7 +34,7 @@ describe('the log of connections', () => {
   it('tells each status once a minute, however often it comes, and then how often', () => {
     const told = log();
     const clock = new HandClock();
-    const events = connectionLog(told, new Repeated(clock));
+    const events = connectionLog(told, new ThrottledLog(clock));
     for (let count = 0; count < 1000; count++) {
       events.protocolError(new SpopError(3, `frame of ${count} bytes`));
       events.disconnectReceived(1, `I/O error \u202e${count}`);

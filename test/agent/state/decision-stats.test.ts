@@ -9,8 +9,8 @@ const denyOf = (list: string, reason = 'abuse'): Decision => ({ action: 'deny', 
 describe('the stats', () => {
   it('counts decisions that are alike together, whatever object they are', () => {
     const stats = new DecisionStats(new HandClock());
-    for (let time = 0; time < 3; time++) stats.tallyOf('check-request', denyOf('manual')).count++;
-    stats.tallyOf('other-message', denyOf('manual')).count++;
+    for (let time = 0; time < 3; time++) stats.counterOf('check-request', denyOf('manual')).count++;
+    stats.counterOf('other-message', denyOf('manual')).count++;
     assert.deepEqual(
       stats.state.decisions.map(({ message, count }) => [message, count]),
       [
@@ -22,10 +22,11 @@ describe('the stats', () => {
 
   it('counts by the reasons of the policy, and never by those of entries and scripts', () => {
     const stats = new DecisionStats(new HandClock());
-    for (let ticket = 0; ticket < 500; ticket++) stats.tallyOf('check-request', denyOf('manual', `${ticket}`)).count++;
+    for (let ticket = 0; ticket < 500; ticket++)
+      stats.counterOf('check-request', denyOf('manual', `${ticket}`)).count++;
     for (const source of ['cache', 'script', 'stale'] as const)
-      stats.tallyOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
-    stats.tallyOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
+      stats.counterOf('check-request', { action: 'deny', source, reason: 'timeout' }).count++;
+    stats.counterOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count++;
     assert.deepEqual(
       stats.state.decisions.map(({ source, reason, list, count }) => [source, reason, list, count]),
       [
@@ -40,7 +41,7 @@ describe('the stats', () => {
 
   it('counts by no more than 200 lists, however often the configuration has others, and all further ones as one', () => {
     const stats = new DecisionStats(new HandClock());
-    for (let index = 0; index < 500; index++) stats.tallyOf('check-request', denyOf(`list-${index}`)).count++;
+    for (let index = 0; index < 500; index++) stats.counterOf('check-request', denyOf(`list-${index}`)).count++;
     const { decisions } = stats.state;
     assert.equal(decisions.length, 201);
     assert.equal(decisions.find(({ list }) => list === 'other')?.count, 300);

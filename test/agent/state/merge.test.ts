@@ -87,7 +87,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
     ...(isDegraded && { sinceMs: count, p50Ms: count }),
     ...{ lookups: 10 * count, byPolicy, letThrough: count, denied: 0, calls: count, failedCalls: 0 },
   };
-  stats.tallyOf('check-request', { action: 'allow', source: 'cache' }).count += count;
+  stats.counterOf('check-request', { action: 'allow', source: 'cache' }).count += count;
   const parts = {
     meters,
     stats,

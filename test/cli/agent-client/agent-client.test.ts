@@ -20,41 +20,49 @@ describe('asking the running agent', () => {
     assert.deepEqual(flushed, { forgotten: 0, unknown: ['ip:203.0.113.7'] });
   });
 
-  it('says where nobody answers, and that it may be a matter of time', async (t) => {
+  it('rejects where no agent listens', async (t) => {
     const { path, close } = await adminSocket(t);
     await close();
     await assert.rejects(
       askAgent(path, STATE),
-      (error) => error instanceof CliError && /is not there/.test(error.message),
+      (error) => error instanceof CliError && /does not exist/.test(error.message),
     );
     writeFileSync(path, '');
     await assert.rejects(
       askAgent(path, STATE),
-      (error) => error instanceof CliError && /nobody answers/.test(error.message),
+      (error) => error instanceof CliError && /connection refused/.test(error.message),
     );
   });
 
   // Root may open everything.
   if (!isRoot)
-    it('says whom the agent listens to', async (t) => {
+    it('rejects where the user may not connect', async (t) => {
       const { path } = await adminSocket(t);
       chmodSync(path, 0o000);
       await assert.rejects(askAgent(path, STATE), {
-        message: `${path}: permission denied: run this as root or as the agent's user`,
+        message: `${path}: permission denied: run this as root or as the user of the agent`,
       });
     });
 
   const cases: readonly { name: string; says: RegExp; answer: (socket: Socket) => void }[] = [
     {
       name: 'another version',
-      says: /of another release than this command/,
+      says: /runs another release than this command/,
       answer: (socket) => socket.end('{"version":2,"result":{}}\n'),
     },
-    { name: 'no JSON', says: /no haverdict agent$/, answer: (socket) => socket.end('220 mail.example ESMTP\r\n') },
-    { name: 'no object', says: /no haverdict agent$/, answer: (socket) => socket.end('null\n') },
-    { name: 'half an answer', says: /no haverdict agent$/, answer: (socket) => socket.end('{"version":1,"res') },
-    { name: 'nothing', says: /the agent ended before it answered$/, answer: (socket) => socket.end() },
-    { name: 'no answer in time', says: /it does not answer within 0\.1 s$/, answer: () => {} },
+    {
+      name: 'no JSON',
+      says: /not the socket of a haverdict agent$/,
+      answer: (socket) => socket.end('220 mail.example ESMTP\r\n'),
+    },
+    { name: 'no object', says: /not the socket of a haverdict agent$/, answer: (socket) => socket.end('null\n') },
+    {
+      name: 'half an answer',
+      says: /not the socket of a haverdict agent$/,
+      answer: (socket) => socket.end('{"version":1,"res'),
+    },
+    { name: 'nothing', says: /the agent closed the connection before it answered$/, answer: (socket) => socket.end() },
+    { name: 'no answer in time', says: /no answer within 0\.1 s$/, answer: () => {} },
     {
       name: 'an error that would steer a terminal',
       says: /^the agent: \\u001b\[2J$/,
@@ -62,12 +70,12 @@ describe('asking the running agent', () => {
     },
     {
       name: 'more than anybody reads',
-      says: /more than 16777216 bytes$/,
+      says: /the answer exceeds 16777216 bytes$/,
       answer: (socket) => socket.end(Buffer.alloc(17_000_000, '{')),
     },
   ];
   for (const { name, says, answer } of cases) {
-    it(`ends in one line where the other side has ${name}`, async (t) => {
+    it(`rejects with one line for ${name}`, async (t) => {
       const path = await serverThat(t, answer);
       const limitMs = name === 'no answer in time' ? 100 : 5000;
       await assert.rejects(askAgent(path, STATE, limitMs), (error: Error) => {

@@ -19,7 +19,7 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
   listens on tcp://[::1]:9000, unix:/run/a.sock
   will ask http://127.0.0.1:8787 (not contacted); deadline 40 ms
   lists manual
-  takes at most 1722 MB: MemoryMax=1722M
+  uses at most 1722 MB: MemoryMax=1722M
   check: looks up ip, host; policy default closed, timeout open
 `,
       stderr: '',

@@ -17,7 +17,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const { status, stdout, stderr } = await run('block', '198.51.100.1', '10.0.0.0/8', '::1');
     assert.deepEqual([status, stdout], [2, '']);
     const why = 'deny ip:10.0.0.0/8 would keep out 10.0.0.0/8: private networks (and 1 more like it)';
-    assert.equal(stderr, `haverdict: ${why}; --force writes it all the same\n`);
+    assert.equal(stderr, `haverdict: ${why}; use --force to write it anyway\n`);
     assert.equal(await stored('ip:198.51.100.1'), undefined);
   });
 
@@ -32,7 +32,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const env = { SSH_CONNECTION: '203.0.113.9 50022 192.0.2.1 22' };
     const { status, stderr } = await runAround({ env }, endpoint, 'block', '203.0.113.0/24');
     assert.equal(status, 2);
-    assert.match(stderr, /would keep out 203\.0\.113\.9: the address you are logged in from; --force/);
+    assert.match(stderr, /would keep out 203\.0\.113\.9: the address you are logged in from; use --force/);
   });
 
   it('obeys the section blocklist of the agent, named by option or variable, and --for over it', async (t) => {
@@ -59,8 +59,8 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     ] as const) {
       const { status, stderr } = await block(ipv6Prefix, '203.0.113.50', subject, '--action', 'log');
       assert.equal(status, 2);
-      const why = `ip:${subject} would never match: ipv6Prefix is ${ipv6Prefix}, so that ip:${instead} is looked up`;
-      assert.equal(stderr, `haverdict: ${why}; --force writes it all the same\n`);
+      const why = `ip:${subject} would never match: ipv6Prefix is ${ipv6Prefix}, so ip:${instead} is looked up instead`;
+      assert.equal(stderr, `haverdict: ${why}; use --force to write it anyway\n`);
       assert.equal((await block(ipv6Prefix, instead)).status, 0);
     }
     assert.deepEqual((await storeAt(own).lookup([{ subject: 'ip:203.0.113.50', list: 'manual' }])).items, []);
@@ -79,9 +79,9 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const secret = 's3cr3t on standard input';
     const digest = digestOf(secret);
     const blocked = await runAround({ input: `${secret}\n` }, endpoint, 'block', 'key:-');
-    assert.deepEqual(blocked, { status: 0, stdout: `deny ${digest} in manual for ever\n`, stderr: '' });
+    assert.deepEqual(blocked, { status: 0, stdout: `blocked ${digest} in list manual, no expiry\n`, stderr: '' });
     const removed = await runAround({ input: secret }, endpoint, 'remove', 'key:-');
-    assert.match(removed.stdout, new RegExp(`^removed ${digest} from manual: deny`));
+    assert.match(removed.stdout, new RegExp(`^removed ${digest} from list manual: deny`));
     const history = await run('history', '--list', 'manual', '--json');
     assert.ok(history.stdout.includes(digest) && !history.stdout.includes(secret));
   });
@@ -91,8 +91,8 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const digest = digestOf(secret);
     const { status, stdout, stderr } = await run('block', `key:${secret}`);
     assert.equal(status, 0);
-    assert.ok(stdout.startsWith(`deny ${digest} in manual for ever`) && !stdout.includes(secret), stdout);
-    assert.match(stderr, /^haverdict: warning: a secret on the command line stays in the history of this shell/);
+    assert.ok(stdout.startsWith(`blocked ${digest} in list manual, no expiry`) && !stdout.includes(secret), stdout);
+    assert.match(stderr, /^haverdict: warning: a secret on the command line stays in the shell history/);
     assert.equal((await run('block', digest)).stderr, '');
     for (const input of ['', 'two\nlines\n'])
       assert.equal((await runAround({ input }, endpoint, 'block', 'key:-')).status, 2);
@@ -100,7 +100,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
 
   it('registers a new list and asks whether it was meant', async () => {
     const { status, stderr } = await run('block', '203.0.113.40', '--list', 'manul');
-    const warning = 'list manul is new, did you mean manual?; agents ask only the lists of their configuration';
+    const warning = 'list manul is new (did you mean manual?): agents look only in the lists of their configuration';
     assert.deepEqual([status, stderr], [0, `haverdict: warning: ${warning}\n`]);
     assert.equal((await run('block', '203.0.113.41', '--list', 'manul')).stderr, '');
   });
@@ -123,7 +123,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     await storeAt(endpoint).put(wrong);
     const { status, stdout } = await run('remove', 'ip:203.0.113.060');
     assert.equal(status, 0);
-    assert.match(stdout, /^removed ip:203\.0\.113\.060 from manual: no entry, for subject/);
+    assert.match(stdout, /^removed ip:203\.0\.113\.060 from list manual: not a valid entry: subject/);
     assert.equal((await run('remove', 'ip:203.0.113.060')).status, 2);
   });
 
@@ -154,7 +154,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       assert.deepEqual([refused.status, refused.stdout], [2, '']);
       assert.equal(
         refused.stderr,
-        `haverdict: ${action} does not count: list feed is held to deny, tarpit; --force writes it all the same\n`,
+        `haverdict: ${action} does not count: list feed is held to deny, tarpit; use --force to write it anyway\n`,
       );
       assert.equal((await run(...command, '--list', 'feed', '-c', config, '--force')).status, 0);
       assert.equal((await run(...command, '--list', 'manual', '-c', config)).status, 0);
@@ -170,13 +170,13 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     );
     const { status, stdout } = await run('explain', '203.0.113.80', 'host:explained.example', '-c', config);
     assert.equal(status, 0);
-    assert.match(stdout, /^host:explained\.example, ip:203\.0\.113\.80 is answered 403\n/);
-    assert.match(stdout, /ip:203\.0\.113\.80: message check does not ask about ip\n/);
-    assert.match(stdout, /\n {2}why {5}it is the only entry that counts\n {2}until {3}never\n {2}by {6}\S+@/);
+    assert.match(stdout, /^host:explained\.example, ip:203\.0\.113\.80 gets status 403\n/);
+    assert.match(stdout, /ip:203\.0\.113\.80: message check does not look up ip\n/);
+    assert.match(stdout, /\n {2}why {5}the only entry that applies\n {2}until {3}never\n {2}by {6}\S+@/);
     const unknown = await run('explain', 'host:explained.example', '-c', config, '--message', 'chek');
     assert.deepEqual(
       [unknown.status, unknown.stderr],
-      [2, 'haverdict: there is no message chek in the configuration, did you mean check?\n'],
+      [2, 'haverdict: the configuration has no message chek, did you mean check?\n'],
     );
   });
 
@@ -185,7 +185,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.equal(status, 0);
     assert.match(
       stdout,
-      /^host:nobody\.example passes: no entry counts\n\nNo entry in any list covers it; asked manual\./,
+      /^host:nobody\.example passes: no entry applies\n\nNo entry in any list matches; looked in manual\./,
     );
   });
 });

@@ -14,33 +14,41 @@ const COMBINATIONS = (
   [
     ['a redirect to nowhere', '--action redirect', /^haverdict: --action redirect needs --location\n/],
     ['a route to nowhere', '--action route', /^haverdict: --action route needs --backend or --split\n/],
-    ['a location of a deny', '--location /x', /^haverdict: --location goes with --action redirect, not with deny\n/],
+    ['a location of a deny', '--location /x', /^haverdict: --location works with --action redirect, not with deny\n/],
     [
       'a backend of a tag',
       '--action tag --backend b',
-      /^haverdict: --backend goes with --action route, not with tag\n/,
+      /^haverdict: --backend works with --action route, not with tag\n/,
     ],
-    ['a split of a drop', '--action drop --split b=1', /^haverdict: --split goes with --action route, not with drop\n/],
+    [
+      'a split of a drop',
+      '--action drop --split b=1',
+      /^haverdict: --split works with --action route, not with drop\n/,
+    ],
     [
       'a status of a drop',
       '--action drop --status 403',
-      /^haverdict: --status goes with --action deny, --action tarpit or --action redirect, not with drop\n/,
+      /^haverdict: --status works with --action deny, --action tarpit or --action redirect, not with drop\n/,
     ],
-    ['a body of a tarpit', '--action tarpit --body x', /^haverdict: --body goes with --action deny, not with tarpit\n/],
+    [
+      'a body of a tarpit',
+      '--action tarpit --body x',
+      /^haverdict: --body works with --action deny, not with tarpit\n/,
+    ],
     [
       'a body file of a log',
       '--action log --body-file x',
-      /^haverdict: --body-file goes with --action deny, not with log\n/,
+      /^haverdict: --body-file works with --action deny, not with log\n/,
     ],
     [
       'a header of what is denied',
       '--var req.set.a=b',
-      /^haverdict: --var req.set.a goes with --action route, --action tag or the command allow, not with deny\n/,
+      /^haverdict: --var req.set.a works with --action route, --action tag or the command allow, not with deny\n/,
     ],
     [
       'a header of an answer that nobody gets',
       '--action drop --var res.set.a=b',
-      /^haverdict: --var res.set.a goes with --action deny, .* or the command allow, not with drop\n/,
+      /^haverdict: --var res.set.a works with --action deny, .* or the command allow, not with drop\n/,
     ],
     [
       'a body and a file',
@@ -55,12 +63,16 @@ const COMBINATIONS = (
     ],
     ['the status of a redirect', '--status 301', /^haverdict: status 301 is none of 400, /],
     ['to allow what is blocked', '--action allow', /argument 'allow' is invalid. Allowed choices are deny, tarpit/],
-    ['a variable without a value', '--action tag --var path', /^haverdict: --var "path" is no variable: write it like/],
-    ['a variable twice', '--action tag --var path=/ --var Path=/', /^haverdict: --var path is there twice\n/],
+    [
+      'a variable without a value',
+      '--action tag --var path',
+      /^haverdict: --var "path" is not a variable: use NAME=VALUE/,
+    ],
+    ['a variable twice', '--action tag --var path=/ --var Path=/', /^haverdict: --var path is given twice\n/],
     [
       'a variable with an option',
       '--action route --var backend=b',
-      /^haverdict: --var backend has an option of its own: --backend\n/,
+      /^haverdict: --var backend has its own option: --backend\n/,
     ],
     [
       'a variable of nobody',
@@ -72,7 +84,7 @@ const COMBINATIONS = (
       '--action tag --var req.set.content-length=0',
       /is a header that HAProxy itself takes care of\n/,
     ],
-    ['to remove a header with a value', '--action tag --var req.del.x=gold', /removes a header: write req.del.x=1\n/],
+    ['to remove a header with a value', '--action tag --var req.del.x=gold', /removes a header: use req.del.x=1\n/],
     [
       'another host by a path',
       '--action redirect --location //evil.example',
@@ -101,7 +113,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(status, 0);
     assert.equal(
       stdout,
-      'deny ip:203.0.113.7 in manual for ever\ndeny ip:2001:db8::/32 in manual for ever\ndeny host:evil.example in manual for ever\n',
+      'blocked ip:203.0.113.7 in list manual, no expiry\nblocked ip:2001:db8::/32 in list manual, no expiry\nblocked host:evil.example in list manual, no expiry\n',
     );
     for (const subject of ['ip:203.0.113.7', 'ip:2001:db8::/32', 'host:evil.example'])
       assert.equal((await stored(subject)).length, 1);
@@ -216,14 +228,14 @@ describe('haverdict block', { concurrency: 4 }, async () => {
 
   it('takes a time with its zone as the end', async () => {
     const { stdout } = await block('192.0.2.2', '--until', '2090-01-01T01:00:00+01:00');
-    assert.equal(stdout, 'deny ip:192.0.2.2 in manual until 2090-01-01T00:00:00Z\n');
+    assert.equal(stdout, 'blocked ip:192.0.2.2 in list manual until 2090-01-01T00:00:00Z\n');
     assert.equal((await stored('ip:192.0.2.2'))[0]?.expiresAt, Date.UTC(2090, 0, 1) / 1000);
   });
 
   it('says that it replaces, and so does allow', async () => {
     await block('192.0.2.3');
     const { stdout } = await runOnTable(endpoint, 'allow', '192.0.2.3');
-    assert.equal(stdout, 'allow ip:192.0.2.3 in manual for ever, replacing the entry there\n');
+    assert.equal(stdout, 'allowed ip:192.0.2.3 in list manual, no expiry, replaced the previous entry\n');
     assert.equal((await stored('ip:192.0.2.3'))[0]?.action, 'allow');
   });
 
@@ -237,7 +249,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   const refused: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['no subject', [], /^haverdict: missing required argument 'subject'\n$/],
     [
-      'what is no subject',
+      'an invalid subject',
       ['nonsense'],
       /^haverdict: "nonsense" is no address, no network and has no known kind .*\n$/,
     ],
@@ -246,14 +258,18 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       ['1.1.1.1', '--for', '1h', '--until', '2090-01-01T00:00Z'],
       /'--until <time>' cannot be used with option '--for <duration>'\n$/,
     ],
-    ['a duration without unit', ['1.1.1.1', '--for', '24'], /^haverdict: "24" is no duration: .* like 24h\n$/],
-    ['a time that is past', ['1.1.1.1', '--until', '2020-01-01T00:00Z'], /^haverdict: "2020-01-01T00:00Z" is past\n$/],
+    ['a duration without unit', ['1.1.1.1', '--for', '24'], /^haverdict: "24" is not a valid duration: .* like 24h\n$/],
+    [
+      'a time that is past',
+      ['1.1.1.1', '--until', '2020-01-01T00:00Z'],
+      /^haverdict: "2020-01-01T00:00Z" is in the past\n$/,
+    ],
     [
       'a time without zone',
       ['1.1.1.1', '--until', '2090-01-01T00:00'],
-      /^haverdict: "2090-01-01T00:00" is no time: write it with its zone/,
+      /^haverdict: "2090-01-01T00:00" is not a valid time: use ISO 8601 with a time zone/,
     ],
-    ['the 30th of February', ['1.1.1.1', '--until', '2090-02-30T00:00Z'], /is no time/],
+    ['the 30th of February', ['1.1.1.1', '--until', '2090-02-30T00:00Z'], /is not a valid time/],
     ['a line break in the reason', ['1.1.1.1', '--reason', 'a\nb'], /^haverdict: reason must be one line/],
     [
       'a long note',
@@ -266,16 +282,16 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       /argument '418' is invalid. Allowed choices are 400, 401/,
     ],
     ...COMBINATIONS,
-    ['a list that is no name', ['1.1.1.1', '--list', 'My List'], /^haverdict: "My List" is no list name/],
+    ['an invalid list name', ['1.1.1.1', '--list', 'My List'], /^haverdict: "My List" is not a valid list name/],
     [
       'an unknown option',
       ['1.1.1.1', '--lsit', 'a'],
       /^haverdict: unknown option '--lsit' \(Did you mean --list\?\)\n$/,
     ],
     [
-      'an endpoint that is no URL',
+      'an endpoint that is not a URL',
       ['1.1.1.1', '--endpoint-url', 'localhost'],
-      /^haverdict: --endpoint-url "localhost" is no URL/,
+      /^haverdict: --endpoint-url "localhost" is not a valid URL/,
     ],
   ];
   for (const [what, args, message] of refused)

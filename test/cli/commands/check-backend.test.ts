@@ -58,9 +58,9 @@ describe('haverdict check-backend', () => {
   });
 
   for (const [what, args, message] of [
-    ['what is no URL', ['localhost:8787'], /"localhost:8787" is no URL: write it like http:/],
-    ['a network', [NOWHERE, '--listed', '10.0.0.0/8'], /"10.0.0.0\/8" is a network: name an address in it/],
-    ['a number that is none', [NOWHERE, '--calls', '0'], /"0" is no number from 1 to 999999/],
+    ['an invalid URL', ['localhost:8787'], /"localhost:8787" is not a valid URL: use one like http:/],
+    ['a network', [NOWHERE, '--listed', '10.0.0.0/8'], /"10.0.0.0\/8" is a network: use an address in it/],
+    ['an invalid number', [NOWHERE, '--calls', '0'], /"0" is not a number from 1 to 999999/],
   ] as const)
     it(`ends with 2 for ${what}`, async () => {
       const { status, stderr } = await refusalOf('check-backend', ...args);

@@ -20,14 +20,11 @@ describe('haverdict cost', () => {
     const { status, stdout, stderr } = runHaverdict('cost', '--requests', '3000000', '--ipv6-share', '0');
     assert.deepEqual([status, stderr], [0, '']);
     // 1000 clients with 5 visits on 2 hosts: 10,000 misses a day, 304,167 a month, 25 keys each
-    assert.match(
-      stdout,
-      /^3,000,000 requests a month: the cache answers 89.9 %, the function is asked 304,167 times\n/,
-    );
-    assert.match(stdout, /\nDynamoDB reads {6}3,802,083 {2}read units {9}0.48\n/);
+    assert.match(stdout, /^3,000,000 requests per month: the cache answers 89.9 %, the function gets 304,167 calls\n/);
+    assert.match(stdout, /\nDynamoDB reads {6}3,802,083 {2}read units {7}0.48\n/);
     assert.match(stdout, /\nTotal +2\.\d\d\n/);
-    assert.match(stdout, /\nAssumes\n {2}1,000 different clients a day, 0 % of them with IPv6\n/);
-    assert.match(stdout, /\nLeaves out\n {2}the free tier/);
+    assert.match(stdout, /\nAssumptions\n {2}1,000 distinct clients per day, 0 % of them with IPv6\n/);
+    assert.match(stdout, /\nNot included\n {2}the free tier/);
     assert.match(stdout, /\nPrices of \d{4}-\d\d-\d\d in us-east-1: .*\n$/);
   });
 
@@ -37,10 +34,7 @@ describe('haverdict cost', () => {
     // every second minute for IPv4 (0, 2, 4 … 120), every time for IPv6
     assert.deepEqual([Math.round(usage.calls), Math.round(usage.keys)], [66 * months, (61 * 25 + 5 * 50) * months]);
     assert.equal(requests, 126 * months);
-    assert.ok(
-      assumes.includes('126 of 127 lines have a client and a time; the others are no requests'),
-      assumes.join(),
-    );
+    assert.ok(assumes.includes('126 of 127 lines have a client and a time; the others are ignored'), assumes.join());
   });
 
   it('takes a log from standard input', () => {
@@ -62,16 +56,16 @@ describe('haverdict cost', () => {
     assert.match(runHaverdict('cost', '--prices', file).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
   });
 
-  it('ends with 2 when told of a log what the log says', (t) => {
+  it('exits with 2 for an option that a log replaces', (t) => {
     const { status, stderr } = runHaverdict('cost', fileWith(t, LOG), '--visit-seconds', '5');
     assert.deepEqual(
       [status, stderr],
-      [2, 'haverdict: --visit-seconds is for a bill without a log: the log says it by itself\n'],
+      [2, 'haverdict: --visit-seconds applies only without a log: a log has the traffic itself\n'],
     );
   });
 
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['a number that is none', ['--clients', 'many'], /^haverdict: --clients <number> takes a number, not "many"\n$/],
+    ['an invalid number', ['--clients', 'many'], /^haverdict: --clients <number> takes a number, not "many"\n$/],
     ['a share above 1', ['--ipv6-share', '40'], /takes a number from 0 to 1, not "40"\n$/],
     ['a cache of nothing', ['--cache-entries', '0'], /^haverdict: --cache-entries must be at least 1\n$/],
   ];
@@ -89,8 +83,8 @@ describe('haverdict cost', () => {
       return stderr;
     };
     assert.match(failed('/nonexistent/log'), /^haverdict: \/nonexistent\/log: ENOENT/);
-    assert.match(failed(fileWith(t, 'no log\nat all')), /none of 2 lines has a client address and a time/);
-    assert.match(failed(fileWith(t, line('10.0.0.1', 0))), /covers less than a second/);
+    assert.match(failed(fileWith(t, 'no log\nat all')), /no line of 2 has a client address and a time/);
+    assert.match(failed(fileWith(t, line('10.0.0.1', 0))), /covers less than one second/);
     assert.match(failed('--prices', fileWith(t, '{"date": 5}')), /prices.*: date must be a string, not 5/);
     assert.match(failed('--prices', fileWith(t, '{')), /--prices .*: Expected property name/);
   });

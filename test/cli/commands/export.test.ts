@@ -43,7 +43,7 @@ describe('haverdict export', async () => {
     await store.entries.put({ subject: 'ip:203.0.113.7', list: 'odd', action: 'deny', expiresAt: 5 });
     const { stdout, stderr } = await runOnTable(endpoint, 'export', 'odd', '--format', 'plain');
     assert.equal(stdout, '');
-    assert.match(stderr, /^haverdict: warning: ip:203\.0\.113\.009 is left out: subject .*\n$/);
+    assert.match(stderr, /^haverdict: warning: ip:203\.0\.113\.009 is not exported: subject .*\n$/);
     assert.equal(
       (await runOnTable(endpoint, 'export', 'odd', '--format', 'plain', '--expired')).stdout,
       '203.0.113.7\n',

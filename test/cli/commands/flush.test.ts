@@ -10,15 +10,15 @@ describe('haverdict flush', () => {
     const { path, control } = await adminSocket(t);
     control.known = { 'ip:203.0.113.7': { action: 'deny', freshForSeconds: 1, keptForSeconds: 1 } };
     const some = await runOnTable(NO_TABLE, 'flush', '203.0.113.7', 'host:Shop.example', '--socket', path);
-    assert.deepEqual([some.status, some.stdout], [0, 'forgotten: 1\nnot known: host:shop.example\n']);
+    assert.deepEqual([some.status, some.stdout], [0, 'removed from the cache: 1\nnot cached: host:shop.example\n']);
     const all = await runOnTable(NO_TABLE, 'flush', '--all', '--json', '--socket', path);
     assert.deepEqual(JSON.parse(all.stdout), { forgotten: 1, unknown: [] });
     assert.deepEqual(control.told, ['flush ip:203.0.113.7', 'flush host:shop.example', 'flush all']);
   });
 
   const wrong: readonly [args: readonly string[], status: number, says: RegExp][] = [
-    [[], 2, /^haverdict: flush takes either subjects or --all\n$/],
-    [['203.0.113.7', '--all'], 2, /^haverdict: flush takes either subjects or --all\n$/],
+    [[], 2, /^haverdict: name subjects or use --all, not both\n$/],
+    [['203.0.113.7', '--all'], 2, /^haverdict: name subjects or use --all, not both\n$/],
     [['nonsense'], 2, /^haverdict: "nonsense" is no address.*\n$/],
     [['203.0.113.0/24'], 1, /^haverdict: the agent: .*203\.0\.113\.0\/24.* is a network, .*\n$/],
   ];

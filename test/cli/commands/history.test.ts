@@ -63,7 +63,7 @@ describe('haverdict history', async () => {
   it('tells no more than it is asked for, and how much it left', async () => {
     const { changes, left } = await json('203.0.113.1', '--limit', '2');
     assert.deepEqual([changes.map((one: Change) => one.at), left], [[at(4), at(3)], 1]);
-    assert.match((await run('203.0.113.1', '--limit', '2')).stdout, /\n1 older changes are not shown: /);
+    assert.match((await run('203.0.113.1', '--limit', '2')).stdout, /\n1 older change not shown: /);
   });
 
   it('looks no further back than it is told to', async () => {
@@ -84,13 +84,13 @@ describe('haverdict history', async () => {
     const { stdout } = await run('203.0.113.2');
     assert.match(
       stdout,
-      /^the entry in hand is not in the history: it was written by hand, or before there was one\nAT /,
+      /^the history has no record of the entry in list hand: it was written by another program, or before there was a history\nAT /,
     );
   });
 
   it('says so where nothing is known', async () => {
     const { status, stdout } = await run('host:nobody.example');
-    assert.deepEqual([status, stdout], [0, 'there is no change of host:nobody.example in the history\n']);
+    assert.deepEqual([status, stdout], [0, 'the history has no changes of host:nobody.example\n']);
   });
 
   it('wants to know of what, and refuses a limit that is none', async () => {

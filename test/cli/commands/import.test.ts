@@ -29,8 +29,11 @@ describe('haverdict import', async () => {
 
   it('writes what the source has and the list has not, and tells the history', async () => {
     const { status, stdout, stderr } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
-    assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries into one']);
-    assert.match(stderr, /^haverdict: warning: list one is new; agents ask only the lists of their configuration\n$/);
+    assert.deepEqual([status, stdout.split('\n').at(-2)], [0, 'wrote 3 entries to list one']);
+    assert.match(
+      stderr,
+      /^haverdict: warning: list one is new: agents look only in the lists of their configuration\n$/,
+    );
     const items = await Array.fromAsync(store.entries.ofList('one'));
     assert.deepEqual(await subjectsOf('one'), ['ip:198.51.100.0/24', 'ip:2001:db8::/32', 'ip:203.0.113.7']);
     assert.ok(items.every(({ action, reason, createdBy }) => action === 'deny' && reason === 'abuse' && createdBy));
@@ -44,7 +47,7 @@ describe('haverdict import', async () => {
     await store.entries.put({ subject: 'ip:203.0.113.99', list: 'one', action: 'allow', note: 'mine' });
     const before = await Array.fromAsync(store.entries.ofList('one'));
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'one', '--reason', 'abuse');
-    assert.match(stdout, /\nwrote 0 entries into one\n$/);
+    assert.match(stdout, /\nwrote 0 entries to list one\n$/);
     assert.deepEqual(await Array.fromAsync(store.entries.ofList('one')), before);
   });
 
@@ -68,7 +71,7 @@ describe('haverdict import', async () => {
     const { stdout } = await runOnTable(endpoint, 'import', feed, '--list', 'three', '--dry-run');
     assert.match(
       stdout,
-      /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries into three\n$/,
+      /\+ ip:198\.51\.100\.0\/24 deny\n\+ ip:2001:db8::\/32 deny\n\+ ip:203\.0\.113\.7 deny\nwould write 3 entries to list three\n$/,
     );
     assert.deepEqual([await subjectsOf('three'), await store.lists.find('three')], [[], undefined]);
   });
@@ -117,7 +120,7 @@ describe('haverdict import', async () => {
     assert.equal(status, 130, stderr);
     assert.match(
       stderr,
-      new RegExp(`^haverdict: stopped: ${written} entries were written into long; run it again to go on\n$`, 'm'),
+      new RegExp(`^haverdict: stopped: wrote ${written} entries to list long; run it again to continue\n$`, 'm'),
     );
     assert.ok(written < 3000, `${written}`);
     assert.equal((await store.lists.find('long'))?.syncedAt, undefined);

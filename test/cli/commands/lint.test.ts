@@ -92,7 +92,7 @@ describe('haverdict lint', async () => {
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);
-    assert.match(stdout, /\n15 problems, 7 of them to be repaired with --fix; 1 note\n$/);
+    assert.match(stdout, /\n15 problems, 7 repairable with --fix; 1 note\n$/);
     assert.equal(stderr, 'haverdict: 15 problems left in the table\n');
     assert.doesNotMatch(stdout, /hunter2/);
   });
@@ -164,6 +164,6 @@ describe('haverdict lint', async () => {
     const clean = await localTable(t);
     await runOnTable(clean.endpoint, 'block', '203.0.113.7');
     const { status, stdout, stderr } = await runOnTable(clean.endpoint, 'lint', '--hand');
-    assert.deepEqual([status, stdout, stderr], [0, 'nothing is wrong\n', '']);
+    assert.deepEqual([status, stdout, stderr], [0, 'no problems found\n', '']);
   });
 });

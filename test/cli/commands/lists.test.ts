@@ -11,18 +11,18 @@ describe('haverdict lists', async () => {
 
   it('says so where no list is registered', async () => {
     const { status, stdout } = await run();
-    assert.deepEqual([status, stdout], [0, 'there is no registered list in table haverdict: see also --all\n']);
+    assert.deepEqual([status, stdout], [0, 'table haverdict has no registered lists; --all finds unregistered ones\n']);
   });
 
   it('registers a list once, and writes that down', async () => {
     const odd = await run('create', 'feed', '--description', 'a\u001b[31mb');
     assert.deepEqual([odd.status, odd.stdout], [2, '']);
-    assert.match(odd.stderr, /"a\\u001b\[31mb" is not one line of printable characters\n$/);
+    assert.match(odd.stderr, /"a\\u001b\[31mb" is not a single line of printable characters\n$/);
     const { status, stdout } = await run('create', 'feed', '--description', 'a – b', '--owner', 'abuse');
     assert.deepEqual([status, stdout], [0, 'list feed is registered\n']);
     const again = await run('create', 'feed');
     assert.equal(again.status, 1);
-    assert.match(again.stderr, /^haverdict: list feed is registered already by \S+@\S+ at 20\d\d-\S+Z\n$/);
+    assert.match(again.stderr, /^haverdict: list feed is already registered by \S+@\S+ at 20\d\d-\S+Z\n$/);
     const [created, ...more] = await Array.fromAsync(store.history.of('feed'));
     assert.deepEqual([created?.change, created?.why, more], ['list-created', 'a – b', []]);
   });

@@ -74,7 +74,7 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
 
   it('says that there is nothing, and that is no failure', async () => {
     const { status, stdout } = await run('show', 'host:nobody.example');
-    assert.deepEqual([status, stdout], [0, 'there is no entry for host:nobody.example in table haverdict\n']);
+    assert.deepEqual([status, stdout], [0, 'table haverdict has no entry for host:nobody.example\n']);
     assert.equal((await run('show', 'host:nobody.example', '--json')).stdout, '[]\n');
   });
 
@@ -96,14 +96,15 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
 
   it('says that a list is empty', async () => {
     const { status, stdout } = await run('list', 'nobody');
-    assert.deepEqual([status, stdout], [0, 'there is no entry in list nobody of table haverdict\n']);
+    assert.deepEqual([status, stdout], [0, 'list nobody of table haverdict has no entries\n']);
     assert.equal((await run('list', 'nobody', '--json')).stdout, '');
   });
 
   it('removes what is there, and says of the rest that it was not', async () => {
     await store.put({ subject: 'host:out.example', list: 'old', action: 'deny' });
     const { status, stdout } = await run('remove', 'host:out.example', 'host:never.example', '--list', 'old');
-    const lines = 'removed host:out.example from old: deny, without end\nhost:never.example was not in old\n';
+    const lines =
+      'removed host:out.example from list old: deny, no expiry\nlist old has no entry for host:never.example\n';
     assert.deepEqual([status, stdout], [0, lines]);
     const again = await run('remove', 'host:out.example', '--list', 'old', '--json');
     assert.deepEqual(JSON.parse(again.stdout), [{ subject: 'host:out.example', list: 'old', removed: false }]);

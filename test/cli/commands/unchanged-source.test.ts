@@ -96,9 +96,9 @@ describe('a source that says it has not changed', async () => {
     const list = await made('sync', '--for', '30s');
     const was = (await entryIn(list)) as StoredEntry; // just made
     await aged(list, was, 31);
-    assert.match(await told('explain', '203.0.113.1', '--lists', list), /passes: no entry counts/);
+    assert.match(await told('explain', '203.0.113.1', '--lists', list), /passes: no entry applies/);
     await run(list, 'sync', '--for', '30s');
-    assert.match(await told('explain', '203.0.113.1', '--lists', list), /is answered 403/);
+    assert.match(await told('explain', '203.0.113.1', '--lists', list), /gets status 403/);
   });
 
   async function aged(list: string, was: StoredEntry, seconds: number): Promise<void> {

@@ -39,15 +39,15 @@ describe('what the agent says of subjects, for people', () => {
     assert.deepEqual(explanationLines(explanation), [
       'ip:203.0.113.7',
       '    cached        deny (abuse), by ip:203.0.113.0/24 of list manual, fresh for 42 s, kept for 642 s',
-      '    now           decided by what is cached',
+      '    now           decided from the cache',
       '    messages      check-request: allow if it cannot be looked up (backend_error)',
-      '                  check-login: deny with 503 if it cannot be looked up (backend_error); on trial, nothing is enforced',
+      '                  check-login: deny with 503 if it cannot be looked up (backend_error); in shadow mode, not enforced',
       '',
       'ip:2001:db8::1',
       '    looked up as  ip:2001:db8::/64',
       '    cached        no',
-      '    now           the backend is asked',
-      '    messages      none looks up subjects of this kind',
+      '    now           the backend is called',
+      '    messages      no message looks up this kind',
     ]);
   });
 
@@ -61,12 +61,12 @@ describe('what the agent says of subjects, for people', () => {
     const subject = { subject: 'key:a', lookup: 'key:a', processes, messages: [] };
     assert.deepEqual(explanationLines({ breaker: 'open', subjects: [subject] }).slice(1, -1), [
       '    process       1',
-      '    cached        allow, stale since 5 s, kept for 595 s',
-      '    now           decided by what is cached, since the backend cannot be asked',
+      '    cached        allow, stale for 5 s, kept for 595 s',
+      '    now           decided from the cache (stale), because the backend cannot be called',
       '    process       2',
       '    cached        the lookup failed (timeout), fresh for 1 s, kept for 1 s',
-      '    now           decided by the policy',
-      '    breaker       open: the backend is not asked',
+      '    now           decided by policy',
+      '    breaker       open: the backend is not called',
     ]);
   });
 

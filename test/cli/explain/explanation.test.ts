@@ -72,7 +72,7 @@ describe('explain', () => {
 
   const deny = { action: 'deny', list: 'manual' } as const;
   const whys: readonly (readonly [string, readonly StoredEntry[], Partial<Asking>, readonly string[]])[] = [
-    ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: it is the only entry that counts']],
+    ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: the only entry that applies']],
     [
       'a longer prefix',
       [
@@ -89,7 +89,7 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       {},
-      ['loses: an allow wins over everything', 'wins: an allow wins over everything'],
+      ['loses: an allow overrides every other entry', 'wins: an allow overrides every other entry'],
     ],
     [
       'the first list',
@@ -107,7 +107,7 @@ describe('explain', () => {
         { ...deny, subject: 'ip:203.0.113.7', list: 'other' },
       ],
       {},
-      ['expired: it has ended, and waits to be deleted', 'not asked: list other is not asked'],
+      ['expired: it has expired and is not deleted yet', 'not asked: list other is not looked in'],
     ],
     [
       'a list on trial',
@@ -117,8 +117,8 @@ describe('explain', () => {
       ],
       { shadowLists: ['feed'] },
       [
-        'loses: list feed is on trial, and what is only logged loses to every other entry',
-        'wins: list feed is on trial, and what is only logged loses to every other entry',
+        'loses: list feed is in shadow mode: log entries lose to all others',
+        'wins: list feed is in shadow mode: log entries lose to all others',
       ],
     ],
     [
@@ -128,10 +128,7 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       { listActions: { feed: ['deny', 'tarpit'] } },
-      [
-        'wins: it is the only entry that counts',
-        'not counted: allow does not count: list feed is held to deny, tarpit',
-      ],
+      ['wins: the only entry that applies', 'not counted: allow does not count: list feed is held to deny, tarpit'],
     ],
   ];
   for (const [what, entries, changes, expected] of whys)
@@ -151,7 +148,7 @@ describe('explain', () => {
     const first = await explain(asking([host, ip]));
     assert.deepEqual(
       [first.decision.status, first.winner?.why],
-      [429, 'host:a.example is asked before ip:203.0.113.7'],
+      [429, 'host:a.example takes precedence over ip:203.0.113.7'],
     );
     assert.equal((await explain(asking([host, ip, path]))).decision.action, 'allow');
   });

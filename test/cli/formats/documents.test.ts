@@ -13,12 +13,12 @@ const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/for
 
 describe('the page about formats', () => {
   it('lists every format and no other', () => {
-    const names = rowsOf('Formats').map(([name]) => name?.replaceAll('`', ''));
+    const names = decisionRows('Formats').map(([name]) => name?.replaceAll('`', ''));
     assert.deepEqual(names.sort(), [...FORMAT_NAMES].sort());
   });
 
   it('says of each how its name tells it, and what its problems are counted in', () => {
-    for (const [name = '', what = '', told = '', unit = ''] of rowsOf('Formats')) {
+    for (const [name = '', what = '', told = '', unit = ''] of decisionRows('Formats')) {
       const format = formatOf(name.replaceAll('`', '') as FormatName); // each is one: see above
       const extensions = [...`${what} ${told}`.matchAll(/`\.(\w+)`/g)].map(([, extension]) => extension);
       assert.deepEqual([extensions, unit], [format.extensions ?? [], format.unit], name);
@@ -26,7 +26,7 @@ describe('the page about formats', () => {
   });
 
   it('says which of them are written', () => {
-    const written = rowsOf('Formats').filter((cells) => cells.at(-1) !== 'no');
+    const written = decisionRows('Formats').filter((cells) => cells.at(-1) !== 'no');
     assert.deepEqual(
       written.map(([name]) => name?.replaceAll('`', '')),
       [...WRITTEN_FORMATS],
@@ -34,12 +34,12 @@ describe('the page about formats', () => {
   });
 
   it('lists every column and no other', () => {
-    const names = rowsOf('Columns and fields').flatMap(([cell = '']) => cell.replaceAll('`', '').split(', '));
+    const names = decisionRows('Columns and fields').flatMap(([cell = '']) => cell.replaceAll('`', '').split(', '));
     assert.deepEqual(names.sort(), [...COLUMNS].sort());
   });
 
   it('says the limits as they are', () => {
-    const limits = rowsOf('Limits').map(([, limit = '']) => limit);
+    const limits = decisionRows('Limits').map(([, limit = '']) => limit);
     assert.ok(limits[0]?.startsWith(`${MAX_LINE_LENGTH.toLocaleString('en')} characters`));
     assert.ok(limits[1]?.startsWith(`${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB`));
     assert.equal(limits[2], `${MAX_BODY_BYTES / 1024 / 1024} MiB`);
@@ -47,7 +47,7 @@ describe('the page about formats', () => {
 });
 
 /** The cells of the table under this heading, without its header. */
-function rowsOf(heading: string): string[][] {
+function decisionRows(heading: string): string[][] {
   const [, section = ''] = page.split(`\n## ${heading}\n`);
   const rows = (/(^\|.*\n)+/m.exec(section)?.[0] ?? '').trim().split('\n').slice(2);
   assert.ok(rows.length > 0, `there is no table under "${heading}"`);

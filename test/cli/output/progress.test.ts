@@ -15,7 +15,7 @@ describe('progress', () => {
     progress.stop();
     assert.equal(
       text(),
-      'writing: 250 of 1000, 50 a second\nwriting: 500 of 1000, 50 a second\nhalf of it\nwriting: 550 of 1000, 50 a second\n',
+      'writing: 250 of 1000, 50 per second\nwriting: 500 of 1000, 50 per second\nhalf of it\nwriting: 550 of 1000, 50 per second\n',
     );
   });
 

@@ -49,14 +49,14 @@ describe('the screen of top', () => {
       'haverdict 0.1.0  pid 4711  up 1h 2m  12:00:00',
       'decisions  10 001/s  p50 -  p99 -  hits -',
       'cache      0 of 1 000 000, 0.0 MB  stale 0.0/s',
-      'backend    0.0/s  p50 -  p99 -  failed 0.0/s  breaker closed  waiting 0  calls 0',
+      'backend    0.0/s  p50 -  p99 -  failed 0.0/s  breaker closed  queued 0  active 0',
       'haproxy    0.0/s  connections 0  errors 0',
       '',
       'ACTION    SOURCE     PER SECOND      TOTAL',
       'allow     cache        10 000/s 37 250 000',
       'deny      cache           1.0/s      3 725',
       '',
-      'LAST      ACTION  CLIENT             SUBJECT            LIST       REF',
+      'RECENT    ACTION  CLIENT             SUBJECT            LIST       REF',
       '12:00:00  deny    ip:203.0.113.7     ip:203.0.113.0/24  manual     k3v9-1a',
       '',
       '   DENIED SUBJECT                        LIST             LAST CLIENT',
@@ -74,7 +74,7 @@ describe('the screen of top', () => {
         assert.ok(lines[0]?.startsWith('haverdict 0.1.0'.slice(0, columns)));
       }
     }
-    const sections = texts(overview, 80, 24).filter((line) => /^(ACTION|LAST| +DENIED)/.test(line));
+    const sections = texts(overview, 80, 24).filter((line) => /^(ACTION|RECENT| +DENIED)/.test(line));
     assert.equal(sections.length, 3, 'each section has its rows');
   });
 

@@ -26,7 +26,7 @@ describe('the local cloud', () => {
       encoding: 'utf8',
     });
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^deny ip:203\.0\.113\.7/);
+    assert.match(stdout, /^blocked ip:203\.0\.113\.7/);
 
     const url = lines.map((line) => /^ {2}FunctionUrl +(\S+)$/.exec(line)?.[1]).find(Boolean);
     assert.equal((await fetch(`${url}v1/health`)).status, 403);

@@ -47,8 +47,8 @@ export const WEBSOCKETS = [
 ];
 export const GRPC = [
   '/grpc.health.v1.Health/Check',
-  '/shop.v1.Orders/Get',
-  '/shop.v1.Orders/List',
+  '/shop.v1.StartMessage/Get',
+  '/shop.v1.StartMessage/List',
   '/google.pubsub.v1.Publisher/Publish',
   '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
 ];

@@ -17,7 +17,7 @@ interface Told {
 }
 
 /** Lets the first of equal complaints through, and counts those that follow within a minute. */
-export class Repeated {
+export class ThrottledLog {
   readonly #clock: Clock;
   readonly #told = new Map<string, Told>();
 

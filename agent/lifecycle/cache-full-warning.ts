@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 10_000;
 const TELL_EVERY_MS = 600_000;
 
 /** Tells a cache that forgets subjects before their time because it has no room for more. */
-export class CacheWatch {
+export class CacheFullWarning {
   readonly #current: () => Current;
   readonly #clock: Clock;
   readonly #log: Log;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { BackendClient } from '../../../agent/backend/client.ts';
 import { Credentials } from '../../../agent/backend/credentials.ts';
-import { createSigner } from '../../../agent/backend/sign.ts';
+import { createSigner } from '../../../agent/backend/signer.ts';
 import type { Clock } from '../../../agent/decision/clock.ts';
 import { SignatureError, verify } from '../../../dev/local-cloud/sigv4-verifier.ts';
 import { HandClock } from '../../support/clock.ts';

@@ -8,7 +8,7 @@ const HOST = /^(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<name>[A-Za-z0-9._-]+))(?::\d{1,
  * one that is configured. A page of a stranger's can point a name of its own here and have the browser read what answers;
  * the header `host` then has that name (DNS rebinding).
  */
-export function isOurHost(host: string, cameTo: string | undefined, hosts: readonly string[]): boolean {
+export function isAllowedHost(host: string, cameTo: string | undefined, hosts: readonly string[]): boolean {
   const { ipv6, name = '' } = HOST.exec(host)?.groups ?? {};
   const asked = ipv6 === undefined ? name.toLowerCase() : `[${ipv6}]`;
   if (asked === '') return false;

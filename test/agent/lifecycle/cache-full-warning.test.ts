@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
-import { CacheWatch } from '../../../agent/lifecycle/cache-watch.ts';
+import { CacheFullWarning } from '../../../agent/lifecycle/cache-full-warning.ts';
 import { HandClock } from '../../support/clock.ts';
 
 const MESSAGE = 'cache is full: subjects are forgotten before their time, see cache.maxEntries';
@@ -15,7 +15,7 @@ function watched(subjectOf: (index: number) => string) {
   const current = { settings: { cache: { maxEntries: 10 } }, cache: open() };
   const lines: (object & { message: string })[] = [];
   const log = { warn: (fields: object, message: string) => void lines.push({ ...fields, message }) };
-  const watch = new CacheWatch(() => current, clock, log);
+  const watch = new CacheFullWarning(() => current, clock, log);
   let count = 0;
   const fill = (more: number) => {
     for (let index = 0; index < more; index++)

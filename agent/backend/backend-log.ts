@@ -2,12 +2,12 @@ import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation.ts';
-import { Repeated } from '../repeated.ts';
+import { ThrottledLog } from '../throttled-log.ts';
 import type { BackendError } from './backend-error.ts';
 import type { ClientEvents, Uncounted } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
-import type { Finding } from './examination.ts';
 import type { FailoverEvents } from './failover.ts';
+import type { StartupCheck } from './startup-check.ts';
 
 export interface Log {
   error(fields: object, message: string): void;
@@ -19,9 +19,9 @@ export interface Log {
 const THROTTLED_MS = 60_000;
 
 /** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
-export class BackendHealthLog implements ClientEvents {
+export class BackendLog implements ClientEvents {
   readonly #log: Log;
-  readonly #repeated: Repeated;
+  readonly #repeated: ThrottledLog;
   readonly #trialsIgnored = new Set<string>();
   readonly #clock: Clock;
   /** Calls refused as too many since it began to throttle. */
@@ -31,7 +31,7 @@ export class BackendHealthLog implements ClientEvents {
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#repeated = new Repeated(clock);
+    this.#repeated = new ThrottledLog(clock);
   }
 
   failed({ fault, message: error }: BackendError): void {
@@ -124,9 +124,9 @@ function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode,
 }
 
 /** Tells the log in one line what a call of our own found out about one function. */
-export function tellFinding(
+export function logStartupCheck(
   log: Log,
-  { error, firstMs = 0, checkMs = 0, ...finding }: Finding,
+  { error, firstMs = 0, checkMs = 0, ...finding }: StartupCheck,
   deadlineMs: number,
 ): void {
   const fields = { ...finding, firstMs: Math.round(firstMs), checkMs: Math.round(checkMs * 10) / 10, deadlineMs };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { openNotifier } from '../../../agent/lifecycle/systemd.ts';
+import { openNotifier } from '../../../agent/lifecycle/systemd-notify.ts';
 import { openNotifySocket } from '../../support/notify-socket.ts';
 import { until } from '../../support/until.ts';
 

@@ -107,7 +107,7 @@ describe('a state has what the parts have now', () => {
 
   it('hits and stale, without decisions that looked nothing up', async (t) => {
     const world = await openedGeneration(t, {});
-    world.stats.tallyOf('without-subjects', { action: 'allow', source: 'cache' }).count++;
+    world.stats.counterOf('without-subjects', { action: 'allow', source: 'cache' }).count++;
     assert.equal(stateOf(world).cache.hits, 0);
   });
 

@@ -4,7 +4,7 @@ import { BackendError } from './backend-error.ts';
 import type { Credentials, Identity } from './credentials.ts';
 
 /** What a call of our own found out about one function. */
-export interface Examination {
+export interface CallTimings {
   /** How long the first answer took, with the connection and perhaps a cold start. */
   readonly firstMs: number;
   /** How long a check took after that. */
@@ -14,7 +14,7 @@ export interface Examination {
 }
 
 /** All that is told of one function at the start. */
-export interface Finding extends Partial<Examination> {
+export interface StartupCheck extends Partial<CallTimings> {
   readonly url: string;
   readonly region?: string;
   /** Of the host; absent where the URL has an address itself. */
@@ -26,15 +26,15 @@ export interface Finding extends Partial<Examination> {
 }
 
 /** A documentation address (RFC 5737): asked about, and nobody's. */
-export const EXAMINED_SUBJECT = 'ip:192.0.2.1';
+export const STARTUP_SUBJECT = 'ip:192.0.2.1';
 
 /** Asks one function as the agent would, and tells what was found, whatever that is: it never rejects. */
 export async function examine(
   { url, region }: { readonly url: string; readonly region?: string },
-  client: { examine(): Promise<Examination> },
+  client: { examine(): Promise<CallTimings> },
   credentials: Credentials | undefined,
-): Promise<Finding> {
-  let found: Finding = { url, ...(region !== undefined && { region }) };
+): Promise<StartupCheck> {
+  let found: StartupCheck = { url, ...(region !== undefined && { region }) };
   try {
     const addresses = await resolve(new URL(url).hostname);
     found = { ...found, ...(addresses !== undefined && { addresses }) };

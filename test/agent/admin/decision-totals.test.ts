@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { denied, isStop } from '../../../agent/admin/tallies.ts';
+import { isDenial, totalDenied } from '../../../agent/admin/decision-totals.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { agentState } from '../../support/agent-state.ts';
 
@@ -9,7 +9,7 @@ describe('what counts as denied', () => {
   for (const action of ACTIONS)
     it(`${action}: ${STOPPED.includes(action) ? 'yes' : 'no'}`, () => {
       const one = { message: 'check-request', action, source: 'cache', reason: '', list: 'manual', count: 7 } as const;
-      assert.equal(denied(agentState({ decisions: [one] })), STOPPED.includes(action) ? 7 : 0);
-      assert.equal(isStop(action), STOPPED.includes(action));
+      assert.equal(totalDenied(agentState({ decisions: [one] })), STOPPED.includes(action) ? 7 : 0);
+      assert.equal(isDenial(action), STOPPED.includes(action));
     });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { obey } from '../../../../agent/admin/socket/commands.ts';
+import { execute } from '../../../../agent/admin/socket/execute.ts';
 import type { Explanation } from '../../../../agent/admin/socket/protocol.ts';
 import type { BackendState } from '../../../../agent/state/state.ts';
 import { ScriptedControl } from '../../../support/admin-socket.ts';
@@ -31,7 +31,7 @@ function control(breaker: BackendState['breaker'] = 'closed') {
 }
 
 async function explained(scripted: ScriptedControl, subject: string) {
-  const { subjects } = (await obey({ command: 'explain', subjects: [subject] }, scripted)) as Explanation;
+  const { subjects } = (await execute({ command: 'explain', subjects: [subject] }, scripted)) as Explanation;
   const [first] = subjects;
   assert.ok(first !== undefined);
   return first;
@@ -110,7 +110,7 @@ describe('flush on the admin socket', () => {
     const scripted = control();
     scripted.known = { 'ip:2001:db8:0:5::/64': { action: 'allow', freshForSeconds: 1, keptForSeconds: 1 } };
     const subjects = ['ip:2001:db8:0:5::1', 'ip:2001:db8:0:5::2', 'ip:203.0.113.7'];
-    assert.deepEqual(await obey({ command: 'flush', subjects }, scripted), {
+    assert.deepEqual(await execute({ command: 'flush', subjects }, scripted), {
       forgotten: 1,
       unknown: ['ip:203.0.113.7'],
     });
@@ -120,13 +120,13 @@ describe('flush on the admin socket', () => {
   it('refuses a network, which is never looked up, before anything is forgotten', async () => {
     const scripted = control();
     const subjects = ['ip:203.0.113.7', 'ip:203.0.113.0/24'];
-    await assert.rejects(obey({ command: 'flush', subjects }, scripted), {
+    await assert.rejects(execute({ command: 'flush', subjects }, scripted), {
       name: 'RequestError',
       message:
         '"203.0.113.0/24" is a network, and the agent looks up clients: write the address of one, or flush everything',
     });
     assert.deepEqual(scripted.told, []);
-    await obey({ command: 'flush', subjects: ['ip:2001:db8:0:5::/64'] }, scripted);
+    await execute({ command: 'flush', subjects: ['ip:2001:db8:0:5::/64'] }, scripted);
     assert.deepEqual(scripted.told, ['flush ip:2001:db8:0:5::/64']);
   });
 });
@@ -135,7 +135,7 @@ describe('reload on the admin socket', () => {
   it('tells why the old configuration stays', async () => {
     const scripted = control();
     scripted.reloadProblem = 'haverdict.yaml:3: policy must be open or closed';
-    await assert.rejects(obey({ command: 'reload' }, scripted), {
+    await assert.rejects(execute({ command: 'reload' }, scripted), {
       name: 'RequestError',
       message: 'the old configuration stays in force: haverdict.yaml:3: policy must be open or closed',
     });

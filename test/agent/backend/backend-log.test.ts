@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
-import { BackendHealthLog, degradationLog } from '../../../agent/backend/health.ts';
+import { BackendLog, degradationLog } from '../../../agent/backend/backend-log.ts';
 import type { Episode } from '../../../agent/decision/degradation.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -150,5 +150,5 @@ function setUp() {
   const at = (level: string) => (fields: object, message: string) => void lines.push([level, message, fields]);
   const log = { error: at('error'), warn: at('warn'), info: at('info') };
   const clock = new HandClock();
-  return { log, clock, lines, health: new BackendHealthLog(log, clock), fields: () => lines.map(([, , each]) => each) };
+  return { log, clock, lines, health: new BackendLog(log, clock), fields: () => lines.map(([, , each]) => each) };
 }

@@ -15,16 +15,16 @@ export interface Row {
   readonly count: number;
 }
 
-export function isStop(action: string): boolean {
+export function isDenial(action: string): boolean {
   return isAction(action) && isDenied(action);
 }
 
-export function decided(state: AgentState): number {
+export function totalDecisions(state: AgentState): number {
   return sumOf(state, () => true);
 }
 
-export function denied(state: AgentState): number {
-  return sumOf(state, ({ action }) => isStop(action));
+export function totalDenied(state: AgentState): number {
+  return sumOf(state, ({ action }) => isDenial(action));
 }
 
 export function byPolicy(state: AgentState): number {
@@ -37,13 +37,13 @@ export function failed({ backend }: AgentState): number {
 }
 
 /** How many decisions were made of what was fresh in the cache, and how many could have been. */
-export function lookedUp(state: AgentState): { hits: number; all: number } {
+export function cacheLookups(state: AgentState): { hits: number; all: number } {
   const { hits } = state.cache;
   return { hits, all: hits + sumOf(state, ({ source }) => NOT_CACHED.has(source)) };
 }
 
 /** The most first. */
-export function rowsOf({ decisions }: AgentState): Row[] {
+export function decisionRows({ decisions }: AgentState): Row[] {
   const rows = new Map<string, Row>();
   for (const { message, action, source, list, reason, count } of decisions) {
     const because = source === 'policy' ? reason : list;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Repeated } from '../../agent/repeated.ts';
+import { ThrottledLog } from '../../agent/throttled-log.ts';
 import { HandClock } from '../support/clock.ts';
 
 const MINUTE_MS = 60_000;
@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 function setUp() {
   const clock = new HandClock();
   const told: (readonly [string, number | undefined])[] = [];
-  const repeated = new Repeated(clock);
+  const repeated = new ThrottledLog(clock);
   return {
     clock,
     told,

@@ -5,14 +5,14 @@ import type { Snapshot } from './snapshots.ts';
 import { PAGE_POLICY, statusPage } from './status-page.ts';
 
 /** What is sent. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
   readonly contentPolicy?: string;
 }
 
-export interface Asked {
+export interface EndpointRequest {
   readonly path: string;
   /** The header `accept`. */
   readonly accept: string;
@@ -20,7 +20,7 @@ export interface Asked {
   readonly snapshot: () => Promise<Snapshot>;
 }
 
-const PATHS: Readonly<Record<string, (asked: Asked) => Promise<Answer>>> = {
+const PATHS: Readonly<Record<string, (asked: EndpointRequest) => Promise<HttpAnswer>>> = {
   '/': async ({ snapshot }) => ({
     status: 200,
     type: 'text/html; charset=utf-8',
@@ -39,27 +39,27 @@ const PATHS: Readonly<Record<string, (asked: Asked) => Promise<Answer>>> = {
 };
 
 /** The answer to a GET; rejects if there is no snapshot to be had. */
-export async function answer(asked: Asked): Promise<Answer> {
+export async function answer(asked: EndpointRequest): Promise<HttpAnswer> {
   const found = Object.hasOwn(PATHS, asked.path) ? PATHS[asked.path] : undefined;
   return found?.(asked) ?? text(404, `there is ${Object.keys(PATHS).join(', ')}`);
 }
 
-export function text(status: number, line: string): Answer {
+export function text(status: number, line: string): HttpAnswer {
   return { status, type: 'text/plain; charset=utf-8', body: `${line}\n` };
 }
 
-function readiness(state: AgentState, { accept }: Asked): Answer {
+function readiness(state: AgentState, { accept }: EndpointRequest): HttpAnswer {
   const found = health(state);
   const status = found.isReady ? 200 : 503;
   if (!wantsJson(accept)) return text(status, healthText(found));
   return json(status, { ready: found.isReady, degraded: found.degraded, breaker: state.backend.breaker });
 }
 
-function stopping({ accept }: Asked): Answer {
+function stopping({ accept }: EndpointRequest): HttpAnswer {
   return wantsJson(accept) ? json(503, { ready: false, stopping: true }) : text(503, 'stopping');
 }
 
-function json(status: number, value: unknown): Answer {
+function json(status: number, value: unknown): HttpAnswer {
   return { status, type: 'application/json', body: `${JSON.stringify(value)}\n` };
 }
 

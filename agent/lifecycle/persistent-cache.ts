@@ -54,7 +54,7 @@ function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listAction
 }
 
 /** The cache for other settings: the same one, one with the same verdicts, or an empty one where they are void. */
-export function cacheAfter(
+export function cacheForReload(
   before: { readonly settings: Settings; readonly cache: VerdictCache },
   settings: Settings,
   clock: Clock,

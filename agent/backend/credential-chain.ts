@@ -4,7 +4,7 @@ import type { Identity } from './credentials.ts';
  * Looks for credentials wherever the AWS SDK does. A new chain each time: one that hangs would hand its hanging attempt
  * to the next, and files are to be read again. The package is loaded only by those who sign.
  */
-export async function createIdentityChain(region: string): Promise<() => Promise<Identity>> {
+export async function createCredentialChain(region: string): Promise<() => Promise<Identity>> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
   return async () => {
     const reasons = new Set<string>();

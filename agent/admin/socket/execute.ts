@@ -5,7 +5,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
-import type { Control, Known } from '../../state/control.ts';
+import type { CachedVerdict, Control } from '../../state/control.ts';
 import type { BackendState } from '../../state/state.ts';
 import {
   type ExplainedMessage,
@@ -19,7 +19,7 @@ import {
 } from './protocol.ts';
 
 /** Does what a request asks for; rejects with `RequestError` for what it cannot be. */
-export async function obey(request: Request, control: Control): Promise<Results[Request['command']]> {
+export async function execute(request: Request, control: Control): Promise<Results[Request['command']]> {
   switch (request.command) {
     case 'state':
       return control.state();
@@ -82,7 +82,7 @@ function lookupOf(subject: Subject, { ipv6Prefix }: Settings): string {
   );
 }
 
-function nextFor(cached: Known['cached'], breaker: BackendState['breaker']): Next {
+function nextFor(cached: CachedVerdict['cached'], breaker: BackendState['breaker']): Next {
   const decides = cached?.action !== undefined;
   if (cached !== undefined && cached.freshForSeconds > 0) return decides ? 'cache' : 'policy';
   if (breaker === 'closed') return 'lookup';

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** Bounds the connections of a server: one too many takes the place of that which has been without a request longest. */
-export class Connections {
+export class ConnectionLimit {
   readonly #max: number;
   readonly #open = new Set<Socket>();
   /** Without a request, the one that is so longest first. */

@@ -2,7 +2,7 @@
 const CALL_LIMIT_MS = 30_000;
 
 /** Functions by name that one process has for another; arguments and results are plain JSON. */
-export type Callable = Readonly<Record<string, (argument: never) => unknown>>;
+export type Procedures = Readonly<Record<string, (argument: never) => unknown>>;
 
 interface Call {
   readonly id: number;
@@ -27,7 +27,7 @@ interface Channel {
 }
 
 /** Answers calls with these functions from now on. */
-export function answerCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Callable): void {
+export function serveCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Procedures): void {
   channel.on('message', async (message) => {
     const { id, name, argument } = message as Call; // from our own first process
     const called = functions[name] as ((argument: unknown) => unknown) | undefined; // both sides are one program
@@ -43,7 +43,7 @@ export function answerCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Ca
 }
 
 /** Calls functions of another process. */
-export class Caller {
+export class RpcClient {
   readonly #channel: Channel;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #lastId = 0;

@@ -6,7 +6,7 @@ import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
-import { CacheSaver, cacheAfter, openCache, verdictsKey } from '../../../agent/lifecycle/kept-cache.ts';
+import { CacheSaver, cacheForReload, openCache, verdictsKey } from '../../../agent/lifecycle/persistent-cache.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
@@ -93,7 +93,7 @@ describe('a cache has the sizes and lifetimes of the settings', () => {
       const clock = new HandClock();
       const before = { settings: USUAL, cache: openCache(USUAL, clock, SILENT) };
       before.cache.keepVerdict(LookupSubject.parse(SUBJECT), of('manual', 'deny'), 3600);
-      const after = cacheAfter(before, settingsWith(changes), clock, SILENT);
+      const after = cacheForReload(before, settingsWith(changes), clock, SILENT);
       assert.notEqual(after.explain(LookupSubject.parse(SUBJECT)), undefined);
       assert.equal(see(after, clock), is);
     });
@@ -114,13 +114,13 @@ describe('a cache is of use only for the settings that its verdicts depend on', 
       assert.notEqual(verdictsKey(changed), verdictsKey(other));
       const clock = new HandClock();
       const before = { settings: other, cache: openCache(other, clock, SILENT) };
-      assert.notEqual(cacheAfter(before, changed, clock, SILENT), before.cache);
+      assert.notEqual(cacheForReload(before, changed, clock, SILENT), before.cache);
     });
 
   it('which deadlineMs is none of', () => {
     const clock = new HandClock();
     const before = { settings: other, cache: openCache(other, clock, SILENT) };
-    assert.equal(cacheAfter(before, settingsWith({ ...LISTS, deadlineMs: 77 }), clock, SILENT), before.cache);
+    assert.equal(cacheForReload(before, settingsWith({ ...LISTS, deadlineMs: 77 }), clock, SILENT), before.cache);
   });
 });
 
