@@ -1,5 +1,5 @@
 // Requests through real HAProxys: without SPOE, with `acl -f` of 100,000 addresses, with the agent over a unix socket, and
-// with HAProxy itself remembering who passed.
+// with `recentSeconds`.
 // HAProxy answers by itself, so that nothing else is measured; `wrk` sends 20,000 client addresses in a header.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -3,7 +3,7 @@ const REGION = /^[a-z]{2,4}(-[a-z]+){1,2}-\d{1,2}$/;
 /** A function URL names its region: `https://ID.lambda-url.REGION.on.aws`. */
 const FUNCTION_HOST = /^[a-z0-9]+\.lambda-url\.([a-z0-9-]+)\.on\.aws\.?$/;
 
-/** Whether it has the form of one: new regions are no reason for a new version. */
+/** Checks the form only, so that new regions need no new version. */
 export function isRegion(text: string): boolean {
   return REGION.test(text);
 }

@@ -6,15 +6,15 @@ type Backend = ConfigFile['backend'];
 
 const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|(.+\.)?localhost)$/;
 
-/** What is wrong between the URLs of the functions and how they are called. `written` is what stands in the file. */
+/** Checks the function URLs against how they are called. `written` is the file as the operator wrote it. */
 export function backendCrossChecks(backend: Backend, written: unknown): Finding[] {
   const { url, urls, region } = backend;
   const targets =
     url === undefined ? (urls ?? []).map((each, index) => target(each, 'urls', index)) : [target(url, 'url')];
   return [
     ...targets.flatMap((each) => plainHttp(each, backend.auth)),
-    ...unsaidAuth(targets, written),
-    ...contradiction(targets, region),
+    ...missingAuth(targets, written),
+    ...regionMismatch(targets, region),
   ];
 }
 
@@ -31,31 +31,31 @@ function plainHttp({ url, path }: Target, auth: Backend['auth']): Finding[] {
   const { protocol, hostname } = new URL(url);
   if (protocol !== 'http:') return [];
   const https = url.replace(/^http:/i, 'https:');
-  if (isFunctionUrl(url)) return [wrong(path, `must be https, as all function URLs are: write ${https}`)];
+  if (isFunctionUrl(url)) return [wrong(path, `must be https, like all function URLs: write ${https}`)];
   if (auth === 'none' || LOOPBACK.test(hostname)) return [];
-  const why = 'signed calls carry the session token of the credentials, which plain http shows to the network';
-  return [wrong(path, `must be https where auth is iam and the host is not loopback: ${why}: write ${https}`)];
+  const why = 'signed calls carry the session token of the credentials, which plain http exposes to the network';
+  return [wrong(path, `must be https if auth is iam and the host is not loopback, since ${why}: write ${https}`)];
 }
 
-/** AWS refuses unsigned calls of a function URL with 403 unless somebody opened it to everybody. */
-function unsaidAuth(targets: readonly Target[], written: unknown): Finding[] {
+/** AWS refuses unsigned calls of a function URL with 403 unless the URL is public. */
+function missingAuth(targets: readonly Target[], written: unknown): Finding[] {
   const found = targets.find(({ url }) => isFunctionUrl(url));
   if (found === undefined || authIn(written) !== undefined) return [];
-  const message = `must be set for a function URL: iam to sign the calls, or none if ${found.url} is open to everybody`;
+  const message = `must be set for a function URL: iam to sign calls, or none if ${found.url} is public`;
   return [wrong(['backend', 'auth'], message)];
 }
 
 function authIn(written: unknown): unknown {
-  return (written as { backend?: { auth?: unknown } } | undefined)?.backend?.auth; // has been checked to be of that form
+  return (written as { backend?: { auth?: unknown } } | undefined)?.backend?.auth; // the schema has checked its shape
 }
 
-/** The region of a URL wins, so this one would be for nothing. */
-function contradiction(targets: readonly Target[], region: string | undefined): Finding[] {
+/** The region in a URL takes precedence, so this setting would have no effect. */
+function regionMismatch(targets: readonly Target[], region: string | undefined): Finding[] {
   const regions = [...new Set(targets.map(({ url }) => regionIn(url)))];
   const first = regions[0];
   if (region === undefined || first === undefined || regions.includes(undefined) || regions.includes(region)) return [];
   const what = regions.length > 1 ? `the URLs name ${regions.join(', ')}` : `the URL names ${first}`;
-  return [wrong(['backend', 'region'], `must be left out, or ${first}: ${what}, got "${region}"`)];
+  return [wrong(['backend', 'region'], `must be omitted or ${first}, since ${what}, got "${region}"`)];
 }
 
 function wrong(path: readonly PropertyKey[], message: string): Finding {

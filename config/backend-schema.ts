@@ -1,43 +1,42 @@
 import { MAX_SUBJECTS } from '../contract/check.ts';
 import { isRegion } from './aws-region.ts';
-import { isObject, listOf, map, oneOf, text, wholeNumber } from './fields.ts';
+import { isObject, map, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 
-const URL_FORM = 'an http or https URL without user, query and fragment';
+const URL_FORM = 'an http or https URL without user, query or fragment';
 const backendUrl = text(URL_FORM, isBackendUrl).transform((url) => url.replace(/\/+$/, ''));
 export const backend = map({
-  url: backendUrl.optional().describe('The function that looks subjects up.'),
-  urls: listOf(backendUrl, 8, 'such URLs')
-    .refine((urls) => new Set(urls).size === urls.length, 'without a URL that is there twice')
+  url: backendUrl.optional().describe('The function that looks up subjects.'),
+  urls: uniqueListOf(backendUrl, 8, 'http or https URLs')
     .optional()
-    .describe('Instead of `backend.url`, several such functions: the first that answers is asked.'),
-  auth: oneOf(['none', 'iam']).prefault('none').describe('iam signs the calls with the AWS credentials of this host.'),
+    .describe('Instead of `backend.url`, several equivalent functions: the agent uses the first that works.'),
+  auth: oneOf(['none', 'iam']).prefault('none').describe('`iam` signs calls with the AWS credentials of this host.'),
   region: text('a region like eu-central-1', isRegion)
     .optional()
-    .describe('What calls are signed for where the URL does not say it; AWS_REGION if this is not set either.'),
-  timeoutMs: wholeNumber(1, 60_000).prefault(2000).describe('How long one call to the function may take.'),
-  maxConcurrent: wholeNumber(1, 1000).prefault(32).describe('How many calls to the function may run at a time.'),
+    .describe('The region that calls are signed for if the URL does not name one. Without this setting, `AWS_REGION`.'),
+  timeoutMs: wholeNumber(1, 60_000).prefault(2000).describe('The timeout of one call to the function.'),
+  maxConcurrent: wholeNumber(1, 1000).prefault(32).describe('The maximum number of concurrent calls to the function.'),
   maxCallsPerSecond: wholeNumber(1, 100_000)
     .prefault(500)
-    .describe('How many calls to the function may be made a second, whatever comes in: the ceiling of the bill.'),
+    .describe('The maximum number of calls to the function per second, whatever the traffic: it caps the bill.'),
   maxKeysPerSecond: wholeNumber(1, 1_000_000)
     .prefault(2000)
     .describe(
-      'How many keys of the table a second new values may cost that clients choose: of all kinds but ip, asn and country.',
+      'The maximum number of table keys per second that are read for new values that clients can choose: of all kinds except ip, asn and country.',
     ),
   degradedPercent: wholeNumber(1, 100)
     .prefault(5)
     .describe(
-      'The agent says that it is degraded when more of the lookups of 10 seconds are decided by policy, of at least 20.',
+      'The agent reports that it is degraded when the policy decides more than this share of at least 20 lookups in 10 seconds.',
     ),
   batch: map({
     windowMs: wholeNumber(0, 100).prefault(1).describe('How long a lookup waits for others to share its call.'),
-    maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('How many lookups share one call at most.'),
+    maxSubjects: wholeNumber(1, MAX_SUBJECTS).prefault(100).describe('The maximum number of lookups in one call.'),
   }).prefault({}),
 })
   .refine(hasUrl, { path: ['url'], error: URL_FORM, when: ({ value }) => isObject(value) })
   .refine(hasOneOfBoth, {
     path: ['urls'],
-    error: 'left out where backend.url is set',
+    error: 'omitted if backend.url is set',
     when: ({ value }) => isObject(value),
   });
 

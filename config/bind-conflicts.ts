@@ -4,7 +4,7 @@ import { type Finding, formatPath } from './findings.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import type { Settings } from './settings.ts';
 
-/** Somewhere that the agent would open. */
+/** An address or a file that the agent would open. */
 interface Place {
   readonly path: readonly PropertyKey[];
   readonly address: ListenAddress;
@@ -12,10 +12,10 @@ interface Place {
 
 const ANY = 'any';
 
-/** Two that cannot both be opened; the later one is told. `spelled` says what a path is once it is resolved. */
+/** Reports the later of two addresses or files that cannot both be opened. `resolve` makes spellings of one path equal. */
 export function bindConflicts(
   { listen, admin, cache }: Pick<Settings, 'listen' | 'admin' | 'cache'>,
-  spelled: (path: string) => string = posix.normalize,
+  resolve: (path: string) => string = posix.normalize,
 ): Finding[] {
   const file = (path: readonly PropertyKey[], name: string | undefined): Place[] =>
     name === undefined ? [] : [{ path, address: { type: 'unix', path: name } }];
@@ -26,29 +26,29 @@ export function bindConflicts(
     ...file(['cache', 'file'], cache.file),
   ];
   return places.flatMap((place, index) => {
-    const other = places.slice(0, index).find(({ address }) => collide(address, place.address, spelled));
+    const other = places.slice(0, index).find(({ address }) => collide(address, place.address, resolve));
     return other === undefined ? [] : [taken(place, other)];
   });
 }
 
 function taken({ path, address }: Place, other: Place): Finding {
-  const message = `must be another place than ${formatPath(other.path)}: ${shown(address)} and ${shown(other.address)} cannot both be opened`;
+  const message = `must differ from ${formatPath(other.path)}: ${display(address)} and ${display(other.address)} cannot both be opened`;
   return { path, part: 'value', message };
 }
 
-function shown(address: ListenAddress): string {
+function display(address: ListenAddress): string {
   return address.type === 'unix' ? address.path : formatListenAddress(address);
 }
 
-function collide(one: ListenAddress, other: ListenAddress, spelled: (path: string) => string): boolean {
+function collide(one: ListenAddress, other: ListenAddress, resolve: (path: string) => string): boolean {
   if (one.type === 'unix' || other.type === 'unix')
     return (
       one.type === other.type &&
       one.type === 'unix' &&
       other.type === 'unix' &&
-      spelled(one.path) === spelled(other.path)
+      resolve(one.path) === resolve(other.path)
     );
-  if (one.port !== other.port || one.port === 0) return false; // 0 is whatever is free
+  if (one.port !== other.port || one.port === 0) return false; // 0 means any free port
   const hosts = bindsOf(one.host);
   return bindsOf(other.host).some(([family, host]) =>
     hosts.some(([ownFamily, own]) => family === ownFamily && (host === own || host === ANY || own === ANY)),
@@ -57,7 +57,7 @@ function collide(one: ListenAddress, other: ListenAddress, spelled: (path: strin
 
 type Bind = readonly [family: 4 | 6, host: string];
 
-/** What listening on a host takes: `::` is both families, and a name may be of either. */
+/** What listening on a host occupies: `::` covers both families, and a name may be of either. */
 function bindsOf(host: string): readonly Bind[] {
   const name = host.toLowerCase().replace(/\.$/, '');
   if (name === 'localhost')

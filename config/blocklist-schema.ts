@@ -9,23 +9,25 @@ const place = text(
   (typed) => parseAddress(typed) !== undefined || parseNetwork(typed) !== undefined,
 );
 
-/** The part about the commands that change the blocklist. The agent checks it and uses nothing of it. */
+/** The section for the commands that change the blocklist. The agent checks it and does not use it. */
 export const blocklist = map({
   protected: listOf(place, MAX_PROTECTED, 'addresses and networks', 0)
     .prefault([])
-    .describe('What no command blocks without `--force`, beside loopback and the address you are logged in from.'),
+    .describe(
+      'Addresses that no command blocks without `--force`, in addition to loopback and the address you are logged in from.',
+    ),
   protectPrivate: boolean()
     .prefault(true)
     .describe('Whether private, link-local and carrier-grade NAT addresses are protected in the same way.'),
   manualExpiry: text('a duration up to 9999d, like 12h or 30d', (typed) => /^[1-9]\d{0,3}[smhd]$/.test(typed))
     .optional()
     .describe(
-      'When an entry of `block` ends that says neither `--for` nor `--until`; without this setting it never does.',
+      'How long an entry of `block` lasts without `--for` and `--until`. Without this setting, it has no expiry.',
     ),
   maxChange: fraction()
     .prefault(0.5)
-    .describe('By which fraction of its entries one sync may grow or shrink a list without `--yes`.'),
+    .describe('How much of a list one sync may add or remove without `--yes`, as a fraction of its entries.'),
 });
 
-/** What the commands are told about the blocklist. */
+/** The settings of those commands. */
 export type BlocklistSettings = z.output<typeof blocklist>;

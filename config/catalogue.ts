@@ -5,11 +5,11 @@ import { ConfigFile } from './schema.ts';
 export interface KnownSetting {
   /** `NAME` stands for a key that the operator chooses, `REASON` for a reason, `listen[]` for an item of a list. */
   readonly path: readonly string[];
-  /** The variable that overrides it. */
+  /** The environment variable that overrides it. */
   readonly variable?: string;
   /** Why there is no such variable. */
-  readonly fixed?: string;
-  readonly shape: 'number' | 'truth' | 'text' | 'list' | 'numbers' | 'map';
+  readonly noVariable?: string;
+  readonly shape: 'number' | 'boolean' | 'text' | 'list' | 'numbers' | 'map';
   readonly mustBe: string;
   readonly meaning: string;
   readonly fallback: unknown;
@@ -24,17 +24,17 @@ interface SchemaNode {
   readonly default?: unknown;
   readonly description?: string;
   readonly mustBe?: string;
-  /** One word for all the keys of a map that mean the same of different things, and what it means. */
+  /** One word for the keys of a map that all have the same meaning, and that meaning. */
   readonly each?: string;
   readonly eachMeaning?: string;
 }
 
-/** What our own forms add to a schema, which is not JSON Schema. */
+/** The keywords that our fields add to JSON Schema. */
 export const OWN_KEYWORDS = ['mustBe', 'each', 'eachMeaning'] as const;
 
-/** A variable has no choice in its name, and holds one word or words with commas between them. */
-const UNDER_A_CHOSEN_NAME = 'it stands under a name of yours';
-const IN_A_MAP = 'it is a map, or stands in one';
+/** A variable has a constant name, and holds one word or words separated by commas. */
+const UNDER_A_CHOSEN_NAME = 'its path contains a name that you choose';
+const IN_A_MAP = 'it is a map or part of one';
 const ITEM = '[]';
 
 /** Every setting there is, in the order of the schema. */
@@ -43,10 +43,12 @@ export const SETTINGS: readonly KnownSetting[] = settingsIn(
   [],
 );
 
-/** `fixed` is why nothing below has a variable. */
-function settingsIn(node: SchemaNode, path: readonly string[], fixed?: string): KnownSetting[] {
-  const own = node.mustBe === undefined ? [] : [toSetting(node, node.mustBe, path, fixed)];
-  const inside = childrenOf(node).flatMap(({ key, child, why }) => settingsIn(child, placeOf(path, key), fixed ?? why));
+/** `noVariable` says why nothing below has a variable. */
+function settingsIn(node: SchemaNode, path: readonly string[], noVariable?: string): KnownSetting[] {
+  const own = node.mustBe === undefined ? [] : [toSetting(node, node.mustBe, path, noVariable)];
+  const inside = childrenOf(node).flatMap(({ key, child, why }) =>
+    settingsIn(child, placeOf(path, key), noVariable ?? why),
+  );
   return [...own, ...inside];
 }
 
@@ -57,7 +59,7 @@ function placeOf(path: readonly string[], key: string | undefined): readonly str
 }
 
 interface Child {
-  /** Absent for another form of the same value. */
+  /** Absent for an alternative form of the same value. */
   readonly key?: string;
   readonly child: SchemaNode;
   readonly why?: string;
@@ -86,13 +88,13 @@ function isMap(node: SchemaNode): boolean {
 function toSetting(node: SchemaNode, mustBe: string, path: readonly string[], inherited?: string): KnownSetting {
   const shape = shapeOf(node);
   const setting = { path, shape, mustBe, meaning: node.description ?? '', fallback: node.default };
-  const fixed = inherited ?? (shape === 'map' ? IN_A_MAP : undefined);
-  return fixed === undefined ? { ...setting, variable: variableFor(path) } : { ...setting, fixed };
+  const noVariable = inherited ?? (shape === 'map' ? IN_A_MAP : undefined);
+  return noVariable === undefined ? { ...setting, variable: variableFor(path) } : { ...setting, noVariable };
 }
 
 function shapeOf(node: SchemaNode): KnownSetting['shape'] {
   if (node.type === 'integer' || node.type === 'number') return 'number';
-  if (node.type === 'boolean') return 'truth';
+  if (node.type === 'boolean') return 'boolean';
   if (node.type === 'array') return node.items?.type === 'number' ? 'numbers' : 'list';
   return isMap(node) ? 'map' : 'text';
 }

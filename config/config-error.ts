@@ -1,13 +1,13 @@
-/** One thing that is wrong: where it stands, which setting it is, and what would be right. */
+/** One error: its place, the setting, and what would be right. */
 export interface ConfigProblem {
   /** `FILE:LINE:COLUMN`, the file alone, or the environment variable. */
   readonly where: string;
-  /** The path of the setting, as `backend.timeoutMs`; empty where the whole file is meant. */
+  /** The path of the setting, like `backend.timeoutMs`; empty for the whole file. */
   readonly setting: string;
   readonly message: string;
 }
 
-/** A configuration that cannot be used: everything that is wrong with it, one line each. */
+/** A configuration that cannot be used: all its errors, one line each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];

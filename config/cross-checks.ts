@@ -20,34 +20,34 @@ import type { ConfigFile } from './schema.ts';
 
 type Message = ConfigFile['messages'][string];
 
-/** An action that unsets a variable, beside its name. */
+/** The size of an unset-var action, without the name. */
 const UNSET_BYTES = 4;
-/** Of the 790 that an answer may have at HAProxy's usual frame size; the names of eight headers and all others fit. */
-const MAX_TAKEN_BACK_BYTES = 600;
+/** Of the 790 bytes that an answer may have at HAProxy's default frame size; eight headers fit beside all other names. */
+const MAX_UNSET_BYTES = 600;
 
-/** What is wrong between settings that are right one by one. */
+/** Checks settings against each other that are valid one by one. */
 export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
   const messages = Object.entries(file.messages);
   return [
     ...backendCrossChecks(file.backend, written),
     ...bindConflicts(file),
     ...messages.flatMap(([name, message]) => typos(name, message, file.haproxy)),
-    ...unknownTrials(file),
-    ...messages.flatMap(([name, message]) => unasked(name, message, file.script)),
-    ...messages.flatMap(([name, message]) => unsentKinds(name, message)),
-    ...messages.flatMap(([name, message]) => takenNames(name, message)),
-    ...takenPlaces(messages),
-    ...closedGroups(messages, file.policy),
+    ...unknownShadowLists(file),
+    ...messages.flatMap(([name, message]) => withoutSubjects(name, message, file.script)),
+    ...messages.flatMap(([name, message]) => unknownRequiredKinds(name, message)),
+    ...messages.flatMap(([name, message]) => argumentsNamedAsSubjects(name, message)),
+    ...sharedVariables(messages),
+    ...unconditionalClosedGroups(messages, file.policy),
     ...messages.flatMap(([name, message]) => rawConditions(name, message)),
     ...messages.flatMap(([name, message]) => withoutRequest(name, message)),
-    ...messages.flatMap(([name, message]) => takenCookies(name, message)),
-    ...nobodyRecent(messages, file.haproxy),
+    ...messages.flatMap(([name, message]) => cookieArgumentConflicts(name, message)),
+    ...uselessRecentSeconds(messages, file.haproxy),
     ...longNames(messages, file.haproxy),
-    ...takenBack(messages, file.haproxy),
+    ...unsetBytes(messages, file.haproxy),
   ];
 }
 
-/** What HAProxy cannot know either; whatever it may know is a warning of `--check`. */
+/** Only names that no HAProxy has; those that a newer one may have are warnings of `--check`. */
 function typos(name: string, message: Message, { version }: ConfigFile['haproxy']): Finding[] {
   return (['subjects', 'arguments'] as const).flatMap((part) =>
     Object.entries(message[part]).flatMap(([key, expression]) => {
@@ -57,7 +57,7 @@ function typos(name: string, message: Message, { version }: ConfigFile['haproxy'
   );
 }
 
-function unknownTrials({ lists: written, shadowLists }: ConfigFile): Finding[] {
+function unknownShadowLists({ lists: written, shadowLists }: ConfigFile): Finding[] {
   const { lists } = toListSettings(written);
   return shadowLists.flatMap((list, index) =>
     lists.includes(list)
@@ -66,16 +66,16 @@ function unknownTrials({ lists: written, shadowLists }: ConfigFile): Finding[] {
   );
 }
 
-/** Nothing would ever be known, so that the policy would decide all of it. */
-function unasked(name: string, { subjects, arguments: given }: Message, script: string | undefined): Finding[] {
+/** Without a subject there is no verdict, so the policy would decide every request. */
+function withoutSubjects(name: string, { subjects, arguments: given }: Message, script: string | undefined): Finding[] {
   if (Object.keys(subjects).length > 0 || (script !== undefined && Object.keys(given).length > 0)) return [];
   const message =
     'must be a map of at least one kind: a message with arguments only is decided by a script, and `script` is not set';
   return [wrong(['messages', name, 'subjects'], message)];
 }
 
-/** Every request would be refused. */
-function unsentKinds(name: string, { subjects, required }: Message): Finding[] {
+/** A required kind that is not sent would refuse every request. */
+function unknownRequiredKinds(name: string, { subjects, required }: Message): Finding[] {
   return required.flatMap((kind, index) => {
     if (Object.hasOwn(subjects, kind)) return [];
     const message = `must be one of the subjects of this message, ${Object.keys(subjects).join(', ')}, got "${kind}"`;
@@ -84,7 +84,7 @@ function unsentKinds(name: string, { subjects, required }: Message): Finding[] {
 }
 
 /** On the wire a subject is an argument with the name of its kind. */
-function takenNames(name: string, { subjects, arguments: given }: Message): Finding[] {
+function argumentsNamedAsSubjects(name: string, { subjects, arguments: given }: Message): Finding[] {
   return Object.keys(given)
     .filter((argument) => Object.hasOwn(subjects, argument))
     .map((argument) => ({
@@ -94,8 +94,8 @@ function takenNames(name: string, { subjects, arguments: given }: Message): Find
     }));
 }
 
-/** One message a scope and one a group, so that no decision is mistaken for another. */
-function takenPlaces(messages: readonly (readonly [string, Message])[]): Finding[] {
+/** One message per scope and one per group, so that no decision is mistaken for another. */
+function sharedVariables(messages: readonly (readonly [string, Message])[]): Finding[] {
   const owners = new Map<string, string>();
   return messages.flatMap(([name, message]) => {
     const place = placeOf(message);
@@ -107,25 +107,25 @@ function takenPlaces(messages: readonly (readonly [string, Message])[]): Finding
   });
 }
 
-/** Whoever is not asked must not pass under `closed`, and only the condition says who has to be asked. */
-function closedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
+/** Under `closed` a request that was not checked must not pass, and only a condition says which requests are checked. */
+function unconditionalClosedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
   return messages.flatMap(([name, { group, condition, paths, hosts, shadow, policy = global }]) =>
     group === undefined || (condition ?? paths ?? hosts) !== undefined || shadow || policy.default === 'open'
       ? []
       : [
           wrong(
             ['messages', name, 'condition'],
-            'must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
+            'must be set for a group under policy closed, or paths or hosts: they select the requests that are checked, and all others pass',
           ),
         ],
   );
 }
 
-/** Whether to ask is a decision, and must not be passed by a spelling. */
+/** A condition decides whether a request is checked, so no spelling may bypass it. */
 function rawConditions(name: string, { event, condition }: Message): Finding[] {
   const raw = rawFetchIn(fetchesOf(condition ?? ''), eventFacts(event)?.mode === 'tcp');
   if (raw === undefined) return [];
-  const instead = 'write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling';
+  const instead = 'use paths: [/admin/*] or hosts: [admin.example] in this message, which match every spelling';
   return [
     wrong(
       ['messages', name, 'condition'],
@@ -134,55 +134,55 @@ function rawConditions(name: string, { event, condition }: Message): Finding[] {
   ];
 }
 
-/** HAProxy has path and Host of a request only while it handles the request. */
+/** HAProxy knows path and Host only while it handles the request. */
 function withoutRequest(name: string, { event, paths, hosts }: Message): Finding[] {
   if (event === undefined || isHttpRequest(event) || (paths ?? hosts) === undefined) return [];
   const key = paths === undefined ? 'hosts' : 'paths';
   return [
     wrong(
       ['messages', name, key],
-      `must be left out at ${event}, where HAProxy has no ${key}: they go with ${MESSAGE_EVENTS.filter(isHttpRequest).join(', ')} or a group`,
+      `must be omitted at ${event}, where HAProxy has no ${key}; use ${key} with ${MESSAGE_EVENTS.filter(isHttpRequest).join(', ')} or a group`,
     ),
   ];
 }
 
-/** Beside the last value of a cookie the wiring sends the whole header, under a name of its own. */
-function takenCookies(name: string, { subjects, arguments: given }: Message): Finding[] {
+/** In addition to the last value of a cookie, the wiring sends the whole header as an argument. */
+function cookieArgumentConflicts(name: string, { subjects, arguments: given }: Message): Finding[] {
   const expression = Object.hasOwn(given, COOKIE_ARGUMENT) ? given[COOKIE_ARGUMENT] : undefined;
   const sends = Object.entries(subjects).some(([kind, of]) => readsCookie(kind, of));
   if (!sends || expression === undefined || expression === COOKIE_EXPRESSION) return [];
   return [
     wrong(
       ['messages', name, 'arguments', COOKIE_ARGUMENT],
-      `must be ${COOKIE_EXPRESSION} or have another name: the wiring sends that as ${COOKIE_ARGUMENT} where a cookie is a subject`,
+      `must be ${COOKIE_EXPRESSION} or have another name: the wiring uses ${COOKIE_ARGUMENT} for that if a cookie is a subject`,
     ),
   ];
 }
 
 function takenBy(owner: string, place: string, { group }: Message): string {
-  if (group !== undefined) return `must have a group of its own: ${owner} is sent by ${group} already`;
+  if (group !== undefined) return `must have a group of its own: message ${owner} uses ${group} already`;
   const free = MESSAGE_EVENTS.filter((event) => scopeOf(event) !== place);
-  return `must be sent at another event than ${owner}, as both would set the variables of ${place}: at ${free.join(', ')}, or by a group`;
+  return `must be sent at another event than message ${owner}, since both would set the variables of ${place}: use ${free.join(', ')} or a group`;
 }
 
 /**
- * The variables of a connection outlive the request, so each answer about it unsets what it does not say. That has to fit
- * into an answer beside what it does say.
+ * The variables of a connection outlive the request, so each answer about it unsets those that it does not set. Both have to
+ * fit into an answer.
  */
-function takenBack(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
+function unsetBytes(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
   const name = messages.find(([, message]) => scopeOf(message.event) === 'sess')?.[0];
   const names = [...new Set([...Object.values(VARIABLES), ...varsOf(haproxy).values()])];
   const bytes = names.reduce((sum, each) => sum + UNSET_BYTES + each.length, 0);
-  if (name === undefined || bytes <= MAX_TAKEN_BACK_BYTES) return [];
+  if (name === undefined || bytes <= MAX_UNSET_BYTES) return [];
   const key = haproxy.requestHeaders.length > 0 ? 'requestHeaders' : 'responseHeaders';
-  const limit = `must have fewer or shorter names where a message (${name}) is about a connection`;
+  const limit = `must have fewer or shorter names if a message (${name}) is about a connection`;
   return [
-    wrong(['haproxy', key], `${limit}: to unset them all takes ${bytes} bytes, the limit is ${MAX_TAKEN_BACK_BYTES}`),
+    wrong(['haproxy', key], `${limit}: unsetting them all takes ${bytes} bytes, the limit is ${MAX_UNSET_BYTES}`),
   ];
 }
 
-/** Only who passed by the address alone would pass again. */
-function nobodyRecent(
+/** `recentSeconds` would have no effect. */
+function uselessRecentSeconds(
   messages: readonly (readonly [string, Message])[],
   { recentSeconds }: ConfigFile['haproxy'],
 ): Finding[] {
@@ -198,7 +198,7 @@ function nobodyRecent(
   ];
 }
 
-/** HAProxy never sets what is longer, without a word (flt_spoe.c). */
+/** HAProxy silently never sets a variable with a longer name (flt_spoe.c). */
 function longNames(messages: readonly (readonly [string, Message])[], haproxy: ConfigFile['haproxy']): Finding[] {
   const longest = [...Object.values(VARIABLES), ...varsOf(haproxy).values()].reduce(longer);
   return messages
@@ -208,13 +208,13 @@ function longNames(messages: readonly (readonly [string, Message])[], haproxy: C
         return [
           wrong(
             ['messages', name, 'group'],
-            `must be shorter, or the header: ${own} has ${own.length} characters, the limit is ${MAX_NAME}`,
+            `must be shorter, or the header name: ${own} has ${own.length} characters, the limit is ${MAX_NAME}`,
           ),
         ];
       const scope = scopeOf(message.event);
       const most = MAX_VARIABLE - `${scope}..${own}`.length;
       if (haproxy.prefix.length <= most) return [];
-      const limit = `must have at most ${most} characters, so that ${scope}.PREFIX.${own} has no more than ${MAX_VARIABLE}`;
+      const limit = `must have at most ${most} characters, so that ${scope}.PREFIX.${own} has at most ${MAX_VARIABLE}`;
       return [wrong(['haproxy', 'prefix'], `${limit}, got "${haproxy.prefix}"`)];
     })
     .slice(0, 1);

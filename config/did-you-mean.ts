@@ -1,4 +1,4 @@
-/** The known word that was most likely meant, or undefined if none is near. */
+/** The known word that was most likely meant; undefined if none is close. */
 export function didYouMean(word: string, known: readonly string[]): string | undefined {
   const [best] = known
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
@@ -6,7 +6,7 @@ export function didYouMean(word: string, known: readonly string[]): string | und
   return best !== undefined && best.edits <= Math.max(2, Math.ceil(word.length / 3)) ? best.candidate : undefined;
 }
 
-/** Letters put in, left out, replaced, or swapped with the next one: one edit each. */
+/** Insertions, deletions, substitutions, and transpositions of adjacent letters. */
 export function editDistance(from: string, to: string): number {
   let above: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-// Every message says what would be right and continues "must be …". It is also the type column of
-// docs/reference/config.md (`mustBe`). The message of a map that met an unknown key is the list of the known ones.
+// Every message says what would be right: it completes "must be …". It is also the type column of
+// docs/reference/config.md (`mustBe`). For an unknown key, the message of a map lists the known keys.
 
 export function wholeNumber(from: number, to: number) {
   const mustBe = `a whole number from ${from} to ${to}`;
@@ -31,17 +31,17 @@ export function listOf<T extends z.ZodType>(item: T, max: number, what: string, 
   return z.array(item, mustBe).min(min, mustBe).max(max, mustBe).meta({ mustBe });
 }
 
-/** A list in which nothing is there twice; `same` is equal for what counts as the same. */
+/** A list without duplicates: items with an equal `identity` count as the same. */
 export function uniqueListOf<T extends z.ZodType>(
   item: T,
   max: number,
   what: string,
   min = 1,
-  same: (item: z.output<T>) => unknown = (item) => item,
+  identity: (item: z.output<T>) => unknown = (item) => item,
 ) {
   return listOf(item, max, what, min).refine(
-    (items) => new Set(items.map(same)).size === items.length,
-    'without a name that is there twice',
+    (items) => new Set(items.map(identity)).size === items.length,
+    'a list without duplicates',
   );
 }
 
@@ -51,7 +51,7 @@ export function map<T extends z.ZodRawShape>(shape: T) {
   });
 }
 
-/** A map with keys of the operator's. */
+/** A map whose keys the operator chooses. */
 export function mapOf<K extends z.ZodType<string, string>, V extends z.ZodType>(
   key: K,
   value: V,
@@ -66,7 +66,7 @@ export function mapOf<K extends z.ZodType<string, string>, V extends z.ZodType>(
     .meta({ mustBe: `a map of ${what}` });
 }
 
-/** For checks of a whole map, which run only where it is one. */
+/** For checks of a whole map, which only run on maps. */
 export function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }

@@ -4,10 +4,10 @@ import { didYouMean, editDistance } from './did-you-mean.ts';
 import { renamedPath } from './renamed.ts';
 import { suggestedValue } from './suggestion.ts';
 
-/** What one zod issue comes to: the messages of schema.ts say what would be right, this adds what was found. */
+/** One error in the settings: the messages of the schema say what would be right, this adds what was found. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
-  /** The part of the file that is wrong there. */
+  /** Whether the key or its value is wrong. */
   readonly part: 'key' | 'value';
   readonly message: string;
 }
@@ -15,13 +15,13 @@ export interface Finding {
 type Issue = z.core.$ZodIssue;
 
 interface IssueFinding extends Finding {
-  /** Nothing stands there. */
+  /** The setting is missing. */
   readonly isMissing?: boolean;
   /** The setting that an unknown key was most likely meant as. */
   readonly meant?: readonly PropertyKey[];
 }
 
-/** Tells each thing once, at the deepest place that is known. */
+/** Reports each error once, at the innermost known place. */
 export function toFindings(issues: readonly Issue[], input: unknown): Finding[] {
   const found = new Map<string, IssueFinding>();
   for (const issue of issues)
@@ -30,7 +30,7 @@ export function toFindings(issues: readonly Issue[], input: unknown): Finding[] 
       if (!found.has(place)) found.set(place, finding);
     }
   const all = [...found.values()];
-  // what is missing because its name has a typo is told there
+  // a setting that is missing because of a typo in its name is reported as the typo
   const meant = new Set(all.flatMap(({ meant }) => (meant === undefined ? [] : [formatPath(meant)])));
   return all
     .filter(({ isMissing, path }) => !isMissing || !meant.has(formatPath(path)))
@@ -53,10 +53,10 @@ function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
       return issue.keys.map((key) => unknownKey(key, path, issue.message));
     case 'invalid_key': {
       const mustBe = issue.issues[0]?.message ?? issue.message;
-      return [{ path, part: 'key', message: `must be ${mustBe}, got ${shown(path.at(-1))}` }];
+      return [{ path, part: 'key', message: `must be ${mustBe}, got ${display(path.at(-1))}` }];
     }
     case 'invalid_union': {
-      // the last choice of each of our unions is the map, and what is wrong inside of it is told there
+      // the last option of each of our unions is the map, whose own errors are more precise
       const inside = typeof value === 'object' && value !== null && !Array.isArray(value) ? issue.errors.at(-1) : [];
       if (inside !== undefined && inside.length > 0)
         return inside.flatMap((nested) => findingsOf({ ...nested, path: [...path, ...nested.path] }, input));
@@ -71,19 +71,19 @@ function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string
   const at = { path: [...path, key], part: 'key' } as const;
   const renamed = renamedPath(at.path);
   if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
-  const told = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
+  const finding = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
     ...at,
-    message: `no such setting, ${hint}`,
+    message: `unknown setting, ${hint}`,
     ...(meant && { meant }),
   });
   const near = didYouMean(key, knownKeys.split(', '));
-  if (near !== undefined) return told(`did you mean ${near}?`, [...path, near]);
+  if (near !== undefined) return finding(`did you mean ${near}?`, [...path, near]);
   const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
-  if (elsewhere === undefined) return told(`known here: ${knownKeys}`);
-  return told(`did you mean ${elsewhere.join('.')}?`, elsewhere);
+  if (elsewhere === undefined) return finding(`expected one of: ${knownKeys}`);
+  return finding(`did you mean ${elsewhere.join('.')}?`, elsewhere);
 }
 
-/** Further away only what is all but the same word is worth a guess. */
+/** In another section only an almost identical word is worth a guess. */
 function isNamed(known: string, key: string): boolean {
   return key.length >= 3 && editDistance(key.toLowerCase(), known.toLowerCase()) <= 1;
 }
@@ -93,15 +93,15 @@ function wrongValue(path: readonly PropertyKey[], mustBe: string, value: unknown
   const key = path.findLast((part) => typeof part === 'string');
   const meant = suggestedValue(String(key ?? ''), mustBe, value);
   const hint = meant === undefined ? '' : `: write ${meant}`;
-  return { path, part: 'value', message: `must be ${mustBe}, got ${shown(value)}${hint}` };
+  return { path, part: 'value', message: `must be ${mustBe}, got ${display(value)}${hint}` };
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
-  // a path from zod exists in the input as far as it goes
+  // zod's paths exist in the input
   return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
 }
 
-function shown(value: unknown): string {
+function display(value: unknown): string {
   if (value === null) return 'nothing';
   const json = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return json.length > 80 ? `${json.slice(0, 77)}...` : json;

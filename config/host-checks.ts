@@ -12,33 +12,33 @@ import { sampleProblem } from './sample-expression.ts';
 import type { ListenAddress, Settings } from './settings.ts';
 import { readYaml } from './yaml-file.ts';
 
-/** What the units make when they start: not there before, and no mistake. */
+/** Folders that the systemd units create at startup: it is not an error if they are missing before. */
 export const UNIT_FOLDERS = ['/run/haverdict', '/var/lib/haverdict', '/var/lib/haproxy/run/haverdict'] as const;
 
-/** What this host lacks for a configuration that is right in itself. */
+/** What this host lacks for a configuration that is valid in itself. */
 export interface HostReport {
   readonly problems: readonly ConfigProblem[];
-  /** What may come about until the agent is started. */
+  /** What may be in order once the agent is started. */
   readonly warnings: readonly ConfigProblem[];
 }
 
 interface HostFinding extends Finding {
-  readonly isLater?: boolean;
+  readonly isWarning?: boolean;
 }
 
 /**
- * Looks on this host for the folders, files and accounts that the settings name, for names HAProxy may not know, and for
+ * Looks for the folders, files and accounts of the settings on this host, for names that HAProxy may not know, and for
  * messages that a client can make too large.
  */
 export function checkHost(settings: Settings, path: string | undefined, env: NodeJS.ProcessEnv): HostReport {
   const file = path === undefined ? undefined : readYaml(path);
   const { overrides } = readOverrides(env);
   const findings = findingsOn(settings, path);
-  const tell = (isLater: boolean) =>
+  const problems = (isWarning: boolean) =>
     findings
-      .filter((finding) => (finding.isLater ?? false) === isLater)
+      .filter((finding) => (finding.isWarning ?? false) === isWarning)
       .map((finding) => toProblem(finding, file, overrides));
-  return { problems: tell(false), warnings: tell(true) };
+  return { problems: problems(false), warnings: problems(true) };
 }
 
 function findingsOn(settings: Settings, configuration: string | undefined): HostFinding[] {
@@ -54,17 +54,17 @@ function findingsOn(settings: Settings, configuration: string | undefined): Host
   ];
 }
 
-/** Only with long requests, which their clients choose. */
+/** A warning, since it takes a long request. */
 function largeMessages({ messages }: Settings): HostFinding[] {
   return messages.flatMap((settings) =>
     duplicatedParts(settings).map(({ place, message }) => ({
       ...wrong(['messages', settings.name, ...place], message),
-      isLater: true,
+      isWarning: true,
     })),
   );
 }
 
-/** A newer HAProxy may have it, and HAProxy itself refuses what it has not. */
+/** A warning, since a newer HAProxy may have it; HAProxy itself refuses what it does not know. */
 function unknownSamples({ messages, haproxy }: Settings): HostFinding[] {
   return messages.flatMap((message) => {
     const subjects = message.subjects.map(({ kind, expression }) => ({ place: ['subjects', kind], expression }));
@@ -72,7 +72,7 @@ function unknownSamples({ messages, haproxy }: Settings): HostFinding[] {
     return [...subjects, ...given].flatMap(({ place, expression }) => {
       const problem = sampleProblem(expression, haproxy.version);
       if (problem === undefined) return [];
-      return [{ ...wrong(['messages', message.name, ...place], problem.message), isLater: true }];
+      return [{ ...wrong(['messages', message.name, ...place], problem.message), isWarning: true }];
     });
   });
 }
@@ -92,48 +92,52 @@ function folderOf(file: string, path: readonly PropertyKey[], key?: string): Hos
   const place = key === undefined ? path : [...path, key];
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory()) return [];
-  if (found !== undefined) return [wrong(place, `must be in a folder: ${folder} is none`)];
+  if (found !== undefined) return [wrong(place, `must be in a folder, but ${folder} is not a folder`)];
   if (UNIT_FOLDERS.some((made) => made === folder))
-    return [{ ...wrong(place, `the folder ${folder} is not there yet: its systemd unit makes it`), isLater: true }];
-  return [wrong(place, `must be in a folder that is there: ${folder} is not`)];
+    return [
+      { ...wrong(place, `the folder ${folder} does not exist yet; its systemd unit creates it`), isWarning: true },
+    ];
+  return [wrong(place, `must be in an existing folder, but ${folder} does not exist`)];
 }
 
 function cacheFindings(file: string | undefined, others: readonly (string | undefined)[]): HostFinding[] {
   if (file === undefined) return [];
   const path = ['cache', 'file'];
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-    return [wrong(path, `must be a file: ${file} is a folder`)];
+    return [wrong(path, `must be a file, but ${file} is a folder`)];
   const taken = others.find((other) => other !== undefined && resolved(other) === resolved(file));
   return taken === undefined
     ? folderOf(file, path)
-    : [wrong(path, `must be a file of its own: ${file} is read as another`)];
+    : [wrong(path, `must be a file of its own, but ${file} is already the configuration or the script`)];
 }
 
-/** Others may run the agent than whoever checks; a socket that systemd opened needs no group of theirs. */
+/** A warning, since the agent may run as another user, and sockets opened by systemd need no group membership. */
 function groupFindings(group: string, path: readonly PropertyKey[]): HostFinding[] {
   const missing = accountFindings('group', group, path);
   if (missing.length > 0 || process.getuid?.() === 0 || ownGroups().includes(group)) return missing;
-  const message = `${userInfo().username} is not in the group ${group} and cannot give it the socket: SupplementaryGroups=${group} in the systemd unit, or haverdict.socket, would be right`;
-  return [{ ...wrong(path, message), isLater: true }];
+  const message = `${userInfo().username} is not a member of group ${group} and cannot assign the socket to it: set SupplementaryGroups=${group} in the systemd unit, or use haverdict.socket`;
+  return [{ ...wrong(path, message), isWarning: true }];
 }
 
-/** The groups of this process, by number and by name. */
+/** The groups of this process, by ID and by name. */
 function ownGroups(): string[] {
   return ['-G', '-Gn'].flatMap((which) => execFileSync('id', [which], { encoding: 'utf8' }).trim().split(' '));
 }
 
-/** getent asks whatever the host is set up with, not only /etc. A number needs no account. */
+/** getent asks every database that the host is configured with, not only /etc. A numeric ID needs no account. */
 function accountFindings(database: 'passwd' | 'group', name: string, path: readonly PropertyKey[]): HostFinding[] {
   if (/^\d+$/.test(name)) return [];
   try {
     execFileSync('getent', [database, '--', name], { stdio: 'ignore' });
     return [];
   } catch {
-    return [wrong(path, `must be a ${database === 'passwd' ? 'user' : 'group'} of this host: there is no "${name}"`)];
+    return [
+      wrong(path, `must be a ${database === 'passwd' ? 'user' : 'group'} of this host, but "${name}" does not exist`),
+    ];
   }
 }
 
-/** The path without symbolic links, as far as it is there. */
+/** The path without symbolic links, as far as it exists. */
 function resolved(path: string): string {
   try {
     return realpathSync(path);

@@ -20,7 +20,7 @@ export interface UnixAddress {
 /** `sun_path` holds 108 bytes, one of them the NUL at the end (unix(7)). */
 export const MAX_UNIX_PATH_BYTES = 107;
 
-/** HAProxy is given this path on its `server` line, where anything else would need quoting. */
+/** This path goes on a `server` line of HAProxy, where any other character would need quoting. */
 const UNIX_PATH = /^\/[A-Za-z0-9_./@:+-]+$/;
 const TCP = /^tcp:\/\/(?:\[(?<ipv6>[0-9A-Fa-f:.]+)\]|(?<host>[A-Za-z0-9.-]+)):(?<port>\d{1,5})$/;
 
@@ -28,7 +28,7 @@ export function isUnixPath(text: string): boolean {
   return UNIX_PATH.test(text) && Buffer.byteLength(text) <= MAX_UNIX_PATH_BYTES;
 }
 
-/** Reads `tcp://HOST:PORT`, `tcp://[IPV6]:PORT` or `unix:/PATH`; undefined if it is none of them. */
+/** Parses `tcp://HOST:PORT`, `tcp://[IPV6]:PORT` or `unix:/PATH`; undefined for anything else. */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);

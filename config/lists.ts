@@ -1,10 +1,10 @@
 import type { Action } from '../contract/actions.ts';
 import type { ListActions } from '../contract/list-actions.ts';
 
-/** An item of `lists` as it is written: a name, or one with what that list is held to. */
+/** An item of `lists` as written: a name, or a name with the actions that the list is restricted to. */
 export type WrittenList = string | { readonly name: string; readonly actions: Action[] };
 
-/** The names of the lists, and which of them are held to actions. */
+/** The names of the lists, and the actions of those that are restricted. */
 export function toListSettings(written: readonly WrittenList[]): { lists: string[]; listActions: ListActions } {
   const held = written.flatMap((list) => (typeof list === 'string' ? [] : [[list.name, list.actions] as const]));
   return { lists: written.map(listName), listActions: Object.fromEntries(held) };

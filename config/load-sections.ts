@@ -7,8 +7,8 @@ import { ConfigFile } from './schema.ts';
 import { readYaml } from './yaml-file.ts';
 
 /**
- * Some sections of the file, with the environment over it, as `loadSettings` reads them. What is wrong in the others keeps
- * nobody from using these: whoever blocks an address needs no backend. Throws ConfigError.
+ * Some sections of the file and the environment, as `loadSettings` reads them. Errors in other sections do not matter: to
+ * block an address, no backend is needed. Throws ConfigError.
  */
 export function loadSections<const Section extends keyof ConfigFile>(
   sections: readonly Section[],
@@ -26,7 +26,7 @@ export function loadSections<const Section extends keyof ConfigFile>(
   return parsed.data as unknown as Pick<ConfigFile, Section>; // the schema is made of these sections, which zod's types lose
 }
 
-/** What is no map is left as it is, for the schema to refuse. */
+/** Anything but a map stays as it is, for the schema to refuse. */
 function partOf(input: unknown, sections: readonly string[]): unknown {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.fromEntries(Object.entries(input).filter(([key]) => sections.includes(key)));

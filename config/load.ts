@@ -11,10 +11,10 @@ import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts'
 import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** What an entry without a status is denied with, and what the policy denies with. */
+/** The statuses of the policy, and that of an entry without one. */
 const ALWAYS_DENY_STATUSES = [REFUSED_STATUS, 403, POLICY_STATUS];
 
-/** The settings from the file, if there is one, with the environment's `HAVERDICT_…` over it. Throws ConfigError. */
+/** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
   const { overrides, problems } = readOverrides(env);
   const file = path === undefined ? undefined : readYaml(path);
@@ -49,7 +49,7 @@ function toSettings(
   };
 }
 
-/** A page is of no use without its status. */
+/** A page needs a rule for its status. */
 function toDenyStatuses({ denyStatuses, denyPages }: ConfigFile['haproxy']): number[] {
   const all = new Set([...ALWAYS_DENY_STATUSES, ...denyStatuses, ...Object.keys(denyPages).map(Number)]);
   return [...all].sort((a, b) => a - b);
@@ -74,7 +74,7 @@ function toMessage(
   };
 }
 
-/** Says where the setting stands: in which variable, or at which line. */
+/** Adds the place of the setting: the variable, or the line. */
 export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
   const { path, part, message } = finding;
   const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));

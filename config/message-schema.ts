@@ -8,11 +8,11 @@ import { boolean, isObject, listOf, map, mapOf, oneOf, text, uniqueListOf } from
 const MAX_MESSAGES = 16;
 const MAX_ARGUMENTS = 32;
 const MAX_PATTERNS = 32;
-/** A line of HAProxy's configuration has 2048 bytes, and a byte of a path can take four. */
+/** A line of HAProxy's configuration has at most 2048 bytes, and a byte of a path can take four. */
 const MAX_PATTERN = 255;
 
 const policyName = oneOf(POLICIES);
-const POLICY_FORM = 'open, closed, or a map of reasons with default';
+const POLICY_FORM = 'open, closed, or a map of reasons with a default';
 export const policy = z
   .union(
     [
@@ -23,7 +23,7 @@ export const policy = z
       })
         .meta({
           each: 'REASON',
-          eachMeaning: 'What is decided for this reason; `default` for those that are not named.',
+          eachMeaning: 'The policy for this reason; `default` applies to all others.',
         })
         .transform((byReason) => byReason as Policy), // the keys of the map are the reasons
     ],
@@ -31,28 +31,28 @@ export const policy = z
   )
   .meta({ mustBe: POLICY_FORM });
 
-/** What HAProxy would cut an unquoted argument at, or read as something else (configuration.txt 2.2). */
+/** Excludes what ends an unquoted argument in HAProxy or changes its meaning (configuration.txt 2.2). */
 const EXPRESSION = /^[^\s"'\\#\p{Cc}\P{ASCII}]{1,1000}$/u;
-/** The same with blanks, as it stands at the end of a line. */
+/** The same with spaces, as it stands at the end of a line. */
 const CONDITION = /^(?!(if|unless)\s)(?=.*\S)[^"'\\#\p{Cc}\P{ASCII}]{1,500}$/u;
 
 const kind = text(`a kind: ${KINDS.join(', ')}, header.NAME or cookie.NAME`, isKind);
-const expression = text('one HAProxy sample expression in ASCII without blanks, quotes, \\ and #', (expression) =>
+const expression = text('one HAProxy sample expression in ASCII without spaces, quotes, \\ or #', (expression) =>
   EXPRESSION.test(expression),
 );
-const name = text('1 to 64 of A-Z a-z 0-9 _ . -', (name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name));
+const name = text('1 to 64 characters of A-Z a-z 0-9 _ . -', (name) => /^[A-Za-z0-9_.-]{1,64}$/.test(name));
 
 /** Paths or hosts as entries name them, in canonical form. */
-function patternsOf(kind: 'path' | 'host', what: string) {
-  const pattern = text(what, (pattern) => pattern.length <= MAX_PATTERN && canonical(kind, pattern) !== undefined);
+function patternsOf(kind: 'path' | 'host', mustBe: string) {
+  const pattern = text(mustBe, (pattern) => pattern.length <= MAX_PATTERN && canonical(kind, pattern) !== undefined);
   return listOf(
     pattern.transform((pattern) => canonical(kind, pattern) ?? pattern),
     MAX_PATTERNS,
-    what,
+    `${kind}s`,
   );
 }
 
-/** Undefined for what is none, and for a path that servers read differently: the wiring refuses those. */
+/** Undefined for an invalid pattern, and for a path that servers read differently: the wiring refuses those. */
 function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
   try {
     const { value } = parseLookupSubject(`${kind}:${pattern}`);
@@ -66,48 +66,54 @@ function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
 const message = map({
   event: oneOf(MESSAGE_EVENTS)
     .optional()
-    .describe(`When HAProxy sends the message: ${DEFAULT_EVENT} if no group does.`),
-  group: text('1 to 12 of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
+    .describe(`When HAProxy sends the message. Without \`group\`, the default is ${DEFAULT_EVENT}.`),
+  group: text('1 to 12 characters of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
     .optional()
     .describe(
-      'Instead of an event: a rule sends it, `http-request send-spoe-group haverdict NAME`. The wiring has that rule where there is a condition, paths or hosts; without them it is yours to write.',
+      'Instead of an event: the rule `http-request send-spoe-group haverdict NAME` sends the message. The wiring has that rule if there is a condition, paths or hosts; otherwise you write it.',
     ),
-  condition: text('one line of ASCII without if before it, quotes, \\ and #, as { method POST }', (line) =>
+  condition: text('one line of ASCII without a leading if, quotes, \\ or #, like { method POST }', (line) =>
     CONDITION.test(line),
   )
     .optional()
     .describe(
-      'The ACL condition, without if, under which alone the message is sent. It must not read path, URL or Host: that is what paths and hosts are for.',
+      'The message is sent only if this ACL condition holds. It must not read path, URL or Host: use paths and hosts for that.',
     ),
-  paths: patternsOf('path', 'paths as /login and /admin/*')
+  paths: patternsOf('path', 'a path like /login or /admin/*')
     .optional()
     .describe(
-      'The message is sent only for these paths, however a request spells them; written as entries are: /admin/* is all below /admin/.',
+      'The message is sent only for these paths, in any spelling. Written as in entries: /admin/* is everything below /admin/.',
     ),
-  hosts: patternsOf('host', 'hosts as admin.example and *.internal.example')
+  hosts: patternsOf('host', 'a host like admin.example or *.internal.example')
     .optional()
-    .describe('The message is sent only for these hosts; written as entries are: *.example is all below example.'),
+    .describe(
+      'The message is sent only for these hosts. Written as in entries: *.example is every name below example.',
+    ),
   oddPaths: oneOf(['refuse', 'pass'])
     .prefault('refuse')
     .describe(
-      'A path that servers read in several ways, as with %2F or ;, is answered 400; pass lets it through, and then no allow counts for it.',
+      'A path that servers read in several ways, for example with %2F or ;, is answered 400. `pass` lets it through, and then no allow applies to it.',
     ),
   subjects: mapOf(kind, expression, MAX_SUBJECTS, 'kind: expression')
     .prefault({})
-    .describe('What is looked up, and the HAProxy sample expression that gives it. An earlier kind wins over a later.'),
+    .describe(
+      'The subjects to look up, each with its HAProxy sample expression. Earlier kinds take precedence over later ones.',
+    ),
   required: uniqueListOf(kind, MAX_SUBJECTS, 'kinds', 0)
     .prefault([])
     .describe(
-      'The kinds without which a request is refused with 400, as ip, host, path and method always are; any other may be missing.',
+      'A request without one of these kinds is refused with 400, as it always is without ip, host, path or method. Other kinds may be missing.',
     ),
   arguments: mapOf(name, expression, MAX_ARGUMENTS, 'name: expression')
     .prefault({})
-    .describe('What the script receives beside the subjects.'),
+    .describe('What the script receives in addition to the subjects.'),
   policy: policy.optional().describe('The policy of this message, instead of the global one.'),
-  shadow: boolean().prefault(false).describe('On trial: what is decided is told and logged, and not enforced.'),
+  shadow: boolean()
+    .prefault(false)
+    .describe('Shadow mode: decisions are reported to HAProxy and logged, but not enforced.'),
 }).refine(({ event, group }: Trigger) => event === undefined || group === undefined, {
   path: ['group'],
-  error: 'left out where event is set',
+  error: 'omitted if event is set',
   when: ({ value }) => isObject(value),
 });
 
@@ -118,4 +124,4 @@ interface Trigger {
 
 export const messages = mapOf(name, message, MAX_MESSAGES, 'messages', 1)
   .prefault({ 'check-request': { subjects: { ip: 'src' } } })
-  .describe('What HAProxy asks, by the name of the SPOE message.');
+  .describe('The SPOE messages that HAProxy sends, by name.');

@@ -8,20 +8,20 @@ const PREFIX = 'HAVERDICT_';
 /** Read by the command line and the function, not by the agent. */
 const ELSEWHERE = ['HAVERDICT_CONFIG', 'HAVERDICT_TABLE', 'HAVERDICT_TTL_SECONDS'];
 
-/** Only one of them can be there, so one from the environment takes the place of whichever the file has. */
+/** Only one of them can be set, so a variable replaces whichever the file has. */
 const BACKEND_URLS = [
   ['backend', 'url'],
   ['backend', 'urls'],
 ];
 
-/** A setting that a variable of the environment decides, whatever the file says. */
+/** A setting from an environment variable, which takes precedence over the file. */
 export interface Override {
   readonly variable: string;
   readonly path: readonly string[];
   readonly value: unknown;
 }
 
-/** Reads the overrides out of the environment. An empty variable is none; one that nothing reads is a problem. */
+/** Reads the overrides from the environment. An empty variable counts as unset; an unknown one is an error. */
 export function readOverrides(env: NodeJS.ProcessEnv): { overrides: Override[]; problems: ConfigProblem[] } {
   const overrides: Override[] = [];
   const problems: ConfigProblem[] = [];
@@ -34,7 +34,7 @@ export function readOverrides(env: NodeJS.ProcessEnv): { overrides: Override[]; 
   return { overrides, problems };
 }
 
-/** Puts the overrides into what the file says, as if they stood there. */
+/** Applies the overrides to the contents of the file. */
 export function withOverrides(file: unknown, overrides: readonly Override[]): unknown {
   const hasUrls = overrides.some(({ path }) => BACKEND_URLS.some((either) => either.join() === path.join()));
   const base = hasUrls ? BACKEND_URLS.reduce((input, path) => withValue(input, path, undefined), file) : file;
@@ -43,7 +43,7 @@ export function withOverrides(file: unknown, overrides: readonly Override[]): un
 
 function withValue(input: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
   if (key === undefined) return value;
-  if (input !== undefined && !isMap(input)) return input; // wrong already, and reported as that
+  if (input !== undefined && !isMap(input)) return input; // already an error, and reported as one
   return { ...input, [key]: withValue(input?.[key], rest, value) };
 }
 
@@ -53,7 +53,7 @@ function isMap(input: unknown): input is Readonly<Record<string, unknown>> {
 
 function toValue(shape: KnownSetting['shape'], text: string): unknown {
   if (shape === 'number') return toNumber(text);
-  if (shape === 'truth') return text === 'true' || (text === 'false' ? false : text);
+  if (shape === 'boolean') return text === 'true' || (text === 'false' ? false : text);
   if (shape !== 'list' && shape !== 'numbers') return text;
   const items = text.split(',').map((item) => item.trim());
   return shape === 'list' ? items : items.map(toNumber);
@@ -69,6 +69,6 @@ function unknownVariable(variable: string): ConfigProblem {
   // without the prefix, which all of them share
   const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
   const meant = didYouMean(variable.slice(PREFIX.length), known);
-  const message = meant === undefined ? 'no such setting' : `no such setting, did you mean ${PREFIX}${meant}?`;
+  const message = meant === undefined ? 'unknown setting' : `unknown setting, did you mean ${PREFIX}${meant}?`;
   return { where: variable, setting: '', message };
 }

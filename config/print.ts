@@ -7,8 +7,8 @@ import { regionInForce } from './targets.ts';
 import { readYaml } from './yaml-file.ts';
 
 /**
- * The configuration in force, which must be a right one, as a file that says all of it: what the file leaves out is the
- * environment's or the default. There is no setting that is a secret.
+ * The effective configuration, which must be valid, as a complete file: with the environment and the defaults. No setting is a
+ * secret.
  */
 export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const file = path === undefined ? undefined : readYaml(path).value;

@@ -1,15 +1,15 @@
-/** What HAProxy reads the path, the URL or the Host with, as the client spelled them (configuration.txt 7.3.6). */
+/** Fetches that read the path or the URL as the client spelled them (configuration.txt 7.3.6). */
 const URL_FETCH =
   /^(?:path|pathq|base|base32|url|urlp|url_param|url32|query|capture\.req\.uri|HTTP_URL_\w+)(?:[_+.(,]\w*|$)/;
-/** The same by the header Host, by all headers, or by the bytes of the request. */
+/** Fetches that read the Host, all headers, or the bytes of the request. */
 const HOST_FETCH =
   /^(?:(?:req\.)?f?hdr(?:_\w+)?(?:\((?:\s*host\s*[,)]|\s*\))|[,]|$)|req\.hdrs(?:_bin)?\b|capture\.req\.hdr\b|(?:req\.)?payload|req\.buf)/i;
-/** The name that the client asks TLS for, which need not be the Host of its requests. */
+/** Fetches that read the server name in TLS, which may differ from the Host of the requests. */
 const SNI_FETCH = /^(?:ssl_fc_sni|req[._]ssl_sni)/;
 
 /**
- * The fetch in these words of a test that reads what a client can spell in more ways than one: `//admin`, `/%61dmin` and
- * `/./admin` are `/admin` to most servers, and not to a test of the raw path. In TCP the name in TLS is all there is.
+ * The fetch among these words of a test that reads a value which clients can spell in several ways: `//admin`, `/%61dmin` and
+ * `/./admin` are `/admin` to most servers, but not to a test of the raw path. In mode tcp, only TLS has a name.
  */
 export function rawFetchIn(words: readonly string[], tcp = false): string | undefined {
   return words

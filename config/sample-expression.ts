@@ -1,10 +1,10 @@
 import { HAPROXY_VERSIONS, type HaproxyVersion } from '../haproxy/versions.ts';
 import { didYouMean, editDistance } from './did-you-mean.ts';
-// As `haproxy -dKsmp` and `haproxy -dKcnv` print them, 2.6 to 3.4, and those of optional device databases; the test of
-// this file says what a newer HAProxy has beside them.
+// The output of `haproxy -dKsmp` and `haproxy -dKcnv`, 2.6 to 3.4, plus those of optional device databases; the test of
+// this file reports what a newer HAProxy has in addition.
 import NAMES from './sample-names.json' with { type: 'json' };
 
-/** What is likely wrong with an expression. HAProxy has the last word: only a plain typo keeps the agent from starting. */
+/** A likely error in an expression. HAProxy has the last word: only an obvious typo keeps the agent from starting. */
 export interface SampleProblem {
   readonly isTypo: boolean;
   readonly message: string;
@@ -29,7 +29,7 @@ export function sampleProblem(expression: string, version: HaproxyVersion): Samp
 
 function malformed(expression: string, at: number): SampleProblem {
   const rest = expression.slice(at);
-  const message = rest.includes('(') && !rest.includes(')') ? 'has a ( that is not closed' : 'is not of this form';
+  const message = rest.includes('(') && !rest.includes(')') ? 'has an unclosed (' : 'does not have this form';
   return { isTypo: false, message: `must be FETCH(ARGS),CONVERTER(ARGS)…: "${expression}" ${message}` };
 }
 
@@ -45,13 +45,13 @@ function unknown(name: string, what: 'sample fetch' | 'converter', version: Hapr
   };
 }
 
-/** One wrong letter behind the first. A digit is none: `sha3` may come after `sha2`, and `bc_rtt` after `fc_rtt`. */
+/** One wrong letter after the first. Digits do not count: a newer HAProxy may add `sha3` to `sha2`, or `bc_rtt` to `fc_rtt`. */
 function isTypoOf(name: string, known: string): boolean {
   const letters = (text: string) => text.replaceAll(/\d/g, '');
   return name[0] === known[0] && letters(name) !== letters(known) && editDistance(name, known) === 1;
 }
 
-/** What is newer than our list may have names that are not in it. */
+/** A version newer than our list may have names that are not in it. */
 function isCovered(version: HaproxyVersion): boolean {
   const versions: readonly string[] = HAPROXY_VERSIONS;
   return versions.indexOf(version) <= versions.indexOf(NAMES.upTo);

@@ -33,7 +33,7 @@ const UNIT_NAMES: Readonly<Record<string, string>> = {
 };
 const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1000, m: 1_000_000 };
 const MEGABYTES: Readonly<Record<string, number>> = { '': 1, m: 1, mb: 1, mib: 1, g: 1024, gb: 1024, gib: 1024 };
-const TRUTHS: Readonly<Record<string, boolean>> = {
+const BOOLEANS: Readonly<Record<string, boolean>> = {
   true: true,
   yes: true,
   on: true,
@@ -44,15 +44,15 @@ const TRUTHS: Readonly<Record<string, boolean>> = {
   0: false,
 };
 
-/** What a value that is not taken was most likely meant as, in the form that is; undefined where nobody can know. */
+/** The valid value that an invalid one was most likely meant to be; undefined if that is unclear. */
 export function suggestedValue(key: string, mustBe: string, value: unknown): string | undefined {
   const meant = Array.isArray(value) && value.length === 1 && !/^a (list|map)/.test(mustBe) ? value[0] : value;
   if (typeof meant !== 'string' && typeof meant !== 'number' && typeof meant !== 'boolean') return undefined;
   const text = String(meant).trim();
   const [, from, to] = /^(?:128 or )?a whole number from (\d+) to (\d+)$/.exec(mustBe) ?? [];
   if (to !== undefined) return wholeNumber(key, text, Number(from), Number(to));
-  if (mustBe === 'a number from 0 to 1') return share(text);
-  if (mustBe === 'true or false') return truth(text.toLowerCase());
+  if (mustBe === 'a number from 0 to 1') return toFraction(text);
+  if (mustBe === 'true or false') return toBoolean(text.toLowerCase());
   if (mustBe.startsWith('three octal digits')) return mode(text);
   if (mustBe.startsWith('tcp://')) return address(text);
   if (mustBe.startsWith('a duration')) return duration(text);
@@ -60,8 +60,8 @@ export function suggestedValue(key: string, mustBe: string, value: unknown): str
   return choice(mustBe, text);
 }
 
-function truth(text: string): string | undefined {
-  return Object.hasOwn(TRUTHS, text) ? String(TRUTHS[text]) : undefined; // it may be `constructor`
+function toBoolean(text: string): string | undefined {
+  return Object.hasOwn(BOOLEANS, text) ? String(BOOLEANS[text]) : undefined; // it may be `constructor`
 }
 
 function wholeNumber(key: string, text: string, from: number, to: number): string | undefined {
@@ -88,20 +88,20 @@ function unitOf(written: string): string {
   return UNIT_NAMES[unit] ?? unit;
 }
 
-/** A number with what stands behind it: `40ms`, `1.5 s`, `1_000`, `10,000`, `50%`. */
+/** A number with its unit: `40ms`, `1.5 s`, `1_000`, `10,000`, `50%`. */
 function amountIn(text: string): { readonly number: number; readonly unit: string } | undefined {
   const [, digits = '', unit = ''] =
     /^([+-]?\d[\d_]*(?:\.\d+)?|[+-]?\d{1,3}(?:[,']\d{3})+)\s*([a-z]*|%)$/i.exec(text) ?? [];
   return digits === '' ? undefined : { number: Number(digits.replaceAll(/[_,']/g, '')), unit };
 }
 
-function share(text: string): string | undefined {
+function toFraction(text: string): string | undefined {
   const { number = Number.NaN, unit } = amountIn(text) ?? {};
   const value = unit === '%' || (unit === '' && number > 1) ? number / 100 : unit === '' ? number : Number.NaN;
   return value >= 0 && value <= 1 ? String(value) : undefined;
 }
 
-/** Without the bits for execution, which sockets have no use for. */
+/** Without the execute bits, which have no meaning for sockets. */
 function mode(text: string): string | undefined {
   const [, digits] = /^(?:0o?)?([0-7]{3})$/.exec(text) ?? [];
   return digits === undefined ? undefined : `"0${digits.replaceAll(/[1357]/g, (digit) => String(Number(digit) - 1))}"`;
@@ -115,7 +115,7 @@ function address(text: string): string | undefined {
   return parseListenAddress(meant) === undefined ? undefined : meant;
 }
 
-/** One value where a list is wanted. */
+/** One value instead of a list. */
 function list(mustBe: string, text: string): string | undefined {
   if (mustBe.endsWith('list names'))
     return /^(?!(true|false|null)$)[a-z][a-z0-9._-]{0,63}$/.test(text) ? `[${text}]` : undefined;
@@ -132,7 +132,7 @@ function duration(text: string): string | undefined {
     : undefined;
 }
 
-/** One of a few words, with a slip of the finger or in capitals. */
+/** One of a few words, with a typo or in capitals. */
 function choice(mustBe: string, text: string): string | undefined {
   const words = mustBe.split(/, or a .*|, | or /).filter((word) => word !== '');
   if (words.length < 2 || !words.every((word) => /^[a-z][a-z-]*$/.test(word)) || !/^[a-z-]{3,}$/i.test(text))

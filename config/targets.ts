@@ -5,7 +5,7 @@ import type { Target } from './settings.ts';
 
 type Backend = ConfigFile['backend'];
 
-/** The functions that can be asked, in their order, with the regions that calls to them are signed for. */
+/** The functions in order, with the regions that calls to them are signed for. */
 export function targetsOf({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): Target[] {
   const all = urls ?? (url === undefined ? [] : [url]);
   if (auth === 'none') return all.map((one) => ({ url: one }));
@@ -16,7 +16,7 @@ export function targetsOf({ url, urls, auth, region }: Backend, env: NodeJS.Proc
   });
 }
 
-/** `backend.region`, as it is or as the environment has it where a URL does not name its own. */
+/** `backend.region`, or that of the environment if a URL does not name its own. */
 export function regionInForce({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): string | undefined {
   if (region !== undefined || auth === 'none') return region;
   const isMissing = (urls ?? (url === undefined ? [] : [url])).some((one) => regionIn(one) === undefined);
@@ -27,10 +27,10 @@ function regionOf({ AWS_REGION }: NodeJS.ProcessEnv): string | undefined {
   return isRegion(AWS_REGION ?? '') ? AWS_REGION : undefined;
 }
 
-/** What is wrong where calls are to be signed and nobody says for which region. */
+/** Signed calls need a region. */
 export function missingRegions({ auth }: Backend, targets: readonly Target[]): Finding[] {
   const target = targets.find(({ region }) => region === undefined);
   if (auth === 'none' || target === undefined) return [];
-  const message = `must be set, or AWS_REGION: calls are signed for a region, and ${target.url} does not name its own`;
+  const message = `must be set, or AWS_REGION: calls are signed for a region, and ${target.url} does not contain one`;
   return [{ path: ['backend', 'region'], part: 'value', message }];
 }

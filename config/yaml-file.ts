@@ -12,17 +12,17 @@ import {
 } from 'yaml';
 import { ConfigError } from './config-error.ts';
 
-/** A parsed file that still knows where each of its values stands. */
+/** A parsed file that knows the place of each of its values. */
 export interface YamlFile {
   readonly value: unknown;
-  /** `FILE:LINE:COLUMN` of the value, or of its key; of the nearest thing around it where there is none. */
+  /** `FILE:LINE:COLUMN` of the value or its key, or of the innermost existing parent. */
   locate(path: readonly PropertyKey[], part: 'key' | 'value'): string;
 }
 
-/** `3.0`, `0660` and `1000` are numbers to YAML and texts to us: taken as they are written. */
+/** For these keys, `3.0`, `0660` and `1000` are text as written, although YAML reads numbers. */
 const TEXT_KEYS: readonly unknown[] = ['version', 'mode', 'owner', 'group'];
 
-/** Reads a YAML file; one that cannot be read or is no YAML is a ConfigError. */
+/** Reads a YAML file. Throws ConfigError if it cannot be read or is not valid YAML. */
 export function readYaml(path: string): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(readText(path), { lineCounter: lines, prettyErrors: false });
@@ -59,8 +59,8 @@ const READ_ERRORS: Readonly<Record<string, string>> = {
 };
 
 function syntaxMessage(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'this key is there twice';
-  return `no valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1).split('\n')[0]}`;
+  if (error.code === 'DUPLICATE_KEY') return 'duplicate key';
+  return `not valid YAML: ${error.message.charAt(0).toLowerCase()}${error.message.slice(1).split('\n')[0]}`;
 }
 
 function keepTexts(document: Document): void {

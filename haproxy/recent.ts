@@ -1,6 +1,6 @@
 import { DEFAULT_EVENT, type Event } from './events.ts';
 
-/** What of a message decides whether HAProxy may remember who passed. */
+/** The parts of a message that tell whether `recentSeconds` applies to it. */
 interface Asked {
   readonly event?: Event | undefined;
   readonly group?: string | undefined;
@@ -8,19 +8,16 @@ interface Asked {
   readonly argumentCount: number;
 }
 
-/** Set by HAProxy itself: the second in which the visitor passed last, 0 for one that the table does not have. */
-export const PASSED_AT_VARIABLE = 'passed_at';
+/** Set by a rule: the second at which the address was last allowed; 0 if it is not in the stick table. */
+export const ALLOWED_AT_VARIABLE = 'allowed_at';
 
-/** The source of a decision that HAProxy remembers; the agent was not asked. */
+/** The source of a decision that HAProxy took from its stick table, without asking the agent. */
 export const RECENT_SOURCE = 'recent';
 
-/** Who sends a message of the default event while visitors are remembered: a rule, since an event cannot be told who passed. */
+/** Sends a message that otherwise has the default event, since an event cannot depend on the stick table. */
 export const RECENT_GROUP = 'haverdict-recent';
 
-/**
- * Is the message about the client's address and nothing else, so that whoever passed would pass again? Its rule has to
- * stand in the frontend, where the request is there.
- */
+/** A message about nothing but the client's address, which is sent by the rules of a frontend: the next answer is the same. */
 export function isAboutAddressAlone({ event, group, kinds, argumentCount }: Asked): boolean {
   const isOfRequest = group !== undefined || event === undefined || event === DEFAULT_EVENT;
   return isOfRequest && kinds.length === 1 && kinds[0] === 'ip' && argumentCount === 0;

@@ -32,11 +32,11 @@ export function settingsPage(version: string, epochSeconds: number): string {
   ].join('\n')}\n`;
 }
 
-function describeSetting({ path, mustBe, meaning, fallback, variable, fixed }: KnownSetting): string[] {
+function describeSetting({ path, mustBe, meaning, fallback, variable, noVariable }: KnownSetting): string[] {
   const facts = [
     `Must be ${mustBe}.`,
     ...(fallback === undefined ? [] : [`Default: ${JSON.stringify(fallback)}.`]),
-    variable === undefined ? `Environment: none, as ${fixed}.` : `Environment: ${variable}.`,
+    variable === undefined ? `Environment: none, as ${noVariable}.` : `Environment: ${variable}.`,
   ];
   return tagged(path.join('.'), roff(meaning), '.br', ...facts.map(roff));
 }

@@ -19,7 +19,7 @@ const UNSET_VAR_ARGS = 2;
  */
 export const VARIABLE_NAME = /^[A-Za-z0-9_.]{1,40}$/;
 
-/** The only two things an agent can make HAProxy do. Names go without scope and prefix. A null value unsets. */
+/** What an agent can make HAProxy do. Names are without scope and prefix. A null value unsets. */
 export type Action =
   | { readonly type: 'set-var'; readonly scope: Scope; readonly name: string; readonly value: TypedData }
   | { readonly type: 'unset-var'; readonly scope: Scope; readonly name: string };
@@ -52,7 +52,7 @@ export type ReceivedAction =
   | { readonly type: 'set-var'; readonly scope: Scope; readonly name: string; readonly value: ReceivedData }
   | { readonly type: 'unset-var'; readonly scope: Scope; readonly name: string };
 
-/** Decodes the actions of an ACK, for those who play HAProxy's side; throws `SpopError` where HAProxy would stop. */
+/** Decodes the actions of an ACK, for HAProxy's side of the protocol; throws `SpopError` where HAProxy would stop. */
 export function decodeAck(frame: Frame): ReceivedAction[] {
   const cursor = frame.payload();
   const actions: ReceivedAction[] = [];

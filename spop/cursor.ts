@@ -32,7 +32,7 @@ export class Cursor {
   varint(): number {
     let value = this.byte();
     if (value < LONG_VARINT) return value;
-    // Multiplies where the format says shift: a shift would wrap at 32 bits.
+    // The format shifts; this multiplies, since a shift would wrap at 32 bits.
     let scale = 16;
     for (let read = 1; read < MAX_VARINT_BYTES; read++) {
       const byte = this.byte();
@@ -64,7 +64,7 @@ export class Cursor {
     throw invalidFrame(`varint is longer than ${MAX_VARINT_BYTES} bytes`);
   }
 
-  /** Reads the length of what follows and proves that it is there. */
+  /** Reads a length and checks that as many bytes follow. */
   length(): number {
     const length = this.varint();
     if (length > this.end - this.at) throw invalidFrame(`length ${length} runs past the end of the frame`);
@@ -80,7 +80,7 @@ export class Cursor {
   take(count: number): Uint8Array {
     const start = this.at;
     this.skip(count);
-    return new Uint8Array(this.bytes.subarray(start, this.at)); // the slice of a Buffer is no copy
+    return new Uint8Array(this.bytes.subarray(start, this.at)); // the slice of a Buffer is not a copy
   }
 
   /** A length-prefixed string as text; bytes that are not UTF-8 become U+FFFD. */

@@ -20,7 +20,7 @@ export const SpopStatus = {
 /** One of the status codes that SPOP 2.0 assigns. */
 export type SpopStatus = (typeof SpopStatus)[keyof typeof SpopStatus];
 
-/** What a peer did against the protocol, with the status that its DISCONNECT must carry. */
+/** A protocol violation by the peer, with the status for the DISCONNECT. */
 export class SpopError extends Error {
   override readonly name = 'SpopError';
   readonly status: SpopStatus;
@@ -31,7 +31,7 @@ export class SpopError extends Error {
   }
 }
 
-/** A frame whose rest cannot be trusted: status 4. */
+/** A malformed frame: status 4. */
 export function invalidFrame(message: string): SpopError {
   return new SpopError(SpopStatus.invalidFrame, message);
 }

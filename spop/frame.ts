@@ -13,7 +13,7 @@ export const FrameType = {
   ack: 103,
 } as const;
 
-/** FIN says that the frame is whole, ABRT that a fragmented one is given up. The other 30 bits are reserved. */
+/** FIN: the frame is whole, or the last fragment; ABRT: a fragmented frame is aborted. The other 30 bits are reserved. */
 export const FrameFlag = { fin: 1, abort: 2 } as const;
 
 /** The length prefix, which the length itself does not count. */
@@ -23,7 +23,7 @@ export const MIN_FRAME_BYTES = 7;
 export const TYPE_AND_FLAGS_BYTES = 5;
 
 /**
- * One received frame, as a view into the bytes it arrived in: it is good until the reader is asked for the next one.
+ * A received frame, as a view into the bytes in which it arrived: it is valid until the next call of the reader.
  * `idsAt` to `frameIdAt` is the stream-id as sent, `frameIdAt` to `payloadAt` the frame-id, and the payload is up to `end`.
  */
 export class Frame {
@@ -56,7 +56,7 @@ export class Frame {
     return (this.flags & FrameFlag.fin) !== 0;
   }
 
-  /** The stream-id and the frame-id as numbers, for those who want to look at them. */
+  /** The stream-id and the frame-id as numbers. */
   ids(): { readonly streamId: bigint; readonly frameId: bigint } {
     const cursor = new Cursor(this.bytes, this.idsAt, this.payloadAt);
     return { streamId: cursor.varint64(), frameId: cursor.varint64() };
@@ -75,9 +75,9 @@ export class Frame {
     return text;
   }
 
-  /** Copies of the id bytes, to answer this frame later with: the view does not live as long as a lookup. */
+  /** A copy of the id bytes, to answer this frame when the view is no longer valid. */
   copyIds(): Uint8Array {
-    return new Uint8Array(this.bytes.subarray(this.idsAt, this.payloadAt)); // the slice of a Buffer is no copy
+    return new Uint8Array(this.bytes.subarray(this.idsAt, this.payloadAt)); // the slice of a Buffer is not a copy
   }
 }
 
@@ -114,7 +114,7 @@ export function writeFrame(
   return end;
 }
 
-/** The length that the prefix at `at` says; the four bytes must be there. */
+/** The length in the prefix at `at`; its four bytes must be there. */
 export function readFrameLength(bytes: Uint8Array, at: number): number {
   return (
     (((bytes[at] as number) << 24) |

@@ -10,7 +10,7 @@ export const SPOP_VERSION = '2.0';
 /** The smallest frame size that either side may announce (SPOE.txt 3.2.4). */
 export const MIN_MAX_FRAME_SIZE = 256;
 
-/** What HAProxy says first on every connection. */
+/** The first frame of HAProxy on every connection. */
 export interface HaproxyHello {
   readonly supportedVersions: readonly string[];
   /** The largest frame that HAProxy sends and takes, in bytes without the length prefix. */
@@ -22,7 +22,7 @@ export interface HaproxyHello {
   readonly healthcheck: boolean;
 }
 
-/** What the agent answers; HAProxy takes nothing before it. */
+/** The answer of the agent; HAProxy accepts no other frame before it. */
 export interface AgentHello {
   readonly version: string;
   readonly maxFrameSize: number;
@@ -52,7 +52,7 @@ export function decodeHaproxyHello(frame: Frame): HaproxyHello {
   };
 }
 
-/** Decodes AGENT-HELLO, for those who play HAProxy's side. */
+/** Decodes AGENT-HELLO, for HAProxy's side of the protocol. */
 export function decodeAgentHello(frame: Frame): AgentHello {
   expectConnectionFrame(frame);
   const values = readKeyValues(frame);

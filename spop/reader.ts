@@ -2,12 +2,12 @@ import { SpopError, SpopStatus } from './errors.ts';
 import { Frame, MIN_FRAME_BYTES, PREFIX_BYTES, readFrameLength } from './frame.ts';
 
 const NOTHING = new Uint8Array(0);
-/** What a frame was put together in is kept for the next one up to this size; usual frames are below it. */
-const KEPT_BYTES = 4096;
+/** The buffer for a partial frame is reused up to this size; usual frames are smaller. */
+const REUSED_BYTES = 4096;
 
 /**
- * Cuts a stream of chunks into frames. A frame is a view into the chunk it came in; it is copied only when it straddles
- * two chunks. A length is checked before anything of that length is held.
+ * Cuts a stream of chunks into frames. A frame is a view into its chunk, and is copied only if it straddles two. A length is
+ * checked before any memory of that length is allocated.
  */
 export class FrameReader {
   /** The largest frame accepted, in bytes without the prefix. */
@@ -15,7 +15,7 @@ export class FrameReader {
   readonly #frame = new Frame();
   #chunk: Uint8Array = NOTHING;
   #at = 0;
-  /** The beginning of a frame whose rest has not come yet. */
+  /** The buffer for a partial frame. */
   #held: Uint8Array = NOTHING;
   #heldBytes = 0;
 
@@ -23,41 +23,41 @@ export class FrameReader {
     this.maxFrameBytes = maxFrameBytes;
   }
 
-  /** Hands over the next chunk; call `next` until it returns undefined before handing over another. */
+  /** Takes the next chunk; call `next` until it returns undefined before the next call. */
   push(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
   }
 
-  /** The chunk at hand, for those who cut frames out of it themselves. */
+  /** The current chunk, for callers that parse frames themselves: from `nextAt` on, and `skipTo` behind them. */
   get chunk(): Uint8Array {
     return this.#chunk;
   }
 
-  /** How much has come of a frame whose rest has not. */
+  /** How much has come of a partial frame. */
   get partialBytes(): number {
     return this.#heldBytes;
   }
 
-  /** The memory that is held beside the chunk at hand. */
+  /** The size of the buffer for a partial frame. */
   get heldBytes(): number {
     return this.#held.length;
   }
 
-  /** Where the next frame begins in it; at its end while part of that frame is held from the chunk before. */
+  /** Where the next frame begins in the chunk; the end of the chunk if that frame began in the chunk before. */
   get nextAt(): number {
     return this.#heldBytes === 0 ? this.#at : this.#chunk.length;
   }
 
-  /** Goes on behind the whole frames up to `at`, which begins at `nextAt`. */
+  /** Skips the whole frames from `nextAt` to `at`. */
   skipTo(at: number): void {
     if (this.#heldBytes === 0) this.#at = at;
   }
 
-  /** The next whole frame, good until the next call, or undefined when more bytes are needed. Throws `SpopError`. */
+  /** The next whole frame, valid until the next call, or undefined if more bytes are needed. Throws `SpopError`. */
   next(): Frame | undefined {
     if (this.#heldBytes > 0) return this.#nextFromHeld();
-    if (this.#held.length > KEPT_BYTES) this.#release();
+    if (this.#held.length > REUSED_BYTES) this.#release();
     const available = this.#chunk.length - this.#at;
     if (available < PREFIX_BYTES) return this.#hold(PREFIX_BYTES);
     const length = this.#checkedLength(this.#chunk, this.#at);
@@ -77,7 +77,7 @@ export class FrameReader {
     return this.#frame;
   }
 
-  /** Moves bytes from the chunk until `total` are held; false when the chunk has no more. */
+  /** Copies bytes from the chunk until `total` are held; false if the chunk has no more. */
   #fillTo(total: number): boolean {
     const count = Math.min(total - this.#heldBytes, this.#chunk.length - this.#at);
     if (count > 0) {
@@ -93,13 +93,12 @@ export class FrameReader {
     this.#fillTo(total);
   }
 
-  /** The frame that was put together here has been read. */
   #release(): void {
     this.#held = NOTHING;
     this.#frame.bytes = NOTHING;
   }
 
-  /** Grows with what has arrived, not with what a length promises: silent peers hold no memory. */
+  /** Grows with the bytes that have arrived, not with the announced length, so that silent peers hold no memory. */
   #reserve(needed: number, total: number): void {
     if (needed <= this.#held.length) return;
     const larger = new Uint8Array(Math.max(needed, Math.min(total, this.#held.length * 2)));

@@ -2,7 +2,7 @@
 export const MAX_VARINT_BYTES = 10;
 /** A first byte below this is the whole number. */
 export const LONG_VARINT = 240;
-/** Of those that follow, the last is below this. */
+/** Of the bytes that follow, the last is below this. */
 export const VARINT_GOES_ON = 128;
 
 /** How many bytes `value` takes; `value` is a whole number from 0 to 2^53 - 1. */

@@ -2,7 +2,7 @@ import { encodeVarint64, varintLength, writeVarint } from './varint.ts';
 
 const encoder = new TextEncoder();
 
-/** Builds payloads that are made rarely: HELLO, DISCONNECT and the actions of a decision. */
+/** Builds the payloads that need not be fast: HELLO, DISCONNECT, and actions that are encoded once. */
 export class Writer {
   #bytes = new Uint8Array(128);
   #length = 0;

@@ -43,25 +43,27 @@ describeNewer('the package as published', () => {
     assert.equal(stdout.trim(), '2');
   });
 
-  it('runs the agent of docs/reference/spop.md as it is printed', async (t) => {
-    const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/reference/spop.md'), 'utf8')) ?? [];
-    const socket = join(folder, 'agent.sock');
-    writeFileSync(
-      join(folder, 'agent.ts'),
-      code.replace("listen(9000, '127.0.0.1')", `listen(${JSON.stringify(socket)})`),
-    );
-    const agent = spawn(process.execPath, ['agent.ts'], { cwd: folder, stdio: 'inherit' });
-    t.after(() => agent.kill('SIGKILL'));
-    while (!existsSync(socket)) await pause(20); // the program says nothing when it listens
-    const haproxy = await Client.connect({ path: socket });
-    haproxy.socket.write(hello());
-    await haproxy.received(1);
-    haproxy.socket.write(notify(1, 1, ['check', ['blocked', str('yes')]]));
-    const [answer, ack] = await haproxy.received(2);
-    haproxy.socket.destroy();
-    assert.equal(answer?.type, FrameType.agentHello);
-    assert.match(Buffer.from(ack?.payload ?? []).toString('latin1'), /action.*deny$/s);
-  });
+  for (const [nth, name] of ['smallest agent', 'agent with a connection'].entries())
+    it(`runs the ${name} of docs/reference/spop.md as it is printed`, async (t) => {
+      const document = readFileSync(join(root, 'docs/reference/spop.md'), 'utf8');
+      const code = [...document.matchAll(/```ts\n([\s\S]*?)```/g)][nth]?.[1] ?? '';
+      const socket = join(folder, `agent-${nth}.sock`);
+      writeFileSync(
+        join(folder, `agent-${nth}.ts`),
+        code.replace("listen(9000, '127.0.0.1')", `listen(${JSON.stringify(socket)})`),
+      );
+      const agent = spawn(process.execPath, [`agent-${nth}.ts`], { cwd: folder, stdio: 'inherit' });
+      t.after(() => agent.kill('SIGKILL'));
+      while (!existsSync(socket)) await pause(20); // the program prints nothing when it listens
+      const haproxy = await Client.connect({ path: socket });
+      haproxy.socket.write(hello());
+      await haproxy.received(1);
+      haproxy.socket.write(notify(1, 1, ['check', ['blocked', str('yes')]]));
+      const [answer, ack] = await haproxy.received(2);
+      haproxy.socket.destroy();
+      assert.equal(answer?.type, FrameType.agentHello);
+      assert.match(Buffer.from(ack?.payload ?? []).toString('latin1'), /action.*deny$/s);
+    });
 
   it('checks a config file', async () => {
     const file = join(folder, 'haverdict.yaml');

@@ -179,7 +179,7 @@ export class VerdictCache {
     return kept.freshUntil > now ? kept.verdict : asStale(kept.verdict);
   }
 
-  /** The verdict of a subject, told as stale: for when the backend cannot be asked. */
+  /** The verdict of a subject as a stale one: for when the backend cannot be asked. */
   stale(subject: LookupSubject): Decision | undefined {
     const kept = this.#keptOf(subject);
     return kept === undefined || kept.keptUntil <= this.#now() ? undefined : asStale(kept.verdict);

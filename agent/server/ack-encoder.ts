@@ -79,7 +79,7 @@ export class AckEncoder {
     return encoded.ack;
   }
 
-  /** The ACK of a frame that is gone, and with it the address at hand: `address` is its `ip` subject. */
+  /** The ACK of an earlier frame. The current address is another by now: `address` is the `ip` subject of that frame. */
   encodeLater(decision: Decision, address: string | undefined, maxBytes: number): AckActions {
     this.#stats.counterOf(this.#message, decision).count++;
     const ack = this.#encode(decision, address);

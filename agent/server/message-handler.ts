@@ -146,7 +146,7 @@ export class MessageHandler implements NotifyHandler {
     while (reader.nextMessage()) {
       const message = this.#findMessage();
       if (message === undefined) continue;
-      // The address of a message is gone once the next one is read.
+      // The next message overwrites the address.
       if (first !== undefined && encoder !== undefined)
         several ??= [{ decision: first, encoder, address: this.#addressSubject() }];
       const decision = this.#decide(message, receivedAtMs, isKnownOnly);
@@ -261,7 +261,7 @@ function routedAndShadowed(
   if (routeAndShadow === undefined) return decided;
   if (!(decided instanceof Promise))
     return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, clientOf(question)) : decided;
-  const client = clientOf(question); // the question is gone when the decision comes
+  const client = clientOf(question); // another question is in its place when the decision comes
   return decided.then((decision) => routeAndShadow.apply(decision, client));
 }
 

@@ -71,9 +71,10 @@ export const ORDER_CHECKS = {
     severity: 'error',
     why: 'the rules below see what is set here, not what the agent decided',
     write: 'another name than <variable>',
-    *find({ config, prefixes }) {
+    *find({ config, prefixes, settings }) {
       for (const { rules } of config.proxies)
-        for (const { action, place } of rules) {
+        for (const { action, args, place } of rules) {
+          if (settings.haproxy.recentSeconds > 0 && args.join(' ') === 'str(allow)') continue;
           const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
           if (parseOwnVariable(variable, prefixes)?.name === VARIABLES.action)
             yield { place, what: `${action} takes the place of the decision`, values: { variable } };

@@ -1,15 +1,15 @@
 import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
 import { DEFAULT_EVENT, isSentAt, MESSAGE_EVENTS } from '../events.ts';
 import { type DecisionVariables, decisionVariables } from './decision-variables.ts';
-import { sendingGroup } from './remembered.ts';
 import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
 import { httpStops } from './rules/deny.ts';
 import { logFormat, referenceRule } from './rules/logging.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
-import { askedCondition, recallRules, rememberRules } from './rules/recent.ts';
+import { recentRules, sendIf, storeRules } from './rules/recent.ts';
 import { refusals, tunnelRules } from './rules/refusals.ts';
 import { stopRules } from './rules/stop.ts';
 import { sendConditionOf } from './send-condition.ts';
+import { sendingGroup } from './sending-group.ts';
 import { ENGINE } from './spoe.ts';
 import { bothConditions, indent, quoteWord } from './syntax.ts';
 
@@ -72,7 +72,7 @@ function groupLines(haproxy: HaproxySettings, decision: DecisionVariables): stri
   const { message } = decision;
   const group = sendingGroup(haproxy, message);
   if (group === undefined) return [];
-  const condition = askedCondition(haproxy, decision);
+  const condition = sendIf(haproxy, decision);
   const send = `http-request send-spoe-group ${ENGINE} ${group} if`;
   const isYours = message.group !== undefined && sendConditionOf(message).condition === undefined;
   const sending = isYours
@@ -81,7 +81,7 @@ function groupLines(haproxy: HaproxySettings, decision: DecisionVariables): stri
         `#     ${send} ${bothConditions(condition, '{ method POST }')}`,
       ]
     : [`${send} ${condition}`];
-  return [...recallRules(haproxy, decision), ...sending, ...rememberRules(haproxy, decision)];
+  return [...recentRules(haproxy, decision), ...sending, ...storeRules(haproxy, decision)];
 }
 
 function responseRules(haproxy: HaproxySettings, message: MessageSettings): string[] {

@@ -8,8 +8,8 @@ import {
   readsCookie,
   TOTAL_TIME_VARIABLE,
 } from '../vocabulary.ts';
-import { sendingGroup } from './remembered.ts';
 import { sendConditionOf } from './send-condition.ts';
+import { sendingGroup } from './sending-group.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */
 export const ENGINE = 'haverdict';

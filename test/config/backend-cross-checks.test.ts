@@ -11,14 +11,12 @@ describe('a backend in the configuration', () => {
   for (const [backend, says, env = {}] of [
     [
       `url: https://${AWS}`,
-      [
-        /:10: backend\.auth: must be set for a function URL: iam to sign the calls, or none if https:\S+ is open to everybody$/,
-      ],
+      [/:10: backend\.auth: must be set for a function URL: iam to sign calls, or none if https:\S+ is public$/],
     ],
     [`urls: [http://127.0.0.1:1, https://${AWS}]`, [/backend\.auth: must be set for a function URL/]],
     [
       `url: http://${AWS}, auth: iam`,
-      [new RegExp(`:17: backend\\.url: must be https, as all function URLs are: write https://${AWS}$`)],
+      [new RegExp(`:17: backend\\.url: must be https, like all function URLs: write https://${AWS}$`)],
     ],
     [`url: http://${AWS}, auth: none`, [/backend\.url: must be https/]],
     [
@@ -27,24 +25,24 @@ describe('a backend in the configuration', () => {
     ],
     [
       'url: http://192.0.2.7:80, auth: iam, region: eu-west-1',
-      [/backend\.url: must be https where auth is iam and the host is not loopback: .*: write https:\/\/192/],
+      [/backend\.url: must be https if auth is iam and the host is not loopback, since .*: write https:\/\/192/],
     ],
-    ['url: http://localhost.example, auth: iam, region: eu-west-1', [/backend\.url: must be https where auth is iam/]],
+    ['url: http://localhost.example, auth: iam, region: eu-west-1', [/backend\.url: must be https if auth is iam/]],
     [
       'urls: [http://127.0.0.1:1, http://10.0.0.1:1], auth: iam, region: eu-west-1',
       [/backend\.urls\[1\]: must be https/],
     ],
     [
       `url: https://${AWS}, auth: iam, region: us-east-1`,
-      [/backend\.region: must be left out, or eu-central-1: the URL names eu-central-1, got "us-east-1"$/],
+      [/backend\.region: must be omitted or eu-central-1, since the URL names eu-central-1, got "us-east-1"$/],
     ],
     [
       `urls: [https://${AWS}, ${IRELAND}], auth: iam, region: us-east-1`,
-      [/backend\.region: must be left out, or eu-central-1: the URLs name eu-central-1, eu-west-1/],
+      [/backend\.region: must be omitted or eu-central-1, since the URLs name eu-central-1, eu-west-1/],
     ],
     [
       `url: https://${AWS}, auth: iam`,
-      [/^HAVERDICT_BACKEND_REGION: backend\.region: must be left out/],
+      [/^HAVERDICT_BACKEND_REGION: backend\.region: must be omitted/],
       { HAVERDICT_BACKEND_REGION: 'us-east-1' },
     ],
     [`url: https://${AWS}`, [], { HAVERDICT_BACKEND_AUTH: 'iam' }],

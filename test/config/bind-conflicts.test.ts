@@ -81,6 +81,6 @@ describe('two addresses to listen on', () => {
         found.map((line) => line.split(' ')[0]),
         where,
       );
-      for (const line of found) assert.match(line, /must be another place than (listen\[0\]|admin\.(listen|socket)): /);
+      for (const line of found) assert.match(line, /must differ from (listen\[0\]|admin\.(listen|socket)): /);
     });
 });

@@ -65,8 +65,8 @@ describe('every value that the schema of the configuration knows', () => {
     });
 
     it(`${name} has a variable, or a reason why not`, () => {
-      const { variable, fixed } = settings.get(name) ?? {};
-      assert.ok((variable === undefined) !== (fixed === undefined));
+      const { variable, noVariable } = settings.get(name) ?? {};
+      assert.ok((variable === undefined) !== (noVariable === undefined));
     });
   }
 

@@ -30,39 +30,39 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
   [
     'a list on trial twice',
     'shadowLists: [manual, manual]\n',
-    ['2:14: shadowLists: must be without a name that is there twice, got ["manual","manual"]'],
+    ['2:14: shadowLists: must be a list without duplicates, got ["manual","manual"]'],
   ],
   [
     'two messages at one event',
     `messages:\n  a: { ${IP} }\n  b: { ${IP} }\n`,
     [
-      '4:3: messages.b: must be sent at another event than a, as both would set the variables of txn: at on-client-session, on-frontend-tcp-request, on-backend-http-request, on-tcp-response, on-http-response, or by a group',
+      '4:3: messages.b: must be sent at another event than message a, since both would set the variables of txn: use on-client-session, on-frontend-tcp-request, on-backend-http-request, on-tcp-response, on-http-response or a group',
     ],
   ],
   [
     'messages at two events of one scope',
     `messages:\n  a: { event: on-client-session, ${IP} }\n  b: { event: on-frontend-tcp-request, ${IP} }\n`,
     [
-      '4:3: messages.b: must be sent at another event than a, as both would set the variables of sess: at on-frontend-http-request, on-backend-http-request, on-tcp-response, on-http-response, or by a group',
+      '4:3: messages.b: must be sent at another event than message a, since both would set the variables of sess: use on-frontend-http-request, on-backend-http-request, on-tcp-response, on-http-response or a group',
     ],
   ],
   [
     'two messages by one group',
     `messages:\n  a: { group: g, ${IP} }\n  b: { group: g, ${IP} }\n`,
-    ['4:3: messages.b: must have a group of its own: a is sent by g already'],
+    ['4:3: messages.b: must have a group of its own: message a uses g already'],
   ],
   [
     'more headers than answers about a connection can unset',
     `haproxy: { requestHeaders: [${Array.from({ length: 16 }, (_, index) => `x-h-${index}`).join()}] }\nmessages: { a: { event: on-client-session, ${IP} } }\n`,
     [
-      '2:28: haproxy.requestHeaders: must have fewer or shorter names where a message (a) is about a connection: to unset them all takes 956 bytes, the limit is 600',
+      '2:28: haproxy.requestHeaders: must have fewer or shorter names if a message (a) is about a connection: unsetting them all takes 956 bytes, the limit is 600',
     ],
   ],
   [
     'a closed group of which nobody knows when it must be asked',
     `policy: closed\nmessages:\n  a: { group: g, ${IP} }\n`,
     [
-      '4:6: messages.a.condition: must be set for a group under policy closed, or paths or hosts: they say which requests have to be asked about, and the others pass',
+      '4:6: messages.a.condition: must be set for a group under policy closed, or paths or hosts: they select the requests that are checked, and all others pass',
     ],
   ],
   ...(
@@ -78,7 +78,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
         `the condition ${condition}`,
         `messages: { a: { condition: "${condition}", ${IP} } }\n`,
         [
-          `2:29: messages.a.condition: must not read path, URL or Host as the client spells them, got ${raw}: write paths: [/admin/*] or hosts: [admin.example] in this message, which hold for every spelling`,
+          `2:29: messages.a.condition: must not read path, URL or Host as the client spells them, got ${raw}: use paths: [/admin/*] or hosts: [admin.example] in this message, which match every spelling`,
         ],
       ] as const,
   ),
@@ -86,7 +86,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'paths of a connection',
     `messages: { a: { event: on-client-session, paths: [/a], ${IP} } }\n`,
     [
-      '2:51: messages.a.paths: must be left out at on-client-session, where HAProxy has no paths: they go with on-frontend-http-request, on-backend-http-request or a group',
+      '2:51: messages.a.paths: must be omitted at on-client-session, where HAProxy has no paths; use paths with on-frontend-http-request, on-backend-http-request or a group',
     ],
   ],
   ...['a', '/a*b', '/a;b', '/a%2fb', '/a?b', '/a%5Cb', ''].map(
@@ -94,7 +94,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
       [
         `the path ${path}`,
         `messages: { a: { paths: ["${path}"], ${IP} } }\n`,
-        [`2:26: messages.a.paths[0]: must be paths as /login and /admin/*, got "${path}"`],
+        [`2:26: messages.a.paths[0]: must be a path like /login or /admin/*, got "${path}"`],
       ] as const,
   ),
   ...['a b', '*', 'a..b', 'a@b', 'shop.*'].map(
@@ -102,20 +102,20 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
       [
         `the host ${host}`,
         `messages: { a: { hosts: ["${host}"], ${IP} } }\n`,
-        [`2:26: messages.a.hosts[0]: must be hosts as admin.example and *.internal.example, got "${host}"`],
+        [`2:26: messages.a.hosts[0]: must be a host like admin.example or *.internal.example, got "${host}"`],
       ] as const,
   ),
   [
     'an argument in the place of the cookies',
     `script: ./script.mjs\nmessages: { a: { subjects: { cookie.s: req.cook(s) }, arguments: { cookie: src } } }\n`,
     [
-      '3:76: messages.a.arguments.cookie: must be req.fhdr(cookie) or have another name: the wiring sends that as cookie where a cookie is a subject',
+      '3:76: messages.a.arguments.cookie: must be req.fhdr(cookie) or have another name: the wiring uses cookie for that if a cookie is a subject',
     ],
   ],
   [
     'a group with an event',
     `messages:\n  a: { group: g, event: on-client-session, condition: "TRUE", ${IP} }\n`,
-    ['3:15: messages.a.group: must be left out where event is set, got "g"'],
+    ['3:15: messages.a.group: must be omitted if event is set, got "g"'],
   ],
   ...['if { src 10.0.0.1 }', 'unless TRUE', "{ src '::1' }", ' ', 'a #', '{ path /ä }'].map(
     (condition) =>
@@ -123,7 +123,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
         `the condition ${condition}`,
         `messages: { a: { condition: "${condition}", ${IP} } }\n`,
         [
-          `2:29: messages.a.condition: must be one line of ASCII without if before it, quotes, \\ and #, as { method POST }, got "${condition}"`,
+          `2:29: messages.a.condition: must be one line of ASCII without a leading if, quotes, \\ or #, like { method POST }, got "${condition}"`,
         ],
       ] as const,
   ),
@@ -153,28 +153,28 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'a prefix that leaves no room for a header',
     `haproxy:\n  prefix: ${'p'.repeat(19)}\n  requestHeaders: [${LONG}]\n`,
     [
-      `3:11: haproxy.prefix: must have at most 18 characters, so that txn.PREFIX.req.set.${LONG} has no more than 63, got "${'p'.repeat(19)}"`,
+      `3:11: haproxy.prefix: must have at most 18 characters, so that txn.PREFIX.req.set.${LONG} has at most 63, got "${'p'.repeat(19)}"`,
     ],
   ],
   [
     'a prefix that leaves no room for a group',
     `haproxy: { prefix: ${'p'.repeat(40)} }\nmessages: { a: { group: twelve_chars, ${IP} } }\n`,
     [
-      `2:20: haproxy.prefix: must have at most 37 characters, so that txn.PREFIX.twelve_chars.location has no more than 63, got "${'p'.repeat(40)}"`,
+      `2:20: haproxy.prefix: must have at most 37 characters, so that txn.PREFIX.twelve_chars.location has at most 63, got "${'p'.repeat(40)}"`,
     ],
   ],
   [
     'a prefix that leaves no room in a longer scope',
     `haproxy: { prefix: ${'p'.repeat(18)}, responseHeaders: [${LONG}] }\nmessages: { a: { event: on-client-session, ${IP} } }\n`,
     [
-      `2:20: haproxy.prefix: must have at most 17 characters, so that sess.PREFIX.res.set.${LONG} has no more than 63, got "${'p'.repeat(18)}"`,
+      `2:20: haproxy.prefix: must have at most 17 characters, so that sess.PREFIX.res.set.${LONG} has at most 63, got "${'p'.repeat(18)}"`,
     ],
   ],
   [
     'a group and a header that are too long for each other',
     `haproxy: { requestHeaders: [${'x'.repeat(28)}] }\nmessages: { a: { group: login, ${IP} } }\n`,
     [
-      `3:25: messages.a.group: must be shorter, or the header: login.req.set.${'x'.repeat(28)} has 42 characters, the limit is 40`,
+      `3:25: messages.a.group: must be shorter, or the header name: login.req.set.${'x'.repeat(28)} has 42 characters, the limit is 40`,
     ],
   ],
   ...['content-length', 'Host', 'x y', 'x_y', `${LONG}x`, ''].map(
@@ -183,7 +183,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
         `the header ${header}`,
         `haproxy: { requestHeaders: ["${header}"] }\n`,
         [
-          `2:29: haproxy.requestHeaders[0]: must be the name of a header that HAProxy leaves to others, of at most 32 letters, digits and dashes, got "${header}"`,
+          `2:29: haproxy.requestHeaders[0]: must be a header name of at most 32 letters, digits and dashes that HAProxy does not manage itself, got "${header}"`,
         ],
       ] as const,
   ),
@@ -191,8 +191,8 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'a header twice in another case, and a backend twice',
     'haproxy: { responseHeaders: [Server, server], backends: [blue, blue] }\n',
     [
-      '2:29: haproxy.responseHeaders: must be without a name that is there twice, got ["Server","server"]',
-      '2:57: haproxy.backends: must be without a name that is there twice, got ["blue","blue"]',
+      '2:29: haproxy.responseHeaders: must be a list without duplicates, got ["Server","server"]',
+      '2:57: haproxy.backends: must be a list without duplicates, got ["blue","blue"]',
     ],
   ],
   [
@@ -200,13 +200,13 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     'haproxy: { denyPages: { 418: { file: /a }, 403: { file: a.html } } }\n',
     [
       '2:25: haproxy.denyPages.418: must be one of 400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504, got "418"',
-      '2:57: haproxy.denyPages.403.file: must be an absolute path in ASCII without blanks, quotes, \\ and #, got "a.html"',
+      '2:57: haproxy.denyPages.403.file: must be an absolute ASCII path without spaces, quotes, \\ or #, got "a.html"',
     ],
   ],
   [
     'a script that is not a module',
     'script: ./script.py\n',
-    ['2:9: script: must be the path of a module, as ./script.mjs, got "./script.py"'],
+    ['2:9: script: must be the path of a module, like ./script.mjs, got "./script.py"'],
   ],
   [
     'a trial that is no truth',

@@ -11,28 +11,28 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'no backend',
     yaml: '',
-    lines: ['FILE:1:1: backend.url: must be set: an http or https URL without user, query and fragment'],
+    lines: ['FILE:1:1: backend.url: must be set: an http or https URL without user, query or fragment'],
   },
   {
     why: 'a backend without a URL',
     yaml: 'deadlineMs: 40\nbackend: {}\n',
-    lines: ['FILE:2:10: backend.url: must be set: an http or https URL without user, query and fragment'],
+    lines: ['FILE:2:10: backend.url: must be set: an http or https URL without user, query or fragment'],
   },
   ...['ftp://a', 'localhost:8787', 'http://u:p@a', 'http://a/?b', 'http://a/#b', 'http://'].map((url) => ({
     why: `the URL ${url}`,
     yaml: `backend: { url: "${url}" }\n`,
-    lines: [`FILE:1:17: backend.url: must be an http or https URL without user, query and fragment, got "${url}"`],
+    lines: [`FILE:1:17: backend.url: must be an http or https URL without user, query or fragment, got "${url}"`],
   })),
   {
     why: 'one URL and several',
     yaml: 'backend:\n  url: http://a\n  urls: [http://b]\n',
-    lines: ['FILE:3:9: backend.urls: must be left out where backend.url is set, got ["http://b"]'],
+    lines: ['FILE:3:9: backend.urls: must be omitted if backend.url is set, got ["http://b"]'],
   },
   {
     why: 'no URL beside something else that is wrong',
     yaml: 'backend: { timeoutMs: soon }\n',
     lines: [
-      'FILE:1:10: backend.url: must be set: an http or https URL without user, query and fragment',
+      'FILE:1:10: backend.url: must be set: an http or https URL without user, query or fragment',
       'FILE:1:23: backend.timeoutMs: must be a whole number from 1 to 60000, got "soon"',
     ],
   },
@@ -44,7 +44,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
         '{ name: feed, actions: [deny, deny] }',
         '32',
         '[0].actions',
-        'must be without a name that is there twice, got ["deny","deny"]',
+        'must be a list without duplicates, got ["deny","deny"]',
       ],
       [
         '{ name: feed, actions: [block] }',
@@ -52,12 +52,12 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
         '[0].actions[0]',
         'must be allow, deny, tarpit, drop, redirect, route, tag or log, got "block"',
       ],
-      ['{ name: feed, action: [deny] }', '23', '[0].action', 'no such setting, did you mean actions?'],
+      ['{ name: feed, action: [deny] }', '23', '[0].action', 'unknown setting, did you mean actions?'],
       [
         'feed, { name: feed, actions: [deny] }',
         '8',
         '',
-        'must be without a name that is there twice, got ["feed",{"name":"feed","actions":["deny"]}]',
+        'must be a list without duplicates, got ["feed",{"name":"feed","actions":["deny"]}]',
       ],
     ] as const
   ).map(([lists, column, place, message]) => ({
@@ -68,17 +68,17 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'one of the URLs',
     yaml: 'backend:\n  urls: [x, http://a]\n',
-    lines: ['FILE:2:10: backend.urls[0]: must be an http or https URL without user, query and fragment, got "x"'],
+    lines: ['FILE:2:10: backend.urls[0]: must be an http or https URL without user, query or fragment, got "x"'],
   },
   {
     why: 'a URL that is there twice',
     yaml: 'backend:\n  urls: [http://a, http://a/]\n',
-    lines: ['FILE:2:9: backend.urls: must be without a URL that is there twice, got ["http://a","http://a/"]'],
+    lines: ['FILE:2:9: backend.urls: must be a list without duplicates, got ["http://a","http://a/"]'],
   },
   {
     why: 'an empty list of URLs',
     yaml: 'backend: { urls: [] }\n',
-    lines: ['FILE:1:18: backend.urls: must be a list of 1 to 8 such URLs, got []'],
+    lines: ['FILE:1:18: backend.urls: must be a list of 1 to 8 http or https URLs, got []'],
   },
   {
     why: 'a way to sign that is none, and a region that is none',
@@ -92,7 +92,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     why: 'signed calls without a region',
     yaml: 'backend:\n  urls: [https://abc.lambda-url.eu-west-1.on.aws, http://127.0.0.1:1]\n  auth: iam\n',
     lines: [
-      'FILE:2:3: backend.region: must be set, or AWS_REGION: calls are signed for a region, and http://127.0.0.1:1 does not name its own',
+      'FILE:2:3: backend.region: must be set, or AWS_REGION: calls are signed for a region, and http://127.0.0.1:1 does not contain one',
     ],
   },
   {
@@ -118,23 +118,23 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'an unknown key near a known one',
     yaml: `${BACKEND}cache: { maxEntry: 5 }\n`,
-    lines: ['FILE:2:10: cache.maxEntry: no such setting, did you mean maxEntries?'],
+    lines: ['FILE:2:10: cache.maxEntry: unknown setting, did you mean maxEntries?'],
   },
   {
     why: 'an unknown key near none',
     yaml: `${BACKEND}log: { colour: blue }\n`,
-    lines: ['FILE:2:8: log.colour: no such setting, known here: level'],
+    lines: ['FILE:2:8: log.colour: unknown setting, expected one of: level'],
   },
   {
     why: 'a key that is there twice',
     yaml: `${BACKEND}deadlineMs: 40\ndeadlineMs: 41\n`,
-    lines: ['FILE:3:1: this key is there twice'],
+    lines: ['FILE:3:1: duplicate key'],
   },
   {
     why: 'no YAML',
     yaml: `${BACKEND}lists: [a\ncache: {}\n`,
     lines: [
-      'FILE:3:1: no valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
+      'FILE:3:1: not valid YAML: flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
   },
   {
@@ -145,21 +145,21 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
   {
     why: 'a policy that is none',
     yaml: `${BACKEND}policy: opne\n`,
-    lines: ['FILE:2:9: policy: must be open, closed, or a map of reasons with default, got "opne": write open'],
+    lines: ['FILE:2:9: policy: must be open, closed, or a map of reasons with a default, got "opne": write open'],
   },
   {
     why: 'a policy by reason without default and with an unknown reason',
     yaml: `${BACKEND}policy: { timeout: open, backend_eror: closed }\n`,
     lines: [
       'FILE:2:9: policy.default: must be set: open or closed',
-      'FILE:2:26: policy.backend_eror: no such setting, did you mean backend_error?',
+      'FILE:2:26: policy.backend_eror: unknown setting, did you mean backend_error?',
     ],
   },
   {
     why: 'a list name in capitals, and one that is there twice',
     yaml: `${BACKEND}lists: [Manual, a, a]\n`,
     lines: [
-      'FILE:2:8: lists: must be without a name that is there twice, got ["Manual","a","a"]',
+      'FILE:2:8: lists: must be a list without duplicates, got ["Manual","a","a"]',
       'FILE:2:9: lists[0]: must be a list name (^[a-z0-9][a-z0-9._-]{0,63}$), got "Manual"',
     ],
   },
@@ -183,14 +183,14 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     yaml: `${BACKEND}listen:\n  - unix: a.sock\n    mode: 999\n    gruop: haproxy\n`,
     lines: [
       'FILE:3:11: listen[0].unix: must be an absolute path of at most 107 bytes, of A-Z a-z 0-9 _ . / @ : + -, got "a.sock"',
-      'FILE:4:11: listen[0].mode: must be three octal digits 0, 2, 4 or 6, like 0660, got "999"',
-      'FILE:5:5: listen[0].gruop: no such setting, did you mean group?',
+      'FILE:4:11: listen[0].mode: must be three octal digits, each 0, 2, 4 or 6, like 0660, got "999"',
+      'FILE:5:5: listen[0].gruop: unknown setting, did you mean group?',
     ],
   },
   {
     why: 'a message name that HAProxy refuses',
     yaml: `${BACKEND}messages: { a b: { subjects: { ip: src } } }\n`,
-    lines: ['FILE:2:13: messages.a b: must be 1 to 64 of A-Z a-z 0-9 _ . -, got "a b"'],
+    lines: ['FILE:2:13: messages.a b: must be 1 to 64 characters of A-Z a-z 0-9 _ . -, got "a b"'],
   },
   {
     why: 'a message without subjects',
@@ -211,14 +211,16 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
       why: `the expression ${expression}`,
       yaml: `${BACKEND}messages:\n  a:\n    subjects:\n      ip: "${expression}"\n`,
       lines: [
-        `FILE:5:11: messages.a.subjects.ip: must be one HAProxy sample expression in ASCII without blanks, quotes, \\ and #, got "${expression}"`,
+        `FILE:5:11: messages.a.subjects.ip: must be one HAProxy sample expression in ASCII without spaces, quotes, \\ or #, got "${expression}"`,
       ],
     }),
   ),
   ...['a-b', '""', 'a'.repeat(49)].map((prefix) => ({
     why: `the prefix ${prefix}`,
     yaml: `${BACKEND}haproxy:\n  prefix: ${prefix}\n`,
-    lines: [`FILE:3:11: haproxy.prefix: must be 1 to 48 of A-Z a-z 0-9 _ ., got "${prefix.replaceAll('"', '')}"`],
+    lines: [
+      `FILE:3:11: haproxy.prefix: must be 1 to 48 characters of A-Z a-z 0-9 _ ., got "${prefix.replaceAll('"', '')}"`,
+    ],
   })),
   {
     why: 'a HAProxy version nobody wrote the wiring for',
@@ -233,7 +235,7 @@ const WRONG: readonly { readonly why: string; readonly yaml: string; readonly li
     lines: [
       'FILE:1:15: log.level: must be trace, debug, info, warn or error, got "loud"',
       'FILE:2:13: deadlineMs: must be a whole number from 1 to 10000, got 0',
-      'FILE:3:17: backend.url: must be an http or https URL without user, query and fragment, got "x"',
+      'FILE:3:17: backend.url: must be an http or https URL without user, query or fragment, got "x"',
     ],
   },
 ];

@@ -35,7 +35,7 @@ describe('a part of the configuration', () => {
       'protected: [203.0.113.256]',
       /blocklist\.protected\[0\]: must be an address or a network like 192\.0\.2\.0\/24, got "203\.0\.113\.256"/,
     ],
-    ['protectPrivat: false', /:1:14: blocklist\.protectPrivat: no such setting, did you mean protectPrivate\?/],
+    ['protectPrivat: false', /:1:14: blocklist\.protectPrivat: unknown setting, did you mean protectPrivate\?/],
     ['maxChange: 2', /must be a number from 0 to 1, got 2/],
     ['manualExpiry: 30', /must be a duration up to 9999d, like 12h or 30d, got 30/],
   ] as const;

@@ -52,7 +52,7 @@ describe('the environment', () => {
 
   it('has one of the URL and the URLs only', () => {
     assert.deepEqual(linesAbout({ ...BACKEND, HAVERDICT_BACKEND_URLS: 'http://a' }), [
-      'HAVERDICT_BACKEND_URLS: backend.urls: must be left out where backend.url is set, got ["http://a"]',
+      'HAVERDICT_BACKEND_URLS: backend.urls: must be omitted if backend.url is set, got ["http://a"]',
     ]);
   });
 
@@ -65,8 +65,8 @@ describe('the environment', () => {
 
   it('has no variable that nothing reads', () => {
     assert.deepEqual(linesAbout({ ...BACKEND, HAVERDICT_DEADLINE: '40', HAVERDICT_FOO: '1' }), [
-      'HAVERDICT_DEADLINE: no such setting, did you mean HAVERDICT_DEADLINE_MS?',
-      'HAVERDICT_FOO: no such setting',
+      'HAVERDICT_DEADLINE: unknown setting, did you mean HAVERDICT_DEADLINE_MS?',
+      'HAVERDICT_FOO: unknown setting',
     ]);
   });
 

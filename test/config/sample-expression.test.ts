@@ -39,11 +39,11 @@ describe('a sample expression', () => {
     });
 
   for (const [expression, says] of [
-    ['req.hdr(host', /has a \( that is not closed$/],
-    ['src)', /is not of this form$/],
-    ['src,', /is not of this form$/],
-    [',lower', /is not of this form$/],
-    ['src(a)b', /is not of this form$/],
+    ['req.hdr(host', /has an unclosed \($/],
+    ['src)', /does not have this form$/],
+    ['src,', /does not have this form$/],
+    [',lower', /does not have this form$/],
+    ['src(a)b', /does not have this form$/],
   ] as const)
     it(`is told where it has no such form: ${expression}`, () => {
       const problem = sampleProblem(expression, '2.6');

@@ -93,7 +93,7 @@ describe('a reload', () => {
     [
       'has an unknown key',
       { deadlinMs: 1 },
-      /haverdict\.yaml:\d+:\d+: deadlinMs: no such setting, did you mean deadlineMs\?/,
+      /haverdict\.yaml:\d+:\d+: deadlinMs: unknown setting, did you mean deadlineMs\?/,
     ],
     ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
     ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /folder .* does not exist/],

@@ -39,7 +39,10 @@ describe('the socket of an agent', () => {
   it('is for a group that there must be: one line says so', async (t) => {
     const { file, folder } = configuration(t, 'no-such-group');
     for (const [args, line] of [
-      [['--check', '-c', file], /listen\[0\]\.group: must be a group of this host: there is no "no-such-group"\n$/],
+      [
+        ['--check', '-c', file],
+        /listen\[0\]\.group: must be a group of this host, but "no-such-group" does not exist\n$/,
+      ],
       [['-c', file], /^haverdict: this host: listen: no group "no-such-group" on this host\n$/],
     ] as const) {
       const { code, stderr } = await run(args, folder);

@@ -55,7 +55,7 @@ describe('the systemd units', () => {
     writeFileSync(file, 'backend: { ulr: http://127.0.0.1:1 }\n');
     const wrong = await run('sh', ['-c', script]).catch((error) => error);
     assert.deepEqual([wrong.code, wrong.stdout], [78, '']);
-    assert.match(wrong.stderr, /backend\.ulr: no such setting, did you mean url\?/);
+    assert.match(wrong.stderr, /backend\.ulr: unknown setting, did you mean url\?/);
     writeFileSync(file, 'backend: { url: http://127.0.0.1:1 }\n');
     assert.match((await run('sh', ['-c', script])).stdout, /: ok\n[\s\S]*^signalled\n$/m);
   });

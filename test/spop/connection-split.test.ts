@@ -41,7 +41,7 @@ describe('a connection', () => {
     }
   });
 
-  it('owes and gives each waiting frame exactly one ACK, in whatever order the answers come', async () => {
+  it('sends exactly one ACK for each frame that waits, in whatever order the answers come', async () => {
     const random = new Random(3);
     for (let run = 0; run < 200; run++) {
       const pending = new Pending<typeof NOTHING>();

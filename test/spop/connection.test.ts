@@ -153,16 +153,16 @@ describe('a health check', () => {
     }
   });
 
-  it('is no client', () => {
+  it('does not count as open', () => {
     assert.equal(new Conversation().receive(HEALTH_CHECK).connection.isOpen, false);
   });
 
-  it('is not the place for a NOTIFY', () => {
+  it('takes no NOTIFY', () => {
     const talk = new Conversation().receive(HEALTH_CHECK, notify(1, 1));
     assert.deepEqual([talk.said(), talk.asked], [['hello', 'disconnect 4'], []]);
   });
 
-  it('gets no word of a shutdown, before or after its answer', () => {
+  it('gets no DISCONNECT at a shutdown, before or after its answer', () => {
     for (const chunks of [[], [HEALTH_CHECK], [HEALTH_CHECK.subarray(0, 10)]]) {
       const talk = new Conversation().receive(...chunks);
       talk.said();
@@ -283,7 +283,7 @@ describe('pipelining', () => {
     );
   });
 
-  it('lets a fast answer overtake a slow one', async () => {
+  it('sends a fast answer before a slow one', async () => {
     const pending = new Pending<typeof NOTHING>();
     const talk = open((streamId) => (streamId === 5n ? NOTHING : pending.make(streamId))).receive(
       join(notify(1, 1), notify(3, 1), notify(5, 1)),
@@ -358,7 +358,7 @@ describe('the size of an ACK', () => {
     });
   }
 
-  it('leaves 790 bytes to an answer on a connection of the usual size, and what is essential above', async () => {
+  it('has up to 790 bytes of full actions on a connection of the usual size, and else the essential ones', async () => {
     for (const wait of [false, true]) {
       const talk = open((streamId) => {
         const answer = answerOfBytes(Number(streamId), 3);
@@ -369,7 +369,7 @@ describe('the size of an ACK', () => {
     }
   });
 
-  it('says the bare outcome where even what is essential is above that', async () => {
+  it('has the bare actions if even the essential ones do not fit', async () => {
     for (const wait of [false, true]) {
       const talk = open((streamId) => {
         const answer = { ...answerOfBytes(2000, Number(streamId)), bare: new Uint8Array(2).fill(0xbb) };
@@ -380,7 +380,7 @@ describe('the size of an ACK', () => {
     }
   });
 
-  it('counts a dynamic by the most that it may be', () => {
+  it('counts dynamic actions with their maximum length', () => {
     const dynamic = { maxBytes: 10, write: (out: Uint8Array, at: number) => out.fill(0xbb, at, at + 4) && at + 4 };
     const talk = open((streamId) => ({ ...answerOfBytes(Number(streamId), 3), dynamic }));
     talk.receive(notify(780, 1), notify(781, 1));
@@ -409,7 +409,7 @@ describe('the end of a connection', () => {
     });
   }
 
-  it('by any other HAPROXY-DISCONNECT is told, and answered alike', () => {
+  it('by any other HAPROXY-DISCONNECT is reported, and answered in the same way', () => {
     for (const { file, frames } of vectorsOfDisconnect()) {
       const talk = open().receive(vectorBytes(file));
       assert.deepEqual([talk.said(), talk.ended], [['disconnect 0'], 1], file);
@@ -419,7 +419,7 @@ describe('the end of a connection', () => {
     }
   });
 
-  it('drops answers that come after the socket is gone, without a word', async () => {
+  it('drops answers that come after the socket is closed', async () => {
     const { answers, talk } = pending();
     talk.receive(notify(1, 1), notify(3, 1));
     answers.keep(3, NOTHING);
@@ -439,7 +439,7 @@ describe('the end of a connection', () => {
     assert.deepEqual(talk.said(), ['disconnect 4']);
   });
 
-  it('by a shutdown waits for what is owed, then says goodbye with status 0', async () => {
+  it('by a shutdown waits for pending frames, then sends DISCONNECT with status 0', async () => {
     const { answers, talk } = pending();
     talk.receive(notify(1, 1), notify(3, 1));
     talk.connection.drain();
@@ -479,7 +479,7 @@ describe('the end of a connection', () => {
     }
   });
 
-  it('by a shutdown comes 20 ms later when nothing is owed and nothing comes', () => {
+  it('by a shutdown comes 20 ms later if no frame is pending and none comes', () => {
     const talk = open();
     talk.connection.drain();
     talk.clock.advance(19);
@@ -490,7 +490,7 @@ describe('the end of a connection', () => {
     assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [[], 1, 0]);
   });
 
-  it('by a shutdown goes with the answers to what was on its way, so that none of it is lost', () => {
+  it('by a shutdown follows the ACKs of the frames that were on their way', () => {
     const talk = open();
     talk.connection.drain();
     talk.receive(join(notify(1, 1), notify(3, 1)));
@@ -582,7 +582,7 @@ describe('connections that share their output', () => {
   });
 });
 
-describe('a payload that cannot be trusted', () => {
+describe('a malformed payload', () => {
   const strict = () =>
     open((_streamId, asked) => {
       decodeNotify(asked);
@@ -605,7 +605,7 @@ describe('a payload that cannot be trusted', () => {
   }
 });
 
-describe('a frame that is not whole', () => {
+describe('a partial frame', () => {
   const frames = join(notify(1, 1, ['m'.repeat(50)]), notify(2, 1, ['m'.repeat(50)]));
   const begins = frames.length / 2;
 
@@ -627,7 +627,7 @@ describe('a frame that is not whole', () => {
     }
   });
 
-  it('ends the connection with status 2 where the peer took too long', () => {
+  it('closes the connection with status 2 if the peer takes too long', () => {
     const talk = open().receive(frames.subarray(0, 20));
     talk.connection.fail(new SpopError(2, 'too long'));
     assert.deepEqual([talk.said(), talk.ended, talk.problems], [['disconnect 2'], 1, ['error 2']]);

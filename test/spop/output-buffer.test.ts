@@ -58,7 +58,7 @@ describe('an output buffer', () => {
     );
   });
 
-  it('has room for a dynamic wherever in it that falls', () => {
+  it('has room for dynamic actions at any position', () => {
     const output = new OutputBuffer();
     const asked = frameIn(frame({ type: 3, stream: 1, frame: 1 }));
     const payload = Uint8Array.from({ length: 40 }, (_, index) => index);

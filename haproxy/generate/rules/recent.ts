@@ -1,62 +1,63 @@
 import type { HaproxySettings, MessageSettings } from '../../../config/settings.ts';
-import { PASSED_AT_VARIABLE, RECENT_SOURCE } from '../../recent.ts';
+import { ALLOWED_AT_VARIABLE, RECENT_SOURCE } from '../../recent.ts';
 import { VARIABLES } from '../../vocabulary.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
-import { isRemembered } from '../remembered.ts';
 import { sendConditionOf } from '../send-condition.ts';
+import { skipsRecent } from '../sending-group.ts';
 import { AGENTS_BACKEND } from '../spoe.ts';
 import { bothConditions } from '../syntax.ts';
 
-type RecentSettings = Pick<HaproxySettings, 'recentSeconds' | 'recentVisitors' | 'recentStickCounter'>;
+type RecentSettings = Pick<HaproxySettings, 'recentSeconds' | 'recentAddresses' | 'recentStickCounter'>;
 
-/** Sources of a decision that the lists made and that still holds. */
-const KNOWN_SOURCES = 'cache backend';
+/** The sources of a decision that follows from the lists as they are now. */
+const LIST_SOURCES = 'cache backend';
 
-/** Above the rule that sends the message: who passed a moment ago is allowed without being asked about. */
-export function recallRules(haproxy: RecentSettings, decision: DecisionVariables): string[] {
+/** Above the rule that sends the message: decides about a recent address, so that it is not sent. */
+export function recentRules(haproxy: RecentSettings, { message, nameOf, has }: DecisionVariables): string[] {
+  if (!skipsRecent(haproxy, message)) return [];
   const { recentSeconds } = haproxy;
-  const { message, nameOf, has } = decision;
-  if (!isRemembered(haproxy, message)) return [];
-  const passedAt = nameOf(PASSED_AT_VARIABLE);
+  const allowedAt = nameOf(ALLOWED_AT_VARIABLE);
   const { condition } = sendConditionOf(message);
   const set = (name: string, value: string) => `http-request set-var(${nameOf(name)}) ${value}`;
-  // a second that is still to come, as after the clock was put back, is not recent
-  const isRecent = `{ date,sub(${passedAt}) -m int 0:${recentSeconds - 1} }`;
+  // the lower bound: a time in the future, after the clock was set back, is not recent
+  const isRecent = `{ date,sub(${allowedAt}) -m int 0:${recentSeconds - 1} }`;
   return [
-    `# not asked about again: who passed less than ${recentSeconds} s ago (haproxy.recentSeconds)`,
-    set(PASSED_AT_VARIABLE, `${addressOf(message)},table_gpt0(${AGENTS_BACKEND})`),
+    `# an address that was allowed less than ${recentSeconds} s ago is allowed without asking (haproxy.recentSeconds)`,
+    set(ALLOWED_AT_VARIABLE, `${addressOf(message)},table_gpt0(${AGENTS_BACKEND})`),
     `${set(VARIABLES.source, `str(${RECENT_SOURCE})`)} if ${bothConditions(condition, isRecent)}`,
     `${set(VARIABLES.action, 'str(allow)')} if ${has(VARIABLES.source)}`,
   ];
 }
 
-/** The condition under which a message is sent: its own, and only where nothing is remembered. */
-export function askedCondition(haproxy: RecentSettings, { message, has }: DecisionVariables): string | undefined {
+/** The condition of the rule that sends the message: its own, and that the rules above did not decide. */
+export function sendIf(haproxy: RecentSettings, { message, has }: DecisionVariables): string | undefined {
   const { condition } = sendConditionOf(message);
-  return isRemembered(haproxy, message) ? bothConditions(condition, `!${has(VARIABLES.action)}`) : condition;
+  return skipsRecent(haproxy, message) ? bothConditions(condition, `!${has(VARIABLES.action)}`) : condition;
 }
 
-/** Below it: who passes and has no entry at all is remembered. The table has the second itself, as being read must not prolong it. */
-export function rememberRules(haproxy: RecentSettings, { message, is, has, variable }: DecisionVariables): string[] {
-  if (!isRemembered(haproxy, message)) return [];
+/**
+ * Below that rule: stores when the address was allowed. The time is stored because each use of an entry postpones its
+ * expiry. An answer of the policy, of the script or of an entry is not stored.
+ */
+export function storeRules(haproxy: RecentSettings, { message, is, has, variable }: DecisionVariables): string[] {
+  if (!skipsRecent(haproxy, message)) return [];
   const counter = haproxy.recentStickCounter;
-  const passed = `{ ${variable(VARIABLES.source)} -m str ${KNOWN_SOURCES} } ${is('allow')} !${has(VARIABLES.list)}`;
+  const isPlain = `{ ${variable(VARIABLES.source)} -m str ${LIST_SOURCES} } ${is('allow')} !${has(VARIABLES.list)}`;
   return [
-    '# remembered: who passed without any entry',
-    `http-request track-sc${counter} ${addressOf(message)} table ${AGENTS_BACKEND} if ${passed}`,
-    `http-request sc-set-gpt0(${counter}) date if ${passed}`,
+    `http-request track-sc${counter} ${addressOf(message)} table ${AGENTS_BACKEND} if ${isPlain}`,
+    `http-request sc-set-gpt0(${counter}) date if ${isPlain}`,
     '',
   ];
 }
 
-/** The table of who passed, as a line of the backend of the agents; none where nobody is remembered. */
+/** The lines of the agents' backend that hold the stick table; none if no message needs it. */
 export function recentTable(haproxy: RecentSettings, messages: readonly MessageSettings[]): string[] {
-  const { recentSeconds, recentVisitors } = haproxy;
-  if (!messages.some((message) => isRemembered(haproxy, message))) return [];
-  return [
-    '# who passed; when it is full, the oldest make way and are asked about again',
-    `stick-table type ipv6 size ${recentVisitors} expire ${recentSeconds}s store gpt0`,
-  ];
+  if (!messages.some((message) => skipsRecent(haproxy, message))) return [];
+  return ['# the addresses of haproxy.recentSeconds; if it is full, HAProxy removes the oldest', tableLine(haproxy)];
+}
+
+export function tableLine({ recentSeconds, recentAddresses }: RecentSettings): string {
+  return `stick-table type ipv6 size ${recentAddresses} expire ${recentSeconds}s store gpt0`;
 }
 
 function addressOf({ subjects }: MessageSettings): string {

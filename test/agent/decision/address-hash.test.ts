@@ -90,7 +90,7 @@ function usual(words: 1 | 4, { capacity, seed }: { capacity: number; seed: numbe
   return filled(any, words, { capacity, seed }).mean;
 }
 
-describe('places in a table of addresses', () => {
+describe('hashes of addresses', () => {
   const seeds = Array.from({ length: longRuns(200) }, (_, seed) => 1 + seed * 7919);
   // As full as a table becomes before it is doubled.
   const capacity = Math.floor(8192 * 0.8);

@@ -195,7 +195,7 @@ describe('a table of addresses', () => {
   });
 });
 
-describe('a table whose hash somebody has found out', () => {
+describe('a table whose hash is known to an attacker', () => {
   const FIRST_SHIFT = 19;
   const LAST = 8191;
   const hashes: Record<string, (a: number) => number> = {
@@ -220,7 +220,7 @@ describe('a table whose hash somebody has found out', () => {
       if (where.endsWith('place')) assert.equal(pair.size, MAX_PROBES);
     });
 
-  it('loses nobody by being doubled where many stand round its end', () => {
+  it('loses no address by being doubled if many are stored around its end', () => {
     // 512 that begin here fill their window, so that of those who begin 200 slots on some stand behind the end.
     const [first, second] = [LAST - 600, LAST - 400];
     const homeOf = (a: number) => (a < 512 ? first : a < 712 ? second : 400 + (a % 7000));
@@ -232,8 +232,8 @@ describe('a table whose hash somebody has found out', () => {
   });
 });
 
-describe('room in a full table', () => {
-  it('is made by what is past its time, else by what was not used, else by the oldest of a few', () => {
+describe('eviction from a full table', () => {
+  it('takes an expired entry, else one that was not used, else the oldest of a few', () => {
     const step = fc.record({
       do: fc.constantFrom('put', 'put', 'use', 'wait'),
       which: fc.nat(13),
@@ -277,7 +277,7 @@ describe('room in a full table', () => {
     );
   });
 
-  it('is made by the oldest where all were used, and then by the next oldest of those not used since', () => {
+  it('takes the oldest if all were used, and then the next oldest of those not used since', () => {
     const table = new AddressTable(1, RIVALS);
     const put = (number: number) => table.put(ipv4(number), numbered(number, 1000 + number), 0);
     for (let number = 1; number <= RIVALS; number++) {
@@ -290,7 +290,7 @@ describe('room in a full table', () => {
     assert.equal(put(11), 4);
   });
 
-  it('is made by one that is past its time before all others, also if it was used and is the newest', () => {
+  it('takes an expired entry before all others, even if it was used and is the newest', () => {
     for (let over = 1; over <= RIVALS; over++) {
       const table = new AddressTable(1, RIVALS);
       for (let number = 1; number <= RIVALS; number++) {
@@ -302,7 +302,7 @@ describe('room in a full table', () => {
     }
   });
 
-  it('is not made by one that was put there again: it is wanted', () => {
+  it('does not take an entry that was put again: that is a use', () => {
     const table = new AddressTable(1, RIVALS);
     const put = (number: number) => table.put(ipv4(number), numbered(number, 1000 + number), 0);
     for (let number = 1; number <= RIVALS; number++) put(number);
@@ -310,7 +310,7 @@ describe('room in a full table', () => {
     assert.equal(put(9), 2);
   });
 
-  it('is made without losing anybody else, however full it is and however long it goes on', () => {
+  it('loses no other entry, however full the table is', () => {
     for (const words of [1, 4] as const)
       for (const capacity of [1, 7, 8, 9, 100, 4096, 4097, 9000]) {
         const random = new Random(capacity + words);
@@ -345,9 +345,9 @@ describe('room in a full table', () => {
   }
 });
 
-describe('a flood of strangers', () => {
+describe('a flood of new addresses', () => {
   for (const words of [1, 4] as const)
-    it(`of a million does not drive out ${words === 1 ? 'IPv4' : 'IPv6'} addresses that come again and again`, () => {
+    it(`of a million does not evict ${words === 1 ? 'IPv4' : 'IPv6'} addresses that return`, () => {
       const visitors = Array.from({ length: 2000 }, (_, index) => addressOf(index, index, 1, 1, words));
       const table = new AddressTable(words, 20_000);
       const comeTwice = (visitor: Address) => {

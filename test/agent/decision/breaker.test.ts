@@ -41,7 +41,7 @@ describe('a breaker', () => {
     assert.equal(letThrough(breaker, 500), 1);
   });
 
-  it('lets one call through to see when its wait is over, and nothing else until that is back', () => {
+  it('lets one probe through when its wait is over, and no other call until that ends', () => {
     const breaker = opened();
     assert.equal(letThrough(breaker, 500), 1);
     assert.equal(breaker.state, 'probing');
@@ -74,7 +74,7 @@ describe('a breaker', () => {
     }
   });
 
-  it('closes when the probe succeeds, and begins anew: five failures, half a second', () => {
+  it('closes when the probe succeeds, and starts over: five failures, half a second', () => {
     const breaker = opened();
     breaker.callStarted();
     breaker.failed(500);
@@ -106,7 +106,7 @@ describe('a breaker', () => {
     assert.equal(breaker.state, 'open');
   });
 
-  it('has at most one call under way while it is not closed, whatever happens', () => {
+  it('has at most one call in flight while it is not closed, whatever happens', () => {
     const step = fc.record({ afterMs: fc.nat(700), do: fc.constantFrom('ask', 'ask', 'fail', 'fail', 'succeed') });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {

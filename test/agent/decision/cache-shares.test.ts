@@ -49,7 +49,7 @@ describe('a cache in a flood from one network', () => {
         for (let time = 0; time < 2; time++) cache.keepVerdict(LookupSubject.parse(each), LISTED, TTL_SECONDS);
     };
 
-    it(`keeps the verdicts on all others but for its share, of ${title}`, () => {
+    it(`keeps all other verdicts but for the share of the network, of ${title}`, () => {
       const { cache } = cacheFor(MAX_ENTRIES);
       fill(cache);
       flood(cache);
@@ -57,7 +57,7 @@ describe('a cache in a flood from one network', () => {
       assert.equal(cache.state.entries, MAX_ENTRIES);
     });
 
-    it(`keeps them also after it went on with what it had before a restart, of ${title}`, () => {
+    it(`keeps them also after it was restored from a snapshot, of ${title}`, () => {
       const { cache } = cacheFor(MAX_ENTRIES);
       fill(cache);
       flood(cache);
@@ -82,7 +82,7 @@ describe('a cache in a flood from one network', () => {
       assert.ok(denied(smaller) >= (MAX_ENTRIES / 2) * 0.95, `${denied(smaller)} are left`);
     });
 
-    it(`leaves what is over to whoever comes, of ${title}`, () => {
+    it(`gives free room to any address, of ${title}`, () => {
       const { cache, clock } = cacheFor(MAX_ENTRIES);
       fill(cache);
       clock.advance((TTL_SECONDS + stale.ifErrorSeconds) * 1000);

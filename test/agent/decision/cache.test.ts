@@ -366,7 +366,7 @@ describe('a verdict past its lifetime', () => {
   });
 });
 
-describe('a renewal', () => {
+describe('a refresh', () => {
   it('is due once, when the verdict is used near its end', () => {
     for (const subject of SUBJECTS) {
       const { cache, clock, isDue } = setUp();

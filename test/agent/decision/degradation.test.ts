@@ -35,15 +35,15 @@ function setUp() {
   return { clock, degradation, backend, told, run, whats };
 }
 
-describe('a degradation', () => {
-  it('is none while all is well: nothing is looked at, not even with a timer', () => {
+describe('degradation', () => {
+  it('is not checked while everything is healthy, not even by a timer', () => {
     const { clock, degradation, run, told } = setUp();
     run(5, 100, 0);
     assert.deepEqual([told, clock.timers, degradation.state.isDegraded], [[], 0, false]);
     assert.equal(degradation.state.lookups, 500);
   });
 
-  it('begins within a second or two of a share above the limit, is told every ten seconds, and ends once', () => {
+  it('begins within two seconds of a share above the limit, is reported every ten seconds, and ends once', () => {
     const { clock, degradation, run, told, whats } = setUp();
     for (let call = 0; call < 100; call++) degradation.called(61);
     run(35, 100, 95);
@@ -85,7 +85,7 @@ describe('a degradation', () => {
     assert.deepEqual(whats(), ['degraded']);
   });
 
-  it('is an outage when the backend is down, told at once also within an episode, and once in it', () => {
+  it('is an outage if the backend is down, reported at once within an episode too, and once in it', () => {
     const { run, told, backend } = setUp();
     run(3, 100, 30, REFUSED);
     backend.isDown = true;
@@ -102,7 +102,7 @@ describe('a degradation', () => {
     assert.ok(told.slice(1).every(({ isOutage, letThrough }) => isOutage && letThrough === 0));
   });
 
-  it('stays, and is told no more, while nobody asks a backend that is down', () => {
+  it('continues without a report while there are no lookups', () => {
     const { run, backend, clock, degradation, whats } = setUp();
     backend.isDown = true;
     run(5, 100, 100);
@@ -113,7 +113,7 @@ describe('a degradation', () => {
     assert.equal(whats().at(-1), 'recovered');
   });
 
-  it('is not what clients do: no subject, a bad one, or a script that fails', () => {
+  it('does not count what clients cause, nor failures of the script', () => {
     const { degradation, clock, whats } = setUp();
     for (const reason of ['no_subject', 'bad_subject', 'script_error'] as const)
       for (let index = 0; index < 100; index++) degradation.decided(decideByPolicy({ default: 'open' }, reason));
@@ -139,7 +139,7 @@ describe('a degradation', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('is told as one who looks at everything each second would, whatever happens', () => {
+  it('is reported as by a naive check of all events each second, whatever happens', () => {
     const step = fc.record({
       seconds: fc.integer({ min: 1, max: 15 }),
       perSecond: fc.constantFrom(0, 1, 3, 20, 50),

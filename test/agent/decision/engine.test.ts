@@ -95,7 +95,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
   return { clock, cache, backend, engine, ask, decideKnown, sent, asked, cacheLookups };
 }
 
-describe('a question whose answer is known', () => {
+describe('a question with fresh verdicts', () => {
   it('is decided at once, without a promise', () => {
     const { cache, ask, backend } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
@@ -106,7 +106,7 @@ describe('a question whose answer is known', () => {
     assert.equal(backend.calls.length, 0);
   });
 
-  it('is decided by the policy while a failure is remembered', () => {
+  it('is decided by policy while a failed lookup is cached', () => {
     const { cache, ask } = setUp();
     cache.keepFailure(LookupSubject.parse(IP), 'backend_error');
     assert.deepEqual(ask(CLOSED, [IP]), { action: 'deny', source: 'policy', reason: 'backend_error', status: 503 });
@@ -136,7 +136,7 @@ describe('a decision for which the cache alone had no verdict', () => {
   const BACKEND_ERROR: Decision = { action: 'allow', source: 'policy', reason: 'backend_error' };
   const OVERLOAD: Decision = { action: 'allow', source: 'policy', reason: 'overload' };
 
-  it('is told once, whatever decided in the end', async () => {
+  it('is reported once, whatever decides in the end', async () => {
     const { ask, sent, backend, clock, cacheLookups } = setUp();
     const answered = ask(OPEN, [IP]);
     await sent();
@@ -154,7 +154,7 @@ describe('a decision for which the cache alone had no verdict', () => {
     );
   });
 
-  it('is told while a failure is remembered, of an address and of others', () => {
+  it('is reported while a failed lookup is cached, of an address and of others', () => {
     const { cache, ask, cacheLookups } = setUp();
     for (const subject of [IP, 'host:a']) {
       cache.keepFailure(LookupSubject.parse(subject), 'backend_error');
@@ -163,7 +163,7 @@ describe('a decision for which the cache alone had no verdict', () => {
     assert.deepEqual(cacheLookups, [BACKEND_ERROR, BACKEND_ERROR]);
   });
 
-  it('is told where an allow entry decides about what is missing, and where too many wait', () => {
+  it('is reported if an allow entry decides despite missing verdicts, and under overload', () => {
     const { cache, ask, decideKnown, cacheLookups } = setUp();
     cache.keepVerdict(LookupSubject.parse('host:a'), entry('host:a', 'allow'), 60);
     ask(OPEN, ['host:a', IP]);
@@ -171,7 +171,7 @@ describe('a decision for which the cache alone had no verdict', () => {
     assert.deepEqual(cacheLookups, [told('host:a', 'cache', 'allow'), OVERLOAD]);
   });
 
-  it('is told of none that the cache or the client alone decided', () => {
+  it('is not reported if fresh verdicts or the client alone decided', () => {
     const { cache, ask, decideKnown, cacheLookups } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
@@ -210,13 +210,13 @@ describe('the order of the kinds', () => {
   });
 });
 
-describe('a question that asks nothing', () => {
-  it('is left to the policy', () => {
+describe('a question without subjects', () => {
+  it('is decided by policy', () => {
     const { ask } = setUp();
     assert.deepEqual(ask(CLOSED, []), { action: 'deny', source: 'policy', reason: 'no_subject', status: 503 });
   });
 
-  it('because of a problem is left to the policy for that', () => {
+  it('because of a problem is decided by the policy for that', () => {
     const { ask } = setUp();
     assert.deepEqual(ask(CLOSED, [], { problem: 'bad_subject' }), {
       action: 'deny',
@@ -228,7 +228,7 @@ describe('a question that asks nothing', () => {
 });
 
 describe('a question with a problem', () => {
-  it('is denied by what is known, and else left to the policy', () => {
+  it('is denied by a cached deny, and else decided by policy', () => {
     const { cache, ask } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     cache.keepVerdict(LookupSubject.parse(OTHER_IP), null, 60);
@@ -330,7 +330,7 @@ describe('a question that the backend is asked', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('is an overload at the deadline when there was no call to be had for it, and a timeout when that hangs', async () => {
+  it('is an overload at the deadline if no call was made for it, and a timeout if the call hangs', async () => {
     const { ask, sent, clock, backend } = setUp({ maxCallsPerSecond: 10 });
     const throttled = ask(OPEN, ['ua:throttled']);
     await sent();
@@ -426,7 +426,7 @@ describe('a question that the backend is asked', () => {
   });
 });
 
-describe('a question of which only what is known counts', () => {
+describe('a question under overload', () => {
   const states = ['unknown', 'unlisted', 'deny', 'allow', 'stale', 'failed'] as const;
   const subject = fc.constantFrom(IP, OTHER_IP, 'host:a', 'host:b', 'ua:c');
   const questions = fc.record({
@@ -436,7 +436,7 @@ describe('a question of which only what is known counts', () => {
     problem: fc.constantFrom(undefined, 'bad_subject' as const),
   });
 
-  it('is decided as the verdicts of all its subjects say, and nobody is asked, then or later', () => {
+  it('is decided by the cached verdicts of all subjects, without a lookup, then or later', () => {
     fc.assert(
       fc.property(questions, ({ subjects, states, policy, problem }) => {
         const { cache, clock, backend, decideKnown } = setUp({ ifErrorSeconds: 600 });
@@ -471,7 +471,7 @@ describe('a question of which only what is known counts', () => {
     );
   });
 
-  it('leaves a verdict that is near its end to be asked anew by the next one that may ask', async () => {
+  it('leaves a verdict that is about to expire to be refreshed by the next question that may', async () => {
     const { cache, clock, ask, decideKnown, sent, asked } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     clock.advance(57_000);
@@ -482,7 +482,7 @@ describe('a question of which only what is known counts', () => {
   });
 });
 
-describe('a question whose answer was known', () => {
+describe('a question with stale verdicts', () => {
   const world = () => {
     const all = setUp({ ifErrorSeconds: 600 });
     all.cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
@@ -535,8 +535,8 @@ describe('a question whose answer was known', () => {
   });
 });
 
-describe('a verdict that is used near its end', () => {
-  it('is told at once, and asked anew once', async () => {
+describe('a verdict that is used shortly before it expires', () => {
+  it('is used at once, and refreshed once', async () => {
     for (const subject of [IP, OTHER_IP, 'host:a']) {
       const { ask, cache, clock, sent, backend, asked } = setUp();
       cache.keepVerdict(LookupSubject.parse(subject), null, 60);
@@ -555,7 +555,7 @@ describe('a verdict that is used near its end', () => {
     }
   });
 
-  it('is told to its end when that fails', async () => {
+  it('is used until it expires if the refresh fails', async () => {
     const { ask, cache, clock, sent, backend } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     clock.advance(58_000);

@@ -69,7 +69,7 @@ describe('the kinds that clients choose', () => {
 });
 
 describe('an address', () => {
-  it('waits for no call about what clients choose, however many are under way or fail', async () => {
+  it('waits for no call about subjects that clients choose, however many are in flight or fail', async () => {
     for (const fails of [false, true]) {
       const { backend, load, got, pass, asked, answerAll } = setUp({ maxConcurrent: 8 });
       for (let of = 0; of < 3000; of++) {
@@ -88,7 +88,7 @@ describe('an address', () => {
     }
   });
 
-  it('is never refused for what clients choose, and these are asked for within their budget, whatever comes', async () => {
+  it('is never refused because of subjects that clients choose, and these stay within their budget, whatever comes', async () => {
     const step = fc.record({
       kind: fc.constantFrom(
         deep,
@@ -125,7 +125,7 @@ describe('an address', () => {
     );
   });
 
-  it('that was too much is asked for again in time, and what clients choose is not, and is less from then on', async () => {
+  it('that was throttled is retried in time, and subjects that clients choose are not, and are asked less from then on', async () => {
     const { load, got, pass, asked, answerAll } = setUp();
     load(address(1));
     load('ua:1');
@@ -145,8 +145,8 @@ describe('an address', () => {
   });
 });
 
-describe('what clients choose', () => {
-  it('shares the calls there may be, at a time and in a second, with the addresses', async () => {
+describe('subjects that clients choose', () => {
+  it('share the limits of calls with the addresses', async () => {
     const { backend, loader, load, pass } = setUp({
       maxConcurrent: 8,
       maxCallsPerSecond: 100,
@@ -163,7 +163,7 @@ describe('what clients choose', () => {
     assert.deepEqual([kinds.filter((kind) => kind === 'ua').length, kinds.length], [2, 8]);
   });
 
-  it('has its own breaker, which the state tells of', async () => {
+  it('have a breaker of their own, which is in the state', async () => {
     const { backend, loader, load, pass } = setUp();
     for (let of = 0; of < 5; of++) {
       load(`ua:${of}`);

@@ -218,7 +218,7 @@ describe('a lookup that takes longer than its deadline', () => {
 });
 
 describe('an answer', () => {
-  it('fills the cache before anyone hears of it', async () => {
+  it('fills the cache before it settles', async () => {
     const { backend, loader, known, pass } = setUp();
     let heard: SubjectVerdict | undefined;
     loader.load(LookupSubject.parse('a'), () => {
@@ -231,7 +231,7 @@ describe('an answer', () => {
     assert.deepEqual(heard, { ...DENIED, source: 'cache' });
   });
 
-  it('is kept for as long as the backend says', async () => {
+  it('is cached for as long as the backend says', async () => {
     const { backend, load, known, pass } = setUp();
     load('a');
     await pass(WINDOW_MS);
@@ -265,7 +265,7 @@ describe('an answer', () => {
     assert.deepEqual([got('a'), got('b')], [[NOTHING], ['backend_error']]);
   });
 
-  it('that is no answer at all is an error for everyone, and no exception', async () => {
+  it('that is malformed is an error for all its subjects, and not an exception', async () => {
     const { backend, loadAll, got, pass } = setUp();
     loadAll('a', 'b');
     await pass(WINDOW_MS);
@@ -281,7 +281,7 @@ describe('a failed call', () => {
     ['other error', new TypeError('a bug'), 'internal_error'],
     ['thing thrown', 'text', 'internal_error'],
   ] as const) {
-    it(`by a ${what} contributes its reason, and is remembered for the policy’s lifetime`, async () => {
+    it(`by a ${what} has that reason, and is cached for policyTtlSeconds`, async () => {
       const { backend, loadAll, known, pass, got } = setUp();
       loadAll('a', 'b');
       await pass(WINDOW_MS);
@@ -311,7 +311,7 @@ describe('a failed call', () => {
     assert.deepEqual(got, ['internal_error']);
   });
 
-  it('is answered with what was known before, where that may still be used', async () => {
+  it('is answered with the stale verdict, if there is one', async () => {
     const { cache, backend, loadAll, got, pass, clock } = setUp({ ifErrorSeconds: 600 });
     cache.keepVerdict(LookupSubject.parse('ip:192.0.2.1'), DENY, 60);
     cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
@@ -402,7 +402,7 @@ describe('the budget of calls', () => {
 describe('a backend that throttles', () => {
   const THROTTLED = new LookupError('overload', 'answered status 429');
 
-  it('is asked again for those whom an answer still reaches in time, before all others', async () => {
+  it('gets lookups again that can still be answered in time, before all others', async () => {
     const { backend, loadAll, got, asked, pass } = setUp({ deadlineMs: 4000, maxSubjects: 2, maxConcurrent: 1 });
     loadAll('a', 'b', 'c', 'd');
     await settled();
@@ -417,7 +417,7 @@ describe('a backend that throttles', () => {
     assert.deepEqual([got('a'), got('b'), asked()[2]], [[NOTHING], [DENIED], ['c', 'd']]);
   });
 
-  it('is not asked again for a while once the deadline is over: that is an overload', async () => {
+  it('does not get a lookup again past its deadline: that is an overload', async () => {
     const { backend, load, got, known, pass } = setUp({ deadlineMs: 40 });
     load('host:a');
     await pass(40);
@@ -440,7 +440,7 @@ describe('a backend that throttles', () => {
     assert.deepEqual([got('host:a'), backend.calls.length], [['overload'], 3]);
   });
 
-  it('is answered for with what was known before', async () => {
+  it('is replaced by stale verdicts', async () => {
     const { backend, cache, clock, load, got, pass } = setUp({ deadlineMs: 40, ifErrorSeconds: 600 });
     cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     clock.advance(61_000);
@@ -472,7 +472,7 @@ describe('a backend that throttles', () => {
     assert.ok(world.backend.calls.length > before);
   });
 
-  it('gets back all the calls there may be once it throttles no more', async () => {
+  it('gets the full rate of calls again once it throttles no more', async () => {
     const { backend, load, loader, pass } = setUp({ deadlineMs: 40, maxCallsPerSecond: 100 });
     load('a');
     await pass(WINDOW_MS);
@@ -483,7 +483,7 @@ describe('a backend that throttles', () => {
     assert.equal(loader.state.callsPerSecond, 100);
   });
 
-  it('is an overload at once for whom there will be no call in time, and still fills the cache', async () => {
+  it('is an overload at once for lookups without a call in time, and still fills the cache', async () => {
     const { backend, load, got, known, pass } = setUp({ deadlineMs: 40, maxCallsPerSecond: 10 });
     load('host:a');
     await pass(WINDOW_MS);
@@ -501,7 +501,7 @@ describe('a backend that throttles', () => {
 });
 
 describe('a backend that is down', () => {
-  it('is not asked for half a second after five calls failed in a row: that is said at once', async () => {
+  it('gets no call for half a second after five calls failed in a row: lookups are refused at once', async () => {
     const world = setUp();
     await breakDown(world);
     assert.equal(world.load('a'), 'breaker_open');
@@ -512,7 +512,7 @@ describe('a backend that is down', () => {
     assert.equal(world.clock.timers, 0);
   });
 
-  it('is tried with one call then, and whatever else waits is refused', async () => {
+  it('gets one probe then, and all other lookups in the queue are refused', async () => {
     const world = setUp({ maxSubjects: 2 });
     await breakDown(world);
     await world.pass(500);
@@ -529,7 +529,7 @@ describe('a backend that is down', () => {
     assert.deepEqual(world.asked()[6], ['d']);
   });
 
-  it('is tried again after twice the time when that fails', async () => {
+  it('gets the next probe after twice the time if that fails', async () => {
     const world = setUp();
     await breakDown(world);
     await world.pass(500);
@@ -544,7 +544,7 @@ describe('a backend that is down', () => {
     assert.equal(world.load('b'), undefined);
   });
 
-  it('refuses those who wait in the queue, with what was known of them where there is something', async () => {
+  it('leaves queued lookups refused, or with their stale verdicts', async () => {
     const world = setUp({ maxConcurrent: 1, maxSubjects: 1, ifErrorSeconds: 600 });
     world.cache.keepVerdict(LookupSubject.parse('host:known'), null, 60);
     world.clock.advance(61_000);
@@ -573,8 +573,8 @@ describe('a backend that is down', () => {
   });
 });
 
-describe('a renewal', () => {
-  it('is a lookup that nobody waits for', async () => {
+describe('a refresh', () => {
+  it('is a lookup for which no decision waits', async () => {
     const { loader, backend, known, pass } = setUp();
     loader.refresh(LookupSubject.parse('a'));
     await pass(WINDOW_MS);
@@ -600,7 +600,7 @@ describe('a renewal', () => {
     assert.deepEqual(asked(), [['a'], ['a']]);
   });
 
-  it('that cannot be made is none', async () => {
+  it('that is refused changes nothing', async () => {
     const world = setUp();
     await breakDown(world);
     world.loader.refresh(LookupSubject.parse('a'));

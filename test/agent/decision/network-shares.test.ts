@@ -87,7 +87,7 @@ describe('a flood from one network', () => {
         for (const times of [1, 2]) {
           const title = `of ${network.title}, each ${times === 1 ? 'once' : 'twice'},`;
 
-          it(`${title} drives nobody out of a table for ${capacity} that was not full`, () => {
+          it(`${title} evicts nothing from a table for ${capacity} that is not full`, () => {
             const crowd = new Crowd(words, capacity);
             const visitors = capacity / 10;
             for (let number = 0; number < visitors; number++) crowd.come(crowd.visitor(number), 1, VISITOR);
@@ -97,7 +97,7 @@ describe('a flood from one network', () => {
             assert.ok(crowd.visitors(visitors) >= visitors - most, `${crowd.visitors(visitors)} of ${visitors}`);
           });
 
-          it(`${title} takes its share of a full table for ${capacity} from those who come again`, () => {
+          it(`${title} takes no more than its share of a full table for ${capacity} from returning addresses`, () => {
             const crowd = new Crowd(words, capacity);
             for (let number = 0; number < capacity; number++) crowd.come(crowd.visitor(number), 2, VISITOR);
             crowd.flood(network, times);
@@ -105,7 +105,7 @@ describe('a flood from one network', () => {
             assert.ok(capacity - crowd.visitors(capacity) <= most, `${crowd.visitors(capacity)} are left`);
           });
 
-          it(`${title} is driven out of a table for ${capacity} by whoever else comes`, () => {
+          it(`${title} is evicted from a table for ${capacity} by other addresses`, () => {
             const crowd = new Crowd(words, capacity);
             crowd.flood(network, times);
             const visitors = Math.floor(capacity / 2);

@@ -33,8 +33,8 @@ const entry = {
   vars: { location: '/x' },
 } as const;
 
-describe('what becomes of a decision', () => {
-  it('is nothing unless it routes, is in shadow mode, or is only logged', () => {
+describe('routes and shadow mode', () => {
+  it('leave a decision as it is unless it routes, is in shadow mode, or is a log', () => {
     const { routeAndShadow: usual } = routeAndShadow();
     const { routeAndShadow: shadow } = routeAndShadow({ shadow: true });
     for (const action of ACTIONS) {
@@ -46,7 +46,7 @@ describe('what becomes of a decision', () => {
     }
   });
 
-  it('goes where it went without us if the backend is none of ours, with all that is told beside', () => {
+  it('do not route to a backend that is not in the configuration, and keep all other variables', () => {
     const { routeAndShadow: usual, told } = routeAndShadow();
     const decision = routed({ backend: 'red', path: '/v2' });
     const expected = { action: 'tag', source: 'cache', list: 'l', entry: 'key:k', vars: { path: '/v2' } };
@@ -57,7 +57,7 @@ describe('what becomes of a decision', () => {
     assert.equal(usual.apply(known, 'c'), known);
   });
 
-  it('is so for each way of a split too', () => {
+  it('do the same for each backend of a split', () => {
     const { routeAndShadow: usual, told } = routeAndShadow();
     const decision = routed({ split: 'blue=50,red=50' });
     const actions = new Set(Array.from({ length: 50 }, (_, index) => usual.apply(decision, `c${index}`)));
@@ -69,7 +69,7 @@ describe('what becomes of a decision', () => {
     assert.ok(told.length > 0 && told.every((line) => line === 'unknown red'));
   });
 
-  it('is told and not done where the message is in shadow mode, by policy too', () => {
+  it('do not enforce a decision on a message in shadow mode, by policy either', () => {
     const { routeAndShadow: shadow, told } = routeAndShadow({ shadow: true });
     for (const action of ['deny', 'tarpit', 'drop', 'redirect', 'tag'] as const) {
       const decision = decisionOf({ ...entry, action }, 'cache');
@@ -93,13 +93,13 @@ describe('what becomes of a decision', () => {
     assert.equal(told[0], 'check deny deny');
   });
 
-  it('says of a route in shadow mode that it would route, and of one to nowhere that it would not', () => {
+  it('have "route" as shadow of a route in shadow mode, and "tag" without a known backend', () => {
     const { routeAndShadow: shadow } = routeAndShadow({ shadow: true });
     assert.equal(shadow.apply(routed({ split: 'blue=100' }), 'c').shadow, 'route');
     assert.equal(shadow.apply(routed({ backend: 'red' }), 'c').shadow, 'tag');
   });
 
-  it('is told each time that something is only logged', () => {
+  it('report every log decision', () => {
     const { routeAndShadow: usual, told } = routeAndShadow();
     const logged: Decision = { action: 'log', shadow: 'drop', source: 'cache', list: 'new' };
     for (const client of ['a', 'b']) assert.equal(usual.apply(logged, client), logged);

@@ -35,8 +35,8 @@ function sharesOf(places: readonly string[]): Record<string, number> {
   return Object.fromEntries([...groups].map(([place, clients]) => [place, clients.length / places.length]));
 }
 
-describe('a weighted choice', () => {
-  it('gives each way its share of clients, and nobody else a backend', () => {
+describe('a traffic split', () => {
+  it('gives each backend its share of clients, and no other client a backend', () => {
     const { blue = 0, green = 0, red = 0, '-': none = 0 } = sharesOf(placesOf(split('blue=60,green=10,red=0.5')));
     // five standard deviations of 20,000 draws are below 1.8 percent
     for (const [share, expected] of [
@@ -51,13 +51,13 @@ describe('a weighted choice', () => {
       );
   });
 
-  it('gives all or none where it says so', () => {
+  it('gives all clients or none with 100 or 0 percent', () => {
     assert.deepEqual(sharesOf(placesOf(split('blue=100'))), { blue: 1 });
     assert.deepEqual(sharesOf(placesOf(split('blue=0'))), { '-': 1 });
     assert.deepEqual(sharesOf(placesOf(split('a=33.33,b=33.33,c=33.34')))['-'], undefined);
   });
 
-  it('sends everybody else to the backend beside it', () => {
+  it('routes all other clients to the backend of the entry', () => {
     const { blue = 0, old = 0 } = sharesOf(placesOf(split('blue=10', { vars: { backend: 'old' } })));
     assert.ok(blue > 0.08 && old > 0.88 && blue + old === 1);
   });
@@ -86,14 +86,14 @@ describe('a weighted choice', () => {
     }
   });
 
-  it('chooses anew for another entry, so that no client is first in every canary', () => {
+  it('chooses independently for another entry, so that no client is first in every canary', () => {
     const places = placesOf(split('blue=10'));
     const others = placesOf(split('blue=10', { entry: 'host:other.example' }));
     const both = places.filter((place, index) => place === 'blue' && others[index] === 'blue').length;
     assert.ok(both < 0.02 * CLIENTS.length, `${both} are in both`);
   });
 
-  it('moves nobody off a way that is widened, and nobody who has a way when the last is', () => {
+  it('moves no client from a backend whose share grows, and none at all if it is the last', () => {
     const share = fc.integer({ min: 0, max: 30 });
     fc.assert(
       fc.property(share, share, share, fc.nat({ max: 2 }), fc.integer({ min: 1, max: 10 }), (a, b, c, which, more) => {

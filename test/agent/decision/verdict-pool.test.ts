@@ -16,7 +16,7 @@ describe('the pool of verdicts', () => {
     assert.ok(!numbers.includes(0), '0 stands for nothing in the tables');
   });
 
-  it('tells a reason from a decision, and decisions by everything in them', () => {
+  it('distinguishes a reason from a decision, and decisions by every property', () => {
     const pool = new VerdictPool();
     const all: SubjectVerdict[] = [
       'timeout',
@@ -35,7 +35,7 @@ describe('the pool of verdicts', () => {
     });
   });
 
-  it('keeps each as long as anybody uses it, and no longer', () => {
+  it('keeps each as long as it is used, and no longer', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(5)), { maxLength: 200 }), (steps) => {
         const pool = new VerdictPool();

@@ -38,8 +38,8 @@ const namesIn = (bytes: Uint8Array) =>
   parseActions(bytes).flatMap(({ type, scope, name }) => (type === 'set-var' ? [`${scope}.${name}`] : []));
 const entry = (name: string) => ({ subject: `key:${name}`, list: 'manual', action: 'deny' }) as const;
 
-describe('a encoder', () => {
-  it('encodes a decision once, however many others come between', () => {
+describe('the encoder of a message', () => {
+  it('encodes a decision once, however many others come in between', () => {
     const { encoder: one } = encoder();
     const decisions = Array.from({ length: 5 }, (_, index) => decisionOf(entry(`${index}`), 'cache'));
     const answers = decisions.map((decision) => one.encode(decision, ROOM));
@@ -50,7 +50,7 @@ describe('a encoder', () => {
     assert.equal(one.known(decisionOf(entry('new'), 'cache')), undefined);
   });
 
-  it('knows none that is only logged, so that each can be told to the log', () => {
+  it('has no known encoding in shadow mode, so that each decision is logged', () => {
     const { encoder: one } = encoder();
     const logged: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new' };
     const answer = one.encode(logged, ROOM);
@@ -60,7 +60,7 @@ describe('a encoder', () => {
     }
   });
 
-  it('tells in the scope of its message and with the name of its group', () => {
+  it('sets variables in the scope of its message, with the prefix of its group', () => {
     const decision = decisionOf({ ...entry('a'), vars: { path: '/', 'req.set.x-plan': 'gold' } }, 'cache');
     const names = ['action', 'source', 'path', 'req.set.x_plan', 'list', 'entry'];
     for (const scope of ['sess', 'txn', 'req', 'res'] as const)
@@ -75,7 +75,7 @@ describe('a encoder', () => {
     );
   });
 
-  it('tells no name outside the vocabulary, wherever the decision comes from', () => {
+  it('sets no variable outside the vocabulary, wherever the decision comes from', () => {
     const vars = JSON.parse(
       '{"__proto__":"x","constructor":"x","req.set.x-other":"x","res.set.x-plan":"x","split":"b=1","backend":"b"}',
     );
@@ -88,13 +88,13 @@ describe('a encoder', () => {
     assert.deepEqual(problems, []);
   });
 
-  it('tells nothing, and says so, where the name of a variable is none for HAProxy', () => {
+  it('sends no actions, and reports it, if HAProxy would not accept the name of a variable', () => {
     const { encoder: one, problems } = encoder({ group: 'x'.repeat(40) });
     assert.equal(one.encode(decisionOf(null, 'cache'), ROOM), NO_ACTIONS);
     assert.equal(problems.length, 1);
   });
 
-  it('gives each deny a reference id, the same on the wire and in the record, and an allow none', () => {
+  it('gives each deny a reference id, the same in the ACK and in the record, and none to an allow', () => {
     const { encoder: one, stats } = encoder();
     const told = [
       one.encode(decisionOf(entry('a'), 'cache'), ROOM),
@@ -112,7 +112,7 @@ describe('a encoder', () => {
     );
   });
 
-  it('records none where there was no room for it, neither beside everything nor beside the least', () => {
+  it('records no reference id that did not fit into the ACK', () => {
     const long = { ...entry('a'), reason: 'r'.repeat(100) } as const;
     for (const [room, ref] of [
       [ROOM, '000000000001'],

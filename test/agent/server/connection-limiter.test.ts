@@ -77,8 +77,8 @@ class World {
   }
 }
 
-describe('a limiter of connections that is full', () => {
-  it('takes in every new one, and the first that never asked makes way: whoever asks keeps its place', () => {
+describe('a connection limiter at its limit', () => {
+  it('accepts every new connection and closes the oldest silent one; connections that sent a NOTIFY stay', () => {
     const world = new World({ connections: 100 });
     const askers = Array.from({ length: 20 }, () => world.addAsker());
     for (let count = 0; count < 1000; count++) world.add();
@@ -94,7 +94,7 @@ describe('a limiter of connections that is full', () => {
     assert.deepEqual(new Set(world.shortages), new Set(['connections']));
   });
 
-  it('leaves those alone that came a moment ago: where few never asked, the asker that is idle longest makes way', () => {
+  it('closes the active connection that is idle longest if few are silent', () => {
     const world = new World({ connections: 8 });
     const [first, idle, working] = Array.from({ length: 8 }, (_, index) => {
       world.clock.advance(1);
@@ -111,7 +111,7 @@ describe('a limiter of connections that is full', () => {
     );
   });
 
-  it('lets one go whose answer is owed only where all are owed one', () => {
+  it('closes a connection with pending frames only if all have some', () => {
     const world = new World({ connections: 4 });
     for (let index = 0; index < 4; index++) {
       world.clock.advance(1);
@@ -121,7 +121,7 @@ describe('a limiter of connections that is full', () => {
     assert.deepEqual(world.gone, ['0']);
   });
 
-  it('is never larger than its limit, keeps the newest, and cuts no asker for those that never ask, whatever comes', () => {
+  it('never exceeds its limit, keeps the newest, and closes no active connection for silent ones, whatever comes', () => {
     for (let seed = 0; seed < 200; seed++) {
       const limit = 4 + (seed % 37);
       const world = new World({ connections: limit });
@@ -146,8 +146,8 @@ describe('a limiter of connections that is full', () => {
   });
 });
 
-describe('what a limiter holds', () => {
-  it('is bounded: what waits longest goes, until a quarter of the limit is free', () => {
+describe('the bytes that connections hold', () => {
+  it('are bounded: the connections that are stuck longest are closed until a quarter of the limit is free', () => {
     const world = new World({ heldBytes: 1000 });
     const peers = Array.from({ length: 12 }, () => world.add());
     for (const peer of peers.slice(0, 10)) {
@@ -162,7 +162,7 @@ describe('what a limiter holds', () => {
     assert.deepEqual([world.gone.length, world.limiter.heldBytes], [11, 700]);
   });
 
-  it('is never above its limit, whoever holds and whoever goes', () => {
+  it('never exceed the limit, whichever connections hold them or close', () => {
     for (let seed = 0; seed < 100; seed++) {
       const world = new World({ heldBytes: 2000 });
       for (const roll of rolls(seed, 200)) {
@@ -185,7 +185,7 @@ describe('what a limiter holds', () => {
     }
   });
 
-  it('counts nothing of those that are gone, and of what was read meanwhile', () => {
+  it('do not include those of closed connections, nor those read in the meantime', () => {
     const world = new World({ heldBytes: 1000 });
     const [gone, read, new1] = [world.add(), world.add(), world.add()];
     world.hold(gone, 400);
@@ -197,8 +197,8 @@ describe('what a limiter holds', () => {
   });
 });
 
-describe('the time limits of a limiter', () => {
-  it('end what waits for its rest, or to be read, for five seconds, to a second', () => {
+describe('the time limits of connections', () => {
+  it('close connections with a partial frame or unread ACKs for five to six seconds', () => {
     const world = new World();
     const [stuck, fine] = [world.add(), world.add()];
     world.clock.advance(500);
@@ -209,7 +209,7 @@ describe('the time limits of a limiter', () => {
     assert.deepEqual([stuck.fate[0], fine.fate], ['failed 2', []]);
   });
 
-  it('end what was silent for longer than HAProxy leaves it open, and nothing that is not', () => {
+  it('close connections that are idle for longer than HAProxy keeps them open, and no others', () => {
     const world = new World();
     const [silent, heard] = [world.addAsker(), world.addAsker()];
     world.clock.advance(IDLE_LIMIT_MS - 1000);
@@ -219,7 +219,7 @@ describe('the time limits of a limiter', () => {
     assert.deepEqual([silent.fate, heard.fate], [['drained'], []]);
   });
 
-  it('leave no timer when nobody is there', () => {
+  it('leave no timer without connections', () => {
     const world = new World();
     const peers = [world.add(), world.addAsker()];
     assert.equal(world.clock.timers, 1);

@@ -16,8 +16,8 @@ const groups = fc.array(
 const ipv6 = groups.map((list) => Uint8Array.from(list.flatMap((group) => [group >> 8, group & 0xff])));
 const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 });
 
-describe('the entry that is the asked address', () => {
-  it('is written as the address is written everywhere else, with its length before it', () => {
+describe('an entry that is the address of the request', () => {
+  it('is written in canonical text, with its length before it', () => {
     fc.assert(
       fc.property(fc.oneof(ipv6, ipv4), fc.constantFrom(128, 64, 48, 16), (bytes, ipv6Prefix) => {
         const address = new Address(ipv6Prefix);

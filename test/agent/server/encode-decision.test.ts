@@ -24,8 +24,8 @@ const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', re
 
 const TARGET: VariableTarget = { scope: 'txn', vars: new Map() };
 
-describe('the answer to a decision', () => {
-  it('names action, source, status, reason, list and entry', () => {
+describe('an encoded decision', () => {
+  it('has action, source, status, reason, list and entry', () => {
     const { full, essential } = encodeDecision(decisionOf(entry, 'cache'), TARGET, undefined);
     const short = { action: str('deny'), source: str('cache'), status: { type: 'int64', value: 429n } };
     assert.deepEqual(variables(full), {
@@ -37,7 +37,7 @@ describe('the answer to a decision', () => {
     assert.deepEqual(variables(essential), short);
   });
 
-  it('says nothing of what there is not', () => {
+  it('has no variable without a value', () => {
     assert.deepEqual(variables(encodeDecision(decisionOf(null, 'backend'), TARGET, undefined).full), {
       action: str('allow'),
       source: str('backend'),
@@ -53,7 +53,7 @@ describe('the answer to a decision', () => {
       }
   });
 
-  it('names the asked address as the entry where that is meant, if it is told', () => {
+  it('has the address of the request as its entry if the entry is that address', () => {
     const decision: Decision = { action: 'deny', source: 'stale', list: 'manual', ofAddress: true };
     const rest = { action: str('deny'), source: str('stale'), list: str('manual') };
     assert.deepEqual(variables(encodeDecision(decision, TARGET, 'ip:192.0.2.1').full), {
@@ -73,7 +73,7 @@ describe('the answer to a decision', () => {
     );
   });
 
-  it('is short in what is essential, however long the entry: twenty fit into any buffer HAProxy has', () => {
+  it('has short essential actions, however long the entry: twenty ACKs fit into any buffer of HAProxy', () => {
     const long = { ...entry, subject: `path:/${'x'.repeat(1000)}`, reason: '\uffff'.repeat(200), list: 'l'.repeat(64) };
     for (const status of DENY_STATUSES) {
       const { full, essential } = encodeDecision(decisionOf({ ...long, status }, 'backend'), TARGET, undefined);
@@ -82,7 +82,7 @@ describe('the answer to a decision', () => {
     }
   });
 
-  it('has what an entry says beside its action, under HAProxy’s names, in what is essential', () => {
+  it('has the variables of the entry, under HAProxy’s names, in its essential actions', () => {
     const vars = { location: '/new', 'req.set.x-plan': 'gold', 'res.del.server': '1' };
     const target: VariableTarget = {
       scope: 'txn',
@@ -105,7 +105,7 @@ describe('the answer to a decision', () => {
     assert.deepEqual(Object.keys(variables(full)), [...Object.keys(short), 'reason', 'list', 'entry']);
   });
 
-  it('never has a variable that the configuration has no rule for', () => {
+  it('never has a variable for which HAProxy has no rule', () => {
     const vars = {
       split: 'blue=1',
       'req.set.x-other': 'a',
@@ -119,7 +119,7 @@ describe('the answer to a decision', () => {
     assert.deepEqual(variables(essential), { action: str('tag'), source: str('cache'), path: str('/') });
   });
 
-  it('puts the name of a group before each name', () => {
+  it('prefixes each name with the group', () => {
     const target: VariableTarget = {
       ...TARGET,
       group: 'login',
@@ -134,7 +134,7 @@ describe('the answer to a decision', () => {
     assert.deepEqual(Object.keys(variables(bare ?? full)), ['login.action', 'login.source', 'login.status']);
   });
 
-  it('says what would be done of what is in shadow mode, and nothing that could be applied', () => {
+  it('in shadow mode has the action as "shadow", and no variable that could be applied', () => {
     const vars = { path: '/v2', location: '/' };
     const target: VariableTarget = { ...TARGET, vars: varsOf({ requestHeaders: [], responseHeaders: [] }) };
     const shadow = encodeDecision(decisionOf({ ...entry, action: 'log', vars }, 'cache'), target, undefined);
@@ -148,7 +148,7 @@ describe('the answer to a decision', () => {
     assert.equal(variables(essential).shadow, undefined);
   });
 
-  it('has room for all that an entry may say on a connection of the usual size, in the longest group', () => {
+  it('fits with the longest entry on a connection of the usual size, in the longest group', () => {
     const headers = Array.from({ length: MAX_VARS }, (_, index) => `h${String.fromCharCode(97 + index)}`);
     const target: VariableTarget = {
       scope: 'txn',
@@ -174,7 +174,7 @@ describe('the answer to a decision', () => {
     assert.ok(longest > 700 && longest <= 790, `${longest} bytes`);
   });
 
-  it('still stops what it stops where even that is too much', () => {
+  it('still stops the request if even the essential actions do not fit', () => {
     const vars = { location: '/new', backend: 'blue', body: 'x' };
     const target: VariableTarget = { ...TARGET, vars: varsOf({ requestHeaders: [], responseHeaders: [] }) };
     for (const action of ACTIONS.filter((each) => each !== 'log')) {

@@ -18,20 +18,20 @@ const DECISIONS: readonly Decision[] = [
   { action: 'tag', source: 'stale', list: 'l', entry: 'ip:192.0.2.1', vars: { path: '/', 'req.set.x-plan': 'a' } },
 ];
 
-describe('the answer about a connection', () => {
+describe('an encoded decision in the scope of the connection', () => {
   for (const decision of DECISIONS)
     for (const length of ['full', 'essential', 'bare'] as const)
-      it(`sets or unsets every variable once, in what is ${length} of ${decision.action}`, () => {
+      it(`sets or unsets every variable once, in the ${length} actions of ${decision.action}`, () => {
         const names = actionsOf(encodeDecision(decision, TARGET, undefined), length).map(({ name }) => name);
         assert.deepEqual(names.sort(), ALL);
       });
 
-  it('ends with the entry where that is the asked address, which may be completed', () => {
+  it('ends with the entry if that is the address of the request, which is written behind it', () => {
     const decision: Decision = { action: 'deny', source: 'cache', list: 'l', ofAddress: true };
     assert.equal(actionsOf(encodeDecision(decision, TARGET, 'ip:'), 'full').at(-1)?.name, 'entry');
   });
 
-  it('stays below what HAProxy takes with as many headers as a configuration may have here', () => {
+  it('fits into what HAProxy takes with as many headers as the configuration may have', () => {
     const headers = Array.from({ length: 8 }, (_, index) => `x-head-${index}`); // 595 of 600 bytes, see conflicts.ts
     const target: VariableTarget = { scope: 'sess', vars: varsOf({ requestHeaders: headers, responseHeaders: [] }) };
     for (const decision of DECISIONS) {
@@ -40,7 +40,7 @@ describe('the answer about a connection', () => {
     }
   });
 
-  it('unsets nothing for a request, whose variables end with it', () => {
+  it('unsets nothing in the scope of the request', () => {
     for (const decision of DECISIONS) {
       const actions = actionsOf(encodeDecision(decision, { ...TARGET, scope: 'txn' }, undefined), 'full');
       assert.ok(actions.every(({ type }) => type === 'set-var'));

@@ -22,7 +22,7 @@ describe('the log of connections', () => {
     ]);
   });
 
-  it('tells what to do about HAProxy’s status 10, and only about that', () => {
+  it('has a hint for HAProxy’s status 10, and only for that', () => {
     const told = log();
     const events = connectionLog(told, new ThrottledLog(new HandClock()));
     events.disconnectReceived(10, 'fragmentation not supported');
@@ -31,7 +31,7 @@ describe('the log of connections', () => {
     assert.equal(told.lines[1]?.[2], 'HAProxy closed a connection with an error');
   });
 
-  it('tells each status once a minute, however often it comes, and then how often', () => {
+  it('logs each status once a minute, with how often it came', () => {
     const told = log();
     const clock = new HandClock();
     const events = connectionLog(told, new ThrottledLog(clock));
@@ -75,7 +75,7 @@ describe('the log of evicted connections', () => {
 });
 
 describe('the log of messages', () => {
-  it('tells each unknown name once, and no more than a hundred, since they come from the socket', () => {
+  it('logs each unknown name once, and at most a hundred, since they come from the socket', () => {
     const told = log();
     const events = messageLog(told);
     for (let round = 0; round < 2; round++)
@@ -83,7 +83,7 @@ describe('the log of messages', () => {
     assert.equal(told.lines.length, 100);
   });
 
-  it('tells a failure of our own as an error', () => {
+  it('logs an internal error as an error', () => {
     const told = log();
     const bug = new Error('bug');
     messageLog(told).internalError(bug);
@@ -94,7 +94,7 @@ describe('the log of messages', () => {
 describe('the log of decisions', () => {
   const shadow: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new', entry: 'ip:192.0.2.0/24' };
 
-  it('tells each unknown backend once, and no more than a hundred, since they come from the table', () => {
+  it('logs each unknown backend once, and at most a hundred, since they come from the table', () => {
     const told = log();
     const events = decisionLog(told, new HandClock());
     for (let round = 0; round < 2; round++)
@@ -103,7 +103,7 @@ describe('the log of decisions', () => {
     assert.deepEqual(told.lines[0]?.slice(0, 2), ['warn', { backend: 'b0', list: 'new', entry: 'ip:192.0.2.0/24' }]);
   });
 
-  it('tells what would be done, for whom and why', () => {
+  it('has action, client and entry of a decision in shadow mode', () => {
     const told = log();
     decisionLog(told, new HandClock()).shadowed('check', shadow, '192.0.2.7');
     const { list, entry } = shadow;
@@ -119,7 +119,7 @@ describe('the log of decisions', () => {
     assert.deepEqual(told.lines, [['info', fields, 'shadow mode: decision not enforced']]);
   });
 
-  it('tells no client’s text as it came', () => {
+  it('escapes text from clients', () => {
     const told = log();
     decisionLog(told, new HandClock()).shadowed('check', shadow, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
     const [[, fields] = []] = told.lines;
@@ -128,7 +128,7 @@ describe('the log of decisions', () => {
     assert.ok(client.length <= 80);
   });
 
-  it('tells ten a second, and then how many were left out', () => {
+  it('has ten lines a second, and then how many were left out', () => {
     const told = log();
     const clock = new HandClock();
     const { shadowed: tell } = decisionLog(told, clock);
@@ -163,7 +163,7 @@ describe('the log of denies', () => {
     client: 'ip:203.0.113.7',
   } as const;
 
-  it('has the reference id, and nothing of the table’s or a client’s as it came', () => {
+  it('has the reference id, and escapes text from the table and from clients', () => {
     const told = log();
     const tell = denyLog(told, new HandClock());
     tell(deny);

@@ -162,7 +162,7 @@ const stream = fc.record({
 });
 
 describe('the hot path', () => {
-  it('says and leaves to the long way exactly what that would say, whatever comes', () => {
+  it('answers exactly as without it, whatever comes', () => {
     fc.assert(
       fc.property(stream, ({ frames, cuts, changes }) => {
         const bytes = join(...frames.map((each) => frame(each)));
@@ -179,7 +179,7 @@ describe('the hot path', () => {
     );
   });
 
-  it('refuses what the long way refuses, at its edges', () => {
+  it('refuses what is refused without it, at its edges', () => {
     const told = notify(1, 1, ['check', ['ip', ipv4(1, 2, 3, 1)]]);
     const payload = toHex(messages([['check', ['ip', ipv4(1, 2, 3, 1)]]]));
     const body = (ids: string) => fromHex(`03 00000001 ${ids} ${payload}`);
@@ -201,7 +201,7 @@ describe('the hot path', () => {
       }
   });
 
-  it('is not taken before HAProxy has introduced itself, nor in a health check', () => {
+  it('is not taken before HELLO, nor in a health check', () => {
     for (const greeting of [new Uint8Array(0), HEALTH_CHECK])
       for (const isHot of [true, false]) {
         const line = new Line(isHot, greeting);
@@ -224,7 +224,7 @@ describe('the hot path', () => {
     );
   });
 
-  it('leaves a frame whose ids still wait to the long way, which refuses it', () => {
+  it('is not taken while frames wait, so that a frame with the ids of one is refused', () => {
     for (const isHot of [true, false]) {
       const line = new Line(isHot);
       line.receive(notify(1, 1, ['check', ['ip', ipv4(1, 2, 3, 0)]]));
@@ -235,7 +235,7 @@ describe('the hot path', () => {
     }
   });
 
-  it('tells nothing else than the long way where decisions are refined', () => {
+  it('answers as without it in shadow mode and with routes', () => {
     const routeAndShadow = new RouteAndShadow(
       { message: 'check', backends: ['blue'], shadow: true },
       { unknownBackend() {}, shadowed() {} },
@@ -250,7 +250,7 @@ describe('the hot path', () => {
       }
   });
 
-  it('takes every usual frame once its decision has been told, and no other', () => {
+  it('takes every usual frame once its decision is encoded, and no other', () => {
     const line = new Line(true);
     const ask = (first: number, ...more: Pair[]) =>
       notify(first, 1, [
@@ -269,7 +269,7 @@ describe('the hot path', () => {
     assert.deepEqual(line.decided, ['1.0.0.1', '7.0.0.1'], 'the one with a number in it');
   });
 
-  it('leaves frames whose addresses are not known, and takes those behind them', () => {
+  it('stops at frames with unknown addresses, and takes those behind them', () => {
     const line = new Line(true);
     const ask = (first: number, last: number) => notify(first, 1, ['check', ['ip', ipv4(first, 0, 0, last)]]);
     line.receive(ask(1, 0));
@@ -278,8 +278,8 @@ describe('the hot path', () => {
   });
 });
 
-describe('an address that the cache does not know', () => {
-  it('is looked for there once, and is never read from text', async (t) => {
+describe('an address that is not in the cache', () => {
+  it('is looked up there once, and is never parsed from text', async (t) => {
     const clock = new HandClock();
     const cache = new VerdictCache(
       { maxEntries: 100, allowTtlSeconds: 60, denyTtlSeconds: 60, policyTtlSeconds: 1 },

@@ -93,8 +93,8 @@ class Port {
   }
 }
 
-describe('a listener that strangers reach', { timeout: 30_000 }, () => {
-  it('answers HAProxy, on old connections and on new ones, whoever holds and reopens the others', async (t) => {
+describe('a listener that anybody can reach', { timeout: 30_000 }, () => {
+  it('answers HAProxy on old and new connections while others hold and reopen theirs', async (t) => {
     const port = await Port.open(t, { connections: 64 });
     const haproxy = await Promise.all(Array.from({ length: 4 }, () => port.greeted()));
     for (const each of haproxy) assert.ok(await port.answers(each));
@@ -112,7 +112,7 @@ describe('a listener that strangers reach', { timeout: 30_000 }, () => {
     assert.deepEqual(new Set(port.problems), new Set(['connections']));
   });
 
-  it('holds no more of frames without an end than its limit, and goes on answering', async (t) => {
+  it('holds no more of endless frames than its limit, and keeps answering', async (t) => {
     const heldBytes = 4 * FRAME_BYTES;
     const port = await Port.open(t, { heldBytes });
     const haproxy = await port.greeted();
@@ -133,7 +133,7 @@ describe('a listener that strangers reach', { timeout: 30_000 }, () => {
     assert.ok(strangers[0]?.socket.destroyed, 'the one that began first is gone');
   });
 
-  it('takes a frame as large as announced from HAProxy, and holds nothing of it afterwards', async (t) => {
+  it('takes a frame as large as HAProxy announced, and holds nothing of it afterwards', async (t) => {
     const port = await Port.open(t, { heldBytes: 2 * FRAME_BYTES });
     const haproxy = await port.greeted(GREEDY_HELLO);
     for (let turn = 0; turn < 5; turn++) {
@@ -144,7 +144,7 @@ describe('a listener that strangers reach', { timeout: 30_000 }, () => {
     assert.deepEqual(port.problems, []);
   });
 
-  it('ends a frame that is not whole after five seconds, with status 2', async (t) => {
+  it('closes a connection with a partial frame after five seconds, with status 2', async (t) => {
     const port = await Port.open(t);
     const [stranger, haproxy] = [await port.greeted(), await port.greeted()];
     stranger.socket.write(notify(1, 1).subarray(0, 9));
@@ -155,7 +155,7 @@ describe('a listener that strangers reach', { timeout: 30_000 }, () => {
     assert.ok(await port.answers(haproxy));
   });
 
-  it('ends a peer that does not read its answers for five seconds', async (t) => {
+  it('closes a connection whose peer does not read its ACKs for five seconds', async (t) => {
     const port = await Port.open(t);
     const stranger = await port.greeted();
     stranger.socket.pause();
@@ -169,7 +169,7 @@ describe('a listener that strangers reach', { timeout: 30_000 }, () => {
     assert.equal(port.clock.timers, 0);
   });
 
-  it('says goodbye to what was silent for longer than HAProxy leaves it open', async (t) => {
+  it('closes a connection that is idle for longer than HAProxy keeps it open', async (t) => {
     const port = await Port.open(t);
     const silent = await port.greeted();
     port.clock.advance(IDLE_LIMIT_MS - 1000);

@@ -116,7 +116,7 @@ for (const reads of ['shared reads', 'data events'] as const)
     }
 
     describe('a TCP listener', () => {
-      it('tells the port it was given, and answers HELLO and NOTIFY there', async (t) => {
+      it('reports its actual port, and answers HELLO and NOTIFY there', async (t) => {
         const world = await listen(t, LOOPBACK, () => answerOfBytes(2));
         assert.match(world.listener.address, /^tcp:\/\/127\.0\.0\.1:\d+$/);
         const haproxy = await client(t, world);
@@ -186,7 +186,7 @@ for (const reads of ['shared reads', 'data events'] as const)
           await assert.rejects(listener.open(), /no-such-name/);
         });
 
-      it('makes way for itself when nobody listens on the socket that is there', async (t) => {
+      it('replaces a stale socket', async (t) => {
         const path = join(folder(t), 'agent.sock');
         await staleSocket(t, path);
         const world = await listen(t, { type: 'unix', path });
@@ -195,7 +195,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         await haproxy.received(1);
       });
 
-      it('does not steal a socket that somebody listens on', async (t) => {
+      it('does not replace a socket in use', async (t) => {
         const path = join(folder(t), 'agent.sock');
         const first = await listen(t, { type: 'unix', path });
         await assert.rejects(make(t, { type: 'unix', path }).listener.open(), new RegExp(`${path} is in use`));
@@ -204,7 +204,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         await haproxy.received(1);
       });
 
-      it('does not touch a file or a folder that is no socket', async (t) => {
+      it('does not touch a file or folder that is not a socket', async (t) => {
         const path = folder(t);
         writeFileSync(join(path, 'file'), 'precious');
         for (const other of [join(path, 'file'), path])
@@ -212,7 +212,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         assert.equal(statSync(join(path, 'file')).size, 8);
       });
 
-      it('names the path when its folder is not there', async (t) => {
+      it('names the path if its folder does not exist', async (t) => {
         const path = join(folder(t), 'missing', 'agent.sock');
         await assert.rejects(make(t, { type: 'unix', path }).listener.open(), new RegExp(`cannot listen on ${path}`));
       });
@@ -257,7 +257,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         ],
       ];
       for (const [what, act] of ways) {
-        it(`are forgotten without a word when ${what}`, async (t) => {
+        it(`are removed without a log line when ${what}`, async (t) => {
           const pending = new Pending<AckActions>();
           const world = await listen(t, LOOPBACK, () => pending.make(1));
           const haproxy = await client(t, world);
@@ -271,7 +271,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         });
       }
 
-      it('are told when the peer broke the protocol, after the peer was', async (t) => {
+      it('are reported after a protocol violation, once the peer got its DISCONNECT', async (t) => {
         const world = await listen(t, LOOPBACK);
         const haproxy = await client(t, world);
         haproxy.socket.write(hello());
@@ -282,7 +282,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         assert.deepEqual(world.problems, ['NOTIFY with frame-id 0']);
       });
 
-      it('are destroyed a second after the goodbye when the peer keeps its end open', async (t) => {
+      it('are destroyed a second after DISCONNECT if the peer keeps its end open', async (t) => {
         const world = await listen(t, LOOPBACK);
         const haproxy = await client(t, world, { allowHalfOpen: true });
         haproxy.socket.write(hello());
@@ -327,7 +327,7 @@ for (const reads of ['shared reads', 'data events'] as const)
     });
 
     describe('a listener that drains', () => {
-      it('takes no connection any more while it answers what is owed, then says goodbye', async (t) => {
+      it('accepts no connection while it answers pending frames, then sends DISCONNECT', async (t) => {
         const pending = new Pending<AckActions>();
         const world = await listen(t, LOOPBACK, () => pending.make(1));
         const port = Number(world.listener.address.split(':').at(-1));

@@ -153,7 +153,7 @@ describe('a message', () => {
     assert.deepEqual(questions, [{ policy: { default: 'closed' }, subjects: ['ip:1.2.3.4', 'host:a'] }]);
   });
 
-  it('has a problem where the value can be no subject, and keeps the rest', () => {
+  it('has a problem if a value is not a valid subject, and keeps the other subjects', () => {
     for (const bad of [str('a\r\nb'), { type: 'string', value: fromHex('636166e9') } as const]) {
       const { questions, send } = setUp();
       send(['check', ['header.x-user', bad], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
@@ -163,7 +163,7 @@ describe('a message', () => {
     }
   });
 
-  it('has no problem with what is right and can stand in no table, nor with what is empty', () => {
+  it('has no problem with a valid value that cannot be listed, nor with an empty one', () => {
     for (const unlisted of [str('x'.repeat(2000)), str('')]) {
       const { questions, send } = setUp();
       send(['check', ['header.x-user', unlisted], ['host', str('a')], ['ip', ipv4(1, 2, 3, 4)]]);
@@ -202,7 +202,7 @@ describe('a message', () => {
     assert.deepEqual(subjects(['host', str('a')], ['host', str('b')]), ['host:b']);
   });
 
-  it('that the configuration does not have is told, and answered without actions', () => {
+  it('that is not in the configuration is reported, and answered without actions', () => {
     const { send, unknown, questions } = setUp();
     assert.deepEqual(send(['checks', ['ip', ipv4(1, 2, 3, 4)]], ['chec']), {
       full: new Uint8Array(0),
@@ -217,7 +217,7 @@ describe('a message', () => {
     assert.deepEqual(questions[0]?.subjects, []);
   });
 
-  it('is not even looked for in an empty NOTIFY, as 3.1.0 and 3.2.0 send', () => {
+  it('may be missing: 3.1.0 and 3.2.0 send an empty NOTIFY', () => {
     const { send, questions, unknown } = setUp();
     assert.deepEqual(send(), { full: new Uint8Array(0), essential: new Uint8Array(0) });
     assert.deepEqual([questions, unknown], [[], []]);
@@ -244,7 +244,7 @@ describe('an answer', () => {
       assert.ok(!(send(...list) instanceof Promise));
   });
 
-  it('speaks for the first message that is not simply allowed', async () => {
+  it('is that to the first message that is not allowed', async () => {
     for (const late of [false, true]) {
       const { send } = setUp(({ subjects: [first] }) => {
         const decision = first === 'path:/bad' ? DENY : ALLOW;
@@ -255,7 +255,7 @@ describe('an answer', () => {
     }
   });
 
-  it('is of the policy, and told, when our own code throws or rejects', async () => {
+  it('is by policy, and reported, if our own code throws or rejects', async () => {
     const bug = new Error('bug');
     for (const decide of [
       () => {
@@ -299,7 +299,7 @@ describe('an answer', () => {
     assert.deepEqual([errors, questions], [[], []]);
   });
 
-  it('is each decision’s own, whichever were told just before', () => {
+  it('is each decision’s own, whichever were encoded just before', () => {
     const decisions: readonly Decision[] = ['a', 'b', 'c', 'd'].map((reason) => ({ ...DENY, reason }));
     fc.assert(
       fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }), (order) => {
@@ -329,7 +329,7 @@ describe('an answer', () => {
     );
   });
 
-  it('under overload is made of what is known, at once: nobody is asked anything that takes time', () => {
+  it('under overload is by the cache, at once, without a lookup', () => {
     const asked: unknown[] = [];
     const { handler, questions } = setUp(undefined, undefined, (question) => {
       asked.push(question);
@@ -343,7 +343,7 @@ describe('an answer', () => {
     assert.deepEqual(questions, []);
   });
 
-  it('under overload is that of the policy where nothing is known', () => {
+  it('under overload is by policy if nothing is cached', () => {
     const { handler, questions } = setUp();
     const answer = (...list: Message[]) => said(handler.overload(frameIn(notify(1, 1, ...list)), 7, ROOM));
     assert.deepEqual(answer(['other', ['path', str('/')]], ['check']), {
@@ -358,7 +358,7 @@ describe('an answer', () => {
   });
 });
 
-describe('an entry that is the asked address itself', () => {
+describe('an entry that is the address of the request itself', () => {
   const OF_ADDRESS: Decision = { action: 'deny', source: 'cache', status: 403, list: 'manual', ofAddress: true };
   const expected = (stream: number, address: Uint8Array, nth: number, length = '') =>
     naiveAck(stream, [
@@ -404,7 +404,7 @@ describe('an entry that is the asked address itself', () => {
       assert.equal(await ackOf(handler, ask(1, str(written))), expected(1, bytes, ++nth));
   });
 
-  it('is the network that was asked where that is all of IPv6 that counts', async () => {
+  it('is the network of the address with an ipv6Prefix', async () => {
     const decide = () => OF_ADDRESS;
     const decider: Decider = { decide, decideKnown: decide, decideAddress: decide, cached: () => undefined };
     const events = { unknownMessage() {}, internalError: (error: unknown) => assert.fail(String(error)) };
@@ -420,7 +420,7 @@ describe('an entry that is the asked address itself', () => {
     assert.equal(await ackOf(handler, asked), expected(1, fromHex('20010db8000000000000000000000000'), 1, '/64'));
   });
 
-  it('is each message’s own where several come at once, the strictest of which speaks', async () => {
+  it('is each message’s own if a frame has several', async () => {
     const rules: readonly MessageConfig[] = ['first', 'second', 'third'].map((name) => ({
       name,
       policy: { default: 'open' },

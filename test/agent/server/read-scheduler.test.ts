@@ -4,8 +4,8 @@ import { ReadScheduler } from '../../../agent/server/read-scheduler.ts';
 import { HandClock } from '../../support/clock.ts';
 import { settled } from '../../support/spop/conversation.ts';
 
-describe('turns', () => {
-  it('let two at once go on, in the order in which they came, and the others a moment later', async () => {
+describe('the read scheduler', () => {
+  it('resumes two sockets in a turn, first in, first out, and the others later', async () => {
     const clock = new HandClock();
     const turns = new ReadScheduler(clock);
     const went: number[] = [];
@@ -19,7 +19,7 @@ describe('turns', () => {
     assert.deepEqual([went, clock.timers], [[0, 1, 2, 3, 4], 0]);
   });
 
-  it('let one that is alone go on in the next turn of the event loop, again and again', async () => {
+  it('resumes a single socket in the next turn of the event loop, again and again', async () => {
     const clock = new HandClock();
     const turns = new ReadScheduler(clock);
     let went = 0;

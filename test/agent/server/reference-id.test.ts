@@ -28,7 +28,7 @@ describe('reference ids', () => {
     assert.equal([...new Set(texts.join(''))].sort().join(''), '0123456789abcdefghjkmnpqrstvwxyz');
   });
 
-  it('are told as they are when they are written, or as they were when they were kept', () => {
+  it('are written as they are at that time, or as they were when they were copied', () => {
     const references = new ReferenceIds(new Uint8Array(12));
     const dynamic = new DynamicReference({ ...TARGET, group: 'login' }, references);
     const kept = dynamic.copy();

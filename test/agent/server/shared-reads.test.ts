@@ -25,14 +25,14 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe('a socket with shared reads', () => {
-  it('is to be had from the Node that runs the tests: without it every read costs 64 KiB', async (t) => {
+  it('works with the Node that runs the tests: without it every read allocates 64 KiB', async (t) => {
     const { socket } = await accepted(t);
     const fast = withSharedReads(socket, () => {});
     assert.ok(fast);
     fast.destroy();
   });
 
-  it('gives everything that comes, in order, in views into one buffer that all share', async (t) => {
+  it('receives everything in order, in views into one shared buffer', async (t) => {
     const chunks: { text: string; buffer: ArrayBufferLike }[] = [];
     const receive = (chunk: Uint8Array) => chunks.push({ text: Buffer.from(chunk).toString(), buffer: chunk.buffer });
     for (let round = 0; round < 2; round++) {
@@ -49,7 +49,7 @@ describe('a socket with shared reads', () => {
     assert.equal(new Set(chunks.map(({ buffer }) => buffer)).size, 1);
   });
 
-  it('loses nothing of what is longer than the buffer', async (t) => {
+  it('receives more than the buffer holds without loss', async (t) => {
     const { socket, client } = await accepted(t);
     let sum = 0;
     let count = 0;
@@ -79,7 +79,7 @@ describe('a socket with shared reads', () => {
     await until(() => count === 1);
   });
 
-  it('counts for the server, which is closed once it is', async (t) => {
+  it('counts for the server, which closes once the socket has', async (t) => {
     const { server, socket, client } = await accepted(t);
     const fast = withSharedReads(socket, () => {});
     assert.ok(fast);
@@ -94,7 +94,7 @@ describe('a socket with shared reads', () => {
     await until(() => isClosed);
   });
 
-  it('is not made, and nothing touched, where Node has not what it takes', async (t) => {
+  it('is not created, and nothing is touched, if Node lacks the internals', async (t) => {
     const { socket, client } = await accepted(t);
     assert.equal(
       withSharedReads(withoutInternals(socket), () => assert.fail('no reads')),
@@ -106,7 +106,7 @@ describe('a socket with shared reads', () => {
     socket.destroy();
   });
 
-  it('is not made of a socket that is gone already', async (t) => {
+  it('is not created from a closed socket', async (t) => {
     const { socket } = await accepted(t);
     socket.destroy();
     assert.equal(

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../support/config-file.ts';
 
 const NOBODY = 65534;
 
-describe('what is in the place of a socket', () => {
+describe('a file at the path of a socket', () => {
   const others: readonly (readonly [string, (path: string) => void])[] = [
     ['a file', (path) => writeFileSync(path, '')],
     ['a folder', (path) => mkdirSync(path)],
@@ -34,14 +34,14 @@ describe('what is in the place of a socket', () => {
     assert.ok(existsSync(stale));
   });
 
-  it('goes where it is a stale socket of ours', async (t) => {
+  it('is removed if it is a stale socket of this user', async (t) => {
     const path = await staleSocket(t);
     await clearStaleSocket({ path });
     assert.ok(!existsSync(path));
   });
 
   if (process.geteuid?.() === 0)
-    it('goes where it is a stale socket of its owner, and stays where that is another user', async (t) => {
+    it('is removed if it is a stale socket of the configured owner, and stays if it is another user’s', async (t) => {
       const path = await staleSocket(t);
       chownSync(path, NOBODY, NOBODY);
       await assert.rejects(clearStaleSocket({ path }), new RegExp(`is a socket of user ${NOBODY}: remove it`));
@@ -52,7 +52,7 @@ describe('what is in the place of a socket', () => {
 });
 
 describe('a new socket', () => {
-  it('is closed from the first moment on, and the umask stays', async (t) => {
+  it('is accessible to this user alone at first, and the umask stays', async (t) => {
     const before = process.umask(0);
     t.after(() => process.umask(before));
     const path = join(temporaryFolder(t), 'new.sock');

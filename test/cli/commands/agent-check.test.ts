@@ -14,43 +14,43 @@ describe('what haverdict agent --check finds on this host', () => {
     [
       'the folder of a socket',
       'listen: ["unix:/no/such/a.sock"]',
-      /:2:10: listen\[0\]\.unix: must be in a folder that is there: \/no\/such is not$/m,
+      /:2:10: listen\[0\]\.unix: must be in an existing folder, but \/no\/such does not exist$/m,
     ],
     [
       'the folder of a socket in a map',
       'listen: [{ unix: /no/such/a.sock }]',
-      /:2:18: listen\[0\]\.unix: must be in a folder that is there: \/no\/such is not$/m,
+      /:2:18: listen\[0\]\.unix: must be in an existing folder, but \/no\/such does not exist$/m,
     ],
     [
       'the owner of a socket',
       'listen: [{ unix: /tmp/a.sock, owner: no-such-user }]',
-      /listen\[0\]\.owner: must be a user of this host: there is no "no-such-user"$/m,
+      /listen\[0\]\.owner: must be a user of this host, but "no-such-user" does not exist$/m,
     ],
     [
       'the group of a socket',
       'listen: [{ unix: /tmp/a.sock, group: no-such-group }]',
-      /listen\[0\]\.group: must be a group of this host: there is no "no-such-group"$/m,
+      /listen\[0\]\.group: must be a group of this host, but "no-such-group" does not exist$/m,
     ],
     [
       'the folder and group of the page',
       'admin: { listen: { unix: /no/such/a, group: no-such-group } }',
-      /admin\.listen\.unix: must be in a folder.*\n.*admin\.listen\.group: must be a group/m,
+      /admin\.listen\.unix: must be in an existing folder.*\n.*admin\.listen\.group: must be a group/m,
     ],
     [
       'the folder of the admin socket',
       'admin: { socket: /no/such/admin.sock }',
-      /:2:18: admin\.socket: must be in a folder that is there: \/no\/such is not$/m,
+      /:2:18: admin\.socket: must be in an existing folder, but \/no\/such does not exist$/m,
     ],
     [
       'the folder of the cache',
       'cache: { file: /no/such/cache }',
-      /:2:16: cache\.file: must be in a folder that is there: \/no\/such is not$/m,
+      /:2:16: cache\.file: must be in an existing folder, but \/no\/such does not exist$/m,
     ],
-    ['a cache that is a folder', 'cache: { file: /tmp }', /cache\.file: must be a file: \/tmp is a folder$/m],
+    ['a cache that is a folder', 'cache: { file: /tmp }', /cache\.file: must be a file, but \/tmp is a folder$/m],
     [
       'a folder that is a file',
       'admin: { socket: /etc/passwd/a.sock }',
-      /admin\.socket: must be in a folder: \/etc\/passwd is none$/m,
+      /admin\.socket: must be in a folder, but \/etc\/passwd is not a folder$/m,
     ],
     ['the script', 'script: ./none.mjs', /script: no such file/],
   ] as const)
@@ -71,7 +71,7 @@ describe('what haverdict agent --check finds on this host', () => {
       `backend: { url: http://127.0.0.1:1 }\nlisten: ["unix:${folder}/real/a.sock"]\nadmin: { socket: ${folder}/link/a.sock }\n`,
     );
     const { status, stderr } = runHaverdict('agent', '--check', '-c', file);
-    assert.match(stderr, /admin\.socket: must be another place than listen\[0\]/);
+    assert.match(stderr, /admin\.socket: must differ from listen\[0\]/);
     assert.equal(status, 78);
   });
 
@@ -93,7 +93,7 @@ describe('what haverdict agent --check finds on this host', () => {
     assert.deepEqual([status, stderr.trim().split('\n').length], [0, 2]);
     assert.match(
       stderr,
-      /^haverdict: warning: \S+:2:10: listen\[0\]\.unix: the folder \S+ is not there yet: its systemd unit makes it$/m,
+      /^haverdict: warning: \S+:2:10: listen\[0\]\.unix: the folder \S+ does not exist yet; its systemd unit creates it$/m,
     );
     assert.match(
       stderr,

@@ -32,7 +32,7 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
     assert.equal(status, 78);
     assert.equal(stdout, '');
     assert.deepEqual(stderr.split('\n').slice(1), [
-      `${file}:1:17: backend.url: must be an http or https URL without user, query and fragment, got "x"`,
+      `${file}:1:17: backend.url: must be an http or https URL without user, query or fragment, got "x"`,
       `${file}:2:13: deadlineMs: must be a whole number from 1 to 10000, got 0`,
       '',
     ]);

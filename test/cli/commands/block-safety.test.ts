@@ -72,7 +72,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
   it('ends with 78 where that section is wrong', async (t) => {
     const { status, stderr } = await run('block', '203.0.113.1', '-c', configFile(t, 'blocklist: { protect: [] }\n'));
     assert.equal(status, 78);
-    assert.match(stderr, /no such setting, did you mean protected\?/);
+    assert.match(stderr, /unknown setting, did you mean protected\?/);
   });
 
   it('reads a secret from standard input, and neither stores nor prints it', async () => {
