@@ -5,7 +5,6 @@ import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { logStartupCheck } from './backend/backend-log.ts';
-import { type CallMeter, MeteredBackend } from './backend/metered.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
@@ -55,14 +54,21 @@ export async function openGeneration(
   { log, clock, meters, stats, references, degradation }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
-  const opened = await openBackend(settings.backend, settings, log, clock, {
+  const backend = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
     notCounted: () => void meters.counters.notCounted++,
+    called(subjects, tookMs) {
+      meters.called(subjects, tookMs);
+      degradation.called(tookMs);
+    },
+    callFailed(fault, error) {
+      meters.callFailed(fault, error, clock.epochMs());
+      degradation.callFailed(error);
+    },
   });
-  const backend = new MeteredBackend(opened, callMeter(meters, degradation), clock);
-  const loader = new Loader(backend, cache, clock, shareOf(settings), meters.counters);
+  const loader = new Loader(backend, cache, clock, limitsOf(settings), meters.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);
@@ -90,9 +96,9 @@ export async function openGeneration(
       return credentialsExpireAtMs;
     },
     async checkBackend() {
-      const findings = await opened.examine();
+      const checks = await backend.checkAtStartup();
       if (isClosed) return;
-      for (const finding of findings) logStartupCheck(log, finding, settings.deadlineMs);
+      for (const check of checks) logStartupCheck(log, check, settings.deadlineMs);
     },
     async retire() {
       // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
@@ -103,26 +109,13 @@ export async function openGeneration(
   };
 }
 
-function callMeter(meters: Meters, degradation: Degradation): CallMeter {
-  return {
-    called(subjects, tookMs) {
-      meters.called(subjects, tookMs);
-      degradation.called(tookMs);
-    },
-    callFailed(fault, error, atMs) {
-      meters.callFailed(fault, error, atMs);
-      degradation.callFailed(error);
-    },
-  };
-}
-
 async function closeAll(script: Script | undefined, backend: OpenBackend): Promise<void> {
   await script?.close();
   await backend.close();
 }
 
-/** What one of the workers may do: together they keep to the settings. */
-function shareOf({ backend, deadlineMs, workers, lists, messages }: Settings): LoaderSettings {
+/** The limits of one process: the workers share those of the settings. */
+function limitsOf({ backend, deadlineMs, workers, lists, messages }: Settings): LoaderSettings {
   const { maxConcurrent, maxCallsPerSecond, maxKeysPerSecond, batch } = backend;
   const hasChosen = messages.some(({ subjects }) => subjects.some(({ kind }) => isClientChosen(`${kind}:`)));
   return {

@@ -6,6 +6,13 @@ import type { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
+/** What the parts need of a log. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
 const STDOUT = 1;
 /** What syslog calls pino's levels: trace to fatal. */
 const PRIORITIES: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { ConfigError } from '../config/config-error.ts';
 import type { LogLevel, Settings } from '../config/settings.ts';
 import { AdminServer } from './admin/server.ts';
@@ -18,6 +17,7 @@ import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { CachedVerdict, Control } from './state/control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
+import { version } from './version.ts';
 
 const LISTENING = 'listening';
 const STDERR = 2;
@@ -259,10 +259,6 @@ async function clearStaleSockets({ listen }: Settings, known: Settings['listen']
 function oneLine(error: unknown): string {
   const told = error instanceof Error && error.cause instanceof ConfigError ? error.cause : error;
   return (told instanceof Error ? told.message : String(told)).replaceAll('\n', '; ');
-}
-
-function version(): string {
-  return createRequire(import.meta.url)('haverdict/package.json').version;
 }
 
 function ignored(): void {}

@@ -38,7 +38,7 @@ const listener = new Listener(
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
   { current: handler },
   clock,
-  connectionEvents({ debug: complain, info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
+  connectionEvents({ info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
   new ConnectionLimiter(clock, complain),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's

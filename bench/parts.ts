@@ -106,7 +106,7 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     transport,
     { current },
     systemClock,
-    connectionEvents({ debug: fail, info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
+    connectionEvents({ info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
   );
   made.receive(haproxyHello());
   return (chunk) => made.receive(chunk);

@@ -39,7 +39,6 @@ for (let rank = 0; rank < ADDRESSES; rank++)
   if (isListed(rank)) listed.add(`ip:${formatAddress(addressOf(rank, 'ipv4'))}`);
 const backend = createServer(async (request, response) => {
   if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
-  if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
   const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
   const entryOf = (subject: string) => (listed.has(subject) ? { subject, list: 'manual', action: 'deny' } : null);
   response.end(

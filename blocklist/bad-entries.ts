@@ -16,7 +16,11 @@ export class BadEntries {
     if (this.#reported.size > MAX_REPORTED || this.#reported.has(name)) return;
     this.#reported.add(name);
     if (this.#reported.size <= MAX_REPORTED)
-      log('warn', 'bad entry ignored', { subject: redactedSubject(String(item.subject)), list: item.list, problem });
-    else log('warn', 'further bad entries are ignored without a line of their own', { logged: MAX_REPORTED });
+      log('warn', 'invalid entry ignored', {
+        subject: redactedSubject(String(item.subject)),
+        list: item.list,
+        problem,
+      });
+    else log('warn', 'further invalid entries ignored, not logged one by one', { logged: MAX_REPORTED });
   }
 }

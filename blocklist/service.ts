@@ -103,10 +103,13 @@ function plansFor(subjects: readonly string[], lists: number): ReadonlyMap<strin
   const planned = new Set<string>();
   const planOf = (subject: string): Plan => {
     const texts = keyTextsOf(subject);
-    if (texts === undefined) return { error: 'is no subject in canonical form that this function knows' };
+    if (texts === undefined) return { error: 'is not a subject in canonical form of a known kind' };
     const added = texts.filter((text) => !planned.has(text));
     if ((planned.size + added.length) * lists > MAX_KEYS)
-      return { error: `needs more than the ${MAX_KEYS} keys of a call: ask fewer subjects or lists`, overload: true };
+      return {
+        error: `needs more than the limit of ${MAX_KEYS} keys per call: request fewer subjects or lists`,
+        overload: true,
+      };
     for (const text of added) planned.add(text);
     return { texts };
   };

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
+import { version } from '../agent/version.ts';
 import { escapeInvisible } from '../contract/printable.ts';
 import { CliError, EXIT } from './exit/cli-error.ts';
 
@@ -66,11 +66,6 @@ export function everyCommand(): Promise<Command[]> {
 function inheriting(command: Command, from: Command): Command {
   for (const below of command.copyInheritedSettings(from).commands) inheriting(below, command);
   return command;
-}
-
-/** The package's own name finds its package.json from the source, from dist/ and from wherever it is installed. */
-function version(): string {
-  return createRequire(import.meta.url)('haverdict/package.json').version;
 }
 
 /** Whatever is in it; some messages have several lines. */

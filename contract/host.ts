@@ -73,14 +73,15 @@ function problemOf(text: string, given: string): string {
   const named = `"host:${printable(text)}"`;
   const labels = given.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase().split('.');
   if (labels.every((label) => LABEL.test(label))) {
-    if (endsInNumber(labels)) return `${named} is no address: write four decimal numbers from 0 to 255 without zeros`;
+    if (endsInNumber(labels))
+      return `${named} is not a valid address: write four decimal numbers from 0 to 255 without leading zeros`;
     if (labels.join('.').length > MAX_NAME) return tooLong(text);
     if (PUNYCODE.test(labels.join('.')))
       return `${named} has a label beginning with xn-- that is not valid IDNA: write the name in its own script`;
   }
   if (!isAscii(given) && /^[\w\P{ASCII}.-]+(:\d*)?$/u.test(given))
-    return `${named} is no name that DNS can have (UTS 46): write it in lower case and in one script, without symbols`;
-  return `${named} is no host: write shop.example, or *.shop.example for all below it`;
+    return `${named} is not a valid DNS name (UTS 46): write it in lower case and in one script, without symbols`;
+  return `${named} is not a valid host: write shop.example, or *.shop.example for everything below it`;
 }
 
 function tooLong(text: string): string {

@@ -32,7 +32,8 @@ function canonicalIp(value: string): string {
   const address = formattedAddress(value);
   if (address !== undefined) return address;
   const network = parseNetwork(value);
-  if (network === undefined) throw new SubjectError(`"${printable(value)}" is no IPv4 or IPv6 address or network`);
+  if (network === undefined)
+    throw new SubjectError(`"${printable(value)}" is not a valid IPv4 or IPv6 address or network`);
   const exact = masked(network.bytes, network.prefix);
   if (!Buffer.from(exact.bytes).equals(network.bytes))
     throw new SubjectError(`"${value}" has bits set after its prefix: did you mean ${formatNetwork(exact)}?`);

@@ -7,17 +7,16 @@ const Refusal = z.object({ error: z.string() });
 const described = z.registry<{ id?: string; description?: string }>();
 described.add(CheckRequest, {
   id: 'CheckRequest',
-  description: 'Which subjects are asked, of which lists. Whoever reads it ignores fields it does not know.',
+  description: 'Which subjects to look up in which lists. Readers ignore unknown fields.',
 });
 described.add(CheckRequest.shape.lists, {
   description: 'The lists to look into, in order of precedence. One that does not exist has no entries.',
 });
 described.add(CheckRequest.shape.shadowLists, {
-  description: 'Those of the lists that are on trial. What they have is answered as log, with shadow.',
+  description: 'The lists in shadow mode. Their entries are answered with action log, and shadow is their own action.',
 });
 described.add(CheckRequest.shape.listActions, {
-  description:
-    'Those of the lists that are held to actions. An entry with another action counts as if it were not there.',
+  description: 'The lists that are restricted to certain actions. An entry with another action is treated as absent.',
 });
 described.add(CheckRequest.shape.subjects, {
   description: 'Subjects in canonical text, KIND:VALUE. The same one may come twice.',
@@ -28,34 +27,34 @@ described.add(Verdict, {
   id: 'Verdict',
   description: 'The answer for one subject: the entry that won, null for none, or why this one was not looked up.',
 });
-described.add(Verdict.shape.subject, { description: 'The subject as it was asked.' });
+described.add(Verdict.shape.subject, { description: 'The subject as in the request.' });
 described.add(Verdict.shape.error, {
-  description: 'Why this subject could not be looked up; its neighbours are answered all the same.',
+  description: 'Why this subject could not be looked up; the other subjects are answered.',
 });
 described.add(Verdict.shape.overload, {
-  description: 'Beside error: it was too much for now. The agent asks less often, and the reason is overload.',
+  description: 'With error: the backend is overloaded. The agent sends fewer calls, and the reason is overload.',
 });
 described.add(Verdict.shape.notCounted, {
-  description: 'Beside entry: what would have won of that which did not count because of listActions, for the log.',
+  description: 'With entry: the entry that listActions excluded and that would have won, for the log.',
 });
 described.add(Entry, {
   id: 'Entry',
-  description: 'The entry that decides. It is of one of the lists that were asked.',
+  description: 'The winning entry. It is in one of the requested lists.',
 });
-described.add(Entry.shape.subject, { description: 'The subject asked, or a network or wildcard that covers it.' });
+described.add(Entry.shape.subject, { description: 'The requested subject, or a network or wildcard that covers it.' });
 described.add(Entry.shape.reason, { description: 'One line for logs and headers.' });
 described.add(Entry.shape.status, { description: 'The HTTP status of a deny or tarpit, or of a redirect.' });
 described.add(Entry.shape.vars, {
-  description: 'What HAProxy is told beside the action, as location, backend, body or req.set.NAME.',
+  description: 'Variables for HAProxy, such as location, backend, body or req.set.NAME.',
 });
 described.add(Entry.shape.shadow, {
-  description: 'What the entry would do were its list not on trial; only beside action log.',
+  description: 'The action of the entry if its list were not in shadow mode; only with action log.',
 });
-described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an entry past it must not be answered.' });
+described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an expired entry must not be answered.' });
 described.add(Entry.shape.unlessAllowed, {
-  description: 'Beside an allow for a path: the entry that wins where allows do not count.',
+  description: 'With an allow for a path: the entry that wins where allows do not count.',
 });
-described.add(Refusal, { id: 'Refusal', description: 'One line for whoever asked, with nothing of the inside in it.' });
+described.add(Refusal, { id: 'Refusal', description: 'One line for the caller, without internals.' });
 
 /** What the contract's parts look like as JSON Schema, by name; they refer to each other by `uri`. */
 export function contractSchemas(uri: (id: string) => string): Record<string, object> {
@@ -70,7 +69,7 @@ export function contractSchemas(uri: (id: string) => string): Record<string, obj
 export function contractDocument(): object {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    title: 'haverdict: what the agent asks and the backend answers',
+    title: 'haverdict: what the agent requests and the backend answers',
     $defs: contractSchemas((id) => `#/$defs/${id}`),
   };
 }

@@ -16,7 +16,8 @@ export const KEY: Kind = {
 function canonicalKey(text: string): string {
   if (!text.startsWith(PREFIX)) return digestOf(text);
   const hex = text.slice(PREFIX.length).toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new SubjectError('"key:sha256:…" is no digest: write 64 hexadecimal digits');
+  if (!/^[0-9a-f]{64}$/.test(hex))
+    throw new SubjectError('"key:sha256:…" is not a valid digest: write 64 hexadecimal digits');
   return `${PREFIX}${hex}`;
 }
 

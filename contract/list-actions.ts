@@ -19,5 +19,5 @@ export function listActionProblem(
 ): string | undefined {
   if (isPermitted(listActions, entry)) return undefined;
   const { list, action } = entry;
-  return `${action} does not count: list ${list} is held to ${listActions[list]?.join(', ')}`;
+  return `${action} does not count: list ${list} is restricted to ${listActions[list]?.join(', ')}`;
 }

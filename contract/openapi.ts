@@ -25,7 +25,7 @@ export function openApiDocument(): object {
       title: 'haverdict backend',
       version: 'v1',
       description:
-        'What the haverdict agent asks. Both sides ignore fields they do not know, so that either can be upgraded first.',
+        'What the haverdict agent requests. Both sides ignore unknown fields, so either can be upgraded first.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths: Object.fromEntries(Object.entries(ENDPOINTS).map(pathItem)),
@@ -35,23 +35,23 @@ export function openApiDocument(): object {
 
 const OPERATIONS: Readonly<Record<Endpoint, object>> = {
   check: {
-    summary: 'Which entry decides each subject',
+    summary: 'Look up the winning entry for each subject',
     requestBody: { required: true, content: json('CheckRequest', REQUEST_EXAMPLE) },
     responses: {
       200: {
         description: 'A verdict for each subject, in order',
         content: json('CheckResponse', RESPONSE_EXAMPLE),
       },
-      400: refusal('The request is not what this document says; the agent does not ask it again'),
+      400: refusal('The request does not conform to this document; the agent does not retry it'),
       413: refusal('The body is too large'),
-      429: refusal('Too many calls for now, which is no failure; the agent asks less often'),
-      503: refusal('Nothing could be looked up; the agent decides by policy and asks again later'),
+      429: refusal('Too many calls, which is not a failure; the agent sends fewer'),
+      503: refusal('Nothing could be looked up; the agent applies its policy and retries later'),
     },
   },
   health: {
-    summary: 'Does this backend run?',
+    summary: 'Whether this backend is running',
     responses: {
-      200: { description: 'It runs', content: { 'application/json': { schema: { type: 'object' } } } },
+      200: { description: 'It is running', content: { 'application/json': { schema: { type: 'object' } } } },
     },
   },
 };

@@ -39,16 +39,18 @@ export const PATH: Kind = {
 
 function canonicalPath(text: string): string {
   if (!text.startsWith('/'))
-    throw new SubjectError(`"path:${printable(text)}" is no path: write what follows the host, beginning with /`);
+    throw new SubjectError(
+      `"path:${printable(text)}" is not a valid path: write what follows the host, beginning with /`,
+    );
   const end = text.search(/[?#]/);
   if (end >= 0)
     throw new SubjectError(
-      `"path:${printable(text)}" has more than a path: write path:${printable(text.slice(0, end))}`,
+      `"path:${printable(text)}" has more than a path in it: write path:${printable(text.slice(0, end))}`,
     );
   const folder = isWildcard(text) ? text.slice(0, -1) : text;
   if (folder.includes('*'))
     throw new SubjectError(
-      `"path:${printable(text)}" has a * that is not all of its end: write /admin/* for all below /admin/, and %2A for a *`,
+      `"path:${printable(text)}" has a * in the wrong place: write /admin/* for everything below /admin/, and %2A for a *`,
     );
   const path = normalized(octetsOfText(folder));
   return folder === text ? path : `${path}*`;

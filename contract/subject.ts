@@ -73,7 +73,7 @@ export function parseLookupSubject(text: string): Subject {
   const known = kindOf(kind);
   if (known === undefined)
     throw new SubjectError(
-      `"${colon < 0 ? printable(text) : `${printable(kind)}:…`}" is no address, no network and has no known kind before a colon: write kind:value with one of ${KINDS.join(', ')}, header.NAME, cookie.NAME`,
+      `"${colon < 0 ? printable(text) : `${printable(kind)}:…`}" is not an address or network, and has no known kind before a colon: write kind:value with one of ${KINDS.join(', ')}, header.NAME, cookie.NAME`,
     );
   const value = text.slice(colon + 1);
   if (value === '') throw new SubjectError(`"${kind}:" has no value after the colon`);

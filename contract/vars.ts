@@ -71,7 +71,7 @@ export function varProblem(name: string, value: string): string | undefined {
 }
 
 function headerProblem(header: string, value: string): string | undefined {
-  if (FRAMING.includes(header)) return 'is a header that HAProxy itself takes care of';
+  if (FRAMING.includes(header)) return 'is a header that HAProxy manages itself';
   return HEADER_VALUE.test(value) ? undefined : 'must be one line of ASCII without blanks around it';
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { run } from './run.ts';
+import { runCommand } from './run-command.ts';
 
 export const CACHE = join(import.meta.dirname, '..', '.cache');
 
@@ -35,9 +35,9 @@ export function withUnpacked(packages: readonly string[], use: (root: string) =>
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, '.fetching-'));
   try {
-    run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], folder);
+    runCommand('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', ...packages], folder);
     const archives = readdirSync(folder).filter((name) => name.endsWith('.deb'));
-    for (const archive of archives) run('dpkg-deb', ['-x', archive, 'root'], folder);
+    for (const archive of archives) runCommand('dpkg-deb', ['-x', archive, 'root'], folder);
     use(join(folder, 'root'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -48,7 +48,7 @@ function librariesOf(packages: readonly string[], libraries: RegExp): string[] {
   const found = new Set<string>();
   const waiting = [...packages];
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    const depends = run('apt-cache', ['depends', '--important', name]);
+    const depends = runCommand('apt-cache', ['depends', '--important', name]);
     for (const [, library = ''] of depends.matchAll(/^ +Depends: (\S+)$/gm)) {
       if (!libraries.test(library) || found.has(library)) continue;
       found.add(library);

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDS_FOLDER, NEWER_SUITES, type NewerSuite, newerBuild } from './haproxy-builds.ts';
-import { run } from './run.ts';
+import { runCommand } from './run-command.ts';
 
 /** Of Debian's package `debian-archive-keyring`, which knows the keys of newer suites too. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -27,12 +27,12 @@ function fetchSuite(suite: NewerSuite): void {
   const folder = mkdtempSync(join(BUILDS_FOLDER, '.fetching-'));
   try {
     const apt = writeAptFolder(folder, suite);
-    run('apt-get', ['-c', apt, '-qq', 'update']);
-    run('apt-get', ['-c', apt, '-qq', '-y', '--download-only', 'install', ...PACKAGES]);
+    runCommand('apt-get', ['-c', apt, '-qq', 'update']);
+    runCommand('apt-get', ['-c', apt, '-qq', '-y', '--download-only', 'install', ...PACKAGES]);
     const root = join(folder, 'root');
     const archives = join(folder, 'archives');
     const packages = readdirSync(archives).filter((name) => name.endsWith('.deb'));
-    for (const name of packages) run('dpkg-deb', ['-x', join(archives, name), root]);
+    for (const name of packages) runCommand('dpkg-deb', ['-x', join(archives, name), root]);
     const build = join(folder, 'build');
     assemble(root, build);
     renameSync(build, join(BUILDS_FOLDER, suite));
@@ -81,8 +81,8 @@ function writeAptFolder(folder: string, suite: NewerSuite): string {
 }
 
 function debianMirror(): { mirror: string; architecture: string } {
-  const architecture = run('dpkg', ['--print-architecture']).trim();
-  const targets = run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)']);
+  const architecture = runCommand('dpkg', ['--print-architecture']).trim();
+  const targets = runCommand('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)']);
   const mirror = /^Debian\|Debian\|main\|(.+)$/m.exec(targets)?.[1];
   if (mirror === undefined)
     throw new Error('apt knows no mirror of Debian here (if it should, apt-get update comes first)');

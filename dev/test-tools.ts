@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CACHE, fetchUnpacked, type Unpacked, withUnpacked } from './debian-packages.ts';
 import { fetchHaproxies } from './haproxy-versions.ts';
-import { run } from './run.ts';
+import { runCommand } from './run-command.ts';
 
 const DYNOXIDE_PACKAGE = `@dynoxide/linux-${process.arch}`;
 const DYNOXIDE_VERSION = '1.2.1';
@@ -52,5 +52,5 @@ function fetchPromtool(): void {
 function fetchDynoxide(): void {
   if (existsSync(DYNOXIDE)) return;
   const options = ['--no-save', '--no-package-lock', '--loglevel=error', '--prefix', join(CACHE, 'dynoxide')];
-  run('npm', ['install', ...options, `${DYNOXIDE_PACKAGE}@${DYNOXIDE_VERSION}`]);
+  runCommand('npm', ['install', ...options, `${DYNOXIDE_PACKAGE}@${DYNOXIDE_VERSION}`]);
 }

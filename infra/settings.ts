@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TABLE } from '../blocklist/table.ts';
+import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './fields.ts';
 import { callsPerSecond, MOST_READ_UNITS, readUnits } from './limits.ts';
-import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './setting-forms.ts';
 import { checked } from './settings-error.ts';
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;

@@ -2,18 +2,13 @@ import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation.ts';
+import type { Log } from '../log.ts';
 import { ThrottledLog } from '../throttled-log.ts';
 import type { BackendError } from './backend-error.ts';
 import type { ClientEvents, Uncounted } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';
 import type { FailoverEvents } from './failover.ts';
 import type { StartupCheck } from './startup-check.ts';
-
-export interface Log {
-  error(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-}
 
 /** So long without a refused call, and the backend does not throttle any more. */
 const THROTTLED_MS = 60_000;
@@ -22,7 +17,7 @@ const THROTTLED_MS = 60_000;
 export class BackendLog implements ClientEvents {
   readonly #log: Log;
   readonly #repeated: ThrottledLog;
-  readonly #trialsIgnored = new Set<string>();
+  readonly #shadowIgnored = new Set<string>();
   readonly #clock: Clock;
   /** Calls refused as too many since it began to throttle. */
   #throttles = 0;
@@ -66,9 +61,9 @@ export class BackendLog implements ClientEvents {
     );
   }
 
-  ignoresTrials(list: string): void {
-    if (this.#trialsIgnored.has(list)) return;
-    this.#trialsIgnored.add(list);
+  ignoresShadow(list: string): void {
+    if (this.#shadowIgnored.has(list)) return;
+    this.#shadowIgnored.add(list);
     this.#log.warn(
       { list },
       'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
@@ -136,7 +131,7 @@ export function logStartupCheck(
 }
 
 /** Tells the log which of several backends goes down and comes back. */
-export function failoverLog(log: Log): Omit<FailoverEvents, 'failed'> {
+export function failoverLog(log: Log): FailoverEvents {
   return {
     down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
     up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),

@@ -1,16 +1,18 @@
 import type { ListActions } from '../../contract/list-actions.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
-import { BackendLog, credentialsLog, failoverLog, type Log } from './backend-log.ts';
+import type { Log } from '../log.ts';
+import { type Fault, toBackendError } from './backend-error.ts';
+import { BackendLog, credentialsLog, failoverLog } from './backend-log.ts';
 import { BackendClient, type ClientEvents } from './client.ts';
 import { createCredentialChain } from './credential-chain.ts';
 import { Credentials, type CredentialsEvents } from './credentials.ts';
 import { FailoverBackend } from './failover.ts';
 import { createSigner } from './signer.ts';
-import { examine, type StartupCheck } from './startup-check.ts';
+import { checkAtStartup, type StartupCheck } from './startup-check.ts';
 
 export interface BackendSettings {
-  /** In the order in which they are asked; the region is there where calls are signed for it. */
+  /** In order of preference; with the region for which calls are signed, if they are. */
   readonly targets: readonly { readonly url: string; readonly region?: string }[];
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
@@ -18,82 +20,90 @@ export interface BackendSettings {
 
 export interface AskedLists {
   readonly lists: readonly string[];
-  /** Those of them that are on trial. */
+  /** Those of them in shadow mode. */
   readonly shadowLists: readonly string[];
-  /** Those that are held to actions. */
+  /** The actions that some of them are limited to. */
   readonly listActions: ListActions;
 }
 
-/** What is to be known of it beside the log. */
 export interface BackendEvents {
-  /** When the credentials end that calls are signed with. */
-  readonly gotCredentials?: CredentialsEvents['got'];
-  /** An entry did not count, because its list may not do what it says. */
-  readonly notCounted?: () => void;
+  /** When the credentials expire that calls are signed with. */
+  gotCredentials: CredentialsEvents['got'];
+  /** An entry was ignored, because its list may not do what it says. */
+  notCounted(): void;
+  called(subjects: number, tookMs: number): void;
+  /** Being throttled is no failure. */
+  callFailed(fault: Exclude<Fault, 'throttled'>, error: string): void;
 }
 
 /** A backend that holds connections until it is closed. */
 export interface OpenBackend extends Backend {
+  /** Calls each function once, apart from the traffic. */
+  checkAtStartup(): Promise<readonly StartupCheck[]>;
   close(): Promise<void>;
 }
 
-/** One whose functions can be asked one by one, for what is to be told of them. */
-export interface ExaminedBackend extends OpenBackend {
-  examine(): Promise<readonly StartupCheck[]>;
-}
-
-/** The backend that the settings describe. Credentials are looked for at once, but nobody waits for them. */
+/** The backend that the settings describe. It starts to load credentials, but does not wait for them. */
 export async function openBackend(
   settings: BackendSettings,
   { lists, shadowLists, listActions }: AskedLists,
   log: Log,
   clock: Clock,
-  { gotCredentials = () => {}, notCounted = () => {} }: BackendEvents = {},
-): Promise<ExaminedBackend> {
+  events: BackendEvents,
+): Promise<OpenBackend> {
   const { targets, timeoutMs, maxConcurrent } = settings;
-  const credentials = await openCredentials(targets, { ...credentialsLog(log), got: gotCredentials }, clock);
-  const health = new BackendLog(log, clock);
-  const isOne = targets.length === 1;
-  const events: ClientEvents = {
-    // what one of several does is not yet what becomes of the call
-    failed: (error) => void (isOne && health.failed(error)),
-    badEntry: (subject, problem) => health.badEntry(subject, problem),
-    ignoresTrials: (list) => health.ignoresTrials(list),
+  const credentials = await openCredentials(targets, { ...credentialsLog(log), got: events.gotCredentials }, clock);
+  const backendLog = new BackendLog(log, clock);
+  const clientEvents: ClientEvents = {
+    badEntry: (subject, problem) => backendLog.badEntry(subject, problem),
+    ignoresShadow: (list) => backendLog.ignoresShadow(list),
     notCounted(entry, isBlind) {
-      notCounted();
-      health.notCounted(entry, isBlind);
+      events.notCounted();
+      backendLog.notCounted(entry, isBlind);
     },
   };
-  const timeouts = { timeoutMs, ...(isOne ? {} : { connectTimeoutMs: Math.ceil(timeoutMs / 2) }) };
+  // A second function needs what is left of the time when there is no connection to the first.
+  const connectTimeoutMs = targets.length === 1 ? timeoutMs : Math.ceil(timeoutMs / 2);
+  const client = { timeoutMs, connectTimeoutMs, maxConcurrent, shadowLists, listActions };
   const clients = await Promise.all(
-    targets.map(async (target) => {
-      const { url, region } = target;
+    targets.map(async ({ url, region }) => {
       const sign = region && credentials && (await createSigner(region, credentials, clock));
-      const one = { url, ...timeouts, maxConcurrent, shadowLists, listActions };
-      return { url, target, client: new BackendClient(one, lists, events, clock, sign || undefined) };
+      return {
+        url,
+        region,
+        client: new BackendClient({ url, ...client }, lists, clientEvents, clock, sign || undefined),
+      };
     }),
   );
-  const [first] = clients;
+  const [only] = clients;
   const backend =
-    isOne && first !== undefined
-      ? first.client
-      : new FailoverBackend(
-          clients,
-          timeoutMs,
-          { ...failoverLog(log), failed: (error) => health.failed(error) },
-          clock,
-        );
+    clients.length === 1 && only !== undefined
+      ? only.client
+      : new FailoverBackend(clients, timeoutMs, failoverLog(log), clock);
   return {
-    check: (subjects) => backend.check(subjects),
-    examine: () => Promise.all(clients.map(({ target, client }) => examine(target, client, credentials))),
+    async check(subjects) {
+      const startedMs = clock.nowMs();
+      try {
+        return await backend.check(subjects);
+      } catch (error) {
+        const backendError = toBackendError(error);
+        const { fault, message } = backendError;
+        backendLog.failed(backendError);
+        if (fault !== 'throttled') events.callFailed(fault, message);
+        throw backendError;
+      } finally {
+        events.called(subjects.length, clock.nowMs() - startedMs);
+      }
+    },
+    checkAtStartup: () => Promise.all(clients.map((each) => checkAtStartup(each, credentials))),
     async close() {
-      health.close();
+      backendLog.close();
       await backend.close();
     },
   };
 }
 
-/** None where no call is signed. */
+/** Undefined where no call is signed. */
 async function openCredentials(
   targets: BackendSettings['targets'],
   events: CredentialsEvents,
@@ -102,6 +112,6 @@ async function openCredentials(
   const region = targets.find((target) => target.region !== undefined)?.region;
   if (region === undefined) return undefined;
   const credentials = new Credentials(await createCredentialChain(region), clock, events);
-  credentials.get().catch(() => {}); // told by its events
+  credentials.get().catch(() => {}); // logged by its events
   return credentials;
 }

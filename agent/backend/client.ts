@@ -17,7 +17,7 @@ export interface ClientSettings {
   readonly maxConcurrent: number;
   /** How long a connection may take to come about; `timeoutMs` where it is not said. */
   readonly connectTimeoutMs?: number;
-  /** Those of the lists that are on trial; none where it is not said. */
+  /** Those of the lists in shadow mode; none by default. */
   readonly shadowLists?: readonly string[];
   /** Those that are held to actions; none where it is not said. */
   readonly listActions?: ListActions;
@@ -34,13 +34,12 @@ interface Asked {
 export type Uncounted = NonNullable<Verdict['notCounted']>;
 
 export interface ClientEvents {
-  failed(error: BackendError): void;
   /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
   /** An entry does not count: its list may not do that. `isBlind` where the function let it win, and it hides others. */
   notCounted(entry: Uncounted, isBlind: boolean): void;
-  /** The function answered an entry of a list on trial as if it were not: it is older than trials are. */
-  ignoresTrials(list: string): void;
+  /** The function answered an entry of a shadow list as if it were enforced: it is too old to know shadow lists. */
+  ignoresShadow(list: string): void;
 }
 
 /** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
@@ -71,14 +70,12 @@ export class BackendClient implements Backend {
     try {
       return await this.#check(subjects, signal);
     } catch (error) {
-      const backendError = toBackendError(error);
-      this.#events.failed(backendError);
-      throw backendError;
+      throw toBackendError(error);
     }
   }
 
-  /** Asks for health, which starts a function that is not running yet, and then about a subject that is nobody's. */
-  async examine(): Promise<CallTimings> {
+  /** Times a call for health, which may be a cold start, and then a check of a subject that nobody has. */
+  async timeCalls(): Promise<CallTimings> {
     try {
       const beganMs = this.#clock.nowMs();
       const answer = await this.#url.get(ENDPOINTS.health.path, AbortSignal.timeout(this.#timeoutMs));
@@ -148,7 +145,7 @@ export class BackendClient implements Backend {
     for (const { list } of said)
       if (!this.#asked.lists.includes(list))
         throw new BackendError('failing', `got an entry of list "${list}", which was not asked`);
-    const [first, second] = said.filter((one) => this.#counts(one)).map((one) => this.#onTrial(one));
+    const [first, second] = said.filter((one) => this.#counts(one)).map((one) => this.#inShadow(one));
     return { entry: first === undefined ? null : { ...first, ...(second && { unlessAllowed: second }) } };
   }
 
@@ -159,10 +156,10 @@ export class BackendClient implements Backend {
     return false;
   }
 
-  /** What is on trial must not be enforced, whoever answers. */
-  #onTrial(entry: Entry): Entry {
+  /** Entries of shadow lists are not enforced, even where the function answers them as if they were. */
+  #inShadow(entry: Entry): Entry {
     if (entry.action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
-    this.#events.ignoresTrials(entry.list);
+    this.#events.ignoresShadow(entry.list);
     const { action, status: _status, vars: _vars, ...rest } = entry;
     return { ...rest, action: 'log', shadow: action };
   }

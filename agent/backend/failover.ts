@@ -1,3 +1,4 @@
+import { Backoff } from '../decision/backoff.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
 import { type BackendError, toBackendError } from './backend-error.ts';
@@ -14,8 +15,6 @@ export interface Client {
 export interface FailoverEvents {
   down(url: string, error: BackendError): void;
   up(url: string, downMs: number): void;
-  /** A call failed in the end. */
-  failed(error: BackendError): void;
 }
 
 /** So many failures in a row and a backend is down; one, if there is no connection to be had. */
@@ -34,7 +33,7 @@ interface Target {
   /** When it came up, or went down. */
   sinceMs: number;
   failures: number;
-  probes: number;
+  readonly backoff: Backoff;
   cancelProbe: () => void;
 }
 
@@ -59,8 +58,13 @@ export class FailoverBackend implements Backend {
     clock: Clock,
     random: () => number = Math.random,
   ) {
-    const state = { isUp: true, sinceMs: Number.NEGATIVE_INFINITY, failures: 0, probes: 0, cancelProbe: () => {} };
-    this.#targets = clients.map(({ url, client }) => ({ url, client, ...state }));
+    const state = { isUp: true, sinceMs: Number.NEGATIVE_INFINITY, failures: 0, cancelProbe: () => {} };
+    this.#targets = clients.map(({ url, client }) => ({
+      url,
+      client,
+      ...state,
+      backoff: new Backoff(FIRST_PROBE_MS, LAST_PROBE_MS),
+    }));
     this.#timeoutMs = timeoutMs;
     this.#events = events;
     this.#clock = clock;
@@ -68,13 +72,7 @@ export class FailoverBackend implements Backend {
   }
 
   async check(subjects: readonly string[]): Promise<Lookups> {
-    try {
-      return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
-    } catch (error) {
-      const backendError = toBackendError(error);
-      this.#events.failed(backendError);
-      throw backendError;
-    }
+    return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
   }
 
   /** Cuts calls and probes short. */
@@ -125,7 +123,7 @@ export class FailoverBackend implements Backend {
     if (!target.isUp || this.#isClosed) return;
     if (target.failures < MAX_FAILURES && error.fault !== 'unreachable') return;
     const nowMs = this.#clock.nowMs();
-    if (nowMs - target.sinceMs >= STEADY_MS) target.probes = 0;
+    if (nowMs - target.sinceMs >= STEADY_MS) target.backoff.reset();
     target.isUp = false;
     target.sinceMs = nowMs;
     this.#events.down(target.url, error);
@@ -143,10 +141,8 @@ export class FailoverBackend implements Backend {
   }
 
   #probeLater(target: Target): void {
-    const pauseMs = Math.min(FIRST_PROBE_MS * 2 ** target.probes, LAST_PROBE_MS);
-    target.probes++;
-    // between half of it and all of it, so that many agents do not come at once
-    const delayMs = pauseMs * (0.5 + this.#random() / 2);
+    // with jitter, so that many agents do not probe at once
+    const delayMs = target.backoff.take() * (0.5 + this.#random() / 2);
     target.cancelProbe = this.#clock.after(delayMs, () => void this.#probe(target));
   }
 

@@ -3,44 +3,43 @@ import { isIP } from 'node:net';
 import { BackendError } from './backend-error.ts';
 import type { Credentials, Identity } from './credentials.ts';
 
-/** What a call of our own found out about one function. */
+/** How long two calls to one function took. */
 export interface CallTimings {
-  /** How long the first answer took, with the connection and perhaps a cold start. */
+  /** Of the first call, with the connection and perhaps a cold start. */
   readonly firstMs: number;
-  /** How long a check took after that. */
+  /** Of a check after that. */
   readonly checkMs: number;
   /** How far this host's clock is ahead of the function's, as far as its header `date` says. */
   readonly clockAheadSeconds?: number;
 }
 
-/** All that is told of one function at the start. */
+/** What the log says about one function at the start. */
 export interface StartupCheck extends Partial<CallTimings> {
   readonly url: string;
   readonly region?: string;
   /** Of the host; absent where the URL has an address itself. */
   readonly addresses?: readonly string[];
-  /** Absent where no call is signed, or none could be. */
+  /** Absent where calls are not signed, or cannot be. */
   readonly credentials?: string;
   /** Why it cannot be used. */
   readonly error?: string;
 }
 
-/** A documentation address (RFC 5737): asked about, and nobody's. */
+/** A documentation address (RFC 5737): nobody has it. */
 export const STARTUP_SUBJECT = 'ip:192.0.2.1';
 
-/** Asks one function as the agent would, and tells what was found, whatever that is: it never rejects. */
-export async function examine(
-  { url, region }: { readonly url: string; readonly region?: string },
-  client: { examine(): Promise<CallTimings> },
+/** Calls one function as the agent does; never rejects. */
+export async function checkAtStartup(
+  { url, region, client }: { url: string; region?: string | undefined; client: { timeCalls(): Promise<CallTimings> } },
   credentials: Credentials | undefined,
 ): Promise<StartupCheck> {
   let found: StartupCheck = { url, ...(region !== undefined && { region }) };
   try {
     const addresses = await resolve(new URL(url).hostname);
     found = { ...found, ...(addresses !== undefined && { addresses }) };
-    const examination = await client.examine();
+    const timings = await client.timeCalls();
     const identity = region === undefined ? undefined : await credentials?.get(); // the call was signed with them
-    return { ...found, ...(identity && { credentials: describe(identity) }), ...examination };
+    return { ...found, ...(identity && { credentials: describe(identity) }), ...timings };
   } catch (error) {
     return { ...found, error: error instanceof Error ? error.message : String(error) };
   }

@@ -1,3 +1,5 @@
+import { Backoff } from './backoff.ts';
+
 /** Consecutive failures that open the breaker. */
 const FAILURES_TO_OPEN = 5;
 const FIRST_WAIT_MS = 500;
@@ -5,8 +7,8 @@ const LONGEST_WAIT_MS = 10_000;
 
 type State =
   | { readonly name: 'closed'; failures: number }
-  | { readonly name: 'open'; readonly untilMs: number; readonly waitMs: number }
-  | { readonly name: 'probing'; readonly waitMs: number };
+  | { readonly name: 'open'; readonly untilMs: number }
+  | { readonly name: 'probing' };
 
 /**
  * A circuit breaker: stops calls to a backend that is down. While it is open, no call is made until its wait is over; then
@@ -14,6 +16,7 @@ type State =
  */
 export class Breaker {
   #state: State = { name: 'closed', failures: 0 };
+  readonly #backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS);
 
   get state(): State['name'] {
     return this.#state.name;
@@ -26,12 +29,13 @@ export class Breaker {
 
   /** A call is made that was not blocked: the probe, if the breaker is open. */
   callStarted(): void {
-    if (this.#state.name === 'open') this.#state = { name: 'probing', waitMs: this.#state.waitMs };
+    if (this.#state.name === 'open') this.#state = { name: 'probing' };
   }
 
   succeeded(): void {
     // Also closes for a call that began before the breaker opened: the backend answered now.
     this.#state = { name: 'closed', failures: 0 };
+    this.#backoff.reset();
   }
 
   /** The backend is up but refuses calls: this neither opens the breaker nor keeps it open. */
@@ -43,10 +47,10 @@ export class Breaker {
     switch (this.#state.name) {
       case 'closed':
         this.#state.failures++;
-        if (this.#state.failures >= FAILURES_TO_OPEN) this.#open(nowMs, FIRST_WAIT_MS);
+        if (this.#state.failures >= FAILURES_TO_OPEN) this.#open(nowMs);
         return;
       case 'probing':
-        this.#open(nowMs, Math.min(this.#state.waitMs * 2, LONGEST_WAIT_MS));
+        this.#open(nowMs);
         return;
       case 'open':
         return;
@@ -55,7 +59,7 @@ export class Breaker {
     }
   }
 
-  #open(nowMs: number, waitMs: number): void {
-    this.#state = { name: 'open', untilMs: nowMs + waitMs, waitMs };
+  #open(nowMs: number): void {
+    this.#state = { name: 'open', untilMs: nowMs + this.#backoff.take() };
   }
 }

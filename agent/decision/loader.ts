@@ -187,7 +187,7 @@ export class Loader {
   }
 
   #queueOf(subject: LookupSubject): Queue {
-    return isClientChosen(subject.text) ? this.#chosenQueue : this.#regularQueue;
+    return subject.address === undefined && isClientChosen(subject.text) ? this.#chosenQueue : this.#regularQueue;
   }
 
   /** Takes the keys of a subject that clients choose out of their budget; false if nothing is left of it. */

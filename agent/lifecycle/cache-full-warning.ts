@@ -1,9 +1,6 @@
 import type { VerdictCache } from '../decision/cache.ts';
 import type { Clock } from '../decision/clock.ts';
-
-interface Log {
-  warn(fields: object, message: string): void;
-}
+import type { Log } from '../log.ts';
 
 interface Current {
   readonly settings: { readonly cache: { readonly maxEntries: number } };
@@ -19,14 +16,14 @@ const TELL_EVERY_MS = 600_000;
 export class CacheFullWarning {
   readonly #current: () => Current;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'warn'>;
   #cancel = () => {};
   #watched: Current['cache'] | undefined;
   /** Of the watched cache, when it was told last. */
   #toldEvicted = 0;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(current: () => Current, clock: Clock, log: Log) {
+  constructor(current: () => Current, clock: Clock, log: Pick<Log, 'warn'>) {
     this.#current = current;
     this.#clock = clock;
     this.#log = log;

@@ -3,12 +3,8 @@ import { isPermitted } from '../../contract/list-actions.ts';
 import { VerdictCache } from '../decision/cache.ts';
 import type { CacheBlock } from '../decision/cache-block.ts';
 import type { Clock } from '../decision/clock.ts';
+import type { Log } from '../log.ts';
 import { CacheFileError, cacheKey, readCacheFile, writeCacheFile } from './cache-file.ts';
-
-interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
 
 /** How much a crash may cost: a file of a million addresses is 16 MB, of which this is 0.3 MB/s. */
 const SAVE_EVERY_MS = 60_000;
@@ -19,7 +15,7 @@ export function verdictsKey({ lists, shadowLists, listActions, ipv6Prefix, backe
 }
 
 /** An empty cache, or what the file has of the last run; a file that cannot be used is told and left alone. */
-export function openCache(settings: Settings, clock: Clock, log: Log): VerdictCache {
+export function openCache(settings: Settings, clock: Clock, log: Pick<Log, 'info' | 'warn'>): VerdictCache {
   const { file, fileMaxAgeSeconds } = settings.cache;
   if (file === undefined) return emptyCache(settings, clock);
   try {
@@ -58,7 +54,7 @@ export function cacheForReload(
   before: { readonly settings: Settings; readonly cache: VerdictCache },
   settings: Settings,
   clock: Clock,
-  log: Log,
+  log: Pick<Log, 'info' | 'warn'>,
 ): VerdictCache {
   if (verdictsKey(before.settings) !== verdictsKey(settings)) {
     log.info({}, 'the cache begins empty: lists, backend or ipv6Prefix are others now');
@@ -74,14 +70,18 @@ export function cacheForReload(
 export class CacheSaver {
   readonly #current: () => { readonly settings: Settings; readonly cache: VerdictCache };
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'info' | 'warn'>;
   #cancel = () => {};
   #isStopped = false;
   #saving: Promise<void> = Promise.resolve();
   #savedChanges = 0;
   #savedCache: VerdictCache | undefined;
 
-  constructor(current: () => { readonly settings: Settings; readonly cache: VerdictCache }, clock: Clock, log: Log) {
+  constructor(
+    current: () => { readonly settings: Settings; readonly cache: VerdictCache },
+    clock: Clock,
+    log: Pick<Log, 'info' | 'warn'>,
+  ) {
     this.#current = current;
     this.#clock = clock;
     this.#log = log;

@@ -1,10 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { endianness } from 'node:os';
-
-/** An address of the configuration. */
-export type Address =
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly type: 'unix'; readonly path: string };
+import type { ListenAddress } from '../../config/listen-address.ts';
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST_FD = 3;
@@ -28,7 +24,7 @@ export class SystemdSockets {
   }
 
   /** The descriptor that listens at an address already; to be listened on with `server.listen({ fd })`. */
-  take(address: Address): number | undefined {
+  take(address: ListenAddress): number | undefined {
     const name = nameOf(address);
     this.#taken.add(name);
     return this.#fds.get(name);
@@ -77,7 +73,7 @@ function hostOf(hex: string): string {
 }
 
 /** One way to write an address, IPv6 as RFC 5952 has it. */
-function nameOf(address: Address): string {
+function nameOf(address: ListenAddress): string {
   if (address.type === 'unix') return `unix:${address.path}`;
   const { host, port } = address;
   return `tcp://${host.includes(':') ? new URL(`http://[${host}]`).hostname : host}:${port}`;

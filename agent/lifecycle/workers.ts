@@ -2,15 +2,11 @@ import cluster, { type Worker } from 'node:cluster';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Settings } from '../../config/settings.ts';
+import type { Log } from '../log.ts';
 import { RpcClient } from './worker-rpc.ts';
 
 /** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */
 const RESTART_DELAY_MS = 1_000;
-
-interface Log {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What workers write, line by line. It must not block. */
 export interface WorkerOutput {
@@ -41,7 +37,7 @@ export function isWorker(): boolean {
  * and long ones, so that a kernel's choice by chance would leave a copy idle (docs/decisions/0003-workers.md).
  */
 export class Workers {
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'info' | 'error'>;
   readonly #printed: WorkerOutput;
   /** Those that listen, by their place: one that is starting answers no call. */
   readonly #team = new Map<number, WorkerHandle>();
@@ -49,7 +45,7 @@ export class Workers {
   #stopping = false;
   #replaced = 0;
 
-  constructor(settings: Settings, log: Log, printed: WorkerOutput) {
+  constructor(settings: Settings, log: Pick<Log, 'info' | 'error'>, printed: WorkerOutput) {
     this.#printed = printed;
     this.#settings = settings;
     this.#log = log;

@@ -1,14 +1,9 @@
 import { printable } from '../../contract/printable.ts';
+import type { Log } from '../log.ts';
 import type { ThrottledLog } from '../throttled-log.ts';
 import type { Failure } from './ipc.ts';
 import type { ScriptRunnerEvents } from './script-runner.ts';
 import type { SupervisorEvents } from './supervisor.ts';
-
-interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** Logs what happens to the script and its process. */
 export function supervisorLog(log: Log, file: string): Omit<SupervisorEvents, 'loaded'> {

@@ -1,6 +1,7 @@
 import { ConfigError } from '../../config/config-error.ts';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
+import { Backoff } from '../decision/backoff.ts';
 import { type Clock, systemClock } from '../decision/clock.ts';
 import type { ModuleSources } from './child/module-sources.ts';
 import type { Failure } from './ipc.ts';
@@ -46,7 +47,7 @@ export class Supervisor {
   /** Undefined between a death and the restart. */
   #current: ScriptProcess | undefined;
   #sources: ModuleSources | undefined;
-  #restartInMs = FIRST_RESTART_MS;
+  readonly #backoff = new Backoff(FIRST_RESTART_MS, LAST_RESTART_MS);
   #startedAtMs = 0;
   #cancelRestart = () => {};
   /** Counts replacements: a restart that a reload has overtaken recognizes itself by it. */
@@ -117,7 +118,7 @@ export class Supervisor {
     const old = this.#current;
     this.#generation++;
     this.#cancelRestart();
-    this.#restartInMs = FIRST_RESTART_MS;
+    this.#backoff.reset();
     this.#sources = next.sources;
     this.#use(next);
     this.#events.loaded(next.messages);
@@ -131,8 +132,8 @@ export class Supervisor {
 
   #onDeath(dead: ScriptProcess, failure: Failure): void {
     this.#current = undefined;
-    if (this.#clock.nowMs() - this.#startedAtMs >= HEALTHY_MS) this.#restartInMs = FIRST_RESTART_MS;
-    this.#events.died(failure, this.#restartInMs);
+    if (this.#clock.nowMs() - this.#startedAtMs >= HEALTHY_MS) this.#backoff.reset();
+    this.#events.died(failure, this.#backoff.nextMs);
     const generation = ++this.#generation;
     // wait for the exit: processes that hang in a system call must not pile up
     dead.kill().then(() => this.#scheduleRestart(generation));
@@ -140,9 +141,7 @@ export class Supervisor {
 
   #scheduleRestart(generation: number): void {
     if (generation !== this.#generation) return;
-    const delayMs = this.#restartInMs;
-    this.#restartInMs = Math.min(2 * delayMs, LAST_RESTART_MS);
-    this.#cancelRestart = this.#clock.after(delayMs, () => void this.#restart(generation));
+    this.#cancelRestart = this.#clock.after(this.#backoff.take(), () => void this.#restart(generation));
   }
 
   async #restart(generation: number): Promise<void> {
@@ -153,7 +152,7 @@ export class Supervisor {
       this.#events.restarted();
     } catch (error) {
       if (generation !== this.#generation) return;
-      this.#events.died(toFailure(error), this.#restartInMs);
+      this.#events.died(toFailure(error), this.#backoff.nextMs);
       this.#scheduleRestart(generation);
     }
   }

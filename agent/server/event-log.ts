@@ -3,19 +3,13 @@ import type { ConnectionEvents } from '../../spop/connection.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { RouteAndShadowEvents } from '../decision/route-and-shadow.ts';
+import type { Log } from '../log.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
 import { ThrottledLog, type Times } from '../throttled-log.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from './connection-limiter.ts';
 import type { ListenerEvents } from './listener.ts';
 import type { MessageEvents } from './message-handler.ts';
-
-interface Log {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** The SPOP status with which HAProxy refuses fragmentation. */
 const FRAGMENTATION_REFUSED = 10;

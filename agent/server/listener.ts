@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import type { ListenAddress } from '../../config/listen-address.ts';
 import type { ConnectionEvents } from '../../spop/connection.ts';
 import type { CurrentHandler } from '../../spop/notify-handler.ts';
 import { OutputBuffer } from '../../spop/output-buffer.ts';
@@ -6,11 +7,7 @@ import type { Clock } from '../decision/clock.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 import { serveSocket } from './serve-socket.ts';
-import { clearStaleSocket, grantAccess, type SocketAccess, withClosedUmask } from './socket-file.ts';
-
-export type ListenTarget =
-  | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | ({ readonly type: 'unix' } & SocketAccess);
+import { clearStaleSocket, grantAccess, withClosedUmask } from './socket-file.ts';
 
 /** A reload makes the new HAProxy open all its connections at once. */
 const BACKLOG = 4096;
@@ -22,13 +19,13 @@ export interface ListenerEvents extends ConnectionEvents {
 
 /** A listening socket and its connections. */
 export class Listener {
-  #target: ListenTarget;
+  #target: ListenAddress;
   readonly #server: Server;
   readonly #served = new Set<TrackedConnection>();
   #isPassed = false;
 
   constructor(
-    target: ListenTarget,
+    target: ListenAddress,
     handler: CurrentHandler,
     clock: Clock,
     events: ListenerEvents,
@@ -72,7 +69,7 @@ export class Listener {
   }
 
   /** Applies changed access rights to the listening socket. */
-  grant(target: ListenTarget): void {
+  grant(target: ListenAddress): void {
     if (target.type === 'unix' && !this.#isPassed) grantAccess(target);
     this.#target = target;
   }
@@ -102,6 +99,6 @@ export class Listener {
   }
 }
 
-function describe(target: ListenTarget): string {
+function describe(target: ListenAddress): string {
   return target.type === 'unix' ? target.path : `${target.host}:${target.port}`;
 }

@@ -177,10 +177,10 @@ export class MessageHandler implements NotifyHandler {
     receivedAtMs: number,
     maxAckPayload: number,
   ): AckActions | Promise<AckActions> {
-    const { config, encoder, questions } = message;
+    const { config, encoder } = message;
     const decision = this.#guarded(config, () => {
       const decided = decider.decideAddress(this.#address, cached, config.policy, receivedAtMs);
-      return routedAndShadowed(config, decided, questions.aboutAddress());
+      return routedAndShadowed(config, decided, () => `${this.#address}`);
     });
     return this.#answerOne(encoder, decision, maxAckPayload);
   }
@@ -211,7 +211,7 @@ export class MessageHandler implements NotifyHandler {
         : script === undefined
           ? decider.decide(question, receivedAtMs)
           : script.decide(question, readArguments(this.#reader), receivedAtMs);
-      return routedAndShadowed(config, decided, question);
+      return routedAndShadowed(config, decided, () => clientOf(question));
     });
   }
 
@@ -253,16 +253,17 @@ function byPolicy({ policy, routeAndShadow }: MessageConfig, reason: Reason): De
   return routeAndShadow?.appliesTo(decision) ? routeAndShadow.apply(decision, 'unknown') : decision;
 }
 
+/** `client` is called before this returns: another question is in its place when a promise settles. */
 function routedAndShadowed(
   { routeAndShadow }: MessageConfig,
   decided: Decision | Promise<Decision>,
-  question: Question,
-) {
+  client: () => string,
+): Decision | Promise<Decision> {
   if (routeAndShadow === undefined) return decided;
   if (!(decided instanceof Promise))
-    return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, clientOf(question)) : decided;
-  const client = clientOf(question); // another question is in its place when the decision comes
-  return decided.then((decision) => routeAndShadow.apply(decision, client));
+    return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, client()) : decided;
+  const clientText = client();
+  return decided.then((decision) => routeAndShadow.apply(decision, clientText));
 }
 
 /** Messages of one event set the same variables: those of the first decision that is not an allow. */

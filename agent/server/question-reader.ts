@@ -84,19 +84,15 @@ export class QuestionReader {
     }
     for (const at of this.#requiredAt)
       if (at === addressAt ? address.words === 0 : texts?.[at] === undefined) problem = 'bad_subject';
-    if (texts === undefined) return this.aboutAddress(problem);
+    if (texts === undefined) {
+      this.#addressQuestion.problem = problem;
+      return this.#addressQuestion;
+    }
     const before = textsIn(texts.slice(0, addressAt));
     const after = textsIn(texts.slice(addressAt + 1));
     const all = [...before, ...after];
     const oddAt = isOdd ? all.findIndex((text) => text.startsWith(`${PATH}:`)) : -1;
     return { policy, address, texts: all, addressAt: before.length, oddAt, problem };
-  }
-
-  /** The question about nothing but the address at hand. */
-  aboutAddress(problem?: Reason): Question {
-    const question = this.#addressQuestion;
-    question.problem = problem;
-    return question;
   }
 
   /** Reads the `ip` argument; false if its value is not an address. */

@@ -3,14 +3,10 @@ import cluster from 'node:cluster';
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import type { UnixAddress } from '../../config/listen-address.ts';
 
 /** The access rights of a unix socket: HAProxy's worker needs write permission for its user or group. */
-export interface SocketAccess {
-  readonly path: string;
-  readonly mode?: number;
-  readonly owner?: string;
-  readonly group?: string;
-}
+type SocketAccess = Omit<UnixAddress, 'type'>;
 
 /** This process may not set the configured owner or group of a socket. */
 export class AccessError extends Error {

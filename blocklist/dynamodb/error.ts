@@ -27,23 +27,23 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGA
 
 function cause(error: Error & { code?: string }, { table }: Attempt): string {
   if (error.code !== undefined && UNREACHABLE.has(error.code))
-    return `nothing answers there (${error.code}), check the endpoint or region`;
+    return `connection failed (${error.code}): check the endpoint or region`;
   switch (error.name) {
     case 'ResourceNotFoundException':
-      return `there is no table ${table} there, deploy it or name another table, region or endpoint`;
+      return `table ${table} does not exist there: deploy it, or name another table, region or endpoint`;
     case 'TimeoutError':
       return 'no answer in time';
     case 'CredentialsProviderError':
-      return 'no AWS credentials found, set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+      return 'no AWS credentials found: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
     case 'ExpiredTokenException':
     case 'UnrecognizedClientException':
     case 'InvalidSignatureException':
-      return `AWS refused the credentials (${error.name}), log in again or choose another profile`;
+      return `AWS rejected the credentials (${error.name}): log in again or choose another profile`;
     case 'AccessDeniedException':
-      return `the credentials lack a right: ${error.message}`;
+      return `the credentials lack a permission: ${error.message}`;
     default:
       return error.message === 'Region is missing'
-        ? 'no AWS region is known, set AWS_REGION or name one'
+        ? 'no AWS region configured: set AWS_REGION or name one'
         : `${error.name}: ${error.message}`;
   }
 }

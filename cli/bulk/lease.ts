@@ -36,6 +36,6 @@ async function take(lists: Leases, list: string, holder: string): Promise<void> 
   const [who = ''] = other.holder.split(' ');
   throw new CliError(
     EXIT.failed,
-    `list ${list} is being changed by ${who}: try again when that run is done, or after ${expiryText(other.until)} if it is dead`,
+    `list ${list} is locked by a run of ${who}: try again when it is done, or after ${expiryText(other.until)} if it crashed`,
   );
 }

@@ -7,8 +7,8 @@ import { addSectionOption, type ConfigOptions } from '../options/config-option.t
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { addTableOptions, type TableOptions } from '../options/table-options.ts';
+import type { Defaults } from './desired-entries.ts';
 import { readTrust } from './trust.ts';
-import type { Defaults } from './wanted.ts';
 
 /** The options of a run that fills a list from a source. */
 export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
@@ -21,7 +21,7 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
   readonly yes?: true;
   readonly reason?: string;
   readonly note?: string;
-  readonly skipBad?: true;
+  readonly skipInvalid?: true;
   readonly force?: true;
   readonly dryRun?: true;
   readonly refetch?: true;
@@ -31,27 +31,36 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
 }
 
 export function addBulkOptions(command: Command): Command {
+  refuseRenamed(command, '--skip-bad', '--skip-invalid');
   addOutcomeOptions(
     command
       .argument('<source>', 'a file, an http or https URL, or - for standard input')
       .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMAT_NAMES))
-      .option('--min-score <n>', 'leave out what AbuseIPDB is less sure of, 0 to 100', readScore)
+      .option('--min-score <n>', 'skip entries with a lower AbuseIPDB score, 0 to 100', readScore)
       .option('--kind <kind>', 'what the subjects of the source are (default: ip)', readKind)
-      .option('--trust <words>', 'what the source may say itself: actions, kinds, status, var.NAME, or none', readTrust)
-      .option('--ignore <fields>', 'leave fields of the source alone that would be refused', readFields)
+      .option('--trust <words>', 'what the source may set itself: actions, kinds, status, var.NAME, or none', readTrust)
+      .option('--ignore <fields>', 'ignore these fields of the source, which would be rejected', readFields)
       .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w where the source does not say')
       .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
-      .option('--reason <text>', 'why, where the source does not say; HAProxy is told it too')
-      .option('--note <text>', 'what only people who look at the table are told', readNote),
+      .option('--reason <text>', 'why, where the source does not say; also passed to HAProxy')
+      .option('--note <text>', 'a note for people; not passed to HAProxy', readNote),
   )
-    .option('--skip-bad', 'take the rest when lines cannot be taken')
-    .option('--force', 'write also what would keep out protected addresses')
+    .option('--skip-invalid', 'skip lines that cannot be read, and take the rest')
+    .option('--force', 'also write entries that would block protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
-    .option('--inside', 'fetch also from loopback, private and link-local addresses')
+    .option('--inside', 'also fetch from loopback, private and link-local addresses')
     .option('--dry-run', 'print what would change, and change nothing')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
   return addTableOptions(addSectionOption(command));
+}
+
+/** An option of an earlier version is refused with its new name. */
+function refuseRenamed(command: Command, was: string, is: string): void {
+  const option = new Option(was).hideHelp();
+  command.addOption(option).on(`option:${option.name()}`, () => {
+    throw usageError(`${was} is now ${is}`);
+  });
 }
 
 /** What entries get that their source does not say. */
@@ -74,10 +83,10 @@ function readFields(text: string): readonly string[] {
 function readScore(text: string): number {
   const score = Number(text);
   if (/^\d{1,3}$/.test(text) && score <= 100) return score;
-  throw usageError(`--min-score "${text}" is no whole number from 0 to 100`);
+  throw usageError(`--min-score "${text}" is not a whole number from 0 to 100`);
 }
 
 function readKind(text: string): string {
   if (isKind(text)) return text;
-  throw usageError(`--kind "${text}" is no kind: write it like ip, host or header.x-name`);
+  throw usageError(`--kind "${text}" is not a valid kind: write it like ip, host or header.x-name`);
 }

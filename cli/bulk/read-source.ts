@@ -3,10 +3,10 @@ import { readFeed } from '../formats/feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/source.ts';
-import { gather } from './gather.ts';
+import { collectFeed } from './collect-feed.ts';
+import type { DesiredEntries } from './desired-entries.ts';
 import type { BulkOptions } from './options.ts';
-import { keptTrust, Trust } from './trust.ts';
-import type { WantedEntries } from './wanted.ts';
+import { storedTrust, Trust } from './trust.ts';
 
 /** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
 export interface ReadSource {
@@ -26,7 +26,7 @@ export interface ReadSource {
 /** Reads a source into `wanted`. What a server said the last time makes it tell only what is new. */
 export async function readSource(
   source: string,
-  wanted: WantedEntries,
+  wanted: DesiredEntries,
   options: BulkOptions & {
     /** What the list's record says, if a source that has not changed since leaves nothing to do. */
     readonly before: ListRecord | undefined;
@@ -46,11 +46,11 @@ export async function readSource(
   const { format, minScore, kind = 'ip', ignore } = options;
   const isFirst = known?.source !== name;
   const kept = isFirst || options.list === DEFAULT_LIST ? undefined : known;
-  const words = options.trust ?? keptTrust(kept?.trust);
+  const words = options.trust ?? storedTrust(kept?.trust);
   const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
   const trust = new Trust(kind, words);
-  const { skipBad = false, quiet = false } = options;
-  const skipped = await gather(wanted, { feed, name, guard, skipBad, quiet, trust, signal, tell, nowMs });
+  const { skipInvalid = false, quiet = false } = options;
+  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, tell, nowMs });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,

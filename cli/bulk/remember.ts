@@ -1,11 +1,11 @@
 import { DEFAULT_LIST } from '../options/arguments.ts';
-import type { ListState } from './as-before.ts';
 import type { Session } from './session.ts';
+import type { ListDigest } from './unchanged-source.ts';
 
 /** What the list's record says of its source after a run that was not stopped; `state` is how the run left the list. */
-export async function remember(
+export async function saveSourceState(
   { blocklist, options: { list }, read, asked }: Pick<Session, 'blocklist' | 'options' | 'read' | 'asked'>,
-  state: ListState | undefined,
+  state: ListDigest | undefined,
   entries: number | undefined,
 ): Promise<void> {
   const { source, etag, lastModified } = read;

@@ -8,13 +8,13 @@ import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
 import { readSections } from '../options/config-option.ts';
 import { openBlocklist } from '../options/table-options.ts';
 import { printError, printJson, printLine } from '../output/output.ts';
-import { asBefore, askedOf, type Operation } from './as-before.ts';
+import { DesiredEntries } from './desired-entries.ts';
 import { withLease } from './lease.ts';
 import { type BulkOptions, defaultsOf } from './options.ts';
 import { type ReadSource, readSource } from './read-source.ts';
-import { Run } from './run.ts';
+import { RunHistory } from './run-history.ts';
 import { keepHeapSmall } from './small-heap.ts';
-import { WantedEntries } from './wanted.ts';
+import { type Operation, recordIfUnchanged, requestDigest } from './unchanged-source.ts';
 
 /** Any subject that is right. */
 const SAMPLE = 'ip:203.0.113.1';
@@ -25,11 +25,11 @@ export interface Session {
   readonly options: BulkOptions;
   /** By how much a sync may change the size of a list, as a share of it. */
   readonly maxChange: number;
-  readonly wanted: WantedEntries;
+  readonly wanted: DesiredEntries;
   readonly read: ReadSource;
   /** What was asked for, to be told from other runs. */
   readonly asked: string;
-  readonly run: Run;
+  readonly run: RunHistory;
   readonly signal: AbortSignal;
   /** For people; nothing with `--quiet` or `--json`. */
   say(line: string): Promise<void>;
@@ -48,7 +48,7 @@ export async function inSession(
   const by = actor();
   const { blocklist: settings } = await readSections(['blocklist'], options, process.env);
   const guard: ProtectedSet | undefined = options.force ? undefined : protectedSet(settings, process.env);
-  const wanted = new WantedEntries(defaultsOf(options, by, nowMs));
+  const wanted = new DesiredEntries(defaultsOf(options, by, nowMs));
   const sample = wanted.parse({ subject: SAMPLE });
   if ('problem' in sample) throw usageError(sample.problem); // once, and not for every line
   const blocklist = await openBlocklist(options);
@@ -58,8 +58,8 @@ export async function inSession(
   };
   try {
     const known = await blocklist.lists.find(options.list);
-    const asked = askedOf(operation, source, options, settings);
-    const before = await asBefore(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
+    const asked = requestDigest(operation, source, options, settings);
+    const before = await recordIfUnchanged(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
     const read = await readSource(source, wanted, {
       ...options,
       before,
@@ -75,7 +75,7 @@ export async function inSession(
       return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
     }
     const why = options.reason ?? options.note;
-    const run = new Run(blocklist.history, {
+    const run = new RunHistory(blocklist.history, {
       list: options.list,
       by,
       source: read.source,
@@ -92,5 +92,5 @@ export async function inSession(
 }
 
 function unchangedSince(known: ListRecord | undefined): string {
-  return `the source has not changed since ${known?.syncedAt}: nothing to do (--refetch reads it all the same)`;
+  return `the source has not changed since ${known?.syncedAt}: nothing to do (--refetch reads it anyway)`;
 }

@@ -5,7 +5,7 @@ import { usageError } from '../exit/cli-error.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 
 /** What an entry that a source named comes to, or the words that it would take. */
-export type Judged = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };
+export type TrustResult = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };
 
 /**
  * What a source may say of its entries. Subjects of the list's kind, texts for people and ends always; more only by words:
@@ -26,7 +26,7 @@ export class Trust {
   }
 
   /** A `deny` needs no word, and says no more than that the subject is in the list: what is done then is decided here. */
-  judge(entry: FeedEntry): Judged {
+  judge(entry: FeedEntry): TrustResult {
     const { subject, action = 'deny', status, vars = {} } = entry;
     const kind = subject.slice(0, subject.indexOf(':'));
     const said = [
@@ -38,8 +38,8 @@ export class Trust {
     const missing = said.filter((word) => !this.#words.has(word));
     if (missing.length > 0) return { missing };
     if (action !== 'deny' || this.#words.has('deny')) return { entry };
-    const { action: _deny, ...rest } = entry;
-    return { entry: rest };
+    const { action: _deny, vars: _vars, ...rest } = entry;
+    return { entry: Object.keys(vars).length === 0 ? rest : { ...rest, vars } }; // no variables: those of the command
   }
 }
 
@@ -50,7 +50,7 @@ export function readTrust(text: string): readonly string[] {
   const odd = words.find((word) => !isTrustWord(word));
   if (odd === undefined) return words;
   throw usageError(
-    `--trust "${odd}" is nothing that a source can say: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
+    `--trust "${odd}" is not valid: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
   );
 }
 
@@ -61,6 +61,6 @@ function isTrustWord(word: string): boolean {
 }
 
 /** What a list's record says of it: words that are none any more count for nothing. */
-export function keptTrust(text: string | undefined): readonly string[] {
+export function storedTrust(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').filter(isTrustWord);
 }

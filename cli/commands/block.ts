@@ -3,7 +3,7 @@ import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/lists.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
-import { askedInstead } from '../guards/never-asked.ts';
+import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
@@ -49,7 +49,7 @@ function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: 
   const { problemOf } = protectedSet(blocklist, process.env);
   return {
     problemOf(entry) {
-      const instead = askedInstead(entry.subject, ipv6Prefix);
+      const instead = lookedUpInstead(entry.subject, ipv6Prefix);
       if (instead === undefined) return listActionProblem(entry, listActions) ?? problemOf(entry);
       return `${entry.subject} would never match: ipv6Prefix is ${ipv6Prefix}, so ${instead} is looked up instead`;
     },

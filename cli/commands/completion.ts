@@ -17,6 +17,6 @@ export function completionCommand(everyCommand: () => Promise<readonly Command[]
 }
 
 function completed(command: Command): CompletedCommand {
-  const options = command.options.flatMap(({ long }) => long ?? []);
+  const options = command.options.flatMap(({ long, hidden }) => (hidden ? [] : (long ?? [])));
   return { name: command.name(), description: command.description(), options: [...options, '--help'] };
 }

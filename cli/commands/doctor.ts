@@ -11,6 +11,7 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 import { printJson, printLine, printRow } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface DoctorOptions extends ConfigOptions {
   readonly haproxy: string[];
@@ -113,7 +114,7 @@ async function print(findings: readonly Finding[], answers: readonly ProbeResult
       await printRow(['', name, text], [2, 5]);
     await printLine('');
   }
-  if (findings.length === 0) await printLine(`no finding in ${files} ${files === 1 ? 'file' : 'files'}`);
+  if (findings.length === 0) await printLine(`no finding in ${plural(files, 'file')}`);
   if (answers.length === 0) return;
   const width = (cell: (answer: ProbeResult) => string) => Math.max(...answers.map((answer) => cell(answer).length));
   const widths = [6, width(({ address }) => address), width(({ step }) => step), width(({ ms }) => `${ms} ms`)];
@@ -123,7 +124,7 @@ async function print(findings: readonly Finding[], answers: readonly ProbeResult
 
 function complaint(errors: number, silent: number): string {
   const parts = [
-    ...(errors > 0 ? [`${errors} ${errors === 1 ? 'error' : 'errors'} in the configuration of HAProxy`] : []),
+    ...(errors > 0 ? [`${plural(errors, 'error')} in the configuration of HAProxy`] : []),
     ...(silent > 0 ? [`${silent} of the agent's answers missing, wrong or not from the function`] : []),
   ];
   return parts.join(', ');

@@ -6,7 +6,7 @@ import { addSocketPathOption } from '../agent-client/socket-option.ts';
 import { itemsCovering } from '../entries/items.ts';
 import { explainAtAgent } from '../explain/agent-view.ts';
 import { explain } from '../explain/explanation.ts';
-import { listsByDefault, oddPathsIn, type Plan, planFor, unique } from '../explain/lookup-plan.ts';
+import { type LookupPlan, listsByDefault, oddPathsIn, planLookups, unique } from '../explain/lookup-plan.ts';
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
@@ -48,7 +48,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const texts = await withSecrets(typed);
   if (options.agent) return explainAtAgent(texts, options);
   const subjects = unique(texts.map(readSubject));
-  const { plan, lists: told, ...held } = await planned(subjects, options);
+  const { plan, lists: named, ...held } = await planned(subjects, options);
   const odd = oddPathsIn(texts);
   const { entries } = await openBlocklist(options);
   const asked = await Promise.all(
@@ -60,17 +60,17 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
     })),
   );
   const lists =
-    told ??
+    named ??
     listsByDefault(
       asked.flatMap(({ items }) => items.map(({ list }) => String(list))),
       DEFAULT_LIST,
     );
-  const asking = { subjects: asked, lists, ...held, shadow: plan.shadow, nowMs: Date.now() };
-  const explanation = await explain(asking);
-  if (options.json) return printJson(explanationAsJson(asking, explanation));
-  for (const line of explanationLines(asking, explanation)) await printLine(line);
+  const request = { subjects: asked, lists, ...held, shadow: plan.shadow, nowMs: Date.now() };
+  const explanation = await explain(request);
+  if (options.json) return printJson(explanationAsJson(request, explanation));
+  for (const line of explanationLines(request, explanation)) await printLine(line);
   if (explanation.entries.length > 0) await printTable(COLUMNS, explanation.entries.map(rowOf));
-  if (told !== undefined) return;
+  if (named !== undefined) return;
   await printLine('');
   await printLine(
     `Looked in every list that has an entry, ${DEFAULT_LIST} first; use -c or --lists for those of your agent.`,
@@ -78,7 +78,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
 }
 
 interface Planned {
-  readonly plan: Plan;
+  readonly plan: LookupPlan;
   /** Absent where nobody said which. */
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
@@ -96,7 +96,7 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
   const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
   const { lists, listActions } = toListSettings(agent.lists);
   return {
-    plan: planFor(subjects, agent, options.message),
+    plan: planLookups(subjects, agent, options.message),
     lists: options.lists ?? lists,
     shadowLists: agent.shadowLists,
     listActions,

@@ -4,7 +4,7 @@ import type { Blocklist, Item } from '../../blocklist/store.ts';
 import { formatSubject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
-import { CHANGE_COLUMNS, changeCells } from '../lists/change-text.ts';
+import { CHANGE_COLUMNS, changeCells } from '../lists/history-table.ts';
 import { readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isConfirmed } from '../../contract/actions.ts';
-import { stateOf } from '../bulk/as-before.ts';
+import { RiskyChanges } from '../bulk/change-limits.ts';
+import { changedEntries } from '../bulk/changed-entries.ts';
 import { lineOf } from '../bulk/difference.ts';
-import { Surprises } from '../bulk/growth.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { remember } from '../bulk/remember.ts';
+import { saveSourceState } from '../bulk/remember.ts';
 import { inSession, type Session } from '../bulk/session.ts';
-import { unlike } from '../bulk/unlike.ts';
+import { stateOf } from '../bulk/unchanged-source.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
@@ -24,7 +24,7 @@ export function importCommand(): Command {
     addBulkOptions(command),
     'haverdict import addresses.txt --reason abuse --for 7d',
     'haverdict import https://feeds.example/drop.json --list drop --dry-run',
-    'cscli decisions list -o json | haverdict import - --list crowdsec --skip-bad',
+    'cscli decisions list -o json | haverdict import - --list crowdsec --skip-invalid',
   ).action((source: string, options: BulkOptions) => inSession('import', source, options, importAll));
 }
 
@@ -34,7 +34,7 @@ async function importAll(session: Session): Promise<void> {
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
-    for await (const one of unlike(blocklist.bulk, values(wanted), () => {})) {
+    for await (const one of changedEntries(blocklist.bulk, values(wanted), () => {})) {
       if (!json && !quiet) await printLine(lineOf(one));
       count++;
     }
@@ -42,29 +42,29 @@ async function importAll(session: Session): Promise<void> {
     return json ? printJson(summary) : say(`would write ${plural(count, 'entry')} to list ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
-    await refuseSurprises(session);
+    await assertNoRiskyChanges(session);
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
-  const entries = unlike(blocklist.bulk, values(wanted), (count) => progress.advance(count));
+  const entries = changedEntries(blocklist.bulk, values(wanted), (count) => progress.advance(count));
   const written = await blocklist.bulk
     .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
   const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
-  await remember(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
+  await saveSourceState(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
 /** Only what could be one is looked up: nearly always nothing. */
-async function refuseSurprises({ blocklist, options, wanted }: Session): Promise<void> {
-  const surprises = new Surprises(options.action);
+async function assertNoRiskyChanges({ blocklist, options, wanted }: Session): Promise<void> {
+  const surprises = new RiskyChanges(options.action);
   const bold = values(wanted, ({ action }) => isConfirmed(action));
-  for await (const one of unlike(blocklist.bulk, bold, () => {})) surprises.see(one);
+  for await (const one of changedEntries(blocklist.bulk, bold, () => {})) surprises.see(one);
   surprises.refuse(options.list);
 }
 
-async function* entriesIn(found: ReturnType<typeof unlike>): AsyncGenerator<StoredEntry> {
+async function* entriesIn(found: ReturnType<typeof changedEntries>): AsyncGenerator<StoredEntry> {
   for await (const { entry } of found) yield entry;
 }
 

@@ -2,14 +2,14 @@ import { Command } from 'commander';
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { ListState } from '../bulk/as-before.ts';
+import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
-import { refuseSurprise, Surprises, type Totals } from '../bulk/growth.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { remember } from '../bulk/remember.ts';
+import { saveSourceState } from '../bulk/remember.ts';
 import { inSession, type Session } from '../bulk/session.ts';
 import { Sorter } from '../bulk/sorter.ts';
+import { ListDigest } from '../bulk/unchanged-source.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
 import { addExamples } from '../help/examples.ts';
@@ -41,7 +41,7 @@ export function syncCommand(): Command {
   return addExamples(
     addBulkOptions(command),
     'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
-    'haverdict sync firehol_level1.netset --list firehol --skip-bad --reason firehol',
+    'haverdict sync firehol_level1.netset --list firehol --skip-invalid --reason firehol',
     'haverdict sync drop.txt --list drop --metrics-file /var/lib/prometheus/node-exporter/haverdict-drop.prom',
     'haverdict sync partners.csv --list partners --action tag --var req.set.x-partner=1',
   ).action((source: string, options: SyncOptions) => {
@@ -67,7 +67,7 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
   const { blocklist, options, wanted } = session;
   // sorted here: the table's order is that of bytes
   const present = new Sorter<Item>();
-  const state = new ListState();
+  const state = new ListDigest();
   try {
     for await (const item of blocklist.entries.ofList(options.list)) {
       endIfStopped(session.signal, 'nothing was changed');
@@ -75,13 +75,13 @@ async function syncAll(session: Session, isSure: boolean, synced: (entries: numb
       state.add(item);
     }
     const all = () => differences(wanted.sorted(), present.sorted());
-    const surprises = new Surprises(options.action);
+    const surprises = new RiskyChanges(options.action);
     const totals = await count(all(), async (one) => {
       surprises.see(one);
       if (options.dryRun && !options.json && !options.quiet) await printLine(lineOf(one));
     });
     if (!options.dryRun && !isSure) {
-      refuseSurprise(options.list, totals, present.count, session.maxChange);
+      assertMaxChange(options.list, totals, present.count, session.maxChange);
       if (!session.read.isFirst) surprises.refuse(options.list);
     }
     if (options.dryRun) return await report(session, totals, 'would');
@@ -111,7 +111,7 @@ async function write(
   all: () => AsyncIterable<Difference>,
   totals: Totals,
   present: number,
-  state: ListState,
+  state: ListDigest,
 ): Promise<number> {
   const { blocklist, options, run, signal } = session;
   const { list } = options;
@@ -149,7 +149,7 @@ async function write(
   endIfStopped(signal, `wrote ${plural(written, 'entry')} of list ${list}, removed ${removed}`);
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
-  await remember(session, state, entries);
+  await saveSourceState(session, state, entries);
   if (kept > 0) await session.say(`${plural(kept, 'entry')} changed during the sync, not removed`);
   await report(session, totals, '');
   return entries;
@@ -162,7 +162,7 @@ async function report({ options, read, say }: Session, totals: Totals, would: 'w
   await say(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
 }
 
-async function* puts(found: AsyncIterable<Difference>, state: ListState): AsyncGenerator<StoredEntry> {
+async function* puts(found: AsyncIterable<Difference>, state: ListDigest): AsyncGenerator<StoredEntry> {
   for await (const one of found) {
     if (one.kind === 'remove') continue;
     if (one.kind === 'change') state.take(one.was);

@@ -9,19 +9,19 @@ import { outcomeOf, type Result, runChecks } from './run-checks.ts';
 import type { CheckOptions } from './target.ts';
 import { Target } from './target.ts';
 
-/** What is looked at beside the contract where an agent's own settings say how it is asked. */
+/** The checks beside the contract, which need the settings of an agent. */
 export const AGENT_CHECKS = ['settings', 'credentials', 'clock', 'deadline'] as const;
 
-/** A helper for credentials may hang. */
+/** A credential helper may hang. */
 const CREDENTIALS_LIMIT_MS = 10_000;
-/** AWS takes signatures of five minutes; the agent warns at the same. */
+/** AWS accepts five minutes; the agent warns at the same limit. */
 const MAX_SKEW_MS = 2 * 60_000;
 
 export interface AgentCheckResult extends Result {
   readonly url: string;
 }
 
-/** Asks every function of the settings as the agent would: signed or not, as long as it waits. */
+/** Checks every function of the settings as the agent calls it: signed or not, with its timeout. */
 export async function* checkAsAgent(
   { backend, deadlineMs }: Pick<Settings, 'backend' | 'deadlineMs'>,
   asked: CheckOptions,
@@ -30,7 +30,7 @@ export async function* checkAsAgent(
   for (const { url, region } of backend.targets) {
     const told = (result: Result): AgentCheckResult => ({ url, ...result });
     const how = region === undefined ? 'not signed' : `signed for ${region}`;
-    const why = `${url}, ${how}, lists ${asked.lists.join(', ')}, ${timeoutMs} ms for a call`;
+    const why = `${url}, ${how}, lists ${asked.lists.join(', ')}, timeout ${timeoutMs} ms`;
     yield told({ name: 'settings', state: 'ok', why });
     let sign: Signer | undefined;
     if (region !== undefined) {
@@ -41,12 +41,12 @@ export async function* checkAsAgent(
       });
       const result = await outcomeOf('credentials', async () => describe(await soon(credentials.get())));
       yield told(result);
-      if (result.state === 'failed') continue; // nothing could be signed
+      if (result.state === 'failed') continue; // requests cannot be signed
       sign = await createSigner(region, credentials, systemClock);
     }
     const target = new Target(url, timeoutMs, sign);
     for await (const result of runChecks(target, { ...asked, timeoutMs })) yield told(result);
-    if (target.exchanges.length === 0) continue; // nobody answers there
+    if (target.exchanges.length === 0) continue; // not reachable
     yield told(await outcomeOf('clock', async () => clock(target)));
     yield told(await outcomeOf('deadline', async () => deadline(target, asked, deadlineMs)));
   }
@@ -65,18 +65,19 @@ async function soon(identity: Promise<Identity>): Promise<Identity> {
   }
 }
 
-/** The name of a key is no secret, and says which of several was found. */
+/** The key id is not secret, and tells which of several credentials was found. */
 function describe({ accessKeyId, sessionToken, expiration }: Identity): string {
   const kind = sessionToken === undefined ? 'a long-term key' : 'a session';
-  return `${kind}, …${accessKeyId.slice(-4)}, ${expiration === undefined ? 'no end' : `until ${expiration.toISOString()}`}`;
+  return `${kind}, …${accessKeyId.slice(-4)}, ${expiration === undefined ? 'no expiry' : `until ${expiration.toISOString()}`}`;
 }
 
 function clock({ exchanges }: Target): string {
   const skews = exchanges.flatMap(({ answer }) => (answer.skewMs === undefined ? [] : [answer.skewMs]));
   const [skewMs] = skews.sort((a, b) => Math.abs(a) - Math.abs(b));
-  if (skewMs === undefined) return 'the answers have no date to compare with';
+  if (skewMs === undefined) return 'the answers have no date header';
   const seconds = Math.round(Math.abs(skewMs) / 1000);
   const said = `this host is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the function`;
-  if (Math.abs(skewMs) > MAX_SKEW_MS) throw new CheckFailed(`${said}: AWS refuses signatures of five minutes`);
+  if (Math.abs(skewMs) > MAX_SKEW_MS)
+    throw new CheckFailed(`${said}: AWS refuses signatures that are five minutes off`);
   return said;
 }

@@ -1,14 +1,15 @@
 import { statusError } from '../../agent/backend/status-error.ts';
 import { ACTIONS } from '../../contract/actions.ts';
 import { ENDPOINTS, type Entry, entryProblem, MAX_SUBJECTS } from '../../contract/check.ts';
+import { plural } from '../output/plural.ts';
 import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
 import type { CheckOptions, Target } from './target.ts';
 
-/** What a check saw, in one line; a skipped one says what it would need. */
+/** The result of a check in one line; if skipped, what it needs. */
 export type Seen = string | { readonly skipped: string };
 
-/** Looks at one thing. Throws `CheckFailed` where the contract is not kept. */
+/** Checks one requirement; throws `CheckFailed` if the backend violates it. */
 export type Check = (target: Target, asked: CheckOptions) => Promise<Seen>;
 
 const IPV4 = 'ip:192.0.2.1';
@@ -23,7 +24,7 @@ const KINDS = [
   'header.x-tenant:a',
 ];
 
-const NO_ENTRIES = { skipped: 'no answer had an entry: name one with --listed' };
+const NO_ENTRIES = { skipped: 'no answer had an entry: name a listed subject with --listed' };
 
 /** Every check by its name, in the order in which they run. */
 export const CHECKS: Readonly<Record<string, Check>> = {
@@ -46,7 +47,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   check: async (target, { lists }) => {
     lookedUp(await target.check({ lists: [...lists], subjects: [IPV4] }), [IPV4]);
-    return 'one subject is answered as the contract says';
+    return 'one subject is answered as in the contract';
   },
   'content-type': async (target, { lists }) => {
     const { contentType } = await target.check({ lists: [...lists], subjects: [IPV4] });
@@ -70,16 +71,16 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   ipv6: async (target, { lists }) => {
     lookedUp(await target.check({ lists: [...lists], subjects: [IPV6] }), [IPV6]);
-    return `${IPV6} is answered under this name`;
+    return `${IPV6} is answered in this spelling`;
   },
   kinds: async (target, { lists }) => {
     lookedUp(await target.check({ lists: [...lists], subjects: KINDS }), KINDS);
-    return `${KINDS.length} kinds that are no addresses are answered`;
+    return `${KINDS.length} kinds other than ip are answered`;
   },
   'long-subject': async (target, { lists }) => {
     const subjects = [`path:/${'x'.repeat(1018)}`];
     lookedUp(await target.check({ lists: [...lists], subjects }), subjects);
-    return '1024 bytes are answered';
+    return 'a subject of 1024 bytes is answered';
   },
   'hundred-subjects': async (target, { lists }) => {
     const subjects = Array.from({ length: MAX_SUBJECTS }, (_, index) => `ip:198.51.100.${index}`);
@@ -88,14 +89,15 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   },
   'unknown-list': async (target) => {
     const [verdict] = lookedUp(await target.check({ lists: [NO_LIST], subjects: [IPV4] }), [IPV4]);
-    if (verdict?.entry !== null) throw new CheckFailed(`list ${NO_LIST} does not exist and has an entry`);
+    if (verdict?.entry !== null) throw new CheckFailed(`list ${NO_LIST} does not exist, but an entry was returned`);
     return 'a list that does not exist has no entries';
   },
   'unknown-kind': async (target, { lists }) => {
     const subjects = ['moon:full', IPV4];
     const [, neighbour] = verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
-    if (neighbour?.error !== undefined) throw new CheckFailed(`its neighbour was not looked up: ${neighbour.error}`);
-    return 'a kind of a later version does not fail its neighbour';
+    if (neighbour?.error !== undefined)
+      throw new CheckFailed(`the subject beside it was not looked up: ${neighbour.error}`);
+    return 'a kind of a later version does not fail the subject beside it';
   },
   'unknown-fields': async (target, { lists }) => {
     const later = { lists: [...lists], subjects: [IPV4], version: 2, hints: { region: 'eu' } };
@@ -105,24 +107,24 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   listed: async (target, { lists, listed }) => {
     if (listed === undefined) return { skipped: 'name a subject that has an entry: --listed SUBJECT' };
     const [verdict] = lookedUp(await target.check({ lists: [...lists], subjects: [listed] }), [listed]);
-    if (!verdict?.entry) throw new CheckFailed(`there is no entry for ${listed} in ${lists.join(', ')}`);
+    if (!verdict?.entry) throw new CheckFailed(`no entry for ${listed} in ${lists.join(', ')}`);
     expectEntry(verdict.entry, listed, lists);
     const elsewhere = lookedUp(await target.check({ lists: [NO_LIST], subjects: [listed] }), [listed]);
-    if (elsewhere[0]?.entry) throw new CheckFailed(`the entry for ${listed} is answered for list ${NO_LIST} too`);
+    if (elsewhere[0]?.entry) throw new CheckFailed(`the entry for ${listed} is also returned for list ${NO_LIST}`);
     return `${verdict.entry.action} by ${verdict.entry.subject} in ${verdict.entry.list}, and only there`;
   },
-  trial: async (target, { lists, listed }) => {
+  shadow: async (target, { lists, listed }) => {
     const subjects = [listed ?? IPV4];
     const asked = { lists: [...lists], subjects };
     const [verdict] = lookedUp(await target.check({ ...asked, shadowLists: [...lists] }), subjects);
-    if (!verdict?.entry) return 'lists on trial are answered, with no entry';
+    if (!verdict?.entry) return 'shadowLists is accepted, but no entry was found';
     const { action, shadow } = verdict.entry;
-    if (action !== 'log') return 'lists on trial are answered as they are: let none hide what others have';
+    if (action !== 'log') return 'shadowLists is ignored: do not let such a list hide entries of others';
     const [enforced] = lookedUp(await target.check(asked), subjects);
     const would = enforced?.entry?.action;
     if (would !== 'log' && shadow !== would)
-      throw new CheckFailed(`on trial it would ${shadow}, otherwise it does ${would}`);
-    return `an entry on trial is answered as log, and would ${shadow ?? 'log'}`;
+      throw new CheckFailed(`in shadow mode it would ${shadow}, but otherwise it does ${would}`);
+    return `an entry in shadow mode is returned as log, and would ${shadow ?? 'log'}`;
   },
   'list-actions': async (target, { lists, listed, listActions = {} }) => {
     const subjects = [listed ?? IPV4];
@@ -132,10 +134,11 @@ export const CHECKS: Readonly<Record<string, Check>> = {
       return verdict?.entry;
     };
     const entry = await held(ACTIONS);
-    if (!entry) return 'lists that are held to actions are answered, with no entry';
+    if (!entry) return 'listActions is accepted, but no entry was found';
     const other = await held(ACTIONS.filter((action) => action !== entry.action));
-    if (other?.action !== entry.action) return `an entry to ${entry.action} does not count where its list may not`;
-    const ignored = 'lists that are held to actions are answered as they are: what one may not hides what others have';
+    if (other?.action !== entry.action)
+      return `an entry with action ${entry.action} does not count if its list is not allowed that action`;
+    const ignored = 'listActions is ignored: an entry that its list is not allowed hides entries of others';
     if (Object.keys(listActions).length > 0) throw new CheckFailed(ignored);
     return ignored;
   },
@@ -158,19 +161,19 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (status !== 404) throw new CheckFailed(`answered status ${status} instead of 404`);
     return 'status 404';
   },
-  'says-little': async ({ refusals }) => {
+  'no-internals': async ({ refusals }) => {
     const chatty = refusals.find(({ text }) =>
       /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),
     );
     if (chatty !== undefined)
-      throw new CheckFailed(`a status ${chatty.status} shows the inside: ${firstLine(chatty.text)}`);
-    return 'no refusal shows the inside';
+      throw new CheckFailed(`a status ${chatty.status} shows internals: ${firstLine(chatty.text)}`);
+    return 'no refusal shows internals';
   },
   parallel: async (target, { lists }) => {
     const subjects = Array.from({ length: 32 }, (_, index) => [`ip:203.0.113.${index}`, `ip:2001:db8::${index + 1}`]);
     const answers = await Promise.all(subjects.map((pair) => target.check({ lists: [...lists], subjects: pair })));
     answers.forEach((answer, index) => void lookedUp(answer, subjects[index] ?? []));
-    return `${subjects.length} calls at once each get their own answer`;
+    return `${subjects.length} parallel calls each get their own answer`;
   },
   entries: async ({ exchanges }) => {
     const found = exchanges.flatMap(({ request, answer }) =>
@@ -178,21 +181,21 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     );
     for (const { subject, entry, lists } of found) if (entry) expectEntry(entry, subject, lists);
     const entries = found.filter(({ entry }) => entry).length;
-    return entries === 0 ? NO_ENTRIES : `${entries} entries, all asked`;
+    return entries === 0 ? NO_ENTRIES : `${plural(entries, 'entry')}, all from the lists asked`;
   },
   outcomes: async ({ exchanges }) => {
     const entries = entriesIn(exchanges);
     for (const entry of entries) {
       const problem = entryProblem(entry);
       if (problem !== undefined)
-        throw new CheckFailed(`the entry for "${entry.subject}" cannot be told to HAProxy: ${problem}`);
+        throw new CheckFailed(`the entry for "${entry.subject}" cannot be sent to HAProxy: ${problem}`);
     }
-    return entries.length === 0 ? NO_ENTRIES : `${entries.length} entries HAProxy can be told`;
+    return entries.length === 0 ? NO_ENTRIES : `${plural(entries.length, 'entry')} valid for HAProxy`;
   },
-  'never-garbage': async ({ exchanges, refusals }) => {
+  'valid-answers': async ({ exchanges, refusals }) => {
     for (const answer of [...exchanges.map((exchange) => exchange.answer), ...refusals])
       if (answer.status >= 200 && answer.status < 300) responseOf(answer);
-    return 'every 200 was a whole answer';
+    return 'every answer with status 200 follows the contract';
   },
   latency,
 };

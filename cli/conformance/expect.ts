@@ -3,12 +3,12 @@ import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts
 import { lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { Answer } from './target.ts';
 
-/** What a backend does that the contract does not allow, in one line. */
+/** A requirement that the backend violates, in one line. */
 export class CheckFailed extends Error {
   override readonly name = 'CheckFailed';
 }
 
-/** The answer as the contract has it. */
+/** The answer, validated against the contract. */
 export function responseOf(answer: Answer): CheckResponse {
   if (answer.status !== 200) throw new CheckFailed(`answered status ${answer.status} instead of 200`);
   const json = jsonOf(answer);
@@ -17,20 +17,19 @@ export function responseOf(answer: Answer): CheckResponse {
   return parsed.data;
 }
 
-/** The verdicts, which are as many as subjects and in their order. */
+/** The verdicts: one per subject, in the same order. */
 export function verdictsOf(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
   const { verdicts } = responseOf(answer);
   if (verdicts.length !== subjects.length)
     throw new CheckFailed(`answered ${verdicts.length} verdicts for ${subjects.length} subjects`);
   subjects.forEach((subject, index) => {
     const answered = verdicts[index]?.subject;
-    if (answered !== subject)
-      throw new CheckFailed(`verdict ${index + 1} is for "${answered}", asked was "${subject}"`);
+    if (answered !== subject) throw new CheckFailed(`verdict ${index + 1} is for "${answered}", expected "${subject}"`);
   });
   return verdicts;
 }
 
-/** The same, where no subject may fail. */
+/** The same, if no subject may fail. */
 export function lookedUp(answer: Answer, subjects: readonly string[]): readonly Verdict[] {
   const verdicts = verdictsOf(answer, subjects);
   const failed = verdicts.find(({ error }) => error !== undefined);
@@ -40,19 +39,20 @@ export function lookedUp(answer: Answer, subjects: readonly string[]): readonly 
   return verdicts;
 }
 
-/** A status that tells the agent not to ask this again. */
+/** A status that tells the agent not to repeat the request. */
 export function expectRefusal(answer: Answer): string {
   if (answer.status >= 400 && answer.status < 500) return `status ${answer.status}`;
   throw new CheckFailed(`answered status ${answer.status} instead of 4xx`);
 }
 
-/** An entry that may decide this subject now. */
+/** The entry must be valid for this subject now. */
 export function expectEntry(entry: Entry, subject: string, lists: readonly string[]): void {
-  if (!lists.includes(entry.list)) throw new CheckFailed(`"${subject}" got an entry of list ${entry.list}, not asked`);
+  if (!lists.includes(entry.list))
+    throw new CheckFailed(`"${subject}" got an entry of list ${entry.list}, which was not asked for`);
   if (!covering(subject).includes(entry.subject))
     throw new CheckFailed(`"${subject}" got an entry for "${entry.subject}"`);
   if (entry.expiresAt !== undefined && entry.expiresAt <= Date.now() / 1000)
-    throw new CheckFailed(`"${subject}" got an entry that ended at ${entry.expiresAt}`);
+    throw new CheckFailed(`"${subject}" got an entry that expired at ${entry.expiresAt}`);
 }
 
 export function jsonOf({ text }: Answer): unknown {
@@ -63,7 +63,7 @@ export function jsonOf({ text }: Answer): unknown {
   }
 }
 
-/** What is no subject to us can only be covered by itself. */
+/** A subject of an unknown kind can be covered only by itself. */
 function covering(subject: string): readonly string[] {
   try {
     return lookupKeys(parseSubject(subject));

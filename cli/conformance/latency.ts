@@ -1,12 +1,12 @@
 import { CheckFailed, lookedUp } from './expect.ts';
 import type { CheckOptions, Target } from './target.ts';
 
-/** What the agent waits for at most unless it is told otherwise: backend.timeoutMs. */
+/** The default of backend.timeoutMs. */
 const AGENT_TIMEOUT_MS = 2000;
-/** The share of late calls from which on it is worth a word. */
+/** More late calls than this share fail the check. */
 const MAX_LATE = 0.05;
 
-/** One call after the other, as a quiet agent makes them. Only what the agent could not wait for is a failure. */
+/** One call after the other, as an agent under low load makes them; fails if p99 exceeds the agent's timeout. */
 export async function latency(target: Target, { lists, calls, timeoutMs }: CheckOptions): Promise<string> {
   const times: number[] = [];
   for (let call = 0; call < calls; call++) {
@@ -17,12 +17,12 @@ export async function latency(target: Target, { lists, calls, timeoutMs }: Check
   }
   const seen = `p50 ${percentile(times, 0.5).toFixed(1)} ms, p99 ${percentile(times, 0.99).toFixed(1)} ms of ${calls} calls`;
   const limitMs = timeoutMs ?? AGENT_TIMEOUT_MS;
-  const unless = timeoutMs === undefined ? ' unless backend.timeoutMs says otherwise' : '';
+  const unless = timeoutMs === undefined ? ' unless backend.timeoutMs is set' : '';
   if (percentile(times, 0.99) > limitMs) throw new CheckFailed(`${seen}: the agent waits ${limitMs} ms${unless}`);
   return seen;
 }
 
-/** Whether the calls of the latency came before the deadline of a message; past it the policy decides. */
+/** Whether the calls of `latency` met the deadline of a message; after it the policy decides. */
 export function deadline({ exchanges }: Target, { calls }: CheckOptions, deadlineMs: number): string {
   const times = exchanges.slice(-calls).map(({ answer }) => answer.ms);
   const late = times.filter((ms) => ms > deadlineMs).length;
@@ -32,7 +32,7 @@ export function deadline({ exchanges }: Target, { calls }: CheckOptions, deadlin
   return seen;
 }
 
-/** The nearest value that so large a share of all values does not exceed. */
+/** Nearest-rank percentile. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? 0;

@@ -9,12 +9,12 @@ export interface Result {
   readonly why: string;
 }
 
-/** Runs every check in its order. Where nothing answers, the others are not tried. */
+/** Runs all checks in order; skips the rest if the backend is not reachable. */
 export async function* runChecks(target: Target, asked: CheckOptions): AsyncGenerator<Result> {
   let reachable = true;
   for (const [name, check] of Object.entries(CHECKS)) {
     if (!reachable) {
-      yield { name, state: 'skipped', why: 'there is no backend to ask' };
+      yield { name, state: 'skipped', why: 'the backend is not reachable' };
       continue;
     }
     const result = await outcomeOf(name, () => check(target, asked));
@@ -23,7 +23,7 @@ export async function* runChecks(target: Target, asked: CheckOptions): AsyncGene
   }
 }
 
-/** One check, whatever becomes of it. */
+/** Runs one check. */
 export async function outcomeOf(name: string, check: () => ReturnType<(typeof CHECKS)[string]>): Promise<Result> {
   try {
     const seen = await check();
@@ -36,7 +36,7 @@ export async function outcomeOf(name: string, check: () => ReturnType<(typeof CH
 
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'it took too long';
+  if (error.name === 'TimeoutError') return 'timeout';
   const { code } = error as Error & { code?: string }; // errors of the system have one
   return code === undefined || code.startsWith('UND_ERR') ? error.message : code;
 }

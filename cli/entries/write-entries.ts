@@ -4,7 +4,7 @@ import type { HistoryStore } from '../../blocklist/records.ts';
 import { LINE } from '../../contract/check.ts';
 import { printable } from '../../contract/printable.ts';
 import { usageError } from '../exit/cli-error.ts';
-import { newEntry } from '../guards/unseen.ts';
+import { parseNewEntry } from '../guards/invisible-characters.ts';
 import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from '../options/expiry.ts';
 import type { Outcome } from '../options/outcome-options.ts';
@@ -73,7 +73,7 @@ function entriesFor(
 ): readonly StoredEntry[] {
   const expiresAt = expiryOf(options, nowMs);
   return readSubjects(texts).map((subject) => {
-    const parsed = newEntry({
+    const parsed = parseNewEntry({
       subject,
       list: options.list,
       ...outcome,

@@ -15,30 +15,30 @@ import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/items.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
-/** A subject, and every item of the table that covers it, in whatever list. */
-export interface AskedSubject {
+/** A subject, and every item of the table that can match it, in whatever list. */
+export interface SubjectItems {
   readonly subject: string;
   readonly items: readonly Item[];
-  /** Why no agent asks about it, if none does. */
-  readonly unasked?: string;
-  /** It is a path that servers read differently, as it was typed, and what the message does with those. */
+  /** Why the agent does not look it up, if it does not. */
+  readonly notLookedUp?: string;
+  /** What the message does with the path, if servers read it differently as it was typed. */
   readonly odd?: 'refuse' | 'pass';
 }
 
-/** One request: its subjects in the order of their precedence, and what the agent is told about lists. */
-export interface Asking {
-  readonly subjects: readonly AskedSubject[];
+/** One request: its subjects in order of precedence, and the lists of the agent. */
+export interface ExplainRequest {
+  readonly subjects: readonly SubjectItems[];
   readonly lists: readonly string[];
   readonly shadowLists: readonly string[];
-  /** Those that are held to actions. */
+  /** Lists that are limited to some actions. */
   readonly listActions: ListActions;
-  /** The whole message is on trial. */
+  /** The whole message is in shadow mode. */
   readonly shadow: boolean;
   readonly nowMs: number;
 }
 
-/** An entry of the table, and what became of it. */
-export interface Considered {
+/** An entry of the table, and whether it applies. */
+export interface EntryOutcome {
   readonly asked: string;
   readonly listed: ListedItem;
   readonly state: 'wins' | 'loses' | 'expired' | 'bad' | 'not asked' | 'not counted';
@@ -47,60 +47,60 @@ export interface Considered {
 
 export interface Explanation {
   readonly decision: Decision;
-  readonly entries: readonly Considered[];
-  /** The one that won; it is among the entries. */
-  readonly winner?: Considered;
+  readonly entries: readonly EntryOutcome[];
+  /** The entry that won, one of `entries`. */
+  readonly winner?: EntryOutcome;
 }
 
-/** Says what is decided and why. The function's and the agent's own code decide; this only compares what they found. */
-export async function explain(asking: Asking): Promise<Explanation> {
-  const asked = asking.subjects.filter(({ unasked }) => unasked === undefined);
-  const contributions = (await verdictsFor(asked, asking)).map((verdict, at) =>
-    contributionOf(verdict, asked[at]?.odd),
+/** Explains a decision. The code of the function and the agent decides; this only compares the entries. */
+export async function explain(request: ExplainRequest): Promise<Explanation> {
+  const asked = request.subjects.filter(({ notLookedUp }) => notLookedUp === undefined);
+  const subjectVerdicts = (await verdictsFor(asked, request)).map((verdict, at) =>
+    subjectVerdictOf(verdict, asked[at]?.odd),
   );
-  const combined = combine(contributions, { default: 'open' });
-  const place = contributions.indexOf(combined);
+  const combined = combine(subjectVerdicts, { default: 'open' });
+  const place = subjectVerdicts.indexOf(combined);
   const wonBy = (candidate: Candidate) =>
     candidate.asked === asked[place]?.subject && isSame(candidate.listed, combined.entry ?? '', combined.list ?? '');
 
-  const all = asking.subjects.flatMap((subject) => candidatesOf(subject, asking));
+  const all = request.subjects.flatMap((subject) => candidatesOf(subject, request));
   const winner = all.find(wonBy);
   const contenders = all.flatMap(({ contender }) => contender ?? []);
-  const entries = all.map(({ asked, listed, outOfPlay, contender }): Considered => {
-    if (contender === undefined || outOfPlay !== undefined) return { asked, listed, ...(outOfPlay ?? NOT_ASKED) };
+  const entries = all.map(({ asked, listed, excluded, contender }): EntryOutcome => {
+    if (contender === undefined || excluded !== undefined) return { asked, listed, ...(excluded ?? NOT_ASKED) };
     if (contender === winner?.contender)
-      return { asked, listed, state: 'wins', why: whyOverAll(contender, contenders) };
+      return { asked, listed, state: 'wins', why: whyItWinsOverAll(contender, contenders) };
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
   const won = entries.find(({ state }) => state === 'wins');
-  return { decision: asking.shadow ? inShadowMode(combined) : combined, entries, ...(won && { winner: won }) };
+  return { decision: request.shadow ? inShadowMode(combined) : combined, entries, ...(won && { winner: won }) };
 }
 
 interface Candidate {
   readonly asked: string;
   readonly listed: ListedItem;
   readonly contender?: Contender;
-  readonly outOfPlay?: Pick<Considered, 'state' | 'why'>;
+  readonly excluded?: Pick<EntryOutcome, 'state' | 'why'>;
 }
 
 const NOT_ASKED = { state: 'not asked', why: 'no agent looks it up' } as const;
 
-/** The same code as the function's, on what was read already, so that answer and explanation are of one moment. */
-async function verdictsFor(asked: readonly AskedSubject[], asking: Asking): Promise<readonly Verdict[]> {
-  if (asked.length === 0 || asking.lists.length === 0) return asked.map(({ subject }) => ({ subject, entry: null }));
+/** Runs the code of the function on the items already read, so that decision and explanation use the same data. */
+async function verdictsFor(asked: readonly SubjectItems[], request: ExplainRequest): Promise<readonly Verdict[]> {
+  if (asked.length === 0 || request.lists.length === 0) return asked.map(({ subject }) => ({ subject, entry: null }));
   const items = asked.flatMap((subject) => subject.items);
   const { verdicts } = await check(
     {
-      lists: [...asking.lists],
-      shadowLists: [...asking.shadowLists],
-      listActions: asking.listActions,
+      lists: [...request.lists],
+      shadowLists: [...request.shadowLists],
+      listActions: request.listActions,
       subjects: asked.map(({ subject }) => subject),
     },
     {
       store: { lookup: async (keys) => ({ items: itemsUnder(keys, items), unread: [], throttles: 0 }) },
       log() {},
       badEntries: new BadEntries(),
-      clock: () => asking.nowMs,
+      clock: () => request.nowMs,
       ttlSeconds: 0,
     },
   );
@@ -124,33 +124,33 @@ ${item.list}`,
   return [...found].flatMap(([name, item]) => (wanted.has(name) ? [item] : []));
 }
 
-function contributionOf({ entry }: Verdict, odd: AskedSubject['odd']): SubjectVerdict {
+function subjectVerdictOf({ entry }: Verdict, odd: SubjectItems['odd']): SubjectVerdict {
   if (entry === undefined || odd === 'refuse') return 'bad_subject';
   const decision = decisionOf(entry, 'backend');
   return odd === 'pass' ? withoutAllow(decision) : decision;
 }
 
-function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: Asking): Candidate[] {
-  const place = asking.subjects.findIndex((one) => one.subject === subject);
+function candidatesOf({ subject, items, notLookedUp, odd }: SubjectItems, request: ExplainRequest): Candidate[] {
+  const place = request.subjects.findIndex((one) => one.subject === subject);
   return items.map((item): Candidate => {
-    const listed = listedItem(item, asking.nowMs / 1000);
+    const listed = listedItem(item, request.nowMs / 1000);
     const candidate = { asked: subject, listed };
-    if (listed.state === 'bad') return { ...candidate, outOfPlay: { state: 'bad', why: listed.problem } };
+    if (listed.state === 'bad') return { ...candidate, excluded: { state: 'bad', why: listed.problem } };
     const { list, action, subject: own } = listed.entry;
-    if (unasked !== undefined) return { ...candidate, outOfPlay: { state: 'not asked', why: unasked } };
-    if (!asking.lists.includes(list))
-      return { ...candidate, outOfPlay: { state: 'not asked', why: `list ${list} is not looked in` } };
+    if (notLookedUp !== undefined) return { ...candidate, excluded: { state: 'not asked', why: notLookedUp } };
+    if (!request.lists.includes(list))
+      return { ...candidate, excluded: { state: 'not asked', why: `list ${list} is not looked in` } };
     if (listed.state === 'expired')
-      return { ...candidate, outOfPlay: { state: 'expired', why: 'it has expired and is not deleted yet' } };
-    const beyond = listActionProblem(listed.entry, asking.listActions);
-    if (beyond !== undefined) return { ...candidate, outOfPlay: { state: 'not counted', why: beyond } };
-    const inShadow = asking.shadowLists.includes(list);
+      return { ...candidate, excluded: { state: 'expired', why: 'it has expired and is not deleted yet' } };
+    const beyond = listActionProblem(listed.entry, request.listActions);
+    if (beyond !== undefined) return { ...candidate, excluded: { state: 'not counted', why: beyond } };
+    const inShadow = request.shadowLists.includes(list);
     if (odd === 'refuse')
-      return { ...candidate, outOfPlay: { state: 'not asked', why: 'a path with this spelling is refused' } };
+      return { ...candidate, excluded: { state: 'not asked', why: 'a path with this spelling is refused' } };
     if (odd === 'pass' && action === 'allow' && !inShadow)
       return {
         ...candidate,
-        outOfPlay: { state: 'not asked', why: 'no allow applies to a path with this spelling' },
+        excluded: { state: 'not asked', why: 'no allow applies to a path with this spelling' },
       };
     return {
       ...candidate,
@@ -159,7 +159,7 @@ function candidatesOf({ subject, items, unasked, odd }: AskedSubject, asking: As
   });
 }
 
-function whyOverAll(winner: Contender, contenders: readonly Contender[]): string {
+function whyItWinsOverAll(winner: Contender, contenders: readonly Contender[]): string {
   const reasons = contenders.filter((other) => other !== winner).map((loser) => whyItWins(winner, loser));
   return reasons.length === 0 ? 'the only entry that applies' : [...new Set(reasons)].join('; ');
 }

@@ -3,23 +3,27 @@ import type { ConfigFile } from '../../config/schema.ts';
 import { isOddPath } from '../../contract/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
-import { askedInstead } from '../guards/never-asked.ts';
+import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 
-/** What of an agent's configuration decides who wins. */
+/** The sections of an agent's configuration that decide which entry wins. */
 export type AgentSections = Pick<ConfigFile, 'lists' | 'shadowLists' | 'messages' | 'ipv6Prefix'>;
 
-/** The subjects as an agent with this configuration asks about them, in its order. */
-export interface Plan {
-  readonly subjects: readonly { readonly subject: Subject; readonly unasked?: string }[];
+/** The subjects as an agent with this configuration looks them up, in its order. */
+export interface LookupPlan {
+  readonly subjects: readonly { readonly subject: Subject; readonly notLookedUp?: string }[];
   readonly shadow: boolean;
-  /** What the message does with paths that servers read differently; absent where there is no message. */
+  /** What the message does with paths that servers read differently; absent without a message. */
   readonly oddPaths?: 'refuse' | 'pass';
 }
 
-/** Subjects in the order of a message's kinds; those that it does not ask about come last, and say so. */
-export function planFor(subjects: readonly Subject[], agent: AgentSections, wanted: string | undefined): Plan {
+/** Subjects in the order of the message's kinds; those that it does not look up come last. */
+export function planLookups(
+  subjects: readonly Subject[],
+  agent: AgentSections,
+  wanted: string | undefined,
+): LookupPlan {
   const name = wanted ?? onlyOne(Object.keys(agent.messages));
-  const asked = subjects.map((subject) => asAsked(subject, agent.ipv6Prefix));
+  const asked = subjects.map((subject) => withIpv6Prefix(subject, agent.ipv6Prefix));
   if (name === undefined) return { subjects: asked.map((subject) => ({ subject })), shadow: false };
   const message = agent.messages[name];
   if (message === undefined) throw usageError(noMessage(name, Object.keys(agent.messages)));
@@ -29,16 +33,16 @@ export function planFor(subjects: readonly Subject[], agent: AgentSections, want
   return {
     subjects: [
       ...inOrder.map((subject) => ({ subject })),
-      ...others.map((subject) => ({ subject, unasked: `message ${name} does not look up ${subject.kind}` })),
+      ...others.map((subject) => ({ subject, notLookedUp: `message ${name} does not look up ${subject.kind}` })),
     ],
     shadow: message.shadow,
     oddPaths: message.oddPaths,
   };
 }
 
-/** With `ipv6Prefix` an agent asks about the network of an IPv6 client. */
-function asAsked(subject: Subject, ipv6Prefix: number): Subject {
-  const instead = askedInstead(formatSubject(subject), ipv6Prefix);
+/** With `ipv6Prefix` an agent looks up the network of an IPv6 client. */
+function withIpv6Prefix(subject: Subject, ipv6Prefix: number): Subject {
+  const instead = lookedUpInstead(formatSubject(subject), ipv6Prefix);
   return instead === undefined ? subject : parseSubject(instead);
 }
 
@@ -51,18 +55,18 @@ function noMessage(name: string, known: readonly string[]): string {
   return `the configuration has no message ${name}${meant === undefined ? `: it has ${known.join(', ')}` : `, did you mean ${meant}?`}`;
 }
 
-/** Every list with an entry, for whoever names none: the one for people first. */
+/** The lists if none are named: every list with an entry, `first` at the beginning. */
 export function listsByDefault(lists: readonly string[], first: string): string[] {
   return [first, ...[...new Set(lists)].filter((list) => list !== first).sort()];
 }
 
-/** The paths among these texts that servers read differently as they are typed, in canonical text. */
+/** The canonical text of those paths that servers read differently as typed. */
 export function oddPathsIn(texts: readonly string[]): ReadonlySet<string> {
   const paths = texts.filter((text) => /^path:/i.test(text) && isOddPath(Buffer.from(text.slice('path:'.length))));
   return new Set(paths.map((text) => formatSubject(parseSubject(text))));
 }
 
-/** Each subject once, as it was first named. */
+/** Removes duplicates. */
 export function unique(subjects: readonly Subject[]): Subject[] {
   return [...new Map(subjects.map((subject) => [formatSubject(subject), subject])).values()];
 }

@@ -3,7 +3,7 @@ import { jsonOf } from '../entries/items.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
-import type { Asking, Considered, Explanation } from './explanation.ts';
+import type { EntryOutcome, ExplainRequest, Explanation } from './explanation.ts';
 
 /** The table of entries below the explanation. */
 export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
@@ -22,13 +22,18 @@ const ODD = {
 } as const;
 
 /** The explanation for people: what happens, and because of which entry. */
-export function explanationLines({ subjects, lists }: Asking, { decision, entries, winner }: Explanation): string[] {
+export function explanationLines(
+  { subjects, lists }: ExplainRequest,
+  { decision, entries, winner }: Explanation,
+): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
-    ...subjects.flatMap(({ subject, unasked }) => (unasked === undefined ? [] : [`  ${subject}: ${unasked}`])),
+    ...subjects.flatMap(({ subject, notLookedUp }) =>
+      notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
+    ),
     ...subjects.flatMap(({ subject, odd }) => (odd === undefined ? [] : [`  ${subject}: ${ODD[odd]}`])),
-    ...subjects.flatMap(({ subject }) => told(subject).map((as) => `  ${subject}: shown in logs as ${as}`)),
+    ...subjects.flatMap(({ subject }) => digestsOf(subject).map((as) => `  ${subject}: shown in logs as ${as}`)),
     ...(winner === undefined ? [] : factsOf(winner).map((facts) => aligned(['', ...facts], [0, 6]))),
     '',
     ...(entries.length === 0 ? [`No entry in any list matches; looked in ${lists.join(', ')}.`] : []),
@@ -36,17 +41,17 @@ export function explanationLines({ subjects, lists }: Asking, { decision, entrie
 }
 
 /** The same for programs. */
-export function explanationAsJson(asking: Asking, { decision, entries, winner }: Explanation) {
+export function explanationAsJson(request: ExplainRequest, { decision, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
-    subjects: asking.subjects.map(({ subject, unasked }) => ({
+    subjects: request.subjects.map(({ subject, notLookedUp }) => ({
       subject,
       told: redactedSubject(subject),
-      asked: unasked === undefined,
+      asked: notLookedUp === undefined,
     })),
-    lists: asking.lists,
-    shadowLists: asking.shadowLists,
-    listActions: asking.listActions,
+    lists: request.lists,
+    shadowLists: request.shadowLists,
+    listActions: request.listActions,
     decision: rest,
     effect: effectOf(decision),
     why: winner?.why ?? null,
@@ -58,12 +63,12 @@ export function explanationAsJson(asking: Asking, { decision, entries, winner }:
 }
 
 /** The digest of a secret; none for any other subject. */
-function told(subject: string): string[] {
+function digestsOf(subject: string): string[] {
   const as = redactedSubject(subject);
   return as === subject ? [] : [as];
 }
 
-function factsOf({ listed, why }: Considered): [string, string][] {
+function factsOf({ listed, why }: EntryOutcome): [string, string][] {
   if (listed.state === 'bad') return [];
   const { subject, list, action, expiresAt, createdBy, createdAt, reason, note } = listed.entry;
   const facts: [string, string | undefined][] = [
@@ -78,7 +83,7 @@ function factsOf({ listed, why }: Considered): [string, string][] {
 }
 
 /** An entry under COLUMNS. */
-export function rowOf({ listed, state, why }: Considered): Cell[] {
+export function rowOf({ listed, state, why }: EntryOutcome): Cell[] {
   const marked = { text: state, mark: MARKS[state] };
   if (listed.state === 'bad') return [String(listed.item.subject), String(listed.item.list), '', '', marked, why];
   const { subject, list, action, expiresAt } = listed.entry;

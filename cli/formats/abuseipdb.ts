@@ -1,10 +1,11 @@
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { plural } from '../output/plural.ts';
 import { readingDocument } from './document.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
-import { readItems, refuseEnvelope, unexpectedJson } from './json.ts';
+import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
@@ -19,21 +20,20 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
   const { name, minScore, fields, remarks } = source;
   if (!isRecord(document)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
   if (Array.isArray(document.errors))
-    throw new CliError(EXIT.failed, `${name} is an error of AbuseIPDB: ${errorText(document.errors)}`);
+    throw new CliError(EXIT.failed, `${name} is an error response of AbuseIPDB: ${errorText(document.errors)}`);
   if (!Array.isArray(document.data)) throw unexpectedJson(name, 'a blacklist of AbuseIPDB');
-  refuseEnvelope(document, ['data'], source);
+  rejectEnvelope(document, ['data'], source);
   let below = 0;
   yield* readItems(document.data, (item) => {
     const entry = entryOf(item, minScore, fields);
     if (entry === undefined) below++;
     return entry;
   });
-  if (below > 0)
-    remarks.push(`${below} of ${document.data.length} addresses left out: their score is below ${minScore}`);
+  if (below > 0) remarks.push(`${below} of ${plural(document.data.length, 'entry')} skipped: score below ${minScore}`);
 }
 
 /** Undefined if the score is too low. */
-function entryOf(item: unknown, minScore: number, fields: Fields): FeedEntry | undefined {
+function entryOf(item: unknown, minScore: number, fields: ExtraFields): FeedEntry | undefined {
   const record: FeedRecord = isRecord(item) ? fields.of(item) : {};
   const { ipAddress, abuseConfidenceScore: score } = record;
   if (typeof ipAddress !== 'string') throw new UnreadableError('has no ipAddress');

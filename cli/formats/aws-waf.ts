@@ -1,7 +1,7 @@
 import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedLine, isRecord } from './feed-line.ts';
-import { readItems, refuseEnvelope, unexpectedJson } from './json.ts';
+import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */
@@ -16,7 +16,7 @@ function* readAwsWaf(document: unknown, source: FeedSource): Generator<FeedLine>
   if (!isRecord(set) || !Array.isArray(set.Addresses))
     throw unexpectedJson(source.name, 'an IP set of AWS WAF with Addresses');
   for (const around of new Set([document, set]))
-    if (isRecord(around)) refuseEnvelope(around, ['IPSet', 'Addresses'], source);
+    if (isRecord(around)) rejectEnvelope(around, ['IPSet', 'Addresses'], source);
   yield* readItems(set.Addresses, (address) => {
     if (typeof address !== 'string') throw new UnreadableError('is not text');
     return { subject: subjectOf(address, 'ip') };

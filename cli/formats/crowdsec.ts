@@ -1,8 +1,9 @@
+import { plural } from '../output/plural.ts';
 import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
+import { isTrue } from './field-meaning.ts';
 import { readItems, unexpectedJson } from './json.ts';
-import { isTrue } from './meaning.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
 import { UnreadableError } from './unreadable.ts';
 
@@ -26,7 +27,7 @@ function* readCrowdsec(document: unknown, source: FeedSource): Generator<FeedLin
     simulated++;
     return undefined;
   });
-  if (simulated > 0) source.remarks.push(`${simulated} decisions left out: they are simulated`);
+  if (simulated > 0) source.remarks.push(`${plural(simulated, 'simulated decision')} skipped`);
 }
 
 /** An alert whose decisions are null has none (any more); those of a simulated one are simulated. */
@@ -44,6 +45,6 @@ function isSimulated(decision: unknown): boolean {
 }
 
 function entryOf(decision: unknown, options: RecordOptions): FeedEntry {
-  if (!isRecord(decision)) throw new UnreadableError('is no decision');
+  if (!isRecord(decision)) throw new UnreadableError('is not a decision');
   return entryOfDecision(decision, options);
 }

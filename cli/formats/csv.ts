@@ -4,8 +4,8 @@ import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { isAddress } from './field-meaning.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
-import { isAddress } from './meaning.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 import { feedLines, UnreadableError } from './unreadable.ts';
@@ -63,7 +63,7 @@ function readHeading({ line, text }: CsvRecord, name: string): Heading {
   if (heading !== undefined) return heading;
   throw new CliError(
     EXIT.failed,
-    `${name}:${line} "${printable(text)}" is no heading of a table with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
+    `${name}:${line} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
   );
 }
 
@@ -72,7 +72,7 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
     line,
     () => text,
     () => {
-      if (!isWhole) refuseOpen();
+      if (!isWhole) rejectUnclosed();
       try {
         return [entryOf(text, heading, options)];
       } catch (error) {
@@ -102,7 +102,8 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
-  if (cells === undefined) throw new UnreadableError('has a quote where none can be: cells are quoted as a whole');
+  if (cells === undefined)
+    throw new UnreadableError('has a quote inside a cell that is not quoted: quote the whole cell');
   if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
     throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
@@ -124,7 +125,7 @@ function varsIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableError('vars is no JSON object');
+    throw new UnreadableError('vars is not a JSON object');
   }
 }
 
@@ -136,10 +137,10 @@ function isHeading(text: string, { separator }: Heading): boolean {
 
 /** Below another heading everything can mean something else. */
 function secondHeading(): UnreadableError {
-  return new UnreadableError('is another heading: write one table a file', '');
+  return new UnreadableError('is a second heading: write one table per file', '');
 }
 
-function refuseOpen(): never {
+function rejectUnclosed(): never {
   throw new UnreadableError(
     `has a quote that is not closed within ${MAX_LINE_LENGTH} characters, or is longer than that`,
   );

@@ -25,7 +25,7 @@ async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Pro
     if (length > MAX_DOCUMENT_BYTES)
       throw new CliError(
         EXIT.failed,
-        `${name}: a JSON document of more than ${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB is not read: write it as NDJSON, an object a line`,
+        `${name}: a JSON document of more than ${MAX_DOCUMENT_BYTES / 1024 / 1024} MiB is not read: write it as NDJSON, one object per line`,
       );
     chunks.push(chunk);
   }
@@ -33,10 +33,7 @@ async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Pro
   const document = parsed(text, name);
   const twice = duplicateName(text);
   if (twice === undefined) return document;
-  throw new CliError(
-    EXIT.failed,
-    `${name} has "${printable(twice, 60)}" twice in one object: which of them is meant is not certain`,
-  );
+  throw new CliError(EXIT.failed, `${name} has "${printable(twice, 60)}" twice in one object, which is ambiguous`);
 }
 
 function parsed(text: string, name: string): unknown {

@@ -1,9 +1,9 @@
 import { printable } from '../../contract/printable.ts';
 import { isKind } from '../../contract/subject.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedLine } from './feed-line.ts';
-import { Fields } from './fields.ts';
 import { detectFormat, FORMAT_NAMES, type FormatName, formatOf } from './formats.ts';
 import { peek } from './peek.ts';
 import { rejectNonLists } from './reject-non-lists.ts';
@@ -41,7 +41,15 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
   try {
     const { name, kind = 'ip', minScore = 0, ignore, nowMs } = options;
     const format = checkedFormat(head, options, kind);
-    const source = { bytes: all, name, kind, minScore, nowMs, fields: new Fields(ignore), remarks: [] as string[] };
+    const source = {
+      bytes: all,
+      name,
+      kind,
+      minScore,
+      nowMs,
+      fields: new ExtraFields(ignore),
+      remarks: [] as string[],
+    };
     const { unit } = formatOf(format);
     return { format, unit, lines: linesOf(formatOf(format), source), remarks: source.remarks };
   } catch (error) {

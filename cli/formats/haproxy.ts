@@ -4,7 +4,7 @@ import { printable } from '../../contract/printable.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isAddress, isFalse, isNothing, meaningOfWord } from './meaning.ts';
+import { isAddress, isFalse, isNothing, meaningOfWord } from './field-meaning.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
 import { misread, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
@@ -41,7 +41,7 @@ function entryOf(line: string, kind: string): FeedEntry {
   if (value === '') return { subject, ...note };
   if (isAction(value)) return { subject, action: value, ...note };
   if (isWholeLine(key, kind))
-    throw new UnreadableError(`"${printable(key)}" can go on behind its blank: a key of a map has none`);
+    throw new UnreadableError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
   if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
   refuseMeaning(value, key, subject);
   return { subject, reason: oneLine(value), ...note };
@@ -51,7 +51,9 @@ function entryOf(line: string, kind: string): FeedEntry {
 function wholeSubject(line: string, kind: string): string {
   const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
   if (isAction(last) && isWholeLine(line, 'ip'))
-    throw new UnreadableError(`"${printable(line)}" ends with an action, and the whole line is the value: take it off`);
+    throw new UnreadableError(
+      `"${printable(line)}" ends with an action, but the whole line is the value: remove the action`,
+    );
   return subjectOf(line, kind);
 }
 

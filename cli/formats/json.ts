@@ -17,7 +17,7 @@ export const JSON_DOCUMENT: FeedFormat = {
 function* readJson(document: unknown, source: FeedSource): Generator<FeedLine> {
   if (Array.isArray(document)) yield* readItems(document, (item) => entryOfValue(item, source));
   else if (isRecord(document) && Array.isArray(document.result)) {
-    refuseEnvelope(document, ['result'], source);
+    rejectEnvelope(document, ['result'], source);
     if (hasNextPage(document)) source.remarks.push('this is one page of a Cloudflare list: there are more');
     yield* readItems(document.result, (item) => cloudflareEntry(item, source));
   } else throw unexpectedJson(source.name, 'an array of strings or objects');
@@ -40,7 +40,7 @@ export function* readItems(
 }
 
 /** Refuses a document that says of all its items what no entry of them could say; `items` are the fields with them. */
-export function refuseEnvelope(document: FeedRecord, items: readonly string[], { name, fields }: FeedSource): void {
+export function rejectEnvelope(document: FeedRecord, items: readonly string[], { name, fields }: FeedSource): void {
   try {
     fields.checkAround(document, items);
   } catch (error) {

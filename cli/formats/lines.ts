@@ -23,7 +23,7 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
   for await (const chunk of bytes) {
     yield splitter.split(decoder.decode(chunk, { stream: true }));
     if (splitter.count > MAX_LINES)
-      throw new CliError(EXIT.failed, `the source has more than ${MAX_LINES} lines, which is more than is read`);
+      throw new CliError(EXIT.failed, `the source has more than ${MAX_LINES} lines, which is the limit`);
   }
   yield [...splitter.split(decoder.decode()), ...splitter.end()];
 }

@@ -28,7 +28,7 @@ export function parseJsonLine(text: string): unknown {
   const value = parsed(text);
   const twice = duplicateName(text);
   if (twice === undefined) return value;
-  throw new UnreadableError(`has "${printable(twice, 60)}" twice: which of them is meant is not certain`, '');
+  throw new UnreadableError(`has "${printable(twice, 60)}" twice, which is ambiguous`, '');
 }
 
 function parsed(text: string): unknown {

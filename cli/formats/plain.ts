@@ -1,8 +1,8 @@
 import { isKind } from '../../contract/subject.ts';
+import { networksOfRange, parseAddressRange } from './address-ranges.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { networksOf, rangeIn } from './range.ts';
 import { misread, oneLine, subjectOf } from './unreadable.ts';
 
 /**
@@ -52,7 +52,7 @@ export function withoutComment(text: string, kind: string): { readonly data: str
 }
 
 function subjectsOf(data: string, kind: string): string[] {
-  const range = data.includes('-') ? rangeIn(data) : undefined;
-  if (range !== undefined) return networksOf(range).map((network) => subjectOf(network, 'ip'));
+  const range = data.includes('-') ? parseAddressRange(data) : undefined;
+  if (range !== undefined) return networksOfRange(range).map((network) => subjectOf(network, 'ip'));
   return [subjectOf(data, kind)];
 }

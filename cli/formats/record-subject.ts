@@ -1,8 +1,8 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
-import { foldedName, isNothing } from './meaning.ts';
+import { foldedName, isNothing } from './field-meaning.ts';
 import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** The fields that can have the subject, in the order they are asked. */
@@ -26,23 +26,23 @@ export function isLength(name: string): boolean {
 }
 
 /** The canonical subject of a record. Two fields that could have it must agree. */
-export function subjectIn(record: FeedRecord, kind: string, fields: Fields): string {
+export function subjectIn(record: FeedRecord, kind: string, fields: ExtraFields): string {
   const [first, ...others] = SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
   const value = first === undefined ? undefined : record[first];
   if (first === undefined) throw new UnreadableError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
-  if (typeof value !== 'string') throw new UnreadableError(`${first} is no text`);
+  if (typeof value !== 'string') throw new UnreadableError(`${first} is not text`);
   const read = (text: string, field: string) => subjectOf(text, kindOf(record.scope, field, kind));
   const given = Object.entries(record).filter(([name, one]) => name !== first && isLength(name) && !isNothing(one));
   const lengths = given.filter(([name, one]) => name !== 'cidr' || lengthOf(one) !== undefined);
   for (const [name] of lengths) fields.tellLength(name);
   const subject = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
   if (lengths.length > 0 && !subject.startsWith('ip:'))
-    throw new UnreadableError(`${printable(lengths[0]?.[0] ?? '')} goes with addresses, and this is none`);
+    throw new UnreadableError(`${printable(lengths[0]?.[0] ?? '')} only applies to addresses`);
   for (const name of others) {
     const other = record[name];
     if (isNothing(other) || lengths.some(([field]) => field === name)) continue;
     if (typeof other !== 'string' || !isSame(() => read(other, name), subject))
-      throw new UnreadableError(`${first} and ${name} differ: leave one of them alone with --ignore ${name}`);
+      throw new UnreadableError(`${first} and ${name} differ: ignore one of them with --ignore ${name}`);
   }
   return subject;
 }
@@ -75,7 +75,7 @@ function withLengths(value: string, lengths: readonly (readonly [name: string, l
   for (const [name, given] of lengths) {
     const length = lengthOf(given);
     if (length === undefined)
-      throw new UnreadableError(`${printable(name)} ${quoted(given)} is no length of a network`);
+      throw new UnreadableError(`${printable(name)} ${quoted(given)} is not a valid prefix length`);
     const [address = '', own] = text.split('/');
     if (own !== undefined && own !== String(length))
       throw new UnreadableError(`"${printable(text)}" and ${printable(name)} ${quoted(given)} differ`);

@@ -1,18 +1,18 @@
 import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { printable } from '../../contract/printable.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
+import { foldedName, isNothing, meaningOfWord } from './field-meaning.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { foldedName, isNothing, meaningOfWord } from './meaning.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
-import { inOneLine, oneLine, UnreadableError } from './unreadable.ts';
+import { oneLine, singleLine, UnreadableError } from './unreadable.ts';
 
 export interface RecordOptions {
   /** What a bare value is. */
   readonly kind: string;
   readonly nowMs: number;
-  readonly fields: Fields;
+  readonly fields: ExtraFields;
 }
 
 /** Folded names of when an entry ends, beside `expiresAt` and `duration`. */
@@ -75,18 +75,18 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const { action, status, list, note } = record;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
-  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is no status of HTTP', subject);
-  if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is no list to block', subject);
+  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is not an HTTP status', subject);
+  if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is not a blocklist', subject);
   return {
     ...Object.fromEntries(given.map((field) => [field, record[field]])),
-    ...(typeof note === 'string' && { note: inOneLine(note) }),
+    ...(typeof note === 'string' && { note: singleLine(note) }),
   };
 }
 
 /** A field that somebody else means otherwise, or that says to let pass. */
 function notOurs(field: string, value: unknown, what: string, subject: string): UnreadableError {
   const exempt = meaningOfWord(value) === 'exempt' ? subject : undefined;
-  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} leaves it alone`, exempt);
+  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
 }
 
 /** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */
@@ -123,7 +123,8 @@ function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt
 
 function afterDuration(duration: unknown, nowMs: number): number {
   const ms = typeof duration === 'string' ? parseGoDuration(duration.trim()) : undefined;
-  if (ms === undefined) throw new UnreadableError(`duration ${quoted(duration)} is none, write it like 3h59m12.5s`);
+  if (ms === undefined)
+    throw new UnreadableError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
   return Math.floor((nowMs + ms) / 1000);
 }
 

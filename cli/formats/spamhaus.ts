@@ -1,7 +1,7 @@
 import { tooLong } from './by-line.ts';
+import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import type { Fields } from './fields.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
 import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unreadable.ts';
@@ -48,10 +48,10 @@ async function* readSpamhaus({ bytes, fields, remarks }: FeedSource): AsyncGener
 function recordOf(text: string): FeedRecord {
   const value = parseJsonLine(text);
   if (isRecord(value)) return value;
-  throw new UnreadableError('is no object');
+  throw new UnreadableError('is not an object');
 }
 
-function entryOf(record: FeedRecord, fields: Fields): FeedEntry {
+function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
   const { cidr, sblid, asn, asname } = record;
   const entry =
     typeof cidr === 'string'
@@ -72,10 +72,10 @@ function reasonOf(value: unknown): Pick<FeedEntry, 'reason'> {
 
 function countProblem(metadata: FeedRecord | undefined, records: number, line: number): FeedLine[] {
   if (metadata === undefined)
-    return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is not whole')];
+    return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is incomplete')];
   if (metadata.records === records) return [];
   const promised = typeof metadata.records === 'number' ? metadata.records : 'an unknown number of';
-  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is not whole`)];
+  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is incomplete`)];
 }
 
 function attribution({ copyright, terms, timestamp }: FeedRecord): string[] {

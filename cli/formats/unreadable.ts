@@ -2,7 +2,7 @@ import { LINE } from '../../contract/check.ts';
 import { printable } from '../../contract/printable.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { passesIn } from './meaning.ts';
+import { passesIn } from './field-meaning.ts';
 
 /** A line or an item that is no entry. The message is one printable line. */
 export class UnreadableError extends Error {
@@ -44,7 +44,7 @@ export function subjectOf(value: string, kind: string): string {
 const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
 
 function exempted(value: string, kind: string): UnreadableError {
-  const said = `"${printable(value)}" lets pass what the rest blocks: take it out`;
+  const said = `"${printable(value)}" exempts a subject from blocking: remove it`;
   try {
     return new UnreadableError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {
@@ -60,13 +60,13 @@ export function misread(error: unknown, line: string): unknown {
 }
 
 /** Somebody's text as one printable line; one that is such a line stays as it is. */
-export function inOneLine(text: string): string {
+export function singleLine(text: string): string {
   return LINE.test(text) ? text : text.replace(/[\s\p{Cc}\p{Cf}\p{Cs}]+/gu, ' ').trim();
 }
 
 /** The same as a reason or a note, as long as a reason can be. */
 export function oneLine(text: string): string {
-  const line = inOneLine(text).replace(/\s+/g, ' ').trim();
+  const line = singleLine(text).replace(/\s+/g, ' ').trim();
   return line.length <= MAX_TEXT_LENGTH ? line : line.slice(0, MAX_TEXT_LENGTH).replace(/\p{Cs}$/u, '');
 }
 

@@ -7,7 +7,7 @@ import { jsonText } from '../output/json-text.ts';
 import { csvRow } from './csv-row.ts';
 import type { FormatName } from './formats.ts';
 import { withoutComment } from './plain.ts';
-import { inOneLine } from './unreadable.ts';
+import { singleLine } from './unreadable.ts';
 
 const CSV_COLUMNS = [
   'subject',
@@ -99,12 +99,12 @@ function csvLine(entry: StoredEntry): string {
 
 function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
   if (value === undefined) return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : inOneLine(String(value));
+  return typeof value === 'object' ? JSON.stringify(value) : singleLine(String(value));
 }
 
 /** JSON has escapes for what nobody sees; another file would be obeyed by the terminal that shows it. */
 function refuseUnseen(subject: string, format: WrittenFormat): void {
-  if (!LINE.test(subject)) throw unfit(subject, format, 'a character that is not seen');
+  if (!LINE.test(subject)) throw unfit(subject, format, 'an invisible character');
 }
 
 function unfit(subject: string, format: WrittenFormat, what: string): CliError {

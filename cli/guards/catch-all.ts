@@ -16,17 +16,17 @@ const SHARED_HEADERS: ReadonlySet<string> = new Set([
 /** What one holder has at most: wider networks are of many. Of IPv4 nothing wider than /8 can be written. */
 const WIDEST_OF_ONE = { 4: 9, 6: 20 } as const;
 
-/** Why an entry for this subject would meet nearly everybody, or very many who have nothing in common; undefined if not. */
+/** Why an entry for this subject would match nearly everybody, or very many who have nothing in common; undefined if not. */
 export function catchAllProblem(subject: string): string | undefined {
   const colon = subject.indexOf(':');
   const [kind, value] = [subject.slice(0, colon), subject.slice(colon + 1)];
   if (kind === 'ip') return wideProblem(subject, value);
-  if (kind === 'path' && value === '/*') return `${subject} would meet every request`;
-  if (kind === 'path' && value === '/') return `${subject} would keep everybody from the front page`;
+  if (kind === 'path' && value === '/*') return `${subject} would match every request`;
+  if (kind === 'path' && value === '/') return `${subject} would block the front page for everybody`;
   if (kind === 'host' && value.startsWith('*.')) return suffixProblem(subject, value.slice('*.'.length));
-  if (kind === 'method' && USUAL_METHODS.has(value)) return `${subject} would meet nearly every request`;
+  if (kind === 'method' && USUAL_METHODS.has(value)) return `${subject} would match nearly every request`;
   if (kind.startsWith('header.') && SHARED_HEADERS.has(kind.slice('header.'.length)))
-    return `${kind} has the same value in very many requests: ${kind}:… would meet them all`;
+    return `${kind} has the same value in very many requests: ${kind}:… would match them all`;
   return undefined;
 }
 
@@ -35,16 +35,16 @@ function wideProblem(subject: string, value: string): string | undefined {
   if (range === undefined) return undefined;
   const family = range.words.length === 1 ? 4 : 6;
   if (range.prefix >= WIDEST_OF_ONE[family]) return undefined;
-  return `${subject} is the network of many: networks from /${WIDEST_OF_ONE[family]} on are of one holder`;
+  return `${subject} covers networks of many holders: the widest network of one holder is a /${WIDEST_OF_ONE[family]}`;
 }
 
 /** Names of different owners are below a public suffix (publicsuffix.org): `co.uk`, `github.io`, all below `ck`. */
 function suffixProblem(subject: string, name: string): string | undefined {
-  if (!name.includes('.')) return `${subject} would meet every host of a top-level domain`;
+  if (!name.includes('.')) return `${subject} would match every host of a top-level domain`;
   const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };
   const below = getPublicSuffix(`x.${name}`, options) ?? '';
-  if (below.length >= name.length) return `${subject} would meet every host of a public suffix, whoever owns it`;
+  if (below.length >= name.length) return `${subject} would match every host of a public suffix, whatever their owner`;
   const domain = getDomain(name, options) ?? '';
   if (!SUFFIX_OWNERS.has(domain)) return undefined;
-  return `${subject} would meet hosts of many: there are public suffixes below ${domain}`;
+  return `${subject} would match hosts of many owners: there are public suffixes below ${domain}`;
 }

@@ -54,6 +54,6 @@ function ipv4At(bytes: Uint8Array, prefix: number, at: Form['at'], xor: number):
 
 function form(name: string, network: string, at: Form['at'], xor = 0): Form {
   const within = parseNetwork(network);
-  if (within === undefined) throw new Error(`${network} is no network`);
+  if (within === undefined) throw new Error(`${network} is not a network`);
   return { name, in: within, at, xor };
 }

@@ -42,7 +42,7 @@ export function protectedSet(
       const ranges = subject.startsWith('ip:') ? rangesOf(subject.slice('ip:'.length)) : [];
       for (const { range, as } of ranges) {
         const hit = places.find((place) => overlap(place, range));
-        if (hit !== undefined) return `${action} ${subject} would keep out ${hit.text}${as}: ${hit.why}`;
+        if (hit !== undefined) return `${action} ${subject} would block ${hit.text}${as}: ${hit.why}`;
       }
       return catchAllProblem(subject);
     },

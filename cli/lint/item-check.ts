@@ -3,6 +3,7 @@ import { nameIn, parseChange } from '../../blocklist/parse-records.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { isReserved, RESERVED } from '../../blocklist/table.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { plural } from '../output/plural.ts';
 import type { Finding, FindingId } from './finding.ts';
 
 /** DynamoDB deletes within two days of the end, says AWS; a day more is for its bad ones. */
@@ -18,7 +19,7 @@ export function itemFinding(item: Item, nowSeconds: number): Finding | undefined
 }
 
 /** The subject as it may be shown, which hides secrets that somebody typed in clear. */
-export function shownSubject({ subject }: Item): string {
+export function printableSubject({ subject }: Item): string {
   const text = String(subject);
   return /^key:(?!sha256:)/i.test(text) ? 'key:…' : text;
 }
@@ -28,7 +29,7 @@ function longExpired(item: Item, nowSeconds: number): Finding | undefined {
   if (typeof expiresAt !== 'number' || !(expiresAt > 0) || expiresAt > nowSeconds - DELETED_AFTER_SECONDS)
     return undefined;
   const days = Math.floor((nowSeconds - expiresAt) / 86_400);
-  const problem = `ended ${days} days ago and should be gone: is expiresAt the TTL attribute of the table?`;
+  const problem = `expired ${plural(days, 'day')} ago and should be gone: is expiresAt the TTL attribute of the table?`;
   return { ...finding(item, 'long-expired', problem), repair: { how: 'delete', item } };
 }
 
@@ -45,9 +46,9 @@ function subjectFinding(item: Item): Finding | undefined {
 
 /** Rewritten only if all else about the entry is right: what it would do must be certain. */
 function notCanonical(item: Item, canonical: string): Finding {
-  const isSecret = canonical.startsWith('key:') && shownSubject(item) !== item.subject;
+  const isSecret = canonical.startsWith('key:') && printableSubject(item) !== item.subject;
   const problem = isSecret
-    ? `is a secret in clear, which is never looked up: write "${canonical}", and change the secret`
+    ? `is a secret in plain text, which is never looked up: write "${canonical}", and change the secret`
     : `is not canonical and is never looked up: write "${canonical}"`;
   const found = finding(item, isSecret ? 'plain-secret' : 'not-canonical', problem);
   const parsed = parseEntry({ ...item, subject: canonical });
@@ -62,7 +63,7 @@ function attributeFinding(item: Item): Finding | undefined {
 function recordFinding(item: Item): Finding | undefined {
   const subject = String(item.subject);
   if (isReadable(subject, item)) return undefined;
-  return finding(item, 'unreadable-record', 'is none of the records that the commands keep: nobody reads it');
+  return finding(item, 'unreadable-record', 'is not a record that the commands know: it is never read');
 }
 
 function isReadable(subject: string, item: Item): boolean {
@@ -78,5 +79,5 @@ function kindOfMistake(text: string, message: string): FindingId {
 }
 
 function finding(item: Item, id: FindingId, problem: string): Finding {
-  return { id, subject: shownSubject(item), list: String(item.list), problem };
+  return { id, subject: printableSubject(item), list: String(item.list), problem };
 }

@@ -3,12 +3,12 @@ import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
-import { askedInstead } from '../guards/never-asked.ts';
-import { unseenProblem } from '../guards/unseen.ts';
-import { Allows, MAX_ALLOWS } from './allows.ts';
-import { byHandIn } from './by-hand.ts';
+import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
+import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
+import { AllowIndex, MAX_ALLOWS } from './allow-index.ts';
 import type { Finding } from './finding.ts';
-import { itemFinding, shownSubject } from './item-check.ts';
+import { itemFinding, printableSubject } from './item-check.ts';
+import { manualEdits } from './manual-edits.ts';
 
 export interface LintOptions {
   /** Only this list; its entries are compared with the allows of all. */
@@ -31,7 +31,7 @@ export async function* lint(
   { list, hand, ipv6Prefix, listActions, nowMs }: LintOptions,
 ): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
-  const allows = await Allows.in(blocklist.bulk.scan(), listActions, nowSeconds);
+  const allows = await AllowIndex.in(blocklist.bulk.scan(), listActions, nowSeconds);
   if (!allows.complete)
     yield { id: 'shadowed', subject: '', list: '', problem: `only ${MAX_ALLOWS} allows were compared: there are more` };
   const lists = new Set<string>();
@@ -45,20 +45,20 @@ export async function* lint(
   }
   for (const name of [...lists].sort()) {
     if ((await blocklist.lists.find(name)) === undefined) yield unregistered(name);
-    if (hand) yield* byHandIn(name, blocklist, nowMs);
+    if (hand) yield* manualEdits(name, blocklist, nowMs);
   }
 }
 
 function* unseenIn(item: Item): Generator<Finding> {
-  const problem = isReserved(item.subject) ? undefined : unseenProblem(item);
-  if (problem !== undefined) yield { id: 'unseen', subject: shownSubject(item), list: String(item.list), problem };
+  const problem = isReserved(item.subject) ? undefined : invisibleCharacterProblem(item);
+  if (problem !== undefined) yield { id: 'unseen', subject: printableSubject(item), list: String(item.list), problem };
 }
 
 function neverAsked(item: Item, ipv6Prefix: number): [Finding] | undefined {
   const [subject, list] = [String(item.subject), String(item.list)];
-  const instead = isReserved(subject) ? undefined : askedInstead(subject, ipv6Prefix);
+  const instead = isReserved(subject) ? undefined : lookedUpInstead(subject, ipv6Prefix);
   if (instead === undefined) return undefined;
-  const problem = `is never looked up where ipv6Prefix is ${ipv6Prefix}, as here: "${instead}" is`;
+  const problem = `is never looked up with ipv6Prefix ${ipv6Prefix}, as configured here: "${instead}" is`;
   return [{ id: 'never-asked', subject, list, problem }];
 }
 
@@ -66,10 +66,10 @@ function notCounted(item: Item, listActions: ListActions): [Finding] | undefined
   const parsed = parseEntry(item);
   const problem = 'entry' in parsed ? listActionProblem(parsed.entry, listActions) : undefined;
   if (problem === undefined) return undefined;
-  return [{ id: 'not-counted', subject: shownSubject(item), list: String(item.list), problem }];
+  return [{ id: 'not-counted', subject: printableSubject(item), list: String(item.list), problem }];
 }
 
-function* shadowOf(item: Item, allows: Allows): Generator<Finding> {
+function* shadowOf(item: Item, allows: AllowIndex): Generator<Finding> {
   const parsed = parseEntry(item);
   const found = 'entry' in parsed ? allows.over(parsed.entry) : undefined;
   if (found !== undefined) yield found;
@@ -79,7 +79,7 @@ function* shadowOf(item: Item, allows: Allows): Generator<Finding> {
 async function withDuplicate(found: Finding, bulk: Pick<BulkStore, 'read'>): Promise<Finding> {
   const { repair, ...rest } = found;
   if (repair?.how !== 'rewrite' || (await bulk.read([repair.entry])).length === 0) return found;
-  return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry stands there already: remove this one` };
+  return { ...rest, id: 'duplicate', problem: `${found.problem}; an entry is already there: remove this one` };
 }
 
 function unregistered(list: string): Finding {

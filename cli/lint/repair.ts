@@ -1,7 +1,7 @@
 import type { Blocklist } from '../../blocklist/store.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
-import { shownSubject } from './item-check.ts';
+import { printableSubject } from './item-check.ts';
 
 /** Who repairs, and when. */
 export interface Repairer {
@@ -35,7 +35,7 @@ async function rewrite(
   const { blocklist, guard, by, now } = repairer;
   const problem = guard.problemOf(entry);
   if (problem !== undefined) return `not rewritten: ${problem}`;
-  if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry stands there already';
+  if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry is already there';
   const { list, subject, action, expiresAt } = entry;
   await blocklist.history.record({
     ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject] },
@@ -50,8 +50,15 @@ async function remove(
   { blocklist, by, now }: Repairer,
 ): Promise<string | undefined> {
   const list = String(item.list);
-  await blocklist.history.record({ list, change: 'remove', at: now(), by, why: WHY, subjects: [shownSubject(item)] });
-  return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: somebody has changed it meanwhile';
+  await blocklist.history.record({
+    list,
+    change: 'remove',
+    at: now(),
+    by,
+    why: WHY,
+    subjects: [printableSubject(item)],
+  });
+  return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: it was changed in the meantime';
 }
 
 async function register(list: string, { blocklist, by, now }: Repairer): Promise<undefined> {

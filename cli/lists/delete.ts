@@ -1,11 +1,12 @@
 import type { Item, Key } from '../../blocklist/store.ts';
 import { withLease } from '../bulk/lease.ts';
-import { Run } from '../bulk/run.ts';
+import { RunHistory } from '../bulk/run-history.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped, interruption } from '../exit/interrupt.ts';
 import { openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
 
 interface DeleteOptions extends TableOptions {
   readonly yes?: true;
@@ -19,9 +20,12 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
   let entries = 0;
   for await (const _item of blocklist.entries.ofList(name)) entries++;
   if (entries === 0 && record === undefined)
-    throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
+    throw new CliError(EXIT.failed, `list ${name} does not exist in table ${options.table}: see haverdict lists --all`);
   if (!options.yes)
-    throw new CliError(EXIT.failed, `list ${name} has ${entries} entries: add --yes to delete it with all of them`);
+    throw new CliError(
+      EXIT.failed,
+      `list ${name} has ${plural(entries, 'entry')}: add --yes to delete it with all of them`,
+    );
 
   const by = actor();
   const { signal, dispose } = interruption();
@@ -29,13 +33,13 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
     const removed = await withLease(blocklist.lists, { list: name, by, signal }, async (held) => {
       const at = new Date().toISOString();
       await blocklist.history.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
-      const run = new Run(blocklist.history, { list: name, by });
+      const run = new RunHistory(blocklist.history, { list: name, by });
       const count = await blocklist.bulk.remove(keysOf(run.removals(blocklist.entries.ofList(name))), { signal: held });
-      endIfStopped(held, `${count} of ${entries} entries are removed`);
+      endIfStopped(held, `${count} of ${plural(entries, 'entry')} removed`);
       await blocklist.lists.delete(name);
       return count;
     });
-    const done = `list ${name} is deleted with ${removed} entries`;
+    const done = `list ${name} is deleted with ${plural(removed, 'entry')}`;
     await (options.json ? printJson({ name, removed }) : printLine(done));
   } finally {
     dispose();

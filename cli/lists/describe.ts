@@ -4,7 +4,7 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { expiryText } from '../options/expiry.ts';
 import { openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine, printTable } from '../output/output.ts';
-import { CHANGE_COLUMNS, changeCells } from './change-text.ts';
+import { CHANGE_COLUMNS, changeCells } from './history-table.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
 
 interface DescribeOptions extends TableOptions {
@@ -29,7 +29,7 @@ export async function describeList(name: string, options: DescribeOptions): Prom
   const description = await descriptionOf(name, await openBlocklist(options), Date.now() / 1000);
   const { registered, summary, changes } = description;
   if (!registered && summary.entries === 0 && changes.length === 0)
-    throw new CliError(EXIT.failed, `there is no list ${name} in table ${options.table}: see haverdict lists --all`);
+    throw new CliError(EXIT.failed, `list ${name} does not exist in table ${options.table}: see haverdict lists --all`);
   if (options.json) return printJson(description);
   const told = lines(description).filter(([, value]) => value !== undefined);
   await printTable(

@@ -21,7 +21,7 @@ const CODES: Readonly<Record<string, string>> = {
   UND_ERR_ABORTED: 'stopped',
   ABORT_ERR: 'stopped',
   ZSTD_error_frameParameter_windowTooLarge: 'the answer is compressed with a window of more than 8 MiB',
-  Z_BUF_ERROR: 'the compressed answer ends too early: it is not whole',
+  Z_BUF_ERROR: 'the compressed answer ends too early: it is incomplete',
 };
 
 /** Whatever fails on the way from a URL, in one line. */
@@ -34,7 +34,7 @@ export function toFetchError(name: string, error: unknown): CliError {
 function described(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error), 200);
   if (error.name === 'AbortError') return 'stopped';
-  if (error.name === 'TimeoutError') return 'it takes too long';
+  if (error.name === 'TimeoutError') return 'timeout';
   const { code = '' } = error as NodeJS.ErrnoException; // Node's and undici's errors have one
   const said = CODES[code];
   if (said !== undefined) return said;

@@ -2,8 +2,9 @@ import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { Source, SourceOptions } from './opened.ts';
-import { openUrl } from './url.ts';
+import { plural } from '../output/plural.ts';
+import { openUrl } from './fetch-url.ts';
+import type { Source, SourceOptions } from './open-source.ts';
 
 const STANDARD_INPUT = 'standard input';
 
@@ -31,7 +32,7 @@ async function openFile(path: string, signal: AbortSignal | undefined): Promise<
     await file.close();
     throw new CliError(EXIT.failed, `cannot read ${name}: it is a directory`);
   }
-  const said = `${name}, ${stats.size} bytes of ${stats.mtime.toISOString()}`;
+  const said = `${name}, ${plural(stats.size, 'byte')} of ${stats.mtime.toISOString()}`;
   const bytes = bytesOf(name, file.createReadStream({ signal }));
   return { unchanged: false, bytes, name, ending: extname(path), said };
 }
@@ -48,7 +49,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  ENOTDIR: 'a part of the path is no directory',
+  ENOTDIR: 'a part of the path is not a directory',
   ENAMETOOLONG: 'the name is too long',
   ABORT_ERR: 'stopped',
 };

@@ -1,13 +1,13 @@
 import { type Site, startSite, warmUp } from '../site.ts';
 import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 
-/** Lifetimes short enough that a change can be watched; the defaults are 60 and 300 seconds. */
+/** Short cache lifetimes, so that changes take effect soon; the defaults are 60 and 300 seconds. */
 export const TTL_SECONDS = 2;
 const DEADLINE_MS = 200;
 
-/** Everything the demo plays with: the local cloud, and the same site twice, once under each policy. */
+/** Our stack in the local cloud, and two sites, one per policy. */
 export class DemoEnvironment {
-  /** The table by its back door, so that the commands a reader tries need no credentials. */
+  /** The database without the proxy, so that commands need no credentials. */
   readonly table: { readonly tableName: string; readonly endpoint: string };
   readonly open: Site;
   readonly closed: Site;

@@ -4,9 +4,9 @@ import { STEPS } from './steps.ts';
 
 const HELP = `usage: npm run demo [-- --once] [-- --port 8080]
 
-Brings up HAProxy, the agent, the function and a DynamoDB on this machine and walks through what they do together.
-  --once   do the walk and exit: 0, or 1 at the first step that is not as expected
-  --port   where the site under policy open listens (default: any free port)`;
+Starts HAProxy, the agent, the function and DynamoDB on this machine, and shows step by step what they do.
+  --once   run the steps and exit: 0, or 1 at the first unexpected result
+  --port   port of the site with policy open (default: any free port)`;
 
 process.exitCode = await main();
 
@@ -16,11 +16,11 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  console.log('haverdict demo: visitor → HAProxy → agent → function → DynamoDB, all real, all on this machine');
+  console.log('haverdict demo: client → HAProxy → agent → function → DynamoDB, all running on this machine');
   const demo = await DemoEnvironment.setUp(values.port === undefined ? undefined : Number(values.port));
   const stopped = untilInterrupted();
   try {
-    const passed = await walk(demo);
+    const passed = await runSteps(demo);
     if (!passed || values.once) return passed ? 0 : 1;
     console.log(whatToTry(demo));
     await stopped;
@@ -30,29 +30,29 @@ async function main(): Promise<number> {
   }
 }
 
-async function walk(demo: DemoEnvironment): Promise<boolean> {
+async function runSteps(demo: DemoEnvironment): Promise<boolean> {
   const startedMs = performance.now();
   for (const [index, step] of STEPS.entries()) {
     console.log(`\n${index + 1}. ${step.title}`);
     try {
       for (const line of await step.run(demo)) console.log(`   ${line}`);
     } catch (error) {
-      console.error(`   NOT AS EXPECTED: ${error instanceof Error ? error.message : error}`);
+      console.error(`   UNEXPECTED: ${error instanceof Error ? error.message : error}`);
       return false;
     }
   }
-  console.log(`\nAll ${STEPS.length} steps as expected, in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);
+  console.log(`\nAll ${STEPS.length} steps passed in ${((performance.now() - startedMs) / 1000).toFixed(1)} s.`);
   return true;
 }
 
 function whatToTry({ table, open, closed }: DemoEnvironment): string {
   return `
-It stays up for you until Ctrl-C. The site is on port ${open.port} under policy open and on ${closed.port} under closed;
-any address of 127.0.0.0/8 can be the visitor:
+The demo keeps running until Ctrl-C. The site is on port ${open.port} with policy open, and on port ${closed.port} with policy
+closed. Any address of 127.0.0.0/8 can be the client:
 
   curl -i --interface 127.0.0.42 http://127.0.0.1:${open.port}/
 
-In another terminal, from this folder:
+In another terminal, in this directory:
 
   export HAVERDICT_TABLE=${table.tableName} AWS_ENDPOINT_URL_DYNAMODB=${table.endpoint}
   npm run --silent haverdict -- block 127.0.0.42 --force --reason mine --for 10m
@@ -60,7 +60,7 @@ In another terminal, from this folder:
   npm run --silent haverdict -- list
   npm run --silent haverdict -- remove 127.0.0.42
 
-A change is seen within ${TTL_SECONDS} s here.
+Changes take effect within ${TTL_SECONDS} s here.
 `;
 }
 

@@ -40,14 +40,14 @@ const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: CheckDe
 /** The caller learns what it did wrong, but of our own failures only that there was one. */
 function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {
   if (error instanceof HttpError) {
-    log('warn', 'request refused', { status: error.status, problem: error.message });
+    log('warn', 'request rejected', { status: error.status, problem: error.message });
     return respond(error.status, { error: error.message }, error.headers);
   }
   if (error instanceof StoreError) {
     log('error', 'store failed', { problem: error.message });
-    if (error.isThrottled) return respond(429, { error: 'the blocklist is asked too much at the moment' });
-    return respond(503, { error: 'the blocklist cannot be read at the moment' });
+    if (error.isThrottled) return respond(429, { error: 'the blocklist is throttled: send fewer calls' });
+    return respond(503, { error: 'the blocklist is unavailable' });
   }
-  log('error', 'unexpected failure', { problem: error instanceof Error ? error.stack : String(error) });
-  return respond(500, { error: 'unexpected failure' });
+  log('error', 'internal error', { problem: error instanceof Error ? error.stack : String(error) });
+  return respond(500, { error: 'internal error' });
 }

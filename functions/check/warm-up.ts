@@ -17,7 +17,7 @@ export async function warmUp(store: Pick<EntryStore, 'lookup'>, log: Log, limitM
   const tooLate = delay(limitMs, `no answer within ${limitMs} ms`, { signal: done.signal }).catch(() => undefined);
   const problem = await Promise.race([read(store), tooLate]);
   done.abort();
-  if (problem !== undefined) log('warn', 'table not reached at the start', { problem });
+  if (problem !== undefined) log('warn', 'table not reached at startup', { problem });
 }
 
 async function read(store: Pick<EntryStore, 'lookup'>): Promise<string | undefined> {

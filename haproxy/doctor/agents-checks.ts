@@ -11,7 +11,7 @@ import type { Engine } from './installation.ts';
 export const AGENTS_CHECKS = {
   'agents-backend-unknown': {
     severity: 'error',
-    why: 'the spoe-agent must name a backend through which the agent is reached',
+    why: 'the spoe-agent must name the backend through which HAProxy reaches the agent',
     write: 'use-backend <backend>',
     *find({ engines, config }) {
       for (const { agent, backend } of engines) {
@@ -26,7 +26,7 @@ export const AGENTS_CHECKS = {
   },
   'agents-backend-http': {
     severity: 'error',
-    why: 'SPOP is not HTTP: HAProxy refuses such a backend, which is easily made by the mode of defaults',
+    why: 'SPOP is not HTTP: HAProxy refuses such a backend; it often inherits its mode from defaults',
     write: 'mode <mode>',
     *find({ engines, settings }) {
       for (const { place, backend } of backendsOf(engines))
@@ -40,7 +40,7 @@ export const AGENTS_CHECKS = {
   },
   'spop-mode-unknown': {
     severity: 'error',
-    why: 'mode spop is of HAProxy 3.1; an older one refuses it',
+    why: 'mode spop needs HAProxy 3.1 or later; older versions refuse it',
     write: 'mode tcp',
     *find({ engines, settings }) {
       for (const { place, backend } of backendsOf(engines))
@@ -50,7 +50,7 @@ export const AGENTS_CHECKS = {
   },
   'agents-backend-disabled': {
     severity: 'error',
-    why: 'HAProxy never connects: every request goes on unasked',
+    why: 'HAProxy never connects: every request passes unchecked',
     write: 'enabled',
     *find({ engines }) {
       for (const { backend } of backendsOf(engines)) {
@@ -61,7 +61,7 @@ export const AGENTS_CHECKS = {
   },
   'agents-server-missing': {
     severity: 'error',
-    why: 'with no server nothing is ever asked, and HAProxy says nothing at its start',
+    why: 'without a server the agent is never asked, and HAProxy does not warn at startup',
     write: 'server agent1 <address> check',
     *find({ engines, settings }) {
       for (const { place, backend, servers } of backendsOf(engines))
@@ -71,7 +71,7 @@ export const AGENTS_CHECKS = {
   },
   'spop-check-missing': {
     severity: 'warning',
-    why: 'a connection that opens is not yet an agent that answers: one that hangs stays UP',
+    why: 'an open connection does not mean that the agent answers: an agent that hangs stays UP',
     write: 'option spop-check',
     *find({ engines }) {
       for (const { place, backend } of backendsOf(engines))
@@ -80,13 +80,13 @@ export const AGENTS_CHECKS = {
   },
   'check-not-spop': {
     severity: 'error',
-    why: 'the agent does not speak this protocol: the server is DOWN for ever, and nothing is asked',
+    why: 'the agent does not speak this protocol: the server stays DOWN, and the agent is never asked',
     write: 'option spop-check',
     *find({ engines }) {
       for (const { backend } of backendsOf(engines)) {
         const check = checkOf(backend);
         if (check !== undefined && check.name !== 'spop-check')
-          yield { place: check.place, what: `option ${check.name} asks an agent` };
+          yield { place: check.place, what: `option ${check.name} checks an agent` };
       }
     },
   },

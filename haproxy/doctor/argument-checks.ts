@@ -7,11 +7,11 @@ import { configuredMessage, type Engine, eventOf, type Installation, sentMessage
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { ownVariablesIn } from './variable-reads.ts';
 
-/** Is the agent sent what its configuration says, as it is when the rules have done their part? */
+/** Does HAProxy send the configured arguments, after the rules that change their values? */
 export const ARGUMENT_CHECKS = {
   'argument-missing': {
     severity: 'error',
-    why: 'the agent looks nothing up for a subject that is not sent: the policy decides, or the other subjects alone',
+    why: 'the agent cannot look up a subject that is not sent: the policy or the other subjects decide',
     write: 'args <name>=<expression>',
     unless: ['spoe-keyword-ignored'],
     *find({ engines, settings }) {
@@ -38,21 +38,21 @@ export const ARGUMENT_CHECKS = {
   },
   'argument-unknown': {
     severity: 'warning',
-    why: 'the agent ignores an argument that its configuration does not name: nothing is looked up for it',
-    write: 'subjects: { <name>: <expression> }   # in the message of the configuration, or no such argument',
+    why: 'the agent ignores arguments that are not in its configuration: they are not looked up',
+    write: 'subjects: { <name>: <expression> }   # in this message of the configuration; or remove the argument',
     unless: ['argument-missing'],
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsIn(engines)) {
         const settled = configuredMessage(settings, message.name);
         if (settled === undefined || argumentsOf(settled).some((wanted) => wanted.name === name)) continue;
-        const what = `message ${message.name} of the configuration has no subject and no argument ${name || expression}`;
+        const what = `message ${message.name} has no subject or argument ${name || expression} in the configuration`;
         yield { place, what, values: { name: name || 'key', expression } };
       }
     },
   },
   'argument-differs': {
     severity: 'warning',
-    why: 'HAProxy looks at something else than the configuration of the agent says, such as another header or address',
+    why: 'HAProxy sends something other than the configuration of the agent says, such as another header or address',
     write: 'args <name>=<expression>',
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsIn(engines)) {
@@ -65,7 +65,7 @@ export const ARGUMENT_CHECKS = {
   },
   'spoe-keyword-ignored': {
     severity: 'error',
-    why: 'HAProxy reads past a keyword of a message that it does not know, without a word',
+    why: 'HAProxy ignores an unknown keyword of a message without a warning',
     write: '<keyword> <rest>',
     *find({ engines }) {
       for (const { messages } of engines)
@@ -73,7 +73,7 @@ export const ARGUMENT_CHECKS = {
           for (const { words, place } of message.ignored)
             yield {
               place,
-              what: `"${words[0]}" is no keyword of a message`,
+              what: `"${words[0]}" is not a keyword of a message`,
               values: {
                 keyword: didYouMean(words[0] ?? '', ['args', 'event']) ?? 'args',
                 rest: words.slice(1).join(' '),
@@ -83,15 +83,15 @@ export const ARGUMENT_CHECKS = {
   },
   'argument-set-later': {
     severity: 'error',
-    why: 'HAProxy asks before it runs this rule: the agent is sent what was there before, such as the address of a proxy, or nothing',
-    write: '<rule>   # in a rule that runs before <event>, or the message in a group that is sent after it',
+    why: 'HAProxy asks the agent before it runs this rule: the agent receives the earlier value, such as the address of a proxy, or nothing',
+    write: '<rule>   # in a rule that runs before <event>; or send the message in a group after this rule',
     find: (installation) => setLater(installation, REPLACED),
   },
   'header-set-later': {
     severity: 'warning',
-    why: 'HAProxy asks before it runs this rule: the agent is sent the header as the client sent it',
+    why: 'HAProxy asks the agent before it runs this rule: the agent receives the header as the client sent it',
     write:
-      '<rule>   # is right after <event> only if the header of the client is meant; else send the message in a group',
+      "<rule>   # is correct only if the agent should see the client's header; otherwise send the message in a group after this rule",
     find: (installation) => setLater(installation, HEADERS),
   },
 } satisfies Checks;
@@ -126,7 +126,7 @@ function* setLater({ filters, settings, prefixes }: Installation, sources: reado
         continue;
       for (const rule of proxy.rules) {
         if (phaseOfRule(rule.ruleset, proxy) < phase || !rule.ruleset.includes('request')) continue;
-        // what the agent itself decides can only be done after it was asked
+        // rules that apply the decision necessarily run after it
         if (ownVariablesIn(rule, proxy.acls, prefixes).length > 0) continue;
         const affected = message.args.find(({ expression }) =>
           sources.some((source) => sets(rule, source, expression)),

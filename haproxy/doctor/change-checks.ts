@@ -11,11 +11,11 @@ import { guardedMessages, type Installation } from './installation.ts';
 import { headerNames, messageOf } from './variable-names.ts';
 import { ownVariablesIn, rulesReadingDecisions } from './variable-reads.ts';
 
-/** Is done what entries say beside their action, as far as the configuration lets them? */
+/** Do rules apply what entries say in addition to their action, as far as the configuration allows it? */
 export const CHANGE_CHECKS = {
   'route-not-obeyed': {
     severity: 'error',
-    why: 'the configuration lets entries route to this backend, and no rule does: requests go where they went without',
+    why: 'the configuration lets entries route to this backend, but no rule does: requests go to their usual backend',
     write: 'use_backend <backend> if { <action> -m str route } { <variable> -m str <backend> }',
     *find(installation) {
       for (const { filter, message } of routing(installation)) {
@@ -24,7 +24,7 @@ export const CHANGE_CHECKS = {
           if (!isRouted(filter.proxy, backend, message, installation))
             yield {
               place: filter.place,
-              what: `no rule of ${label(filter.proxy)} routes to ${backend} as message ${message.name} says`,
+              what: `no rule of ${label(filter.proxy)} routes to ${backend} for message ${message.name}`,
               values: {
                 backend,
                 action: decision.variable(VARIABLES.action),
@@ -36,8 +36,8 @@ export const CHANGE_CHECKS = {
   },
   'route-backend-missing': {
     severity: 'error',
-    why: 'HAProxy refuses a rule that uses a backend which is not there, and stays on its older configuration',
-    write: 'backend <backend>   # or not this name in haproxy.backends',
+    why: 'HAProxy refuses a rule that uses an unknown backend, and keeps its old configuration',
+    write: 'backend <backend>   # or remove the name from haproxy.backends',
     *find({ filters, settings, config }) {
       const names = config.proxies.filter(({ kind }) => kind !== 'frontend').map(({ name }) => name);
       for (const { place } of filters.slice(0, 1))
@@ -47,7 +47,7 @@ export const CHANGE_CHECKS = {
   },
   'header-not-obeyed': {
     severity: 'warning',
-    why: 'the configuration lets entries change this header, and no rule does',
+    why: 'the configuration lets entries change this header, but no rule does',
     write: '<ruleset> <change>-header <header> … if { <variable> -m found }',
     *find(installation) {
       const { settings } = installation;
@@ -71,7 +71,7 @@ export const CHANGE_CHECKS = {
             const variable = decisionVariables(settings.haproxy.prefix, message).variable(missing);
             yield {
               place: filter.place,
-              what: `no rule obeys what message ${message.name} says of ${header}`,
+              what: `no rule applies the changes of ${header} for message ${message.name}`,
               values: { ruleset, change, header, variable },
             };
           }
@@ -80,7 +80,7 @@ export const CHANGE_CHECKS = {
   },
   'deny-page-missing': {
     severity: 'error',
-    why: 'HAProxy reads the file when it starts: where it cannot, it refuses the rule and stays on its older configuration',
+    why: 'HAProxy reads the file at startup: if it cannot, it refuses the rule and keeps its old configuration',
     write: 'the page at <file>',
     *find(installation) {
       for (const proxy of installation.config.proxies)
@@ -93,7 +93,7 @@ export const CHANGE_CHECKS = {
   },
 } satisfies Checks;
 
-/** Once the backend is chosen nothing is routed any more. */
+/** A decision can choose the backend only before it is chosen. */
 function routing(installation: Installation) {
   return guardedMessages(installation).filter(
     ({ filter, message }) =>

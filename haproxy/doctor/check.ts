@@ -4,7 +4,7 @@ import type { Installation } from './installation.ts';
 /** An error disables protection or breaks traffic; a warning does so under load, on failure, or for some requests. */
 export type Severity = 'error' | 'warning';
 
-/** One thing that a check met. `values` fill what to write. */
+/** One place where a check found its error. `values` fill the placeholders of `write`. */
 export interface Occurrence {
   readonly place: Place;
   readonly what: string;
@@ -15,9 +15,9 @@ export interface Occurrence {
 export interface Check {
   readonly severity: Severity;
   readonly why: string;
-  /** What to write, with `<name>` for what depends on the configuration. */
+  /** The right configuration, with placeholders such as `<name>`. */
   readonly write: string;
-  /** Findings that explain this one: where one of them is, this one is not told. */
+  /** Findings that explain this one: if one of them is reported, this one is not. */
   readonly unless?: readonly string[];
   readonly find: (installation: Installation) => Iterable<Occurrence>;
 }

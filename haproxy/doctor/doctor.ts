@@ -44,7 +44,7 @@ export interface Finding {
   readonly write: string;
 }
 
-/** What is wrong with this installation, in the order of the checks; nothing where all is well. */
+/** All findings in this installation, in the order of the checks. */
 export function examine(installation: Installation): Finding[] {
   const found = Object.entries(CHECKS as Readonly<Record<string, Check>>).flatMap(
     ([id, check]) => findingsOf(id as FindingId, check, installation), // the keys of CHECKS
@@ -53,7 +53,7 @@ export function examine(installation: Installation): Finding[] {
   return found.filter(({ id }) => !(CHECKS[id] as Check).unless?.some((other) => ids.has(other)));
 }
 
-/** A line that several sections share, as one of defaults, is told once. */
+/** Reports a line that several sections share, such as one of defaults, once. */
 function findingsOf(id: FindingId, { severity, why, write, find }: Check, installation: Installation): Finding[] {
   const findings = new Map<string, Finding>();
   for (const { place, what, values = {} } of find(installation)) {

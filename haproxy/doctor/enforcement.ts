@@ -8,7 +8,7 @@ import type { Filter, Installation } from './installation.ts';
 import { HAPROXY_NAMES, messageOf, NAMES } from './variable-names.ts';
 import { ownVariablesIn, type Prefixes, parseOwnVariable, readVariables, setsOwnVariable } from './variable-reads.ts';
 
-/** What the variables of one message hold, and those of HAProxy, by name; the others of ours are not set. */
+/** Values of the variables of one message and of HAProxy's own, by name; all other variables are unset. */
 export interface Scenario {
   readonly message: MessageSettings;
   readonly values: Readonly<Record<string, string | null>>;
@@ -77,7 +77,7 @@ export function enforcingRules(proxy: ProxySection, rulesets: readonly Ruleset[]
   );
 }
 
-/** Does it set a variable of somebody's own that a rule which stops requests reads? */
+/** Whether it sets a variable of the operator's that a stopping rule reads. */
 function setsIntermediateVariable({ action }: Rule, { rules, acls }: ProxySection): boolean {
   const [, variable] = /^set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
   if (variable === undefined) return false;
@@ -86,7 +86,7 @@ function setsIntermediateVariable({ action }: Rule, { rules, acls }: ProxySectio
   );
 }
 
-/** A variable that no message sets counts for the one that is looked at: that it is never set is a finding of its own. */
+/** A variable that no message sets counts as one of this message: that it is never set is another finding. */
 function valuesOf({ message, values }: Scenario, { settings, prefixes }: Installation): Values {
   return (variable) => {
     const own = parseOwnVariable(variable, prefixes);

@@ -4,29 +4,29 @@ import type { Checks, Occurrence } from './check.ts';
 import { type Installation, sentMessages } from './installation.ts';
 
 const DEFAULT_BUFFER_BYTES = 16_384;
-/** What HAProxy keeps free in a buffer for the length of a frame. */
+/** HAProxy reserves these bytes of a buffer for the length of a frame. */
 const PREFIX_BYTES = 4;
 const MIN_FRAME_BYTES = 256;
-/** Arguments that are an address or a number, whatever the client sends. */
+/** Arguments of a fixed size, such as addresses and numbers, whatever the client sends. */
 const FIXED_SIZE = /^(src|dst|src_port|dst_port|src_is_local|ssl_fc|status|bool|int|rand|date)\b/;
 
-/** The options of the spoe-agent section, by what they cost with this agent. */
+/** Do options of the spoe-agent section harm with this agent? */
 export const ENGINE_CHECKS = {
   'fragments-on': {
     severity: 'error',
-    why: 'before HAProxy 3.1 a message that is too large makes it reconnect thousands of times a second instead of being an error of its own',
+    why: 'before HAProxy 3.1 a message that is too large causes thousands of reconnects per second instead of one error',
     write: 'no option send-frag-payload',
     find: (installation) => leftOn(installation, 'send-frag-payload'),
   },
   'async-on': {
     severity: 'warning',
-    why: 'before HAProxy 3.1 an answer may come on another connection where an agent says so: a lost connection then costs the whole timeout',
+    why: 'before HAProxy 3.1 an answer may come on another connection if the agent supports it: a lost connection then costs the whole timeout',
     write: 'no option async',
     find: (installation) => leftOn(installation, 'async'),
   },
   'pipelining-off': {
     severity: 'warning',
-    why: 'HAProxy opens a connection for each request that waits',
+    why: 'HAProxy opens a connection for each waiting request',
     write: 'option pipelining',
     *find({ engines }) {
       for (const { agent } of engines) {
@@ -37,19 +37,19 @@ export const ENGINE_CHECKS = {
   },
   'error-rate-limited': {
     severity: 'error',
-    why: 'before HAProxy 3.1, past so many errors a second it stops asking, and leaves no error behind: under policy open everything passes',
-    write: 'no maxerrrate line in the spoe-agent',
+    why: 'before HAProxy 3.1, above this rate of errors it stops asking without setting the error variable: under policy open everything passes',
+    write: 'remove the maxerrrate line from the spoe-agent',
     find: (installation) => limited(installation, 'maxerrrate'),
   },
   'connection-rate-limited': {
     severity: 'warning',
-    why: 'before HAProxy 3.1, past so many new connections a second requests are errors, as after each reload',
-    write: 'no maxconnrate line in the spoe-agent',
+    why: 'before HAProxy 3.1, above this rate of new connections requests fail with an error, for example after each reload',
+    write: 'remove the maxconnrate line from the spoe-agent',
     find: (installation) => limited(installation, 'maxconnrate'),
   },
   'frame-size-small': {
     severity: 'error',
-    why: 'a client that makes its headers longer than a frame is not asked about: under policy open it passes',
+    why: 'a request with headers larger than a frame is not checked: under policy open it passes',
     write: 'max-frame-size <bytes>',
     *find({ engines, config }) {
       const largest = largestFrame(config);
@@ -70,7 +70,7 @@ export const ENGINE_CHECKS = {
   },
   'frame-size-invalid': {
     severity: 'error',
-    why: 'HAProxy takes from 256 to tune.bufsize - 4, refuses the file, and stays on its older configuration',
+    why: 'HAProxy allows 256 to tune.bufsize - 4; otherwise it refuses the file and keeps its old configuration',
     write: 'max-frame-size <bytes>',
     *find({ engines, config }) {
       const largest = largestFrame(config);
@@ -80,7 +80,7 @@ export const ENGINE_CHECKS = {
         if (line && (bytes > largest || bytes < MIN_FRAME_BYTES))
           yield {
             place: line.place,
-            what: `${bytes} is not from ${MIN_FRAME_BYTES} to ${largest}`,
+            what: `${bytes} is not between ${MIN_FRAME_BYTES} and ${largest}`,
             values: { bytes: largest },
           };
       }
@@ -88,7 +88,7 @@ export const ENGINE_CHECKS = {
   },
   'errors-unlogged': {
     severity: 'warning',
-    why: 'HAProxy says nothing when the agent cannot be asked: nobody notices that requests go unchecked',
+    why: 'HAProxy does not log when the agent cannot be asked: nobody notices that requests are unchecked',
     write: 'log global',
     *find({ engines }) {
       for (const { agent } of engines)
@@ -98,7 +98,7 @@ export const ENGINE_CHECKS = {
   },
 } satisfies Checks;
 
-/** Both are on where nothing is said; from 3.1 there are none any more. */
+/** Both are on by default; they do not exist from 3.1. */
 function* leftOn({ engines, settings }: Installation, name: string): Iterable<Occurrence> {
   if (hasNativeSpop(settings.haproxy.version)) return;
   for (const { agent } of engines) {

@@ -8,11 +8,11 @@ import { eventOf, type Filter, type Installation, sentMessages } from './install
 import { isLocal } from './server-address.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
-/** Is HAProxy's traffic shown to the agent at all? */
+/** Does HAProxy send its traffic to the agent at all? */
 export const FILTER_CHECKS = {
   'filter-missing': {
     severity: 'error',
-    why: 'without the filter no request is shown to the agent: everything passes',
+    why: 'without the filter HAProxy never asks the agent: everything passes',
     write: 'filter spoe engine <engine> config <file>',
     *find({ filters, config }) {
       if (filters.length > 0) return;
@@ -23,7 +23,7 @@ export const FILTER_CHECKS = {
   },
   'filter-missing-here': {
     severity: 'error',
-    why: 'the rules of this section read variables that nothing sets for its requests: none of them ever applies',
+    why: 'the rules of this section read variables that are never set for its requests: none of them ever applies',
     write: 'filter spoe engine <engine> config <file>',
     unless: ['event-in-backend'],
     *find(installation) {
@@ -33,7 +33,7 @@ export const FILTER_CHECKS = {
         if (rule === undefined || isGuarded(proxy, installation)) continue;
         yield {
           place: rule.place,
-          what: `${label(proxy)} obeys a decision that it never asks for`,
+          what: `${label(proxy)} reads a decision that it never asks for`,
           values: valuesOf(filters[0]),
         };
       }
@@ -41,7 +41,7 @@ export const FILTER_CHECKS = {
   },
   'frontend-unguarded': {
     severity: 'warning',
-    why: 'who comes in here reaches the same backend without being checked',
+    why: 'requests that arrive here reach the same backend without being checked',
     write: 'filter spoe engine <engine> config <file>',
     unless: ['filter-missing-here'],
     *find({ config, filters }) {
@@ -52,7 +52,7 @@ export const FILTER_CHECKS = {
         if (shared === undefined || filters.some((filter) => filter.proxy.name === shared)) continue;
         yield {
           place: proxy.place,
-          what: `${label(proxy)} leads to ${shared} and has no filter`,
+          what: `${label(proxy)} uses ${shared} and has no filter`,
           values: valuesOf(filters[0]),
         };
       }
@@ -60,9 +60,9 @@ export const FILTER_CHECKS = {
   },
   'spoe-file-missing': {
     severity: 'error',
-    why: 'HAProxy does not start without the file, or goes on with an older one until it is restarted',
+    why: 'HAProxy does not start without the file, or keeps an older one until it is restarted',
     write:
-      'haverdict wiring -c FILE --out FOLDER, and the path of the file it wrote: filter spoe engine <engine> config <file>',
+      'run haverdict wiring -c FILE --out FOLDER, then use the path of the file it wrote: filter spoe engine <engine> config <file>',
     *find({ filters }) {
       for (const { place, file, text, engineName } of filters)
         if (text === undefined && !hasEnvironmentVariable(file))
@@ -75,7 +75,7 @@ export const FILTER_CHECKS = {
   },
   'engine-unknown': {
     severity: 'error',
-    why: 'HAProxy takes of the file only what stands under the [scope] of the engine that the filter names',
+    why: 'HAProxy reads only the part of the file under the [scope] of the engine that the filter names',
     write: '[<engine>]',
     *find({ filters }) {
       for (const { place, file, text, engine, engineName } of filters)
@@ -85,14 +85,14 @@ export const FILTER_CHECKS = {
   },
   'last-line-unfinished': {
     severity: 'error',
-    why: 'HAProxy refuses a file whose last line does not end, and stays on its older configuration',
+    why: 'HAProxy refuses a file whose last line has no line feed, and keeps its old configuration',
     write: 'a line feed at the end of <file>',
     *find({ filters }) {
       for (const { file, text } of filters)
         if (text !== undefined && text !== '' && !text.endsWith('\n'))
           yield {
             place: { file, line: text.split('\n').length },
-            what: 'the last line does not end',
+            what: 'the last line has no line feed',
             values: { file },
           };
     },
@@ -121,7 +121,7 @@ export const FILTER_CHECKS = {
   },
   'body-unbuffered': {
     severity: 'warning',
-    why: 'the agent is sent as much of the body as happens to be there when the headers are',
+    why: 'the agent receives only the part of the body that arrived with the headers',
     write: 'option http-buffer-request',
     *find({ filters }) {
       for (const { proxy, engine } of filters) {
@@ -153,7 +153,7 @@ function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFact
     .map((message) => `message ${message.name} is sent at ${eventOf(message)}`);
 }
 
-/** Has the section a filter, or is it a backend that a section with one leads to? */
+/** Whether the section has a filter, or is a backend used by a section with one. */
 function isGuarded(proxy: ProxySection, { filters }: Installation): boolean {
   return filters.some(
     (filter) =>
@@ -173,7 +173,7 @@ export function isDynamic({ rules }: ProxySection): boolean {
   return rules.some(({ ruleset, action }) => ruleset === 'use_backend' && /[%$]/.test(action));
 }
 
-/** Nobody comes in here from outside, or all are sent to https first, where no bind of its own speaks TLS. */
+/** Whether only this host can connect, or the section only redirects to https and has no TLS bind of its own. */
 function isInternal({ lines, rules }: ProxySection): boolean {
   const binds = lines.filter(({ words }) => words[0] === 'bind').flatMap(({ words }) => (words[1] ?? '').split(','));
   const toHttps = rules.some(
@@ -183,7 +183,7 @@ function isInternal({ lines, rules }: ProxySection): boolean {
   return binds.every(isLocal) || (toHttps && isPlain) || lines.some(({ words }) => words[0] === 'disabled');
 }
 
-/** Does it hold for every request that came without TLS? */
+/** Whether it holds for every request without TLS. */
 function isWithoutTls(condition: Condition | undefined): boolean {
   if (condition === undefined) return true;
   const [first = [], ...others] = condition.anyOf;

@@ -12,7 +12,7 @@ import { rulesReadingDecisions } from './variable-reads.ts';
 export const GROUP_CHECKS = {
   'group-unknown': {
     severity: 'error',
-    why: 'HAProxy refuses the rule, and stays on its older configuration',
+    why: 'HAProxy refuses the rule and keeps its old configuration',
     write: 'send-spoe-group <engine> <group>',
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters)
@@ -30,7 +30,7 @@ export const GROUP_CHECKS = {
   },
   'group-engine-unknown': {
     severity: 'error',
-    why: 'a group is sent through the filter of its own section: HAProxy refuses the rule where there is none of that name',
+    why: 'a group is sent through a filter of the same section: HAProxy refuses the rule if there is none with that engine',
     write: 'send-spoe-group <engine> <group>',
     *find({ filters, config }) {
       const groups = filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []);
@@ -49,7 +49,7 @@ export const GROUP_CHECKS = {
   },
   'group-unlisted': {
     severity: 'error',
-    why: 'HAProxy knows only the groups that the groups line of the spoe-agent names',
+    why: 'HAProxy knows only the groups in the groups line of the spoe-agent',
     write: 'groups <groups>',
     *find({ engines }) {
       for (const { agent, groups } of engines) {
@@ -58,7 +58,7 @@ export const GROUP_CHECKS = {
           if (!listed.includes(name))
             yield {
               place,
-              what: `group ${name} is defined and not listed`,
+              what: `group ${name} is defined but not listed`,
               values: { groups: [...listed, name].join(' ') },
             };
       }
@@ -66,7 +66,7 @@ export const GROUP_CHECKS = {
   },
   'group-never-sent': {
     severity: 'error',
-    why: 'the messages of a group are sent by a rule only: without one the agent is never asked',
+    why: 'only a rule sends the messages of a group: without one the agent is never asked',
     write: 'http-request send-spoe-group <engine> <group>',
     unless: ['group-engine-unknown', 'group-unknown'],
     *find({ engines, filters, config }) {
@@ -85,8 +85,8 @@ export const GROUP_CHECKS = {
   },
   'group-after-rules': {
     severity: 'error',
-    why: 'rules run in the order of the file: those above the group see the variables of nobody, and let everything pass',
-    write: '<rule>   # above the rules that obey the agent',
+    why: 'rules run in the order of the file: those above the group find no variables and let everything pass',
+    write: '<rule>   # above the rules that apply decisions',
     unless: ['message-unlisted', 'message-missing'],
     *find(installation) {
       for (const filter of installation.filters) {
@@ -102,7 +102,7 @@ export const GROUP_CHECKS = {
   },
   'group-before-data': {
     severity: 'warning',
-    why: 'tcp-request content runs as soon as the connection is there: what is read from the request is not there yet',
+    why: 'tcp-request content runs as soon as the connection is open: the request has not arrived yet',
     write:
       'tcp-request inspect-delay 5s   # with tcp-request content accept if HTTP or WAIT_END, or in an http-request rule',
     *find({ filters }) {
@@ -139,7 +139,7 @@ function namedFilters({ lines }: ProxySection): string[] {
     .map(({ words }) => words[words.indexOf('engine') + 1] ?? '');
 }
 
-/** The first group that is sent, where something that nothing asked for before is read above it. */
+/** The rule that sends the first group, if rules above it read a decision that was not asked for before. */
 function lateSend({ proxy, engine, engineName }: Filter, installation: Installation): Rule | undefined {
   const [send] = sendRules(proxy, engineName);
   if (engine === undefined || send === undefined) return undefined;

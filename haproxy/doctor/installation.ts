@@ -11,7 +11,7 @@ import { ERROR_VARIABLE } from '../vocabulary.ts';
 import { isOwnAddress } from './server-address.ts';
 import { type Prefixes, strayPrefixes } from './variable-reads.ts';
 
-/** What the doctor asks the file system. */
+/** The access of the doctor to the file system. */
 export interface Files {
   /** The text of a file; undefined where it cannot be read. */
   readonly read: (path: string) => string | undefined;
@@ -23,21 +23,21 @@ export interface Filter {
   readonly proxy: ProxySection;
   readonly place: Place;
   readonly engineName: string;
-  /** As HAProxy would look it up; as it is written where that is not known. */
+  /** The resolved path; as written if it cannot be resolved. */
   readonly file: string;
   /** Undefined where the file cannot be read. */
   readonly text?: string;
   readonly engine?: SpoeEngine;
 }
 
-/** Everything the checks look at: HAProxy's files beside the settings of the agent. */
+/** The input of the checks: HAProxy's files and the settings of the agent. */
 export interface Installation {
   readonly settings: Settings;
   readonly config: HaproxyConfig;
   readonly files: Files;
-  /** The filters that ask this agent, in every proxy that has one. */
+  /** The filters of all proxies that ask this agent. */
   readonly filters: readonly Filter[];
-  /** Of the engines of these filters each once. */
+  /** The engines of these filters, without duplicates. */
   readonly engines: readonly Engine[];
   readonly prefixes: Prefixes;
 }
@@ -61,7 +61,7 @@ export interface GuardedMessage {
   readonly message: MessageSettings;
 }
 
-/** Reads what HAProxy would read; a file that cannot be read is the caller's to tell. */
+/** Reads what HAProxy would read; the caller reports files that cannot be read. */
 export function readInstallation(
   settings: Settings,
   texts: readonly { readonly file: string; readonly text: string }[],
@@ -132,7 +132,7 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
     });
 }
 
-/** Without `default-path`, where HAProxy is started decides; that is guessed: here, or beside haproxy.cfg. */
+/** Without `default-path` a path is relative to HAProxy's working directory; our guess is this one, or that of haproxy.cfg. */
 function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: Files) {
   const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
   const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
@@ -144,7 +144,7 @@ function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: 
   return undefined;
 }
 
-/** Other agents have filters of their own; what is wrong with ours must not hide that it is ours. */
+/** Other agents have filters of their own; an error in ours must not keep us from recognizing it. */
 function asksUs({ engineName, engine }: Filter, settings: Settings, config: HaproxyConfig, isOnly: boolean): boolean {
   if (engineName === ENGINE) return true;
   if (engine === undefined) return isOnly;

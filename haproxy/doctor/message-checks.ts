@@ -6,11 +6,11 @@ import { wordsOf } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { configuredMessage, type Engine, eventOf, type Installation, sentMessages } from './installation.ts';
 
-/** Does HAProxy send the messages that the agent knows, at their event, with their arguments? */
+/** Does HAProxy send the configured messages, at their event? */
 export const MESSAGE_CHECKS = {
   'message-missing': {
     severity: 'error',
-    why: 'the agent is never asked what this message asks: what it would deny passes',
+    why: 'HAProxy never sends this message: whatever it would deny passes',
     write: 'spoe-message <message>',
     unless: ['message-not-configured', 'message-unknown'],
     *find({ engines, settings }) {
@@ -22,7 +22,7 @@ export const MESSAGE_CHECKS = {
   },
   'message-unknown': {
     severity: 'error',
-    why: 'HAProxy refuses the file, and stays on its older configuration',
+    why: 'HAProxy refuses the file and keeps its old configuration',
     write: 'messages <messages>',
     *find({ engines, settings }) {
       for (const engine of engines)
@@ -43,7 +43,7 @@ export const MESSAGE_CHECKS = {
   },
   'message-unlisted': {
     severity: 'error',
-    why: 'HAProxy sends only what the messages line of the agent or a group names; it says nothing about the rest',
+    why: 'HAProxy sends only the messages in the messages line of the agent or a group, and ignores the others without a warning',
     write: 'messages <messages>',
     unless: ['message-unknown'],
     *find({ engines }) {
@@ -61,7 +61,7 @@ export const MESSAGE_CHECKS = {
   },
   'message-not-configured': {
     severity: 'error',
-    why: 'the agent answers a message that its configuration does not have with nothing: no variable is set',
+    why: 'the agent sets no variable for a message that is not in its configuration',
     write: 'spoe-message <message>   # or a message of this name in the configuration of the agent',
     *find({ engines, settings }) {
       const known = settings.messages.map(({ name }) => name);
@@ -77,7 +77,7 @@ export const MESSAGE_CHECKS = {
   },
   'event-missing': {
     severity: 'error',
-    why: 'a message without event is never sent',
+    why: 'a message without an event is never sent',
     write: 'event <event>',
     *find({ engines, settings }) {
       for (const engine of engines)
@@ -92,7 +92,7 @@ export const MESSAGE_CHECKS = {
   },
   'event-repeated': {
     severity: 'error',
-    why: 'a second event line takes the place of the first: the message is sent at the last one only',
+    why: 'a second event line replaces the first: the message is sent only at the last one',
     write: 'event <event>   # and no other in this message',
     *find({ engines, settings }) {
       for (const engine of engines)
@@ -100,14 +100,14 @@ export const MESSAGE_CHECKS = {
           for (const { place, words } of message.events.slice(1))
             yield {
               place,
-              what: `message ${message.name} has one event before ${words[1] ?? 'this'}`,
+              what: `message ${message.name} already has an event before ${words[1] ?? 'this one'}`,
               values: { event: rightEvent(message, settings) },
             };
     },
   },
   'event-differs': {
     severity: 'error',
-    why: 'the agent answers at another moment than its configuration says: rules that run before find nothing',
+    why: 'the agent answers at another time than its configuration says: rules that run earlier find no variables',
     write: 'event <event>',
     unless: ['event-repeated'],
     *find({ engines, settings }) {
@@ -126,7 +126,7 @@ export const MESSAGE_CHECKS = {
   },
   'event-conditional': {
     severity: 'warning',
-    why: 'requests that a condition leaves out which the configuration does not have are not checked; under policy closed they are denied',
+    why: 'the configuration does not have this condition: requests that do not match it are not checked, or denied under policy closed',
     write: 'event <event>',
     *find({ engines, settings }) {
       for (const engine of engines)
@@ -138,7 +138,7 @@ export const MESSAGE_CHECKS = {
           if (words.length > 2 && !isMeant)
             yield {
               place,
-              what: `message ${message.name} is sent ${words.slice(2).join(' ')} only`,
+              what: `message ${message.name} is only sent ${words.slice(2).join(' ')}`,
               values: { event: words[1] ?? '' },
             };
         }
@@ -146,7 +146,7 @@ export const MESSAGE_CHECKS = {
   },
 } satisfies Checks;
 
-/** Messages that HAProxy sends by itself; those of groups need no event. */
+/** Messages that HAProxy sends at an event; those of groups need none. */
 function listed(engine: Engine): SpoeMessage[] {
   const names = namesOf(engine.agent, 'messages');
   return engine.messages.filter(({ name }) => names.includes(name));

@@ -1,3 +1,4 @@
+import type { Acls } from '../parse/condition.ts';
 import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../vocabulary.ts';
 import type { Checks } from './check.ts';
@@ -7,11 +8,11 @@ import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { messageOf } from './variable-names.ts';
 import { ownVariablesIn, parseOwnVariable, rulesReadingDecisions } from './variable-reads.ts';
 
-/** Do the rules that obey the agent get their turn, after it was asked and before anything takes it from them? */
+/** Do the rules that apply decisions run after the agent was asked, and before anything ends the ruleset? */
 export const ORDER_CHECKS = {
   'rule-too-early': {
     severity: 'error',
-    why: 'HAProxy runs this rule before it asks the agent: the variable is never there',
+    why: 'HAProxy runs this rule before it asks the agent: the variable is never set',
     write: '<right>',
     unless: ['event-differs'],
     *find(installation) {
@@ -30,35 +31,35 @@ export const ORDER_CHECKS = {
   },
   'rules-unreachable': {
     severity: 'error',
-    why: 'an allow or accept without a condition is the last rule that HAProxy looks at: no decision is obeyed',
-    write: '<rule>   # below the rules that obey the agent',
+    why: 'an allow or accept without a condition is the last rule that HAProxy evaluates: no decision is applied',
+    write: '<rule>   # below the rules that apply decisions',
     *find(installation) {
       for (const { rule } of earlyAllows(installation))
         if (rule.condition === undefined)
           yield {
             place: rule.place,
-            what: `${rule.ruleset} ${rule.action} comes before the rules that obey the agent`,
+            what: `${rule.ruleset} ${rule.action} stands above the rules that apply decisions`,
             values: { rule: rule.words.join(' ') },
           };
     },
   },
   'allow-before-rules': {
     severity: 'warning',
-    why: 'what this rule lets pass is not subject to any decision, even a deny of its own address',
-    write: '<rule>   # below the rules that obey the agent',
+    why: 'requests that this rule lets pass are not subject to any decision, not even a deny of their own address',
+    write: '<rule>   # below the rules that apply decisions',
     *find(installation) {
       for (const { rule } of earlyAllows(installation))
         if (rule.condition !== undefined)
           yield {
             place: rule.place,
-            what: `${rule.ruleset} ${rule.action} comes before the rules that obey the agent`,
+            what: `${rule.ruleset} ${rule.action} stands above the rules that apply decisions`,
             values: { rule: rule.words.join(' ') },
           };
     },
   },
   'rules-ignored': {
     severity: 'error',
-    why: 'HAProxy leaves out HTTP rules in a section of mode tcp: no decision is obeyed',
+    why: 'HAProxy ignores HTTP rules in a section in mode tcp: no decision is applied',
     write: 'mode http',
     unless: ['event-needs-http'],
     *find(installation) {
@@ -67,23 +68,28 @@ export const ORDER_CHECKS = {
           if (rule.ruleset.startsWith('http-')) yield { place: rule.place, what: `${label(proxy)} is in mode tcp` };
     },
   },
-  'verdict-overwritten': {
+  'decision-overwritten': {
     severity: 'error',
-    why: 'the rules below see what is set here, not what the agent decided',
-    write: 'another name than <variable>',
+    why: 'the rules below read the value set here, not the decision of the agent',
+    write: 'a variable other than <variable>',
     *find({ config, prefixes, settings }) {
-      for (const { rules } of config.proxies)
-        for (const { action, args, place } of rules) {
-          if (settings.haproxy.recentSeconds > 0 && args.join(' ') === 'str(allow)') continue;
+      const isRecent = (rule: Rule, acls: Acls) =>
+        settings.haproxy.recentSeconds > 0 &&
+        rule.args.join(' ') === 'str(allow)' &&
+        ownVariablesIn(rule, acls, prefixes).some(({ name }) => name === VARIABLES.source);
+      for (const { rules, acls } of config.proxies)
+        for (const rule of rules) {
+          const { action, place } = rule;
+          if (isRecent(rule, acls)) continue;
           const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
           if (parseOwnVariable(variable, prefixes)?.name === VARIABLES.action)
-            yield { place, what: `${action} takes the place of the decision`, values: { variable } };
+            yield { place, what: `${action} overwrites the decision`, values: { variable } };
         }
     },
   },
 } satisfies Checks;
 
-/** The moment of the earliest message whose decision this rule reads; undefined where that is not told by an event. */
+/** When the earliest message whose decision this rule reads is sent; undefined if not at an event. */
 function askedBefore(rule: Rule, proxy: Filter['proxy'], { settings, prefixes }: Installation): number | undefined {
   const phases = ownVariablesIn(rule, proxy.acls, prefixes).map((own) => {
     const event = messageOf(settings, own)?.event;
@@ -93,7 +99,7 @@ function askedBefore(rule: Rule, proxy: Filter['proxy'], { settings, prefixes }:
   return known.length < phases.length || known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** The moment of the first message or group that is sent, which everything that reads must come after. */
+/** When the first message or group is sent: every rule that reads a decision must run later. */
 function firstAsked(
   { settings }: Installation,
   proxy: Filter['proxy'],
@@ -108,7 +114,7 @@ function firstAsked(
   return all.length === 0 || settings.messages.length === 0 ? undefined : Math.min(...all);
 }
 
-/** Rules that end their ruleset before one that obeys the agent, without asking what the agent decided. */
+/** Rules that let requests pass above a rule that applies decisions, without reading the decision. */
 function* earlyAllows(installation: Installation): Iterable<{ readonly rule: Rule }> {
   for (const proxy of installation.config.proxies) {
     const obeying = rulesReadingDecisions(proxy, installation);

@@ -20,11 +20,11 @@ import { parseOwnVariable, readVariables } from './variable-reads.ts';
 const PASSING = ACTIONS.filter((action) => !endsRequest(action));
 const STOPPING = ACTIONS.filter(endsRequest);
 
-/** Is what the agent decides obeyed, and what happens when it decides nothing? */
+/** Do rules apply what the agent decides, and the policy if there is no decision? */
 export const RULE_CHECKS = {
   'action-not-obeyed': {
     severity: 'error',
-    why: 'the agent can only set variables: without a rule that reads them, what it decides does nothing',
+    why: 'the agent only sets variables: without a rule that reads them, its decisions have no effect',
     write: '<ruleset> if { <variable> -m str <actions> }',
     unless: ['value-unknown', 'variable-unknown', 'event-in-backend', 'allow-stopped'],
     *find(installation) {
@@ -41,7 +41,7 @@ export const RULE_CHECKS = {
   },
   'deny-obeyed-partly': {
     severity: 'warning',
-    why: 'denied requests for which the other conditions of the rule do not hold pass',
+    why: 'denied requests that do not match the other conditions of the rule pass',
     write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation))
@@ -49,7 +49,7 @@ export const RULE_CHECKS = {
           const rules = enforcingRules(filter.proxy, rulesetsFor(message), installation.prefixes);
           yield {
             place: rules.at(-1)?.place ?? filter.place,
-            what: `${label(filter.proxy)} stops what is denied under more conditions`,
+            what: `${label(filter.proxy)} stops denied requests only under further conditions`,
             values: valuesOf(filter, message, installation),
           };
         }
@@ -57,18 +57,22 @@ export const RULE_CHECKS = {
   },
   'allow-stopped': {
     severity: 'error',
-    why: 'requests that shall pass are stopped: of these actions none stops a request',
+    why: 'requests that should pass are stopped: none of these actions stops a request',
     write: '<ruleset> if { <variable> -m str deny }',
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation))
         for (const action of PASSING)
           for (const { place } of stopping(filter, installation, decided(message, action)))
-            yield { place, what: 'this rule stops what passes', values: valuesOf(filter, message, installation) };
+            yield {
+              place,
+              what: 'this rule stops requests that should pass',
+              values: valuesOf(filter, message, installation),
+            };
     },
   },
   'client-error-passes': {
     severity: 'warning',
-    why: 'a client causes this error itself, with a message larger than a frame or by hanging up: a listed one passes',
+    why: 'a client can cause this error itself, with a message larger than a frame or by hanging up: a listed client passes',
     write: '<refusal> if { var(txn.<prefix>.<error>) -m int 3 259 4 5 255 }',
     unless: ['action-not-obeyed', 'event-in-backend', 'prefix-mismatch', 'closed-error-rule-missing'],
     *find(installation) {
@@ -86,7 +90,7 @@ export const RULE_CHECKS = {
         if (passes)
           yield {
             place: filter.place,
-            what: `no rule of ${label(filter.proxy)} stops a request for an error that its client caused`,
+            what: `no rule of ${label(filter.proxy)} stops a request after an error that its client caused`,
             values: valuesOf(filter, message, installation),
           };
       }
@@ -94,7 +98,7 @@ export const RULE_CHECKS = {
   },
   'closed-error-rule-missing': {
     severity: 'warning',
-    why: 'policy closed: an error after an earlier answer (of a second message or a group) leaves that answer standing, and the request passes',
+    why: 'policy closed: after an error of a second message or a group, the earlier answer is still set, and the request passes',
     write: '<ruleset> if { var(txn.<prefix>.<error>) -m found }',
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation)) {
@@ -103,7 +107,7 @@ export const RULE_CHECKS = {
         if (passesSome(stopped(filter, installation, scenario), message))
           yield {
             place: filter.place,
-            what: `no rule of ${label(filter.proxy)} stops a request whose answer HAProxy did not get`,
+            what: `no rule of ${label(filter.proxy)} stops a request for which HAProxy got no answer`,
             values: valuesOf(filter, message, installation),
           };
       }
@@ -111,7 +115,7 @@ export const RULE_CHECKS = {
   },
   'closed-unasked-rule-missing': {
     severity: 'error',
-    why: 'policy closed: a request that the agent was not asked about, or whose answer says nothing, has no error either, and passes',
+    why: 'policy closed: a request that was never checked, or whose answer is empty, has no error variable either, and passes',
     write: '<ruleset> if ! { <variable> -m found }',
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation)) {
@@ -128,7 +132,7 @@ export const RULE_CHECKS = {
   },
   'unknown-stopped-under-open': {
     severity: 'error',
-    why: 'policy open promises that requests pass when the agent cannot be asked: with this rule its outage is yours',
+    why: 'under policy open requests pass when the agent cannot be asked: with this rule, an outage of the agent is an outage of your site',
     write: '<ruleset> if { <variable> -m str deny }',
     unless: ['allow-stopped'],
     *find(installation) {
@@ -149,13 +153,13 @@ export const RULE_CHECKS = {
   },
   'value-unknown': {
     severity: 'error',
-    why: 'the agent never answers this action: the rule never applies',
+    why: 'the agent never sets this action: the rule never applies',
     write: '-m str <action>',
     find: unknownValues,
   },
 } satisfies Checks;
 
-/** Words that a rule compares the action with and that no action is. */
+/** Values that a rule compares the action with and that are not actions. */
 function* unknownValues({ config, prefixes }: Installation): Iterable<Occurrence> {
   for (const { lines } of config.proxies)
     for (const { words, place } of lines)
@@ -167,7 +171,7 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Occurrence
           if (!isAction(pattern) && !hasEnvironmentVariable(pattern))
             yield {
               place,
-              what: `"${pattern}" is no action`,
+              what: `"${pattern}" is not an action`,
               values: { action: didYouMean(pattern, ACTIONS) ?? 'deny' },
             };
       }
@@ -210,14 +214,14 @@ function stopOf({ proxy }: Filter, message: MessageSettings): string {
   return proxy.mode === 'tcp' ? `tcp-${side} content reject` : `http-${side} deny deny_status 403`;
 }
 
-/** A message with a condition, and a group, is not asked about every request: no rule has to stop them all. */
+/** A message with a condition and a group are not sent for every request: no rule has to stop them all. */
 function passesSome(stopped: ReturnType<typeof stoppedBy>, message: MessageSettings): boolean {
   return sendConditionOf(message).condition === undefined && message.group === undefined
     ? stopped !== 'all'
     : stopped === 'none';
 }
 
-/** What is decided about a response is obeyed by rules of the response. */
+/** Rules of the response apply decisions about responses. */
 function rulesetsFor(message: MessageSettings): readonly Ruleset[] {
   return isAtResponse(message) ? RESPONSE_RULESETS : REQUEST_RULESETS;
 }
@@ -230,7 +234,7 @@ function stopped(filter: Filter, installation: Installation, scenario: Scenario)
   return stoppedBy(filter, installation, rulesetsFor(scenario.message), scenario);
 }
 
-/** Those rules that do stop it; another backend is no stop here. */
+/** The rules that do stop it; routing to another backend is not a stop here. */
 function stopping({ proxy }: Filter, installation: Installation, scenario: Scenario): Rule[] {
   const rulesets = rulesetsFor(scenario.message).filter((ruleset) => ruleset !== 'use_backend');
   return stoppingRules(proxy, rulesets, scenario, installation);

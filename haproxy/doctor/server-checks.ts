@@ -8,17 +8,17 @@ import type { Checks } from './check.ts';
 import type { Installation } from './installation.ts';
 import { isLocal, isOwnAddress, socketPath } from './server-address.ts';
 
-/** HAProxy opens up to a connection for each request that waits when it is cold (seen on 2.4 to 3.5). */
+/** After a start HAProxy opens up to one connection per waiting request (seen on 2.4 to 3.5). */
 const MIN_SERVER_CONNECTIONS = 20;
-/** What the agent gives a socket whose mode is not set. */
+/** The default mode of the agent's sockets. */
 const DEFAULT_SOCKET_MODE = 0o660;
 const MAX_CHECK_INTERVAL_MS = 5000;
 
-/** Is each server the agent, checked, used, spoken to as it speaks, and let in? */
+/** Is each server the agent, checked, in use, addressed in its protocol, and accessible? */
 export const SERVER_CHECKS = {
   'server-unchecked': {
     severity: 'error',
-    why: 'while the agent is gone, each request waits for the whole timeout processing; a checked server that is DOWN costs nothing',
+    why: 'while the agent is gone, each request waits for the whole timeout processing; with checks, the server is DOWN and requests do not wait',
     write: '<server> check inter 500ms',
     *find({ engines }) {
       for (const server of serversOf(engines))
@@ -32,7 +32,7 @@ export const SERVER_CHECKS = {
   },
   'server-address-differs': {
     severity: 'error',
-    why: 'the agent does not listen there: nothing is asked, or somebody else',
+    why: 'the agent does not listen there: HAProxy asks nothing, or another program',
     write: 'server <name> <address> check',
     *find({ engines, settings, config }) {
       const own = (address: string) => isOwnAddress(address, settings.listen, chrootOf(config));
@@ -48,7 +48,7 @@ export const SERVER_CHECKS = {
   },
   'check-elsewhere': {
     severity: 'error',
-    why: 'something else is checked than is used: the server is UP while the agent is gone, or DOWN while it is there',
+    why: 'the check tests another address than requests use: the server may be UP while the agent is gone, or DOWN while it runs',
     write: 'server <name> <address> check   # without port and addr',
     *find({ engines }) {
       for (const server of serversOf(engines)) {
@@ -64,7 +64,7 @@ export const SERVER_CHECKS = {
   },
   'check-slow': {
     severity: 'warning',
-    why: 'until the check has noticed that the agent is gone, each request waits for the whole timeout processing',
+    why: 'until the check notices that the agent is gone, each request waits for the whole timeout processing',
     write: 'server <name> <address> check inter 500ms',
     *find({ engines }) {
       for (const server of serversOf(engines)) {
@@ -80,32 +80,32 @@ export const SERVER_CHECKS = {
   },
   'server-disabled': {
     severity: 'error',
-    why: 'HAProxy never uses a server that is disabled or has no weight: requests go on unasked',
+    why: 'HAProxy never uses a server that is disabled or has weight 0: requests pass unchecked',
     write: 'server <name> <address> check',
     *find({ engines }) {
       for (const { servers } of backendsOf(engines))
         if (servers.length > 0 && servers.every(isOff))
           for (const { name, address, place } of servers)
-            yield { place, what: `server ${name} is not used`, values: { name, address } };
+            yield { place, what: `server ${name} is never used`, values: { name, address } };
     },
   },
   'server-speaks-tls': {
     severity: 'error',
-    why: 'the agent speaks no TLS: every connection fails, and requests go on unasked',
+    why: 'the agent does not speak TLS: every connection fails, and requests pass unchecked',
     write: 'server <name> <address> check no-ssl',
     *find({ engines }) {
       for (const server of serversOf(engines))
         if (hasKeyword(server, 'ssl') || hasKeyword(server, 'check-ssl'))
           yield {
             place: server.place,
-            what: `server ${server.name} is spoken to over TLS`,
+            what: `server ${server.name} is connected to over TLS`,
             values: { name: server.name, address: server.address },
           };
     },
   },
   'server-sends-proxy': {
     severity: 'error',
-    why: 'the agent takes the PROXY line for a broken frame and closes: requests go on unasked',
+    why: 'the agent reads the PROXY line as an invalid frame and closes the connection: requests pass unchecked',
     write: 'server <name> <address> check no-<keyword>',
     *find({ engines }) {
       for (const server of serversOf(engines))
@@ -120,7 +120,7 @@ export const SERVER_CHECKS = {
   },
   'server-maxconn-low': {
     severity: 'warning',
-    why: 'a cold HAProxy opens a connection for each request that waits; those above maxconn queue until timeout processing',
+    why: 'after a start HAProxy opens a connection for each waiting request; those above maxconn queue until timeout processing',
     write: 'server <name> <address> check   # without maxconn',
     *find({ engines }) {
       for (const server of serversOf(engines)) {
@@ -136,7 +136,7 @@ export const SERVER_CHECKS = {
   },
   'chroot-hides-socket': {
     severity: 'error',
-    why: 'HAProxy looks the path up inside its chroot, finds nothing there, and requests go on unasked',
+    why: 'HAProxy looks for the path inside its chroot and does not find it: requests pass unchecked',
     write: 'listen: [{ unix: <chroot><path> }]   # in the configuration of the agent; the server line stays',
     *find({ engines, settings, config, files }) {
       const chroot = chrootOf(config);
@@ -160,7 +160,7 @@ export const SERVER_CHECKS = {
   },
   'socket-rights': {
     severity: 'warning',
-    why: 'to connect, HAProxy needs the right to write to the socket; without it requests go on unasked, and haproxy -c says nothing',
+    why: 'HAProxy needs write permission on the socket to connect; without it requests pass unchecked, and haproxy -c does not warn',
     write: 'listen: [{ unix: <path>, mode: "0660", group: <group> }]   # in the configuration of the agent',
     *find({ engines, settings, config }) {
       const user = lastOf(config.global, 'user')?.words[1];
@@ -173,7 +173,7 @@ export const SERVER_CHECKS = {
         if (path === undefined || socket?.type !== 'unix' || mayWrite(socket, user ?? '', group ?? '')) continue;
         yield {
           place,
-          what: `user ${user}, group ${group} may not write to ${socket.path}`,
+          what: `user ${user}, group ${group} has no write permission on ${socket.path}`,
           values: { path: socket.path, group: group ?? '' },
         };
       }

@@ -8,12 +8,12 @@ import type { Checks } from './check.ts';
 import { eventOf, type Installation, sentMessages } from './installation.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
-/** Is whether to ask, and whether to obey, read from what a client can spell as it likes? */
+/** Do conditions depend on values that a client can spell in several ways? */
 export const SPELLING_CHECKS = {
   'condition-raw': {
     severity: 'error',
-    why: 'HAProxy compares what the client sent: //admin, /%61dmin and /./admin are /admin to most servers, and not to this test',
-    write: '<instead>   # in the message of the configuration, with the lines that haverdict wiring writes for it',
+    why: 'HAProxy compares the value as the client sent it: //admin, /%61dmin and /./admin are /admin to most servers, but not to this test',
+    write: '<instead>   # in this message of the configuration, with the lines that haverdict wiring generates for it',
     *find(installation) {
       const own = ownTests(installation);
       for (const { test, place, where, tcp } of conditionsIn(installation)) {
@@ -59,7 +59,7 @@ function* conditionsIn({ engines, filters, config, ...rest }: Installation): Ite
 
 const STOPS = /^(deny|reject|tarpit|silent-drop|return|redirect)$/;
 
-/** What the wiring itself writes: canonical, or there because what is odd is let through. */
+/** Tests that the wiring itself generates: they are safe, or there because odd paths may pass. */
 function ownTests({ settings }: Installation): ReadonlySet<string> {
   return new Set(
     settings.messages.flatMap((message) => sendConditionOf(message).acls).map((acl) => wordsOf(acl).slice(2).join(' ')),

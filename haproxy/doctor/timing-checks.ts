@@ -5,10 +5,10 @@ import { hasNativeSpop } from '../versions.ts';
 import type { Checks, Occurrence } from './check.ts';
 import type { Engine, Installation } from './installation.ts';
 
-/** A request that waits longer than this for an agent that is gone is an outage of its own. */
+/** A longer wait for an agent that is gone is an outage in itself. */
 const MAX_WAIT_MS = 1000;
 
-/** Do HAProxy's time limits and those of the agent fit? */
+/** Do HAProxy's timeouts fit the deadline of the agent? */
 export const TIMING_CHECKS = {
   'timeout-processing-missing': {
     severity: 'error',
@@ -22,7 +22,7 @@ export const TIMING_CHECKS = {
   },
   'timeout-processing-short': {
     severity: 'error',
-    why: 'HAProxy gives up before the agent has to answer: slow answers are errors, and under policy open everything slow passes',
+    why: 'HAProxy gives up before the deadline of the agent: late answers become errors, and under policy open those requests pass',
     write: 'timeout processing <ms>ms',
     *find({ engines, settings }) {
       for (const { engine, place, ms } of processingTimes(engines))
@@ -36,7 +36,7 @@ export const TIMING_CHECKS = {
   },
   'timeout-processing-long': {
     severity: 'warning',
-    why: 'each request waits as long as this when the agent hangs, until its check has noticed',
+    why: 'when the agent hangs, each request waits this long until the check notices',
     write: 'timeout processing <ms>ms',
     *find({ engines, settings }) {
       for (const { engine, place, ms } of processingTimes(engines))
@@ -50,19 +50,19 @@ export const TIMING_CHECKS = {
   },
   'timeout-hello-missing': {
     severity: 'warning',
-    why: 'before HAProxy 3.1 a connection that is accepted and never greeted is held for ever',
+    why: 'before HAProxy 3.1 a connection that is accepted but never gets a HELLO stays open forever',
     write: 'timeout hello <ms>ms',
     find: ({ engines, settings }) => olderTimeout('hello', engines, settings, processing(settings)),
   },
   'timeout-idle-missing': {
     severity: 'warning',
-    why: 'before HAProxy 3.1 connections that are not used are held for ever, or until timeout server breaks them',
+    why: 'before HAProxy 3.1 idle connections stay open forever, or until timeout server breaks them',
     write: 'timeout idle 120s',
     find: ({ engines, settings }) => olderTimeout('idle', engines, settings),
   },
   'timeout-server-short': {
     severity: 'error',
-    why: 'HAProxy takes an agent that is still within its time for dead: those requests are errors',
+    why: 'HAProxy closes the connection before the deadline of the agent: those requests become errors',
     write: 'timeout server 180s',
     *find({ engines, settings }) {
       for (const { place, ms } of backendTimes(engines, 'server'))
@@ -72,7 +72,7 @@ export const TIMING_CHECKS = {
   },
   'timeout-server-below-idle': {
     severity: 'warning',
-    why: 'before HAProxy 3.1 it cuts idle connections as an I/O error before it would close them in order',
+    why: 'before HAProxy 3.1 idle connections end with an I/O error before HAProxy closes them cleanly',
     write: 'timeout server <ms>ms',
     unless: ['timeout-server-short'],
     *find({ engines, settings }) {
@@ -85,7 +85,7 @@ export const TIMING_CHECKS = {
   },
   'agents-timeout-missing': {
     severity: 'warning',
-    why: 'without it a connection to an agent that hangs is held for ever',
+    why: 'without it a connection to an agent that hangs stays open forever',
     write: 'timeout <name> <time>',
     *find({ engines }) {
       for (const { backend } of engines)

@@ -10,16 +10,16 @@ import type { Engine, Installation } from './installation.ts';
 import { messageOf, namesFor, type OwnVariable } from './variable-names.ts';
 import { parseOwnVariable, readVariables } from './variable-reads.ts';
 
-/** A decision takes some 300 bytes with what HAProxy keeps beside each variable. */
+/** A decision takes about 300 bytes, including HAProxy's overhead for each variable. */
 const MIN_VARIABLES_BYTES = 1024;
 
 const TIME_OPTIONS = { [PROCESS_TIME_VARIABLE]: 'set-process-time', [TOTAL_TIME_VARIABLE]: 'set-total-time' } as const;
 
-/** Are the variables that rules read those that the agent sets? */
+/** Do rules read the variables that the agent sets? */
 export const VARIABLE_CHECKS = {
   'prefix-mismatch': {
     severity: 'error',
-    why: 'HAProxy puts the prefix of the SPOE file before every variable: under another one there is nothing to read',
+    why: 'HAProxy puts the prefix of the SPOE file before every variable: under another prefix no variable is set',
     write: '<right>',
     *find({ engines, settings, config, prefixes }) {
       const wrong = new Set<string>();
@@ -60,7 +60,7 @@ export const VARIABLE_CHECKS = {
   },
   'variable-scope': {
     severity: 'error',
-    why: 'a variable can be read in the scope in which it was set, and in no other',
+    why: 'a variable can only be read in the scope in which it was set',
     write: 'var(<right>)',
     *find({ engines, settings, config, prefixes }) {
       const ofHaproxy = new Set(engines.flatMap(optionNames));
@@ -77,7 +77,7 @@ export const VARIABLE_CHECKS = {
   },
   'error-variable-unset': {
     severity: 'warning',
-    why: 'without this option of the spoe-agent an error leaves no trace: rules that look for it never apply',
+    why: 'without this option of the spoe-agent no variable is set on an error: rules that test it never apply',
     write: 'option set-on-error <name>',
     *find(installation) {
       const { engines } = installation;
@@ -100,14 +100,14 @@ export const VARIABLE_CHECKS = {
           if (!optionNames(engine).includes(name) && reads(installation, name))
             yield {
               place: optionPlace(engine, option),
-              what: `${name} is read and never set`,
+              what: `${name} is read but never set`,
               values: { option, name },
             };
     },
   },
   'variable-name-too-long': {
     severity: 'error',
-    why: `HAProxy sets no variable whose name with scope and prefix is above ${MAX_VARIABLE} bytes, and says nothing`,
+    why: `HAProxy silently does not set a variable whose name with scope and prefix is longer than ${MAX_VARIABLE} bytes`,
     write: 'option var-prefix <prefix>   # and the same in haproxy.prefix and in the rules',
     *find({ engines, settings }) {
       const longest = settings.messages
@@ -127,7 +127,7 @@ export const VARIABLE_CHECKS = {
   },
   'variable-memory-small': {
     severity: 'error',
-    why: 'HAProxy sets no variable past this limit, and says nothing',
+    why: 'HAProxy silently sets no variable beyond this limit',
     write: '<keyword> 0',
     *find({ config }) {
       for (const scope of ['global', 'proc', 'sess', 'txn']) {
@@ -135,7 +135,7 @@ export const VARIABLE_CHECKS = {
         const { words, place } = lastOf(config.global, keyword) ?? {};
         const size = Number(words?.[1]);
         if (place && size > 0 && size < MIN_VARIABLES_BYTES && !hasEnvironmentVariable(words?.[1] ?? ''))
-          yield { place, what: `${size} bytes hold no decision`, values: { keyword } };
+          yield { place, what: `${size} bytes are too few for a decision`, values: { keyword } };
       }
     },
   },

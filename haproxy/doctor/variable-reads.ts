@@ -5,7 +5,7 @@ import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../vocabulary.ts';
 import { NAMES, type OwnVariable } from './variable-names.ts';
 
-/** What stands before the names of our variables: as it should be, and as somebody wrote it instead. */
+/** The prefixes of our variables: correct ones, and mistaken ones. */
 export interface Prefixes {
   readonly right: ReadonlySet<string>;
   readonly stray: ReadonlySet<string>;
@@ -20,7 +20,7 @@ export function readVariables(words: readonly string[]): string[] {
   return words.flatMap((word) => [...word.matchAll(READ)].map(([, variable]) => variable ?? ''));
 }
 
-/** Takes a variable apart if it is one of ours, rightly written or not. */
+/** Parses a variable if it is one of ours, with a correct prefix or a mistaken one. */
 export function parseOwnVariable(variable: string, { right, stray, groups }: Prefixes): OwnVariable | undefined {
   const [, scope = '', rest = ''] = /^([a-z]+)\.(.+)$/.exec(variable) ?? [];
   const prefix = [...right, ...stray].find((prefix) => rest.startsWith(`${prefix}.`));
@@ -54,8 +54,8 @@ export function rulesReadingDecisions(
 }
 
 /**
- * Prefixes that were meant to be ours: before one of our names, and either nearly right, or where nothing right is read
- * at all. Those of other engines are theirs, even if they call a variable `action` too.
+ * Prefixes that were meant to be ours: they precede one of our names, and are either almost correct, or no correct one is read
+ * anywhere. Prefixes of other engines are not ours, even with a variable `action`.
  */
 export function strayPrefixes(
   { proxies }: HaproxyConfig,

@@ -37,7 +37,7 @@ describe('parseEntry', () => {
 
   const problems: readonly (readonly [string, object, RegExp])[] = [
     ['no subject', { subject: undefined }, /^subject is missing$/],
-    ['an unknown kind', { subject: 'evil:x' }, /^subject "evil:…" is no address/],
+    ['an unknown kind', { subject: 'evil:x' }, /^subject "evil:…" is not an address/],
     ['a bare address', { subject: '203.0.113.7' }, /^subject is not canonical .* write "ip:203.0.113.7"$/],
     ['upper case', { subject: 'host:Evil.example' }, /write "host:evil.example"$/],
     ['a secret as it is', { subject: 'key:beta' }, /is never looked up: write "key:sha256:[0-9a-f]{64}"$/],

@@ -98,7 +98,7 @@ describe('check', () => {
     const { verdicts } = await check(request, { ...deps(store), log });
     assert.equal(verdicts[0]?.entry?.subject, 'ip:10.0.0.0/8');
     const problem = 'reason must be one line of at most 200 printable characters';
-    assert.deepEqual(lines[0], ['warn', 'bad entry ignored', { subject: 'ip:10.1.1.1', list: 'manual', problem }]);
+    assert.deepEqual(lines[0], ['warn', 'invalid entry ignored', { subject: 'ip:10.1.1.1', list: 'manual', problem }]);
     assert.equal(lines.length, 2);
   });
 
@@ -181,7 +181,7 @@ describe('check', () => {
       'vars.split must be BACKEND=PERCENT, separated by commas, each backend once, of at most 100 percent in all',
       'vars.req.set.x-plan must be a string, not 7',
       'vars must be a map, not an array',
-      'vars.req.set.host is a header that HAProxy itself takes care of',
+      'vars.req.set.host is a header that HAProxy manages itself',
     ]);
   });
 
@@ -216,7 +216,7 @@ describe('check', () => {
     store.type({ subject: 'host:a', list: 'manual', action: 'ban' });
     const { lines, ...logged } = loggingDeps(store);
     for (let call = 0; call < 3; call++) await check({ lists: ['manual'], subjects: ['host:a'] }, logged);
-    assert.deepEqual(lines, ['bad entry ignored']);
+    assert.deepEqual(lines, ['invalid entry ignored']);
   });
 
   it('logs a bounded number of bad entries, and says when it stops', async () => {
@@ -227,7 +227,7 @@ describe('check', () => {
       await check({ lists: ['manual'], subjects: [`host:h${index}`] }, logged);
     }
     assert.equal(lines.length, MAX_REPORTED + 1);
-    assert.equal(lines.at(-1), 'further bad entries are ignored without a line of their own');
+    assert.equal(lines.at(-1), 'further invalid entries ignored, not logged one by one');
   });
 
   it('tells in numbers what it did', async () => {
@@ -267,7 +267,7 @@ describe('check', () => {
     assert.equal(asked, fitting * 50 * 32);
     assert.ok(verdicts.slice(0, fitting).every(({ entry }) => entry === null));
     for (const { error = '', overload } of verdicts.slice(fitting, 99))
-      assert.deepEqual([/more than the 20000 keys of a call/.test(error), overload], [true, true]);
+      assert.deepEqual([/more than the limit of 20000 keys per call/.test(error), overload], [true, true]);
     assert.equal(verdicts[99]?.entry, null, 'what adds no keys always fits');
   });
 

@@ -60,15 +60,15 @@ describe('a path', () => {
     it(`${text} is all of ${path}`, () => assert.equal(typed(text), `path:${path}`));
 
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ['admin', /is no path: write what follows the host, beginning with \//],
-    ['*', /is no path/],
-    ['https://shop.example/admin', /is no path: write what follows the host/],
-    ['/admin?x=1', /has more than a path: write path:\/admin$/],
-    ['/admin#top', /has more than a path: write path:\/admin$/],
-    ['/admin*', /write \/admin\/\* for all below \/admin\/, and %2A for a \*/],
-    ['/*/admin', /has a \* that is not all of its end/],
-    ['/*.php', /has a \* that is not all of its end/],
-    ['/**', /has a \* that is not all of its end/],
+    ['admin', /is not a valid path: write what follows the host, beginning with \//],
+    ['*', /is not a valid path/],
+    ['https://shop.example/admin', /is not a valid path: write what follows the host/],
+    ['/admin?x=1', /has more than a path in it: write path:\/admin$/],
+    ['/admin#top', /has more than a path in it: write path:\/admin$/],
+    ['/admin*', /write \/admin\/\* for everything below \/admin\/, and %2A for a \*/],
+    ['/*/admin', /has a \* in the wrong place/],
+    ['/*.php', /has a \* in the wrong place/],
+    ['/**', /has a \* in the wrong place/],
     [`${'/a'.repeat(8)}/*`, /would never match: it has 9 levels, and a path is looked up under its 8 widest wildcards/],
     [`/${'ü'.repeat(300)}`, /bytes long, the limit is 1024/],
   ];

@@ -79,7 +79,7 @@ describeOnEveryHaproxy('values from the table', (build) => {
       assert.match(received, /^HTTP\/1.1 200 /);
       assert.doesNotMatch(received, /EVIL/);
     }
-    const told = place.table.lines.filter(({ message }) => message === 'bad entry ignored');
+    const told = place.table.lines.filter(({ message }) => message === 'invalid entry ignored');
     assert.deepEqual(
       told.map(({ subject }) => subject),
       keys.map((key) => `ua:${key}`),

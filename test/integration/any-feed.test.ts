@@ -224,10 +224,10 @@ describe('whatever bytes a feed has', async () => {
   it('only denies of the kind of the list are written, inside the bounds, or nothing', async (t) => {
     const folder = temporaryFolder(t);
     await fc.assert(
-      fc.asyncProperty(mixed, mixed, ending, fc.boolean(), async (first, second, ending, skipsBad) => {
+      fc.asyncProperty(mixed, mixed, ending, fc.boolean(), async (first, second, ending, skipsInvalid) => {
         const list = `any-${++lists}`;
         const file = join(folder, `feed.${ending}`);
-        const skip = skipsBad ? ['--skip-bad'] : [];
+        const skip = skipsInvalid ? ['--skip-invalid'] : [];
         writeFileSync(file, first);
         await runs('import', file, '--list', list, ...skip);
         await runs('sync', file, '--list', list, '--yes', ...skip);
@@ -257,7 +257,7 @@ describe('whatever bytes a feed has', async () => {
         const list = `agents-${++lists}`;
         const file = join(folder, `feed.${ending}`);
         writeFileSync(file, bytes);
-        await run('import', file, '--list', list, '--kind', 'ua', '--skip-bad');
+        await run('import', file, '--list', list, '--kind', 'ua', '--skip-invalid');
         for (const item of await itemsOf(list)) {
           assert.match(String(item.subject), /^ua:/);
           assert.equal(item.action, 'deny');

@@ -109,7 +109,7 @@ async function backendOver(t: TestContext) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`; // it listens
-  const events = { failed() {}, badEntry() {}, ignoresTrials() {}, notCounted() {} };
+  const events = { badEntry() {}, ignoresShadow() {}, notCounted() {} };
   return async (question: Question): Promise<(Entry | undefined)[]> => {
     store = new MemoryStore();
     isOld = question.isOld;

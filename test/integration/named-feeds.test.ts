@@ -36,15 +36,15 @@ describe('a feed that', async () => {
     const refused = await run('sync', file, '--list', list);
     assert.equal(refused.status, 1);
     for (const says of [
-      'no allow unless',
-      'no country, allow unless',
-      'no host, redirect, status, var.location unless',
+      'not set allow without',
+      'not set country, allow without',
+      'not set host, redirect, status, var.location without',
     ])
-      assert.ok(refused.said.includes(`${says} --trust names it`), refused.said);
+      assert.ok(refused.said.includes(`${says} --trust`), refused.said);
     const [, words = ''] = /--trust (\S+)\n$/.exec(refused.said) ?? [];
     assert.equal(words, 'allow,country,host,redirect,status,tag,var.location,var.req.set.x-user');
     assert.deepEqual(await entriesOf(list), []);
-    assert.equal((await run('sync', file, '--list', list, '--skip-bad')).status, 0);
+    assert.equal((await run('sync', file, '--list', list, '--skip-invalid')).status, 0);
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
     assert.equal((await run('sync', file, '--list', list, '--trust', words, '--yes')).status, 0);
     assert.equal((await entriesOf(list)).length, 5);
@@ -57,7 +57,7 @@ describe('a feed that', async () => {
       const { status, said } = await run('sync', file, '--list', list, ...kind);
       assert.deepEqual([status, /nothing was written: 4 of 5 lines/.test(said)], [1, true], said);
     }
-    assert.equal((await run('sync', file, '--list', list, '--trust', 'asn', '--skip-bad')).status, 0);
+    assert.equal((await run('sync', file, '--list', list, '--trust', 'asn', '--skip-invalid')).status, 0);
     assert.deepEqual(await entriesOf(list), ['asn:64500 deny', 'ip:203.0.113.7 deny']);
   });
 
@@ -66,7 +66,7 @@ describe('a feed that', async () => {
 
   it('has blocks in words of its own is never a list of allows', async () => {
     const [list, file] = [newList(), fileOf('02c.csv', BLOCK_AND_ALLOW)];
-    for (const options of [[], ['--skip-bad'], ['--skip-bad', '--trust', 'allow'], ['--trust', 'allow']])
+    for (const options of [[], ['--skip-invalid'], ['--skip-invalid', '--trust', 'allow'], ['--trust', 'allow']])
       for (const command of ['import', 'sync']) {
         const { status, said } = await run(command, file, '--list', list, ...options);
         assert.deepEqual([status, await entriesOf(list)], [1, []], said);
@@ -74,7 +74,7 @@ describe('a feed that', async () => {
     assert.match((await run('import', file, '--list', list)).said, /action "block" is none of .*--ignore action/);
     const { status, said } = await run('import', file, '--list', list, '--ignore', 'action');
     assert.deepEqual([status, (await entriesOf(list)).length], [0, 3], said);
-    assert.match(said, /left alone: rule/);
+    assert.match(said, /ignored fields: rule/);
   });
 
   it('turns a block into an allow says so in a dry run', async () => {
@@ -96,28 +96,28 @@ describe('a feed that', async () => {
       { id: 'a1', ip: '203.0.113.0', subnet: 24, negated: '0', comment: 'scanners' },
       { id: 'a2', ip: '203.0.113.77', subnet: null, negated: '1', comment: 'our monitor, not blocked' },
     ]);
-    for (const options of [[], ['--skip-bad']]) {
+    for (const options of [[], ['--skip-invalid']]) {
       const { status, said } = await run('import', fileOf('03.json', text), '--list', list, ...options);
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /negated "1" lets pass what the rest blocks/);
-      assert.match(said, /read as lengths of networks: subnet/);
+      assert.match(said, /negated "1" exempts the subject from blocking/);
+      assert.match(said, /read as prefix lengths: subnet/);
     }
     const apart = text.replace('203.0.113.77', '198.51.100.77');
-    assert.equal((await run('import', fileOf('03.json', apart), '--list', list, '--skip-bad')).status, 0);
+    assert.equal((await run('import', fileOf('03.json', apart), '--list', list, '--skip-invalid')).status, 0);
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.0/24 deny']);
   });
 
-  it('exempts by a sign does not block it with --skip-bad', async () => {
+  it('exempts by a sign does not block it with --skip-invalid', async () => {
     const list = newList();
     const { status, said } = await run(
       'import',
       fileOf('s.txt', '203.0.113.0/24\n! 203.0.113.7\n'),
       '--list',
       list,
-      '--skip-bad',
+      '--skip-invalid',
     );
     assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-    assert.match(said, /the source lets ip:203\.0\.113\.7 pass and blocks ip:203\.0\.113\.0\/24/);
+    assert.match(said, /the source exempts ip:203\.0\.113\.7 and blocks ip:203\.0\.113\.0\/24/);
   });
 
   for (const [what, text] of [
@@ -127,11 +127,11 @@ describe('a feed that', async () => {
     ['a flag', '{"ip":"2001:db8::/32"}\n{"ip":"2001:db8::7","tags":["whitelisted"]}'],
     ['the same', '{"ip":"203.0.113.7"}\n{"ip":"203.0.113.7","type":"whitelist"}'],
   ] as const)
-    it(`exempts by ${what} does not block it with --skip-bad`, async () => {
+    it(`exempts by ${what} does not block it with --skip-invalid`, async () => {
       const list = newList();
-      const { status, said } = await run('import', fileOf('e.ndjson', text), '--list', list, '--skip-bad');
+      const { status, said } = await run('import', fileOf('e.ndjson', text), '--list', list, '--skip-invalid');
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /the source lets \S+ pass and blocks \S+, which --skip-bad would block/);
+      assert.match(said, /the source exempts \S+ and blocks \S+: --skip-invalid would block it/);
     });
 
   for (const [name, text, ...options] of [
@@ -153,21 +153,21 @@ describe('a feed that', async () => {
     it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
       const list = newList();
       const file = fileOf(name, text);
-      const { status, said } = await run('import', file, '--list', list, '--skip-bad', ...options);
+      const { status, said } = await run('import', file, '--list', list, '--skip-invalid', ...options);
       assert.deepEqual([status, await entriesOf(list)], [1, []], said);
-      assert.match(said, /lets somebody pass, whom the rest may block|which --skip-bad would block all the same/);
+      assert.match(said, /exempts a subject that other lines may block|: --skip-invalid would block it/);
     });
 
   for (const [name, text, says] of [
     ['twice.json', '[{"ip":"203.0.113.7","negated":true,"negated":false}]', /"negated" twice in one object/],
     ['around.json', '{"success":false,"success":true,"result":[{"ip":"203.0.113.7"}]}', /"success" twice/],
-    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /has \\r alone for the ends of its lines/],
-    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /has \\r alone/],
+    ['mac.csv', 'ip,reason\r203.0.113.7,x\r203.0.113.8,x\r', /ends its lines with \\r alone/],
+    ['mac.txt', '203.0.113.7\r203.0.113.8\r', /ends its lines with \\r alone/],
   ] as const)
     it(`is told apart from a list, and empties none: ${name}`, async () => {
       const list = newList();
       assert.equal((await run('import', fileOf('good.txt', '203.0.113.9\n'), '--list', list)).status, 0);
-      const { status, said } = await run('sync', fileOf(name, text), '--list', list, '--yes', '--skip-bad');
+      const { status, said } = await run('sync', fileOf(name, text), '--list', list, '--yes', '--skip-invalid');
       assert.deepEqual([status, await entriesOf(list)], [1, ['ip:203.0.113.9 deny']], said);
       assert.match(said, says);
     });
@@ -196,7 +196,7 @@ describe('a feed that', async () => {
     const text = 'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n^Sample.*Crawler\n';
     const { said } = await run('import', fileOf('06.txt', text), '--kind', 'ua', '--list', newList());
     const expected =
-      'warning: agents and headers match as a whole, and 3 look like patterns, 2 like a part, such as "ExampleBot": these match nothing else than this text\n';
+      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text\n';
     assert.ok(said.includes(expected), said);
     assert.ok(said.indexOf(expected) < said.indexOf('wrote 5 entries'), said);
   });
@@ -236,10 +236,15 @@ describe('a feed that', async () => {
     };
     for (const [format, text] of Object.entries(formats)) {
       fileOf('drop', text);
-      for (const options of [[], ['--skip-bad'], ['--yes', '--skip-bad'], ['--force', '--yes', '--skip-bad']]) {
+      for (const options of [
+        [],
+        ['--skip-invalid'],
+        ['--yes', '--skip-invalid'],
+        ['--force', '--yes', '--skip-invalid'],
+      ]) {
         const { status, said } = await sync(...options);
         assert.ok(
-          said.includes(`is ${format} now, and was plain before; if that is meant, add --format ${format}`),
+          said.includes(`is ${format} now and was plain before; if that is intended, add --format ${format}`),
           said,
         );
         assert.deepEqual([status, await entriesOf(list)], [1, before]);
@@ -280,19 +285,16 @@ describe('a feed that', async () => {
     assert.equal((await run('sync', file, '--list', list)).status, 0);
     assert.match((await run('lists', 'describe', list)).said, /^trusted with +tarpit$/m);
     const other = fileOf('other.ndjson', ndjson({ ip: '203.0.113.8', action: 'tarpit' }));
-    assert.match((await run('sync', other, '--list', list)).said, /no tarpit unless --trust names it/);
-    assert.match(
-      (await run('sync', file, '--list', list, '--trust', 'none')).said,
-      /no tarpit unless --trust names it/,
-    );
+    assert.match((await run('sync', other, '--list', list)).said, /not set tarpit without --trust/);
+    assert.match((await run('sync', file, '--list', list, '--trust', 'none')).said, /not set tarpit without --trust/);
     assert.equal((await run('sync', other, '--list', list, '--trust', 'tarpit')).status, 0);
-    assert.match((await run('sync', file, '--list', list)).said, /no tarpit unless --trust names it/);
+    assert.match((await run('sync', file, '--list', list)).said, /not set tarpit without --trust/);
   });
 
   it('was trusted in the list of people is so once', async () => {
     const file = fileOf('people.ndjson', ndjson({ ip: '203.0.113.8', action: 'allow' }));
     assert.equal((await run('import', file, '--trust', 'allow')).status, 0);
-    assert.match((await run('import', file)).said, /no allow unless --trust names it/);
+    assert.match((await run('import', file)).said, /not set allow without --trust/);
   });
 
   it('brings allows or redirects later on waits for --yes, however few', async () => {
@@ -312,7 +314,7 @@ describe('a feed that', async () => {
         const { status, said } = await run(command, file, '--list', list, ...trust);
         assert.deepEqual([status, await entriesOf(list)], [1, before], said);
         assert.ok(
-          said.includes(`let pass or redirect 1 more in list ${list}, such as ${more.action} ip:${more.ip};`),
+          said.includes(`allow or redirect 1 more subject in list ${list}, such as ${more.action} ip:${more.ip};`),
           said,
         );
       }
@@ -333,19 +335,27 @@ describe('a feed that', async () => {
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
   });
 
-  it('has no line that can be taken ends with 1, also with --skip-bad', async () => {
-    const { status, said } = await run('sync', fileOf('no.txt', 'x\ny\n'), '--list', newList(), '--skip-bad');
+  it('says no variables in a map of them keeps those of the command', async () => {
+    const list = newList();
+    const file = fileOf('empty-vars.ndjson', ndjson({ ip: '203.0.113.7', vars: {} }));
+    await run('import', file, '--list', list, '--action', 'tag', '--var', 'req.set.x-plan=gold');
+    const items = await Array.fromAsync(store.entries.ofList(list));
     assert.deepEqual(
-      [status, said.includes('nothing was written: 2 of 2 lines cannot be taken; mend them')],
-      [1, true],
+      items.map(({ vars }) => vars),
+      [{ 'req.set.x-plan': 'gold' }],
     );
+  });
+
+  it('has no line that can be taken ends with 1, also with --skip-invalid', async () => {
+    const { status, said } = await run('sync', fileOf('no.txt', 'x\ny\n'), '--list', newList(), '--skip-invalid');
+    assert.deepEqual([status, said.includes('nothing was written: 2 of 2 lines cannot be read; fix them')], [1, true]);
   });
 
   it('is trusted with what nothing is called is refused in one line', async () => {
     for (const words of ['everything', 'allow,', 'var.', 'var.nothing', 'none,allow', 'Allow', 'var.req.set.host:x']) {
       const { status, said } = await run('import', fileOf('x.txt', ''), '--trust', words);
       assert.deepEqual([status, said.trim().split('\n').length], [2, 1], said);
-      assert.match(said, /^haverdict: --trust "[^"]*" is nothing that a source can say: write actions/);
+      assert.match(said, /^haverdict: --trust "[^"]*" is not valid: write actions/);
     }
   });
 });

@@ -19,12 +19,12 @@ const MAX_TURNS = 5_000;
 const LISTED = ipv4(203, 0, 113, 7);
 const UNLISTED = ipv4(192, 0, 2, 1);
 
-/** What fills the memory, or ends a process, may be late before it is seen. */
+/** A process that fills its memory or exits may also miss the deadline. */
 const EITHER = /^(timeout|script_error)$/;
 
 const GOOD = `export default { scripted: ({ arguments: { kind } }) => ({ action: 'deny', reason: 'by script, ' + kind }) };`;
 
-/** What a bad function does, and what its message is answered with. */
+/** What a faulty function does, the reason of the decision, and the log. */
 const FAULTS: Readonly<
   Record<string, { readonly code: string; readonly reason: string | RegExp; readonly logged: RegExp }>
 > = {
@@ -53,7 +53,7 @@ const FAULTS: Readonly<
     logged: /used more than 256 MB of memory/,
   },
   'ends the process': { code: 'process.exit(5);', reason: EITHER, logged: /exited with code 5/ },
-  'leaves a rejection alone': {
+  'ignores a rejection': {
     code: `Promise.reject(new Error('alone')); return new Promise(() => {});`,
     reason: 'script_error',
     logged: /Error: alone/,
@@ -93,7 +93,7 @@ describe('a script function', () => {
   });
 
   for (const [name, { code, reason, logged }] of Object.entries(FAULTS))
-    it(`that ${name} is answered by policy, told, and of no concern to other messages`, async (t) => {
+    it(`that ${name} is decided by policy, logged, and does not affect other messages`, async (t) => {
       const { haproxy, agent } = await setUp(
         t,
         `export default { scripted: ({ arguments: { kind } }) => { if (kind === 'bad') { ${code} }\n return { action: 'deny', reason: 'by script' }; } };`,
@@ -106,7 +106,7 @@ describe('a script function', () => {
       const others = Array.from({ length: OTHERS }, () => haproxy.send('check-request', [['ip', LISTED]]));
       for (const other of others) assert.equal((await haproxy.answer(other)).source, 'cache');
       if (reason === 'timeout')
-        assert.deepEqual(haproxy.order.slice(-OTHERS), others, 'the bad one came before others');
+        assert.deepEqual(haproxy.order.slice(-OTHERS), others, 'the bad call was answered before others');
       const told = await haproxy.answer(bad);
       assert.deepEqual({ ...told, reason: '' }, { action: 'allow', source: 'policy', reason: '' });
       assert.match(String(told.reason), new RegExp(reason));
@@ -122,13 +122,13 @@ describe('a script function', () => {
       );
     });
 
-  it('that fails does not let a listed client in, whatever the policy is', async (t) => {
+  it('that fails does not let a listed client in, under any policy', async (t) => {
     const { haproxy } = await setUp(t, `export default { scripted: () => { throw new Error('oops'); } };`);
     const { action, source, list } = await haproxy.ask('scripted', [['ip', LISTED]]);
     assert.deepEqual({ action, source, list }, { action: 'deny', source: 'cache', list: 'manual' });
   });
 
-  it('is not sent more than it can take: the policy answers the rest at once, and calls without end are ended', async (t) => {
+  it('gets a limited number of calls: the policy decides the rest at once, and a process full of endless calls is killed', async (t) => {
     const { haproxy, agent } = await setUp(
       t,
       `export default { scripted: ({ arguments: { kind } }) => kind === 'bad' ? new Promise(() => {}) : { action: 'deny', reason: 'by script' } };`,

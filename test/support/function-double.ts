@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 
 /** How the function can misbehave; `well` hands the request to the real one. */
 export const MISBEHAVIOURS = {
-  status500: (_request, response) => void response.writeHead(500).end('{"error":"unexpected failure"}'),
+  status500: (_request, response) => void response.writeHead(500).end('{"error":"internal error"}'),
   garbage: (_request, response) => void response.writeHead(200).end('<html>not what you asked for</html>'),
   tooSlow: (_request, response) => void setTimeout(() => response.end('{}'), 3_000).unref(),
 } as const satisfies Record<string, (request: IncomingMessage, response: ServerResponse) => void>;

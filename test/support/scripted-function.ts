@@ -13,7 +13,7 @@ export const BEHAVIOURS = {
   slowBelowDeadline: (response, subjects) => void setTimeout(() => response.end(verdicts(subjects)), 30),
   slowAboveDeadline: (response, subjects) => void setTimeout(() => response.end(verdicts(subjects)), 400),
   hanging: () => {},
-  status500: (response) => void response.writeHead(500).end('{"error":"unexpected failure"}'),
+  status500: (response) => void response.writeHead(500).end('{"error":"internal error"}'),
   status429: (response) => void response.writeHead(429).end(),
   garbage: (response) => void response.end('<html>not what you asked for</html>'),
   halfAnAnswer: (response, subjects) => void response.end(verdicts(subjects.slice(0, subjects.length >> 1))),

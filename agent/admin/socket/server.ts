@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
+import type { Log } from '../../log.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
 import type { Control } from '../../state/control.ts';
 import { execute } from './execute.ts';
@@ -15,11 +16,6 @@ import {
   type Request,
   RequestError,
 } from './protocol.ts';
-
-export interface Log {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface SocketLimits {
   /** More connections at once are turned away. */
@@ -41,7 +37,7 @@ export class AdminSocket {
   readonly #open = new Set<Socket>();
   #served = 0;
 
-  private constructor(path: string, control: Control, log: Log, limits: SocketLimits) {
+  private constructor(path: string, control: Control, log: Pick<Log, 'info' | 'error'>, limits: SocketLimits) {
     this.path = path;
     // Half open, since a peer may end what it says and still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -62,7 +58,12 @@ export class AdminSocket {
   }
 
   /** Listens; rejects with one line that says why it cannot. */
-  static async open(path: string, control: Control, log: Log, limits: SocketLimits = LIMITS): Promise<AdminSocket> {
+  static async open(
+    path: string,
+    control: Control,
+    log: Pick<Log, 'info' | 'error'>,
+    limits: SocketLimits = LIMITS,
+  ): Promise<AdminSocket> {
     const admin = new AdminSocket(path, control, log, limits);
     await clearStaleSocket({ path });
     try {
@@ -121,7 +122,7 @@ function drained(socket: Socket): Promise<void> {
   });
 }
 
-async function answerTo(line: string, control: Control, log: Log): Promise<Answer> {
+async function answerTo(line: string, control: Control, log: Pick<Log, 'info' | 'error'>): Promise<Answer> {
   try {
     const request = parseRequest(line);
     const result = await execute(request, control);

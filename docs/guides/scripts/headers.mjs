@@ -1,6 +1,6 @@
 // @ts-check
-// Tells the site behind HAProxy what is known of the client, in headers that no client can set itself: a header that the
-// script does not set is removed.
+// Sends the site what is known about the client, in headers that clients cannot forge: a header that the script does not
+// set is removed.
 
 /** @type {Readonly<Record<string, string>>} */
 const PLANS = { 'key-of-acme': 'gold', 'key-of-joe': 'free' };

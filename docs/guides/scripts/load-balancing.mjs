@@ -1,6 +1,6 @@
 // @ts-check
-// Chooses the backend: big customers have one of their own, everybody else goes where the fewest connections are for
-// what a backend can take. HAProxy says how many there are.
+// Chooses the backend: big customers have their own, all others get the one with the fewest connections relative to its
+// capacity. HAProxy sends the numbers of connections.
 
 /** @type {Readonly<Record<string, string>>} */
 const OWN = { acme: 'acme-only' };

@@ -1,5 +1,5 @@
 // @ts-check
-// Asks another service about a session, keeps the answer for a while, and does not let a slow service hold the request.
+// Asks another service about a session, caches the answer, and does not let a slow service delay the request.
 
 const SERVICE = process.env.SESSION_SERVICE ?? 'http://127.0.0.1:8081';
 const KEEP_MS = 30_000;
@@ -16,7 +16,7 @@ export default {
       if (await isValid(session, signal)) return undefined;
       return { action: 'redirect', status: 302, reason: 'session ended', vars: { location: '/login' } };
     } catch {
-      return { action: 'tag', reason: 'session unknown' }; // the site has to look itself
+      return { action: 'tag', reason: 'session unknown' }; // the site has to check the session
     }
   },
 };

@@ -1,5 +1,5 @@
 // @ts-check
-// So many requests a minute for each API key: a bucket that is filled steadily, and empty for whoever asks too often.
+// Limits the requests per minute of each API key with a token bucket.
 
 const PER_MINUTE = 60;
 const BURST = 20;
@@ -12,7 +12,7 @@ const buckets = new Map();
 export default {
   'check-request': ({ arguments: { key }, decision }) => {
     if (key === null || key === undefined) return { action: 'deny', status: 401, reason: 'no API key' };
-    if (decision.action !== 'allow') return undefined; // who is blocked needs no bucket
+    if (decision.action !== 'allow') return undefined; // blocked clients need no bucket
     if (take(String(key), performance.now())) return undefined;
     return { action: 'deny', status: 429, reason: 'too many requests for this key' };
   },
@@ -22,7 +22,7 @@ export default {
 function take(key, nowMs) {
   const { tokens, atMs } = buckets.get(key) ?? { tokens: BURST, atMs: nowMs };
   const filled = Math.min(BURST, tokens + ((nowMs - atMs) / 60_000) * PER_MINUTE);
-  buckets.delete(key); // so that the first in the map is the one that has not asked for the longest time
+  buckets.delete(key); // keeps the map in the order of last use
   buckets.set(key, { tokens: Math.max(0, filled - 1), atMs: nowMs });
   if (buckets.size > MAX_KEYS) buckets.delete(buckets.keys().next().value ?? key);
   return filled >= 1;

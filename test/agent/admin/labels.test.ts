@@ -97,12 +97,7 @@ describe('the labels of the metrics', () => {
 class CountingAgent {
   readonly meters = new Meters();
   readonly stats = new DecisionStats(new HandClock());
-  readonly connections = connectionEvents(
-    { debug() {}, info() {}, warn() {}, error() {} },
-    new HandClock(),
-    this.meters,
-    () => 40,
-  );
+  readonly connections = connectionEvents({ info() {}, warn() {}, error() {} }, new HandClock(), this.meters, () => 40);
 
   async metrics(): Promise<Metrics> {
     const { meters, stats } = this;

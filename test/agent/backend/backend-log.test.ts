@@ -47,7 +47,7 @@ describe('the log of the backend', () => {
 
   it('has one line for each list whose trial the function ignores', () => {
     const { health, fields } = setUp();
-    for (const list of ['new', 'new', 'feed', 'new']) health.ignoresTrials(list);
+    for (const list of ['new', 'new', 'feed', 'new']) health.ignoresShadow(list);
     assert.deepEqual(fields(), [{ list: 'new' }, { list: 'feed' }]);
   });
 

@@ -36,8 +36,9 @@ describe('the backend of the settings', () => {
   });
 
   it('tells of the failure of a call once when all of several fail', async (t) => {
-    const { backend, lines } = await opened(t, [{ url: NOWHERE }, { url: 'http://127.0.0.1:2' }]);
+    const { backend, lines, counted } = await opened(t, [{ url: NOWHERE }, { url: 'http://127.0.0.1:2' }]);
     for (let call = 0; call < 3; call++) await assert.rejects(backend.check([SUBJECT]), /ECONNREFUSED/);
+    assert.deepEqual(counted, Array(3).fill(['unreachable', 'called 1']).flat());
     assert.deepEqual(
       lines.map(({ message }) => message),
       [
@@ -52,7 +53,7 @@ describe('the backend of the settings', () => {
     const { url } = await listeningFunction(t);
     const port = new URL(url).port;
     const { backend, lines } = await opened(t, [{ url }, { url: NOWHERE }, { url: `http://localhost:${port}` }]);
-    const [one, nowhere, named] = await backend.examine();
+    const [one, nowhere, named] = await backend.checkAtStartup();
     assert.ok(one !== undefined && Number(one.firstMs) >= 0 && Number(one.checkMs) >= 0);
     assert.deepEqual({ ...one, firstMs: 0, checkMs: 0, clockAheadSeconds: 0 }, { url, ...TIMES });
     assert.deepEqual(nowhere, { url: NOWHERE, error: 'backend: connect ECONNREFUSED 127.0.0.1:1' });
@@ -65,23 +66,23 @@ describe('the backend of the settings', () => {
     profile.gives('ASIAFIRST');
     const { url } = await listeningFunction(t);
     const { backend } = await opened(t, [{ url, region: 'eu-central-1' }]);
-    const [finding] = await backend.examine();
+    const [finding] = await backend.checkAtStartup();
     assert.equal(finding?.region, 'eu-central-1');
     assert.match(finding?.credentials ?? '', /^valid/);
     profile.fails();
     const without = await opened(t, [{ url, region: 'eu-central-1' }]);
-    const [none] = await without.backend.examine();
+    const [none] = await without.backend.checkAtStartup();
     assert.match(none?.error ?? '', /no AWS credentials/);
     assert.equal(none?.credentials, undefined);
   });
 
   it('says when the name of a function cannot be resolved, and how far the clocks are apart', async (t) => {
     const { backend } = await opened(t, [{ url: 'http://no-such-host.invalid' }]);
-    const [finding] = await backend.examine();
+    const [finding] = await backend.checkAtStartup();
     assert.match(finding?.error ?? '', /^backend: the name no-such-host\.invalid cannot be resolved: E/);
     const { url } = await listeningFunction(t);
     const { backend: other, clock } = await opened(t, [{ url }]);
-    const [found] = await other.examine();
+    const [found] = await other.checkAtStartup();
     const aheadSeconds = (clock.epochMs() - Date.now()) / 1000;
     assert.ok(Math.abs((found?.clockAheadSeconds ?? 0) - aheadSeconds) < 60);
   });
@@ -157,6 +158,7 @@ describe('the backend of the settings', () => {
 async function opened(t: TestContext, targets: readonly { url: string; region?: string }[]) {
   const lines: { message: string; error?: string }[] = [];
   const note = (fields: object, message: string) => void lines.push({ ...fields, message });
+  const counted: string[] = [];
   const clock = new HandClock();
   const settings = { targets, timeoutMs: 5000, maxConcurrent: 2 };
   const backend = await openBackend(
@@ -164,9 +166,15 @@ async function opened(t: TestContext, targets: readonly { url: string; region?: 
     { lists: ['manual'], shadowLists: [], listActions: {} },
     { error: note, warn: note, info: note },
     clock,
+    {
+      gotCredentials() {},
+      notCounted() {},
+      called: (subjects) => void counted.push(`called ${subjects}`),
+      callFailed: (fault) => void counted.push(fault),
+    },
   );
   t.after(() => backend.close());
-  return { backend, lines, clock };
+  return { backend, lines, clock, counted };
 }
 
 /** A function that says whose signature each call had, and for which region. */

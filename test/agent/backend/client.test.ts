@@ -114,7 +114,7 @@ describe('the backend client', () => {
       const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
       const expected = { subject, list: 'new', reason, action: 'log', shadow: action };
       assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: expected }, { entry: null }]);
-      assert.deepEqual(told, ['ignoresTrials new']);
+      assert.deepEqual(told, ['ignoresShadow new']);
     }
   });
 
@@ -254,7 +254,7 @@ describe('the backend client', () => {
         client.check(SUBJECTS),
         (error) => error instanceof LookupError && error.reason === 'backend_error' && says.test(error.message),
       );
-      assert.deepEqual({ calls, told }, { calls: 1, told: ['failed'] });
+      assert.deepEqual({ calls, told }, { calls: 1, told: [] });
     });
   }
 });
@@ -361,9 +361,8 @@ function clientOf(
 ): { client: BackendClient; told: string[] } {
   const told: string[] = [];
   const events = {
-    failed: () => void told.push('failed'),
     badEntry: (subject: string) => void told.push(`badEntry ${subject}`),
-    ignoresTrials: (list: string) => void told.push(`ignoresTrials ${list}`),
+    ignoresShadow: (list: string) => void told.push(`ignoresShadow ${list}`),
     notCounted: ({ list, action, subject }: Uncounted, isBlind: boolean) =>
       void told.push(`notCounted ${list} ${action} ${subject} ${isBlind}`),
   };

@@ -24,7 +24,12 @@ describe('a function of several to which there is no connection to be had', () =
     const lists = { lists: ['manual'], shadowLists: [], listActions: {} };
     const log = { info() {}, warn: (_: object, message: string) => lines.push(message), error() {} };
     const lines: string[] = [];
-    const backend = await openBackend(settings, lists, log, systemClock);
+    const backend = await openBackend(settings, lists, log, systemClock, {
+      gotCredentials() {},
+      notCounted() {},
+      called() {},
+      callFailed() {},
+    });
     t.after(() => backend.close());
     assert.deepEqual((await backend.check([SUBJECT])).lookups, [{ entry: null }]);
     assert.deepEqual(lines, ['backend is down, the next one is asked']);

@@ -221,16 +221,6 @@ describe('several backends', () => {
     await assert.rejects(call(), /b is unreachable/);
     assert.equal(clock.timers, 0);
   });
-
-  it('tell of each call that failed in the end, once', async () => {
-    const { call, a, b, calls } = world();
-    await call();
-    a.fault = 'failing';
-    await call();
-    b.fault = 'failing';
-    await assert.rejects(call());
-    assert.deepEqual(calls, ['backend: b is failing']);
-  });
 });
 
 function world(random = () => 1) {
@@ -242,7 +232,6 @@ function world(random = () => 1) {
   const events = {
     down: (url: string, error: BackendError) => void told.push(`${url} is down: ${error.message}`),
     up: (url: string, downMs: number) => void told.push(`${url} is up after ${downMs}`),
-    failed: (error: BackendError) => void calls.push(error.message),
   };
   const clients = [a, b, c].map((client) => ({ url: client.name, client }));
   const backend = new FailoverBackend(clients, 200, events, clock, random);

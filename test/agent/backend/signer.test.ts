@@ -93,7 +93,7 @@ async function signedWorld(t: TestContext, options: Options = {}) {
   const load = options.load ?? (() => Promise.resolve({ ...KEYS, secretAccessKey: secret }));
   const credentials = new Credentials(load, own, { got() {}, failed() {}, renewed() {} });
   const sign = await createSigner(region, credentials, own);
-  const events = { failed() {}, badEntry() {}, ignoresTrials() {}, notCounted() {} };
+  const events = { badEntry() {}, ignoresShadow() {}, notCounted() {} };
   const settings = { url: `http://127.0.0.1:${port}${path}`, timeoutMs: 500, maxConcurrent: 2 };
   const client = new BackendClient(settings, ['manual'], events, own, sign);
   t.after(() => client.close());

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
-import { type Address, SystemdSockets } from '../../../agent/lifecycle/systemd-sockets.ts';
+import { SystemdSockets } from '../../../agent/lifecycle/systemd-sockets.ts';
+import type { ListenAddress } from '../../../config/listen-address.ts';
 import { freePort } from '../../../dev/free-port.ts';
 
 const MODULE = join(import.meta.dirname, '../../../agent/lifecycle/systemd-sockets.ts');
@@ -61,7 +62,7 @@ const MANAGER = `
   });`;
 
 /** A process that was started with a socket as its descriptor 3; it ends with its standard input. */
-async function startWith(t: TestContext, listen: ListenOptions, configured: Address) {
+async function startWith(t: TestContext, listen: ListenOptions, configured: ListenAddress) {
   const agent = `
     import { createServer } from 'node:net';
     import { SystemdSockets } from ${JSON.stringify(MODULE)};

@@ -17,7 +17,7 @@ const guide = readFileSync(`${folder}.md`, 'utf8');
 const ALLOWED: ListedDecision = { action: 'allow', source: 'cache' };
 
 describe('the examples of docs/guides/scripts.md', () => {
-  it('are the files beside it', () => {
+  it('are the same as the files', () => {
     const shown = [...guide.matchAll(/^\[(.*\.mjs)\]\(scripts\/\1\)\n\n```js\n([\s\S]*?)```$/gm)];
     assert.deepEqual(
       Object.fromEntries(shown.map(([, name, text]) => [name, text])),
@@ -26,11 +26,11 @@ describe('the examples of docs/guides/scripts.md', () => {
   });
 
   for (const [, yaml = ''] of guide.matchAll(/```yaml\n([\s\S]*?)```/g))
-    it(`have a configuration that the agent takes: ${/script: (.*)/.exec(yaml)?.[1]}`, (t) => {
+    it(`have a valid configuration: ${/script: (.*)/.exec(yaml)?.[1]}`, (t) => {
       assert.ok(loadSettings(configFile(t, yaml), {}).script);
     });
 
-  it('keep to the types of haverdict/script', (t) => {
+  it('match the types of haverdict/script', (t) => {
     const project = join(temporaryFolder(t), 'tsconfig.json');
     const compilerOptions = {
       ...{ noEmit: true, checkJs: true, strict: true, noUncheckedIndexedAccess: true, module: 'nodenext' },
@@ -49,7 +49,7 @@ describe('the examples of docs/guides/scripts.md', () => {
     for (const path of ['/.git', '/.git/config', '//.git', '/a/../.git', '/WP-Admin/'])
       assert.deepEqual(await decide({ method: 'GET', path }), deny(404, 'closed area'), path);
     for (const method of ['POST', 'DELETE'])
-      assert.deepEqual(await decide({ method, path: '/archive/1' }), deny(405, 'the archive is only read'));
+      assert.deepEqual(await decide({ method, path: '/archive/1' }), deny(405, 'the archive is read-only'));
     for (const [method, path] of [
       ['GET', '/archive/1'],
       ['POST', '/shop'],
@@ -79,7 +79,7 @@ describe('the examples of docs/guides/scripts.md', () => {
     assert.deepEqual(await decide({ tenant: 'acme', blue: 0, green: 0 }), to('acme-only'));
   });
 
-  it('set headers and remove those that a client made up', async (t) => {
+  it('set headers and remove forged ones', async (t) => {
     const decide = await example(t, 'headers.mjs', 'check-request');
     const tag = (vars: object) => ({ action: 'tag', source: 'script', vars });
     assert.deepEqual(await decide({ key: 'key-of-acme' }), tag({ 'req.set.x-listed': 'no', 'req.set.x-plan': 'gold' }));
@@ -90,7 +90,7 @@ describe('the examples of docs/guides/scripts.md', () => {
     assert.equal(await decide({ key: 'key-of-acme' }, { action: 'deny', source: 'cache' }), 'kept');
   });
 
-  it('ask another service, remember, and do without it when it is slow', async (t) => {
+  it('ask another service, cache its answers, and do without it when it is slow', async (t) => {
     const asked: (string | undefined)[] = [];
     const service = createServer((request, response) => {
       asked.push(request.url);
@@ -112,7 +112,7 @@ describe('the examples of docs/guides/scripts.md', () => {
       reason: 'session ended',
       vars: { location: '/login' },
     };
-    // The first call of a process is slow, and nobody waits for it longer than for others.
+    // the first call in a process is slow, and has the same deadline as all others
     while ((await decide({ session: 'good' })) !== 'kept') asked.length = 0;
     for (let time = 0; time < 2; time++) {
       assert.equal(await decide({ session: 'good' }), 'kept');

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ConnectionLimiter, type ConnectionLimits } from '../../../agent/server/connection-limiter.ts';
-import { Listener, type ListenTarget } from '../../../agent/server/listener.ts';
+import { Listener } from '../../../agent/server/listener.ts';
+import type { ListenAddress } from '../../../config/listen-address.ts';
 import type { AckActions } from '../../../spop/ack-actions.ts';
 import type { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -16,7 +17,7 @@ import { Client } from '../../support/spop/client.ts';
 import { answerOfBytes, NOTHING, Pending, settled } from '../../support/spop/conversation.ts';
 import { disconnect, HEALTH_CHECK, hello, notify } from '../../support/spop/naive-codec.ts';
 
-const LOOPBACK: ListenTarget = { type: 'tcp', host: '127.0.0.1', port: 0 };
+const LOOPBACK: ListenAddress = { type: 'tcp', host: '127.0.0.1', port: 0 };
 
 interface World {
   readonly listener: Listener;
@@ -28,7 +29,7 @@ interface World {
 
 function make(
   t: TestContext,
-  target: ListenTarget,
+  target: ListenAddress,
   answer: () => AckActions | Promise<AckActions> = () => NOTHING,
   limits?: ConnectionLimits,
 ): World {

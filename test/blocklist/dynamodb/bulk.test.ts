@@ -58,7 +58,7 @@ describe('dynamoBlocklist, where DynamoDB cannot keep up', () => {
         isClosed = true;
       }
     }
-    await assert.rejects(store.bulk.put(endless()), /the credentials lack a right: not allowed/);
+    await assert.rejects(store.bulk.put(endless()), /the credentials lack a permission: not allowed/);
     assert.ok(taken < 1000, `${taken} taken`);
     assert.ok(isClosed);
   });

@@ -92,14 +92,14 @@ describe('DynamoEntries.lookup', () => {
 describe('a StoreError', () => {
   it('names the table that is not there, and where', async (t) => {
     const { endpoint } = await localTable(t);
-    const message = `put on table nope at ${endpoint} failed: there is no table nope there, deploy it or name another table, region or endpoint`;
+    const message = `put on table nope at ${endpoint} failed: table nope does not exist there: deploy it, or name another table, region or endpoint`;
     await assert.rejects(storeAt(endpoint, 'nope').put({ subject: 'key:a', list: 'manual', action: 'deny' }), {
       message,
     });
   });
 
   it('names the endpoint where nothing answers', async () => {
-    const problem = isStoreError(/at http:\/\/127.0.0.1:1 failed: nothing answers there \(ECONNREFUSED\)/);
+    const problem = isStoreError(/at http:\/\/127.0.0.1:1 failed: connection failed \(ECONNREFUSED\)/);
     await assert.rejects(storeAt('http://127.0.0.1:1').remove({ subject: 'key:a', list: 'manual' }), problem);
   });
 
@@ -120,7 +120,7 @@ describe('a StoreError', () => {
     const client = { region: 'eu-west-1', credentials };
     const store = new DynamoEntries({ table: 'haverdict', connectTimeoutMs: 1, requestTimeoutMs: 1, client });
     const { failure } = await store.lookup(keys);
-    assert.match(failure?.message ?? '', /at eu-west-1 failed: no AWS credentials found, set AWS_PROFILE/);
+    assert.match(failure?.message ?? '', /at eu-west-1 failed: no AWS credentials found: set AWS_PROFILE/);
   });
 });
 

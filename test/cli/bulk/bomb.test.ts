@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gather } from '../../../cli/bulk/gather.ts';
+import { collectFeed } from '../../../cli/bulk/collect-feed.ts';
+import { DesiredEntries } from '../../../cli/bulk/desired-entries.ts';
 import { Trust } from '../../../cli/bulk/trust.ts';
-import { WantedEntries } from '../../../cli/bulk/wanted.ts';
 import { readFeed } from '../../../cli/formats/feed.ts';
 import type { FormatName } from '../../../cli/formats/formats.ts';
 import { SCOPE } from '../../support/scope.ts';
@@ -16,8 +16,8 @@ describe('a source that is made to cost time', () => {
     ...(SCOPE === 'all'
       ? [['of empty lines', 'plain', '', '\n', 21_000_000, /^the source has more than 20000000 lines/] as const]
       : []),
-    ['of lines that are wrong', 'plain', '', 'x\n', 300_000, /has more than 100000 bad lines$/],
-    ['of JSON that is none', 'ndjson', '', '[\n', 300_000, /has more than 100000 bad lines$/],
+    ['of lines that are wrong', 'plain', '', 'x\n', 300_000, /has more than 100000 invalid lines$/],
+    ['of JSON that is none', 'ndjson', '', '[\n', 300_000, /has more than 100000 invalid lines$/],
     ['of quotes that never close', 'csv', 'subject\n', 'x","\n', 90_000, /^nothing/],
     ['of quotes that open anew', 'csv', 'subject\n', '"\n', 90_000, /^nothing/],
   ] as const)
@@ -28,14 +28,23 @@ describe('a source that is made to cost time', () => {
 
 async function problemOf(format: FormatName, begin: string, line: string, lines: number): Promise<string> {
   const common = { list: 'drop', createdBy: 'a@b', createdAt: '2026-01-01T00:00:00.000Z' };
-  const wanted = new WantedEntries({ ...common, outcome: { action: 'deny' } });
+  const wanted = new DesiredEntries({ ...common, outcome: { action: 'deny' } });
   const nowMs = 0;
   try {
     const feed = await readFeed(pieces(begin, line, lines), { name: 'the source', format, nowMs });
     const { signal } = new AbortController();
     const trust = new Trust('ip', []);
-    const options = { feed, name: 'the source', guard: undefined, skipBad: true, quiet: true, trust, signal, nowMs };
-    await gather(wanted, { ...options, tell: () => {} });
+    const options = {
+      feed,
+      name: 'the source',
+      guard: undefined,
+      skipInvalid: true,
+      quiet: true,
+      trust,
+      signal,
+      nowMs,
+    };
+    await collectFeed(wanted, { ...options, tell: () => {} });
     return 'nothing';
   } catch (error) {
     return (error as Error).message;

@@ -16,7 +16,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
   it('refuses what is protected with exit code 2, and writes none of the rest', async () => {
     const { status, stdout, stderr } = await run('block', '198.51.100.1', '10.0.0.0/8', '::1');
     assert.deepEqual([status, stdout], [2, '']);
-    const why = 'deny ip:10.0.0.0/8 would keep out 10.0.0.0/8: private networks (and 1 more like it)';
+    const why = 'deny ip:10.0.0.0/8 would block 10.0.0.0/8: private networks (and 1 more like it)';
     assert.equal(stderr, `haverdict: ${why}; use --force to write it anyway\n`);
     assert.equal(await stored('ip:198.51.100.1'), undefined);
   });
@@ -32,13 +32,13 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const env = { SSH_CONNECTION: '203.0.113.9 50022 192.0.2.1 22' };
     const { status, stderr } = await runAround({ env }, endpoint, 'block', '203.0.113.0/24');
     assert.equal(status, 2);
-    assert.match(stderr, /would keep out 203\.0\.113\.9: the address you are logged in from; use --force/);
+    assert.match(stderr, /would block 203\.0\.113\.9: the address you are logged in from; use --force/);
   });
 
   it('obeys the section blocklist of the agent, named by option or variable, and --for over it', async (t) => {
     const config = configFile(t, 'blocklist: { protected: [198.51.100.0/24], manualExpiry: 30d }\n');
     const refused = await run('block', '198.51.100.7', '-c', config);
-    assert.match(refused.stderr, /would keep out 198\.51\.100\.0\/24: blocklist\.protected;/);
+    assert.match(refused.stderr, /would block 198\.51\.100\.0\/24: blocklist\.protected;/);
     const env = { HAVERDICT_CONFIG: config };
     await runAround({ env }, endpoint, 'block', '203.0.113.30');
     const inDays = (Number((await stored('ip:203.0.113.30'))?.expiresAt) - Date.now() / 1000) / 86_400;
@@ -154,7 +154,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       assert.deepEqual([refused.status, refused.stdout], [2, '']);
       assert.equal(
         refused.stderr,
-        `haverdict: ${action} does not count: list feed is held to deny, tarpit; use --force to write it anyway\n`,
+        `haverdict: ${action} does not count: list feed is restricted to deny, tarpit; use --force to write it anyway\n`,
       );
       assert.equal((await run(...command, '--list', 'feed', '-c', config, '--force')).status, 0);
       assert.equal((await run(...command, '--list', 'manual', '-c', config)).status, 0);

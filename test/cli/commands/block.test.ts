@@ -82,7 +82,7 @@ const COMBINATIONS = (
     [
       'the framing of a message',
       '--action tag --var req.set.content-length=0',
-      /is a header that HAProxy itself takes care of\n/,
+      /is a header that HAProxy manages itself\n/,
     ],
     ['to remove a header with a value', '--action tag --var req.del.x=gold', /removes a header: use req.del.x=1\n/],
     [
@@ -251,7 +251,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     [
       'an invalid subject',
       ['nonsense'],
-      /^haverdict: "nonsense" is no address, no network and has no known kind .*\n$/,
+      /^haverdict: "nonsense" is not an address or network, and has no known kind .*\n$/,
     ],
     [
       '--for with --until',
@@ -305,7 +305,10 @@ describe('haverdict block', { concurrency: 4 }, async () => {
   it('fails with exit code 1 and the name of the table that is not there', async () => {
     const { status, stderr } = await block('1.1.1.1', '--table', 'nope');
     assert.equal(status, 1);
-    assert.match(stderr, /^haverdict: [a-z -]+ on table nope at http:.* failed: there is no table nope there, .*\n$/);
+    assert.match(
+      stderr,
+      /^haverdict: [a-z -]+ on table nope at http:.* failed: table nope does not exist there: .*\n$/,
+    );
   });
 
   it('fails with exit code 1 and the endpoint where nothing answers', async () => {
@@ -313,7 +316,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^haverdict: [a-z -]+ on table haverdict at http:\/\/127.0.0.1:1 failed: nothing answers there .*\n$/,
+      /^haverdict: [a-z -]+ on table haverdict at http:\/\/127.0.0.1:1 failed: connection failed .*\n$/,
     );
   });
 });

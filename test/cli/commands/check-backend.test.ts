@@ -156,8 +156,8 @@ describe('haverdict check-backend -c FILE', () => {
     );
     assert.deepEqual([status, failed], [0, []]);
     assert.equal(results.length, Object.keys(CHECKS).length + AGENT_CHECKS.length);
-    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, 20000 ms for a call$/);
-    assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no end$/);
+    assert.match(named('settings')[0]?.why ?? '', /signed for eu-central-1, lists manual, feed, timeout 20000 ms$/);
+    assert.match(named('credentials')[0]?.why ?? '', /^a session, …MPLE, no expiry$/);
     assert.match(named('listed')[0]?.why ?? '', /^deny by ip:203\.0\.113\.7 in feed/);
   });
 

@@ -33,7 +33,7 @@ describe('haverdict doctor', () => {
       `error    server-unchecked
     where  ${haproxy}:${line('server agent1')}
     what   server agent1 is not checked
-    why    while the agent is gone, each request waits for the whole timeout processing; a checked server that is DOWN costs nothing
+    why    while the agent is gone, each request waits for the whole timeout processing; with checks, the server is DOWN and requests do not wait
     write  server agent1 unix@/run/haverdict/agent.sock check inter 500ms
 
 `,

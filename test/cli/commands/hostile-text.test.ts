@@ -80,12 +80,12 @@ describe('what somebody wrote into the table or a feed', async () => {
       ['export', HOSTILE],
     ],
     ...[
-      ['import', ndjson, '--list', 'new', '--format', 'ndjson', '--dry-run', '--skip-bad'],
+      ['import', ndjson, '--list', 'new', '--format', 'ndjson', '--dry-run', '--skip-invalid'],
       ['import', ndjson, '--list', 'new', '--format', 'csv'],
       ['import', ndjson, '--list', 'new', '--format', HOSTILE],
-      ['sync', ndjson, '--list', 'odd', '--format', 'ndjson', '--dry-run', '--json', '--skip-bad'],
-      ['import', plain, '--list', 'new', '--dry-run', '--skip-bad'],
-      ['sync', plain, '--list', 'odd', '--dry-run', '--skip-bad', '--yes'],
+      ['sync', ndjson, '--list', 'odd', '--format', 'ndjson', '--dry-run', '--json', '--skip-invalid'],
+      ['import', plain, '--list', 'new', '--dry-run', '--skip-invalid'],
+      ['sync', plain, '--list', 'odd', '--dry-run', '--skip-invalid', '--yes'],
     ],
     ...[
       ['remove', ua, '203.0.113.7', '--list', 'odd'],
@@ -112,7 +112,7 @@ describe('what somebody wrote into the table or a feed', async () => {
     ]) {
       const { status, said } = await run(...args);
       assert.notEqual(status, 0);
-      assert.match(said, /subject has a character in it that is not seen/);
+      assert.match(said, /subject has an invisible character/);
     }
   });
 });

@@ -51,18 +51,23 @@ describe('haverdict import', async () => {
     assert.deepEqual(await Array.fromAsync(store.entries.ofList('one')), before);
   });
 
+  it('refuses the old name of an option with the new one', async () => {
+    const { status, stderr } = await runOnTable(endpoint, 'import', '-', '--list', 'two', '--skip-bad');
+    assert.deepEqual([status, stderr], [2, 'haverdict: --skip-bad is now --skip-invalid\n']);
+  });
+
   it('writes nothing at all where a line cannot be taken, and names the line', async () => {
     const bad = fileOf('bad.txt', '203.0.113.1\nnonsense\n10.1.2.3\n203.0.113.0/99\n');
     const { status, stderr } = await runOnTable(endpoint, 'import', bad, '--list', 'two');
     assert.equal(status, 1);
-    assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is no address`, 'm'));
-    assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would keep out 10.0.0.0/8: private networks`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is not an address`, 'm'));
+    assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would block 10.0.0.0/8: private networks`, 'm'));
     assert.match(stderr, new RegExp(`^${bad}:4: `, 'm'));
-    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be taken; .*--skip-bad\n$/m);
+    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be read; .*--skip-invalid\n$/m);
     assert.deepEqual(await subjectsOf('two'), []);
-    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--json');
+    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--json');
     assert.deepEqual([skipped.status, JSON.parse(skipped.stdout)], [0, { list: 'two', written: 1, skipped: 3 }]);
-    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-bad', '--force', '--json');
+    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--force', '--json');
     assert.deepEqual(JSON.parse(forced.stdout), { list: 'two', written: 1, skipped: 2 });
     assert.deepEqual(await subjectsOf('two'), ['ip:10.1.2.3', 'ip:203.0.113.1']);
   });
@@ -95,7 +100,7 @@ describe('haverdict import', async () => {
   it('leaves out what is over already', async () => {
     const over = fileOf('over.ndjson', '{"subject":"ip:203.0.113.1","expiresAt":5}\n{"subject":"ip:203.0.113.2"}\n');
     const { stderr } = await runOnTable(endpoint, 'import', over, '--list', 'over');
-    assert.match(stderr, /1 entries are over already and left out/);
+    assert.match(stderr, /1 expired entry skipped/);
     assert.deepEqual(await subjectsOf('over'), ['ip:203.0.113.2']);
   });
 

@@ -86,7 +86,7 @@ describe('haverdict lint', async () => {
     const expected = [...ofFeed, ...as('fixable', ALL_FIXABLE), 'not-canonical fixable ip:10.0.0.7/32'];
     assert.deepEqual(told(findings), [...expected, 'not-counted open ip:203.0.113.128/25'].sort());
     const { problem } = findings.find(({ finding }) => finding === 'not-counted');
-    assert.equal(problem, 'allow does not count: list feed is held to deny, tarpit');
+    assert.equal(problem, 'allow does not count: list feed is restricted to deny, tarpit');
   });
 
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {

@@ -82,7 +82,7 @@ describe('haverdict lists', async () => {
     for (const command of ['describe', 'delete']) {
       const { status, stderr } = await run(command, 'nope', '--table', 'haverdict');
       assert.equal(status, 1);
-      assert.equal(stderr, 'haverdict: there is no list nope in table haverdict: see haverdict lists --all\n');
+      assert.equal(stderr, 'haverdict: list nope does not exist in table haverdict: see haverdict lists --all\n');
     }
     assert.equal((await run('describe', 'No!')).status, 2);
   });
@@ -115,7 +115,7 @@ describe('haverdict lists', async () => {
     await store.lists.takeLease('busy', { holder: 'else@where 1', until: 4_000_000_000 }, 0);
     const { status, stderr } = await run('delete', 'busy', '--yes');
     assert.equal(status, 1);
-    assert.match(stderr, /list busy is being changed by else@where/);
+    assert.match(stderr, /list busy is locked by a run of else@where/);
     assert.notEqual(await store.lists.find('busy'), undefined);
   });
 });

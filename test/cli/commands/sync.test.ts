@@ -75,7 +75,7 @@ describe('haverdict sync', async () => {
     ] as const) {
       const refused = await sync(lines(count), '--list', 'sized');
       assert.equal(refused.status, 1);
-      const expected = `haverdict: nothing was changed: this would ${does} entries where list sized has 30, more than the 50 % of blocklist.maxChange; look at it with --dry-run, then do it with --yes\n`;
+      const expected = `haverdict: nothing was changed: this would ${does} entries where list sized has 30, more than the 50 % of blocklist.maxChange; check it with --dry-run, then run it with --yes\n`;
       assert.equal(refused.stderr, expected);
       assert.equal((await subjectsOf('sized')).length, 30);
     }
@@ -99,7 +99,7 @@ describe('haverdict sync', async () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /^haverdict: list held is being changed by eve@elsewhere: try again when that run is done, or after 20/m,
+      /^haverdict: list held is locked by a run of eve@elsewhere: try again when it is done, or after 20/m,
     );
     assert.deepEqual(await subjectsOf('held'), []);
   });
@@ -118,7 +118,7 @@ describe('haverdict sync', async () => {
     assert.match((await fetch()).stdout, /list fetched: 1 added, 0 changed, 0 removed\n$/);
     assert.match(
       (await fetch()).stdout,
-      /the source has not changed since 20\S+: nothing to do \(--refetch reads it all the same\)\n$/,
+      /the source has not changed since 20\S+: nothing to do \(--refetch reads it anyway\)\n$/,
     );
     assert.match((await fetch('--refetch')).stdout, /list fetched: 0 added, 0 changed, 0 removed\n$/);
     assert.deepEqual(JSON.parse((await fetch('--json')).stdout), { list: 'fetched', unchanged: true });

@@ -32,7 +32,7 @@ describe('check-backend', () => {
     const [first, ...others] = await resultsOf('http://127.0.0.1:1');
     assert.deepEqual(first, { name: 'reachable', state: 'failed', why: 'no answer: ECONNREFUSED' });
     assert.equal(others.length, Object.keys(CHECKS).length - 1);
-    assert.ok(others.every(({ state, why }) => state === 'skipped' && why === 'there is no backend to ask'));
+    assert.ok(others.every(({ state, why }) => state === 'skipped' && why === 'the backend is not reachable'));
   });
 });
 
@@ -126,16 +126,16 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
   ],
   ['wrong-path', 'says bad request', ({ path }) => (path === '/v1/no-such-path' ? { status: 400 } : undefined)],
   [
-    'says-little',
+    'no-internals',
     'shows a stack',
     ({ right }) =>
       right.status === 400 ? { json: { error: 'Error: no\n    at check (/srv/app.js:7:3)' } } : undefined,
   ],
   ['parallel', 'confuses callers', confused()],
   ['list-actions', 'is strict', ({ json }) => (json?.listActions ? { status: 400 } : undefined)],
-  ['trial', 'is strict', ({ json }) => (json?.shadowLists ? { status: 400 } : undefined)],
+  ['shadow', 'is strict', ({ json }) => (json?.shadowLists ? { status: 400 } : undefined)],
   [
-    'trial',
+    'shadow',
     'would do another thing',
     answers((v) =>
       v.map((one) => (one.entry?.action === 'log' ? { ...one, entry: { ...one.entry, shadow: 'drop' } } : one)),
@@ -161,7 +161,7 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
     'answers another list',
     answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, list: 'feed' } } : one))),
   ],
-  ['never-garbage', 'says everything with 200', ({ right }) => (right.status === 200 ? undefined : { status: 200 })],
+  ['valid-answers', 'says everything with 200', ({ right }) => (right.status === 200 ? undefined : { status: 200 })],
   ['latency', 'gives up after a while', givingUp(80)],
 ];
 
@@ -183,7 +183,7 @@ describe('check-backend fails', { concurrency: 8 }, () => {
     assert.equal(usual.state, 'ok');
     const held = await resultOf({ listActions: { manual: ['deny'] } });
     assert.equal(held.state, 'failed');
-    assert.match(held.why, /hides what others have/);
+    assert.match(held.why, /hides entries of others/);
   });
 
   for (const [check, how, change] of BROKEN)

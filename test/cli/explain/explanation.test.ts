@@ -5,7 +5,7 @@ import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/items.ts';
-import { type Asking, type Explanation, explain } from '../../../cli/explain/explanation.ts';
+import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
 import { parseSubject } from '../../../contract/subject.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
@@ -71,7 +71,7 @@ describe('explain', () => {
   });
 
   const deny = { action: 'deny', list: 'manual' } as const;
-  const whys: readonly (readonly [string, readonly StoredEntry[], Partial<Asking>, readonly string[]])[] = [
+  const whys: readonly (readonly [string, readonly StoredEntry[], Partial<ExplainRequest>, readonly string[]])[] = [
     ['one', [{ ...deny, subject: 'ip:203.0.113.7' }], {}, ['wins: the only entry that applies']],
     [
       'a longer prefix',
@@ -128,13 +128,16 @@ describe('explain', () => {
         { subject: 'ip:203.0.0.0/16', action: 'allow', list: 'feed' },
       ],
       { listActions: { feed: ['deny', 'tarpit'] } },
-      ['wins: the only entry that applies', 'not counted: allow does not count: list feed is held to deny, tarpit'],
+      [
+        'wins: the only entry that applies',
+        'not counted: allow does not count: list feed is restricted to deny, tarpit',
+      ],
     ],
   ];
   for (const [what, entries, changes, expected] of whys)
     it(`says why in words: ${what}`, async () => {
       const items = { subject: 'ip:203.0.113.7', items: entries };
-      const told = await explain({ ...asking([items]), ...changes });
+      const told = await explain({ ...request([items]), ...changes });
       assert.deepEqual(
         told.entries.map(({ state, why }) => `${state}: ${why}`),
         expected,
@@ -145,17 +148,21 @@ describe('explain', () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
     const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example', status: 429 }] };
     const path = { subject: 'path:/x', items: [{ subject: 'path:/x', list: 'feed', action: 'allow' }] };
-    const first = await explain(asking([host, ip]));
+    const first = await explain(request([host, ip]));
     assert.deepEqual(
       [first.decision.status, first.winner?.why],
       [429, 'host:a.example takes precedence over ip:203.0.113.7'],
     );
-    assert.equal((await explain(asking([host, ip, path]))).decision.action, 'allow');
+    assert.equal((await explain(request([host, ip, path]))).decision.action, 'allow');
   });
 
   it('shows what no agent asks about, and does not count it', async () => {
-    const host = { subject: 'host:a.example', items: [{ ...deny, subject: 'host:a.example' }], unasked: 'not asked' };
-    const told = await explain(asking([host]));
+    const host = {
+      subject: 'host:a.example',
+      items: [{ ...deny, subject: 'host:a.example' }],
+      notLookedUp: 'not asked',
+    };
+    const told = await explain(request([host]));
     assert.deepEqual([told.winner, told.entries[0]?.state, told.decision.action], [undefined, 'not asked', 'allow']);
   });
 
@@ -163,7 +170,7 @@ describe('explain', () => {
     const allow = { subject: 'path:/a/*', list: 'feed', action: 'allow' } as const;
     const items = [{ ...deny, subject: 'path:/*' }, allow];
     const told = async (odd?: 'refuse' | 'pass') => {
-      const { decision, entries } = await explain(asking([{ subject: 'path:/a/..%2Fb', items, ...(odd && { odd }) }]));
+      const { decision, entries } = await explain(request([{ subject: 'path:/a/..%2Fb', items, ...(odd && { odd }) }]));
       return [decision.action, decision.status, ...entries.map(({ state }) => state)];
     };
     assert.deepEqual(await told(), ['allow', undefined, 'loses', 'wins']);
@@ -178,12 +185,12 @@ describe('explain', () => {
 
   it('tells of a message on trial what it would do', async () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
-    const { decision } = await explain({ ...asking([ip]), shadow: true });
+    const { decision } = await explain({ ...request([ip]), shadow: true });
     assert.deepEqual([decision.action, decision.shadow], ['log', 'deny']);
   });
 });
 
-function asking(subjects: Asking['subjects']): Asking {
+function request(subjects: ExplainRequest['subjects']): ExplainRequest {
   return {
     subjects,
     lists: ['manual', 'feed'],
@@ -197,18 +204,18 @@ function asking(subjects: Asking['subjects']): Asking {
 async function explained(
   store: MemoryStore,
   subjects: readonly string[],
-  how: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
+  how: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const asked = await Promise.all(
     subjects.map(async (subject) => ({ subject, items: await itemsCovering(parseSubject(subject), store) })),
   );
-  return explain({ ...asking(asked), ...how });
+  return explain({ ...request(asked), ...how });
 }
 
 async function toContractEntry(
   store: MemoryStore,
   subjects: readonly string[],
-  { lists, shadowLists, listActions }: Pick<Asking, 'lists' | 'shadowLists' | 'listActions'>,
+  { lists, shadowLists, listActions }: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
   const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
   return (

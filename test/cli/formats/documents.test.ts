@@ -7,7 +7,7 @@ import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/document.ts';
 import { FORMAT_NAMES, type FormatName, formatOf } from '../../../cli/formats/formats.ts';
 import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
-import { MAX_BODY_BYTES } from '../../../cli/source/body.ts';
+import { MAX_BODY_BYTES } from '../../../cli/source/response-body.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/formats.md'), 'utf8');
 
@@ -50,7 +50,7 @@ describe('the page about formats', () => {
 function decisionRows(heading: string): string[][] {
   const [, section = ''] = page.split(`\n## ${heading}\n`);
   const rows = (/(^\|.*\n)+/m.exec(section)?.[0] ?? '').trim().split('\n').slice(2);
-  assert.ok(rows.length > 0, `there is no table under "${heading}"`);
+  assert.ok(rows.length > 0, `table under "${heading}"`);
   return rows.map((row) =>
     row
       .split('|')

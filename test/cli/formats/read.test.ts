@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CliError } from '../../../cli/exit/cli-error.ts';
+import { networksOfRange, parseAddressRange } from '../../../cli/formats/address-ranges.ts';
 import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
 import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
-import { networksOf, rangeIn } from '../../../cli/formats/range.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -53,10 +53,10 @@ describe('a range', () => {
     fc.assert(
       fc.property(fc.nat(0xffffff), fc.nat(5000), (start, length) => {
         const first = 0xc0000000 + start;
-        const range = rangeIn(`${dotted(first)} - ${dotted(first + length)}`);
+        const range = parseAddressRange(`${dotted(first)} - ${dotted(first + length)}`);
         assert.ok(range !== undefined);
         let next = first;
-        for (const network of networksOf(range)) {
+        for (const network of networksOfRange(range)) {
           const [address = '', prefix = '32'] = network.split('/');
           const size = 2 ** (32 - Number(prefix));
           assert.equal(address, dotted(next));
@@ -70,8 +70,8 @@ describe('a range', () => {
 
   it('is as few networks as can be', () => {
     const networks = (text: string) => {
-      const range = rangeIn(text);
-      return range === undefined ? undefined : networksOf(range);
+      const range = parseAddressRange(text);
+      return range === undefined ? undefined : networksOfRange(range);
     };
     assert.deepEqual(networks('10.0.0.0-10.255.255.255'), ['10.0.0.0/8']);
     assert.deepEqual(networks('0.0.0.0-255.255.255.255'), ['0.0.0.0/0']);
@@ -157,7 +157,10 @@ describe('a feed', () => {
     const feed = await readFeed(endless(), { name: 'endless', nowMs });
     await assert.rejects(
       Array.fromAsync(feed.lines),
-      new CliError(1, 'endless: a JSON document of more than 64 MiB is not read: write it as NDJSON, an object a line'),
+      new CliError(
+        1,
+        'endless: a JSON document of more than 64 MiB is not read: write it as NDJSON, one object per line',
+      ),
     );
   });
 

@@ -32,9 +32,9 @@ describe('the protected set', () => {
     ['path:/', /front page/],
     ['host:*.example', /top-level domain/],
     ['method:GET', /nearly every request/],
-    ['2000::/16', /network of many/],
-    ['2a00::/19', /network of many/],
-    ['203.0.0.0/8', /network of many/],
+    ['2000::/16', /networks of many holders/],
+    ['2a00::/19', /networks of many holders/],
+    ['203.0.0.0/8', /networks of many holders/],
     ['2001::/32', /Teredo/],
     ['2002::/16', /6to4/],
     ['2002:a00::/24', /10\.0\.0\.0\/8 as 6to4: private/],
@@ -45,7 +45,7 @@ describe('the protected set', () => {
     ['host:*.kawasaki.jp', /public suffix/],
     ['host:*.foo.ck', /public suffix/],
     ['host:*.公司.cn', /public suffix/],
-    ['host:*.amazonaws.com', /hosts of many: there are public suffixes below amazonaws\.com/],
+    ['host:*.amazonaws.com', /hosts of many owners: there are public suffixes below amazonaws\.com/],
     ['host:*.eu-central-1.amazonaws.com', /hosts of many/],
     ['host:*.core.windows.net', /hosts of many/],
     ['host:*.fastly.net', /hosts of many/],
@@ -169,7 +169,7 @@ describe('the protected set', () => {
   });
 
   it('has the address that the caller is logged in from', () => {
-    const why = 'deny ip:203.0.113.0/24 would keep out 203.0.113.9: the address you are logged in from';
+    const why = 'deny ip:203.0.113.0/24 would block 203.0.113.9: the address you are logged in from';
     assert.equal(problem('203.0.113.0/24', {}, { SSH_CONNECTION: '203.0.113.9 50022 192.0.2.1 22' }), why);
     assert.equal(
       problem('203.0.113.0/24', {}, { SSH_CLIENT: '::ffff:203.0.113.9 50022 22' }),

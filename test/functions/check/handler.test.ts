@@ -48,7 +48,7 @@ describe('the handler', () => {
   const wrong: readonly (readonly [string, string | undefined, string])[] = [
     ['no body', undefined, 'the body is empty, it must be JSON'],
     ['what is not JSON', '{"lists":', 'the body is not JSON'],
-    ['a body that is no object', '[]', 'it must be an object, not an array'],
+    ['a body that is not an object', '[]', 'it must be an object, not an array'],
     ['no lists', '{"subjects":["host:a"]}', 'lists is missing'],
     ['no list in lists', '{"lists":[],"subjects":["host:a"]}', 'lists must have at least 1 of them'],
     [
@@ -97,7 +97,7 @@ describe('the handler', () => {
       throw new StoreError('lookup on table secret-name failed');
     };
     const { statusCode, body, lines } = await asked(functionEvent('POST', '/v1/check', good), store);
-    assert.deepEqual([statusCode, body], [503, { error: 'the blocklist cannot be read at the moment' }]);
+    assert.deepEqual([statusCode, body], [503, { error: 'the blocklist is unavailable' }]);
     assert.deepEqual(lines, [
       ['error', 'store failed', { requestId: 'request-1', problem: 'lookup on table secret-name failed' }],
     ]);
@@ -108,7 +108,7 @@ describe('the handler', () => {
     const failure = new StoreError('DynamoDB is throttling', { isThrottled: true });
     store.lookup = async (keys) => ({ items: [], unread: keys, throttles: 4, failure });
     const { statusCode, body, lines } = await asked(functionEvent('POST', '/v1/check', good), store);
-    assert.deepEqual([statusCode, body], [429, { error: 'the blocklist is asked too much at the moment' }]);
+    assert.deepEqual([statusCode, body], [429, { error: 'the blocklist is throttled: send fewer calls' }]);
     assert.deepEqual(lines, [['error', 'store failed', { requestId: 'request-1', problem: 'DynamoDB is throttling' }]]);
   });
 
@@ -118,7 +118,7 @@ describe('the handler', () => {
       throw new TypeError('secret is undefined');
     };
     const { statusCode, body, lines } = await asked(functionEvent('POST', '/v1/check', good), store);
-    assert.deepEqual([statusCode, body], [500, { error: 'unexpected failure' }]);
+    assert.deepEqual([statusCode, body], [500, { error: 'internal error' }]);
     assert.match(JSON.stringify(lines), /TypeError: secret is undefined/);
   });
 });

@@ -50,7 +50,7 @@ describe('the Lambda entry', () => {
     assert.deepEqual(
       lines.map(({ level, message }) => [level, message]),
       [
-        ['WARN', 'table not reached at the start'],
+        ['WARN', 'table not reached at startup'],
         [undefined, undefined],
         ['ERROR', 'store failed'],
       ],

@@ -11,19 +11,19 @@ describe('warmUp', () => {
   it('logs what the store says when it cannot read, and goes on', async () => {
     const failure = new StoreError('no table there');
     const lines = await linesOf(async (keys) => ({ items: [], unread: keys, throttles: 0, failure }));
-    assert.deepEqual(lines, [['table not reached at the start', { problem: 'no table there' }]]);
+    assert.deepEqual(lines, [['table not reached at startup', { problem: 'no table there' }]]);
   });
 
   it('logs whatever is thrown, and goes on', async () => {
     const lines = await linesOf(async () => {
       throw new TypeError('broken');
     });
-    assert.deepEqual(lines, [['table not reached at the start', { problem: 'TypeError: broken' }]]);
+    assert.deepEqual(lines, [['table not reached at startup', { problem: 'TypeError: broken' }]]);
   });
 
   it('waits for a silent table no longer than its limit', async () => {
     const lines = await linesOf(() => new Promise(() => {}));
-    assert.deepEqual(lines, [['table not reached at the start', { problem: 'no answer within 20 ms' }]]);
+    assert.deepEqual(lines, [['table not reached at startup', { problem: 'no answer within 20 ms' }]]);
   });
 });
 

@@ -481,7 +481,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('value-unknown', 'denied for deny', '-m str denied', 'silent', [
     [/-m str deny redirect \}$/m, '-m str denied redirect }'],
   ]),
-  config('verdict-overwritten', 'set-var above', 'set-var(txn.haverdict.action)', 'silent', [
+  config('decision-overwritten', 'set-var above', 'set-var(txn.haverdict.action)', 'silent', [
     [FIRST_RULE, '\n$1    http-request set-var(txn.haverdict.action) str(allow) if { src 192.0.2.1 }\n'],
   ]),
   config('rules-ignored', 'rules in a tcp backend', 'deny_status 499', 'warns', [

@@ -90,7 +90,7 @@ const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
 const RECENT: Readonly<Record<string, readonly Message[]>> = {
   'the default event': [at('on-frontend-http-request')],
   'paths and a condition with or': [
-    { ...at('on-frontend-http-request', '{ method PUT } or METH_POST'), paths: ['/a', '/b/*'], hosts: ['*.example'] },
+    { ...at('on-frontend-http-request', '{ method PUT } or METH_POST'), paths: ['/a', '/b/*'] },
   ],
   'an address of a header': [
     { ...at('on-frontend-http-request'), subjects: [{ kind: 'ip', expression: 'req.hdr_ip(x-forwarded-for,-1)' }] },

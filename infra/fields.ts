@@ -1,9 +1,9 @@
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 
-/** Context brings text where props bring the real thing; each of these takes both, and says what would be right. */
+/** CDK context has text where props have typed values: each field accepts both. */
 
-/** Text of this form, or a CDK token, which only CloudFormation can resolve. */
+/** Text that matches `form`, or a CDK token, which only CloudFormation can resolve. */
 export function text(form: RegExp, mustBe: string) {
   return z.string(mustBe).refine((value) => Token.isUnresolved(value) || form.test(value), mustBe);
 }

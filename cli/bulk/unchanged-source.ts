@@ -17,7 +17,7 @@ const NO_MATTER: ReadonlySet<string> = new Set([
 ]);
 
 /** All that decides what a run makes of the same bytes, as one text; the key that a URL can have is not told by it. */
-export function askedOf(
+export function requestDigest(
   operation: Operation,
   source: string,
   options: BulkOptions,
@@ -38,7 +38,7 @@ export function askedOf(
 }
 
 /** What a list has in it, whatever the order: to tell whether it is as a run left it. */
-export class ListState {
+export class ListDigest {
   #sum = 0n;
   #count = 0;
 
@@ -58,8 +58,8 @@ export class ListState {
   }
 }
 
-export async function stateOf(items: AsyncIterable<Item>): Promise<ListState> {
-  const state = new ListState();
+export async function stateOf(items: AsyncIterable<Item>): Promise<ListDigest> {
+  const state = new ListDigest();
   for await (const item of items) state.add(item);
   return state;
 }
@@ -68,7 +68,7 @@ export async function stateOf(items: AsyncIterable<Item>): Promise<ListState> {
  * The record of a list, if a source that has not changed since leaves nothing to do: the same was asked for, the list is
  * as it was left, and no end that counts from a run is to be renewed.
  */
-export async function asBefore(
+export async function recordIfUnchanged(
   known: ListRecord | undefined,
   items: () => AsyncIterable<Item>,
   asked: string,
@@ -78,7 +78,7 @@ export async function asBefore(
   if (options.refetch === true || known?.left === undefined) return undefined;
   if (known.etag === undefined && known.lastModified === undefined) return undefined;
   const seconds = options.for === undefined || options.for === 'never' ? undefined : parseDuration(options.for);
-  const state = new ListState();
+  const state = new ListDigest();
   for await (const item of items()) {
     if (seconds !== undefined && isHalfOver(item, seconds, nowMs)) return undefined;
     state.add(item);

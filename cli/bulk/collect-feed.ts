@@ -6,17 +6,18 @@ import type { Feed } from '../formats/feed.ts';
 import type { FeedLine } from '../formats/feed-line.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { warn } from '../output/output.ts';
-import { Exempt } from './exempt.ts';
+import { plural } from '../output/plural.ts';
+import type { DesiredEntries } from './desired-entries.ts';
+import { Exemptions } from './exemptions.ts';
+import { PatternWarning } from './pattern-warning.ts';
 import type { Trust } from './trust.ts';
-import type { WantedEntries } from './wanted.ts';
-import { WholeValues } from './whole-values.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;
 /** More are no list with mistakes in it but something else, which is not read to its end. */
 const MAX_BAD = 100_000;
 
-export interface GatherOptions {
+export interface CollectOptions {
   /** An entry that is over by then is not wanted. */
   readonly nowMs: number;
   readonly feed: Feed;
@@ -24,7 +25,7 @@ export interface GatherOptions {
   readonly name: string;
   /** Undefined with `--force`. */
   readonly guard: ProtectedSet | undefined;
-  readonly skipBad: boolean;
+  readonly skipInvalid: boolean;
   readonly trust: Trust;
   /** Whether only what is wrong is told. */
   readonly quiet: boolean;
@@ -36,46 +37,46 @@ export interface GatherOptions {
  * Reads a whole feed before anything is written, so that one that cannot be read leaves the table as it was. Returns how
  * many lines were left out.
  */
-export async function gather(wanted: WantedEntries, options: GatherOptions): Promise<number> {
-  const { feed, name, guard, skipBad, trust, quiet, signal, tell, nowMs } = options;
+export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
+  const { feed, name, guard, skipInvalid, trust, quiet, signal, tell, nowMs } = options;
   let bad = 0;
   let over = 0;
   const missing = new Set<string>();
-  const exempt = new Exempt();
-  const values = new WholeValues();
+  const exempt = new Exemptions();
+  const values = new PatternWarning();
   for await (const line of feed.lines) {
     endIfStopped(signal, 'nothing was written');
     const problem = await take(line);
     if (problem === undefined) continue;
     if (++bad > MAX_BAD)
-      throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} bad ${feed.unit}s`);
+      throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} invalid ${feed.unit}s`);
     if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
   }
-  if (bad > MAX_TOLD) tell(`${name}: and ${bad - MAX_TOLD} more ${feed.unit}s`);
-  if (over > 0) tell(`${name}: ${over} entries are over already and left out`);
+  if (bad > MAX_TOLD) tell(`${name}: and ${plural(bad - MAX_TOLD, `more ${feed.unit}`)}`);
+  if (over > 0) tell(`${name}: ${plural(over, 'expired entry')} skipped`);
   for (const remark of quiet ? [] : feed.remarks) tell(`${name}: ${remark}`);
   const odd = values.warning();
   if (odd !== undefined) warn(odd);
-  if (bad > 0 && (!skipBad || wanted.count === 0))
+  if (bad > 0 && (!skipInvalid || wanted.count === 0))
     throw new CliError(
       EXIT.failed,
-      `nothing was written: ${bad} of ${bad + wanted.count} ${feed.unit}s cannot be taken; ${remedy()}`,
+      `nothing was written: ${bad} of ${plural(bad + wanted.count, feed.unit)} cannot be read; ${remedy()}`,
     );
   if (bad > 0) await refuseMisread();
   return bad;
 
   function remedy(): string {
-    const skip = skipBad ? 'mend them' : 'mend them, or leave them out with --skip-bad';
-    return missing.size === 0 ? skip : `${skip}; if the source may say so: --trust ${trust.with(missing)}`;
+    const skip = skipInvalid ? 'fix them' : 'fix them, or skip them with --skip-invalid';
+    return missing.size === 0 ? skip : `${skip}; to trust the source with it: --trust ${trust.with(missing)}`;
   }
 
   /** Lines that were left out must not have been what made the rest right. */
   async function refuseMisread(): Promise<void> {
-    await exempt.refuseBlocked(wanted);
+    await exempt.assertNotBlocked(wanted);
     if (!wanted.has('allow')) return;
     throw new CliError(
       EXIT.failed,
-      `nothing was written: the source lets subjects pass, and ${bad} ${feed.unit}s cannot be taken: --skip-bad leaves out no line of such a source`,
+      `nothing was written: the source exempts subjects, and ${plural(bad, feed.unit)} of it cannot be read: --skip-invalid does not apply to such a source`,
     );
   }
 
@@ -89,7 +90,7 @@ export async function gather(wanted: WantedEntries, options: GatherOptions): Pro
     if ('missing' in judged) {
       if (missing.size < MAX_TOLD) for (const word of judged.missing) missing.add(word);
       if (action === 'allow') exempt.add(subject);
-      return `${printable(subject)}: a source says no ${judged.missing.join(', ')} unless --trust names it`;
+      return `${printable(subject)}: a source may not set ${judged.missing.join(', ')} without --trust`;
     }
     const parsed = wanted.parse(judged.entry);
     if ('problem' in parsed) return `${printable(subject)}: ${parsed.problem}`;

@@ -1,12 +1,12 @@
 import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { WantedEntries } from './wanted.ts';
+import type { DesiredEntries } from './desired-entries.ts';
 
 /** More than a list of blocks has. */
 const MAX_EXEMPT = 10_000;
 
 /** What a source lets pass in lines that are left out: the rest of the source may not block it. */
-export class Exempt {
+export class Exemptions {
   readonly #subjects = new Set<string>();
   #hasUnread = false;
   /** All under which an entry would block one of them. */
@@ -21,18 +21,18 @@ export class Exempt {
     if (this.#subjects.size === MAX_EXEMPT)
       throw new CliError(
         EXIT.failed,
-        `nothing was written: the source lets more than ${MAX_EXEMPT} subjects pass, and a list of blocks has fewer`,
+        `nothing was written: the source exempts more than ${MAX_EXEMPT} subjects, which a blocklist does not`,
       );
     this.#subjects.add(subject);
     for (const covering of coveringOf(subject)) this.#covering.set(covering, subject);
   }
 
   /** Throws if an entry of `wanted` would keep out whom the source lets pass. */
-  async refuseBlocked(wanted: WantedEntries): Promise<void> {
+  async assertNotBlocked(wanted: DesiredEntries): Promise<void> {
     if (this.#hasUnread)
       throw new CliError(
         EXIT.failed,
-        'nothing was written: a line that cannot be taken lets somebody pass, whom the rest may block: --skip-bad leaves out no such line',
+        'nothing was written: an invalid line exempts a subject that other lines may block: --skip-invalid does not skip such lines',
       );
     if (this.#subjects.size === 0) return;
     for await (const { value } of wanted.sorted()) {
@@ -42,7 +42,7 @@ export class Exempt {
       if (exempt === undefined) continue;
       throw new CliError(
         EXIT.failed,
-        `nothing was written: the source lets ${exempt} pass and blocks ${subject}, which --skip-bad would block all the same`,
+        `nothing was written: the source exempts ${exempt} and blocks ${subject}: --skip-invalid would block it`,
       );
     }
   }

@@ -121,7 +121,7 @@ describe('a field that nobody reads', () => {
     const { lines, feed } = await readAll('ndjson', JSON.stringify(record), { ignore: ['isnegated', 'end ip'] });
     assert.deepEqual(
       [lines, feed.remarks],
-      [[{ line: 1, entry: { subject: 'ip:203.0.113.7' } }], ['left alone: other']],
+      [[{ line: 1, entry: { subject: 'ip:203.0.113.7' } }], ['ignored fields: other']],
     );
   });
 });
@@ -205,7 +205,7 @@ describe('what stands around the items of a document', () => {
   it('makes decisions simulated that belong to a simulated alert', async () => {
     const decision = { scope: 'Ip', value: '203.0.113.7', type: 'ban', scenario: 'x', duration: '4h' };
     const { lines, feed } = await readAll('crowdsec', JSON.stringify([{ simulated: true, decisions: [decision] }]));
-    assert.deepEqual([lines, feed.remarks], [[], ['1 decisions left out: they are simulated']]);
+    assert.deepEqual([lines, feed.remarks], [[], ['1 simulated decision skipped']]);
   });
 });
 

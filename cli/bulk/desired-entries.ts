@@ -1,7 +1,7 @@
 import type { ParsedEntry, StoredEntry } from '../../blocklist/entry.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
-import { newEntry } from '../guards/unseen.ts';
+import { parseNewEntry } from '../guards/invisible-characters.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { type Sorted, Sorter } from './sorter.ts';
 
@@ -20,7 +20,7 @@ export interface Defaults {
 }
 
 /** The entries that a source wants a list to have, by subject, each subject once; more than fit into memory. */
-export class WantedEntries {
+export class DesiredEntries {
   readonly #defaults: Defaults;
   readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
   readonly #actions = new Set<Action>();
@@ -43,7 +43,7 @@ export class WantedEntries {
   parse(given: FeedEntry): ParsedEntry {
     const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
     const said = given.action === undefined ? outcome : {};
-    return newEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
+    return parseNewEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
   }
 
   add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {

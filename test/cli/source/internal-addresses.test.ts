@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { Agent, request } from 'undici';
-import { insideOf, outsideConnector } from '../../../cli/source/inside.ts';
+import { externalOnlyConnector, internalReason } from '../../../cli/source/internal-addresses.ts';
 import { openSource } from '../../../cli/source/source.ts';
 import { parseNetwork } from '../../../contract/address.ts';
 
@@ -21,22 +21,22 @@ describe('an address', () => {
     const named = fc.constantFrom(...INSIDE).chain((text) => fc.tuple(fc.constant(text), addressIn(text)));
     fc.assert(
       fc.property(named, ([network, bytes]) => {
-        for (const text of formsOf(bytes)) assert.ok(insideOf(text), `${text} of ${network}`);
+        for (const text of formsOf(bytes)) assert.ok(internalReason(text), `${text} of ${network}`);
       }),
       { numRuns: 2000 },
     );
   });
 
   for (const address of ['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2a00:1450::1', '2606:4700::1111'])
-    it(`is outside: ${address}`, () => assert.equal(insideOf(address), undefined));
+    it(`is outside: ${address}`, () => assert.equal(internalReason(address), undefined));
 
   it('is outside behind NAT64 if it is outside, as DNS64 answers it', () => {
-    assert.equal(insideOf('64:ff9b::808:808'), undefined);
-    assert.equal(insideOf('64:ff9b::7f00:1'), 'loopback');
+    assert.equal(internalReason('64:ff9b::808:808'), undefined);
+    assert.equal(internalReason('64:ff9b::7f00:1'), 'loopback');
   });
 
   for (const address of ['', 'localhost', '127.1', '0x7f.0.0.1', 'fe80::1%eth0', '1.2.3', '168.63.129.16'])
-    it(`is inside if it is none, or a cloud’s: "${address}"`, () => assert.ok(insideOf(address)));
+    it(`is inside if it is none, or a cloud’s: "${address}"`, () => assert.ok(internalReason(address)));
 });
 
 describe('a source at an address inside', () => {
@@ -54,8 +54,7 @@ describe('a source at an address inside', () => {
       const { port, asked } = await serve(t);
       await assert.rejects(openSource(`http://${host}:${port}/list.txt?key=1`, {}), {
         name: 'CliError',
-        message:
-          /^http:\/\/\S+\/…\w{8} leads to \S+ \([a-z ]+\): addresses inside are fetched from with --inside only$/,
+        message: /^http:\/\/\S+\/…\w{8} leads to \S+ \([a-z ]+\): internal addresses need --inside$/,
       });
       assert.deepEqual(asked, []);
     });
@@ -74,7 +73,7 @@ describe('the connector', () => {
     for (const first of answers) {
       const later = [first, ['127.0.0.1']];
       const agent = new Agent({
-        connect: outsideConnector(1000, (_name, _options, callback) => {
+        connect: externalOnlyConnector(1000, (_name, _options, callback) => {
           const addresses = later.shift() ?? [];
           callback(
             null,

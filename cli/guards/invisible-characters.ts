@@ -6,14 +6,14 @@ import { LINE } from '../../contract/check.ts';
 const TEXTS = ['subject', 'note', 'createdBy', 'createdAt'] as const;
 
 /** Which text of an entry has a character in it that nobody sees, in one line; undefined if none. */
-export function unseenProblem(item: Item): string | undefined {
+export function invisibleCharacterProblem(item: Item): string | undefined {
   const field = TEXTS.find((name) => typeof item[name] === 'string' && !LINE.test(item[name]));
-  return field === undefined ? undefined : `${field} has a character in it that is not seen, as controls are`;
+  return field === undefined ? undefined : `${field} has an invisible character`;
 }
 
 /** Reads an entry that is to be written: one that stands in the table already counts, whoever could read it. */
-export function newEntry(item: Item): ParsedEntry {
+export function parseNewEntry(item: Item): ParsedEntry {
   const parsed = parseEntry(item);
-  const problem = 'entry' in parsed ? unseenProblem(parsed.entry) : undefined;
+  const problem = 'entry' in parsed ? invisibleCharacterProblem(parsed.entry) : undefined;
   return problem === undefined ? parsed : { problem };
 }

@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 export const MAX_SUBJECTS = 1_000_000;
 
 /** Entries that no command wrote as they stand, as far as the history goes back. */
-export async function* byHandIn(
+export async function* manualEdits(
   list: string,
   { entries, history }: Pick<Blocklist, 'entries' | 'history'>,
   nowMs: number,
@@ -43,8 +43,10 @@ async function lastActions(list: string, history: Pick<HistoryStore, 'of'>): Pro
 function whyByHand({ subject, action }: StoredEntry, told: ReadonlyMap<string, string>): string | undefined {
   const last = told.get(subject);
   if (last === undefined) return 'is not in the history: written by hand';
-  if (last === 'remove') return 'was removed by a command, and written by hand since';
-  return last === '' || last === action ? undefined : `was written as ${last} by a command, and by hand since`;
+  if (last === 'remove') return 'was removed by a command and has been written by hand since';
+  return last === '' || last === action
+    ? undefined
+    : `was written as ${last} by a command and has been changed by hand since`;
 }
 
 function note(list: string, problem: string): Finding {

@@ -7,7 +7,7 @@ import type { Item } from '../../blocklist/store.ts';
 const SUBJECTS_A_RECORD = 200;
 
 /** One import or sync, as the history tells of it. */
-export class Run {
+export class RunHistory {
   readonly #history: Pick<HistoryStore, 'record'>;
   readonly #common: Pick<Change, 'list' | 'by' | 'why' | 'source' | 'run'>;
 

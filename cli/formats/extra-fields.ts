@@ -1,7 +1,7 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './meaning.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './field-meaning.ts';
 import { UnreadableError } from './unreadable.ts';
 
 /** Deeper than anything that is said of an entry. */
@@ -13,7 +13,7 @@ const MAX_TOLD = 12;
 const TEXTS = /reason|note|comment|descr|remark|summary|title/;
 
 /** The fields of a feed's records beside those that its format reads: what they mean, and which were left alone. */
-export class Fields {
+export class ExtraFields {
   readonly #ignored: ReadonlySet<string>;
   readonly #left = new Set<string>();
   readonly #lengths = new Set<string>();
@@ -70,8 +70,8 @@ export class Fields {
   /** What people should know of the fields that were seen. */
   remarks(): string[] {
     return [
-      ...(this.#lengths.size > 0 ? [`read as lengths of networks: ${listOf(this.#lengths)}`] : []),
-      ...(this.#left.size > 0 ? [`left alone: ${listOf(this.#left)}`] : []),
+      ...(this.#lengths.size > 0 ? [`read as prefix lengths: ${listOf(this.#lengths)}`] : []),
+      ...(this.#left.size > 0 ? [`ignored fields: ${listOf(this.#left)}`] : []),
     ];
   }
 }
@@ -93,7 +93,7 @@ function refusalIn(name: string, value: unknown, subject: string): UnreadableErr
 
 function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
   if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
-  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is deeper than anything that is read`);
+  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is nested too deeply`);
   if (typeof value !== 'object' || value === null) {
     for (const part of name.split('.')) {
       const meaning = meaningOf(part, value, subject);
@@ -104,15 +104,15 @@ function refuseIn(name: string, value: unknown, subject: string, depth: number):
 }
 
 const SAYS: Readonly<Record<Meaning, string>> = {
-  exempt: 'lets pass what the rest blocks',
-  void: 'says that this is not in force',
-  other: 'can change what this means, and is not read',
+  exempt: 'exempts the subject from blocking',
+  void: 'marks the entry as inactive',
+  other: 'may change the meaning of the entry and is not supported',
 };
 
 function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
   const field = printable(name, 60);
   return new UnreadableError(
-    `${field} "${printable(String(value))}" ${SAYS[meaning]}: take it out, or leave the field alone with --ignore ${field.replace(/\..*/, '')}`,
+    `${field} "${printable(String(value))}" ${SAYS[meaning]}: remove it, or ignore the field with --ignore ${field.replace(/\..*/, '')}`,
     meaning === 'exempt' ? subject : undefined,
   );
 }

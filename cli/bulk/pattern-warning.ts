@@ -6,7 +6,7 @@ const PATTERN = /^\^|\$$|\\.|\.[*+]|\[[^\]]*-[^\]]*\]|\([^)]*\|[^)]*\)|\*|^\/.*\
 const WORD = /^[\p{L}\p{N}._-]+$/u;
 
 /** Counts values of kinds that match as a whole and look as if they were meant to match in part. */
-export class WholeValues {
+export class PatternWarning {
   #patterns = 0;
   #parts = 0;
   #example: string | undefined;
@@ -25,8 +25,8 @@ export class WholeValues {
     if (this.#example === undefined) return undefined;
     const seen = [
       ...(this.#patterns > 0 ? [`${this.#patterns} look like patterns`] : []),
-      ...(this.#parts > 0 ? [`${this.#parts} like a part`] : []),
+      ...(this.#parts > 0 ? [`${this.#parts} like parts`] : []),
     ];
-    return `agents and headers match as a whole, and ${seen.join(', ')}, such as "${printable(this.#example)}": these match nothing else than this text`;
+    return `user agents and headers match as a whole, but ${seen.join(', ')}, such as "${printable(this.#example)}": such an entry matches only this exact text`;
   }
 }

@@ -65,7 +65,7 @@ async function* unpacked(body: Readable, encoding: string | undefined): AsyncGen
   if (encoding === undefined) return yield* body;
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   const beginning = await chunks.next();
-  if (beginning.done === true) throw new FetchError('is empty, and should be compressed: it is not whole');
+  if (beginning.done === true) throw new FetchError('is empty, but should be compressed: it is incomplete');
   const unpacker = UNPACKERS[encoding]?.() as Unpacker; // `encodingOf` lets no other through
   let received = 0;
   const counted = async function* () {
@@ -79,7 +79,7 @@ async function* unpacked(body: Readable, encoding: string | undefined): AsyncGen
   for await (const chunk of pipeline(Readable.from(counted()), unpacker, () => undefined)) {
     length += chunk.length;
     if (length > TELLING_BYTES && length > MAX_RATIO * unpacker.bytesWritten)
-      throw new FetchError(`unpacks to more than ${MAX_RATIO} times its size, as no list does`);
+      throw new FetchError(`unpacks to more than ${MAX_RATIO} times its size`);
     yield chunk;
   }
   if (unpacker.bytesWritten < received)

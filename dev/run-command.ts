@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 const LIMIT_MS = 180_000;
 
 /** Runs a program to its end and returns what it prints; throws with its complaint if it fails. */
-export function run(command: string, args: readonly string[], cwd?: string): string {
+export function runCommand(command: string, args: readonly string[], cwd?: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,
     encoding: 'utf8',

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Item } from '../../../blocklist/store.ts';
-import { askedOf, ListState } from '../../../cli/bulk/as-before.ts';
 import type { BulkOptions } from '../../../cli/bulk/options.ts';
+import { ListDigest, requestDigest } from '../../../cli/bulk/unchanged-source.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const URL = 'https://feeds.example/drop.txt?key=1';
 const OPTIONS: BulkOptions = { table: 'haverdict', list: 'drop', action: 'deny' };
 const SETTINGS = { protected: ['203.0.113.7'], protectPrivate: true };
 const asked = (more: object = {}, settings: object = {}) =>
-  askedOf('sync', URL, { ...OPTIONS, ...more }, { ...SETTINGS, ...settings });
+  requestDigest('sync', URL, { ...OPTIONS, ...more }, { ...SETTINGS, ...settings });
 
 describe('what a run is asked for', () => {
   it('is the same however the run goes', () => {
@@ -25,11 +25,11 @@ describe('what a run is asked for', () => {
     writeFileSync(body, 'one');
     const all = [
       asked(),
-      askedOf('import', URL, OPTIONS, SETTINGS),
-      askedOf('sync', `${URL}2`, OPTIONS, SETTINGS),
+      requestDigest('import', URL, OPTIONS, SETTINGS),
+      requestDigest('sync', `${URL}2`, OPTIONS, SETTINGS),
       ...[{ action: 'tarpit' }, { status: '404' }, { body: 'no' }, { var: [['res.set.x-a', 'b']] }, { bodyFile: body }],
       ...[{ reason: 'r' }, { note: 'r' }, { for: '1h' }, { until: '1h' }, { format: 'csv' }, { kind: 'host' }],
-      ...[{ minScore: 1 }, { skipBad: true }, { force: true }, { inside: true }, { anOptionOfALaterVersion: true }],
+      ...[{ minScore: 1 }, { skipInvalid: true }, { force: true }, { inside: true }, { anOptionOfALaterVersion: true }],
     ].map((one) => (typeof one === 'string' ? one : asked(one)));
     all.push(asked({}, { protected: [] }), asked({}, { protectPrivate: false }));
     writeFileSync(body, 'two');
@@ -67,8 +67,8 @@ describe('the state of a list', () => {
   });
 });
 
-function stateOf(items: readonly Item[]): ListState {
-  const state = new ListState();
+function stateOf(items: readonly Item[]): ListDigest {
+  const state = new ListDigest();
   for (const one of items) state.add(one);
   return state;
 }

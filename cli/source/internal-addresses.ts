@@ -16,14 +16,16 @@ const NAT64 = /^64:ff9b::/;
  * Why an address is none of the internet at large, in words; undefined if it is. Everything counts as inside that is not
  * known to be outside: loopback, private, link-local, shared, reserved, and every other form of these in IPv6.
  */
-export function insideOf(address: string): string | undefined {
+export function internalReason(address: string): string | undefined {
   const bytes = parseAddress(address);
-  if (bytes === undefined) return 'no address of the internet';
+  if (bytes === undefined) return 'not an internet address';
   const text = formatAddress(bytes);
   if (text === AZURE_HOST) return 'the host of a virtual machine';
   const range = ipaddr.fromByteArray([...bytes]).range();
   if (bytes.length === 4) return range === 'unicast' ? undefined : inWords(range);
-  const embedded = [...embeddedIpv4({ bytes, prefix: 128 })].map(({ ipv4 }) => insideOf(formatAddress(ipv4.bytes)));
+  const embedded = [...embeddedIpv4({ bytes, prefix: 128 })].map(({ ipv4 }) =>
+    internalReason(formatAddress(ipv4.bytes)),
+  );
   const inner = embedded.find((why) => why !== undefined);
   if (inner !== undefined) return inner;
   if (NAT64.test(text)) return undefined;
@@ -41,10 +43,10 @@ type Resolve = (
  * Connects to nothing inside. The addresses that DNS gives for a name are looked at where the socket takes them, so that
  * none is connected to but those: a second answer of DNS has no say.
  */
-export function outsideConnector(timeoutMs: number, resolve: Resolve = lookupInDns): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs, lookup: outsideLookup(resolve) });
+export function externalOnlyConnector(timeoutMs: number, resolve: Resolve = lookupInDns): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs, lookup: externalOnlyLookup(resolve) });
   return (options, callback) => {
-    const why = isIP(options.hostname) === 0 ? undefined : insideOf(options.hostname);
+    const why = isIP(options.hostname) === 0 ? undefined : internalReason(options.hostname);
     if (why === undefined) connect(options, callback);
     else callback(refusal(options.hostname, why), null);
   };
@@ -57,12 +59,12 @@ type Lookup = (
 ) => void;
 
 /** One address inside among those of a name refuses them all. */
-function outsideLookup(resolve: Resolve): Lookup {
+function externalOnlyLookup(resolve: Resolve): Lookup {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, '');
       for (const { address } of addresses) {
-        const why = insideOf(address);
+        const why = internalReason(address);
         if (why !== undefined) return callback(refusal(address, why), '');
       }
       const [first] = addresses;
@@ -73,10 +75,10 @@ function outsideLookup(resolve: Resolve): Lookup {
 }
 
 function refusal(address: string, why: string): FetchError {
-  return new FetchError(`leads to ${address} (${why}): addresses inside are fetched from with --inside only`);
+  return new FetchError(`leads to ${address} (${why}): internal addresses need --inside`);
 }
 
 /** `carrierGradeNat` as people write it. */
 function inWords(range: string): string {
-  return range === 'unicast' ? 'not given out' : range.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return range === 'unicast' ? 'unallocated' : range.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -9,18 +9,17 @@ export interface AddressRange {
 }
 
 /** Reads `203.0.113.4 - 203.0.113.9`; undefined if this is no range, an error if it is one that cannot be. */
-export function rangeIn(text: string): AddressRange | undefined {
+export function parseAddressRange(text: string): AddressRange | undefined {
   const [from, to] = text.split('-').map((part) => parseAddress(part.trim()));
   if (from === undefined || to === undefined || text.split('-').length !== 2) return undefined;
-  if (from.length !== to.length)
-    throw new UnreadableError('begins with IPv4 and ends with IPv6, or the other way round');
+  if (from.length !== to.length) throw new UnreadableError('mixes IPv4 and IPv6');
   const range = { first: toInteger(from), last: toInteger(to), bits: from.length === 4 ? 32 : 128 } as const;
   if (range.first > range.last) throw new UnreadableError('ends before it begins');
   return range;
 }
 
 /** The fewest networks that are exactly this range, in order; at most twice as many as an address has bits. */
-export function networksOf({ first, last, bits }: AddressRange): string[] {
+export function networksOfRange({ first, last, bits }: AddressRange): string[] {
   const networks: string[] = [];
   for (let start = first; start <= last; ) {
     let hostBits = 0;

@@ -11,12 +11,12 @@ export const MAX_ALLOWS = 100_000;
  * Every allow that counts, to find what stands in its shadow. Reading the table twice for that costs less than asking for
  * the up to 50 networks around each of its entries, and takes memory only for the allows.
  */
-export class Allows {
+export class AllowIndex {
   readonly #listOf = new Map<string, string>();
   #all = true;
 
-  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<Allows> {
-    const allows = new Allows();
+  static async in(items: AsyncIterable<Item>, listActions: ListActions, nowSeconds: number): Promise<AllowIndex> {
+    const allows = new AllowIndex();
     for await (const item of items) {
       if (item.action !== 'allow') continue;
       const parsed = parseEntry(item);
@@ -36,7 +36,7 @@ export class Allows {
     if (action === 'allow' || action === 'log') return undefined;
     const covering = lookupKeys(parseSubject(subject)).find((text) => this.#listOf.has(text));
     if (covering === undefined) return undefined;
-    const problem = `never has an effect where list ${this.#listOf.get(covering)} is asked too: it allows ${covering}`;
+    const problem = `has no effect where list ${this.#listOf.get(covering)} is looked up too: it allows ${covering}`;
     return { id: 'shadowed', subject, list, problem };
   }
 

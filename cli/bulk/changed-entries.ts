@@ -6,17 +6,17 @@ import { type Difference, isSame } from './difference.ts';
 const KEYS_A_READ = 100;
 const READS_AHEAD = 8;
 
-type Unlike = Exclude<Difference, { kind: 'remove' }>;
+type ChangedEntry = Exclude<Difference, { kind: 'remove' }>;
 
 /** What the table does not have yet as it is; of the other entries it is told how many. Each key comes once. */
-export async function* unlike(
+export async function* changedEntries(
   bulk: Pick<BulkStore, 'read'>,
   entries: AsyncIterable<StoredEntry>,
   alike: (count: number) => void,
-): AsyncGenerator<Unlike> {
+): AsyncGenerator<ChangedEntry> {
   const read = async (batch: readonly StoredEntry[]) => {
     const items = new Map((await bulk.read(batch)).map((item) => [item.subject, item]));
-    const found = batch.flatMap((entry): Unlike[] => {
+    const found = batch.flatMap((entry): ChangedEntry[] => {
       const was = items.get(entry.subject);
       if (was === undefined) return [{ kind: 'add', entry }];
       return isSame(entry, was) ? [] : [{ kind: 'change', entry, was }];
@@ -24,7 +24,7 @@ export async function* unlike(
     alike(batch.length - found.length);
     return found;
   };
-  const ahead: Promise<Unlike[]>[] = [];
+  const ahead: Promise<ChangedEntry[]>[] = [];
   let batch: StoredEntry[] = [];
   for await (const entry of entries) {
     batch.push(entry);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Action, isConfirmed } from '../../contract/actions.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { plural } from '../output/plural.ts';
 import type { Difference } from './difference.ts';
 
 /** What a sync would do to a list, in entries. */
@@ -17,7 +18,7 @@ const FEW = 10;
  * Stops what would make a list much longer or shorter than it is: mostly that is a feed which was cut off, or one that
  * has gone wrong. `present` is how many entries the list has.
  */
-export function refuseSurprise(list: string, { added, removed }: Totals, present: number, maxChange: number): void {
+export function assertMaxChange(list: string, { added, removed }: Totals, present: number, maxChange: number): void {
   const emptied = present > 0 && removed === present && added === 0;
   for (const [does, count] of [
     ['add', added],
@@ -27,7 +28,7 @@ export function refuseSurprise(list: string, { added, removed }: Totals, present
     if (present === 0 || (count < FEW && !emptied) || share <= maxChange) continue;
     throw new CliError(
       EXIT.failed,
-      `nothing was changed: this would ${does} ${count} entries where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; look at it with --dry-run, then do it with --yes`,
+      `nothing was changed: this would ${does} ${plural(count, 'entry')} where list ${list} has ${present}, more than the ${percent(maxChange)} of blocklist.maxChange; check it with --dry-run, then run it with --yes`,
     );
   }
 }
@@ -36,7 +37,7 @@ export function refuseSurprise(list: string, { added, removed }: Totals, present
  * Whom a source would let pass, or lead elsewhere, who was not before; `typed` is the action of the options. The first run
  * of a source has no surprises, it was just trusted.
  */
-export class Surprises {
+export class RiskyChanges {
   readonly #typed: Action;
   #count = 0;
   #example: string | undefined;
@@ -58,7 +59,7 @@ export class Surprises {
     if (this.#example === undefined) return;
     throw new CliError(
       EXIT.failed,
-      `nothing was changed: the source would let pass or redirect ${this.#count} more in list ${list}, such as ${this.#example}; look at it with --dry-run, then do it with --yes`,
+      `nothing was changed: the source would allow or redirect ${plural(this.#count, 'more subject')} in list ${list}, such as ${this.#example}; check it with --dry-run, then run it with --yes`,
     );
   }
 }

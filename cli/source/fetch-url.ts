@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import { Agent, type Dispatcher, request } from 'undici';
+import { version } from '../../agent/version.ts';
 import { printable } from '../../contract/printable.ts';
-import { bodyOf } from './body.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
-import { outsideConnector } from './inside.ts';
-import type { Source, SourceOptions } from './opened.ts';
+import { externalOnlyConnector } from './internal-addresses.ts';
+import type { Source, SourceOptions } from './open-source.ts';
+import { bodyOf } from './response-body.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
@@ -24,10 +24,10 @@ export async function openUrl(
   timeoutMs = FETCH_TIMEOUT_MS,
 ): Promise<Source> {
   const url = parseUrl(text);
-  const name = toldUrl(url);
+  const name = redactedUrl(url);
   const options = { ...rest, signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]) };
   const agent = new Agent({
-    connect: options.inside === true ? { timeout: CONNECT_TIMEOUT_MS } : outsideConnector(CONNECT_TIMEOUT_MS),
+    connect: options.inside === true ? { timeout: CONNECT_TIMEOUT_MS } : externalOnlyConnector(CONNECT_TIMEOUT_MS),
     headersTimeout: SILENCE_TIMEOUT_MS,
     bodyTimeout: SILENCE_TIMEOUT_MS,
   });
@@ -43,9 +43,9 @@ export async function openUrl(
 export function redirectedUrl(from: URL, location: unknown): URL {
   const to =
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
-  if (to === undefined) throw new FetchError('redirects to nowhere');
+  if (to === undefined) throw new FetchError('redirects without a valid location');
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new FetchError(`redirects from https to ${toldUrl(to)}, which anybody on the way can change`);
+    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which anybody on the path can change`);
   return checkedUrl(to);
 }
 
@@ -105,12 +105,13 @@ async function* closing(bytes: AsyncIterable<Uint8Array>, agent: Agent): AsyncGe
 }
 
 function parseUrl(text: string): URL {
-  if (!URL.canParse(text)) throw toFetchError(`${text.slice(0, text.indexOf(':'))}://…`, new FetchError('is no URL'));
+  if (!URL.canParse(text))
+    throw toFetchError(`${text.slice(0, text.indexOf(':'))}://…`, new FetchError('is not a valid URL'));
   const url = new URL(text);
   try {
     return checkedUrl(url);
   } catch (error) {
-    throw toFetchError(toldUrl(url), error);
+    throw toFetchError(redactedUrl(url), error);
   }
 }
 
@@ -118,12 +119,12 @@ function checkedUrl(url: URL): URL {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new FetchError(`leads to ${printable(url.protocol)}//, only http and https are fetched`);
   if (url.username !== '' || url.password !== '')
-    throw new FetchError('has a user in it: fetch it with a client that keeps passwords, and pipe it to "-"');
+    throw new FetchError('contains credentials: fetch it with a client that keeps passwords, and pipe it to "-"');
   return url;
 }
 
 /** All that is told and kept of a URL: users, paths and queries have keys in them. The digest tells one path from another. */
-function toldUrl({ protocol, host, pathname }: URL): string {
+function redactedUrl({ protocol, host, pathname }: URL): string {
   const path = createHash('sha256').update(pathname).digest('hex').slice(0, PATH_DIGITS);
   return printable(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);
 }
@@ -131,8 +132,8 @@ function toldUrl({ protocol, host, pathname }: URL): string {
 function refusal(status: number, retryAfter: unknown): string {
   const later = typeof retryAfter === 'string' ? `, and to try again after ${retryAfterText(retryAfter)}` : '';
   if (status === 429) return `answered 429: too many requests${later}`;
-  if (status === 404 || status === 410) return `answered ${status}: there is no such list (any more)`;
-  if (status === 401 || status === 403) return `answered ${status}: it wants a key or does not want us`;
+  if (status === 404 || status === 410) return `answered ${status}: no such list`;
+  if (status === 401 || status === 403) return `answered ${status}: access denied, or a key is missing`;
   return `answered ${status}${later}`;
 }
 
@@ -157,8 +158,4 @@ function saidOf(
 
 function textOf(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
-}
-
-function version(): string {
-  return createRequire(import.meta.url)('haverdict/package.json').version;
 }

@@ -1,7 +1,7 @@
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../contract/address.ts';
 
 /** The network that agents with this `ipv6Prefix` ask about in place of a subject; undefined if they ask about it itself. */
-export function askedInstead(subject: string, ipv6Prefix: number): string | undefined {
+export function lookedUpInstead(subject: string, ipv6Prefix: number): string | undefined {
   if (!subject.startsWith('ip:')) return undefined;
   const value = subject.slice('ip:'.length);
   const bytes = parseAddress(value);
