@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
-import type { ListenAddress, Settings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { Degradation } from './decision/degradation.ts';
@@ -84,7 +85,7 @@ export class Agent {
     log.info(fields, 'agent is listening');
     if (isFirst) void generation.checkBackend();
     for (const address of passed.unused)
-      log.warn({ address }, 'systemd passed a socket that no listen names: who connects there waits for ever');
+      log.warn({ address }, 'systemd socket is not in listen: connections to it hang');
     return agent;
   }
 
@@ -140,7 +141,7 @@ export class Agent {
     const { log, clock } = this.#lasting;
     const before = this.#generation;
     if (wanted.workers !== before.settings.workers)
-      log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'the number of workers needs a restart');
+      log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'changing workers requires a restart');
     const { workers, memory } = before.settings;
     const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
@@ -159,7 +160,7 @@ export class Agent {
     this.#watchDegradation();
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
-    log.info({ addresses: this.addresses, lists: settings.lists }, 'the new configuration is in force');
+    log.info({ addresses: this.addresses, lists: settings.lists }, 'configuration reloaded');
     if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.checkBackend();
   }
 
@@ -194,14 +195,14 @@ export class Agent {
     const { settings } = this.#generation;
     const { maxEntries } = settings.cache;
     if (heapLimitMegabytes({ ...settings, cache }) <= this.#heapMegabytes) return cache;
-    this.#lasting.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache needs a restart');
+    this.#lasting.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache requires a restart');
     return { ...cache, maxEntries };
   }
 
   async #reloadScript(): Promise<void> {
     const { script } = this.#generation;
     if (script !== undefined) await script.reload();
-    else this.#lasting.log.info('nothing to reload: the configuration is as it was');
+    else this.#lasting.log.info('nothing to reload: configuration unchanged');
   }
 
   /** Opens what is new, then leaves what is gone; rejects with nothing opened and nothing left. */

@@ -18,7 +18,7 @@ export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unles
 });
 export type StoredEntry = z.infer<typeof StoredEntry>;
 
-/** The same, not enforced because its list is on trial. */
+/** The same, not enforced because its list is in shadow mode. */
 export type ShadowEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>;
 
 /** What became of a stored item: an entry, or one line that says why it is none. */

@@ -4,7 +4,7 @@ import { isExpired, type StoredEntry } from './entry.ts';
 
 /**
  * Of all entries found for one subject, the one that wins: an allow, then the most specific, then that of the first list.
- * One that is only logged loses to every other: what is on trial changes nothing for anybody.
+ * One that is only logged loses to every other: an entry in shadow mode changes nothing for anybody.
  */
 export function winner<Entry extends StoredEntry>(
   found: readonly Entry[],

@@ -44,10 +44,10 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const { items, unread, throttles, failure } = await deps.store.lookup(keys);
   const answeredMs = deps.clock();
 
-  const onTrial = new Set(request.shadowLists);
+  const shadowLists = new Set(request.shadowLists);
   const good = goodEntries(items, deps);
   const isCounted = (entry: StoredEntry) => isPermitted(request.listActions ?? {}, entry);
-  const counted = good.filter(isCounted).map((entry) => (onTrial.has(entry.list) ? asTrial(entry) : entry));
+  const counted = good.filter(isCounted).map((entry) => (shadowLists.has(entry.list) ? asShadow(entry) : entry));
   const entries = Map.groupBy(counted, (entry) => entry.subject);
   const beyond = Map.groupBy(
     good.filter((entry) => !isCounted(entry)),
@@ -133,8 +133,8 @@ function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 
-/** Whatever a list on trial has, an allow too, is only logged; what is only logged anyway stays as it is. */
-function asTrial(entry: StoredEntry): StoredEntry | ShadowEntry {
+/** Whatever a list in shadow mode has, an allow too, is only logged; what is only logged anyway stays as it is. */
+function asShadow(entry: StoredEntry): StoredEntry | ShadowEntry {
   if (entry.action === 'log') return entry;
   const { action, status: _status, vars: _vars, ...rest } = entry;
   return { ...rest, action: 'log', shadow: action };

@@ -5,11 +5,12 @@ import { basename, dirname, join } from 'node:path';
 import { bindConflicts } from './bind-conflicts.ts';
 import type { ConfigProblem } from './config-error.ts';
 import type { Finding } from './findings.ts';
+import type { ListenAddress } from './listen-address.ts';
 import { toProblem } from './load.ts';
 import { duplicatedParts } from './message-size.ts';
 import { readOverrides } from './overrides.ts';
 import { sampleProblem } from './sample-expression.ts';
-import type { ListenAddress, Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { readYaml } from './yaml-file.ts';
 
 /** Folders that the systemd units create at startup: it is not an error if they are missing before. */

@@ -14,12 +14,12 @@ export function listName(list: WrittenList): string {
   return typeof list === 'string' ? list : list.name;
 }
 
-/** A list as people are told of it: `drop (deny, tarpit only; on trial)`. */
+/** A list as shown to people: `drop (deny, tarpit only; shadow mode)`. */
 export function describeList(
   name: string,
   { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },
 ): string {
   const held = Object.hasOwn(listActions, name) ? [`${listActions[name]?.join(', ')} only`] : [];
-  const notes = [...held, ...(shadowLists.includes(name) ? ['on trial'] : [])];
+  const notes = [...held, ...(shadowLists.includes(name) ? ['shadow mode'] : [])];
   return notes.length === 0 ? name : `${name} (${notes.join('; ')})`;
 }

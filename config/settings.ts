@@ -1,6 +1,5 @@
 import type { ListActions } from '../contract/list-actions.ts';
 import type { Policy } from '../contract/policy.ts';
-import type { ListenAddress } from './listen-address.ts';
 import type { ConfigFile } from './schema.ts';
 
 /**
@@ -40,7 +39,6 @@ export interface Target {
   readonly region?: string;
 }
 
-export type { ListenAddress };
 export type LogLevel = Settings['log']['level'];
 export type HaproxySettings = Settings['haproxy'];
 

@@ -32,7 +32,7 @@ const EntryAlone = z.object({
   reason: z.optional(z.string().check(z.regex(REASON))),
   status: z.optional(z.literal([...DENY_STATUSES, ...REDIRECT_STATUSES])),
   vars: z.optional(z.record(z.string(), z.string())),
-  /** What it would do were its list not on trial; the action is `log` then. */
+  /** Its action if its list were not in shadow mode; the action is `log` then. */
   shadow: z.optional(z.enum(ACTIONS)),
   expiresAt: z.optional(z.int().check(z.minimum(0))),
 });
@@ -70,9 +70,9 @@ function statusProblem(action: Action, status: number | undefined): string | und
 /** `POST /v1/check`: subjects in canonical text, each answered from these lists, which come in order of precedence. */
 export const CheckRequest = z.object({
   lists: z.array(z.string().check(z.regex(LIST_NAME))).check(z.minLength(1), z.maxLength(MAX_LISTS)),
-  /** Those of the lists that are on trial: what they have counts as `log`. */
+  /** The lists in shadow mode: what they have counts as `log`. */
   shadowLists: z.optional(z.array(z.string().check(z.regex(LIST_NAME))).check(z.maxLength(MAX_LISTS))),
-  /** Those that are held to actions: an entry with another one does not count. A later agent may name actions unknown here. */
+  /** The lists that are restricted to actions: an entry with another one does not count. A later agent may name actions unknown here. */
   listActions: z.optional(
     z.record(
       z.string().check(z.regex(LIST_NAME)),

@@ -1,9 +1,9 @@
 import type { CheckRequest, Entry } from './check.ts';
 
-/** The lists that are held to actions, by name; any other list may do everything. */
+/** The lists that are restricted to actions, by name; any other list may do everything. */
 export type ListActions = Readonly<NonNullable<CheckRequest['listActions']>>;
 
-/** Whether an entry, on trial or not, does what its list may do. One that does not counts as if it were not there. */
+/** Whether the list of an entry may have its action, or the one it would have outside shadow mode. Else the entry does not count. */
 export function isPermitted(
   listActions: ListActions,
   { list, action, shadow }: Pick<Entry, 'list' | 'action' | 'shadow'>,

@@ -1,6 +1,6 @@
 /**
- * The names under which a decision reaches HAProxy, as `<scope>.<prefix>.<name>`; nothing else is ever set but the headers
- * that the configuration names (`headerVariable`). Those of a group have its name before them: `<group>.<name>`.
+ * The names of the variables of a decision, `<scope>.<prefix>.<name>`; the only others are those of the headers in the
+ * configuration (`headerVariable`). The name of a group precedes those of its variables: `<group>.<name>`.
  */
 export const VARIABLES = {
   action: 'action',
@@ -18,18 +18,18 @@ export const VARIABLES = {
   body: 'body',
 } as const;
 
-/** What can be done to a header, in HAProxy's words: set-header, add-header, del-header. */
+/** The changes of a header, as in HAProxy's set-header, add-header and del-header. */
 export const HEADER_CHANGES = ['set', 'add', 'del'] as const;
 export type HeaderChange = (typeof HEADER_CHANGES)[number];
 
-/** The variable that changes a header of the request (`req`) or the response (`res`); names have no dash in HAProxy. */
+/** The variable that changes a header of the request (`req`) or the response (`res`); HAProxy allows no dash in names. */
 export function headerVariable(side: 'req' | 'res', change: HeaderChange, header: string): string {
   return `${side}.${change}.${header.toLowerCase().replaceAll('-', '_')}`;
 }
 
 /**
- * HAProxy's name for everything an entry can say beside its action, by the name that the entry has for it. `split` is not
- * among them: the agent chooses, and says `backend`.
+ * HAProxy's variable for everything an entry can have in addition to its action, by the entry's name for it. `split` is not
+ * among them: the agent chooses a backend and sets `backend`.
  */
 export function varsOf(headers: {
   readonly requestHeaders: readonly string[];
@@ -65,18 +65,18 @@ export const TOTAL_TIME_VARIABLE = 'total_ms';
 export const DEFAULT_PREFIX = 'haverdict';
 
 /**
- * HAProxy has no fetch for all values of one cookie, and reads quotes otherwise than servers do: beside the last value the
- * whole header is sent, once a message.
+ * HAProxy has no fetch for all values of one cookie, and parses quotes differently from servers: in addition to the last
+ * value, the whole header is sent, once per message.
  */
 export const COOKIE_ARGUMENT = 'cookie';
 export const COOKIE_EXPRESSION = 'req.fhdr(cookie)';
 
-/** Does this subject come from a cookie of the request? */
+/** Whether this subject is read from a cookie of the request. */
 export function readsCookie(kind: string, expression: string): boolean {
   return kind.startsWith('cookie.') && /^(req\.)?cook\(/.test(expression);
 }
 
-/** The cookie that a subject is, of which the agent reads every value itself; undefined where it is made of one. */
+/** The cookie whose value is the subject, so that the agent reads every value itself; undefined if it is derived from one. */
 export function cookieOf(kind: string, expression: string): string | undefined {
   return readsCookie(kind, expression) ? /^(?:req\.)?cook\(([^(),]+)\)(?:,url_dec)?$/.exec(expression)?.[1] : undefined;
 }

@@ -170,9 +170,9 @@ function parseAnswer(text: string): { verdicts: readonly unknown[]; ttl: number 
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new BackendError('failing', 'answer is no JSON', { cause: error });
+    throw new BackendError('failing', 'answer is not JSON', { cause: error });
   }
   const envelope = CheckEnvelope.safeParse(json);
-  if (!envelope.success) throw new BackendError('failing', 'answer has no list of verdicts and no ttl');
+  if (!envelope.success) throw new BackendError('failing', 'answer has no verdicts or no ttl');
   return envelope.data;
 }

@@ -19,7 +19,7 @@ const BACKEND_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1,
 /** The first bucket is the answers that were late. */
 const MARGIN_BOUNDS = [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.1, 1, 10];
 
-/** Why a call to the backend failed; the words are those of `BackendError`. */
+/** Why a backend call failed; the words are those of `BackendError`. */
 export const FAULTS = ['unreachable', 'failing', 'refused', 'ours'] as const;
 export type FaultName = (typeof FAULTS)[number];
 

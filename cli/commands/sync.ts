@@ -6,8 +6,7 @@ import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limit
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
-import { saveSourceState } from '../bulk/remember.ts';
-import { inSession, type Session } from '../bulk/session.ts';
+import { inSession, type Session, saveSourceState } from '../bulk/session.ts';
 import { Sorter } from '../bulk/sorter.ts';
 import { ListDigest } from '../bulk/unchanged-source.ts';
 import { usageError } from '../exit/cli-error.ts';

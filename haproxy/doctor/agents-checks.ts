@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../config/settings.ts';
+import type { ListenAddress } from '../../config/listen-address.ts';
 import { serverAddress } from '../generate/agents-backend.ts';
 import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import type { Server } from '../parse/server.ts';

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../config/settings.ts';
+import type { ListenAddress } from '../../config/listen-address.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 
 const LOOPBACK = /^(127\.[\d.]+|::1|localhost)$/;

@@ -1,4 +1,4 @@
-import type { ListenAddress } from '../../config/settings.ts';
+import type { ListenAddress } from '../../config/listen-address.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';

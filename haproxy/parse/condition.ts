@@ -12,7 +12,7 @@ export interface Term {
   readonly test: readonly string[] | string;
 }
 
-/** What variables hold: a text, nothing (`null`), or what cannot be known (`undefined`). */
+/** The value of a variable: a text, unset (`null`), or unknown (`undefined`). */
 export type Values = (variable: string) => string | null | undefined;
 
 /** True, false, or unknown. */
@@ -60,14 +60,14 @@ function readTerms(words: readonly string[]): Term[][] {
   return anyOf;
 }
 
-/** Does a rule with this condition apply when variables hold these values? */
+/** Whether a rule with this condition applies for these values. */
 export function holds(condition: Condition | undefined, acls: Acls, values: Values): Tristate {
   if (condition === undefined) return true;
   const any = some(condition.anyOf.map((terms) => every(terms.map((term) => termHolds(term, acls, values)))));
   return condition.isUnless ? not(any) : any;
 }
 
-/** Every test that a condition makes, with its ACLs put in. */
+/** Every test of a condition, with its ACLs resolved. */
 export function testsOf(condition: Condition | undefined, acls: Acls): readonly (readonly string[])[] {
   const terms = condition?.anyOf.flat() ?? [];
   return terms.flatMap(({ test }) => (typeof test === 'string' ? (acls.get(test) ?? []) : [test]));

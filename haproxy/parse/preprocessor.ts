@@ -1,4 +1,4 @@
-/** The lines of a file that HAProxy reads: all but those that its `.if` leaves out. */
+/** The lines of a file that HAProxy reads: all but those that `.if` excludes. */
 export interface ConditionalText {
   readonly file: string;
   readonly lines: readonly { readonly text: string; readonly number: number }[];
@@ -11,8 +11,8 @@ interface Block {
 }
 
 /**
- * Leaves out what `.if` and `.elif` leave out for this HAProxy version (configuration.txt 2.4). A condition that
- * cannot be known here, such as one on the environment, is read, and so is what stands under its `.else`.
+ * Excludes what `.if` and `.elif` exclude for this HAProxy version (configuration.txt 2.4). Under an unknown condition, such
+ * as one on the environment, both branches are read.
  */
 export function readLines(file: string, text: string, version: string): ConditionalText {
   const lines: { text: string; number: number }[] = [];

@@ -2,12 +2,12 @@ import { type Acls, readAcls } from './condition.ts';
 import { type Rule, readRules } from './rules.ts';
 import type { Line, Place, Section } from './sections.ts';
 
-/** A frontend, backend or listen section with what its defaults give it. */
+/** A frontend, backend or listen section, including its defaults. */
 export interface ProxySection {
   readonly kind: 'frontend' | 'backend' | 'listen';
   readonly name: string;
   readonly place: Place;
-  /** Those of its defaults first: where a keyword counts once, the last one counts. */
+  /** Lines of its defaults first: of keywords that apply once, the last one applies. */
   readonly lines: readonly Line[];
   readonly mode: string;
   readonly rules: readonly Rule[];

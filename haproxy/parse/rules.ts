@@ -1,7 +1,7 @@
 import { type Condition, readCondition } from './condition.ts';
 import type { Line, Place } from './sections.ts';
 
-/** Everything that can stand on either side of an event, in the order in which HAProxy comes to it. */
+/** All rulesets, in the order in which HAProxy evaluates them. */
 export const RULESETS = [
   'tcp-request connection',
   'tcp-request session',
@@ -19,7 +19,7 @@ export interface Rule {
   readonly ruleset: Ruleset;
   /** `deny`, `set-var(txn.x)`, or the name of the backend after `use_backend`. */
   readonly action: string;
-  /** What stands between action and condition. */
+  /** The words between action and condition. */
   readonly args: readonly string[];
   readonly condition?: Condition;
   readonly words: readonly string[];

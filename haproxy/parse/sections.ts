@@ -32,7 +32,7 @@ const SECTIONS = new Set([
   ...['spoe-agent', 'spoe-message', 'spoe-group'],
 ]);
 
-/** Cuts a file into sections. Lines before the first section belong to none; what HAProxy leaves out is left out. */
+/** Splits a file into sections. Lines before the first section belong to none. */
 export function readSections({ file, lines }: ConditionalText): Section[] {
   const sections: (Section & { lines: Line[] })[] = [];
   let scope = '';

@@ -1,15 +1,15 @@
 import type { Line, Place } from './sections.ts';
 
-/** A `server` or `server-template` line with what the `default-server` lines above it give. */
+/** A `server` or `server-template` line, including the `default-server` lines above it. */
 export interface Server {
   readonly name: string;
   readonly address: string;
-  /** Those of default-server first: of a pair like `check` and `no-check` the last one counts. */
+  /** Words of default-server first: of a pair like `check` and `no-check` the last one applies. */
   readonly words: readonly string[];
   readonly place: Place;
 }
 
-/** One word that turns something off again, for each that turns it on. */
+/** Keywords whose opposite does not begin with `no-`. */
 const OPPOSITES: Readonly<Record<string, string>> = { disabled: 'enabled' };
 
 export function readServers(lines: readonly Line[]): Server[] {
@@ -25,7 +25,7 @@ export function readServers(lines: readonly Line[]): Server[] {
   return servers;
 }
 
-/** Is the keyword there, and not taken back after that? */
+/** Whether the keyword is set and not revoked later. */
 export function hasKeyword({ words }: Server, keyword: string): boolean {
   return words.lastIndexOf(keyword) > words.lastIndexOf(OPPOSITES[keyword] ?? `no-${keyword}`);
 }

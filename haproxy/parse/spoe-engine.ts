@@ -1,6 +1,6 @@
 import type { Line, Place, Section } from './sections.ts';
 
-/** What stands in an SPOE file under one `[scope]` (SPOE.txt 2.1). */
+/** The part of an SPOE file under one `[scope]` (SPOE.txt 2.1). */
 export interface SpoeEngine {
   readonly agent: SpoeAgent;
   readonly messages: readonly SpoeMessage[];
@@ -19,7 +19,7 @@ export interface SpoeMessage {
   readonly args: readonly { readonly name: string; readonly expression: string; readonly place: Place }[];
   readonly events: readonly Line[];
   readonly acls: readonly Line[];
-  /** Lines that HAProxy takes without a word and does nothing with. */
+  /** Lines that HAProxy silently ignores. */
   readonly ignored: readonly Line[];
 }
 

@@ -2,8 +2,8 @@ const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 const DROPS_BACKSLASH = ' \t\\"\'#$';
 
 /**
- * A line of HAProxy's configuration as its words (configuration.txt 2.2). No line goes on in the next one: a backslash
- * at the end is an error of its own to HAProxy (seen on 2.6). Variables of the environment stay as they are written.
+ * The words of a line of HAProxy's configuration (configuration.txt 2.2). Lines cannot be continued: HAProxy refuses a
+ * backslash at the end (seen on 2.6). Environment variables are kept as written.
  */
 export function wordsOf(line: string): string[] {
   const words: string[] = [];
@@ -29,7 +29,7 @@ export function wordsOf(line: string): string[] {
   return words;
 }
 
-/** Does the word hold a variable of the environment, whose value is not known here? */
+/** Whether the word contains an environment variable, whose value is unknown here. */
 export function hasEnvironmentVariable(word: string): boolean {
   return /\$[A-Za-z_{]/.test(word);
 }

@@ -60,12 +60,12 @@ export async function probe(
 
 async function timed(address: ListenAddress, step: string, run: () => Promise<Outcome>): Promise<ProbeResult> {
   const begin = performance.now();
-  const told = { address: formatListenAddress(address), step };
+  const place = { address: formatListenAddress(address), step };
   const outcome = await run().then(
     (seen) => seen,
     (error: Error) => ({ ok: false, what: error.message }),
   );
-  return { ...told, ...outcome, ms: Math.round((performance.now() - begin) * 100) / 100 };
+  return { ...place, ...outcome, ms: Math.round((performance.now() - begin) * 100) / 100 };
 }
 
 async function greet(
@@ -97,10 +97,10 @@ async function ask(agent: Agent, { name, group, subjects, arguments: given }: Me
   const values = new Map(
     actions.flatMap((action) => (action.type === 'set-var' ? [[action.name, textOf(action.value)]] : [])),
   );
-  const told = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
-  const action = told(VARIABLES.action);
+  const valueOf = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
+  const action = valueOf(VARIABLES.action);
   if (action === undefined) throw new Error('the answer sets no action; the agent does not know this message');
-  return toOutcome(action, told(VARIABLES.source), told(VARIABLES.reason));
+  return toOutcome(action, valueOf(VARIABLES.source), valueOf(VARIABLES.reason));
 }
 
 /** A decision is good only if it comes from the lists or the script: the policy and stale verdicts mean that nobody was asked. */

@@ -132,7 +132,7 @@ async function running(t: TestContext, settings: object) {
   );
   t.after(() => agent.kill('SIGKILL'));
   await until(
-    () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+    () => agent.lines.some((line) => line.includes('admin HTTP server is listening')),
     () => agent.lines.join('\n'),
   );
   const haproxy = await Asking.at(path);

@@ -182,10 +182,10 @@ async function setUp(t: TestContext) {
       return all;
     },
     async reload(lists: unknown): Promise<void> {
-      const times = agent.lines.filter((line) => line.includes('the new configuration is in force')).length;
+      const times = agent.lines.filter((line) => line.includes('configuration reloaded')).length;
       writeFileSync(join(folder, 'haverdict.yaml'), JSON.stringify(configuration(lists)));
       process.kill(agent.pid, 'SIGHUP');
-      await seen('the new configuration is in force', times + 2);
+      await seen('configuration reloaded', times + 2);
     },
     async restart(lists: unknown): Promise<void> {
       await agent.kill('SIGTERM');

@@ -32,7 +32,7 @@ export async function execute(request: Request, control: Control): Promise<Resul
       return { level: request.level, until: 'reload' };
     case 'reload': {
       const problem = await control.reload();
-      if (problem !== undefined) throw new RequestError(`the old configuration stays in force: ${problem}`);
+      if (problem !== undefined) throw new RequestError(`the previous configuration stays in force: ${problem}`);
       return { reloaded: true };
     }
     default:

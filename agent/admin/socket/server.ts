@@ -126,12 +126,12 @@ async function answerTo(line: string, control: Control, log: Pick<Log, 'info' | 
   try {
     const request = parseRequest(line);
     const result = await execute(request, control);
-    if (isChange(request)) log.info(fieldsOf(request), 'done as told on the admin socket');
+    if (isChange(request)) log.info(fieldsOf(request), 'admin command executed');
     return { version: PROTOCOL_VERSION, result };
   } catch (error) {
     if (error instanceof RequestError) return failure(error.message);
-    log.error({ err: error }, 'a command of the admin socket failed');
-    return failure(`it could not be done: ${printable(String(error), 200)}`);
+    log.error({ err: error }, 'admin command failed');
+    return failure(`internal error: ${printable(String(error), 200)}`);
   }
 }
 

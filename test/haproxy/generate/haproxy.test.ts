@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { ListenAddress, MessageSettings, Settings } from '../../../config/settings.ts';
+import type { ListenAddress } from '../../../config/listen-address.ts';
+import type { MessageSettings, Settings } from '../../../config/settings.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
