@@ -82,7 +82,7 @@ const RECENT: readonly Mutation[] = [
   ...(
     [
       ['tcp-request connection track-sc2 src table own', 'of the connection', /^ {4}filter/m],
-      ['tcp-request content track-sc2 src table own', 'of the content', /^ {4}filter/m],
+      ['tcp-request session track-sc2 src table own', 'of the session', /^ {4}filter/m],
       ['http-request track-sc2 base32+src table binary', 'above, with another key', /^ {4}filter/m],
       ['http-request track-sc2 src table own if { path /api }', 'below, with a condition', /^ {4}default_backend/m],
       ['http-request track-sc2 src table own', 'in the backend behind', /(?<=^backend origin\n)/m],
