@@ -1,6 +1,6 @@
 import type { HaproxySettings, MessageSettings } from '../../../config/settings.ts';
 import { ALLOWED_AT_VARIABLE, RECENT_SOURCE } from '../../recent.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { sendConditionOf } from '../send-condition.ts';
 import { skipsRecent } from '../sending-group.ts';
