@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { MessageSettings } from '../../config/settings.ts';
+import { OPT_IN } from '../../contract/actions.ts';
 import { formatAddress } from '../../contract/address.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { type Haproxy, startHaproxy } from '../../dev/haproxy.ts';
@@ -62,7 +63,7 @@ export async function startRecentSite(
   const settings = settingsWith({
     deadlineMs: 2000,
     listen: [{ type: 'tcp', host: '127.0.0.1', port: agent.port }],
-    haproxy: { version, recentSeconds: 2, requestHeaders: ['x-plan'], backends: ['blue'], ...changes },
+    haproxy: { version, recentSeconds: 2, actions: OPT_IN, requestHeaders: ['x-plan'], backends: ['blue'], ...changes },
     messages: [
       {
         name: 'check-request',
