@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { isClientChosen } from '../contract/subject.ts';
 import { scopeOf } from '../haproxy/events.ts';
-import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
+import { cookieOf, varsOf } from '../haproxy/variables.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { logStartupCheck } from './backend/backend-log.ts';

@@ -13,7 +13,7 @@ import type { Verdict } from '../../contract/check.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { lacksOf, lacksText, obeyable, type Rules } from '../../contract/obeyed.ts';
 import { redactedSubject } from '../../contract/redact.ts';
-import { type ListedItem, listedItem } from '../entries/items.ts';
+import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
 /** A subject, and every item of the table that can match it, in whatever list. */

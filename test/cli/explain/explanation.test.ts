@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { check } from '../../../blocklist/service.ts';
-import { itemsCovering } from '../../../cli/entries/items.ts';
+import { itemsCovering } from '../../../cli/entries/listed-item.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
 import { explanationLines } from '../../../cli/explain/report.ts';
