@@ -1,15 +1,15 @@
 import { dirname, resolve } from 'node:path';
 import type { Policy } from '../contract/policy.ts';
 import { DEFAULT_EVENT } from '../haproxy/events.ts';
+import { missingRegions, targetsOf } from './backend-targets.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { crossChecks } from './cross-checks.ts';
 import { type Finding, formatPath, toFindings } from './findings.ts';
-import { toListSettings } from './lists.ts';
+import { toListSettings } from './list-settings.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
 import { toDenyStatuses } from './rules.ts';
 import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
-import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
 /** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */

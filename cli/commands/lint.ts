@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { toListSettings } from '../../config/lists.ts';
+import { toListSettings } from '../../config/list-settings.ts';
 import { toRules } from '../../config/rules.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';

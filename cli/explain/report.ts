@@ -1,5 +1,5 @@
 import { redactedSubject } from '../../contract/redact.ts';
-import { jsonOf } from '../entries/items.ts';
+import { jsonOf } from '../entries/listed-item.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';

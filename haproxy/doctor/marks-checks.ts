@@ -13,7 +13,11 @@ export const MARKS_CHECKS = {
     *find(installation) {
       for (const { found, place } of markedParts(installation))
         if (isOutdated(found, partFor(found, installation.settings)))
-          yield { place, what: `part ${found.name} is not what haverdict wiring writes now`, values: { file: place.file } };
+          yield {
+            place,
+            what: `part ${found.name} is not what haverdict wiring writes now`,
+            values: { file: place.file },
+          };
     },
   },
   'wiring-edited': {

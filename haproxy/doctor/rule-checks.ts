@@ -8,7 +8,7 @@ import { sendConditionOf } from '../generate/send-condition.ts';
 import { readTest, testsIn } from '../parse/condition.ts';
 import type { Rule, Ruleset } from '../parse/rules.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../variables.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { enforcingRules, type Scenario, stoppedBy, stoppingRules } from './enforcement.ts';
 import { label } from './filter-checks.ts';

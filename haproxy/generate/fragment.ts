@@ -5,12 +5,13 @@ import {
   DEFAULT_SPOE_PATH,
   frontendLines,
   frontendRoutes,
+  isSentByOperator,
   logLines,
   obeyingRules,
-  sentByOperator,
+  sendRule,
 } from './frontend.ts';
 import { type FoundPart, type MarkedPart, marked } from './marks.ts';
-import { ENGINE, spoeFile } from './spoe.ts';
+import { spoeFile } from './spoe.ts';
 import { indent } from './syntax.ts';
 import { tcpBackendRules, tcpFrontendRules } from './tcp.ts';
 
@@ -67,7 +68,7 @@ export function missingParts(settings: Settings, names: ReadonlySet<string>): st
 
 /** The parts of the fragment that this configuration needs. */
 function fragmentParts(settings: Settings, spoePath: string): Part[] {
-  const apart = sentByOperator(settings);
+  const apart = settings.messages.filter(isSentByOperator);
   return [
     {
       name: 'frontend',
@@ -78,7 +79,7 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
     ...apart.map((message) => ({
       name: `group-${message.group}`,
       beside: 'frontend',
-      where: `put these lines into the same frontends, below your rule "http-request send-spoe-group ${ENGINE} ${message.group} if …".`,
+      where: `put these lines into the same frontends, below your rule that sends group ${message.group}, such as ${sendRule(settings.haproxy, message)}`,
       text: indent(obeyingRules(settings.haproxy, message)),
     })),
     {

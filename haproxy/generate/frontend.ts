@@ -5,11 +5,13 @@ import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
 import { httpStops } from './rules/deny.ts';
 import { logFormat, referenceRule } from './rules/logging.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
+import { recentRules, sendIf, storeRules } from './rules/recent.ts';
 import { refusals, tunnelRules } from './rules/refusals.ts';
 import { stopRules } from './rules/stop.ts';
 import { sendConditionOf } from './send-condition.ts';
+import { sendingGroup } from './sending-group.ts';
 import { ENGINE } from './spoe.ts';
-import { indent, quoteWord } from './syntax.ts';
+import { bothConditions, indent, quoteWord } from './syntax.ts';
 
 export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
@@ -20,7 +22,7 @@ export function frontendRules(settings: FrontendSettings, spoePath = DEFAULT_SPO
   return indent([...frontendLines(settings, spoePath), '', ...logLines(settings)]);
 }
 
-/** The same without the rules for `apart`, groups that stand where the operator sends them, and without the log format. */
+/** The same without what obeys `apart`, which stands where the operator sends those groups, and without the log format. */
 export function frontendLines(
   { haproxy, messages }: FrontendSettings,
   spoePath: string,
@@ -39,9 +41,11 @@ export function frontendLines(
     '',
     ...refusals(haproxy, requests),
     '',
-    ...requests
-      .filter((message) => !apart.includes(message))
-      .flatMap((message) => [...heading(message), ...requestRules(haproxy, message), '']),
+    ...requests.flatMap((message) =>
+      apart.includes(message)
+        ? recentRules(haproxy, decisionVariables(haproxy.prefix, message))
+        : [...heading(message), ...requestRules(haproxy, message), ''],
+    ),
     ...responses.flatMap((message) => [...heading(message), ...responseRules(haproxy, message), '']),
     ...responseHeaderRules(haproxy, messages),
   ];
@@ -58,9 +62,9 @@ export function logLines({ haproxy, messages }: FrontendSettings): string[] {
   ];
 }
 
-/** The groups that a rule of the operator's sends: what obeys them stands below that. */
-export function sentByOperator({ messages }: Pick<Settings, 'messages'>): readonly MessageSettings[] {
-  return messages.filter((message) => message.group !== undefined && sendConditionOf(message).condition === undefined);
+/** Whether a rule of the operator's sends this message: what obeys it stands below that. */
+export function isSentByOperator(message: MessageSettings): boolean {
+  return message.group !== undefined && sendConditionOf(message).condition === undefined;
 }
 
 /** The lines of a frontend that choose the backend, which must stand below all its http-request rules. */
@@ -78,15 +82,17 @@ const BUFFERED = 'option http-buffer-request';
 function requestRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
   return [
     ...sendConditionOf(message).acls,
-    ...(message.group === undefined ? [] : groupLines(message, message.group)),
+    ...recentRules(haproxy, decisionVariables(haproxy.prefix, message)),
+    ...sendLines(haproxy, message),
     ...obeyingRules(haproxy, message),
   ];
 }
 
-/** The rules that obey the decision on a message about requests. */
+/** What stands below the rule that sends a message: what obeys the decision about a request. */
 export function obeyingRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
   const decision = decisionVariables(haproxy.prefix, message);
   return [
+    ...storeRules(haproxy, decision),
     ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-request')),
     '',
     ...stopRules(haproxy, decision, 'http-request'),
@@ -96,15 +102,21 @@ export function obeyingRules(haproxy: HaproxySettings, message: MessageSettings)
 }
 
 /** The rule that sends a group, above those that obey its answer; without a condition, it is the operator's to write. */
-function groupLines(message: MessageSettings, group: string): string[] {
-  const { condition } = sendConditionOf(message);
-  const send = `http-request send-spoe-group ${ENGINE} ${group} if`;
-  return condition === undefined
-    ? [
-        '# write the line that sends the group here, below what it depends on, for example',
-        `#     ${send} { method POST }`,
-      ]
-    : [`${send} ${condition}`];
+function sendLines(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const send = sendRule(haproxy, message);
+  if (send === undefined) return [];
+  return isSentByOperator(message)
+    ? ['# write the line that sends the group here, below what it depends on, for example', `#     ${send}`]
+    : [send];
+}
+
+/** The rule that sends this message, or an example of it; undefined for one that HAProxy sends at its event. */
+export function sendRule(haproxy: HaproxySettings, message: MessageSettings): string | undefined {
+  const group = sendingGroup(haproxy, message);
+  if (group === undefined) return undefined;
+  const condition = sendIf(haproxy, decisionVariables(haproxy.prefix, message));
+  const whole = isSentByOperator(message) ? bothConditions(condition, '{ method POST }') : condition;
+  return `http-request send-spoe-group ${ENGINE} ${group} if ${whole}`;
 }
 
 function responseRules(haproxy: HaproxySettings, message: MessageSettings): string[] {

@@ -1,6 +1,6 @@
 import type { HaproxySettings } from '../../../config/settings.ts';
 import { REQUEST_SCOPE } from '../../events.ts';
-import { type HeaderChange, headerVariable, VARIABLES } from '../../vocabulary.ts';
+import { type HeaderChange, headerVariable, VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable } from '../syntax.ts';
 

@@ -2,7 +2,7 @@ import type { HaproxySettings } from '../../../config/settings.ts';
 import { ACTIONS, endsRequest } from '../../../contract/actions.ts';
 import { DEFAULT_DENY_STATUS } from '../../../contract/obeyed.ts';
 import { POLICY_STATUS, REFUSED_STATUS } from '../../../contract/policy.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable, quoteWord } from '../syntax.ts';
 import type { Stops } from './no-decision.ts';

@@ -1,5 +1,5 @@
 import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable } from '../syntax.ts';
 import { bodyRules, type DenySettings, denyRules, ENDING, type HttpRuleset, tarpitRules } from './deny.ts';
