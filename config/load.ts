@@ -4,6 +4,7 @@ import { DEFAULT_EVENT } from '../haproxy/events.ts';
 import { missingRegions, targetsOf } from './backend-targets.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { crossChecks } from './cross-checks.ts';
+import { map } from './fields.ts';
 import { type Finding, formatPath, toFindings } from './findings.ts';
 import { toListSettings } from './list-settings.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
@@ -64,6 +65,32 @@ function toMessage(
     arguments: Object.entries(given).map(([argument, expression]) => ({ name: argument, expression })),
     policy: policy ?? global,
   };
+}
+
+/**
+ * Some sections of the file and the environment, as `loadSettings` reads them. Errors in other sections do not matter: to
+ * block an address, no backend is needed. Throws ConfigError.
+ */
+export function loadSections<const Section extends keyof ConfigFile>(
+  sections: readonly Section[],
+  path: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Pick<ConfigFile, Section> {
+  const { overrides, problems } = readOverrides(env);
+  const file = path === undefined ? undefined : readYaml(path);
+  const input = withOverrides(file?.value, overrides) ?? {};
+  const schema = map(Object.fromEntries(sections.map((section) => [section, ConfigFile.shape[section]])));
+  const parsed = schema.safeParse(partOf(input, sections));
+  if (!parsed.success)
+    problems.push(...toFindings(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return parsed.data as unknown as Pick<ConfigFile, Section>; // the schema is made of these sections, which zod's types lose
+}
+
+/** Anything but a map stays as it is, for the schema to refuse. */
+function partOf(input: unknown, sections: readonly string[]): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  return Object.fromEntries(Object.entries(input).filter(([key]) => sections.includes(key)));
 }
 
 /** Adds the place of the setting: the variable, or the line. */

@@ -9,8 +9,8 @@ import { warn } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 import { PatternWarning } from './pattern-warning.ts';
-import { Exemptions } from './source-exemptions.ts';
-import type { Trust } from './trusted-attributes.ts';
+import { SourceExemptions } from './source-exemptions.ts';
+import type { TrustedAttributes } from './trusted-attributes.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;
@@ -26,7 +26,7 @@ export interface CollectOptions {
   /** Undefined with `--force`. */
   readonly guard: ProtectedSet | undefined;
   readonly skipInvalid: boolean;
-  readonly trust: Trust;
+  readonly trust: TrustedAttributes;
   /** Whether only what is wrong is told. */
   readonly quiet: boolean;
   readonly signal: AbortSignal;
@@ -42,7 +42,7 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
   let bad = 0;
   let over = 0;
   const missing = new Set<string>();
-  const exempt = new Exemptions();
+  const exempt = new SourceExemptions();
   const values = new PatternWarning();
   for await (const line of feed.lines) {
     endIfStopped(signal, 'nothing was written');

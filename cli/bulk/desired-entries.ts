@@ -3,7 +3,7 @@ import type { Action } from '../../contract/actions.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 import { parseNewEntry } from '../guards/invisible-characters.ts';
 import type { Outcome } from '../options/outcome-options.ts';
-import { type Sorted, Sorter } from './external-sort.ts';
+import { ExternalSort, type Sorted } from './external-sort.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
 
@@ -22,7 +22,7 @@ export interface Defaults {
 /** The entries that a source wants a list to have, by subject, each subject once; more than fit into memory. */
 export class DesiredEntries {
   readonly #defaults: Defaults;
-  readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
+  readonly #sorter = new ExternalSort<readonly [subject: string, Decided]>();
   readonly #actions = new Set<Action>();
 
   constructor(defaults: Defaults) {

@@ -20,7 +20,7 @@ export interface Sorted<Value> {
  * Sorts more JSON values than fit into memory: what is over is kept in temporary files, which `close` removes. Of values
  * with the same key the one added last counts.
  */
-export class Sorter<Value> {
+export class ExternalSort<Value> {
   readonly #linesARun: number;
   #lines: string[] = [];
   #count = 0;

@@ -6,7 +6,7 @@ import { openSource } from '../source/open-source.ts';
 import { collectFeed } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 import type { BulkOptions } from './options.ts';
-import { storedTrust, Trust } from './trusted-attributes.ts';
+import { storedTrust, TrustedAttributes } from './trusted-attributes.ts';
 
 /** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
 export interface ReadSource {
@@ -48,7 +48,7 @@ export async function readSource(
   const kept = isFirst || options.list === DEFAULT_LIST ? undefined : known;
   const words = options.trust ?? storedTrust(kept?.trust);
   const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
-  const trust = new Trust(kind, words);
+  const trust = new TrustedAttributes(kind, words);
   const { skipInvalid = false, quiet = false } = options;
   const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, tell, nowMs });
   return {

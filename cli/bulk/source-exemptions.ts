@@ -6,7 +6,7 @@ import type { DesiredEntries } from './desired-entries.ts';
 const MAX_EXEMPT = 10_000;
 
 /** What a source lets pass in lines that are left out: the rest of the source may not block it. */
-export class Exemptions {
+export class SourceExemptions {
   readonly #subjects = new Set<string>();
   #hasUnread = false;
   /** All under which an entry would block one of them. */

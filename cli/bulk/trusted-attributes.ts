@@ -11,7 +11,7 @@ export type TrustResult = { readonly entry: FeedEntry } | { readonly missing: re
  * What a source may say of its entries. Subjects of the list's kind, texts for people and ends always; more only by words:
  * the names of actions and of kinds, `status`, and `var.NAME`.
  */
-export class Trust {
+export class TrustedAttributes {
   readonly #kind: string;
   readonly #words: ReadonlySet<string>;
 

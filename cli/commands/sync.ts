@@ -4,7 +4,7 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
-import { Sorter } from '../bulk/external-sort.ts';
+import { ExternalSort } from '../bulk/external-sort.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { inSession, type Session, saveSourceState } from '../bulk/session.ts';
@@ -65,7 +65,7 @@ export function syncCommand(): Command {
 async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
   const { blocklist, options, wanted } = session;
   // sorted here: the table's order is that of bytes
-  const present = new Sorter<Item>();
+  const present = new ExternalSort<Item>();
   const state = new ListDigest();
   try {
     for await (const item of blocklist.entries.ofList(options.list)) {

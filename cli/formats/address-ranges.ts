@@ -1,5 +1,5 @@
 import { formatNetwork, type Network, parseAddress } from '../../contract/address.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 
 /** From and to, both included, of the same family. */
 export interface AddressRange {
@@ -12,9 +12,9 @@ export interface AddressRange {
 export function parseAddressRange(text: string): AddressRange | undefined {
   const [from, to] = text.split('-').map((part) => parseAddress(part.trim()));
   if (from === undefined || to === undefined || text.split('-').length !== 2) return undefined;
-  if (from.length !== to.length) throw new UnreadableError('mixes IPv4 and IPv6');
+  if (from.length !== to.length) throw new InvalidLineError('mixes IPv4 and IPv6');
   const range = { first: toInteger(from), last: toInteger(to), bits: from.length === 4 ? 32 : 128 } as const;
-  if (range.first > range.last) throw new UnreadableError('ends before it begins');
+  if (range.first > range.last) throw new InvalidLineError('ends before it begins');
   return range;
 }
 

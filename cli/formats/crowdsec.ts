@@ -2,7 +2,7 @@ import { plural } from '../output/plural.ts';
 import { isTrue } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 import { readItems, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
@@ -45,6 +45,6 @@ function isSimulated(decision: unknown): boolean {
 }
 
 function entryOf(decision: unknown, options: RecordOptions): FeedEntry {
-  if (!isRecord(decision)) throw new UnreadableError('is not a decision');
+  if (!isRecord(decision)) throw new InvalidLineError('is not a decision');
   return entryOfDecision(decision, options);
 }

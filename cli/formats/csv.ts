@@ -5,7 +5,7 @@ import { type Cell, cellsOf } from './csv-row.ts';
 import { isAddress } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { feedLines, UnreadableError } from './invalid-line.ts';
+import { feedLines, InvalidLineError } from './invalid-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
@@ -103,9 +103,9 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
   if (cells === undefined)
-    throw new UnreadableError('has a quote inside a cell that is not quoted: quote the whole cell');
+    throw new InvalidLineError('has a quote inside a cell that is not quoted: quote the whole cell');
   if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
-    throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
+    throw new InvalidLineError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
     const value = fieldOf(column, cells[index]);
     return value === undefined ? [] : [[column, value]];
@@ -125,7 +125,7 @@ function varsIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableError('vars is not a JSON object');
+    throw new InvalidLineError('vars is not a JSON object');
   }
 }
 
@@ -136,12 +136,12 @@ function isHeading(text: string, { separator }: Heading): boolean {
 }
 
 /** Below another heading everything can mean something else. */
-function secondHeading(): UnreadableError {
-  return new UnreadableError('is a second heading: write one table per file', '');
+function secondHeading(): InvalidLineError {
+  return new InvalidLineError('is a second heading: write one table per file', '');
 }
 
 function rejectUnclosed(): never {
-  throw new UnreadableError(
+  throw new InvalidLineError(
     `has a quote that is not closed within ${MAX_LINE_LENGTH} characters, or is longer than that`,
   );
 }

@@ -2,7 +2,7 @@ import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './extra-field-meaning.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 
 /** Deeper than anything that is said of an entry. */
 const MAX_DEPTH = 8;
@@ -42,7 +42,7 @@ export class ExtraFields {
 
   #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
     const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
-    let first: UnreadableError | undefined;
+    let first: InvalidLineError | undefined;
     for (const name of others) {
       const refusal = refusalIn(name, record[name], subject);
       if (refusal?.exempt !== undefined) throw refusal; // it says the most
@@ -54,12 +54,12 @@ export class ExtraFields {
 
   /** Why a record is not taken: one that lets somebody pass says so, whatever else is wrong with it. */
   misread(error: unknown, record: FeedRecord, subject: string): unknown {
-    const isOurs = error instanceof SubjectError || (error instanceof UnreadableError && error.exempt === undefined);
+    const isOurs = error instanceof SubjectError || (error instanceof InvalidLineError && error.exempt === undefined);
     if (!isOurs) return error;
     const isExempt = Object.entries(record).some(
       ([name, value]) => refusalIn(name, value, subject)?.exempt !== undefined,
     );
-    return isExempt ? new UnreadableError(error.message, subject) : error;
+    return isExempt ? new InvalidLineError(error.message, subject) : error;
   }
 
   /** Notes that this field was read as the length of a network. */
@@ -81,19 +81,19 @@ function listOf(names: ReadonlySet<string>): string {
   return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
 }
 
-function refusalIn(name: string, value: unknown, subject: string): UnreadableError | undefined {
+function refusalIn(name: string, value: unknown, subject: string): InvalidLineError | undefined {
   try {
     refuseIn(name, value, subject, 0);
     return undefined;
   } catch (error) {
-    if (error instanceof UnreadableError) return error;
+    if (error instanceof InvalidLineError) return error;
     throw error;
   }
 }
 
 function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
   if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
-  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is nested too deeply`);
+  if (depth > MAX_DEPTH) throw new InvalidLineError(`${printable(name, 60)} is nested too deeply`);
   if (typeof value !== 'object' || value === null) {
     for (const part of name.split('.')) {
       const meaning = meaningOf(part, value, subject);
@@ -109,9 +109,9 @@ const SAYS: Readonly<Record<Meaning, string>> = {
   other: 'may change the meaning of the entry and is not supported',
 };
 
-function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
+function refused(name: string, value: unknown, meaning: Meaning, subject: string): InvalidLineError {
   const field = printable(name, 60);
-  return new UnreadableError(
+  return new InvalidLineError(
     `${field} "${printable(String(value))}" ${SAYS[meaning]}: remove it, or ignore the field with --ignore ${field.replace(/\..*/, '')}`,
     meaning === 'exempt' ? subject : undefined,
   );

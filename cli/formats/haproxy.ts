@@ -1,11 +1,11 @@
 import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { printable } from '../../contract/printable.ts';
-import { readByLine } from './by-line.ts';
 import { isAddress, isFalse, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { misread, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, misread, oneLine, subjectOf } from './invalid-line.ts';
+import { readByLine } from './lines.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
 
 /**
@@ -41,7 +41,7 @@ function entryOf(line: string, kind: string): FeedEntry {
   if (value === '') return { subject, ...note };
   if (isAction(value)) return { subject, action: value, ...note };
   if (isWholeLine(key, kind))
-    throw new UnreadableError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
+    throw new InvalidLineError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
   if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
   refuseMeaning(value, key, subject);
   return { subject, reason: oneLine(value), ...note };
@@ -51,7 +51,7 @@ function entryOf(line: string, kind: string): FeedEntry {
 function wholeSubject(line: string, kind: string): string {
   const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
   if (isAction(last) && isWholeLine(line, 'ip'))
-    throw new UnreadableError(
+    throw new InvalidLineError(
       `"${printable(line)}" ends with an action, but the whole line is the value: remove the action`,
     );
   return subjectOf(line, kind);
@@ -64,12 +64,12 @@ const COMMENT = /^(\/\/|\/\*|--)\s*/;
 function refuseMeaning(value: string, key: string, subject: string): void {
   const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
   if (isAddress(first) || isLength(first, key))
-    throw new UnreadableError(
+    throw new InvalidLineError(
       `"${printable(value)}" behind ${printable(key)} can be a mask or the end of a range: write a network`,
     );
   const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
   if (meaning !== undefined)
-    throw new UnreadableError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
+    throw new InvalidLineError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
 }
 
 /** A number that could be a count is one, unless it makes a network of the address. */

@@ -5,8 +5,8 @@ import { passesIn } from './extra-field-meaning.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 
 /** A line or an item that is no entry. The message is one printable line. */
-export class UnreadableError extends Error {
-  override readonly name = 'UnreadableError';
+export class InvalidLineError extends Error {
+  override readonly name = 'InvalidLineError';
   /** The subject that the source lets pass here, `''` if that cannot be read; undefined if it does not. */
   readonly exempt: string | undefined;
 
@@ -22,7 +22,7 @@ export function feedLines(line: number, text: () => string, read: () => readonly
     return read().map((entry) => ({ line, entry }));
   } catch (error) {
     if (error instanceof SubjectError) return [problem(line, text(), error.message)];
-    if (!(error instanceof UnreadableError)) throw error;
+    if (!(error instanceof InvalidLineError)) throw error;
     const { message, exempt } = error;
     return [{ ...problem(line, text(), message), ...(exempt !== undefined && { exempt }) }];
   }
@@ -34,7 +34,7 @@ export function problem(line: number, text: string, said: string): FeedLine {
 
 /** The canonical subject of a value; one without a kind before its colon is of this kind. */
 export function subjectOf(value: string, kind: string): string {
-  if (value.includes('\ufffd')) throw new UnreadableError(`"${printable(value)}" is not UTF-8 text`);
+  if (value.includes('\ufffd')) throw new InvalidLineError(`"${printable(value)}" is not UTF-8 text`);
   if (EXEMPTING.test(value) && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
   const isWhole = kind === 'ip' || isKind(value.slice(0, Math.max(value.indexOf(':'), 0)));
   return formatSubject(parseSubject(isWhole ? value : `${kind}:${value}`));
@@ -43,12 +43,12 @@ export function subjectOf(value: string, kind: string): string {
 /** What lists of others write before what they do not mean; a dash and a blank begin an item of YAML. */
 const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
 
-function exempted(value: string, kind: string): UnreadableError {
+function exempted(value: string, kind: string): InvalidLineError {
   const said = `"${printable(value)}" exempts a subject from blocking: remove it`;
   try {
-    return new UnreadableError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
+    return new InvalidLineError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {
-    if (error instanceof SubjectError || error instanceof UnreadableError) return new UnreadableError(said, '');
+    if (error instanceof SubjectError || error instanceof InvalidLineError) return new InvalidLineError(said, '');
     throw error;
   }
 }
@@ -56,7 +56,7 @@ function exempted(value: string, kind: string): UnreadableError {
 /** What a line came to that is not understood: if a word in it says so, it lets somebody pass. */
 export function misread(error: unknown, line: string): unknown {
   if (!(error instanceof SubjectError) || !passesIn(line)) return error;
-  return new UnreadableError(error.message, '');
+  return new InvalidLineError(error.message, '');
 }
 
 /** Somebody's text as one printable line; one that is such a line stays as it is. */

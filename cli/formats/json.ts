@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { feedLines, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
+import { feedLines, InvalidLineError, oneLine, subjectOf } from './invalid-line.ts';
 import { readingDocument } from './json-document.ts';
 import { entryOfValue } from './ndjson.ts';
 import type { RecordOptions } from './record.ts';
@@ -44,7 +44,7 @@ export function rejectEnvelope(document: FeedRecord, items: readonly string[], {
   try {
     fields.checkAround(document, items);
   } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error;
+    if (!(error instanceof InvalidLineError)) throw error;
     throw new CliError(EXIT.failed, `${name}: ${error.message}`);
   }
 }

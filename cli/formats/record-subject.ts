@@ -3,7 +3,7 @@ import { SubjectError } from '../../contract/subject.ts';
 import { foldedName, isNothing } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { subjectOf, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, subjectOf } from './invalid-line.ts';
 
 /** The fields that can have the subject, in the order they are asked. */
 export const SUBJECT_FIELDS = ['subject', 'value', 'ip', 'cidr', 'address'] as const;
@@ -29,20 +29,20 @@ export function isLength(name: string): boolean {
 export function subjectIn(record: FeedRecord, kind: string, fields: ExtraFields): string {
   const [first, ...others] = SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
   const value = first === undefined ? undefined : record[first];
-  if (first === undefined) throw new UnreadableError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
-  if (typeof value !== 'string') throw new UnreadableError(`${first} is not text`);
+  if (first === undefined) throw new InvalidLineError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
+  if (typeof value !== 'string') throw new InvalidLineError(`${first} is not text`);
   const read = (text: string, field: string) => subjectOf(text, kindOf(record.scope, field, kind));
   const given = Object.entries(record).filter(([name, one]) => name !== first && isLength(name) && !isNothing(one));
   const lengths = given.filter(([name, one]) => name !== 'cidr' || lengthOf(one) !== undefined);
   for (const [name] of lengths) fields.tellLength(name);
   const subject = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
   if (lengths.length > 0 && !subject.startsWith('ip:'))
-    throw new UnreadableError(`${printable(lengths[0]?.[0] ?? '')} only applies to addresses`);
+    throw new InvalidLineError(`${printable(lengths[0]?.[0] ?? '')} only applies to addresses`);
   for (const name of others) {
     const other = record[name];
     if (isNothing(other) || lengths.some(([field]) => field === name)) continue;
     if (typeof other !== 'string' || !isSame(() => read(other, name), subject))
-      throw new UnreadableError(`${first} and ${name} differ: ignore one of them with --ignore ${name}`);
+      throw new InvalidLineError(`${first} and ${name} differ: ignore one of them with --ignore ${name}`);
   }
   return subject;
 }
@@ -52,7 +52,7 @@ function isSame(read: () => string, subject: string): boolean {
   try {
     return read() === subject;
   } catch (error) {
-    if (error instanceof SubjectError || error instanceof UnreadableError) return false;
+    if (error instanceof SubjectError || error instanceof InvalidLineError) return false;
     throw error;
   }
 }
@@ -65,7 +65,7 @@ function kindOf(scope: unknown, field: string, kind: string): string {
 function kindOfScope(scope: unknown): string {
   const kind = typeof scope === 'string' ? SCOPES.get(scope.toLowerCase()) : undefined;
   if (kind === undefined)
-    throw new UnreadableError(`scope ${quoted(scope)} is none of ${[...SCOPES.keys()].join(', ')}`);
+    throw new InvalidLineError(`scope ${quoted(scope)} is none of ${[...SCOPES.keys()].join(', ')}`);
   return kind;
 }
 
@@ -75,10 +75,10 @@ function withLengths(value: string, lengths: readonly (readonly [name: string, l
   for (const [name, given] of lengths) {
     const length = lengthOf(given);
     if (length === undefined)
-      throw new UnreadableError(`${printable(name)} ${quoted(given)} is not a valid prefix length`);
+      throw new InvalidLineError(`${printable(name)} ${quoted(given)} is not a valid prefix length`);
     const [address = '', own] = text.split('/');
     if (own !== undefined && own !== String(length))
-      throw new UnreadableError(`"${printable(text)}" and ${printable(name)} ${quoted(given)} differ`);
+      throw new InvalidLineError(`"${printable(text)}" and ${printable(name)} ${quoted(given)} differ`);
     text = `${address}/${length}`;
   }
   return text;

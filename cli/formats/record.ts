@@ -5,7 +5,7 @@ import { foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { oneLine, singleLine, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, oneLine, singleLine } from './invalid-line.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
 
 export interface RecordOptions {
@@ -71,7 +71,7 @@ export function entryOfDecision(decision: FeedRecord, options: RecordOptions): F
 function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const given = ENTRY_FIELDS.filter((field) => isGiven(record[field]));
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
-  if (nested !== undefined) throw new UnreadableError(`${nested} is neither text nor a number`); // however deep it is
+  if (nested !== undefined) throw new InvalidLineError(`${nested} is neither text nor a number`); // however deep it is
   const { action, status, list, note } = record;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
@@ -84,15 +84,15 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
 }
 
 /** A field that somebody else means otherwise, or that says to let pass. */
-function notOurs(field: string, value: unknown, what: string, subject: string): UnreadableError {
+function notOurs(field: string, value: unknown, what: string, subject: string): InvalidLineError {
   const exempt = meaningOfWord(value) === 'exempt' ? subject : undefined;
-  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
+  return new InvalidLineError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
 }
 
 /** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */
 function checked(item: FeedEntry & FeedRecord): FeedEntry {
   const parsed = parseEntry({ list: 'feed', action: 'log', ...item });
-  if ('problem' in parsed) throw new UnreadableError(parsed.problem);
+  if ('problem' in parsed) throw new InvalidLineError(parsed.problem);
   const { list, action, ...rest } = parsed.entry;
   return { ...rest, ...('list' in item && { list }), ...('action' in item && { action }) };
 }
@@ -124,7 +124,7 @@ function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt
 function afterDuration(duration: unknown, nowMs: number): number {
   const ms = typeof duration === 'string' ? parseGoDuration(duration.trim()) : undefined;
   if (ms === undefined)
-    throw new UnreadableError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
+    throw new InvalidLineError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
   return Math.floor((nowMs + ms) / 1000);
 }
 
@@ -134,7 +134,7 @@ function secondsOf(field: string, value: unknown): number {
   if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
   const ms = typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms))
-    throw new UnreadableError(`${field} ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
+    throw new InvalidLineError(`${field} ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
   return Math.floor(ms / 1000);
 }
 
