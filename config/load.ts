@@ -13,7 +13,7 @@ import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */
+/** Loads the settings: the file, if there is one, overridden by `HAVERDICT_…` variables. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
   const { overrides, problems } = readOverrides(env);
   const file = path === undefined ? undefined : readYaml(path);
@@ -68,8 +68,8 @@ function toMessage(
 }
 
 /**
- * Some sections of the file and the environment, as `loadSettings` reads them. Errors in other sections do not matter: to
- * block an address, no backend is needed. Throws ConfigError.
+ * Loads some sections of the file and the environment. Ignores errors in other sections: blocking an address needs no
+ * backend. Throws ConfigError.
  */
 export function loadSections<const Section extends keyof ConfigFile>(
   sections: readonly Section[],
@@ -87,13 +87,13 @@ export function loadSections<const Section extends keyof ConfigFile>(
   return parsed.data as unknown as Pick<ConfigFile, Section>; // the schema is made of these sections, which zod's types lose
 }
 
-/** Anything but a map stays as it is, for the schema to refuse. */
+/** Only these sections of a map; anything else is returned as it is, for the schema to reject. */
 function partOf(input: unknown, sections: readonly string[]): unknown {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
   return Object.fromEntries(Object.entries(input).filter(([key]) => sections.includes(key)));
 }
 
-/** Adds the place of the setting: the variable, or the line. */
+/** Adds the location of the setting: the variable, or the line of the file. */
 export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
   const { path, part, message } = finding;
   const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));

@@ -8,7 +8,7 @@ import { InvalidLineError, subjectOf } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 
-/** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
+/** AbuseIPDB's blacklist: `data` is a list of addresses with a confidence score in percent. */
 export const ABUSEIPDB: FeedFormat = {
   unit: 'item',
   matches: ({ hasField }) => ['data', 'abuseConfidenceScore', 'errors'].some(hasField),

@@ -1,14 +1,14 @@
 import { formatNetwork, type Network, parseAddress } from '../../contract/address.ts';
 import { InvalidLineError } from './invalid-line.ts';
 
-/** From and to, both included, of the same family. */
+/** An inclusive address range within one family. */
 export interface AddressRange {
   readonly first: bigint;
   readonly last: bigint;
   readonly bits: 32 | 128;
 }
 
-/** Reads `203.0.113.4 - 203.0.113.9`; undefined if this is no range, an error if it is one that cannot be. */
+/** Parses `203.0.113.4 - 203.0.113.9`. Returns undefined for anything else; throws for an invalid range. */
 export function parseAddressRange(text: string): AddressRange | undefined {
   const [from, to] = text.split('-').map((part) => parseAddress(part.trim()));
   if (from === undefined || to === undefined || text.split('-').length !== 2) return undefined;
@@ -18,7 +18,7 @@ export function parseAddressRange(text: string): AddressRange | undefined {
   return range;
 }
 
-/** The fewest networks that are exactly this range, in order; at most twice as many as an address has bits. */
+/** The smallest set of networks that covers exactly this range, in order; at most two per address bit. */
 export function networksOfRange({ first, last, bits }: AddressRange): string[] {
   const networks: string[] = [];
   for (let start = first; start <= last; ) {

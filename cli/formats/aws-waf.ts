@@ -4,7 +4,7 @@ import { InvalidLineError, subjectOf } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 
-/** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */
+/** An IP set of AWS WAF, alone or as printed by `aws wafv2 get-ip-set`. */
 export const AWS_WAF: FeedFormat = {
   unit: 'item',
   matches: ({ hasField }) => hasField('IPSet') || hasField('Addresses'),

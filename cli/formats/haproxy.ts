@@ -9,8 +9,8 @@ import { readByLine } from './lines.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
 
 /**
- * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,
- * any other its reason. HAProxy knows comments only as lines of their own; what people write behind a value is a note.
+ * ACL files have a pattern per line, map files a key, a blank and a value. A value that is an action is the entry's action,
+ * any other its reason. HAProxy has comments only on lines of their own; one after a value becomes the note.
  */
 export const HAPROXY: FeedFormat = {
   unit: 'line',
@@ -47,7 +47,7 @@ function entryOf(line: string, kind: string): FeedEntry {
   return { subject, reason: oneLine(value), ...note };
 }
 
-/** A line of a list of such a kind; one of a map that `export` wrote is none. */
+/** The subject of a line of a list of this kind; throws for a line of a map that `export` wrote. */
 function wholeSubject(line: string, kind: string): string {
   const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
   if (isAction(last) && isWholeLine(line, 'ip'))
@@ -57,10 +57,10 @@ function wholeSubject(line: string, kind: string): string {
   return subjectOf(line, kind);
 }
 
-/** How else people begin a comment. */
+/** Other beginnings of comments. */
 const COMMENT = /^(\/\/|\/\*|--)\s*/;
 
-/** A value that is no text about the key, but makes another one of it: a mask, an end of a range, a flag. */
+/** Throws for a value that changes the meaning of the key: a mask, the end of a range, a flag. */
 function refuseMeaning(value: string, key: string, subject: string): void {
   const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
   if (isAddress(first) || isLength(first, key))
@@ -72,7 +72,7 @@ function refuseMeaning(value: string, key: string, subject: string): void {
     throw new InvalidLineError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
 }
 
-/** A number that could be a count is one, unless it makes a network of the address. */
+/** Whether a number is a prefix length rather than a count. */
 function isLength(text: string, key: string): boolean {
   if (!/^\/?\d{1,3}$/.test(text) || !isAddress(key)) return false;
   const network = parseNetwork(`${key}/${text.replace('/', '')}`);

@@ -3,10 +3,10 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedLine } from './feed-line.ts';
 
-/** A JSON document is one value and is read whole; what is larger comes as NDJSON, which has no limit. */
+/** A JSON document is held in memory as a whole; larger feeds have to be NDJSON. */
 export const MAX_DOCUMENT_BYTES = 64 * 1024 * 1024;
 
-/** Reads a format that is one JSON document. */
+/** Makes the `read` method of a format that is one JSON document. */
 export function readingDocument(
   read: (document: unknown, source: FeedSource) => Iterable<FeedLine>,
 ): FeedFormat['read'] {
@@ -15,7 +15,7 @@ export function readingDocument(
   };
 }
 
-/** Reads all of it as one JSON value. `name` is for messages. */
+/** Parses the whole input as one JSON value. `name` is for messages. */
 async function readDocument(bytes: AsyncIterable<Uint8Array>, name: string): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -44,10 +44,10 @@ function parsed(text: string, name: string): unknown {
   }
 }
 
-/** Texts, with what makes one a name, and the ends of objects; nothing else of JSON can have these signs in it. */
+/** Strings, with the colon that makes one a name, and braces. No other token of JSON contains these characters. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}]/gs;
 
-/** The name that an object in this JSON has twice, of which a reader takes one or the other; undefined if none. */
+/** A name that occurs twice in an object of this JSON, which parsers resolve differently; undefined if none. */
 export function duplicateName(json: string): string | undefined {
   const open: (Set<string> | undefined)[] = [];
   for (const [token, isName] of json.matchAll(TOKEN)) {

@@ -7,7 +7,7 @@ import { readByLine } from './lines.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
-/** An object or a string a line. */
+/** One object or string per line. */
 export const NDJSON: FeedFormat = {
   unit: 'line',
   extensions: ['ndjson', 'jsonl'],
@@ -17,7 +17,7 @@ export const NDJSON: FeedFormat = {
     readByLine(source.bytes, (text) => (text.trim() === '' ? [] : [entryOfValue(parseJsonLine(text), source)])),
 };
 
-/** A JSON value that is a subject or has one. */
+/** Parses a JSON value that is a subject or contains one. */
 export function entryOfValue(value: unknown, options: RecordOptions): FeedEntry {
   if (typeof value === 'string') return { subject: subjectOf(value.trim(), options.kind) };
   if (isRecord(value)) return entryOfRecord(value, options);

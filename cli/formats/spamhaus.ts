@@ -6,8 +6,8 @@ import { linesOf, tooLong } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
 
 /**
- * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was
- * cut in the middle does not, and under which terms it stands, which go to `remarks`.
+ * DROP v4, v6 and ASN: one object per line. The last line has metadata: the number of records, which detects a truncated
+ * list, and the terms, which go to `remarks`.
  */
 export const SPAMHAUS: FeedFormat = {
   unit: 'line',
