@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** As HAProxy takes a folder after -f: its .cfg files that are not hidden, by their bytes. */
+/** The files of a folder as HAProxy's -f reads them: `.cfg` files that are not hidden, in byte order. */
 export function haproxyFilesAt(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));

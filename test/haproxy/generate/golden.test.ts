@@ -551,7 +551,7 @@ const RECENT_LINES = [
   '    http-request set-var(txn.haverdict.hand.allowed_at) src,table_gpt0(haverdict-agents)',
   '    http-request set-var(txn.haverdict.hand.source) str(recent) if { date,sub(txn.haverdict.hand.allowed_at) -m int 0:1 }',
   '    http-request set-var(txn.haverdict.hand.action) str(allow) if { var(txn.haverdict.hand.source) -m found }',
-  '    #     http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
+  '# Part 2 of 4: put these lines into the same frontends, below your rule that sends group hand, such as http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
   '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
   '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
   '    stick-table type ipv6 size 5000 expire 2s store gpt0',
