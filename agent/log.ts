@@ -20,7 +20,7 @@ const PRIORITIES: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 
 /** JSON lines on standard output: with priorities where that is the journal, readable where it is a terminal. */
 export function createLog(level: LogLevel, output: LogOutput): Logger {
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, suited(output));
-  output.onRoom = (dropped) => log.warn({ dropped }, 'log lines were lost: standard output did not take them');
+  output.onRoom = (dropped) => log.warn({ dropped }, 'log lines dropped: standard output was blocked');
   return log;
 }
 

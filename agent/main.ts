@@ -14,7 +14,7 @@ import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
 import { AccessError, clearStaleSocket } from './server/socket-file.ts';
-import type { CachedVerdict, Control } from './state/control.ts';
+import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 import { version } from './version.ts';
@@ -43,7 +43,7 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
   const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
   // Before memory grows: it starts a helper.
-  const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'systemd cannot be told'));
+  const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'cannot notify systemd'));
   try {
     await runProcesses(settings, load, manager, log, output);
   } catch (error) {
@@ -80,17 +80,17 @@ async function runProcesses(
   const signal = await stopped;
   manager.stopping();
   admin.stopping();
-  log.info({ signal }, 'stopping: answering what waits');
+  log.info({ signal }, 'stopping: answering pending requests');
   await crew.stop();
   await admin.close();
   log.info('stopped');
 }
 
 /** What shows the agent and what commands it, where the settings want them. */
-async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: Control, log: Logger) {
+async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: AgentControl, log: Logger) {
   const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
   await shown?.open();
-  if (shown !== undefined) log.info({ address: shown.address }, 'status page, metrics and health are here');
+  if (shown !== undefined) log.info({ address: shown.address }, 'admin HTTP server is listening');
   const commanded =
     socket &&
     (await AdminSocket.open(socket, control, log).catch(async (error) => {
@@ -179,7 +179,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
     await stop(); // those that did start keep this process
     throw error;
   });
-  log.info({ workers: first.workers }, 'agent is listening with all its workers');
+  log.info({ workers: first.workers }, 'agent is listening with all workers');
   return {
     get workersReplaced() {
       return workers.replaced;
@@ -208,7 +208,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   };
 }
 
-function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): Control {
+function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): AgentControl {
   const startedAtMs = Date.now();
   let reloads: ReloadState = { ok: 0, failed: 0 };
   return {
@@ -237,12 +237,10 @@ function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager:
       } catch (error) {
         const lastError = oneLine(error);
         reloads = { ...reloads, failed: reloads.failed + 1, lastError };
-        log.error({ error: lastError }, 'the configuration cannot be used, the old one stays in force');
+        log.error({ error: lastError }, 'reload failed: the previous configuration stays in force');
         return lastError;
       } finally {
-        manager.ready(
-          reloads.lastError === undefined ? LISTENING : `the new configuration cannot be used: ${reloads.lastError}`,
-        );
+        manager.ready(reloads.lastError === undefined ? LISTENING : `reload failed: ${reloads.lastError}`);
       }
     },
   };

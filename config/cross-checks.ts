@@ -1,5 +1,6 @@
 import type { Policy } from '../contract/policy.ts';
-import { type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
+import { DEFAULT_EVENT, type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
+import { isAboutAddressAlone } from '../haproxy/recent.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,
@@ -8,11 +9,11 @@ import {
   readsCookie,
   VARIABLES,
   varsOf,
-} from '../haproxy/vocabulary.ts';
+} from '../haproxy/variables.ts';
 import { backendCrossChecks } from './backend-cross-checks.ts';
 import { bindConflicts } from './bind-conflicts.ts';
 import type { Finding } from './findings.ts';
-import { toListSettings } from './lists.ts';
+import { toListSettings } from './list-settings.ts';
 import { fetchesOf, rawFetchIn } from './raw-fetches.ts';
 import { sampleProblem } from './sample-expression.ts';
 import type { ConfigFile } from './schema.ts';
@@ -21,7 +22,7 @@ type Message = ConfigFile['messages'][string];
 
 /** The size of an unset-var action, without the name. */
 const UNSET_BYTES = 4;
-/** Of the 790 bytes that an answer may have at HAProxy's default frame size; eight headers fit beside all other names. */
+/** Of the 790 bytes of an answer at HAProxy's default frame size; leaves room for eight headers besides the other names. */
 const MAX_UNSET_BYTES = 600;
 
 /** Checks settings against each other that are valid one by one. */
@@ -40,6 +41,7 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
     ...messages.flatMap(([name, message]) => rawConditions(name, message)),
     ...messages.flatMap(([name, message]) => withoutRequest(name, message)),
     ...messages.flatMap(([name, message]) => cookieArgumentConflicts(name, message)),
+    ...uselessRecentSeconds(messages, file.haproxy),
     ...longNames(messages, file.haproxy),
     ...unsetBytes(messages, file.haproxy),
   ];
@@ -176,6 +178,23 @@ function unsetBytes(messages: readonly (readonly [string, Message])[], haproxy: 
   const limit = `must have fewer or shorter names if a message (${name}) is about a connection`;
   return [
     wrong(['haproxy', key], `${limit}: unsetting them all takes ${bytes} bytes, the limit is ${MAX_UNSET_BYTES}`),
+  ];
+}
+
+/** `recentSeconds` would have no effect. */
+function uselessRecentSeconds(
+  messages: readonly (readonly [string, Message])[],
+  { recentSeconds }: ConfigFile['haproxy'],
+): Finding[] {
+  const isAny = messages.some(([, { event, group, subjects, arguments: given }]) =>
+    isAboutAddressAlone({ event, group, kinds: Object.keys(subjects), argumentCount: Object.keys(given).length }),
+  );
+  if (recentSeconds === 0 || isAny) return [];
+  return [
+    wrong(
+      ['haproxy', 'recentSeconds'],
+      `must be 0: no message at ${DEFAULT_EVENT} or of a group has ip as its only subject, and no arguments`,
+    ),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { type KnownSetting, SETTINGS } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { renamedVariable } from './renamed.ts';
+import { renamedVariable } from './renamed-settings.ts';
 
 const PREFIX = 'HAVERDICT_';
 
@@ -43,7 +43,7 @@ export function withOverrides(file: unknown, overrides: readonly Override[]): un
 
 function withValue(input: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
   if (key === undefined) return value;
-  if (input !== undefined && !isMap(input)) return input; // already an error, and reported as one
+  if (input !== undefined && !isMap(input)) return input; // already reported as an error
   return { ...input, [key]: withValue(input?.[key], rest, value) };
 }
 

@@ -1,4 +1,4 @@
-import { type DegradationState, policyShare } from '../decision/degradation.ts';
+import { type DegradationState, policyShare } from '../decision/degradation-detector.ts';
 import type { AgentState } from '../state/state.ts';
 
 /** Whether HAProxy should be sent to this agent, and what keeps it from its best. */
@@ -13,11 +13,11 @@ export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'degradatio
 /** Ready is who listens with a configuration; a backend in trouble makes nobody unready. */
 export function health({ listening, backend, degradation, reloads, config }: HealthFacts): Health {
   const degraded: string[] = [];
-  if (backend.breaker === 'open') degraded.push('the backend fails and is not asked for now');
-  if (backend.breaker === 'probing') degraded.push('the backend failed and is being tried again');
+  if (backend.breaker === 'open') degraded.push('the backend is failing: the circuit breaker is open');
+  if (backend.breaker === 'probing') degraded.push('the backend failed: the circuit breaker is probing it');
   if (degradation.isDegraded) degraded.push(causeOf(degradation, config.deadlineMs));
   if (reloads.lastError !== undefined)
-    degraded.push('the last reload failed and the earlier configuration is in force');
+    degraded.push('the last reload failed: the previous configuration stays in force');
   return { isReady: listening.length > 0, degraded };
 }
 
@@ -29,14 +29,14 @@ export function healthText({ isReady, degraded }: Health): string {
 
 function causeOf(reading: DegradationState, deadlineMs: number): string {
   const share = policyShare(reading);
-  if (share === 0) return 'the backend was in trouble until a moment ago';
+  if (share === 0) return 'the backend has just recovered';
   const reasons = Object.entries(reading.byPolicy).flatMap(([reason, count]) =>
     count > 0 ? [`${reason} ${count}`] : [],
   );
   const did = reading.letThrough > 0 ? 'let through' : 'denied';
   const calls =
     reading.p50Ms === undefined
-      ? 'no call to the backend was made'
-      : `half of the calls to the backend take up to ${Math.round(reading.p50Ms)} ms, deadlineMs is ${deadlineMs}`;
+      ? 'no calls to the backend'
+      : `the p50 of calls to the backend is ${Math.round(reading.p50Ms)} ms, deadlineMs is ${deadlineMs}`;
   return `${(share * 100).toFixed(1)} % of the lookups of the last 10 s were ${did} by policy (${reasons.join(', ')}); ${calls}`;
 }

@@ -116,7 +116,7 @@ export class AdminServer {
         421,
         `this is not ${printable(foreign)}: ask for localhost, for the address, or for one of admin.hosts`,
       );
-    if (method !== 'GET' && method !== 'HEAD') return text(405, 'nothing can be changed here: use GET or HEAD');
+    if (method !== 'GET' && method !== 'HEAD') return text(405, 'read-only: use GET or HEAD');
     try {
       return await answer({
         path: url.replace(/\?.*$/s, ''),
@@ -125,7 +125,7 @@ export class AdminServer {
         snapshot: () => this.#snapshots.latest(),
       });
     } catch {
-      return text(500, 'the state of the agent cannot be read');
+      return text(500, 'cannot read the state of the agent');
     }
   }
 

@@ -1,7 +1,7 @@
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { DegradationEvents, Episode } from '../decision/degradation.ts';
+import type { DegradationEvents, Episode } from '../decision/degradation-detector.ts';
 import type { Log } from '../log.ts';
 import { ThrottledLog } from '../throttled-log.ts';
 import type { BackendError } from './backend-error.ts';
@@ -33,7 +33,7 @@ export class BackendLog implements ClientEvents {
     if (fault === 'throttled') this.#throttled(error);
     else
       this.#repeated.about(`failed ${fault}`, (times) =>
-        this.#log.warn({ fault, error, ...times }, 'call to the backend failed'),
+        this.#log.warn({ fault, error, ...times }, 'backend call failed'),
       );
   }
 
@@ -42,12 +42,12 @@ export class BackendLog implements ClientEvents {
     this.#throttles++;
     if (this.#throttles > 1) return;
     const sinceMs = this.#clock.nowMs();
-    this.#log.warn({ error }, 'backend throttles: calls are made less often');
+    this.#log.warn({ error }, 'backend throttles: reducing the call rate');
     const look = (before: number): void => {
       this.#cancelLook = this.#clock.after(THROTTLED_MS, () => {
         if (this.#throttles > before) return look(this.#throttles);
         const lastedMs = Math.round(this.#clock.nowMs() - sinceMs - THROTTLED_MS);
-        this.#log.info({ refusedCalls: this.#throttles, lastedMs }, 'backend throttles no more');
+        this.#log.info({ refusedCalls: this.#throttles, lastedMs }, 'backend no longer throttles');
         this.#throttles = 0;
       });
     };
@@ -57,7 +57,7 @@ export class BackendLog implements ClientEvents {
   badEntry(subject: string, problem: string): void {
     const fields = { subject: printable(redactedSubject(subject)), problem: printable(problem, 500) };
     this.#repeated.about(`bad entry ${fields.problem}`, (times) =>
-      this.#log.warn({ ...fields, ...times }, 'backend answered an entry that cannot be used'),
+      this.#log.warn({ ...fields, ...times }, 'invalid entry in an answer of the backend'),
     );
   }
 
@@ -66,7 +66,7 @@ export class BackendLog implements ClientEvents {
     this.#shadowIgnored.add(list);
     this.#log.warn(
       { list },
-      'backend knows no trials: an entry of this list hides those of others until the function is upgraded or the list taken out',
+      'backend does not support shadow lists: entries of this list hide those of others; upgrade the function or remove the list',
     );
   }
 
@@ -76,8 +76,8 @@ export class BackendLog implements ClientEvents {
       this.#log.warn(
         { ...fields, ...times },
         isBlind
-          ? 'an entry does not count, its list is held to other actions; the backend let it win over what other lists have: upgrade the function'
-          : 'an entry does not count: its list is held to other actions',
+          ? 'entry ignored: its list is limited to other actions, and the backend let it hide entries of other lists; upgrade the function'
+          : 'entry ignored: its list is limited to other actions',
       ),
     );
   }
@@ -126,14 +126,14 @@ export function logStartupCheck(
 ): void {
   const fields = { ...finding, firstMs: Math.round(firstMs), checkMs: Math.round(checkMs * 10) / 10, deadlineMs };
   if (error !== undefined) log.warn({ ...finding, error }, 'backend check failed');
-  else if (checkMs <= deadlineMs) log.info(fields, 'backend checked: it answers in time');
-  else log.warn(fields, 'backend checked: it answers later than deadlineMs, so unknown clients are decided by policy');
+  else if (checkMs <= deadlineMs) log.info(fields, 'backend check: answers in time');
+  else log.warn(fields, 'backend check: slower than deadlineMs, so the policy decides about unknown clients');
 }
 
 /** Tells the log which of several backends goes down and comes back. */
 export function failoverLog(log: Log): FailoverEvents {
   return {
-    down: (url, error) => log.warn({ url, error: error.message }, 'backend is down, the next one is asked'),
+    down: (url, error) => log.warn({ url, error: error.message }, 'backend is down: failing over to the next one'),
     up: (url, downMs) => log.info({ url, lastedMs: Math.round(downMs) }, 'backend is up again'),
   };
 }
@@ -143,8 +143,8 @@ export function credentialsLog(log: Log): Omit<CredentialsEvents, 'got'> {
   return {
     failed: (error, validUntil) =>
       validUntil === undefined
-        ? log.warn({ error }, 'calls to the backend cannot be signed')
-        : log.warn({ error, validUntil }, 'AWS credentials cannot be renewed, the old ones are still valid'),
-    renewed: () => log.info({}, 'AWS credentials are there again'),
+        ? log.warn({ error }, 'cannot sign calls to the backend')
+        : log.warn({ error, validUntil }, 'cannot renew AWS credentials: the current ones are still valid'),
+    renewed: () => log.info({}, 'AWS credentials are available again'),
   };
 }

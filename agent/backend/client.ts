@@ -1,5 +1,5 @@
 import { CheckEnvelope, ENDPOINTS, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
-import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';
@@ -170,9 +170,9 @@ function parseAnswer(text: string): { verdicts: readonly unknown[]; ttl: number 
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new BackendError('failing', 'answer is no JSON', { cause: error });
+    throw new BackendError('failing', 'answer is not JSON', { cause: error });
   }
   const envelope = CheckEnvelope.safeParse(json);
-  if (!envelope.success) throw new BackendError('failing', 'answer has no list of verdicts and no ttl');
+  if (!envelope.success) throw new BackendError('failing', 'answer has no verdicts or no ttl');
   return envelope.data;
 }

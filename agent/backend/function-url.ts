@@ -86,7 +86,7 @@ export class FunctionUrl {
 /** Credentials may have to be fetched first, and whoever has them may hang. */
 async function signed(request: UnsignedRequest, sign: Signer, signal: AbortSignal): Promise<Record<string, string>> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(new Error('cannot sign in time: there are no AWS credentials yet'));
+  const abort = () => reject(new Error('cannot sign in time: AWS credentials are not available yet'));
   signal.addEventListener('abort', abort, { once: true });
   try {
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { TICK_MS } from '../decision/cache.ts';
-import { type CacheBlock, IPV4_ROW, IPV6_ROW, readBlock } from '../decision/cache-block.ts';
+import { type CacheBlock, IPV4_ROW, IPV6_ROW, readBlock } from '../decision/cache-snapshot-block.ts';
 
 /**
  * A file is blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of all else), then these three. The
@@ -76,10 +76,10 @@ export function readCacheFile(
   if (file === undefined) return undefined;
   try {
     const header = decodeBlock(file)?.json as Header | undefined; // checked below
-    if (header?.format !== FORMAT) throw new CacheFileError('is no cache file of this version');
-    if (header.key !== key) throw new CacheFileError('is about other lists or another backend');
+    if (header?.format !== FORMAT) throw new CacheFileError('is not a cache file of this version');
+    if (header.key !== key) throw new CacheFileError('belongs to other lists or another backend');
     const ageMs = nowMs - header.savedAtMs;
-    if (!(ageMs >= 0)) throw new CacheFileError('is from the future: was the clock put back?');
+    if (!(ageMs >= 0)) throw new CacheFileError('has a time in the future: was the clock set back?');
     if (ageMs > maxAgeSeconds * 1000) throw new CacheFileError(`is older than ${maxAgeSeconds} s`);
     return { ageMs, elapsedTicks: Math.ceil(ageMs / TICK_MS), blocks: blocksOf(file) };
   } catch (error) {
@@ -95,7 +95,7 @@ function openToRead(path: string): number | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException; // the only errors of openSync
     if (code === 'ENOENT') return undefined;
-    throw new CacheFileError(code === 'ELOOP' ? 'is a link' : `cannot be read (${code})`, { cause: error });
+    throw new CacheFileError(code === 'ELOOP' ? 'is a symbolic link' : `cannot be read (${code})`, { cause: error });
   }
   const problem = accessProblem(file);
   if (problem === undefined) return file;
@@ -106,9 +106,9 @@ function openToRead(path: string): number | undefined {
 /** A CRC is no seal: what is in a file is believed for who wrote it. */
 function accessProblem(file: number): string | undefined {
   const found = fstatSync(file);
-  if (!found.isFile()) return 'is no regular file';
+  if (!found.isFile()) return 'is not a regular file';
   if (found.uid !== ROOT && found.uid !== process.geteuid?.()) return `belongs to user ${found.uid}`;
-  return (found.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'can be written by others than its owner';
+  return (found.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'is writable by users other than its owner';
 }
 
 function* blocksOf(file: number): Generator<CacheBlock> {
@@ -116,7 +116,7 @@ function* blocksOf(file: number): Generator<CacheBlock> {
     for (let block = decodeBlock(file); block !== undefined; block = decodeBlock(file)) {
       const { json, ...rows } = block;
       const read = readBlock(json);
-      if (read === undefined) throw new CacheFileError('has what no backend can have said');
+      if (read === undefined) throw new CacheFileError('has entries that the backend cannot have returned');
       yield { ...read, ...rows };
     }
   } finally {
@@ -148,11 +148,11 @@ function decodeBlock(
     number,
     number,
   ];
-  if (jsonBytes > MAX_JSON_BYTES || ipv4Rows > MAX_ROWS || ipv6Rows > MAX_ROWS) throw new CacheFileError('is damaged');
+  if (jsonBytes > MAX_JSON_BYTES || ipv4Rows > MAX_ROWS || ipv6Rows > MAX_ROWS) throw new CacheFileError('is corrupt');
   const json = readBytes(file, jsonBytes);
   const ipv4 = readBytes(file, ipv4Rows * IPV4_ROW * 4);
   const ipv6 = readBytes(file, ipv6Rows * IPV6_ROW * 4);
-  if (checksum([head.subarray(0, 12), json, ipv4, ipv6]) !== expected) throw new CacheFileError('is damaged');
+  if (checksum([head.subarray(0, 12), json, ipv4, ipv6]) !== expected) throw new CacheFileError('is corrupt');
   if (jsonBytes === 0) return undefined;
   return { json: parsed(json), ipv4: intsOf(ipv4), ipv6: intsOf(ipv6) };
 }
@@ -161,7 +161,7 @@ function parsed(json: Buffer): unknown {
   try {
     return JSON.parse(json.toString());
   } catch (error) {
-    throw new CacheFileError('is damaged', { cause: error });
+    throw new CacheFileError('is corrupt', { cause: error });
   }
 }
 
@@ -170,7 +170,7 @@ function readBytes(file: number, count: number): Buffer {
   const bytes = Buffer.from(new ArrayBuffer(count));
   for (let at = 0; at < count; ) {
     const read = readSync(file, bytes, at, count - at, null);
-    if (read === 0) throw new CacheFileError('is cut off');
+    if (read === 0) throw new CacheFileError('is truncated');
     at += read;
   }
   return bytes;

@@ -50,7 +50,7 @@ export class CacheFullWarning {
     const nowMs = this.#clock.nowMs();
     if (evicted === this.#toldEvicted || nowMs - this.#toldAtMs < TELL_EVERY_MS) return;
     const fields = { entries, maxEntries: settings.cache.maxEntries, evicted: evicted - this.#toldEvicted };
-    this.#log.warn(fields, 'cache is full: subjects are forgotten before their time, see cache.maxEntries');
+    this.#log.warn(fields, 'cache is full: verdicts are evicted before they expire, see cache.maxEntries');
     this.#toldEvicted = evicted;
     this.#toldAtMs = nowMs;
   }

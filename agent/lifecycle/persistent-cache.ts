@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts';
-import { isPermitted } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/permitted-actions.ts';
 import { VerdictCache } from '../decision/cache.ts';
-import type { CacheBlock } from '../decision/cache-block.ts';
+import type { CacheBlock } from '../decision/cache-snapshot-block.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import { CacheFileError, cacheKey, readCacheFile, writeCacheFile } from './cache-file.ts';
@@ -24,11 +24,11 @@ export function openCache(settings: Settings, clock: Clock, log: Pick<Log, 'info
     const cache = emptyCache(settings, clock);
     if (found === undefined) return cache;
     const entries = cache.restore(askedIn(found.blocks, settings), found.elapsedTicks);
-    log.info({ file, entries, ageSeconds: Math.round(found.ageMs / 1000) }, 'the cache goes on with what it had');
+    log.info({ file, entries, ageSeconds: Math.round(found.ageMs / 1000) }, 'cache restored from file');
     return cache;
   } catch (error) {
     if (!(error instanceof CacheFileError)) throw error;
-    log.warn({ file, problem: error.message }, 'the file of the cache is not used, the cache begins empty');
+    log.warn({ file, problem: error.message }, 'cache file not used: starting with an empty cache');
     return emptyCache(settings, clock);
   }
 }
@@ -44,7 +44,7 @@ function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listAction
             (shadowLists.includes(list) && said.action !== 'log') ||
             !isPermitted(listActions, { list, ...said }))
         )
-          throw new CacheFileError('has what no backend can have said');
+          throw new CacheFileError('has entries that the backend cannot have returned');
     yield block;
   }
 }
@@ -57,7 +57,7 @@ export function cacheForReload(
   log: Pick<Log, 'info' | 'warn'>,
 ): VerdictCache {
   if (verdictsKey(before.settings) !== verdictsKey(settings)) {
-    log.info({}, 'the cache begins empty: lists, backend or ipv6Prefix are others now');
+    log.info({}, 'cache cleared: lists, backend or ipv6Prefix changed');
     return emptyCache(settings, clock);
   }
   if (sizesOf(before.settings) === sizesOf(settings)) return before.cache;
@@ -119,7 +119,7 @@ export class CacheSaver {
       this.#savedChanges = changes;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      this.#log.warn({ file, problem }, 'the cache cannot be written to its file');
+      this.#log.warn({ file, problem }, 'cannot write the cache file');
     }
   }
 }

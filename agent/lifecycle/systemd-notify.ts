@@ -49,7 +49,7 @@ export function openNotifier(env: NodeJS.ProcessEnv, failed: (problem: string) =
   return {
     ready: (status) => send('READY=1', statusOf(status)),
     reloading: () => send('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
-    stopping: () => send('STOPPING=1', statusOf('stopping: answering what waits')),
+    stopping: () => send('STOPPING=1', statusOf('stopping: answering pending requests')),
     status: (text) => send(statusOf(text)),
     close() {
       clearInterval(beats);

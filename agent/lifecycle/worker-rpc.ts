@@ -65,7 +65,7 @@ export class RpcClient {
   async call(name: string, argument?: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     const answered = Promise.withResolvers<unknown>();
-    const limit = setTimeout(() => answered.reject(new Error('the worker does not answer')), CALL_LIMIT_MS);
+    const limit = setTimeout(() => answered.reject(new Error('the worker does not respond')), CALL_LIMIT_MS);
     this.#waiting.set(id, answered);
     try {
       this.#channel.send?.({ id, name, argument }, (error) => error && answered.reject(error));

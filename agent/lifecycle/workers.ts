@@ -102,7 +102,7 @@ export class Workers {
   #dismiss({ worker }: WorkerHandle, reason: unknown): void {
     this.#log.error(
       { pid: worker.process.pid, error: String(reason) },
-      'a worker cannot take the new configuration and is replaced',
+      'worker cannot load the new configuration: replacing it',
     );
     worker.process.kill('SIGTERM');
   }
@@ -137,7 +137,7 @@ export class Workers {
     this.#team.delete(place);
     if (this.#stopping) return;
     this.#replaced++;
-    this.#log.error({ pid: worker.process.pid, code, signal }, 'a worker ended and is replaced');
+    this.#log.error({ pid: worker.process.pid, code, signal }, 'worker exited: replacing it');
     this.#forkLater(place);
   }
 

@@ -1,33 +1,32 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { type AckActions, NO_ACTIONS } from '../../spop/ack-actions.ts';
+import { type AckActions, NO_ACTIONS } from '../../spop/ack-payload.ts';
 import { decodeText } from '../../spop/cursor.ts';
 import { SpopError } from '../../spop/errors.ts';
 import type { Frame } from '../../spop/frame.ts';
+import type { FrameReader } from '../../spop/frame-reader.ts';
 import { NotifyReader } from '../../spop/notify.ts';
 import type { NotifyHandler } from '../../spop/notify-handler.ts';
 import type { OutputBuffer } from '../../spop/output-buffer.ts';
-import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, SubjectVerdict } from '../decision/decision.ts';
+import type { Enforcement } from '../decision/enforcement.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
-import type { RouteAndShadow } from '../decision/route-and-shadow.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
+import { AckAddressWriter } from './ack-address-writer.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
-import { DynamicAddress } from './dynamic-address.ts';
 import type { VariableTarget } from './encode-decision.ts';
 import { type AddressLookup, HotPath } from './hot-path.ts';
-import { type MessageSubjects, QuestionReader } from './question-reader.ts';
+import { clientOf, type MessageSubjects, QuestionReader } from './question-reader.ts';
 import { ReferenceIds } from './reference-id.ts';
-import { clientOf } from './subject-texts.ts';
 
 /** The configuration of one message. */
 export interface MessageConfig extends MessageSubjects {
   readonly name: string;
   readonly target: VariableTarget;
   /** Applied to each decision before it is sent. */
-  readonly routeAndShadow?: RouteAndShadow;
+  readonly enforcement?: Enforcement;
   /** The operator's function for this message. */
   readonly script?: MessageScript | undefined;
 }
@@ -105,11 +104,11 @@ export class MessageHandler implements NotifyHandler {
     stats = new DecisionStats(),
     references = new ReferenceIds(),
   ) {
-    const dynamicAddress = new DynamicAddress(address);
+    const addressWriter = new AckAddressWriter(address);
     this.#messages = configs.map((config) => ({
       config,
       decider: config.kinds.length === 0 ? NO_SUBJECTS : decider,
-      encoder: new AckEncoder(config, dynamicAddress, references, stats, events),
+      encoder: new AckEncoder(config, addressWriter, references, stats, events),
       name: Buffer.from(config.name),
       questions: new QuestionReader(config, this.#reader, address),
     }));
@@ -180,7 +179,7 @@ export class MessageHandler implements NotifyHandler {
     const { config, encoder } = message;
     const decision = this.#guarded(config, () => {
       const decided = decider.decideAddress(this.#address, cached, config.policy, receivedAtMs);
-      return routedAndShadowed(config, decided, () => `${this.#address}`);
+      return enforced(config, decided, () => `${this.#address}`);
     });
     return this.#answerOne(encoder, decision, maxAckPayload);
   }
@@ -211,7 +210,7 @@ export class MessageHandler implements NotifyHandler {
         : script === undefined
           ? decider.decide(question, receivedAtMs)
           : script.decide(question, readArguments(this.#reader), receivedAtMs);
-      return routedAndShadowed(config, decided, () => clientOf(question));
+      return enforced(config, decided, () => clientOf(question));
     });
   }
 
@@ -248,22 +247,22 @@ export class MessageHandler implements NotifyHandler {
 }
 
 /** For a question that could not be decided: in shadow mode this is not enforced either. */
-function byPolicy({ policy, routeAndShadow }: MessageConfig, reason: Reason): Decision {
+function byPolicy({ policy, enforcement }: MessageConfig, reason: Reason): Decision {
   const decision = decideByPolicy(policy, reason);
-  return routeAndShadow?.appliesTo(decision) ? routeAndShadow.apply(decision, 'unknown') : decision;
+  return enforcement?.appliesTo(decision) ? enforcement.apply(decision, 'unknown') : decision;
 }
 
 /** `client` is called before this returns: another question is in its place when a promise settles. */
-function routedAndShadowed(
-  { routeAndShadow }: MessageConfig,
+function enforced(
+  { enforcement }: MessageConfig,
   decided: Decision | Promise<Decision>,
   client: () => string,
 ): Decision | Promise<Decision> {
-  if (routeAndShadow === undefined) return decided;
+  if (enforcement === undefined) return decided;
   if (!(decided instanceof Promise))
-    return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, client()) : decided;
+    return enforcement.appliesTo(decided) ? enforcement.apply(decided, client()) : decided;
   const clientText = client();
-  return decided.then((decision) => routeAndShadow.apply(decision, clientText));
+  return decided.then((decision) => enforcement.apply(decision, clientText));
 }
 
 /** Messages of one event set the same variables: those of the first decision that is not an allow. */

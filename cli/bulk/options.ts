@@ -8,9 +8,9 @@ import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { addTableOptions, type TableOptions } from '../options/table-options.ts';
 import type { Defaults } from './desired-entries.ts';
-import { readTrust } from './trust.ts';
+import { readTrust } from './trusted-attributes.ts';
 
-/** The options of a run that fills a list from a source. */
+/** The options that `import` and `sync` share. */
 export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
   readonly list: string;
   readonly format?: FormatName;
@@ -63,7 +63,7 @@ function refuseRenamed(command: Command, was: string, is: string): void {
   });
 }
 
-/** What entries get that their source does not say. */
+/** The attributes of entries for which the source has no value. */
 export function defaultsOf(options: BulkOptions, createdBy: string, nowMs: number): Defaults {
   return {
     list: options.list,

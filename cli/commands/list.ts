@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/items.ts';
+import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
@@ -9,7 +9,7 @@ interface ListOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** A list may not fit into memory: the widest cell is unknown when the first line is printed. */
+/** Fixed widths: a list may exceed memory, so the widest cell is unknown when the first line is printed. */
 const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20, 20];
 
 export function listCommand(): Command {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Item } from '../../blocklist/store.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { actor } from '../entries/actor.ts';
-import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/items.ts';
+import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
 import { readText } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
@@ -61,7 +61,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   if (options.json) await printJson(results);
 }
 
-/** The canonical text, and the text as typed: invalid entries can be named only by the text they have. */
+/** The canonical text, and the text as typed: invalid entries can be found only by their exact text. */
 function spellings(text: string): string[] {
   try {
     const subject = parseSubject(text);

@@ -1,11 +1,11 @@
 import { redactedSubject } from '../../contract/redact.ts';
-import { jsonOf } from '../entries/items.ts';
+import { jsonOf } from '../entries/listed-item.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
 import type { EntryOutcome, ExplainRequest, Explanation } from './explanation.ts';
 
-/** The table of entries below the explanation. */
+/** The columns of the table of entries below the explanation. */
 export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = {
   wins: 'good',
@@ -21,14 +21,15 @@ const ODD = {
   pass: 'servers may read this spelling differently; oddPaths is pass, so no allow applies',
 } as const;
 
-/** The explanation for people: what happens, and because of which entry. */
+/** The explanation as text: what happens, and because of which entry. */
 export function explanationLines(
   { subjects, lists }: ExplainRequest,
-  { decision, entries, winner }: Explanation,
+  { decision, unobeyed, entries, winner }: Explanation,
 ): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
+    ...(unobeyed === undefined ? [] : [`  ${unobeyed}`]),
     ...subjects.flatMap(({ subject, notLookedUp }) =>
       notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
     ),
@@ -40,8 +41,8 @@ export function explanationLines(
   ];
 }
 
-/** The same for programs. */
-export function explanationAsJson(request: ExplainRequest, { decision, entries, winner }: Explanation) {
+/** The explanation for `--json`. */
+export function explanationAsJson(request: ExplainRequest, { decision, unobeyed, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: request.subjects.map(({ subject, notLookedUp }) => ({
@@ -54,6 +55,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, entries, 
     listActions: request.listActions,
     decision: rest,
     effect: effectOf(decision),
+    unobeyed: unobeyed ?? null,
     why: winner?.why ?? null,
     entries: entries.map(({ asked, listed, state, why }) => ({
       ...jsonOf(listed),
@@ -62,7 +64,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, entries, 
   };
 }
 
-/** The digest of a secret; none for any other subject. */
+/** The digest of a secret subject; empty for any other subject. */
 function digestsOf(subject: string): string[] {
   const as = redactedSubject(subject);
   return as === subject ? [] : [as];

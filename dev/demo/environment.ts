@@ -1,11 +1,11 @@
-import { type Site, startSite, warmUp } from '../site.ts';
+import { type Site, startSite, warmUp } from '../guarded-site.ts';
 import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 
 /** Short cache lifetimes, so that changes take effect soon; the defaults are 60 and 300 seconds. */
 export const TTL_SECONDS = 2;
 const DEADLINE_MS = 200;
 
-/** Our stack in the local cloud, and two sites, one per policy. */
+/** The stack in the local cloud, and two sites, one per policy. */
 export class DemoEnvironment {
   /** The database without the proxy, so that commands need no credentials. */
   readonly table: { readonly tableName: string; readonly endpoint: string };

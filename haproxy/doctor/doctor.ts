@@ -7,8 +7,10 @@ import { ENGINE_CHECKS } from './engine-checks.ts';
 import { FILTER_CHECKS } from './filter-checks.ts';
 import { GROUP_CHECKS } from './group-checks.ts';
 import type { Installation } from './installation.ts';
+import { MARKS_CHECKS } from './marks-checks.ts';
 import { MESSAGE_CHECKS } from './message-checks.ts';
 import { ORDER_CHECKS } from './order-checks.ts';
+import { RECENT_CHECKS } from './recent-checks.ts';
 import { RULE_CHECKS } from './rule-checks.ts';
 import { SERVER_CHECKS } from './server-checks.ts';
 import { SPELLING_CHECKS } from './spelling-checks.ts';
@@ -25,11 +27,13 @@ export const CHECKS = {
   ...RULE_CHECKS,
   ...CHANGE_CHECKS,
   ...ORDER_CHECKS,
+  ...RECENT_CHECKS,
   ...VARIABLE_CHECKS,
   ...AGENTS_CHECKS,
   ...SERVER_CHECKS,
   ...TIMING_CHECKS,
   ...ENGINE_CHECKS,
+  ...MARKS_CHECKS,
 } satisfies Readonly<Record<string, Check>>;
 export type FindingId = keyof typeof CHECKS;
 

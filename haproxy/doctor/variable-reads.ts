@@ -2,7 +2,7 @@ import { didYouMean } from '../../config/did-you-mean.ts';
 import { type Acls, testsOf } from '../parse/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import { NAMES, type OwnVariable } from './variable-names.ts';
 
 /** The prefixes of our variables: correct ones, and mistaken ones. */
@@ -39,12 +39,18 @@ export function ownVariablesIn(rule: Rule, acls: Acls, prefixes: Prefixes): OwnV
     .filter((own) => own !== undefined);
 }
 
+/** Whether the rule sets one of our variables, as those for `recentSeconds` do: it obeys nothing itself. */
+export function setsOwnVariable({ action }: Rule, prefixes: Prefixes): boolean {
+  const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
+  return parseOwnVariable(variable, prefixes) !== undefined;
+}
+
 /** The rules of a section that depend on the agent. */
 export function rulesReadingDecisions(
   { rules, acls }: ProxySection,
   { prefixes }: { readonly prefixes: Prefixes },
 ): Rule[] {
-  return rules.filter((rule) => ownVariablesIn(rule, acls, prefixes).length > 0);
+  return rules.filter((rule) => !setsOwnVariable(rule, prefixes) && ownVariablesIn(rule, acls, prefixes).length > 0);
 }
 
 /**

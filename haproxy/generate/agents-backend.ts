@@ -1,6 +1,7 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hasNativeSpop, keepsHungAgents } from '../versions.ts';
+import { recentTable } from './rules/recent.ts';
 import { AGENTS_BACKEND, IDLE_SECONDS } from './spoe.ts';
 
 /**
@@ -35,7 +36,7 @@ const AGENTS_DEFAULTS = `${AGENTS_BACKEND}-defaults`;
  * The backend section through which HAProxy reaches the agents: one server for each address. It has a `defaults` section of
  * its own, so that nothing of the operator's applies to it.
  */
-export function agentsBackend(settings: Pick<Settings, 'listen' | 'haproxy'>): string {
+export function agentsBackend(settings: Pick<Settings, 'listen' | 'haproxy' | 'messages'>): string {
   const { chroot, version } = settings.haproxy;
   const addresses = agentAddresses(settings);
   const native = hasNativeSpop(version);
@@ -49,6 +50,7 @@ export function agentsBackend(settings: Pick<Settings, 'listen' | 'haproxy'>): s
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
     ...(chroot === undefined && addresses.some(({ type }) => type === 'unix') ? CHROOT : []),
+    ...recentTable(settings.haproxy, settings.messages),
     ...(keepsHung ? HANGING : []),
     ...addresses.map((address, index) => `server agent${index + 1} ${serverAddress(address, chroot)} ${check}`),
   ];

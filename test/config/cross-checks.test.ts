@@ -12,7 +12,7 @@ import {
   PROCESS_TIME_VARIABLE,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
-} from '../../haproxy/vocabulary.ts';
+} from '../../haproxy/variables.ts';
 import { encodeActions } from '../../spop/ack.ts';
 import { configFile } from '../support/config-file.ts';
 
@@ -44,6 +44,20 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     `messages:\n  a: { event: on-client-session, ${IP} }\n  b: { event: on-frontend-tcp-request, ${IP} }\n`,
     [
       '4:3: messages.b: must be sent at another event than message a, since both would set the variables of sess: use on-frontend-http-request, on-backend-http-request, on-tcp-response, on-http-response or a group',
+    ],
+  ],
+  [
+    'nothing that recentSeconds could apply to',
+    `haproxy: { recentSeconds: 2 }\nmessages:\n  a: { subjects: { ip: src, host: req.hdr(host) } }\n  b: { event: on-client-session, ${IP} }\n  c: { event: on-backend-http-request, ${IP} }\n`,
+    [
+      '2:27: haproxy.recentSeconds: must be 0: no message at on-frontend-http-request or of a group has ip as its only subject, and no arguments',
+    ],
+  ],
+  [
+    'recentSeconds for more than addresses',
+    `script: ./a.mjs\nhaproxy: { recentSeconds: 2 }\nmessages: { a: { ${IP}, arguments: { q: query } }, b: { group: b, condition: METH_POST, subjects: { host: req.hdr(host) } } }\n`,
+    [
+      '3:27: haproxy.recentSeconds: must be 0: no message at on-frontend-http-request or of a group has ip as its only subject, and no arguments',
     ],
   ],
   [

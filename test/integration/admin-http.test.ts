@@ -156,7 +156,7 @@ describe('an agent with a socket that systemd passed', () => {
       let log = '';
       agent.stdout?.setEncoding('utf8').on('data', (chunk) => (log += chunk));
       await until(
-        () => log.includes(workers === 1 ? 'agent is listening' : 'with all its workers'),
+        () => log.includes(workers === 1 ? 'agent is listening' : 'with all workers'),
         () => log,
         30_000,
       );
@@ -202,7 +202,7 @@ async function running(
   );
   t.after(() => agent.kill('SIGKILL'));
   await until(
-    () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+    () => agent.lines.some((line) => line.includes('admin HTTP server is listening')),
     () => agent.lines.join('\n'),
   );
   const get = async (target: string) =>

@@ -10,7 +10,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { ExplainedSubject, Explanation } from '../../agent/admin/socket/protocol.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { exchange } from '../support/admin-socket.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import type { Run } from '../support/haverdict.ts';
@@ -60,7 +60,7 @@ for (const workers of [1, 2]) {
       writeFileSync(config, JSON.stringify({ ...settings, polcy: 'open' }));
       const refused = await haverdict('reload', '--socket', socket);
       assert.equal(refused.status, 1);
-      assert.match(refused.stderr, /^haverdict: the agent: the old configuration stays in force: .*polcy.*\n$/);
+      assert.match(refused.stderr, /^haverdict: the agent: the previous configuration stays in force: .*polcy.*\n$/);
       writeFileSync(config, JSON.stringify(settings));
       const reloaded = await haverdict('reload', '--socket', socket);
       assert.deepEqual(reloaded, { status: 0, stdout: 'configuration reloaded\n', stderr: '' });

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { readMetrics } from '../support/prometheus-text.ts';
@@ -132,7 +132,7 @@ async function running(t: TestContext, settings: object) {
   );
   t.after(() => agent.kill('SIGKILL'));
   await until(
-    () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+    () => agent.lines.some((line) => line.includes('admin HTTP server is listening')),
     () => agent.lines.join('\n'),
   );
   const haproxy = await Asking.at(path);

@@ -22,7 +22,7 @@ const RESTARTS = longRuns(50);
 const KILLS = longRuns(24, 2);
 const IN_FLIGHT = 8;
 const DEADLINE_MS = 2000;
-const IN_FORCE = /the new configuration is in force/;
+const IN_FORCE = /configuration reloaded/;
 const LISTED = ipv4(203, 0, 113, 7);
 
 describe('a reload', () => {
@@ -51,7 +51,7 @@ describe('a reload', () => {
 
   it('leaves a cache that its heap has no room for to the next start, and takes a smaller one', async (t) => {
     const { agent, reload } = await setUp(t, { cache: { maxEntries: 10_000 } });
-    const told = () => agent.lines.filter((line) => line.includes('a larger cache needs a restart'));
+    const told = () => agent.lines.filter((line) => line.includes('a larger cache requires a restart'));
     await reload({ cache: { maxEntries: 5_000 }, deadlineMs: DEADLINE_MS + 1 });
     assert.deepEqual(told(), []);
     await reload({ cache: { maxEntries: 1_000_000 }, deadlineMs: DEADLINE_MS + 2 });
@@ -95,7 +95,7 @@ describe('a reload', () => {
       { deadlinMs: 1 },
       /haverdict\.yaml:\d+:\d+: deadlinMs: unknown setting, did you mean deadlineMs\?/,
     ],
-    ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: no valid YAML/],
+    ['is no YAML', '{', /haverdict\.yaml:\d+:\d+: not valid YAML/],
     ['has an address that cannot be had', { listen: [{ unix: '/proc/haverdict/a.sock' }] }, /folder .* does not exist/],
     ['has a script that cannot be loaded', { script: './none.mjs' }, /none\.mjs/],
   ];
@@ -106,7 +106,7 @@ describe('a reload', () => {
       t.after(() => haproxy.close());
       write(config);
       process.kill(agent.pid, 'SIGHUP');
-      const line = await seen(agent, /the old one stays in force/);
+      const line = await seen(agent, /the previous configuration stays in force/);
       assert.match(JSON.parse(line).error, says);
       assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).action, 'deny');
       process.kill(agent.pid, 'SIGUSR1');
@@ -114,16 +114,16 @@ describe('a reload', () => {
       assert.deepEqual({ ok: reloads.ok, failed: reloads.failed }, { ok: 0, failed: 1 });
     });
 
-  it('says that the number of workers needs a restart', async (t) => {
+  it('says that changing workers requires a restart', async (t) => {
     const { agent, write } = await setUp(t);
     write({ workers: 3 });
     process.kill(agent.pid, 'SIGHUP');
-    await seen(agent, /the number of workers needs a restart/);
+    await seen(agent, /changing workers requires a restart/);
   });
 
   it('reaches every worker, each with the same settings', async (t) => {
     const { agent, path, write } = await setUp(t, { workers: 2 });
-    await seen(agent, /with all its workers/);
+    await seen(agent, /with all workers/);
     write({ workers: 2, lists: ['feed'] });
     process.kill(agent.pid, 'SIGHUP');
     await seen(agent, IN_FORCE, 2);
@@ -139,10 +139,10 @@ describe('a reload', () => {
 describe('a reload while a worker is being replaced', () => {
   it('reaches that one too', async (t) => {
     const { agent, path, reload } = await setUp(t, { workers: 2 });
-    await seen(agent, /with all its workers/);
+    await seen(agent, /with all workers/);
     const [first = 0] = await childrenOf(agent.pid);
     process.kill(first, 'SIGKILL');
-    await seen(agent, /a worker ended and is replaced/);
+    await seen(agent, /worker exited: replacing it/);
     await until(
       async () => (await childrenOf(agent.pid)).length === 2,
       () => agent.lines.join('\n'),
@@ -184,7 +184,7 @@ describe('a restart', () => {
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 
-  it('begins empty with a file that is damaged, and says so in one line', async (t) => {
+  it('begins empty with a file that is corrupt, and says so in one line', async (t) => {
     const { path, folder, asked, config, agent } = await setUp(t, {}, true);
     const before = await Asking.at(path);
     await before.ask('check-request', [['ip', LISTED]]);
@@ -192,7 +192,7 @@ describe('a restart', () => {
     await agent.kill('SIGTERM');
     writeFileSync(join(folder, 'cache'), 'no cache');
     const again = await startAgentProcess(config, folder);
-    await seen(again, /"problem":"is (cut off|damaged)".*the cache begins empty/);
+    await seen(again, /"problem":"is (truncated|corrupt)".*starting with an empty cache/);
     const haproxy = await Asking.at(path);
     assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).action, 'deny');
     haproxy.close();
@@ -219,7 +219,7 @@ describe('a kill -9', () => {
       agent = await startAgentProcess(config, folder);
       if (existsSync(join(folder, 'cache'))) found++;
       assert.deepEqual(
-        agent.lines.filter((line) => line.includes('the cache begins empty')),
+        agent.lines.filter((line) => line.includes('starting with an empty cache')),
         [],
       );
     }

@@ -230,7 +230,7 @@ describe('SIGHUP', () => {
   it('reaches every worker', async (t) => {
     const { agent, write } = await setUp(t, GOOD, { workers: 2 });
     write(GOOD.replace('by script', 'by a new script'));
-    await seen(agent, /with all its workers/);
+    await seen(agent, /with all workers/);
     const loaded = () => agent.lines.filter((line) => line.includes('script loaded')).length;
     assert.equal(loaded(), 2);
     process.kill(agent.pid, 'SIGHUP');

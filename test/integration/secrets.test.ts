@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { exchange } from '../support/admin-socket.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -131,7 +131,7 @@ async function running(t: TestContext, workers: number) {
   const agent = await startAgentProcess(settings, folder);
   t.after(() => agent.kill('SIGKILL'));
   await until(
-    () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+    () => agent.lines.some((line) => line.includes('admin HTTP server is listening')),
     () => agent.lines.join('\n'),
   );
   const haproxy = await Asking.at(path);

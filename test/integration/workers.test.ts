@@ -47,7 +47,7 @@ async function setUp(t: TestContext, config: object) {
   const agent = await startAgentProcess({ ...usual, ...config }, folder);
   t.after(() => agent.kill('SIGKILL'));
   await until(
-    () => agent.lines.some((line) => line.includes('with all its workers')),
+    () => agent.lines.some((line) => line.includes('with all workers')),
     () => agent.lines.join('\n'),
     30_000,
   );

@@ -24,7 +24,7 @@ if (isRoot)
       t.after(() => image.remove());
       const { container, lines } = start(t, image);
       await untilSaid(container, lines, 'agent is listening');
-      await untilSaid(container, lines, 'status page, metrics and health are here');
+      await untilSaid(container, lines, 'admin HTTP server is listening');
       while (container.process.exitCode === null && !existsSync(join(image.root, 'run/haverdict/admin.sock')))
         await pause(20);
       assert.equal(container.process.exitCode, null, lines.join('\n'));

@@ -132,7 +132,7 @@ describeNewer('the Debian package', () => {
     });
     for await (const line of createInterface(agent.stdout)) {
       assert.doesNotMatch(line, /credentials|cannot/);
-      if (/listening with all its workers/.test(line)) break;
+      if (/listening with all workers/.test(line)) break;
     }
     agent.stdout.resume();
     const haproxy = await Client.connect({ path: join(folder, 'agent.sock') });

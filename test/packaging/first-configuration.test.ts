@@ -43,7 +43,7 @@ describe('the first configuration of the packages', () => {
     );
     t.after(() => agent.kill('SIGKILL'));
     await until(
-      () => agent.lines.some((line) => line.includes('status page, metrics and health are here')),
+      () => agent.lines.some((line) => line.includes('admin HTTP server is listening')),
       () => agent.lines.join('\n'),
     );
     for (const host of ['localhost:9101', '127.0.0.1:9101', 'localhost'])

@@ -50,7 +50,7 @@ export async function agentBefore(t: TestContext, answer: Answer, config: object
   t.after(() => haproxy.socket.destroy());
   haproxy.socket.write(hello());
   await haproxy.received(1);
-  const { address } = await logged(agent, /^status page, metrics and health are here$/);
+  const { address } = await logged(agent, /^admin HTTP server is listening$/);
   const get = async (page: string) => {
     const response = await fetch(String(address).replace('tcp:', 'http:') + page);
     return { status: response.status, text: await response.text() };

@@ -21,12 +21,12 @@ describe('the health of an agent', () => {
     };
     assert.equal(
       healthText(health(degraded(slow))),
-      'degraded: 95.0 % of the lookups of the last 10 s were let through by policy (timeout 188, overload 2); half of the calls to the backend take up to 61 ms, deadlineMs is 40',
+      'degraded: 95.0 % of the lookups of the last 10 s were let through by policy (timeout 188, overload 2); the p50 of calls to the backend is 61 ms, deadlineMs is 40',
     );
     const down = { lookups: 50, denied: 50, byPolicy: { ...quiet.byPolicy, breaker_open: 50 } };
     assert.equal(
       healthText(health(degraded(down))),
-      'degraded: 100.0 % of the lookups of the last 10 s were denied by policy (breaker_open 50); no call to the backend was made',
+      'degraded: 100.0 % of the lookups of the last 10 s were denied by policy (breaker_open 50); no calls to the backend',
     );
   });
 
@@ -34,7 +34,7 @@ describe('the health of an agent', () => {
     const found = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
     assert.deepEqual(found, {
       isReady: true,
-      degraded: ['the backend failed and is being tried again', 'the backend was in trouble until a moment ago'],
+      degraded: ['the backend failed: the circuit breaker is probing it', 'the backend has just recovered'],
     });
   });
 });

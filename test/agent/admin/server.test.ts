@@ -106,11 +106,11 @@ describe('the admin server', () => {
     const { get } = await start(t, { state: async () => sampleState({ backend: { ...backend, breaker: 'open' } }) });
     const response = await get('/readyz');
     assert.equal(response.status, 200);
-    assert.equal(await response.text(), 'degraded: the backend fails and is not asked for now\n');
+    assert.equal(await response.text(), 'degraded: the backend is failing: the circuit breaker is open\n');
     const json = await get('/readyz', { headers: { accept: 'application/json' } });
     assert.deepEqual(await json.json(), {
       ready: true,
-      degraded: ['the backend fails and is not asked for now'],
+      degraded: ['the backend is failing: the circuit breaker is open'],
       breaker: 'open',
     });
   });
@@ -128,7 +128,7 @@ describe('the admin server', () => {
   it('says in one line that the state cannot be had, and no more', async (t) => {
     const { get } = await start(t, { state: () => Promise.reject(new Error('secret')) });
     const response = await get('/');
-    assert.deepEqual([response.status, await response.text()], [500, 'the state of the agent cannot be read\n']);
+    assert.deepEqual([response.status, await response.text()], [500, 'cannot read the state of the agent\n']);
     assert.equal((await get('/livez')).status, 200);
   });
 

@@ -61,7 +61,7 @@ describe('the status page', () => {
         reloads: { ok: 0, failed: 1, lastError: 'haverdict.yaml:3: deadlineMs must be a whole number' },
       }),
     });
-    assert.match(page, /▲ degraded: the backend fails and is not asked for now; the last reload failed/);
+    assert.match(page, /▲ degraded: the backend is failing: the circuit breaker is open; the last reload failed/);
     assert.match(page, /▲ <bdi>haverdict\.yaml:3: deadlineMs must be/);
     assert.match(page, /■ open/);
   });

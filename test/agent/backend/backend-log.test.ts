@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendLog, degradationLog } from '../../../agent/backend/backend-log.ts';
-import type { Episode } from '../../../agent/decision/degradation.ts';
+import type { Episode } from '../../../agent/decision/degradation-detector.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -16,10 +16,10 @@ describe('the log of the backend', () => {
     }
     const failing = { fault: 'failing', error: 'backend: answered status 500' };
     assert.deepEqual(lines, [
-      ['warn', 'call to the backend failed', failing],
-      ['warn', 'call to the backend failed', { ...failing, times: 5999 }],
-      ['warn', 'call to the backend failed', { fault: 'unreachable', error: 'backend: refused' }],
-      ['warn', 'call to the backend failed', { ...failing, times: 6000 }],
+      ['warn', 'backend call failed', failing],
+      ['warn', 'backend call failed', { ...failing, times: 5999 }],
+      ['warn', 'backend call failed', { fault: 'unreachable', error: 'backend: refused' }],
+      ['warn', 'backend call failed', { ...failing, times: 6000 }],
     ]);
   });
 
@@ -32,10 +32,10 @@ describe('the log of the backend', () => {
     }
     clock.advance(120_000);
     throttle();
-    const begins = ['warn', 'backend throttles: calls are made less often', { error: 'backend: answered status 429' }];
+    const begins = ['warn', 'backend throttles: reducing the call rate', { error: 'backend: answered status 429' }];
     assert.deepEqual(
       lines.map(([level, message]) => [level, message]),
-      [begins.slice(0, 2), ['info', 'backend throttles no more'], begins.slice(0, 2)],
+      [begins.slice(0, 2), ['info', 'backend no longer throttles'], begins.slice(0, 2)],
     );
     const [, , { refusedCalls, lastedMs }] = lines[1] as [string, string, { refusedCalls: number; lastedMs: number }];
     assert.equal(refusedCalls, 6000);

@@ -30,7 +30,7 @@ describe('the backend of the settings', () => {
       {
         url: NOWHERE,
         error: 'backend: connect ECONNREFUSED 127.0.0.1:1',
-        message: 'backend is down, the next one is asked',
+        message: 'backend is down: failing over to the next one',
       },
     ]);
   });
@@ -42,9 +42,9 @@ describe('the backend of the settings', () => {
     assert.deepEqual(
       lines.map(({ message }) => message),
       [
-        'backend is down, the next one is asked',
-        'backend is down, the next one is asked',
-        'call to the backend failed',
+        'backend is down: failing over to the next one',
+        'backend is down: failing over to the next one',
+        'backend call failed',
       ],
     );
   });
@@ -130,7 +130,7 @@ describe('the backend of the settings', () => {
     assert.deepEqual(keys, ['ASIALATE']);
     assert.deepEqual(
       lines.map(({ message }) => message),
-      ['calls to the backend cannot be signed', 'call to the backend failed', 'AWS credentials are there again'],
+      ['cannot sign calls to the backend', 'backend call failed', 'AWS credentials are available again'],
     );
   });
 

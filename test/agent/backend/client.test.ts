@@ -9,7 +9,7 @@ import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendClient, type Uncounted } from '../../../agent/backend/client.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import { LookupError } from '../../../agent/decision/decision.ts';
-import type { ListActions } from '../../../contract/list-actions.ts';
+import type { ListActions } from '../../../contract/permitted-actions.ts';
 
 const URL = 'http://function.test';
 const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse' };
@@ -31,9 +31,9 @@ const USELESS: readonly { name: string; answer: () => Response | Promise<Respons
   { name: 'status 502', answer: () => HttpResponse.json({}, { status: 502 }), says: /answered status 502$/ },
   { name: 'status 204', answer: () => new HttpResponse(null, { status: 204 }), says: /answered status 204$/ },
   { name: 'a redirect', answer: () => HttpResponse.redirect('http://elsewhere.test/'), says: /answered status 302/ },
-  { name: 'text', answer: () => HttpResponse.text('<html>'), says: /no JSON/ },
-  { name: 'nothing', answer: () => new HttpResponse(null), says: /no JSON/ },
-  { name: 'other JSON', answer: () => HttpResponse.json({ verdicts: 'none' }), says: /no list of verdicts/ },
+  { name: 'text', answer: () => HttpResponse.text('<html>'), says: /not JSON/ },
+  { name: 'nothing', answer: () => new HttpResponse(null), says: /not JSON/ },
+  { name: 'other JSON', answer: () => HttpResponse.json({ verdicts: 'none' }), says: /no verdicts/ },
   { name: 'no ttl', answer: () => HttpResponse.json({ verdicts: [denied, unlisted] }), says: /no ttl/ },
   {
     name: 'a negative ttl',

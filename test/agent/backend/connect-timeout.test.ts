@@ -32,7 +32,7 @@ describe('a function of several to which there is no connection to be had', () =
     });
     t.after(() => backend.close());
     assert.deepEqual((await backend.check([SUBJECT])).lookups, [{ entry: null }]);
-    assert.deepEqual(lines, ['backend is down, the next one is asked']);
+    assert.deepEqual(lines, ['backend is down: failing over to the next one']);
   });
 });
 

@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import type { CacheBlock } from '../../../agent/decision/cache-block.ts';
+import type { CacheBlock } from '../../../agent/decision/cache-snapshot-block.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { CacheFileError, readCacheFile, writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -63,7 +63,7 @@ describe('the file of the cache', () => {
 
   for (const [name, at, key, says] of [
     ['older than it may be', SAVED_MS + 3_601_000, 'key', /is older than 3600 s/],
-    ['from the future', SAVED_MS - 1, 'key', /from the future/],
+    ['from the future', SAVED_MS - 1, 'key', /in the future/],
     ['about other lists', SAVED_MS, 'other', /other lists/],
   ] as const)
     it(`is not used when it is ${name}`, async (t) => {
@@ -104,16 +104,16 @@ describe('the file of the cache', () => {
   });
 
   const places: readonly (readonly [string, (path: string) => void, RegExp])[] = [
-    ['a link to the file', (path) => relinked(path), /is a link/],
+    ['a link to the file', (path) => relinked(path), /is a symbolic link/],
     [
       'a pipe, which nobody waits for',
       (path) => replaced(path, (made) => spawnSync('mkfifo', [made])),
-      /no regular file/,
+      /not a regular file/,
     ],
-    ['a folder', (path) => replaced(path, (made) => mkdirSync(made)), /no regular file/],
-    ['a device', (path) => replaced(path, (made) => spawnSync('mknod', [made, 'c', '1', '3'])), /no regular file/],
-    ['writable by its group', (path) => chmodSync(path, 0o620), /can be written by others/],
-    ['writable by all', (path) => chmodSync(path, 0o602), /can be written by others/],
+    ['a folder', (path) => replaced(path, (made) => mkdirSync(made)), /not a regular file/],
+    ['a device', (path) => replaced(path, (made) => spawnSync('mknod', [made, 'c', '1', '3'])), /not a regular file/],
+    ['writable by its group', (path) => chmodSync(path, 0o620), /writable by users other/],
+    ['writable by all', (path) => chmodSync(path, 0o602), /writable by users other/],
     ['of another user', (path) => chownSync(path, 65534, 65534), /belongs to user 65534/],
   ];
   for (const [name, change, says] of places)
@@ -163,7 +163,7 @@ describe('the file of the cache', () => {
     it(`is not used with ${name} in it`, async (t) => {
       const path = join(temporaryFolder(t), 'cache');
       await writeCacheFile(path, 'key', SAVED_MS, [blockOf(verdict)]);
-      assert.throws(() => read(path, SAVED_MS), /has what no backend can have said/);
+      assert.throws(() => read(path, SAVED_MS), /has entries that the backend cannot have returned/);
     });
 
   it('is used with what entries can have, and nothing more of it is taken', async (t) => {

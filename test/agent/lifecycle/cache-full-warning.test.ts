@@ -5,7 +5,7 @@ import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { CacheFullWarning } from '../../../agent/lifecycle/cache-full-warning.ts';
 import { HandClock } from '../../support/clock.ts';
 
-const MESSAGE = 'cache is full: subjects are forgotten before their time, see cache.maxEntries';
+const MESSAGE = 'cache is full: verdicts are evicted before they expire, see cache.maxEntries';
 
 /** A cache of ten subjects, watched; `fill` puts so many new ones of a kind into it. */
 function watched(subjectOf: (index: number) => string) {

@@ -51,7 +51,7 @@ describe('what the file of the cache may bring', () => {
       const log = { info() {}, warn: ({ problem }: { problem?: string }) => void told.push(problem) };
       const cache = openCache(settings, clock, log);
       assert.equal(cache.explain(LookupSubject.parse(SUBJECT)) !== undefined, isTaken);
-      assert.deepEqual(told, isTaken ? [] : ['has what no backend can have said']);
+      assert.deepEqual(told, isTaken ? [] : ['has entries that the backend cannot have returned']);
     });
 });
 

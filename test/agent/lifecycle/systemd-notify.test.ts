@@ -21,7 +21,7 @@ describe('what the service manager is told', () => {
     assert.deepEqual(rest, [
       'READY=1\nSTATUS=reloaded',
       'STATUS=the backend fails',
-      'STOPPING=1\nSTATUS=stopping: answering what waits',
+      'STOPPING=1\nSTATUS=stopping: answering pending requests',
     ]);
   });
 

@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Settings } from '../../../config/settings.ts';
+import { OPT_IN } from '../../../contract/actions.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
 import { examine, type Finding } from '../../../haproxy/doctor/doctor.ts';
 import { readInstallation } from '../../../haproxy/doctor/installation.ts';
 import type { Event } from '../../../haproxy/events.ts';
+import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
+import { markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
+import { marked } from '../../../haproxy/generate/marks.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
+import type { HaproxyVersion } from '../../../haproxy/versions.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
 /** haproxy.cfg, the SPOE file it names, and the settings both belong to. */
@@ -32,6 +37,17 @@ export function generated(policy: 'open' | 'closed', changes: Changes = {}): Hap
   );
   const settings = { ...base, messages };
   return { settings, config: frontendConfig({ settings, binds: ['192.0.2.10:8080'] }), spoe: spoeFile(settings) };
+}
+
+/** As `generated`, with the agents' backend and the SPOE file between marks. */
+export function betweenMarks(agents = (text: string) => text): HaproxySet {
+  const { settings, config } = generated('open');
+  const text = agentsBackend(settings);
+  return {
+    settings,
+    config: config.replace(text, () => marked({ name: 'agents', text: agents(text) })),
+    spoe: markedSpoeFile(settings),
+  };
 }
 
 /** As `generated`, for settings whose condition the SPOE file does not have yet: that is what the mutation writes. */
@@ -65,6 +81,8 @@ export function everyEvent(): HaproxySet {
       { name: 'check-login', group: 'login', subjects: IP, policy: CLOSED },
     ],
     haproxy: {
+      actions: OPT_IN,
+      denyStatuses: [400, 403, 429, 503],
       backends: ['blue', 'green'],
       requestHeaders: ['X-Plan'],
       responseHeaders: ['Server'],
@@ -75,6 +93,25 @@ export function everyEvent(): HaproxySet {
     .replace(/#( +http-request send-spoe-group .*)/, '$1')
     .replace('! { var(txn.haverdict.login.action) -m found }', '{ method POST } $&');
   return { settings, config, spoe: spoeFile(settings) };
+}
+
+/** `recentSeconds`, at the default event and in a group with a condition, beside a stick counter of the user's own. */
+export function recent(version: HaproxyVersion = '2.6'): HaproxySet {
+  const settings = settingsWith({
+    listen: [PORT],
+    messages: [
+      { name: 'check-request', event: 'on-frontend-http-request', paths: ['/shop/*'], subjects: IP, policy: CLOSED },
+      { name: 'check-login', group: 'login', condition: '{ method POST }', subjects: IP, policy: { default: 'open' } },
+      { name: 'check-host', group: 'host', condition: '{ method PUT }', subjects: SUBJECTS, policy: CLOSED },
+    ],
+    haproxy: { recentSeconds: 2, version },
+  });
+  const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] }).replace(
+    /^ {4}default_backend/m,
+    '    http-request track-sc0 src table own\n    http-request deny if { sc_http_req_rate(0) gt 1000 }\n$&',
+  );
+  const own = '\nbackend own\n    stick-table type ipv6 size 1k expire 10s store http_req_rate(10s)\n';
+  return { settings, config: `${config}${own}`, spoe: spoeFile(settings) };
 }
 
 /** Frontends in both modes with the same engine, as `haverdict wiring` generates them. */
@@ -269,7 +306,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   const open = generated('open');
   const closed = generated('closed');
   const hand = handWritten();
-  const deny = /^ {4}http-request deny .*-m str deny redirect \}$/m;
+  const deny = /^ {4}http-request deny .*-m str deny tarpit drop redirect \}$/m;
   const changed = (set: HaproxySet, from: string | RegExp, to: string) => {
     const config = set.config.replace(from, to);
     if (config === set.config) throw new Error(`nothing matches ${from}`);

@@ -1,5 +1,14 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
-import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition } from './good-files.ts';
+import {
+  betweenMarks,
+  everyEvent,
+  generated,
+  grouped,
+  type HaproxySet,
+  handWritten,
+  rawCondition,
+  recent,
+} from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
@@ -22,9 +31,11 @@ const GOOD = {
   grouped: grouped(),
   every: everyEvent(),
   rawCondition: rawCondition(),
+  marked: betweenMarks(),
+  recent: recent(),
 } as const;
 const EVENT = 'on-frontend-http-request';
-const DENY = /^ {4}http-request deny .*-m str deny redirect \}$/m;
+const DENY = /^ {4}http-request deny .*-m str deny tarpit drop redirect \}$/m;
 const ANY_RULE = /^ {4}http-request .*haverdict\.(action|path|query).*\n/gm;
 const CHECK = /check inter .*/;
 const FIRST_RULE = /\n( {4}filter .*\n)/;
@@ -63,7 +74,51 @@ function spoe(
 
 const NO_RULES: Edit = [ANY_RULE, ''];
 
+const BINARY_TABLE: Edit = [
+  /$/,
+  '\nbackend binary\n    stick-table type binary len 20 size 1k expire 10s store http_req_rate(10s)\n',
+];
+
+/** Edits of the rules for `recentSeconds`. */
+const RECENT: readonly Mutation[] = [
+  config(
+    'recent-not-written',
+    'rules of before',
+    'filter spoe',
+    'silent',
+    [[/^ {4}http-request (track-sc2|sc-set-gpt0).*\n/gm, '']],
+    'recent',
+  ),
+  ...(
+    [
+      ['tcp-request connection track-sc2 src table own', 'of the connection', /^ {4}filter/m],
+      ['tcp-request session track-sc2 src table own', 'of the session', /^ {4}filter/m],
+      ['http-request track-sc2 base32+src table binary', 'above, with another key', /^ {4}filter/m],
+      ['http-request track-sc2 src table own if { path /api }', 'below, with a condition', /^ {4}default_backend/m],
+      ['http-request track-sc2 src table own', 'in the backend behind', /(?<=^backend origin\n)/m],
+    ] as const
+  ).map(([rule, by, at]) =>
+    config('recent-counter-taken', by, rule, 'silent', [[at, `    ${rule}\n$&`], BINARY_TABLE], 'recent'),
+  ),
+  ...(
+    [
+      ['too few addresses', 'size 100000', 'size 10k'],
+      ['IPv4 only', 'type ipv6 size 100000', 'type ip size 100000'],
+      ['expires too early', 'expire 2s', 'expire 500ms'],
+      ['another column', 'store gpt0', 'store gpc0'],
+    ] as const
+  ).map(([by, from, to]) => config('recent-table-differs', by, to, 'silent', [[from, to]], 'recent')),
+  ...(
+    [
+      ['a limit of requests', 'http-request track-sc1 src table haverdict-agents', /^ {4}default_backend/m],
+      ['every connection', 'tcp-request connection track-sc1 src table haverdict-agents', /^ {4}filter/m],
+      ['sticky sessions', 'stick on src table haverdict-agents', /(?<=^backend origin\n)/m],
+    ] as const
+  ).map(([by, rule, at]) => config('recent-table-shared', by, rule, 'silent', [[at, `    ${rule}\n$&`]], 'recent')),
+];
+
 export const MUTATIONS: readonly Mutation[] = [
+  ...RECENT,
   config('filter-missing', 'no rules either', 'frontend web', 'silent', [[/ {4}filter .*\n/, ''], NO_RULES]),
   config('filter-missing', 'rules left', 'frontend web', 'silent', [[/ {4}filter .*\n/, '']], 'closed'),
   config('filter-missing-here', 'a second frontend with the rules', 'deny deny_status 499', 'silent', [
@@ -215,7 +270,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   config('action-not-obeyed', 'no rule', 'filter spoe', 'silent', [NO_RULES]),
   config('action-not-obeyed', 'method bool', 'filter spoe', 'silent', [
-    [/-m str (deny redirect|deny|drop|tarpit|redirect)(?= \})/g, '-m bool'],
+    [/-m str (deny tarpit drop redirect|deny)(?= \})/g, '-m bool'],
   ]),
   config(
     'deny-obeyed-partly',
@@ -241,7 +296,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'found for str',
     'deny_status 403 if { var(txn.haverdict.action) -m found',
     'silent',
-    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny redirect/, '$1 -m found']],
+    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny tarpit drop redirect/, '$1 -m found']],
     'closed',
   ),
   config('allow-stopped', 'unless deny', 'unless { var', 'silent', [
@@ -277,7 +332,17 @@ export const MUTATIONS: readonly Mutation[] = [
   config('unknown-stopped-under-open', 'the error rule of closed', 'error) -m found', 'silent', [
     [FIRST_RULE, '\n$1    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n'],
   ]),
-  config('action-not-obeyed', 'no rule for one', 'filter spoe', 'silent', [[/ {4}http-request silent-drop .*\n/, '']]),
+  config(
+    'action-not-obeyed',
+    'no rule for one',
+    'filter spoe',
+    'silent',
+    [
+      [/ {4}http-request silent-drop if \{ var\(txn\.haverdict\.action.*\n/, ''],
+      [/(txn\.haverdict\.action\) -m str deny tarpit) drop/, '$1'],
+    ],
+    'every',
+  ),
   config(
     'action-not-obeyed',
     'none in the backend',
@@ -434,7 +499,7 @@ export const MUTATIONS: readonly Mutation[] = [
     [FIRST_RULE, '\n$1    http-request allow if { path_beg /static }\n'],
   ]),
   config('value-unknown', 'denied for deny', '-m str denied', 'silent', [
-    [/-m str deny redirect \}$/m, '-m str denied redirect }'],
+    [/-m str deny tarpit drop redirect \}$/m, '-m str denied tarpit drop redirect }'],
   ]),
   config('decision-overwritten', 'set-var above', 'set-var(txn.haverdict.action)', 'silent', [
     [FIRST_RULE, '\n$1    http-request set-var(txn.haverdict.action) str(allow) if { src 192.0.2.1 }\n'],
@@ -458,13 +523,16 @@ export const MUTATIONS: readonly Mutation[] = [
     [DENY, '    http-request set-header X-A %[var(txn.haverdict.acton)]\n$&'],
   ]),
   config('variable-unknown', 'in the rule that denies', 'txn.haverdict.acton', 'silent', [
-    [/haverdict\.action\) -m str deny redirect \}$/m, 'haverdict.acton) -m str deny redirect }'],
+    [
+      /haverdict\.action\) -m str deny tarpit drop redirect \}$/m,
+      'haverdict.acton) -m str deny tarpit drop redirect }',
+    ],
   ]),
   config('variable-scope', 'sess', 'var(sess.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'sess$1'],
+    [/txn(\.haverdict\.action\) -m str deny tarpit drop redirect \}$)/m, 'sess$1'],
   ]),
   config('variable-scope', 'req', 'var(req.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'req$1'],
+    [/txn(\.haverdict\.action\) -m str deny tarpit drop redirect \}$)/m, 'req$1'],
   ]),
   spoe(
     'error-variable-unset',
@@ -580,6 +648,38 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('frame-size-invalid', 'above the buffer', 'max-frame-size', 'refuses', [
     ['    log global', '    max-frame-size 32768\n    log global'],
   ]),
+  {
+    finding: 'wiring-outdated',
+    by: 'the text of another time',
+    at: ['config', 'haverdict begin agents'],
+    haproxy: 'silent',
+    files: betweenMarks((text) => text.replace(/ +# a request never.*\n/, '')),
+  },
+  config(
+    'wiring-edited',
+    'a line changed',
+    'haverdict begin agents',
+    'silent',
+    [['connect 1s', 'connect 2s']],
+    'marked',
+  ),
+  spoe(
+    'wiring-edited',
+    'a comment',
+    'haverdict begin spoe',
+    'silent',
+    [['    log global', '    # mine\n    log global']],
+    'marked',
+  ),
+  config('marks-broken', 'no end', 'haverdict begin agents', 'silent', [['# haverdict end agents\n', '']], 'marked'),
+  config(
+    'marks-broken',
+    'no digest',
+    'haverdict begin agents',
+    'silent',
+    [[/(begin agents) [0-9a-f]{16}\n((?:.*\n)*?)# haverdict end agents\n/, '$1\n$2']],
+    'marked',
+  ),
   spoe('errors-unlogged', 'no log', 'spoe-agent', 'silent', [['    log global\n', '']]),
 ];
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OPT_IN } from '../../../contract/actions.ts';
 import { haproxyFragment } from '../../../haproxy/generate/fragment.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { settingsWith } from '../../support/settings.ts';
@@ -21,8 +22,10 @@ const settings = settingsWith({
       policy: { default: 'closed' },
     },
   ],
-  haproxy: { prefix: 'guard', version: '2.6' },
+  haproxy: { prefix: 'guard', version: '2.6', denyStatuses: [400, 403, 503] },
 });
+
+const IP = [{ kind: 'ip', expression: 'src' }];
 
 const everything = settingsWith({
   messages: [
@@ -63,12 +66,45 @@ const everything = settingsWith({
   ],
   haproxy: {
     version: '3.2',
+    actions: OPT_IN,
+    denyStatuses: [400, 403, 404, 503],
     backends: ['blue'],
     requestHeaders: ['X-Plan'],
     responseHeaders: ['Server'],
     denyPages: [{ status: 503, file: '/etc/haproxy/503.html', contentType: 'text/html; charset=utf-8' }],
   },
 });
+
+const recent = settingsWith({
+  messages: [
+    { name: 'check-request', event: 'on-frontend-http-request', subjects: IP, policy: { default: 'closed' } },
+    {
+      name: 'sign-in',
+      group: 'login',
+      condition: '{ method POST }',
+      subjects: [{ kind: 'ip', expression: 'req.hdr_ip(x-client)' }],
+      policy: { default: 'open' },
+    },
+    { name: 'by-hand', group: 'hand', subjects: IP, policy: { default: 'open' } },
+    { name: 'others', event: 'on-client-session', subjects: IP, policy: { default: 'open' } },
+  ],
+  haproxy: { recentSeconds: 2, recentAddresses: 5000, recentStickCounter: 1 },
+});
+
+describe('the wiring with recentSeconds', () => {
+  it('sends the messages about an address alone by rules', () =>
+    assert.deepEqual(linesWith(spoeFile(recent), /messages|groups|spoe-|event/), RECENT_SPOE));
+
+  it('decides about recent addresses, and stores the others that are allowed', () =>
+    assert.deepEqual(
+      linesWith(haproxyFragment(recent), /stick-table|table_gpt0|track-sc|gpt0|allow$|str\(|send-spoe/),
+      RECENT_LINES,
+    ));
+});
+
+function linesWith(text: string, pattern: RegExp): string[] {
+  return text.split('\n').filter((line) => pattern.test(line));
+}
 
 describe('the wiring of one configuration', () => {
   it('is this SPOE file', () => assert.equal(spoeFile(settings), SPOE));
@@ -114,6 +150,7 @@ spoe-message check-request
 `;
 
 const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # haverdict begin frontend 0195fc849c51ae3d
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked
@@ -134,58 +171,19 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 if ! { var(txn.guard.action) -m found }
 
-    # dropped: the client gets no answer, not even a closed connection
-    http-request silent-drop if { var(txn.guard.action) -m str drop }
-
-    # redirected, with the status of the entry if it has one
-    http-request redirect code 301 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 301 }
-    http-request redirect code 303 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 303 }
-    http-request redirect code 307 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 307 }
-    http-request redirect code 308 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 308 }
-    http-request redirect code 302 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found }
-
-    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
-    http-request tarpit deny_status 400 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 400 }
-    http-request tarpit deny_status 401 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 401 }
-    http-request tarpit deny_status 404 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 404 }
-    http-request tarpit deny_status 410 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 410 }
-    http-request tarpit deny_status 429 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 429 }
-    http-request tarpit deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 451 }
-    http-request tarpit deny_status 503 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 503 }
-    http-request tarpit deny_status 403 if { var(txn.guard.action) -m str tarpit }
-
-    # denied with the body of the entry
-    http-request return status 400 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 400 }
-    http-request return status 401 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 401 }
-    http-request return status 404 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 404 }
-    http-request return status 410 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 410 }
-    http-request return status 429 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 429 }
-    http-request return status 451 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 451 }
-    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 503 }
-    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found }
-
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 400 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 400 }
-    http-request deny deny_status 401 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 401 }
-    http-request deny deny_status 404 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 404 }
-    http-request deny deny_status 410 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 410 }
-    http-request deny deny_status 429 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 429 }
-    http-request deny deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 451 }
     http-request deny deny_status 503 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny redirect }
-
-    # changed as the entry says
-    http-request set-path "%[var(txn.guard.path)]" if { var(txn.guard.path) -m found }
-    http-request set-query "%[var(txn.guard.query)]" if { var(txn.guard.query) -m found }
-    http-request set-pathq "%[path]" if { var(txn.guard.query) -m len 0 }
+    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny tarpit drop redirect }
 
     # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
-
+    # haverdict end frontend
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
 # Part 2 of 2: put this section next to the other backends, once.
+# haverdict begin agents 78f28d69dca174d3
 backend haverdict-agents
     mode tcp
     option spop-check
@@ -199,6 +197,7 @@ backend haverdict-agents
     server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+# haverdict end agents
 `;
 
 const ALL_SPOE = `[haverdict]
@@ -243,6 +242,7 @@ spoe-group login
 `;
 
 const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # haverdict begin frontend 91c574425895442e
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
     # wait for the body, or only the part that came with the headers is sent
     option http-buffer-request
@@ -281,9 +281,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found } { var(sess.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(sess.haverdict.path)]" if { var(sess.haverdict.path) -m found }
@@ -311,9 +311,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found } { var(txn.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(txn.haverdict.path)]" if { var(txn.haverdict.path) -m found }
@@ -350,9 +350,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found } { var(txn.haverdict.login.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(txn.haverdict.login.path)]" if { var(txn.haverdict.login.path) -m found }
@@ -381,9 +381,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-response return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found } { var(res.haverdict.status) -m int 503 }
     http-response return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.status) -m int 503 }
-    http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit redirect }
+    http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit drop redirect }
 
     # headers of the response, changed as the entry says
     http-after-response del-header Server if { var(sess.haverdict.res.del.server) -m found }
@@ -404,16 +404,19 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.ref)]" if { var(txn.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(res.haverdict.ref)]" if { var(res.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.login.ref)]" if { var(txn.haverdict.login.ref) -m found }
-
+    # haverdict end frontend
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(sess.haverdict.ref)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.ref)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(txn.haverdict.login.ref)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)] %[var(res.haverdict.ref)]'
 
 # Part 2 of 6: put these lines into the same frontends, below all http-request rules and above all other use_backend rules.
+    # haverdict begin routes f6bc611075c56343
     use_backend blue if { var(txn.haverdict.login.action) -m str route } { var(txn.haverdict.login.backend) -m str blue }
     use_backend blue if { var(txn.haverdict.action) -m str route } { var(txn.haverdict.backend) -m str blue }
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+    # haverdict end routes
 
 # Part 3 of 6: put these lines into each HTTP backend that those frontends use, above all its other rules.
+    # haverdict begin backend 04844cc525bc8528
     http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
@@ -449,9 +452,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found } { var(req.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str deny } { var(req.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(req.haverdict.path)]" if { var(req.haverdict.path) -m found }
@@ -460,8 +463,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request del-header X-Plan if { var(req.haverdict.req.del.x_plan) -m found }
     http-request set-header X-Plan "%[var(req.haverdict.req.set.x_plan)]" if { var(req.haverdict.req.set.x_plan) -m found }
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
+    # haverdict end backend
 
 # Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
+    # haverdict begin tcp-frontend 5c51a6d39d1e66f0
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
@@ -474,13 +479,16 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }
-    # a connection has no status and no location: every other action that stops closes it
-    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }
+
+    # a connection has no status and no location: every action that ends something closes it
+    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }
 
     # omit those in mode http
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+    # haverdict end tcp-frontend
 
 # Part 5 of 6: put these lines into each backend in mode tcp that those frontends use.
+    # haverdict begin tcp-backend 90a0a58a805ab1ee
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     tcp-response content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
@@ -491,10 +499,13 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-response content silent-drop if { var(res.haverdict.action) -m str drop }
-    # a connection has no status and no location: every other action that stops closes it
-    tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit redirect }
+
+    # a connection has no status and no location: every action that ends something closes it
+    tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit drop redirect }
+    # haverdict end tcp-backend
 
 # Part 6 of 6: put this section next to the other backends, once.
+# haverdict begin agents 529ef8e59b164180
 backend haverdict-agents
     mode spop
     option spop-check
@@ -504,4 +515,44 @@ backend haverdict-agents
     timeout server 180s
     # if global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
     server agent1 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+# haverdict end agents
 `;
+
+const RECENT_SPOE = [
+  'spoe-agent haverdict-agent',
+  '    messages others',
+  '    groups haverdict-recent login hand',
+  'spoe-message check-request',
+  'spoe-message sign-in',
+  'spoe-message by-hand',
+  'spoe-message others',
+  '    event on-client-session',
+  'spoe-group haverdict-recent',
+  '    messages check-request',
+  'spoe-group login',
+  '    messages sign-in',
+  'spoe-group hand',
+  '    messages by-hand',
+];
+
+const RECENT_LINES = [
+  '    http-request set-var(txn.haverdict.allowed_at) src,table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.source) str(recent) if { date,sub(txn.haverdict.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.action) str(allow) if { var(txn.haverdict.source) -m found }',
+  '    http-request send-spoe-group haverdict haverdict-recent if !{ var(txn.haverdict.action) -m found }',
+  '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.source) -m str cache backend } { var(txn.haverdict.action) -m str allow } !{ var(txn.haverdict.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.source) -m str cache backend } { var(txn.haverdict.action) -m str allow } !{ var(txn.haverdict.list) -m found }',
+  '    http-request set-var(txn.haverdict.login.allowed_at) req.hdr_ip(x-client),table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.login.source) str(recent) if { method POST } { date,sub(txn.haverdict.login.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.login.action) str(allow) if { var(txn.haverdict.login.source) -m found }',
+  '    http-request send-spoe-group haverdict login if { method POST } !{ var(txn.haverdict.login.action) -m found }',
+  '    http-request track-sc1 req.hdr_ip(x-client) table haverdict-agents if { var(txn.haverdict.login.source) -m str cache backend } { var(txn.haverdict.login.action) -m str allow } !{ var(txn.haverdict.login.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.login.source) -m str cache backend } { var(txn.haverdict.login.action) -m str allow } !{ var(txn.haverdict.login.list) -m found }',
+  '    http-request set-var(txn.haverdict.hand.allowed_at) src,table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.hand.source) str(recent) if { date,sub(txn.haverdict.hand.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.hand.action) str(allow) if { var(txn.haverdict.hand.source) -m found }',
+  '# Part 2 of 4: put these lines into the same frontends, below your rule that sends group hand, such as http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
+  '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
+  '    stick-table type ipv6 size 5000 expire 2s store gpt0',
+];

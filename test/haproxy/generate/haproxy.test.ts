@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../../config/listen-address.ts';
 import type { MessageSettings, Settings } from '../../../config/settings.ts';
+import { DENY_STATUSES, OPT_IN } from '../../../contract/actions.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
@@ -39,6 +40,8 @@ const SUBJECTS: Readonly<Record<string, MessageSettings['subjects']>> = {
 };
 
 const EVERYTHING = {
+  actions: OPT_IN,
+  denyStatuses: DENY_STATUSES,
   backends: ['blue', 'green.eu-1:a'],
   requestHeaders: ['X-Plan', 'x-a-very-long-name-of-a-header-32'.slice(0, 32)],
   responseHeaders: ['Cache-Control', 'server'],
@@ -87,7 +90,34 @@ const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
   'on trial': [{ ...at('on-frontend-http-request'), shadow: true }],
 };
 
+/** Messages that `recentSeconds` skips for some clients, beside one that it does not skip. */
+const RECENT: Readonly<Record<string, readonly Message[]>> = {
+  'the default event': [at('on-frontend-http-request')],
+  'paths and a condition with or': [
+    { ...at('on-frontend-http-request', '{ method PUT } or METH_POST'), paths: ['/a', '/b/*'] },
+  ],
+  'an address of a header': [
+    { ...at('on-frontend-http-request'), subjects: [{ kind: 'ip', expression: 'req.hdr_ip(x-forwarded-for,-1)' }] },
+  ],
+  'groups, and every other event': [
+    ...MESSAGE_EVENTS.filter((event) => event !== 'on-frontend-tcp-request' && event !== 'on-tcp-response').map(
+      (event) => at(event),
+    ),
+    { ...login, policy: { default: 'closed' } },
+    { ...login, name: 'by-hand', group: 'hand', subjects: [IP], policy: { default: 'open' } },
+    { ...login, name: 'by-rule', group: 'rule', condition: 'METH_POST', subjects: [IP], policy: { default: 'closed' } },
+  ],
+};
+
 describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
+  for (const [name, messages] of Object.entries(RECENT))
+    it(`recentSeconds, ${name}`, () => {
+      for (const recentSeconds of [1, 60]) {
+        taken(build, { messages, haproxy: { recentSeconds, recentStickCounter: recentSeconds === 1 ? 0 : 2 } });
+        taken(build, { messages: messages.map((one) => ({ ...one, shadow: true })), haproxy: { recentSeconds } });
+      }
+    });
+
   for (const policy of POLICIES)
     for (const [index, listen] of LISTENS.entries())
       for (const [name, subjects] of Object.entries(SUBJECTS))

@@ -137,7 +137,7 @@ describe('reload on the admin socket', () => {
     scripted.reloadProblem = 'haverdict.yaml:3: policy must be open or closed';
     await assert.rejects(execute({ command: 'reload' }, scripted), {
       name: 'RequestError',
-      message: 'the old configuration stays in force: haverdict.yaml:3: policy must be open or closed',
+      message: 'the previous configuration stays in force: haverdict.yaml:3: policy must be open or closed',
     });
   });
 });

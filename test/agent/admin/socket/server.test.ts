@@ -43,7 +43,7 @@ describe('the admin socket', () => {
   it('logs what was changed, as it was asked for, and nothing that was only looked at', async (t) => {
     const { path, lines } = await adminSocket(t);
     await exchange(path, '{"version":1,"command":"state"}\n{"version":1,"command":"flush","all":true}\n');
-    assert.deepEqual(lines, [['done as told on the admin socket', { command: 'flush', all: true }]]);
+    assert.deepEqual(lines, [['admin command executed', { command: 'flush', all: true }]]);
   });
 
   it('tells a failure of our own to both sides, and lives', async (t) => {
@@ -55,10 +55,10 @@ describe('the admin socket', () => {
     const { path, lines } = await adminSocket(t, undefined, new Broken());
     const answers = await exchange(path, '{"version":1,"command":"state"}\n{"version":1,"command":"flush","all":true}');
     assert.deepEqual(answers, [
-      { version: 1, error: 'it could not be done: Error: bug' },
+      { version: 1, error: 'internal error: Error: bug' },
       { version: 1, result: { forgotten: 0, unknown: [] } },
     ]);
-    assert.equal(lines[0]?.[0], 'a command of the admin socket failed');
+    assert.equal(lines[0]?.[0], 'admin command failed');
   });
 
   it('refuses a request of 10 MB without keeping it, and answers others meanwhile', async (t) => {
