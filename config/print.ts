@@ -22,7 +22,7 @@ export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv):
       backend: { ...backend, ...(region !== undefined && { region }) },
       ...others,
       ...(script !== undefined && { script: resolve(dirname(path ?? '.'), script) }),
-      haproxy: { ...haproxy, servers: haproxy.servers.map(asWritten) },
+      haproxy: { ...haproxy, servers: haproxy.servers.map(formatListenAddress) },
       admin: { ...admin, ...(admin.listen !== undefined && { listen: asWritten(admin.listen) }) },
     },
     { aliasDuplicateObjects: false },

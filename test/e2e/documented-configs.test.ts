@@ -40,7 +40,7 @@ backend tcp-servers
     mode tcp
 <each backend in mode tcp>
 
-<next to the other backends>
+<at the end of the last file>
 `;
 
 describeOnEveryHaproxy('the wiring of each documented config, taken without a warning', ({ binary, version }) => {
@@ -49,7 +49,7 @@ describeOnEveryHaproxy('the wiring of each documented config, taken without a wa
       const { haproxy, ...loaded } = load(yaml);
       const settings = { ...loaded, haproxy: { ...haproxy, version, denyPages: onThisMachine(haproxy.denyPages) } };
       const backends = haproxy.backends.map((backend) => `\nbackend ${backend}\n    mode http\n`).join('');
-      const config = withParts(OWN, haproxyFragment(settings, SPOE_FILE)) + backends;
+      const config = withParts(OWN.replace(/(?=\n<at the end)/, backends), haproxyFragment(settings, SPOE_FILE));
       checkHaproxy({ binary, config, spoe: markedSpoeFile(settings) });
     });
 });

@@ -1,5 +1,6 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
 import {
+  BESIDE,
   betweenMarks,
   everyEvent,
   generated,
@@ -123,13 +124,13 @@ export const MUTATIONS: readonly Mutation[] = [
   config('filter-missing', 'rules left', 'frontend web', 'silent', [[/ {4}filter .*\n/, '']], 'closed'),
   config('filter-missing-here', 'a second frontend with the rules', 'deny deny_status 499', 'silent', [
     [
-      /$/,
+      BESIDE,
       '\nfrontend second\n    bind 192.0.2.10:8081\n    http-request deny deny_status 499 if { var(txn.haverdict.action) -m str deny }\n    default_backend origin\n',
     ],
     [/deny_status 499/, 'deny_status 499 content-type text/plain string no'],
   ]),
   config('frontend-unguarded', 'a second way to the same backend', 'frontend second', 'silent', [
-    [/$/, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
+    [BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
   ]),
   config('spoe-file-missing', 'a typo in the path', 'filter spoe', 'refuses', [
     ['haverdict.spoe.cfg', 'haverdict.spo.cfg'],
@@ -506,7 +507,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ]),
   config('rules-ignored', 'rules in a tcp backend', 'deny_status 499', 'warns', [
     [
-      /$/,
+      BESIDE,
       '\nbackend other\n    mode tcp\n    http-request deny deny_status 499 content-type text/plain string no if { var(txn.haverdict.action) -m str deny }\n',
     ],
     ['    default_backend origin\n', '    use_backend %[path] if { path /none }\n    default_backend origin\n'],
@@ -567,7 +568,9 @@ export const MUTATIONS: readonly Mutation[] = [
     ['use-backend haverdict-agents', 'use-backend haverdict-agent'],
   ]),
   spoe('agents-backend-unknown', 'none', 'spoe-agent', 'refuses', [[/ {4}use-backend .*\n/, '']]),
-  config('agents-backend-http', 'mode tcp removed', 'mode http', 'refuses', [['    mode tcp\n', '']]),
+  config('agents-backend-http', 'mode http', 'mode http # here', 'refuses', [
+    ['    mode tcp\n', '    mode http # here\n'],
+  ]),
   config('spop-mode-unknown', 'mode spop on 2.6', 'mode spop', 'refuses', [['    mode tcp\n', '    mode spop\n']]),
   config('agents-backend-disabled', 'disabled', '    disabled', 'silent', [
     ['    mode tcp\n', '    mode tcp\n    disabled\n'],
@@ -622,10 +625,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('timeout-server-below-idle', 'ten seconds', 'timeout server 10001', 'silent', [
     ['timeout server 180s', 'timeout server 10001'],
   ]),
-  config('agents-timeout-missing', 'connect', 'backend haverdict-agents', 'warns', [
-    [/ {4}timeout connect 1s\n/, ''],
-    [/ {4}timeout connect 2s\n/, ''],
-  ]),
+  config('agents-timeout-missing', 'connect', 'backend haverdict-agents', 'warns', [[/ {4}timeout connect 1s\n/, '']]),
 
   spoe('fragments-on', 'left on', 'spoe-agent', 'silent', [[/ {4}no option send-frag-payload\n/, '']]),
   spoe('fragments-on', 'turned on', 'option send-frag', 'silent', [
