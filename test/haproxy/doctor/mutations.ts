@@ -73,6 +73,17 @@ function spoe(
   return { finding, by, at: ['spoe', at], haproxy, files: { ...files, spoe: edited(files.spoe, edits) } };
 }
 
+const ZERO_WARNING: Edit = ['global\n', 'global\n    zero-warning\n'];
+/** The agents' backend as an older wiring had it, below the defaults of the operator. */
+const OWN_DEFAULTS_REMOVED: Edit = [
+  /defaults haverdict-agents-defaults\n[\s\S]*?\n(backend haverdict-agents) from .*/,
+  '$1',
+];
+const SHARED_DEFAULTS: Edit = [
+  /defaults haverdict-agents-defaults\n[\s\S]*\n(backend haverdict-agents) from .*\n/,
+  'defaults web\n    mode http\n    timeout connect 1s\n    timeout server 1s\n    timeout client 1s\n\nlisten own from web\n    bind 127.0.0.1:8082\n\n$1\n',
+];
+const SECOND_SERVER: Edit = [/( {4}server )agent1 (127\.0\.0\.1):9000(.*)/, '$&\n$1agent2 192.0.2.9:9000$3'];
 const NO_RULES: Edit = [ANY_RULE, ''];
 
 const BINARY_TABLE: Edit = [
@@ -574,6 +585,36 @@ export const MUTATIONS: readonly Mutation[] = [
   config('spop-mode-unknown', 'mode spop on 2.6', 'mode spop', 'refuses', [['    mode tcp\n', '    mode spop\n']]),
   config('agents-backend-disabled', 'disabled', '    disabled', 'silent', [
     ['    mode tcp\n', '    mode tcp\n    disabled\n'],
+  ]),
+  config('agents-defaults-shared', 'without from', 'backend haverdict-agents', 'silent', [SHARED_DEFAULTS]),
+  config('agents-inherit-http', 'forwardfor', 'option forwardfor', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    option forwardfor\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'a hash of the URL', 'balance uri', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    balance uri\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'a cookie', 'cookie SRV', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    cookie SRV insert\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'statistics', 'stats enable', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    stats enable\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-not-redispatched', 'a second server', 'retries 0', 'silent', [SECOND_SERVER]),
+  config('agents-not-redispatched', 'retries without redispatch', 'backend haverdict-agents', 'silent', [
+    SECOND_SERVER,
+    ['    retries 0\n', '    retries 1\n'],
+  ]),
+  config('agents-not-redispatched', 'another only for the last retry', 'backend haverdict-agents', 'silent', [
+    SECOND_SERVER,
+    ['    retries 0\n', '    retries 3\n    option redispatch\n'],
   ]),
   config('agents-server-missing', 'no server', 'backend haverdict-agents', 'silent', [[/ {4}server agent1 .*\n/, '']]),
   config('server-unchecked', 'check removed', 'server agent1', 'silent', [[CHECK, '']]),
