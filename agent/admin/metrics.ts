@@ -4,7 +4,7 @@ import type { MetricDefinition, MetricDefinitions, MetricHeader, Sample, ValuesO
 import type { AgentState } from '../state/state.ts';
 import { decisionSeries } from './decisions-metric.ts';
 
-/** The resources that the process uses that serves the metrics. */
+/** The resource usage of the process that serves the metrics. */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -16,12 +16,12 @@ export interface Reading {
   readonly usage: ProcessUsage;
 }
 
-/** A metric as Prometheus knows it, and its values. */
+/** A Prometheus metric with its samples. */
 export interface Metric extends MetricHeader {
   readonly samples: (reading: Reading) => readonly Sample[];
 }
 
-/** The metrics of measures are declared with these; all others are here. */
+/** The metrics that are not defined in agent/state/metric-definitions.ts. */
 const OTHERS: readonly Metric[] = [
   {
     ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions that were told to HAProxy.' },
@@ -77,7 +77,7 @@ const OTHERS: readonly Metric[] = [
   gauge('process_start_time_seconds', 'When the first process was started.', ({ usage }) => usage.startedAtSeconds),
 ];
 
-/** Every metric there is, by name; docs/reference/metrics.md lists the same. */
+/** All metrics, sorted by name, as in docs/reference/metrics.md. */
 export const METRICS: readonly Metric[] = [
   ...metricsOf(PROCESS, (state) => state),
   ...metricsOf(SECTIONS.cache, ({ cache }) => cache),
@@ -96,7 +96,7 @@ function metricsOf<Section extends MetricDefinitions>(
   }));
 }
 
-/** It is not there as long as it has no value. */
+/** A gauge, which is absent while its value is undefined. */
 function gauge(name: string, help: string, value: (reading: Reading) => number | undefined): Metric {
   const samples = (reading: Reading) => {
     const known = value(reading);

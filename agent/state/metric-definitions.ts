@@ -11,22 +11,22 @@ import {
   zeros,
 } from './metric-types.ts';
 
-/** From a frame to its ACK: mostly microseconds when everything is known, at most the deadline when it is not. */
+/** From a frame to its ACK: microseconds if everything is cached, at most the deadline otherwise. */
 const DECISION_BOUNDS = [
   0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.25, 1,
   10,
 ];
 const BACKEND_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.25, 0.5, 1, 2.5, 10];
-/** The first bucket is the answers that were late. */
+/** The first bucket counts late answers. */
 const MARGIN_BOUNDS = [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.1, 1, 10];
 
-/** Why a backend call failed; the words are those of `BackendError`. */
+/** Why a backend call failed: the faults of `BackendError` but `throttled`. */
 export const FAULTS = ['unreachable', 'failing', 'refused', 'ours'] as const;
 export type FaultName = (typeof FAULTS)[number];
 
 /**
- * Everything that a process counts where it happens, by the section of the state that shows it. State, merge of the
- * workers and metrics follow from this; no name is there twice.
+ * The counters that a process increments, by section of the state. State, merging of workers and metrics derive from
+ * this. Names are unique across sections.
  */
 export const COUNTERS = {
   times: {
@@ -89,7 +89,7 @@ export const COUNTERS = {
   },
 };
 
-/** Everything that is read from the parts whenever a snapshot is taken. */
+/** The values that are read from the parts of the agent for each snapshot. */
 export const READINGS = {
   process: {
     eventLoopLag: greatestBy(
@@ -132,16 +132,16 @@ export const READINGS = {
   },
 };
 
-/** The state's own sections of measures. */
+/** The metrics in sections of the state. */
 export const SECTIONS = {
   cache: { ...COUNTERS.cache, ...READINGS.cache },
   backend: { ...COUNTERS.backend, ...READINGS.backend },
   spop: { ...COUNTERS.spop, ...READINGS.spop },
 };
-/** The measures that are in no section of it. */
+/** The metrics at the top level of the state. */
 export const PROCESS = { ...COUNTERS.times, ...READINGS.process };
 
-/** All counters of a process, to be added to where something happens. */
+/** All counters of a process. */
 export type Counters = Mutable<
   ValuesOf<typeof COUNTERS.times> &
     ValuesOf<typeof COUNTERS.cache> &
