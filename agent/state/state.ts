@@ -35,7 +35,7 @@ export interface RecentDeny {
   readonly client?: string;
 }
 
-/** How often a listed subject was denied, of the recorded denies: an estimate, at most the smallest count too high. */
+/** How often a listed subject was denied, of the recorded denies: an estimate, off by at most the smallest count. */
 export interface TopSubject {
   readonly subject: string;
   readonly list: string;
