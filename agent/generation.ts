@@ -161,7 +161,7 @@ function messageConfigs(
   }));
 }
 
-/** The cookies that are read from the whole header; the property is absent where there are none. */
+/** The cookies that are read from the whole header; without any, the property is absent. */
 function cookiesIn(subjects: Settings['messages'][number]['subjects']): Pick<MessageConfig, 'cookies'> {
   const cookies = subjects.flatMap(({ kind, expression }) => {
     const name = cookieOf(kind, expression);

@@ -24,7 +24,7 @@ export interface Metric extends MetricHeader {
 /** The metrics that are not defined in agent/state/metric-definitions.ts. */
 const OTHERS: readonly Metric[] = [
   {
-    ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions that were told to HAProxy.' },
+    ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions sent to HAProxy.' },
     labels: ['message', 'action', 'source', 'reason', 'list'],
     samples: ({ state }) => decisionSeries(state),
   },
@@ -36,22 +36,22 @@ const OTHERS: readonly Metric[] = [
   ),
   gauge(
     'haverdict_policy_share',
-    'The share of the lookups of the last 10 seconds that the policy decided because the backend did not.',
+    'Share of the lookups of the last 10 seconds that the policy decided because of the backend.',
     ({ state }) => policyShare(state.degradation),
   ),
   gauge(
     'haverdict_credentials_expiry_timestamp_seconds',
-    'When the AWS credentials expire that calls are signed with; absent where there are none, or they never expire.',
+    'Expiry of the AWS credentials; absent without credentials, or if they do not expire.',
     ({ state: { backend } }) => backend.credentialsExpireAtMs && backend.credentialsExpireAtMs / 1000,
   ),
   gauge(
     'haverdict_config_last_reload_successful',
-    '1 if the configuration was read at the last attempt, 0 if the one before is still in force.',
+    '1 if the last reload succeeded, 0 if the previous configuration is still in force.',
     ({ state }) => Number(state.reloads.lastError === undefined),
   ),
   gauge(
     'haverdict_config_last_reload_success_timestamp_seconds',
-    'When the configuration in force was read.',
+    'When the configuration in force was loaded.',
     ({ state }) => (state.reloads.lastOkAtMs ?? state.startedAtMs) / 1000,
   ),
   {
@@ -64,7 +64,7 @@ const OTHERS: readonly Metric[] = [
   gauge('haverdict_workers', 'Processes that share the connections.', ({ state }) => state.workers),
   counter(
     'haverdict_workers_replaced_total',
-    'Workers that ended by themselves, were killed or could not take a configuration, and were replaced.',
+    'Workers replaced because they exited, were killed, or could not load a configuration.',
     ({ state }) => state.workersReplaced,
   ),
   gauge('haverdict_start_time_seconds', 'When the agent was started.', ({ state }) => state.startedAtMs / 1000),

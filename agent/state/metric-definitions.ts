@@ -30,16 +30,16 @@ export type FaultName = (typeof FAULTS)[number];
  */
 export const COUNTERS = {
   times: {
-    decisionTime: histogram('haverdict_decision_seconds', 'From a frame of HAProxy to its answer.', DECISION_BOUNDS),
+    decisionTime: histogram('haverdict_decision_seconds', 'Time from a NOTIFY frame to its answer.', DECISION_BOUNDS),
     deadlineMargin: histogram(
       'haverdict_deadline_margin_seconds',
-      'What was left of the deadline when an answer came that had to wait; those at most 0 were late.',
+      'Time left until the deadline when an answer that had to wait was sent; values of at most 0 were late.',
       MARGIN_BOUNDS,
     ),
-    backendTime: histogram('haverdict_backend_seconds', 'How long a call took.', BACKEND_BOUNDS),
+    backendTime: histogram('haverdict_backend_seconds', 'Duration of a call.', BACKEND_BOUNDS),
   },
   cache: {
-    misses: counter('haverdict_cache_misses_total', 'Subjects that had to be asked for.'),
+    misses: counter('haverdict_cache_misses_total', 'Subjects that had to be looked up.'),
   },
   backend: {
     calls: counter('haverdict_backend_calls_total', 'Calls to the backend.'),
@@ -52,11 +52,11 @@ export const COUNTERS = {
     ),
     notCounted: counter(
       'haverdict_backend_entries_not_counted_total',
-      'How often a lookup found an entry that does what its list may not (lists[].actions), and that does not count.',
+      'Entries ignored in lookups because their list may not use their action (lists[].actions).',
     ),
     throttled: counter(
       'haverdict_backend_throttled_total',
-      'Calls that the backend refused as too many (429): they are no failures.',
+      'Calls that the backend throttled (429), which are not failures.',
     ),
     budgetWaits: counter(
       'haverdict_backend_budget_waits_total',
@@ -64,14 +64,14 @@ export const COUNTERS = {
     ),
     refused: counterBy(
       'haverdict_backend_refused_total',
-      'Subjects that were not asked for, by the reason that the policy was asked for instead.',
+      'Subjects that were not looked up, by reason.',
       'reason',
       ['timeout', 'breaker_open', 'overload'],
     ),
   },
   spop: {
     accepted: counter('haverdict_spop_accepted_total', 'Connections that HAProxy opened.'),
-    frames: counter('haverdict_spop_frames_total', 'NOTIFY frames that were answered.'),
+    frames: counter('haverdict_spop_frames_total', 'NOTIFY frames answered.'),
     /** By status, or `other` for what SPOP does not assign. */
     errors: counterBy<string>(
       'haverdict_spop_errors_total',
@@ -94,41 +94,41 @@ export const READINGS = {
   process: {
     eventLoopLag: greatestBy(
       'haverdict_event_loop_lag_seconds',
-      'Event loop lag since the state was read last; of several workers, the greatest.',
+      'Event loop lag since the last snapshot; with several workers, the greatest.',
       'stat',
       ['p50', 'p99', 'max'],
     ),
     logLinesDropped: counter(
       'haverdict_log_lines_dropped_total',
-      'Lines of the log that standard output did not take in time: its reader was too slow or gone, or the disk full.',
+      'Log lines dropped because standard output was blocked: its reader was too slow or gone, or the disk full.',
     ),
   },
   cache: {
-    hits: counter('haverdict_cache_hits_total', 'Decisions made of what was known.'),
+    hits: counter('haverdict_cache_hits_total', 'Decisions from fresh verdicts of the cache.'),
     stale: counter(
       'haverdict_cache_stale_total',
-      'Decisions made of what was past its lifetime, because the backend could not be asked.',
+      'Decisions from stale verdicts, because the backend could not be asked.',
     ),
-    evicted: counter('haverdict_cache_evictions_total', 'Subjects that were forgotten before their time to make room.'),
+    evicted: counter('haverdict_cache_evictions_total', 'Verdicts evicted before they expired, to make room.'),
     entries: gauge('haverdict_cache_entries', 'Subjects in the cache.'),
     maxEntries: gauge('haverdict_cache_max_entries', 'Subjects that the cache has room for.'),
-    bytes: gauge('haverdict_cache_bytes', 'Memory set aside for the cache; an estimate.'),
+    bytes: gauge('haverdict_cache_bytes', 'Estimated memory of the cache.'),
   },
   backend: {
     breaker: stateOf(
       'haverdict_breaker_state',
-      '1 for the state of the circuit breaker before the backend, 0 for the others; of several workers, the worst.',
+      '1 for the current state of the circuit breaker, 0 for the others; with several workers, the worst state.',
       ['closed', 'probing', 'open'],
     ),
-    queued: gauge('haverdict_backend_queued_subjects', 'Subjects that wait for a call.'),
+    queued: gauge('haverdict_backend_queued_subjects', 'Subjects waiting for a call.'),
     inFlight: gauge('haverdict_backend_in_flight_calls', 'Calls in flight.'),
     callsPerSecond: gauge(
       'haverdict_backend_calls_per_second_limit',
-      'Calls that may be made a second now: backend.maxCallsPerSecond, or fewer after the backend throttled.',
+      'Calls allowed per second now: backend.maxCallsPerSecond, or fewer after the backend throttled.',
     ),
   },
   spop: {
-    connections: gauge('haverdict_spop_connections', 'Connections of HAProxy that are open.'),
+    connections: gauge('haverdict_spop_connections', 'Open connections of HAProxy.'),
   },
 };
 
