@@ -29,14 +29,14 @@ export interface HaproxyRun {
   readonly guard: Guard;
   readonly release: string;
   readonly requestsPerSecond: number;
-  /** Microseconds of processor for one request. */
+  /** Microseconds of CPU time for one request. */
   readonly haproxyUs: number;
   readonly agentUs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** All guards in turn, on the HAProxy of this system and on the newest that was fetched, round after round. */
+/** Measures all guards alternately, on the system's HAProxy and on the newest that was fetched. */
 export async function measureHaproxy(rounds: number, seconds: number): Promise<HaproxyRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
   const socket = join(folder, 'agent.sock');
@@ -70,7 +70,7 @@ export async function measureHaproxy(rounds: number, seconds: number): Promise<H
   return runs;
 }
 
-/** One HAProxy with one thread for each guard, so that none has the rules of another. */
+/** Starts one single-threaded HAProxy for each guard, so that none has the rules of another. */
 async function startGuarded(build: HaproxyBuild, guard: Guard, list: string, env: NodeJS.ProcessEnv) {
   const port = await freePort();
   const loaded = loadSettings(undefined, env);

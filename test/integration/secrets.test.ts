@@ -29,7 +29,7 @@ const SUBJECTS = {
 /** What a backend says of a secret, and what the agent has to tell because of it. */
 const VERDICTS: Readonly<Record<string, (subject: string) => object>> = {
   denied: (subject) => ({ subject, entry: entry(subject) }),
-  'on trial': (subject) => ({ subject, entry: { ...entry(subject), list: 'trial' } }),
+  'in shadow mode': (subject) => ({ subject, entry: { ...entry(subject), list: 'shadowed' } }),
   'routed to nowhere': (subject) => ({
     subject,
     entry: { ...entry(subject), action: 'route', vars: { backend: 'nowhere' } },
@@ -120,8 +120,8 @@ async function running(t: TestContext, workers: number) {
       timeoutMs: 10_000,
     },
     deadlineMs: 10_000,
-    lists: ['manual', 'trial'],
-    shadowLists: ['trial'],
+    lists: ['manual', 'shadowed'],
+    shadowLists: ['shadowed'],
     messages: { 'check-request': { subjects: SUBJECTS } },
     admin: { listen: { unix: page }, socket },
     log: { level: 'trace' },
