@@ -62,12 +62,11 @@ export const COUNTERS = {
       'haverdict_backend_budget_waits_total',
       'How often a call had to wait for backend.maxCallsPerSecond.',
     ),
-    refused: counterBy(
-      'haverdict_backend_refused_total',
-      'Subjects that were not looked up, by reason.',
-      'reason',
-      ['timeout', 'breaker_open', 'overload'],
-    ),
+    refused: counterBy('haverdict_backend_refused_total', 'Subjects that were not looked up, by reason.', 'reason', [
+      'timeout',
+      'breaker_open',
+      'overload',
+    ]),
   },
   spop: {
     accepted: counter('haverdict_spop_accepted_total', 'Connections that HAProxy opened.'),

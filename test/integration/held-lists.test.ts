@@ -70,7 +70,7 @@ describe('a list that is held to actions', () => {
       for (const told of await site.askEveryWorker(BY_FEED)) assert.deepEqual(told, { action: 'deny', list: 'feed' });
     };
     await holds();
-    const { list, action, entry } = await site.seen('does not count');
+    const { list, action, entry } = await site.seen('entry ignored');
     assert.deepEqual({ list, action, entry }, { list: 'feed', action: 'allow', entry: 'ip:203.0.0.0/16' });
     const metrics = await site.metrics();
     assert.match(metrics, new RegExp(`^${METRIC} [1-9]`, 'm'));
