@@ -1,4 +1,5 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
+import { ENGINE } from '../generate/spoe.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { namesOf } from '../parse/spoe-engine.ts';
@@ -17,9 +18,9 @@ export const GROUP_CHECKS = {
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters)
         for (const { args, place } of sendRules(proxy, engineName)) {
-          const known = engine?.groups.map(({ name }) => name) ?? [];
+          const known = engine?.groups.map(({ name }) => name);
           const [, group = ''] = args;
-          if (!known.includes(group))
+          if (known?.includes(group) === false)
             yield {
               place,
               what: `there is no spoe-group ${group}`,
@@ -31,20 +32,29 @@ export const GROUP_CHECKS = {
   'group-engine-unknown': {
     severity: 'error',
     why: 'a group is sent through a filter of the same section: HAProxy refuses the rule if there is none with that engine',
-    write: 'send-spoe-group <engine> <group>',
-    *find({ filters, config }) {
-      const groups = filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []);
-      for (const { proxy, engineName } of filters)
-        for (const {
-          args: [engine = '', group = ''],
-          place,
-        } of config.proxies.includes(proxy) ? allSendRules(proxy) : [])
-          if (!namedFilters(proxy).includes(engine) && groups.includes(group))
-            yield {
-              place,
-              what: `${label(proxy)} has no filter with the engine ${engine}`,
-              values: { engine: engineName, group },
-            };
+    write: '<right>',
+    *find({ filters, config, settings }) {
+      const engines = new Set([ENGINE, ...filters.map(({ engineName }) => engineName)]);
+      const groups = [
+        ...settings.messages.map(({ group }) => group),
+        ...filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []),
+      ];
+      for (const proxy of config.proxies) {
+        const own = filters.find((filter) => filter.proxy === proxy);
+        for (const { args, place } of allSendRules(proxy)) {
+          const [engine = '', group = ''] = args;
+          if (namedFilters(proxy).includes(engine) || !(engines.has(engine) || groups.includes(group))) continue;
+          const filter = own ?? filters[0];
+          const right = `send-spoe-group ${filter?.engineName ?? ENGINE} ${group}`;
+          yield {
+            place,
+            what: `${label(proxy)} has no filter with the engine ${engine}`,
+            values: {
+              right: own ? right : `${right}   # in ${filter ? label(filter.proxy) : 'a section'}, with the filter`,
+            },
+          };
+        }
+      }
     },
   },
   'group-unlisted': {
