@@ -1,7 +1,7 @@
 import type { Settings } from '../config/settings.ts';
 import { isClientChosen } from '../contract/subject.ts';
 import { scopeOf } from '../haproxy/events.ts';
-import { cookieOf, varsOf } from '../haproxy/vocabulary.ts';
+import { cookieOf, varsOf } from '../haproxy/variables.ts';
 import type { OpenBackend } from './backend/backend.ts';
 import { openBackend } from './backend/backend.ts';
 import { logStartupCheck } from './backend/backend-log.ts';
@@ -9,12 +9,12 @@ import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
 import type { Degradation } from './decision/degradation.ts';
+import { Enforcement, type EnforcementEvents } from './decision/enforcement.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
-import { RouteAndShadow, type RouteAndShadowEvents } from './decision/route-and-shadow.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
-import { decisionLog, messageLog } from './server/event-log.ts';
+import { decisionEvents, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
@@ -78,7 +78,7 @@ export async function openGeneration(
     await closeAll(script, backend);
     throw error;
   }
-  const messages = messageConfigs(settings, decisionLog(log, clock), script);
+  const messages = messageConfigs(settings, decisionEvents(log, clock, meters), script);
   const address = new Address(settings.ipv6Prefix);
   const handler = new MessageHandler(messages, engine, messageLog(log), address, stats, references);
   let isClosed = false;
@@ -140,7 +140,7 @@ function createScript(
 
 function messageConfigs(
   { messages, haproxy }: Settings,
-  events: RouteAndShadowEvents,
+  events: EnforcementEvents,
   script: Script | undefined,
 ): MessageConfig[] {
   const vars = varsOf(haproxy);
@@ -157,7 +157,7 @@ function messageConfigs(
       ...(group === undefined ? {} : { group }),
     },
     script: script?.forMessage(name),
-    routeAndShadow: new RouteAndShadow({ message: name, backends: haproxy.backends, shadow }, events),
+    enforcement: new Enforcement({ message: name, rules: haproxy, shadow }, events),
   }));
 }
 

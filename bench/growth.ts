@@ -3,8 +3,8 @@
 
 import { Readable } from 'node:stream';
 import { parseLogLine } from '../cli/cost/haproxy-log.ts';
-import { readFeed } from '../cli/formats/feed.ts';
 import { FORMAT_NAMES, type FormatName } from '../cli/formats/formats.ts';
+import { readFeed } from '../cli/formats/read-feed.ts';
 import { parseDuration } from '../cli/options/duration.ts';
 import { REASON } from '../contract/check.ts';
 import { cookieValues } from '../contract/cookie.ts';

@@ -3,7 +3,7 @@
 import { Address } from '../agent/decision/address.ts';
 import type { Decision } from '../agent/decision/decision.ts';
 import { type MessageConfig, MessageHandler } from '../agent/server/message-handler.ts';
-import { COOKIE_ARGUMENT } from '../haproxy/vocabulary.ts';
+import { COOKIE_ARGUMENT } from '../haproxy/variables.ts';
 import { DataType } from '../spop/data.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
 import { FrameReader } from '../spop/reader.ts';

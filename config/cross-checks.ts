@@ -8,11 +8,11 @@ import {
   readsCookie,
   VARIABLES,
   varsOf,
-} from '../haproxy/vocabulary.ts';
+} from '../haproxy/variables.ts';
 import { backendCrossChecks } from './backend-cross-checks.ts';
 import { bindConflicts } from './bind-conflicts.ts';
 import type { Finding } from './findings.ts';
-import { toListSettings } from './lists.ts';
+import { toListSettings } from './list-settings.ts';
 import { fetchesOf, rawFetchIn } from './raw-fetches.ts';
 import { sampleProblem } from './sample-expression.ts';
 import type { ConfigFile } from './schema.ts';

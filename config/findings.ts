@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { SETTINGS } from './catalogue.ts';
 import { didYouMean, editDistance } from './did-you-mean.ts';
-import { renamedPath } from './renamed.ts';
-import { suggestedValue } from './suggestion.ts';
+import { renamedPath } from './renamed-settings.ts';
+import { suggestedValue } from './suggested-value.ts';
 
 /** One error in the settings: the messages of the schema say what would be right, this adds what was found. */
 export interface Finding {

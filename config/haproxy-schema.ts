@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { DENY_STATUSES } from '../contract/actions.ts';
+import { DENY_STATUSES, OPT_IN } from '../contract/actions.ts';
 import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
+import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/variables.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
-import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/vocabulary.ts';
 import { map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
 
 /** The longest possible; headers, groups and other scopes leave less (`cross-checks.ts`). */
@@ -39,6 +39,11 @@ export const haproxy = map({
   chroot: text('an absolute path without a trailing slash', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
     .optional()
     .describe('The chroot of HAProxy. Paths of sockets in it are generated relative to it.'),
+  actions: uniqueListOf(oneOf(OPT_IN), OPT_IN.length, 'actions and variables', 0)
+    .prefault([])
+    .describe(
+      'The actions and variables of entries that need HAProxy rules of their own. Without its rule an action becomes a deny with 403, and a variable is left out.',
+    ),
   backends: uniqueListOf(backendName, 64, 'HAProxy backend names', 0)
     .prefault([])
     .describe(
@@ -55,9 +60,9 @@ export const haproxy = map({
     'statuses',
     0,
   )
-    .prefault([401, 404, 410, 429, 451])
+    .prefault([])
     .describe(
-      'The statuses that entries may deny with, in addition to 400, 403 and 503. Any other becomes 403. Each adds three HAProxy rules.',
+      'The statuses that entries may deny with, in addition to 403. Any other becomes 403. 503 and 400 are included if the policy or the subjects need them. Each adds an HAProxy rule, and one more for each of `body` and `tarpit`.',
     ),
   denyPages: mapOf(denyStatus, denyPage, DENY_STATUSES.length, 'status: file and contentType')
     .prefault({})

@@ -1,18 +1,16 @@
 import { dirname, resolve } from 'node:path';
-import { POLICY_STATUS, type Policy, REFUSED_STATUS } from '../contract/policy.ts';
+import type { Policy } from '../contract/policy.ts';
 import { DEFAULT_EVENT } from '../haproxy/events.ts';
+import { missingRegions, targetsOf } from './backend-targets.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { crossChecks } from './cross-checks.ts';
 import { type Finding, formatPath, toFindings } from './findings.ts';
-import { toListSettings } from './lists.ts';
+import { toListSettings } from './list-settings.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
+import { toDenyStatuses } from './rules.ts';
 import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
-import { missingRegions, targetsOf } from './targets.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
-
-/** The statuses of the policy, and that of an entry without one. */
-const ALWAYS_DENY_STATUSES = [REFUSED_STATUS, 403, POLICY_STATUS];
 
 /** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
@@ -42,17 +40,11 @@ function toSettings(
     backend: { ...backend, targets },
     haproxy: {
       ...file.haproxy,
-      denyStatuses: toDenyStatuses(file.haproxy),
+      denyStatuses: toDenyStatuses(file),
       denyPages: toDenyPages(file.haproxy.denyPages),
     },
     messages: Object.entries(file.messages).map(([name, of]) => toMessage(name, of, file.policy)),
   };
-}
-
-/** A page needs a rule for its status. */
-function toDenyStatuses({ denyStatuses, denyPages }: ConfigFile['haproxy']): number[] {
-  const all = new Set([...ALWAYS_DENY_STATUSES, ...denyStatuses, ...Object.keys(denyPages).map(Number)]);
-  return [...all].sort((a, b) => a - b);
 }
 
 function toDenyPages(pages: ConfigFile['haproxy']['denyPages']): DenyPage[] {

@@ -1,7 +1,7 @@
 import { type KnownSetting, SETTINGS } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { renamedVariable } from './renamed.ts';
+import { renamedVariable } from './renamed-settings.ts';
 
 const PREFIX = 'HAVERDICT_';
 

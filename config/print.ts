@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { stringify } from 'yaml';
+import { regionInForce } from './backend-targets.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import { readOverrides, withOverrides } from './overrides.ts';
 import { ConfigFile } from './schema.ts';
-import { regionInForce } from './targets.ts';
 import { readYaml } from './yaml-file.ts';
 
 /**

@@ -6,8 +6,8 @@ import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 import { haproxy } from './haproxy-schema.ts';
+import { listName } from './list-settings.ts';
 import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
-import { listName } from './lists.ts';
 import { messages, policy } from './message-schema.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;

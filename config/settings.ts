@@ -12,7 +12,7 @@ export interface Settings extends Omit<File, 'backend' | 'lists' | 'haproxy' | '
   /** The actions of the lists that are restricted to some. */
   readonly listActions: ListActions;
   readonly haproxy: Omit<File['haproxy'], 'denyStatuses' | 'denyPages'> & {
-    /** The statuses that HAProxy has deny rules for, in ascending order. */
+    /** All statuses that HAProxy has deny rules for, in ascending order; those of the policy and of refusals too. */
     readonly denyStatuses: readonly number[];
     readonly denyPages: readonly DenyPage[];
   };

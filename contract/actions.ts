@@ -1,4 +1,4 @@
-import type { PlainVar } from './vars.ts';
+import { PLAIN_VARS, type PlainVar } from './vars.ts';
 
 /** The statuses a deny can have; HAProxy wants a literal there, so the wiring has one rule for each. */
 export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;
@@ -66,6 +66,15 @@ export function endsRequest(action: Action): boolean {
 export function isDenied(action: Action): boolean {
   return ACTION_FACTS[action].request === 'denied';
 }
+
+/**
+ * What HAProxy has rules for only where the configuration names it (`haproxy.actions`): each action that ends a request but
+ * a deny, and each variable that no action needs. Without such rules an action becomes a deny, and a variable is left out.
+ */
+export const OPT_IN: readonly (Action | PlainVar)[] = [
+  ...ACTIONS.filter((action) => endsRequest(action) && action !== 'deny'),
+  ...PLAIN_VARS.filter((name) => !ACTIONS.some((action) => factsOf(action).needs.some((need) => need === name))),
+];
 
 export const DENYING_ACTIONS: readonly Action[] = ACTIONS.filter(isDenied);
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
-import { PROGRAM } from './program.ts';
+import { PROGRAM } from './program-path.ts';
 
 const START_LIMIT_MS = 20_000;
 

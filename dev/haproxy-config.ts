@@ -3,7 +3,7 @@ import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { backendRules } from '../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../haproxy/generate/frontend.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, VARIABLES } from '../haproxy/variables.ts';
 import { SPOE_FILE } from './haproxy.ts';
 
 export interface FrontendOptions {

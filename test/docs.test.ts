@@ -10,7 +10,7 @@ import { everyCommand } from '../cli/program.ts';
 import { loadSettings } from '../config/load.ts';
 import { REASONS } from '../contract/policy.ts';
 import { findHaproxy } from '../dev/haproxy.ts';
-import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../haproxy/vocabulary.ts';
+import { ERROR_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE, VARIABLES } from '../haproxy/variables.ts';
 import { temporaryFolder } from './support/config-file.ts';
 import { helpOf } from './support/help.ts';
 

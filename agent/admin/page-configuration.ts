@@ -1,5 +1,5 @@
+import { describeList } from '../../config/list-settings.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
-import { describeList } from '../../config/lists.ts';
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import type { Policy } from '../../contract/policy.ts';
 import type { AgentState } from '../state/state.ts';

@@ -1,5 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import { varsOf } from '../../haproxy/vocabulary.ts';
+import { varsOf } from '../../haproxy/variables.ts';
 import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
 import { type Decision, decisionOf } from '../decision/decision.ts';

@@ -1,5 +1,5 @@
 import { withoutNeeds } from '../../contract/actions.ts';
-import { VARIABLES } from '../../haproxy/vocabulary.ts';
+import { VARIABLES } from '../../haproxy/variables.ts';
 import { type Action, encodeActions, type Scope } from '../../spop/ack.ts';
 import type { AckActions } from '../../spop/ack-actions.ts';
 import type { Decision } from '../decision/decision.ts';

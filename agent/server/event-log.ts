@@ -2,7 +2,7 @@ import { printable } from '../../contract/printable.ts';
 import type { ConnectionEvents } from '../../spop/connection.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { RouteAndShadowEvents } from '../decision/route-and-shadow.ts';
+import type { EnforcementEvents } from '../decision/enforcement.ts';
 import type { Log } from '../log.ts';
 import type { Meters } from '../state/meters.ts';
 import type { RecentDeny } from '../state/state.ts';
@@ -101,20 +101,26 @@ export function messageLog(log: Log): MessageEvents {
 /** Lines a second about decisions in shadow mode, which may be every request. */
 const MAX_SHADOW_LINES = 10;
 
-/** Logs unknown backends, and decisions that are not enforced. */
-export function decisionLog(log: Log, clock: Clock): RouteAndShadowEvents {
-  const backends = new Set<string>();
+/** Counts and logs what HAProxy has no rule for, and logs decisions that are not enforced. */
+export function decisionEvents(log: Log, clock: Clock, meters: Meters): EnforcementEvents {
+  const logged = new Set<string>();
   const sampled = sampler(clock, MAX_SHADOW_LINES, (leftOut) =>
     log.info({ leftOut }, 'further decisions in shadow mode not logged one by one'),
   );
   return {
-    unknownBackend(backend, { list, entry }) {
-      if (backends.has(backend) || backends.size >= MAX_NAMES) return;
-      backends.add(backend);
-      log.warn(
-        { backend: printable(backend), list, entry: entry && printable(entry, MAX_SUBJECT) },
-        'an entry routes to a backend that is not in haproxy.backends: requests not routed',
-      );
+    unobeyed({ action, list, entry }, lacks, instead) {
+      meters.counters.unobeyed[action]++;
+      for (const { what, setting } of lacks) {
+        if (logged.has(what) || logged.size >= MAX_NAMES) continue;
+        logged.add(what);
+        log.warn(
+          {
+            ...{ lacks: printable(what), setting, action, instead: instead.action },
+            ...{ list, entry: entry && printable(entry, MAX_SUBJECT) },
+          },
+          'HAProxy has no rule for part of a decision: done without it',
+        );
+      }
     },
     shadowed(message, { shadow, source, reason, list, entry }, client) {
       const wouldBe = shadow ?? 'log';

@@ -9,9 +9,9 @@ import type { OutputBuffer } from '../../spop/output-buffer.ts';
 import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, SubjectVerdict } from '../decision/decision.ts';
+import type { Enforcement } from '../decision/enforcement.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
-import type { RouteAndShadow } from '../decision/route-and-shadow.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
@@ -27,7 +27,7 @@ export interface MessageConfig extends MessageSubjects {
   readonly name: string;
   readonly target: VariableTarget;
   /** Applied to each decision before it is sent. */
-  readonly routeAndShadow?: RouteAndShadow;
+  readonly enforcement?: Enforcement;
   /** The operator's function for this message. */
   readonly script?: MessageScript | undefined;
 }
@@ -180,7 +180,7 @@ export class MessageHandler implements NotifyHandler {
     const { config, encoder } = message;
     const decision = this.#guarded(config, () => {
       const decided = decider.decideAddress(this.#address, cached, config.policy, receivedAtMs);
-      return routedAndShadowed(config, decided, () => `${this.#address}`);
+      return enforced(config, decided, () => `${this.#address}`);
     });
     return this.#answerOne(encoder, decision, maxAckPayload);
   }
@@ -211,7 +211,7 @@ export class MessageHandler implements NotifyHandler {
         : script === undefined
           ? decider.decide(question, receivedAtMs)
           : script.decide(question, readArguments(this.#reader), receivedAtMs);
-      return routedAndShadowed(config, decided, () => clientOf(question));
+      return enforced(config, decided, () => clientOf(question));
     });
   }
 
@@ -248,22 +248,22 @@ export class MessageHandler implements NotifyHandler {
 }
 
 /** For a question that could not be decided: in shadow mode this is not enforced either. */
-function byPolicy({ policy, routeAndShadow }: MessageConfig, reason: Reason): Decision {
+function byPolicy({ policy, enforcement }: MessageConfig, reason: Reason): Decision {
   const decision = decideByPolicy(policy, reason);
-  return routeAndShadow?.appliesTo(decision) ? routeAndShadow.apply(decision, 'unknown') : decision;
+  return enforcement?.appliesTo(decision) ? enforcement.apply(decision, 'unknown') : decision;
 }
 
 /** `client` is called before this returns: another question is in its place when a promise settles. */
-function routedAndShadowed(
-  { routeAndShadow }: MessageConfig,
+function enforced(
+  { enforcement }: MessageConfig,
   decided: Decision | Promise<Decision>,
   client: () => string,
 ): Decision | Promise<Decision> {
-  if (routeAndShadow === undefined) return decided;
+  if (enforcement === undefined) return decided;
   if (!(decided instanceof Promise))
-    return routeAndShadow.appliesTo(decided) ? routeAndShadow.apply(decided, client()) : decided;
+    return enforcement.appliesTo(decided) ? enforcement.apply(decided, client()) : decided;
   const clientText = client();
-  return decided.then((decision) => routeAndShadow.apply(decision, clientText));
+  return decided.then((decision) => enforcement.apply(decision, clientText));
 }
 
 /** Messages of one event set the same variables: those of the first decision that is not an allow. */

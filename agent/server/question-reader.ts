@@ -2,7 +2,7 @@ import { LONGEST_ADDRESS } from '../../contract/address.ts';
 import { isOddPath } from '../../contract/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
 import { KINDS_OF_EVERY_REQUEST } from '../../contract/subject.ts';
-import { COOKIE_ARGUMENT } from '../../haproxy/vocabulary.ts';
+import { COOKIE_ARGUMENT } from '../../haproxy/variables.ts';
 import { DataType } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
 import type { Address } from '../decision/address.ts';

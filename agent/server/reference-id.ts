@@ -1,4 +1,4 @@
-import { VARIABLES } from '../../haproxy/vocabulary.ts';
+import { VARIABLES } from '../../haproxy/variables.ts';
 import { encodeActions } from '../../spop/ack.ts';
 import type { DynamicActions } from '../../spop/ack-actions.ts';
 import { setVariable, type VariableTarget } from './encode-decision.ts';

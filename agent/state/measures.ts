@@ -1,3 +1,4 @@
+import { ACTIONS } from '../../contract/actions.ts';
 import {
   counter,
   counterBy,
@@ -77,6 +78,12 @@ export const COUNTERS = {
       'Connections that ended with an error, by its SPOP status.',
       'status',
       [],
+    ),
+    unobeyed: counterBy(
+      'haverdict_unobeyed_total',
+      'Decisions of which HAProxy has no rule for a part (haproxy.actions, denyStatuses, backends and headers), by action.',
+      'action',
+      ACTIONS,
     ),
     healthChecks: counter('haverdict_spop_health_checks_total', "HAProxy's health checks."),
   },

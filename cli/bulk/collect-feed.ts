@@ -2,15 +2,15 @@ import { isExpired } from '../../blocklist/entry.ts';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { endIfStopped } from '../exit/interrupt.ts';
-import type { Feed } from '../formats/feed.ts';
 import type { FeedLine } from '../formats/feed-line.ts';
+import type { Feed } from '../formats/read-feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { warn } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 import type { DesiredEntries } from './desired-entries.ts';
-import { Exemptions } from './exemptions.ts';
 import { PatternWarning } from './pattern-warning.ts';
-import type { Trust } from './trust.ts';
+import { Exemptions } from './source-exemptions.ts';
+import type { Trust } from './trusted-attributes.ts';
 
 /** Lines told one by one; of more only the number is told. */
 const MAX_TOLD = 20;

@@ -3,7 +3,7 @@ import type { Action } from '../../contract/actions.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 import { parseNewEntry } from '../guards/invisible-characters.ts';
 import type { Outcome } from '../options/outcome-options.ts';
-import { type Sorted, Sorter } from './sorter.ts';
+import { type Sorted, Sorter } from './external-sort.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
 

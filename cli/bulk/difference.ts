@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { printable } from '../../contract/printable.ts';
-import type { Sorted } from './sorter.ts';
+import type { Sorted } from './external-sort.ts';
 
 /** What makes a list equal to its source, for one subject. */
 export type Difference =

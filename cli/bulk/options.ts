@@ -8,7 +8,7 @@ import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { addTableOptions, type TableOptions } from '../options/table-options.ts';
 import type { Defaults } from './desired-entries.ts';
-import { readTrust } from './trust.ts';
+import { readTrust } from './trusted-attributes.ts';
 
 /** The options of a run that fills a list from a source. */
 export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {

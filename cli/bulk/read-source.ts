@@ -1,12 +1,12 @@
 import type { ListRecord } from '../../blocklist/records.ts';
-import { readFeed } from '../formats/feed.ts';
+import { readFeed } from '../formats/read-feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
-import { openSource } from '../source/source.ts';
+import { openSource } from '../source/open-source.ts';
 import { collectFeed } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 import type { BulkOptions } from './options.ts';
-import { storedTrust, Trust } from './trust.ts';
+import { storedTrust, Trust } from './trusted-attributes.ts';
 
 /** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
 export interface ReadSource {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { keepHeapSmall, limitHeap, maxMegabytes } from '../../agent/lifecycle/heap.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { describeList } from '../../config/list-settings.ts';
 import { formatListenAddress } from '../../config/listen-address.ts';
-import { describeList } from '../../config/lists.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { toListSettings } from '../../config/lists.ts';
+import { toListSettings } from '../../config/list-settings.ts';
 import { listActionProblem } from '../../contract/list-actions.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';

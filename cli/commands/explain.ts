@@ -1,9 +1,11 @@
 import { Command } from 'commander';
-import { toListSettings } from '../../config/lists.ts';
+import { toListSettings } from '../../config/list-settings.ts';
+import { toRules } from '../../config/rules.ts';
 import type { ListActions } from '../../contract/list-actions.ts';
+import type { Rules } from '../../contract/obeyed.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
-import { itemsCovering } from '../entries/items.ts';
+import { itemsCovering } from '../entries/listed-item.ts';
 import { explainAtAgent } from '../explain/agent-view.ts';
 import { explain } from '../explain/explanation.ts';
 import { type LookupPlan, listsByDefault, oddPathsIn, planLookups, unique } from '../explain/lookup-plan.ts';
@@ -83,6 +85,7 @@ interface Planned {
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
   readonly listActions: ListActions;
+  readonly rules?: Rules;
 }
 
 async function planned(subjects: readonly Subject[], options: ExplainOptions): Promise<Planned> {
@@ -93,12 +96,14 @@ async function planned(subjects: readonly Subject[], options: ExplainOptions): P
       shadowLists: [],
       listActions: {},
     };
-  const agent = await readSections(['lists', 'shadowLists', 'messages', 'ipv6Prefix'], options, process.env);
+  const sections = ['lists', 'shadowLists', 'messages', 'ipv6Prefix', 'haproxy', 'policy'] as const;
+  const agent = await readSections(sections, options, process.env);
   const { lists, listActions } = toListSettings(agent.lists);
   return {
     plan: planLookups(subjects, agent, options.message),
     lists: options.lists ?? lists,
     shadowLists: agent.shadowLists,
     listActions,
+    rules: toRules(agent),
   };
 }

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { printable } from '../../contract/printable.ts';
-import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write.ts';
+import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write-feed.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { toListSettings } from '../../config/lists.ts';
+import { toListSettings } from '../../config/list-settings.ts';
+import { toRules } from '../../config/rules.ts';
 import { actor } from '../entries/actor.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { protectedSet } from '../guards/protected.ts';
@@ -8,7 +9,7 @@ import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
 import { readList } from '../options/arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
@@ -43,11 +44,8 @@ export function lintCommand(): Command {
 }
 
 async function lintTable(options: LintCommandOptions): Promise<void> {
-  const {
-    blocklist: settings,
-    ipv6Prefix,
-    lists,
-  } = await readSections(['blocklist', 'ipv6Prefix', 'lists'], options, process.env);
+  const { rules, ...sections } = await readLintSections(options);
+  const { blocklist: settings, ipv6Prefix, lists } = sections;
   const blocklist = await openBlocklist(options);
   const now = () => new Date().toISOString();
   const repairer = { blocklist, guard: protectedSet(settings, process.env), by: actor(), now };
@@ -55,6 +53,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   const wanted = {
     ...{ hand: options.hand === true, ipv6Prefix, listActions: toListSettings(lists).listActions, nowMs: Date.now() },
     ...(options.list && { list: options.list }),
+    ...(rules && { rules }),
   };
   for await (const finding of lint(blocklist, wanted)) {
     const { state, problem } = await handled(finding, options.fix ? repairer : undefined);
@@ -68,6 +67,15 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   if (!options.json) await printLine(summary(counts));
   const left = counts.open + counts.fixable;
   if (left > 0) throw new CliError(EXIT.failed, `${plural(left, 'problem')} left in the table`);
+}
+
+/** What HAProxy has rules for is known of a configuration file alone. */
+async function readLintSections(options: ConfigOptions) {
+  const own = ['blocklist', 'ipv6Prefix', 'lists'] as const;
+  if (sectionFile(options) === undefined)
+    return { ...(await readSections(own, options, process.env)), rules: undefined };
+  const sections = await readSections([...own, 'haproxy', 'messages', 'policy'], options, process.env);
+  return { ...sections, rules: toRules(sections) };
 }
 
 /** Repairs one finding at a time, so that memory does not grow with the number of findings. */

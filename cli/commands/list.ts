@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/items.ts';
+import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';

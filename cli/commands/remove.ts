@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Item } from '../../blocklist/store.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { actor } from '../entries/actor.ts';
-import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/items.ts';
+import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
 import { readText } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { winner } from '../../blocklist/match.ts';
 import { formatSubject } from '../../contract/subject.ts';
-import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/items.ts';
+import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';

@@ -11,8 +11,9 @@ import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { lacksOf, lacksText, obeyable, type Rules } from '../../contract/obeyed.ts';
 import { redactedSubject } from '../../contract/redact.ts';
-import { type ListedItem, listedItem } from '../entries/items.ts';
+import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
 /** A subject, and every item of the table that can match it, in whatever list. */
@@ -32,6 +33,8 @@ export interface ExplainRequest {
   readonly shadowLists: readonly string[];
   /** Lists that are limited to some actions. */
   readonly listActions: ListActions;
+  /** What HAProxy has rules for; absent without a configuration. */
+  readonly rules?: Rules;
   /** The whole message is in shadow mode. */
   readonly shadow: boolean;
   readonly nowMs: number;
@@ -46,7 +49,10 @@ export interface EntryOutcome {
 }
 
 export interface Explanation {
+  /** As HAProxy is told of it. */
   readonly decision: Decision;
+  /** What it says in addition that HAProxy has no rule for. */
+  readonly unobeyed?: string;
   readonly entries: readonly EntryOutcome[];
   /** The entry that won, one of `entries`. */
   readonly winner?: EntryOutcome;
@@ -73,7 +79,15 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
   const won = entries.find(({ state }) => state === 'wins');
-  return { decision: request.shadow ? inShadowMode(combined) : combined, entries, ...(won && { winner: won }) };
+  const lacks = request.rules === undefined ? [] : lacksOf(combined, request.rules);
+  const { action: _action, status: _status, vars: _vars, ...rest } = combined;
+  const obeyed: Decision = lacks.length === 0 ? combined : { ...rest, ...obeyable(combined, lacks) };
+  return {
+    decision: request.shadow ? inShadowMode(obeyed) : obeyed,
+    ...(lacks.length > 0 && { unobeyed: lacksText(combined, lacks) }),
+    entries,
+    ...(won && { winner: won }),
+  };
 }
 
 interface Candidate {

@@ -1,5 +1,5 @@
 import { redactedSubject } from '../../contract/redact.ts';
-import { jsonOf } from '../entries/items.ts';
+import { jsonOf } from '../entries/listed-item.ts';
 import { expiryText } from '../options/expiry.ts';
 import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
@@ -24,11 +24,12 @@ const ODD = {
 /** The explanation for people: what happens, and because of which entry. */
 export function explanationLines(
   { subjects, lists }: ExplainRequest,
-  { decision, entries, winner }: Explanation,
+  { decision, unobeyed, entries, winner }: Explanation,
 ): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
+    ...(unobeyed === undefined ? [] : [`  ${unobeyed}`]),
     ...subjects.flatMap(({ subject, notLookedUp }) =>
       notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
     ),
@@ -41,7 +42,7 @@ export function explanationLines(
 }
 
 /** The same for programs. */
-export function explanationAsJson(request: ExplainRequest, { decision, entries, winner }: Explanation) {
+export function explanationAsJson(request: ExplainRequest, { decision, unobeyed, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: request.subjects.map(({ subject, notLookedUp }) => ({
@@ -54,6 +55,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, entries, 
     listActions: request.listActions,
     decision: rest,
     effect: effectOf(decision),
+    unobeyed: unobeyed ?? null,
     why: winner?.why ?? null,
     entries: entries.map(({ asked, listed, state, why }) => ({
       ...jsonOf(listed),

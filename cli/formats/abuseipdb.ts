@@ -1,12 +1,12 @@
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { plural } from '../output/plural.ts';
-import { readingDocument } from './document.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { subjectOf, UnreadableError } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
-import { subjectOf, UnreadableError } from './unreadable.ts';
+import { readingDocument } from './json-document.ts';
 
 /** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
 export const ABUSEIPDB: FeedFormat = {

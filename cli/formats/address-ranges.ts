@@ -1,5 +1,5 @@
 import { formatNetwork, type Network, parseAddress } from '../../contract/address.ts';
-import { UnreadableError } from './unreadable.ts';
+import { UnreadableError } from './invalid-line.ts';
 
 /** From and to, both included, of the same family. */
 export interface AddressRange {

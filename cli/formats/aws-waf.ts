@@ -1,8 +1,8 @@
-import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedLine, isRecord } from './feed-line.ts';
+import { subjectOf, UnreadableError } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
-import { subjectOf, UnreadableError } from './unreadable.ts';
+import { readingDocument } from './json-document.ts';
 
 /** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */
 export const AWS_WAF: FeedFormat = {

@@ -1,6 +1,6 @@
 import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { feedLines, problem } from './invalid-line.ts';
 import { linesOf, MAX_LINE_LENGTH } from './lines.ts';
-import { feedLines, problem } from './unreadable.ts';
 
 /** Reads a feed in which a line knows nothing of the others. */
 export async function* readByLine(

@@ -1,11 +1,11 @@
 import { plural } from '../output/plural.ts';
-import { readingDocument } from './document.ts';
+import { isTrue } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
-import { isTrue } from './field-meaning.ts';
+import { UnreadableError } from './invalid-line.ts';
 import { readItems, unexpectedJson } from './json.ts';
+import { readingDocument } from './json-document.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
-import { UnreadableError } from './unreadable.ts';
 
 /**
  * `cscli decisions list -o json`: alerts with the decisions that each led to; the decisions themselves, as the local API

@@ -2,13 +2,13 @@ import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
+import { isAddress } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isAddress } from './field-meaning.ts';
+import { feedLines, UnreadableError } from './invalid-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
-import { feedLines, UnreadableError } from './unreadable.ts';
 
 /** Every column that is read by its name; case does not matter. */
 export const COLUMNS = [

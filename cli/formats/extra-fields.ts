@@ -1,8 +1,8 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './extra-field-meaning.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './field-meaning.ts';
-import { UnreadableError } from './unreadable.ts';
+import { UnreadableError } from './invalid-line.ts';
 
 /** Deeper than anything that is said of an entry. */
 const MAX_DEPTH = 8;

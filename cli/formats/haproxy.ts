@@ -2,11 +2,11 @@ import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { printable } from '../../contract/printable.ts';
 import { readByLine } from './by-line.ts';
+import { isAddress, isFalse, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { isAddress, isFalse, isNothing, meaningOfWord } from './field-meaning.ts';
+import { misread, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
-import { misread, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /**
  * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,

@@ -1,10 +1,10 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import { readingDocument } from './document.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { feedLines, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
+import { readingDocument } from './json-document.ts';
 import { entryOfValue } from './ndjson.ts';
 import type { RecordOptions } from './record.ts';
-import { feedLines, oneLine, subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An array of strings or objects, or Cloudflare's answer about the items of a list. */
 export const JSON_DOCUMENT: FeedFormat = {

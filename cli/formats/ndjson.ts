@@ -3,9 +3,9 @@ import { readByLine } from './by-line.ts';
 import { duplicateName } from './duplicate-names.ts';
 import type { FeedFormat } from './feed-format.ts';
 import { type FeedEntry, isRecord } from './feed-line.ts';
+import { subjectOf, UnreadableError } from './invalid-line.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
-import { subjectOf, UnreadableError } from './unreadable.ts';
 
 /** An object or a string a line. */
 export const NDJSON: FeedFormat = {

@@ -3,7 +3,7 @@ import { networksOfRange, parseAddressRange } from './address-ranges.ts';
 import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { misread, oneLine, subjectOf } from './unreadable.ts';
+import { misread, oneLine, subjectOf } from './invalid-line.ts';
 
 /**
  * A subject a line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,

@@ -1,9 +1,9 @@
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
+import { foldedName, isNothing } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { foldedName, isNothing } from './field-meaning.ts';
-import { subjectOf, UnreadableError } from './unreadable.ts';
+import { subjectOf, UnreadableError } from './invalid-line.ts';
 
 /** The fields that can have the subject, in the order they are asked. */
 export const SUBJECT_FIELDS = ['subject', 'value', 'ip', 'cidr', 'address'] as const;

@@ -1,12 +1,12 @@
 import { parseEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { printable } from '../../contract/printable.ts';
+import { foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
-import { foldedName, isNothing, meaningOfWord } from './field-meaning.ts';
 import { parseGoDuration } from './go-duration.ts';
+import { oneLine, singleLine, UnreadableError } from './invalid-line.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
-import { oneLine, singleLine, UnreadableError } from './unreadable.ts';
 
 export interface RecordOptions {
   /** What a bare value is. */

@@ -2,9 +2,9 @@ import { tooLong } from './by-line.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './invalid-line.ts';
 import { linesOf } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
-import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './unreadable.ts';
 
 /**
  * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was

@@ -1,6 +1,6 @@
 import { getDomain, getPublicSuffix } from 'tldts';
 import { parseRange } from './address-range.ts';
-import { SUFFIX_OWNERS } from './suffix-owners.ts';
+import { SUFFIX_OWNERS } from './public-suffix-owners.ts';
 
 /** Methods that nearly every visit has. */
 const USUAL_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);

@@ -3,6 +3,7 @@ import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
 import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { lacksOf, lacksText, type Rules } from '../../contract/obeyed.ts';
 import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { AllowIndex, MAX_ALLOWS } from './allow-index.ts';
@@ -19,6 +20,8 @@ export interface LintOptions {
   readonly ipv6Prefix: number;
   /** Of these agents. */
   readonly listActions: ListActions;
+  /** What their HAProxys have rules for; absent where no configuration is known. */
+  readonly rules?: Rules;
   readonly nowMs: number;
 }
 
@@ -28,7 +31,7 @@ const MAX_LISTS = 10_000;
 /** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
 export async function* lint(
   blocklist: Blocklist,
-  { list, hand, ipv6Prefix, listActions, nowMs }: LintOptions,
+  { list, hand, ipv6Prefix, listActions, rules, nowMs }: LintOptions,
 ): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
   const allows = await AllowIndex.in(blocklist.bulk.scan(), listActions, nowSeconds);
@@ -41,7 +44,12 @@ export async function* lint(
     yield* unseenIn(item);
     const found = itemFinding(item, nowSeconds);
     if (found !== undefined) yield await withDuplicate(found, blocklist.bulk);
-    else yield* neverAsked(item, ipv6Prefix) ?? notCounted(item, listActions) ?? shadowOf(item, allows);
+    else
+      yield* neverAsked(item, ipv6Prefix) ??
+        notCounted(item, listActions) ??
+        shadowOf(item, allows) ??
+        notObeyed(item, rules) ??
+        [];
   }
   for (const name of [...lists].sort()) {
     if ((await blocklist.lists.find(name)) === undefined) yield unregistered(name);
@@ -69,10 +77,19 @@ function notCounted(item: Item, listActions: ListActions): [Finding] | undefined
   return [{ id: 'not-counted', subject: printableSubject(item), list: String(item.list), problem }];
 }
 
-function* shadowOf(item: Item, allows: AllowIndex): Generator<Finding> {
+function notObeyed(item: Item, rules: Rules | undefined): [Finding] | undefined {
+  const parsed = parseEntry(item);
+  if (rules === undefined || !('entry' in parsed)) return undefined;
+  const lacks = lacksOf(parsed.entry, rules);
+  if (lacks.length === 0) return undefined;
+  const problem = lacksText(parsed.entry, lacks);
+  return [{ id: 'not-obeyed', subject: printableSubject(item), list: String(item.list), problem }];
+}
+
+function shadowOf(item: Item, allows: AllowIndex): [Finding] | undefined {
   const parsed = parseEntry(item);
   const found = 'entry' in parsed ? allows.over(parsed.entry) : undefined;
-  if (found !== undefined) yield found;
+  return found === undefined ? undefined : [found];
 }
 
 /** What is wrong by itself can also be there a second time, written right. */

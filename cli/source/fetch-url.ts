@@ -5,8 +5,8 @@ import { version } from '../../agent/version.ts';
 import { printable } from '../../contract/printable.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 import { externalOnlyConnector } from './internal-addresses.ts';
-import type { Source, SourceOptions } from './open-source.ts';
 import { bodyOf } from './response-body.ts';
+import type { Source, SourceOptions } from './source.ts';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];

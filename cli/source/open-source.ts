@@ -1,26 +1,62 @@
-/** What a source is opened with. */
-export interface SourceOptions {
-  /** What an earlier fetch said, to be told when nothing has changed since. */
-  readonly etag?: string | undefined;
-  readonly lastModified?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Whether it may be at an address of one's own networks: loopback, private, link-local. */
-  readonly inside?: boolean | undefined;
+import { open } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { printable } from '../../contract/printable.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { plural } from '../output/plural.ts';
+import { openUrl } from './fetch-url.ts';
+import type { Source, SourceOptions } from './source.ts';
+
+const STANDARD_INPUT = 'standard input';
+
+/** Opens a file, an http or https URL, or `-` for standard input. Throws a CliError, also while its bytes are read. */
+export function openSource(what: string, options: SourceOptions): Promise<Source> {
+  if (what === '-') return Promise.resolve(standardInput());
+  return isUrl(what) ? openUrl(what, options) : openFile(what, options.signal);
 }
 
-/** A source that is open, or need not be. */
-export type Source =
-  | { readonly unchanged: true; readonly said: string }
-  | {
-      readonly unchanged: false;
-      readonly bytes: AsyncIterable<Uint8Array>;
-      /** Printable, for messages and the table. */
-      readonly name: string;
-      /** `.netset` and the like, empty if there is none: it may tell the format. */
-      readonly ending: string;
-      /** To be given with the next fetch. */
-      readonly etag?: string | undefined;
-      readonly lastModified?: string | undefined;
-      /** One printable line: what the server or the file system said. */
-      readonly said: string;
-    };
+function isUrl(what: string): boolean {
+  return /^(https?:|[a-z][a-z0-9+.-]*:\/\/)/i.test(what);
+}
+
+function standardInput(): Source {
+  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, ending: '', said: STANDARD_INPUT };
+}
+
+async function openFile(path: string, signal: AbortSignal | undefined): Promise<Source> {
+  const name = printable(path, 200);
+  const file = await open(path).catch((error: unknown) => {
+    throw unreadable(name, error);
+  });
+  const stats = await file.stat();
+  if (stats.isDirectory()) {
+    await file.close();
+    throw new CliError(EXIT.failed, `cannot read ${name}: it is a directory`);
+  }
+  const said = `${name}, ${plural(stats.size, 'byte')} of ${stats.mtime.toISOString()}`;
+  const bytes = bytesOf(name, file.createReadStream({ signal }));
+  return { unchanged: false, bytes, name, ending: extname(path), said };
+}
+
+async function* bytesOf(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    throw unreadable(name, error);
+  }
+}
+
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTDIR: 'a part of the path is not a directory',
+  ENAMETOOLONG: 'the name is too long',
+  ABORT_ERR: 'stopped',
+};
+
+function unreadable(name: string, error: unknown): CliError {
+  const { code, message } = error as NodeJS.ErrnoException; // node:fs throws nothing else
+  return new CliError(EXIT.failed, `cannot read ${name}: ${FILE_ERRORS[code ?? ''] ?? printable(message, 200)}`, {
+    cause: error,
+  });
+}

@@ -1,4 +1,4 @@
-import { type Site, startSite, warmUp } from '../site.ts';
+import { type Site, startSite, warmUp } from '../guarded-site.ts';
 import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 
 /** Short cache lifetimes, so that changes take effect soon; the defaults are 60 and 300 seconds. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Site } from '../site.ts';
+import type { Site } from '../guarded-site.ts';
 import type { Visit } from '../visit.ts';
 import { type DemoEnvironment, TTL_SECONDS } from './environment.ts';
 

@@ -4,7 +4,7 @@ import { decisionVariables } from '../generate/decision-variables.ts';
 import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
 import { guardedMessages, type Installation } from './installation.ts';

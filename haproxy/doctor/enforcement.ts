@@ -2,7 +2,7 @@ import type { MessageSettings } from '../../config/settings.ts';
 import { holds, testsOf, type Values } from '../parse/condition.ts';
 import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule, Ruleset } from '../parse/rules.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import { isDynamic, targetsOf } from './filter-checks.ts';
 import type { Filter, Installation } from './installation.ts';
 import { HAPROXY_NAMES, messageOf, NAMES } from './variable-names.ts';

@@ -7,7 +7,7 @@ import { type Line, type Place, readSections, type Section } from '../parse/sect
 import { readServers, type Server } from '../parse/server.ts';
 import { namesOf, readEngine, type SpoeEngine, type SpoeMessage } from '../parse/spoe-engine.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { ERROR_VARIABLE } from '../vocabulary.ts';
+import { ERROR_VARIABLE } from '../variables.ts';
 import { type Prefixes, strayPrefixes } from './variable-reads.ts';
 
 /** The access of the doctor to the file system. */

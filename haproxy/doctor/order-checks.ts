@@ -1,5 +1,5 @@
 import type { Rule } from '../parse/rules.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import type { MessageSettings } from '../../config/settings.ts';
-import { ACTIONS, type Action, endsRequest, isAction } from '../../contract/actions.ts';
+import { ACTIONS, type Action, endsRequest, isAction, OPT_IN } from '../../contract/actions.ts';
 import { isSentAt } from '../events.ts';
 import { decisionVariables } from '../generate/decision-variables.ts';
 import { CLIENT_ERRORS, type ClientError, isClosed } from '../generate/rules/no-decision.ts';
@@ -8,7 +8,7 @@ import { sendConditionOf } from '../generate/send-condition.ts';
 import { readTest, testsIn } from '../parse/condition.ts';
 import type { Rule, Ruleset } from '../parse/rules.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../variables.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { enforcingRules, type Scenario, stoppedBy, stoppingRules } from './enforcement.ts';
 import { label } from './filter-checks.ts';
@@ -18,7 +18,13 @@ import { parseOwnVariable, readVariables } from './variable-reads.ts';
 
 /** These stop nothing: the request passes, at most changed, sent elsewhere, or with something written down. */
 const PASSING = ACTIONS.filter((action) => !endsRequest(action));
-const STOPPING = ACTIONS.filter(endsRequest);
+
+/** Of the actions that end something, those that the agent answers with this configuration. */
+function answered({ settings }: Installation): Action[] {
+  return ACTIONS.filter(
+    (action) => endsRequest(action) && (!OPT_IN.includes(action) || settings.haproxy.actions.includes(action)),
+  );
+}
 
 /** Do rules apply what the agent decides, and the policy if there is no decision? */
 export const RULE_CHECKS = {
@@ -29,7 +35,9 @@ export const RULE_CHECKS = {
     unless: ['value-unknown', 'variable-unknown', 'event-in-backend', 'allow-stopped'],
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation)) {
-        const ignored = STOPPING.filter((action) => stopped(filter, installation, decided(message, action)) === 'none');
+        const ignored = answered(installation).filter(
+          (action) => stopped(filter, installation, decided(message, action)) === 'none',
+        );
         if (ignored.length > 0)
           yield {
             place: filter.place,

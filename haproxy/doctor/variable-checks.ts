@@ -4,7 +4,7 @@ import { REQUEST_SCOPE, scopeOf } from '../events.ts';
 import { lastOf, optionOf } from '../parse/proxy.ts';
 import type { Place } from '../parse/sections.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { ERROR_VARIABLE, MAX_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../vocabulary.ts';
+import { ERROR_VARIABLE, MAX_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../variables.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { type Engine, type Installation, isPartlyRead } from './installation.ts';
 import { messageOf, namesFor, type OwnVariable } from './variable-names.ts';

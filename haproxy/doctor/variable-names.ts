@@ -7,7 +7,7 @@ import {
   PROCESS_TIME_VARIABLE,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
-} from '../vocabulary.ts';
+} from '../variables.ts';
 
 /** A variable of ours as a rule names it. */
 export interface OwnVariable {

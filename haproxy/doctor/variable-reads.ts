@@ -2,7 +2,7 @@ import { didYouMean } from '../../config/did-you-mean.ts';
 import { type Acls, testsOf } from '../parse/condition.ts';
 import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import { NAMES, type OwnVariable } from './variable-names.ts';
 
 /** The prefixes of our variables: correct ones, and mistaken ones. */

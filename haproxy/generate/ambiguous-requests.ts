@@ -1,7 +1,7 @@
 import type { MessageSettings } from '../../config/settings.ts';
 import { MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
 import { MAX_SENT_PATH, oddPath } from '../../contract/path.ts';
-import { cookieOf, readsCookie } from '../vocabulary.ts';
+import { cookieOf, readsCookie } from '../variables.ts';
 
 /** A host as every server reads it: a name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */
 const HOST = '^([a-z0-9_-]+([.][a-z0-9_-]+)*[.]?|[[][0-9a-f:.]+[]])(:[0-9]*)?$';

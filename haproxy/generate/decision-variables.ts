@@ -1,7 +1,7 @@
 import type { MessageSettings } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import { REQUEST_SCOPE, scopeOf } from '../events.ts';
-import { ERROR_VARIABLE, VARIABLES } from '../vocabulary.ts';
+import { ERROR_VARIABLE, VARIABLES } from '../variables.ts';
 
 /** The variables of the decision on one message, and tests of them, as rules write both. */
 export interface DecisionVariables {

@@ -1,5 +1,4 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
-import { hasNativeSpop } from '../versions.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,
@@ -7,7 +6,8 @@ import {
   PROCESS_TIME_VARIABLE,
   readsCookie,
   TOTAL_TIME_VARIABLE,
-} from '../vocabulary.ts';
+} from '../variables.ts';
+import { hasNativeSpop } from '../versions.ts';
 import { sendConditionOf } from './send-condition.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */

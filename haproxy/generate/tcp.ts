@@ -1,4 +1,4 @@
-import type { MessageSettings, Settings } from '../../config/settings.ts';
+import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
 import { isSentAt } from '../events.ts';
 import { decisionVariables } from './decision-variables.ts';
 import { DEFAULT_SPOE_PATH, filterLine } from './frontend.ts';
@@ -17,7 +17,7 @@ export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = 
   return indent([
     filterLine(spoePath),
     '',
-    ...connectionRules(haproxy.prefix, connection, 'tcp-request content'),
+    ...connectionRules(haproxy, connection, 'tcp-request content'),
     '',
     // HAProxy refuses to lead a frontend in mode tcp to a backend in mode http
     ...(routes.length === 0 ? [] : ['# omit those in mode http', ...routes]),
@@ -27,7 +27,7 @@ export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = 
 /** The lines of a backend in mode tcp; the filter is that of the frontend. */
 export function tcpBackendRules({ haproxy, messages }: TcpSettings): string {
   const message = responseMessage(messages);
-  return message === undefined ? '' : indent(connectionRules(haproxy.prefix, message, 'tcp-response content'));
+  return message === undefined ? '' : indent(connectionRules(haproxy, message, 'tcp-response content'));
 }
 
 function responseMessage(messages: readonly MessageSettings[]): MessageSettings | undefined {
@@ -35,14 +35,14 @@ function responseMessage(messages: readonly MessageSettings[]): MessageSettings 
 }
 
 function connectionRules(
-  prefix: string,
+  haproxy: HaproxySettings,
   message: MessageSettings,
   ruleset: 'tcp-request content' | 'tcp-response content',
 ): string[] {
-  const decision = decisionVariables(prefix, message);
+  const decision = decisionVariables(haproxy.prefix, message);
   return [
-    ...noDecisionRules(prefix, decision, { unknown: `${ruleset} reject`, refused: `${ruleset} reject` }),
+    ...noDecisionRules(haproxy.prefix, decision, { unknown: `${ruleset} reject`, refused: `${ruleset} reject` }),
     '',
-    ...connectionStopRules(decision, ruleset),
+    ...connectionStopRules(haproxy, decision, ruleset),
   ];
 }

@@ -9,7 +9,7 @@ import { decodeDisconnect } from '../../spop/disconnect.ts';
 import { type Frame, FrameType } from '../../spop/frame.ts';
 import { decodeAgentHello } from '../../spop/hello.ts';
 import { FrameReader } from '../../spop/reader.ts';
-import { VARIABLES } from '../vocabulary.ts';
+import { VARIABLES } from '../variables.ts';
 import { encodeHaproxyHello, encodeNotify, type SentArgument, unusedValue } from './haproxy-frames.ts';
 
 /** The outcome of one step of the probe. */
@@ -97,10 +97,10 @@ async function ask(agent: Agent, { name, group, subjects, arguments: given }: Me
   const values = new Map(
     actions.flatMap((action) => (action.type === 'set-var' ? [[action.name, textOf(action.value)]] : [])),
   );
-  const valueOf = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
-  const action = valueOf(VARIABLES.action);
+  const read = (variable: string) => values.get(group === undefined ? variable : `${group}.${variable}`);
+  const action = read(VARIABLES.action);
   if (action === undefined) throw new Error('the answer sets no action; the agent does not know this message');
-  return toOutcome(action, valueOf(VARIABLES.source), valueOf(VARIABLES.reason));
+  return toOutcome(action, read(VARIABLES.source), read(VARIABLES.reason));
 }
 
 /** A decision is good only if it comes from the lists or the script: the policy and stale verdicts mean that nobody was asked. */

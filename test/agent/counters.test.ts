@@ -8,6 +8,7 @@ import type { Histogram } from '../../agent/state/histogram.ts';
 import type { ValuesOf } from '../../agent/state/measure.ts';
 import type { Counters, READINGS } from '../../agent/state/measures.ts';
 import { processState } from '../../agent/state/process-state.ts';
+import { ACTIONS } from '../../contract/actions.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { answered, CLIENT, type Config, firstCall, openedGeneration, type World } from '../support/open-generation.ts';
 import { Client } from '../support/spop/client.ts';
@@ -51,6 +52,11 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
       for (const path of ['/a', '/b', '/c']) void ask('check', ['path', str(path)]);
     },
     is: { timeout: 0, breaker_open: 0, overload: 2 },
+  },
+  unobeyed: {
+    config: { messages: PATHS },
+    by: async (world) => void (await answered(world, 'check', ['path', str('/route')])),
+    is: { ...Object.fromEntries(ACTIONS.map((action) => [action, 0])), route: 1 },
   },
   accepted: { by: async (world, t) => void (await connected(world, t)), is: 1 },
   healthChecks: { by: async (world, t) => void (await connected(world, t, HEALTH_CHECK)), is: 1 },

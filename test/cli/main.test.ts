@@ -5,7 +5,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { runOnTable } from '../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { SETTINGS } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { configSchema } from '../../config/json-schema.ts';
-import { listName, type WrittenList } from '../../config/lists.ts';
+import { listName, type WrittenList } from '../../config/list-settings.ts';
 import { loadSettings } from '../../config/load.ts';
 import { loadSections } from '../../config/load-sections.ts';
 import { printSettings } from '../../config/print.ts';

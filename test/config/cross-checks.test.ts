@@ -12,7 +12,7 @@ import {
   PROCESS_TIME_VARIABLE,
   TOTAL_TIME_VARIABLE,
   VARIABLES,
-} from '../../haproxy/vocabulary.ts';
+} from '../../haproxy/variables.ts';
 import { encodeActions } from '../../spop/ack.ts';
 import { configFile } from '../support/config-file.ts';
 

@@ -51,11 +51,12 @@ describe('loadSettings', () => {
       haproxy: {
         prefix: 'haverdict',
         version: '2.6',
+        actions: [],
         backends: [],
         requestHeaders: [],
         responseHeaders: [],
         bodyContentType: 'text/plain; charset=utf-8',
-        denyStatuses: [400, 401, 403, 404, 410, 429, 451, 503],
+        denyStatuses: [403],
         denyPages: [],
       },
       admin: {},

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
+import { OPT_IN } from '../../contract/actions.ts';
 import { MAX_VARS_BYTES, VAR_BYTES, type Vars } from '../../contract/vars.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import type { Visit } from '../../dev/visit.ts';
@@ -177,7 +178,7 @@ describeOnEveryHaproxy('what an entry makes HAProxy do with a request', (build) 
 
   it('tells an unknown backend in the log, once', async () => {
     place.table.type({ subject: 'header.x-key:red', action: 'route', vars: { backend: 'purple' } });
-    const lines = () => place.site.agent.lines.filter((line) => line.includes('"purple"'));
+    const lines = () => place.site.agent.lines.filter((line) => line.includes('"backend purple"'));
     for (const _ of [1, 2, 3]) {
       await place.site.visit('127.0.0.1', { headers: { 'x-key': 'red' } });
       await until(
@@ -228,10 +229,11 @@ async function startPlace(haproxy: HaproxyBuild): Promise<TableSite> {
     messages: { 'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)', ip: 'src' } } },
     haproxy: {
       version: haproxy.version,
+      actions: OPT_IN,
       backends: ['blue', 'green'],
       requestHeaders: ['X-Plan', 'x-tags'],
       responseHeaders: ['x-notice', 'x-origin'],
-      denyStatuses: CONFIGURED,
+      denyStatuses: [...CONFIGURED, 503],
       denyPages: { 429: { file } },
     },
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { OPT_IN } from '../../contract/actions.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { type Knock, knock } from '../support/knock.ts';
@@ -161,6 +162,8 @@ function startEventSite(haproxy: HaproxyBuild, { mode, events }: (typeof SITES)[
   const config = {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 }, messages: Object.fromEntries(messages) },
     haproxy: {
+      actions: OPT_IN,
+      denyStatuses: [410, 429, 451, 503],
       version: haproxy.version,
       backends: ['blue'],
       requestHeaders: ['x-plan'],

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Site, startSite } from '../../dev/guarded-site.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
-import { type Site, startSite } from '../../dev/site.ts';
 import type { Visit } from '../../dev/visit.ts';
 import { hasNativeSpop } from '../../haproxy/versions.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { after, before, it } from 'node:test';
+import { OPT_IN } from '../../contract/actions.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { isHarmless } from '../support/hostile-values.ts';
@@ -189,7 +190,13 @@ function configOf({ version }: HaproxyBuild) {
   return {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
     messages: { 'check-request': { subjects: { ua: 'req.hdr(x-key)' } } },
-    haproxy: { version, backends: ['blue'], requestHeaders: ['x-plan'], responseHeaders: ['x-notice'] },
+    haproxy: {
+      version,
+      actions: OPT_IN,
+      backends: ['blue'],
+      requestHeaders: ['x-plan'],
+      responseHeaders: ['x-notice'],
+    },
   };
 }
 

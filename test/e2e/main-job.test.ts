@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Site } from '../../dev/site.ts';
+import type { Site } from '../../dev/guarded-site.ts';
 import type { Visit } from '../../dev/visit.ts';
 import { MISBEHAVIOURS, type Misbehaviour } from '../support/function-double.ts';
 import { hasIpv6, longRuns } from '../support/scope.ts';

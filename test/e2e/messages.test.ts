@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { OPT_IN } from '../../contract/actions.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { knock } from '../support/knock.ts';
@@ -214,6 +215,13 @@ function configWith({ version }: HaproxyBuild, messages: object) {
   return {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 }, messages },
     cache: { allowTtlSeconds: 0, denyTtlSeconds: 0 },
-    haproxy: { version, backends: ['blue', 'green'], requestHeaders: ['x-plan'], responseHeaders: ['x-notice'] },
+    haproxy: {
+      version,
+      actions: OPT_IN,
+      denyStatuses: [429, 451],
+      backends: ['blue', 'green'],
+      requestHeaders: ['x-plan'],
+      responseHeaders: ['x-notice'],
+    },
   };
 }

@@ -17,7 +17,7 @@ describeOnEveryHaproxy('the reference id of a denied request', (build) => {
         policy: 'closed',
         deadlineMs: 1000,
         lists: ['manual'],
-        haproxy: { version: build.version },
+        haproxy: { version: build.version, actions: ['tarpit', 'drop', 'body'], denyStatuses: [451] },
         messages: {
           request: { subjects: { ip: 'src', 'header.x-key': 'req.hdr(x-key)' } },
           chosen: {

@@ -10,7 +10,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { ExplainedSubject, Explanation } from '../../agent/admin/socket/protocol.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { exchange } from '../support/admin-socket.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import type { Run } from '../support/haverdict.ts';

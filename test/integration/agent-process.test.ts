@@ -11,7 +11,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { STARTUP_SUBJECT } from '../../agent/backend/startup-check.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { FrameType } from '../../spop/frame.ts';
 import { childrenOf } from '../support/children.ts';
 import { Client } from '../support/spop/client.ts';

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { readMetrics } from '../support/prometheus-text.ts';

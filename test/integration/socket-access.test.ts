@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { isRoot } from '../support/scope.ts';
 
 /** A group that is on every Debian and that nobody is in. */

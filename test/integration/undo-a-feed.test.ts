@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { startAgentProcess } from '../../dev/agent-process.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { localTable, storeAt } from '../support/local-table.ts';

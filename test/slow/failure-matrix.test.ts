@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Site, startSite } from '../../dev/site.ts';
+import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { BEHAVIOURS, type Behaviour, ScriptedFunction } from '../support/scripted-function.ts';
 import { runWrk, VISITORS, type WrkResult } from '../support/wrk.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Site, startSite } from '../../dev/site.ts';
+import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { FLOODS, type FloodKind, startFlood } from '../support/flood.ts';
 import { startTableFunction } from '../support/table-function.ts';
 

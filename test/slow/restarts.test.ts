@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startSite } from '../../dev/site.ts';
+import { startSite } from '../../dev/guarded-site.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
 import { runWrk } from '../support/wrk.ts';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startSite } from '../../dev/site.ts';
+import { startSite } from '../../dev/guarded-site.ts';
 import { frame, hello, join, messages, notify, u32 } from '../support/spop/naive-codec.ts';
 import { startTableFunction } from '../support/table-function.ts';
 

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckRequest } from '../../contract/check.ts';
 import { freePort } from '../../dev/free-port.ts';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 import { FrameType } from '../../spop/frame.ts';
 import { Asking } from './asking.ts';
 import { temporaryFolder } from './config-file.ts';

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 
 /** What a run finds around it. */
 export interface Surroundings {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { PROGRAM } from '../../dev/program.ts';
+import { PROGRAM } from '../../dev/program-path.ts';
 
 export interface Run {
   readonly status: number | null;

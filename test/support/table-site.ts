@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts';
+import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { SPOE_FILE } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
-import { type Site, startSite } from '../../dev/site.ts';
 import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { backendRules } from '../../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';

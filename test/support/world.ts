@@ -1,7 +1,7 @@
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { type Site, type SiteOptions, startSite, warmUp } from '../../dev/site.ts';
+import { type Site, type SiteOptions, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
 import { FunctionDouble } from './function-double.ts';
 
@@ -55,7 +55,7 @@ function siteOptions(cloud: LocalStack, double: FunctionDouble, policy: 'open' |
   return {
     backendUrl: double.url,
     listen: policy === 'open' ? 'unix' : 'tcp',
-    config: { policy, deadlineMs: DEADLINE_MS, cache, backend },
+    config: { policy, deadlineMs: DEADLINE_MS, cache, backend, haproxy: { denyStatuses: [429] } },
     env: cloud.environmentOf('agent'),
   };
 }

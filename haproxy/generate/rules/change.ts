@@ -1,6 +1,6 @@
 import type { HaproxySettings } from '../../../config/settings.ts';
 import { REQUEST_SCOPE } from '../../events.ts';
-import { type HeaderChange, headerVariable, VARIABLES } from '../../vocabulary.ts';
+import { type HeaderChange, headerVariable, VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable } from '../syntax.ts';
 
@@ -19,20 +19,24 @@ export function routeRules(
 
 /** The changes of a request that passes: path, query, and the headers that the configuration names. */
 export function requestChanges(
-  { requestHeaders }: Pick<HaproxySettings, 'requestHeaders'>,
+  { actions, requestHeaders }: Pick<HaproxySettings, 'actions' | 'requestHeaders'>,
   decision: DecisionVariables,
 ): string[] {
   const { variable, has } = decision;
   const change = (action: string, name: string) =>
     `http-request ${action} ${formatVariable(variable(name))} if ${has(name)}`;
-  return [
-    '# changed as the entry says',
-    change('set-path', VARIABLES.path),
-    change('set-query', VARIABLES.query),
-    // set-query would leave the question mark
-    `http-request set-pathq "%[path]" if { ${variable(VARIABLES.query)} -m len 0 }`,
+  const rules = [
+    ...(actions.includes('path') ? [change('set-path', VARIABLES.path)] : []),
+    ...(actions.includes('query')
+      ? [
+          change('set-query', VARIABLES.query),
+          // set-query would leave the question mark
+          `http-request set-pathq "%[path]" if { ${variable(VARIABLES.query)} -m len 0 }`,
+        ]
+      : []),
     ...headerRules('http-request', 'req', requestHeaders, decision),
   ];
+  return rules.length === 0 ? [] : ['# changed as the entry says', ...rules];
 }
 
 /** The changes of a response, including one that HAProxy makes itself, such as a deny. */

@@ -1,16 +1,16 @@
 import type { HaproxySettings } from '../../../config/settings.ts';
+import { ACTIONS, endsRequest } from '../../../contract/actions.ts';
+import { DEFAULT_DENY_STATUS } from '../../../contract/obeyed.ts';
 import { POLICY_STATUS, REFUSED_STATUS } from '../../../contract/policy.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable, quoteWord } from '../syntax.ts';
 import type { Stops } from './no-decision.ts';
 
 export type HttpRuleset = 'http-request' | 'http-response';
 /** What a deny needs to know of the configuration. */
-export type DenySettings = Pick<HaproxySettings, 'denyPages' | 'denyStatuses' | 'bodyContentType'>;
+export type DenySettings = Pick<HaproxySettings, 'actions' | 'denyPages' | 'denyStatuses' | 'bodyContentType'>;
 
-/** For an entry without a status. */
-const DEFAULT_STATUS = 403;
 const TOO_LONG_STATUS = 414;
 
 /** `deny_status` takes only statuses HAProxy has a page for (2.6: "not handled by default"); these bring their own. */
@@ -54,17 +54,18 @@ export function bodyRules(haproxy: DenySettings, decision: DecisionVariables, ru
   );
 }
 
-/** Denied with a page: that of the configuration, or HAProxy's own. A redirect without a location ends here too. */
+/** What catches every action that ends something: one that no rule above obeys is denied. */
+export const ENDING = ACTIONS.filter(endsRequest);
+
+/** Denied with a page: that of the configuration, or HAProxy's own. */
 export function denyRules(haproxy: DenySettings, decision: DecisionVariables, ruleset: HttpRuleset): string[] {
-  const denied = deniedAt(ruleset);
   const rules = byStatus(
     haproxy,
     decision,
-    decision.is(...denied),
+    decision.is(...deniedAt(ruleset)),
     (status, condition) => `${denyWith(haproxy, ruleset, status)} if ${condition}`,
   );
-  const last = `${denyWith(haproxy, ruleset, DEFAULT_STATUS)} if ${decision.is(...denied, 'redirect')}`;
-  return [...rules.slice(0, -1), last];
+  return [...rules.slice(0, -1), `${denyWith(haproxy, ruleset, DEFAULT_DENY_STATUS)} if ${decision.is(...ENDING)}`];
 }
 
 export function tarpitRules(haproxy: DenySettings, decision: DecisionVariables): string[] {
@@ -88,10 +89,10 @@ function byStatus(
   condition: string,
   rule: (status: number, condition: string) => string,
 ): string[] {
-  const others = denyStatuses.filter((status) => status !== DEFAULT_STATUS);
+  const others = denyStatuses.filter((status) => status !== DEFAULT_DENY_STATUS);
   return [
     ...others.map((status) => rule(status, `${condition} ${hasStatus(status)}`)),
-    rule(DEFAULT_STATUS, condition),
+    rule(DEFAULT_DENY_STATUS, condition),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable } from '../syntax.ts';
 

@@ -1,5 +1,5 @@
 import type { MessageSettings } from '../../../config/settings.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import { type DecisionVariables, errorVariable } from '../decision-variables.ts';
 import { sendConditionOf } from '../send-condition.ts';
 import { bothConditions } from '../syntax.ts';

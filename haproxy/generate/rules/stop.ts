@@ -1,46 +1,49 @@
 import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
-import { VARIABLES } from '../../vocabulary.ts';
+import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';
 import { formatVariable } from '../syntax.ts';
-import { bodyRules, type DenySettings, denyRules, type HttpRuleset, tarpitRules } from './deny.ts';
+import { bodyRules, type DenySettings, denyRules, ENDING, type HttpRuleset, tarpitRules } from './deny.ts';
 
 const DEFAULT_REDIRECT_STATUS = 302;
 
 /** The rules that stop an HTTP request or response as the agent decided. */
 export function stopRules(haproxy: DenySettings, decision: DecisionVariables, ruleset: HttpRuleset): string[] {
+  const { actions, denyStatuses } = haproxy;
   return [
-    DROPPED,
-    `${ruleset} silent-drop if ${decision.is('drop')}`,
-    '',
-    '# redirected, with the status of the entry if it has one',
-    ...redirectRules(decision, ruleset),
-    '',
-    ...(ruleset === 'http-request'
+    ...dropRules(actions, decision, ruleset),
+    ...(actions.includes('redirect')
+      ? ['# redirected, with the status of the entry if it has one', ...redirectRules(decision, ruleset), '']
+      : []),
+    ...(actions.includes('tarpit') && ruleset === 'http-request'
       ? [
           '# tarpitted: denied only after `timeout tarpit` of this section (`timeout connect` if that is not set)',
           ...tarpitRules(haproxy, decision),
           '',
         ]
       : []),
-    '# denied with the body of the entry',
-    ...bodyRules(haproxy, decision, ruleset),
-    '',
-    '# denied, with the status of the entry if it has one',
+    ...(actions.includes('body')
+      ? ['# denied with the body of the entry', ...bodyRules(haproxy, decision, ruleset), '']
+      : []),
+    `# denied${denyStatuses.length > 1 ? ', with the status of the entry if it has one' : ''}; so is what haproxy.actions does not name`,
     ...denyRules(haproxy, decision, ruleset),
   ];
 }
 
 /** The same for a connection, which has no status: what denies an HTTP request closes it. */
 export function connectionStopRules(
-  { is }: DecisionVariables,
+  { actions }: DenySettings,
+  decision: DecisionVariables,
   ruleset: 'tcp-request content' | 'tcp-response content',
 ): string[] {
   return [
-    DROPPED,
-    `${ruleset} silent-drop if ${is('drop')}`,
-    '# a connection has no status and no location: every other action that stops closes it',
-    `${ruleset} reject if ${is('deny', 'tarpit', 'redirect')}`,
+    ...dropRules(actions, decision, ruleset),
+    '# a connection has no status and no location: every action that ends something closes it',
+    `${ruleset} reject if ${decision.is(...ENDING)}`,
   ];
+}
+
+function dropRules(actions: DenySettings['actions'], { is }: DecisionVariables, ruleset: string): string[] {
+  return actions.includes('drop') ? [DROPPED, `${ruleset} silent-drop if ${is('drop')}`, ''] : [];
 }
 
 const DROPPED = '# dropped: the client gets no answer, not even a closed connection';

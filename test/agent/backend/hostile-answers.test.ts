@@ -8,7 +8,7 @@ import { BackendClient } from '../../../agent/backend/client.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import { decisionOf, LookupError } from '../../../agent/decision/decision.ts';
 import { encodeDecision } from '../../../agent/server/encode-decision.ts';
-import { varsOf } from '../../../haproxy/vocabulary.ts';
+import { varsOf } from '../../../haproxy/variables.ts';
 import { hostileEntry, isHarmless } from '../../support/hostile-values.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 

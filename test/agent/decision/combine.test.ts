@@ -3,10 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { combine } from '../../../agent/decision/combine.ts';
 import type { Decision, SubjectVerdict } from '../../../agent/decision/decision.ts';
+import { Enforcement } from '../../../agent/decision/enforcement.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
-import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import { ACTIONS, type Action } from '../../../contract/actions.ts';
 import { type Policy, REASONS } from '../../../contract/policy.ts';
+import { ALL_RULES } from '../../support/rules.ts';
 
 type Known = 'cache' | 'backend' | 'stale';
 const known = ['cache', 'backend', 'stale'] as const;
@@ -145,9 +146,9 @@ describe('the policy', () => {
             ? { action: 'allow', source: 'policy', reason }
             : { action: 'deny', source: 'policy', reason, status: isOfClient ? 400 : 503 };
           assert.deepEqual(decided, expected);
-          const shadow = new RouteAndShadow(
-            { message: 'm', backends: [], shadow: true },
-            { shadowed() {}, unknownBackend: assert.fail },
+          const shadow = new Enforcement(
+            { message: 'm', rules: ALL_RULES, shadow: true },
+            { shadowed() {}, unobeyed: () => assert.fail() },
           ).apply(decided, 'c');
           const counted: Decision = { action: 'log', shadow: 'deny', source: 'policy', reason };
           assert.deepEqual(shadow, isOpen ? expected : counted);

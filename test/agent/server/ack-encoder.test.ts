@@ -7,7 +7,7 @@ import { DynamicAddress } from '../../../agent/server/dynamic-address.ts';
 import type { VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
-import { varsOf } from '../../../haproxy/vocabulary.ts';
+import { varsOf } from '../../../haproxy/variables.ts';
 import { type DynamicActions, fitted, NO_ACTIONS } from '../../../spop/ack-actions.ts';
 import { HandClock } from '../../support/clock.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';

@@ -7,7 +7,7 @@ import { ACTIONS, DENY_STATUSES } from '../../../contract/actions.ts';
 import { type Entry, entryProblem } from '../../../contract/check.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { MAX_VARS, MAX_VARS_BYTES } from '../../../contract/vars.ts';
-import { varsOf } from '../../../haproxy/vocabulary.ts';
+import { varsOf } from '../../../haproxy/variables.ts';
 import { parseActions, str, type Value } from '../../support/spop/naive-codec.ts';
 
 /** Variable names and values, all of which must be in scope txn. */

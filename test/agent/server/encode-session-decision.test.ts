@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { encodeDecision, type VariableTarget } from '../../../agent/server/encode-decision.ts';
-import { VARIABLES, varsOf } from '../../../haproxy/vocabulary.ts';
+import { VARIABLES, varsOf } from '../../../haproxy/variables.ts';
 import type { AckActions } from '../../../spop/ack-actions.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 

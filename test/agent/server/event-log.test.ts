@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
-import { connectionLog, decisionLog, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
+import { connectionLog, decisionEvents, denyLog, evictionLog, messageLog } from '../../../agent/server/event-log.ts';
 import { Meters } from '../../../agent/state/meters.ts';
 import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
@@ -92,20 +92,29 @@ describe('the log of messages', () => {
 });
 
 describe('the log of decisions', () => {
+  const METERS = new Meters();
+  after(() => METERS.close());
+
   const shadow: Decision = { action: 'log', shadow: 'deny', source: 'cache', list: 'new', entry: 'ip:192.0.2.0/24' };
 
-  it('logs each unknown backend once, and at most a hundred, since they come from the table', () => {
+  it('logs each thing without a rule once, and at most a hundred, since they come from the table', () => {
     const told = log();
-    const events = decisionLog(told, new HandClock());
+    const events = decisionEvents(told, new HandClock(), METERS);
+    const routed: Decision = { ...shadow, action: 'route' };
+    const lack = { part: 'backend', setting: 'haproxy.backends' } as const;
     for (let round = 0; round < 2; round++)
-      for (let index = 0; index < 150; index++) events.unknownBackend(`b${index}`, shadow);
+      for (let index = 0; index < 150; index++)
+        events.unobeyed(routed, [{ ...lack, what: `backend b${index}` }], { ...routed, action: 'tag' });
     assert.equal(told.lines.length, 100);
-    assert.deepEqual(told.lines[0]?.slice(0, 2), ['warn', { backend: 'b0', list: 'new', entry: 'ip:192.0.2.0/24' }]);
+    const { list, entry } = shadow;
+    const fields = { lacks: 'backend b0', setting: 'haproxy.backends', action: 'route', instead: 'tag', list, entry };
+    assert.deepEqual(told.lines[0], ['warn', fields, 'HAProxy has no rule for part of a decision: done without it']);
+    assert.equal(METERS.counters.unobeyed.route, 300);
   });
 
   it('has action, client and entry of a decision in shadow mode', () => {
     const told = log();
-    decisionLog(told, new HandClock()).shadowed('check', shadow, '192.0.2.7');
+    decisionEvents(told, new HandClock(), METERS).shadowed('check', shadow, '192.0.2.7');
     const { list, entry } = shadow;
     const fields = {
       message: 'check',
@@ -121,7 +130,7 @@ describe('the log of decisions', () => {
 
   it('escapes text from clients', () => {
     const told = log();
-    decisionLog(told, new HandClock()).shadowed('check', shadow, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
+    decisionEvents(told, new HandClock(), METERS).shadowed('check', shadow, `header.x:\r\n\u202e${'x'.repeat(5000)}`);
     const [[, fields] = []] = told.lines;
     const { client = '' } = (fields ?? {}) as { client?: string }; // what is told is an object
     assert.match(client, /^header\.x:\\r\\n\\u\{202e\}x+\.\.\.$/);
@@ -131,7 +140,7 @@ describe('the log of decisions', () => {
   it('has ten lines a second, and then how many were left out', () => {
     const told = log();
     const clock = new HandClock();
-    const { shadowed: tell } = decisionLog(told, clock);
+    const { shadowed: tell } = decisionEvents(told, clock, METERS);
     const messages = () =>
       told.lines.splice(0).map(([, fields, message]) => ('leftOut' in fields ? fields.leftOut : message));
     for (let index = 0; index < 10; index++) tell('check', shadow, `${index}`);

@@ -4,14 +4,15 @@ import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import type { Decision } from '../../../agent/decision/decision.ts';
+import { Enforcement } from '../../../agent/decision/enforcement.ts';
 import { Engine } from '../../../agent/decision/engine.ts';
 import { Loader } from '../../../agent/decision/loader.ts';
-import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
 import { Connection } from '../../../spop/connection.ts';
 import type { NotifyHandler } from '../../../spop/notify-handler.ts';
 import { HandClock } from '../../support/clock.ts';
+import { ALL_RULES } from '../../support/rules.ts';
 import { longRuns } from '../../support/scope.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled } from '../../support/spop/conversation.ts';
@@ -236,11 +237,11 @@ describe('the hot path', () => {
   });
 
   it('answers as without it in shadow mode and with routes', () => {
-    const routeAndShadow = new RouteAndShadow(
-      { message: 'check', backends: ['blue'], shadow: true },
-      { unknownBackend() {}, shadowed() {} },
+    const enforcement = new Enforcement(
+      { message: 'check', rules: ALL_RULES, shadow: true },
+      { unobeyed() {}, shadowed() {} },
     );
-    const lines = [true, false].map((isHot) => new Line(isHot, hello(), { routeAndShadow }));
+    const lines = [true, false].map((isHot) => new Line(isHot, hello(), { enforcement }));
     for (let round = 0; round < 3; round++)
       for (let last = 0; last < 3; last++) {
         const asked = notify(round * 3 + last + 1, 1, ['check', ['ip', ipv4(1, 2, 3, last)]]);

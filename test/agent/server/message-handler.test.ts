@@ -4,9 +4,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Address } from '../../../agent/decision/address.ts';
 import type { Decision } from '../../../agent/decision/decision.ts';
+import { Enforcement } from '../../../agent/decision/enforcement.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
-import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import type { VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
@@ -16,6 +16,7 @@ import type { AckActions } from '../../../spop/ack-actions.ts';
 import { OutputBuffer } from '../../../spop/output-buffer.ts';
 import { HandClock } from '../../support/clock.ts';
 import { referenceOf } from '../../support/reference.ts';
+import { ALL_RULES } from '../../support/rules.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   actions,
@@ -312,11 +313,11 @@ describe('an answer', () => {
 
   it('of a message in shadow mode is not enforced when it is the policy that decides, either', async () => {
     const told: Decision[] = [];
-    const routeAndShadow = new RouteAndShadow(
-      { message: 'check', backends: [], shadow: true },
-      { shadowed: (_message, decision) => told.push(decision), unknownBackend: assert.fail },
+    const enforcement = new Enforcement(
+      { message: 'check', rules: ALL_RULES, shadow: true },
+      { shadowed: (_message, decision) => told.push(decision), unobeyed: () => assert.fail() },
     );
-    const rules = RULES.map((rule) => ({ ...rule, routeAndShadow }));
+    const rules = RULES.map((rule) => ({ ...rule, enforcement }));
     const { handler, errors, send } = setUp(() => assert.fail('broken'), rules);
     const overloaded = said(handler.overload(frameIn(notify(1, 1, ['check', ['ip', ipv4(192, 0, 2, 1)]])), 0, ROOM));
     assert.deepEqual([overloaded.action, overloaded.reason], ['log', 'overload']);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
+import { Enforcement } from '../../../agent/decision/enforcement.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
-import { RouteAndShadow } from '../../../agent/decision/route-and-shadow.ts';
 import type { MessageArguments } from '../../../agent/server/arguments.ts';
 import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
 import { OutputBuffer } from '../../../spop/output-buffer.ts';
 import { FrameReader } from '../../../spop/reader.ts';
+import { ALL_RULES } from '../../support/rules.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {
   fromHex,
@@ -147,12 +148,12 @@ describe('a message with a script', () => {
   });
 
   it('can be in shadow mode, and routes only to known backends, like any other', async () => {
-    const events = { unknownBackend: () => {}, shadowed: () => {} };
-    const shadow = new RouteAndShadow({ message: 'check', backends: [], shadow: true }, events);
-    assert.equal(await actionOf(setUp({ routeAndShadow: shadow }).send(['check'])), 'log');
+    const events = { unobeyed: () => {}, shadowed: () => {} };
+    const shadow = new Enforcement({ message: 'check', rules: ALL_RULES, shadow: true }, events);
+    assert.equal(await actionOf(setUp({ enforcement: shadow }).send(['check'])), 'log');
     const route: Decision = { action: 'route', source: 'script', vars: { backend: 'nowhere' } };
-    const routeAndShadow = new RouteAndShadow({ message: 'check', backends: ['blue'], shadow: false }, events);
-    assert.equal(await actionOf(setUp({ routeAndShadow }, route).send(['check'])), 'tag');
+    const enforcement = new Enforcement({ message: 'check', rules: ALL_RULES, shadow: false }, events);
+    assert.equal(await actionOf(setUp({ enforcement }, route).send(['check'])), 'tag');
   });
 });
 

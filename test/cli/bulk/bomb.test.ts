@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { collectFeed } from '../../../cli/bulk/collect-feed.ts';
 import { DesiredEntries } from '../../../cli/bulk/desired-entries.ts';
-import { Trust } from '../../../cli/bulk/trust.ts';
-import { readFeed } from '../../../cli/formats/feed.ts';
+import { Trust } from '../../../cli/bulk/trusted-attributes.ts';
 import type { FormatName } from '../../../cli/formats/formats.ts';
+import { readFeed } from '../../../cli/formats/read-feed.ts';
 import { SCOPE } from '../../support/scope.ts';
 
 /** It would take an hour what takes a second. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { type Difference, differences, isSame } from '../../../cli/bulk/difference.ts';
-import { Sorter } from '../../../cli/bulk/sorter.ts';
+import { Sorter } from '../../../cli/bulk/external-sort.ts';
 
 const ENTRY: StoredEntry = { subject: 'ip:203.0.113.7', list: 'feed', action: 'deny' };
 

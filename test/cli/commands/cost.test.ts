@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { PROGRAM } from '../../../dev/program.ts';
+import { PROGRAM } from '../../../dev/program-path.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 import { refusalOf } from '../../support/refusal.ts';

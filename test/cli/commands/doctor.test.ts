@@ -7,7 +7,7 @@ import { loadSettings } from '../../../config/load.ts';
 import { startAgentProcess } from '../../../dev/agent-process.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
-import { PROGRAM } from '../../../dev/program.ts';
+import { PROGRAM } from '../../../dev/program-path.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { brokenBackend } from '../../support/broken-backend.ts';
 import { temporaryFolder } from '../../support/config-file.ts';

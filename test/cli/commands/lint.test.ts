@@ -89,6 +89,26 @@ describe('haverdict lint', async () => {
     assert.equal(problem, 'allow does not count: list feed is restricted to deny, tarpit');
   });
 
+  it('finds what HAProxy has no rule for with this configuration, and asks for nothing where none is known', async (t) => {
+    const obeying = configFile(t, 'haproxy: { actions: [tarpit], denyStatuses: [429] }\n');
+    const bare = configFile(t, 'haproxy: { requestHeaders: [x-other] }\n');
+    await run('block', '192.0.2.77', '--action', 'tarpit', '--status', '429');
+    await run('block', '192.0.2.78', '--action', 'route', '--backend', 'blue', '--var', 'req.set.x-plan=a');
+    const problems = async (...args: string[]) =>
+      (await found(...args)).flatMap(({ finding, subject, problem }) =>
+        finding === 'not-obeyed' ? [`${subject}: ${problem}`] : [],
+      );
+    const routed =
+      'ip:192.0.2.78: HAProxy has no rule for backend blue, vars.req.set.x-plan (haproxy.backends, haproxy.requestHeaders): tag without it';
+    assert.deepEqual(await problems('-c', obeying), [routed]);
+    assert.deepEqual((await problems('-c', bare)).sort(), [
+      'ip:192.0.2.77: HAProxy has no rule for action tarpit (haproxy.actions): deny with 403',
+      routed,
+    ]);
+    assert.deepEqual(await problems(), []);
+    await run('remove', '192.0.2.77', '192.0.2.78');
+  });
+
   it('ends with 1, says how much is wrong, and never prints a secret', async () => {
     const { status, stdout, stderr } = await run('lint');
     assert.equal(status, 1);

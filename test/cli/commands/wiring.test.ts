@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadSettings } from '../../../config/load.ts';
-import { PROGRAM } from '../../../dev/program.ts';
+import { PROGRAM } from '../../../dev/program-path.ts';
 import { haproxyFragment } from '../../../haproxy/generate/fragment.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';

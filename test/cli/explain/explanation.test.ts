@@ -4,9 +4,10 @@ import fc from 'fast-check';
 import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { check } from '../../../blocklist/service.ts';
-import { itemsCovering } from '../../../cli/entries/items.ts';
+import { itemsCovering } from '../../../cli/entries/listed-item.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
+import { explanationLines } from '../../../cli/explain/report.ts';
 import { parseSubject } from '../../../contract/subject.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
@@ -143,6 +144,36 @@ describe('explain', () => {
         expected,
       );
     });
+
+  it('says what HAProxy does instead of what it has no rule for', async () => {
+    const rules = { actions: [], denyStatuses: [403, 429], backends: [], requestHeaders: [], responseHeaders: [] };
+    const subject = 'ip:203.0.113.7';
+    const told = async (entry: Partial<StoredEntry>, changes: Partial<ExplainRequest> = {}) => {
+      const how = { ...request([{ subject, items: [{ ...deny, subject, ...entry }] }]), rules, ...changes };
+      const [effect = '', ...lines] = explanationLines(how, await explain(how));
+      return [effect.replace(`${subject} `, ''), ...lines.filter((line) => line.includes('no rule'))];
+    };
+    assert.deepEqual(await told({ action: 'tarpit', status: 429 }), [
+      'gets status 403',
+      '  HAProxy has no rule for action tarpit (haproxy.actions): deny with 403',
+    ]);
+    assert.deepEqual(await told({ status: 451, vars: { body: 'no' } }), [
+      'gets status 403',
+      '  HAProxy has no rule for status 451, vars.body (haproxy.denyStatuses, haproxy.actions): deny with 403',
+    ]);
+    assert.deepEqual(await told({ action: 'route', vars: { backend: 'blue' } }), [
+      'passes',
+      '  HAProxy has no rule for backend blue (haproxy.backends): tag without it',
+    ]);
+    assert.deepEqual(await told({ status: 429 }), ['gets status 429']);
+    assert.deepEqual(await told({ action: 'tarpit', status: 429 }, { rules: { ...rules, actions: ['tarpit'] } }), [
+      "gets status 429 after HAProxy's timeout tarpit",
+    ]);
+    assert.deepEqual(await told({ action: 'drop' }, { shadow: true }), [
+      'passes: in shadow mode, would be deny',
+      '  HAProxy has no rule for action drop (haproxy.actions): deny with 403',
+    ]);
+  });
 
   it('lets an earlier kind win over a later, and an allow of any kind over both', async () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { COLUMNS } from '../../../cli/formats/csv.ts';
-import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/document.ts';
 import { FORMAT_NAMES, type FormatName, formatOf } from '../../../cli/formats/formats.ts';
+import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/json-document.ts';
 import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
-import { WRITTEN_FORMATS } from '../../../cli/formats/write.ts';
+import { WRITTEN_FORMATS } from '../../../cli/formats/write-feed.ts';
 import { MAX_BODY_BYTES } from '../../../cli/source/response-body.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/formats.md'), 'utf8');

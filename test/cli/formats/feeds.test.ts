@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
 import type { FeedLine } from '../../../cli/formats/feed-line.ts';
 import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
+import { type FeedOptions, readFeed } from '../../../cli/formats/read-feed.ts';
 
 const folder = join(import.meta.dirname, '../../vectors/feeds');
 const nowMs = Date.parse('2026-01-01T00:00:00Z');

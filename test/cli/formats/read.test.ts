@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { CliError } from '../../../cli/exit/cli-error.ts';
 import { networksOfRange, parseAddressRange } from '../../../cli/formats/address-ranges.ts';
-import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
 import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
+import { type FeedOptions, readFeed } from '../../../cli/formats/read-feed.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');

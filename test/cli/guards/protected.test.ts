@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { getDomain } from 'tldts';
 import { protectedSet } from '../../../cli/guards/protected.ts';
-import { SUFFIX_OWNERS } from '../../../cli/guards/suffix-owners.ts';
+import { SUFFIX_OWNERS } from '../../../cli/guards/public-suffix-owners.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../../contract/subject.ts';
 

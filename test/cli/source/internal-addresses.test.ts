@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { Agent, request } from 'undici';
 import { externalOnlyConnector, internalReason } from '../../../cli/source/internal-addresses.ts';
-import { openSource } from '../../../cli/source/source.ts';
+import { openSource } from '../../../cli/source/open-source.ts';
 import { parseNetwork } from '../../../contract/address.ts';
 
 /** As the registries of special addresses have them (RFC 6890), and what clouds have in them. */

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
-import { PROGRAM } from '../../../dev/program.ts';
+import { PROGRAM } from '../../../dev/program-path.ts';
 
 const MAIN = new URL('../../../dev/stack/main.ts', import.meta.url).pathname;
 describe('the local cloud', () => {

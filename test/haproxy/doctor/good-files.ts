@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Settings } from '../../../config/settings.ts';
+import { OPT_IN } from '../../../contract/actions.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { frontendConfig } from '../../../dev/haproxy-config.ts';
 import { examine, type Finding } from '../../../haproxy/doctor/doctor.ts';
@@ -65,6 +66,8 @@ export function everyEvent(): HaproxySet {
       { name: 'check-login', group: 'login', subjects: IP, policy: CLOSED },
     ],
     haproxy: {
+      actions: OPT_IN,
+      denyStatuses: [400, 403, 429, 503],
       backends: ['blue', 'green'],
       requestHeaders: ['X-Plan'],
       responseHeaders: ['Server'],
@@ -269,7 +272,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   const open = generated('open');
   const closed = generated('closed');
   const hand = handWritten();
-  const deny = /^ {4}http-request deny .*-m str deny redirect \}$/m;
+  const deny = /^ {4}http-request deny .*-m str deny tarpit drop redirect \}$/m;
   const changed = (set: HaproxySet, from: string | RegExp, to: string) => {
     const config = set.config.replace(from, to);
     if (config === set.config) throw new Error(`nothing matches ${from}`);

@@ -24,7 +24,7 @@ const GOOD = {
   rawCondition: rawCondition(),
 } as const;
 const EVENT = 'on-frontend-http-request';
-const DENY = /^ {4}http-request deny .*-m str deny redirect \}$/m;
+const DENY = /^ {4}http-request deny .*-m str deny tarpit drop redirect \}$/m;
 const ANY_RULE = /^ {4}http-request .*haverdict\.(action|path|query).*\n/gm;
 const CHECK = /check inter .*/;
 const FIRST_RULE = /\n( {4}filter .*\n)/;
@@ -215,7 +215,7 @@ export const MUTATIONS: readonly Mutation[] = [
 
   config('action-not-obeyed', 'no rule', 'filter spoe', 'silent', [NO_RULES]),
   config('action-not-obeyed', 'method bool', 'filter spoe', 'silent', [
-    [/-m str (deny redirect|deny|drop|tarpit|redirect)(?= \})/g, '-m bool'],
+    [/-m str (deny tarpit drop redirect|deny)(?= \})/g, '-m bool'],
   ]),
   config(
     'deny-obeyed-partly',
@@ -241,7 +241,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'found for str',
     'deny_status 403 if { var(txn.haverdict.action) -m found',
     'silent',
-    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny redirect/, '$1 -m found']],
+    [[/(deny_status 403 if \{ var\(txn\.haverdict\.action\)) -m str deny tarpit drop redirect/, '$1 -m found']],
     'closed',
   ),
   config('allow-stopped', 'unless deny', 'unless { var', 'silent', [
@@ -277,7 +277,17 @@ export const MUTATIONS: readonly Mutation[] = [
   config('unknown-stopped-under-open', 'the error rule of closed', 'error) -m found', 'silent', [
     [FIRST_RULE, '\n$1    http-request deny deny_status 503 if { var(txn.haverdict.error) -m found }\n'],
   ]),
-  config('action-not-obeyed', 'no rule for one', 'filter spoe', 'silent', [[/ {4}http-request silent-drop .*\n/, '']]),
+  config(
+    'action-not-obeyed',
+    'no rule for one',
+    'filter spoe',
+    'silent',
+    [
+      [/ {4}http-request silent-drop if \{ var\(txn\.haverdict\.action.*\n/, ''],
+      [/(txn\.haverdict\.action\) -m str deny tarpit) drop/, '$1'],
+    ],
+    'every',
+  ),
   config(
     'action-not-obeyed',
     'none in the backend',
@@ -434,7 +444,7 @@ export const MUTATIONS: readonly Mutation[] = [
     [FIRST_RULE, '\n$1    http-request allow if { path_beg /static }\n'],
   ]),
   config('value-unknown', 'denied for deny', '-m str denied', 'silent', [
-    [/-m str deny redirect \}$/m, '-m str denied redirect }'],
+    [/-m str deny tarpit drop redirect \}$/m, '-m str denied tarpit drop redirect }'],
   ]),
   config('decision-overwritten', 'set-var above', 'set-var(txn.haverdict.action)', 'silent', [
     [FIRST_RULE, '\n$1    http-request set-var(txn.haverdict.action) str(allow) if { src 192.0.2.1 }\n'],
@@ -458,13 +468,16 @@ export const MUTATIONS: readonly Mutation[] = [
     [DENY, '    http-request set-header X-A %[var(txn.haverdict.acton)]\n$&'],
   ]),
   config('variable-unknown', 'in the rule that denies', 'txn.haverdict.acton', 'silent', [
-    [/haverdict\.action\) -m str deny redirect \}$/m, 'haverdict.acton) -m str deny redirect }'],
+    [
+      /haverdict\.action\) -m str deny tarpit drop redirect \}$/m,
+      'haverdict.acton) -m str deny tarpit drop redirect }',
+    ],
   ]),
   config('variable-scope', 'sess', 'var(sess.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'sess$1'],
+    [/txn(\.haverdict\.action\) -m str deny tarpit drop redirect \}$)/m, 'sess$1'],
   ]),
   config('variable-scope', 'req', 'var(req.haverdict.action)', 'silent', [
-    [/txn(\.haverdict\.action\) -m str deny redirect \}$)/m, 'req$1'],
+    [/txn(\.haverdict\.action\) -m str deny tarpit drop redirect \}$)/m, 'req$1'],
   ]),
   spoe(
     'error-variable-unset',

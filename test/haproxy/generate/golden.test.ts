@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { OPT_IN } from '../../../contract/actions.ts';
 import { haproxyFragment } from '../../../haproxy/generate/fragment.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { settingsWith } from '../../support/settings.ts';
@@ -21,7 +22,7 @@ const settings = settingsWith({
       policy: { default: 'closed' },
     },
   ],
-  haproxy: { prefix: 'guard', version: '2.6' },
+  haproxy: { prefix: 'guard', version: '2.6', denyStatuses: [400, 403, 503] },
 });
 
 const everything = settingsWith({
@@ -63,6 +64,8 @@ const everything = settingsWith({
   ],
   haproxy: {
     version: '3.2',
+    actions: OPT_IN,
+    denyStatuses: [400, 403, 404, 503],
     backends: ['blue'],
     requestHeaders: ['X-Plan'],
     responseHeaders: ['Server'],
@@ -134,50 +137,10 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # nor when it was not asked at all, as after HAProxy's maxerrrate
     http-request deny deny_status 503 if ! { var(txn.guard.action) -m found }
 
-    # dropped: the client gets no answer, not even a closed connection
-    http-request silent-drop if { var(txn.guard.action) -m str drop }
-
-    # redirected, with the status of the entry if it has one
-    http-request redirect code 301 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 301 }
-    http-request redirect code 303 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 303 }
-    http-request redirect code 307 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 307 }
-    http-request redirect code 308 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found } { var(txn.guard.status) -m int 308 }
-    http-request redirect code 302 location "%[var(txn.guard.location)]" if { var(txn.guard.action) -m str redirect } { var(txn.guard.location) -m found }
-
-    # tarpitted: denied only after \`timeout tarpit\` of this section (\`timeout connect\` if that is not set)
-    http-request tarpit deny_status 400 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 400 }
-    http-request tarpit deny_status 401 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 401 }
-    http-request tarpit deny_status 404 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 404 }
-    http-request tarpit deny_status 410 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 410 }
-    http-request tarpit deny_status 429 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 429 }
-    http-request tarpit deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 451 }
-    http-request tarpit deny_status 503 if { var(txn.guard.action) -m str tarpit } { var(txn.guard.status) -m int 503 }
-    http-request tarpit deny_status 403 if { var(txn.guard.action) -m str tarpit }
-
-    # denied with the body of the entry
-    http-request return status 400 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 400 }
-    http-request return status 401 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 401 }
-    http-request return status 404 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 404 }
-    http-request return status 410 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 410 }
-    http-request return status 429 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 429 }
-    http-request return status 451 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 451 }
-    http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found } { var(txn.guard.status) -m int 503 }
-    http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.guard.body)]" if { var(txn.guard.action) -m str deny } { var(txn.guard.body) -m found }
-
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 400 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 400 }
-    http-request deny deny_status 401 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 401 }
-    http-request deny deny_status 404 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 404 }
-    http-request deny deny_status 410 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 410 }
-    http-request deny deny_status 429 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 429 }
-    http-request deny deny_status 451 content-type text/plain string "Unavailable For Legal Reasons" if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 451 }
     http-request deny deny_status 503 if { var(txn.guard.action) -m str deny } { var(txn.guard.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny redirect }
-
-    # changed as the entry says
-    http-request set-path "%[var(txn.guard.path)]" if { var(txn.guard.path) -m found }
-    http-request set-query "%[var(txn.guard.query)]" if { var(txn.guard.query) -m found }
-    http-request set-pathq "%[path]" if { var(txn.guard.query) -m len 0 }
+    http-request deny deny_status 403 if { var(txn.guard.action) -m str deny tarpit drop redirect }
 
     # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
@@ -281,9 +244,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found } { var(sess.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(sess.haverdict.body)]" if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(sess.haverdict.action) -m str deny } { var(sess.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(sess.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(sess.haverdict.path)]" if { var(sess.haverdict.path) -m found }
@@ -311,9 +274,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found } { var(txn.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.body)]" if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.action) -m str deny } { var(txn.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(txn.haverdict.path)]" if { var(txn.haverdict.path) -m found }
@@ -350,9 +313,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found } { var(txn.haverdict.login.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(txn.haverdict.login.body)]" if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(txn.haverdict.login.action) -m str deny } { var(txn.haverdict.login.status) -m int 503 }
-    http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(txn.haverdict.login.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(txn.haverdict.login.path)]" if { var(txn.haverdict.login.path) -m found }
@@ -381,9 +344,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-response return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found } { var(res.haverdict.status) -m int 503 }
     http-response return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(res.haverdict.body)]" if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-response deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(res.haverdict.action) -m str deny tarpit } { var(res.haverdict.status) -m int 503 }
-    http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit redirect }
+    http-response deny deny_status 403 if { var(res.haverdict.action) -m str deny tarpit drop redirect }
 
     # headers of the response, changed as the entry says
     http-after-response del-header Server if { var(sess.haverdict.res.del.server) -m found }
@@ -449,9 +412,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request return status 503 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found } { var(req.haverdict.status) -m int 503 }
     http-request return status 403 content-type text/plain;\\ charset=utf-8 lf-string "%[var(req.haverdict.body)]" if { var(req.haverdict.action) -m str deny } { var(req.haverdict.body) -m found }
 
-    # denied, with the status of the entry if it has one
+    # denied, with the status of the entry if it has one; so is what haproxy.actions does not name
     http-request deny deny_status 503 content-type text/html;\\ charset=utf-8 file /etc/haproxy/503.html if { var(req.haverdict.action) -m str deny } { var(req.haverdict.status) -m int 503 }
-    http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny redirect }
+    http-request deny deny_status 403 if { var(req.haverdict.action) -m str deny tarpit drop redirect }
 
     # changed as the entry says
     http-request set-path "%[var(req.haverdict.path)]" if { var(req.haverdict.path) -m found }
@@ -474,8 +437,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }
-    # a connection has no status and no location: every other action that stops closes it
-    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }
+
+    # a connection has no status and no location: every action that ends something closes it
+    tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }
 
     # omit those in mode http
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
@@ -491,8 +455,9 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # dropped: the client gets no answer, not even a closed connection
     tcp-response content silent-drop if { var(res.haverdict.action) -m str drop }
-    # a connection has no status and no location: every other action that stops closes it
-    tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit redirect }
+
+    # a connection has no status and no location: every action that ends something closes it
+    tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit drop redirect }
 
 # Part 6 of 6: put this section next to the other backends, once.
 backend haverdict-agents

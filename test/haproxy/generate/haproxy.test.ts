@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { ListenAddress } from '../../../config/listen-address.ts';
 import type { MessageSettings, Settings } from '../../../config/settings.ts';
+import { DENY_STATUSES, OPT_IN } from '../../../contract/actions.ts';
 import { KINDS } from '../../../contract/subject.ts';
 import { checkHaproxy, SPOE_FILE } from '../../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
@@ -39,6 +40,8 @@ const SUBJECTS: Readonly<Record<string, MessageSettings['subjects']>> = {
 };
 
 const EVERYTHING = {
+  actions: OPT_IN,
+  denyStatuses: DENY_STATUSES,
   backends: ['blue', 'green.eu-1:a'],
   requestHeaders: ['X-Plan', 'x-a-very-long-name-of-a-header-32'.slice(0, 32)],
   responseHeaders: ['Cache-Control', 'server'],

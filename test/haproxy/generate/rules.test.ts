@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { REDIRECT_STATUSES } from '../../../contract/actions.ts';
+import { OPT_IN, REDIRECT_STATUSES } from '../../../contract/actions.ts';
+import { MESSAGE_EVENTS } from '../../../haproxy/events.ts';
 import { backendRules } from '../../../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
@@ -15,6 +16,16 @@ type Message = NonNullable<Changes['messages']>[number];
 const request: Message = { name: 'request', event: 'on-frontend-http-request', subjects: IP, policy: OPEN };
 const login: Message = { name: 'sign-in', group: 'login', subjects: IP, policy: CLOSED };
 
+/** What only a configuration that names it may have. */
+const RULES_OF: Readonly<Record<string, RegExp>> = {
+  tarpit: /http-request tarpit/,
+  drop: /silent-drop/,
+  redirect: /http-re\w+ redirect/,
+  body: /http-re\w+ return/,
+  path: /set-path /,
+  query: /set-query|set-pathq/,
+};
+
 /** The rules in a text, without comments. */
 function rulesIn(text: string): string[] {
   return text
@@ -28,7 +39,7 @@ function matching(text: string, ...parts: readonly string[]): string[] {
 }
 
 describe('the rules of a frontend', () => {
-  const rules = frontendRules(settingsWith({}));
+  const rules = frontendRules(settingsWith({ haproxy: { actions: OPT_IN, denyStatuses: STATUSES } }));
 
   it('have one for every status, and one for entries without', () => {
     for (const [start, action, statuses] of [
@@ -58,16 +69,35 @@ describe('the rules of a frontend', () => {
 
   it('never let a redirect pass that names no location', () => {
     assert.ok(matching(rules, 'http-request redirect').every((rule) => rule.includes('location) -m found')));
-    assert.equal(matching(rules, 'http-request deny', '-m str deny redirect').length, 1);
+    assert.equal(matching(rules, 'http-request deny deny_status 403 if', '-m str deny tarpit drop redirect').length, 1);
   });
 
-  it('route and change nothing that the configuration does not name', () => {
+  it('are four, beside the filter, where the configuration names nothing', () => {
     assert.equal(frontendRoutes(settingsWith({})), '');
-    assert.doesNotMatch(rules, /http-response|http-buffer-request|use_backend/);
-    assert.deepEqual(matching(rules, '-header'), [
-      ...matching(rules, 'http-request del-header upgrade'),
-      ...matching(rules, 'http-after-response set-header x-haverdict-ref'),
+    assert.deepEqual(rulesIn(frontendRules(settingsWith({}))), [
+      'filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg',
+      'http-request del-header upgrade if { req.fhdr(upgrade) -m sub -i h2c }',
+      'http-request deny deny_status 400 if { var(txn.haverdict.error) -m int 3 259 4 5 255 }',
+      'http-request deny deny_status 403 if { var(txn.haverdict.action) -m str deny tarpit drop redirect }',
+      'http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.ref)]" if { var(txn.haverdict.ref) -m found }',
     ]);
+  });
+
+  it('deny every action that ends something, whatever the configuration names', () => {
+    const sections = { frontendRules, backendRules, tcpFrontendRules, tcpBackendRules };
+    for (let names = 0; names < 2 ** OPT_IN.length; names++) {
+      const actions = OPT_IN.filter((_name, bit) => names & (1 << bit));
+      for (const event of MESSAGE_EVENTS)
+        for (const [section, rulesOf] of Object.entries(sections)) {
+          const text = rulesOf(settingsWith({ messages: [{ ...request, event }], haproxy: { actions } }));
+          const last = rulesIn(text).findLast((rule) => /^\S+ (content )?(deny|reject) /.test(rule));
+          if (/haverdict\.action/.test(text))
+            assert.match(last ?? '', /-m str deny tarpit drop redirect }$/, `${section}, ${event}: ${actions}`);
+          for (const [name, rule] of Object.entries(RULES_OF))
+            if (!actions.includes(name as (typeof OPT_IN)[number]))
+              assert.doesNotMatch(text, rule, `${name} of ${actions}`);
+        }
+    }
   });
 
   it('remove a header before they set and add', () => {
@@ -121,6 +151,8 @@ describe('the rules of a frontend', () => {
   it('write what the configuration says as one word each', () => {
     const settings = settingsWith({
       haproxy: {
+        actions: OPT_IN,
+        denyStatuses: STATUSES,
         bodyContentType: 'text/html; charset=utf-8',
         denyPages: [{ status: 403, file: '/etc/a$b.html', contentType: 'text/html; charset="x"' }],
       },
@@ -199,11 +231,13 @@ describe('the other sections', () => {
   });
 
   it('close a connection for everything that stops but is not dropped', () => {
-    const text = tcpFrontendRules(settingsWith({ messages: [{ ...request, event: 'on-client-session' }] }));
+    const text = tcpFrontendRules(
+      settingsWith({ messages: [{ ...request, event: 'on-client-session' }], haproxy: { actions: ['drop'] } }),
+    );
     assert.deepEqual(rulesIn(text).slice(1), [
       'tcp-request content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }',
       'tcp-request content silent-drop if { var(sess.haverdict.action) -m str drop }',
-      'tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit redirect }',
+      'tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }',
     ]);
   });
 

@@ -13,7 +13,7 @@ import { REQUEST_SCOPE } from '../../../haproxy/events.ts';
 import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { AGENTS_BACKEND, spoeFile } from '../../../haproxy/generate/spoe.ts';
-import { ERROR_VARIABLE } from '../../../haproxy/vocabulary.ts';
+import { ERROR_VARIABLE } from '../../../haproxy/variables.ts';
 import { UNASKED } from '../servers/marks.ts';
 import type { WebServer } from '../servers/web-server.ts';
 import { startTableFunction } from '../table-function.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type FeedOptions, readFeed } from '../../../cli/formats/feed.ts';
 import type { FormatName } from '../../../cli/formats/formats.ts';
+import { type FeedOptions, readFeed } from '../../../cli/formats/read-feed.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { SETTINGS, variableFor } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { loadSettings } from '../../config/load.ts';
-import { RENAMED } from '../../config/renamed.ts';
+import { RENAMED } from '../../config/renamed-settings.ts';
 import { configFile } from '../support/config-file.ts';
 
 const VARIABLES = new Set(SETTINGS.flatMap(({ variable }) => variable ?? []));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { duplicatedParts } from '../../config/message-size.ts';
+import { duplicatedParts } from '../../config/duplicated-parts.ts';
 import { settingsWith } from '../support/settings.ts';
 
 const [message] = settingsWith({}).messages;

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Sorter } from '../../../cli/bulk/sorter.ts';
+import { Sorter } from '../../../cli/bulk/external-sort.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 8 }).map((drawn) => drawn.toWellFormed());

@@ -6,8 +6,8 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { jsonText } from '../output/json-text.ts';
 import { csvRow } from './csv-row.ts';
 import type { FormatName } from './formats.ts';
+import { singleLine } from './invalid-line.ts';
 import { withoutComment } from './plain.ts';
-import { singleLine } from './unreadable.ts';
 
 const CSV_COLUMNS = [
   'subject',

@@ -1,8 +1,8 @@
 import { LINE } from '../../contract/check.ts';
 import { printable } from '../../contract/printable.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { passesIn } from './extra-field-meaning.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { passesIn } from './field-meaning.ts';
 
 /** A line or an item that is no entry. The message is one printable line. */
 export class UnreadableError extends Error {

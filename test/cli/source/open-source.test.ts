@@ -11,8 +11,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { CliError } from '../../../cli/exit/cli-error.ts';
 import { openUrl, redirectedUrl } from '../../../cli/source/fetch-url.ts';
-import type { Source } from '../../../cli/source/open-source.ts';
-import { openSource } from '../../../cli/source/source.ts';
+import { openSource } from '../../../cli/source/open-source.ts';
+import type { Source } from '../../../cli/source/source.ts';
 
 const LIST = '203.0.113.7\n203.0.113.8\n';
 const INSIDE = { inside: true };

@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseEntry, type StoredEntry } from '../../../blocklist/entry.ts';
 import { CliError } from '../../../cli/exit/cli-error.ts';
-import { readFeed } from '../../../cli/formats/feed.ts';
 import type { FormatName } from '../../../cli/formats/formats.ts';
-import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../../../cli/formats/write.ts';
+import { readFeed } from '../../../cli/formats/read-feed.ts';
+import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../../../cli/formats/write-feed.ts';
 import { formatSubject, parseSubject } from '../../../contract/subject.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');

@@ -1,0 +1,81 @@
+import { type Lack, lacksOf, obeyable, type Rules } from '../../contract/obeyed.ts';
+import { type Decision, inShadowMode } from './decision.ts';
+import { TrafficSplit } from './traffic-split.ts';
+
+export interface EnforcementSettings {
+  /** The name of the message. */
+  readonly message: string;
+  /** What HAProxy has rules for. */
+  readonly rules: Rules;
+  /** Is the message in shadow mode? */
+  readonly shadow: boolean;
+}
+
+export interface EnforcementEvents {
+  /** HAProxy has no rule for something that a decision says: it is told `instead`. */
+  unobeyed(decision: Decision, lacks: readonly Lack[], instead: Decision): void;
+  /** A decision is not enforced. */
+  shadowed(message: string, decision: Decision, client: string): void;
+}
+
+interface Obeyable {
+  readonly decision: Decision;
+  readonly lacks: readonly Lack[];
+}
+
+/** Applied to a decision before it is sent: the choice of a backend, what HAProxy has rules for, and shadow mode. */
+export class Enforcement {
+  readonly #message: string;
+  readonly #rules: Rules;
+  readonly #shadow: boolean;
+  readonly #events: EnforcementEvents;
+  readonly #split = new TrafficSplit();
+  /** Memoized, so that equal decisions are the same object and their encoding is reused. */
+  readonly #shadowed = new WeakMap<Decision, Decision>();
+  readonly #obeyable = new WeakMap<Decision, Obeyable>();
+
+  constructor({ message, rules, shadow }: EnforcementSettings, events: EnforcementEvents) {
+    this.#message = message;
+    this.#rules = rules;
+    this.#shadow = shadow;
+    this.#events = events;
+  }
+
+  /** Does `apply` change or report the decision? Mostly it does not, and `client` need not be formatted. */
+  appliesTo(decision: Decision): boolean {
+    const { action } = decision;
+    if (action === 'route' || action === 'log' || (this.#shadow && action !== 'allow')) return true;
+    return !saysNothing(decision) && this.#obeyableOf(decision).lacks.length > 0;
+  }
+
+  /** `client` is any text that distinguishes clients. */
+  apply(decision: Decision, client: string): Decision {
+    const routed = decision.action === 'route' ? this.#split.choose(decision, client) : decision;
+    const obeyed = this.#obeyableOf(routed);
+    if (obeyed.lacks.length > 0 && routed.source !== 'policy')
+      this.#events.unobeyed(routed, obeyed.lacks, obeyed.decision);
+    const applied = this.#shadow ? memoized(this.#shadowed, obeyed.decision, inShadowMode) : obeyed.decision;
+    if (applied.action === 'log') this.#events.shadowed(this.#message, applied, client);
+    return applied;
+  }
+
+  #obeyableOf(decision: Decision): Obeyable {
+    return memoized(this.#obeyable, decision, () => {
+      const lacks = lacksOf(decision, this.#rules);
+      if (lacks.length === 0) return { decision, lacks };
+      const { action: _action, status: _status, vars: _vars, ...rest } = decision;
+      return { decision: { ...rest, ...obeyable(decision, lacks) }, lacks };
+    });
+  }
+}
+
+/** The most common decision: nothing in it needs a rule. */
+function saysNothing({ action, vars }: Decision): boolean {
+  return action === 'allow' && vars === undefined;
+}
+
+function memoized<Made>(known: WeakMap<Decision, Made>, decision: Decision, make: (decision: Decision) => Made): Made {
+  const made = known.get(decision) ?? make(decision);
+  known.set(decision, made);
+  return made;
+}

@@ -1,0 +1,102 @@
+import { type Action, type Detail, factsOf, isDenied, OPT_IN, withoutNeeds } from './actions.ts';
+import { headerOf, isPlainVar, parseSplit, type Vars } from './vars.ts';
+
+/** What a decision says that rules of HAProxy obey. */
+export interface Outcome {
+  readonly action: Action;
+  readonly status?: number | undefined;
+  readonly vars?: Vars | undefined;
+}
+
+interface Obeyable extends Outcome {
+  readonly status?: number;
+  readonly vars?: Vars;
+}
+
+/** What HAProxy has rules for, as the configuration names it. */
+export interface Rules {
+  readonly actions: readonly string[];
+  /** Of denies; 403 needs no naming. */
+  readonly denyStatuses: readonly number[];
+  readonly backends: readonly string[];
+  readonly requestHeaders: readonly string[];
+  readonly responseHeaders: readonly string[];
+}
+
+/** Something that an outcome says and that no rule obeys. */
+export interface Lack {
+  /** `action`, `status`, or the name of a variable. */
+  readonly part: string;
+  /** `action tarpit`, `status 429`, `backend blue`, `vars.path`. */
+  readonly what: string;
+  /** Where the configuration would name it. */
+  readonly setting: `haproxy.${keyof Rules}`;
+}
+
+/** The status of a deny that says none. */
+export const DEFAULT_DENY_STATUS = 403;
+
+/** Everything that an outcome says and that no rule obeys, but for what its action ignores anyway. */
+export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): readonly Lack[] {
+  if (OPT_IN.includes(action) && !rules.actions.includes(action))
+    return [{ part: 'action', what: `action ${action}`, setting: 'haproxy.actions' }];
+  const { obeys } = factsOf(action);
+  const isRuled = status === undefined || status === DEFAULT_DENY_STATUS || rules.denyStatuses.includes(status);
+  return [
+    ...(isRuled || !isDenied(action) || !obeys.includes('status')
+      ? []
+      : [{ part: 'status', what: `status ${status}`, setting: 'haproxy.denyStatuses' } as const]),
+    ...Object.entries(vars)
+      .filter(([name]) => obeys.includes(detailOf(name)))
+      .flatMap(([name, value]) => lacksOfVar(name, value, rules)),
+  ];
+}
+
+/**
+ * The nearest outcome that rules obey: what ends a request ends it as a deny at least, and what lets it pass changes only
+ * what rules change. Of a split with a way that no rule leads to, the ways are left: which it is differs by client.
+ */
+export function obeyable(outcome: Outcome, lacks: readonly Lack[]): Obeyable {
+  const { action, status, vars = {} } = outcome;
+  const isLacking = (part: string) => lacks.some((lack) => lack.part === part);
+  if (isLacking('action')) return { action: 'deny' };
+  const kept = Object.entries(vars).filter(([name]) => name === 'split' || !isLacking(name));
+  return {
+    action: isLacking('backend') && vars.split === undefined ? withoutNeeds(action) : action,
+    ...(status !== undefined && !isLacking('status') && { status }),
+    ...(kept.length > 0 && { vars: Object.fromEntries(kept) }),
+  };
+}
+
+/** For people: what HAProxy does instead, where it is told what it has no rule for. */
+export function lacksText(outcome: Outcome, lacks: readonly Lack[]): string {
+  const settings = [...new Set(lacks.map(({ setting }) => setting))].join(', ');
+  const without = `HAProxy has no rule for ${lacks.map(({ what }) => what).join(', ')} (${settings})`;
+  const { action, status } = obeyable(outcome, lacks);
+  return `${without}: ${isDenied(action) ? `${action} with ${status ?? DEFAULT_DENY_STATUS}` : `${action} without it`}`;
+}
+
+function lacksOfVar(name: string, value: string, rules: Rules): Lack[] {
+  const unless = (isRuled: boolean, setting: Lack['setting'], what = `vars.${name}`): Lack[] =>
+    isRuled ? [] : [{ part: name, what, setting }];
+  const change = headerOf(name);
+  if (change !== undefined) {
+    const setting = change.side === 'req' ? 'requestHeaders' : 'responseHeaders';
+    return unless(
+      rules[setting].some((header) => header.toLowerCase() === change.header),
+      `haproxy.${setting}`,
+    );
+  }
+  if (name === 'backend' || name === 'split') {
+    const backends = name === 'backend' ? [value] : (parseSplit(value) ?? []).map((way) => way.backend);
+    return backends.flatMap((one) => unless(rules.backends.includes(one), 'haproxy.backends', `backend ${one}`));
+  }
+  const isOptIn = isPlainVar(name) && OPT_IN.includes(name);
+  return unless(!isOptIn || rules.actions.includes(name), 'haproxy.actions');
+}
+
+/** What the table of actions calls this variable: path and query are changes of the request. */
+function detailOf(name: string): Detail {
+  if (isPlainVar(name)) return name === 'path' || name === 'query' ? 'req' : name;
+  return headerOf(name)?.side === 'res' ? 'res' : 'req';
+}
