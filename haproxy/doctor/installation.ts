@@ -1,4 +1,5 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { isConnectionGroup } from '../client-bytes.ts';
 import { isSentAt } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import { readLines } from '../parse/preprocessor.ts';
@@ -112,10 +113,18 @@ export function eventOf(message: SpoeMessage): string | undefined {
   return message.events.at(-1)?.words[1];
 }
 
-/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP. */
-function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
-  return messages.filter((message) => proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' }));
+/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP, and a group is sent by a rule. */
+function messagesAt({ proxy, engineName }: Filter, { messages }: Settings): MessageSettings[] {
+  const isSent = ({ group }: MessageSettings) =>
+    proxy.rules.some(({ action, args }) => action === SEND && args[0] === engineName && args[1] === group);
+  return messages.filter((message) => {
+    if (message.group === undefined) return proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' });
+    return isConnectionGroup(message) === (proxy.mode === 'tcp') || isSent(message);
+  });
 }
+
+/** The action of a rule that sends a group. */
+export const SEND = 'send-spoe-group';
 
 /** Each filter with each message whose decision is obeyed there. */
 export function guardedMessages({ filters, settings }: Installation): readonly GuardedMessage[] {

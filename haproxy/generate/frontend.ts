@@ -1,4 +1,5 @@
 import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
+import { isConnectionGroup } from '../client-bytes.ts';
 import { DEFAULT_EVENT, isSentAt, MESSAGE_EVENTS } from '../events.ts';
 import { type DecisionVariables, decisionVariables } from './decision-variables.ts';
 import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
@@ -15,14 +16,16 @@ export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
 type FrontendSettings = Pick<Settings, 'haproxy' | 'messages'>;
 
-/** The lines of an HTTP frontend that ask the agent and obey what it decides. */
-export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+/** The lines of an HTTP frontend that ask the agent and obey what it decides; empty if nothing is sent there. */
+export function frontendRules({ haproxy, ...all }: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+  const messages = all.messages.filter((message) => !isConnectionGroup(message));
+  if (messages.length === 0) return '';
   const requests = inOrder(messages.filter(isForFrontend));
   const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
   const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
   const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
   return indent([
-    filterLine(spoePath),
+    ...filterLines(spoePath),
     ...(messages.some(sendsBody)
       ? ['# wait for the body, or only the part that came with the headers is sent', BUFFERED]
       : []),
@@ -46,8 +49,12 @@ export function frontendRoutes({ haproxy, messages }: FrontendSettings): string 
   return indent(latestFirst.flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message))));
 }
 
-export function filterLine(spoePath: string): string {
-  return `filter spoe engine ${ENGINE} config ${quoteWord(spoePath)}`;
+export function filterLines(spoePath: string): string[] {
+  return [
+    '# with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this',
+    '# order: filter fcgi-app NAME, filter cache NAME, filter compression',
+    `filter spoe engine ${ENGINE} config ${quoteWord(spoePath)}`,
+  ];
 }
 
 const BUFFERED = 'option http-buffer-request';
@@ -106,7 +113,8 @@ function unique(decisions: readonly DecisionVariables[]): DecisionVariables[] {
 }
 
 function isForFrontend(message: MessageSettings): boolean {
-  return message.event === undefined || isSentAt(message, { section: 'frontend' });
+  if (message.event === undefined) return !isConnectionGroup(message);
+  return isSentAt(message, { section: 'frontend' });
 }
 
 /** In the order in which HAProxy sends them: groups are sent by rules, after all events of the frontend. */
@@ -116,7 +124,7 @@ function inOrder(messages: readonly MessageSettings[]): MessageSettings[] {
   return [...messages].sort((one, other) => at(one) - at(other));
 }
 
-function headingOf({ name, event, group }: MessageSettings): string[] {
+export function headingOf({ name, event, group }: MessageSettings): string[] {
   return [`# ---- message ${name}: ${event ?? `group ${group}`} ----`];
 }
 

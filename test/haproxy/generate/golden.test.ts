@@ -117,6 +117,8 @@ spoe-message check-request
 `;
 
 const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
+    # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked
@@ -206,6 +208,8 @@ spoe-group login
 `;
 
 const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
+    # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
     # wait for the body, or only the part that came with the headers is sent
     option http-buffer-request
@@ -425,6 +429,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
 
 # Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
+    # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
+    # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
