@@ -1,4 +1,5 @@
-// Requests through a real HAProxy: without SPOE, with `acl -f` of 100,000 addresses, and with the agent over a unix socket.
+// Requests through real HAProxys: without SPOE, with `acl -f` of 100,000 addresses, with the agent over a unix socket, and
+// with `recentSeconds`.
 // HAProxy answers by itself, so that nothing else is measured; `wrk` sends 20,000 client addresses in a header.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,19 +9,25 @@ import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
 import { SPOE_FILE, startHaproxy } from '../dev/haproxy.ts';
+import { type HaproxyBuild, newerBuild, systemBuild } from '../dev/haproxy-builds.ts';
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
-import { addressOf } from './pool.ts';
+import { addressOf } from './notify-pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 
 const VISITORS = 20_000;
 const LISTED = 100_000;
 const CONNECTIONS = 32;
 const CLIENT = 'req.hdr_ip(x-client)';
+const RECENT_SECONDS = 2;
+
+const GUARDS = ['none', 'acl -f', 'haverdict', 'haverdict, recentSeconds'] as const;
+type Guard = (typeof GUARDS)[number];
 
 export interface HaproxyRun {
-  readonly guard: 'none' | 'acl -f' | 'haverdict';
+  readonly guard: Guard;
+  readonly release: string;
   readonly requestsPerSecond: number;
   /** Microseconds of processor for one request. */
   readonly haproxyUs: number;
@@ -29,44 +36,60 @@ export interface HaproxyRun {
   readonly p99Ms: number;
 }
 
-/** The three in turn, round after round. */
+/** All guards in turn, on the HAProxy of this system and on the newest that was fetched, round after round. */
 export async function measureHaproxy(rounds: number, seconds: number): Promise<HaproxyRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
   const socket = join(folder, 'agent.sock');
   const list = join(folder, 'list');
   const script = join(folder, 'visitors.lua');
-  const ports = { none: await freePort(), 'acl -f': await freePort(), haverdict: await freePort() };
   writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(VISITORS + rank)}\n`).join(''));
   writeFileSync(script, lua());
   const agentJs = join(import.meta.dirname, 'agent.ts');
   const agent = await startMeasured(pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(VISITORS), 'ipv4']));
   const env = { HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1', HAVERDICT_LISTEN: `unix:${socket}` };
-  const settings = loadSettings(undefined, env);
-  const messages = settings.messages.map((message) => ({ ...message, subjects: [{ kind: 'ip', expression: CLIENT }] }));
-  const haproxy = await startHaproxy({ config: config(ports, list), spoe: spoeFile({ ...settings, messages }) });
+  const newest = newerBuild('experimental');
+  const builds = newest === undefined ? [systemBuild()] : [systemBuild(), newest];
+  const sites: Awaited<ReturnType<typeof startGuarded>>[] = [];
   const runs: HaproxyRun[] = [];
   try {
+    for (const build of builds) for (const guard of GUARDS) sites.push(await startGuarded(build, guard, list, env));
     for (let round = 0; round < rounds; round++)
-      for (const guard of ['none', 'acl -f', 'haverdict'] as const) {
-        const url = `http://127.0.0.1:${ports[guard]}/`;
+      for (const { build, guard, url, haproxy } of sites) {
         const before = { haproxy: cpuSecondsOf(haproxy.pid), agent: agent.cpuSeconds() };
         const { requests, ...wrk } = runWrk(url, script, seconds);
         const us = (from: number, to: number) => ((to - from) / requests) * 1e6;
         const haproxyUs = us(before.haproxy, cpuSecondsOf(haproxy.pid));
-        runs.push({ guard, ...wrk, haproxyUs, agentUs: us(before.agent, agent.cpuSeconds()) });
+        const { release } = build;
+        runs.push({ guard, release, ...wrk, haproxyUs, agentUs: us(before.agent, agent.cpuSeconds()) });
       }
   } finally {
-    await haproxy.stop();
+    for (const { haproxy } of sites) await haproxy.stop();
     await agent.stop();
     rmSync(folder, { recursive: true, force: true });
   }
   return runs;
+}
 
-  function config(at: typeof ports, aclFile: string): string {
-    const guarded = { ...settings, messages };
-    const frontend = (guard: HaproxyRun['guard'], rules: string) =>
-      `frontend ${guard.replace(/\W+/g, '-')}\n    bind 127.0.0.1:${at[guard]}\n${rules}    default_backend origin\n\n`;
-    return `global
+/** One HAProxy with one thread for each guard, so that none has the rules of another. */
+async function startGuarded(build: HaproxyBuild, guard: Guard, list: string, env: NodeJS.ProcessEnv) {
+  const port = await freePort();
+  const loaded = loadSettings(undefined, env);
+  const settings = {
+    ...loaded,
+    messages: loaded.messages.map((message) => ({ ...message, subjects: [{ kind: 'ip', expression: CLIENT }] })),
+    haproxy: {
+      ...loaded.haproxy,
+      version: build.version,
+      recentSeconds: guard === 'haverdict, recentSeconds' ? RECENT_SECONDS : 0,
+    },
+  };
+  const rules = {
+    none: '',
+    'acl -f': `    http-request deny if { ${CLIENT} -f ${list} }\n`,
+    haverdict: frontendRules(settings, SPOE_FILE),
+    'haverdict, recentSeconds': frontendRules(settings, SPOE_FILE),
+  };
+  const config = `global
     nbthread 1
     cpu-map 1/1 0
 
@@ -76,11 +99,16 @@ defaults
     timeout client 10s
     timeout server 10s
 
-${frontend('none', '')}${frontend('acl -f', `    http-request deny if { ${CLIENT} -f ${aclFile} }\n`)}${frontend('haverdict', frontendRules(guarded, SPOE_FILE))}backend origin
+frontend guarded
+    bind 127.0.0.1:${port}
+${rules[guard]}    default_backend origin
+
+backend origin
     http-request return status 200 content-type text/plain string "passed"
 
-${agentsBackend(guarded)}`;
-  }
+${agentsBackend(settings)}`;
+  const haproxy = await startHaproxy({ binary: build.binary, config, spoe: spoeFile(settings) });
+  return { build, guard, url: `http://127.0.0.1:${port}/`, haproxy };
 }
 
 function runWrk(url: string, script: string, seconds: number) {

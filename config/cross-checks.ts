@@ -1,6 +1,7 @@
 import type { Policy } from '../contract/policy.ts';
 import { isConnectionGroup } from '../haproxy/client-bytes.ts';
-import { type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
+import { DEFAULT_EVENT, type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
+import { isAboutAddressAlone } from '../haproxy/recent.ts';
 import {
   COOKIE_ARGUMENT,
   COOKIE_EXPRESSION,
@@ -41,6 +42,7 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
     ...messages.flatMap(([name, message]) => rawConditions(name, message)),
     ...messages.flatMap(([name, message]) => withoutRequest(name, message)),
     ...messages.flatMap(([name, message]) => cookieArgumentConflicts(name, message)),
+    ...uselessRecentSeconds(messages, file.haproxy),
     ...longNames(messages, file.haproxy),
     ...unsetBytes(messages, file.haproxy),
   ];
@@ -190,6 +192,23 @@ function unsetBytes(messages: readonly (readonly [string, Message])[], haproxy: 
   const limit = `must have fewer or shorter names if a message (${name}) is about a connection`;
   return [
     wrong(['haproxy', key], `${limit}: unsetting them all takes ${bytes} bytes, the limit is ${MAX_UNSET_BYTES}`),
+  ];
+}
+
+/** `recentSeconds` would have no effect. */
+function uselessRecentSeconds(
+  messages: readonly (readonly [string, Message])[],
+  { recentSeconds }: ConfigFile['haproxy'],
+): Finding[] {
+  const isAny = messages.some(([, { event, group, subjects, arguments: given }]) =>
+    isAboutAddressAlone({ event, group, kinds: Object.keys(subjects), argumentCount: Object.keys(given).length }),
+  );
+  if (recentSeconds === 0 || isAny) return [];
+  return [
+    wrong(
+      ['haproxy', 'recentSeconds'],
+      `must be 0: no message at ${DEFAULT_EVENT} or of a group has ip as its only subject, and no arguments`,
+    ),
   ];
 }
 

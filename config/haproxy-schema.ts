@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { DENY_STATUSES, OPT_IN } from '../contract/actions.ts';
-import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
+import { BACKEND_NAME, headerOf, varProblem } from '../contract/entry-vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/variables.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
-import { map, mapOf, oneOf, text, uniqueListOf } from './fields.ts';
+import { map, mapOf, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 
 /** The longest possible; headers, groups and other scopes leave less (`cross-checks.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;
+
+/** The default of `cache.allowTtlSeconds`: for longer times set that. */
+const MAX_RECENT_SECONDS = 60;
 
 const backendName = text('a HAProxy backend name', (name) => BACKEND_NAME.test(name));
 const headers = uniqueListOf(
@@ -63,6 +66,21 @@ export const haproxy = map({
     .prefault([])
     .describe(
       'The statuses that entries may deny with, in addition to 403. Any other becomes 403. 503 and 400 are included if the policy or the subjects need them. Each adds an HAProxy rule, and one more for each of `body` and `tarpit`.',
+    ),
+  recentSeconds: wholeNumber(0, MAX_RECENT_SECONDS)
+    .prefault(0)
+    .describe(
+      'How long HAProxy allows an address again without asking, after a message about the address alone allowed it; 0: HAProxy asks about every request. A new deny takes effect that much later.',
+    ),
+  recentAddresses: wholeNumber(100, 10_000_000)
+    .prefault(100_000)
+    .describe(
+      'The size of the stick table for `recentSeconds`, about 200 bytes per address. When it is full, HAProxy asks more often.',
+    ),
+  recentStickCounter: wholeNumber(0, 11)
+    .prefault(2)
+    .describe(
+      'The stick counter (`track-sc`) that the rules for `recentSeconds` use; no rule of yours may use the same.',
     ),
   denyPages: mapOf(denyStatus, denyPage, DENY_STATUSES.length, 'status: file and contentType')
     .prefault({})

@@ -1,5 +1,5 @@
 import type { Action } from '../contract/actions.ts';
-import type { ListActions } from '../contract/list-actions.ts';
+import type { ListActions } from '../contract/permitted-actions.ts';
 
 /** An item of `lists` as written: a name, or a name with the actions that the list is restricted to. */
 export type WrittenList = string | { readonly name: string; readonly actions: Action[] };

@@ -1,4 +1,4 @@
-import type { ListActions } from '../contract/list-actions.ts';
+import type { ListActions } from '../contract/permitted-actions.ts';
 import type { Policy } from '../contract/policy.ts';
 import type { ConfigFile } from './schema.ts';
 

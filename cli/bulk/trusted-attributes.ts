@@ -1,6 +1,6 @@
 import { ACTIONS, isAction } from '../../contract/actions.ts';
+import { headerOf, isPlainVar } from '../../contract/entry-vars.ts';
 import { isKind } from '../../contract/subject.ts';
-import { headerOf, isPlainVar } from '../../contract/vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 

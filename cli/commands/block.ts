@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/list-settings.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';

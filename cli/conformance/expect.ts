@@ -1,4 +1,4 @@
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts';
 import { lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { Answer } from './target.ts';

@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import type { Signer } from '../../agent/backend/signer.ts';
 import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 
 /** The HTTP answer, valid or not. */
 export interface Answer {

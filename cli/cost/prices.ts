@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import listPrices from './prices.json' with { type: 'json' };
 

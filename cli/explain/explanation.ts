@@ -6,12 +6,12 @@ import {
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
-import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { lacksOf, lacksText, obeyable, type Rules } from '../../contract/obeyed.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
@@ -113,7 +113,7 @@ async function verdictsFor(asked: readonly SubjectItems[], request: ExplainReque
     {
       store: { lookup: async (keys) => ({ items: itemsUnder(keys, items), unread: [], throttles: 0 }) },
       log() {},
-      badEntries: new BadEntries(),
+      invalidEntryLog: new InvalidEntryLog(),
       clock: () => request.nowMs,
       ttlSeconds: 0,
     },

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import type { ConfigFile } from '../../config/schema.ts';
-import { isOddPath } from '../../contract/path.ts';
+import { isOddPath } from '../../contract/kinds/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';

@@ -1,6 +1,6 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import type { Finding } from './finding.ts';
 

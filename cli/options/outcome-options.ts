@@ -8,7 +8,7 @@ import {
   factsOf,
   REDIRECT_STATUSES,
 } from '../../contract/actions.ts';
-import { headerOf } from '../../contract/vars.ts';
+import { headerOf } from '../../contract/entry-vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 
 /** What becomes of a request, as it was typed. */

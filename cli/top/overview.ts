@@ -1,6 +1,6 @@
 import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { health } from '../../agent/admin/health.ts';
-import { Interval } from '../../agent/admin/interval.ts';
+import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
@@ -55,7 +55,7 @@ export interface BackendOverview {
 /** `before` is an earlier snapshot, perhaps of another run of the agent. */
 export function overviewOf(state: AgentState, before?: AgentState): Overview {
   const previous = before !== undefined && isSameRun(state, before) ? before : undefined;
-  const interval = new Interval({ state, ...(previous === undefined ? {} : { before: previous }) });
+  const interval = new SnapshotInterval({ state, ...(previous === undefined ? {} : { before: previous }) });
   const hits = interval.growth((of) => cacheLookups(of).hits);
   const all = interval.growth((of) => cacheLookups(of).all);
   const { backend, cache, spop } = state;
@@ -103,7 +103,7 @@ function isSameRun(state: AgentState, before: AgentState): boolean {
   return state.startedAtMs === before.startedAtMs && state.pid === before.pid && state.takenAtMs > before.takenAtMs;
 }
 
-function ratesOf(state: AgentState, interval: Interval): Rate[] {
+function ratesOf(state: AgentState, interval: SnapshotInterval): Rate[] {
   const keys = new Map(state.decisions.map((one) => [`${one.action} ${one.source}`, one]));
   const rates = [...keys.values()].map(({ action, source }) => {
     const total = (of: AgentState) =>

@@ -10,6 +10,7 @@ import { IMPLICIT_FILTER_CHECKS } from './implicit-filter-checks.ts';
 import type { Installation } from './installation.ts';
 import { MESSAGE_CHECKS } from './message-checks.ts';
 import { ORDER_CHECKS } from './order-checks.ts';
+import { RECENT_CHECKS } from './recent-checks.ts';
 import { RULE_CHECKS } from './rule-checks.ts';
 import { SERVER_CHECKS } from './server-checks.ts';
 import { SPELLING_CHECKS } from './spelling-checks.ts';
@@ -27,6 +28,7 @@ export const CHECKS = {
   ...RULE_CHECKS,
   ...CHANGE_CHECKS,
   ...ORDER_CHECKS,
+  ...RECENT_CHECKS,
   ...VARIABLE_CHECKS,
   ...AGENTS_CHECKS,
   ...SERVER_CHECKS,

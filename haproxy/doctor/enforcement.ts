@@ -6,7 +6,7 @@ import { VARIABLES } from '../variables.ts';
 import { isDynamic, targetsOf } from './filter-checks.ts';
 import type { Filter, Installation } from './installation.ts';
 import { HAPROXY_NAMES, messageOf, NAMES } from './variable-names.ts';
-import { ownVariablesIn, type Prefixes, parseOwnVariable, readVariables } from './variable-reads.ts';
+import { ownVariablesIn, type Prefixes, parseOwnVariable, readVariables, setsOwnVariable } from './variable-reads.ts';
 
 /** Values of the variables of one message and of HAProxy's own, by name; all other variables are unset. */
 export interface Scenario {
@@ -71,6 +71,7 @@ export function enforcingRules(proxy: ProxySection, rulesets: readonly Ruleset[]
   return proxy.rules.filter(
     (rule) =>
       rulesets.includes(rule.ruleset) &&
+      !setsOwnVariable(rule, prefixes) &&
       (rule.ruleset === 'use_backend' || STOPS.test(rule.action) || setsIntermediateVariable(rule, proxy)) &&
       ownVariablesIn(rule, proxy.acls, prefixes).length > 0,
   );

@@ -1,3 +1,4 @@
+import type { Acls } from '../parse/condition.ts';
 import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../variables.ts';
 import type { Checks } from './check.ts';
@@ -71,9 +72,15 @@ export const ORDER_CHECKS = {
     severity: 'error',
     why: 'the rules below read the value set here, not the decision of the agent',
     write: 'a variable other than <variable>',
-    *find({ config, prefixes }) {
-      for (const { rules } of config.proxies)
-        for (const { action, place } of rules) {
+    *find({ config, prefixes, settings }) {
+      const isRecent = (rule: Rule, acls: Acls) =>
+        settings.haproxy.recentSeconds > 0 &&
+        rule.args.join(' ') === 'str(allow)' &&
+        ownVariablesIn(rule, acls, prefixes).some(({ name }) => name === VARIABLES.source);
+      for (const { rules, acls } of config.proxies)
+        for (const rule of rules) {
+          const { action, place } = rule;
+          if (isRecent(rule, acls)) continue;
           const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
           if (parseOwnVariable(variable, prefixes)?.name === VARIABLES.action)
             yield { place, what: `${action} overwrites the decision`, values: { variable } };

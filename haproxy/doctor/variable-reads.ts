@@ -45,12 +45,18 @@ export function ownVariablesIn(rule: Rule, acls: Acls, prefixes: Prefixes): OwnV
     .filter((own) => own !== undefined);
 }
 
+/** Whether the rule sets one of our variables, as those for `recentSeconds` do: it obeys nothing itself. */
+export function setsOwnVariable({ action }: Rule, prefixes: Prefixes): boolean {
+  const [, variable = ''] = /^(?:un)?set-var(?:-fmt)?\(([\w.]+)/.exec(action) ?? [];
+  return parseOwnVariable(variable, prefixes) !== undefined;
+}
+
 /** The rules of a section that depend on the agent. */
 export function rulesReadingDecisions(
   { rules, acls }: ProxySection,
   { prefixes }: { readonly prefixes: Prefixes },
 ): Rule[] {
-  return rules.filter((rule) => ownVariablesIn(rule, acls, prefixes).length > 0);
+  return rules.filter((rule) => !setsOwnVariable(rule, prefixes) && ownVariablesIn(rule, acls, prefixes).length > 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
 import { hasNativeSpop, keepsHungAgents } from '../versions.ts';
+import { recentTable } from './rules/recent.ts';
 import { AGENTS_BACKEND, IDLE_SECONDS } from './spoe.ts';
 
 /**
@@ -17,7 +18,11 @@ const HANGING = ['# an agent that hangs delays a request only until the check no
 const CHROOT = ['# if global has `chroot DIR`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR'];
 
 /** The backend section through which HAProxy reaches the agent: one server for each listen address. */
-export function agentsBackend({ listen, haproxy }: Pick<Settings, 'listen' | 'haproxy'>): string {
+export function agentsBackend({
+  listen,
+  haproxy,
+  messages,
+}: Pick<Settings, 'listen' | 'haproxy' | 'messages'>): string {
   const { chroot, version } = haproxy;
   const native = hasNativeSpop(version);
   const keepsHung = keepsHungAgents(version);
@@ -31,6 +36,7 @@ export function agentsBackend({ listen, haproxy }: Pick<Settings, 'listen' | 'ha
     ...(native ? [] : [`# longer than the ${IDLE_SECONDS}s after which idle connections are closed`]),
     `timeout server ${IDLE_SECONDS + 60}s`,
     ...(chroot === undefined && listen.some(({ type }) => type === 'unix') ? CHROOT : []),
+    ...recentTable(haproxy, messages),
     ...(keepsHung ? HANGING : []),
     ...listen.map((address, index) => `server agent${index + 1} ${serverAddress(address, chroot)} ${check}`),
   ];

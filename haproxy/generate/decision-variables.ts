@@ -6,6 +6,8 @@ import { ERROR_VARIABLE, VARIABLES } from '../variables.ts';
 /** The variables of the decision on one message, and tests of them, as rules write both. */
 export interface DecisionVariables {
   readonly message: MessageSettings;
+  /** `txn.haverdict.action`. */
+  readonly nameOf: (name: string) => string;
   /** `var(txn.haverdict.action)`. */
   readonly variable: (name: string) => string;
   /** Holds if one of these actions was decided. */
@@ -18,9 +20,11 @@ export interface DecisionVariables {
 export function decisionVariables(prefix: string, message: MessageSettings): DecisionVariables {
   const { event, group } = message;
   const path = [scopeOf(event), prefix, ...(group === undefined ? [] : [group])].join('.');
-  const variable = (name: string) => `var(${path}.${name})`;
+  const nameOf = (name: string) => `${path}.${name}`;
+  const variable = (name: string) => `var(${nameOf(name)})`;
   return {
     message,
+    nameOf,
     variable,
     is: (...actions) => `{ ${variable(VARIABLES.action)} -m str ${actions.join(' ')} }`,
     has: (name) => `{ ${variable(name)} -m found }`,

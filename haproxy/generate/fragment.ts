@@ -19,7 +19,7 @@ export function haproxyFragment(settings: Settings, spoePath = DEFAULT_SPOE_PATH
 function partsOf(settings: Settings, spoePath: string): Part[] {
   return [
     {
-      where: 'put these lines into each frontend that haverdict should guard, above all its other rules.',
+      where: 'put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.',
       text: frontendRules(settings, spoePath),
     },
     {
@@ -28,11 +28,11 @@ function partsOf(settings: Settings, spoePath: string): Part[] {
       text: frontendRoutes(settings),
     },
     {
-      where: 'put these lines into each HTTP backend that those frontends use, above all its other rules.',
+      where: 'put these lines into each HTTP backend that those frontends use, above its http-request rules.',
       text: backendRules(settings),
     },
     {
-      where: 'put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.',
+      where: 'put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.',
       text: tcpFrontendRules(settings, spoePath),
     },
     {

@@ -6,11 +6,13 @@ import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
 import { httpStops } from './rules/deny.ts';
 import { logFormat, referenceRule } from './rules/logging.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
+import { recentRules, sendIf, storeRules } from './rules/recent.ts';
 import { refusals, tunnelRules } from './rules/refusals.ts';
 import { stopRules } from './rules/stop.ts';
 import { sendConditionOf } from './send-condition.ts';
+import { sendingGroup } from './sending-group.ts';
 import { ENGINE } from './spoe.ts';
-import { indent, quoteWord } from './syntax.ts';
+import { bothConditions, indent, quoteWord } from './syntax.ts';
 
 export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
@@ -63,7 +65,7 @@ function requestRules(haproxy: HaproxySettings, message: MessageSettings): strin
   const decision = decisionVariables(haproxy.prefix, message);
   return [
     ...sendConditionOf(message).acls,
-    ...(message.group === undefined ? [] : groupLines(message, message.group)),
+    ...groupLines(haproxy, decision),
     ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-request')),
     '',
     ...stopRules(haproxy, decision, 'http-request'),
@@ -73,15 +75,20 @@ function requestRules(haproxy: HaproxySettings, message: MessageSettings): strin
 }
 
 /** The rule that sends a group, above those that obey its answer; without a condition, it is the operator's to write. */
-function groupLines(message: MessageSettings, group: string): string[] {
-  const { condition } = sendConditionOf(message);
+function groupLines(haproxy: HaproxySettings, decision: DecisionVariables): string[] {
+  const { message } = decision;
+  const group = sendingGroup(haproxy, message);
+  if (group === undefined) return [];
+  const condition = sendIf(haproxy, decision);
   const send = `http-request send-spoe-group ${ENGINE} ${group} if`;
-  return condition === undefined
+  const isYours = message.group !== undefined && sendConditionOf(message).condition === undefined;
+  const sending = isYours
     ? [
         '# write the line that sends the group here, below what it depends on, for example',
-        `#     ${send} { method POST }`,
+        `#     ${send} ${bothConditions(condition, '{ method POST }')}`,
       ]
     : [`${send} ${condition}`];
+  return [...recentRules(haproxy, decision), ...sending, ...storeRules(haproxy, decision)];
 }
 
 function responseRules(haproxy: HaproxySettings, message: MessageSettings): string[] {

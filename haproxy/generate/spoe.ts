@@ -9,6 +9,7 @@ import {
 } from '../variables.ts';
 import { hasNativeSpop } from '../versions.ts';
 import { sendConditionOf } from './send-condition.ts';
+import { sendingGroup } from './sending-group.ts';
 
 /** The scope of the SPOE file, named on the `filter` line. */
 export const ENGINE = 'haverdict';
@@ -24,10 +25,12 @@ type SpoeSettings = Pick<Settings, 'deadlineMs' | 'haproxy' | 'messages'>;
 
 /** The SPOE file: what HAProxy asks the agent, when, and how long it waits. Valid on 2.4 to 3.5. */
 export function spoeFile(settings: SpoeSettings): string {
-  const groups = settings.messages.flatMap(({ name, group }) =>
-    group === undefined ? [] : [groupSection(name, group)],
-  );
-  return [agentSection(settings), ...settings.messages.map(messageSection), ...groups].join('\n');
+  const { haproxy, messages } = settings;
+  const groups = messages.flatMap((message) => {
+    const group = sendingGroup(haproxy, message);
+    return group === undefined ? [] : [groupSection(message.name, group)];
+  });
+  return [agentSection(settings), ...messages.map((message) => messageSection(haproxy, message)), ...groups].join('\n');
 }
 
 function agentSection({ deadlineMs, haproxy, messages }: SpoeSettings): string {
@@ -38,11 +41,11 @@ function agentSection({ deadlineMs, haproxy, messages }: SpoeSettings): string {
     'spoe-agent haverdict-agent',
     ...listOf(
       'messages',
-      messages.filter(({ group }) => group === undefined).map(({ name }) => name),
+      messages.filter((message) => sendingGroup(haproxy, message) === undefined).map(({ name }) => name),
     ),
     ...listOf(
       'groups',
-      messages.flatMap(({ group }) => group ?? []),
+      messages.flatMap((message) => sendingGroup(haproxy, message) ?? []),
     ),
     `    option var-prefix ${haproxy.prefix}`,
     `    option set-on-error ${ERROR_VARIABLE}`,
@@ -69,8 +72,9 @@ function olderSettings(processing: string): string[] {
   ];
 }
 
-function messageSection(message: MessageSettings): string {
-  const { name, event } = message;
+function messageSection(haproxy: SpoeSettings['haproxy'], message: MessageSettings): string {
+  const { name } = message;
+  const event = sendingGroup(haproxy, message) === undefined ? message.event : undefined;
   const { acls, condition } = sendConditionOf(message);
   const args = argumentsOf(message);
   return lines([

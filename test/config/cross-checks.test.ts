@@ -47,6 +47,20 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ],
   ],
   [
+    'nothing that recentSeconds could apply to',
+    `haproxy: { recentSeconds: 2 }\nmessages:\n  a: { subjects: { ip: src, host: req.hdr(host) } }\n  b: { event: on-client-session, ${IP} }\n  c: { event: on-backend-http-request, ${IP} }\n`,
+    [
+      '2:27: haproxy.recentSeconds: must be 0: no message at on-frontend-http-request or of a group has ip as its only subject, and no arguments',
+    ],
+  ],
+  [
+    'recentSeconds for more than addresses',
+    `script: ./a.mjs\nhaproxy: { recentSeconds: 2 }\nmessages: { a: { ${IP}, arguments: { q: query } }, b: { group: b, condition: METH_POST, subjects: { host: req.hdr(host) } } }\n`,
+    [
+      '3:27: haproxy.recentSeconds: must be 0: no message at on-frontend-http-request or of a group has ip as its only subject, and no arguments',
+    ],
+  ],
+  [
     'two messages by one group',
     `messages:\n  a: { group: g, ${IP} }\n  b: { group: g, ${IP} }\n`,
     ['4:3: messages.b: must have a group of its own: message a uses g already'],

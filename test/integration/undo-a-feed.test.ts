@@ -40,26 +40,26 @@ describe('a feed that blocks everybody', () => {
       assert.ok(await isBlocked());
     };
     await goesWrong();
-    const found = await run(written('## 1. Which list it is', 'sh'));
+    const found = await run(written('## 1. Find the list', 'sh'));
     assert.match(found, /203\.0\.113\.7 +ip:203\.0\.0\.0\/9 +bad-feed/);
     assert.match(found, /^ip:203\.0\.0\.0\/9 +bad-feed +deny/m, 'explain names the list too');
 
-    configure(written('## 2. Take the list out of force', 'yaml'));
-    await run(written('## 2. Take the list out of force', 'sh'));
-    assert.equal(await ask(VISITOR), 'log', 'at once, and on trial');
+    configure(written('## 2. Stop enforcing the list', 'yaml'));
+    await run(written('## 2. Stop enforcing the list', 'sh'));
+    assert.equal(await ask(VISITOR), 'log', 'at once, and in shadow mode');
     configure(IN_FORCE);
     await run('haverdict reload');
     assert.ok(await isBlocked());
 
-    for (const heading of ['### If it is a few entries', '### If the configuration cannot be changed']) {
+    for (const heading of ['### If only a few entries are wrong', '### If the configuration cannot be changed']) {
       await run(written(heading, 'sh'));
       assert.equal(await ask(VISITOR), 'allow', heading);
       await goesWrong();
     }
 
-    const told = await run(written('## 4. Put it right', 'sh'));
-    assert.match(told, /^- ip:203\.0\.0\.0\/9 deny$/m, 'the dry run says what goes');
-    assert.match(told, /blocks everybody/, 'the history knows what was done meanwhile');
+    const repaired = await run(written('## 4. Repair it', 'sh'));
+    assert.match(repaired, /^- ip:203\.0\.0\.0\/9 deny$/m, 'the dry run says what goes');
+    assert.match(repaired, /blocks everyone/, 'the history knows what was done meanwhile');
     await run('haverdict flush --all');
     assert.deepEqual([await ask(VISITOR), await ask(LISTED)], ['allow', 'deny']);
   });

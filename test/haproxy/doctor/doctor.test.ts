@@ -15,6 +15,7 @@ import {
   grouped,
   type HaproxySet,
   handWritten,
+  recent,
   response,
   tcp,
   variants,
@@ -31,6 +32,7 @@ const GOOD: Readonly<Record<string, HaproxySet>> = {
   'every event': everyEvent(),
   'both modes': bothModes('on-client-session'),
   'both modes, with responses': bothModes('on-tcp-response'),
+  'recent addresses': recent(),
   ...variants(),
 };
 

@@ -8,6 +8,7 @@ import { readInstallation } from '../../../haproxy/doctor/installation.ts';
 import type { Event } from '../../../haproxy/events.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
+import type { HaproxyVersion } from '../../../haproxy/versions.ts';
 import { type Changes, settingsWith } from '../../support/settings.ts';
 
 /** haproxy.cfg, the SPOE file it names, and the settings both belong to. */
@@ -78,6 +79,25 @@ export function everyEvent(): HaproxySet {
     .replace(/#( +http-request send-spoe-group .*)/, '$1')
     .replace('! { var(txn.haverdict.login.action) -m found }', '{ method POST } $&');
   return { settings, config, spoe: spoeFile(settings) };
+}
+
+/** `recentSeconds`, at the default event and in a group with a condition, beside a stick counter of the user's own. */
+export function recent(version: HaproxyVersion = '2.6'): HaproxySet {
+  const settings = settingsWith({
+    listen: [PORT],
+    messages: [
+      { name: 'check-request', event: 'on-frontend-http-request', paths: ['/shop/*'], subjects: IP, policy: CLOSED },
+      { name: 'check-login', group: 'login', condition: '{ method POST }', subjects: IP, policy: { default: 'open' } },
+      { name: 'check-host', group: 'host', condition: '{ method PUT }', subjects: SUBJECTS, policy: CLOSED },
+    ],
+    haproxy: { recentSeconds: 2, version },
+  });
+  const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] }).replace(
+    /^ {4}default_backend/m,
+    '    http-request track-sc0 src table own\n    http-request deny if { sc_http_req_rate(0) gt 1000 }\n$&',
+  );
+  const own = '\nbackend own\n    stick-table type ipv6 size 1k expire 10s store http_req_rate(10s)\n';
+  return { settings, config: `${config}${own}`, spoe: spoeFile(settings) };
 }
 
 /** Frontends in both modes with the same engine, as `haverdict wiring` generates them. */

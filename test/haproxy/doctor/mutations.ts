@@ -1,5 +1,5 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
-import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition, tcp } from './good-files.ts';
+import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition, recent, tcp } from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
@@ -22,6 +22,7 @@ const GOOD = {
   grouped: grouped(),
   every: everyEvent(),
   rawCondition: rawCondition(),
+  recent: recent(),
 } as const;
 const EVENT = 'on-frontend-http-request';
 const DENY = /^ {4}http-request deny .*-m str deny tarpit drop redirect \}$/m;
@@ -63,7 +64,51 @@ function spoe(
 
 const NO_RULES: Edit = [ANY_RULE, ''];
 
+const BINARY_TABLE: Edit = [
+  /$/,
+  '\nbackend binary\n    stick-table type binary len 20 size 1k expire 10s store http_req_rate(10s)\n',
+];
+
+/** Edits of the rules for `recentSeconds`. */
+const RECENT: readonly Mutation[] = [
+  config(
+    'recent-not-written',
+    'rules of before',
+    'filter spoe',
+    'silent',
+    [[/^ {4}http-request (track-sc2|sc-set-gpt0).*\n/gm, '']],
+    'recent',
+  ),
+  ...(
+    [
+      ['tcp-request connection track-sc2 src table own', 'of the connection', /^ {4}filter/m],
+      ['tcp-request session track-sc2 src table own', 'of the session', /^ {4}filter/m],
+      ['http-request track-sc2 base32+src table binary', 'above, with another key', /^ {4}filter/m],
+      ['http-request track-sc2 src table own if { path /api }', 'below, with a condition', /^ {4}default_backend/m],
+      ['http-request track-sc2 src table own', 'in the backend behind', /(?<=^backend origin\n)/m],
+    ] as const
+  ).map(([rule, by, at]) =>
+    config('recent-counter-taken', by, rule, 'silent', [[at, `    ${rule}\n$&`], BINARY_TABLE], 'recent'),
+  ),
+  ...(
+    [
+      ['too few addresses', 'size 100000', 'size 10k'],
+      ['IPv4 only', 'type ipv6 size 100000', 'type ip size 100000'],
+      ['expires too early', 'expire 2s', 'expire 500ms'],
+      ['another column', 'store gpt0', 'store gpc0'],
+    ] as const
+  ).map(([by, from, to]) => config('recent-table-differs', by, to, 'silent', [[from, to]], 'recent')),
+  ...(
+    [
+      ['a limit of requests', 'http-request track-sc1 src table haverdict-agents', /^ {4}default_backend/m],
+      ['every connection', 'tcp-request connection track-sc1 src table haverdict-agents', /^ {4}filter/m],
+      ['sticky sessions', 'stick on src table haverdict-agents', /(?<=^backend origin\n)/m],
+    ] as const
+  ).map(([by, rule, at]) => config('recent-table-shared', by, rule, 'silent', [[at, `    ${rule}\n$&`]], 'recent')),
+];
+
 export const MUTATIONS: readonly Mutation[] = [
+  ...RECENT,
   config('filter-missing', 'no rules either', 'frontend web', 'silent', [[/ {4}filter .*\n/, ''], NO_RULES]),
   config('filter-missing', 'rules left', 'frontend web', 'silent', [[/ {4}filter .*\n/, '']], 'closed'),
   config('filter-missing-here', 'a second frontend with the rules', 'deny deny_status 499', 'silent', [

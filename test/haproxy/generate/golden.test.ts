@@ -25,6 +25,8 @@ const settings = settingsWith({
   haproxy: { prefix: 'guard', version: '2.6', denyStatuses: [400, 403, 503] },
 });
 
+const IP = [{ kind: 'ip', expression: 'src' }];
+
 const everything = settingsWith({
   messages: [
     {
@@ -73,6 +75,37 @@ const everything = settingsWith({
   },
 });
 
+const recent = settingsWith({
+  messages: [
+    { name: 'check-request', event: 'on-frontend-http-request', subjects: IP, policy: { default: 'closed' } },
+    {
+      name: 'sign-in',
+      group: 'login',
+      condition: '{ method POST }',
+      subjects: [{ kind: 'ip', expression: 'req.hdr_ip(x-client)' }],
+      policy: { default: 'open' },
+    },
+    { name: 'by-hand', group: 'hand', subjects: IP, policy: { default: 'open' } },
+    { name: 'others', event: 'on-client-session', subjects: IP, policy: { default: 'open' } },
+  ],
+  haproxy: { recentSeconds: 2, recentAddresses: 5000, recentStickCounter: 1 },
+});
+
+describe('the wiring with recentSeconds', () => {
+  it('sends the messages about an address alone by rules', () =>
+    assert.deepEqual(linesWith(spoeFile(recent), /messages|groups|spoe-|event/), RECENT_SPOE));
+
+  it('decides about recent addresses, and stores the others that are allowed', () =>
+    assert.deepEqual(
+      linesWith(haproxyFragment(recent), /stick-table|table_gpt0|track-sc|gpt0|allow$|str\(|send-spoe/),
+      RECENT_LINES,
+    ));
+});
+
+function linesWith(text: string, pattern: RegExp): string[] {
+  return text.split('\n').filter((line) => pattern.test(line));
+}
+
 describe('the wiring of one configuration', () => {
   it('is this SPOE file', () => assert.equal(spoeFile(settings), SPOE));
 
@@ -116,7 +149,7 @@ spoe-message check-request
     event on-frontend-http-request
 `;
 
-const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
+const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.
     # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
     # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
@@ -207,7 +240,7 @@ spoe-group login
     messages sign-in
 `;
 
-const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
+const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.
     # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
     # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
@@ -380,7 +413,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     use_backend blue if { var(txn.haverdict.action) -m str route } { var(txn.haverdict.backend) -m str blue }
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
-# Part 3 of 6: put these lines into each HTTP backend that those frontends use, above all its other rules.
+# Part 3 of 6: put these lines into each HTTP backend that those frontends use, above its http-request rules.
     http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
@@ -428,7 +461,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request set-header X-Plan "%[var(req.haverdict.req.set.x_plan)]" if { var(req.haverdict.req.set.x_plan) -m found }
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
 
-# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
+# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.
     # with compression, a cache or FastCGI in this section or its defaults, HAProxy wants their lines below this one, in this
     # order: filter fcgi-app NAME, filter cache NAME, filter compression
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
@@ -476,3 +509,42 @@ backend haverdict-agents
     # if global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
     server agent1 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
 `;
+
+const RECENT_SPOE = [
+  'spoe-agent haverdict-agent',
+  '    messages others',
+  '    groups haverdict-recent login hand',
+  'spoe-message check-request',
+  'spoe-message sign-in',
+  'spoe-message by-hand',
+  'spoe-message others',
+  '    event on-client-session',
+  'spoe-group haverdict-recent',
+  '    messages check-request',
+  'spoe-group login',
+  '    messages sign-in',
+  'spoe-group hand',
+  '    messages by-hand',
+];
+
+const RECENT_LINES = [
+  '    http-request set-var(txn.haverdict.allowed_at) src,table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.source) str(recent) if { date,sub(txn.haverdict.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.action) str(allow) if { var(txn.haverdict.source) -m found }',
+  '    http-request send-spoe-group haverdict haverdict-recent if !{ var(txn.haverdict.action) -m found }',
+  '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.source) -m str cache backend } { var(txn.haverdict.action) -m str allow } !{ var(txn.haverdict.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.source) -m str cache backend } { var(txn.haverdict.action) -m str allow } !{ var(txn.haverdict.list) -m found }',
+  '    http-request set-var(txn.haverdict.login.allowed_at) req.hdr_ip(x-client),table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.login.source) str(recent) if { method POST } { date,sub(txn.haverdict.login.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.login.action) str(allow) if { var(txn.haverdict.login.source) -m found }',
+  '    http-request send-spoe-group haverdict login if { method POST } !{ var(txn.haverdict.login.action) -m found }',
+  '    http-request track-sc1 req.hdr_ip(x-client) table haverdict-agents if { var(txn.haverdict.login.source) -m str cache backend } { var(txn.haverdict.login.action) -m str allow } !{ var(txn.haverdict.login.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.login.source) -m str cache backend } { var(txn.haverdict.login.action) -m str allow } !{ var(txn.haverdict.login.list) -m found }',
+  '    http-request set-var(txn.haverdict.hand.allowed_at) src,table_gpt0(haverdict-agents)',
+  '    http-request set-var(txn.haverdict.hand.source) str(recent) if { date,sub(txn.haverdict.hand.allowed_at) -m int 0:1 }',
+  '    http-request set-var(txn.haverdict.hand.action) str(allow) if { var(txn.haverdict.hand.source) -m found }',
+  '    #     http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
+  '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
+  '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
+  '    stick-table type ipv6 size 5000 expire 2s store gpt0',
+];

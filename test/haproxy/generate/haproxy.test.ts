@@ -90,7 +90,34 @@ const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
   'on trial': [{ ...at('on-frontend-http-request'), shadow: true }],
 };
 
+/** Messages that `recentSeconds` skips for some clients, beside one that it does not skip. */
+const RECENT: Readonly<Record<string, readonly Message[]>> = {
+  'the default event': [at('on-frontend-http-request')],
+  'paths and a condition with or': [
+    { ...at('on-frontend-http-request', '{ method PUT } or METH_POST'), paths: ['/a', '/b/*'] },
+  ],
+  'an address of a header': [
+    { ...at('on-frontend-http-request'), subjects: [{ kind: 'ip', expression: 'req.hdr_ip(x-forwarded-for,-1)' }] },
+  ],
+  'groups, and every other event': [
+    ...MESSAGE_EVENTS.filter((event) => event !== 'on-frontend-tcp-request' && event !== 'on-tcp-response').map(
+      (event) => at(event),
+    ),
+    { ...login, policy: { default: 'closed' } },
+    { ...login, name: 'by-hand', group: 'hand', subjects: [IP], policy: { default: 'open' } },
+    { ...login, name: 'by-rule', group: 'rule', condition: 'METH_POST', subjects: [IP], policy: { default: 'closed' } },
+  ],
+};
+
 describeOnEveryHaproxy('the wiring, taken without a warning', (build) => {
+  for (const [name, messages] of Object.entries(RECENT))
+    it(`recentSeconds, ${name}`, () => {
+      for (const recentSeconds of [1, 60]) {
+        taken(build, { messages, haproxy: { recentSeconds, recentStickCounter: recentSeconds === 1 ? 0 : 2 } });
+        taken(build, { messages: messages.map((one) => ({ ...one, shadow: true })), haproxy: { recentSeconds } });
+      }
+    });
+
   for (const policy of POLICIES)
     for (const [index, listen] of LISTENS.entries())
       for (const [name, subjects] of Object.entries(SUBJECTS))
