@@ -19,7 +19,8 @@ export function haproxyFragment(settings: Settings, spoePath = DEFAULT_SPOE_PATH
 function partsOf(settings: Settings, spoePath: string): Part[] {
   return [
     {
-      where: 'put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.',
+      where:
+        'put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.',
       text: frontendRules(settings, spoePath),
     },
     {
@@ -32,7 +33,8 @@ function partsOf(settings: Settings, spoePath: string): Part[] {
       text: backendRules(settings),
     },
     {
-      where: 'put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.',
+      where:
+        'put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.',
       text: tcpFrontendRules(settings, spoePath),
     },
     {

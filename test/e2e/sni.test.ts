@@ -23,8 +23,14 @@ describeOnEveryHaproxy('the server name of a TLS connection that HAProxy does no
   it(`stops ${CONNECTIONS} of ${CONNECTIONS} that are listed, and none that is not`, async () => {
     const bad = await Promise.all(names('bad.example').map(clientHello));
     const good = await Promise.all(names('good.example').map(clientHello));
-    assert.deepEqual(await Promise.all(bad.map((hello) => passes([hello]))), bad.map(() => false));
-    assert.deepEqual(await Promise.all(good.map((hello) => passes([hello]))), good.map(() => true));
+    assert.deepEqual(
+      await Promise.all(bad.map((hello) => passes([hello]))),
+      bad.map(() => false),
+    );
+    assert.deepEqual(
+      await Promise.all(good.map((hello) => passes([hello]))),
+      good.map(() => true),
+    );
   });
 
   it('waits for a ClientHello that comes in parts', async () => {
@@ -88,7 +94,9 @@ async function clientHello(servername: string): Promise<Buffer> {
 /** The same handshake message in two records. */
 function inRecords(hello: Buffer, at: number): Buffer {
   const content = hello.subarray(RECORD_HEADER);
-  return Buffer.concat([content.subarray(0, at), content.subarray(at)].flatMap((part) => [header(hello, part.length), part]));
+  return Buffer.concat(
+    [content.subarray(0, at), content.subarray(at)].flatMap((part) => [header(hello, part.length), part]),
+  );
 }
 
 function header(hello: Buffer, length: number): Buffer {

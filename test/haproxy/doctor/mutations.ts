@@ -1,5 +1,14 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
-import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition, recent, tcp } from './good-files.ts';
+import {
+  everyEvent,
+  generated,
+  grouped,
+  type HaproxySet,
+  handWritten,
+  rawCondition,
+  recent,
+  tcp,
+} from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
