@@ -14,7 +14,7 @@ export function listName(list: WrittenList): string {
   return typeof list === 'string' ? list : list.name;
 }
 
-/** A list as shown to people: `drop (deny, tarpit only; shadow mode)`. */
+/** Describes a list: `drop (deny, tarpit only; shadow mode)`. */
 export function describeList(
   name: string,
   { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },

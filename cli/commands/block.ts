@@ -44,7 +44,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
-/** Also refuses what is never looked up, and actions that the list is not allowed. */
+/** Refuses protected subjects, subjects that agents never look up, and actions that the list may not have. */
 function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: ListActions): Guard {
   const { problemOf } = protectedSet(blocklist, process.env);
   return {

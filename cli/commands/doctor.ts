@@ -21,10 +21,10 @@ interface DoctorOptions extends ConfigOptions {
   readonly json?: true;
 }
 
-/** The agent answers by its deadline; one that is busy starting may take longer than a request would wait. */
+/** Added to the deadline: an agent that is still starting can take longer. */
 const PROBE_GRACE_MS = 2000;
 
-/** `haverdict doctor`: what in HAProxy's configuration keeps requests from being checked. */
+/** `haverdict doctor`: finds errors in HAProxy's configuration that keep requests from being checked. */
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description('find what in a haproxy.cfg silently disables protection')
@@ -73,7 +73,7 @@ async function settingsFor(options: DoctorOptions): Promise<Settings> {
   return { ...settings, haproxy: { ...settings.haproxy, version } };
 }
 
-/** As HAProxy takes a folder after -f: its .cfg files that are not hidden, by their bytes. */
+/** The files of a folder as HAProxy's -f reads them: `.cfg` files that are not hidden, in byte order. */
 function filesAt(path: string): string[] {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));

@@ -81,7 +81,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
 
 interface Planned {
   readonly plan: LookupPlan;
-  /** Absent where nobody said which. */
+  /** Undefined without `--lists`. */
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
   readonly listActions: ListActions;

@@ -39,7 +39,7 @@ export function lookedUp(answer: Answer, subjects: readonly string[]): readonly 
   return verdicts;
 }
 
-/** A status that tells the agent not to repeat the request. */
+/** Expects a status after which the agent does not retry. */
 export function expectRefusal(answer: Answer): string {
   if (answer.status >= 400 && answer.status < 500) return `status ${answer.status}`;
   throw new CheckFailed(`answered status ${answer.status} instead of 4xx`);

@@ -18,10 +18,10 @@ const Prices = z.object({
   egressGb: price,
 });
 
-/** US dollars for what AWS counts, and where and when they were true. */
+/** AWS prices in US dollars, with their region and date. */
 export type Prices = z.infer<typeof Prices>;
 
-/** The prices in this file, or those that came with the program. */
+/** The prices in this file, or the built-in ones. */
 export function readPrices(file: string | undefined): Prices {
   if (file === undefined) return listPrices;
   const json = jsonIn(file);

@@ -16,13 +16,13 @@ import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
-/** A subject, and every item of the table that can match it, in whatever list. */
+/** A subject, and every item of the table, of any list, that can match it. */
 export interface SubjectItems {
   readonly subject: string;
   readonly items: readonly Item[];
   /** Why the agent does not look it up, if it does not. */
   readonly notLookedUp?: string;
-  /** What the message does with the path, if servers read it differently as it was typed. */
+  /** What the message does with the path, if servers read its typed form differently. */
   readonly odd?: 'refuse' | 'pass';
 }
 
@@ -49,16 +49,16 @@ export interface EntryOutcome {
 }
 
 export interface Explanation {
-  /** As HAProxy is told of it. */
+  /** The decision as HAProxy gets it. */
   readonly decision: Decision;
-  /** What it says in addition that HAProxy has no rule for. */
+  /** The part of the decision that HAProxy has no rule for. */
   readonly unobeyed?: string;
   readonly entries: readonly EntryOutcome[];
   /** The entry that won, one of `entries`. */
   readonly winner?: EntryOutcome;
 }
 
-/** Explains a decision. The code of the function and the agent decides; this only compares the entries. */
+/** Explains a decision. Function and agent code make the decision; this only compares the entries. */
 export async function explain(request: ExplainRequest): Promise<Explanation> {
   const asked = request.subjects.filter(({ notLookedUp }) => notLookedUp === undefined);
   const subjectVerdicts = (await verdictsFor(asked, request)).map((verdict, at) =>

@@ -4,14 +4,14 @@ import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
-/** What an agent did between two snapshots. Times are in seconds, `null` where nothing was measured. */
+/** The activity of an agent between two snapshots. Times are in seconds, `null` without measurements. */
 export interface Overview {
   readonly atMs: number;
   readonly version: string;
   readonly pid: number;
   readonly workers: number;
   readonly uptimeSeconds: number;
-  /** What the rates and times cover; since the start if there was no earlier snapshot of this agent. */
+  /** The interval of rates and times; since the start without an earlier snapshot of this agent. */
   readonly intervalSeconds: number;
   readonly decisionsPerSecond: number;
   /** By action and source, most frequent first. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { duplicateName } from '../../../cli/formats/duplicate-names.ts';
+import { duplicateName } from '../../../cli/formats/json-document.ts';
 
 describe('a name that stands twice in an object', () => {
   for (const [json, name] of [
