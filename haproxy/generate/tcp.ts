@@ -2,7 +2,7 @@ import type { HaproxySettings, MessageSettings, Settings } from '../../config/se
 import { arrivalOf, isConnectionGroup } from '../client-bytes.ts';
 import { isSentAt } from '../events.ts';
 import { decisionVariables } from './decision-variables.ts';
-import { DEFAULT_SPOE_PATH, filterLines, headingOf } from './frontend.ts';
+import { DEFAULT_SPOE_PATH, filterLine, headingOf } from './frontend.ts';
 import { routeRules } from './rules/change.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
 import { connectionStopRules } from './rules/stop.ts';
@@ -22,7 +22,7 @@ export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = 
     .toReversed()
     .flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message)));
   return indent([
-    ...filterLines(spoePath),
+    filterLine(spoePath),
     '',
     ...(connection === undefined ? [] : connectionRules(haproxy, connection, 'tcp-request content')),
     '',
