@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Settings } from '../../../config/settings.ts';
 import { OPT_IN } from '../../../contract/actions.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
@@ -20,6 +21,9 @@ export interface HaproxySet {
   readonly config: string;
   readonly spoe: string;
 }
+
+/** HAProxy warns of a page that does not fit into a buffer. */
+const PAGE = join(import.meta.dirname, 'reference.test.ts');
 
 const SUBJECTS = [
   { kind: 'ip', expression: 'src' },
@@ -86,7 +90,7 @@ export function everyEvent(): HaproxySet {
       backends: ['blue', 'green'],
       requestHeaders: ['X-Plan'],
       responseHeaders: ['Server'],
-      denyPages: [{ status: 503, file: import.meta.filename, contentType: 'text/html' }],
+      denyPages: [{ status: 503, file: PAGE, contentType: 'text/html' }],
     },
   });
   const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] })
