@@ -229,7 +229,7 @@ describe('the backend client', () => {
     'with a status without a rule': { ...entry, status: 299 },
     'that redirects to another host by a path': { ...entry, action: 'redirect', vars: { location: '//evil.example' } },
     'that routes to nowhere': { ...entry, action: 'route' },
-    'with a variable that is no text': { ...entry, vars: { path: 7 } },
+    'with a variable that is not a string': { ...entry, vars: { path: 7 } },
     'that is in shadow mode and enforced': { ...entry, shadow: 'tarpit' },
   })) {
     it(`does not use an entry ${problem}, tells of it, and keeps its neighbours`, async (t) => {
