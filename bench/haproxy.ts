@@ -13,10 +13,12 @@ import { type HaproxyBuild, newerBuild, systemBuild } from '../dev/haproxy-build
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
-import { addressOf } from './pool.ts';
+import { addressOf, isListed } from './pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 
 const VISITORS = 20_000;
+/** Visitors are not listed, neither in the file nor in the agent's cache. */
+const VISITOR_RANKS = Array.from({ length: 2 * VISITORS }, (_, rank) => rank).filter((rank) => !isListed(rank));
 const LISTED = 100_000;
 const CONNECTIONS = 32;
 const CLIENT = 'req.hdr_ip(x-client)';
@@ -42,10 +44,12 @@ export async function measureHaproxy(rounds: number, seconds: number): Promise<H
   const socket = join(folder, 'agent.sock');
   const list = join(folder, 'list');
   const script = join(folder, 'visitors.lua');
-  writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(VISITORS + rank)}\n`).join(''));
+  writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(2 * VISITORS + rank)}\n`).join(''));
   writeFileSync(script, lua());
   const agentJs = join(import.meta.dirname, 'agent.ts');
-  const agent = await startMeasured(pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(VISITORS), 'ipv4']));
+  const agent = await startMeasured(
+    pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(2 * VISITORS), 'ipv4']),
+  );
   const env = { HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1', HAVERDICT_LISTEN: `unix:${socket}` };
   const newest = newerBuild('experimental');
   const builds = newest === undefined ? [systemBuild()] : [systemBuild(), newest];
@@ -125,7 +129,7 @@ function runWrk(url: string, script: string, seconds: number) {
 }
 
 function lua(): string {
-  const visitors = Array.from({ length: VISITORS }, (_, rank) => `"${text(rank)}"`).join(',');
+  const visitors = VISITOR_RANKS.map((rank) => `"${text(rank)}"`).join(',');
   return `local visitors = {${visitors}}
 local requests, next = {}, 0
 init = function() for i, v in ipairs(visitors) do requests[i] = wrk.format(nil, nil, {["x-client"] = v, Host = "shop.example"}) end end
