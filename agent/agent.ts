@@ -4,7 +4,7 @@ import { formatListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/settings.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
-import { Degradation } from './decision/degradation.ts';
+import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
@@ -13,13 +13,13 @@ import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-ca
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import { ConnectionLimiter } from './server/connection-limiter.ts';
-import { connectionEvents, denyLog, evictionLog } from './server/event-log.ts';
 import { Listener } from './server/listener.ts';
 import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
-import type { CachedVerdict } from './state/control.ts';
+import { connectionEvents, denyLog, evictionLog } from './server/server-log.ts';
+import type { CachedVerdict } from './state/agent-control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
-import { Meters } from './state/meters.ts';
+import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
 
@@ -28,7 +28,7 @@ const GRACE_MS = 5_000;
 
 /** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
 export class Agent {
-  readonly #lasting: SharedParts;
+  readonly #shared: SharedParts;
   readonly #handler: { current: MessageHandler };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
@@ -42,17 +42,17 @@ export class Agent {
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, lasting: SharedParts, isFirst: boolean, passed: SystemdSockets) {
+  private constructor(generation: Generation, shared: SharedParts, isFirst: boolean, passed: SystemdSockets) {
     this.#isFirst = isFirst;
     this.#passed = passed;
-    this.#lasting = lasting;
+    this.#shared = shared;
     this.#generation = generation;
     this.#handler = { current: generation.handler };
-    this.#limiter = new ConnectionLimiter(lasting.clock, evictionLog(lasting.log, lasting.clock, lasting.meters));
-    this.#startedAtMs = lasting.clock.epochMs();
-    this.#cacheWatch = new CacheFullWarning(() => this.#generation, lasting.clock, lasting.log);
+    this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
+    this.#startedAtMs = shared.clock.epochMs();
+    this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
-    this.#saver = isFirst ? new CacheSaver(() => this.#generation, lasting.clock, lasting.log) : undefined;
+    this.#saver = isFirst ? new CacheSaver(() => this.#generation, shared.clock, shared.log) : undefined;
   }
 
   /**
@@ -62,20 +62,20 @@ export class Agent {
   static async start(settings: Settings, log: Logger, isFirst: boolean, passed: SystemdSockets): Promise<Agent> {
     const clock = systemClock;
     const stats = new DecisionStats(clock, denyLog(log, clock));
-    const degradation = new Degradation(
+    const degradation = new DegradationDetector(
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const lasting = { log, clock, meters: new Meters(), stats, references: new ReferenceIds(), degradation };
-    const generation = await openGeneration(settings, openCache(settings, clock, log), lasting);
-    const agent = new Agent(generation, lasting, isFirst, passed);
+    const shared = { log, clock, metrics: new ProcessMetrics(), stats, references: new ReferenceIds(), degradation };
+    const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
+    const agent = new Agent(generation, shared, isFirst, passed);
     agent.#watchDegradation();
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
       agent.#cacheWatch.stop();
-      lasting.meters.close();
+      shared.metrics.close();
       degradation.close();
       await generation.close();
       throw error;
@@ -96,12 +96,12 @@ export class Agent {
 
   get state(): Omit<ProcessState, 'logLinesDropped'> {
     const { settings, cache, loader, credentialsExpireAtMs } = this.#generation;
-    const { meters, stats, degradation } = this.#lasting;
+    const { metrics, stats, degradation } = this.#shared;
     const connections = [...this.#listeners.values()].reduce((sum, listener) => sum + listener.connections, 0);
     return {
       ...processState({
         settings,
-        meters,
+        metrics,
         stats,
         cache: cache.state,
         loader: loader.state,
@@ -110,7 +110,7 @@ export class Agent {
         credentialsExpireAtMs,
       }),
       startedAtMs: this.#startedAtMs,
-      takenAtMs: this.#lasting.clock.epochMs(),
+      takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
   }
@@ -138,7 +138,7 @@ export class Agent {
    * ones, what waits is answered by the old ones. Rejects, with nothing changed, if they cannot be used.
    */
   async reload(wanted: Settings): Promise<void> {
-    const { log, clock } = this.#lasting;
+    const { log, clock } = this.#shared;
     const before = this.#generation;
     if (wanted.workers !== before.settings.workers)
       log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'changing workers requires a restart');
@@ -148,7 +148,7 @@ export class Agent {
       log.level = settings.log.level; // it may have been changed under way
       return this.#reloadScript();
     }
-    const next = await openGeneration(settings, cacheForReload(before, settings, clock, log), this.#lasting);
+    const next = await openGeneration(settings, cacheForReload(before, settings, clock, log), this.#shared);
     try {
       await this.#listen(settings.listen);
     } catch (error) {
@@ -166,7 +166,7 @@ export class Agent {
 
   /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
   async stop(): Promise<void> {
-    const { clock, meters, degradation } = this.#lasting;
+    const { clock, metrics, degradation } = this.#shared;
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
       for (const listener of listeners) listener.destroy();
@@ -178,13 +178,13 @@ export class Agent {
     this.#cacheWatch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
-    meters.close();
+    metrics.close();
     degradation.close();
   }
 
   #watchDegradation(): void {
     const { settings, loader } = this.#generation;
-    this.#lasting.degradation.watch({
+    this.#shared.degradation.watch({
       maxPolicyShare: settings.backend.degradedPercent / 100,
       isBackendDown: () => loader.state.breaker !== 'closed',
     });
@@ -195,20 +195,20 @@ export class Agent {
     const { settings } = this.#generation;
     const { maxEntries } = settings.cache;
     if (heapLimitMegabytes({ ...settings, cache }) <= this.#heapMegabytes) return cache;
-    this.#lasting.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache requires a restart');
+    this.#shared.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache requires a restart');
     return { ...cache, maxEntries };
   }
 
   async #reloadScript(): Promise<void> {
     const { script } = this.#generation;
     if (script !== undefined) await script.reload();
-    else this.#lasting.log.info('nothing to reload: configuration unchanged');
+    else this.#shared.log.info('nothing to reload: configuration unchanged');
   }
 
   /** Opens what is new, then leaves what is gone; rejects with nothing opened and nothing left. */
   async #listen(targets: readonly ListenAddress[]): Promise<void> {
-    const { log, clock, meters } = this.#lasting;
-    const events = connectionEvents(log, clock, meters, () => this.#generation.settings.deadlineMs);
+    const { log, clock, metrics } = this.#shared;
+    const events = connectionEvents(log, clock, metrics, () => this.#generation.settings.deadlineMs);
     const listeners = new Map<string, Listener>();
     const opened: Listener[] = [];
     try {

@@ -8,26 +8,26 @@ import { logStartupCheck } from './backend/backend-log.ts';
 import { Address } from './decision/address.ts';
 import type { VerdictCache } from './decision/cache.ts';
 import type { Clock } from './decision/clock.ts';
-import type { Degradation } from './decision/degradation.ts';
+import type { DegradationDetector } from './decision/degradation-detector.ts';
 import { Enforcement, type EnforcementEvents } from './decision/enforcement.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
-import { decisionEvents, messageLog } from './server/event-log.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
 import type { ReferenceIds } from './server/reference-id.ts';
+import { decisionEvents, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
-import type { Meters } from './state/meters.ts';
+import type { ProcessMetrics } from './state/process-metrics.ts';
 
 /** What outlives every generation. */
 export interface SharedParts {
   readonly log: Logger;
   readonly clock: Clock;
-  readonly meters: Meters;
+  readonly metrics: ProcessMetrics;
   readonly stats: DecisionStats;
   readonly references: ReferenceIds;
-  readonly degradation: Degradation;
+  readonly degradation: DegradationDetector;
 }
 
 /** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
@@ -51,24 +51,24 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, meters, stats, references, degradation }: SharedParts,
+  { log, clock, metrics, stats, references, degradation }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const backend = await openBackend(settings.backend, settings, log, clock, {
     gotCredentials: (atMs) => {
       credentialsExpireAtMs = atMs;
     },
-    notCounted: () => void meters.counters.notCounted++,
+    notCounted: () => void metrics.counters.notCounted++,
     called(subjects, tookMs) {
-      meters.called(subjects, tookMs);
+      metrics.called(subjects, tookMs);
       degradation.called(tookMs);
     },
     callFailed(fault, error) {
-      meters.callFailed(fault, error, clock.epochMs());
+      metrics.callFailed(fault, error, clock.epochMs());
       degradation.callFailed(error);
     },
   });
-  const loader = new Loader(backend, cache, clock, limitsOf(settings), meters.counters);
+  const loader = new Loader(backend, cache, clock, limitsOf(settings), metrics.counters);
   const parts = { cache, loader, clock, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);
@@ -78,7 +78,7 @@ export async function openGeneration(
     await closeAll(script, backend);
     throw error;
   }
-  const messages = messageConfigs(settings, decisionEvents(log, clock, meters), script);
+  const messages = messageConfigs(settings, decisionEvents(log, clock, metrics), script);
   const address = new Address(settings.ipv6Prefix);
   const handler = new MessageHandler(messages, engine, messageLog(log), address, stats, references);
   let isClosed = false;

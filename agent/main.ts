@@ -14,7 +14,7 @@ import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
 import { AccessError, clearStaleSocket } from './server/socket-file.ts';
-import type { CachedVerdict, Control } from './state/control.ts';
+import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
 import { version } from './version.ts';
@@ -87,7 +87,7 @@ async function runProcesses(
 }
 
 /** What shows the agent and what commands it, where the settings want them. */
-async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: Control, log: Logger) {
+async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: AgentControl, log: Logger) {
   const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
   await shown?.open();
   if (shown !== undefined) log.info({ address: shown.address }, 'admin HTTP server is listening');
@@ -208,7 +208,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   };
 }
 
-function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): Control {
+function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): AgentControl {
   const startedAtMs = Date.now();
   let reloads: ReloadState = { ok: 0, failed: 0 };
   return {

@@ -5,12 +5,12 @@
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
 import { ConnectionLimiter } from '../agent/server/connection-limiter.ts';
-import { connectionEvents } from '../agent/server/event-log.ts';
 import { Listener } from '../agent/server/listener.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
-import { Meters } from '../agent/state/meters.ts';
+import { connectionEvents } from '../agent/server/server-log.ts';
+import { ProcessMetrics } from '../agent/state/process-metrics.ts';
 import { composeEngine, fillCache } from './engine.ts';
-import type { PoolOptions } from './pool.ts';
+import type { PoolOptions } from './notify-pool.ts';
 
 const [target = '9000', addresses = '200000', family = 'ipv4'] = process.argv.slice(2);
 const DAY_SECONDS = 86_400;
@@ -38,7 +38,7 @@ const listener = new Listener(
     : { type: 'tcp', host: '127.0.0.1', port: Number(target) },
   { current: handler },
   clock,
-  connectionEvents({ info: complain, warn: complain, error: complain }, clock, new Meters(), () => 40),
+  connectionEvents({ info: complain, warn: complain, error: complain }, clock, new ProcessMetrics(), () => 40),
   new ConnectionLimiter(clock, complain),
 );
 globalThis.gc?.(); // what filling the cache left behind is not the cache's

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
 import type { LoadResult } from './load.ts';
-import { addressOf, isListed, type PoolOptions } from './pool.ts';
+import { addressOf, isListed, type PoolOptions } from './notify-pool.ts';
 import { type Measured, pinned, startMeasured } from './process.ts';
 
 const AGENT_PROCESSOR = 0;

@@ -4,7 +4,7 @@
 import { Address } from '../agent/decision/address.ts';
 import type { Clock } from '../agent/decision/clock.ts';
 import { composeEngine } from './engine.ts';
-import { addressOf, isListed, randomFrom, zipfDraw } from './pool.ts';
+import { addressOf, isListed, randomFrom, zipfDraw } from './notify-pool.ts';
 
 const REQUESTS = 1_000_000;
 const VISITORS = 1_000_000;

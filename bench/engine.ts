@@ -4,7 +4,7 @@ import { Engine } from '../agent/decision/engine.ts';
 import { type Backend, Loader } from '../agent/decision/loader.ts';
 import { LookupSubject } from '../agent/decision/lookup-subject.ts';
 import { formatAddress } from '../contract/address.ts';
-import { addressOf, isListed, type PoolOptions } from './pool.ts';
+import { addressOf, isListed, type PoolOptions } from './notify-pool.ts';
 
 const DEADLINE_MS = 40;
 

@@ -13,7 +13,7 @@ import { type HaproxyBuild, newerBuild, systemBuild } from '../dev/haproxy-build
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
-import { addressOf, isListed } from './pool.ts';
+import { addressOf, isListed } from './notify-pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 
 const VISITORS = 20_000;

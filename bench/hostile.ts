@@ -4,11 +4,11 @@ import { Address } from '../agent/decision/address.ts';
 import type { Decision } from '../agent/decision/decision.ts';
 import { type MessageConfig, MessageHandler } from '../agent/server/message-handler.ts';
 import { COOKIE_ARGUMENT } from '../haproxy/variables.ts';
-import { DataType } from '../spop/data.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../spop/frame.ts';
-import { FrameReader } from '../spop/reader.ts';
-import { Writer } from '../spop/writer.ts';
-import { randomFrom } from './pool.ts';
+import { FrameReader } from '../spop/frame-reader.ts';
+import { PayloadWriter } from '../spop/payload-writer.ts';
+import { DataType } from '../spop/typed-data.ts';
+import { randomFrom } from './notify-pool.ts';
 
 /** What the figures of one kind are, in microseconds. */
 export interface HostileCost {
@@ -144,7 +144,7 @@ function ruleOf(kinds: readonly string[]): MessageConfig {
 /** Bytes of a chunk, as they come from a socket. */
 function frameOf(argument: string, value: string): Uint8Array {
   const bytes = Buffer.from(value, 'latin1');
-  const payload = new Writer()
+  const payload = new PayloadWriter()
     .text(MESSAGE)
     .byte(1)
     .text(argument)

@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { decodeAck } from '../spop/ack.ts';
 import { FrameType } from '../spop/frame.ts';
-import { FrameReader } from '../spop/reader.ts';
-import { haproxyHello } from './hello.ts';
+import { FrameReader } from '../spop/frame-reader.ts';
+import { haproxyHello } from './haproxy-hello.ts';
 import { Histogram } from './histogram.ts';
-import { createPool, type Pool, type PoolOptions } from './pool.ts';
+import { createPool, type Pool, type PoolOptions } from './notify-pool.ts';
 
 /** What one run of the load generator found; written to standard output as one line of JSON. */
 export interface LoadResult {

@@ -4,13 +4,13 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
-import { measureGrowth } from './growth.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
+import type { PoolOptions } from './notify-pool.ts';
+import { measureGrowth } from './parser-growth.ts';
 import { measureParts } from './parts.ts';
-import type { PoolOptions } from './pool.ts';
-import { measureSpread } from './spread.ts';
+import { measureSpread } from './worker-spread.ts';
 
 const SECTIONS = ['parts', 'hostile', 'growth', 'agents', 'spread', 'haproxy', 'memory', 'calls'] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]

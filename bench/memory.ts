@@ -17,11 +17,11 @@ import { verdictsKey } from '../agent/lifecycle/persistent-cache.ts';
 import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
-import { FrameReader } from '../spop/reader.ts';
+import { FrameReader } from '../spop/frame-reader.ts';
 import { fillCache } from './engine.ts';
-import { haproxyHello } from './hello.ts';
+import { haproxyHello } from './haproxy-hello.ts';
 import type { LoadResult } from './load.ts';
-import { addressOf, isListed, notify } from './pool.ts';
+import { addressOf, isListed, notify } from './notify-pool.ts';
 import { type Measured, startMeasured } from './process.ts';
 
 const CLI = join(import.meta.dirname, '..', 'cli', 'main.ts');

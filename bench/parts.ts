@@ -3,18 +3,18 @@
 import { Address } from '../agent/decision/address.ts';
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Engine } from '../agent/decision/engine.ts';
-import { connectionEvents } from '../agent/server/event-log.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
-import { Meters } from '../agent/state/meters.ts';
+import { connectionEvents } from '../agent/server/server-log.ts';
+import { ProcessMetrics } from '../agent/state/process-metrics.ts';
 import { encodeAck, encodeActions } from '../spop/ack.ts';
 import { Connection } from '../spop/connection.ts';
 import { NO_IDS } from '../spop/frame.ts';
+import { FrameReader } from '../spop/frame-reader.ts';
 import { decodeNotify, NotifyReader } from '../spop/notify.ts';
 import type { NotifyHandler } from '../spop/notify-handler.ts';
-import { FrameReader } from '../spop/reader.ts';
 import { composeEngine, fillCache } from './engine.ts';
-import { haproxyHello } from './hello.ts';
-import { addressOf, createPool } from './pool.ts';
+import { haproxyHello } from './haproxy-hello.ts';
+import { addressOf, createPool } from './notify-pool.ts';
 
 const ADDRESSES = 200_000;
 const FRAMES_A_CHUNK = 20;
@@ -106,7 +106,7 @@ function connection(isHot: boolean): (chunk: Uint8Array) => void {
     transport,
     { current },
     systemClock,
-    connectionEvents({ info: fail, warn: fail, error: fail }, systemClock, new Meters(), () => 40),
+    connectionEvents({ info: fail, warn: fail, error: fail }, systemClock, new ProcessMetrics(), () => 40),
   );
   made.receive(haproxyHello());
   return (chunk) => made.receive(chunk);

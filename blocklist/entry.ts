@@ -4,11 +4,11 @@ import * as contract from '../contract/check.ts';
 import { printable } from '../contract/printable.ts';
 import { redactedSubject } from '../contract/redact.ts';
 import { formatSubject, MAX_SUBJECT_BYTES, parseSubject, SubjectError } from '../contract/subject.ts';
-import { firstProblem } from './problem.ts';
+import { firstProblem } from './schema-problem.ts';
 
 /**
- * One item of the table: a subject in a list with an action, and what people want to know about it later. Whatever that text
- * is, it decides nothing: an entry ignored for it would unblock somebody.
+ * An item of the table: a subject in a list with an action, and notes for people. The notes may be any text: an entry
+ * ignored because of them would unblock a client.
  */
 export const StoredEntry = z.extend(z.omit(contract.Entry, { shadow: true, unlessAllowed: true }), {
   action: z._default(z.enum(ACTIONS), 'deny'),
@@ -21,13 +21,13 @@ export type StoredEntry = z.infer<typeof StoredEntry>;
 /** The same, not enforced because its list is in shadow mode. */
 export type ShadowEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>;
 
-/** What became of a stored item: an entry, or one line that says why it is none. */
+/** An item parsed as an entry, or one line that says why it is invalid. */
 export type ParsedEntry = { readonly entry: StoredEntry } | { readonly problem: string };
 
 /** The last second of the year 9999. Anything later was typed in milliseconds. */
 const LAST_SECOND = 253_402_300_799;
 
-/** Reads an item that anybody may have typed into the table. */
+/** Parses an item, which may have been typed into the table by hand. */
 export function parseEntry(item: unknown): ParsedEntry {
   const parsed = StoredEntry.safeParse(item);
   if (!parsed.success) return { problem: firstProblem(parsed.error, item) };
@@ -41,7 +41,7 @@ export function isExpired(entry: Pick<StoredEntry, 'expiresAt'>, nowSeconds: num
   return entry.expiresAt !== undefined && entry.expiresAt <= nowSeconds;
 }
 
-/** The part of an entry that the agent is told. */
+/** The part of an entry that is sent to the agent. */
 export function toContractEntry(stored: StoredEntry | ShadowEntry): contract.Entry {
   const { note: _note, createdBy: _createdBy, createdAt: _createdAt, ...entry } = stored;
   return entry;

@@ -3,8 +3,8 @@ import type { Lease, ListRecord, RecordedChange } from './records.ts';
 import type { Item } from './store.ts';
 
 /**
- * Details that anybody may have typed into the table: one that is of the wrong type is as if it were not there, since
- * nothing is decided by it.
+ * Details, which may have been typed into the table by hand. One of the wrong type is treated as absent, since no decision
+ * depends on it.
  */
 const text = z.catch(z.optional(z.string()), undefined);
 const number = z.catch(z.optional(z.number()), undefined);
@@ -30,26 +30,26 @@ const ChangeDetails = z.object({
   totals: z.catch(z.optional(z.object({ put: number, removed: number, unchanged: number })), undefined),
 });
 
-/** How much of a record tells one moment from another; what follows only makes it unique. */
+/** The time at the beginning of a record's sort key; a random part follows. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
 
-/** A list as it is registered; undefined if the item has no name. */
+/** A registered list; undefined if the item has no name. */
 export function parseListRecord(item: Item): ListRecord | undefined {
   const name = nameIn(item);
   return name === undefined ? undefined : { name, ...present(ListDetails.parse(item)) };
 }
 
-/** The name under which a reserved item of one list stands. */
+/** The name of the list that a reserved item is about. */
 export function nameIn({ list }: Item): string | undefined {
   return typeof list === 'string' && list.startsWith('@') ? list.slice(1) : undefined;
 }
 
-/** A lease that was spoilt by hand never ends, so that nobody takes it unseen. */
+/** A lease. One that was edited by hand into something invalid never ends, so that it is not taken unnoticed. */
 export function parseLease({ holder, until }: Item): Lease {
   return { holder: String(holder), until: typeof until === 'number' ? until : Number.MAX_SAFE_INTEGER };
 }
 
-/** A record of the history of a list; undefined if the item is none. */
+/** A record of the history of a list; undefined if the item is invalid. */
 export function parseChange(list: string, item: Item): RecordedChange | undefined {
   const [at] = INSTANT.exec(String(item.list)) ?? [];
   const parsed = ChangeDetails.safeParse(item);
@@ -58,7 +58,7 @@ export function parseChange(list: string, item: Item): RecordedChange | undefine
   return { list, at, ...change, ...(totals !== undefined && { totals: present(totals) }) };
 }
 
-/** Without what is undefined. */
+/** Removes undefined properties. */
 function present<Shape extends object>(details: Shape): { [Name in keyof Shape]: Exclude<Shape[Name], undefined> } {
   const entries = Object.entries(details).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof Shape]: Exclude<Shape[Name], undefined> }; // the same, less some

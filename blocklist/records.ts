@@ -1,29 +1,29 @@
 import type { Action } from '../contract/actions.ts';
 
-/** The register of lists, and who may change one in bulk. Every method throws StoreError where the database fails. */
+/** The registered lists, and the leases to change one in bulk. Every method throws StoreError if the database fails. */
 export interface ListStore {
   /** The registered lists, by name. */
   all(): AsyncIterable<ListRecord>;
   find(name: string): Promise<ListRecord | undefined>;
-  /** Registers a list; false if it was. */
+  /** Registers a list; false if it is registered already. */
   create(record: ListRecord): Promise<boolean>;
   /** Sets these details and leaves the others; undefined removes one. False if the list is not registered. */
   update(name: string, changed: ListChanges): Promise<boolean>;
   delete(name: string): Promise<void>;
   /**
-   * Takes the right to change a list in bulk, or renews it for the same holder. Undefined if taken, else who has it. A lease
-   * that has ended is anybody's.
+   * Takes the lease on a list, or renews it for the same holder. Returns undefined if taken, otherwise the lease of its
+   * holder. An expired lease can be taken.
    */
   takeLease(list: string, lease: Lease, nowSeconds: number): Promise<Lease | undefined>;
-  /** Gives it back; nothing happens if somebody else has taken it since. */
+  /** Releases the lease; does nothing if another holder has taken it since. */
   releaseLease(list: string, holder: string): Promise<void>;
-  /** Who has the lease on a list; it may have ended. */
+  /** The lease on a list, which may have expired. */
   leaseOf(list: string): Promise<Lease | undefined>;
 }
 
-/** What was done to each list. */
+/** The changes of each list. */
 export interface HistoryStore {
-  /** Adds to the history of a list. Call it before the change itself: no change is without a record, a record may be. */
+  /** Adds a record. Call it before the change itself: there may be a record without a change, but not the reverse. */
   record(change: Change): Promise<void>;
   /** The history of a list, newest first. */
   of(list: string, wanted?: WantedChanges): AsyncIterable<RecordedChange>;
@@ -31,17 +31,17 @@ export interface HistoryStore {
   lists(): AsyncIterable<string>;
 }
 
-/** What is known of a list where it was last synced from; all of it absent if it never was. */
+/** The source that a list was last synced from; all properties are absent if it never was. */
 export interface ListSource {
   /** A URL or a path. */
   readonly source?: string;
   /** The name of the format it was read as. */
   readonly format?: string;
-  /** What the source may say of its entries itself, in words with commas between. */
+  /** The properties of entries that the source may set itself, separated by commas. */
   readonly trust?: string;
   readonly etag?: string;
   readonly lastModified?: string;
-  /** A digest of what was asked for and of how the run left the list. */
+  /** A digest of the run's options and of the list after the run. */
   readonly left?: string;
   /** How many entries the list had then. */
   readonly entries?: number;
@@ -49,7 +49,7 @@ export interface ListSource {
   readonly syncedAt?: string;
 }
 
-/** A list as it is registered. A list needs no registration to have entries. */
+/** A registered list. A list can have entries without being registered. */
 export interface ListRecord extends ListSource {
   readonly name: string;
   readonly description?: string;
@@ -64,20 +64,20 @@ export type ListChanges = { readonly [Name in keyof Details]?: Details[Name] | u
 
 /** The right to change a list in bulk. */
 export interface Lease {
-  /** Unique to a run, and says whose it is. */
+  /** Unique for each run; names the person or program. */
   readonly holder: string;
   /** Epoch seconds. */
   readonly until: number;
 }
 
 /**
- * What a record of the history says was done. `put` and `remove` name their subjects; a run that did many of them has a
- * record of its own beside theirs, an `import` or a `sync` with totals.
+ * The kinds of changes. `put` and `remove` name their subjects; a run with many of them has a further record, an `import`
+ * or a `sync`, with totals.
  */
 export const CHANGES = ['put', 'remove', 'import', 'sync', 'list-created', 'list-changed', 'list-deleted'] as const;
 export type ChangeKind = (typeof CHANGES)[number];
 
-/** A change as it is written down. */
+/** A change to record. */
 export interface Change {
   readonly list: string;
   readonly change: ChangeKind;
@@ -85,11 +85,11 @@ export interface Change {
   readonly at: string;
   /** Such as `user@host`. */
   readonly by: string;
-  /** Exact subject texts. An item has 400 KB and a subject up to one: a run of many has a record for each few hundred. */
+  /** Canonical subjects. An item has at most 400 KB and a subject up to 1 KB: a run has one record for a few hundred. */
   readonly subjects?: readonly string[];
-  /** What the entries put there do. */
+  /** The action of the entries that were put. */
   readonly action?: Action;
-  /** Until when they do, in epoch seconds. */
+  /** Their expiry, in epoch seconds. */
   readonly until?: number;
   /** The reason or note that was given. */
   readonly why?: string;
@@ -106,7 +106,7 @@ export interface ChangeTotals {
   readonly unchanged?: number;
 }
 
-/** A change as it was found; a later version may have written kinds that this one does not know. */
+/** A recorded change; a later version may have written kinds and actions unknown here. */
 export interface RecordedChange extends Omit<Change, 'change' | 'action'> {
   readonly change: string;
   readonly action?: string;
@@ -114,7 +114,7 @@ export interface RecordedChange extends Omit<Change, 'change' | 'action'> {
 
 /** Which records of a history to read; all if nothing is named. */
 export interface WantedChanges {
-  /** ISO 8601, with the records of this moment. */
+  /** ISO 8601, inclusive. */
   readonly since?: string;
   /** Only those that name this subject. */
   readonly subject?: string;

@@ -1,12 +1,12 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
-import { isPermitted } from '../contract/list-actions.ts';
+import { isPermitted } from '../contract/permitted-actions.ts';
 import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
-import type { BadEntries, Log } from './bad-entries.ts';
 import { parseEntry, type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
-import { winner } from './match.ts';
+import type { InvalidEntryLog, Log } from './invalid-entry-log.ts';
+import { winner } from './precedence.ts';
 import type { EntryStore, Item, Key } from './store.ts';
 
-/** What one check came to, in numbers: nothing of any visitor is in it. */
+/** The counts of one check, without any data of visitors. */
 export interface CheckFacts {
   readonly lookups: number;
   readonly matches: number;
@@ -22,7 +22,7 @@ export interface CheckDeps {
   readonly store: Pick<EntryStore, 'lookup'>;
   readonly log: Log;
   readonly measure?: (facts: CheckFacts) => void;
-  readonly badEntries: BadEntries;
+  readonly invalidEntryLog: InvalidEntryLog;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** How long a verdict may be kept at most. */
@@ -32,10 +32,10 @@ export interface CheckDeps {
 /** Keys one check reads at most: 200 calls to DynamoDB. 100 IPv6 addresses in 32 lists would be 160,000. */
 export const MAX_KEYS = 20_000;
 
-/** The subject texts under which entries for a subject can stand, or why it cannot be asked. */
+/** The lookup keys of a subject, or why it cannot be looked up. */
 type Plan = { readonly texts: readonly string[] } | Pick<Verdict, 'error' | 'overload'>;
 
-/** Answers each subject with the entry that wins for it; one that cannot be looked up does not fail its neighbours. */
+/** Answers each subject with its winning entry; a subject that cannot be looked up does not fail the others. */
 export async function check(request: CheckRequest, deps: CheckDeps): Promise<CheckResponse> {
   const lists = [...new Set(request.lists)];
   const plans = plansFor(inOrder(request.subjects), lists.length);
@@ -89,7 +89,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   return { verdicts, ttl: deps.ttlSeconds };
 }
 
-/** Addresses first: whatever clients make up must not leave them without their keys. */
+/** Addresses first: values that clients choose must not use up their keys. */
 function inOrder(subjects: readonly string[]): string[] {
   const [chosen, others] = [subjects.filter(isClientChosen), subjects.filter((subject) => !isClientChosen(subject))];
   return [...others, ...chosen];
@@ -127,24 +127,24 @@ function keyTextsOf(text: string): string[] | undefined {
   }
 }
 
-/** Every subject text in every list, each key once. */
+/** Every lookup key in every list, each once. */
 function keysOf(plans: ReadonlyMap<string, Plan>, lists: readonly string[]): Key[] {
   const texts = new Set([...plans.values()].flatMap((plan) => ('texts' in plan ? plan.texts : [])));
   return [...texts].flatMap((subject) => lists.map((list) => ({ subject, list })));
 }
 
-/** Whatever a list in shadow mode has, an allow too, is only logged; what is only logged anyway stays as it is. */
+/** Turns any entry of a list in shadow mode, an allow too, into `log`; an entry with action `log` stays as it is. */
 function asShadow(entry: StoredEntry): StoredEntry | ShadowEntry {
   if (entry.action === 'log') return entry;
   const { action, status: _status, vars: _vars, ...rest } = entry;
   return { ...rest, action: 'log', shadow: action };
 }
 
-function goodEntries(items: readonly Item[], { badEntries, log }: CheckDeps): StoredEntry[] {
+function goodEntries(items: readonly Item[], { invalidEntryLog, log }: CheckDeps): StoredEntry[] {
   return items.flatMap((item) => {
     const parsed = parseEntry(item);
     if ('entry' in parsed) return [parsed.entry];
-    badEntries.report(item, parsed.problem, log);
+    invalidEntryLog.report(item, parsed.problem, log);
     return [];
   });
 }

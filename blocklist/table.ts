@@ -7,17 +7,17 @@ export const TABLE = {
   listIndex: { name: 'by-list', partitionKey: 'list', sortKey: 'subject' },
 } as const;
 
-/** What a lookup reads of an item: the attributes that can change a verdict. */
+/** The attributes that a lookup reads: those that can change a verdict. */
 export const VERDICT_ATTRIBUTES = ['subject', 'list', 'action', 'reason', 'status', 'vars', 'expiresAt'] as const;
 
 /**
- * The partitions beside those of subjects. No kind begins with `@`, so that the function never asks for them; their sort
- * keys are no list names, so that they are in no list of the index.
+ * The partitions beside those of subjects. No kind begins with `@`, so that the function never reads them; their sort keys
+ * are not valid list names, so that the index has them in no list.
  */
 export const RESERVED = {
-  /** A list as it is registered, under `@NAME`. */
+  /** The registered lists, under `@NAME`. */
   lists: '@lists',
-  /** Who may change a list in bulk, under `@NAME`. */
+  /** The leases to change a list in bulk, under `@NAME`. */
   leases: '@leases',
   /** The lists that have a history, under `@NAME`. */
   histories: '@histories',
@@ -25,10 +25,10 @@ export const RESERVED = {
   historyOf: (list: string) => `@history:${list}`,
 } as const;
 
-/** Is this item none that anybody looks up, but one that the tools keep for themselves? */
+/** Does this item belong to the tools, and not to a subject? */
 export function isReserved(subject: unknown): boolean {
   return typeof subject === 'string' && subject.startsWith('@');
 }
 
-/** How long the history is kept: a year, and the month in which somebody asks about it. */
+/** How long the history is kept: a year and a month. */
 export const HISTORY_DAYS = 400;

@@ -4,7 +4,7 @@ import { version } from '../agent/version.ts';
 import { escapeInvisible } from '../contract/printable.ts';
 import { CliError, EXIT } from './exit/cli-error.ts';
 
-/** Every command, loaded only when it is asked for: most of them need parts that take longer to load than to run. */
+/** The loaders of all commands. A command is loaded only when it is used, as loading takes longer than running. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
   ['agent', async () => (await import('./commands/agent.ts')).agentCommand()],
   ['wiring', async () => (await import('./commands/wiring.ts')).wiringCommand()],
@@ -32,20 +32,20 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 
-/** Runs the command that `argv` asks for; writes what is wrong in one line to `complaints`, and returns the exit code. */
+/** Runs the command of `argv`. Writes an error as one line to `complaints`; returns the exit code. */
 export async function run(argv: readonly string[], complaints: Pick<Writable, 'write'>): Promise<number> {
   try {
     const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${escapeInvisible(oneLine(text))}\n`));
     await asked.parseAsync(argv);
     return EXIT.done;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has printed already
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // already printed
     complaints.write(`haverdict: ${readable(error instanceof Error ? error.message : String(error))}\n`);
     return error instanceof CliError ? error.exitCode : EXIT.failed;
   }
 }
 
-/** The program with the command that was asked for; with all of them where help or a mistake may name any. */
+/** The program with the requested command, or with all commands for help and for errors that may name any. */
 async function program(asked = '', complain: (text: string) => void): Promise<Command> {
   const all = new Command('haverdict')
     .description('check every HAProxy request against a DynamoDB blocklist')
@@ -62,13 +62,13 @@ export function everyCommand(): Promise<Command[]> {
   return Promise.all([...COMMANDS.values()].map((load) => load()));
 }
 
-/** A command with the settings of the program, and those below it too. */
+/** Copies the settings of the program to a command and its subcommands. */
 function inheriting(command: Command, from: Command): Command {
   for (const below of command.copyInheritedSettings(from).commands) inheriting(below, command);
   return command;
 }
 
-/** Whatever is in it; some messages have several lines. */
+/** Escapes a message; some have several lines. */
 function readable(text: string): string {
   return text.split('\n').map(escapeInvisible).join('\n');
 }

@@ -46,7 +46,7 @@ function missingAuth(targets: readonly Target[], written: unknown): Finding[] {
 }
 
 function authIn(written: unknown): unknown {
-  return (written as { backend?: { auth?: unknown } } | undefined)?.backend?.auth; // the schema has checked its shape
+  return (written as { backend?: { auth?: unknown } } | undefined)?.backend?.auth; // the schema has validated it
 }
 
 /** The region in a URL takes precedence, so this setting would have no effect. */

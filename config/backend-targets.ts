@@ -5,7 +5,7 @@ import type { Target } from './settings.ts';
 
 type Backend = ConfigFile['backend'];
 
-/** The functions in order, with the regions that calls to them are signed for. */
+/** The function URLs in order of preference, each with the region that its calls are signed for. */
 export function targetsOf({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): Target[] {
   const all = urls ?? (url === undefined ? [] : [url]);
   if (auth === 'none') return all.map((one) => ({ url: one }));
@@ -16,7 +16,7 @@ export function targetsOf({ url, urls, auth, region }: Backend, env: NodeJS.Proc
   });
 }
 
-/** `backend.region`, or that of the environment if a URL does not name its own. */
+/** The region of `backend.region`, or that of the environment if a URL does not contain one. */
 export function regionInForce({ url, urls, auth, region }: Backend, env: NodeJS.ProcessEnv): string | undefined {
   if (region !== undefined || auth === 'none') return region;
   const isMissing = (urls ?? (url === undefined ? [] : [url])).some((one) => regionIn(one) === undefined);

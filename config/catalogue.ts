@@ -24,22 +24,22 @@ interface SchemaNode {
   readonly default?: unknown;
   readonly description?: string;
   readonly mustBe?: string;
-  /** One word for the keys of a map that all have the same meaning, and that meaning. */
+  /** A placeholder for the keys of a map whose values all have the same meaning. */
   readonly each?: string;
   readonly eachMeaning?: string;
 }
 
-/** The keywords that our fields add to JSON Schema. */
+/** The keywords that `fields.ts` adds to JSON Schema. */
 export const OWN_KEYWORDS = ['mustBe', 'each', 'eachMeaning'] as const;
 
-/** A variable has a constant name, and holds one word or words separated by commas. */
+/** A variable has a fixed name, and one value or comma-separated values. */
 const UNDER_A_CHOSEN_NAME = 'its path contains a name that you choose';
 const IN_A_MAP = 'it is a map or part of one';
 const ITEM = '[]';
 
-/** Every setting there is, in the order of the schema. */
+/** All settings, in the order of the schema. */
 export const SETTINGS: readonly KnownSetting[] = settingsIn(
-  z.toJSONSchema(ConfigFile, { io: 'input' }) as SchemaNode, // the schema is ours and this is the part of it that is read
+  z.toJSONSchema(ConfigFile, { io: 'input' }) as SchemaNode, // our own schema; this type is the part that is read
   [],
 );
 

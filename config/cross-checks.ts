@@ -22,7 +22,7 @@ type Message = ConfigFile['messages'][string];
 
 /** The size of an unset-var action, without the name. */
 const UNSET_BYTES = 4;
-/** Of the 790 bytes that an answer may have at HAProxy's default frame size; eight headers fit beside all other names. */
+/** Of the 790 bytes of an answer at HAProxy's default frame size; leaves room for eight headers besides the other names. */
 const MAX_UNSET_BYTES = 600;
 
 /** Checks settings against each other that are valid one by one. */

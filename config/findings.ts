@@ -4,7 +4,7 @@ import { didYouMean, editDistance } from './did-you-mean.ts';
 import { renamedPath } from './renamed-settings.ts';
 import { suggestedValue } from './suggested-value.ts';
 
-/** One error in the settings: the messages of the schema say what would be right, this adds what was found. */
+/** One error in the settings: what would be right, from the schema, and what was found. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
   /** Whether the key or its value is wrong. */
@@ -17,7 +17,7 @@ type Issue = z.core.$ZodIssue;
 interface IssueFinding extends Finding {
   /** The setting is missing. */
   readonly isMissing?: boolean;
-  /** The setting that an unknown key was most likely meant as. */
+  /** The known setting that an unknown key most likely means. */
   readonly meant?: readonly PropertyKey[];
 }
 

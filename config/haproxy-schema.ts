@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DENY_STATUSES, OPT_IN } from '../contract/actions.ts';
-import { BACKEND_NAME, headerOf, varProblem } from '../contract/vars.ts';
+import { BACKEND_NAME, headerOf, varProblem } from '../contract/entry-vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/variables.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';

@@ -16,10 +16,10 @@ import { readYaml } from './yaml-file.ts';
 /** Folders that the systemd units create at startup: it is not an error if they are missing before. */
 export const UNIT_FOLDERS = ['/run/haverdict', '/var/lib/haverdict', '/var/lib/haproxy/run/haverdict'] as const;
 
-/** What this host lacks for a configuration that is valid in itself. */
+/** Problems of this host with a configuration that is valid in itself. */
 export interface HostReport {
   readonly problems: readonly ConfigProblem[];
-  /** What may be in order once the agent is started. */
+  /** Problems that may be gone once the agent starts. */
   readonly warnings: readonly ConfigProblem[];
 }
 
@@ -55,7 +55,7 @@ function findingsOn(settings: Settings, configuration: string | undefined): Host
   ];
 }
 
-/** A warning, since it takes a long request. */
+/** A warning, since only a long request triggers it. */
 function largeMessages({ messages }: Settings): HostFinding[] {
   return messages.flatMap((settings) =>
     duplicatedParts(settings).map(({ place, message }) => ({
@@ -65,7 +65,7 @@ function largeMessages({ messages }: Settings): HostFinding[] {
   );
 }
 
-/** A warning, since a newer HAProxy may have it; HAProxy itself refuses what it does not know. */
+/** A warning, since a newer HAProxy may have the name; HAProxy itself rejects unknown names. */
 function unknownSamples({ messages, haproxy }: Settings): HostFinding[] {
   return messages.flatMap((message) => {
     const subjects = message.subjects.map(({ kind, expression }) => ({ place: ['subjects', kind], expression }));
@@ -125,7 +125,7 @@ function ownGroups(): string[] {
   return ['-G', '-Gn'].flatMap((which) => execFileSync('id', [which], { encoding: 'utf8' }).trim().split(' '));
 }
 
-/** getent asks every database that the host is configured with, not only /etc. A numeric ID needs no account. */
+/** getent reads all configured databases, not only /etc. A numeric ID needs no account. */
 function accountFindings(database: 'passwd' | 'group', name: string, path: readonly PropertyKey[]): HostFinding[] {
   if (/^\d+$/.test(name)) return [];
   try {

@@ -1,5 +1,5 @@
 import type { Action } from '../contract/actions.ts';
-import type { ListActions } from '../contract/list-actions.ts';
+import type { ListActions } from '../contract/permitted-actions.ts';
 
 /** An item of `lists` as written: a name, or a name with the actions that the list is restricted to. */
 export type WrittenList = string | { readonly name: string; readonly actions: Action[] };
@@ -14,7 +14,7 @@ export function listName(list: WrittenList): string {
   return typeof list === 'string' ? list : list.name;
 }
 
-/** A list as shown to people: `drop (deny, tarpit only; shadow mode)`. */
+/** Describes a list: `drop (deny, tarpit only; shadow mode)`. */
 export function describeList(
   name: string,
   { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 
-/** Where the agent listens, and where HAProxy is told to find it. */
+/** An address on which the agent listens and HAProxy connects to it. */
 export type ListenAddress = TcpAddress | UnixAddress;
 
 export interface TcpAddress {

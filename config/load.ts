@@ -4,6 +4,7 @@ import { DEFAULT_EVENT } from '../haproxy/events.ts';
 import { missingRegions, targetsOf } from './backend-targets.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { crossChecks } from './cross-checks.ts';
+import { map } from './fields.ts';
 import { type Finding, formatPath, toFindings } from './findings.ts';
 import { toListSettings } from './list-settings.ts';
 import { type Override, readOverrides, withOverrides } from './overrides.ts';
@@ -12,7 +13,7 @@ import { ConfigFile } from './schema.ts';
 import type { DenyPage, MessageSettings, Settings, Target } from './settings.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** The settings from the file, if there is one, overridden by the environment's `HAVERDICT_…`. Throws ConfigError. */
+/** Loads the settings: the file, if there is one, overridden by `HAVERDICT_…` variables. Throws ConfigError. */
 export function loadSettings(path: string | undefined, env: NodeJS.ProcessEnv): Settings {
   const { overrides, problems } = readOverrides(env);
   const file = path === undefined ? undefined : readYaml(path);
@@ -66,7 +67,33 @@ function toMessage(
   };
 }
 
-/** Adds the place of the setting: the variable, or the line. */
+/**
+ * Loads some sections of the file and the environment. Ignores errors in other sections: blocking an address needs no
+ * backend. Throws ConfigError.
+ */
+export function loadSections<const Section extends keyof ConfigFile>(
+  sections: readonly Section[],
+  path: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Pick<ConfigFile, Section> {
+  const { overrides, problems } = readOverrides(env);
+  const file = path === undefined ? undefined : readYaml(path);
+  const input = withOverrides(file?.value, overrides) ?? {};
+  const schema = map(Object.fromEntries(sections.map((section) => [section, ConfigFile.shape[section]])));
+  const parsed = schema.safeParse(partOf(input, sections));
+  if (!parsed.success)
+    problems.push(...toFindings(parsed.error.issues, input).map((finding) => toProblem(finding, file, overrides)));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return parsed.data as unknown as Pick<ConfigFile, Section>; // the schema is made of these sections, which zod's types lose
+}
+
+/** Only these sections of a map; anything else is returned as it is, for the schema to reject. */
+function partOf(input: unknown, sections: readonly string[]): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input;
+  return Object.fromEntries(Object.entries(input).filter(([key]) => sections.includes(key)));
+}
+
+/** Adds the location of the setting: the variable, or the line of the file. */
 export function toProblem(finding: Finding, file: YamlFile | undefined, overrides: readonly Override[]): ConfigProblem {
   const { path, part, message } = finding;
   const override = overrides.find(({ path: overridden }) => overridden.every((key, depth) => key === path[depth]));

@@ -33,7 +33,7 @@ export const policy = z
 
 /** Excludes what ends an unquoted argument in HAProxy or changes its meaning (configuration.txt 2.2). */
 const EXPRESSION = /^[^\s"'\\#\p{Cc}\P{ASCII}]{1,1000}$/u;
-/** The same with spaces, as it stands at the end of a line. */
+/** The same with spaces, as a condition is at the end of a line. */
 const CONDITION = /^(?!(if|unless)\s)(?=.*\S)[^"'\\#\p{Cc}\P{ASCII}]{1,500}$/u;
 
 const kind = text(`a kind: ${KINDS.join(', ')}, header.NAME or cookie.NAME`, isKind);
@@ -52,7 +52,7 @@ function patternsOf(kind: 'path' | 'host', mustBe: string) {
   );
 }
 
-/** Undefined for an invalid pattern, and for a path that servers read differently: the wiring refuses those. */
+/** Canonicalizes a pattern. Undefined if it is invalid, or a path that servers read differently, which the wiring refuses. */
 function canonical(kind: 'path' | 'host', pattern: string): string | undefined {
   try {
     const { value } = parseLookupSubject(`${kind}:${pattern}`);

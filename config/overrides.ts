@@ -43,7 +43,7 @@ export function withOverrides(file: unknown, overrides: readonly Override[]): un
 
 function withValue(input: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
   if (key === undefined) return value;
-  if (input !== undefined && !isMap(input)) return input; // already an error, and reported as one
+  if (input !== undefined && !isMap(input)) return input; // already reported as an error
   return { ...input, [key]: withValue(input?.[key], rest, value) };
 }
 

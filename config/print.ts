@@ -7,8 +7,8 @@ import { ConfigFile } from './schema.ts';
 import { readYaml } from './yaml-file.ts';
 
 /**
- * The effective configuration, which must be valid, as a complete file: with the environment and the defaults. No setting is a
- * secret.
+ * Prints the effective configuration as a complete file, including environment and defaults. Throws ConfigError if it is
+ * invalid. No setting is secret.
  */
 export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const file = path === undefined ? undefined : readYaml(path).value;

@@ -4,7 +4,7 @@ import { didYouMean, editDistance } from './did-you-mean.ts';
 // this file reports what a newer HAProxy has in addition.
 import NAMES from './sample-names.json' with { type: 'json' };
 
-/** A likely error in an expression. HAProxy has the last word: only an obvious typo keeps the agent from starting. */
+/** A likely error in an expression. Only an obvious typo keeps the agent from starting, as HAProxy checks the rest. */
 export interface SampleProblem {
   readonly isTypo: boolean;
   readonly message: string;

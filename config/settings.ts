@@ -1,10 +1,10 @@
-import type { ListActions } from '../contract/list-actions.ts';
+import type { ListActions } from '../contract/permitted-actions.ts';
 import type { Policy } from '../contract/policy.ts';
 import type { ConfigFile } from './schema.ts';
 
 /**
- * Everything that can be set, checked and complete: the configuration file as `schema.ts` describes it, but for the few
- * parts that `load.ts` brings into another form.
+ * The complete, validated settings: the configuration file as in `schema.ts`, except for a few parts that `load.ts`
+ * converts.
  */
 export interface Settings extends Omit<File, 'backend' | 'lists' | 'haproxy' | 'messages' | 'blocklist'> {
   readonly backend: Omit<File['backend'], 'url' | 'urls' | 'region'> & { readonly targets: readonly Target[] };
@@ -24,18 +24,18 @@ export interface MessageSettings extends Omit<File['messages'][string], 'subject
   readonly name: string;
   /** In the order of the file, which is the order of precedence of the kinds. */
   readonly subjects: readonly { readonly kind: string; readonly expression: string }[];
-  /** What the operator's script is given beside the subjects. */
+  /** The arguments of the operator's script in addition to the subjects. */
   readonly arguments: readonly { readonly name: string; readonly expression: string }[];
   readonly policy: Policy;
 }
 
-/** What is sent with a deny of this status, instead of HAProxy's own page. */
+/** The page of a deny with this status, instead of HAProxy's own. */
 export type DenyPage = { readonly status: number } & File['haproxy']['denyPages'][string];
 
-/** One function that can be asked. */
+/** A function URL to call. */
 export interface Target {
   readonly url: string;
-  /** What calls are signed for; absent where they are not signed. */
+  /** The region that calls are signed for; absent if they are not signed. */
   readonly region?: string;
 }
 

@@ -1,4 +1,4 @@
-import { PLAIN_VARS, type PlainVar } from './vars.ts';
+import { PLAIN_VARS, type PlainVar } from './entry-vars.ts';
 
 /** The statuses a deny can have; HAProxy wants a literal there, so the wiring has one rule for each. */
 export const DENY_STATUSES = [400, 401, 403, 404, 405, 408, 410, 413, 429, 451, 500, 502, 503, 504] as const;
@@ -10,7 +10,7 @@ export const REDIRECT_STATUSES = [301, 302, 303, 307, 308] as const;
 export type Detail = 'status' | Exclude<PlainVar, 'path' | 'query'> | 'req' | 'res';
 
 interface ActionFacts {
-  /** What becomes of the request. `denied` is counted and recorded as a deny, and leaves the client with nothing. */
+  /** The effect on the request. A `denied` one is counted and recorded as a deny. */
   readonly request: 'passes' | 'denied' | 'redirected';
   /** Of the entries for one subject the one with the lowest rank wins. */
   readonly rank: 0 | 1 | 2;
@@ -29,7 +29,7 @@ interface ActionFacts {
 const PASSES = { request: 'passes', rank: 1, statuses: DENY_STATUSES, needs: [], isConfirmed: false } as const;
 const DENIES = { ...PASSES, request: 'denied' } as const;
 
-/** Everything that differs between actions: what else there is about one is derived from this, or does not compile. */
+/** Everything that differs between actions. Code that depends on the action derives from this, or does not compile. */
 export const ACTION_FACTS = {
   allow: { ...PASSES, rank: 0, obeys: ['req', 'res'], isConfirmed: true },
   deny: { ...DENIES, obeys: ['status', 'body', 'res'] },
@@ -41,7 +41,7 @@ export const ACTION_FACTS = {
   },
   route: { ...PASSES, obeys: ['backend', 'split', 'req', 'res'], needs: ['backend', 'split'] },
   tag: { ...PASSES, obeys: ['req', 'res'] },
-  /** Also what an entry of a shadow list is answered as: it takes every status that its own action could have. */
+  /** Also the answer for an entry of a shadow list: it accepts every status that the entry's own action can have. */
   log: { ...PASSES, rank: 2, statuses: [...DENY_STATUSES, ...REDIRECT_STATUSES], obeys: [] },
 } as const satisfies Record<string, ActionFacts>;
 
@@ -57,12 +57,12 @@ export function factsOf(action: Action): ActionFacts {
   return ACTION_FACTS[action];
 }
 
-/** Whether no server gets the request that was made. */
+/** Whether the request, as the client sent it, reaches no server. */
 export function endsRequest(action: Action): boolean {
   return ACTION_FACTS[action].request !== 'passes';
 }
 
-/** Whether the client gets nothing but, at most, an error. */
+/** Whether the client gets an error at most. */
 export function isDenied(action: Action): boolean {
   return ACTION_FACTS[action].request === 'denied';
 }
@@ -78,12 +78,12 @@ export const OPT_IN: readonly (Action | PlainVar)[] = [
 
 export const DENYING_ACTIONS: readonly Action[] = ACTIONS.filter(isDenied);
 
-/** Whether a person confirms it when a known source begins to say it: it lets clients pass or leads them elsewhere. */
+/** Whether a person must confirm that a known source starts to use it: it lets clients pass or sends them elsewhere. */
 export function isConfirmed(action: Action): boolean {
   return ACTION_FACTS[action].isConfirmed;
 }
 
-/** The action that stands in for one whose variables cannot be told: what ends a request still ends it. */
+/** The replacement for an action whose variables cannot be sent: what ends a request still ends it. */
 export function withoutNeeds(action: Action): Action {
   if (factsOf(action).needs.length === 0) return action;
   return endsRequest(action) ? 'deny' : 'tag';

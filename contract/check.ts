@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 import { ACTIONS, type Action, DENY_STATUSES, factsOf, REDIRECT_STATUSES } from './actions.ts';
+import { varsProblem } from './entry-vars.ts';
 import { CONTROL } from './subject.ts';
-import { varsProblem } from './vars.ts';
 
 export const MAX_SUBJECTS = 100;
 export const MAX_LISTS = 32;
-/** More than there are, for those of later versions. */
+/** More than there are: later versions may add some. */
 const MAX_ACTIONS = 32;
 
-/** Everything that the agent asks a backend. */
+/** The endpoints of a backend. */
 export const ENDPOINTS = {
   check: { method: 'POST', path: '/v1/check' },
   health: { method: 'GET', path: '/v1/health' },
@@ -18,13 +18,13 @@ export type Endpoint = keyof typeof ENDPOINTS;
 /** List names reach keys, logs and HAProxy variables: short and plain. */
 export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
-/** A reason reaches headers and logs: one line, no controls, nothing that turns the direction of writing, short. */
+/** A reason reaches headers and logs: one short line without control characters and marks of direction. */
 export const REASON = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,200}$/u;
 
-/** What people write for people: one line of what can be seen, as long as it likes. */
+/** Text that people write for people: one line of visible characters, of any length. */
 export const LINE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 
-/** What an entry says. */
+/** The fields of an entry. */
 const EntryAlone = z.object({
   subject: z.string().check(z.minLength(1), z.maxLength(1024)),
   list: z.string().check(z.regex(LIST_NAME)),
@@ -44,7 +44,7 @@ export const Entry = z.extend(EntryAlone, {
 });
 export type Entry = z.infer<typeof Entry>;
 
-/** What is wrong with an entry whose fields are right one by one; undefined if nothing is. */
+/** The problem of an entry whose single fields are valid; undefined if there is none. */
 export function entryProblem({ unlessAllowed, ...entry }: Entry): string | undefined {
   if (unlessAllowed === undefined) return ownProblem(entry);
   if (entry.action !== 'allow' || unlessAllowed.action === 'allow')
@@ -67,7 +67,7 @@ function statusProblem(action: Action, status: number | undefined): string | und
   return `status ${status} is none of ${statuses.join(', ')}, which action ${action} can have`;
 }
 
-/** `POST /v1/check`: subjects in canonical text, each answered from these lists, which come in order of precedence. */
+/** The request of `POST /v1/check`: subjects in canonical text, and the lists to look into, in order of precedence. */
 export const CheckRequest = z.object({
   lists: z.array(z.string().check(z.regex(LIST_NAME))).check(z.minLength(1), z.maxLength(MAX_LISTS)),
   /** The lists in shadow mode: what they have counts as `log`. */
@@ -86,29 +86,29 @@ export const CheckRequest = z.object({
 export type CheckRequest = z.infer<typeof CheckRequest>;
 
 /**
- * The answer for one subject: the entry that won, null for none, or `error` where this one could not be looked up: with
- * `overload` because it was too much for now, which is no failure of the backend.
+ * The answer for one subject: the winning entry, null for none, or `error` if this subject could not be looked up; with
+ * `overload` if there were too many, which is not a failure of the backend.
  */
 export const Verdict = z.object({
   subject: z.string(),
   entry: z.optional(z.nullable(Entry)),
   error: z.optional(z.string()),
   overload: z.optional(z.boolean()),
-  /** Beside an entry or null: the one that would have won of those that did not count because of `listActions`. */
+  /** Beside an entry or null: the entry that would have won but for `listActions`. */
   notCounted: z.optional(z.object({ subject: z.string(), list: z.string(), action: z.string() })),
 });
 export type Verdict = z.infer<typeof Verdict>;
 
 const ttl = z.int().check(z.minimum(0), z.maximum(86_400));
 
-/** As many verdicts as subjects were asked, in the same order. `ttl` is how many seconds they may be kept at most. */
+/** One verdict for each requested subject, in the same order. `ttl` is how many seconds they may be kept at most. */
 export const CheckResponse = z.object({
   verdicts: z.array(Verdict).check(z.maxLength(MAX_SUBJECTS)),
   ttl,
 });
 export type CheckResponse = z.infer<typeof CheckResponse>;
 
-/** The response around its verdicts, for a reader to whom one bad verdict must not fail its neighbours. */
+/** The response with its verdicts unchecked, so that one invalid verdict does not invalidate the others. */
 export const CheckEnvelope = z.object({
   verdicts: z.array(z.unknown()).check(z.maxLength(MAX_SUBJECTS)),
   ttl,

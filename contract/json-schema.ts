@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { CheckRequest, CheckResponse, Entry, Verdict } from './check.ts';
 
-/** The body of every answer that is no 200. */
+/** The body of every answer whose status is not 200. */
 const Refusal = z.object({ error: z.string() });
 
 const described = z.registry<{ id?: string; description?: string }>();
@@ -56,7 +56,7 @@ described.add(Entry.shape.unlessAllowed, {
 });
 described.add(Refusal, { id: 'Refusal', description: 'One line for the caller, without internals.' });
 
-/** What the contract's parts look like as JSON Schema, by name; they refer to each other by `uri`. */
+/** The parts of the contract as JSON Schema, by name; they refer to each other by `uri`. */
 export function contractSchemas(uri: (id: string) => string): Record<string, object> {
   // 'input' is what a sender may send: unknown fields are allowed on both sides
   const { schemas } = z.toJSONSchema(described, { uri, io: 'input', metadata: described });

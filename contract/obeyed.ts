@@ -1,5 +1,5 @@
 import { type Action, type Detail, factsOf, isDenied, OPT_IN, withoutNeeds } from './actions.ts';
-import { headerOf, isPlainVar, parseSplit, type Vars } from './vars.ts';
+import { headerOf, isPlainVar, parseSplit, type Vars } from './entry-vars.ts';
 
 /** What a decision says that rules of HAProxy obey. */
 export interface Outcome {

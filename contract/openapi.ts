@@ -17,7 +17,7 @@ const RESPONSE_EXAMPLE: CheckResponse = {
   ttl: 60,
 };
 
-/** The contract as an OpenAPI 3.1 document, for whoever writes a backend in another language. */
+/** The contract as an OpenAPI 3.1 document, for authors of backends in other languages. */
 export function openApiDocument(): object {
   return {
     openapi: '3.1.0',

@@ -1,4 +1,4 @@
-/** Why no verdict could be had. These are also the keys under which a policy can differ from its default. */
+/** Why there is no verdict. These are also the keys under which a policy can differ from its default. */
 export const REASONS = [
   'timeout',
   'backend_error',
@@ -19,7 +19,7 @@ export type Reason = (typeof REASONS)[number];
  */
 export const CAUSED_BY_CLIENT: ReadonlySet<Reason> = new Set<Reason>(['bad_subject', 'too_large', 'client_gone']);
 
-/** What is decided when there is no verdict. */
+/** The decision when there is no verdict. */
 export const POLICIES = ['open', 'closed'] as const;
 export type PolicyName = (typeof POLICIES)[number];
 

@@ -1,6 +1,6 @@
 /**
- * What a terminal obeys or does not show: controls (C0, DEL, C1), marks of direction, what has no width, ends of lines and
- * paragraphs, halves of characters.
+ * Characters that a terminal interprets or does not show: controls (C0, DEL, C1), marks of direction, zero-width
+ * characters, separators of lines and paragraphs, lone surrogates.
  */
 export const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 
@@ -11,8 +11,8 @@ export function escapeInvisible(text: string): string {
 
 /** Untrusted text as it can stand inside quotes in a log line, a message or a terminal: escaped, and cut. */
 export function printable(text: string, maxLength = 80): string {
-  // What is longer is cut below: no character becomes less than one.
+  // Escaping never shortens, so the rest would be cut below anyway.
   const escaped = escapeInvisible(JSON.stringify(text.slice(0, maxLength + 1)).slice(1, -1));
   if (escaped.length <= maxLength) return escaped;
-  return `${escaped.slice(0, maxLength - 3).replace(/\p{Cs}$/u, '')}...`; // no half of a character
+  return `${escaped.slice(0, maxLength - 3).replace(/\p{Cs}$/u, '')}...`; // not half a surrogate pair
 }

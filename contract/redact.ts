@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** Of a SHA-256, in hexadecimal digits: nobody finds two values with the same by chance, and it fits into a line. */
+/** Hexadecimal digits of the SHA-256 that are shown: enough to be unique in practice, and short enough for a line. */
 const DIGITS = 16;
 
-/** Kinds whose values let somebody in: sessions, tokens, keys. */
+/** Kinds whose values may be credentials: sessions, tokens, keys. */
 export function isSecretKind(kind: string): boolean {
   return kind === 'key' || kind.startsWith('cookie.') || kind.startsWith('header.');
 }
 
 /**
- * A subject as logs, pages, answers and errors name it: the value of a kind that lets somebody in as the beginning of its
- * SHA-256, `cookie.session:sha256:9f86d081884c7d65`, any other as it is. A `key` is a digest already.
+ * A subject as logs, pages, answers and errors show it: a secret value is replaced by the beginning of its SHA-256, as in
+ * `cookie.session:sha256:9f86d081884c7d65`; any other is unchanged. A `key` is a digest already.
  */
 export function redactedSubject(subject: string): string {
   const colon = subject.indexOf(':');
@@ -21,7 +21,7 @@ export function redactedSubject(subject: string): string {
   return `${kind}:sha256:${createHash('sha256').update(value).digest('hex').slice(0, DIGITS)}`;
 }
 
-/** Whether a text is what a cookie or header is told as: whoever copies it from a log would list nobody. */
+/** Whether a text is a redacted cookie or header, as copied from a log: an entry for it would never match. */
 export function isRedactedSubject(text: string): boolean {
   return /^(cookie|header)\.[^:]+:sha256:[0-9a-f]{16}$/i.test(text);
 }

@@ -1,22 +1,22 @@
 import { parseAddress, parseNetwork } from './address.ts';
-import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './codes.ts';
-import { COOKIE } from './cookie.ts';
-import { HOST } from './host.ts';
-import { IP } from './ip.ts';
-import { KEY } from './key.ts';
-import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
-import { octetsOf, textOfOctets } from './octets.ts';
-import { PATH } from './path.ts';
+import { octetsOf, textOfOctets } from './byte-string.ts';
+import { COOKIE } from './kinds/cookie.ts';
+import { HOST } from './kinds/host.ts';
+import { IP } from './kinds/ip.ts';
+import { KEY } from './kinds/key.ts';
+import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kinds/kind.ts';
+import { PATH } from './kinds/path.ts';
+import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './kinds/simple.ts';
 import { printable } from './printable.ts';
 import { isSecretKind } from './redact.ts';
 
-export { MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
+export { MAX_SUBJECT_BYTES, SubjectError } from './kinds/kind.ts';
 
-/** The kinds a subject can be of; `header.NAME` and `cookie.NAME` carry the name in lower case. */
+/** The kinds of subjects, beside `header.NAME` and `cookie.NAME` with the name in lower case. */
 export const KINDS = ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key'] as const;
 const NAMED_KIND = /^(header|cookie)\.[a-z0-9_.-]{1,64}$/;
 
-/** The kinds that every request has: one without is odd, and not free of them. */
+/** The kinds that every request has: one without is odd, not exempt. */
 export const KINDS_OF_EVERY_REQUEST: ReadonlySet<string> = new Set(['ip', 'host', 'path', 'method']);
 
 const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
@@ -31,7 +31,7 @@ const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
   key: KEY,
 };
 
-/** What ends a line or a text elsewhere; no subject has any of it. */
+/** Control characters, which no subject may have: they end a line or a text elsewhere. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused here
 export const CONTROL = /[\x00-\x1f\x7f]/;
 
@@ -48,14 +48,14 @@ export function isKind(text: string): boolean {
   return kindOf(text) !== undefined;
 }
 
-/** Whether clients choose the values of the kind of this subject: how many new ones come is up to them. */
+/** Whether clients choose the values of this subject's kind, so that one client can send any number of them. */
 export function isClientChosen(text: string): boolean {
   return kindOf(text.slice(0, text.indexOf(':')))?.isClientChosen ?? false;
 }
 
 /**
- * Splits `kind:value` and brings both into canonical form. A bare address or network means `ip:`. Throws a `SubjectError`
- * for that under which an entry could stand and would never be found.
+ * Parses `kind:value` into canonical form. A bare address or network means `ip:`. Throws a `SubjectError`, also for a
+ * subject whose entry would never be found.
  */
 export function parseSubject(text: string): Subject {
   const subject = parseLookupSubject(text);
@@ -65,7 +65,7 @@ export function parseSubject(text: string): Subject {
   return subject;
 }
 
-/** The same for what is looked up, and need not be what an entry can stand under. */
+/** The same for a subject that is looked up: an entry for it need not be possible. */
 export function parseLookupSubject(text: string): Subject {
   if (isBareAddress(text)) return parseLookupSubject(`ip:${text}`);
   const colon = text.indexOf(':');
@@ -97,8 +97,8 @@ export function formatSubject(of: Subject): string {
 }
 
 /**
- * The subject for a value that traffic brought; undefined if it is no value of its kind, null if it is one for which no
- * entry can stand, since it is too long for the table.
+ * The subject for a value of a request; undefined if the value is not valid for its kind, null if no entry can exist for
+ * it because it is too long for the table.
  */
 export function subjectFromTraffic(kind: string, bytes: Uint8Array): Subject | null | undefined {
   const known = kindOf(kind);
@@ -112,19 +112,19 @@ export function subjectFromTraffic(kind: string, bytes: Uint8Array): Subject | n
   return value === '' || bytesOf({ kind, value }) > MAX_SUBJECT_BYTES ? null : { kind, value };
 }
 
-/** Every subject text under which an entry for all of this subject can stand, most specific first; at most 50. */
+/** The subjects of all entries that can cover this one, most specific first; at most 50. */
 export function lookupKeys({ kind, value }: Subject): string[] {
   const values = kindOf(kind)?.covering?.(value) ?? [value];
   return values.map((covering) => formatSubject({ kind, value: covering }));
 }
 
-/** How many texts entries for all of this subject, in canonical text, can stand under. */
+/** The number of lookup keys of a subject in canonical text. */
 export function lookupKeyCount(text: string): number {
   const colon = text.indexOf(':');
   return lookupKeys({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) }).length;
 }
 
-/** How narrow what an entry stands for is: of two entries that cover a subject, the greater is nearer to it. */
+/** How specific an entry is: of two entries that cover a subject, the one with the greater value is the narrower. */
 export function specificity(text: string): number {
   const colon = text.indexOf(':');
   return kindOf(text.slice(0, colon))?.specificity?.(text.slice(colon + 1)) ?? Number.POSITIVE_INFINITY;

@@ -12,11 +12,11 @@ const START_LIMIT_MS = 20_000;
 /** The agent as its users run it: a process of its own with a config file. */
 export interface AgentProcess {
   readonly pid: number;
-  /** The settings it runs with, from which its wiring is made. */
+  /** Its settings, from which the wiring is generated. */
   readonly settings: Settings;
-  /** What it logged so far, one JSON line each. */
+  /** The JSON lines that it has logged so far. */
   readonly lines: readonly string[];
-  /** Sends a signal and resolves with the exit code once it is gone; null if the signal ended it. */
+  /** Sends a signal and resolves with the exit code; null if the signal ended the process. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -32,7 +32,7 @@ export async function startAgentProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
-  // Whatever ends us, the child does not stay behind.
+  // The child must not outlive this process.
   const orphaned = () => child.kill('SIGKILL');
   process.once('exit', orphaned);
   child.once('exit', () => process.removeListener('exit', orphaned));

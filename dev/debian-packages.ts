@@ -4,15 +4,15 @@ import { runCommand } from './run-command.ts';
 
 export const CACHE = join(import.meta.dirname, '..', '.cache');
 
-/** A program of Debian packages that are unpacked into `.cache/FOLDER`; nothing of them is installed or started. */
+/** A program from Debian packages that are unpacked into `.cache/FOLDER`, not installed. */
 export interface Unpacked {
   readonly folder: string;
   readonly packages: readonly string[];
-  /** Which of the packages that they depend on are unpacked as well. */
+  /** Matches the dependencies that are unpacked as well. */
   readonly libraries: RegExp;
 }
 
-/** Where a file of the packages is. */
+/** The path of a file of the packages. */
 export function unpackedPath({ folder }: Unpacked, path: string): string {
   return join(CACHE, folder, path);
 }
@@ -23,14 +23,14 @@ export function unpackedEnvironment({ folder }: Unpacked): NodeJS.ProcessEnv {
   return { ...process.env, LD_LIBRARY_PATH: folders.map((name) => join(CACHE, folder, name)).join(delimiter) };
 }
 
-/** Fetches the packages unless they are here. */
+/** Fetches the packages unless they are already unpacked. */
 export function fetchUnpacked({ folder, packages, libraries }: Unpacked): void {
   const target = join(CACHE, folder);
   if (existsSync(target)) return;
   withUnpacked([...packages, ...librariesOf(packages, libraries)], (root) => renameSync(root, target));
 }
 
-/** Fetches packages of this system's release with apt, which checks signatures and sums, and shows where they are unpacked. */
+/** Fetches packages of this system's release with apt, which verifies them, and calls `use` with the unpacked folder. */
 export function withUnpacked(packages: readonly string[], use: (root: string) => void): void {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, '.fetching-'));

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type ListenOptions, type Server } from 'node:net';
 
-/** Below what Linux gives to whoever asks for any port, so that nobody is given it between here and its use. */
+/** Below Linux's ephemeral ports, so that the kernel does not hand out the port before it is used. */
 const LOWEST = 10_000;
 const HIGHEST = 32_767;
 const TRIES = 100;
 
 /**
- * A port that nobody has right now, for programs that cannot be told to take any. No other process that asks here is given
- * it while this one runs: several HAProxys would share it without a word (SO_REUSEPORT).
+ * A free port, for programs that cannot bind port 0. Reserved against other callers in any process while this one runs, as
+ * several HAProxys would silently share it (SO_REUSEPORT).
  */
 export async function freePort(): Promise<number> {
   for (let count = 0; count < TRIES; count++) {
@@ -18,7 +18,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
 }
 
-/** On Linux by the name of a socket in no file system, which ends with this process. */
+/** Reserves the port; on Linux with an abstract socket, whose name disappears with this process. */
 async function reserved(port: number): Promise<boolean> {
   if (process.platform !== 'linux') return true;
   return (await listening({ path: `\0haverdict-port-${port}` })) !== undefined;

@@ -15,26 +15,26 @@ const WARM_UP_LIMIT_MS = 10_000;
 
 export interface SiteOptions {
   readonly backendUrl: string;
-  /** Settings of the agent's config file beside `backend.url` and `listen`. */
+  /** Settings of the agent's config file besides `backend.url` and `listen`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** By default the agent listens on a unix socket. */
   readonly listen?: 'unix' | 'tcp';
   readonly port?: number;
-  /** The HAProxy to run, and the version whose wiring it gets; by default that of this system and of the settings. */
+  /** The HAProxy to run, and the version for its wiring; by default this system's, and that of the settings. */
   readonly haproxy?: Pick<HaproxyBuild, 'binary' | 'version'>;
-  /** Whether its HAProxy shall be able to reload. */
+  /** Whether its HAProxy can reload. */
   readonly reloadable?: boolean;
-  /** Variables of the agent's environment beside our own, such as those that bring its credentials. */
+  /** Additional environment variables of the agent, such as those for its credentials. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The whole haproxy.cfg for these settings and this port; by default a frontend whose visitors HAProxy answers itself. */
+  /** The complete haproxy.cfg for settings and port; by default a frontend in which HAProxy itself answers. */
   readonly haproxyConfig?: (settings: Settings, port: number) => string;
 }
 
-/** A web site behind a real HAProxy that asks a real agent, both processes of their own. */
+/** A web site behind a real HAProxy that asks a real agent, each in its own process. */
 export interface Site {
   readonly port: number;
   readonly haproxy: Haproxy;
-  /** The agent that runs, or ran last. */
+  /** The current or last agent. */
   readonly agent: AgentProcess;
   visit(from: string, options?: Omit<VisitOptions, 'port' | 'from'>): Promise<Visit>;
   /** Starts the agent again after it was killed, on the same address. */
@@ -42,7 +42,7 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-/** Visits the site as strangers until its agent has an answer of the backend, which the first may get too late. */
+/** Visits the site from unknown addresses until the agent gets an answer of the backend by its deadline. */
 export async function warmUp(site: Site): Promise<void> {
   const limitMs = performance.now() + WARM_UP_LIMIT_MS;
   for (let stranger = 1; ; stranger++) {
@@ -97,7 +97,7 @@ function startHaproxyFor({ settings }: AgentProcess, port: number, options: Site
   });
 }
 
-/** One port takes IPv4 and IPv6 alike, as most sites do: IPv4 visitors reach HAProxy as ::ffff:a.b.c.d. */
+/** Listens for IPv4 and IPv6 on one socket, as most sites do: IPv4 visitors have addresses like ::ffff:a.b.c.d. */
 function answeringConfig(settings: Settings, port: number): string {
   return frontendConfig({ settings, binds: [`:::${port} v4v6`] });
 }

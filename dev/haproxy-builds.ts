@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { HAPROXY_VERSIONS, type HaproxyVersion } from '../haproxy/versions.ts';
 import { findHaproxy } from './haproxy.ts';
 
-/** Suites of Debian with a newer HAProxy than most systems have, and the suites that HAProxy's libraries come from. */
+/** Debian suites with newer HAProxys, and the suites of their libraries. */
 export const NEWER_SUITES = {
   trixie: [],
   sid: [],
@@ -12,19 +12,19 @@ export const NEWER_SUITES = {
 } as const satisfies Record<string, readonly string[]>;
 export type NewerSuite = keyof typeof NEWER_SUITES;
 
-/** Where `npm run haproxies` unpacks them, a folder each. */
+/** The folder in which `npm run haproxies` unpacks them, one subfolder each. */
 export const BUILDS_FOLDER = join(import.meta.dirname, '..', '.cache', 'haproxy');
 
 /** One HAProxy on this machine. */
 export interface HaproxyBuild {
   readonly binary: string;
-  /** As it says itself, e.g. `3.2.26-1`. */
+  /** As printed by `haproxy -v`, e.g. `3.2.26-1`. */
   readonly release: string;
-  /** The version whose wiring it takes. */
+  /** The version to generate the wiring for. */
   readonly version: HaproxyVersion;
 }
 
-/** The HAProxy that this system runs. */
+/** The HAProxy of this system. */
 export function systemBuild(): HaproxyBuild {
   return buildAt(findHaproxy());
 }

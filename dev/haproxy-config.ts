@@ -12,7 +12,7 @@ export interface FrontendOptions {
   readonly binds: readonly string[];
 }
 
-/** The response headers that tell what was decided, on passed and on denied answers alike. */
+/** The response headers with the decision, on passed and denied requests. */
 const HEADERS = {
   'X-Haverdict-Action': VARIABLES.action,
   'X-Haverdict-Source': VARIABLES.source,
@@ -23,7 +23,7 @@ const HEADERS = {
 
 const ANSWER = '    http-request return status 200 content-type text/plain string "passed"\n';
 
-/** A complete haproxy.cfg around the generated wiring; a request that passes is answered 200 by HAProxy itself. */
+/** A complete haproxy.cfg with the generated wiring; HAProxy itself answers passed requests with 200. */
 export function frontendConfig({ settings, binds }: FrontendOptions): string {
   return `global
     log stdout format raw daemon

@@ -1,16 +1,16 @@
-// The HAProxy of newer Debian suites with all its libraries, unpacked beside; installs nothing.
-// Done by apt with folders of its own: so the system's mirror and proxy are used, and signatures and sums are checked.
+// Fetches the HAProxys of newer Debian suites and unpacks them with all their libraries; installs nothing.
+// Uses apt with separate folders: it uses the system's mirror and proxy, and verifies the packages.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BUILDS_FOLDER, NEWER_SUITES, type NewerSuite, newerBuild } from './haproxy-builds.ts';
 import { runCommand } from './run-command.ts';
 
-/** Of Debian's package `debian-archive-keyring`, which knows the keys of newer suites too. */
+/** From Debian's package `debian-archive-keyring`, which has the keys of newer suites too. */
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** The second is the smallest package for what HAProxy's needs of systemd to be met. */
+/** The second is the smallest package that satisfies HAProxy's dependency on systemd. */
 const PACKAGES = ['haproxy', 'systemd-standalone-sysusers'];
 
-/** Fetches those that are not here yet; throws naming the suite that cannot be had. */
+/** Fetches the missing ones; throws with the name of a suite that cannot be fetched. */
 export function fetchHaproxies(): void {
   for (const suite of Object.keys(NEWER_SUITES) as NewerSuite[]) {
     try {
@@ -23,7 +23,7 @@ export function fetchHaproxies(): void {
 
 function fetchSuite(suite: NewerSuite): void {
   mkdirSync(BUILDS_FOLDER, { recursive: true });
-  // Only for us until it is reduced to what is run: packages bring programs with the setuid bit.
+  // Private until it is reduced to what is needed, since packages contain setuid programs.
   const folder = mkdtempSync(join(BUILDS_FOLDER, '.fetching-'));
   try {
     const apt = writeAptFolder(folder, suite);
@@ -41,14 +41,14 @@ function fetchSuite(suite: NewerSuite): void {
   }
 }
 
-/** What apt needs to know nothing of the packages of this system, and nothing of its suites but the mirror. */
+/** Writes a configuration that isolates apt from this system's packages and suites, except for the mirror. */
 function writeAptFolder(folder: string, suite: NewerSuite): string {
   const { mirror, architecture } = debianMirror();
   const options = [`arch=${architecture}`, 'target=Packages', ...(existsSync(KEYRING) ? [`signed-by=${KEYRING}`] : [])];
   const sources = [suite, ...NEWER_SUITES[suite]].map((from) => `deb [${options.join(' ')}] ${mirror} ${from} main\n`);
   for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, 'sources.list'), sources.join(''));
-  // Nothing is taken from `experimental` unless that is asked for.
+  // apt installs from `experimental` only on request.
   writeFileSync(join(folder, 'preferences'), 'Package: haproxy\nPin: release a=experimental\nPin-Priority: 990\n');
   writeFileSync(join(folder, 'status'), '');
   const settings = {
@@ -69,7 +69,7 @@ function writeAptFolder(folder: string, suite: NewerSuite): string {
     'Acquire::Retries': '2',
     'Acquire::http::Timeout': '20',
   };
-  // Hooks are about the system's own folders.
+  // Hooks are for the system's own folders.
   const hooks = ['APT::Update::Pre-Invoke', 'APT::Update::Post-Invoke', 'APT::Update::Post-Invoke-Success'];
   const lines = [
     ...Object.entries(settings).map(([key, value]) => `${key} "${value}";`),
@@ -89,7 +89,7 @@ function debianMirror(): { mirror: string; architecture: string } {
   return { mirror, architecture };
 }
 
-/** Reduces what was unpacked to the program, its libraries, and a script that runs it with these and their loader. */
+/** Keeps only the program, its libraries, and a script that runs it with them and their loader. */
 function assemble(root: string, build: string): void {
   const [libraries = ''] = readdirSync(join(root, 'usr/lib')).filter((name) => name.includes('-linux-'));
   mkdirSync(build);
@@ -97,7 +97,7 @@ function assemble(root: string, build: string): void {
   renameSync(join(root, 'usr/sbin/haproxy'), join(build, 'program'));
   const loader = readdirSync(join(build, 'lib')).find((name) => name.startsWith('ld-linux'));
   if (loader === undefined) throw new Error(`libc6 brought no ld-linux in /usr/lib/${libraries}`);
-  // As argv[0] HAProxy must see this script: on a reload it runs its argv[0] again.
+  // argv[0] must be this script, since HAProxy runs its argv[0] again on a reload.
   const script = `#!/bin/sh
 here=\${0%/*}
 exec "$here/lib/${loader}" --argv0 "$0" --library-path "$here/lib" "$here/program" "$@"

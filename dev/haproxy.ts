@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** The name under which the `filter` line of a config finds its SPOE file: HAProxy runs in the folder of both. */
 export const SPOE_FILE = 'haverdict.spoe.cfg';
 
-/** The runner's own part of the configuration, beside that of the caller. */
+/** The additional configuration file of this runner. */
 const ADMIN_FILE = 'admin.cfg';
 const ADMIN_SOCKET = 'admin.sock';
 const CONFIG_ARGUMENTS = ['-f', ADMIN_FILE, '-f', 'haproxy.cfg'];
@@ -22,7 +22,7 @@ const RELOAD_REPEAT_MS = 300;
 export interface HaproxyFiles {
   readonly config: string;
   readonly spoe?: string;
-  /** The program to run; by default `HAPROXY` of the environment, or the first `haproxy` found. */
+  /** The program to run; by default that of the environment variable `HAPROXY`, or the first `haproxy` found. */
   readonly binary?: string;
   /** Starts it as a master with workers, which `reload` needs. */
   readonly reloadable?: boolean;
@@ -30,9 +30,9 @@ export interface HaproxyFiles {
 
 export interface Haproxy {
   readonly pid: number;
-  /** What HAProxy wrote so far: its log lines and its complaints. */
+  /** The output of HAProxy so far: log lines and messages. */
   readonly lines: readonly string[];
-  /** Starts a new worker on the same files, which takes over the sockets; resolves when it has. */
+  /** Starts a new worker with the same files; resolves when it has taken over the sockets. */
   reload(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export async function startHaproxy(files: HaproxyFiles): Promise<Haproxy> {
   }
 }
 
-/** Asks HAProxy whether it would take this config without a warning; throws with the config and its answer if not. */
+/** Checks the config with `haproxy -c`; throws with config and output on errors and warnings. */
 export function checkHaproxy(files: HaproxyFiles): void {
   const folder = writeFolder(files);
   try {
@@ -84,7 +84,7 @@ async function reload(child: ChildProcess, lines: readonly string[]): Promise<vo
   const limit = Date.now() + START_LIMIT_MS;
   for (let askedAt = 0; workersIn(lines) === before; await pause(10)) {
     if (Date.now() > limit) throw new Error(`haproxy does not reload:\n${lines.slice(-10).join('\n')}`);
-    // Asked again, as one that has just started or reloaded ignores it (seen on 2.6).
+    // Repeated, since a process that has just started or reloaded ignores it (seen on 2.6).
     if (Date.now() - askedAt > RELOAD_REPEAT_MS) {
       child.kill('SIGUSR2');
       askedAt = Date.now();
@@ -92,7 +92,7 @@ async function reload(child: ChildProcess, lines: readonly string[]): Promise<vo
   }
 }
 
-/** The first process says so each time a worker is there and it takes the next signal. */
+/** Counts the lines that the master writes when a worker is ready and it accepts the next signal. */
 function workersIn(lines: readonly string[]): number {
   return lines.filter((line) => line.includes('Loading success')).length;
 }
@@ -105,7 +105,7 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   await ended;
   clearTimeout(killer);
-  // What it wrote last may still be in the pipes. Workers of a killed master hold them open.
+  // Its last output may still be in the pipes, which workers of a killed master hold open.
   await Promise.race([written, pause(STOP_LIMIT_MS, undefined, { ref: false })]);
 }
 

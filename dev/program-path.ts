@@ -1,4 +1,4 @@
 import { join } from 'node:path';
 
-/** What is started as `haverdict` in a process of its own: the source, or what a run of the tests has bundled of it. */
+/** The file to run as `haverdict` in a separate process: the source, or the bundle that the test runner built. */
 export const PROGRAM = process.env.TEST_PROGRAM ?? join(import.meta.dirname, '..', 'cli', 'main.ts');

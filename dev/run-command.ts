@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 
-/** Some 25 MB for a suite of Debian: package list and packages. */
+/** Enough for about 25 MB: the package list and packages of a Debian suite. */
 const LIMIT_MS = 180_000;
 
-/** Runs a program to its end and returns what it prints; throws with its complaint if it fails. */
+/** Runs a program and returns its output; throws with its error output if it fails. */
 export function runCommand(command: string, args: readonly string[], cwd?: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,

@@ -1,5 +1,5 @@
-// Sets up what a checkout needs, on any Node from 20 and with no package installed yet: hence plain JavaScript.
-// A second run finds everything in place and needs no network.
+// Sets up a checkout. Plain JavaScript, as it runs on any Node from 20 and before any package is installed.
+// A second run needs no network.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.haverdict-setup');
 const MIN_NODE_MAJOR = 20;
 
-/** Programs by what needs them, each with the package of Debian and Ubuntu that brings it. */
+/** Required programs by purpose, each with its Debian and Ubuntu package. */
 const PROGRAMS = {
   '--haproxy': { haproxy: 'haproxy' },
   '--tests': {
@@ -48,7 +48,7 @@ function setUpPackages() {
   console.error(
     'haverdict setup: installing npm packages into node_modules, Node 24 among them (once, 1 minute or less)',
   );
-  // Warnings are about the Node that runs npm, and the project runs on its own.
+  // The warnings are about the Node that runs npm; the project uses its own.
   if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
     fail(
       'npm ci failed (see above); the first run needs the npm registry. Run the same command again when it is reachable',
@@ -63,7 +63,7 @@ function setUpPackages() {
   writeFileSync(stampFile, lockHash());
 }
 
-/** On the PATH, or where Debian puts programs for root, which a plain user's PATH lacks. */
+/** Whether it is on the PATH or in Debian's folders for root, which are not on a normal user's PATH. */
 function isInstalled(program) {
   return [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin'].some((folder) => {
     try {
@@ -90,7 +90,7 @@ function setUpPrograms(wanted) {
     const [command, ...rest] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args];
     return run(command, rest);
   };
-  // An outdated package list is not yet a failure: the install tells.
+  // An outdated package list is not an error yet; the install reports one.
   apt('update');
   apt('install', '-y', '--no-install-recommends', ...packages.split(' '));
   const left = missing.filter((program) => !isInstalled(program));

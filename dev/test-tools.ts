@@ -1,4 +1,4 @@
-/** What only `npm run test:all` and CI use, fetched beside the checkout's sources; nothing of it is installed. */
+/** Tools that only `npm run test:all` and CI use; fetched into the checkout, not installed. */
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CACHE, fetchUnpacked, type Unpacked, withUnpacked } from './debian-packages.ts';
@@ -8,16 +8,16 @@ import { runCommand } from './run-command.ts';
 const DYNOXIDE_PACKAGE = `@dynoxide/linux-${process.arch}`;
 const DYNOXIDE_VERSION = '1.2.1';
 
-/** Checks Prometheus's rules and metrics. */
+/** Checks Prometheus rules and metrics. */
 export const PROMTOOL = join(CACHE, 'promtool', 'promtool');
-/** Servers that stand behind HAProxy; installed, they would start. */
+/** Servers behind HAProxy; not installed, because they would start. */
 export const NGINX: Unpacked = { folder: 'nginx', packages: ['nginx'], libraries: /^libpcre/ };
 export const APACHE: Unpacked = {
   folder: 'apache',
   packages: ['apache2-bin'],
   libraries: /^lib(apr|aprutil)1(t64)?$|^libexpat1$/,
 };
-/** A second engine that speaks DynamoDB's protocol. */
+/** A second implementation of DynamoDB's protocol. */
 export const DYNOXIDE = join(CACHE, 'dynoxide', 'node_modules', DYNOXIDE_PACKAGE, 'dynoxide');
 
 if (import.meta.main) {
@@ -32,7 +32,7 @@ if (import.meta.main) {
     try {
       fetch();
     } catch (error) {
-      const { message, cause } = error as Error; // all of ours are errors
+      const { message, cause } = error as Error; // only errors are thrown here
       const why = cause instanceof Error ? `${message}: ${cause.message}` : message;
       console.error(`haverdict tests: ${what}: ${why}; run the same command again when the packages can be reached`);
       process.exitCode = 1;
@@ -40,7 +40,7 @@ if (import.meta.main) {
   }
 }
 
-/** Of Debian's package `prometheus`, which installed would start a server. */
+/** Unpacks promtool from Debian's package `prometheus`; installing it would start a server. */
 function fetchPromtool(): void {
   if (existsSync(PROMTOOL)) return;
   withUnpacked(['prometheus'], (root) => {

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 
-/** What a visitor of HAProxy got. */
+/** The response to a visitor. */
 export interface Visit {
   readonly status: number;
-  /** `X-Haverdict-*` among them, where the config of `haproxy-config.ts` tells the decision. */
+  /** Includes the `X-Haverdict-*` headers with the decision, from the config of `haproxy-config.ts`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly tookMs: number;
@@ -11,13 +11,13 @@ export interface Visit {
 
 export interface VisitOptions {
   readonly port: number;
-  /** The visitor's own address; 127.0.0.0/8 is free for everyone to come from. */
+  /** The client address; any address in 127.0.0.0/8 works. */
   readonly from: string;
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One request on a connection of its own, from an address of the visitor's choice. */
+/** Sends one request on a new connection, from the given address. */
 export function visit({ port, from, path = '/', headers = {} }: VisitOptions): Promise<Visit> {
   const startedMs = performance.now();
   const host = from.includes(':') ? '::1' : '127.0.0.1';
@@ -31,7 +31,7 @@ export function visit({ port, from, path = '/', headers = {} }: VisitOptions): P
           body += part;
         });
         response.on('end', () => {
-          const received = response.headers as Record<string, string>; // none of ours comes twice
+          const received = response.headers as Record<string, string>; // none of ours is repeated
           resolve({ status: response.statusCode ?? 0, headers: received, body, tookMs: performance.now() - startedMs });
         });
         response.on('error', reject);

@@ -15,7 +15,7 @@ import { type BackendSettings, readBackendSettings } from './settings.ts';
 
 export type HaverdictBackendProps = Partial<BackendSettings>;
 
-/** The blocklist and the function that looks into it, for an app of your own. */
+/** The blocklist and the function that reads it, as a construct for your own app. */
 export class HaverdictBackend extends Construct {
   readonly table: TableV2;
   readonly handler: IFunction;
@@ -24,7 +24,7 @@ export class HaverdictBackend extends Construct {
   readonly operatorPolicy: ManagedPolicy;
   readonly agentRole: Role | undefined;
   readonly alarms: readonly IAlarm[];
-  /** What each agent may ask; undefined where no concurrency is reserved. */
+  /** The limits for each agent; undefined without reserved concurrency. */
   readonly agentLimits: AgentLimits | undefined;
 
   constructor(scope: Construct, id: string, props: HaverdictBackendProps = {}) {

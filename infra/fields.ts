@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 
-/** CDK context has text where props have typed values: each field accepts both. */
+/** Fields accept typed values, from props, and text, from the CDK context. */
 
 /** Text that matches `form`, or a CDK token, which only CloudFormation can resolve. */
 export function text(form: RegExp, mustBe: string) {
@@ -25,13 +25,13 @@ export function flag() {
   return z.preprocess((value) => ({ true: true, false: false })[String(value)] ?? value, z.boolean('true or false'));
 }
 
-/** A list, or its items in one text with commas between them. */
+/** A list, or its items as comma-separated text. */
 export function list(form: RegExp, mustBe: string) {
   const items = (value: unknown) => (typeof value === 'string' ? parts(value) : value);
   return z.preprocess(items, z.array(z.string(mustBe).regex(form, mustBe), mustBe));
 }
 
-/** A map of texts, or NAME=VALUE pairs in one text with commas between them. */
+/** A map of strings, or comma-separated NAME=VALUE pairs. */
 export function pairs() {
   const mustBe = 'NAME=VALUE, with commas between more of them';
   const entries = (value: unknown) =>

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
-/** Settings that are wrong; the message has a line for each. */
+/** Invalid settings; the message has one line for each. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** Reads settings that stand at `where`. The messages of the schema continue "SETTING must be …". */
+/** Parses settings from `where`. The messages of the schema complete "SETTING must be …". */
 export function checked<Schema extends z.ZodObject>(schema: Schema, input: object, where: string): z.output<Schema> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;

@@ -7,7 +7,7 @@ import { checked } from './settings-error.ts';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[^*\s]+)$/;
 const TOPIC = /^arn:aws[a-z-]*:sns:(?<region>[a-z0-9-]+):\d{12}:[\w-]+(\.fifo)?$/;
-/** What CloudWatch Logs takes. */
+/** The retention periods of CloudWatch Logs. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
 const backend = {
@@ -62,7 +62,7 @@ const app = {
 const BackendForm = z.strictObject(backend);
 const AppForm = z.strictObject(app);
 
-/** What is not set follows from the limit of the function. */
+/** The settings with derived defaults. */
 type Complete<Settings> = Settings & { readonly maxReadUnits: number };
 export type BackendSettings = Complete<z.output<typeof BackendForm>>;
 export type AppSettings = Complete<z.output<typeof AppForm>>;
@@ -70,15 +70,15 @@ export type AppSettings = Complete<z.output<typeof AppForm>>;
 const CheckedBackend = BackendForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall);
 const CheckedApp = AppForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall).superRefine(fitsItsRegion);
 
-/** Every setting of the app: a schema with its default and, as its description, what it means. */
+/** Every setting of the app: a schema with default and description. */
 export const SETTINGS: Readonly<Record<keyof AppSettings, z.ZodType>> = app;
 
-/** Reads the props of the construct that stands at `where`. */
+/** Parses the props of the construct at `where`. */
 export function readBackendSettings(props: object, where: string): BackendSettings {
   return complete(checked(CheckedBackend, props, where));
 }
 
-/** Reads the context of an app. Settings are plain words; whatever is not belongs to the CDK. */
+/** Parses the context of an app. Keys that are not plain words belong to the CDK. */
 export function readAppSettings(context: Readonly<Record<string, unknown>>): AppSettings {
   const words = Object.entries(context).filter(([name]) => /^\w+$/.test(name));
   return complete(checked(CheckedApp, Object.fromEntries(words), 'context'));
@@ -93,7 +93,7 @@ function leavesEachAgentACall(
   check: z.RefinementCtx,
 ): void {
   const calls = callsPerSecond(reservedConcurrency);
-  // What is wrong by itself is told by itself.
+  // Settings that are invalid alone are already reported.
   if (calls === undefined || !(calls >= 1 && agents > calls)) return;
   const message = `at most ${calls} with reservedConcurrency ${reservedConcurrency}, one call a second for each`;
   check.addIssue({ code: 'custom', path: ['agents'], message });

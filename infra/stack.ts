@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { HaverdictBackend } from './backend.ts';
 import type { AppSettings } from './settings.ts';
 
-/** One backend in a stack of its own, with outputs that say what the agent and the operators need. */
+/** A stack with one backend, with outputs for the agent and the operators. */
 export class HaverdictStack extends Stack {
   constructor(scope: Construct, { region, account, stackName, tags, ...settings }: AppSettings) {
     super(scope, stackName, { env: { region, ...(account !== undefined && { account }) } });

@@ -8,9 +8,9 @@ const ROOT = join(import.meta.dirname, '..');
 const REQUIRE = "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
 
 /**
- * Writes the program into `folder`: the command line with the agent as `cli/main.js`, and the entry points of processes and
- * threads that are started by file name, each as one file. `node` goes into the shebang line. Returns the folders of the
- * bundled npm packages, as paths in this checkout.
+ * Writes the program into `folder`: the command line with the agent as `cli/main.js`, and each entry point of a
+ * process or thread that is started by file name. `node` is for the shebang line. Returns the folders of the bundled npm
+ * packages, as paths in this checkout.
  */
 export async function writeBundle(folder: string, version: string, node: string): Promise<string[]> {
   const program = { outdir: folder, entryPoints: ['cli/main.ts'], splitting: true, chunkNames: 'chunks/[name]-[hash]' };
@@ -37,15 +37,15 @@ async function bundle(options: BuildOptions, top: string): Promise<string[]> {
   const { metafile } = await build({
     ...options,
     absWorkingDir: ROOT,
-    preserveSymlinks: true, // the same names and so the same bytes, wherever node_modules is
+    preserveSymlinks: true, // reproducible, wherever node_modules is
     outbase: '.',
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
     minifySyntax: true,
-    minifyWhitespace: true, // names stay, for stack traces
-    legalComments: 'none', // the package has every licence as it was written
+    minifyWhitespace: true, // keeps names, for stack traces
+    legalComments: 'none', // the package contains every licence unchanged
     metafile: true,
     banner: { js: REQUIRE },
     plugins: [placeOfSources(top), namedExports],
@@ -54,7 +54,7 @@ async function bundle(options: BuildOptions, top: string): Promise<string[]> {
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) => Object.keys(inputs));
 }
 
-/** `import.meta.url` is the place of the source file in the tree, not that of the bundle. */
+/** Sets `import.meta.url` to the location of the source file in the tree, not that of the bundle. */
 function placeOfSources(top: string): Plugin {
   return {
     name: 'place-of-sources',
@@ -90,7 +90,7 @@ const namedExports: Plugin = {
   },
 };
 
-/** `node_modules/a/node_modules/@b/c/d.js` is of `node_modules/a/node_modules/@b/c`. */
+/** The package folder of a file: `node_modules/a/node_modules/@b/c` for `node_modules/a/node_modules/@b/c/d.js`. */
 function packageOf(file: string): string[] {
   const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? [];
   return folder === undefined ? [] : [folder];

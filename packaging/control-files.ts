@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const MAINTAINER = 'The haverdict maintainers <maintainers@haverdict.example>';
 
-/** DEBIAN/control. The libraries are those that Node's own builds are linked with (its BUILDING.md: glibc 2.28). */
+/** DEBIAN/control. The libraries are those that the official Node builds link to (its BUILDING.md: glibc 2.28). */
 export function control(version: string, architecture: string, installedKibibytes: number): string {
   return `Package: haverdict
 Version: ${version}
@@ -35,7 +35,7 @@ export function changelog(version: string, epochSeconds: number): string {
   return `haverdict (${version}) unstable; urgency=medium\n\n${entries}\n\n -- ${MAINTAINER}  ${date}\n`;
 }
 
-/** In the machine-readable form of Debian. */
+/** The copyright file in Debian's machine-readable format. */
 export function copyright(): string {
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: haverdict

@@ -31,17 +31,17 @@ const ARCHITECTURES = { x64: 'amd64', arm64: 'arm64' } as const;
 
 export interface DebSettings {
   readonly version: string;
-  /** The time of the sources, for reproducible builds. */
+  /** The time of the sources, for a reproducible build. */
   readonly epochSeconds: number;
   /** `xz` for downloads; `none` builds in a second. */
   readonly compression: 'xz' | 'none';
-  /** Where the package is written to. */
+  /** The output folder. */
   readonly folder: string;
 }
 
 /**
- * Builds the Debian package for this architecture, with the Node that this runs on, which must be the pinned one, and its
- * SBOM (`.cdx.json`); returns the path of the package.
+ * Builds the Debian package for this architecture, with the running Node, which must be the pinned one, and its SBOM
+ * (`.cdx.json`). Returns the path of the package.
  */
 export async function buildDeb({ version, epochSeconds, compression, folder }: DebSettings): Promise<string> {
   const { arch } = process;
@@ -58,7 +58,7 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
     const held = { version, architecture, epochSeconds, packages, node: readFileSync(join(tree, NODE)) };
     writeFileSync(join(folder, `${name}.cdx.json`), sbomOf(held));
     const deb = join(folder, `${name}.deb`);
-    const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb takes no later time from the tree
+    const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb clamps later times in the tree
     const command = ['--root-owner-group', `-Z${compression}`, '--build', tree, deb];
     execFileSync('dpkg-deb', command, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     return deb;
@@ -103,7 +103,7 @@ function setModes(tree: string): void {
     ...SCRIPTS.map((s) => `DEBIAN/${s}`),
   ]);
   for (const path of globSync('**', { cwd: tree })) {
-    if (path === 'usr/bin/haverdict') continue; // a symbolic link, whose file has its own turn
+    if (path === 'usr/bin/haverdict') continue; // a symbolic link; its file is handled separately
     const full = join(tree, path);
     chmodSync(full, statSync(full).isDirectory() || programs.has(path) ? 0o755 : 0o644);
   }

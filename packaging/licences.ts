@@ -9,7 +9,7 @@ export function licencesOf(packages: readonly string[]): string {
   return packages.map((folder) => sectionOf(join(ROOT, folder))).join('\n');
 }
 
-/** The licence of Node, from its distribution if it is there. */
+/** The licence of Node, from its distribution if present. */
 export function licenceOfNode(node: string): string {
   const file = join(dirname(node), '../LICENSE');
   const text = existsSync(file)

@@ -1,5 +1,5 @@
-// npm run package: what is released, in dist/packages/.
-// node packaging/main.ts bundle FOLDER NODE: the program alone, for a container.
+// npm run package: builds the release files in dist/packages/.
+// node packaging/main.ts bundle FOLDER NODE: builds only the program, for a container.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

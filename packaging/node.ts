@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** The Node in the package, with the SHA-256 of its binary: an install script fetches it, so no lock file pins it. */
+/** The Node in the package. An install script fetches it, so its SHA-256 is pinned here instead of in a lock file. */
 export const NODE = {
   version: '24.21.0',
   sha256: {

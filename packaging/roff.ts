@@ -1,4 +1,4 @@
-/** Text as roff prints it: nothing in it is a request or an escape. */
+/** Escapes text for roff. */
 export function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -6,7 +6,7 @@ export function roff(text: string): string {
     .replace(/^(?=[.'])/gm, '\\&');
 }
 
-/** The head of a man page; the date is that of its sources, so that the same sources make the same page. */
+/** The head of a man page; dated by its sources, so that the build is reproducible. */
 export function pageHead(name: string, section: number, version: string, epochSeconds: number): string[] {
   const date = new Date(epochSeconds * 1000).toISOString().slice(0, 10);
   return [`.TH ${name.toUpperCase()} ${section} ${date} "haverdict ${version}"`, '.nh', '.ad l'];

@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 export interface SbomSettings {
   readonly version: string;
-  /** As Debian calls it. */
+  /** Debian's name of the architecture. */
   readonly architecture: string;
   readonly epochSeconds: number;
   /** The folders of the npm packages in the bundle, as paths in this checkout. */
@@ -16,7 +16,7 @@ export interface SbomSettings {
   readonly node: Uint8Array;
 }
 
-/** The fields of npm's CycloneDX that are used here. */
+/** The fields of npm's CycloneDX output that are used here. */
 interface Sbom {
   readonly metadata: { readonly tools: unknown };
   readonly components: readonly { readonly 'bom-ref': string }[];
@@ -72,7 +72,7 @@ function nodeComponent(node: Uint8Array): object {
   };
 }
 
-/** Without a registry, and without the serial number, which differs each time. */
+/** The SBOM of the lock file, made offline and without the random serial number. */
 function sbomOfLock(): Sbom {
   const command = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
   const { serialNumber: _number, ...sbom } = JSON.parse(

@@ -1,8 +1,8 @@
 import { type Cursor, decodeText } from './cursor.ts';
-import { type ReceivedData, readData, type TypedData, writeData } from './data.ts';
 import { invalidFrame } from './errors.ts';
 import { encodeFrame, type Frame, FrameType } from './frame.ts';
-import { Writer } from './writer.ts';
+import { PayloadWriter } from './payload-writer.ts';
+import { type ReceivedData, readData, type TypedData, writeData } from './typed-data.ts';
 
 /** The scope of a variable, one raw byte on the wire (SPOE.txt 3.4). */
 export const Scope = { proc: 0, sess: 1, txn: 2, req: 3, res: 4 } as const;
@@ -29,7 +29,7 @@ export type Action =
  * silently. HAProxy also ignores scopes that do not exist at the event: `res` before the response, `req` after it.
  */
 export function encodeActions(actions: readonly Action[]): Uint8Array {
-  const out = new Writer();
+  const out = new PayloadWriter();
   for (const action of actions) {
     checkName(action.name);
     if (action.type === 'set-var' && action.value.type !== 'null') {

@@ -1,13 +1,13 @@
 import { encodeAck } from './ack.ts';
-import { type AckActions, fitted, payloadBytes } from './ack-actions.ts';
-import { Activity } from './activity.ts';
+import { type AckActions, fitted, payloadBytes } from './ack-payload.ts';
+import { ConnectionActivity } from './connection-activity.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { type Frame, FrameType } from './frame.ts';
+import { FrameReader } from './frame-reader.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from './hello.ts';
 import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { FrameReader } from './reader.ts';
 import type { Clock, Transport } from './transport.ts';
 
 export interface ConnectionEvents {
@@ -48,7 +48,7 @@ type State =
 
 /** One SPOP connection from the first byte to the last: bytes in, frames out, without a socket. */
 export class Connection {
-  readonly activity: Activity;
+  readonly activity: ConnectionActivity;
   readonly #transport: Transport;
   readonly #handler: CurrentHandler;
   readonly #clock: Clock;
@@ -77,7 +77,7 @@ export class Connection {
     this.#handler = handler;
     this.#clock = clock;
     this.#events = events;
-    this.activity = new Activity(clock.nowMs());
+    this.activity = new ConnectionActivity(clock.nowMs());
     this.#state = {
       name: 'handshake',
       cancelTimer: clock.after(HELLO_TIMEOUT_MS, () =>

@@ -1,8 +1,8 @@
-import { writeData } from './data.ts';
 import { invalidFrame, SpopStatus } from './errors.ts';
 import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
 import { expectConnectionFrame, isInteger, optionalText, readKeyValues } from './key-values.ts';
-import { Writer } from './writer.ts';
+import { PayloadWriter } from './payload-writer.ts';
+import { writeData } from './typed-data.ts';
 
 /** HAProxy up to 3.0 rejects a longer message. */
 const MAX_MESSAGE_BYTES = 255;
@@ -25,7 +25,7 @@ export function decodeDisconnect(frame: Frame): Disconnect {
 
 /** The whole AGENT-DISCONNECT frame; a message above 255 bytes is cut. */
 export function encodeAgentDisconnect(status: SpopStatus, message: string): Uint8Array {
-  const out = new Writer();
+  const out = new PayloadWriter();
   writeData(out.text('status-code'), { type: 'uint32', value: BigInt(status) });
   const text = new TextEncoder().encode(message).subarray(0, MAX_MESSAGE_BYTES);
   writeData(out.text('message'), { type: 'string', value: text });

@@ -1,9 +1,9 @@
-import type { ReceivedData } from './data.ts';
-import { writeData } from './data.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { encodeFrame, type Frame, FrameType, NO_IDS } from './frame.ts';
 import { expectConnectionFrame, isInteger, optionalText, readKeyValues, words } from './key-values.ts';
-import { Writer } from './writer.ts';
+import { PayloadWriter } from './payload-writer.ts';
+import type { ReceivedData } from './typed-data.ts';
+import { writeData } from './typed-data.ts';
 
 /** The only version of SPOP there is. */
 export const SPOP_VERSION = '2.0';
@@ -75,7 +75,7 @@ export function answerHello(hello: HaproxyHello, maxFrameSize: number): AgentHel
 
 /** The whole AGENT-HELLO frame. Write it with one write: 3.2.0, 3.4.0 and 3.5-dev5 refuse one that comes in pieces. */
 export function encodeAgentHello(hello: AgentHello): Uint8Array {
-  const out = new Writer();
+  const out = new PayloadWriter();
   writeData(out.text('version'), { type: 'string', value: hello.version });
   writeData(out.text('max-frame-size'), { type: 'uint32', value: BigInt(hello.maxFrameSize) });
   writeData(out.text('capabilities'), { type: 'string', value: hello.capabilities.join(',') });

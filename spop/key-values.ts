@@ -1,7 +1,7 @@
 import { decodeText } from './cursor.ts';
-import { type ReceivedData, readData } from './data.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import type { Frame } from './frame.ts';
+import { type ReceivedData, readData } from './typed-data.ts';
 
 /** The KV list of a HELLO or DISCONNECT. A repeated key keeps its last value; unknown keys are the caller's to ignore. */
 export function readKeyValues(frame: Frame): Map<string, ReceivedData> {

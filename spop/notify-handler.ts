@@ -1,7 +1,7 @@
-import type { AckActions } from './ack-actions.ts';
+import type { AckActions } from './ack-payload.ts';
 import type { Frame } from './frame.ts';
+import type { FrameReader } from './frame-reader.ts';
 import type { OutputBuffer } from './output-buffer.ts';
-import type { FrameReader } from './reader.ts';
 
 /** Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
 export interface NotifyHandler {

@@ -1,7 +1,7 @@
 import { Cursor, decodeText } from './cursor.ts';
-import { DataType, IPV4_BYTES, IPV6_BYTES, type ReceivedData, readData, TYPE_MASK } from './data.ts';
 import { invalidFrame } from './errors.ts';
 import type { Frame } from './frame.ts';
+import { DataType, IPV4_BYTES, IPV6_BYTES, type ReceivedData, readData, TYPE_MASK } from './typed-data.ts';
 import { LONG_VARINT } from './varint.ts';
 
 /**

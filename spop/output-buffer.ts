@@ -1,4 +1,4 @@
-import type { DynamicActions } from './ack-actions.ts';
+import type { DynamicActions } from './ack-payload.ts';
 import { FrameType, writeFrame, writeFrameLength } from './frame.ts';
 
 /** Room for the ACKs of a full socket read; for more, it grows until the flush. */

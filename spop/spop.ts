@@ -14,13 +14,13 @@ export {
   Scope,
   VARIABLE_NAME,
 } from './ack.ts';
-export { type AckActions, type DynamicActions, NO_ACTIONS } from './ack-actions.ts';
+export { type AckActions, type DynamicActions, NO_ACTIONS } from './ack-payload.ts';
 export { Connection, type ConnectionEvents } from './connection.ts';
 export { Cursor, decodeText } from './cursor.ts';
-export { DataType, type ReceivedData, type TypedData } from './data.ts';
 export { type Disconnect, decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
 export { SpopError, SpopStatus } from './errors.ts';
 export { Frame, FrameFlag, FrameType, writeFrame } from './frame.ts';
+export { FrameReader } from './frame-reader.ts';
 export {
   type AgentHello,
   answerHello,
@@ -34,5 +34,5 @@ export {
 export { type Argument, decodeNotify, type Message, NotifyReader } from './notify.ts';
 export type { CurrentHandler, NotifyHandler } from './notify-handler.ts';
 export { OutputBuffer } from './output-buffer.ts';
-export { FrameReader } from './reader.ts';
 export type { Clock, Transport } from './transport.ts';
+export { DataType, type ReceivedData, type TypedData } from './typed-data.ts';

@@ -1,4 +1,4 @@
-import { type DegradationState, policyShare } from '../decision/degradation.ts';
+import { type DegradationState, policyShare } from '../decision/degradation-detector.ts';
 import type { AgentState } from '../state/state.ts';
 
 /** Whether HAProxy should be sent to this agent, and what keeps it from its best. */

@@ -1,8 +1,8 @@
-import { policyShare } from '../decision/degradation.ts';
-import type { Measure, Measures, MetricHeader, Sample, ValuesOf } from '../state/measure.ts';
-import { PROCESS, SECTIONS } from '../state/measures.ts';
+import { policyShare } from '../decision/degradation-detector.ts';
+import { PROCESS, SECTIONS } from '../state/metric-definitions.ts';
+import type { MetricDefinition, MetricDefinitions, MetricHeader, Sample, ValuesOf } from '../state/metric-types.ts';
 import type { AgentState } from '../state/state.ts';
-import { decisionSeries } from './decision-series.ts';
+import { decisionSeries } from './decisions-metric.ts';
 
 /** The resources that the process uses that serves the metrics. */
 export interface ProcessUsage {
@@ -86,11 +86,11 @@ export const METRICS: readonly Metric[] = [
   ...OTHERS,
 ].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
-function metricsOf<Section extends Measures>(
+function metricsOf<Section extends MetricDefinitions>(
   section: Section,
   valuesIn: (state: AgentState) => ValuesOf<Section>,
 ): Metric[] {
-  return Object.entries<Measure<unknown>>(section).map(([key, { name, type, help, labels, samples }]) => ({
+  return Object.entries<MetricDefinition<unknown>>(section).map(([key, { name, type, help, labels, samples }]) => ({
     ...{ name, type, help, labels },
     samples: ({ state }) => samples(valuesIn(state)[key]),
   }));

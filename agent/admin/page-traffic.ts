@@ -9,9 +9,9 @@ import {
   totalDenied,
 } from './decision-totals.ts';
 import { foreign, type Html, html } from './html.ts';
-import type { Interval } from './interval.ts';
 import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './page-format.ts';
 import { listSection, tableSection } from './page-table.ts';
+import type { SnapshotInterval } from './snapshot-interval.ts';
 
 const SHOWN_DECISIONS = 24;
 const SHOWN_DENIES = 12;
@@ -22,7 +22,7 @@ const BREAKER_SIGNS = { closed: '●', probing: '▲', open: '■' } as const;
 const EMPTY = html``;
 
 /** The numbers that are read from across the room. */
-export function figures(state: AgentState, interval: Interval): Html {
+export function figures(state: AgentState, interval: SnapshotInterval): Html {
   const { backend } = state;
   const total = cacheLookups(state);
   const hits = interval.growth((of) => cacheLookups(of).hits);
@@ -54,7 +54,7 @@ function figure(name: string, value: Html, more: Html, isBad = false): Html {
 }
 
 /** What was decided, of what, and why. */
-export function decisions(state: AgentState, before: AgentState | undefined, interval: Interval): Html {
+export function decisions(state: AgentState, before: AgentState | undefined, interval: SnapshotInterval): Html {
   const rows = decisionRows(state);
   const earlier = new Map(before === undefined ? [] : decisionRows(before).map((row) => [row.key, row.count]));
   const more = rows.length - SHOWN_DECISIONS;

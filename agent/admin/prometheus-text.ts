@@ -1,4 +1,4 @@
-import type { Sample } from '../state/measure.ts';
+import type { Sample } from '../state/metric-types.ts';
 import type { AgentState } from '../state/state.ts';
 import { METRICS, type ProcessUsage } from './metrics.ts';
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { health, healthText } from './health.ts';
 import { Html, html } from './html.ts';
-import { Interval } from './interval.ts';
 import { configuration, reloads } from './page-configuration.ts';
 import { duration, timeOfDay } from './page-format.ts';
-import { SCRIPT } from './page-script.ts';
+import { SCRIPT } from './page-refresh.ts';
 import { STYLE } from './page-style.ts';
 import { backend, cache, decisions, figures, haproxy, mostDenied, recentDenies } from './page-traffic.ts';
+import { SnapshotInterval } from './snapshot-interval.ts';
 import type { Snapshot } from './snapshots.ts';
 
 /** What the page may do: its own style and script, and ask nobody but this agent. */
@@ -24,7 +24,7 @@ export const PAGE_POLICY = [
 /** The page. Rates are those between the two snapshots; of one alone, the means since the start. */
 export function statusPage(snapshot: Snapshot): string {
   const { state, before } = snapshot;
-  const interval = new Interval(snapshot);
+  const interval = new SnapshotInterval(snapshot);
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -51,7 +51,7 @@ ${recentDenies(state)}${mostDenied(state)}${decisions(state, before, interval)}$
 `.text;
 }
 
-function status({ state }: Snapshot, interval: Interval): Html {
+function status({ state }: Snapshot, interval: SnapshotInterval): Html {
   const found = health(state);
   const isGood = found.isReady && found.degraded.length === 0;
   const sign = isGood ? html`<p id="health" data-live>● ` : html`<p id="health" class="bad" data-live>▲ `;

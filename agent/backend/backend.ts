@@ -1,4 +1,4 @@
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend } from '../decision/loader.ts';
 import type { Log } from '../log.ts';

@@ -1,5 +1,5 @@
 import { CheckEnvelope, ENDPOINTS, type Entry, entryProblem, Verdict } from '../../contract/check.ts';
-import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import type { Clock } from '../decision/clock.ts';

@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { AddressHash, type Hash } from './address-hash.ts';
 import { Eviction } from './eviction.ts';
-import { NetworkShares } from './network-shares.ts';
+import { NetworkShares } from './network-cache-shares.ts';
 
 const FIRST_SLOTS = 8192;
 /** The load at which the table is doubled: a lookup takes three slots then, which are a cache line or two. */

@@ -1,7 +1,14 @@
 import type { LRUCache } from 'lru-cache';
 import { Address } from './address.ts';
 import type { AddressTable } from './address-table.ts';
-import { BLOCK_OTHERS, BLOCK_ROWS, type CacheBlock, IPV4_ROW, IPV6_ROW, type VerdictIndex } from './cache-block.ts';
+import {
+  BLOCK_OTHERS,
+  BLOCK_ROWS,
+  type CacheBlock,
+  IPV4_ROW,
+  IPV6_ROW,
+  type VerdictIndex,
+} from './cache-snapshot-block.ts';
 import type { Decision, SubjectVerdict } from './decision.ts';
 import type { VerdictPool } from './verdict-pool.ts';
 

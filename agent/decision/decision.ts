@@ -1,8 +1,8 @@
 import type { Action } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
+import type { Vars } from '../../contract/entry-vars.ts';
 import type { Reason } from '../../contract/policy.ts';
 import { redactedSubject } from '../../contract/redact.ts';
-import type { Vars } from '../../contract/vars.ts';
 
 /** Where a decision came from. */
 export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;

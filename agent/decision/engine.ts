@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
 import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
-import { isLookupReason } from './degradation.ts';
+import { isLookupReason } from './degradation-detector.ts';
 import type { Loader } from './loader.ts';
 import { LookupSubject } from './lookup-subject.ts';
 import { decideByPolicy } from './policy.ts';
@@ -63,7 +63,7 @@ export class Engine {
       this.#addText(pending, text, index === oddAt, receivedAtMs);
     });
     if (addressAt >= texts.length) this.#addAddress(pending, address, receivedAtMs);
-    if (pending.isDecided) return pending.isLookup ? this.#cacheLookups(pending.decide()) : pending.decide();
+    if (pending.isDecided) return pending.isLookup ? this.#reportLookup(pending.decide()) : pending.decide();
     return this.#lookUp(pending, receivedAtMs);
   }
 
@@ -83,7 +83,7 @@ export class Engine {
     receivedAtMs: number,
   ): Decision | Promise<Decision> {
     if (typeof cached === 'object') return cached;
-    if (cached !== undefined) return this.#cacheLookups(decideByPolicy(policy, cached));
+    if (cached !== undefined) return this.#reportLookup(decideByPolicy(policy, cached));
     const pending = new PendingDecision(policy);
     pending.addMissing(LookupSubject.ofAddress(address));
     return this.#lookUp(pending, receivedAtMs);
@@ -100,7 +100,7 @@ export class Engine {
     });
     if (addressAt >= texts.length) addAddress();
     const decision = combine(verdicts, policy);
-    return verdicts.some(isFailedLookup) ? this.#cacheLookups(decision) : decision;
+    return verdicts.some(isFailedLookup) ? this.#reportLookup(decision) : decision;
   }
 
   #addAddress(pending: PendingDecision, address: Address, nowMs: number): void {
@@ -123,7 +123,7 @@ export class Engine {
       const refused = this.#loader.load(missing.subject, (verdict) => pending.fill(missing, verdict));
       if (refused !== undefined) pending.fill(missing, this.#cache.stale(missing.subject) ?? refused);
     }
-    return pending.isDecided ? this.#cacheLookups(pending.decide()) : this.#decideLater(pending, receivedAtMs);
+    return pending.isDecided ? this.#reportLookup(pending.decide()) : this.#decideLater(pending, receivedAtMs);
   }
 
   #decideLater(pending: PendingDecision, receivedAtMs: number): Promise<Decision> {
@@ -136,12 +136,12 @@ export class Engine {
       });
       pending.onDecided = () => {
         cancel();
-        resolve(this.#cacheLookups(pending.decide()));
+        resolve(this.#reportLookup(pending.decide()));
       };
     });
   }
 
-  #cacheLookups(decision: Decision): Decision {
+  #reportLookup(decision: Decision): Decision {
     this.#events.decided(decision);
     return decision;
   }

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { NetworkShares } from './network-shares.ts';
+import type { NetworkShares } from './network-cache-shares.ts';
 
 /** How many entries are compared to evict one. */
 const CANDIDATES = 8;

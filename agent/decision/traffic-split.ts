@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { HUNDREDTHS_OF_PERCENT, parseSplit, type Way } from '../../contract/vars.ts';
+import { HUNDREDTHS_OF_PERCENT, parseSplit, type Way } from '../../contract/entry-vars.ts';
 import type { Decision } from './decision.ts';
 
 interface SplitDecisions {

@@ -1,4 +1,4 @@
-import { bytesOfPooled } from './cache-bytes.ts';
+import { bytesOfPooled } from './cache-memory.ts';
 import type { SubjectVerdict } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
 

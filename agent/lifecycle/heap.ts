@@ -1,6 +1,6 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import type { Settings } from '../../config/settings.ts';
-import { maxHeapBytes } from '../decision/cache-bytes.ts';
+import { maxHeapBytes } from '../decision/cache-memory.ts';
 
 /** From which Node on V8 can be told that memory matters more than the processor's time. */
 const SAVES_MEMORY_FROM = 24;

@@ -1,7 +1,7 @@
 import type { Settings } from '../../config/settings.ts';
-import { isPermitted } from '../../contract/list-actions.ts';
+import { isPermitted } from '../../contract/permitted-actions.ts';
 import { VerdictCache } from '../decision/cache.ts';
-import type { CacheBlock } from '../decision/cache-block.ts';
+import type { CacheBlock } from '../decision/cache-snapshot-block.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import { CacheFileError, cacheKey, readCacheFile, writeCacheFile } from './cache-file.ts';

@@ -1,8 +1,8 @@
 import { isDenied } from '../../contract/actions.ts';
-import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-actions.ts';
+import { type AckActions, concatenated, fitted, NO_ACTIONS } from '../../spop/ack-payload.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { DecisionCounter, DecisionStats } from '../state/decision-stats.ts';
-import type { DynamicAddress } from './dynamic-address.ts';
+import type { AckAddressWriter } from './ack-address-writer.ts';
 import { encodeDecision, type VariableTarget } from './encode-decision.ts';
 import { DynamicReference, type ReferenceIds } from './reference-id.ts';
 
@@ -32,7 +32,7 @@ const NONE: EncodedDecision = {
 export class AckEncoder {
   readonly #message: string;
   readonly #target: VariableTarget;
-  readonly #address: DynamicAddress;
+  readonly #address: AckAddressWriter;
   readonly #references: ReferenceIds;
   #reference: DynamicReference | undefined;
   readonly #stats: DecisionStats;
@@ -44,7 +44,7 @@ export class AckEncoder {
 
   constructor(
     { name, target }: { readonly name: string; readonly target: VariableTarget },
-    address: DynamicAddress,
+    address: AckAddressWriter,
     references: ReferenceIds,
     stats: DecisionStats,
     events: EncoderEvents,

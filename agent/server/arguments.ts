@@ -1,7 +1,7 @@
 import { formatAddress } from '../../contract/address.ts';
 import { decodeText } from '../../spop/cursor.ts';
-import type { ReceivedData } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
+import type { ReceivedData } from '../../spop/typed-data.ts';
 
 /** The arguments of a message, by name. */
 export type MessageArguments = Readonly<Record<string, string | number | boolean | null>>;

@@ -1,7 +1,7 @@
 import { withoutNeeds } from '../../contract/actions.ts';
 import { VARIABLES } from '../../haproxy/variables.ts';
 import { type Action, encodeActions, type Scope } from '../../spop/ack.ts';
-import type { AckActions } from '../../spop/ack-actions.ts';
+import type { AckActions } from '../../spop/ack-payload.ts';
 import type { Decision } from '../decision/decision.ts';
 
 /** Where the variables of a message are set, and which variables of entries HAProxy has rules for. */

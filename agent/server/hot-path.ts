@@ -1,5 +1,4 @@
-import { fits } from '../../spop/ack-actions.ts';
-import { DataType, IPV4_BYTES, IPV6_BYTES, TYPE_MASK } from '../../spop/data.ts';
+import { fits } from '../../spop/ack-payload.ts';
 import {
   FrameFlag,
   FrameType,
@@ -8,8 +7,9 @@ import {
   readFrameLength,
   TYPE_AND_FLAGS_BYTES,
 } from '../../spop/frame.ts';
+import type { FrameReader } from '../../spop/frame-reader.ts';
 import type { OutputBuffer } from '../../spop/output-buffer.ts';
-import type { FrameReader } from '../../spop/reader.ts';
+import { DataType, IPV4_BYTES, IPV6_BYTES, TYPE_MASK } from '../../spop/typed-data.ts';
 import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from '../../spop/varint.ts';
 import type { Address } from '../decision/address.ts';
 import type { SubjectVerdict } from '../decision/decision.ts';

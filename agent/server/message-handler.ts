@@ -1,26 +1,25 @@
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { type AckActions, NO_ACTIONS } from '../../spop/ack-actions.ts';
+import { type AckActions, NO_ACTIONS } from '../../spop/ack-payload.ts';
 import { decodeText } from '../../spop/cursor.ts';
 import { SpopError } from '../../spop/errors.ts';
 import type { Frame } from '../../spop/frame.ts';
+import type { FrameReader } from '../../spop/frame-reader.ts';
 import { NotifyReader } from '../../spop/notify.ts';
 import type { NotifyHandler } from '../../spop/notify-handler.ts';
 import type { OutputBuffer } from '../../spop/output-buffer.ts';
-import type { FrameReader } from '../../spop/reader.ts';
 import { Address } from '../decision/address.ts';
 import type { Decision, SubjectVerdict } from '../decision/decision.ts';
 import type { Enforcement } from '../decision/enforcement.ts';
 import type { Question } from '../decision/engine.ts';
 import { decideByPolicy } from '../decision/policy.ts';
 import { DecisionStats } from '../state/decision-stats.ts';
+import { AckAddressWriter } from './ack-address-writer.ts';
 import { AckEncoder } from './ack-encoder.ts';
 import { type MessageArguments, readArguments } from './arguments.ts';
-import { DynamicAddress } from './dynamic-address.ts';
 import type { VariableTarget } from './encode-decision.ts';
 import { type AddressLookup, HotPath } from './hot-path.ts';
-import { type MessageSubjects, QuestionReader } from './question-reader.ts';
+import { clientOf, type MessageSubjects, QuestionReader } from './question-reader.ts';
 import { ReferenceIds } from './reference-id.ts';
-import { clientOf } from './subject-texts.ts';
 
 /** The configuration of one message. */
 export interface MessageConfig extends MessageSubjects {
@@ -105,11 +104,11 @@ export class MessageHandler implements NotifyHandler {
     stats = new DecisionStats(),
     references = new ReferenceIds(),
   ) {
-    const dynamicAddress = new DynamicAddress(address);
+    const addressWriter = new AckAddressWriter(address);
     this.#messages = configs.map((config) => ({
       config,
       decider: config.kinds.length === 0 ? NO_SUBJECTS : decider,
-      encoder: new AckEncoder(config, dynamicAddress, references, stats, events),
+      encoder: new AckEncoder(config, addressWriter, references, stats, events),
       name: Buffer.from(config.name),
       questions: new QuestionReader(config, this.#reader, address),
     }));

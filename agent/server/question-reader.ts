@@ -1,14 +1,15 @@
 import { LONGEST_ADDRESS } from '../../contract/address.ts';
-import { isOddPath } from '../../contract/path.ts';
+import { cookieValues } from '../../contract/kinds/cookie.ts';
+import { isOddPath } from '../../contract/kinds/path.ts';
 import type { Policy, Reason } from '../../contract/policy.ts';
-import { KINDS_OF_EVERY_REQUEST } from '../../contract/subject.ts';
+import { redactedSubject } from '../../contract/redact.ts';
+import { formatSubject, KINDS_OF_EVERY_REQUEST, subjectFromTraffic } from '../../contract/subject.ts';
 import { COOKIE_ARGUMENT } from '../../haproxy/variables.ts';
-import { DataType } from '../../spop/data.ts';
 import type { NotifyReader } from '../../spop/notify.ts';
+import { DataType } from '../../spop/typed-data.ts';
 import type { Address } from '../decision/address.ts';
 import type { Question } from '../decision/engine.ts';
 import { bytesOf, textOf } from './arguments.ts';
-import { readCookies, type SubjectTexts, textsIn, textsOf } from './subject-texts.ts';
 
 /** The subjects of a message, as the configuration has them. */
 export interface MessageSubjects {
@@ -108,4 +109,44 @@ export class QuestionReader {
 /** A request without address, host, path or method is odd, not free of them. */
 function isRequired({ required }: MessageSubjects, kind: string): boolean {
   return KINDS_OF_EVERY_REQUEST.has(kind) || required?.includes(kind) === true;
+}
+
+/** The subjects of one argument: several for cookies, none for a value that cannot be listed. */
+type SubjectTexts = readonly string[];
+
+const NO_SUBJECTS: SubjectTexts = [];
+
+/** Sets the subjects of the cookies in this header; false if a value is invalid. */
+function readCookies(
+  { kinds, cookies }: { readonly kinds: readonly string[]; readonly cookies?: ReadonlyMap<string, string> },
+  header: Uint8Array,
+  texts: (SubjectTexts | undefined)[],
+): boolean {
+  texts[kinds.length] = NO_SUBJECTS;
+  let isValid = true;
+  for (const [index, kind] of kinds.entries()) {
+    const name = cookies?.get(kind);
+    if (name === undefined) continue;
+    const values = cookieValues(header, name);
+    const found = values && textsOf(kind, values);
+    if (found === undefined) isValid = false;
+    texts[index] = values?.length === 0 ? undefined : found;
+  }
+  return isValid;
+}
+
+/** Undefined if a value is not valid for this kind. */
+function textsOf(kind: string, values: readonly Uint8Array[]): SubjectTexts | undefined {
+  const subjects = values.map((value) => subjectFromTraffic(kind, value));
+  if (subjects.includes(undefined)) return undefined;
+  return [...new Set(subjects.flatMap((subject) => (subject ? [formatSubject(subject)] : [])))];
+}
+
+function textsIn(texts: readonly (SubjectTexts | undefined)[]): string[] {
+  return texts.flatMap((some) => some ?? []);
+}
+
+/** A text that distinguishes clients: the address, or without one all other subjects, redacted. */
+export function clientOf({ address, texts }: Pick<Question, 'address' | 'texts'>): string {
+  return address.words === 0 ? texts.map(redactedSubject).join(' ') : `${address}`;
 }

@@ -1,6 +1,6 @@
 import { VARIABLES } from '../../haproxy/variables.ts';
 import { encodeActions } from '../../spop/ack.ts';
-import type { DynamicActions } from '../../spop/ack-actions.ts';
+import type { DynamicActions } from '../../spop/ack-payload.ts';
 import { setVariable, type VariableTarget } from './encode-decision.ts';
 
 /** Crockford's base 32 in lower case: no letter looks like a digit. */

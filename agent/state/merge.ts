@@ -1,7 +1,7 @@
-import type { DegradationState } from '../decision/degradation.ts';
+import type { DegradationState } from '../decision/degradation-detector.ts';
 import { newestDenies } from './decision-stats.ts';
-import { merged } from './measure.ts';
-import { PROCESS, SECTIONS } from './measures.ts';
+import { PROCESS, SECTIONS } from './metric-definitions.ts';
+import { merged } from './metric-types.ts';
 import type { BackendState, DecisionCount, ProcessState } from './state.ts';
 import { mergeTop } from './top-subjects.ts';
 

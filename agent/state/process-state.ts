@@ -1,16 +1,16 @@
 import type { Settings } from '../../config/settings.ts';
 import type { VerdictCache } from '../decision/cache.ts';
-import type { DegradationState } from '../decision/degradation.ts';
+import type { DegradationState } from '../decision/degradation-detector.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { DecisionStats } from './decision-stats.ts';
-import { copyOf } from './measure.ts';
-import { COUNTERS } from './measures.ts';
-import type { Meters } from './meters.ts';
+import { COUNTERS } from './metric-definitions.ts';
+import { copyOf } from './metric-types.ts';
+import type { ProcessMetrics } from './process-metrics.ts';
 import type { DecisionCount, ProcessState } from './state.ts';
 
 interface Parts {
   readonly settings: Settings;
-  readonly meters: Meters;
+  readonly metrics: ProcessMetrics;
   readonly stats: DecisionStats;
   readonly cache: VerdictCache['state'];
   readonly loader: Loader['state'];
@@ -24,8 +24,8 @@ type StateOfParts = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'
 
 /** The state of one process, read from its parts. */
 export function processState(parts: Parts): StateOfParts {
-  const { settings, meters, stats, cache, loader, degradation, connections, credentialsExpireAtMs } = parts;
-  const { counters } = meters;
+  const { settings, metrics, stats, cache, loader, degradation, connections, credentialsExpireAtMs } = parts;
+  const { counters } = metrics;
   const { decisions, recent, top } = stats.state;
   // Decisions about no subject are no hits of the cache.
   const lookingUp = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
@@ -40,7 +40,7 @@ export function processState(parts: Parts): StateOfParts {
     recent,
     top,
     ...copyOf(COUNTERS.times, counters),
-    eventLoopLag: meters.takeLag(),
+    eventLoopLag: metrics.takeLag(),
     cache: {
       ...copyOf(COUNTERS.cache, counters),
       ...cache,
@@ -52,7 +52,7 @@ export function processState(parts: Parts): StateOfParts {
       ...copyOf(COUNTERS.backend, counters),
       ...loader,
       urls: settings.backend.targets.map(({ url }) => url),
-      ...meters.lastFailure,
+      ...metrics.lastFailure,
       ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
     spop: { ...copyOf(COUNTERS.spop, counters), connections },

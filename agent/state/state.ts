@@ -1,9 +1,9 @@
 import type { Settings } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { Source } from '../decision/decision.ts';
-import type { DegradationState } from '../decision/degradation.ts';
-import type { ValuesOf } from './measure.ts';
-import type { PROCESS, SECTIONS } from './measures.ts';
+import type { DegradationState } from '../decision/degradation-detector.ts';
+import type { PROCESS, SECTIONS } from './metric-definitions.ts';
+import type { ValuesOf } from './metric-types.ts';
 
 /** Decisions that are alike. */
 export interface DecisionCount {

@@ -6,7 +6,7 @@ import { DynamoHistory } from './history.ts';
 import { DynamoLists } from './lists.ts';
 import type { Wait } from './retry.ts';
 
-/** The table in DynamoDB as the commands use it; apart from DynamoEntries, so that the function carries none of it. */
+/** The table in DynamoDB for the commands. Separate from DynamoEntries, so that the function does not bundle it. */
 export function dynamoBlocklist(options: DynamoOptions, wait?: Wait): Blocklist {
   const connection = new DynamoConnection(options);
   const bulk = new DynamoBulk(connection, wait);

@@ -2,16 +2,15 @@ import { BatchGetItemCommand, BatchWriteItemCommand, paginateScan, type WriteReq
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
 import type { BulkOptions, BulkStore, Item, Key } from '../store.ts';
-import { deleteIf } from './condition.ts';
+import { deleteIf, unchangedSince } from './conditional-writes.ts';
 import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, keyName, unique } from './connection.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 import { untilDone, type Wait } from './retry.ts';
-import { unchangedSince } from './unchanged.ts';
 import { untilAborted } from './until-aborted.ts';
 
-/** BatchGetItem takes no more. */
+/** The limit of BatchGetItem. */
 const KEYS_A_READ = 100;
-/** BatchWriteItem takes no more. */
+/** The limit of BatchWriteItem. */
 const ITEMS_A_WRITE = 25;
 
 interface Write {
@@ -19,7 +18,7 @@ interface Write {
   readonly request: WriteRequest;
 }
 
-/** Reads and writes of many items at once. */
+/** Reads and writes many items at once. */
 export class DynamoBulk implements BulkStore {
   readonly #connection: DynamoConnection;
   readonly #limit = pLimit(CALLS_AT_ONCE);
@@ -30,7 +29,6 @@ export class DynamoBulk implements BulkStore {
     this.#wait = wait;
   }
 
-  /** The whole items of these keys, as they are now. */
   async read(keys: readonly Key[]): Promise<Item[]> {
     const batches = chunksOf(unique(keys), KEYS_A_READ);
     return (await Promise.all(batches.map((batch) => this.#limit(() => this.#readBatch(batch))))).flat();
@@ -60,8 +58,8 @@ export class DynamoBulk implements BulkStore {
   }
 
   /**
-   * Takes pieces while fewer than CALLS_AT_ONCE batches are under way. Batches overtake each other, so one with a key that
-   * is under way waits for it: of two writes to one item the later must be the last.
+   * Takes pieces while fewer than CALLS_AT_ONCE batches are in flight. Batches may overtake each other, so a batch waits
+   * for those in flight that have a key in common with it: of two writes to one item the later must be the last.
    */
   async #write<Piece extends Key>(
     pieces: AsyncIterable<Piece> | Iterable<Piece>,
@@ -104,7 +102,7 @@ export class DynamoBulk implements BulkStore {
       }
       if (gathered.size > 0) await send([...gathered.values()]);
     } finally {
-      await Promise.all(calls); // even if the source failed: what is under way is told to `written`
+      await Promise.all(calls); // even if the source failed: `written` must count the batches in flight
     }
     if (failure !== undefined) throw failure.error;
     return total;
@@ -130,7 +128,7 @@ export class DynamoBulk implements BulkStore {
       const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } } });
       const { Responses, UnprocessedKeys } = await this.#connection.attempt('read', () => client.send(command));
       items.push(...(Responses?.[table] ?? []).map(fromAttributes));
-      return (UnprocessedKeys?.[table]?.Keys ?? []) as typeof left; // a key comes back as it was sent
+      return (UnprocessedKeys?.[table]?.Keys ?? []) as typeof left; // keys are returned as they were sent
     };
     await untilDone(keys.map(keyAttributes), call, this.#retrying('read'));
     return items;

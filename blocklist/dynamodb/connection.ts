@@ -9,7 +9,7 @@ import type { Item, Key } from '../store.ts';
 import { storeError } from './error.ts';
 import { fromAttributes } from './item.ts';
 
-/** Where the table is and how long it may take. Whatever is left out comes from the usual AWS chain. */
+/** The table and its timeouts. Client settings that are absent come from the AWS SDK's defaults. */
 export interface DynamoOptions {
   readonly table: string;
   readonly connectTimeoutMs: number;
@@ -17,10 +17,10 @@ export interface DynamoOptions {
   readonly client?: Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'profile' | 'credentials' | 'maxAttempts'>;
 }
 
-/** No part of a store has more calls under way. */
+/** The most calls in flight of each part of a store. */
 export const CALLS_AT_ONCE = 16;
 
-/** One table as it is reached, and what became of each attempt in words. */
+/** A client for one table, whose errors are `StoreError`s. */
 export class DynamoConnection {
   readonly client: DynamoDBClient;
   readonly table: string;
@@ -49,7 +49,7 @@ export class DynamoConnection {
     }
   }
 
-  /** Runs it, and makes a StoreError of whatever it throws. */
+  /** Runs `run`, and throws a StoreError for any error. */
   async attempt<Result>(operation: string, run: () => Promise<Result>): Promise<Result> {
     try {
       return await run();
@@ -70,12 +70,12 @@ export function keyAttributes(key: Key): Record<string, AttributeValue> {
   return { subject: { S: key.subject }, list: { S: key.list } };
 }
 
-/** One name for each key: neither part can have a line feed in it. */
+/** A key as one string: neither part can contain a line feed. */
 export function keyName(key: Key): string {
   return `${key.subject}\n${key.list}`;
 }
 
-/** The calls of a batch operation refuse a key twice. */
+/** Removes duplicates, which DynamoDB refuses in a batch. */
 export function unique(keys: readonly Key[]): Key[] {
   return [...new Map(keys.map((key) => [keyName(key), key])).values()];
 }

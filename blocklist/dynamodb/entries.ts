@@ -8,12 +8,12 @@ import { CALLS_AT_ONCE, chunksOf, DynamoConnection, type DynamoOptions, keyAttri
 import { throttlesIn } from './error.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 
-/** BatchGetItem takes no more. */
+/** The limit of BatchGetItem. */
 const KEYS_A_CALL = 100;
 /** DynamoDB leaves keys unprocessed when it throttles or the answer is full; the waits before asking for them again. */
 const RETRY_WAITS_MS = [20, 60, 180];
 
-/** The entries in DynamoDB: all that the function needs. */
+/** The entries in DynamoDB: the only part that the function needs. */
 export class DynamoEntries implements EntryStore {
   readonly #connection: DynamoConnection;
   readonly #limit = pLimit(CALLS_AT_ONCE);
@@ -66,7 +66,7 @@ export class DynamoEntries implements EntryStore {
     return this.#query(TABLE.listIndex.partitionKey, list, TABLE.listIndex.name);
   }
 
-  /** Never throws: what could not be read is the caller's to judge, beside what the other batches brought. */
+  /** Never throws: a failure is returned beside what was read. */
   async #readBatch(keys: readonly Key[]): Promise<Found> {
     const items: Item[] = [];
     let unread = keys;

@@ -1,6 +1,6 @@
 import { StoreError } from '../store.ts';
 
-/** What was asked of which table where, for the message. */
+/** The operation that failed, for the message. */
 export interface Attempt {
   readonly operation: string;
   readonly table: string;
@@ -8,7 +8,7 @@ export interface Attempt {
   readonly where: string;
 }
 
-/** One line for what the SDK threw: the operation, the table, and what would help where that is known. */
+/** One line about an error of the SDK: the operation, the table, and what would help if that is known. */
 export function storeError(thrown: unknown, attempt: Attempt): StoreError {
   const doing = `${attempt.operation} on table ${attempt.table} at ${attempt.where} failed`;
   const isThrottled = throttlesIn(thrown) > 0;
@@ -17,7 +17,7 @@ export function storeError(thrown: unknown, attempt: Attempt): StoreError {
 
 const THROTTLES = new Set(['ProvisionedThroughputExceededException', 'ThrottlingException', 'RequestLimitExceeded']);
 
-/** How many attempts behind what the SDK threw were throttled. */
+/** How many attempts were throttled before the SDK threw this error. */
 export function throttlesIn(thrown: unknown): number {
   const error: Error & { $metadata?: { attempts?: number } } = asError(thrown);
   return THROTTLES.has(error.name) ? (error.$metadata?.attempts ?? 1) : 0;

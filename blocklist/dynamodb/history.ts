@@ -2,27 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { nameIn, parseChange } from '../parse-records.ts';
 import type { Change, HistoryStore, RecordedChange, WantedChanges } from '../records.ts';
 import { HISTORY_DAYS, RESERVED, TABLE } from '../table.ts';
-import { putIf } from './condition.ts';
+import { putIf } from './conditional-writes.ts';
 import type { DynamoConnection } from './connection.ts';
 import { textsOf, toAttributes } from './item.ts';
 
 const DAY_MS = 86_400_000;
 
-/** What was done to each list, each record with an end of its own. */
+/** The history of each list; every record expires by itself. */
 export class DynamoHistory implements HistoryStore {
   readonly #connection: DynamoConnection;
-  /** The lists of which this process has said that they have a history. */
-  readonly #said = new Set<string>();
+  /** The lists that this process has registered as having a history. */
+  readonly #registered = new Set<string>();
 
   constructor(connection: DynamoConnection) {
     this.#connection = connection;
   }
 
-  /** The random part keeps two changes of one millisecond apart. */
+  /** A random part of the key distinguishes changes of the same millisecond. */
   async record({ list, at, ...change }: Change): Promise<void> {
     const expiresAt = Math.floor((Date.parse(at) + HISTORY_DAYS * DAY_MS) / 1000);
-    if (!this.#said.has(list)) await this.#put(RESERVED.histories, `@${list}`, { expiresAt });
-    this.#said.add(list);
+    if (!this.#registered.has(list)) await this.#put(RESERVED.histories, `@${list}`, { expiresAt });
+    this.#registered.add(list);
     await this.#put(RESERVED.historyOf(list), `${at}#${randomBytes(6).toString('hex')}`, { ...change, expiresAt });
   }
 

@@ -1,24 +1,24 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../store.ts';
 
-/** Plain values as DynamoDB wants them: the inverse of fromAttributes, and arrays as lists. */
+/** Plain values as DynamoDB attributes: the inverse of fromAttributes, and arrays as lists. */
 export function toAttributes(item: Readonly<Record<string, unknown>>): Record<string, AttributeValue> {
   const present = Object.entries(item).filter(([, value]) => value !== undefined);
   return Object.fromEntries(present.map(([name, value]) => [name, attribute(value)]));
 }
 
-/** An item as plain values. Whatever no entry can have stays as DynamoDB wrote it, for the parser to refuse. */
+/** An item as plain values. Types that no entry can have stay as attributes, and the parser rejects them. */
 export function fromAttributes(attributes: Readonly<Record<string, AttributeValue>>): Item {
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, plain(value)]));
 }
 
-/** The texts of a list that fromAttributes left as it was. */
+/** The strings of a list attribute, which fromAttributes does not convert. */
 export function textsOf(value: unknown): string[] {
   const elements = isUnread(value) ? (value.L ?? []) : [];
   return elements.flatMap(({ S }) => S ?? []);
 }
 
-/** Is it a map that fromAttributes made? */
+/** Is it a map converted by fromAttributes? */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !isUnread(value);
 }
@@ -37,7 +37,7 @@ function plain(value: AttributeValue): unknown {
   return value.M === undefined ? value : fromAttributes(value.M);
 }
 
-/** Did fromAttributes leave it? No map that it made has an array, a truth value or bytes in it. */
+/** Is it an attribute that fromAttributes did not convert? No map that it made has an array, a boolean or bytes in it. */
 function isUnread(value: unknown): value is AttributeValue {
   const [inside, ...more] = Object.values(value ?? {});
   return more.length === 0 && (Array.isArray(inside) || typeof inside === 'boolean' || inside instanceof Uint8Array);

@@ -3,14 +3,14 @@ import type { Lease, ListChanges, ListRecord, ListStore } from '../records.ts';
 import type { Key } from '../store.ts';
 import { RESERVED, TABLE } from '../table.ts';
 import type { DynamoBulk } from './bulk.ts';
-import { deleteIf, putIf, updateIf } from './condition.ts';
+import { deleteIf, putIf, updateIf } from './conditional-writes.ts';
 import { type DynamoConnection, keyAttributes } from './connection.ts';
 import { toAttributes } from './item.ts';
 
-/** How long a lease that has ended is kept for people to see. */
+/** How long an expired lease is kept for people to see. */
 const ENDED_LEASE_SECONDS = 86_400;
 
-/** The lists as they are registered, and who may change one in bulk. */
+/** The registered lists, and the leases to change one in bulk. */
 export class DynamoLists implements ListStore {
   readonly #connection: DynamoConnection;
   readonly #bulk: DynamoBulk;
@@ -45,7 +45,7 @@ export class DynamoLists implements ListStore {
     });
   }
 
-  /** Writes only the details that are named: others may change at the same time. */
+  /** Writes only the named details: others may change at the same time. */
   update(name: string, changed: ListChanges): Promise<boolean> {
     const details = Object.entries(changed);
     const set = details.filter(([, value]) => value !== undefined).map(([detail]) => `#${detail} = :${detail}`);
@@ -73,10 +73,10 @@ export class DynamoLists implements ListStore {
 
   /**
    * ```
-   * A  put if nobody has it ──▶ taken
-   * B        put if nobody has it ──▶ refused, read who ──▶ A until …
+   * A  put if free ──▶ taken
+   * B        put if free ──▶ refused, read the lease ──▶ A until …
    * ```
-   * A may give it back between B's two steps; then B tries again, once for each time.
+   * A may release it between B's two steps; then B tries again.
    */
   async takeLease(list: string, { holder, until }: Lease, nowSeconds: number): Promise<Lease | undefined> {
     for (;;) {

@@ -1,10 +1,10 @@
-/** What a DynamoDB on this machine is asked with. It takes any, but the SDK wants some. */
+/** Region and credentials for a DynamoDB on this machine. It accepts any, but the SDK requires some. */
 export const LOCAL_ACCESS = {
   region: 'local',
   credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
 } as const;
 
-/** Does this endpoint lie on this machine? */
+/** Is this endpoint on this machine? */
 export function isLocal(endpoint: string): boolean {
   const { hostname } = new URL(endpoint);
   return hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);

@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../store.ts';
 import { throttlesIn } from './error.ts';
 
-/** Waits so many milliseconds. */
+/** Waits for this many milliseconds. */
 export type Wait = (ms: number) => Promise<unknown>;
 
 const FIRST_WAIT_MS = 50;
 const MAX_WAIT_MS = 5000;
-/** Calls in a row that bring nothing done; with the waits between them about half a minute. */
+/** Calls in a row without progress; with the waits between them about half a minute. */
 const TRIES_WITHOUT_PROGRESS = 12;
 
 /**
- * Calls until nothing is left undone: DynamoDB leaves part of a batch when it throttles or when an answer is full. Waits
- * longer each time that nothing was done, with jitter, so that many callers do not come back together.
+ * Calls until every piece is processed: DynamoDB leaves part of a batch unprocessed when it throttles or an answer is full.
+ * The wait grows with each call without progress, and has jitter, so that many callers do not retry together.
  *
- * `call` returns what it left. What it throws because of throttling counts as all left.
+ * `call` returns the unprocessed pieces. If it throws because of throttling, all count as unprocessed.
  */
 export async function untilDone<Piece>(
   pieces: readonly Piece[],

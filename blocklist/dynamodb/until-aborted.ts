@@ -1,6 +1,6 @@
 /**
- * The pieces of a source until it ends or the signal is aborted, even where the source waits for a person or a network
- * just then: a for-await alone would wait with it.
+ * Iterates over a source until it ends or the signal is aborted, even while the source waits for a person or the network:
+ * a for-await alone would wait with it.
  */
 export async function* untilAborted<Piece>(
   source: AsyncIterable<Piece> | Iterable<Piece>,
@@ -15,7 +15,7 @@ export async function* untilAborted<Piece>(
   try {
     while (signal?.aborted !== true) {
       isWaiting = true;
-      // A promise of its own for each piece: races against one that lasts would all be kept until it settles.
+      // A new promise for each piece: races against one long-lived promise would leak until it settles.
       const next = await new Promise<IteratorResult<Piece> | undefined>((resolve, reject) => {
         stop = () => resolve(undefined);
         Promise.resolve(iterator.next()).then(resolve, reject);
@@ -29,7 +29,7 @@ export async function* untilAborted<Piece>(
     signal?.removeEventListener('abort', onAbort);
     const closed = Promise.resolve(iterator.return?.());
     if (isWaiting)
-      closed.catch(() => {}); // it closes when the source wakes up, and nobody is there for its errors
+      closed.catch(() => {}); // it closes when the source wakes up, when no one can handle its errors
     else await closed;
   }
 }

@@ -4,12 +4,12 @@ import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** A script may take its time to load. */
+/** `reload` waits longer: a script can take seconds to load. */
 const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;
 /** Far above the size of any answer. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** Sends one request to the running agent; rejects with a `CliError` that says what to do. */
+/** Sends one request to the running agent. Rejects with a `CliError` that says what to do. */
 export async function askAgent<R extends Request>(
   path: string,
   request: R,

@@ -2,19 +2,19 @@ import type { Command } from 'commander';
 import { usageError } from '../exit/cli-error.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 
-/** The path in the Debian package. */
+/** The path that the Debian package uses. */
 const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
 
 export interface SocketOptions extends ConfigOptions {
   readonly socket?: string;
 }
 
-/** `--socket PATH`, or `-c FILE` for the one that a configuration names. */
+/** Adds `--socket PATH`, and `-c FILE` to take the path from a configuration. */
 export function addSocketOption(command: Command): Command {
   return addSocketPathOption(addConfigOption(command));
 }
 
-/** `--socket PATH` alone, for a command that has `-c` already. */
+/** Adds only `--socket PATH`, for commands that already have `-c`. */
 export function addSocketPathOption(command: Command): Command {
   return command.option(
     '--socket <path>',
@@ -22,7 +22,7 @@ export function addSocketPathOption(command: Command): Command {
   );
 }
 
-/** The agent's socket: as the options say, else as the environment or the package does. */
+/** The path of the agent's socket: from the options, else from the environment, else that of the package. */
 export async function socketPath(options: SocketOptions, env: NodeJS.ProcessEnv): Promise<string> {
   if (options.socket !== undefined) return options.socket;
   if (options.config === undefined) return env.HAVERDICT_ADMIN_SOCKET ?? DEFAULT_SOCKET;

@@ -4,19 +4,19 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { plural } from '../output/plural.ts';
 import type { Difference } from './difference.ts';
 
-/** What a sync would do to a list, in entries. */
+/** The number of entries that a sync would add and remove. */
 export interface Totals {
   added: number;
   changed: number;
   removed: number;
 }
 
-/** Fewer are nothing to ask about, whatever share of a short list they are. */
+/** Fewer changes are always allowed, even if they are a large share of a short list. */
 const FEW = 10;
 
 /**
- * Stops what would make a list much longer or shorter than it is: mostly that is a feed which was cut off, or one that
- * has gone wrong. `present` is how many entries the list has.
+ * Throws if a sync would make a list much longer or shorter: usually the feed is truncated or broken. `present` is the
+ * current number of entries in the list.
  */
 export function assertMaxChange(list: string, { added, removed }: Totals, present: number, maxChange: number): void {
   const emptied = present > 0 && removed === present && added === 0;
@@ -34,8 +34,8 @@ export function assertMaxChange(list: string, { added, removed }: Totals, presen
 }
 
 /**
- * Whom a source would let pass, or lead elsewhere, who was not before; `typed` is the action of the options. The first run
- * of a source has no surprises, it was just trusted.
+ * Collects the subjects that a source would newly allow or route; `typed` is the action of the options. The first run of a
+ * source is exempt: the operator has just trusted it.
  */
 export class RiskyChanges {
   readonly #typed: Action;

@@ -2,13 +2,13 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { BulkStore } from '../../blocklist/store.ts';
 import { type Difference, isSame } from './difference.ts';
 
-/** BatchGetItem takes no more, and eight calls are on their way while the first is waited for. */
+/** The limit of BatchGetItem. Eight calls run at once. */
 const KEYS_A_READ = 100;
 const READS_AHEAD = 8;
 
 type ChangedEntry = Exclude<Difference, { kind: 'remove' }>;
 
-/** What the table does not have yet as it is; of the other entries it is told how many. Each key comes once. */
+/** Yields the entries that differ from the table, and reports how many are equal. Each key must occur once. */
 export async function* changedEntries(
   bulk: Pick<BulkStore, 'read'>,
   entries: AsyncIterable<StoredEntry>,

@@ -9,40 +9,40 @@ import { warn } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 import { PatternWarning } from './pattern-warning.ts';
-import { Exemptions } from './source-exemptions.ts';
-import type { Trust } from './trusted-attributes.ts';
+import { SourceExemptions } from './source-exemptions.ts';
+import type { TrustedAttributes } from './trusted-attributes.ts';
 
-/** Lines told one by one; of more only the number is told. */
+/** Invalid lines reported one by one; of further ones only the number is reported. */
 const MAX_TOLD = 20;
-/** More are no list with mistakes in it but something else, which is not read to its end. */
+/** With more invalid lines the source is not a list, and reading stops. */
 const MAX_BAD = 100_000;
 
 export interface CollectOptions {
-  /** An entry that is over by then is not wanted. */
+  /** Entries that have expired by then are left out. */
   readonly nowMs: number;
   readonly feed: Feed;
-  /** Where the feed is from, for messages. */
+  /** File name or URL, for messages. */
   readonly name: string;
   /** Undefined with `--force`. */
   readonly guard: ProtectedSet | undefined;
   readonly skipInvalid: boolean;
-  readonly trust: Trust;
-  /** Whether only what is wrong is told. */
+  readonly trust: TrustedAttributes;
+  /** Whether only errors are reported. */
   readonly quiet: boolean;
   readonly signal: AbortSignal;
   tell(line: string): void;
 }
 
 /**
- * Reads a whole feed before anything is written, so that one that cannot be read leaves the table as it was. Returns how
- * many lines were left out.
+ * Reads a whole feed before anything is written, so that a feed that fails leaves the table unchanged. Returns the number
+ * of skipped lines.
  */
 export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
   const { feed, name, guard, skipInvalid, trust, quiet, signal, tell, nowMs } = options;
   let bad = 0;
   let over = 0;
   const missing = new Set<string>();
-  const exempt = new Exemptions();
+  const exempt = new SourceExemptions();
   const values = new PatternWarning();
   for await (const line of feed.lines) {
     endIfStopped(signal, 'nothing was written');
@@ -70,7 +70,7 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
     return missing.size === 0 ? skip : `${skip}; to trust the source with it: --trust ${trust.with(missing)}`;
   }
 
-  /** Lines that were left out must not have been what made the rest right. */
+  /** Throws if a skipped line may exempt a subject that another line blocks. */
   async function refuseMisread(): Promise<void> {
     await exempt.assertNotBlocked(wanted);
     if (!wanted.has('allow')) return;

@@ -3,11 +3,11 @@ import type { Action } from '../../contract/actions.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 import { parseNewEntry } from '../guards/invisible-characters.ts';
 import type { Outcome } from '../options/outcome-options.ts';
-import { type Sorted, Sorter } from './external-sort.ts';
+import { ExternalSort, type Sorted } from './external-sort.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
 
-/** What every entry of a run gets that its source does not say. */
+/** The attributes of entries for which the source has no value. */
 export interface Defaults {
   readonly list: string;
   readonly outcome: Outcome;
@@ -19,27 +19,27 @@ export interface Defaults {
   readonly createdAt: string;
 }
 
-/** The entries that a source wants a list to have, by subject, each subject once; more than fit into memory. */
+/** The entries that a list should have according to its source, one per subject; may exceed memory. */
 export class DesiredEntries {
   readonly #defaults: Defaults;
-  readonly #sorter = new Sorter<readonly [subject: string, Decided]>();
+  readonly #sorter = new ExternalSort<readonly [subject: string, Decided]>();
   readonly #actions = new Set<Action>();
 
   constructor(defaults: Defaults) {
     this.#defaults = defaults;
   }
 
-  /** How many were added, equal subjects too. */
+  /** The number of added entries, duplicates included. */
   get count(): number {
     return this.#sorter.count;
   }
 
-  /** Whether one of them does this. */
+  /** Whether an entry has this action. */
   has(action: Action): boolean {
     return this.#actions.has(action);
   }
 
-  /** What a line of a source comes to; a source that names an action says itself what goes with it. */
+  /** The entry for a line of the source. If the line has an action, its details come from the line, not from the defaults. */
   parse(given: FeedEntry): ParsedEntry {
     const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
     const said = given.action === undefined ? outcome : {};

@@ -4,21 +4,21 @@ import type { Item } from '../../blocklist/store.ts';
 import { printable } from '../../contract/printable.ts';
 import type { Sorted } from './external-sort.ts';
 
-/** What makes a list equal to its source, for one subject. */
+/** One change that makes a list equal to its source. */
 export type Difference =
   | { readonly kind: 'add'; readonly entry: StoredEntry }
   | { readonly kind: 'change'; readonly entry: StoredEntry; readonly was: Item }
   | { readonly kind: 'remove'; readonly was: Item };
 
-/** Sources that tell how long an entry still lasts tell a little less each time. */
+/** Tolerates the drift of sources that give the remaining time of an entry. */
 const EXPIRY_TOLERANCE_SECONDS = 60;
 
-/** The attributes that a source decides; who wrote an entry, and when, is the table's. */
+/** The attributes that come from the source; `createdBy` and `createdAt` do not. */
 const DECIDED = ['action', 'reason', 'status', 'vars', 'note'] as const;
 
 /**
- * Whether the item is already what the source wants. An item that anybody typed can have anything in it. One that was
- * written to last as long as is wanted now is the same until less than half of that is left.
+ * Whether the item equals the entry of the source. Items edited by hand can have attributes of any type. An item with the
+ * same lifetime counts as equal until less than half of it is left.
  */
 export function isSame(wanted: StoredEntry, item: Item): boolean {
   const found = { ...item, action: item.action ?? 'deny' } as Item;
@@ -35,17 +35,17 @@ function isSameExpiry({ expiresAt: wanted, createdAt = '' }: StoredEntry, item: 
   return Math.abs(wanted - found) <= tolerance;
 }
 
-/** Whether less than half is left of an item that was written to last so many seconds. */
+/** Whether less than half of the lifetime, `seconds`, of an item is left. */
 export function isHalfOver(item: Item, seconds: number, nowMs: number): boolean {
   return lastsAsLong(item, seconds) && Number(item.expiresAt) - nowMs / 1000 < seconds / 2;
 }
 
-/** The time of writing is that of the run, to a second. */
+/** `createdAt` is the time of the run, accurate to a second. */
 function lastsAsLong({ expiresAt, createdAt }: Item, seconds: number): boolean {
   return Math.abs(Number(expiresAt) - Date.parse(String(createdAt)) / 1000 - seconds) <= 1;
 }
 
-/** One line of a dry run: what is done from now on, and what was done where that is another thing. */
+/** One line of a dry run: the new action, and the old one if it differs. */
 export function lineOf(one: Difference): string {
   const before = one.kind === 'add' ? '' : printable(String(one.was.action ?? 'deny'));
   if (one.kind === 'remove') return `- ${printable(String(one.was.subject))} ${before}`;
@@ -54,7 +54,7 @@ export function lineOf(one: Difference): string {
   return `~ ${subject} ${before === action ? action : `${before} → ${action}`}`;
 }
 
-/** Both sides in the order of their keys; what is equal on both is left out. */
+/** Yields the differences of two sequences that are sorted by key. */
 export async function* differences(
   wanted: AsyncIterable<Sorted<StoredEntry>>,
   present: AsyncIterable<Sorted<Item>>,

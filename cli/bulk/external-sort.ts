@@ -7,20 +7,20 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** Lines kept in memory before they are sorted and written to a file: a few megabytes of addresses. */
 const LINES_A_RUN = 25000;
-/** More than any blocklist has; each run is an open file while they are merged. */
+/** Above the size of any blocklist; each run is an open file during the merge. */
 const MAX_LINES = 20_000_000;
 
-/** A value and its key in the one order that all sorters have; the text of a key is the sorter's own. */
+/** A value with its sort key, in the encoding of the sorter; keys of all sorters compare alike. */
 export interface Sorted<Value> {
   readonly key: string;
   readonly value: Value;
 }
 
 /**
- * Sorts more JSON values than fit into memory: what is over is kept in temporary files, which `close` removes. Of values
- * with the same key the one added last counts.
+ * Sorts more JSON values than fit into memory, with temporary files that `close` removes. Of values with the same key, the
+ * last one added wins.
  */
-export class Sorter<Value> {
+export class ExternalSort<Value> {
   readonly #linesARun: number;
   #lines: string[] = [];
   #count = 0;
@@ -31,7 +31,7 @@ export class Sorter<Value> {
     this.#linesARun = linesARun;
   }
 
-  /** How many were added, those with the same key too. */
+  /** The number of added values, duplicate keys included. */
   get count(): number {
     return this.#count;
   }
@@ -39,12 +39,12 @@ export class Sorter<Value> {
   async add(key: string, value: Value): Promise<void> {
     if (this.#count === MAX_LINES)
       throw new CliError(EXIT.failed, `this is more than the ${MAX_LINES} entries that one run can take`);
-    // As JSON a key has no tab in it and is no beginning of another: lines sort as keys do, then in order of arrival.
+    // A JSON string contains no tab and is never a prefix of another, so lines sort by key, then by order of arrival.
     this.#lines.push(`${JSON.stringify(key)}\t${String(this.#count++).padStart(8, '0')}\t${JSON.stringify(value)}`);
     if (this.#lines.length >= this.#linesARun) await this.#spill();
   }
 
-  /** In the order of keys, each key once. May be walked again. */
+  /** Yields each key once, in order. Can be iterated several times. */
   async *sorted(): AsyncGenerator<Sorted<Value>> {
     let last: Sorted<string> | undefined;
     for await (const line of merged([...this.#runs.map(linesOf), this.#lines.sort()])) {
@@ -80,7 +80,7 @@ function recordOf(line: string): Sorted<string> {
   return { key: line.slice(0, end), value: line.slice(line.indexOf('\t', end + 1) + 1) };
 }
 
-/** Only a line feed ends a line: `node:readline` takes characters for ends that a key can have. */
+/** Splits at line feeds only: `node:readline` also splits at characters that a key can contain. */
 async function* linesOf(path: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(path, { encoding: 'utf8' })) {
@@ -90,7 +90,7 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   }
 }
 
-/** Sorted sequences as one. */
+/** Merges sorted sequences. */
 async function* merged(sources: readonly (AsyncIterable<string> | Iterable<string>)[]): AsyncGenerator<string> {
   const readers = sources.map((source) => readerOf(source));
   const heads = await Promise.all(readers.map((reader) => reader.next()));

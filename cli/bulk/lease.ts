@@ -9,8 +9,8 @@ const RENEW_MS = 20_000;
 type Leases = Pick<ListStore, 'takeLease' | 'releaseLease'>;
 
 /**
- * Runs `work` while no other run changes this list. `work` is told to stop when the lease was lost, as after a machine was
- * asleep; a program that dies leaves a lease that ends by itself.
+ * Runs `work` while no other run changes this list. Aborts the signal of `work` if the lease is lost, for example after the
+ * machine was suspended. The lease of a process that dies expires.
  */
 export async function withLease<Result>(
   lists: Leases,

@@ -1,7 +1,7 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 
-/** What node_exporter's textfile collector is told of a list; docs/reference/metrics.md lists the same. */
+/** The metrics of a list for node_exporter's textfile collector, as in docs/reference/metrics.md. */
 export const LIST_METRICS = [
   {
     name: 'haverdict_list_synced_timestamp_seconds',
@@ -35,7 +35,7 @@ export async function writeMetricsFile(path: string, list: string, entries: numb
   }
 }
 
-/** A list's name has nothing that a label would have to escape. */
+/** List names contain no character that a label would have to escape. */
 function metricsText(list: string, entries: number, nowMs: number): string {
   const values = [Math.floor(nowMs / 1000), entries];
   return LIST_METRICS.map(

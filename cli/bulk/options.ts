@@ -10,7 +10,7 @@ import { addTableOptions, type TableOptions } from '../options/table-options.ts'
 import type { Defaults } from './desired-entries.ts';
 import { readTrust } from './trusted-attributes.ts';
 
-/** The options of a run that fills a list from a source. */
+/** The options that `import` and `sync` share. */
 export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
   readonly list: string;
   readonly format?: FormatName;
@@ -63,7 +63,7 @@ function refuseRenamed(command: Command, was: string, is: string): void {
   });
 }
 
-/** What entries get that their source does not say. */
+/** The attributes of entries for which the source has no value. */
 export function defaultsOf(options: BulkOptions, createdBy: string, nowMs: number): Defaults {
   return {
     list: options.list,

@@ -2,10 +2,10 @@ import { printable } from '../../contract/printable.ts';
 
 /** Signs of a regular expression, of a pattern with wildcards, or of escapes for either. */
 const PATTERN = /^\^|\$$|\\.|\.[*+]|\[[^\]]*-[^\]]*\]|\([^)]*\|[^)]*\)|\*|^\/.*\/i?$/;
-/** One word without a version or a comment, which no agent is by itself that a browser or a crawler sends. */
+/** One word without version or comment: no browser or crawler sends such a User-Agent. */
 const WORD = /^[\p{L}\p{N}._-]+$/u;
 
-/** Counts values of kinds that match as a whole and look as if they were meant to match in part. */
+/** Counts values that look like patterns, of kinds that match whole values only. */
 export class PatternWarning {
   #patterns = 0;
   #parts = 0;
@@ -20,7 +20,7 @@ export class PatternWarning {
     this.#example ??= value;
   }
 
-  /** What to tell before anything is written; undefined if nothing looks odd. */
+  /** The warning to print before anything is written; undefined if there is none. */
   warning(): string | undefined {
     if (this.#example === undefined) return undefined;
     const seen = [

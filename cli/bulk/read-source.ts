@@ -6,29 +6,32 @@ import { openSource } from '../source/open-source.ts';
 import { collectFeed } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 import type { BulkOptions } from './options.ts';
-import { storedTrust, Trust } from './trusted-attributes.ts';
+import { storedTrust, TrustedAttributes } from './trusted-attributes.ts';
 
-/** What a source said of itself, for the list's record; undefined if it has not changed since the last run. */
+/** What the list's record stores about a source. */
 export interface ReadSource {
-  /** Its name. */
+  /** File name or URL. */
   readonly source: string;
-  /** Undefined if there was nothing in it to tell it by. */
+  /** Undefined if the source was empty. */
   readonly format: string | undefined;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
   readonly skipped: number;
-  /** What the source may say, as the list's record keeps it. */
+  /** The value of `--trust`, as the list's record stores it. */
   readonly trust: string | undefined;
-  /** Whether the list had another source before, or none. */
+  /** Whether the list had no source or another one before. */
   readonly isFirst: boolean;
 }
 
-/** Reads a source into `wanted`. What a server said the last time makes it tell only what is new. */
+/**
+ * Reads a source into `wanted`. Sends the validators of the last run, so that a server can answer 304. Returns undefined if
+ * the source has not changed.
+ */
 export async function readSource(
   source: string,
   wanted: DesiredEntries,
   options: BulkOptions & {
-    /** What the list's record says, if a source that has not changed since leaves nothing to do. */
+    /** The list's record, if nothing is to be done while the source is unchanged. */
     readonly before: ListRecord | undefined;
     readonly known: ListRecord | undefined;
     readonly guard: ProtectedSet | undefined;
@@ -48,7 +51,7 @@ export async function readSource(
   const kept = isFirst || options.list === DEFAULT_LIST ? undefined : known;
   const words = options.trust ?? storedTrust(kept?.trust);
   const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
-  const trust = new Trust(kind, words);
+  const trust = new TrustedAttributes(kind, words);
   const { skipInvalid = false, quiet = false } = options;
   const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, tell, nowMs });
   return {

@@ -3,10 +3,10 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Change, HistoryStore } from '../../blocklist/records.ts';
 import type { Item } from '../../blocklist/store.ts';
 
-/** Subjects that a record of the history names: the longest there are make half of an item's 400 KB. */
+/** Subjects per history record: with the longest subjects, half of an item's 400 KB. */
 const SUBJECTS_A_RECORD = 200;
 
-/** One import or sync, as the history tells of it. */
+/** Records one import or sync in the history. */
 export class RunHistory {
   readonly #history: Pick<HistoryStore, 'record'>;
   readonly #common: Pick<Change, 'list' | 'by' | 'why' | 'source' | 'run'>;
@@ -16,7 +16,7 @@ export class RunHistory {
     this.#common = { ...of, run: randomUUID() };
   }
 
-  /** Entries on their way to the table: the history names each before it is written. */
+  /** Passes entries on, and records each in the history before it is written. */
   async *puts(entries: AsyncIterable<StoredEntry>): AsyncGenerator<StoredEntry> {
     for await (const batch of batches(entries)) {
       await this.#record('put', batch);
@@ -24,7 +24,7 @@ export class RunHistory {
     }
   }
 
-  /** The same for items that are to be removed. */
+  /** The same for items to remove. */
   async *removals(items: AsyncIterable<Item>): AsyncGenerator<Item> {
     for await (const batch of batches(items)) {
       await this.#record('remove', batch);
@@ -32,7 +32,7 @@ export class RunHistory {
     }
   }
 
-  /** What the whole run came to. */
+  /** Records the totals of the run. */
   async end(change: 'import' | 'sync', totals: NonNullable<Change['totals']>): Promise<void> {
     await this.#history.record({ ...this.#common, change, at: new Date().toISOString(), totals });
   }

@@ -17,26 +17,26 @@ import { type ReadSource, readSource } from './read-source.ts';
 import { RunHistory } from './run-history.ts';
 import { type ListDigest, type Operation, recordIfUnchanged, requestDigest } from './unchanged-source.ts';
 
-/** Any subject that is right. */
+/** Any valid subject. */
 const SAMPLE = 'ip:203.0.113.1';
 
-/** A run that fills one list from one source, from its options to the end. */
+/** One run of `import` or `sync`: one list, one source. */
 export interface Session {
   readonly blocklist: Blocklist;
   readonly options: BulkOptions;
-  /** By how much a sync may change the size of a list, as a share of it. */
+  /** The largest share of a list that a sync may add or remove. */
   readonly maxChange: number;
   readonly wanted: DesiredEntries;
   readonly read: ReadSource;
-  /** What was asked for, to be told from other runs. */
+  /** The digest of the options, which identifies an equal run. */
   readonly asked: string;
   readonly run: RunHistory;
   readonly signal: AbortSignal;
-  /** For people; nothing with `--quiet` or `--json`. */
+  /** Prints a line, except with `--quiet` or `--json`. */
   say(line: string): Promise<void>;
 }
 
-/** Reads the source, and hands it to `work` while no other run changes the list; `unchanged` is told if it need not. */
+/** Reads the source and runs `work` while no other run changes the list; calls `unchanged` if there is nothing to do. */
 export async function inSession(
   operation: Operation,
   source: string,
@@ -92,7 +92,7 @@ export async function inSession(
   }
 }
 
-/** What the list's record says of its source after a run that was not stopped; `state` is how the run left the list. */
+/** Stores the source in the list's record after a complete run; `state` is the list as the run left it. */
 export async function saveSourceState(
   { blocklist, options: { list }, read, asked }: Pick<Session, 'blocklist' | 'options' | 'read' | 'asked'>,
   state: ListDigest | undefined,
@@ -101,7 +101,7 @@ export async function saveSourceState(
   const { source, etag, lastModified } = read;
   const left = state?.after(asked);
   const syncedAt = new Date().toISOString();
-  // Anything is imported into the list of people: what holds for one source is not for the next.
+  // Several sources may be imported into the list for manual entries, so nothing is stored about any of them.
   const { format, trust } = list === DEFAULT_LIST ? {} : read;
   await blocklist.lists.update(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
 }
@@ -111,8 +111,8 @@ function unchangedSince(known: ListRecord | undefined): string {
 }
 
 /**
- * Makes V8 collect early. By itself it lets a heap grow as long as the machine has memory: a sync of 1,000,000 addresses
- * takes 395 MB then, and 175 MB so, in the same time (test/integration/memory.test.ts).
+ * Makes V8 collect early. By default its heap grows while the machine has memory: a sync of 1,000,000 addresses takes
+ * 395 MB, but 175 MB with this, in the same time (test/integration/memory.test.ts).
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1');

@@ -2,17 +2,17 @@ import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { DesiredEntries } from './desired-entries.ts';
 
-/** More than a list of blocks has. */
+/** Above what a blocklist contains. */
 const MAX_EXEMPT = 10_000;
 
-/** What a source lets pass in lines that are left out: the rest of the source may not block it. */
-export class Exemptions {
+/** Subjects that a source exempts in skipped lines: the other lines must not block them. */
+export class SourceExemptions {
   readonly #subjects = new Set<string>();
   #hasUnread = false;
-  /** All under which an entry would block one of them. */
+  /** The exempt subject by each subject whose entry would block it. */
   readonly #covering = new Map<string, string>();
 
-  /** `''` is somebody who cannot be read. */
+  /** `''` stands for a subject that could not be parsed. */
   add(subject: string): void {
     if (subject === '') {
       this.#hasUnread = true;
@@ -27,7 +27,7 @@ export class Exemptions {
     for (const covering of coveringOf(subject)) this.#covering.set(covering, subject);
   }
 
-  /** Throws if an entry of `wanted` would keep out whom the source lets pass. */
+  /** Throws if an entry of `wanted` would block an exempt subject. */
   async assertNotBlocked(wanted: DesiredEntries): Promise<void> {
     if (this.#hasUnread)
       throw new CliError(

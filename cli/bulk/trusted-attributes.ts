@@ -1,17 +1,17 @@
 import { ACTIONS, isAction } from '../../contract/actions.ts';
+import { headerOf, isPlainVar } from '../../contract/entry-vars.ts';
 import { isKind } from '../../contract/subject.ts';
-import { headerOf, isPlainVar } from '../../contract/vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 import type { FeedEntry } from '../formats/feed-line.ts';
 
-/** What an entry that a source named comes to, or the words that it would take. */
+/** The entry that is accepted, or the words that `--trust` lacks for it. */
 export type TrustResult = { readonly entry: FeedEntry } | { readonly missing: readonly string[] };
 
 /**
- * What a source may say of its entries. Subjects of the list's kind, texts for people and ends always; more only by words:
- * the names of actions and of kinds, `status`, and `var.NAME`.
+ * What a source may set. Subjects of the list's kind, `reason`, `note` and expiry are always accepted; each word of
+ * `--trust` permits more: an action, a kind, `status`, or `var.NAME`.
  */
-export class Trust {
+export class TrustedAttributes {
   readonly #kind: string;
   readonly #words: ReadonlySet<string>;
 
@@ -20,12 +20,12 @@ export class Trust {
     this.#words = new Set(words);
   }
 
-  /** With these words as well: the value of `--trust`. */
+  /** The value of `--trust` with these words added. */
   with(words: Iterable<string>): string {
     return [...new Set([...this.#words, ...words])].sort().join(',');
   }
 
-  /** A `deny` needs no word, and says no more than that the subject is in the list: what is done then is decided here. */
+  /** An untrusted `deny` is accepted as mere membership in the list: the action then comes from the options. */
   judge(entry: FeedEntry): TrustResult {
     const { subject, action = 'deny', status, vars = {} } = entry;
     const kind = subject.slice(0, subject.indexOf(':'));
@@ -39,11 +39,11 @@ export class Trust {
     if (missing.length > 0) return { missing };
     if (action !== 'deny' || this.#words.has('deny')) return { entry };
     const { action: _deny, vars: _vars, ...rest } = entry;
-    return { entry: Object.keys(vars).length === 0 ? rest : { ...rest, vars } }; // no variables: those of the command
+    return { entry: Object.keys(vars).length === 0 ? rest : { ...rest, vars } }; // without variables those of the command apply
   }
 }
 
-/** The value of `--trust`; `none` is no word. */
+/** Parses the value of `--trust`; `none` alone means no words. */
 export function readTrust(text: string): readonly string[] {
   const words = text.split(',').map((word) => word.trim());
   if (words.length === 1 && words[0] === 'none') return [];
@@ -60,7 +60,7 @@ function isTrustWord(word: string): boolean {
   return headerOf(name) !== undefined || isPlainVar(name);
 }
 
-/** What a list's record says of it: words that are none any more count for nothing. */
+/** Parses the stored value; ignores words that are no longer valid. */
 export function storedTrust(text: string | undefined): readonly string[] {
   return (text ?? '').split(',').filter(isTrustWord);
 }

@@ -10,13 +10,13 @@ import type { BulkOptions } from './options.ts';
 
 export type Operation = 'import' | 'sync';
 
-/** The options that say how a run goes and not what it writes; whatever else there is makes another run of it. */
+/** Options that do not affect what a run writes; any other difference makes it a different run. */
 const NO_MATTER: ReadonlySet<string> = new Set([
   ...['dryRun', 'quiet', 'json', 'refetch', 'yes', 'metricsFile'],
   ...['table', 'region', 'endpointUrl', 'profile', 'config'],
 ]);
 
-/** All that decides what a run makes of the same bytes, as one text; the key that a URL can have is not told by it. */
+/** A digest of everything that decides what a run makes of the same bytes. It reveals no key in a URL. */
 export function requestDigest(
   operation: Operation,
   source: string,
@@ -25,7 +25,7 @@ export function requestDigest(
 ): string {
   const { version } = createRequire(import.meta.url)('haverdict/package.json');
   const given = Object.entries(options).filter(([name]) => !NO_MATTER.has(name));
-  // the outcome again: a file may have another text by now
+  // the outcome too: the file it is read from may have changed
   return digestOf([
     version,
     operation,
@@ -37,7 +37,7 @@ export function requestDigest(
   ]);
 }
 
-/** What a list has in it, whatever the order: to tell whether it is as a run left it. */
+/** A digest of the contents of a list, independent of order. */
 export class ListDigest {
   #sum = 0n;
   #count = 0;
@@ -52,7 +52,7 @@ export class ListDigest {
     this.#count--;
   }
 
-  /** For the record of the list: the same only after a run that was asked for the same and left the same behind. */
+  /** The digest for the list's record: equal only for the same request and the same resulting list. */
   after(asked: string): string {
     return digestOf([asked, this.#count, String(this.#sum)]);
   }
@@ -65,8 +65,8 @@ export async function stateOf(items: AsyncIterable<Item>): Promise<ListDigest> {
 }
 
 /**
- * The record of a list, if a source that has not changed since leaves nothing to do: the same was asked for, the list is
- * as it was left, and no end that counts from a run is to be renewed.
+ * The record of a list if nothing is to be done while the source is unchanged: the request is the same, the list is as the
+ * last run left it, and no relative expiry is due for renewal.
  */
 export async function recordIfUnchanged(
   known: ListRecord | undefined,
@@ -86,7 +86,7 @@ export async function recordIfUnchanged(
   return state.after(asked) === known.left ? known : undefined;
 }
 
-/** Who wrote an item, and when, is no part of it. */
+/** Ignores `createdBy` and `createdAt`. */
 function hashOf({ subject, action, reason, status, note, vars, expiresAt }: Item): bigint {
   const sorted = typeof vars === 'object' && vars !== null ? Object.entries(vars).sort() : vars;
   const text = JSON.stringify([subject, action ?? 'deny', reason, status, note, sorted, expiresAt]);

@@ -50,12 +50,12 @@ export function agentCommand(): Command {
   );
 }
 
-/** After this time the process exits even if something still runs, such as a credential helper that hangs. */
+/** The process exits after this time even if something, such as a credential helper, still hangs. */
 const LINGER_MS = 300;
 
 /**
- * Ends when nothing is left to do. Not by `process.exit` at once: that waits for V8's helpers while these may wait for this
- * thread to collect garbage, for ever (seen on Node 24.21 once in some 20 stops under load).
+ * Lets the process end when the event loop is empty. An immediate `process.exit` can deadlock: it waits for V8's helper
+ * threads, which can wait for this thread to collect garbage (seen on Node 24.21, about once in 20 stops under load).
  */
 function endSoon(): void {
   process.exitCode = EXIT.done;
@@ -63,7 +63,7 @@ function endSoon(): void {
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-/** Problems of this host end with exit code 78; what may be intended is a warning. */
+/** Reports problems of this host: errors end the program with exit code 78, warnings do not. */
 async function checkHere(settings: Settings, { config }: AgentOptions): Promise<void> {
   const { checkHost } = await import('../../config/host-checks.ts');
   const { problems, warnings } = checkHost(settings, config, process.env);
@@ -75,7 +75,7 @@ async function checkHere(settings: Settings, { config }: AgentOptions): Promise<
     warn(`the agent may use ${most} MB, but its control group is limited to ${Math.floor(given)} MB: raise MemoryMax`);
 }
 
-/** Loads the script, if there is one, and says which messages it decides. */
+/** Loads the script, if there is one, and returns which messages it decides. */
 async function scriptSummary({ script, messages, deadlineMs }: Settings): Promise<string> {
   if (script === undefined) return '';
   const { checkScript } = await import('../../agent/scripts/supervisor.ts');

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { toListSettings } from '../../config/list-settings.ts';
-import { listActionProblem } from '../../contract/list-actions.ts';
+import { listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';

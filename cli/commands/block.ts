@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/list-settings.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
@@ -44,7 +44,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
 }
 
-/** Also refuses what is never looked up, and actions that the list is not allowed. */
+/** Refuses protected subjects, subjects that agents never look up, and actions that the list may not have. */
 function guardOf(blocklist: BlocklistSettings, ipv6Prefix: number, listActions: ListActions): Guard {
   const { problemOf } = protectedSet(blocklist, process.env);
   return {

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5000;
 const LEAVE_MS = 1000;
 const WIDTHS = [7, 17];
 
-/** `haverdict check-backend`: does this service answer as the agent expects? */
+/** `haverdict check-backend`: checks whether a backend follows the contract. */
 export function checkBackendCommand(): Command {
   return addExamples(
     new Command('check-backend')

@@ -3,7 +3,7 @@ import { type CompletedCommand, completionScript, SHELLS, type Shell } from '../
 import { addExamples } from '../help/examples.ts';
 import { write } from '../output/output.ts';
 
-/** `haverdict completion bash`: what `everyCommand` has, as a script for a shell. */
+/** `haverdict completion SHELL`: prints a completion script for the commands of `everyCommand`. */
 export function completionCommand(everyCommand: () => Promise<readonly Command[]>): Command {
   const command = new Command('completion')
     .description('print the completion script for a shell')

@@ -25,7 +25,7 @@ interface CostOptions {
   readonly json?: true;
 }
 
-/** Options that a log replaces. */
+/** Options that cannot be combined with a log. */
 const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6Share'] as const;
 
 /** `haverdict cost`: the AWS bill for a month of this traffic. */
@@ -78,7 +78,7 @@ async function estimate(files: readonly string[], options: CostOptions): Promise
   const basis: Basis = { setup: options, size: options, prices: readPrices(options.prices) };
   if (files.length === 0) return estimateFromAssumptions(options, options.ipv6Share, basis);
   const logs = [];
-  for (const file of files) logs.push(await replayLog(file, options, options.cacheEntries)); // one cache in memory at a time
+  for (const file of files) logs.push(await replayLog(file, options, options.cacheEntries)); // one at a time: each has a cache in memory
   return estimateFromLogs(logs, basis);
 }
 

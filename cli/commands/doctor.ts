@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type ListenAddress, parseListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -10,6 +9,7 @@ import { HAPROXY_VERSIONS, type HaproxyVersion } from '../../haproxy/versions.ts
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { haproxyFilesAt } from '../options/haproxy-files.ts';
 import { printJson, printLine, printRow } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 
@@ -21,10 +21,10 @@ interface DoctorOptions extends ConfigOptions {
   readonly json?: true;
 }
 
-/** The agent answers by its deadline; one that is busy starting may take longer than a request would wait. */
+/** Added to the deadline: an agent that is still starting can take longer. */
 const PROBE_GRACE_MS = 2000;
 
-/** `haverdict doctor`: what in HAProxy's configuration keeps requests from being checked. */
+/** `haverdict doctor`: finds errors in HAProxy's configuration that keep requests from being checked. */
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description('find what in a haproxy.cfg silently disables protection')
@@ -56,7 +56,7 @@ export function doctorCommand(): Command {
 
 async function doctor(options: DoctorOptions): Promise<void> {
   const settings = await settingsFor(options);
-  const texts = options.haproxy.flatMap(filesAt).map((file) => ({ file, text: readFile(file) }));
+  const texts = options.haproxy.flatMap(haproxyFilesAt).map((file) => ({ file, text: readFile(file) }));
   const findings = examine(readInstallation(settings, texts, FILES));
   const answers = options.live ? await answersOf(settings, options.address) : [];
   if (options.json) await printJson({ findings, ...(options.live && { live: answers }) });
@@ -71,13 +71,6 @@ async function settingsFor(options: DoctorOptions): Promise<Settings> {
   const settings = await readSettings(options, process.env);
   const version = options.haproxyVersion ?? settings.haproxy.version;
   return { ...settings, haproxy: { ...settings.haproxy, version } };
-}
-
-/** As HAProxy takes a folder after -f: its .cfg files that are not hidden, by their bytes. */
-function filesAt(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
-  return names.sort().map((name) => join(path, name));
 }
 
 function readFile(path: string): string {

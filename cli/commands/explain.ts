@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { toListSettings } from '../../config/list-settings.ts';
 import { toRules } from '../../config/rules.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
 import type { Rules } from '../../contract/obeyed.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
 import { itemsCovering } from '../entries/listed-item.ts';
@@ -81,7 +81,7 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
 
 interface Planned {
   readonly plan: LookupPlan;
-  /** Absent where nobody said which. */
+  /** Undefined without `--lists`. */
   readonly lists: readonly string[] | undefined;
   readonly shadowLists: readonly string[];
   readonly listActions: ListActions;

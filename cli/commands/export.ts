@@ -60,7 +60,7 @@ async function writeWhole(path: string, text: AsyncIterable<string>): Promise<vo
     await file.close();
     await rename(beside, path);
   } catch (error) {
-    await file.close().catch(() => {}); // closed already, if it is the renaming that failed
+    await file.close().catch(() => {}); // already closed if the rename failed
     await rm(beside, { force: true });
     throw error;
   }

@@ -24,7 +24,7 @@ interface Found {
   readonly changes: readonly RecordedChange[];
   /** How many older changes `--limit` cut off. */
   readonly left: number;
-  /** Lists with an entry for the subject that the history has no record of. */
+  /** Lists with an entry for the subject that has no history record. */
   readonly unrecorded: readonly string[];
 }
 
@@ -85,11 +85,11 @@ async function find({ entries, history }: Blocklist, { list, subject, since, lim
     for await (const change of history.of(one, wanted)) {
       count++;
       if (change.change === 'put') recorded.add(one);
-      if (ofThis++ < limit) changes.push(change); // newest first: what follows is cut in any case
+      if (ofThis++ < limit) changes.push(change); // newest first: later ones are cut off anyway
     }
     changes = changes.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
   }
-  // An entry that is older than the part that was read may be recorded in the other.
+  // The record of an older entry may be in the part that was not read.
   const isRead = ({ createdAt }: Item) => since === undefined || String(createdAt) >= since;
   const unrecorded = present.filter((item) => isRead(item) && !recorded.has(String(item.list)));
   return { changes, left: count - changes.length, unrecorded: unrecorded.map((item) => String(item.list)) };

@@ -27,7 +27,7 @@ export function importCommand(): Command {
   ).action((source: string, options: BulkOptions) => inSession('import', source, options, importAll));
 }
 
-/** Writes what the table does not have yet: a run that was stopped goes on where it was. */
+/** Writes the entries that differ from the table, so that an interrupted run can be resumed. */
 async function importAll(session: Session): Promise<void> {
   const { blocklist, options, wanted, read, run, signal, say } = session;
   const { list, dryRun, json, quiet } = options;
@@ -49,13 +49,13 @@ async function importAll(session: Session): Promise<void> {
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
-  const isTold = (read.etag ?? read.lastModified) !== undefined; // else the state is asked for by nobody
+  const isTold = (read.etag ?? read.lastModified) !== undefined; // otherwise nothing reads the state
   await saveSourceState(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
   await say(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
-/** Only what could be one is looked up: nearly always nothing. */
+/** Looks up only the entries that could be risky; usually there are none. */
 async function assertNoRiskyChanges({ blocklist, options, wanted }: Session): Promise<void> {
   const surprises = new RiskyChanges(options.action);
   const bold = values(wanted, ({ action }) => isConfirmed(action));

@@ -21,7 +21,7 @@ interface LintCommandOptions extends TableOptions, ConfigOptions {
   readonly json?: true;
 }
 
-/** What became of a finding. */
+/** The outcome of a finding. */
 type State = 'fixed' | 'fixable' | 'open' | 'note';
 
 const COLUMNS = ['FINDING', 'STATE', 'LIST', 'SUBJECT', 'PROBLEM'] as const;
@@ -69,7 +69,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
   if (left > 0) throw new CliError(EXIT.failed, `${plural(left, 'problem')} left in the table`);
 }
 
-/** What HAProxy has rules for is known of a configuration file alone. */
+/** Without a configuration file it is unknown which rules HAProxy has. */
 async function readLintSections(options: ConfigOptions) {
   const own = ['blocklist', 'ipv6Prefix', 'lists'] as const;
   if (sectionFile(options) === undefined)

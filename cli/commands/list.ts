@@ -9,7 +9,7 @@ interface ListOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** A list may not fit into memory: the widest cell is unknown when the first line is printed. */
+/** Fixed widths: a list may exceed memory, so the widest cell is unknown when the first line is printed. */
 const WIDTHS = [34, 10, 8, 6, 20, 16, 7, 20, 20];
 
 export function listCommand(): Command {

@@ -77,7 +77,7 @@ function deleteCommand(): Command {
   return addTableOptions(command).action(deleteList);
 }
 
-/** A list as it is printed; `counted` is how many entries it has now, if they were counted. */
+/** A list as printed; `counted` is the current number of entries, if they were counted. */
 type PrintedList = ListRecord & { readonly registered: boolean; readonly counted?: number };
 
 async function printLists(options: ListsOptions): Promise<void> {
@@ -138,7 +138,7 @@ async function createList(name: string, { description, owner, ...options }: Crea
     by,
     ...(description !== undefined && { why: description }),
   });
-  if (!(await blocklist.lists.create(record))) throw taken({ name }); // somebody else did, just now
+  if (!(await blocklist.lists.create(record))) throw taken({ name }); // created concurrently
   await (options.json ? printJson(record) : printLine(`list ${name} is registered`));
 }
 

@@ -61,7 +61,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   if (options.json) await printJson(results);
 }
 
-/** The canonical text, and the text as typed: invalid entries can be named only by the text they have. */
+/** The canonical text, and the text as typed: invalid entries can be found only by their exact text. */
 function spellings(text: string): string[] {
   try {
     const subject = parseSubject(text);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { addExamples } from '../help/examples.ts';
 
-/** `haverdict schema`: what editors need to check and complete a configuration file. */
+/** `haverdict schema`: prints the JSON Schema with which editors check and complete a configuration file. */
 export function schemaCommand(): Command {
   const command = new Command('schema')
     .description('print the JSON Schema of the configuration file, for editors')

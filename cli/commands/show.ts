@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { winner } from '../../blocklist/match.ts';
+import { winner } from '../../blocklist/precedence.ts';
 import { formatSubject } from '../../contract/subject.ts';
 import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';

@@ -4,7 +4,7 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
-import { Sorter } from '../bulk/external-sort.ts';
+import { ExternalSort } from '../bulk/external-sort.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { inSession, type Session, saveSourceState } from '../bulk/session.ts';
@@ -64,8 +64,8 @@ export function syncCommand(): Command {
 
 async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
   const { blocklist, options, wanted } = session;
-  // sorted here: the table's order is that of bytes
-  const present = new Sorter<Item>();
+  // sorted here: the table sorts by bytes
+  const present = new ExternalSort<Item>();
   const state = new ListDigest();
   try {
     for await (const item of blocklist.entries.ofList(options.list)) {
@@ -102,8 +102,8 @@ async function count(found: AsyncIterable<Difference>, see: (one: Difference) =>
 }
 
 /**
- * Writes before it removes, so that a subject whose text changes always has an entry. Keeps `state`, that of the list, up
- * to date. Resolves with the number of entries in the list.
+ * Writes before it removes, so that a subject whose text changes always has an entry. Updates `state`, the digest of the
+ * list. Resolves with the number of entries in the list.
  */
 async function write(
   session: Session,
@@ -120,7 +120,7 @@ async function write(
   let removed = 0;
   let kept = 0;
   try {
-    // each pass reads both sides again, so it is skipped where there is nothing to do
+    // each pass reads both sides again, so an empty one is skipped
     if (totals.added + totals.changed > 0)
       written = await blocklist.bulk.put(run.puts(puts(all(), state)), {
         signal,

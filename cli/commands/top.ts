@@ -15,7 +15,7 @@ interface TopOptions extends SocketOptions {
 }
 
 const MAX_INTERVAL_SECONDS = 3600;
-/** The size of a status that is not printed on a terminal. */
+/** The height of a status that is not printed on a terminal. */
 const MAX_LINES = 60;
 const MAX_COLUMNS = 200;
 
@@ -62,7 +62,7 @@ async function print({ overview, problem }: Poll, { json }: Pick<TopOptions, 'js
 }
 
 async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promise<void> {
-  let last = (await polls.next()).value as Poll | undefined; // rejects if there is no agent, before the screen changes
+  let last = (await polls.next()).value as Poll | undefined; // rejects before the screen changes if the agent is not running
   const draw = () => {
     const { columns, rows } = terminal.size;
     if (last !== undefined) terminal.draw(screenLines(last.overview, columns, rows, last.problem));
@@ -86,7 +86,7 @@ async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promis
   }
 }
 
-/** As milliseconds. */
+/** Parses `--interval`, in milliseconds. */
 function readInterval(text: string): number {
   const seconds = Number(/^(\d{1,4}(?:\.\d{1,3})?)s?$/.exec(text)?.[1]);
   if (seconds >= 0.1 && seconds <= MAX_INTERVAL_SECONDS) return seconds * 1000;

@@ -9,7 +9,7 @@ import { outcomeOf, type Result, runChecks } from './run-checks.ts';
 import type { CheckOptions } from './target.ts';
 import { Target } from './target.ts';
 
-/** The checks beside the contract, which need the settings of an agent. */
+/** The checks in addition to the contract, which need the settings of an agent. */
 export const AGENT_CHECKS = ['settings', 'credentials', 'clock', 'deadline'] as const;
 
 /** A credential helper may hang. */
@@ -65,7 +65,7 @@ async function soon(identity: Promise<Identity>): Promise<Identity> {
   }
 }
 
-/** The key id is not secret, and tells which of several credentials was found. */
+/** Describes credentials. The key id is not secret and identifies them. */
 function describe({ accessKeyId, sessionToken, expiration }: Identity): string {
   const kind = sessionToken === undefined ? 'a long-term key' : 'a session';
   return `${kind}, …${accessKeyId.slice(-4)}, ${expiration === undefined ? 'no expiry' : `until ${expiration.toISOString()}`}`;

@@ -1,4 +1,4 @@
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckResponse, type Entry, type Verdict } from '../../contract/check.ts';
 import { lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
 import type { Answer } from './target.ts';
@@ -39,7 +39,7 @@ export function lookedUp(answer: Answer, subjects: readonly string[]): readonly 
   return verdicts;
 }
 
-/** A status that tells the agent not to repeat the request. */
+/** Expects a status after which the agent does not retry. */
 export function expectRefusal(answer: Answer): string {
   if (answer.status >= 400 && answer.status < 500) return `status ${answer.status}`;
   throw new CheckFailed(`answered status ${answer.status} instead of 4xx`);

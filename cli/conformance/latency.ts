@@ -22,7 +22,7 @@ export async function latency(target: Target, { lists, calls, timeoutMs }: Check
   return seen;
 }
 
-/** Whether the calls of `latency` met the deadline of a message; after it the policy decides. */
+/** Checks whether the calls of `latency` met the deadline of a message; after it the policy decides. */
 export function deadline({ exchanges }: Target, { calls }: CheckOptions, deadlineMs: number): string {
   const times = exchanges.slice(-calls).map(({ answer }) => answer.ms);
   const late = times.filter((ms) => ms > deadlineMs).length;

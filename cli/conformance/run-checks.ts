@@ -5,7 +5,7 @@ import type { CheckOptions, Target } from './target.ts';
 export interface Result {
   readonly name: string;
   readonly state: 'ok' | 'failed' | 'skipped';
-  /** One line. */
+  /** The details, or why it failed or was skipped, in one line. */
   readonly why: string;
 }
 
@@ -37,6 +37,6 @@ export async function outcomeOf(name: string, check: () => ReturnType<(typeof CH
 function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'timeout';
-  const { code } = error as Error & { code?: string }; // errors of the system have one
+  const { code } = error as Error & { code?: string }; // system errors have one
   return code === undefined || code.startsWith('UND_ERR') ? error.message : code;
 }

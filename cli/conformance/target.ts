@@ -1,7 +1,7 @@
 import { request } from 'undici';
 import type { Signer } from '../../agent/backend/signer.ts';
 import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 
 /** The HTTP answer, valid or not. */
 export interface Answer {
@@ -28,13 +28,13 @@ export interface CheckOptions {
   readonly listActions?: ListActions;
   /** A subject that the backend has an entry for in one of the lists. */
   readonly listed?: string;
-  /** How many calls the latency is measured with. */
+  /** The number of calls for measuring the latency. */
   readonly calls: number;
   /** How long the agent waits for a call, where its settings are known. */
   readonly timeoutMs?: number;
 }
 
-/** 100 verdicts with the longest subjects and reasons are under 300 KB; the agent reads no more than this either. */
+/** The agent's limit. 100 verdicts with the longest subjects and reasons are under 300 KB. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** The backend under test. It keeps requests and answers, so that later checks can look at all of them. */

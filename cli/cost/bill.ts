@@ -1,6 +1,6 @@
 import type { Prices } from './prices.ts';
 
-/** What happens in a month. */
+/** The usage of a month. */
 export interface Usage {
   /** Calls of the function. */
   readonly calls: number;
@@ -8,7 +8,7 @@ export interface Usage {
   readonly keys: number;
 }
 
-/** What one call takes. */
+/** The resources of one call. */
 export interface CallSize {
   readonly memoryMb: number;
   readonly durationMs: number;
@@ -26,12 +26,12 @@ export interface Item {
   readonly usd: number;
 }
 
-/** An eventually consistent read of up to 4 KB is half a unit, also when nothing is there. */
+/** An eventually consistent read of up to 4 KB is half a unit, even if the item does not exist. */
 const READ_UNITS_A_KEY = 0.5;
 const BYTES_A_GB = 1e9;
 const MB_A_GB = 1024;
 
-/** What AWS asks for a month, line by line. */
+/** The AWS bill of a month, line by line. */
 export function billFor({ calls, keys }: Usage, size: CallSize, prices: Prices): readonly Item[] {
   const gbSeconds = calls * (size.durationMs / 1000) * (size.memoryMb / MB_A_GB);
   const readUnits = keys * READ_UNITS_A_KEY;

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { LoggedRequest } from './haproxy-log.ts';
 import type { Misses, Setup } from './traffic.ts';
 
-/** What the agent's cache would have done for the requests of a log. */
+/** The hits and misses of the agent's cache for the requests of a log. */
 export interface Replayed {
   readonly requests: number;
   readonly misses: Misses;
@@ -10,7 +10,7 @@ export interface Replayed {
   readonly lastMs: number;
 }
 
-/** The agent's cache in numbers: an address is known until its lifetime is over or others have pushed it out. */
+/** A model of the agent's cache: an address stays until it expires or is evicted. */
 export class CacheModel {
   readonly #setup: Setup;
   readonly #freshUntilMs: LRUCache<string, number>;
@@ -24,7 +24,7 @@ export class CacheModel {
     this.#freshUntilMs = new LRUCache({ max: maxEntries });
   }
 
-  /** HAProxy logs a request when it ends, so that lines come a little out of order. */
+  /** Counts one request. Lines are slightly out of order, since HAProxy logs a request when it ends. */
   replay({ address, ipv6, atMs }: LoggedRequest): void {
     this.#requests++;
     this.#firstMs = Math.min(this.#firstMs, atMs);
@@ -42,10 +42,10 @@ export class CacheModel {
   }
 }
 
-/** The log does not say who will be denied: the same addresses every time, as many as the share says (FNV-1a). */
+/** Picks this share of all addresses, always the same ones (FNV-1a): the log does not show who is denied. */
 export function isDenied(address: string, share: number): boolean {
   let hash = 0x811c9dc5;
   for (let index = 0; index < address.length; index++) hash = Math.imul(hash ^ address.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b); // FNV's high bits hardly see the last character
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b); // the last character hardly affects FNV's high bits
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32 < share;
 }

@@ -6,7 +6,7 @@ import { type Assumptions, assumedMisses, type Misses, SECONDS_A_MONTH, type Set
 
 /** A bill with its assumptions. */
 export interface Estimate {
-  /** A month's. */
+  /** Requests per month. */
   readonly requests: number;
   readonly usage: Usage;
   readonly items: readonly Item[];
@@ -16,7 +16,7 @@ export interface Estimate {
   readonly prices: Prices;
 }
 
-/** What every estimate depends on. */
+/** The inputs that all estimates share. */
 export interface Basis {
   readonly setup: Setup;
   readonly size: CallSize;
@@ -39,7 +39,7 @@ export function estimateFromAssumptions(assumptions: Assumptions, ipv6Share: num
   ]);
 }
 
-/** A month is taken to be like the time of the log that covers most. */
+/** Extrapolates to a month from the time span of the longest log. */
 export function estimateFromLogs(logs: readonly ReplayedLog[], basis: Basis): Estimate {
   const requests = sum(logs, (log) => log.requests);
   const lines = sum(logs, (log) => log.lines);
@@ -82,7 +82,7 @@ function estimate(requests: number, misses: Misses, basis: Basis, traffic: reado
   };
 }
 
-/** Rounds a number for people. */
+/** Formats a rounded number. */
 export function count(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 });
 }

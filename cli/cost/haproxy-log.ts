@@ -1,6 +1,6 @@
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 
-/** One request as a log line tells it. */
+/** The request of a log line. */
 export interface LoggedRequest {
   /** Canonical text. */
   readonly address: string;
@@ -8,12 +8,12 @@ export interface LoggedRequest {
   readonly atMs: number;
 }
 
-/** HAProxy's own `CLIENT:PORT [06/Feb/2009:12:14:14.655]`, wherever syslog put it. */
+/** HAProxy's own `CLIENT:PORT [06/Feb/2009:12:14:14.655]`, anywhere in a syslog line. */
 const HAPROXY = /(?:^|\s)(\S{2,45}):\d{1,5} \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,3})?)\]/;
 /** `06/Feb/2009:12:14:14 +0100`, as the CLF formats of HAProxy and of web servers have it. */
 const CLF_TIME = /\[?(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,3})?)(?: ([+-]\d{4}))?\]?/;
 const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/;
-/** Client and time stand before this in every format; a request line can be 16 KB. */
+/** Client and time are within this many characters in every format; a request line can have 16 KB. */
 export const MAX_LINE = 1024;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -40,7 +40,7 @@ function timeIn(line: string): number | undefined {
   return Number.isNaN(atMs) ? undefined : atMs;
 }
 
-/** Only differences count, so that a time without zone is as good as one with. */
+/** Only differences matter, so a time without a zone is fine. */
 function stampMs(stamp: string, zone = '+0000'): number | undefined {
   const [day = '', month = '', year = '', hours = '', minutes = '', seconds = ''] = stamp.split(/[/:]/);
   const index = MONTHS.indexOf(month);
@@ -51,7 +51,7 @@ function stampMs(stamp: string, zone = '+0000'): number | undefined {
   return utc + Number(`0.${fraction}`) * 1000 - offsetMinutes * 60_000;
 }
 
-/** What a syslog daemon put before the message ends with the program's name and number. */
+/** Removes the prefix of a syslog daemon, which ends with the name and PID of the program. */
 function afterSyslog(line: string): string {
   const [prefix] = /^[^[\]]{1,200}haproxy\[\d+\]: /.exec(line) ?? [''];
   return line.slice(prefix.length);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import listPrices from './prices.json' with { type: 'json' };
 
@@ -18,10 +18,10 @@ const Prices = z.object({
   egressGb: price,
 });
 
-/** US dollars for what AWS counts, and where and when they were true. */
+/** AWS prices in US dollars, with their region and date. */
 export type Prices = z.infer<typeof Prices>;
 
-/** The prices in this file, or those that came with the program. */
+/** The prices in this file, or the built-in ones. */
 export function readPrices(file: string | undefined): Prices {
   if (file === undefined) return listPrices;
   const json = jsonIn(file);

@@ -4,7 +4,7 @@ import { CacheModel, type Replayed } from './cache-model.ts';
 import { MAX_LINE, parseLogLine } from './haproxy-log.ts';
 import type { Setup } from './traffic.ts';
 
-/** One log, and how many of its lines said nothing of a client and a time. */
+/** The result for one log, with the number of lines that have no client and time. */
 export interface ReplayedLog extends Replayed {
   readonly lines: number;
 }
@@ -19,7 +19,7 @@ export async function replayLog(file: string, setup: Setup, cacheEntries: number
   return { ...model.result(), lines };
 }
 
-/** Calls back instead of iterating: a log has millions of lines. Keeps no more of a line than is looked at. */
+/** Calls `visit` for the start of each line; an iterator would be slow for millions of lines. */
 async function eachLine(file: string, visit: (line: string) => void): Promise<number> {
   const input = file === '-' ? process.stdin : createReadStream(file);
   let count = 0;

@@ -1,7 +1,7 @@
 import { table } from '../output/output.ts';
 import { count, type Estimate, percent } from './estimate.ts';
 
-/** An estimate for people. */
+/** Formats an estimate as text. */
 export function report({ requests, usage, items, totalUsd, assumes, leavesOut, prices }: Estimate): string {
   const answered = requests === 0 ? 1 : 1 - usage.calls / requests;
   const rows = [...items.map((item) => [item.name, count(item.amount), item.unit, usd(item.usd)]), total(totalUsd)];

@@ -1,23 +1,23 @@
 import { IPV4_PREFIXES, IPV6_PREFIXES } from '../../contract/address.ts';
 import type { Usage } from './bill.ts';
 
-/** A month as every cloud's calculator has it: 365 days in twelve parts. */
+/** A twelfth of 365 days, as in the cloud providers' calculators. */
 export const SECONDS_A_MONTH = (365 * 86_400) / 12;
 
-/** How visitors come, where no log says so. */
+/** The traffic, where there is no log. */
 export interface Assumptions {
-  /** Requests a month, all hosts together. */
+  /** Requests per month, all hosts together. */
   readonly requests: number;
-  /** Different client addresses a day. */
+  /** Distinct client addresses per day. */
   readonly clients: number;
-  /** Visits of a client a day, further apart than the agent remembers. */
+  /** Visits of a client per day, further apart than the cache lifetime. */
   readonly visits: number;
   readonly visitSeconds: number;
   /** HAProxy hosts that see each visit; each has a cache of its own. */
   readonly hosts: number;
 }
 
-/** What the agent and the table are told. */
+/** The relevant settings of agent and table. */
 export interface Setup {
   readonly allowTtl: number;
   readonly denyTtl: number;
@@ -25,13 +25,13 @@ export interface Setup {
   readonly lists: number;
 }
 
-/** How many requests the cache cannot answer. */
+/** The number of requests that the cache cannot answer. */
 export interface Misses {
   readonly ipv4: number;
   readonly ipv6: number;
 }
 
-/** Lookups of a month by assumptions: each visit misses once on each host, and again whenever a lifetime is over. */
+/** The cache misses of a month: each visit misses once on each host, and again after each expiry. */
 export function assumedMisses(assumptions: Assumptions, setup: Setup, ipv6Share: number): Misses {
   const { requests, clients, visits, visitSeconds, hosts } = assumptions;
   const visitsAMonth = clients * visits * (SECONDS_A_MONTH / 86_400);

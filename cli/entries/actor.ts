@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 
-/** Who changes the table from here, as `user@host`. */
+/** The operator who changes the table, as `user@host`. */
 export function actor(): string {
   return `${userName()}@${hostname()}`;
 }

@@ -3,13 +3,13 @@ import type { EntryStore, Item } from '../../blocklist/store.ts';
 import { lookupKeys, type Subject } from '../../contract/subject.ts';
 import { expiryText } from '../options/expiry.ts';
 
-/** Every item, in whatever list, that can match this subject; most specific first. */
+/** Every item, of any list, that can match this subject; most specific first. */
 export async function itemsCovering(subject: Subject, entries: Pick<EntryStore, 'ofSubject'>): Promise<Item[]> {
   const found = await Promise.all(lookupKeys(subject).map((text) => Array.fromAsync(entries.ofSubject(text))));
   return found.flat();
 }
 
-/** An item of the table as the commands print it: whether it is in force, and why not. */
+/** An item of the table as the commands print it: valid, expired, or invalid with the reason. */
 export type ListedItem =
   | { readonly state: 'good' | 'expired'; readonly entry: StoredEntry }
   | { readonly state: 'bad'; readonly item: Item; readonly problem: string };
@@ -87,7 +87,7 @@ export function sentenceOf(listed: ListedItem): string {
   return parts.join(', ');
 }
 
-/** The same for programs. */
+/** The item for `--json`. */
 export function jsonOf(listed: ListedItem): Record<string, unknown> {
   if (listed.state === 'bad') return { ...listed.item, state: 'bad', problem: listed.problem };
   return { ...listed.entry, state: listed.state };

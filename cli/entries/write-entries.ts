@@ -110,13 +110,13 @@ async function recordPut(history: HistoryStore, entries: readonly StoredEntry[],
     });
 }
 
-/** A text for people. */
+/** Checks a reason or note. */
 export function readText(text: string): string {
   if (LINE.test(text)) return text;
   throw usageError(`"${printable(text)}" is not a single line of printable characters`);
 }
 
-/** `--note`, which is short. */
+/** Parses `--note`, which has a shorter limit. */
 export function readNote(text: string): string {
   if (text.length > MAX_NOTE_CHARACTERS)
     throw usageError(`the note has ${text.length} characters, the limit is ${MAX_NOTE_CHARACTERS}`);

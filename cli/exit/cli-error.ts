@@ -1,4 +1,4 @@
-/** What the program can end with. */
+/** The exit codes. */
 export const EXIT = { done: 0, failed: 1, usage: 2, config: 78, interrupted: 130 } as const;
 
 /** Ends the program with one line on stderr and this exit code. */

@@ -14,7 +14,7 @@ export function interruption(): { readonly signal: AbortSignal; dispose(): void 
   };
 }
 
-/** Ends a run whose signal was aborted: it was interrupted, or it failed. */
+/** Throws if the signal was aborted, by an interrupt or by a failure. */
 export function endIfStopped(signal: AbortSignal, done: string): void {
   if (!signal.aborted) return;
   if (signal.reason instanceof CliError) throw signal.reason;

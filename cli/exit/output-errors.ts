@@ -1,6 +1,6 @@
 import { EXIT } from './cli-error.ts';
 
-/** Commands that change something: they finish even if nobody reads their output. */
+/** Commands that change something: they finish even if their output is not read. */
 const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists', 'lint', 'flush']);
 
 /**
@@ -9,7 +9,7 @@ const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists',
  */
 export function handleOutputErrors(command: string): void {
   let isTold = false;
-  process.stderr.on('error', () => {}); // there is nowhere to tell it
+  process.stderr.on('error', () => {}); // it cannot be reported anywhere
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     const isReaderGone = error.code === 'EPIPE';
     if (!isReaderGone && !isTold) tell(error.message, CHANGING.has(command));

@@ -10,7 +10,7 @@ export interface ExplainAtAgentOptions extends SocketOptions {
 
 type Process = ExplainedSubject['processes'][number];
 
-/** `haverdict explain --agent SUBJECT…`: what the running agent has cached, and what it would decide now. */
+/** `haverdict explain --agent SUBJECT…`: prints what the running agent has cached, and what it would decide now. */
 export async function explainAtAgent(subjects: readonly string[], options: ExplainAtAgentOptions): Promise<void> {
   const request = { command: 'explain', subjects: readSubjects(subjects) } as const;
   const explanation = await askAgent(await socketPath(options, process.env), request);
@@ -18,7 +18,7 @@ export async function explainAtAgent(subjects: readonly string[], options: Expla
   for (const line of explanationLines(explanation)) await printLine(line);
 }
 
-/** For people: a paragraph per subject. */
+/** The answer as text, a paragraph per subject. */
 export function explanationLines({ breaker, subjects }: Explanation): string[] {
   return subjects.flatMap(({ subject, lookup, processes, messages }, index) => [
     ...(index === 0 ? [] : ['']),

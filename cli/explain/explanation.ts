@@ -6,23 +6,23 @@ import {
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
-import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { lacksOf, lacksText, obeyable, type Rules } from '../../contract/obeyed.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { type Contender, whyItWins } from './precedence.ts';
 
-/** A subject, and every item of the table that can match it, in whatever list. */
+/** A subject, and every item of the table, of any list, that can match it. */
 export interface SubjectItems {
   readonly subject: string;
   readonly items: readonly Item[];
   /** Why the agent does not look it up, if it does not. */
   readonly notLookedUp?: string;
-  /** What the message does with the path, if servers read it differently as it was typed. */
+  /** What the message does with the path, if servers read its typed form differently. */
   readonly odd?: 'refuse' | 'pass';
 }
 
@@ -49,16 +49,16 @@ export interface EntryOutcome {
 }
 
 export interface Explanation {
-  /** As HAProxy is told of it. */
+  /** The decision as HAProxy gets it. */
   readonly decision: Decision;
-  /** What it says in addition that HAProxy has no rule for. */
+  /** The part of the decision that HAProxy has no rule for. */
   readonly unobeyed?: string;
   readonly entries: readonly EntryOutcome[];
   /** The entry that won, one of `entries`. */
   readonly winner?: EntryOutcome;
 }
 
-/** Explains a decision. The code of the function and the agent decides; this only compares the entries. */
+/** Explains a decision. Function and agent code make the decision; this only compares the entries. */
 export async function explain(request: ExplainRequest): Promise<Explanation> {
   const asked = request.subjects.filter(({ notLookedUp }) => notLookedUp === undefined);
   const subjectVerdicts = (await verdictsFor(asked, request)).map((verdict, at) =>
@@ -113,7 +113,7 @@ async function verdictsFor(asked: readonly SubjectItems[], request: ExplainReque
     {
       store: { lookup: async (keys) => ({ items: itemsUnder(keys, items), unread: [], throttles: 0 }) },
       log() {},
-      badEntries: new BadEntries(),
+      invalidEntryLog: new InvalidEntryLog(),
       clock: () => request.nowMs,
       ttlSeconds: 0,
     },

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
 import type { ConfigFile } from '../../config/schema.ts';
-import { isOddPath } from '../../contract/path.ts';
+import { isOddPath } from '../../contract/kinds/path.ts';
 import { formatSubject, parseSubject, type Subject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
@@ -55,12 +55,12 @@ function noMessage(name: string, known: readonly string[]): string {
   return `the configuration has no message ${name}${meant === undefined ? `: it has ${known.join(', ')}` : `, did you mean ${meant}?`}`;
 }
 
-/** The lists if none are named: every list with an entry, `first` at the beginning. */
+/** The default for `--lists`: every list with an entry, `first` at the beginning. */
 export function listsByDefault(lists: readonly string[], first: string): string[] {
   return [first, ...[...new Set(lists)].filter((list) => list !== first).sort()];
 }
 
-/** The canonical text of those paths that servers read differently as typed. */
+/** The canonical texts of the paths whose typed form servers read differently. */
 export function oddPathsIn(texts: readonly string[]): ReadonlySet<string> {
   const paths = texts.filter((text) => /^path:/i.test(text) && isOddPath(Buffer.from(text.slice('path:'.length))));
   return new Set(paths.map((text) => formatSubject(parseSubject(text))));

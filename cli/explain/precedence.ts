@@ -3,7 +3,7 @@ import { specificity } from '../../contract/subject.ts';
 
 /** An entry that applies, with what its precedence depends on. */
 export interface Contender {
-  /** The subject that was looked up, and its place in the request. */
+  /** The subject that was looked up, and its position in the request. */
   readonly asked: string;
   readonly place: number;
   readonly subject: string;
@@ -13,7 +13,7 @@ export interface Contender {
   readonly inShadow: boolean;
 }
 
-/** Why this entry wins over that one, in words. This only explains: `check` and `combine` decide. */
+/** Describes why one entry wins over another. This only explains: `check` and `combine` decide. */
 export function whyItWins(winner: Contender, loser: Contender): string {
   if (winner.action === 'allow' && loser.action !== 'allow') return 'an allow overrides every other entry';
   if (winner.action !== 'log' && loser.action === 'log') return `${logged(loser)}: log entries lose to all others`;

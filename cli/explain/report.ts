@@ -5,7 +5,7 @@ import { aligned, type Cell } from '../output/output.ts';
 import { effectOf } from './effect.ts';
 import type { EntryOutcome, ExplainRequest, Explanation } from './explanation.ts';
 
-/** The table of entries below the explanation. */
+/** The columns of the table of entries below the explanation. */
 export const COLUMNS = ['SUBJECT', 'LIST', 'ACTION', 'EXPIRES', 'STATE', 'WHY'] as const;
 const MARKS = {
   wins: 'good',
@@ -21,7 +21,7 @@ const ODD = {
   pass: 'servers may read this spelling differently; oddPaths is pass, so no allow applies',
 } as const;
 
-/** The explanation for people: what happens, and because of which entry. */
+/** The explanation as text: what happens, and because of which entry. */
 export function explanationLines(
   { subjects, lists }: ExplainRequest,
   { decision, unobeyed, entries, winner }: Explanation,
@@ -41,7 +41,7 @@ export function explanationLines(
   ];
 }
 
-/** The same for programs. */
+/** The explanation for `--json`. */
 export function explanationAsJson(request: ExplainRequest, { decision, unobeyed, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
@@ -64,7 +64,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, unobeyed,
   };
 }
 
-/** The digest of a secret; none for any other subject. */
+/** The digest of a secret subject; empty for any other subject. */
 function digestsOf(subject: string): string[] {
   const as = redactedSubject(subject);
   return as === subject ? [] : [as];

@@ -4,11 +4,11 @@ import { plural } from '../output/plural.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { subjectOf, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, subjectOf } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 
-/** AbuseIPDB's blacklist: `data` with an address and how sure they are, in percent. */
+/** AbuseIPDB's blacklist: `data` is a list of addresses with a confidence score in percent. */
 export const ABUSEIPDB: FeedFormat = {
   unit: 'item',
   matches: ({ hasField }) => ['data', 'abuseConfidenceScore', 'errors'].some(hasField),
@@ -36,8 +36,8 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
 function entryOf(item: unknown, minScore: number, fields: ExtraFields): FeedEntry | undefined {
   const record: FeedRecord = isRecord(item) ? fields.of(item) : {};
   const { ipAddress, abuseConfidenceScore: score } = record;
-  if (typeof ipAddress !== 'string') throw new UnreadableError('has no ipAddress');
-  if (typeof score !== 'number') throw new UnreadableError('has no abuseConfidenceScore');
+  if (typeof ipAddress !== 'string') throw new InvalidLineError('has no ipAddress');
+  if (typeof score !== 'number') throw new InvalidLineError('has no abuseConfidenceScore');
   if (score < minScore) return undefined;
   const subject = subjectOf(ipAddress, 'ip');
   fields.check(record, (name) => READ.includes(name), subject);

@@ -1,24 +1,24 @@
 import { formatNetwork, type Network, parseAddress } from '../../contract/address.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 
-/** From and to, both included, of the same family. */
+/** An inclusive address range within one family. */
 export interface AddressRange {
   readonly first: bigint;
   readonly last: bigint;
   readonly bits: 32 | 128;
 }
 
-/** Reads `203.0.113.4 - 203.0.113.9`; undefined if this is no range, an error if it is one that cannot be. */
+/** Parses `203.0.113.4 - 203.0.113.9`. Returns undefined for anything else; throws for an invalid range. */
 export function parseAddressRange(text: string): AddressRange | undefined {
   const [from, to] = text.split('-').map((part) => parseAddress(part.trim()));
   if (from === undefined || to === undefined || text.split('-').length !== 2) return undefined;
-  if (from.length !== to.length) throw new UnreadableError('mixes IPv4 and IPv6');
+  if (from.length !== to.length) throw new InvalidLineError('mixes IPv4 and IPv6');
   const range = { first: toInteger(from), last: toInteger(to), bits: from.length === 4 ? 32 : 128 } as const;
-  if (range.first > range.last) throw new UnreadableError('ends before it begins');
+  if (range.first > range.last) throw new InvalidLineError('ends before it begins');
   return range;
 }
 
-/** The fewest networks that are exactly this range, in order; at most twice as many as an address has bits. */
+/** The smallest set of networks that covers exactly this range, in order; at most two per address bit. */
 export function networksOfRange({ first, last, bits }: AddressRange): string[] {
   const networks: string[] = [];
   for (let start = first; start <= last; ) {

@@ -1,10 +1,10 @@
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedLine, isRecord } from './feed-line.ts';
-import { subjectOf, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, subjectOf } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 
-/** An IP set of AWS WAF, by itself or as `aws wafv2 get-ip-set` answers it. */
+/** An IP set of AWS WAF, alone or as printed by `aws wafv2 get-ip-set`. */
 export const AWS_WAF: FeedFormat = {
   unit: 'item',
   matches: ({ hasField }) => hasField('IPSet') || hasField('Addresses'),
@@ -18,7 +18,7 @@ function* readAwsWaf(document: unknown, source: FeedSource): Generator<FeedLine>
   for (const around of new Set([document, set]))
     if (isRecord(around)) rejectEnvelope(around, ['IPSet', 'Addresses'], source);
   yield* readItems(set.Addresses, (address) => {
-    if (typeof address !== 'string') throw new UnreadableError('is not text');
+    if (typeof address !== 'string') throw new InvalidLineError('is not text');
     return { subject: subjectOf(address, 'ip') };
   });
 }

@@ -2,19 +2,19 @@ import { plural } from '../output/plural.ts';
 import { isTrue } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, isRecord } from './feed-line.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 import { readItems, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
 import { entryOfDecision, type RecordOptions } from './record.ts';
 
 /**
- * `cscli decisions list -o json`: alerts with the decisions that each led to; the decisions themselves, as the local API
- * lists them and `cscli decisions import` takes them, are read as well. The number is that of the decision.
+ * `cscli decisions list -o json`: alerts, each with its decisions. A list of decisions, as from the local API or for
+ * `cscli decisions import`, is read as well. Items are numbered by decision.
  */
 export const CROWDSEC: FeedFormat = {
   unit: 'item',
   matches: ({ shape, text }) => shape === 'array' && /"decisions"\s*:|"scenario"\s*:/.test(text),
-  defaultFor: ['null'], // what cscli prints where there is no decision
+  defaultFor: ['null'], // what cscli prints without decisions
   read: readingDocument(readCrowdsec),
 };
 
@@ -30,7 +30,7 @@ function* readCrowdsec(document: unknown, source: FeedSource): Generator<FeedLin
   if (simulated > 0) source.remarks.push(`${plural(simulated, 'simulated decision')} skipped`);
 }
 
-/** An alert whose decisions are null has none (any more); those of a simulated one are simulated. */
+/** The decisions of an item. Null means none; the decisions of a simulated alert count as simulated. */
 function decisionsOf(item: unknown): readonly unknown[] {
   if (!isRecord(item) || !('decisions' in item)) return [item];
   if (item.decisions === null) return [];
@@ -45,6 +45,6 @@ function isSimulated(decision: unknown): boolean {
 }
 
 function entryOf(decision: unknown, options: RecordOptions): FeedEntry {
-  if (!isRecord(decision)) throw new UnreadableError('is not a decision');
+  if (!isRecord(decision)) throw new InvalidLineError('is not a decision');
   return entryOfDecision(decision, options);
 }

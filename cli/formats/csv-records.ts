@@ -1,14 +1,14 @@
 import { isOpenAfter } from './csv-row.ts';
 import { type Line, linesOf, MAX_LINE_LENGTH } from './lines.ts';
 
-/** A record of a table, by the number of its first line. Not whole: it is too long, or a quote in it is never closed. */
+/** A CSV record and the number of its first line. Not whole if it is too long or has an unclosed quote. */
 export interface CsvRecord {
   readonly line: number;
   readonly text: string;
   readonly isWhole: boolean;
 }
 
-/** Puts lines together where a quoted cell has line ends in it; those of one chunk come together. */
+/** Joins lines within quoted cells into records; yields the records of each chunk together. */
 export async function* recordsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly CsvRecord[]> {
   const joiner = new Joiner();
   for await (const lines of linesOf(bytes)) {
@@ -21,7 +21,7 @@ export async function* recordsOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
 
 class Joiner {
   #records: CsvRecord[] = [];
-  /** The lines of a record whose quote is open, no more than MAX_LINE_LENGTH of them all together. */
+  /** The lines of a record with an open quote, with at most MAX_LINE_LENGTH characters in total. */
   #open: Line[] = [];
   #length = 0;
 
@@ -56,8 +56,8 @@ class Joiner {
   }
 
   /**
-   * Only the line with the quote is lost: those after it are read as if it had none, and each by itself. Were they put
-   * together again, each line of a table full of such quotes would be read as often as there is room for.
+   * Gives up only the line with the unclosed quote, and reads the lines after it separately. Joining these again would make
+   * the time quadratic for a file full of such quotes.
    */
   #giveUp(): void {
     for (const [index, line] of this.#open.splice(0).entries()) {

@@ -1,15 +1,15 @@
-/** A cell as it was written: `""` is an empty text, blanks and nothing are no text (undefined). */
+/** The text of a cell: `""` is the empty text; an empty or blank unquoted cell is undefined. */
 export type Cell = string | undefined;
 
 /**
- * What spreadsheets take for a formula, in their own letters too; behind any number of apostrophes, so that what is put
- * before it can be told from what was there.
+ * Matches what spreadsheets evaluate as a formula, full-width characters included. Allows leading apostrophes, so that the
+ * one that `csvRow` adds can be removed unambiguously.
  */
 const FORMULA = /^'*(?:[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
 
 const CELL = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
 
-/** The cells of one record (RFC 4180), or undefined if its quotes are wrong. A quoted cell may have line ends in it. */
+/** Parses one record (RFC 4180), in which quoted cells may contain line ends. Undefined for invalid quoting. */
 export function cellsOf(record: string, separator: string): Cell[] | undefined {
   const pattern = separator === ',' ? CELL : new RegExp(CELL.source.replaceAll(',', separator), 'y');
   const cells: Cell[] = [];
@@ -24,7 +24,7 @@ export function cellsOf(record: string, separator: string): Cell[] | undefined {
   }
 }
 
-/** Whether a quoted cell goes on after this line, and whether it began in one. Only at its beginning is a cell quoted. */
+/** Whether a quoted cell is still open after this line. A quote opens a cell only at its beginning. */
 export function isOpenAfter(line: string, isOpenBefore: boolean): boolean {
   let isOpen = isOpenBefore;
   for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) {
@@ -35,12 +35,12 @@ export function isOpenAfter(line: string, isOpenBefore: boolean): boolean {
   return isOpen;
 }
 
-/** What stands between cells, in one table or another. */
+/** The separators of CSV dialects. */
 const CELL_ENDS = [',', ';', '\t'];
 
 /**
- * One record without its line end. Quotes what needs it, and what a reader would take for nothing; what a spreadsheet
- * would take for a formula gets an apostrophe, which `cellsOf` takes off again.
+ * Formats one record without line end. Quotes cells where needed, and empty texts. Prefixes formulas with an apostrophe,
+ * which `cellsOf` removes.
  */
 export function csvRow(cells: readonly Cell[]): string {
   return cells.map((cell) => (cell === undefined ? '' : quoted(asText(cell)))).join(',');

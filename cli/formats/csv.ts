@@ -5,12 +5,12 @@ import { type Cell, cellsOf } from './csv-row.ts';
 import { isAddress } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { feedLines, UnreadableError } from './invalid-line.ts';
+import { feedLines, InvalidLineError } from './invalid-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
 import { entryOfRecord, type RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
-/** Every column that is read by its name; case does not matter. */
+/** The columns that are read, by case-insensitive name. */
 export const COLUMNS = [
   ...SUBJECT_FIELDS,
   'scope',
@@ -27,16 +27,16 @@ export const COLUMNS = [
   'createdAt',
 ] as const;
 
-/** The columns whose empty text is not nothing. */
+/** The columns in which an empty text is a value. */
 const TEXTS: readonly string[] = ['reason', 'note', 'createdBy', 'createdAt'];
 
-/** The columns of a table, by position, under our names where they are ours. */
+/** The columns of a table by position, with our names for known ones. */
 interface Heading {
   readonly columns: readonly string[];
   readonly separator: string;
 }
 
-/** A table with a heading, of ours or as `cscli decisions import` takes it. */
+/** A table with a heading: our own, or that of `cscli decisions import`. */
 export const CSV: FeedFormat = {
   unit: 'line',
   extensions: ['csv'],
@@ -82,7 +82,7 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
   );
 }
 
-/** The heading in this line, or undefined if there is no column in it that could have the subject. */
+/** Parses the heading; undefined if no column can have the subject. */
 function headingIn(text: string): Heading | undefined {
   for (const separator of [',', ';', '\t']) {
     const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
@@ -103,9 +103,9 @@ function isSkipped({ text, isWhole }: CsvRecord): boolean {
 function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
   const cells = cellsOf(text, separator);
   if (cells === undefined)
-    throw new UnreadableError('has a quote inside a cell that is not quoted: quote the whole cell');
+    throw new InvalidLineError('has a quote inside a cell that is not quoted: quote the whole cell');
   if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
-    throw new UnreadableError(`has ${cells.length} cells, the heading has ${columns.length}`);
+    throw new InvalidLineError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
     const value = fieldOf(column, cells[index]);
     return value === undefined ? [] : [[column, value]];
@@ -113,7 +113,7 @@ function entryOf(text: string, { columns, separator }: Heading, options: RecordO
   return entryOfRecord(Object.fromEntries(fields), options);
 }
 
-/** A cell as the value of its column; undefined is none. */
+/** Converts a cell to the value of its column; undefined if it is empty. */
 function fieldOf(column: string, cell: Cell): unknown {
   if (TEXTS.includes(column)) return cell;
   if (cell === undefined || cell.trim() === '') return undefined;
@@ -125,23 +125,23 @@ function varsIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new UnreadableError('vars is not a JSON object');
+    throw new InvalidLineError('vars is not a JSON object');
   }
 }
 
-/** Whether a row that cannot be read has names in it and no address. */
+/** Whether an invalid row looks like a heading: column names and no address. */
 function isHeading(text: string, { separator }: Heading): boolean {
   if (headingIn(text) === undefined) return false;
   return !(cellsOf(text, separator) ?? []).some((cell) => isAddress(cell ?? ''));
 }
 
-/** Below another heading everything can mean something else. */
-function secondHeading(): UnreadableError {
-  return new UnreadableError('is a second heading: write one table per file', '');
+/** The rows below another heading may have different columns. */
+function secondHeading(): InvalidLineError {
+  return new InvalidLineError('is a second heading: write one table per file', '');
 }
 
 function rejectUnclosed(): never {
-  throw new UnreadableError(
+  throw new InvalidLineError(
     `has a quote that is not closed within ${MAX_LINE_LENGTH} characters, or is longer than that`,
   );
 }

@@ -1,12 +1,12 @@
 import { parseRange } from '../guards/address-range.ts';
 
 /**
- * What a field that no format reads does to the entry beside it: it lets pass what the entry would block, says that the
- * entry is not in force, or makes it another one.
+ * How a field that no format reads changes its entry: it exempts the subject, marks the entry as inactive, or changes the
+ * entry in another way.
  */
 export type Meaning = 'exempt' | 'void' | 'other';
 
-/** A name or a word without what different people write differently: case, blanks, dashes, forms of a letter. */
+/** Normalizes a name or word: case, blanks, dashes, and forms of letters do not matter. */
 export function folded(text: string): string {
   return text
     .normalize('NFKC')
@@ -14,11 +14,11 @@ export function folded(text: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** Names of fields, folded: feeds have few, but a hostile one may have any number. */
+/** Limits the cache of folded names: feeds have few, but a hostile one may have any number. */
 const MAX_NAMES = 1000;
 const names = new Map<string, string>();
 
-/** The same for the name of a field, which comes again with every record. */
+/** Folds the name of a field, with a cache, as names recur in every record. */
 export function foldedName(name: string): string {
   const before = names.get(name);
   if (before !== undefined) return before;
@@ -27,10 +27,10 @@ export function foldedName(name: string): string {
   return found;
 }
 
-/** Of a folded name: what its field can mean. */
+/** What a field with some folded name can mean. */
 interface Named {
   readonly pattern: RegExp;
-  /** What a value under such a name means. */
+  /** The meaning of a value of this field. */
   meaning(value: unknown): Meaning | undefined;
 }
 
@@ -75,20 +75,20 @@ const EXACT = /^(exact(ly)?|equals?|eq|is|literal)$/;
 const BLOCKS =
   /^(deny|denied|block(ed|list|listed)?|ban(ned)?|drop(ped)?|reject(ed)?|refused?|blacklist(ed)?|add(ed)?|insert(ed)?|create[ds]?|new|malicious|bad|true|yes|1)$/;
 
-/** Words that say, whatever the name of their field is, that the entry is none to block. */
+/** Values that exempt the entry, in a field of any name. */
 const PASSES =
   /^(allow(ed|ing|list|listed)?|permit(ted)?|accept(ed)?|pass(ed|list|through)?|white(list|listed|listing)?|exempt(ed|ion)?|except(ed|ion)?|exclude[ds]?|exclusion|ignore[ds]?|skip(ped)?|bypass(ed)?|safe(list|listed)?|benign|trusted|harmless|clean|good|legit(imate)?|negative|falsepositive|negated?|inverted|un(block|blocked|ban|banned)|(do|is)?not?(block|blocked|ban|banned|deny|denied)|dont(block|ban|deny))$/;
 const VOIDS =
   /^(un|de)listed$|^(inactive|disabled?|del|deleted?|removed?|revoked?|retracted|expired|withdrawn|suspended|obsolete|simulated?|dryrun|logonly|monitoronly)$/;
 
-/** What a field means for the entry of `subject`, which is canonical; undefined is nothing. */
+/** The meaning of a field for the entry of `subject` (canonical); undefined if it has none. */
 export function meaningOf(name: string, value: unknown, subject: string): Meaning | undefined {
   const word = meaningOfWord(value);
-  if (word === 'exempt') return word; // more than its name could say
+  if (word === 'exempt') return word; // stronger than any meaning of its name
   return namedBy(name)?.meaning(value) ?? word ?? meaningOfAddress(value, subject);
 }
 
-/** Whether a field by this name can mean something: one that does not, by its value, was read for that. */
+/** Whether fields of this name can change an entry, depending on their value. */
 export function canMean(name: string): boolean {
   return namedBy(name) !== undefined;
 }
@@ -101,10 +101,10 @@ function namedBy(name: string): Named | undefined {
   return found;
 }
 
-/** By the name itself; null is one that means nothing. */
+/** The cache by name; null for names without a meaning. */
 const meanings = new Map<string, Named | null>();
 
-/** The same for a value whose field has no name that says more. */
+/** The meaning of a value in a field whose name has none. */
 export function meaningOfWord(value: unknown): Meaning | undefined {
   if (typeof value !== 'string' || value.length > 40 || !/[a-z\u0080-\uffff]/i.test(value)) return undefined;
   const word = folded(value);
@@ -112,16 +112,16 @@ export function meaningOfWord(value: unknown): Meaning | undefined {
   return VOIDS.test(word) ? 'void' : undefined;
 }
 
-/** Among other words only those count that are in no name. */
+/** The exempting words that count within a longer text; excludes those that occur in names. */
 const PASSES_AMONG =
   /^(allow(ed|list|listed)?|permit(ted)?|accept(ed)?|white(list|listed)|exempt(ed|ion)?|nomatch|passthru|passlist|safelist(ed)?)$/;
 
-/** Whether one of the words of a text says that something passes. */
+/** Whether a word of the text exempts. */
 export function passesIn(text: string): boolean {
   return text.split(/[^\p{L}\p{N}]+/u).some((word) => PASSES_AMONG.test(word.toLowerCase()));
 }
 
-/** A second address ends a range, is a mask, or is the one that was meant. */
+/** A second address can be the end of a range, a mask, or the actual subject. */
 function meaningOfAddress(value: unknown, subject: string): Meaning | undefined {
   if (typeof value !== 'string' || !subject.startsWith('ip:')) return undefined;
   if (/^\/\d{1,3}$/.test(value)) return 'other';
@@ -138,7 +138,7 @@ export function isAddress(text: string): boolean {
 
 const ADDRESS_SIGNS = /^(?=.*[.:])[\d.:a-f/]{2,49}$/i;
 
-/** What stands for no value. */
+/** Whether the value stands for none. */
 export function isNothing(value: unknown): boolean {
   if (typeof value === 'string') return /^(\s*|-|n\/a|null|nil|none|undefined)$/i.test(value.trim());
   return value === undefined || value === null;

@@ -2,72 +2,72 @@ import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import { canMean, folded, foldedName, isNothing, type Meaning, meaningOf } from './extra-field-meaning.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { UnreadableError } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 
-/** Deeper than anything that is said of an entry. */
+/** Deeper than the fields of any real feed. */
 const MAX_DEPTH = 8;
-/** Names told one by one. */
+/** Field names in one remark. */
 const MAX_TOLD = 12;
 
-/** Texts for people say anything: no word in them is a flag. */
+/** Fields with free text: no word in them is a flag. */
 const TEXTS = /reason|note|comment|descr|remark|summary|title/;
 
-/** The fields of a feed's records beside those that its format reads: what they mean, and which were left alone. */
+/** Checks the fields of records that the format does not read, and remembers which were ignored. */
 export class ExtraFields {
   readonly #ignored: ReadonlySet<string>;
   readonly #left = new Set<string>();
   readonly #lengths = new Set<string>();
 
-  /** Names of fields to be left alone whatever they mean, in any spelling. */
+  /** `ignored` are the field names of `--ignore`, in any spelling. */
   constructor(ignored: readonly string[] = []) {
     this.#ignored = new Set(ignored.map(folded));
   }
 
-  /** A record without the fields that are to be left alone. */
+  /** The record without ignored fields. */
   of(record: FeedRecord): FeedRecord {
     if (this.#ignored.size === 0) return record;
     return Object.fromEntries(Object.entries(record).filter(([name]) => !this.#ignored.has(foldedName(name))));
   }
 
-  /** Throws for a field that is not read and that changes what the entry of `subject` means. */
+  /** Throws for a field that is not read and changes the meaning of the entry of `subject`. */
   check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
     for (const name of this.#others(record, isRead, subject))
       if (this.#left.size <= MAX_TOLD && !canMean(name)) this.#left.add(name);
   }
 
-  /** The same for what stands around all records; `items` are the fields that have them. */
+  /** The same for the object around the records; `items` are the fields that contain the records. */
   checkAround(document: FeedRecord, items: readonly string[]): void {
     this.#others(this.of(document), (name) => items.includes(name), '');
   }
 
   #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
     const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
-    let first: UnreadableError | undefined;
+    let first: InvalidLineError | undefined;
     for (const name of others) {
       const refusal = refusalIn(name, record[name], subject);
-      if (refusal?.exempt !== undefined) throw refusal; // it says the most
+      if (refusal?.exempt !== undefined) throw refusal; // the most important
       first ??= refusal;
     }
     if (first !== undefined) throw first;
     return others;
   }
 
-  /** Why a record is not taken: one that lets somebody pass says so, whatever else is wrong with it. */
+  /** The error for an invalid record: an exemption is reported whatever else is wrong with the record. */
   misread(error: unknown, record: FeedRecord, subject: string): unknown {
-    const isOurs = error instanceof SubjectError || (error instanceof UnreadableError && error.exempt === undefined);
+    const isOurs = error instanceof SubjectError || (error instanceof InvalidLineError && error.exempt === undefined);
     if (!isOurs) return error;
     const isExempt = Object.entries(record).some(
       ([name, value]) => refusalIn(name, value, subject)?.exempt !== undefined,
     );
-    return isExempt ? new UnreadableError(error.message, subject) : error;
+    return isExempt ? new InvalidLineError(error.message, subject) : error;
   }
 
-  /** Notes that this field was read as the length of a network. */
-  tellLength(name: string): void {
+  /** Remembers that this field was read as a prefix length. */
+  noteLength(name: string): void {
     if (this.#lengths.size < MAX_TOLD) this.#lengths.add(name);
   }
 
-  /** What people should know of the fields that were seen. */
+  /** Remarks for the operator about the fields that were seen. */
   remarks(): string[] {
     return [
       ...(this.#lengths.size > 0 ? [`read as prefix lengths: ${listOf(this.#lengths)}`] : []),
@@ -81,19 +81,19 @@ function listOf(names: ReadonlySet<string>): string {
   return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
 }
 
-function refusalIn(name: string, value: unknown, subject: string): UnreadableError | undefined {
+function refusalIn(name: string, value: unknown, subject: string): InvalidLineError | undefined {
   try {
     refuseIn(name, value, subject, 0);
     return undefined;
   } catch (error) {
-    if (error instanceof UnreadableError) return error;
+    if (error instanceof InvalidLineError) return error;
     throw error;
   }
 }
 
 function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
   if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
-  if (depth > MAX_DEPTH) throw new UnreadableError(`${printable(name, 60)} is nested too deeply`);
+  if (depth > MAX_DEPTH) throw new InvalidLineError(`${printable(name, 60)} is nested too deeply`);
   if (typeof value !== 'object' || value === null) {
     for (const part of name.split('.')) {
       const meaning = meaningOf(part, value, subject);
@@ -109,9 +109,9 @@ const SAYS: Readonly<Record<Meaning, string>> = {
   other: 'may change the meaning of the entry and is not supported',
 };
 
-function refused(name: string, value: unknown, meaning: Meaning, subject: string): UnreadableError {
+function refused(name: string, value: unknown, meaning: Meaning, subject: string): InvalidLineError {
   const field = printable(name, 60);
-  return new UnreadableError(
+  return new InvalidLineError(
     `${field} "${printable(String(value))}" ${SAYS[meaning]}: remove it, or ignore the field with --ignore ${field.replace(/\..*/, '')}`,
     meaning === 'exempt' ? subject : undefined,
   );

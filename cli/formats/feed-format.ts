@@ -3,38 +3,38 @@ import { isRecord } from './feed-line.ts';
 import type { RecordOptions } from './record.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
-/** Everything the program knows of a format: where it is declared is the only place that does. */
+/** Everything about a format, in one place. */
 export interface FeedFormat {
-  /** What the numbers of its problems count: lines of text, or items of a JSON document. */
+  /** What the line numbers count: lines of text, or items of a JSON document. */
   readonly unit: 'line' | 'item';
-  /** The endings of file names that stand for it, without the dot. */
+  /** File name extensions of the format, without the dot. */
   readonly extensions?: readonly string[];
-  /** Its extensions decide whatever the content looks like. */
+  /** Whether the extension alone decides, whatever the content. */
   readonly isByExtension?: true;
-  /** Whether the beginning of a source is surely in this format. */
+  /** Whether the beginning of a source is certainly in this format. */
   matches?(beginning: Beginning): boolean;
-  /** It is assumed for content of these shapes that matches no format. */
+  /** The shapes of content for which this format is the default. */
   readonly defaultFor?: readonly Shape[];
-  /** Its entries have a score, which `--min-score` is about. */
+  /** Whether entries have a score, for `--min-score`. */
   readonly hasScores?: true;
   read(source: FeedSource): AsyncIterable<FeedLine>;
 }
 
-/** A feed and what is known of it, as a format reads it. */
+/** The input of a format: a feed and the options for reading it. */
 export interface FeedSource extends RecordOptions {
   readonly bytes: AsyncIterable<Uint8Array>;
   /** File name or URL, for messages. */
   readonly name: string;
   /** Entries with a lower score are left out. */
   readonly minScore: number;
-  /** Lines for people, complete once everything is read. */
+  /** Remarks for the operator, complete once everything is read. */
   readonly remarks: string[];
 }
 
-/** `record` is a whole JSON object in the first line, `object` one that goes on in the next. */
+/** `record` is a JSON object on one line, `object` one that continues on the next. */
 export type Shape = 'record' | 'object' | 'array' | 'null' | 'string' | 'lines';
 
-/** The beginning of a source, as formats recognize themselves in it. */
+/** The beginning of a source, for detecting its format. */
 export interface Beginning {
   readonly shape: Shape;
   readonly text: string;
@@ -42,7 +42,7 @@ export interface Beginning {
   readonly firstLine: string;
   /** The object in the first line, empty if there is none. */
   readonly record: FeedRecord;
-  /** Whether this is one object with such a field; a record that has a subject is an entry, and no such object. */
+  /** Whether this is an object with such a field. A record with a subject is an entry and does not count. */
   hasField(name: string): boolean;
 }
 

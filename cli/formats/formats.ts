@@ -9,7 +9,7 @@ import { NDJSON } from './ndjson.ts';
 import { PLAIN } from './plain.ts';
 import { SPAMHAUS } from './spamhaus.ts';
 
-/** Every format that can be read, in the order in which content is compared with them. */
+/** All formats that can be read, in the order of detection. */
 const FORMATS = {
   spamhaus: SPAMHAUS,
   ndjson: NDJSON,
@@ -29,7 +29,7 @@ export function formatOf(name: FormatName): FeedFormat {
   return FORMATS[name];
 }
 
-/** Which format this is, from its beginning and its name. */
+/** Detects the format from the beginning of the content and the file name. */
 export function detectFormat(head: Uint8Array, name: string): FormatName {
   const extension = /\.([a-z]+)$/i.exec(pathOf(name))?.[1]?.toLowerCase() ?? '';
   const named = find(({ extensions }) => extensions?.includes(extension) ?? false);

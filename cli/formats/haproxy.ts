@@ -1,16 +1,16 @@
 import { isAction } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { printable } from '../../contract/printable.ts';
-import { readByLine } from './by-line.ts';
 import { isAddress, isFalse, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { misread, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, misread, oneLine, subjectOf } from './invalid-line.ts';
+import { readByLine } from './lines.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
 
 /**
- * ACL files have a pattern a line, map files a key, a blank and a value. A value that is an action is the entry's action,
- * any other its reason. HAProxy knows comments only as lines of their own; what people write behind a value is a note.
+ * ACL files have a pattern per line, map files a key, a blank and a value. A value that is an action is the entry's action,
+ * any other its reason. HAProxy has comments only on lines of their own; one after a value becomes the note.
  */
 export const HAPROXY: FeedFormat = {
   unit: 'line',
@@ -41,38 +41,38 @@ function entryOf(line: string, kind: string): FeedEntry {
   if (value === '') return { subject, ...note };
   if (isAction(value)) return { subject, action: value, ...note };
   if (isWholeLine(key, kind))
-    throw new UnreadableError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
+    throw new InvalidLineError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
   if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
   refuseMeaning(value, key, subject);
   return { subject, reason: oneLine(value), ...note };
 }
 
-/** A line of a list of such a kind; one of a map that `export` wrote is none. */
+/** The subject of a line of a list of this kind; throws for a line of a map that `export` wrote. */
 function wholeSubject(line: string, kind: string): string {
   const [, last = ''] = /\s(\S+)$/.exec(line) ?? [];
   if (isAction(last) && isWholeLine(line, 'ip'))
-    throw new UnreadableError(
+    throw new InvalidLineError(
       `"${printable(line)}" ends with an action, but the whole line is the value: remove the action`,
     );
   return subjectOf(line, kind);
 }
 
-/** How else people begin a comment. */
+/** Other beginnings of comments. */
 const COMMENT = /^(\/\/|\/\*|--)\s*/;
 
-/** A value that is no text about the key, but makes another one of it: a mask, an end of a range, a flag. */
+/** Throws for a value that changes the meaning of the key: a mask, the end of a range, a flag. */
 function refuseMeaning(value: string, key: string, subject: string): void {
   const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
   if (isAddress(first) || isLength(first, key))
-    throw new UnreadableError(
+    throw new InvalidLineError(
       `"${printable(value)}" behind ${printable(key)} can be a mask or the end of a range: write a network`,
     );
   const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
   if (meaning !== undefined)
-    throw new UnreadableError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
+    throw new InvalidLineError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
 }
 
-/** A number that could be a count is one, unless it makes a network of the address. */
+/** Whether a number is a prefix length rather than a count. */
 function isLength(text: string, key: string): boolean {
   if (!/^\/?\d{1,3}$/.test(text) || !isAddress(key)) return false;
   const network = parseNetwork(`${key}/${text.replace('/', '')}`);

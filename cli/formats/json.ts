@@ -1,12 +1,12 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { feedLines, oneLine, subjectOf, UnreadableError } from './invalid-line.ts';
+import { feedLines, InvalidLineError, oneLine, subjectOf } from './invalid-line.ts';
 import { readingDocument } from './json-document.ts';
 import { entryOfValue } from './ndjson.ts';
 import type { RecordOptions } from './record.ts';
 
-/** An array of strings or objects, or Cloudflare's answer about the items of a list. */
+/** An array of strings or objects, or the list items of Cloudflare's API. */
 export const JSON_DOCUMENT: FeedFormat = {
   unit: 'item',
   matches: ({ hasField }) => hasField('result'),
@@ -39,12 +39,12 @@ export function* readItems(
     );
 }
 
-/** Refuses a document that says of all its items what no entry of them could say; `items` are the fields with them. */
+/** Throws if a field of the enclosing object changes the meaning of all items; `items` are the fields with them. */
 export function rejectEnvelope(document: FeedRecord, items: readonly string[], { name, fields }: FeedSource): void {
   try {
     fields.checkAround(document, items);
   } catch (error) {
-    if (!(error instanceof UnreadableError)) throw error;
+    if (!(error instanceof InvalidLineError)) throw error;
     throw new CliError(EXIT.failed, `${name}: ${error.message}`);
   }
 }
@@ -66,7 +66,7 @@ function cloudflareEntry(given: unknown, options: RecordOptions): FeedEntry {
   return { subject, ...note };
 }
 
-/** Of the items that are no addresses. */
+/** The subject of an item that is not an address. */
 function cloudflareSubject({ ip, asn, hostname }: FeedRecord): string | undefined {
   if (ip !== undefined) return undefined;
   if (typeof asn === 'number') return subjectOf(`asn:${asn}`, 'asn');
@@ -79,7 +79,7 @@ function hasNextPage({ result_info: info }: FeedRecord): boolean {
   return typeof cursors.after === 'string' && cursors.after !== '';
 }
 
-/** What to show of an item that could not be read; JSON of a deep one would be deeper than the stack. */
+/** The text of an invalid item for messages. A deep one is not serialized, which would overflow the stack. */
 function textOf(item: unknown): string {
   if (typeof item !== 'object' || item === null) return String(item);
   const flat = Object.entries(item).map(([name, value]) => [name, typeof value === 'object' ? '…' : value]);

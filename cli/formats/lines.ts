@@ -1,21 +1,23 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import type { FeedEntry, FeedLine } from './feed-line.ts';
+import { feedLines, problem } from './invalid-line.ts';
 
-/** A line of text without its `\n`; `isCut` if it was longer than any entry, and only its beginning is here. */
+/** A line of text without its `\n`; if `isCut`, it was too long and this is its beginning. */
 export interface Line {
   readonly line: number;
   readonly text: string;
   readonly isCut: boolean;
 }
 
-/** Nothing that is an entry is longer; a file without line ends must not become one string. */
+/** No entry is longer. A file without line ends must not become one string. */
 export const MAX_LINE_LENGTH = 64 * 1024;
 
-/** Far more than any list has, comments and empty lines too. */
+/** Above the size of any list, comments and empty lines included. */
 export const MAX_LINES = 20_000_000;
 
 /**
- * Splits UTF-8 into lines, those of one chunk together: a promise a line costs more than reading it. Without a byte order
- * mark; a `\r` before the `\n` stays.
+ * Splits UTF-8 into lines. Yields the lines of a chunk together, since a promise per line costs more than reading it.
+ * Removes a byte order mark; keeps a `\r` before the `\n`.
  */
 export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Line[]> {
   const decoder = new TextDecoder();
@@ -28,13 +30,37 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
   yield [...splitter.split(decoder.decode()), ...splitter.end()];
 }
 
+/** Reads a feed whose lines are independent of each other. */
+export async function* readByLine(
+  bytes: AsyncIterable<Uint8Array>,
+  read: (text: string) => readonly FeedEntry[],
+): AsyncGenerator<FeedLine> {
+  for await (const lines of linesOf(bytes)) {
+    for (const { line, text, isCut } of lines) {
+      if (isCut) yield tooLong(line, text);
+      else {
+        const found = feedLines(
+          line,
+          () => text,
+          () => read(text),
+        );
+        for (const one of found) yield one; // `yield*` would await once per line, even for one without entries
+      }
+    }
+  }
+}
+
+export function tooLong(line: number, text: string): FeedLine {
+  return problem(line, text, `is longer than ${MAX_LINE_LENGTH} characters`);
+}
+
 class Splitter {
   #line = 1;
-  /** What came of the line that has not ended; never longer than MAX_LINE_LENGTH. */
+  /** The beginning of the unfinished line, at most MAX_LINE_LENGTH characters. */
   #open = '';
   #isCut = false;
 
-  /** How many lines have ended. */
+  /** The number of finished lines. */
   get count(): number {
     return this.#line - 1;
   }

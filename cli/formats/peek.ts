@@ -1,7 +1,7 @@
-/** Enough to tell one format from another: a comment block, and lines after it. */
+/** Enough to detect the format: a comment block, and lines after it. */
 const HEAD_BYTES = 16 * 1024;
 
-/** The beginning of a stream to look at, and all of it to be read, or to be closed unread. */
+/** The beginning of a stream, the whole stream to read, and a way to close it unread. */
 export interface Peeked {
   readonly head: Uint8Array;
   readonly all: AsyncIterable<Uint8Array>;

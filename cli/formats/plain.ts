@@ -1,13 +1,13 @@
 import { isKind } from '../../contract/subject.ts';
 import { networksOfRange, parseAddressRange } from './address-ranges.ts';
-import { readByLine } from './by-line.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import type { FeedEntry, FeedLine } from './feed-line.ts';
 import { misread, oneLine, subjectOf } from './invalid-line.ts';
+import { readByLine } from './lines.ts';
 
 /**
- * A subject a line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,
- * `a.b.c.d - a.b.c.e`. What stands in a comment after a subject is its note.
+ * A subject per line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,
+ * `a.b.c.d - a.b.c.e`. A comment after a subject is its note.
  */
 export const PLAIN: FeedFormat = {
   unit: 'line',
@@ -29,18 +29,18 @@ function readPlain({ bytes, kind }: FeedSource): AsyncIterable<FeedLine> {
   });
 }
 
-/** Kinds whose values can have anything in them that stands in a line, blanks and comment signs too. */
+/** Kinds whose values can contain any printable character, blanks, `#` and `;` included. */
 const WHOLE_LINES = /^(ua$|header\.|cookie\.)/;
 
-/** Whether all of this line is the value, of its own kind or else of that of the list. */
+/** Whether the whole line is the value, of its own kind or else of the list's kind. */
 export function isWholeLine(line: string, kind: string): boolean {
   const own = line.slice(0, Math.max(line.indexOf(':'), 0)).toLowerCase();
   return WHOLE_LINES.test(isKind(own) ? own : kind);
 }
 
 /**
- * A line that begins with `#` or `;` is a comment. Within one, a blank comes before a comment, since other kinds have `#`
- * and `;` in their values; addresses have neither.
+ * Splits a line into data and comment. A line that begins with `#` or `;` is a comment. After data, a comment needs a blank
+ * before it, except after an address, which contains neither character.
  */
 export function withoutComment(text: string, kind: string): { readonly data: string; readonly comment: string } {
   const trimmed = text.trim();

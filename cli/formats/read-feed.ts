@@ -9,33 +9,33 @@ import { peek } from './peek.ts';
 import { rejectNonLists } from './reject-non-lists.ts';
 
 export interface FeedOptions {
-  /** Undefined: found out from the beginning and the name. */
+  /** By default detected from the beginning and the name. */
   readonly format?: FormatName | undefined;
   /** File name or URL, for messages. */
   readonly name: string;
-  /** Of the file or URL, where it is not that of the name: `.netset` and others tell the format. */
+  /** The extension of the file or URL, if `name` does not have it; it indicates the format. */
   readonly ending?: string | undefined;
   /** Only with AbuseIPDB: entries with a lower score are left out. */
   readonly minScore?: number | undefined;
-  /** What a bare value is, in the formats that have bare values; default `ip`. */
+  /** The kind of bare values; by default `ip`. */
   readonly kind?: string | undefined;
-  /** Names of fields of records that are left alone, whatever they mean. */
+  /** The field names of `--ignore`. */
   readonly ignore?: readonly string[] | undefined;
-  /** The format that the source had before: another is refused, unless one is named. */
+  /** The format that the source had before; a different one is refused unless `format` is given. */
   readonly before?: string | undefined;
   readonly nowMs: number;
 }
 
 export interface Feed {
   readonly format: FormatName;
-  /** What the numbers count: lines of text, or items of a JSON document. */
+  /** What the line numbers count: lines of text, or items of a JSON document. */
   readonly unit: 'line' | 'item';
   readonly lines: AsyncIterable<FeedLine>;
-  /** Once all lines are read: attribution, terms, and what was left out; one printable line each. */
+  /** Attribution, terms and skipped items, one printable line each; complete once all lines are read. */
   readonly remarks: readonly string[];
 }
 
-/** Reads a feed as it comes. Throws a CliError, at once or while its lines are read, for what is no list at all. */
+/** Reads a feed as a stream. Throws a CliError, now or while its lines are read, if the source is not a list. */
 export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOptions): Promise<Feed> {
   const { head, all, close } = await peek(bytes);
   try {
@@ -53,7 +53,7 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
     const { unit } = formatOf(format);
     return { format, unit, lines: linesOf(formatOf(format), source), remarks: source.remarks };
   } catch (error) {
-    await close(); // nobody else will
+    await close(); // no reader will close it
     throw error;
   }
 }
@@ -75,12 +75,12 @@ function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): Fo
   return format;
 }
 
-/** A list without items can be in any format. */
+/** Whether the source is an empty list, which can be in any format. */
 function isEmpty(head: Uint8Array): boolean {
   return /^(|null|\[\s*\])$/.test(new TextDecoder().decode(head).trim());
 }
 
-/** What fields there were is known once all lines are read. */
+/** Adds the remarks about fields, which are complete once all lines are read. */
 async function* linesOf(format: FeedFormat, source: FeedSource): AsyncGenerator<FeedLine> {
   yield* format.read(source);
   source.remarks.push(...source.fields.remarks());

@@ -5,23 +5,23 @@ import { foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedEntry, FeedRecord } from './feed-line.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { oneLine, singleLine, UnreadableError } from './invalid-line.ts';
+import { InvalidLineError, oneLine, singleLine } from './invalid-line.ts';
 import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
 
 export interface RecordOptions {
-  /** What a bare value is. */
+  /** The kind of bare values. */
   readonly kind: string;
   readonly nowMs: number;
   readonly fields: ExtraFields;
 }
 
-/** Folded names of when an entry ends, beside `expiresAt` and `duration`. */
+/** Folded names of expiry fields besides `expiresAt` and `duration`. */
 const ENDS =
   /^(expires|expiry|expire|expiresat|expireson|expiration|expirationdate|expirydate|expiretime|validuntil|until)$/;
-/** What an entry of ours has, under the same names. */
+/** The attributes of our own entries. */
 const ENTRY_FIELDS = ['list', 'action', 'reason', 'note', 'status', 'vars', 'createdBy', 'createdAt'] as const;
 
-/** Every field of a record of ours, or of one that `cscli decisions import` takes. */
+/** All fields of our own records and of those for `cscli decisions import`. */
 const READ: ReadonlySet<string> = new Set([
   ...SUBJECT_FIELDS,
   ...ENTRY_FIELDS,
@@ -31,7 +31,7 @@ const READ: ReadonlySet<string> = new Set([
   'expiresAt',
 ]);
 
-/** An entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
+/** Reads an entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
 export function entryOfRecord(given: FeedRecord, options: RecordOptions): FeedEntry {
   const record = options.fields.of(given);
   let subject = '';
@@ -53,10 +53,10 @@ function isRead(name: string): boolean {
   return READ.has(name) || isLength(name) || isEnd(name);
 }
 
-/** Fields of CrowdSec that say nothing of what is done; whether a decision is simulated was asked before. */
+/** CrowdSec's fields without effect on the action; `simulated` was checked before. */
 const ABOUT_A_DECISION = ['id', 'uuid', 'origin', 'scenario', 'created_at'];
 
-/** A decision as CrowdSec lists it: it says what it is with `scenario`, where a record of ours has `reason`. */
+/** Reads a decision as CrowdSec lists it; its `scenario` becomes the `reason`. */
 export function entryOfDecision(decision: FeedRecord, options: RecordOptions): FeedEntry {
   const { scenario } = decision;
   const isAbout = (name: string) =>
@@ -71,7 +71,7 @@ export function entryOfDecision(decision: FeedRecord, options: RecordOptions): F
 function ownFields(record: FeedRecord, subject: string): FeedRecord {
   const given = ENTRY_FIELDS.filter((field) => isGiven(record[field]));
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
-  if (nested !== undefined) throw new UnreadableError(`${nested} is neither text nor a number`); // however deep it is
+  if (nested !== undefined) throw new InvalidLineError(`${nested} is neither text nor a number`); // at any depth
   const { action, status, list, note } = record;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
@@ -83,16 +83,16 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   };
 }
 
-/** A field that somebody else means otherwise, or that says to let pass. */
-function notOurs(field: string, value: unknown, what: string, subject: string): UnreadableError {
+/** The error for a field of ours with a foreign value, which may exempt the subject. */
+function notOurs(field: string, value: unknown, what: string, subject: string): InvalidLineError {
   const exempt = meaningOfWord(value) === 'exempt' ? subject : undefined;
-  return new UnreadableError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
+  return new InvalidLineError(`${field} ${quoted(value)} ${what}; --ignore ${field} ignores it`, exempt);
 }
 
-/** The list and the action are filled in by who imports: `log` stands in, since it goes with every status. */
+/** Validates the entry. The importer sets list and action; until then `log`, which allows every status, stands in. */
 function checked(item: FeedEntry & FeedRecord): FeedEntry {
   const parsed = parseEntry({ list: 'feed', action: 'log', ...item });
-  if ('problem' in parsed) throw new UnreadableError(parsed.problem);
+  if ('problem' in parsed) throw new InvalidLineError(parsed.problem);
   const { list, action, ...rest } = parsed.entry;
   return { ...rest, ...('list' in item && { list }), ...('action' in item && { action }) };
 }
@@ -107,7 +107,7 @@ function isEnd(name: string): boolean {
   return ENDS.test(foldedName(name));
 }
 
-/** The first of the ends that a record names. */
+/** The earliest expiry of a record. */
 function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt'> {
   const { expiresAt, duration } = record;
   const others = Object.entries(record).filter(
@@ -124,17 +124,17 @@ function expiryIn(record: FeedRecord, nowMs: number): Pick<FeedEntry, 'expiresAt
 function afterDuration(duration: unknown, nowMs: number): number {
   const ms = typeof duration === 'string' ? parseGoDuration(duration.trim()) : undefined;
   if (ms === undefined)
-    throw new UnreadableError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
+    throw new InvalidLineError(`duration ${quoted(duration)} is not valid: write it like 3h59m12.5s`);
   return Math.floor((nowMs + ms) / 1000);
 }
 
-/** Epoch seconds as a number or as digits, or an instant with its zone. */
+/** Parses epoch seconds, as a number or digits, or an instant with its zone. */
 function secondsOf(field: string, value: unknown): number {
   if (typeof value === 'number') return value; // checked with the rest
   if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
   const ms = typeof value === 'string' && INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(ms))
-    throw new UnreadableError(`${field} ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
+    throw new InvalidLineError(`${field} ${quoted(value)} is neither epoch seconds nor like 2030-01-31T00:00:00Z`);
   return Math.floor(ms / 1000);
 }
 

@@ -1,6 +1,6 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** How files begin that are not lists, whatever their name is. */
+/** The beginnings of files that are not lists, whatever their names. */
 const BEGINNINGS: readonly (readonly [begin: string, what: string])[] = [
   ['1f8b', 'is compressed with gzip: unpack it first'],
   ['504b0304', 'is a ZIP archive: unpack it first'],

@@ -1,14 +1,13 @@
-import { tooLong } from './by-line.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { feedLines, oneLine, problem, subjectOf, UnreadableError } from './invalid-line.ts';
-import { linesOf } from './lines.ts';
+import { feedLines, InvalidLineError, oneLine, problem, subjectOf } from './invalid-line.ts';
+import { linesOf, tooLong } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
 
 /**
- * DROP v4, v6 and ASN: an object a line. The last line is about the list: how many records it has, which a list that was
- * cut in the middle does not, and under which terms it stands, which go to `remarks`.
+ * DROP v4, v6 and ASN: one object per line. The last line has metadata: the number of records, which detects a truncated
+ * list, and the terms, which go to `remarks`.
  */
 export const SPAMHAUS: FeedFormat = {
   unit: 'line',
@@ -48,7 +47,7 @@ async function* readSpamhaus({ bytes, fields, remarks }: FeedSource): AsyncGener
 function recordOf(text: string): FeedRecord {
   const value = parseJsonLine(text);
   if (isRecord(value)) return value;
-  throw new UnreadableError('is not an object');
+  throw new InvalidLineError('is not an object');
 }
 
 function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
@@ -57,7 +56,7 @@ function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
     typeof cidr === 'string'
       ? { subject: subjectOf(cidr, 'ip'), ...reasonOf(sblid) }
       : typeof asn === 'number' && { subject: subjectOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
-  if (entry === false) throw new UnreadableError('has neither cidr nor asn');
+  if (entry === false) throw new InvalidLineError('has neither cidr nor asn');
   fields.check(record, (name) => READ.includes(name), entry.subject);
   return entry;
 }

@@ -23,8 +23,8 @@ const CSV_COLUMNS = [
 ] as const satisfies (keyof StoredEntry)[];
 
 /**
- * How entries are written. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to actions; `plain` has
- * only what is blocked, the rest as comments; `aws-waf` only addresses that are blocked.
+ * The writers by format. CSV, JSON and NDJSON keep every attribute; `haproxy` is a map of subjects to actions; `plain` has
+ * blocked subjects, and the rest as comments; `aws-waf` has only blocked addresses.
  */
 const WRITERS = {
   plain: (entries) => byLine('', entries, plainLine),
@@ -38,7 +38,7 @@ const WRITERS = {
 export type WrittenFormat = keyof typeof WRITERS;
 export const WRITTEN_FORMATS = Object.keys(WRITERS) as readonly WrittenFormat[];
 
-/** The pieces of a file with these entries. */
+/** Yields the text of a file with these entries in pieces. */
 export function writeFeed(format: WrittenFormat, entries: AsyncIterable<StoredEntry>): AsyncIterable<string> {
   return WRITERS[format](entries);
 }
@@ -72,7 +72,7 @@ function plainLine({ subject, action }: StoredEntry): string {
   return isDenied(action) ? bare(subject) : `# ${action}: ${bare(subject)}`;
 }
 
-/** Addresses stand alone, as HAProxy's `map_ip` wants them; what is of another kind keeps it. */
+/** A line of a map: addresses without kind, as HAProxy's `map_ip` needs them; other subjects with it. */
 function mapLine({ subject, action }: StoredEntry): string {
   refuseUnseen(subject, 'haproxy');
   if (/\s/.test(subject)) throw unfit(subject, 'haproxy', 'a blank');
@@ -83,7 +83,7 @@ function bare(subject: string): string {
   return subject.replace(/^ip:/, '');
 }
 
-/** AWS WAF wants networks, also for single addresses. */
+/** A network for AWS WAF, which needs a prefix length even for single addresses. */
 function wafAddress({ subject, action }: StoredEntry): string {
   if (!subject.startsWith('ip:')) throw unfit(subject, 'aws-waf', 'no address');
   if (!isDenied(action)) throw unfit(subject, 'aws-waf', `action ${action}`);
@@ -102,7 +102,7 @@ function cellOf(value: StoredEntry[keyof StoredEntry]): string | undefined {
   return typeof value === 'object' ? JSON.stringify(value) : singleLine(String(value));
 }
 
-/** JSON has escapes for what nobody sees; another file would be obeyed by the terminal that shows it. */
+/** Throws for invisible characters. JSON escapes them; in other formats a terminal would interpret them. */
 function refuseUnseen(subject: string, format: WrittenFormat): void {
   if (!LINE.test(subject)) throw unfit(subject, format, 'an invisible character');
 }

@@ -1,13 +1,13 @@
 import { type Network, parseAddress, parseNetwork } from '../../contract/address.ts';
 
-/** An address or a network in 32-bit words, so that a million of them can be compared. */
+/** An address or network as 32-bit words, so that a million of them can be compared fast. */
 export interface Range {
   /** One for IPv4, four for IPv6. */
   readonly words: readonly number[];
   readonly prefix: number;
 }
 
-/** Reads an address or network as anybody writes it; host bits do not matter. */
+/** Parses an address or network in any usual notation; ignores host bits. */
 export function parseRange(text: string): Range | undefined {
   const address = parseAddress(text);
   if (address !== undefined) return rangeOf({ bytes: address, prefix: address.length * 8 });
@@ -19,7 +19,7 @@ export function rangeOf({ bytes, prefix }: Network): Range {
   return { words: wordsOf(bytes), prefix };
 }
 
-/** Whether there is an address in both. A loop: it runs for every entry of an import and everything protected. */
+/** Whether two ranges overlap. A plain loop, since it runs for every entry of an import and every protected range. */
 export function overlap(one: Range, other: Range): boolean {
   if (one.words.length !== other.words.length) return false;
   const bits = Math.min(one.prefix, other.prefix);
@@ -33,7 +33,7 @@ function wordsOf(bytes: Uint8Array): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => view.getInt32(index * 4));
 }
 
-/** A shift by 32 would be one by 0. */
+/** The mask of so many bits. JavaScript shifts modulo 32, so 0 bits are a case of its own. */
 function maskOf(bits: number): number {
   return bits >= 32 ? -1 : -1 << (32 - bits);
 }

@@ -2,10 +2,10 @@ import { getDomain, getPublicSuffix } from 'tldts';
 import { parseRange } from './address-range.ts';
 import { SUFFIX_OWNERS } from './public-suffix-owners.ts';
 
-/** Methods that nearly every visit has. */
+/** Methods that nearly every client uses. */
 const USUAL_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST']);
 
-/** Headers whose value is the same for nearly every visit, or for all with one browser or one language. */
+/** Headers with the same value for nearly every client, or for all clients with one browser or language. */
 const SHARED_HEADERS: ReadonlySet<string> = new Set([
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'dnt', 'host'],
   ...['keep-alive', 'pragma', 'priority', 'sec-ch-ua', 'sec-ch-ua-mobile', 'sec-ch-ua-platform', 'sec-fetch-dest'],
@@ -13,10 +13,10 @@ const SHARED_HEADERS: ReadonlySet<string> = new Set([
   ...['x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
 ]);
 
-/** What one holder has at most: wider networks are of many. Of IPv4 nothing wider than /8 can be written. */
+/** The widest networks of a single holder. No IPv4 network wider than /8 is accepted anyway. */
 const WIDEST_OF_ONE = { 4: 9, 6: 20 } as const;
 
-/** Why an entry for this subject would match nearly everybody, or very many who have nothing in common; undefined if not. */
+/** Why an entry for this subject would match nearly every client, or many unrelated ones; undefined if it would not. */
 export function catchAllProblem(subject: string): string | undefined {
   const colon = subject.indexOf(':');
   const [kind, value] = [subject.slice(0, colon), subject.slice(colon + 1)];
@@ -38,7 +38,7 @@ function wideProblem(subject: string, value: string): string | undefined {
   return `${subject} covers networks of many holders: the widest network of one holder is a /${WIDEST_OF_ONE[family]}`;
 }
 
-/** Names of different owners are below a public suffix (publicsuffix.org): `co.uk`, `github.io`, all below `ck`. */
+/** Below a public suffix (publicsuffix.org) names belong to different owners: `co.uk`, `github.io`, all below `ck`. */
 function suffixProblem(subject: string, name: string): string | undefined {
   if (!name.includes('.')) return `${subject} would match every host of a top-level domain`;
   const options = { allowPrivateDomains: true, extractHostname: false, validateHostname: false };

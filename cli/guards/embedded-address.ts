@@ -1,13 +1,13 @@
 import { masked, type Network, parseNetwork } from '../../contract/address.ts';
 
-/** A way to write an IPv4 address into an IPv6 address. */
+/** An IPv6 address format that embeds an IPv4 address. */
 interface Form {
   readonly name: string;
-  /** The bits that tell the form. */
+  /** The prefix that identifies the format. */
   readonly in: Network;
-  /** Where the four bytes stand. */
+  /** The positions of the four bytes. */
   readonly at: readonly [number, number, number, number];
-  /** XOR of each byte. */
+  /** The value that each byte is XORed with. */
   readonly xor: number;
 }
 
@@ -16,17 +16,17 @@ const LAST = [12, 13, 14, 15] as const;
 const FORMS: readonly Form[] = [
   form('6to4', '2002::/16', [2, 3, 4, 5]), // RFC 3056
   form('NAT64', '64:ff9b::/96', LAST), // RFC 6052
-  form('NAT64', '64:ff9b:1::/48', LAST), // RFC 8215, with a prefix of 96 bits
-  form('NAT64', '64:ff9b:1::/48', [6, 7, 9, 10]), // the same with one of 48
+  form('NAT64', '64:ff9b:1::/48', LAST), // RFC 8215, with a 96-bit prefix
+  form('NAT64', '64:ff9b:1::/48', [6, 7, 9, 10]), // with a 48-bit prefix
   form('Teredo', '2001::/32', LAST, 0xff), // RFC 4380, the client
   form('an IPv4-compatible address', '::/96', LAST), // RFC 4291 2.5.5.1
   form('an IPv4-translated address', '::ffff:0:0:0/96', LAST), // RFC 2765
 ];
 
-/** The middle of an ISATAP address (RFC 5214), whatever network it is in; the second is that of a global IPv4 address. */
+/** The interface identifiers of ISATAP (RFC 5214), in any network; the second is for global IPv4 addresses. */
 const ISATAP: readonly string[] = ['00005efe', '02005efe'];
 
-/** The IPv4 networks that an IPv6 network, or one address with a prefix of 128, stands for beside itself. */
+/** The IPv4 networks that are embedded in an IPv6 network or address (prefix 128). */
 export function* embeddedIpv4({
   bytes,
   prefix,
@@ -41,7 +41,7 @@ export function* embeddedIpv4({
     yield { form: 'ISATAP', ipv4: ipv4At(bytes, prefix, LAST, 0) };
 }
 
-/** All of IPv4 where the prefix ends before the address. */
+/** The embedded network; all of IPv4 if the prefix ends before it. */
 function ipv4At(bytes: Uint8Array, prefix: number, at: Form['at'], xor: number): Network {
   const known = at.filter((index) => prefix >= (index + 1) * 8).length;
   const next = at[known];

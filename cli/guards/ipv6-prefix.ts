@@ -1,6 +1,6 @@
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../contract/address.ts';
 
-/** The network that agents with this `ipv6Prefix` ask about in place of a subject; undefined if they ask about it itself. */
+/** The network that agents with this `ipv6Prefix` look up instead of the subject; undefined if they look up the subject. */
 export function lookedUpInstead(subject: string, ipv6Prefix: number): string | undefined {
   if (!subject.startsWith('ip:')) return undefined;
   const value = subject.slice('ip:'.length);

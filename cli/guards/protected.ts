@@ -6,9 +6,9 @@ import { overlap, parseRange, type Range, rangeOf } from './address-range.ts';
 import { catchAllProblem } from './catch-all.ts';
 import { embeddedIpv4 } from './embedded-address.ts';
 
-/** What nobody should be kept out of by mistake. */
+/** The subjects that must not be blocked by mistake. */
 export interface ProtectedSet {
-  /** Whom this entry would keep out that is protected, in one line; undefined if nobody. */
+  /** Which protected subject this entry would block, in one line; undefined if none. */
   problemOf(entry: Pick<StoredEntry, 'subject' | 'action'>): string | undefined;
 }
 
@@ -25,7 +25,7 @@ const PRIVATE = {
   'carrier-grade NAT': ['100.64.0.0/10'],
 };
 
-/** The set that the settings and the session of whoever calls make: sshd tells a session where it came from. */
+/** The set from the settings and the caller's SSH session, whose client address is in the environment. */
 export function protectedSet(
   settings: Pick<BlocklistSettings, 'protected' | 'protectPrivate'>,
   env: NodeJS.ProcessEnv,
@@ -49,7 +49,7 @@ export function protectedSet(
   };
 }
 
-/** All that an address or network stands for: itself, and the IPv4 addresses that are written into it. */
+/** An address or network as ranges: itself, and the IPv4 networks embedded in it. */
 function rangesOf(text: string): { readonly range: Range; readonly as: string }[] {
   const range = parseRange(text);
   if (range === undefined) return [];

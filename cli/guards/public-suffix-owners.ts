@@ -1,6 +1,6 @@
 /**
- * Domains of one owner below which others have public suffixes (publicsuffix.org): the list says whether a name is a suffix,
- * and cannot be asked what is below one that is none. A test says where this is not what the list has.
+ * Domains of a single owner with public suffixes of others below (publicsuffix.org). The package with that list tells
+ * whether a name is a suffix, but not which suffixes are below a name. A test compares this set with the list.
  */
 export const SUFFIX_OWNERS: ReadonlySet<string> = new Set(
   `

@@ -1,4 +1,4 @@
-/** A command as a shell completes it. */
+/** What a shell completes for a command. */
 export interface CompletedCommand {
   readonly name: string;
   readonly description: string;
@@ -8,7 +8,7 @@ export interface CompletedCommand {
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** The script that teaches a shell our commands and their options; files are completed everywhere else. */
+/** The completion script for a shell: commands and options, and files elsewhere. */
 export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
   return SCRIPTS[shell](commands);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Command lines that work as they stand, at the end of a command's help. */
+/** Adds complete command lines to the end of a command's help. */
 export function addExamples(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 }

@@ -1,15 +1,15 @@
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
-import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { lookupKeys, parseSubject } from '../../contract/subject.ts';
 import type { Finding } from './finding.ts';
 
-/** Exceptions are few; past this many the rest is not compared, and `lint` says so. */
+/** Allows are few; further ones are not compared, which `lint` reports. */
 export const MAX_ALLOWS = 100_000;
 
 /**
- * Every allow that counts, to find what stands in its shadow. Reading the table twice for that costs less than asking for
- * the up to 50 networks around each of its entries, and takes memory only for the allows.
+ * All valid allows, to find the entries that they override. Reading the table twice costs less than looking up the up to
+ * 50 networks around each entry, and needs memory only for the allows.
  */
 export class AllowIndex {
   readonly #listOf = new Map<string, string>();
@@ -26,12 +26,12 @@ export class AllowIndex {
     return allows;
   }
 
-  /** False if there were more of them than are kept. */
+  /** False if there were more allows than MAX_ALLOWS. */
   get complete(): boolean {
     return this.#all;
   }
 
-  /** The finding about an entry that an allow leaves nothing to do. */
+  /** The finding about an entry that an allow overrides. */
   over({ subject, list, action }: StoredEntry): Finding | undefined {
     if (action === 'allow' || action === 'log') return undefined;
     const covering = lookupKeys(parseSubject(subject)).find((text) => this.#listOf.has(text));

@@ -1,7 +1,7 @@
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 
-/** Everything that `lint` can find, by name. A problem is wrong; a note is for people to judge. */
+/** All findings of `lint`, by id. A problem is an error; a note is for the operator to judge. */
 export const FINDINGS = {
   'bad-subject': 'problem',
   'host-bits': 'problem',
@@ -22,7 +22,7 @@ export const FINDINGS = {
 } as const;
 export type FindingId = keyof typeof FINDINGS;
 
-/** What repairs it without changing what is decided for anybody but whom the entry was meant for. */
+/** A repair that affects only requests that the entry was meant for. */
 export type Repair =
   | { readonly how: 'rewrite'; readonly item: Item; readonly entry: StoredEntry }
   | { readonly how: 'delete'; readonly item: Item }
@@ -30,10 +30,10 @@ export type Repair =
 
 export interface Finding {
   readonly id: FindingId;
-  /** As it may be shown: no secret is in it. */
+  /** Printable, without secrets. */
   readonly subject: string;
   readonly list: string;
-  /** What is wrong, and what would be right. */
+  /** The error, and what would be right. */
   readonly problem: string;
   readonly repair?: Repair;
 }

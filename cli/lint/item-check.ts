@@ -6,19 +6,19 @@ import { formatSubject, isKind, parseSubject, SubjectError } from '../../contrac
 import { plural } from '../output/plural.ts';
 import type { Finding, FindingId } from './finding.ts';
 
-/** DynamoDB deletes within two days of the end, says AWS; a day more is for its bad ones. */
+/** AWS documents that DynamoDB deletes items within two days after expiry; one more day is tolerated. */
 export const DELETED_AFTER_SECONDS = 3 * 86_400;
 
 const NAMED = [RESERVED.lists, RESERVED.leases, RESERVED.histories] as const;
 const HISTORY = RESERVED.historyOf('');
 
-/** What is wrong with an item by itself, whoever wrote it; undefined if it can match, or is a good record. */
+/** The finding about an item alone; undefined if it is a valid entry or record. */
 export function itemFinding(item: Item, nowSeconds: number): Finding | undefined {
   if (isReserved(item.subject)) return recordFinding(item);
   return longExpired(item, nowSeconds) ?? subjectFinding(item) ?? attributeFinding(item);
 }
 
-/** The subject as it may be shown, which hides secrets that somebody typed in clear. */
+/** The subject as printed; hides secrets that were stored in clear text. */
 export function printableSubject({ subject }: Item): string {
   const text = String(subject);
   return /^key:(?!sha256:)/i.test(text) ? 'key:…' : text;
@@ -44,7 +44,7 @@ function subjectFinding(item: Item): Finding | undefined {
   }
 }
 
-/** Rewritten only if all else about the entry is right: what it would do must be certain. */
+/** Repaired only if the rest of the entry is valid, so that its effect is certain. */
 function notCanonical(item: Item, canonical: string): Finding {
   const isSecret = canonical.startsWith('key:') && printableSubject(item) !== item.subject;
   const problem = isSecret
@@ -67,12 +67,12 @@ function recordFinding(item: Item): Finding | undefined {
 }
 
 function isReadable(subject: string, item: Item): boolean {
-  const { subjects: _lists, ...record } = item; // a list of DynamoDB, which no item has as plain values
+  const { subjects: _lists, ...record } = item; // a DynamoDB list, which an item of plain values does not have
   if (subject.startsWith(HISTORY)) return parseChange(subject.slice(HISTORY.length), record) !== undefined;
   return NAMED.some((name) => name === subject) && nameIn(item) !== undefined;
 }
 
-/** The message is for people; what kind of mistake it is has to be seen in the text. */
+/** Classifies an invalid subject by its text, since the error has only a message. */
 function kindOfMistake(text: string, message: string): FindingId {
   if (message.includes('bits set after its prefix')) return 'host-bits';
   return isKind(text.slice(0, Math.max(0, text.indexOf(':'))).toLowerCase()) ? 'bad-subject' : 'unknown-kind';

@@ -2,8 +2,8 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
-import { type ListActions, listActionProblem } from '../../contract/list-actions.ts';
 import { lacksOf, lacksText, type Rules } from '../../contract/obeyed.ts';
+import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { AllowIndex, MAX_ALLOWS } from './allow-index.ts';
@@ -12,23 +12,23 @@ import { itemFinding, printableSubject } from './item-check.ts';
 import { manualEdits } from './manual-edits.ts';
 
 export interface LintOptions {
-  /** Only this list; its entries are compared with the allows of all. */
+  /** Only this list; its entries are compared with the allows of all lists. */
   readonly list?: string;
   /** Also compares with the history. */
   readonly hand: boolean;
-  /** Of the agents that ask. */
+  /** The setting `ipv6Prefix` of the agents. */
   readonly ipv6Prefix: number;
-  /** Of these agents. */
+  /** The restricted lists of the agents. */
   readonly listActions: ListActions;
-  /** What their HAProxys have rules for; absent where no configuration is known. */
+  /** What their HAProxys have rules for; absent without a configuration. */
   readonly rules?: Rules;
   readonly nowMs: number;
 }
 
-/** More lists than anybody keeps; further ones are not compared with the register. */
+/** Further lists are not compared with the registered ones. */
 const MAX_LISTS = 10_000;
 
-/** Everything wrong in the table, as it is read; in memory are only the allows and the names of lists. */
+/** Yields all findings while reading the table; keeps only the allows and the list names in memory. */
 export async function* lint(
   blocklist: Blocklist,
   { list, hand, ipv6Prefix, listActions, rules, nowMs }: LintOptions,
@@ -92,7 +92,7 @@ function shadowOf(item: Item, allows: AllowIndex): [Finding] | undefined {
   return found === undefined ? undefined : [found];
 }
 
-/** What is wrong by itself can also be there a second time, written right. */
+/** Adds whether the canonical form of an invalid entry exists as well. */
 async function withDuplicate(found: Finding, bulk: Pick<BulkStore, 'read'>): Promise<Finding> {
   const { repair, ...rest } = found;
   if (repair?.how !== 'rewrite' || (await bulk.read([repair.entry])).length === 0) return found;

@@ -4,10 +4,10 @@ import type { Blocklist } from '../../blocklist/store.ts';
 import { HISTORY_DAYS } from '../../blocklist/table.ts';
 import type { Finding } from './finding.ts';
 
-/** A hundred megabytes of subjects; a longer history is not compared. */
+/** About 100 MB of subjects; a longer history is not compared. */
 export const MAX_SUBJECTS = 1_000_000;
 
-/** Entries that no command wrote as they stand, as far as the history goes back. */
+/** Yields entries that differ from what the commands last wrote, as far as the history goes back. */
 export async function* manualEdits(
   list: string,
   { entries, history }: Pick<Blocklist, 'entries' | 'history'>,
@@ -28,7 +28,7 @@ export async function* manualEdits(
   }
 }
 
-/** What each subject of the history was last told to do; undefined if there are too many. */
+/** The last recorded action of each subject; undefined if there are too many subjects. */
 async function lastActions(list: string, history: Pick<HistoryStore, 'of'>): Promise<Map<string, string> | undefined> {
   const told = new Map<string, string>();
   for await (const { change, subjects = [], action } of history.of(list)) {

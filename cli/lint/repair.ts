@@ -3,7 +3,7 @@ import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
 import { printableSubject } from './item-check.ts';
 
-/** Who repairs, and when. */
+/** The context of a repair: the table, the operator, the time. */
 export interface Repairer {
   readonly blocklist: Blocklist;
   readonly guard: ProtectedSet;
@@ -13,7 +13,7 @@ export interface Repairer {
 
 const WHY = 'lint --fix';
 
-/** Repairs what can be, with the history first; undefined if it was done, else why it was not. */
+/** Records a repair in the history, then does it. Returns undefined if done, else why not. */
 export async function repair(repair: Repair, repairer: Repairer): Promise<string | undefined> {
   switch (repair.how) {
     case 'rewrite':
@@ -27,7 +27,7 @@ export async function repair(repair: Repair, repairer: Repairer): Promise<string
   }
 }
 
-/** What never matched will: so it must not keep out what is protected, and must not take another entry's place. */
+/** Rewrites an entry that never matched and now will: it must not block protected subjects or replace another entry. */
 async function rewrite(
   { item, entry }: Extract<Repair, { how: 'rewrite' }>,
   repairer: Repairer,

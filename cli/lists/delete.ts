@@ -13,7 +13,7 @@ interface DeleteOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** Removes all entries of a list, then its registration. Each step is in the history before it is done. */
+/** Removes all entries of a list, then its registration. Records each step in the history first. */
 export async function deleteList(name: string, options: DeleteOptions): Promise<void> {
   const blocklist = await openBlocklist(options);
   const record = await blocklist.lists.find(name);
@@ -46,7 +46,7 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
   }
 }
 
-/** The index by list has only items whose keys are texts. */
+/** The keys of items. The index by list contains only items with string keys. */
 async function* keysOf(items: AsyncIterable<Item>): AsyncGenerator<Key> {
   for await (const { subject, list } of items) yield { subject: String(subject), list: String(list) };
 }

@@ -11,7 +11,7 @@ interface DescribeOptions extends TableOptions {
   readonly json?: true;
 }
 
-/** How many of the last changes are shown; `history --list` has them all. */
+/** The number of changes shown; `history --list` prints all. */
 const LAST_CHANGES = 5;
 
 interface Description {
@@ -19,12 +19,12 @@ interface Description {
   readonly registered: boolean;
   readonly record?: ListRecord;
   readonly summary: ListSummary;
-  /** The run that changes it right now. */
+  /** The run that is changing the list now. */
   readonly lease?: Lease;
   readonly changes: readonly RecordedChange[];
 }
 
-/** Prints what is in a list, where it comes from and what was last done to it. */
+/** Prints the contents, source and last changes of a list. */
 export async function describeList(name: string, options: DescribeOptions): Promise<void> {
   const description = await descriptionOf(name, await openBlocklist(options), Date.now() / 1000);
   const { registered, summary, changes } = description;

@@ -3,7 +3,7 @@ import { expiryText } from '../options/expiry.ts';
 
 export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'WHY', 'SOURCE'] as const;
 
-/** A record of the history under CHANGE_COLUMNS. */
+/** The cells of a history record under CHANGE_COLUMNS. */
 export function changeCells(change: RecordedChange): string[] {
   const { at, list, by, why = '', source = '' } = change;
   return [at, list, doneText(change), subjectsText(change), by, why, source];

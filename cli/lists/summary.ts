@@ -1,21 +1,21 @@
 import { isExpired, parseEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 
-/** What is in a list. */
+/** Counts of the items of a list. */
 export interface ListSummary {
   readonly entries: number;
   readonly expired: number;
-  /** Items that are no entries. */
+  /** Items that are not valid entries. */
   readonly bad: number;
-  /** How many do what, of those that are entries. */
+  /** The number of valid entries by action. */
   readonly byAction: Readonly<Record<string, number>>;
   readonly byKind: Readonly<Record<string, number>>;
-  /** When the first and the last of them were made, ISO 8601; absent where none says. */
+  /** The creation times of the oldest and newest entry, ISO 8601; absent if no entry has one. */
   readonly oldest?: string;
   readonly newest?: string;
 }
 
-/** Counts the items of one list, one after the other. */
+/** Counts the items of one list as they are read. */
 export async function summaryOf(items: AsyncIterable<Item>, nowSeconds: number): Promise<ListSummary> {
   let [entries, expired, bad] = [0, 0, 0];
   let [oldest, newest]: (string | undefined)[] = [];

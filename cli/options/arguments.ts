@@ -3,7 +3,7 @@ import { isRedactedSubject } from '../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 
-/** The list that people write to by hand. */
+/** The default list of `block` and `allow`, for manual entries. */
 export const DEFAULT_LIST = 'manual';
 
 /** Parses a typed subject; a bare address or network means `ip:`. */
@@ -18,7 +18,7 @@ export function readSubject(text: string): Subject {
   }
 }
 
-/** The canonical texts of typed subjects, without duplicates; an invalid one refuses them all. */
+/** The canonical texts of typed subjects, without duplicates; throws if one is invalid. */
 export function readSubjects(texts: readonly string[]): string[] {
   return [...new Set(texts.map((text) => formatSubject(readSubject(text))))];
 }

@@ -44,7 +44,7 @@ export async function readSections<const Section extends keyof ConfigFile>(
   options: ConfigOptions,
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<ConfigFile, Section>> {
-  const { loadSections } = await import('../../config/load-sections.ts');
+  const { loadSections } = await import('../../config/load.ts');
   return orConfigExit(() => loadSections(sections, sectionFile(options), env));
 }
 

@@ -9,7 +9,7 @@ export function parseDuration(text: string): number {
   const [, count, unit] = /^([1-9]\d{0,9})([smhdw])$/.exec(text) ?? [];
   if (count === undefined)
     throw usageError(`"${text}" is not a valid duration: use a number and s, m, h, d or w, like 24h`);
-  const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]; // the pattern lets no other unit through
+  const seconds = Number(count) * SECONDS[unit as keyof typeof SECONDS]; // the pattern allows no other unit
   if (seconds > MAX_SECONDS) throw usageError(`"${text}" is longer than 100 years: omit it for no expiry`);
   return seconds;
 }

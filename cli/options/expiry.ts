@@ -11,14 +11,14 @@ const NEVER = 'never';
 
 const INSTANT = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** When an entry written now expires, in epoch seconds; undefined is never. */
+/** The expiry of an entry written now, in epoch seconds; undefined means never. */
 export function expiryOf(options: ExpiryOptions, nowMs: number): number | undefined {
   if (options.for === NEVER) return undefined;
   if (options.for !== undefined) return Math.floor(nowMs / 1000) + parseDuration(options.for);
   return options.until === undefined ? undefined : parseInstant(options.until, nowMs);
 }
 
-/** The expiry of an entry, for people. */
+/** Formats the expiry of an entry. */
 export function expiryText(expiresAt: number | undefined): string {
   return expiresAt === undefined ? 'never' : new Date(expiresAt * 1000).toISOString().replace('.000Z', 'Z');
 }
@@ -34,7 +34,7 @@ function parseInstant(text: string, nowMs: number): number {
   return Math.floor(time / 1000);
 }
 
-/** Date.parse turns the 30th of February into the 2nd of March. */
+/** Whether the date exists: Date.parse turns 30 February into 2 March. */
 function isDay(day: string): boolean {
   return new Date(`${day}T00:00Z`).toISOString().startsWith(day);
 }

@@ -8,10 +8,10 @@ import {
   factsOf,
   REDIRECT_STATUSES,
 } from '../../contract/actions.ts';
-import { headerOf } from '../../contract/vars.ts';
+import { headerOf } from '../../contract/entry-vars.ts';
 import { usageError } from '../exit/cli-error.ts';
 
-/** What becomes of a request, as it was typed. */
+/** The options for the outcome of a request, as typed. */
 export interface OutcomeOptions extends VarOptions {
   readonly action: Action;
   readonly status?: string;
@@ -26,7 +26,7 @@ export interface VarOptions {
   readonly var?: readonly (readonly [name: string, value: string])[];
 }
 
-/** The same as an entry has it. */
+/** The outcome as an entry stores it. */
 export interface Outcome {
   readonly action: Action;
   readonly status?: number;
@@ -42,7 +42,7 @@ const DETAIL_OF = {
   ...{ body: 'body', bodyFile: 'body' },
 } as const satisfies Record<Exclude<Detail, 'req' | 'res'>, Detail> & Partial<Record<keyof OutcomeOptions, Detail>>;
 
-/** The options that say what becomes of a request. */
+/** Adds the options for the outcome of a request. */
 export function addOutcomeOptions(command: Command): Command {
   return addVarOption(
     command
@@ -56,13 +56,13 @@ export function addOutcomeOptions(command: Command): Command {
   );
 }
 
-/** `--var NAME=VALUE`. */
+/** Adds `--var NAME=VALUE`. */
 export function addVarOption(command: Command): Command {
   const description = 'change the request or response: path, query, req.set.HEADER, res.del.HEADER…; repeatable';
   return command.addOption(new Option('--var <name=value>', description).argParser(addVar));
 }
 
-/** The outcome that was typed; a combination of which a part would do nothing is refused. */
+/** The outcome from the options; throws if one of them would have no effect. */
 export function outcomeOf(options: OutcomeOptions): Outcome {
   const { action, status, location, backend, split, body, bodyFile } = options;
   for (const [option, detail] of Object.entries(DETAIL_OF))
@@ -92,7 +92,7 @@ function refuseUnlessObeyed(detail: Detail, action: Action, what: string): void 
 
 function addVar(text: string, before: VarOptions['var'] = []): VarOptions['var'] {
   const [, typed = '', value = ''] = /^([^=]+)=(.*)$/su.exec(text) ?? [];
-  const name = typed.toLowerCase(); // the names of headers mean the same in any case
+  const name = typed.toLowerCase(); // header names are case-insensitive
   if (name === '') throw usageError(`--var "${text}" is not a variable: use NAME=VALUE, like req.set.x-plan=gold`);
   if (Object.hasOwn(DETAIL_OF, name)) throw usageError(`--var ${name} has its own option: ${flagOf(name)}`);
   if (before.some(([other]) => other === name)) throw usageError(`--var ${name} is given twice`);
@@ -100,7 +100,7 @@ function addVar(text: string, before: VarOptions['var'] = []): VarOptions['var']
   return [...before, [name, value]];
 }
 
-/** Editors end a file with the end of a line. */
+/** Reads a body from a file without the final line end that editors add. */
 function bodyIn(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');

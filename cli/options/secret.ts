@@ -7,8 +7,8 @@ const FROM_INPUT = 'key:-';
 const DIGEST = /^key:sha256:/i;
 
 /**
- * What was typed, with the secret of `key:-` read from standard input: one line, so that `echo` can bring it. A secret on
- * the command line stands in the shell's history and in the list of processes, which its owner should know.
+ * Replaces `key:-` with a secret from standard input: one line, as from `echo`. Warns of a secret on the command line, which
+ * is visible in the shell's history and in the process list.
  */
 export async function withSecrets(texts: readonly string[]): Promise<string[]> {
   if (texts.some((text) => /^key:./i.test(text) && !DIGEST.test(text) && text !== FROM_INPUT))

@@ -11,7 +11,7 @@ export interface TableOptions {
   readonly profile?: string;
 }
 
-/** The options of every command that reads or writes the table. */
+/** Adds the options of every command that reads or writes the table. */
 export function addTableOptions(command: Command): Command {
   return command
     .addOption(new Option('--table <name>', 'the DynamoDB table').env('HAVERDICT_TABLE').default(TABLE.defaultName))
@@ -22,7 +22,7 @@ export function addTableOptions(command: Command): Command {
     .option('--profile <name>', 'the AWS profile to use (default: as in the AWS CLI)');
 }
 
-/** The table that these options name. The SDK is loaded here, so that commands without a table start fast. */
+/** Opens the table that the options name. Loads the SDK here, so that commands without a table start fast. */
 export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
   const { dynamoBlocklist } = await import('../../blocklist/dynamodb/blocklist.ts');
   return dynamoBlocklist(place(options));
@@ -37,7 +37,7 @@ function place(options: TableOptions) {
   };
 }
 
-/** A DynamoDB on this machine needs no AWS account: without credentials, made-up ones are sent. */
+/** Region and credentials. A local DynamoDB needs no AWS account: without credentials, dummy ones are sent. */
 function access({ endpointUrl, region, profile }: TableOptions, env: NodeJS.ProcessEnv): object {
   if (endpointUrl !== undefined && !URL.canParse(endpointUrl))
     throw usageError(`--endpoint-url "${endpointUrl}" is not a valid URL: use one like http://127.0.0.1:8000`);

@@ -75,7 +75,7 @@ export function aligned(cells: readonly Cell[], widths: readonly number[]): stri
     .join('  ');
 }
 
-/** Colour is for people: only on a terminal, never with NO_COLOR (no-color.org), whatever FORCE_COLOR says. */
+/** Whether to use colour: only on a terminal, never with NO_COLOR (no-color.org); FORCE_COLOR is ignored. */
 export function isColoured(stream: { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }

@@ -1,19 +1,19 @@
 import { SingleBar } from 'cli-progress';
 import { isColoured } from './output.ts';
 
-/** Shows how far a long run is. */
+/** A progress display for a long run. */
 export interface Progress {
   advance(count: number): void;
   /** Prints a line without breaking the bar. */
   note(text: string): void;
-  /** Ends with a last line or the bar as it is. */
+  /** Ends the display, with a last line or the bar as it is. */
   stop(): void;
 }
 
 export interface ProgressOptions {
-  /** What is being done, such as `writing`. */
+  /** The current activity, such as `writing`. */
   readonly label: string;
-  /** How much there is to do, where that is known. */
+  /** The total amount, if known. */
   readonly total?: number | undefined;
   readonly quiet?: boolean | undefined;
 }

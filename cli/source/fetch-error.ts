@@ -1,7 +1,7 @@
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
-/** What went wrong, in words that follow the URL. */
+/** A failed fetch; the message continues a sentence that begins with the URL. */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
 }
@@ -24,7 +24,7 @@ const CODES: Readonly<Record<string, string>> = {
   Z_BUF_ERROR: 'the compressed answer ends too early: it is incomplete',
 };
 
-/** Whatever fails on the way from a URL, in one line. */
+/** Converts any error of a fetch to a message in one line. */
 export function toFetchError(name: string, error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof FetchError) return new CliError(EXIT.failed, `${name} ${error.message}`, { cause: error });

@@ -11,13 +11,13 @@ import type { Source, SourceOptions } from './source.ts';
 const MAX_REDIRECTS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 const CONNECT_TIMEOUT_MS = 10_000;
-/** For the first byte of an answer, and between any two pieces of it. */
+/** The longest wait for the first byte of an answer, and between its chunks. */
 const SILENCE_TIMEOUT_MS = 30_000;
-/** For all of it, however it comes. */
+/** The longest time for the whole answer. */
 const FETCH_TIMEOUT_MS = 10 * 60_000;
 const PATH_DIGITS = 8;
 
-/** Fetches what is at a URL, unless the server says that it is what we have. */
+/** Fetches a URL, unless the server answers that it is unchanged. */
 export async function openUrl(
   text: string,
   { signal, ...rest }: SourceOptions,
@@ -39,7 +39,7 @@ export async function openUrl(
   }
 }
 
-/** Where a redirect leads. */
+/** The target of a redirect. */
 export function redirectedUrl(from: URL, location: unknown): URL {
   const to =
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
@@ -123,7 +123,7 @@ function checkedUrl(url: URL): URL {
   return url;
 }
 
-/** All that is told and kept of a URL: users, paths and queries have keys in them. The digest tells one path from another. */
+/** A URL for messages and the table: users, paths and queries can contain keys. A digest distinguishes paths. */
 function redactedUrl({ protocol, host, pathname }: URL): string {
   const path = createHash('sha256').update(pathname).digest('hex').slice(0, PATH_DIGITS);
   return printable(`${protocol}//${host}/${pathname === '/' ? '' : `…${path}`}`, 200);

@@ -6,15 +6,15 @@ import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { embeddedIpv4 } from '../guards/embedded-address.ts';
 import { FetchError } from './fetch-error.ts';
 
-/** What virtual machines of Azure reach their host at; no other address of a cloud's inside is a global one. */
+/** The host of an Azure virtual machine: the only global address with internal cloud services. */
 const AZURE_HOST = '168.63.129.16';
 
-/** The network behind NAT64 that is on the way to all of IPv4 (RFC 6052); DNS64 answers with it. */
+/** The well-known NAT64 prefix (RFC 6052), which DNS64 answers with. */
 const NAT64 = /^64:ff9b::/;
 
 /**
- * Why an address is none of the internet at large, in words; undefined if it is. Everything counts as inside that is not
- * known to be outside: loopback, private, link-local, shared, reserved, and every other form of these in IPv6.
+ * Why an address is internal, in words; undefined for one of the public internet. Everything that is not known to be public
+ * counts as internal: loopback, private, link-local, shared, reserved, and IPv6 forms of these.
  */
 export function internalReason(address: string): string | undefined {
   const bytes = parseAddress(address);
@@ -29,7 +29,7 @@ export function internalReason(address: string): string | undefined {
   const inner = embedded.find((why) => why !== undefined);
   if (inner !== undefined) return inner;
   if (NAT64.test(text)) return undefined;
-  const isGlobal = ((bytes[0] ?? 0) & 0xe0) === 0x20; // 2000::/3, all that is given out
+  const isGlobal = ((bytes[0] ?? 0) & 0xe0) === 0x20; // 2000::/3, the assigned global unicast space
   return isGlobal && range === 'unicast' ? undefined : inWords(range);
 }
 
@@ -40,8 +40,8 @@ type Resolve = (
 ) => void;
 
 /**
- * Connects to nothing inside. The addresses that DNS gives for a name are looked at where the socket takes them, so that
- * none is connected to but those: a second answer of DNS has no say.
+ * A connector that refuses internal addresses. It checks the addresses of a name in the lookup of the socket itself, so
+ * that a different second DNS answer (rebinding) has no effect.
  */
 export function externalOnlyConnector(timeoutMs: number, resolve: Resolve = lookupInDns): buildConnector.connector {
   const connect = buildConnector({ timeout: timeoutMs, lookup: externalOnlyLookup(resolve) });
@@ -58,7 +58,7 @@ type Lookup = (
   callback: (error: NodeJS.ErrnoException | null, address: string | LookupAddress[], family?: number) => void,
 ) => void;
 
-/** One address inside among those of a name refuses them all. */
+/** Fails if any address of a name is internal. */
 function externalOnlyLookup(resolve: Resolve): Lookup {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
@@ -78,7 +78,7 @@ function refusal(address: string, why: string): FetchError {
   return new FetchError(`leads to ${address} (${why}): internal addresses need --inside`);
 }
 
-/** `carrierGradeNat` as people write it. */
+/** `carrierGradeNat` as words. */
 function inWords(range: string): string {
   return range === 'unicast' ? 'unallocated' : range.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -4,19 +4,19 @@ import * as zlib from 'node:zlib';
 import { printable } from '../../contract/printable.ts';
 import { FetchError, toFetchError } from './fetch-error.ts';
 
-/** More than any list there is; also what a compressed one may become. */
+/** Above the size of any list; also the limit after decompression. */
 export const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
-/** No list packs this well; what does is made to cost more than it weighs. Looked at once there is enough to tell. */
+/** No list compresses this well; more is a decompression bomb. Checked once enough bytes were read. */
 const MAX_RATIO = 100;
 const TELLING_BYTES = 8 * 1024 * 1024;
 
-/** The window that all who decode must have, and no more need (RFC 8878 3.1.1.1.2). */
+/** The largest window that every decoder supports (RFC 8878 3.1.1.1.2). */
 const ZSTD_WINDOW_LOG = 23;
 
 type Unpacker = Transform & { readonly bytesWritten: number };
 
-/** All that are read; only gzip is asked for, since it has a checksum of what was packed. */
+/** The supported encodings; only gzip is requested, since it has a checksum of the content. */
 const UNPACKERS: Readonly<Record<string, () => Unpacker>> = {
   gzip: () => zlib.createGunzip(),
   'x-gzip': () => zlib.createGunzip(),
@@ -27,9 +27,9 @@ const UNPACKERS: Readonly<Record<string, () => Unpacker>> = {
 
 const ENCODINGS = 'gzip, deflate, br or zstd';
 
-/** The bytes of an answer, unpacked; one that ends too early is an error, since it would be a shorter list. */
+/** The decompressed bytes of an answer. Throws if it is truncated, since the list would be too short. */
 export async function* bodyOf(name: string, body: Readable, headers: IncomingHttpHeaders): AsyncGenerator<Uint8Array> {
-  body.on('error', () => {}); // who reads is told; one that is given up unread has nobody to tell
+  body.on('error', () => {}); // the reader gets the error; without a reader it does not matter
   try {
     yield* bounded(unpacked(body, encodingOf(headers)));
   } catch (error) {
@@ -39,7 +39,7 @@ export async function* bodyOf(name: string, body: Readable, headers: IncomingHtt
   }
 }
 
-/** Undefined where the bytes are the list itself. */
+/** The content encoding; undefined if there is none. */
 function encodingOf({
   'content-encoding': encoding,
   'transfer-encoding': transfer,
@@ -66,7 +66,7 @@ async function* unpacked(body: Readable, encoding: string | undefined): AsyncGen
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   const beginning = await chunks.next();
   if (beginning.done === true) throw new FetchError('is empty, but should be compressed: it is incomplete');
-  const unpacker = UNPACKERS[encoding]?.() as Unpacker; // `encodingOf` lets no other through
+  const unpacker = UNPACKERS[encoding]?.() as Unpacker; // `encodingOf` returns no other
   let received = 0;
   const counted = async function* () {
     for (let next: IteratorResult<Uint8Array> = beginning; next.done !== true; next = await chunks.next()) {
@@ -75,7 +75,7 @@ async function* unpacked(body: Readable, encoding: string | undefined): AsyncGen
     }
   };
   let length = 0;
-  // what goes wrong on either side ends the iteration over the other, so the callback has nothing to do
+  // an error on either side ends the iteration over the other, so the callback has nothing to do
   for await (const chunk of pipeline(Readable.from(counted()), unpacker, () => undefined)) {
     length += chunk.length;
     if (length > TELLING_BYTES && length > MAX_RATIO * unpacker.bytesWritten)

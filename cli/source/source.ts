@@ -1,14 +1,14 @@
-/** What a source is opened with. */
+/** The options for opening a source. */
 export interface SourceOptions {
-  /** What an earlier fetch said, to be told when nothing has changed since. */
+  /** The validators of an earlier fetch, for a conditional request. */
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Whether it may be at an address of one's own networks: loopback, private, link-local. */
+  /** Whether internal addresses are allowed: loopback, private, link-local. */
   readonly inside?: boolean | undefined;
 }
 
-/** A source that is open, or need not be. */
+/** An open source, or one that is unchanged and not opened. */
 export type Source =
   | { readonly unchanged: true; readonly said: string }
   | {
@@ -16,11 +16,11 @@ export type Source =
       readonly bytes: AsyncIterable<Uint8Array>;
       /** Printable, for messages and the table. */
       readonly name: string;
-      /** `.netset` and the like, empty if there is none: it may tell the format. */
+      /** The file name extension, such as `.netset`, or empty; it may indicate the format. */
       readonly ending: string;
-      /** To be given with the next fetch. */
+      /** The validators for the next fetch. */
       readonly etag?: string | undefined;
       readonly lastModified?: string | undefined;
-      /** One printable line: what the server or the file system said. */
+      /** What was read, in one printable line, for the list's record. */
       readonly said: string;
     };

@@ -1,17 +1,17 @@
 import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
 import { health } from '../../agent/admin/health.ts';
-import { Interval } from '../../agent/admin/interval.ts';
+import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
 
-/** What an agent did between two snapshots. Times are in seconds, `null` where nothing was measured. */
+/** The activity of an agent between two snapshots. Times are in seconds, `null` without measurements. */
 export interface Overview {
   readonly atMs: number;
   readonly version: string;
   readonly pid: number;
   readonly workers: number;
   readonly uptimeSeconds: number;
-  /** What the rates and times cover; since the start if there was no earlier snapshot of this agent. */
+  /** The interval of rates and times; since the start without an earlier snapshot of this agent. */
   readonly intervalSeconds: number;
   readonly decisionsPerSecond: number;
   /** By action and source, most frequent first. */
@@ -55,7 +55,7 @@ export interface BackendOverview {
 /** `before` is an earlier snapshot, perhaps of another run of the agent. */
 export function overviewOf(state: AgentState, before?: AgentState): Overview {
   const previous = before !== undefined && isSameRun(state, before) ? before : undefined;
-  const interval = new Interval({ state, ...(previous === undefined ? {} : { before: previous }) });
+  const interval = new SnapshotInterval({ state, ...(previous === undefined ? {} : { before: previous }) });
   const hits = interval.growth((of) => cacheLookups(of).hits);
   const all = interval.growth((of) => cacheLookups(of).all);
   const { backend, cache, spop } = state;
@@ -103,7 +103,7 @@ function isSameRun(state: AgentState, before: AgentState): boolean {
   return state.startedAtMs === before.startedAtMs && state.pid === before.pid && state.takenAtMs > before.takenAtMs;
 }
 
-function ratesOf(state: AgentState, interval: Interval): Rate[] {
+function ratesOf(state: AgentState, interval: SnapshotInterval): Rate[] {
   const keys = new Map(state.decisions.map((one) => [`${one.action} ${one.source}`, one]));
   const rates = [...keys.values()].map(({ action, source }) => {
     const total = (of: AgentState) =>

@@ -7,7 +7,7 @@ import { type Overview, overviewOf } from './overview.ts';
 /** The latest overview, after each interval. */
 export interface Poll {
   readonly overview: Overview;
-  /** Why the overview is an older one. */
+  /** Why the overview is not current. */
   readonly problem?: string;
 }
 

@@ -12,10 +12,10 @@ interface Section {
   readonly rows: readonly string[];
 }
 
-/** How many rows each section keeps when space is short. */
+/** The minimum rows per section when space is short. */
 const FEWEST_ROWS = 3;
 
-/** The status in so many rows and columns; a problem comes first. */
+/** The lines of the screen in this size; a problem comes first. */
 export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
   const told: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
   const head = [...told, ...headLines(overview)];
@@ -75,7 +75,7 @@ function topOf({ top }: Overview): Section {
   return { heading: `   DENIED ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(16)} LAST CLIENT`, rows };
 }
 
-/** Shares the room: each section gets its fewest rows first, then the first ones as many as they have. */
+/** Distributes the rows: first the minimum to each section, then the rest in order. */
 function sectionLines(sections: readonly Section[], room: number): Line[] {
   const used = sections.filter(({ rows }) => rows.length > 0);
   const fewest = used.map(({ rows }) => Math.min(rows.length, FEWEST_ROWS));
@@ -129,7 +129,7 @@ function duration(seconds: number): string {
   return hours > 0 ? `${hours}h ${minutes}m` : `${minutes}m ${seconds % 60}s`;
 }
 
-/** The time of day here. */
+/** The local time of day. */
 function time(atMs: number): string {
   return new Date(atMs).toTimeString().slice(0, 8);
 }

@@ -5,7 +5,7 @@ import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 export const TTL_SECONDS = 2;
 const DEADLINE_MS = 200;
 
-/** Our stack in the local cloud, and two sites, one per policy. */
+/** The stack in the local cloud, and two sites, one per policy. */
 export class DemoEnvironment {
   /** The database without the proxy, so that commands need no credentials. */
   readonly table: { readonly tableName: string; readonly endpoint: string };

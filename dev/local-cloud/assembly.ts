@@ -16,7 +16,7 @@ export interface Resource {
   readonly Condition?: string;
 }
 
-/** What `cdk synth` leaves behind for one stack: its template, where it goes, and the folders of its code. */
+/** The output of `cdk synth` for one stack: its template, account and region, and the folders of its code. */
 export interface Assembly {
   readonly stackName: string;
   readonly account: string;
@@ -26,7 +26,7 @@ export interface Assembly {
   readonly assets: ReadonlyMap<string, string>;
 }
 
-/** What a template that names no account or region gets. */
+/** The defaults for a template without account and region. */
 const PLACEHOLDER = { account: '123456789012', region: 'us-east-1' } as const;
 
 /** Reads the assembly in this folder; it must have one stack. */
@@ -90,7 +90,7 @@ function known(part: string | undefined): string | undefined {
 
 function read<Content>(file: string): Content {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Content; // CDK wrote it, and a wrong one fails where it is used
+    return JSON.parse(readFileSync(file, 'utf8')) as Content; // CDK wrote it; an invalid one fails on use
   } catch (cause) {
     throw new Error(`${file} cannot be read as a part of what cdk synth writes`, { cause });
   }

@@ -1,4 +1,4 @@
-// The `credential_process` of the local cloud's profiles: prints what its credential server answers.
+// The `credential_process` of the local cloud's profiles: prints the answer of the credential server.
 const response = await fetch(process.argv[2]);
 if (!response.ok) {
   console.error(`the local cloud answered ${response.status}`);

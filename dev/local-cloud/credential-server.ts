@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Credentials } from './credentials.ts';
 
-/** Credentials as an AWS profile brings them to a program, fresh ones whenever the old run out. */
+/** Provides credentials through AWS profiles, renewed when they expire. */
 export interface CredentialServer {
-  /** The environment variables under which the AWS SDK and the AWS CLI act as this profile. */
+  /** The environment variables with which the AWS SDK and the AWS CLI use this profile. */
   environmentOf(profile: string): Record<string, string>;
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface CredentialServerOptions {
 
 const PROCESS = fileURLToPath(import.meta.resolve('./credential-process.mjs'));
 
-/** Gives out credentials for profiles, through a config file whose `credential_process` asks here. */
+/** Serves credentials for profiles in a config file whose `credential_process` asks this server. */
 export async function startCredentialServer(options: CredentialServerOptions): Promise<CredentialServer> {
   const server = createServer((request, response) => {
     const profile = options.profiles.find((name) => request.url === `/${name}`);
@@ -40,7 +40,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   return {
     environmentOf: (profile) => ({
       AWS_CONFIG_FILE: join(folder, 'config'),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), // none, so that nobody's own are used
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), // does not exist, so that the developer's own are not used
       AWS_PROFILE: profile,
       AWS_REGION: options.region,
     }),
@@ -53,7 +53,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   };
 }
 
-/** What `credential_process` must print. */
+/** The output format of `credential_process`. */
 function asJson({ accessKeyId, secretAccessKey, sessionToken, expiresAtMs }: Credentials): object {
   return {
     Version: 1,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Temporary credentials as STS gives them, and whose they are. */
+/** Temporary credentials as issued by STS, and their owner. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -14,7 +14,7 @@ const DEFAULT_LIFETIME_SECONDS = 3600;
 /** Enough for an hour of rotation every second. */
 const MAX_KEPT = 4096;
 
-/** Gives out temporary credentials and knows them again, expired ones too. */
+/** Issues temporary credentials and recognizes them, even expired ones. */
 export class CredentialStore {
   readonly #clock: () => number;
   readonly #issued = new Map<string, Credentials>();
@@ -42,7 +42,7 @@ export class CredentialStore {
   }
 }
 
-/** The environment variables that hand credentials to an SDK. */
+/** The environment variables with credentials for an SDK. */
 export function environmentOf({ accessKeyId, secretAccessKey, sessionToken }: Credentials): Record<string, string> {
   return {
     AWS_ACCESS_KEY_ID: accessKeyId,

@@ -11,7 +11,7 @@ import dynalite from 'dynalite';
 
 export interface Database {
   readonly endpoint: string;
-  /** Creates a table, unless it is there already, and waits until it can be used. */
+  /** Creates a table unless it exists, and waits until it is active. */
   createTable(definition: CreateTableInput): Promise<void>;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startDatabase({ port = 0, folder }: DatabaseOptions = {}):
     endpoint,
     createTable: (definition) => createTable(endpoint, definition),
     async close() {
-      const closed = promisify(server.close).call(server); // the database too, which the event 'close' does not wait for
+      const closed = promisify(server.close).call(server); // includes the database, which the event 'close' does not wait for
       server.closeAllConnections();
       await closed;
     },
@@ -47,7 +47,7 @@ async function createTable(endpoint: string, definition: CreateTableInput): Prom
   try {
     await client.send(new CreateTableCommand(definition));
   } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ResourceInUseException') throw error; // the folder had it already
+    if (!(error instanceof Error) || error.name !== 'ResourceInUseException') throw error; // the folder already had the table
   }
   await waitUntilTableExists({ client, minDelay: 1, maxWaitTime: 10 }, { TableName: definition.TableName });
   client.destroy();

@@ -14,7 +14,7 @@ import { RecentLines } from './recent-lines.ts';
 import { tableDefinition } from './table-definition.ts';
 
 export interface DeployOptions<Profile extends string = string> {
-  /** AWS profiles to serve: the name of each, and the stack output with the ARN of the role or policy behind it. */
+  /** The AWS profiles: by name, the stack output with the ARN of their role or policy. */
   readonly profiles?: Readonly<Record<Profile, string>>;
   readonly functionPort?: number;
   readonly tablePort?: number;
@@ -24,7 +24,7 @@ export interface DeployOptions<Profile extends string = string> {
   readonly credentialSeconds?: number;
 }
 
-/** A stack as it runs on this machine. */
+/** A stack that runs on this machine. */
 export interface LocalCloud<Profile extends string = string> {
   readonly region: string;
   /** What `cdk deploy` would print. */
@@ -33,7 +33,7 @@ export interface LocalCloud<Profile extends string = string> {
   readonly pool: EnvironmentPool;
   /** DynamoDB with signatures and permissions checked. */
   readonly dynamodbEndpoint: string;
-  /** The database behind it, which accepts anybody. */
+  /** The database behind it, which accepts any credentials. */
   readonly backDoorEndpoint: string;
   /** The last lines that the function logged, if its role may log. */
   readonly logs: readonly string[];
@@ -52,7 +52,7 @@ export interface LocalCloud<Profile extends string = string> {
 
 type Closing = (() => Promise<void>)[];
 
-/** Runs what the assembly declares on this machine; throws for anything it cannot imitate. */
+/** Runs the resources of the assembly on this machine; throws for anything that it does not support. */
 export async function deploy<Profile extends string>(
   assembly: Assembly,
   options: DeployOptions<Profile> = {},

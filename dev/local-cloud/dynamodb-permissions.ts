@@ -1,6 +1,6 @@
 import type { Access } from './policy.ts';
 
-/** A request to DynamoDB that the proxy does not know well enough to tell what it would need. */
+/** A DynamoDB request whose permissions the proxy does not know. */
 export class UnknownOperation extends Error {
   override readonly name = 'UnknownOperation';
 }
@@ -16,14 +16,14 @@ const ONE_TABLE = [
   'DescribeTimeToLive',
 ];
 
-/** What a request to DynamoDB needs: its action on each table or index that it names. */
+/** The permissions for a DynamoDB request: its action on each table or index that it names. */
 export function permissionsFor(operation: string, request: unknown, tableArn: (name: string) => string): Access[] {
   const action = `dynamodb:${operation}`;
   const on = (table: string, index?: string) => {
     const arn = table.startsWith('arn:') ? table : tableArn(table);
     return { action, resource: index === undefined ? arn : `${arn}/index/${index}`, context: {} };
   };
-  const { TableName, IndexName, RequestItems } = request as DynamoRequest; // DynamoDB itself refuses the rest
+  const { TableName, IndexName, RequestItems } = request as DynamoRequest; // DynamoDB itself validates the rest
   if (operation === 'BatchGetItem' || operation === 'BatchWriteItem')
     return Object.keys(RequestItems ?? {}).map((table) => on(table));
   if (ONE_TABLE.includes(operation) && TableName !== undefined) return [on(TableName, IndexName)];

@@ -8,7 +8,7 @@ import { AccessDenied } from './principals.ts';
 import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
 
 export interface ProxyOptions {
-  /** The database behind it, which takes anybody. */
+  /** The database behind it, which accepts any credentials. */
   readonly endpoint: string;
   readonly port?: number;
   tableArn(name: string): string;
@@ -21,7 +21,7 @@ export interface DynamoProxy {
   close(): Promise<void>;
 }
 
-/** The way to DynamoDB that asks for a signature and for rights, and answers as DynamoDB does where they lack. */
+/** A proxy in front of the database that checks signatures and permissions, with DynamoDB's error responses. */
 export async function startDynamoProxy(options: ProxyOptions): Promise<DynamoProxy> {
   const agent = new Agent({ keepAlive: true });
   const server = createServer((request, response) => void serve(request, response, options, agent));

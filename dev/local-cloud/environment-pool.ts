@@ -6,24 +6,24 @@ export interface PoolOptions {
   readonly code: FunctionCode;
   readonly functionArn: string;
   readonly timeoutMs: number;
-  /** How many calls may be under way, as reserved for the function. */
+  /** The reserved concurrency of the function. */
   readonly maxConcurrency: number;
-  /** The variables of a new environment; throws if there must be none. */
+  /** The variables of a new environment; throws if it cannot be created. */
   variables(): Readonly<Record<string, string>>;
   log(line: string): void;
 }
 
-/** There are as many calls under way as were reserved. */
+/** The concurrency limit is reached. */
 export class TooManyCalls extends Error {
   override readonly name = 'TooManyCalls';
 }
 
-/** More processes at once would only slow each other down; calls beyond wait for one of them. */
+/** More processes would only slow each other down; further calls wait. */
 const MAX_PROCESSES = 2 * availableParallelism();
 
-/** The execution environments of one function: made on demand, one call at a time each, and kept. */
+/** The execution environments of one function: created on demand, reused, one call at a time each. */
 export class EnvironmentPool {
-  /** How long each cold start took, in the order they happened. */
+  /** The duration of each cold start, in order. */
   readonly initsMs: number[] = [];
   readonly #options: PoolOptions;
   readonly #idle: ExecutionEnvironment[] = [];
@@ -37,7 +37,7 @@ export class EnvironmentPool {
     this.#options = options;
   }
 
-  /** Calls the function; rejects with `TooManyCalls` at once if there is no room, else with what went wrong in it. */
+  /** Calls the function; rejects with `TooManyCalls` at the concurrency limit, or with the error of the function. */
   async invoke(event: object): Promise<unknown> {
     const { maxConcurrency, timeoutMs, functionArn } = this.#options;
     if (this.#underWay >= maxConcurrency) throw new TooManyCalls('Rate Exceeded.');
@@ -57,7 +57,7 @@ export class EnvironmentPool {
     }
   }
 
-  /** Starts environments before there is a call, as provisioned concurrency does. */
+  /** Starts environments ahead of calls, like provisioned concurrency. */
   async prepare(count: number): Promise<void> {
     await Promise.all(Array.from({ length: Math.min(count, MAX_PROCESSES) }, () => this.#start()));
   }
@@ -108,7 +108,7 @@ export class EnvironmentPool {
     if (!this.#closed && this.#waiting.length > this.#starting && processes < MAX_PROCESSES) void this.#start();
   }
 
-  /** An environment that is free again takes whoever waits longest, also for one that is still starting. */
+  /** Gives a free environment to the call that waits longest, even if another environment is starting for it. */
   #release(environment: ExecutionEnvironment): void {
     if (environment.ended) {
       this.#all.delete(environment);

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Invocation, RuntimeApi, RuntimeFailure } from './runtime-api.ts';
 
-/** What runs in an execution environment. */
+/** The code of a function. */
 export interface FunctionCode {
   readonly folder: string;
   /** `file.export`, as in the template. */
@@ -12,10 +12,10 @@ export interface FunctionCode {
 }
 
 const BOOTSTRAP = fileURLToPath(import.meta.resolve('./bootstrap.mjs'));
-/** What Lambda gives a function to load. */
+/** Lambda's limit for the init phase. */
 const INIT_LIMIT_MS = 10_000;
 
-/** One process with the function loaded in it; it takes one call at a time. */
+/** One process that has loaded the function; runs one call at a time. */
 export class ExecutionEnvironment {
   readonly #api: RuntimeApi;
   readonly #child: ChildProcess;
@@ -31,7 +31,7 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** Starts the process with these variables and no others; resolves when it asks for its first event. */
+  /** Starts the process with only these variables; resolves when it asks for its first event. */
   static async start(
     code: FunctionCode,
     variables: Readonly<Record<string, string>>,
@@ -48,7 +48,7 @@ export class ExecutionEnvironment {
     };
     const child = spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', log);
-    // Whatever ends us, the child does not stay behind.
+    // The child must not outlive this process.
     const orphaned = () => child.kill('SIGKILL');
     process.once('exit', orphaned);
     child.once('exit', (exitCode, signal) => {
@@ -65,7 +65,7 @@ export class ExecutionEnvironment {
     return this.#ended;
   }
 
-  /** One call; a call that outlives its time limit takes the process with it, as on Lambda. */
+  /** Runs one call; at its time limit the process is killed, as on Lambda. */
   async invoke(event: object, call: Omit<Invocation, 'event' | 'deadlineMs'>, timeoutMs: number): Promise<unknown> {
     const expired = setTimeout(() => {
       this.#api.fail(`Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`);

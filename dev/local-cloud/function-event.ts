@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { LambdaFunctionURLEvent } from 'aws-lambda';
 
-/** Who called a function URL that asks for IAM. */
+/** The caller of a function URL with IAM authorization. */
 export interface Caller {
   readonly accessKeyId: string;
   readonly account: string;
   readonly arn: string;
 }
 
-/** The event that a function URL makes of a request, payload format 2.0. */
+/** The event of a function URL for a request, payload format 2.0. */
 export function functionEvent(
   request: IncomingMessage,
   body: Buffer,
@@ -55,7 +55,7 @@ function identity({ accessKeyId, account, arn }: Caller) {
     accountId: account,
     callerId: userId,
     cognitoIdentity: null,
-    principalOrgId: null as unknown as string, // the type knows no account without an organization
+    principalOrgId: null as unknown as string, // the type has no account without an organization
     userArn: arn,
     userId,
   };

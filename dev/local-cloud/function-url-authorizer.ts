@@ -4,7 +4,7 @@ import type { NamedResource } from './named-resources.ts';
 import { ANONYMOUS } from './principals.ts';
 import type { SignedRequest } from './sigv4-verifier.ts';
 
-/** Who may call an `AWS::Lambda::Url`: both actions are asked for, each with the condition key that AWS sets for it. */
+/** The authorization of an `AWS::Lambda::Url`: checks both actions, each with the condition key that AWS sets for it. */
 export function authorizerOf(
   { id, ref: functionArn, properties }: NamedResource,
   iam: Iam,

@@ -8,14 +8,14 @@ import { AccessDenied } from './principals.ts';
 import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
 
 export interface FunctionUrlOptions {
-  /** Calls the function; what it throws but `TooManyCalls` is the function's own failure. */
+  /** Calls the function; rejects with `TooManyCalls`, or with any error of the function. */
   invoke(event: LambdaFunctionURLEvent): Promise<unknown>;
-  /** Who calls, if they may; throws `SignatureError` or `AccessDenied` if not. Without it everybody may. */
+  /** Returns the authorized caller; throws `SignatureError` or `AccessDenied`. Without it the URL is public. */
   authorize?(request: SignedRequest): Caller | undefined;
   readonly port?: number;
 }
 
-/** What Lambda takes in one synchronous call. */
+/** Lambda's limit for a synchronous call. */
 const MAX_REQUEST_BYTES = 6 * 1024 * 1024;
 const FAILED = { statusCode: 502, body: 'Internal Server Error' } as const;
 
@@ -37,12 +37,12 @@ export class FunctionUrl {
     return functionUrl;
   }
 
-  /** Ends in a slash, as those of AWS do. */
+  /** Ends with a slash, like the URLs of AWS. */
   get url(): string {
     return `http://127.0.0.1:${this.#port}/`;
   }
 
-  /** Listens again after it was closed, on the same port. */
+  /** Listens; after `close` again on the same port. */
   async open(): Promise<void> {
     if (this.#server.listening) return;
     this.#server.listen(this.#port, '127.0.0.1');
@@ -80,7 +80,7 @@ export class FunctionUrl {
   }
 }
 
-/** Whatever a handler returns without a status is the body itself, as JSON. */
+/** The response; a result without a status is the body itself, as JSON. */
 function structured(result: unknown): APIGatewayProxyStructuredResultV2 {
   if (typeof result === 'object' && result !== null && 'statusCode' in result)
     return result as APIGatewayProxyStructuredResultV2; // payload format 2.0
@@ -88,7 +88,7 @@ function structured(result: unknown): APIGatewayProxyStructuredResultV2 {
   return { statusCode: 200, headers: { 'content-type': 'application/json' }, body };
 }
 
-/** AWS only says "Forbidden"; here the message names what is wrong, as it is for those who develop. */
+/** The refusal. AWS only answers "Forbidden"; this names the reason, for developers. */
 function refusal(error: unknown): APIGatewayProxyStructuredResultV2 {
   if (error instanceof SignatureError) return failed(403, error.exception, { message: error.message });
   if (error instanceof AccessDenied) return failed(403, 'AccessDeniedException', { Message: error.message });

@@ -4,13 +4,13 @@ import { AccessDenied, type Principal, type Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
 import { type SignedRequest, verify } from './sigv4-verifier.ts';
 
-/** Who signed a request. */
+/** The signer of a request. */
 export interface Identity {
   readonly accessKeyId: string;
   readonly principal: Principal;
 }
 
-/** Authenticates and authorizes every call, as STS and IAM do; remembers what it denied. */
+/** Authenticates and authorizes every call like STS and IAM; records denials. */
 export class Iam {
   readonly denials = new RecentLines();
   readonly principals: Principals;
@@ -28,7 +28,7 @@ export class Iam {
     return this.#credentials.issue(arn, lifetimeSeconds);
   }
 
-  /** Who signed this request to this service; throws `SignatureError` if the signature is not valid. */
+  /** Returns the signer of a request to this service; throws `SignatureError` if the signature is invalid. */
   authenticate(request: SignedRequest, service: string): Identity {
     const find = (accessKeyId: string) => this.#credentials.find(accessKeyId);
     const { accessKeyId, source } = verify(request, { region: this.#region, service, find });

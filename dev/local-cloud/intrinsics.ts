@@ -1,6 +1,6 @@
 import type { Template } from './assembly.ts';
 
-/** What a resource is called: what `Ref` gives, and what `Fn::GetAtt` gives. */
+/** The names of a resource: the values of `Ref` and `Fn::GetAtt`. */
 export interface Names {
   readonly ref: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -9,11 +9,11 @@ export interface Names {
 export interface Scope {
   readonly template: Template;
   readonly pseudo: Readonly<Record<string, string>>;
-  /** The names of a resource by its logical id; throws for a kind it does not know. */
+  /** The names of a resource by its logical id; throws for an unsupported type. */
   names(logicalId: string): Names;
 }
 
-/** Resolves `Ref`, `Fn::…` and pseudo parameters in any part of a template; throws, naming it, for what it does not know. */
+/** Resolves `Ref`, `Fn::…` and pseudo parameters in any part of a template; throws for unsupported ones. */
 export class Intrinsics {
   readonly #scope: Scope;
 
@@ -33,7 +33,7 @@ export class Intrinsics {
     );
   }
 
-  /** Resolves what must become text. */
+  /** Resolves a value that must be text. */
   text(value: unknown): string {
     const resolved = this.resolve(value);
     if (typeof resolved === 'string' || typeof resolved === 'number' || typeof resolved === 'boolean')

@@ -11,21 +11,21 @@ export interface LocalFunctionDeps {
   readonly resources: NamedResources;
   readonly iam: Iam;
   readonly dynamodbEndpoint: string;
-  /** Where the lines of the function go that its role may log. */
+  /** Receives the log lines of the function, if its role may log. */
   readonly logs: RecentLines;
 }
 
-/** What an account may run at once, of functions for which nothing is reserved. */
+/** The concurrency of an account for functions without a reserved one. */
 const ACCOUNT_CONCURRENCY = 1000;
 const CREDENTIALS_LIFETIME_SECONDS = 12 * 3600;
-/** What CloudFormation sets where the template says nothing. */
+/** CloudFormation's defaults. */
 const DEFAULTS = { Timeout: 3, MemorySize: 128 } as const;
 
-/** The environments of one `AWS::Lambda::Function`: its own code, variables and limits, and the rights of its role. */
+/** Starts an `AWS::Lambda::Function` with its code, variables and limits, and the permissions of its role. */
 export function startFunction(resource: NamedResource, deps: LocalFunctionDeps): EnvironmentPool {
   const { Role, Environment, Timeout, MemorySize, Handler, Code, Runtime, ReservedConcurrentExecutions } = {
     ...DEFAULTS,
-    ...(resource.properties as unknown as FunctionProperties), // CDK has checked it against the schema of CloudFormation
+    ...(resource.properties as unknown as FunctionProperties), // CDK has validated it against CloudFormation's schema
   };
   if (!Runtime?.startsWith('nodejs')) throw new Error(`runtime ${Runtime} of ${resource.id} is not imitated`);
   checkTrust(Role, deps.iam.principals);
@@ -68,7 +68,7 @@ function folderOf(key: string | undefined, { assets }: Assembly): string {
   return folder;
 }
 
-/** AWS refuses to create a function with a role that it cannot assume. */
+/** Throws if Lambda cannot assume the role, like AWS. */
 function checkTrust(role: string, principals: Principals): void {
   try {
     principals.checkTrust(role, 'lambda.amazonaws.com');
@@ -78,7 +78,7 @@ function checkTrust(role: string, principals: Principals): void {
   }
 }
 
-/** Without the rights to write them, Lambda runs the function and its lines are lost. */
+/** The log of the function. As on Lambda, its lines are discarded if the role may not write them. */
 function logOf(resource: NamedResource, role: string, deps: LocalFunctionDeps): (line: string) => void {
   const { LoggingConfig } = resource.properties as unknown as FunctionProperties; // as above
   const group = LoggingConfig?.LogGroup ?? `/aws/lambda/${resource.ref}`;

@@ -1,14 +1,14 @@
 import type { Assembly, Resource } from './assembly.ts';
 import { Intrinsics, type Names } from './intrinsics.ts';
 
-/** The resources of an assembly under the names they get here. */
+/** The resources of an assembly with their local names. */
 export interface NamedResources {
   readonly intrinsics: Intrinsics;
   readonly account: string;
   readonly region: string;
   /** The resources of this type with their properties resolved, without those whose condition does not hold. */
   ofType(type: string): readonly NamedResource[];
-  /** Types in the template of which there is nothing here but the name, each once. */
+  /** The resource types that have a name but are not run, without duplicates. */
   readonly skipped: readonly string[];
 }
 
@@ -17,7 +17,7 @@ export interface NamedResource extends Names {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-/** The `domain` is what function URLs become: it is asked late, when the local servers have their ports. */
+/** `functionUrl` returns the URL of a function; it is called once the local servers have their ports. */
 export function nameResources(assembly: Assembly, functionUrl: (logicalId: string) => string): NamedResources {
   const { template, account, region, stackName } = assembly;
   const intrinsics = new Intrinsics({
@@ -58,7 +58,7 @@ export function nameResources(assembly: Assembly, functionUrl: (logicalId: strin
         .map(([id, { Properties }]) => ({
           id,
           ...names(id),
-          properties: intrinsics.resolve(Properties ?? {}) as Record<string, unknown>, // an object resolves to one
+          properties: intrinsics.resolve(Properties ?? {}) as Record<string, unknown>, // an object resolves to an object
         })),
     skipped: [...new Set(there.map(([, { Type }]) => Type).filter((type) => KINDS[type]?.nameOnly === true))],
   };
@@ -80,7 +80,7 @@ interface Kind {
   names(naming: Naming): Names;
 }
 
-/** Every type that may stand in a template, and what `Ref` and `Fn::GetAtt` make of it. */
+/** The supported resource types, with their values of `Ref` and `Fn::GetAtt`. */
 const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::DynamoDB::GlobalTable': { nameProperty: 'TableName', names: tableNames },
   'AWS::DynamoDB::Table': { nameProperty: 'TableName', names: tableNames },

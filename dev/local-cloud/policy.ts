@@ -1,11 +1,11 @@
-/** One statement of an IAM policy, as it is evaluated. */
+/** One statement of an IAM policy, prepared for evaluation. */
 export interface Statement {
   readonly effect: 'Allow' | 'Deny';
   readonly actions: readonly string[];
   /** Empty in a trust policy, where the role itself is the resource. */
   readonly resources: readonly string[];
   readonly conditions: readonly Condition[];
-  /** Whom a resource policy means, e.g. `Service lambda.amazonaws.com`; empty in a policy of a principal. */
+  /** The principals of a resource policy, e.g. `Service lambda.amazonaws.com`; empty in an identity policy. */
   readonly principals: readonly string[];
 }
 
@@ -15,7 +15,7 @@ interface Condition {
   readonly values: readonly string[];
 }
 
-/** What somebody wants to do. */
+/** An action on a resource, with its context. */
 export interface Access {
   readonly action: string;
   readonly resource: string;
@@ -24,21 +24,21 @@ export interface Access {
 
 export type Ruling = 'allowed' | 'denied explicitly' | 'not allowed';
 
-/** IAM's order: an explicit Deny wins, then an Allow, and silence is a no. */
+/** Evaluates in IAM's order: an explicit deny wins, then an allow; the default is an implicit deny. */
 export function evaluate(statements: readonly Statement[], access: Access): Ruling {
   const matching = statements.filter((statement) => matches(statement, access));
   if (matching.some(({ effect }) => effect === 'Deny')) return 'denied explicitly';
   return matching.length > 0 ? 'allowed' : 'not allowed';
 }
 
-/** The statements of a resolved policy document; throws for every element that is not imitated. */
+/** Parses the statements of a resolved policy document; throws for unsupported elements. */
 export function parsePolicy(document: unknown, where: string): Statement[] {
   const { Statement: listed } = (document ?? {}) as { Statement?: unknown }; // checked below
   if (listed === undefined) throw new Error(`the policy of ${where} has no statement`);
   return listOf(listed).map((statement) => parseStatement(statement, where));
 }
 
-/** Does the pattern, with `*` and `?`, cover the whole value? */
+/** Whether the pattern, with `*` and `?`, matches the whole value. */
 export function covers(pattern: string, value: string): boolean {
   const source = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
@@ -49,7 +49,7 @@ export function covers(pattern: string, value: string): boolean {
 
 const ELEMENTS = new Set(['Sid', 'Effect', 'Action', 'Resource', 'Condition', 'Principal']);
 
-/** Every operator that is imitated, asking one value of the request against one of the policy. */
+/** The supported condition operators; each compares one value of the request with one of the policy. */
 const OPERATORS: Readonly<Record<string, (value: string, wanted: string) => boolean>> = {
   StringEquals: (value, wanted) => value === wanted,
   StringNotEquals: (value, wanted) => value !== wanted,
@@ -59,7 +59,7 @@ const OPERATORS: Readonly<Record<string, (value: string, wanted: string) => bool
   Bool: (value, wanted) => value.toLowerCase() === wanted.toLowerCase(),
 };
 
-/** The keys that every request has, or those of its service. */
+/** The supported context keys, global and per service. */
 const CONTEXT_KEYS = new Set(
   [
     'aws:PrincipalAccount',
@@ -131,7 +131,7 @@ function partsOf(operator: string) {
   return { test: OPERATORS[name], isNegated: name.includes('Not'), ifExists: ifExists !== undefined };
 }
 
-/** Each of the six parts by itself, so that a star does not reach over a colon but in the last. */
+/** Matches each of the six parts of an ARN separately, so that a star matches a colon only in the last. */
 function arnCovers(value: string, wanted: string): boolean {
   const [ours, theirs] = [wanted, value].map((arn) => /^(.*?):(.*?):(.*?):(.*?):(.*?):(.*)$/s.exec(arn)?.slice(1));
   return (ours ?? []).length > 0 && (ours ?? []).every((part, index) => covers(part, theirs?.[index] ?? ''));

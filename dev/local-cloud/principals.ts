@@ -1,9 +1,9 @@
 import type { NamedResource, NamedResources } from './named-resources.ts';
 import { type Access, evaluate, parsePolicy, type Ruling, type Statement } from './policy.ts';
 
-/** Whoever asks, with all rights the template gives. */
+/** A principal with the permissions from the template. */
 export interface Principal {
-  /** Of the session, as access denials name it. */
+  /** The ARN of the session, as in access denials. */
   readonly arn: string;
   readonly roleArn: string;
   readonly account: string;
@@ -18,7 +18,7 @@ export const ANONYMOUS: Principal = {
   statements: [],
 };
 
-/** AWS would not have it either; the message is AWS's own. */
+/** A denial that AWS would issue as well, with the same message. */
 export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';
   readonly action: string;
@@ -46,7 +46,7 @@ export class Principals {
     for (const policy of attached) checkAttachments(policy);
     this.#byArn = new Map([
       ...roles.map((role) => [arnOf(role), this.#assumed(role.ref, rightsOf(role, attached, managed))] as const),
-      // A policy by itself stands for somebody who has just that one attached.
+      // A policy alone represents a principal with only that policy.
       ...[...managed].map(
         ([arn, policy]) => [arn, this.#assumed(policy.ref.split('/').at(-1) ?? '', documentOf(policy))] as const,
       ),

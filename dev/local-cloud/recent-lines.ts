@@ -1,6 +1,6 @@
 const MAX_LINES = 1000;
 
-/** The last lines of something that may tell a lot. */
+/** Keeps the last lines of a long log. */
 export class RecentLines {
   readonly lines: string[] = [];
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** One call of the function, as its runtime sees it. */
+/** One call of the function, as its runtime gets it. */
 export interface Invocation {
   readonly requestId: string;
   readonly event: object;
@@ -11,7 +11,7 @@ export interface Invocation {
   readonly functionArn: string;
 }
 
-/** The function threw, or could not be loaded: what its runtime told of it. */
+/** An error that the runtime reported: the function threw, or could not be loaded. */
 export class RuntimeFailure extends Error {
   override readonly name = 'RuntimeFailure';
 }
@@ -19,7 +19,7 @@ export class RuntimeFailure extends Error {
 const PREFIX = '/2018-06-01/runtime';
 const ANSWER = /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/(response|error)$/;
 
-/** The HTTP side of one execution environment: what a runtime asks for its next event and tells the answer. */
+/** The Runtime API of one execution environment, from which a runtime gets events and to which it posts results. */
 export class RuntimeApi {
   /** Resolves when the runtime first asks for an event, which ends its initialization; rejects if it cannot. */
   readonly ready: Promise<void>;
@@ -30,17 +30,17 @@ export class RuntimeApi {
 
   constructor() {
     this.ready = this.#becameReady.promise;
-    this.ready.catch(() => {}); // whoever waits for it learns of it; nobody may be left to
+    this.ready.catch(() => {}); // a rejection without a waiting call must not be unhandled
   }
 
-  /** Listens, and says where, as the runtime wants it in `AWS_LAMBDA_RUNTIME_API`. */
+  /** Listens, and returns the value of `AWS_LAMBDA_RUNTIME_API`. */
   async open(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`; // a listening TCP server has one
   }
 
-  /** Hands one event to the runtime, which must be waiting for it; one at a time. */
+  /** Passes one event to the waiting runtime; one at a time. */
   invoke(invocation: Invocation): Promise<unknown> {
     const answer = Promise.withResolvers<unknown>();
     this.#current = { invocation, answer };
@@ -48,7 +48,7 @@ export class RuntimeApi {
     return answer.promise;
   }
 
-  /** Ends what is under way, as when the process behind it is gone. */
+  /** Fails the current call or initialization, for example because the process has ended. */
   fail(problem: string): void {
     const failure = new RuntimeFailure(problem);
     this.#becameReady.reject(failure);
@@ -78,7 +78,7 @@ export class RuntimeApi {
     response.writeHead(202).end();
   }
 
-  /** The call is over before the runtime asks for the next, so that it is not handed out again. */
+  /** Ends the call before the runtime asks for the next one, so that it is not delivered twice. */
   #settle(succeeded: boolean, body: string): void {
     const answer = this.#current?.answer;
     this.#current = undefined;

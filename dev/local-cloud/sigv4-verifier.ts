@@ -1,10 +1,10 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Credentials } from './credentials.ts';
 
-/** A request as it came over the wire. */
+/** A request as received. */
 export interface SignedRequest {
   readonly method: string;
-  /** The request target: path and query, encoded as they came. */
+  /** The request target: path and query, encoded as received. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
@@ -17,7 +17,7 @@ export interface VerifierOptions {
   readonly clock?: () => number;
 }
 
-/** A request that nobody can be held to, with the exception that AWS names and in its words. */
+/** A request with an invalid signature, with the exception name and message of AWS. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError';
   readonly exception: string;
@@ -33,7 +33,7 @@ const AUTHORIZATION = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,
 const MISMATCH =
   'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.';
 
-/** Whose credentials signed this request with AWS Signature Version 4. Written apart from any signer, to check them. */
+/** Verifies AWS Signature Version 4 and returns the credentials. Independent of any signer, in order to check them. */
 export function verify(request: SignedRequest, options: VerifierOptions): Credentials {
   const { find, clock = Date.now } = options;
   const { scope, signedHeaders, signature, accessKeyId } = parseAuthorization(header(request, 'authorization'));
@@ -90,7 +90,7 @@ function checkClock(date: string, nowMs: number): void {
     );
 }
 
-/** What is not signed could be changed on the way. */
+/** Throws if a header that must be signed is not: it could be changed in transit. */
 function checkSignedHeaders({ headers }: SignedRequest, signed: readonly string[]): void {
   if (!signed.includes('host')) throw invalid("'Host' must be a 'SignedHeader' in the AWS Authorization.");
   const left = Object.keys(headers).find((name) => name.startsWith('x-amz-') && !signed.includes(name));
@@ -116,7 +116,7 @@ function stringToSign(
   return ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonicalRequest)].join('\n');
 }
 
-/** Every service but S3 encodes the path once more than it is on the wire. */
+/** The canonical path: every service except S3 encodes the path once more. */
 function canonicalPath(path: string): string {
   return path.split('/').map(encode).join('/') || '/';
 }

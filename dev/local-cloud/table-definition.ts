@@ -1,13 +1,13 @@
 import type { CreateTableInput } from '@aws-sdk/client-dynamodb';
 import type { NamedResource } from './named-resources.ts';
 
-/** What of a declared table makes it the table it is; capacity, backups and replicas are nothing on this machine. */
+/** The properties that are used; capacity, backups and replicas have no effect locally. */
 const TAKEN = ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes'] as const;
 const TAKEN_OF_INDEX = ['IndexName', 'KeySchema', 'Projection'] as const;
-/** What would change what a table answers or who may ask it, and is not imitated. */
+/** The unsupported properties that would change the answers of a table or the access to it. */
 const REFUSED = ['StreamSpecification', 'ResourcePolicy', 'ImportSourceSpecification'];
 
-/** The table of DynamoDB that an `AWS::DynamoDB::GlobalTable` or `Table` declares. */
+/** The definition of an `AWS::DynamoDB::GlobalTable` or `Table` for the DynamoDB API. */
 export function tableDefinition({ id, ref, properties }: NamedResource): CreateTableInput {
   const refused = [properties, ...replicasOf(properties)].flatMap(Object.keys).find((name) => REFUSED.includes(name));
   if (refused !== undefined) throw new Error(`${refused} of table ${id} is not imitated`);
@@ -17,7 +17,7 @@ export function tableDefinition({ id, ref, properties }: NamedResource): CreateT
     BillingMode: 'PAY_PER_REQUEST',
     ...pick(properties, TAKEN),
     ...(indexes !== undefined && { GlobalSecondaryIndexes: indexes.map((index) => pick(index, TAKEN_OF_INDEX)) }),
-  } as unknown as CreateTableInput; // CloudFormation and the API have the same names for these
+  } as unknown as CreateTableInput; // these have the same names in CloudFormation and the API
 }
 
 function replicasOf({ Replicas = [] }: Readonly<Record<string, unknown>>): object[] {

@@ -2,21 +2,21 @@ import { type Assembly, readAssembly } from '../local-cloud/assembly.ts';
 import { type DeployOptions, deploy, type LocalCloud } from '../local-cloud/deploy.ts';
 import { synthesized } from './synth.ts';
 
-/** Who uses our stack, and the stack outputs with their permissions. */
+/** The users of the stack, and the stack outputs with their permissions. */
 const PROFILES = { agent: 'AgentPolicyArn', operator: 'OperatorPolicyArn' } as const;
 export type Profile = keyof typeof PROFILES;
 
-/** Our stack in the local cloud. */
+/** The haverdict stack in the local cloud. */
 export type LocalStack = LocalCloud<Profile>;
 
 export interface StackOptions extends Omit<DeployOptions, 'profiles'> {
   /** What to deploy; by default the stack is synthesized from the sources. */
   readonly assembly?: Assembly;
-  /** Told when the stack has to be synthesized first. */
+  /** Called if the stack has to be synthesized first. */
   readonly report?: (line: string) => void;
 }
 
-/** Deploys our stack on this machine. */
+/** Deploys the haverdict stack on this machine. */
 export async function deployStack({ assembly, report, ...options }: StackOptions = {}): Promise<LocalStack> {
   const cloud = await deploy(assembly ?? readAssembly(await synthesized(report)), { ...options, profiles: PROFILES });
   const table = { HAVERDICT_TABLE: cloud.outputs.TableName ?? '' };

@@ -18,7 +18,7 @@ const SOURCES = [
 ];
 const KEPT_MS = 24 * 3_600_000;
 
-/** The folder of the assembly of these sources; synthesizes it, without the CDK CLI, unless it is there. */
+/** Returns the folder with the assembly of these sources; synthesizes it, without the CDK CLI, if needed. */
 export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
   const folder = join(OUT, `local-${hashOfSources()}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
@@ -54,7 +54,7 @@ function hashOfSources(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Another process may still use yesterday's; older ones are unused. */
+/** Removes old assemblies, except those from yesterday, which another process may still use. */
 function removeOld(): void {
   for (const name of globSync('local-*', { cwd: OUT })) {
     const folder = join(OUT, name);

@@ -3,11 +3,11 @@ import { TABLE } from '../../blocklist/table.ts';
 const DEFAULT_TTL_SECONDS = 300;
 const MAX_TTL_SECONDS = 86_400;
 
-/** What the function is told by its environment. */
+/** The environment variables of the function. */
 export interface Environment {
   readonly table: string;
   readonly ttlSeconds: number;
-  /** What Lambda calls this function; metrics are kept under it. */
+  /** The name of the Lambda function, a dimension of its metrics. */
   readonly functionName: string;
 }
 

@@ -1,4 +1,4 @@
-import { BadEntries } from '../../blocklist/bad-entries.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check } from '../../blocklist/service.ts';
 import { StoreError } from '../../blocklist/store.ts';
 import type { Endpoint } from '../../contract/check.ts';
@@ -17,15 +17,15 @@ export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' |
   readonly measure?: (facts: CheckFacts, requestId: string) => void;
 }
 
-/** The function behind the function URL, payload format 2.0: parse, ask the service, answer. */
+/** The handler of the function URL, payload format 2.0: parses the request, runs the check, responds. */
 export function createHandler(deps: HandlerDeps): Handler {
-  const badEntries = new BadEntries();
+  const invalidEntryLog = new InvalidEntryLog();
   return async (event) => {
     const { requestId } = event.requestContext;
     const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
-      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, badEntries }));
+      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog }));
     } catch (error) {
       return refusal(error, log);
     }
@@ -37,7 +37,7 @@ const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: CheckDe
   health: () => ({ status: 'ok' }),
 };
 
-/** The caller learns what it did wrong, but of our own failures only that there was one. */
+/** Responds with the caller's mistake; of an internal failure, the caller learns no details. */
 function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {
   if (error instanceof HttpError) {
     log('warn', 'request rejected', { status: error.status, problem: error.message });

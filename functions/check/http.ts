@@ -1,5 +1,5 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
-import { firstProblem } from '../../blocklist/problem.ts';
+import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckRequest, ENDPOINTS, type Endpoint } from '../../contract/check.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
@@ -8,7 +8,7 @@ export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;
 /** 100 subjects of 1024 bytes and 32 lists fit twice over. */
 export const MAX_BODY_BYTES = 256 * 1024;
 
-/** A request that cannot be answered. The message is for the caller and tells nothing of the inside. */
+/** A request that cannot be answered. The message is for the caller and reveals no internals. */
 export class HttpError extends Error {
   override readonly name = 'HttpError';
   readonly status: number;
@@ -21,7 +21,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The endpoint that this event is for. */
+/** The endpoint of a request. */
 export function endpointOf({ rawPath, requestContext }: FunctionUrlEvent): Endpoint {
   const names = Object.keys(ENDPOINTS) as Endpoint[];
   const name = names.find((name) => ENDPOINTS[name].path === rawPath);
@@ -34,7 +34,7 @@ export function endpointOf({ rawPath, requestContext }: FunctionUrlEvent): Endpo
   throw new HttpError(405, `${rawPath} takes ${method}`, { allow: method });
 }
 
-/** The check that this event asks for. */
+/** The parsed body of a check. */
 export function checkRequestOf(event: FunctionUrlEvent): CheckRequest {
   const body = json(bodyOf(event));
   const parsed = CheckRequest.safeParse(body);
@@ -42,7 +42,7 @@ export function checkRequestOf(event: FunctionUrlEvent): CheckRequest {
   return parsed.data;
 }
 
-/** An answer with a JSON body. */
+/** A response with a JSON body. */
 export function respond(
   status: number,
   body: object,

@@ -7,11 +7,11 @@ import { warmUp } from './warm-up.ts';
 
 const { table, ttlSeconds, functionName } = readEnvironment(process.env);
 
-// The agent answers by policy long before a slow DynamoDB does: fail soon, retry once.
+// The agent applies its policy long before a slow DynamoDB answers: fail early, retry once.
 const store = new DynamoEntries({ table, connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } });
 await warmUp(store, jsonLog);
 
-/** The entry point that Lambda calls. What is made above is made once an execution environment. */
+/** The entry point that Lambda calls. Everything above runs once per execution environment. */
 export const handler = createHandler({
   store,
   log: jsonLog,

@@ -1,11 +1,11 @@
-import type { Log } from '../../blocklist/bad-entries.ts';
+import type { Log } from '../../blocklist/invalid-entry-log.ts';
 
 /** Logs for CloudWatch, one JSON line each, with the names and levels that Lambda's own JSON lines have. */
 export const jsonLog: Log = (level, message, fields) => {
   writeLine({ timestamp: new Date().toISOString(), level: level.toUpperCase(), message, ...fields });
 };
 
-/** Past `console`: Lambda's wraps what it is given, so that CloudWatch would find no metrics in it. */
+/** Bypasses `console`, which Lambda wraps so that CloudWatch would not find the metrics. */
 export function writeLine(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

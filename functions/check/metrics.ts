@@ -12,14 +12,14 @@ export const METRICS = {
 const NAMESPACE = 'haverdict';
 const DIMENSION = 'FunctionName';
 
-/** Which call of which function, when. */
+/** The call that a line is about. */
 export interface Call {
   readonly functionName: string;
   readonly requestId: string;
   readonly epochMs: number;
 }
 
-/** One line in CloudWatch's embedded metric format. The dimension has one value, so that traffic cannot make metrics. */
+/** A line in CloudWatch's embedded metric format. The dimension has one value, so that traffic cannot create metrics. */
 export function metricLine(facts: CheckFacts, { functionName, requestId, epochMs }: Call): object {
   const metrics = Object.entries(METRICS).map(([Name, Unit]) => ({ Name, Unit }));
   const values: Record<keyof typeof METRICS, number> = {

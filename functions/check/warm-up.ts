@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Log } from '../../blocklist/bad-entries.ts';
+import type { Log } from '../../blocklist/invalid-entry-log.ts';
 import type { EntryStore } from '../../blocklist/store.ts';
 
-/** Lambda gives init ten seconds; the first caller waits for all of it. */
+/** Lambda allows ten seconds for init, and the first caller waits for it. */
 const LIMIT_MS = 1000;
 
-/** A key that no entry can stand under, in a table of any content. */
+/** A key that no entry can have. */
 const NOTHING = { subject: 'warm-up', list: 'warm-up' };
 
 /**
- * Reads nothing from the table, so that the first check finds credentials, name and TLS connection ready. A table that
- * is not there is no reason not to start: every check says so anyway.
+ * Looks up a key that does not exist, so that the first check finds credentials, DNS name and TLS connection ready. A
+ * missing table does not prevent the start: every check reports it anyway.
  */
 export async function warmUp(store: Pick<EntryStore, 'lookup'>, log: Log, limitMs = LIMIT_MS): Promise<void> {
   const done = new AbortController();

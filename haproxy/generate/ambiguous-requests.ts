@@ -1,6 +1,6 @@
 import type { MessageSettings } from '../../config/settings.ts';
-import { MAX_COOKIES_OF_A_NAME } from '../../contract/cookie.ts';
-import { MAX_SENT_PATH, oddPath } from '../../contract/path.ts';
+import { MAX_COOKIES_OF_A_NAME } from '../../contract/kinds/cookie.ts';
+import { MAX_SENT_PATH, oddPath } from '../../contract/kinds/path.ts';
 import { cookieOf, readsCookie } from '../variables.ts';
 
 /** A host as every server reads it: a name, an address, or an IPv6 address in brackets; a port, which may be empty (RFC 3986 3.2.3). */

@@ -1,6 +1,6 @@
-import { type TypedData, writeData } from '../../spop/data.ts';
 import { encodeFrame, FrameType, NO_IDS } from '../../spop/frame.ts';
-import { Writer } from '../../spop/writer.ts';
+import { PayloadWriter } from '../../spop/payload-writer.ts';
+import { type TypedData, writeData } from '../../spop/typed-data.ts';
 
 /** One value of a NOTIFY under the name of its argument. */
 export interface SentArgument {
@@ -12,7 +12,7 @@ const IDS = Uint8Array.of(1, 1);
 
 /** HAPROXY-HELLO as HAProxy sends it to check a server, or before its first NOTIFY. */
 export function encodeHaproxyHello(maxFrameSize: number, healthcheck: boolean): Uint8Array {
-  const out = new Writer();
+  const out = new PayloadWriter();
   writeData(out.text('supported-versions'), { type: 'string', value: '2.0' });
   writeData(out.text('max-frame-size'), { type: 'uint32', value: BigInt(maxFrameSize) });
   writeData(out.text('capabilities'), { type: 'string', value: healthcheck ? '' : 'pipelining' });
@@ -22,7 +22,7 @@ export function encodeHaproxyHello(maxFrameSize: number, healthcheck: boolean): 
 
 /** A NOTIFY with one message, the first of its connection. */
 export function encodeNotify(message: string, args: readonly SentArgument[]): Uint8Array {
-  const out = new Writer().text(message).byte(args.length);
+  const out = new PayloadWriter().text(message).byte(args.length);
   for (const { name, value } of args) writeData(out.text(name), value);
   return encodeFrame(FrameType.notify, IDS, out.finish());
 }

@@ -4,11 +4,11 @@ import { formatListenAddress, type ListenAddress } from '../../config/listen-add
 import type { MessageSettings } from '../../config/settings.ts';
 import { decodeAck } from '../../spop/ack.ts';
 import { decodeText } from '../../spop/cursor.ts';
-import type { ReceivedData } from '../../spop/data.ts';
 import { decodeDisconnect } from '../../spop/disconnect.ts';
 import { type Frame, FrameType } from '../../spop/frame.ts';
+import { FrameReader } from '../../spop/frame-reader.ts';
 import { decodeAgentHello } from '../../spop/hello.ts';
-import { FrameReader } from '../../spop/reader.ts';
+import type { ReceivedData } from '../../spop/typed-data.ts';
 import { VARIABLES } from '../variables.ts';
 import { encodeHaproxyHello, encodeNotify, type SentArgument, unusedValue } from './haproxy-frames.ts';
 

@@ -10,7 +10,7 @@ interface AccessProps {
   readonly agentPrincipal: string | undefined;
 }
 
-/** Policies to attach to whoever runs an agent or edits the lists, and a role if somebody is to assume one. */
+/** Policies for principals that run an agent or edit the lists, and an optional role to assume. */
 export class Access extends Construct {
   readonly agentPolicy: ManagedPolicy;
   readonly operatorPolicy: ManagedPolicy;
@@ -19,7 +19,7 @@ export class Access extends Construct {
   constructor(scope: Construct, id: string, { table, url, agentPrincipal }: AccessProps) {
     super(scope, id);
     this.agentPolicy = new ManagedPolicy(this, 'AgentPolicy', { description: 'haverdict: call the function' });
-    url.grantInvokeUrl(this.agentPolicy); // two statements: a URL wants both permissions from its callers
+    url.grantInvokeUrl(this.agentPolicy); // two statements: a function URL requires both permissions
     this.operatorPolicy = new ManagedPolicy(this, 'OperatorPolicy', { description: 'haverdict: edit the blocklist' });
     grantManage(table, this.operatorPolicy);
     if (agentPrincipal === undefined) return;
@@ -31,12 +31,12 @@ export class Access extends Construct {
   }
 }
 
-/** What the function does: table.grantReadData would bring Scan, the stream and every index with it. */
+/** The permissions of the function. table.grantReadData would add Scan, the stream and every index. */
 export function grantLookup(table: TableV2, grantee: IGrantable): Grant {
   return grant(grantee, ['BatchGetItem'], [table.tableArn]);
 }
 
-/** What the command line does: Scan is for `lint` and `lists --all`, UpdateItem for what is known of a list. */
+/** The permissions of the command line: Scan is for `lint` and `lists --all`, UpdateItem for the records of lists. */
 export function grantManage(table: TableV2, grantee: IGrantable): Grant {
   const index = `${table.tableArn}/index/${TABLE.listIndex.name}`;
   return grant(grantee, ['Query'], [table.tableArn, index]).combine(

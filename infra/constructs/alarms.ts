@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts';
 /** A cold start takes about 300 ms and the agent waits 2 s by default. */
 const SLOW_MS = 1000;
 
-/** What the operators should hear of. Nothing is wrong when nobody asks: missing data is fine. */
+/** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
 

@@ -1,10 +1,10 @@
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Construct } from 'constructs';
 
-/** By service and not by tag: a cost tag counts nothing until somebody activates it in the billing console. */
+/** By service, not by tag: a cost tag has no effect until it is activated in the billing console. */
 const SERVICES = ['AWS Lambda', 'Amazon DynamoDB'];
 
-/** Tells somebody when the month becomes more expensive than it should. It stops nothing. */
+/** Notifies when the costs of a month exceed the budget. It stops nothing. */
 export class Budget extends Construct {
   constructor(scope: Construct, id: string, usd: number, email: string) {
     super(scope, id);

@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 import type { BackendSettings } from '../settings.ts';
 import type { Metrics } from './metrics.ts';
 
-/** One screen: is it well, how much is asked, how fast is it, how near are the ceilings. */
+/** One screen: health, load, latency, and the distance to the limits. */
 export class BackendDashboard extends Construct {
   constructor(scope: Construct, id: string, metrics: Metrics, alarms: readonly IAlarm[], settings: BackendSettings) {
     super(scope, id);

@@ -19,10 +19,10 @@ import type { BackendSettings } from '../settings.ts';
 /** TypeScript in a checkout, JavaScript in the package. */
 const ENTRY = join(import.meta.dirname, `../../functions/check/lambda${extname(import.meta.filename)}`);
 
-/** The bundle is ESM, in which the CommonJS parts of the SDK have no require of their own. */
+/** The bundle is ESM, in which the CommonJS parts of the SDK lack `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
-/** The function that looks subjects up, behind its URL. */
+/** The function that looks up subjects, with its URL. */
 export class CheckFunction extends Construct {
   readonly handler: IFunction;
   readonly url: FunctionUrl;
@@ -34,7 +34,7 @@ export class CheckFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
-    logGroup.grantWrite(role); // the managed policy that a role gets otherwise may write every log group
+    logGroup.grantWrite(role); // the default managed policy allows writing to every log group
     this.handler = new NodejsFunction(this, 'Handler', {
       description: 'haverdict: looks subjects up in the blocklist',
       entry: ENTRY,
@@ -46,7 +46,7 @@ export class CheckFunction extends Construct {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      systemLogLevelV2: SystemLogLevel.WARN, // a line for each start and end would cost more than the computing
+      systemLogLevelV2: SystemLogLevel.WARN, // a line for each start and end would cost more than the invocation
       applicationLogLevelV2: ApplicationLogLevel.INFO,
       environment: { HAVERDICT_TABLE: tableName, HAVERDICT_TTL_SECONDS: String(settings.ttlSeconds) },
       bundling: {

@@ -5,12 +5,12 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 
 const PERIOD = Duration.minutes(5);
 
-/** What alarms and dashboard look at. */
+/** The metrics for alarms and dashboard. */
 export interface Metrics {
   readonly requests: IMetric;
   /** Refused by IAM, by the limit of concurrency, or by the function. */
   readonly refusals: IMetric;
-  /** Lambda's own Errors would not count what the function answers with 503. */
+  /** Lambda's own metric Errors does not count answers with 503. */
   readonly failures: IMetric;
   readonly throttles: IMetric;
   readonly medianDuration: IMetric;

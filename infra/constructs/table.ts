@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { TABLE } from '../../blocklist/table.ts';
 import type { BackendSettings } from '../settings.ts';
 
-/** The blocklist: what a name change or a key change here would do is replace the table, so the tests pin them. */
+/** The blocklist. Changing a name or key here would replace the table, so the tests pin them. */
 export class BlocklistTable extends TableV2 {
   constructor(scope: Construct, id: string, settings: BackendSettings) {
     super(scope, id, {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { ConnectionLimiter } from '../../agent/server/connection-limiter.ts';
-import { connectionEvents } from '../../agent/server/event-log.ts';
 import { Listener } from '../../agent/server/listener.ts';
+import { connectionEvents } from '../../agent/server/server-log.ts';
 import type { Histogram } from '../../agent/state/histogram.ts';
-import type { ValuesOf } from '../../agent/state/measure.ts';
-import type { Counters, READINGS } from '../../agent/state/measures.ts';
+import type { Counters, READINGS } from '../../agent/state/metric-definitions.ts';
+import type { ValuesOf } from '../../agent/state/metric-types.ts';
 import { processState } from '../../agent/state/process-state.ts';
 import { ACTIONS } from '../../contract/actions.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -78,7 +78,7 @@ describe('a counter counts what happens in the parts', () => {
     it(name, async (t) => {
       const world = await openedGeneration(t, config);
       await by(world, t);
-      const value = () => bucketsOf(world.meters.counters[name as keyof Counters]);
+      const value = () => bucketsOf(world.metrics.counters[name as keyof Counters]);
       await until(
         () => JSON.stringify(value()) === JSON.stringify(is),
         () => JSON.stringify(value()),
@@ -131,9 +131,9 @@ describe('a state has what the parts have now', () => {
   });
 });
 
-function stateOf({ generation, meters, stats, degradation }: World) {
+function stateOf({ generation, metrics, stats, degradation }: World) {
   const { settings, cache, loader, credentialsExpireAtMs } = generation;
-  const parts = { settings, meters, stats, cache: cache.state, loader: loader.state, degradation: degradation.state };
+  const parts = { settings, metrics, stats, cache: cache.state, loader: loader.state, degradation: degradation.state };
   return processState({ ...parts, connections: 0, credentialsExpireAtMs });
 }
 
@@ -188,7 +188,7 @@ async function twoFrames(world: World, t: TestContext): Promise<void> {
   const haproxy = await connected(world, t);
   haproxy.socket.write(notify(1, 1, ['check-request', ['ip', CLIENT]]));
   await until(
-    () => world.meters.counters.misses === 1,
+    () => world.metrics.counters.misses === 1,
     () => 'nothing is asked',
   );
   world.clock.advance(1);
@@ -201,8 +201,8 @@ async function twoFrames(world: World, t: TestContext): Promise<void> {
 }
 
 /** HAProxy's end of a connection, after the HELLOs. */
-async function connected({ generation, clock, meters, log }: World, t: TestContext, first = hello()): Promise<Client> {
-  const events = connectionEvents(log, clock, meters, () => generation.settings.deadlineMs);
+async function connected({ generation, clock, metrics, log }: World, t: TestContext, first = hello()): Promise<Client> {
+  const events = connectionEvents(log, clock, metrics, () => generation.settings.deadlineMs);
   const path = join(temporaryFolder(t), 'agent.sock');
   const limiter = new ConnectionLimiter(clock, () => {});
   const listener = new Listener({ type: 'unix', path }, { current: generation.handler }, clock, events, limiter);

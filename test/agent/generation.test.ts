@@ -185,7 +185,7 @@ describe('backend.timeoutMs', () => {
     await firstCall(hasty);
     await hasty.generation.loader.idle();
     assert.deepEqual(
-      [hasty, patient].map(({ meters }) => meters.counters.failures.failing),
+      [hasty, patient].map(({ metrics }) => metrics.counters.failures.failing),
       [1, 0],
     );
     assert.equal(patient.generation.loader.state.inFlight, 1);
@@ -219,7 +219,7 @@ async function callsAtOnce({ ask, generation, called, calls }: World): Promise<n
 }
 
 /** How many of 20 paths, each of which could stand under two keys of a list, are not asked about. */
-function pathsRefused({ ask, meters }: World): number {
+function pathsRefused({ ask, metrics }: World): number {
   for (let path = 0; path < 20; path++) void ask('check', ['path', str(`/${path}`)]);
-  return meters.counters.refused.overload;
+  return metrics.counters.refused.overload;
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BadEntries, MAX_REPORTED } from '../../blocklist/bad-entries.ts';
+import { InvalidEntryLog, MAX_REPORTED } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../blocklist/service.ts';
 import { type EntryStore, StoreError } from '../../blocklist/store.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { entryProblem } from '../../contract/check.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 import { parseLookupSubject as askedOf, lookupKeys } from '../../contract/subject.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -350,7 +350,7 @@ function deps(store: EntryStore): CheckDeps {
   return {
     store,
     log: () => {},
-    badEntries: new BadEntries(),
+    invalidEntryLog: new InvalidEntryLog(),
     clock: () => NOW_SECONDS * 1000,
     ttlSeconds: 60,
   };

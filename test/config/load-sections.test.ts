@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadSections } from '../../config/load-sections.ts';
+import { loadSections } from '../../config/load.ts';
 import { configFile } from '../support/config-file.ts';
 
 const DEFAULTS = { protected: [], protectPrivate: true, maxChange: 0.5 };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { OPT_IN } from '../../contract/actions.ts';
-import { MAX_VARS_BYTES, VAR_BYTES, type Vars } from '../../contract/vars.ts';
+import { MAX_VARS_BYTES, VAR_BYTES, type Vars } from '../../contract/entry-vars.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import type { Visit } from '../../dev/visit.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';

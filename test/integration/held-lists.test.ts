@@ -7,11 +7,11 @@ import { describe, it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { BackendClient } from '../../agent/backend/client.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
-import { BadEntries } from '../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
+import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { CheckRequest, Entry } from '../../contract/check.ts';
-import { isPermitted, type ListActions } from '../../contract/list-actions.ts';
+import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking, type Told } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
@@ -103,7 +103,13 @@ async function backendOver(t: TestContext) {
   let [store, isOld] = [new MemoryStore(), false];
   const server = createServer(async (request, response) => {
     const { listActions, ...asked } = (await json(request)) as CheckRequest; // of our client
-    const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
+    const deps = {
+      store,
+      log() {},
+      invalidEntryLog: new InvalidEntryLog(),
+      clock: () => NOW_SECONDS * 1000,
+      ttlSeconds: 60,
+    };
     response.end(JSON.stringify(await check({ ...asked, ...(!isOld && listActions && { listActions }) }, deps)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AckActions, DynamicActions } from '../../spop/ack-actions.ts';
+import type { AckActions, DynamicActions } from '../../spop/ack-payload.ts';
 import { OutputBuffer } from '../../spop/output-buffer.ts';
 import { Conversation, NOTHING, Pending, settled } from '../support/spop/conversation.ts';
 import { Model } from '../support/spop/model.ts';

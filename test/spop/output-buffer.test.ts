@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { DynamicActions } from '../../spop/ack-actions.ts';
+import type { DynamicActions } from '../../spop/ack-payload.ts';
 import type { Frame } from '../../spop/frame.ts';
 import { OutputBuffer } from '../../spop/output-buffer.ts';
 import { frameIn } from '../support/spop/frames.ts';

@@ -4,9 +4,9 @@ import { decodeAck } from '../../spop/ack.ts';
 import { decodeDisconnect } from '../../spop/disconnect.ts';
 import { SpopError } from '../../spop/errors.ts';
 import type { Frame } from '../../spop/frame.ts';
+import { FrameReader } from '../../spop/frame-reader.ts';
 import { decodeAgentHello, decodeHaproxyHello } from '../../spop/hello.ts';
 import { decodeNotify } from '../../spop/notify.ts';
-import { FrameReader } from '../../spop/reader.ts';
 import { SCOPE } from '../support/scope.ts';
 import {
   actions,

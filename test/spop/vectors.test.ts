@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decodeAck } from '../../spop/ack.ts';
-import type { ReceivedData } from '../../spop/data.ts';
 import { decodeDisconnect } from '../../spop/disconnect.ts';
 import type { Frame } from '../../spop/frame.ts';
+import { FrameReader } from '../../spop/frame-reader.ts';
 import { decodeAgentHello, decodeHaproxyHello } from '../../spop/hello.ts';
 import { readKeyValues } from '../../spop/key-values.ts';
 import { decodeNotify, type Message } from '../../spop/notify.ts';
-import { FrameReader } from '../../spop/reader.ts';
+import type { ReceivedData } from '../../spop/typed-data.ts';
 import {
   join,
   parseActions,

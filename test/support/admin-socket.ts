@@ -3,14 +3,14 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
-import type { CachedVerdict, Control } from '../../agent/state/control.ts';
+import type { AgentControl, CachedVerdict } from '../../agent/state/agent-control.ts';
 import type { AgentState } from '../../agent/state/state.ts';
 import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';
 import { temporaryFolder } from './config-file.ts';
 
 /** An agent in name only: it knows what it is given and remembers what it was told. */
-export class ScriptedControl implements Control {
+export class ScriptedControl implements AgentControl {
   known: Readonly<Record<string, CachedVerdict['cached']>> = {};
   next: AgentState = agentState();
   reloadProblem: string | undefined;

@@ -1,5 +1,5 @@
-import { zeros } from '../../agent/state/measure.ts';
-import { PROCESS, SECTIONS } from '../../agent/state/measures.ts';
+import { PROCESS, SECTIONS } from '../../agent/state/metric-definitions.ts';
+import { zeros } from '../../agent/state/metric-types.ts';
 import type { AgentState } from '../../agent/state/state.ts';
 import { settingsWith } from './settings.ts';
 

@@ -4,14 +4,14 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Degradation } from '../../agent/decision/degradation.ts';
+import { DegradationDetector } from '../../agent/decision/degradation-detector.ts';
 import { openGeneration } from '../../agent/generation.ts';
 import { openCache } from '../../agent/lifecycle/persistent-cache.ts';
 import { createLog } from '../../agent/log.ts';
 import { LogOutput } from '../../agent/log-output.ts';
 import { ReferenceIds } from '../../agent/server/reference-id.ts';
 import { DecisionStats } from '../../agent/state/decision-stats.ts';
-import { Meters } from '../../agent/state/meters.ts';
+import { ProcessMetrics } from '../../agent/state/process-metrics.ts';
 import { loadSettings } from '../../config/load.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { HandClock } from './clock.ts';
@@ -49,14 +49,14 @@ export async function openedGeneration(t: TestContext, config: Config) {
   const settings = loadSettings(configFile(t, JSON.stringify({ ...config, backend })), {});
   const clock = new HandClock();
   const log = createLog('error', new LogOutput(2));
-  const meters = new Meters();
-  const degradation = new Degradation(clock, { degraded() {}, recovered() {} });
+  const metrics = new ProcessMetrics();
+  const degradation = new DegradationDetector(clock, { degraded() {}, recovered() {} });
   const stats = new DecisionStats(clock);
-  const shared = { log, clock, meters, stats, references: new ReferenceIds(), degradation };
+  const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation };
   const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
   t.after(async () => {
     await generation.close();
-    meters.close();
+    metrics.close();
     server.close();
     server.closeAllConnections();
   });
@@ -75,7 +75,7 @@ export async function openedGeneration(t: TestContext, config: Config) {
   const letAnswer = () => {
     for (const release of held.splice(0)) release();
   };
-  return { generation, clock, meters, stats, degradation, log, calls, broken, scopes, ask, called, letAnswer };
+  return { generation, clock, metrics, stats, degradation, log, calls, broken, scopes, ask, called, letAnswer };
 }
 
 function answer({ subjects, lists }: CheckRequest, response: ServerResponse): void {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import { ACTIONS } from '../../contract/actions.ts';
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
-import type { ListActions } from '../../contract/list-actions.ts';
+import type { ListActions } from '../../contract/permitted-actions.ts';
 
 /** Now in every small world, in epoch seconds; entries end around it. */
 export const NOW_SECONDS = 1_800_000_000;

@@ -5,7 +5,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject } from '../../../contract/subject.ts';
 import { decideByPolicy } from '../../decision/policy.ts';
-import type { CachedVerdict, Control } from '../../state/control.ts';
+import type { AgentControl, CachedVerdict } from '../../state/agent-control.ts';
 import type { BackendState } from '../../state/state.ts';
 import {
   type ExplainedMessage,
@@ -19,7 +19,7 @@ import {
 } from './protocol.ts';
 
 /** Does what a request asks for; rejects with `RequestError` for what it cannot be. */
-export async function execute(request: Request, control: Control): Promise<Results[Request['command']]> {
+export async function execute(request: Request, control: AgentControl): Promise<Results[Request['command']]> {
   switch (request.command) {
     case 'state':
       return control.state();
@@ -40,7 +40,7 @@ export async function execute(request: Request, control: Control): Promise<Resul
   }
 }
 
-async function flush(subjects: readonly string[], control: Control): Promise<Flushed> {
+async function flush(subjects: readonly string[], control: AgentControl): Promise<Flushed> {
   const { config } = await control.state();
   // All are read before the first is forgotten.
   const lookups = [...new Set(subjects.map((subject) => lookupOf(parseSubject(subject), config)))];
@@ -51,7 +51,7 @@ async function flush(subjects: readonly string[], control: Control): Promise<Flu
   };
 }
 
-async function explain(subjects: readonly string[], control: Control): Promise<Explanation> {
+async function explain(subjects: readonly string[], control: AgentControl): Promise<Explanation> {
   const { config, backend } = await control.state();
   const asked = subjects.map((text) => {
     const subject = parseSubject(text);

@@ -3,7 +3,7 @@ import type { LogLevel } from '../../../config/settings.ts';
 import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
-import type { CachedVerdict } from '../../state/control.ts';
+import type { CachedVerdict } from '../../state/agent-control.ts';
 import type { AgentState, BackendState } from '../../state/state.ts';
 
 /**

@@ -4,7 +4,7 @@ import { printable } from '../../../contract/printable.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import type { Log } from '../../log.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from '../../server/socket-file.ts';
-import type { Control } from '../../state/control.ts';
+import type { AgentControl } from '../../state/agent-control.ts';
 import { execute } from './execute.ts';
 import { LineTooLong, linesOf } from './lines.ts';
 import {
@@ -37,7 +37,7 @@ export class AdminSocket {
   readonly #open = new Set<Socket>();
   #served = 0;
 
-  private constructor(path: string, control: Control, log: Pick<Log, 'info' | 'error'>, limits: SocketLimits) {
+  private constructor(path: string, control: AgentControl, log: Pick<Log, 'info' | 'error'>, limits: SocketLimits) {
     this.path = path;
     // Half open, since a peer may end what it says and still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -60,7 +60,7 @@ export class AdminSocket {
   /** Listens; rejects with one line that says why it cannot. */
   static async open(
     path: string,
-    control: Control,
+    control: AgentControl,
     log: Pick<Log, 'info' | 'error'>,
     limits: SocketLimits = LIMITS,
   ): Promise<AdminSocket> {
@@ -122,7 +122,7 @@ function drained(socket: Socket): Promise<void> {
   });
 }
 
-async function answerTo(line: string, control: Control, log: Pick<Log, 'info' | 'error'>): Promise<Answer> {
+async function answerTo(line: string, control: AgentControl, log: Pick<Log, 'info' | 'error'>): Promise<Answer> {
   try {
     const request = parseRequest(line);
     const result = await execute(request, control);

@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { METRICS } from '../../../agent/admin/metrics.ts';
 import { metricsText } from '../../../agent/admin/prometheus-text.ts';
 import { SOURCES } from '../../../agent/decision/decision.ts';
-import { Degradation } from '../../../agent/decision/degradation.ts';
-import { connectionEvents } from '../../../agent/server/event-log.ts';
+import { DegradationDetector } from '../../../agent/decision/degradation-detector.ts';
+import { connectionEvents } from '../../../agent/server/server-log.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
-import { FAULTS } from '../../../agent/state/measures.ts';
-import { Meters } from '../../../agent/state/meters.ts';
+import { FAULTS } from '../../../agent/state/metric-definitions.ts';
+import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { processState } from '../../../agent/state/process-state.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { REASONS } from '../../../contract/policy.ts';
@@ -67,15 +67,15 @@ describe('the labels of the metrics', () => {
         fc.array(fc.integer(), { maxLength: 20 }),
         async (decisions, texts, statuses) => {
           const agent = new CountingAgent();
-          const before = namesOf(await agent.metrics());
+          const before = namesOf(await agent.scrape());
           for (const decision of decisions) {
             agent.stats.counterOf('check-request', decision).count++;
             agent.stats.record('check-request', decision, `ip:${decision.reason}`, decision.entry);
           }
-          for (const text of texts) agent.meters.callFailed('failing', text, 1);
+          for (const text of texts) agent.metrics.callFailed('failing', text, 1);
           for (const status of statuses) agent.connections.disconnectReceived(status, `${status}`);
-          const metrics = await agent.metrics();
-          agent.meters.close();
+          const metrics = await agent.scrape();
+          agent.metrics.close();
           for (const { name, labels } of metrics.series)
             for (const [label, value] of Object.entries(labels))
               if (label !== 'le') assert.ok(VALUES[name]?.[label]?.includes(value), `${name} ${label}=${value}`);
@@ -95,18 +95,23 @@ describe('the labels of the metrics', () => {
 
 /** What of an agent counts, without the rest. */
 class CountingAgent {
-  readonly meters = new Meters();
+  readonly metrics = new ProcessMetrics();
   readonly stats = new DecisionStats(new HandClock());
-  readonly connections = connectionEvents({ info() {}, warn() {}, error() {} }, new HandClock(), this.meters, () => 40);
+  readonly connections = connectionEvents(
+    { info() {}, warn() {}, error() {} },
+    new HandClock(),
+    this.metrics,
+    () => 40,
+  );
 
-  async metrics(): Promise<Metrics> {
-    const { meters, stats } = this;
+  async scrape(): Promise<Metrics> {
+    const { metrics, stats } = this;
     const loader = { breaker: 'closed', queued: 0, inFlight: 0, callsPerSecond: 100 } as const;
     const cache = { entries: 0, bytes: 0, evicted: 0 };
-    const degradation = new Degradation(new HandClock(), { degraded() {}, recovered() {} }).state;
+    const degradation = new DegradationDetector(new HandClock(), { degraded() {}, recovered() {} }).state;
     const parts = {
       settings: config,
-      meters,
+      metrics,
       stats,
       cache,
       loader,

@@ -1,5 +1,5 @@
 import { type Histogram, observe } from '../../../agent/state/histogram.ts';
-import { newCounters } from '../../../agent/state/measures.ts';
+import { newCounters } from '../../../agent/state/metric-definitions.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { agentState } from '../../support/agent-state.ts';
 import { settingsWith } from '../../support/settings.ts';

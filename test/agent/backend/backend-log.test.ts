@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendLog, degradationLog } from '../../../agent/backend/backend-log.ts';
-import type { Episode } from '../../../agent/decision/degradation.ts';
+import type { Episode } from '../../../agent/decision/degradation-detector.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { HandClock } from '../../support/clock.ts';
 

@@ -9,7 +9,7 @@ import { BackendError } from '../../../agent/backend/backend-error.ts';
 import { BackendClient, type Uncounted } from '../../../agent/backend/client.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import { LookupError } from '../../../agent/decision/decision.ts';
-import type { ListActions } from '../../../contract/list-actions.ts';
+import type { ListActions } from '../../../contract/permitted-actions.ts';
 
 const URL = 'http://function.test';
 const entry = { subject: 'ip:203.0.113.0/24', list: 'manual', action: 'deny', reason: 'abuse' };

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { CacheSettings, StaleSettings } from '../../../agent/decision/cache.ts';
 import { TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
-import { maxHeapBytes } from '../../../agent/decision/cache-bytes.ts';
+import { maxHeapBytes } from '../../../agent/decision/cache-memory.ts';
 import { decisionOf, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';

@@ -56,8 +56,8 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     ...more,
   });
   /** The decisions that were told as those for which the cache alone had no verdict. */
-  const cacheLookups: Decision[] = [];
-  const lookups = { decided: (decision: Decision) => void cacheLookups.push(decision) };
+  const lookupDecisions: Decision[] = [];
+  const lookups = { decided: (decision: Decision) => void lookupDecisions.push(decision) };
   const engine = new Engine({ cache, loader, clock, lookups }, DEADLINE_MS);
   const address = new Address();
   const question: { -readonly [Key in keyof Question]: Question[Key] } = {
@@ -92,7 +92,7 @@ function setUp(changes: Partial<LoaderSettings> & { ifErrorSeconds?: number } = 
     await settled();
   };
   const asked = () => backend.calls.map(({ subjects }) => subjects);
-  return { clock, cache, backend, engine, ask, decideKnown, sent, asked, cacheLookups };
+  return { clock, cache, backend, engine, ask, decideKnown, sent, asked, lookupDecisions };
 }
 
 describe('a question with fresh verdicts', () => {
@@ -137,16 +137,16 @@ describe('a decision for which the cache alone had no verdict', () => {
   const OVERLOAD: Decision = { action: 'allow', source: 'policy', reason: 'overload' };
 
   it('is reported once, whatever decides in the end', async () => {
-    const { ask, sent, backend, clock, cacheLookups } = setUp();
+    const { ask, sent, backend, clock, lookupDecisions } = setUp();
     const answered = ask(OPEN, [IP]);
     await sent();
     backend.call(0).answer([{ entry: null }]);
     await settled();
     const late = [answered, ask(OPEN, ['host:late'])];
     clock.advance(DEADLINE_MS);
-    assert.deepEqual(cacheLookups, await Promise.all(late));
+    assert.deepEqual(lookupDecisions, await Promise.all(late));
     assert.deepEqual(
-      cacheLookups.map(({ source, reason }) => [source, reason]),
+      lookupDecisions.map(({ source, reason }) => [source, reason]),
       [
         ['backend', undefined],
         ['policy', 'timeout'],
@@ -155,24 +155,24 @@ describe('a decision for which the cache alone had no verdict', () => {
   });
 
   it('is reported while a failed lookup is cached, of an address and of others', () => {
-    const { cache, ask, cacheLookups } = setUp();
+    const { cache, ask, lookupDecisions } = setUp();
     for (const subject of [IP, 'host:a']) {
       cache.keepFailure(LookupSubject.parse(subject), 'backend_error');
       assert.deepEqual(ask(OPEN, [subject]), BACKEND_ERROR);
     }
-    assert.deepEqual(cacheLookups, [BACKEND_ERROR, BACKEND_ERROR]);
+    assert.deepEqual(lookupDecisions, [BACKEND_ERROR, BACKEND_ERROR]);
   });
 
   it('is reported if an allow entry decides despite missing verdicts, and under overload', () => {
-    const { cache, ask, decideKnown, cacheLookups } = setUp();
+    const { cache, ask, decideKnown, lookupDecisions } = setUp();
     cache.keepVerdict(LookupSubject.parse('host:a'), entry('host:a', 'allow'), 60);
     ask(OPEN, ['host:a', IP]);
     decideKnown(OPEN, [IP]);
-    assert.deepEqual(cacheLookups, [told('host:a', 'cache', 'allow'), OVERLOAD]);
+    assert.deepEqual(lookupDecisions, [told('host:a', 'cache', 'allow'), OVERLOAD]);
   });
 
   it('is not reported if fresh verdicts or the client alone decided', () => {
-    const { cache, ask, decideKnown, cacheLookups } = setUp();
+    const { cache, ask, decideKnown, lookupDecisions } = setUp();
     cache.keepVerdict(LookupSubject.parse(IP), entry(IP), 60);
     cache.keepVerdict(LookupSubject.parse('host:a'), null, 60);
     for (const decide of [ask, decideKnown]) {
@@ -181,7 +181,7 @@ describe('a decision for which the cache alone had no verdict', () => {
       decide(OPEN, []);
       decide(OPEN, ['host:a'], { problem: 'bad_subject' });
     }
-    assert.deepEqual(cacheLookups, []);
+    assert.deepEqual(lookupDecisions, []);
   });
 });
 

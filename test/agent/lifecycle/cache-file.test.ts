@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
-import type { CacheBlock } from '../../../agent/decision/cache-block.ts';
+import type { CacheBlock } from '../../../agent/decision/cache-snapshot-block.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { CacheFileError, readCacheFile, writeCacheFile } from '../../../agent/lifecycle/cache-file.ts';
 import { HandClock } from '../../support/clock.ts';

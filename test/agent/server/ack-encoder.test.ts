@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Address } from '../../../agent/decision/address.ts';
 import { type Decision, decisionOf } from '../../../agent/decision/decision.ts';
+import { AckAddressWriter } from '../../../agent/server/ack-address-writer.ts';
 import { AckEncoder } from '../../../agent/server/ack-encoder.ts';
-import { DynamicAddress } from '../../../agent/server/dynamic-address.ts';
 import type { VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { varsOf } from '../../../haproxy/variables.ts';
-import { type DynamicActions, fitted, NO_ACTIONS } from '../../../spop/ack-actions.ts';
+import { type DynamicActions, fitted, NO_ACTIONS } from '../../../spop/ack-payload.ts';
 import { HandClock } from '../../support/clock.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
@@ -18,7 +18,7 @@ const ROOM = 790;
 function encoder(target: Partial<VariableTarget> = {}) {
   const problems: unknown[] = [];
   const vars = varsOf({ requestHeaders: ['X-Plan'], responseHeaders: [] });
-  const dynamic = new DynamicAddress(new Address());
+  const dynamic = new AckAddressWriter(new Address());
   const stats = new DecisionStats(new HandClock());
   const events = { internalError: (error: unknown) => void problems.push(error) };
   return {

@@ -5,8 +5,8 @@ import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { encodeDecision, type VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { ACTIONS, DENY_STATUSES } from '../../../contract/actions.ts';
 import { type Entry, entryProblem } from '../../../contract/check.ts';
+import { MAX_VARS, MAX_VARS_BYTES } from '../../../contract/entry-vars.ts';
 import { REASONS } from '../../../contract/policy.ts';
-import { MAX_VARS, MAX_VARS_BYTES } from '../../../contract/vars.ts';
 import { varsOf } from '../../../haproxy/variables.ts';
 import { parseActions, str, type Value } from '../../support/spop/naive-codec.ts';
 

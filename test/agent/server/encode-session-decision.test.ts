@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { encodeDecision, type VariableTarget } from '../../../agent/server/encode-decision.ts';
 import { VARIABLES, varsOf } from '../../../haproxy/variables.ts';
-import type { AckActions } from '../../../spop/ack-actions.ts';
+import type { AckActions } from '../../../spop/ack-payload.ts';
 import { parseActions } from '../../support/spop/naive-codec.ts';
 
 const TARGET: VariableTarget = {

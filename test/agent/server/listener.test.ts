@@ -8,7 +8,7 @@ import { after, before, describe, it, type TestContext } from 'node:test';
 import { ConnectionLimiter, type ConnectionLimits } from '../../../agent/server/connection-limiter.ts';
 import { Listener } from '../../../agent/server/listener.ts';
 import type { ListenAddress } from '../../../config/listen-address.ts';
-import type { AckActions } from '../../../spop/ack-actions.ts';
+import type { AckActions } from '../../../spop/ack-payload.ts';
 import type { SpopError } from '../../../spop/errors.ts';
 import { HandClock } from '../../support/clock.ts';
 import { hideInternals } from '../../support/hidden-internals.ts';

@@ -12,7 +12,7 @@ import { type Decider, type MessageConfig, MessageHandler } from '../../../agent
 import { ReferenceIds } from '../../../agent/server/reference-id.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import type { Policy, Reason } from '../../../contract/policy.ts';
-import type { AckActions } from '../../../spop/ack-actions.ts';
+import type { AckActions } from '../../../spop/ack-payload.ts';
 import { OutputBuffer } from '../../../spop/output-buffer.ts';
 import { HandClock } from '../../support/clock.ts';
 import { referenceOf } from '../../support/reference.ts';

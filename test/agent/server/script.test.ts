@@ -5,8 +5,8 @@ import { Enforcement } from '../../../agent/decision/enforcement.ts';
 import type { Question } from '../../../agent/decision/engine.ts';
 import type { MessageArguments } from '../../../agent/server/arguments.ts';
 import { type Decider, type MessageConfig, MessageHandler } from '../../../agent/server/message-handler.ts';
+import { FrameReader } from '../../../spop/frame-reader.ts';
 import { OutputBuffer } from '../../../spop/output-buffer.ts';
-import { FrameReader } from '../../../spop/reader.ts';
 import { ALL_RULES } from '../../support/rules.ts';
 import { frameIn } from '../../support/spop/frames.ts';
 import {

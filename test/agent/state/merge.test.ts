@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { mergeStates } from '../../../agent/state/merge.ts';
-import { Meters } from '../../../agent/state/meters.ts';
+import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { processState } from '../../../agent/state/process-state.ts';
 import type { AgentState, ProcessState } from '../../../agent/state/state.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -75,10 +75,10 @@ const DENY = {
 
 /** A worker that counted so many of everything. */
 function stateOf(count: number, breaker: AgentState['backend']['breaker']): ProcessState {
-  const meters = new Meters();
-  meters.answered(count, 1);
-  meters.callFailed('failing', `failure ${count}`, count);
-  meters.spopError(10);
+  const metrics = new ProcessMetrics();
+  metrics.answered(count, 1);
+  metrics.callFailed('failing', `failure ${count}`, count);
+  metrics.spopError(10);
   const stats = new DecisionStats(new HandClock());
   const byPolicy = { timeout: count, backend_error: 0, breaker_open: 0, overload: 0, internal_error: 0 };
   const isDegraded = breaker !== 'closed';
@@ -89,7 +89,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
   };
   stats.counterOf('check-request', { action: 'allow', source: 'cache' }).count += count;
   const parts = {
-    meters,
+    metrics,
     stats,
     settings: settingsWith({}),
     connections: 0,
@@ -98,6 +98,6 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
   };
   const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };
   const state = processState({ ...parts, loader, cache: { entries: count, bytes: 0, evicted: 0 } });
-  meters.close();
+  metrics.close();
   return { ...state, logLinesDropped: count, listening: [], startedAtMs: count, takenAtMs: count };
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { collectFeed } from '../../../cli/bulk/collect-feed.ts';
 import { DesiredEntries } from '../../../cli/bulk/desired-entries.ts';
-import { Trust } from '../../../cli/bulk/trusted-attributes.ts';
+import { TrustedAttributes } from '../../../cli/bulk/trusted-attributes.ts';
 import type { FormatName } from '../../../cli/formats/formats.ts';
 import { readFeed } from '../../../cli/formats/read-feed.ts';
 import { SCOPE } from '../../support/scope.ts';
@@ -33,7 +33,7 @@ async function problemOf(format: FormatName, begin: string, line: string, lines:
   try {
     const feed = await readFeed(pieces(begin, line, lines), { name: 'the source', format, nowMs });
     const { signal } = new AbortController();
-    const trust = new Trust('ip', []);
+    const trust = new TrustedAttributes('ip', []);
     const options = {
       feed,
       name: 'the source',

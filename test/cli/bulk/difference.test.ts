@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { type Difference, differences, isSame } from '../../../cli/bulk/difference.ts';
-import { Sorter } from '../../../cli/bulk/external-sort.ts';
+import { ExternalSort } from '../../../cli/bulk/external-sort.ts';
 
 const ENTRY: StoredEntry = { subject: 'ip:203.0.113.7', list: 'feed', action: 'deny' };
 
@@ -65,8 +65,8 @@ describe('an entry is the same as an item', () => {
   });
 });
 
-async function sorterOf(reasons: Readonly<Record<string, string>>): Promise<Sorter<StoredEntry>> {
-  const sorter = new Sorter<StoredEntry>();
+async function sorterOf(reasons: Readonly<Record<string, string>>): Promise<ExternalSort<StoredEntry>> {
+  const sorter = new ExternalSort<StoredEntry>();
   for (const [subject, reason] of Object.entries(reasons)) await sorter.add(subject, { ...ENTRY, subject, reason });
   return sorter;
 }

@@ -3,13 +3,13 @@ import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Sorter } from '../../../cli/bulk/external-sort.ts';
+import { ExternalSort } from '../../../cli/bulk/external-sort.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 8 }).map((drawn) => drawn.toWellFormed());
 const key = fc.oneof(fc.constantFrom('', 'a', 'a b', 'a"', '\n', '\t', '\u2028', 'ab', '\ud83d\ude00', '\uffff'), text);
 
-describe('Sorter', () => {
+describe('ExternalSort', () => {
   it('yields the last value of every key, in an order that all sorters share, however few fit into memory', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -17,7 +17,7 @@ describe('Sorter', () => {
         fc.array(key),
         fc.integer({ min: 1, max: 9 }),
         async (pairs, others, room) => {
-          const [sorter, another] = [new Sorter<string>(room), new Sorter<number>(7)];
+          const [sorter, another] = [new ExternalSort<string>(room), new ExternalSort<number>(7)];
           try {
             for (const [name, value] of pairs) await sorter.add(name, value);
             for (const name of others) await another.add(name, 1);
@@ -50,7 +50,7 @@ describe('Sorter', () => {
 
   it('leaves no file behind', async () => {
     const before = ownFolders();
-    const sorter = new Sorter<number>(2);
+    const sorter = new ExternalSort<number>(2);
     for (let index = 0; index < 5; index++) await sorter.add(`k${index}`, index);
     assert.equal(ownFolders().length, before.length + 1);
     await sorter.close();
@@ -62,7 +62,7 @@ function ownFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('haverdict-sort-'));
 }
 
-async function all<Value>(sorter: Sorter<Value>) {
+async function all<Value>(sorter: ExternalSort<Value>) {
   const found = [];
   for await (const one of sorter.sorted()) found.push(one);
   return found;

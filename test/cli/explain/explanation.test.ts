@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { BadEntries } from '../../../blocklist/bad-entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
+import { InvalidEntryLog } from '../../../blocklist/invalid-entry-log.ts';
 import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/listed-item.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
@@ -248,7 +248,13 @@ async function toContractEntry(
   subjects: readonly string[],
   { lists, shadowLists, listActions }: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
-  const deps = { store, log() {}, badEntries: new BadEntries(), clock: () => NOW_SECONDS * 1000, ttlSeconds: 60 };
+  const deps = {
+    store,
+    log() {},
+    invalidEntryLog: new InvalidEntryLog(),
+    clock: () => NOW_SECONDS * 1000,
+    ttlSeconds: 60,
+  };
   return (
     await check({ lists: [...lists], shadowLists: [...shadowLists], listActions, subjects: [...subjects] }, deps)
   ).verdicts.map(({ entry }) => entry ?? undefined);

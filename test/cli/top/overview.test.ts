@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { observe } from '../../../agent/state/histogram.ts';
-import { newCounters } from '../../../agent/state/measures.ts';
+import { newCounters } from '../../../agent/state/metric-definitions.ts';
 import type { AgentState } from '../../../agent/state/state.ts';
 import { overviewOf } from '../../../cli/top/overview.ts';
 import { agentState } from '../../support/agent-state.ts';

@@ -1,4 +1,4 @@
-import type { AckActions } from '../../../spop/ack-actions.ts';
+import type { AckActions } from '../../../spop/ack-payload.ts';
 import { Connection } from '../../../spop/connection.ts';
 import type { Frame } from '../../../spop/frame.ts';
 import type { NotifyHandler } from '../../../spop/notify-handler.ts';

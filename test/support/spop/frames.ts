@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Frame } from '../../../spop/frame.ts';
-import { FrameReader } from '../../../spop/reader.ts';
+import { FrameReader } from '../../../spop/frame-reader.ts';
 import type { Value } from './naive-codec.ts';
 
 /** The one frame in these bytes, as the agent's reader sees it. */

@@ -1,0 +1,67 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { observe } from './histogram.ts';
+import { type FaultName, newCounters } from './metric-definitions.ts';
+
+const LAG_RESOLUTION_MS = 20;
+const NANOSECONDS = 1e9;
+
+/** What a process counts and measures for as long as it lives: a reload resets nothing. */
+export class ProcessMetrics {
+  readonly counters = newCounters();
+  readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  /** Of the last call that failed. */
+  lastFailure: { readonly lastErrorAtMs: number; readonly lastError: string } | undefined;
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  /** So many frames were answered in the turn in which they came. */
+  answered(frames: number, tookMs: number): void {
+    this.counters.frames += frames;
+    observe(this.counters.decisionTime, tookMs / 1000, frames);
+  }
+
+  /** One frame was answered that had to wait. */
+  answeredLate(tookMs: number, deadlineMs: number): void {
+    this.answered(1, tookMs);
+    observe(this.counters.deadlineMargin, (deadlineMs - tookMs) / 1000);
+  }
+
+  /** `other` is for what SPOP does not assign. */
+  spopError(status: number | 'other'): void {
+    const { errors } = this.counters;
+    errors[status] = (errors[status] ?? 0) + 1;
+  }
+
+  called(subjects: number, tookMs: number): void {
+    this.counters.calls++;
+    this.counters.subjects += subjects;
+    observe(this.counters.backendTime, tookMs / 1000);
+  }
+
+  callFailed(fault: FaultName, error: string, atMs: number): void {
+    this.counters.failures[fault]++;
+    this.lastFailure = { lastErrorAtMs: atMs, lastError: error };
+  }
+
+  /** The lag of the event loop in seconds since this was read last. */
+  takeLag(): Record<'p50' | 'p99' | 'max', number> {
+    const delay = this.#delay;
+    const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - LAG_RESOLUTION_MS / 1000);
+    const lag =
+      delay.count === 0
+        ? { p50: 0, p99: 0, max: 0 }
+        : {
+            p50: seconds(delay.percentile(50)),
+            p99: seconds(delay.percentile(99)),
+            max: seconds(delay.max),
+          };
+    delay.reset();
+    return lag;
+  }
+
+  close(): void {
+    this.#delay.disable();
+  }
+}
