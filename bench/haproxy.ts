@@ -23,6 +23,8 @@ const LISTED = 100_000;
 const CONNECTIONS = 32;
 const CLIENT = 'req.hdr_ip(x-client)';
 const RECENT_SECONDS = 2;
+/** Long enough for every visitor to come once: the first request of each is asked about. */
+const WARM_UP_SECONDS = 1;
 
 const GUARDS = ['none', 'acl -f', 'haverdict', 'haverdict, recentSeconds'] as const;
 type Guard = (typeof GUARDS)[number];
@@ -59,6 +61,7 @@ export async function measureHaproxy(rounds: number, seconds: number): Promise<H
     for (const build of builds) for (const guard of GUARDS) sites.push(await startGuarded(build, guard, list, env));
     for (let round = 0; round < rounds; round++)
       for (const { build, guard, url, haproxy } of sites) {
+        runWrk(url, script, WARM_UP_SECONDS);
         const before = { haproxy: cpuSecondsOf(haproxy.pid), agent: agent.cpuSeconds() };
         const { requests, ...wrk } = runWrk(url, script, seconds);
         const us = (from: number, to: number) => ((to - from) / requests) * 1e6;
