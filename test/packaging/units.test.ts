@@ -72,7 +72,7 @@ describe('the systemd units', () => {
       );
       writeFileSync(join(folder, 'haverdict.yaml'), `${withUrl}\n${more}`);
       const check = [join(UNITS, '../../cli/main.ts'), 'agent', '--check', '-c', join(folder, 'haverdict.yaml')];
-      return /^ +takes at most (\d+) MB: (MemoryMax=\1M)$/m.exec((await run(process.execPath, check)).stdout)?.[2];
+      return /^ +uses at most (\d+) MB: (MemoryMax=\1M)$/m.exec((await run(process.execPath, check)).stdout)?.[2];
     };
     const [set, tasks] = [/^MemoryMax=.*$/m.exec(service)?.[0], Number(/^TasksMax=(\d+)$/m.exec(service)?.[1])];
     assert.equal(await memoryMax(''), set);
