@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type ListenAddress, parseListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
@@ -10,6 +9,7 @@ import { HAPROXY_VERSIONS, type HaproxyVersion } from '../../haproxy/versions.ts
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { haproxyFilesAt } from '../options/haproxy-files.ts';
 import { printJson, printLine, printRow } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 
@@ -56,7 +56,7 @@ export function doctorCommand(): Command {
 
 async function doctor(options: DoctorOptions): Promise<void> {
   const settings = await settingsFor(options);
-  const texts = options.haproxy.flatMap(filesAt).map((file) => ({ file, text: readFile(file) }));
+  const texts = options.haproxy.flatMap(haproxyFilesAt).map((file) => ({ file, text: readFile(file) }));
   const findings = examine(readInstallation(settings, texts, FILES));
   const answers = options.live ? await answersOf(settings, options.address) : [];
   if (options.json) await printJson({ findings, ...(options.live && { live: answers }) });
@@ -71,13 +71,6 @@ async function settingsFor(options: DoctorOptions): Promise<Settings> {
   const settings = await readSettings(options, process.env);
   const version = options.haproxyVersion ?? settings.haproxy.version;
   return { ...settings, haproxy: { ...settings.haproxy, version } };
-}
-
-/** The files of a folder as HAProxy's -f reads them: `.cfg` files that are not hidden, in byte order. */
-function filesAt(path: string): string[] {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  const names = readdirSync(path).filter((name) => name.endsWith('.cfg') && !name.startsWith('.'));
-  return names.sort().map((name) => join(path, name));
 }
 
 function readFile(path: string): string {

@@ -3,13 +3,14 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { formatListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
-import { haproxyFragment } from '../../haproxy/generate/fragment.ts';
+import { haproxyFragment, markedSpoeFile } from '../../haproxy/generate/fragment.ts';
 import { DEFAULT_SPOE_PATH } from '../../haproxy/generate/frontend.ts';
-import { spoeFile } from '../../haproxy/generate/spoe.ts';
 import { HAPROXY_VERSIONS, type HaproxyVersion } from '../../haproxy/versions.ts';
-import { CliError, EXIT } from '../exit/cli-error.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { printLine } from '../output/output.ts';
+import { replaceInto } from '../wiring/into.ts';
 
 const SPOE_NAME = 'haverdict.spoe.cfg';
 const FRAGMENT_NAME = 'haverdict.haproxy.cfg';
@@ -17,6 +18,10 @@ const FRAGMENT_NAME = 'haverdict.haproxy.cfg';
 interface WiringOptions extends ConfigOptions {
   readonly haproxyVersion?: HaproxyVersion;
   readonly out?: string;
+  readonly into?: string[];
+  readonly write?: true;
+  readonly force?: true;
+  readonly haproxyProgram: string;
 }
 
 /** `haverdict wiring`: HAProxy's configuration, generated from the agent's. */
@@ -31,14 +36,31 @@ export function wiringCommand(): Command {
         ).choices(HAPROXY_VERSIONS),
       )
       .option('--out <folder>', `write ${SPOE_NAME} and ${FRAGMENT_NAME} to this directory instead of printing them`)
-
+      .addOption(
+        new Option(
+          '--into <file...>',
+          "HAProxy's files, in the order of its -f: tell what would be replaced between the marks in them; a folder means its *.cfg",
+        ).conflicts('out'),
+      )
+      .option('--write', 'with --into: replace it, if haproxy -c accepts the result; keeps a backup')
+      .option('--force', 'with --into: also replace parts that were edited by hand')
+      .option('--haproxy-program <path>', 'with --into --write: the haproxy that checks the result', 'haproxy')
+      .addHelpText(
+        'after',
+        '\nExit code: 0 printed, written, told or nothing to change; 1 refused, with nothing changed; 2 usage; 78 config.',
+      )
       .action(async (options: WiringOptions) => {
+        const { into, write = false, force = false, haproxyProgram } = options;
+        if (into === undefined && (write || force)) throw usageError('--write and --force go with --into');
         const settings = await wiredSettings(options);
-        if (options.out === undefined) process.stdout.write(printed(settings));
+        if (into !== undefined)
+          for (const line of replaceInto(settings, { into, write, force, haproxyProgram })) await printLine(line);
+        else if (options.out === undefined) process.stdout.write(printed(settings));
         else for (const path of written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
       }),
     'haverdict wiring -c haverdict.yaml',
     'haverdict wiring -c haverdict.yaml --haproxy-version 3.2 --out /etc/haproxy',
+    'haverdict wiring -c haverdict.yaml --into /etc/haproxy/haproxy.cfg --write',
   );
 }
 
@@ -54,7 +76,7 @@ async function wiredSettings(options: WiringOptions): Promise<Settings> {
 function printed(settings: Settings): string {
   return [
     `# ==== ${SPOE_NAME}: save this as ${DEFAULT_SPOE_PATH} ====\n`,
-    spoeFile(settings),
+    markedSpoeFile(settings),
     `\n# ==== ${FRAGMENT_NAME}: copy this into haproxy.cfg ====\n`,
     haproxyFragment(settings),
   ].join('');
@@ -66,7 +88,7 @@ function written(settings: Settings, folder: string): string[] {
     throw new CliError(EXIT.failed, `--out ${folder} is not a directory`);
   const spoePath = resolve(folder, SPOE_NAME);
   const fragmentPath = resolve(folder, FRAGMENT_NAME);
-  replaceFile(spoePath, spoeFile(settings));
+  replaceFile(spoePath, markedSpoeFile(settings));
   replaceFile(fragmentPath, haproxyFragment(settings, spoePath));
   return [spoePath, fragmentPath];
 }

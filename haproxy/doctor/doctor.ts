@@ -7,6 +7,7 @@ import { ENGINE_CHECKS } from './engine-checks.ts';
 import { FILTER_CHECKS } from './filter-checks.ts';
 import { GROUP_CHECKS } from './group-checks.ts';
 import type { Installation } from './installation.ts';
+import { MARKS_CHECKS } from './marks-checks.ts';
 import { MESSAGE_CHECKS } from './message-checks.ts';
 import { ORDER_CHECKS } from './order-checks.ts';
 import { RECENT_CHECKS } from './recent-checks.ts';
@@ -32,6 +33,7 @@ export const CHECKS = {
   ...SERVER_CHECKS,
   ...TIMING_CHECKS,
   ...ENGINE_CHECKS,
+  ...MARKS_CHECKS,
 } satisfies Readonly<Record<string, Check>>;
 export type FindingId = keyof typeof CHECKS;
 

@@ -34,6 +34,8 @@ export interface Filter {
 export interface Installation {
   readonly settings: Settings;
   readonly config: HaproxyConfig;
+  /** The files of HAProxy themselves, in which marks are comments. */
+  readonly texts: readonly { readonly file: string; readonly text: string }[];
   readonly files: Files;
   /** The filters of all proxies that ask this agent. */
   readonly filters: readonly Filter[];
@@ -82,6 +84,7 @@ export function readInstallation(
   return {
     settings,
     config,
+    texts,
     files,
     filters,
     engines,

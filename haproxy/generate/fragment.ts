@@ -1,44 +1,111 @@
 import type { Settings } from '../../config/settings.ts';
 import { agentsBackend } from './agents-backend.ts';
 import { backendRules } from './backend-rules.ts';
-import { DEFAULT_SPOE_PATH, frontendRoutes, frontendRules } from './frontend.ts';
+import {
+  DEFAULT_SPOE_PATH,
+  frontendLines,
+  frontendRoutes,
+  isSentByOperator,
+  logLines,
+  obeyingRules,
+  sendRule,
+} from './frontend.ts';
+import { type FoundPart, type MarkedPart, marked } from './marks.ts';
+import { spoeFile } from './spoe.ts';
+import { indent } from './syntax.ts';
 import { tcpBackendRules, tcpFrontendRules } from './tcp.ts';
 
-interface Part {
+interface Part extends MarkedPart {
   /** Where the operator puts these lines. */
   readonly where: string;
-  readonly text: string;
+  /** Lines below the part that the operator may take over. */
+  readonly note?: string;
+  /** The part beside which this one is needed; where none is named, it is needed once in any case. */
+  readonly beside?: string;
 }
+
+export const SPOE_PART = 'spoe';
+export const FRONTENDS: readonly string[] = ['frontend', 'tcp-frontend'];
 
 /** Everything that HAProxy needs beside the SPOE file: lines for the operator's sections, and the backend of the agents. */
 export function haproxyFragment(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
-  const parts = partsOf(settings, spoePath).filter(({ text }) => text !== '');
-  return parts.map(({ where, text }, index) => `# Part ${index + 1} of ${parts.length}: ${where}\n${text}`).join('\n');
+  const parts = fragmentParts(settings, spoePath);
+  return parts
+    .map(
+      ({ where, note = '', ...part }, index) =>
+        `# Part ${index + 1} of ${parts.length}: ${where}\n${marked(part)}${note}`,
+    )
+    .join('\n');
 }
 
-function partsOf(settings: Settings, spoePath: string): Part[] {
+/** The SPOE file between marks. */
+export function markedSpoeFile(settings: Settings): string {
+  return marked({ name: SPOE_PART, text: spoeFile(settings) });
+}
+
+/** What belongs where this was found: without lines where the configuration has no such part any more. */
+export function partFor({ name, lines }: FoundPart, settings: Settings, spoePath = spoePathIn(lines)): MarkedPart {
+  if (name === SPOE_PART) return { name, text: spoeFile(settings) };
+  return fragmentParts(settings, spoePath).find((part) => part.name === name) ?? { name, text: '' };
+}
+
+/** The file that the `filter` line of a part names. */
+export function spoePathIn(lines: readonly string[]): string {
+  const [, word] =
+    lines.map((line) => /^\s*filter spoe .*\bconfig ((?:\\.|[^\s\\])+)/.exec(line)).find((found) => found !== null) ??
+    [];
+  return word === undefined ? DEFAULT_SPOE_PATH : word.replace(/\\(.)/g, '$1');
+}
+
+/** The parts that are needed beside those of these names and are not among them. */
+export function missingParts(settings: Settings, names: ReadonlySet<string>): string[] {
+  const needed = fragmentParts(settings, DEFAULT_SPOE_PATH).filter(({ name, beside }) =>
+    beside === undefined ? !FRONTENDS.includes(name) : names.has(beside),
+  );
+  const frontends = FRONTENDS.some((name) => names.has(name)) ? [] : [FRONTENDS[0] ?? ''];
+  return [...frontends, ...needed.map(({ name }) => name)].filter((name) => !names.has(name));
+}
+
+/** The parts of the fragment that this configuration needs. */
+function fragmentParts(settings: Settings, spoePath: string): Part[] {
+  const apart = settings.messages.filter(isSentByOperator);
   return [
     {
+      name: 'frontend',
       where: 'put these lines into each frontend that haverdict should guard, above all its other rules.',
-      text: frontendRules(settings, spoePath),
+      text: indent(frontendLines(settings, spoePath, apart)),
+      note: indent(logLines(settings)),
     },
+    ...apart.map((message) => ({
+      name: `group-${message.group}`,
+      beside: 'frontend',
+      where: `put these lines into the same frontends, below your rule that sends group ${message.group}, such as ${sendRule(settings.haproxy, message)}`,
+      text: indent(obeyingRules(settings.haproxy, message)),
+    })),
     {
+      name: 'routes',
+      beside: 'frontend',
       where:
         'put these lines into the same frontends, below all http-request rules and above all other use_backend rules.',
       text: frontendRoutes(settings),
     },
     {
+      name: 'backend',
+      beside: 'frontend',
       where: 'put these lines into each HTTP backend that those frontends use, above all its other rules.',
       text: backendRules(settings),
     },
     {
+      name: 'tcp-frontend',
       where: 'put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.',
       text: tcpFrontendRules(settings, spoePath),
     },
     {
+      name: 'tcp-backend',
+      beside: 'tcp-frontend',
       where: 'put these lines into each backend in mode tcp that those frontends use.',
       text: tcpBackendRules(settings),
     },
-    { where: 'put this section next to the other backends, once.', text: agentsBackend(settings) },
-  ];
+    { name: 'agents', where: 'put this section next to the other backends, once.', text: agentsBackend(settings) },
+  ].filter(({ text }) => text !== '');
 }

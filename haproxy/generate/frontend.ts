@@ -18,12 +18,20 @@ export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 type FrontendSettings = Pick<Settings, 'haproxy' | 'messages'>;
 
 /** The lines of an HTTP frontend that ask the agent and obey what it decides. */
-export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+export function frontendRules(settings: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
+  return indent([...frontendLines(settings, spoePath), '', ...logLines(settings)]);
+}
+
+/** The same without what obeys `apart`, which stands where the operator sends those groups, and without the log format. */
+export function frontendLines(
+  { haproxy, messages }: FrontendSettings,
+  spoePath: string,
+  apart: readonly MessageSettings[] = [],
+): string[] {
   const requests = inOrder(messages.filter(isForFrontend));
   const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
-  const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
   const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
-  return indent([
+  return [
     filterLine(spoePath),
     ...(messages.some(sendsBody)
       ? ['# wait for the body, or only the part that came with the headers is sent', BUFFERED]
@@ -33,13 +41,30 @@ export function frontendRules({ haproxy, messages }: FrontendSettings, spoePath 
     '',
     ...refusals(haproxy, requests),
     '',
-    ...requests.flatMap((message) => [...heading(message), ...requestRules(haproxy, message), '']),
+    ...requests.flatMap((message) =>
+      apart.includes(message)
+        ? recentRules(haproxy, decisionVariables(haproxy.prefix, message))
+        : [...heading(message), ...requestRules(haproxy, message), ''],
+    ),
     ...responses.flatMap((message) => [...heading(message), ...responseRules(haproxy, message), '']),
     ...responseHeaderRules(haproxy, messages),
-    '',
+  ];
+}
+
+/** A request log with the decisions, which the operator may take over. */
+export function logLines({ haproxy, messages }: FrontendSettings): string[] {
+  const requests = inOrder(messages.filter(isForFrontend));
+  const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
+  const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
+  return [
     '# to log decisions: option httplog with action, source, reason and reference id',
     `# ${logFormat(decisions)}`,
-  ]);
+  ];
+}
+
+/** Whether a rule of the operator's sends this message: what obeys it stands below that. */
+export function isSentByOperator(message: MessageSettings): boolean {
+  return message.group !== undefined && sendConditionOf(message).condition === undefined;
 }
 
 /** The lines of a frontend that choose the backend, which must stand below all its http-request rules. */
@@ -55,10 +80,19 @@ export function filterLine(spoePath: string): string {
 const BUFFERED = 'option http-buffer-request';
 
 function requestRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
-  const decision = decisionVariables(haproxy.prefix, message);
   return [
     ...sendConditionOf(message).acls,
-    ...groupLines(haproxy, decision),
+    ...recentRules(haproxy, decisionVariables(haproxy.prefix, message)),
+    ...sendLines(haproxy, message),
+    ...obeyingRules(haproxy, message),
+  ];
+}
+
+/** What stands below the rule that sends a message: what obeys the decision about a request. */
+export function obeyingRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const decision = decisionVariables(haproxy.prefix, message);
+  return [
+    ...storeRules(haproxy, decision),
     ...noDecisionRules(haproxy.prefix, decision, httpStops(haproxy, 'http-request')),
     '',
     ...stopRules(haproxy, decision, 'http-request'),
@@ -68,20 +102,21 @@ function requestRules(haproxy: HaproxySettings, message: MessageSettings): strin
 }
 
 /** The rule that sends a group, above those that obey its answer; without a condition, it is the operator's to write. */
-function groupLines(haproxy: HaproxySettings, decision: DecisionVariables): string[] {
-  const { message } = decision;
+function sendLines(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const send = sendRule(haproxy, message);
+  if (send === undefined) return [];
+  return isSentByOperator(message)
+    ? ['# write the line that sends the group here, below what it depends on, for example', `#     ${send}`]
+    : [send];
+}
+
+/** The rule that sends this message, or an example of it; undefined for one that HAProxy sends at its event. */
+export function sendRule(haproxy: HaproxySettings, message: MessageSettings): string | undefined {
   const group = sendingGroup(haproxy, message);
-  if (group === undefined) return [];
-  const condition = sendIf(haproxy, decision);
-  const send = `http-request send-spoe-group ${ENGINE} ${group} if`;
-  const isYours = message.group !== undefined && sendConditionOf(message).condition === undefined;
-  const sending = isYours
-    ? [
-        '# write the line that sends the group here, below what it depends on, for example',
-        `#     ${send} ${bothConditions(condition, '{ method POST }')}`,
-      ]
-    : [`${send} ${condition}`];
-  return [...recentRules(haproxy, decision), ...sending, ...storeRules(haproxy, decision)];
+  if (group === undefined) return undefined;
+  const condition = sendIf(haproxy, decisionVariables(haproxy.prefix, message));
+  const whole = isSentByOperator(message) ? bothConditions(condition, '{ method POST }') : condition;
+  return `http-request send-spoe-group ${ENGINE} ${group} if ${whole}`;
 }
 
 function responseRules(haproxy: HaproxySettings, message: MessageSettings): string[] {

@@ -6,8 +6,7 @@ import { it } from 'node:test';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { checkHaproxy, SPOE_FILE } from '../../dev/haproxy.ts';
-import { haproxyFragment } from '../../haproxy/generate/fragment.ts';
-import { spoeFile } from '../../haproxy/generate/spoe.ts';
+import { haproxyFragment, markedSpoeFile } from '../../haproxy/generate/fragment.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -22,7 +21,8 @@ frontend web
     bind 127.0.0.1:8080
 <each frontend that haverdict should guard>
     http-request set-header x-own 1
-<the same frontends>
+<below your rule>
+<the same frontends, below all>
     default_backend servers
 
 backend servers
@@ -50,7 +50,7 @@ describeOnEveryHaproxy('the wiring of each documented config, taken without a wa
       const settings = { ...loaded, haproxy: { ...haproxy, version, denyPages: onThisMachine(haproxy.denyPages) } };
       const backends = haproxy.backends.map((backend) => `\nbackend ${backend}\n    mode http\n`).join('');
       const config = withParts(OWN, haproxyFragment(settings, SPOE_FILE)) + backends;
-      checkHaproxy({ binary, config, spoe: spoeFile(settings) });
+      checkHaproxy({ binary, config, spoe: markedSpoeFile(settings) });
     });
 });
 

@@ -108,10 +108,7 @@ describe('the Node of a package', () => {
         other,
         Buffer.concat([bytes.subarray(0, at), Buffer.of(1 ^ (bytes[at] ?? 0)), bytes.subarray(at + 1)]),
       );
-      assert.throws(
-        () => pinnedNode(other, arch),
-        /node has SHA-256 [0-9a-f]{64}, but Node [\d.]+ for/,
-      );
+      assert.throws(() => pinnedNode(other, arch), /node has SHA-256 [0-9a-f]{64}, but Node [\d.]+ for/);
     }
   });
 

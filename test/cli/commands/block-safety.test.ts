@@ -134,7 +134,17 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.deepEqual(fields(block.stdout), entry);
     assert.deepEqual(fields((await run('show', '203.0.113.70', '--json')).stdout), [...entry, 'state', 'wins'].sort());
     const told = JSON.parse((await run('explain', '203.0.113.70', '--json')).stdout);
-    const ofExplain = ['decision', 'effect', 'entries', 'listActions', 'lists', 'shadowLists', 'subjects', 'why'];
+    const ofExplain = [
+      'decision',
+      'effect',
+      'entries',
+      'listActions',
+      'lists',
+      'shadowLists',
+      'subjects',
+      'unobeyed',
+      'why',
+    ];
     assert.deepEqual(Object.keys(told).sort(), ofExplain);
     assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'state', 'why', 'wins'].sort());
     const removed = await run('remove', '203.0.113.70', '--json');

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadSettings } from '../../../config/load.ts';
 import { PROGRAM } from '../../../dev/program-path.ts';
-import { haproxyFragment } from '../../../haproxy/generate/fragment.ts';
-import { spoeFile } from '../../../haproxy/generate/spoe.ts';
+import { haproxyFragment, markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 
@@ -21,7 +20,7 @@ describe('haverdict wiring', () => {
     assert.equal(
       stdout,
       `# ==== haverdict.spoe.cfg: save this as /etc/haproxy/haverdict.spoe.cfg ====
-${spoeFile(settings)}
+${markedSpoeFile(settings)}
 # ==== haverdict.haproxy.cfg: copy this into haproxy.cfg ====
 ${haproxyFragment(settings)}`,
     );
@@ -37,7 +36,7 @@ ${haproxyFragment(settings)}`,
     assert.equal(status, 0);
     assert.equal(stdout, `wrote ${spoePath}\nwrote ${fragmentPath}\n`);
     const settings = loadSettings(file, {});
-    assert.equal(readFileSync(spoePath, 'utf8'), spoeFile(settings));
+    assert.equal(readFileSync(spoePath, 'utf8'), markedSpoeFile(settings));
     assert.equal(readFileSync(fragmentPath, 'utf8'), haproxyFragment(settings, spoePath));
     assert.deepEqual(readdirSync(folder).sort(), ['haverdict.haproxy.cfg', 'haverdict.spoe.cfg']);
   });

@@ -101,7 +101,7 @@ describe('a source', () => {
       const url = await serveBytes(t, Buffer.from(cut));
       await expectError(
         openSource(url, INSIDE).then(textOf),
-        `cannot fetch ${url}/: the connection was closed before the answer was whole`,
+        `cannot fetch ${url}/: the connection was closed before the answer was complete`,
       );
     });
   }

@@ -8,6 +8,7 @@ import { CHECKS } from '../../../haproxy/doctor/doctor.ts';
 import { HAPROXY_VERSIONS } from '../../../haproxy/versions.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import {
+  betweenMarks,
   bothModes,
   everyEvent,
   findingsIn,
@@ -26,6 +27,7 @@ const FILES = { config: 'haproxy.cfg', spoe: SPOE_FILE } as const;
 
 const GOOD: Readonly<Record<string, HaproxySet>> = {
   'by hand': handWritten(),
+  'between marks': betweenMarks(),
   'with a group': grouped(),
   'in mode tcp': tcp(),
   'for responses': response(),
@@ -85,7 +87,7 @@ function name({ finding, by }: Mutation): string {
 /** The one line with the text; a text that is empty means the file as a whole. */
 function lineOf({ files, at: [file, text] }: Mutation): number | undefined {
   if (text === '') return undefined;
-  const at = files[file].split('\n').findIndex((line) => line.includes(text) && !line.trim().startsWith('#'));
+  const at = files[file].split('\n').findIndex((line) => line.includes(text) && !/^\s*#(?! haverdict )/.test(line));
   assert.ok(at >= 0, `no line has ${text}`);
   return at + 1;
 }

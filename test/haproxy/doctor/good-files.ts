@@ -6,6 +6,9 @@ import { frontendConfig } from '../../../dev/haproxy-config.ts';
 import { examine, type Finding } from '../../../haproxy/doctor/doctor.ts';
 import { readInstallation } from '../../../haproxy/doctor/installation.ts';
 import type { Event } from '../../../haproxy/events.ts';
+import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
+import { markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
+import { marked } from '../../../haproxy/generate/marks.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { tcpBackendRules, tcpFrontendRules } from '../../../haproxy/generate/tcp.ts';
 import type { HaproxyVersion } from '../../../haproxy/versions.ts';
@@ -34,6 +37,17 @@ export function generated(policy: 'open' | 'closed', changes: Changes = {}): Hap
   );
   const settings = { ...base, messages };
   return { settings, config: frontendConfig({ settings, binds: ['192.0.2.10:8080'] }), spoe: spoeFile(settings) };
+}
+
+/** As `generated`, with the agents' backend and the SPOE file between marks. */
+export function betweenMarks(agents = (text: string) => text): HaproxySet {
+  const { settings, config } = generated('open');
+  const text = agentsBackend(settings);
+  return {
+    settings,
+    config: config.replace(text, () => marked({ name: 'agents', text: agents(text) })),
+    spoe: markedSpoeFile(settings),
+  };
 }
 
 /** As `generated`, for settings whose condition the SPOE file does not have yet: that is what the mutation writes. */

@@ -1,5 +1,14 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
-import { everyEvent, generated, grouped, type HaproxySet, handWritten, rawCondition, recent } from './good-files.ts';
+import {
+  betweenMarks,
+  everyEvent,
+  generated,
+  grouped,
+  type HaproxySet,
+  handWritten,
+  rawCondition,
+  recent,
+} from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
 export interface Mutation {
@@ -22,6 +31,7 @@ const GOOD = {
   grouped: grouped(),
   every: everyEvent(),
   rawCondition: rawCondition(),
+  marked: betweenMarks(),
   recent: recent(),
 } as const;
 const EVENT = 'on-frontend-http-request';
@@ -638,6 +648,38 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('frame-size-invalid', 'above the buffer', 'max-frame-size', 'refuses', [
     ['    log global', '    max-frame-size 32768\n    log global'],
   ]),
+  {
+    finding: 'wiring-outdated',
+    by: 'the text of another time',
+    at: ['config', 'haverdict begin agents'],
+    haproxy: 'silent',
+    files: betweenMarks((text) => text.replace(/ +# a request never.*\n/, '')),
+  },
+  config(
+    'wiring-edited',
+    'a line changed',
+    'haverdict begin agents',
+    'silent',
+    [['connect 1s', 'connect 2s']],
+    'marked',
+  ),
+  spoe(
+    'wiring-edited',
+    'a comment',
+    'haverdict begin spoe',
+    'silent',
+    [['    log global', '    # mine\n    log global']],
+    'marked',
+  ),
+  config('marks-broken', 'no end', 'haverdict begin agents', 'silent', [['# haverdict end agents\n', '']], 'marked'),
+  config(
+    'marks-broken',
+    'no digest',
+    'haverdict begin agents',
+    'silent',
+    [[/(begin agents) [0-9a-f]{16}\n((?:.*\n)*?)# haverdict end agents\n/, '$1\n$2']],
+    'marked',
+  ),
   spoe('errors-unlogged', 'no log', 'spoe-agent', 'silent', [['    log global\n', '']]),
 ];
 

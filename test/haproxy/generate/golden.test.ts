@@ -150,6 +150,7 @@ spoe-message check-request
 `;
 
 const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # haverdict begin frontend 0195fc849c51ae3d
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # no upgrade to HTTP/2 behind HAProxy: the requests inside would not be checked
@@ -177,11 +178,12 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
 
     # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
-
+    # haverdict end frontend
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
 # Part 2 of 2: put this section next to the other backends, once.
+# haverdict begin agents 78f28d69dca174d3
 backend haverdict-agents
     mode tcp
     option spop-check
@@ -195,6 +197,7 @@ backend haverdict-agents
     server agent1 127.0.0.1:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent2 [::1]:9000 check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
     server agent3 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+# haverdict end agents
 `;
 
 const ALL_SPOE = `[haverdict]
@@ -239,6 +242,7 @@ spoe-group login
 `;
 
 const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
+    # haverdict begin frontend 91c574425895442e
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
     # wait for the body, or only the part that came with the headers is sent
     option http-buffer-request
@@ -400,16 +404,19 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.ref)]" if { var(txn.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(res.haverdict.ref)]" if { var(res.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.login.ref)]" if { var(txn.haverdict.login.ref) -m found }
-
+    # haverdict end frontend
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(sess.haverdict.ref)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.ref)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(txn.haverdict.login.ref)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)] %[var(res.haverdict.ref)]'
 
 # Part 2 of 6: put these lines into the same frontends, below all http-request rules and above all other use_backend rules.
+    # haverdict begin routes f6bc611075c56343
     use_backend blue if { var(txn.haverdict.login.action) -m str route } { var(txn.haverdict.login.backend) -m str blue }
     use_backend blue if { var(txn.haverdict.action) -m str route } { var(txn.haverdict.backend) -m str blue }
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+    # haverdict end routes
 
 # Part 3 of 6: put these lines into each HTTP backend that those frontends use, above all its other rules.
+    # haverdict begin backend 04844cc525bc8528
     http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
     http-request set-var(txn.haverdict.res.set.server) var(req.haverdict.res.set.server) if { var(req.haverdict.res.set.server) -m found }
@@ -456,8 +463,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request del-header X-Plan if { var(req.haverdict.req.del.x_plan) -m found }
     http-request set-header X-Plan "%[var(req.haverdict.req.set.x_plan)]" if { var(req.haverdict.req.set.x_plan) -m found }
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
+    # haverdict end backend
 
 # Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
+    # haverdict begin tcp-frontend 5c51a6d39d1e66f0
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
@@ -476,8 +485,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # omit those in mode http
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
+    # haverdict end tcp-frontend
 
 # Part 5 of 6: put these lines into each backend in mode tcp that those frontends use.
+    # haverdict begin tcp-backend 90a0a58a805ab1ee
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
     tcp-response content reject if { var(txn.haverdict.error) -m int 3 259 4 5 255 }
     # policy closed: no request passes when the agent could not be asked
@@ -491,8 +502,10 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # a connection has no status and no location: every action that ends something closes it
     tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit drop redirect }
+    # haverdict end tcp-backend
 
 # Part 6 of 6: put this section next to the other backends, once.
+# haverdict begin agents 529ef8e59b164180
 backend haverdict-agents
     mode spop
     option spop-check
@@ -502,6 +515,7 @@ backend haverdict-agents
     timeout server 180s
     # if global has \`chroot DIR\`: let the agent listen on DIR/PATH, and set haproxy.chroot to DIR
     server agent1 unix@/run/haverdict/agent.sock check inter 500ms fastinter 100ms downinter 200ms fall 2 rise 1
+# haverdict end agents
 `;
 
 const RECENT_SPOE = [
@@ -537,7 +551,7 @@ const RECENT_LINES = [
   '    http-request set-var(txn.haverdict.hand.allowed_at) src,table_gpt0(haverdict-agents)',
   '    http-request set-var(txn.haverdict.hand.source) str(recent) if { date,sub(txn.haverdict.hand.allowed_at) -m int 0:1 }',
   '    http-request set-var(txn.haverdict.hand.action) str(allow) if { var(txn.haverdict.hand.source) -m found }',
-  '    #     http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
+  '# Part 2 of 4: put these lines into the same frontends, below your rule that sends group hand, such as http-request send-spoe-group haverdict hand if !{ var(txn.haverdict.hand.action) -m found } { method POST }',
   '    http-request track-sc1 src table haverdict-agents if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
   '    http-request sc-set-gpt0(1) date if { var(txn.haverdict.hand.source) -m str cache backend } { var(txn.haverdict.hand.action) -m str allow } !{ var(txn.haverdict.hand.list) -m found }',
   '    stick-table type ipv6 size 5000 expire 2s store gpt0',

@@ -35,7 +35,7 @@ describe('a request on the admin socket', () => {
     [line({ command: 'flush', subjects: [] }), /^subjects must be a list of 1 to 100/],
     [line({ command: 'flush', subjects: Array(101).fill('203.0.113.7') }), /^subjects must be a list of 1 to 100/],
     [line({ command: 'explain', subjects: [7] }), /^subjects must be a list/],
-    [line({ command: 'explain', subjects: ['nonsense'] }), /^"nonsense" is no address/],
+    [line({ command: 'explain', subjects: ['nonsense'] }), /^"nonsense" is not an address/],
     [line({ command: 'log-level', level: 'loud' }), /^level must be one of trace, debug, info, warn, error$/],
   ];
   for (const [text, says] of wrong) {

@@ -1,0 +1,91 @@
+import { rmSync } from 'node:fs';
+import type { Settings } from '../../config/settings.ts';
+import { linesFor } from '../../haproxy/generate/marks.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { haproxyFilesAt } from '../options/haproxy-files.ts';
+import { plural } from '../output/plural.ts';
+import { backUp, takeOver, writeBeside } from './file-on-disk.ts';
+import { checkedByHaproxy } from './haproxy-check.ts';
+import { lineDiff } from './line-diff.ts';
+import { type Replacement, replacementsIn, spoePathFrom, withSpoePaths } from './replacement.ts';
+
+export interface IntoOptions {
+  /** The files of HAProxy, in the order of its -f; a folder means its *.cfg. */
+  readonly into: readonly string[];
+  /** Replaces, and does not only tell what would be replaced. */
+  readonly write: boolean;
+  /** Also parts that were edited by hand. */
+  readonly force: boolean;
+  readonly haproxyProgram: string;
+}
+
+/** Replaces what stands between the marks in HAProxy's files; returns the lines to print. */
+export function replaceInto(settings: Settings, { into, write, force, haproxyProgram }: IntoOptions): string[] {
+  const all = replacementsIn(into.flatMap(haproxyFilesAt), settings, force);
+  const changed = all.filter(({ before, after }) => before !== after);
+  const diff = changed.flatMap(diffOf);
+  if (changed.length === 0) return ['all parts are up to date'];
+  if (!write) return [...diff, '', `${plural(changed.length, 'file')} would change: --write replaces the parts`];
+  const said = check(all, settings, haproxyProgram);
+  return [...diff, '', ...(said === '' ? [] : said.split('\n')), ...replace(changed), 'reload HAProxy to use it'];
+}
+
+/** HAProxy looks at copies beside the files, so that whatever is relative to them stays so. */
+function check(all: readonly Replacement[], settings: Settings, program: string): string {
+  const copies = new Map<string, string>();
+  try {
+    for (const { file, isSpoe, after } of all) if (isSpoe) copies.set(file.path, beside({ file, text: after }));
+    const own = all.filter(({ isSpoe }) => !isSpoe);
+    const files = own.map((replacement) => {
+      const { file } = replacement;
+      const text = withSpoePaths(replacement, settings, (path) => copies.get(spoePathFrom(path, file.path)) ?? path);
+      const copy = beside({ file, text });
+      copies.set(file.path, copy);
+      return copy;
+    });
+    return checkedByHaproxy(program, files);
+  } finally {
+    for (const copy of copies.values()) rmSync(copy, { force: true });
+  }
+}
+
+/** All of them or none: what was replaced before another could not be is put back. */
+function replace(changed: readonly Replacement[]): string[] {
+  const now = new Date();
+  const done: Replacement[] = [];
+  const copies: string[] = [];
+  try {
+    const backups = changed.map(({ file }) => backUp(file, now));
+    for (const { file, after } of changed) copies.push(beside({ file, text: after }));
+    for (const [at, replacement] of changed.entries()) {
+      takeOver(replacement.file, copies[at] ?? '');
+      done.push(replacement);
+    }
+    return changed.map(({ file }, at) => `replaced the parts in ${file.path}, backup ${backups[at]}`);
+  } catch (error) {
+    for (const copy of copies) rmSync(copy, { force: true });
+    for (const { file, before, after } of done)
+      takeOver({ ...file, bytes: Buffer.from(after, file.encoding) }, beside({ file, text: before }));
+    throw new CliError(EXIT.failed, `nothing is replaced: ${String(error)}`, { cause: error });
+  }
+}
+
+function beside({ file, text }: Pick<Replacement, 'file'> & { readonly text: string }): string {
+  try {
+    return writeBeside(file, text);
+  } catch (error) {
+    throw new CliError(EXIT.failed, `nothing is replaced: ${file.path} cannot be written: ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function diffOf({ file, parts }: Replacement): string[] {
+  const changes = parts.flatMap(({ found, part }) => {
+    const lines = lineDiff([found.begin, ...found.lines], linesFor(part, found.begin));
+    return lines.every((line) => line[0] === ' ')
+      ? []
+      : [`@@ ${found.name}, line ${found.from + 1} @@`, ...lines.map((line) => line.replaceAll('\t', '    '))];
+  });
+  return [`--- ${file.path}`, `+++ ${file.path}`, ...changes];
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Settings } from '../../config/settings.ts';
+import { FRONTENDS, missingParts, partFor, SPOE_PART, spoePathIn } from '../../haproxy/generate/fragment.ts';
+import { type FoundPart, isEdited, type MarkedPart, readMarks, withParts } from '../../haproxy/generate/marks.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import { type FileOnDisk, readOnDisk } from './file-on-disk.ts';
+
+/** A file with its marked parts, each with what belongs there now. */
+export interface Replacement {
+  readonly file: FileOnDisk;
+  /** Whether this is a SPOE file, which HAProxy reads by its filter line alone. */
+  readonly isSpoe: boolean;
+  readonly parts: readonly { readonly found: FoundPart; readonly part: MarkedPart }[];
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The parts of these files and of the SPOE files that they name; whatever makes replacing unsafe is an error that names all of it. */
+export function replacementsIn(paths: readonly string[], settings: Settings, overwritesEdits: boolean): Replacement[] {
+  const own = paths.map((path) => replacementIn(path, settings, false));
+  const spoePaths = own.flatMap(({ file, parts }) =>
+    parts
+      .filter(({ found }) => FRONTENDS.includes(found.name))
+      .map(({ found }) => spoePathFrom(spoePathIn(found.lines), file.path)),
+  );
+  const all = [...[...new Set(spoePaths)].map((path) => replacementIn(path, settings, true)), ...own];
+  const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
+  const problems = [
+    ...all.flatMap(({ file, before }) =>
+      readMarks(before).broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`),
+    ),
+    ...(overwritesEdits ? [] : all.flatMap(editsIn)),
+    ...missingParts(settings, names).map(missingText),
+    ...all
+      .filter(({ isSpoe, parts }) => isSpoe && !parts.some(({ found }) => found.name === SPOE_PART))
+      .map(({ file }) => `${file.path}: ${missingText(SPOE_PART)}`),
+  ];
+  if (problems.length > 0)
+    throw new CliError(EXIT.failed, `nothing is replaced\n${problems.map((line) => `  ${line}`).join('\n')}`);
+  return all;
+}
+
+/** The same text with other SPOE files in its filter lines, for HAProxy to check. */
+export function withSpoePaths(
+  { before, parts }: Replacement,
+  settings: Settings,
+  pathOf: (path: string) => string,
+): string {
+  return withParts(
+    before,
+    parts.map(({ found }) => ({ found, part: partFor(found, settings, pathOf(spoePathIn(found.lines))) })),
+  );
+}
+
+/** Where HAProxy finds a SPOE file: a relative path is looked up here, then beside the file that names it. */
+export function spoePathFrom(written: string, file: string): string {
+  return [resolve(written), resolve(dirname(file), written)].find((path) => existsSync(path)) ?? resolve(written);
+}
+
+function replacementIn(path: string, settings: Settings, isSpoe: boolean): Replacement {
+  const file = readOnDisk(path);
+  const before = file.bytes.toString(file.encoding);
+  const parts = readMarks(before).parts.map((found) => ({ found, part: partFor(found, settings) }));
+  return { file, isSpoe, parts, before, after: withParts(before, parts) };
+}
+
+function editsIn({ file, parts }: Replacement): string[] {
+  return parts
+    .filter(({ found }) => isEdited(found))
+    .map(
+      ({ found }) =>
+        `${file.path}:${found.from + 1}: part ${found.name} was edited by hand: --force replaces it all the same`,
+    );
+}
+
+function missingText(name: string): string {
+  return `there is no part ${name} between marks: paste it once with its marks, as haverdict wiring prints it`;
+}
