@@ -1,7 +1,7 @@
 import { type Action, type Detail, factsOf, isDenied, OPT_IN, withoutNeeds } from './actions.ts';
 import { headerOf, isPlainVar, parseSplit, type Vars } from './entry-vars.ts';
 
-/** What a decision says that rules of HAProxy obey. */
+/** The parts of a decision that HAProxy's rules can obey. */
 export interface Outcome {
   readonly action: Action;
   readonly status?: number | undefined;
@@ -13,30 +13,30 @@ interface Obeyable extends Outcome {
   readonly vars?: Vars;
 }
 
-/** What HAProxy has rules for, as the configuration names it. */
+/** What HAProxy has rules for, by the configuration. */
 export interface Rules {
   readonly actions: readonly string[];
-  /** Of denies; 403 needs no naming. */
+  /** The statuses of denies beside 403. */
   readonly denyStatuses: readonly number[];
   readonly backends: readonly string[];
   readonly requestHeaders: readonly string[];
   readonly responseHeaders: readonly string[];
 }
 
-/** Something that an outcome says and that no rule obeys. */
+/** A part of an outcome that no rule obeys. */
 export interface Lack {
   /** `action`, `status`, or the name of a variable. */
   readonly part: string;
   /** `action tarpit`, `status 429`, `backend blue`, `vars.path`. */
   readonly what: string;
-  /** Where the configuration would name it. */
+  /** The setting that would add the rule. */
   readonly setting: `haproxy.${keyof Rules}`;
 }
 
-/** The status of a deny that says none. */
+/** The status of a deny without one. */
 export const DEFAULT_DENY_STATUS = 403;
 
-/** Everything that an outcome says and that no rule obeys, but for what its action ignores anyway. */
+/** The parts of an outcome that no rule obeys, without those that its action ignores anyway. */
 export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): readonly Lack[] {
   if (OPT_IN.includes(action) && !rules.actions.includes(action))
     return [{ part: 'action', what: `action ${action}`, setting: 'haproxy.actions' }];
@@ -53,8 +53,8 @@ export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): r
 }
 
 /**
- * The nearest outcome that rules obey: what ends a request ends it as a deny at least, and what lets it pass changes only
- * what rules change. Of a split with a way that no rule leads to, the ways are left: which it is differs by client.
+ * The nearest outcome that rules obey: an action that ends a request becomes a deny, and one that lets it pass loses the
+ * variables without rules. A split with a backend without a rule is kept, since the backend depends on the client.
  */
 export function obeyable(outcome: Outcome, lacks: readonly Lack[]): Obeyable {
   const { action, status, vars = {} } = outcome;
@@ -68,7 +68,7 @@ export function obeyable(outcome: Outcome, lacks: readonly Lack[]): Obeyable {
   };
 }
 
-/** For people: what HAProxy does instead, where it is told what it has no rule for. */
+/** A sentence for people: what has no rule, and what HAProxy does instead. */
 export function lacksText(outcome: Outcome, lacks: readonly Lack[]): string {
   const settings = [...new Set(lacks.map(({ setting }) => setting))].join(', ');
   const without = `HAProxy has no rule for ${lacks.map(({ what }) => what).join(', ')} (${settings})`;

@@ -15,34 +15,34 @@ export interface ClientSettings {
   readonly url: string;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
-  /** How long a connection may take to come about; `timeoutMs` where it is not said. */
+  /** The time limit for a connection; `timeoutMs` by default. */
   readonly connectTimeoutMs?: number;
-  /** Those of the lists in shadow mode; none by default. */
+  /** The lists in shadow mode; none by default. */
   readonly shadowLists?: readonly string[];
-  /** Those that are held to actions; none where it is not said. */
+  /** The permitted actions of restricted lists; none by default. */
   readonly listActions?: ListActions;
 }
 
-/** What each call says beside its subjects, as the contract has it. */
+/** The fields of each request beside its subjects. */
 interface Asked {
   readonly lists: readonly string[];
   readonly shadowLists?: readonly string[];
   readonly listActions?: ListActions;
 }
 
-/** An entry that did not count because its list is held to other actions. */
+/** An entry that was ignored because its list may not use its action. */
 export type Uncounted = NonNullable<Verdict['notCounted']>;
 
 export interface ClientEvents {
-  /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
+  /** The function answered an entry that violates the contract; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
-  /** An entry does not count: its list may not do that. `isBlind` where the function let it win, and it hides others. */
+  /** An entry is ignored. `isBlind` if the function does not support `listActions`, so that the entry hides others. */
   notCounted(entry: Uncounted, isBlind: boolean): void;
-  /** The function answered an entry of a shadow list as if it were enforced: it is too old to know shadow lists. */
+  /** The function answered an entry of a shadow list as enforced: it is too old to support shadow lists. */
   ignoresShadow(list: string): void;
 }
 
-/** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
+/** Calls the function over HTTP, without retries: the cache keeps a failure for a moment, then looks up again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
   readonly #asked: Asked;
@@ -74,7 +74,7 @@ export class BackendClient implements Backend {
     }
   }
 
-  /** Times a call for health, which may be a cold start, and then a check of a subject that nobody has. */
+  /** Times a health call, which may be a cold start, and then a check of a subject that no client has. */
   async timeCalls(): Promise<CallTimings> {
     try {
       const beganMs = this.#clock.nowMs();
@@ -111,7 +111,7 @@ export class BackendClient implements Backend {
     }
   }
 
-  /** Cuts the calls under way short. */
+  /** Aborts calls in flight. */
   async close(): Promise<void> {
     await this.#url.close();
   }
@@ -149,14 +149,14 @@ export class BackendClient implements Backend {
     return { entry: first === undefined ? null : { ...first, ...(second && { unlessAllowed: second }) } };
   }
 
-  /** A list does what it may and nothing else, whoever answers. */
+  /** Enforces `listActions` even if the function does not. */
   #counts(entry: Entry): boolean {
     if (isPermitted(this.#asked.listActions ?? {}, entry)) return true;
     this.#events.notCounted(entry, true);
     return false;
   }
 
-  /** Entries of shadow lists are not enforced, even where the function answers them as if they were. */
+  /** Entries of shadow lists are not enforced, even if the function answers them as enforced. */
   #inShadow(entry: Entry): Entry {
     if (entry.action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
     this.#events.ignoresShadow(entry.list);

@@ -12,7 +12,7 @@ export interface EnforcementSettings {
 }
 
 export interface EnforcementEvents {
-  /** HAProxy has no rule for something that a decision says: it is told `instead`. */
+  /** HAProxy has no rule for parts of a decision: `instead` is sent. */
   unobeyed(decision: Decision, lacks: readonly Lack[], instead: Decision): void;
   /** A decision is not enforced. */
   shadowed(message: string, decision: Decision, client: string): void;

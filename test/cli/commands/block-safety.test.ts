@@ -172,11 +172,11 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.equal((await run('block', '203.0.113.93', '--list', 'feed', '-c', config)).status, 0);
   });
 
-  it('explains with the lists, kinds and trials of a message', async (t) => {
+  it('explains with the lists, kinds and shadow lists of a message', async (t) => {
     await run('block', '203.0.113.80', 'host:explained.example');
     const config = configFile(
       t,
-      'lists: [manual, trial]\nshadowLists: [trial]\nmessages: { check: { subjects: { host: "req.hdr(host)" } } }\n',
+      'lists: [manual, shadowed]\nshadowLists: [shadowed]\nmessages: { check: { subjects: { host: "req.hdr(host)" } } }\n',
     );
     const { status, stdout } = await run('explain', '203.0.113.80', 'host:explained.example', '-c', config);
     assert.equal(status, 0);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Settings } from '../../../config/settings.ts';
 import { OPT_IN } from '../../../contract/actions.ts';
 import { SPOE_FILE } from '../../../dev/haproxy.ts';
@@ -20,6 +21,9 @@ export interface HaproxySet {
   readonly config: string;
   readonly spoe: string;
 }
+
+/** HAProxy warns of a page that does not fit into a buffer. */
+const PAGE = join(import.meta.dirname, 'reference.test.ts');
 
 const SUBJECTS = [
   { kind: 'ip', expression: 'src' },
@@ -86,7 +90,7 @@ export function everyEvent(): HaproxySet {
       backends: ['blue', 'green'],
       requestHeaders: ['X-Plan'],
       responseHeaders: ['Server'],
-      denyPages: [{ status: 503, file: import.meta.filename, contentType: 'text/html' }],
+      denyPages: [{ status: 503, file: PAGE, contentType: 'text/html' }],
     },
   });
   const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] })
@@ -374,10 +378,14 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   };
 }
 
-/** What the doctor finds, with no file but these two. */
-export function findingsIn({ settings, config, spoe }: HaproxySet): Finding[] {
+/** What the doctor finds, with no file but these two and the others. */
+export function findingsIn(
+  { settings, config, spoe }: HaproxySet,
+  others: Readonly<Record<string, string>> = {},
+): Finding[] {
   const read = (path: string) => {
     if (path === SPOE_FILE) return spoe;
+    if (Object.hasOwn(others, path)) return others[path];
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   };
   const files = { read, isSocket: () => false };
