@@ -67,7 +67,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
 }
 
 async function settingsFor(options: DoctorOptions): Promise<Settings> {
-  if (options.address !== undefined && !options.live) throw usageError('--address says what --live asks');
+  if (options.address !== undefined && !options.live) throw usageError('--address needs --live');
   const settings = await readSettings(options, process.env);
   const version = options.haproxyVersion ?? settings.haproxy.version;
   return { ...settings, haproxy: { ...settings.haproxy, version } };
