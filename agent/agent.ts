@@ -24,12 +24,12 @@ import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
 
-/** Answers that still wait at a shutdown get this long; every one of them has its deadline well before. */
+/** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
 /** Within this time the checks of the wiring mark an agent DOWN that fails them. */
 const FAILING_CHECKS_MS = 1_000;
 
-/** The agent of one process, running: listeners and what answers for them, which a reload exchanges under way. */
+/** The running agent of one process: its listeners, and the current generation, which a reload replaces. */
 export class Agent {
   readonly #shared: SharedParts;
   readonly #handler: { current: MessageHandler; failsChecks: boolean };
@@ -39,15 +39,15 @@ export class Agent {
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #generation: Generation;
   readonly #isFirst: boolean;
-  readonly #passed: SystemdSockets;
+  readonly #systemdSockets: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
   readonly #cacheWatch: CacheFullWarning;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, shared: SharedParts, isFirst: boolean, passed: SystemdSockets) {
+  private constructor(generation: Generation, shared: SharedParts, isFirst: boolean, systemdSockets: SystemdSockets) {
     this.#isFirst = isFirst;
-    this.#passed = passed;
+    this.#systemdSockets = systemdSockets;
     this.#shared = shared;
     this.#generation = generation;
     this.#handler = { current: generation.handler, failsChecks: false };
@@ -59,10 +59,15 @@ export class Agent {
   }
 
   /**
-   * Puts the parts together and starts to listen; rejects, with nothing left open, if one address cannot be had. The
-   * first of several processes writes the file of the cache and asks the backend once, so as to tell what it is like.
+   * Creates the parts and starts listening; rejects, with nothing left open, if it cannot listen on an address. The first
+   * of several processes writes the cache file, and checks the backend once to log the result.
    */
-  static async start(settings: Settings, log: Logger, isFirst: boolean, passed: SystemdSockets): Promise<Agent> {
+  static async start(
+    settings: Settings,
+    log: Logger,
+    isFirst: boolean,
+    systemdSockets: SystemdSockets,
+  ): Promise<Agent> {
     const clock = systemClock;
     const stats = new DecisionStats(clock, denyLog(log, clock));
     const degradation = new DegradationDetector(
@@ -71,7 +76,7 @@ export class Agent {
     );
     const shared = { log, clock, metrics: new ProcessMetrics(), stats, references: new ReferenceIds(), degradation };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
-    const agent = new Agent(generation, shared, isFirst, passed);
+    const agent = new Agent(generation, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
     try {
       await agent.#listen(settings.listen);
@@ -87,12 +92,12 @@ export class Agent {
     const fields = { addresses: agent.addresses, backend: backend.targets.map(({ url }) => url), deadlineMs, policy };
     log.info(fields, 'agent is listening');
     if (isFirst) void generation.checkBackend();
-    for (const address of passed.unused)
+    for (const address of systemdSockets.unused)
       log.warn({ address }, 'systemd socket is not in listen: connections to it hang');
     return agent;
   }
 
-  /** Where it listens. */
+  /** The addresses it listens on. */
   get addresses(): readonly string[] {
     return [...this.#listeners.values()].map(({ address }) => address);
   }
@@ -118,7 +123,7 @@ export class Agent {
     };
   }
 
-  /** What the cache has about a subject in canonical text. */
+  /** The cached verdict about a subject in canonical text. */
   explain(subject: string): CachedVerdict {
     const found = this.#generation.cache.explain(LookupSubject.parse(subject));
     if (found === undefined) return { pid: process.pid };
@@ -130,15 +135,15 @@ export class Agent {
     return { pid: process.pid, cached: { action, ...said, ...(entry !== undefined && { entry }), ...times } };
   }
 
-  /** Forgets what is known of a subject, or everything; returns of how many. */
+  /** Removes a subject, or all, from the cache; returns the number of removed verdicts. */
   flush(subject?: string): number {
     const { cache } = this.#generation;
     return subject === undefined ? cache.clear() : Number(cache.forget(LookupSubject.parse(subject)));
   }
 
   /**
-   * Goes on with other settings: what listens where it did never closes, what comes from now on is answered by the new
-   * ones, what waits is answered by the old ones. Rejects, with nothing changed, if they cannot be used.
+   * Applies new settings. Listeners whose address is unchanged stay open; new frames are answered with the new settings,
+   * pending ones with the old. Rejects, with nothing changed, if the settings cannot be used.
    */
   async reload(wanted: Settings): Promise<void> {
     const { log, clock } = this.#shared;
@@ -148,7 +153,7 @@ export class Agent {
     const { workers, memory } = before.settings;
     const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
-      log.level = settings.log.level; // it may have been changed under way
+      log.level = settings.log.level; // it may have been changed at run time
       return this.#reloadScript();
     }
     const next = await openGeneration(settings, cacheForReload(before, settings, clock, log), this.#shared);
@@ -167,7 +172,7 @@ export class Agent {
     if (this.#isFirst && !isDeepStrictEqual(settings.backend, before.settings.backend)) void next.checkBackend();
   }
 
-  /** Stops listening, answers what waits, says goodbye to HAProxy and resolves when all is closed. */
+  /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
     await this.#leaveToOthers();
@@ -205,7 +210,7 @@ export class Agent {
     });
   }
 
-  /** The heap has been bounded when the process started: a cache that needs more of it waits for the next start. */
+  /** The heap limit was fixed when the process started: a cache that needs more requires a restart. */
   #cacheWithinHeap({ cache }: Settings): Settings['cache'] {
     const { settings } = this.#generation;
     const { maxEntries } = settings.cache;
@@ -220,7 +225,7 @@ export class Agent {
     else this.#shared.log.info('nothing to reload: configuration unchanged');
   }
 
-  /** Opens what is new, then leaves what is gone; rejects with nothing opened and nothing left. */
+  /** Opens the new listeners, then drains those that are not configured any more. If it rejects, nothing has changed. */
   async #listen(targets: readonly ListenAddress[]): Promise<void> {
     const { log, clock, metrics } = this.#shared;
     const events = connectionEvents(log, clock, metrics, () => this.#generation.settings.deadlineMs);
@@ -235,7 +240,7 @@ export class Agent {
         if (kept !== undefined) kept.grant(target);
         else {
           opened.push(listener);
-          await listener.open(this.#passed.take(target));
+          await listener.open(this.#systemdSockets.take(target));
         }
       }
     } catch (error) {

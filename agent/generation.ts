@@ -20,7 +20,7 @@ import { decisionEvents, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
 import type { ProcessMetrics } from './state/process-metrics.ts';
 
-/** What outlives every generation. */
+/** The parts that all generations share. */
 export interface SharedParts {
   readonly log: Logger;
   readonly clock: Clock;
@@ -30,24 +30,24 @@ export interface SharedParts {
   readonly degradation: DegradationDetector;
 }
 
-/** All that one configuration makes of the agent but listeners: a reload puts another in its place as a whole. */
+/** The parts of the agent that depend on the configuration, except for listeners: a reload replaces them as a whole. */
 export interface Generation {
   readonly settings: Settings;
   readonly cache: VerdictCache;
   readonly loader: Loader;
   readonly handler: MessageHandler;
   readonly script: Script | undefined;
-  /** When the AWS credentials in use end; undefined where there are none, or they never do. */
+  /** The expiry of the AWS credentials; undefined without credentials, or if they do not expire. */
   readonly credentialsExpireAtMs: number | undefined;
-  /** Asks each function of the backend once, and tells the log what was found; it may be closed meanwhile. */
+  /** Calls each function of the backend once and logs the results; the generation may be closed meanwhile. */
   checkBackend(): Promise<void>;
-  /** Resolves when all that it has begun to answer is answered, and everything it had open is closed. */
+  /** Closes everything after pending answers and calls have ended. */
   retire(): Promise<void>;
-  /** Cuts short what is under way. */
+  /** Closes everything at once. */
   close(): Promise<void>;
 }
 
-/** Puts the parts together; rejects, with nothing left open, if the script cannot be used. */
+/** Creates the parts; rejects, with nothing left open, if the script cannot be used. */
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
@@ -101,7 +101,7 @@ export async function openGeneration(
       for (const check of checks) logStartupCheck(log, check, settings.deadlineMs);
     },
     async retire() {
-      // Every answer comes by its deadline, and every call ends by its own time limit: what it learns is kept.
+      // Answers end by their deadline, calls by their time limit: late verdicts still fill the cache.
       await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);
       await close();
     },
@@ -161,7 +161,7 @@ function messageConfigs(
   }));
 }
 
-/** The cookies that are read from the whole header; the property is absent where there are none. */
+/** The cookies that are read from the whole header; without any, the property is absent. */
 function cookiesIn(subjects: Settings['messages'][number]['subjects']): Pick<MessageConfig, 'cookies'> {
   const cookies = subjects.flatMap(({ kind, expression }) => {
     const name = cookieOf(kind, expression);

@@ -1,45 +1,45 @@
 import sonic, { type SonicBoom } from 'sonic-boom';
 
-/** About 3,000 denies: three minutes of the most that is told of them. */
+/** Room for about 3,000 lines about denies. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Once full, so much must be free again: else every second line would tell of a loss. */
+/** A full buffer must fall to this level before lines are accepted again: else every other line would report a loss. */
 const ROOM_BYTES = MAX_WAITING_BYTES / 2;
-/** PIPE_BUF: so much is taken whole or not at all, so that lines of several workers do not mix. */
+/** PIPE_BUF: writes up to this size are atomic, so that lines of several workers do not mix. */
 const MAX_WRITE_BYTES = 4096;
 const RETRY_MS = 1_000;
 const CLOSE_LIMIT_MS = 500;
 
 /**
- * Where log lines go: a descriptor that may stall, fill up or be closed by its reader at any time. A line waits in memory,
- * up to a bound; past that it is dropped and counted. Nothing here blocks, throws, or keeps the process from ending
+ * Writes log lines to a descriptor that may stall, fill up or be closed by its reader at any time. Lines are buffered in
+ * memory up to a limit, then dropped and counted. Never blocks, throws, or keeps the process alive
  * (docs/decisions/0015-log-output.md).
  */
 export class LogOutput {
-  /** Told once there is room again, with how many lines were dropped meanwhile. It may write. */
+  /** Called once there is room again, with the number of dropped lines; may call `write`. */
   onRoom: (dropped: number) => void = () => {};
   readonly #stream: SonicBoom;
   #waitingBytes = 0;
   #dropped = 0;
-  /** Since lines were written the last time. */
+  /** Lines dropped since the last call of `onRoom`. */
   #missing = 0;
   #isFailing = false;
   #isClosed = false;
   #retry: NodeJS.Timeout | undefined;
   #onSettled = () => {};
 
-  /** Writes to this descriptor, which should be one that does not block. */
+  /** Writes to this descriptor, which should be non-blocking. */
   constructor(descriptor: number) {
     this.#stream = new sonic.SonicBoom({
       fd: descriptor,
       maxWrite: MAX_WRITE_BYTES,
-      // What is full is tried again every 100 ms.
+      // A full descriptor is retried every 100 ms.
       retryEAGAIN: () => !this.#isClosed,
     });
     this.#stream.on('write', (bytes: number) => this.#onWritten(bytes));
     this.#stream.on('error', () => this.#onError());
   }
 
-  /** Lines lost since the start. */
+  /** Lines dropped since the start. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -49,14 +49,14 @@ export class LogOutput {
     if (this.#isClosed || this.#missing > 0 || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#dropped++;
       this.#missing++;
-      this.#tellOfRoom();
+      this.#reportRoom();
       return;
     }
     this.#waitingBytes += bytes;
     this.#stream.write(line);
   }
 
-  /** Resolves when all is written or cannot be, at the latest after half a second; takes no more from then on. */
+  /** Resolves when everything is written or fails, at the latest after half a second; drops further lines. */
   async close(): Promise<void> {
     const settled = Promise.withResolvers<void>();
     this.#onSettled = settled.resolve;
@@ -72,18 +72,18 @@ export class LogOutput {
   #onWritten(bytes: number): void {
     this.#isFailing = false;
     this.#waitingBytes -= bytes;
-    this.#tellOfRoom();
+    this.#reportRoom();
     if (this.#waitingBytes === 0) this.#onSettled();
   }
 
-  #tellOfRoom(): void {
+  #reportRoom(): void {
     if (this.#missing === 0 || this.#waitingBytes > ROOM_BYTES || this.#isClosed) return;
     const missing = this.#missing;
     this.#missing = 0;
     this.onRoom(missing);
   }
 
-  /** A full disk, a reader that is gone: what waits is kept, since it may end. */
+  /** The disk is full, or the reader gone: keeps the buffer and retries, since that may end. */
   #onError(): void {
     this.#isFailing = true;
     this.#onSettled();
@@ -92,6 +92,6 @@ export class LogOutput {
   }
 
   #tryAgain(): void {
-    this.#stream.write(''); // with what is left of the last try
+    this.#stream.write(''); // writes the rest of the buffer
   }
 }

@@ -6,7 +6,7 @@ import type { LogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
-/** What the parts need of a log. */
+/** The log as the parts use it. */
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -14,17 +14,17 @@ export interface Log {
 }
 
 const STDOUT = 1;
-/** What syslog calls pino's levels: trace to fatal. */
+/** The syslog priorities of pino's levels, trace to fatal. */
 const PRIORITIES: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 
-/** JSON lines on standard output: with priorities where that is the journal, readable where it is a terminal. */
+/** Logs to standard output: JSON lines, with priorities for the journal, or readable lines on a terminal. */
 export function createLog(level: LogLevel, output: LogOutput): Logger {
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, suited(output));
   output.onRoom = (dropped) => log.warn({ dropped }, 'log lines dropped: standard output was blocked');
   return log;
 }
 
-/** Passes records on that another process has logged, in the form that suits standard output. */
+/** Returns a function that writes the records of another process in the same format. */
 export function recordForwarder(output: LogOutput): (record: string) => void {
   const out = suited(output);
   return (record) => {
@@ -38,14 +38,14 @@ function suited(output: LogOutput): DestinationStream {
   return isJournal(STDOUT, process.env.JOURNAL_STREAM) ? withPriorities(output) : output;
 }
 
-/** Whether this descriptor is what systemd says it has opened to the journal: `DEVICE:INODE` in `JOURNAL_STREAM`. */
+/** Whether this descriptor is connected to the journal, by `DEVICE:INODE` in `JOURNAL_STREAM`. */
 export function isJournal(descriptor: number, journalStream: string | undefined): boolean {
   if (journalStream === undefined) return false;
   const { dev, ino } = fstatSync(descriptor);
   return journalStream === `${dev}:${ino}`;
 }
 
-/** Makes each record one line for people, errors too. */
+/** Formats each record as one readable line, errors included. */
 export function readable(out: DestinationStream, colorize: boolean): DestinationStream {
   const lineOf = pretty.prettyFactory({ colorize, singleLine: true, errorLikeObjectKeys: [] });
   return {
@@ -58,7 +58,7 @@ export function readable(out: DestinationStream, colorize: boolean): Destination
   };
 }
 
-/** Begins each line with `<N>`, which the journal takes off and files the line under (sd-daemon(3)). */
+/** Prefixes each line with `<N>`, which the journal strips and uses as the priority (sd-daemon(3)). */
 export function withPriorities(out: DestinationStream): DestinationStream & { lastLevel: number } {
   return {
     // pino sets `lastLevel` before each line of a stream that has this.
@@ -67,5 +67,5 @@ export function withPriorities(out: DestinationStream): DestinationStream & { la
     write(line) {
       out.write(`<${PRIORITIES[this.lastLevel] ?? 6}>${line}`);
     },
-  } as DestinationStream & { lastLevel: number }; // a symbol is nothing that its type knows
+  } as DestinationStream & { lastLevel: number }; // the type does not have the symbol
 }

@@ -9,7 +9,7 @@ import { onReloadSignal, onStateSignal, untilStopSignal } from './lifecycle/sign
 import { type Notifier, openNotifier } from './lifecycle/systemd-notify.ts';
 import { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import { serveCalls } from './lifecycle/worker-rpc.ts';
-import { isWorker, orders, reportListening, Workers } from './lifecycle/workers.ts';
+import { isWorker, receiveStartMessage, reportListening, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
@@ -22,32 +22,32 @@ import { version } from './version.ts';
 const LISTENING = 'listening';
 const STDERR = 2;
 
-/** The agent, in one process or several. */
+/** The agent's processes: this one, or several workers. */
 interface AgentProcesses {
   readonly workersReplaced: number;
   states(): Promise<readonly ProcessState[]>;
   explain(subject: string): Promise<readonly CachedVerdict[]>;
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;
-  /** Rejects, with the old settings in force, if these cannot be used. */
+  /** Rejects, with the old settings still in force, if the new ones cannot be used. */
   reload(settings: Settings): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Runs the agent until it is told to stop. `load` reads the configuration, again at a reload. Rejects if it cannot start. */
+/** Runs the agent until a stop signal. `load` reads the configuration, also at each reload. Rejects if it cannot start. */
 export async function runAgent(load: () => Promise<Settings>): Promise<void> {
-  // Of several processes the first one binds, whenever another asks it to: what is made is closed until access is granted.
+  // Socket files are inaccessible until access is granted; the first process binds them whenever a worker asks it to.
   process.umask(0o077);
   if (isWorker()) return runWorker();
   const settings = await load();
   const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
-  // Before memory grows: it starts a helper.
+  // Starts a helper process, so before memory grows.
   const manager = openNotifier(process.env, (problem) => log.warn({ problem }, 'cannot notify systemd'));
   try {
     await runProcesses(settings, load, manager, log, output);
   } catch (error) {
-    // It does not become right by trying again.
+    // A ConfigError: a retry would not help.
     throw error instanceof AccessError
       ? new ConfigError([{ where: 'this host', setting: 'listen', message: error.message }])
       : error;
@@ -65,15 +65,15 @@ async function runProcesses(
 ): Promise<void> {
   const stopped = untilStopSignal(false);
   const starting = startProcesses(settings, log, output);
-  const controlling = starting.then((crew) => controlOf(crew, load, manager, log));
-  controlling.catch(ignored); // told below, where the start is waited for
+  const controlling = starting.then((processes) => controlOf(processes, load, manager, log));
+  controlling.catch(ignored); // thrown below by `await starting`
   onReloadSignal(() => controlling.then((control) => control.reload()).then(ignored, ignored));
   onStateSignal(
     () => void controlling.then(async (control) => log.info(await control.state(), 'state')).catch(ignored),
   );
-  const crew = await starting;
+  const processes = await starting;
   const admin = await openAdmin(settings, await controlling, log).catch(async (error) => {
-    await crew.stop();
+    await processes.stop();
     throw error;
   });
   manager.ready(LISTENING);
@@ -81,37 +81,37 @@ async function runProcesses(
   manager.stopping();
   admin.stopping();
   log.info({ signal }, 'stopping: answering pending requests');
-  await crew.stop();
+  await processes.stop();
   await admin.close();
   log.info('stopped');
 }
 
-/** What shows the agent and what commands it, where the settings want them. */
+/** Opens the admin HTTP server and the admin socket, if configured. */
 async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: AgentControl, log: Logger) {
-  const shown = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
-  await shown?.open();
-  if (shown !== undefined) log.info({ address: shown.address }, 'admin HTTP server is listening');
-  const commanded =
+  const server = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
+  await server?.open();
+  if (server !== undefined) log.info({ address: server.address }, 'admin HTTP server is listening');
+  const adminSocket =
     socket &&
     (await AdminSocket.open(socket, control, log).catch(async (error) => {
-      await shown?.close();
+      await server?.close();
       throw error;
     }));
   return {
-    stopping: () => shown?.stopping(),
+    stopping: () => server?.stopping(),
     async close() {
-      if (commanded) await commanded.close();
-      await shown?.close();
+      if (adminSocket) await adminSocket.close();
+      await server?.close();
     },
   };
 }
 
 async function runWorker(): Promise<void> {
   const stopped = untilStopSignal(true);
-  // The first process does for all what these ask for.
+  // The first process handles these signals for all.
   onReloadSignal(async () => {});
   onStateSignal(ignored);
-  const { settings, savesCache } = await orders();
+  const { settings, savesCache } = await receiveStartMessage();
   const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
   try {
@@ -128,8 +128,7 @@ async function serveAsWorker(
   output: LogOutput,
   stopped: Promise<unknown>,
 ): Promise<void> {
-  const passed = new SystemdSockets(process.env, process.ppid);
-  const agent = await Agent.start(settings, log, savesCache, passed);
+  const agent = await Agent.start(settings, log, savesCache, new SystemdSockets(process.env, process.ppid));
   serveCalls(process, {
     state: (): ProcessState => ({ ...agent.state, logLinesDropped: output.dropped }),
     explain: (subject: string) => agent.explain(subject),
@@ -165,7 +164,7 @@ async function startAlone(settings: Settings, log: Logger, output: LogOutput): P
 
 async function startWorkers(first: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   let settings = first;
-  // Once, before the first worker binds: to the second it would look like a socket in use.
+  // Once, before the first worker binds: the second would find a socket in use.
   await clearStaleSockets(first, []);
   if (first.script !== undefined) await checkScript({ ...first, file: first.script });
   const errors = new LogOutput(STDERR);
@@ -176,7 +175,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
     await errors.close();
   };
   await workers.start().catch(async (error) => {
-    await stop(); // those that did start keep this process
+    await stop(); // workers that did start would keep this process alive
     throw error;
   });
   log.info({ workers: first.workers }, 'agent is listening with all workers');
@@ -185,7 +184,7 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
       return workers.replaced;
     },
     async states() {
-      const states = (await workers.call('state')) as ProcessState[]; // of one program
+      const states = (await workers.call('state')) as ProcessState[]; // workers run the same program
       // The first process logs too.
       return states.map((state, index) =>
         index === 0 ? { ...state, logLinesDropped: state.logLinesDropped + output.dropped } : state,
@@ -208,13 +207,18 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
   };
 }
 
-function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager: Notifier, log: Logger): AgentControl {
+function controlOf(
+  processes: AgentProcesses,
+  load: () => Promise<Settings>,
+  manager: Notifier,
+  log: Logger,
+): AgentControl {
   const startedAtMs = Date.now();
   let reloads: ReloadState = { ok: 0, failed: 0 };
   return {
     async state(): Promise<AgentState> {
-      const states = await crew.states();
-      const { workersReplaced } = crew;
+      const states = await processes.states();
+      const { workersReplaced } = processes;
       const own = {
         pid: process.pid,
         startedAtMs,
@@ -225,13 +229,13 @@ function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager:
       };
       return { ...mergeStates(states), ...own };
     },
-    explain: crew.explain,
-    flush: crew.flush,
-    setLogLevel: crew.setLogLevel,
+    explain: processes.explain,
+    flush: processes.flush,
+    setLogLevel: processes.setLogLevel,
     async reload() {
       manager.reloading();
       try {
-        await crew.reload(await load());
+        await processes.reload(await load());
         reloads = { ok: reloads.ok + 1, failed: reloads.failed, lastOkAtMs: Date.now() };
         return undefined;
       } catch (error) {
@@ -247,16 +251,16 @@ function controlOf(crew: AgentProcesses, load: () => Promise<Settings>, manager:
 }
 
 async function clearStaleSockets({ listen }: Settings, known: Settings['listen']): Promise<void> {
-  const passed = new SystemdSockets(process.env, process.pid);
+  const systemdSockets = new SystemdSockets(process.env, process.pid);
   const paths = known.flatMap((target) => (target.type === 'unix' ? [target.path] : []));
   for (const target of listen)
-    if (target.type === 'unix' && !paths.includes(target.path) && passed.take(target) === undefined)
+    if (target.type === 'unix' && !paths.includes(target.path) && systemdSockets.take(target) === undefined)
       await clearStaleSocket(target);
 }
 
 function oneLine(error: unknown): string {
-  const told = error instanceof Error && error.cause instanceof ConfigError ? error.cause : error;
-  return (told instanceof Error ? told.message : String(told)).replaceAll('\n', '; ');
+  const shown = error instanceof Error && error.cause instanceof ConfigError ? error.cause : error;
+  return (shown instanceof Error ? shown.message : String(shown)).replaceAll('\n', '; ');
 }
 
 function ignored(): void {}

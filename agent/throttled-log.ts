@@ -1,61 +1,61 @@
 import type { Clock } from './decision/clock.ts';
 
 const WINDOW_MS = 60_000;
-/** What differs with every request must not be remembered for each. */
+/** Bounds the memory: a kind may differ with every request. */
 const MAX_KINDS = 50;
 const OTHERS = 'others';
 
-/** How often it was since it was told last; empty at the first time. To be put among the fields of the line. */
+/** How often a problem occurred since it was logged last, as fields of a log line; empty the first time. */
 export interface Times {
   readonly times?: number;
 }
 
-interface Told {
+interface Logged {
   times: number;
-  tellAgain: (times: Times) => void;
+  logAgain: (times: Times) => void;
   cancel: () => void;
 }
 
-/** Lets the first of equal complaints through, and counts those that follow within a minute. */
+/** Logs the first problem of a kind at once, and the number of those that follow at the end of each minute. */
 export class ThrottledLog {
   readonly #clock: Clock;
-  readonly #told = new Map<string, Told>();
+  readonly #logged = new Map<string, Logged>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** `tell` is called now, or at the end of the minute with how many times it was since. */
-  about(kind: string, tell: (times: Times) => void): void {
-    const key = this.#told.has(kind) || this.#told.size < MAX_KINDS ? kind : OTHERS;
-    const told = this.#told.get(key);
-    if (told !== undefined) {
-      told.times++;
-      told.tellAgain = tell;
+  /** Calls `log` now, or at the end of the minute with the number of times since. */
+  about(kind: string, log: (times: Times) => void): void {
+    const key = this.#logged.has(kind) || this.#logged.size < MAX_KINDS ? kind : OTHERS;
+    const logged = this.#logged.get(key);
+    if (logged !== undefined) {
+      logged.times++;
+      logged.logAgain = log;
       return;
     }
-    tell({});
-    this.#told.set(key, {
+    log({});
+    this.#logged.set(key, {
       times: 0,
-      tellAgain: tell,
+      logAgain: log,
       cancel: this.#clock.after(WINDOW_MS, () => this.#onWindowEnd(key)),
     });
   }
 
   close(): void {
-    for (const { cancel } of this.#told.values()) cancel();
-    this.#told.clear();
+    for (const { cancel } of this.#logged.values()) cancel();
+    this.#logged.clear();
   }
 
   #onWindowEnd(key: string): void {
-    const told = this.#told.get(key);
-    if (told === undefined) return;
-    if (told.times === 0) {
-      this.#told.delete(key);
+    const logged = this.#logged.get(key);
+    if (logged === undefined) return;
+    if (logged.times === 0) {
+      this.#logged.delete(key);
       return;
     }
-    told.tellAgain({ times: told.times });
-    told.times = 0;
-    told.cancel = this.#clock.after(WINDOW_MS, () => this.#onWindowEnd(key));
+    logged.logAgain({ times: logged.times });
+    logged.times = 0;
+    logged.cancel = this.#clock.after(WINDOW_MS, () => this.#onWindowEnd(key));
   }
 }

@@ -1,6 +1,6 @@
-// The agent as it is, its cache filled beforehand with the addresses of the pool, so that a run measures what it says:
-// `node bench/agent.ts PORT|unix:PATH ADDRESSES FAMILY`. What the pool does not know is answered as not listed. Without
-// addresses nothing is ever cached: each decision asks a backend that answers at once.
+// The agent with its cache filled with the addresses of the pool, so that a run measures only cached decisions:
+// `node bench/agent.ts PORT|unix:PATH ADDRESSES FAMILY`. Other addresses are answered as not listed. With 0 addresses
+// nothing is cached: each decision calls a backend that answers at once.
 
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
@@ -41,7 +41,7 @@ const listener = new Listener(
   connectionEvents({ info: complain, warn: complain, error: complain }, clock, new ProcessMetrics(), () => 40),
   new ConnectionLimiter(clock, complain),
 );
-globalThis.gc?.(); // what filling the cache left behind is not the cache's
+globalThis.gc?.(); // without the garbage of filling the cache
 await listener.open();
 console.log('listening');
 process.on('SIGTERM', () => process.exit(0));

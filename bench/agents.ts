@@ -20,11 +20,11 @@ export interface AgentOptions {
   readonly shapes: readonly (readonly [number, number])[];
   readonly rounds: number;
   readonly seconds: number;
-  /** Nothing is ever cached: each decision takes a lookup, which is answered at once. */
+  /** Whether nothing is cached: each decision needs a lookup, which is answered at once. */
   readonly missing: boolean;
   /** NOTIFYs a second in all; 0 keeps the shape's number in flight. */
   readonly rate: number;
-  /** Another checkout, whose agent is measured in turn with ours. */
+  /** Another checkout, whose agent is measured alternately with this one. */
   readonly against: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface AgentRun {
   readonly socket: 'tcp' | 'unix';
   readonly shape: string;
   readonly result: LoadResult;
-  /** Microseconds of the agent's processor for one decision. */
+  /** Microseconds of the agent's CPU time for one decision. */
   readonly cpuUs: number;
 }
 
@@ -43,7 +43,7 @@ interface Contender {
   readonly measured: Measured;
 }
 
-/** Our agent and the ceilings of runtime and machine in turn, over TCP and a unix socket. */
+/** Measures the agent and the ceilings of runtime and machine alternately, over TCP and a unix socket. */
 export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
   const runs: AgentRun[] = [];
@@ -101,7 +101,7 @@ function measure(
   const [program = '', ...rest] = pinned(LOAD_PROCESSOR, [node, join(here, 'load.ts'), ...args]);
   const before = measured.cpuSeconds();
   const result = JSON.parse(execFileSync(program, rest, { encoding: 'utf8', maxBuffer: 1e7 })) as LoadResult;
-  // The time before the one that counts is on the agent's account too, so it is told how many ACKs there were in all.
+  // The agent's CPU time includes the warm-up, so it is divided by all ACKs.
   const cpuUs = ((measured.cpuSeconds() - before) / result.allAcks) * 1e6;
   return { agent, shape: `${connections}×${inFlight}`, result, cpuUs };
 }

@@ -1,5 +1,5 @@
-// How many calls to the backend so many requests cost, in simulated time: visitors drawn by Zipf's law, as those of most
-// sites are, and an answer of the backend after so many milliseconds.
+// Counts the calls to the backend for a million requests, in simulated time: visitors follow Zipf's law, as on most sites,
+// and the backend answers after `ANSWER_MS`.
 
 import { Address } from '../agent/decision/address.ts';
 import type { Clock } from '../agent/decision/clock.ts';
@@ -10,7 +10,7 @@ const REQUESTS = 1_000_000;
 const VISITORS = 1_000_000;
 const ANSWER_MS = 8;
 
-/** What one million requests at this rate came to, with the agent's default settings. */
+/** The calls and lookups of one million requests at this rate, with the agent's default settings. */
 export async function measureCalls(
   requestsPerSecond: number,
   zipf: number,
@@ -55,10 +55,10 @@ function entryOf(subject: string) {
   return isListed(subject.length) ? ({ subject, list: 'manual', action: 'deny' } as const) : null;
 }
 
-/** Time that goes on when it is told to. */
+/** A clock whose time is advanced explicitly. */
 class SimulatedClock implements Clock {
   #nowMs = 0;
-  /** By when they are due; few enough to be looked through. */
+  /** Timers with their due times; few enough for a linear search. */
   readonly #timers = new Set<{ readonly atMs: number; readonly task: () => void }>();
 
   nowMs(): number {
@@ -75,7 +75,7 @@ class SimulatedClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** Runs what is due until then; true if anything was. */
+  /** Runs the timers that are due by then; returns whether there were any. */
   advanceTo(ms: number): boolean {
     this.#nowMs = ms;
     const due = [...this.#timers].filter(({ atMs }) => atMs <= ms).sort((a, b) => a.atMs - b.atMs);

@@ -16,7 +16,7 @@ interface EngineOptions {
   readonly maxCallsPerSecond: number;
 }
 
-/** The decision path as the agent composes it, with default settings where nothing is given. */
+/** Cache, loader and engine as the agent composes them, with default settings unless given. */
 export function composeEngine({ clock, backend, maxCallsPerSecond, ...ttl }: EngineOptions) {
   const cache = new VerdictCache(
     { maxEntries: 1_000_000, policyTtlSeconds: 1, ...ttl },

@@ -13,14 +13,18 @@ import { type HaproxyBuild, newerBuild, systemBuild } from '../dev/haproxy-build
 import { agentsBackend } from '../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../haproxy/generate/frontend.ts';
 import { spoeFile } from '../haproxy/generate/spoe.ts';
-import { addressOf } from './notify-pool.ts';
+import { addressOf, isListed } from './notify-pool.ts';
 import { cpuSecondsOf, pinned, startMeasured } from './process.ts';
 
 const VISITORS = 20_000;
+/** Visitors are not listed, neither in the file nor in the agent's cache. */
+const VISITOR_RANKS = Array.from({ length: 2 * VISITORS }, (_, rank) => rank).filter((rank) => !isListed(rank));
 const LISTED = 100_000;
 const CONNECTIONS = 32;
 const CLIENT = 'req.hdr_ip(x-client)';
 const RECENT_SECONDS = 2;
+/** Long enough for every visitor to come once: the first request of each is asked about. */
+const WARM_UP_SECONDS = 1;
 
 const GUARDS = ['none', 'acl -f', 'haverdict', 'haverdict, recentSeconds'] as const;
 type Guard = (typeof GUARDS)[number];
@@ -29,23 +33,25 @@ export interface HaproxyRun {
   readonly guard: Guard;
   readonly release: string;
   readonly requestsPerSecond: number;
-  /** Microseconds of processor for one request. */
+  /** Microseconds of CPU time for one request. */
   readonly haproxyUs: number;
   readonly agentUs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** All guards in turn, on the HAProxy of this system and on the newest that was fetched, round after round. */
+/** Measures all guards alternately, on the system's HAProxy and on the newest that was fetched. */
 export async function measureHaproxy(rounds: number, seconds: number): Promise<HaproxyRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-bench-'));
   const socket = join(folder, 'agent.sock');
   const list = join(folder, 'list');
   const script = join(folder, 'visitors.lua');
-  writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(VISITORS + rank)}\n`).join(''));
+  writeFileSync(list, Array.from({ length: LISTED }, (_, rank) => `${text(2 * VISITORS + rank)}\n`).join(''));
   writeFileSync(script, lua());
   const agentJs = join(import.meta.dirname, 'agent.ts');
-  const agent = await startMeasured(pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(VISITORS), 'ipv4']));
+  const agent = await startMeasured(
+    pinned(0, [process.execPath, agentJs, `unix:${socket}`, String(2 * VISITORS), 'ipv4']),
+  );
   const env = { HAVERDICT_BACKEND_URL: 'http://127.0.0.1:1', HAVERDICT_LISTEN: `unix:${socket}` };
   const newest = newerBuild('experimental');
   const builds = newest === undefined ? [systemBuild()] : [systemBuild(), newest];
@@ -55,6 +61,7 @@ export async function measureHaproxy(rounds: number, seconds: number): Promise<H
     for (const build of builds) for (const guard of GUARDS) sites.push(await startGuarded(build, guard, list, env));
     for (let round = 0; round < rounds; round++)
       for (const { build, guard, url, haproxy } of sites) {
+        runWrk(url, script, WARM_UP_SECONDS);
         const before = { haproxy: cpuSecondsOf(haproxy.pid), agent: agent.cpuSeconds() };
         const { requests, ...wrk } = runWrk(url, script, seconds);
         const us = (from: number, to: number) => ((to - from) / requests) * 1e6;
@@ -70,7 +77,7 @@ export async function measureHaproxy(rounds: number, seconds: number): Promise<H
   return runs;
 }
 
-/** One HAProxy with one thread for each guard, so that none has the rules of another. */
+/** Starts one single-threaded HAProxy for each guard, so that none has the rules of another. */
 async function startGuarded(build: HaproxyBuild, guard: Guard, list: string, env: NodeJS.ProcessEnv) {
   const port = await freePort();
   const loaded = loadSettings(undefined, env);
@@ -125,7 +132,7 @@ function runWrk(url: string, script: string, seconds: number) {
 }
 
 function lua(): string {
-  const visitors = Array.from({ length: VISITORS }, (_, rank) => `"${text(rank)}"`).join(',');
+  const visitors = VISITOR_RANKS.map((rank) => `"${text(rank)}"`).join(',');
   return `local visitors = {${visitors}}
 local requests, next = {}, 0
 init = function() for i, v in ipairs(visitors) do requests[i] = wrk.format(nil, nil, {["x-client"] = v, Host = "shop.example"}) end end

@@ -1,8 +1,8 @@
-/** Each doubling is cut into so many steps: percentiles are at most 1.6 % too high. */
+/** Steps for each doubling: percentiles are at most 1.6 % too high. */
 const STEPS = 64;
 const DOUBLINGS = 40;
 
-/** Counts values by size, in steps that grow with them. */
+/** A histogram of logarithmic buckets. */
 export class Histogram {
   readonly #counts = new Float64Array(STEPS * DOUBLINGS);
   #total = 0;
@@ -19,7 +19,7 @@ export class Histogram {
     this.#total = 0;
   }
 
-  /** The value that this share of all is not above. */
+  /** The value that this share of all values does not exceed. */
   at(share: number): number {
     const wanted = share * this.#total;
     let seen = 0;

@@ -1,4 +1,4 @@
-// What one hostile value costs the agent's only thread, from the NOTIFY that brings it to the question about it.
+// Measures the time that one hostile value takes on the agent's only thread, from the NOTIFY to the question.
 
 import { Address } from '../agent/decision/address.ts';
 import type { Decision } from '../agent/decision/decision.ts';
@@ -10,14 +10,14 @@ import { PayloadWriter } from '../spop/payload-writer.ts';
 import { DataType } from '../spop/typed-data.ts';
 import { randomFrom } from './notify-pool.ts';
 
-/** What the figures of one kind are, in microseconds. */
+/** The times of one kind, in microseconds. */
 export interface HostileCost {
   readonly kind: string;
   readonly values: number;
   readonly p50Us: number;
   readonly p99Us: number;
   readonly mostUs: number;
-  /** How the value of `mostUs` begins. */
+  /** The beginning of the value of `mostUs`. */
   readonly worst: string;
 }
 
@@ -26,14 +26,14 @@ const MESSAGE = 'check-request';
 const LONGEST = 16_000;
 const LENGTHS = [45, 254, 1024, 3074, 4095, LONGEST];
 const RANDOM_VALUES = 400;
-/** The least of so many runs counts: the machine has other things to do in some of them. */
+/** The minimum of this many runs counts: others may be disturbed by the machine. */
 const RUNS = 7;
-/** So many that took longest have as many runs more. */
+/** This many of the slowest values are measured again. */
 const DOUBTED = 200;
 const DOUBTED_RUNS = 50;
 const ALLOWED: Decision = { action: 'allow', source: 'cache' };
 
-/** Repeated, alone and two by two, these are what is hard to read for one kind or another. */
+/** Pieces that are hard to parse for some kind when repeated, alone or in pairs. */
 const PIECES = [
   ...[
     '/',
@@ -77,7 +77,7 @@ const PIECES = [
   ...['\xff', '\xc3\xbc', '\xe2\x80\x8b', '\xf0\x9f\xa6\x8a', '\xc2\xa0', '\xa0', '\xed\xa0\x80', '\xef\xbb\xbf'],
 ];
 
-/** Each kind with an argument that brings it; the cookies of a whole header too. */
+/** Each kind with its argument, and cookies also from a whole header. */
 const KINDS: Readonly<Record<string, MessageConfig>> = {
   ...Object.fromEntries(
     ['ip', 'host', 'path', 'method', 'country', 'asn', 'ua', 'ja4', 'key', 'header.x', 'cookie.session'].map((kind) => [
@@ -106,7 +106,7 @@ export function measureHostile(): HostileCost[] {
       times[index] = Math.min(times[index] as number, answered(handler, frames[index] as Uint8Array)); // in bounds
     };
     for (let run = 0; run < RUNS; run++) for (const index of frames.keys()) measure(index);
-    // What looks worst may be the first of its kind only, for which the engine compiles something.
+    // The slowest value may only be the first of its kind, for which the engine compiles code.
     const worstFirst = [...frames.keys()].sort((one, other) => (times[other] as number) - (times[one] as number));
     for (const index of worstFirst.slice(0, DOUBTED)) for (let run = 0; run < DOUBTED_RUNS; run++) measure(index);
     const sorted = times.toSorted((one, other) => one - other);

@@ -7,22 +7,22 @@ import { haproxyHello } from './haproxy-hello.ts';
 import { Histogram } from './histogram.ts';
 import { createPool, type Pool, type PoolOptions } from './notify-pool.ts';
 
-/** What one run of the load generator found; written to standard output as one line of JSON. */
+/** The result of one run of the load generator, written to standard output as one line of JSON. */
 export interface LoadResult {
   readonly acks: number;
-  /** Also those before the time that counts. */
+  /** All ACKs, including the warm-up. */
   readonly allAcks: number;
   readonly acksPerSecond: number;
   /** Microseconds from the (intended) sending of a NOTIFY to its ACK. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly p999: number; readonly max: number };
-  /** How late NOTIFYs left at a fixed rate: what is here is not the agent's, but the generator's or the machine's. */
+  /** How late NOTIFYs were sent at a fixed rate: caused by the generator or the machine, not by the agent. */
   readonly lateUs: { readonly p99: number; readonly max: number };
   readonly wrong: number;
-  /** The share of its core that the generator needed: near 1 it was itself the limit. */
+  /** The generator's CPU usage: near 1, the generator itself was the limit. */
   readonly generatorCpu: number;
 }
 
-/** ACKs of each connection that are decoded and compared with what is listed, before the time that counts. */
+/** The number of ACKs that each connection decodes and verifies during the warm-up. */
 const VERIFIED_ACKS = 2_000;
 const READ_BYTES = 256 * 1024;
 
@@ -32,7 +32,7 @@ interface LoadOptions {
   readonly inFlight: number;
   readonly seconds: number;
   readonly warmSeconds: number;
-  /** NOTIFYs a second in all, sent on time whatever comes back; 0 sends the next as soon as an ACK comes. */
+  /** NOTIFYs a second in total, sent on time even if ACKs are late; 0 sends the next one after each ACK. */
   readonly rate: number;
 }
 
@@ -68,7 +68,7 @@ async function runLoad(pool: Pool, options: LoadOptions): Promise<LoadResult> {
   };
 }
 
-/** Sends what is due at every turn of a tight timer; latency counts from when it was due, not from when it left. */
+/** Sends at a fixed rate with a tight timer; latency counts from the due time, not from the sending. */
 function sendOnTime(connections: readonly LoadConnection[], late: Histogram, { rate }: LoadOptions): void {
   const startedMs = performance.now();
   let sent = 0;
@@ -90,7 +90,7 @@ class LoadConnection {
   readonly #socket: Socket;
   readonly #pool: Pool;
   readonly #latency: Histogram;
-  /** What was sent and is not answered: how many, and when. */
+  /** The batches in flight: how many frames were sent, and when. */
   readonly #sent: { count: number; readonly atMs: number }[] = [];
   readonly #verifier = new FrameReader(16_384);
   #next: number;
@@ -160,7 +160,7 @@ class LoadConnection {
     if (this.#refill && count > 0) this.send(count, nowMs);
   }
 
-  /** Steps over frames by their length alone: cheaper than whatever answers them. */
+  /** Skips over frames by their length alone, which is cheaper than any agent. */
   #countFrames(chunk: Uint8Array): number {
     let count = 0;
     for (let at = 0; at < chunk.length; ) {

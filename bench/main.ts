@@ -163,7 +163,7 @@ function agentsTable(runs: readonly AgentRun[]): void {
   if (wrong.length > 0) throw new Error(`${wrong.length} runs had wrong decisions`);
 }
 
-/** The share of `acl -f` is the median of the rounds: what else goes on is the same for both sides of one. */
+/** The share of `acl -f` is the median over the rounds: disturbances affect both sides of a round alike. */
 function haproxyRows(runs: readonly HaproxyRun[]): (string | number)[][] {
   return [...Map.groupBy(runs, ({ release }) => release)].flatMap(([release, ofRelease]) => {
     const guards = Map.groupBy(ofRelease, ({ guard }) => guard);

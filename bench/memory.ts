@@ -1,5 +1,5 @@
-// What the agent keeps resident, as its users run it: `haverdict agent` with a function beside it, asked about so many
-// addresses that it does not know, or started with a file of its cache. Then how fast it answers from that cache.
+// Measures the resident memory of `haverdict agent` with a local function, after lookups of many addresses or a start with
+// a cache file, and then the speed of answers from that cache.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,11 +37,11 @@ export interface MemoryRun {
   readonly state: string;
   readonly emptyMb: number;
   readonly residentMb: number;
-  /** The most that it ever was. */
+  /** The peak. */
   readonly peakMb: number;
-  /** Microseconds of the agent's processor for one lookup. */
+  /** Microseconds of the agent's CPU time for one lookup. */
   readonly lookupUs: number;
-  /** Of answers from the cache afterwards, in the median of the rounds. */
+  /** Answers from the cache afterwards, the median of the rounds. */
   readonly p50Us: number;
   readonly p99Us: number;
 }
@@ -53,7 +53,7 @@ interface Running {
   readonly emptyMb: number;
 }
 
-/** Every command line in turn, so that two builds of it can be compared in one run. */
+/** Measures several command lines alternately, to compare two builds in one run. */
 export async function measureMemory(clis: readonly string[], rounds: number, seconds: number): Promise<MemoryRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-memory-'));
   const backend = await startFunction();
@@ -101,7 +101,7 @@ async function measureState(
   });
 }
 
-/** Starts it with so many verdicts in the file of its cache, if any. */
+/** Starts the agent with this many verdicts in its cache file, if any. */
 async function startAgent(cli: string, place: string, backend: Server, filed: number): Promise<Running> {
   const port = await freePort();
   const file = `${place}.yaml`;
@@ -128,14 +128,14 @@ async function writeCache(configFile: string, addresses: number): Promise<void> 
   await writeCacheFile(file, verdictsKey(settings), systemClock.epochMs(), cache.snapshot());
 }
 
-/** The function, with every address of odd rank in its list. */
+/** A function that lists every address of odd rank. */
 export async function startFunction(): Promise<Server> {
   const listed = new Set<string>();
   for (let rank = 0; rank < LEARNT; rank++)
     if (isListed(rank)) listed.add(`ip:${formatAddress(addressOf(rank, 'ipv4'))}`);
   const server = createServer(async (request, response) => {
-    if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
-    const { subjects } = JSON.parse(await text(request)) as { subjects: string[] }; // of our own agent
+    if (request.method === 'GET') return void response.end('{}'); // the health call at startup
+    const { subjects } = JSON.parse(await text(request)) as { subjects: string[] }; // sent by the agent
     const verdicts = subjects.map((subject) => ({
       subject,
       entry: listed.has(subject) ? { subject, list: 'manual', action: 'deny', reason: 'bench' } : null,
@@ -146,7 +146,7 @@ export async function startFunction(): Promise<Server> {
   return server;
 }
 
-/** Asks about each address once, over several connections with so many in flight on each. */
+/** Asks about each address once, over several connections with several NOTIFYs in flight on each. */
 export async function askAll(port: number, addresses: number): Promise<void> {
   let next = 0;
   const ask = () =>
@@ -173,8 +173,8 @@ export async function askAll(port: number, addresses: number): Promise<void> {
 function loadOf(port: number, addresses: number, seconds: number): LoadResult {
   const given = { target: `127.0.0.1:${port}`, connections: CONNECTIONS, inFlight: 1, seconds, addresses };
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const told = execFileSync(process.execPath, [join(import.meta.dirname, 'load.ts'), ...args], { encoding: 'utf8' });
-  const result = JSON.parse(told) as LoadResult;
+  const output = execFileSync(process.execPath, [join(import.meta.dirname, 'load.ts'), ...args], { encoding: 'utf8' });
+  const result = JSON.parse(output) as LoadResult;
   if (result.wrong > 0) throw new Error(`${result.wrong} wrong decisions`);
   return result;
 }

@@ -1,5 +1,5 @@
-// How long other messages take while a script misbehaves: `node bench/misbehaving-script.ts [SECONDS] [RATE]`. A message
-// without a function is sent RATE times a second on 32 connections, one with a function 200 times a second beside it.
+// Measures the latency of other messages while a script misbehaves: `node bench/misbehaving-script.ts [SECONDS] [RATE]`. A
+// message without a function is sent RATE times a second on 32 connections, and one with a function 200 times a second.
 
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ const listed = new Set<string>();
 for (let rank = 0; rank < ADDRESSES; rank++)
   if (isListed(rank)) listed.add(`ip:${formatAddress(addressOf(rank, 'ipv4'))}`);
 const backend = createServer(async (request, response) => {
-  if (request.method === 'GET') return void response.end('{}'); // the health that is asked for at the start
+  if (request.method === 'GET') return void response.end('{}'); // the health call at startup
   const { subjects } = JSON.parse(Buffer.concat(await request.toArray()).toString()) as CheckRequest;
   const entryOf = (subject: string) => (listed.has(subject) ? { subject, list: 'manual', action: 'deny' } : null);
   response.end(

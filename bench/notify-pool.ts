@@ -5,12 +5,12 @@ import { DataType } from '../spop/typed-data.ts';
 export interface PoolOptions {
   readonly addresses: number;
   readonly family: 'ipv4' | 'ipv6' | 'mixed';
-  /** Exponent of the Zipf distribution the addresses are drawn by; 0 draws them all alike often. */
+  /** The exponent of the addresses' Zipf distribution; 0 is uniform. */
   readonly zipf: number;
   readonly seed: number;
 }
 
-/** NOTIFY frames, encoded beforehand one behind the other, so that sending a batch costs a load nothing but the write. */
+/** NOTIFY frames, encoded in advance in one buffer, so that sending a batch is a single write. */
 export interface Pool {
   readonly bytes: Buffer;
   /** Where each frame begins; one more at the end. */
@@ -29,21 +29,21 @@ const ARGUMENTS = [
 ] as const;
 
 const MESSAGE = 'check-request';
-/** Behind the message with its length, the number of its arguments, the name of the first with its length, and its type. */
+/** The position after the message name, the number of arguments, the name of the first argument, and its type. */
 const ADDRESS_AT = 1 + MESSAGE.length + 1 + 3 + 1;
 const PAYLOADS = { ipv4: payloadOf(DataType.ipv4, 4), ipv6: payloadOf(DataType.ipv6, 16) };
 
-/** Every address of odd rank is listed: half of what is asked is denied. */
+/** Addresses of odd rank are listed: half of the requests are denied. */
 export function isListed(rank: number): boolean {
   return rank % 2 === 1;
 }
 
-/** The address of this rank: spread over the whole space, the same in every run. */
+/** The address of a rank, deterministic and spread over the whole address space. */
 export function addressOf(rank: number, family: PoolOptions['family']): Uint8Array {
   const v6 = family === 'ipv6' || (family === 'mixed' && rank % 4 >= 2);
   const bytes = new Uint8Array(v6 ? 16 : 4);
   const view = new DataView(bytes.buffer);
-  // Odd multiplier: every rank below 2^32 has an address of its own. First byte never 0 nor 127.
+  // Odd multiplier: every rank below 2^32 has a different address. The first byte is never 0 or 127.
   view.setUint32(bytes.length - 4, Math.imul(rank + 1, 0x9e3779b1) >>> 0);
   if (v6) view.setUint32(0, 0x20010db8);
   return bytes;
@@ -65,7 +65,7 @@ export function createPool({ addresses, family, zipf, seed }: PoolOptions): Pool
   return { bytes: Buffer.concat(frames), starts, listed, size: FRAMES };
 }
 
-/** Stream ids count up by frame, so that no two of a connection in flight are equal. */
+/** Stream ids increase with each frame, so that those in flight on a connection differ. */
 export function notify(index: number, address: Uint8Array): Uint8Array {
   const ids = new PayloadWriter()
     .varint(index * 2 + 1)
@@ -76,7 +76,7 @@ export function notify(index: number, address: Uint8Array): Uint8Array {
   return encodeFrame(FrameType.notify, ids, payload);
 }
 
-/** The payload of every frame of a family, but for its address: encoding 100,000 of them anew takes a second. */
+/** The payload of the frames of a family, into which the address is written: encoding 100,000 of them takes a second. */
 function payloadOf(type: number, addressBytes: number): Uint8Array {
   const payload = new PayloadWriter().text(MESSAGE).byte(1 + ARGUMENTS.length);
   payload.text('ip').byte(type).raw(new Uint8Array(addressBytes));

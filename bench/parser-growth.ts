@@ -1,5 +1,5 @@
-// Parsers of text that others write, with text made for backtracking: four times as long, it may take four times the time
-// and not sixteen. Each parser is bounded or linear.
+// Checks that parsers of untrusted text take linear time at most: a text made for backtracking that is four times as long
+// may take four times as long, but not sixteen.
 
 import { Readable } from 'node:stream';
 import { parseLogLine } from '../cli/cost/haproxy-log.ts';
@@ -18,15 +18,15 @@ export interface Growth {
   readonly parser: string;
   /** The longest time of any long text, in milliseconds. */
   readonly mostMs: number;
-  /** The most that a long text took of the time of a short one, where the long one took `NOTICEABLE_MS`. */
+  /** The greatest ratio of the times of a long and a short text, if the long one took `NOTICEABLE_MS`. */
   readonly growth: number;
-  /** How the text of `growth` begins, else that of `mostMs`. */
+  /** The beginning of the text of `growth`, else of `mostMs`. */
   readonly worst: string;
 }
 
 const LENGTHS = [15_000, 60_000] as const;
 const NOTICEABLE_MS = 4;
-/** The least of so many runs counts. */
+/** The minimum of this many runs counts. */
 const RUNS = 3;
 
 const BEGINNINGS = ['', '/', '1.2.3.4', '"', '{"subject":"', '<134>1 '];
@@ -125,7 +125,7 @@ async function leastMs(parse: Parser, beginning: string, piece: string, length: 
     try {
       await parse(text);
     } catch {
-      // a refusal takes its time too
+      // refusals are measured too
     }
     least = Math.min(least, performance.now() - startedMs);
   }

@@ -1,4 +1,4 @@
-// The parts of the agent by themselves, without a socket: nanoseconds for one, the median of rounds.
+// Measures single parts of the agent without a socket: nanoseconds, the median of the rounds.
 
 import { Address } from '../agent/decision/address.ts';
 import { systemClock } from '../agent/decision/clock.ts';
@@ -27,7 +27,7 @@ const chunks = Array.from({ length: pool.size / FRAMES_A_CHUNK }, (_, index) =>
   pool.bytes.subarray(pool.starts[index * FRAMES_A_CHUNK], pool.starts[(index + 1) * FRAMES_A_CHUNK]),
 );
 
-/** Nanoseconds of one part, by its name. */
+/** Nanoseconds by part. */
 export function measureParts(): Record<string, number> {
   return {
     'cut a frame out of a chunk': perFrame(() => {}),
@@ -120,7 +120,7 @@ function perFrame(work: (frame: Parameters<NotifyReader['open']>[0]) => void): n
   });
 }
 
-/** What comes from a socket is in one buffer, and in the processor's cache. */
+/** Data from a socket is in one buffer, and in the CPU cache. */
 function perChunk(work: (chunk: Uint8Array) => void): number {
   const shared = Buffer.allocUnsafeSlow(64 * 1024);
   return median(() => {

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** A program that is measured. */
+/** A measured program. */
 export interface Measured {
   readonly pid: number;
-  /** User and system time so far, in seconds. */
+  /** User and system CPU time so far, in seconds. */
   cpuSeconds(): number;
-  /** Memory that is resident now, in MB. */
+  /** Resident memory now, in MB. */
   residentMb(): number;
-  /** The most that ever was resident. */
+  /** Peak resident memory, in MB. */
   peakMb(): number;
   stop(): Promise<void>;
 }
@@ -18,25 +18,25 @@ export interface Measured {
 const hasTaskset = spawnSync('taskset', ['-V'], { stdio: 'ignore' }).error === undefined;
 const TICKS_A_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** The command on one processor, where the machine can do that. */
+/** The command pinned to one processor, if `taskset` is installed. */
 export function pinned(processor: number, command: readonly string[]): readonly string[] {
   return hasTaskset ? ['taskset', '-c', String(processor), ...command] : command;
 }
 
-/** User and system time of a process so far. */
+/** User and system CPU time of a process so far. */
 export function cpuSecondsOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }
 
-/** Starts a program and resolves when it says that it listens. */
+/** Starts a program; resolves when it prints that it is listening. */
 export async function startMeasured(command: readonly string[]): Promise<Measured> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  // Whatever ends the bench, what it measured does not stay behind.
+  // However the bench ends, the program is killed.
   process.once('exit', () => child.kill('SIGKILL'));
   await said(child, 'listening');
-  const pid = child.pid ?? 0; // it has said something
+  const pid = child.pid ?? 0; // it is running
   return {
     pid,
     cpuSeconds: () => cpuSecondsOf(pid),

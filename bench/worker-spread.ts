@@ -1,5 +1,5 @@
-// How few long connections are spread over workers: by node:cluster's round robin, as the agent does it, and by the kernel
-// where each worker listens for itself (SO_REUSEPORT). Told is the share of the busiest worker.
+// Measures how evenly a few long connections are distributed over workers: by node:cluster's round robin, as in the agent,
+// and by the kernel if each worker listens itself (SO_REUSEPORT). The result is the share of the busiest worker.
 
 import cluster from 'node:cluster';
 import { once } from 'node:events';
@@ -14,9 +14,9 @@ export interface Spread {
   readonly by: string;
   readonly workers: number;
   readonly connections: number;
-  /** Of all connections, in the mean of the trials; one divided by the workers is even. */
+  /** The busiest worker's share of the connections, the mean of the trials; 1 / workers is even. */
   readonly busiest: number;
-  /** Trials in which a worker had none. */
+  /** The share of trials in which a worker had no connection. */
   readonly idle: number;
 }
 

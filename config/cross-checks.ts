@@ -1,4 +1,5 @@
 import type { Policy } from '../contract/policy.ts';
+import { isConnectionGroup } from '../haproxy/client-bytes.ts';
 import { DEFAULT_EVENT, type Event, eventFacts, isSentAt, MESSAGE_EVENTS, scopeOf } from '../haproxy/events.ts';
 import { isAboutAddressAlone } from '../haproxy/recent.ts';
 import {
@@ -109,21 +110,32 @@ function sharedVariables(messages: readonly (readonly [string, Message])[]): Fin
 
 /** Under `closed` a request that was not checked must not pass, and only a condition says which requests are checked. */
 function unconditionalClosedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
-  return messages.flatMap(([name, { group, condition, paths, hosts, shadow, policy = global }]) =>
-    group === undefined || (condition ?? paths ?? hosts) !== undefined || shadow || policy.default === 'open'
+  return messages.flatMap(([name, message]) => {
+    const { group, condition, paths, hosts, shadow, policy = global } = message;
+    // one in mode tcp is sent once what it reads has arrived
+    const isConditional = (condition ?? paths ?? hosts) !== undefined || isForConnection(message);
+    return group === undefined || isConditional || shadow || policy.default === 'open'
       ? []
       : [
           wrong(
             ['messages', name, 'condition'],
             'must be set for a group under policy closed, or paths or hosts: they select the requests that are checked, and all others pass',
           ),
-        ],
-  );
+        ];
+  });
+}
+
+function isForConnection({ subjects, arguments: given, group, condition }: Message): boolean {
+  const expressions = (map: Readonly<Record<string, string>>) =>
+    Object.values(map).map((expression) => ({ expression }));
+  return isConnectionGroup({ group, condition, subjects: expressions(subjects), arguments: expressions(given) });
 }
 
 /** A condition decides whether a request is checked, so no spelling may bypass it. */
-function rawConditions(name: string, { event, condition }: Message): Finding[] {
-  const raw = rawFetchIn(fetchesOf(condition ?? ''), eventFacts(event)?.mode === 'tcp');
+function rawConditions(name: string, message: Message): Finding[] {
+  const { event, condition } = message;
+  const inTcp = eventFacts(event)?.mode === 'tcp' || isForConnection(message);
+  const raw = rawFetchIn(fetchesOf(condition ?? ''), inTcp);
   if (raw === undefined) return [];
   const instead = 'use paths: [/admin/*] or hosts: [admin.example] in this message, which match every spelling';
   return [
@@ -135,13 +147,15 @@ function rawConditions(name: string, { event, condition }: Message): Finding[] {
 }
 
 /** HAProxy knows path and Host only while it handles the request. */
-function withoutRequest(name: string, { event, paths, hosts }: Message): Finding[] {
-  if (event === undefined || isHttpRequest(event) || (paths ?? hosts) === undefined) return [];
+function withoutRequest(name: string, message: Message): Finding[] {
+  const { event, paths, hosts } = message;
+  const where = isForConnection(message) ? 'in a group for mode tcp' : event && !isHttpRequest(event) && `at ${event}`;
+  if (!where || (paths ?? hosts) === undefined) return [];
   const key = paths === undefined ? 'hosts' : 'paths';
   return [
     wrong(
       ['messages', name, key],
-      `must be omitted at ${event}, where HAProxy has no ${key}; use ${key} with ${MESSAGE_EVENTS.filter(isHttpRequest).join(', ')} or a group`,
+      `must be omitted ${where}, where HAProxy has no ${key}; use ${key} with ${MESSAGE_EVENTS.filter(isHttpRequest).join(', ')} or a group`,
     ),
   ];
 }

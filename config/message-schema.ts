@@ -70,7 +70,7 @@ const message = map({
   group: text('1 to 12 characters of a-z 0-9 _', (name) => /^[a-z0-9_]{1,12}$/.test(name))
     .optional()
     .describe(
-      'Instead of an event: the rule `http-request send-spoe-group haverdict NAME` sends the message. The wiring has that rule if there is a condition, paths or hosts; otherwise you write it.',
+      'Instead of an event: the rule `http-request send-spoe-group haverdict NAME` sends the message, or `tcp-request content …` if it reads what the client sends first, such as req.ssl_sni. The wiring has that rule in mode tcp and if there is a condition, paths or hosts; otherwise you write it.',
     ),
   condition: text('one line of ASCII without a leading if, quotes, \\ or #, like { method POST }', (line) =>
     CONDITION.test(line),

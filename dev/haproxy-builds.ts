@@ -38,7 +38,7 @@ export function newerBuild(suite: NewerSuite): HaproxyBuild | undefined {
 function buildAt(binary: string): HaproxyBuild {
   const { stdout, stderr } = spawnSync(binary, ['-v'], { encoding: 'utf8' });
   const [, release, branch] = /version ((\d+\.\d+)\S*)/.exec(stdout ?? '') ?? [];
-  if (release === undefined) throw new Error(`${binary} -v tells no version: ${stderr || stdout}`);
+  if (release === undefined) throw new Error(`${binary} -v prints no version: ${stderr || stdout}`);
   const version = HAPROXY_VERSIONS.find((known) => known === branch);
   if (version === undefined) throw new Error(`${binary} is HAProxy ${release}, which the wiring is not written for`);
   return { binary, release, version };

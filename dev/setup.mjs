@@ -81,7 +81,7 @@ function setUpPrograms(wanted) {
   const packages = missing.map((program) => wanted[program]).join(' ');
   const what = `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`;
   const byHand = `install by hand (Debian, Ubuntu: sudo apt-get update && sudo apt-get install ${packages}), then run the same command again`;
-  if (!isInstalled('apt-get')) fail(`${what} and there is no apt-get here: ${byHand}`);
+  if (!isInstalled('apt-get')) fail(`${what} and apt-get is not available: ${byHand}`);
   const asRoot = process.getuid?.() === 0 ? [] : ['sudo'];
   if (asRoot.length > 0 && !isInstalled('sudo')) fail(`${what}, and this is neither root nor is there sudo: ${byHand}`);
   console.error(`haverdict setup: installing ${packages} with apt-get (once)`);
@@ -105,7 +105,7 @@ if (flags.includes('--is-done')) {
 }
 if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
   fail(
-    `this is Node ${process.versions.node}; ${MIN_NODE_MAJOR} or later is needed to begin (the project then brings its own)`,
+    `this is Node ${process.versions.node}; ${MIN_NODE_MAJOR} or later is needed to start (setup then installs the project's own)`,
   );
 }
 setUpPackages();

@@ -22,8 +22,8 @@ export function hasNativeSpop(version: HaproxyVersion): boolean {
 
 /**
  * Up to 2.8 (seen on 2.6) HAProxy goes on using the connections to an agent that hangs after the agent is DOWN, and applies
- * `timeout processing` to the first event of a request only: an agent that hangs at a later event would hold the request
- * for ever. 3.0 keeps using them too, but shutting such connections down there makes every other request wait while there
+ * `timeout processing` to the first event of a request only: an agent that hangs at a later event would hang the
+ * request. 3.0 keeps using them too, but shutting such connections down there makes every other request wait while there
  * is no agent at all, which happens more often.
  */
 export function keepsHungAgents(version: HaproxyVersion): boolean {

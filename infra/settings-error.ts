@@ -15,7 +15,7 @@ export function checked<Schema extends z.ZodObject>(schema: Schema, input: objec
 
 function problemsOf(issue: z.core.$ZodIssue, input: object, known: readonly string[]): string[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => `there is no setting ${key}, only ${known.join(', ')}`);
+    return issue.keys.map((key) => `unknown setting ${key}: use ${known.join(', ')}`);
   const name = String(issue.path[0]);
   const value = Object.entries(input).find(([key]) => key === name)?.[1];
   return [`${name} must be ${issue.message}${value === undefined ? '' : `, not ${JSON.stringify(value)}`}`];

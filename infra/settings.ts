@@ -43,7 +43,7 @@ const backend = {
   budgetUsd: wholeNumber(1, 1_000_000).optional().describe('A budget in US dollars a month. Goes with `budgetEmail`.'),
   budgetEmail: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address')
     .optional()
-    .describe('Who is told when the budget runs out.'),
+    .describe('The e-mail address that is notified when the budget runs out.'),
 };
 
 const app = {
@@ -56,7 +56,7 @@ const app = {
   stackName: text(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, '1 to 128 letters, digits and -, a letter first')
     .default('Haverdict')
     .describe('The name of the stack.'),
-  tags: pairs().default({}).describe('Tags for everything that can have them.'),
+  tags: pairs().default({}).describe('Tags for all resources that support them.'),
 };
 
 const BackendForm = z.strictObject(backend);

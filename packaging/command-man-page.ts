@@ -44,7 +44,7 @@ export function commandPage(commands: readonly Command[], version: string, epoch
 
 const EXIT_STATUS = [
   ['0', 'Done.'],
-  ['1', 'Failed; standard error says why.'],
+  ['1', 'Failed; the reason is on standard error.'],
   ['2', 'Wrong usage; nothing was done.'],
   ['78', 'The configuration is not valid; standard error has one problem per line.'],
   ['130', 'Ctrl-C or SIGTERM interrupted a long run; run it again to continue.'],

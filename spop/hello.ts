@@ -29,7 +29,7 @@ export interface AgentHello {
   readonly capabilities: readonly string[];
 }
 
-/** Decodes HAPROXY-HELLO; what is missing or wrong throws the `SpopError` with the status made for it. */
+/** Decodes HAPROXY-HELLO; throws a `SpopError` with the specific status for a missing or invalid item. */
 export function decodeHaproxyHello(frame: Frame): HaproxyHello {
   expectConnectionFrame(frame);
   const values = readKeyValues(frame);

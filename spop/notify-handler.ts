@@ -6,8 +6,8 @@ import type { OutputBuffer } from './output-buffer.ts';
 /** Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
 export interface NotifyHandler {
   /**
-   * An optimization. Appends the ACKs of frames at the reader that it can answer at once, and moves the reader behind them,
-   * up to any frame that it leaves to `answer`. It may return the answer to the frame at which it stopped; that frame must
+   * An optimization. Appends the ACKs of frames at the reader that it can answer at once, and moves the reader past them,
+   * up to the first frame that it leaves to `answer`. It may return the answer to the frame at which it stopped; that frame must
    * be whole and sound, and stays at the reader.
    */
   answerUsual?(

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Bounds the connections of a server: one too many takes the place of that which has been without a request longest. */
+/** Limits the connections of a server: a new one beyond the limit replaces the one idle longest. */
 export class ConnectionLimit {
   readonly #max: number;
   readonly #open = new Set<Socket>();
-  /** Without a request, the one that is so longest first. */
+  /** Connections without a request, the one idle longest first. */
   readonly #idle = new Set<Socket>();
 
   constructor(server: Server, max: number) {

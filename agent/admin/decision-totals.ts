@@ -1,16 +1,16 @@
 import { isAction, isDenied } from '../../contract/actions.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
-/** Where decisions come from that needed more than what was fresh. */
+/** The sources of decisions that needed more than fresh verdicts of the cache. */
 const NOT_CACHED: ReadonlySet<string> = new Set(['backend', 'stale', 'policy']);
 
-/** Decisions of a message that are alike to who looks at them. */
+/** Decisions that are shown in one row. */
 export interface Row {
   readonly key: string;
   readonly message: string;
   readonly action: string;
   readonly source: string;
-  /** The list that decided, or why the policy did. */
+  /** The list that decided, or the reason of the policy. */
   readonly because: string;
   readonly count: number;
 }
@@ -36,13 +36,13 @@ export function failed({ backend }: AgentState): number {
   return Object.values(backend.failures).reduce((sum, times) => sum + times, 0);
 }
 
-/** How many decisions were made of what was fresh in the cache, and how many could have been. */
+/** The decisions from fresh verdicts of the cache, and all that asked the cache. */
 export function cacheLookups(state: AgentState): { hits: number; all: number } {
   const { hits } = state.cache;
   return { hits, all: hits + sumOf(state, ({ source }) => NOT_CACHED.has(source)) };
 }
 
-/** The most first. */
+/** The rows, most frequent first. */
 export function decisionRows({ decisions }: AgentState): Row[] {
   const rows = new Map<string, Row>();
   for (const { message, action, source, list, reason, count } of decisions) {

@@ -5,16 +5,16 @@ import { decideByPolicy } from '../decision/policy.ts';
 import type { Sample } from '../state/metric-types.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
-/** Where decisions about subjects come from when they are known. */
+/** The sources of decisions about listed subjects. */
 const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;
 
-/** The series of decisions, with 0 for those that have not happened yet. */
+/** The series of `haverdict_decisions_total`, with 0 for decisions that have not happened yet. */
 export function decisionSeries(state: AgentState): Sample[] {
   return addUp([...presets(state), ...state.decisions]);
 }
 
 /**
- * What is worth an alert is there before it happens: a counter that appears with its first count hides that count from
+ * Series worth an alert exist from the start: a counter that first appears with the value 1 hides that increment from
  * `rate` and `increase`.
  */
 function presets(state: AgentState): DecisionCount[] {
@@ -30,7 +30,7 @@ function policyDecisions({ config }: AgentState): DecisionCount[] {
   );
 }
 
-/** What passes because nothing is listed, and what each list stops, or would stop were it not on trial. */
+/** Allows without an entry, and the denies of each list, or the `log` of one in shadow mode. */
 function listDecisions({ config: { messages, lists, shadowLists, listActions } }: AgentState): DecisionCount[] {
   return messages
     .filter(({ subjects }) => subjects.length > 0)
@@ -54,11 +54,11 @@ function scriptDecisions({ config: { messages, script } }: AgentState): Decision
   );
 }
 
-function actionsOf(isOnTrial: boolean): readonly DecisionCount['action'][] {
-  return isOnTrial ? ['log'] : DENYING_ACTIONS;
+function actionsOf(isShadow: boolean): readonly DecisionCount['action'][] {
+  return isShadow ? ['log'] : DENYING_ACTIONS;
 }
 
-/** A series that is there twice makes Prometheus refuse all of them. */
+/** Adds up equal series: Prometheus rejects the whole scrape if a series occurs twice. */
 function addUp(decisions: readonly DecisionCount[]): Sample[] {
   const sums = new Map<string, Sample>();
   for (const { count, message, action, source, reason, list } of decisions) {

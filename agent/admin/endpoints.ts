@@ -4,7 +4,7 @@ import { METRICS_CONTENT_TYPE, metricsText } from './prometheus-text.ts';
 import type { Snapshot } from './snapshots.ts';
 import { PAGE_POLICY, statusPage } from './status-page.ts';
 
-/** What is sent. */
+/** A response, without the headers that all have. */
 export interface HttpAnswer {
   readonly status: number;
   readonly type: string;
@@ -33,12 +33,12 @@ const PATHS: Readonly<Record<string, (asked: EndpointRequest) => Promise<HttpAns
     body: metricsText((await snapshot()).state),
   }),
   '/state.json': async ({ snapshot }) => json(200, (await snapshot()).state),
-  // That it is said is all that it says.
+  // Liveness only.
   '/livez': async () => text(200, 'alive'),
   '/readyz': async (asked) => (asked.isStopping ? stopping(asked) : readiness((await asked.snapshot()).state, asked)),
 };
 
-/** The answer to a GET; rejects if there is no snapshot to be had. */
+/** The answer to a GET; rejects if no snapshot is available. */
 export async function answer(asked: EndpointRequest): Promise<HttpAnswer> {
   const found = Object.hasOwn(PATHS, asked.path) ? PATHS[asked.path] : undefined;
   return found?.(asked) ?? text(404, `there is ${Object.keys(PATHS).join(', ')}`);

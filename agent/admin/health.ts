@@ -1,16 +1,16 @@
 import { type DegradationState, policyShare } from '../decision/degradation-detector.ts';
 import type { AgentState } from '../state/state.ts';
 
-/** Whether HAProxy should be sent to this agent, and what keeps it from its best. */
+/** The readiness of this agent, and its problems. */
 export interface Health {
   readonly isReady: boolean;
-  /** What is wrong and yet no reason to take the agent away: without it nothing would be decided at all. */
+  /** Problems that do not make the agent unready: without it there would be no decisions at all. */
   readonly degraded: readonly string[];
 }
 
 export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'degradation' | 'reloads' | 'config'>;
 
-/** Ready is who listens with a configuration; a backend in trouble makes nobody unready. */
+/** The agent is ready while it listens, whatever the state of the backend. */
 export function health({ listening, backend, degradation, reloads, config }: HealthFacts): Health {
   const degraded: string[] = [];
   if (backend.breaker === 'open') degraded.push('the backend is failing: the circuit breaker is open');

@@ -1,6 +1,6 @@
 import { printable } from '../../contract/printable.ts';
 
-/** Text that is markup already. */
+/** Markup, which is not escaped again. */
 export class Html {
   readonly text: string;
 
@@ -11,12 +11,12 @@ export class Html {
 
 type Part = string | number | Html | readonly Html[];
 
-/** Markup from a template; whatever is put into it is escaped unless it is markup itself. */
+/** Markup from a template; interpolated values are escaped unless they are markup. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(textOf)));
 }
 
-/** Text that anybody may have written, with what cannot be seen made visible, and in a direction of its own. */
+/** Untrusted text, with invisible characters escaped, isolated from the text direction around it. */
 export function foreign(text: string, maxLength?: number): Html {
   return html`<bdi>${printable(text, maxLength)}</bdi>`;
 }

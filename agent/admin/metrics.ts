@@ -4,7 +4,7 @@ import type { MetricDefinition, MetricDefinitions, MetricHeader, Sample, ValuesO
 import type { AgentState } from '../state/state.ts';
 import { decisionSeries } from './decisions-metric.ts';
 
-/** The resources that the process uses that serves the metrics. */
+/** The resource usage of the process that serves the metrics. */
 export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
@@ -16,15 +16,15 @@ export interface Reading {
   readonly usage: ProcessUsage;
 }
 
-/** A metric as Prometheus knows it, and its values. */
+/** A Prometheus metric with its samples. */
 export interface Metric extends MetricHeader {
   readonly samples: (reading: Reading) => readonly Sample[];
 }
 
-/** The metrics of measures are declared with these; all others are here. */
+/** The metrics that are not defined in agent/state/metric-definitions.ts. */
 const OTHERS: readonly Metric[] = [
   {
-    ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions that were told to HAProxy.' },
+    ...{ name: 'haverdict_decisions_total', type: 'counter', help: 'Decisions sent to HAProxy.' },
     labels: ['message', 'action', 'source', 'reason', 'list'],
     samples: ({ state }) => decisionSeries(state),
   },
@@ -36,22 +36,22 @@ const OTHERS: readonly Metric[] = [
   ),
   gauge(
     'haverdict_policy_share',
-    'The share of the lookups of the last 10 seconds that the policy decided because the backend did not.',
+    'Share of the lookups of the last 10 seconds that the policy decided because of the backend.',
     ({ state }) => policyShare(state.degradation),
   ),
   gauge(
     'haverdict_credentials_expiry_timestamp_seconds',
-    'When the AWS credentials expire that calls are signed with; absent where there are none, or they never expire.',
+    'Expiry of the AWS credentials; absent without credentials, or if they do not expire.',
     ({ state: { backend } }) => backend.credentialsExpireAtMs && backend.credentialsExpireAtMs / 1000,
   ),
   gauge(
     'haverdict_config_last_reload_successful',
-    '1 if the configuration was read at the last attempt, 0 if the one before is still in force.',
+    '1 if the last reload succeeded, 0 if the previous configuration is still in force.',
     ({ state }) => Number(state.reloads.lastError === undefined),
   ),
   gauge(
     'haverdict_config_last_reload_success_timestamp_seconds',
-    'When the configuration in force was read.',
+    'When the configuration in force was loaded.',
     ({ state }) => (state.reloads.lastOkAtMs ?? state.startedAtMs) / 1000,
   ),
   {
@@ -64,7 +64,7 @@ const OTHERS: readonly Metric[] = [
   gauge('haverdict_workers', 'Processes that share the connections.', ({ state }) => state.workers),
   counter(
     'haverdict_workers_replaced_total',
-    'Workers that ended by themselves, were killed or could not take a configuration, and were replaced.',
+    'Workers replaced because they exited, were killed, or could not load a configuration.',
     ({ state }) => state.workersReplaced,
   ),
   gauge('haverdict_start_time_seconds', 'When the agent was started.', ({ state }) => state.startedAtMs / 1000),
@@ -77,7 +77,7 @@ const OTHERS: readonly Metric[] = [
   gauge('process_start_time_seconds', 'When the first process was started.', ({ usage }) => usage.startedAtSeconds),
 ];
 
-/** Every metric there is, by name; docs/reference/metrics.md lists the same. */
+/** All metrics, sorted by name, as in docs/reference/metrics.md. */
 export const METRICS: readonly Metric[] = [
   ...metricsOf(PROCESS, (state) => state),
   ...metricsOf(SECTIONS.cache, ({ cache }) => cache),
@@ -96,7 +96,7 @@ function metricsOf<Section extends MetricDefinitions>(
   }));
 }
 
-/** It is not there as long as it has no value. */
+/** A gauge, which is absent while its value is undefined. */
 function gauge(name: string, help: string, value: (reading: Reading) => number | undefined): Metric {
   const samples = (reading: Reading) => {
     const known = value(reading);

@@ -7,7 +7,7 @@ import { foreign, type Html, html } from './html.ts';
 import { count, timeOfDay } from './page-format.ts';
 import { listSection } from './page-table.ts';
 
-/** The settings in force that decide what happens to a request. */
+/** The section with the settings in force that affect decisions. */
 export function configuration({ config, listening, workers }: AgentState): Html {
   const { lists, cache, stale } = config;
   return listSection('configuration', 'Configuration in force', [

@@ -4,15 +4,15 @@ import { type Html, html } from './html.ts';
 const NONE = '–';
 const grouped = new Intl.NumberFormat('en');
 const short = new Intl.NumberFormat('en', { notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2 });
-/** From here on a number is shown with its first digits only. */
+/** Numbers from here on are abbreviated. */
 const SHORT_FROM = 10_000_000;
 
-/** A whole number; the exact one is in the markup. */
+/** A whole number; the exact value is in the markup. */
 export function count(value: number): Html {
   return html`<data value="${value}">${(value < SHORT_FROM ? grouped : short).format(value)}</data>`;
 }
 
-/** So many a second. */
+/** A rate per second. */
 export function rate(value: number): string {
   if (value === 0 || value >= 100) return grouped.format(Math.round(value));
   return value < 0.01 ? '< 0.01' : value.toFixed(value >= 10 ? 1 : 2);
@@ -28,7 +28,7 @@ export function seconds(value: number): string {
   return value < 1 ? `${Number((value * 1e3).toPrecision(3))} ms` : `${Number(value.toPrecision(3))} s`;
 }
 
-/** What this share of all values is not above, as closely as the classes tell. */
+/** An upper bound of a quantile, as exact as the buckets allow. */
 export function atMost(histogram: HistogramState, part: number): string {
   if (histogram.counts.every((times) => times === 0)) return NONE;
   const bound = quantile(histogram, part);
@@ -40,7 +40,7 @@ export function bytes(value: number): string {
   return `${(value / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${['B', 'KiB', 'MiB', 'GiB'][power]}`;
 }
 
-/** `3 d 4 h`: the two largest units. */
+/** A duration in its two largest units: `3 d 4 h`. */
 export function duration(milliseconds: number): string {
   const whole = Math.max(0, Math.floor(milliseconds / 1000));
   const parts = [

@@ -1,7 +1,7 @@
-/** What keeps the page up to date: it asks for itself again and takes over what has changed. */
+/** The JavaScript that keeps the page up to date: fetches the page every second and replaces the sections that changed. */
 export const SCRIPT = `
 'use strict';
-const told = document.getElementById('told');
+const notice = document.getElementById('notice');
 let timer;
 let answeredAt = new Date();
 
@@ -15,15 +15,15 @@ async function refresh() {
       if (shown && shown.outerHTML !== part.outerHTML) shown.replaceWith(part);
     }
     answeredAt = new Date();
-    tell('');
+    show('');
   } catch {
-    tell('▲ no answer from the agent since ' + answeredAt.toISOString().slice(11, 19) + ' UTC');
+    show('▲ no answer from the agent since ' + answeredAt.toISOString().slice(11, 19) + ' UTC');
   }
   wait();
 }
 
-function tell(text) {
-  if (told.textContent !== text) told.textContent = text;
+function show(text) {
+  if (notice.textContent !== text) notice.textContent = text;
   document.body.classList.toggle('gone', text !== '');
 }
 

@@ -1,4 +1,4 @@
-/** Quiet and dense: the system's type, one accent for what is wrong, and never a colour without a sign or a word. */
+/** The style sheet: the system's font, one accent colour for problems, and no colour without a sign or a word. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -13,8 +13,8 @@ body.gone main { opacity: .55; }
 header { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; align-items: baseline; margin-bottom: 1rem; }
 h1 { font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; }
 h2 { font-size: .8125rem; font-weight: 600; color: var(--soft); margin-bottom: .4rem; }
-header p, #told { color: var(--soft); }
-#told { min-height: 1.45em; flex-basis: 100%; color: var(--bad); font-weight: 600; }
+header p, #notice { color: var(--soft); }
+#notice { min-height: 1.45em; flex-basis: 100%; color: var(--bad); font-weight: 600; }
 #health { font-weight: 600; color: var(--text); }
 .bad, .stop { color: var(--bad); }
 #figures { display: grid; grid-template-columns: repeat(8, minmax(0, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); border-radius: .375rem; overflow: hidden; margin-bottom: 1rem; }

@@ -5,7 +5,7 @@ interface Column {
   readonly isNumber?: true;
 }
 
-/** A section with a table, or what is said in its place. The roles are told because a phone shows rows as blocks. */
+/** A section with a table, or a sentence if it has no rows. Explicit roles, since phones show rows as blocks. */
 export function tableSection(
   id: string,
   title: string,
@@ -36,7 +36,7 @@ ${rows.map((cells) => html`<tr role="row">${row(cells)}</tr>\n`)}</tbody>
 </table>`;
 }
 
-/** A section of names and values. */
+/** A section with a list of names and values. */
 export function listSection(
   id: string,
   title: string,

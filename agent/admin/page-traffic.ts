@@ -21,7 +21,7 @@ const MAX_SUBJECT = 100;
 const BREAKER_SIGNS = { closed: '●', probing: '▲', open: '■' } as const;
 const EMPTY = html``;
 
-/** The numbers that are read from across the room. */
+/** The key figures, in large type. */
 export function figures(state: AgentState, interval: SnapshotInterval): Html {
   const { backend } = state;
   const total = cacheLookups(state);
@@ -30,7 +30,7 @@ export function figures(state: AgentState, interval: SnapshotInterval): Html {
   const decisionTime = interval.histogram((of) => of.decisionTime);
   const backendTime = interval.histogram((of) => of.backendTime);
   const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
-  // Since the start something always was.
+  // Rates since the start would always include an old problem.
   const grows = (pick: (of: AgentState) => number) => !interval.isSinceStart && interval.growth(pick) > 0;
   return html`<dl id="figures" data-live>
 ${figure('Decisions', perSecond(totalDecisions), html`${count(totalDecisions(state))} total`)}
@@ -53,7 +53,7 @@ function figure(name: string, value: Html, more: Html, isBad = false): Html {
   return html`<div${isBad ? html` class="bad"` : EMPTY}><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd></div>`;
 }
 
-/** What was decided, of what, and why. */
+/** The table of decisions by message, action, source and list or reason. */
 export function decisions(state: AgentState, before: AgentState | undefined, interval: SnapshotInterval): Html {
   const rows = decisionRows(state);
   const earlier = new Map(before === undefined ? [] : decisionRows(before).map((row) => [row.key, row.count]));
@@ -155,7 +155,7 @@ export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Htm
   ]);
 }
 
-/** What stops a request has a sign beside its colour. */
+/** An action; a denying one has a sign beside its colour. */
 function action(name: string): Html {
   return isDenial(name) ? html`<span class="stop">■ ${name}</span>` : html`${name}`;
 }
@@ -171,7 +171,7 @@ function lastError({ lastErrorAtMs, lastError }: AgentState['backend']): Html {
   return html`${timeOfDay(lastErrorAtMs)} UTC: ${foreign(lastError, 200)}`;
 }
 
-/** Repeats a number beside it. */
+/** A bar for a number beside it. */
 function bar(part: number): Html {
   const width = Math.round(100 * Math.min(1, Math.max(0, part)));
   return html`<svg class="bar" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="2"/><rect width="${width}" height="2"/></svg>`;

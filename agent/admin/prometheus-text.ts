@@ -2,7 +2,7 @@ import type { Sample } from '../state/metric-types.ts';
 import type { AgentState } from '../state/state.ts';
 import { METRICS, type ProcessUsage } from './metrics.ts';
 
-/** Prometheus's text format; there is a parser for it in everything that scrapes. */
+/** Prometheus's text format, which every scraper reads. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** A snapshot in that format. */

@@ -10,7 +10,7 @@ import { ConnectionLimit } from './connection-limit.ts';
 import { answer, type HttpAnswer, text } from './endpoints.ts';
 import { Snapshots } from './snapshots.ts';
 
-/** People, a browser's six connections each, and Prometheus. */
+/** Room for several people, whose browsers open six connections each, and for Prometheus. */
 const MAX_CONNECTIONS = 64;
 const MAX_HEADER_BYTES = 8192;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -24,14 +24,14 @@ const ALWAYS = {
 };
 
 export interface AdminParts {
-  /** What is shown; it is asked at most once a second. */
+  /** Takes a snapshot; called at most once a second. */
   state(): Promise<AgentState>;
   readonly clock: Clock;
-  /** Hosts that requests may name, beside this machine's own and the address that they came to. */
+  /** Host names that requests may use, beside loopback names and the local address. */
   readonly hosts?: readonly string[] | undefined;
 }
 
-/** Shows the running agent over HTTP: the status page, metrics and health. It changes nothing. */
+/** The read-only HTTP server of the running agent: status page, metrics and health. */
 export class AdminServer {
   readonly #target: ListenAddress;
   readonly #snapshots: Snapshots;
@@ -57,18 +57,18 @@ export class AdminServer {
     this.#server.timeout = IDLE_TIMEOUT_MS;
   }
 
-  /** Where it listens, with the port that was really taken. */
+  /** The address it listens on, with the actual port. */
   get address(): string {
     if (this.#target.type === 'unix') return formatListenAddress(this.#target);
     return formatListenAddress({ ...this.#target, port: this.#bound.port });
   }
 
-  /** How many are open now. */
+  /** The number of open connections. */
   get connections(): number {
     return this.#connections.count;
   }
 
-  /** Starts to listen; rejects with an error that names the address and what is wrong with it. */
+  /** Starts listening; rejects with an error that names the address and the problem. */
   async open(): Promise<void> {
     const target = this.#target;
     if (target.type === 'tcp') {
@@ -80,7 +80,7 @@ export class AdminServer {
     grantAccess(target);
   }
 
-  /** Says from now on that nobody should be sent here; it goes on to show what happens. */
+  /** Reports not ready from now on; everything else is still served. */
   stopping(): void {
     this.#isStopping = true;
   }
@@ -101,15 +101,15 @@ export class AdminServer {
       'content-security-policy': contentPolicy ?? "default-src 'none'; frame-ancestors 'none'",
       ...(status === 405 ? { allow: 'GET, HEAD' } : {}),
     });
-    // A body that nobody asked for is not read to its end.
+    // A request body is not expected, and not read to its end.
     response.once('finish', () => {
       if (!request.complete) request.destroy();
     });
-    response.end(body); // Node leaves it out for HEAD
+    response.end(body); // Node omits it for HEAD
   }
 
   async #answer({ method, url = '/', headers, headersDistinct, socket }: IncomingMessage): Promise<HttpAnswer> {
-    // HTTP/1.0 has no host, and no browser speaks it; of several, each has to be ours.
+    // Requests without a Host are HTTP/1.0, which no browser sends; of several, each must be allowed.
     const foreign = headersDistinct.host?.find((host) => !isAllowedHost(host, socket.localAddress, this.#hosts));
     if (foreign !== undefined)
       return text(

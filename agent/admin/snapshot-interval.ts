@@ -2,7 +2,7 @@ import type { HistogramState } from '../state/histogram.ts';
 import type { AgentState } from '../state/state.ts';
 import type { Snapshot } from './snapshots.ts';
 
-/** What happened between two snapshots; with one alone, since the start. */
+/** Rates and differences between two snapshots; with only one, since the start. */
 export class SnapshotInterval {
   readonly #state: AgentState;
   readonly #before: AgentState | undefined;
@@ -18,7 +18,7 @@ export class SnapshotInterval {
     return this.#before === undefined;
   }
 
-  /** How much a number grew. A worker that was replaced begins anew: nothing shrinks. */
+  /** The increase of a counter; never negative, though a replaced worker starts from 0. */
   growth(pick: (state: AgentState) => number): number {
     return Math.max(0, pick(this.#state) - (this.#before === undefined ? 0 : pick(this.#before)));
   }
@@ -27,7 +27,7 @@ export class SnapshotInterval {
     return this.growth(pick) / this.seconds;
   }
 
-  /** Only what came in between. */
+  /** The values added to a histogram in the interval. */
   histogram(pick: (state: AgentState) => HistogramState): HistogramState {
     const { bounds, counts, sumSeconds } = pick(this.#state);
     const before = this.#before === undefined ? undefined : pick(this.#before);

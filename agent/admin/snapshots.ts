@@ -1,19 +1,19 @@
 import type { Clock } from '../decision/clock.ts';
 import type { AgentState } from '../state/state.ts';
 
-/** However many read, the processes are asked no more often. */
+/** The shortest time between two snapshots, however many clients ask. */
 const INTERVAL_MS = 1_000;
-/** What is shown a second is the mean of as much as this. */
+/** Rates per second are means over at most this many snapshots and this long. */
 const KEPT = 11;
 const KEPT_MS = 60_000;
 
-/** A snapshot, and one from before, if there is one. */
+/** A snapshot, and an earlier one, if there is one. */
 export interface Snapshot {
   readonly state: AgentState;
   readonly before?: AgentState;
 }
 
-/** Snapshots that all readers share. */
+/** Takes snapshots of the agent, which all clients share. */
 export class Snapshots {
   readonly #take: () => Promise<AgentState>;
   readonly #clock: Clock;
@@ -26,7 +26,7 @@ export class Snapshots {
     this.#clock = clock;
   }
 
-  /** At most a second old. */
+  /** A snapshot that is at most a second old. */
   latest(): Promise<Snapshot> {
     const nowMs = this.#clock.nowMs();
     if (this.#latest === undefined || nowMs - this.#takenAtMs >= INTERVAL_MS) {

@@ -9,7 +9,7 @@ import { backend, cache, decisions, figures, haproxy, mostDenied, recentDenies }
 import { SnapshotInterval } from './snapshot-interval.ts';
 import type { Snapshot } from './snapshots.ts';
 
-/** What the page may do: its own style and script, and ask nobody but this agent. */
+/** The content security policy of the page: its own style and script, and requests to this agent only. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   `style-src ${hashOf(STYLE)}`,
@@ -21,7 +21,7 @@ export const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page. Rates are those between the two snapshots; of one alone, the means since the start. */
+/** The page. Rates are those between the two snapshots; with only one, the means since the start. */
 export function statusPage(snapshot: Snapshot): string {
   const { state, before } = snapshot;
   const interval = new SnapshotInterval(snapshot);
@@ -37,14 +37,14 @@ export function statusPage(snapshot: Snapshot): string {
 <body>
 <header>
 <h1>haverdict</h1>
-${status(snapshot, interval)}<p id="told" role="status"></p>
+${status(snapshot, interval)}<p id="notice" role="status"></p>
 </header>
 <main>
 ${figures(state, interval)}<div class="panels">
 ${recentDenies(state)}${mostDenied(state)}${decisions(state, before, interval)}${backend(state)}${cache(state)}${haproxy(state)}${reloads(state)}${configuration(state)}</div>
 </main>
 <footer><p>For programs: <a href="metrics">metrics</a>, <a href="state.json">state</a>, <a href="readyz">readiness</a></p>
-<noscript><p>Without JavaScript the page stays as it is: load it again for new numbers.</p></noscript></footer>
+<noscript><p>Without JavaScript the page does not update itself: reload it for new numbers.</p></noscript></footer>
 <script>${new Html(SCRIPT)}</script>
 </body>
 </html>

@@ -1,13 +1,13 @@
 import { LookupError } from '../decision/decision.ts';
 
 /**
- * What a failed call says about the function at that URL, and so what asking another one is worth: there was no
- * connection; it or the way to it fails; it refuses what was asked; or it was never asked, for a reason of ours. One that
- * is throttled did not fail: the function is there, and calls are too many for it.
+ * Why a call failed, which determines whether another function is asked: no connection (`unreachable`); an error of the
+ * function or on the way to it (`failing`); a request that it refuses (`refused`); a problem of the agent, so that the call
+ * was not made (`ours`); or too many calls (`throttled`), which is not a failure of the function.
  */
 export type Fault = 'unreachable' | 'failing' | 'refused' | 'ours' | 'throttled';
 
-/** A call to the function that brought no usable answer. */
+/** A call to the function without a usable answer. */
 export class BackendError extends LookupError {
   readonly fault: Fault;
 
@@ -17,13 +17,13 @@ export class BackendError extends LookupError {
   }
 }
 
-/** Whatever went wrong on the way, as a `BackendError`. */
+/** Any error of a call as a `BackendError`. */
 export function toBackendError(error: unknown): BackendError {
   if (error instanceof BackendError) return error;
   return new BackendError(isUnreachable(error) ? 'unreachable' : 'failing', describeError(error), { cause: error });
 }
 
-/** One line about an error that somebody else made. */
+/** One line about an error of a library. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === 'TimeoutError') return 'did not answer in time';
@@ -31,7 +31,7 @@ export function describeError(error: unknown): string {
   return (line === '' ? (codeOf(error) ?? error.name) : line).slice(0, MAX_MESSAGE_LENGTH);
 }
 
-/** A credential helper puts its whole command line into its error. */
+/** Credential helpers put their whole command line into the error. */
 const MAX_MESSAGE_LENGTH = 300;
 
 const UNREACHABLE: readonly unknown[] = [

@@ -10,16 +10,16 @@ import type { CredentialsEvents } from './credentials.ts';
 import type { FailoverEvents } from './failover.ts';
 import type { StartupCheck } from './startup-check.ts';
 
-/** So long without a refused call, and the backend does not throttle any more. */
+/** After this long without a refused call, the backend no longer throttles. */
 const THROTTLED_MS = 60_000;
 
-/** Tells the log what is wrong with calls to the backend and with its answers: never a line a call. */
+/** Logs problems of calls to the backend and of its answers, without a line for each call. */
 export class BackendLog implements ClientEvents {
   readonly #log: Log;
   readonly #repeated: ThrottledLog;
   readonly #shadowIgnored = new Set<string>();
   readonly #clock: Clock;
-  /** Calls refused as too many since it began to throttle. */
+  /** Calls refused since the backend began to throttle. */
   #throttles = 0;
   #cancelLook = () => {};
 
@@ -37,7 +37,7 @@ export class BackendLog implements ClientEvents {
       );
   }
 
-  /** The metrics say how much it throttles; the log that it does, and when that is over. */
+  /** Logs only the begin and the end of throttling; the metrics count the refused calls. */
   #throttled(error: string): void {
     this.#throttles++;
     if (this.#throttles > 1) return;
@@ -82,14 +82,14 @@ export class BackendLog implements ClientEvents {
     );
   }
 
-  /** Tells no more of what is repeated. */
+  /** Stops logging repeated problems. */
   close(): void {
     this.#repeated.close();
     this.#cancelLook();
   }
 }
 
-/** Tells the log when clients that are not cached are decided by policy, and when that is over; with the deadline of now. */
+/** Logs when the policy begins to decide about clients that are not cached, and when that ends. */
 export function degradationLog(log: Log, deadlineMs: () => number): DegradationEvents {
   return {
     degraded(episode) {
@@ -107,7 +107,7 @@ export function degradationLog(log: Log, deadlineMs: () => number): DegradationE
   };
 }
 
-function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode, deadlineMs: number): object {
+function fieldsOf({ share, byPolicy, p50Ms, isOutage: _inMessage, ...rest }: Episode, deadlineMs: number): object {
   const reasons = Object.fromEntries(Object.entries(byPolicy).filter(([, count]) => count > 0));
   return {
     policyPercent: Math.round(share * 1000) / 10,
@@ -118,7 +118,7 @@ function fieldsOf({ share, byPolicy, p50Ms, isOutage: _told, ...rest }: Episode,
   };
 }
 
-/** Tells the log in one line what a call of our own found out about one function. */
+/** Logs the check of one function at startup. */
 export function logStartupCheck(
   log: Log,
   { error, firstMs = 0, checkMs = 0, ...finding }: StartupCheck,
@@ -130,7 +130,7 @@ export function logStartupCheck(
   else log.warn(fields, 'backend check: slower than deadlineMs, so the policy decides about unknown clients');
 }
 
-/** Tells the log which of several backends goes down and comes back. */
+/** Logs which of several backends goes down and comes back. */
 export function failoverLog(log: Log): FailoverEvents {
   return {
     down: (url, error) => log.warn({ url, error: error.message }, 'backend is down: failing over to the next one'),
@@ -138,7 +138,7 @@ export function failoverLog(log: Log): FailoverEvents {
   };
 }
 
-/** Tells the log when credentials are missing or cannot be renewed, and when that is over. */
+/** Logs when credentials are missing or cannot be renewed, and when they are available again. */
 export function credentialsLog(log: Log): Omit<CredentialsEvents, 'got'> {
   return {
     failed: (error, validUntil) =>

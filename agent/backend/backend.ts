@@ -12,7 +12,7 @@ import { createSigner } from './signer.ts';
 import { checkAtStartup, type StartupCheck } from './startup-check.ts';
 
 export interface BackendSettings {
-  /** In order of preference; with the region for which calls are signed, if they are. */
+  /** In order of preference; with a region if calls are signed. */
   readonly targets: readonly { readonly url: string; readonly region?: string }[];
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
@@ -22,23 +22,23 @@ export interface AskedLists {
   readonly lists: readonly string[];
   /** Those of them in shadow mode. */
   readonly shadowLists: readonly string[];
-  /** The actions that some of them are limited to. */
+  /** The permitted actions of restricted lists. */
   readonly listActions: ListActions;
 }
 
 export interface BackendEvents {
-  /** When the credentials expire that calls are signed with. */
+  /** New credentials were loaded, with this expiry. */
   gotCredentials: CredentialsEvents['got'];
-  /** An entry was ignored, because its list may not do what it says. */
+  /** An entry was ignored because its list may not use its action. */
   notCounted(): void;
   called(subjects: number, tookMs: number): void;
-  /** Being throttled is no failure. */
+  /** Throttling is not a failure. */
   callFailed(fault: Exclude<Fault, 'throttled'>, error: string): void;
 }
 
 /** A backend that holds connections until it is closed. */
 export interface OpenBackend extends Backend {
-  /** Calls each function once, apart from the traffic. */
+  /** Calls each function once, independently of requests. */
   checkAtStartup(): Promise<readonly StartupCheck[]>;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function openBackend(
       backendLog.notCounted(entry, isBlind);
     },
   };
-  // A second function needs what is left of the time when there is no connection to the first.
+  // If there is no connection to the first function, the second needs the rest of the time.
   const connectTimeoutMs = targets.length === 1 ? timeoutMs : Math.ceil(timeoutMs / 2);
   const client = { timeoutMs, connectTimeoutMs, maxConcurrent, shadowLists, listActions };
   const clients = await Promise.all(
@@ -103,7 +103,7 @@ export async function openBackend(
   };
 }
 
-/** Undefined where no call is signed. */
+/** Returns undefined if no calls are signed. */
 async function openCredentials(
   targets: BackendSettings['targets'],
   events: CredentialsEvents,

@@ -15,37 +15,37 @@ export interface ClientSettings {
   readonly url: string;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
-  /** How long a connection may take to come about; `timeoutMs` where it is not said. */
+  /** The time limit for a connection; `timeoutMs` by default. */
   readonly connectTimeoutMs?: number;
-  /** Those of the lists in shadow mode; none by default. */
+  /** The lists in shadow mode; none by default. */
   readonly shadowLists?: readonly string[];
-  /** Those that are held to actions; none where it is not said. */
+  /** The permitted actions of restricted lists; none by default. */
   readonly listActions?: ListActions;
 }
 
-/** What each call says beside its subjects, as the contract has it. */
-interface Asked {
+/** The fields of each request beside its subjects. */
+interface RequestParameters {
   readonly lists: readonly string[];
   readonly shadowLists?: readonly string[];
   readonly listActions?: ListActions;
 }
 
-/** An entry that did not count because its list is held to other actions. */
+/** An entry that was ignored because its list may not use its action. */
 export type Uncounted = NonNullable<Verdict['notCounted']>;
 
 export interface ClientEvents {
-  /** The function answered an entry that the contract does not allow; the subject counts as not looked up. */
+  /** The function answered an entry that violates the contract; the subject counts as not looked up. */
   badEntry(subject: string, problem: string): void;
-  /** An entry does not count: its list may not do that. `isBlind` where the function let it win, and it hides others. */
+  /** An entry is ignored. `isBlind` if the function does not support `listActions`, so that the entry hides others. */
   notCounted(entry: Uncounted, isBlind: boolean): void;
-  /** The function answered an entry of a shadow list as if it were enforced: it is too old to know shadow lists. */
+  /** The function answered an entry of a shadow list as enforced: it is too old to support shadow lists. */
   ignoresShadow(list: string): void;
 }
 
-/** Asks the function over HTTP. Nothing is retried here: the cache remembers a failure for a moment, then asks again. */
+/** Calls the function over HTTP, without retries: the cache keeps a failure for a moment, then looks up again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
-  readonly #asked: Asked;
+  readonly #parameters: RequestParameters;
   readonly #timeoutMs: number;
   readonly #events: ClientEvents;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class BackendClient implements Backend {
   constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents, clock: Clock, sign?: Signer) {
     this.#url = new FunctionUrl({ connectTimeoutMs: settings.timeoutMs, ...settings }, sign);
     const { shadowLists = [], listActions = {}, timeoutMs } = settings;
-    this.#asked = {
+    this.#parameters = {
       lists,
       ...(shadowLists.length > 0 && { shadowLists }),
       ...(Object.keys(listActions).length > 0 && { listActions }),
@@ -74,7 +74,7 @@ export class BackendClient implements Backend {
     }
   }
 
-  /** Times a call for health, which may be a cold start, and then a check of a subject that nobody has. */
+  /** Times a health call, which may be a cold start, and then a check of a subject that no client has. */
   async timeCalls(): Promise<CallTimings> {
     try {
       const beganMs = this.#clock.nowMs();
@@ -92,7 +92,7 @@ export class BackendClient implements Backend {
   }
 
   async #check(subjects: readonly string[], signal: AbortSignal): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
-    const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#asked, subjects }, signal);
+    const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#parameters, subjects }, signal);
     if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());
     const { verdicts, ttl } = parseAnswer(answer.text);
     if (verdicts.length !== subjects.length)
@@ -111,7 +111,7 @@ export class BackendClient implements Backend {
     }
   }
 
-  /** Cuts the calls under way short. */
+  /** Aborts calls in flight. */
   async close(): Promise<void> {
     await this.#url.close();
   }
@@ -137,28 +137,28 @@ export class BackendClient implements Backend {
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
-    if (notCounted !== undefined && Object.hasOwn(this.#asked.listActions ?? {}, notCounted.list))
+    if (notCounted !== undefined && Object.hasOwn(this.#parameters.listActions ?? {}, notCounted.list))
       this.#events.notCounted(notCounted, false);
     if (!entry) return { entry: null };
     const { unlessAllowed, ...own } = entry;
     const said = [own, ...(unlessAllowed ? [unlessAllowed] : [])];
     for (const { list } of said)
-      if (!this.#asked.lists.includes(list))
+      if (!this.#parameters.lists.includes(list))
         throw new BackendError('failing', `got an entry of list "${list}", which was not asked`);
     const [first, second] = said.filter((one) => this.#counts(one)).map((one) => this.#inShadow(one));
     return { entry: first === undefined ? null : { ...first, ...(second && { unlessAllowed: second }) } };
   }
 
-  /** A list does what it may and nothing else, whoever answers. */
+  /** Enforces `listActions` even if the function does not. */
   #counts(entry: Entry): boolean {
-    if (isPermitted(this.#asked.listActions ?? {}, entry)) return true;
+    if (isPermitted(this.#parameters.listActions ?? {}, entry)) return true;
     this.#events.notCounted(entry, true);
     return false;
   }
 
-  /** Entries of shadow lists are not enforced, even where the function answers them as if they were. */
+  /** Entries of shadow lists are not enforced, even if the function answers them as enforced. */
   #inShadow(entry: Entry): Entry {
-    if (entry.action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
+    if (entry.action === 'log' || !this.#parameters.shadowLists?.includes(entry.list)) return entry;
     this.#events.ignoresShadow(entry.list);
     const { action, status: _status, vars: _vars, ...rest } = entry;
     return { ...rest, action: 'log', shadow: action };

@@ -1,8 +1,8 @@
 import type { Identity } from './credentials.ts';
 
 /**
- * Looks for credentials wherever the AWS SDK does. A new chain each time: one that hangs would hand its hanging attempt
- * to the next, and files are to be read again. The package is loaded only by those who sign.
+ * The default credential chain of the AWS SDK, created anew for each attempt: a hanging one would share its attempt with
+ * the next, and files must be read again. The package is loaded only if calls are signed.
  */
 export async function createCredentialChain(region: string): Promise<() => Promise<Identity>> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
@@ -12,8 +12,8 @@ export async function createCredentialChain(region: string): Promise<() => Promi
     try {
       return await fromNodeProviderChain({ ignoreCache: true, clientConfig: { region }, logger })();
     } catch (error) {
-      // any other error is that of a link that was meant to have some
-      if (reasons.size === 0 || !NO_LINK_LEFT.test(String(error))) throw error;
+      // any other error is that of a provider that is configured
+      if (reasons.size === 0 || !NO_PROVIDER_LEFT.test(String(error))) throw error;
       throw new Error([...reasons].join('; '), { cause: error });
     }
   };
@@ -22,14 +22,14 @@ export async function createCredentialChain(region: string): Promise<() => Promi
 const ignore = (): void => {};
 const SILENT = { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore };
 
-/** Why a link of the chain passes on is told to the SDK's log only; its error is that there is no link left. */
+/** Why a provider of the chain has no credentials is only in the SDK's log; the error says that no provider is left. */
 const PASSED_ON = /^@smithy\/property-provider -> (?!.*skipping)(.*)/is;
 
-const NO_LINK_LEFT = /could not load credentials from any providers/i;
+const NO_PROVIDER_LEFT = /could not load credentials from any providers/i;
 
 function noteReason(reasons: Set<string>, line: unknown): void {
   const [, reason] = PASSED_ON.exec(String(line)) ?? [];
-  // Node puts the whole command before what it wrote to its standard error
+  // Node puts the whole command before its standard error
   const short = reason?.replace(/^Command failed: .*(\n|$)/, 'credential_process failed: ');
   if (short !== undefined) reasons.add(short.trim().replaceAll(/\s+/g, ' '));
 }

@@ -1,35 +1,35 @@
 import type { Clock } from '../decision/clock.ts';
 import { describeError } from './backend-error.ts';
 
-/** What AWS knows a caller by. */
+/** AWS credentials. */
 export interface Identity {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Absent: for as long as nobody changes them. */
+  /** Absent if they do not expire. */
   readonly expiration?: Date;
 }
 
 export interface CredentialsEvents {
-  /** Told of all that are got, with when they end: undefined for those that never do. */
+  /** Credentials were loaded; the expiry is undefined if they do not expire. */
   got(expiresAtMs: number | undefined): void;
-  /** Told once until `renewed`. With `validUntil` the old ones still do. */
+  /** Emitted once until `renewed`. With `validUntil` if the old credentials are still valid. */
   failed(error: string, validUntil: Date | undefined): void;
   renewed(): void;
 }
 
-/** New credentials are asked for this long before the old ones expire; those that never do are read again as often. */
+/** Credentials are renewed this long before they expire; those that do not expire are read again at this interval. */
 const RENEW_MS = 5 * 60_000;
 
-/** After a failure, and after an answer that is to be renewed at once, nobody is asked again for so long. */
+/** The pause after a failed attempt, and after credentials that must be renewed at once. */
 const PAUSE_MS = 10_000;
 
-/** A helper that has not answered by then is not waited for any more, and another one is started. */
+/** An attempt that takes longer is given up, and another one is started. */
 const GIVE_UP_MS = 30_000;
 
 /**
- * Keeps credentials. While the old ones are valid nobody ever waits for new ones; without any, all who wait share one
- * attempt. The chain of the SDK alone would try again, and start a helper again, for each call that finds none.
+ * Keeps credentials valid. Calls wait for new ones only if there are no valid ones, and then share one attempt. The SDK's
+ * chain alone would try again, and start a helper again, for each call without credentials.
  */
 export class Credentials {
   readonly #load: () => Promise<Identity>;
@@ -50,7 +50,7 @@ export class Credentials {
   async get(): Promise<Identity> {
     const held = this.#valid();
     if (held === undefined) return await this.#renew();
-    if (this.#clock.epochMs() >= held.renewAtMs) this.#renew().catch(() => {}); // told already, and nobody waits
+    if (this.#clock.epochMs() >= held.renewAtMs) this.#renew().catch(() => {}); // logged by its events
     return held.identity;
   }
 

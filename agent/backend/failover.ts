@@ -5,7 +5,7 @@ import { type BackendError, toBackendError } from './backend-error.ts';
 
 type Lookups = Awaited<ReturnType<Backend['check']>>;
 
-/** One of several backends. */
+/** A client for one of several backends. */
 export interface Client {
   check(subjects: readonly string[], signal: AbortSignal): Promise<Lookups>;
   isWell(): Promise<boolean>;
@@ -17,20 +17,20 @@ export interface FailoverEvents {
   up(url: string, downMs: number): void;
 }
 
-/** So many failures in a row and a backend is down; one, if there is no connection to be had. */
+/** Failures in a row after which a backend is down; one failure to connect is enough. */
 const MAX_FAILURES = 3;
 
 const FIRST_PROBE_MS = 1_000;
 const LAST_PROBE_MS = 30_000;
 
-/** One that was up for less goes on with the pauses it had: it answers probes, but not calls. */
+/** A backend that was up for less keeps its pauses between probes: it answers probes, but not calls. */
 const STEADY_MS = 60_000;
 
 interface Target {
   readonly url: string;
   readonly client: Client;
   isUp: boolean;
-  /** When it came up, or went down. */
+  /** When it last came up or went down. */
   sinceMs: number;
   failures: number;
   readonly backoff: Backoff;
@@ -38,10 +38,9 @@ interface Target {
 }
 
 /**
- * Asks the first backend that is up. A call that fails there is tried once on the next one, in what is left of its
- * time; one that was refused is not, for it would be refused again. Those that are down are probed until they answer.
- * One that throttles is not down: the calls that it refuses go to the next one, and only if that does not answer either
- * are calls too many.
+ * Asks the first backend that is up. A failed call is retried once on the next one, in the rest of its time; a refused call
+ * is not, since it would be refused again. Backends that are down are probed until they answer. A backend that throttles is
+ * not down: calls that it refuses go to the next one, and only if that fails too, the call counts as throttled.
  */
 export class FailoverBackend implements Backend {
   readonly #targets: readonly Target[];
@@ -75,7 +74,7 @@ export class FailoverBackend implements Backend {
     return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
   }
 
-  /** Cuts calls and probes short. */
+  /** Aborts calls and probes. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const target of this.#targets) target.cancelProbe();
@@ -96,7 +95,7 @@ export class FailoverBackend implements Backend {
     }
   }
 
-  /** Those that are up; all of them if none is. */
+  /** The backends that are up; all if none is. */
   #inOrder(): readonly Target[] {
     const up = this.#targets.filter(({ isUp }) => isUp);
     return up.length > 0 ? up : this.#targets;
@@ -111,7 +110,7 @@ export class FailoverBackend implements Backend {
       return lookups;
     } catch (error) {
       const backendError = toBackendError(error);
-      // a call from before it came up or went down says nothing about now, and a trouble of ours nothing about it
+      // a call that began before the last change says nothing about the current state, a problem of the agent nothing about the backend
       const isFailure = backendError.fault !== 'ours' && backendError.fault !== 'throttled';
       if (beganMs >= target.sinceMs && isFailure) this.#countFailure(target, backendError);
       throw backendError;

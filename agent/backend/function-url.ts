@@ -3,17 +3,17 @@ import { BackendError, describeError } from './backend-error.ts';
 import type { Signer, UnsignedRequest } from './signer.ts';
 
 export interface FunctionUrlSettings {
-  /** A path in it is kept. */
+  /** May have a path. */
   readonly url: string;
   readonly maxConcurrent: number;
   readonly connectTimeoutMs: number;
 }
 
-/** What the function answered, whatever the status. */
+/** A response of the function, of any status. */
 export interface FunctionAnswer {
   readonly status: number;
   readonly text: string;
-  /** The header `date`: when the answer was made, by the clock over there. */
+  /** The header `date`: the time of the response by the function's clock. */
   readonly date: string | undefined;
 }
 
@@ -21,9 +21,9 @@ export interface FunctionAnswer {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /**
- * Requests to one function URL over connections that are kept, signed if there is a signer. undici's own limits stand:
- * one request at a time on a connection, as it would not pipeline a POST anyway, and 4 s until an idle one is closed,
- * because AWS does not say how long a function URL keeps it.
+ * Requests to one function URL over persistent connections, signed if there is a signer. undici's defaults apply: one
+ * request at a time on a connection, since it would not pipeline a POST anyway, and 4 s until an idle connection is closed,
+ * since AWS does not document how long a function URL keeps it.
  */
 export class FunctionUrl {
   readonly #pool: Pool;
@@ -58,7 +58,7 @@ export class FunctionUrl {
     );
   }
 
-  /** Cuts the requests under way short. */
+  /** Aborts requests in flight. */
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
@@ -83,7 +83,7 @@ export class FunctionUrl {
   }
 }
 
-/** Credentials may have to be fetched first, and whoever has them may hang. */
+/** Signs a request. The signal also applies while credentials are fetched, which may hang. */
 async function signed(request: UnsignedRequest, sign: Signer, signal: AbortSignal): Promise<Record<string, string>> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(new Error('cannot sign in time: AWS credentials are not available yet'));

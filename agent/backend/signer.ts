@@ -1,7 +1,7 @@
 import type { Clock } from '../decision/clock.ts';
 import type { Credentials } from './credentials.ts';
 
-/** A request as it will be on the wire; `headers` has the `host`. */
+/** A request as on the wire; `headers` has the `host`. */
 export interface UnsignedRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -9,13 +9,13 @@ export interface UnsignedRequest {
   readonly body?: string;
 }
 
-/** Gives the headers with which the request is sent. */
+/** Returns the headers to send, with the signature. */
 export type Signer = (request: UnsignedRequest) => Promise<Record<string, string>>;
 
-/** The name function URLs are signed for. */
+/** The service name in signatures of function URLs. */
 const SERVICE = 'lambda';
 
-/** Signs for function URLs of one region; 50 µs a request. The packages are loaded only by those who sign. */
+/** Signs calls to function URLs of one region; takes 50 µs a request. The packages are loaded only if calls are signed. */
 export async function createSigner(region: string, credentials: Credentials, clock: Clock): Promise<Signer> {
   const [{ SignatureV4 }, { Sha256 }] = await Promise.all([
     import('@smithy/signature-v4'),

@@ -3,29 +3,29 @@ import { isIP } from 'node:net';
 import { BackendError } from './backend-error.ts';
 import type { Credentials, Identity } from './credentials.ts';
 
-/** How long two calls to one function took. */
+/** The durations of two calls to one function. */
 export interface CallTimings {
-  /** Of the first call, with the connection and perhaps a cold start. */
+  /** The first call, with the connection and perhaps a cold start. */
   readonly firstMs: number;
-  /** Of a check after that. */
+  /** A check after that. */
   readonly checkMs: number;
-  /** How far this host's clock is ahead of the function's, as far as its header `date` says. */
+  /** How far this host's clock is ahead of the function's, by its header `date`. */
   readonly clockAheadSeconds?: number;
 }
 
-/** What the log says about one function at the start. */
+/** The result of the check of one function at startup, for the log. */
 export interface StartupCheck extends Partial<CallTimings> {
   readonly url: string;
   readonly region?: string;
-  /** Of the host; absent where the URL has an address itself. */
+  /** The addresses of the host; absent if the URL has an address. */
   readonly addresses?: readonly string[];
-  /** Absent where calls are not signed, or cannot be. */
+  /** Absent if calls are not signed, or cannot be. */
   readonly credentials?: string;
-  /** Why it cannot be used. */
+  /** Why the function cannot be used. */
   readonly error?: string;
 }
 
-/** A documentation address (RFC 5737): nobody has it. */
+/** A documentation address (RFC 5737), which no client has. */
 export const STARTUP_SUBJECT = 'ip:192.0.2.1';
 
 /** Calls one function as the agent does; never rejects. */

@@ -1,7 +1,7 @@
 import { BackendError } from './backend-error.ts';
 import type { FunctionAnswer } from './function-url.ts';
 
-/** AWS takes signatures of the last five minutes; from here on the clock is worth a word. */
+/** From this difference on, the clock is mentioned: AWS accepts signatures of the last five minutes. */
 const MAX_SKEW_MS = 2 * 60_000;
 
 const EXPIRED_TOKEN = /security token .*expired/i;

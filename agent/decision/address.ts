@@ -33,7 +33,7 @@ export class Address {
     this.words = 0;
   }
 
-  /** An address of its own with the same value. */
+  /** A copy. */
   copy(): Address {
     const copy = new Address(this.ipv6Prefix);
     copy.words = this.words;

@@ -47,7 +47,7 @@ export function readBlock(json: unknown): Pick<CacheBlock, 'verdicts' | 'others'
   return { verdicts, others: json.others };
 }
 
-/** Builds the decision anew, so that it has no other properties than an entry gives it. */
+/** Builds a new decision, so that it has only properties that an entry can have. */
 function readDecision(value: unknown): Decision | undefined {
   if (!isMap(value)) return undefined;
   const { source, list, ofAddress, entry } = value;

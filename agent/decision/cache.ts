@@ -224,7 +224,7 @@ export class VerdictCache {
     return stale ?? reason;
   }
 
-  /** The backend took back what was known, and nothing that may be kept has come in its place. */
+  /** The backend no longer returns the cached verdict, and the new one must not be kept. */
   #forget(subject: LookupSubject): void {
     const kept = this.#keptOf(subject);
     if (kept !== undefined) this.#keep(subject, { ...kept, freshUntil: 0, keptUntil: 0 });

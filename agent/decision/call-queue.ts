@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { Breaker } from './breaker.ts';
 import { CallBudget } from './call-budget.ts';
 
-/** Lookups that wait for a call, with bounds of their own: what becomes of other queues does not matter here. */
+/** Lookups that wait for a call, with limits independent of other queues. */
 export class CallQueue<Lookup> {
   readonly budget: CallBudget;
   readonly breaker = new Breaker();

@@ -136,7 +136,7 @@ export class Loader {
     };
   }
 
-  /** Why a subject has no answer at the deadline: no call was to be had for it, or the call is not answered. */
+  /** Why a subject has no answer at the deadline: no call was possible, or the call is not answered yet. */
   lateReason(subject: LookupSubject): 'overload' | 'timeout' {
     // Where all calls that may be made at a time are in flight, the backend is slow.
     const isQueued = this.#pending.get(subject.text)?.isInFlight === false;

@@ -8,7 +8,7 @@ import {
 } from '../../contract/policy.ts';
 import type { Decision } from './decision.ts';
 
-/** `default` is for failures; what the client causes is not one, and is refused unless the policy names it. */
+/** The policy for a reason. `default` applies to failures only: reasons that a client causes are refused unless named. */
 export function policyFor(policy: Policy, reason: Reason): PolicyName {
   return policy[reason] ?? (CAUSED_BY_CLIENT.has(reason) ? 'closed' : policy.default);
 }

@@ -7,18 +7,18 @@ import { TICK_MS } from '../decision/cache.ts';
 import { type CacheBlock, IPV4_ROW, IPV6_ROW, readBlock } from '../decision/cache-snapshot-block.ts';
 
 /**
- * A file is blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of all else), then these three. The
- * first block has the header alone, the last is empty: a file without it was cut off.
+ * A file consists of blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of the rest), then the JSON
+ * and the rows. The first block has only the header, the last is empty: a file without it is truncated.
  */
 const HEAD_BYTES = 16;
 const FORMAT = 'haverdict cache 2';
-/** Far above what a block has; anything more is not ours. */
+/** Far above the size of a block; the agent writes no larger one. */
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const MAX_ROWS = 65_536;
 const NO_ROWS = new Int32Array(0);
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** No link is followed, and no pipe waited for: who may write to the folder could put either there. */
+/** Neither follows a link nor waits for a pipe, which others with write access to the folder could put there. */
 const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -29,26 +29,26 @@ interface Header {
   readonly savedAtMs: number;
 }
 
-/** Why a file is not used. */
+/** A cache file cannot be used; the message says why. */
 export class CacheFileError extends Error {
   override readonly name = 'CacheFileError';
 }
 
-/** What stands for all that verdicts depend on: a file with another key is of no use. */
+/** A digest of everything that verdicts depend on: a file with another key is not used. */
 export function cacheKey(depends: unknown): string {
   return createHash('sha256')
     .update(`${endianness()} ${JSON.stringify(depends)}`)
     .digest('base64url');
 }
 
-/** Writes it whole or not at all: beside the old one, to the disk, then in its place. */
+/** Replaces the file atomically: writes a temporary one, syncs it to disk, then renames it. */
 export async function writeCacheFile(
   path: string,
   key: string,
   savedAtMs: number,
   blocks: Iterable<CacheBlock>,
 ): Promise<void> {
-  const temporary = `${path}.tmp`; // always the same: what a kill leaves goes
+  const temporary = `${path}.tmp`; // always the same name, so that the next run removes what a kill left
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, 'wx', 0o600); // follows no link
@@ -67,7 +67,7 @@ export async function writeCacheFile(
   }
 }
 
-/** Throws `CacheFileError` for a file that cannot be used, at once or while the blocks are read; undefined for no file. */
+/** Reads the file; undefined if there is none. Throws `CacheFileError` if it cannot be used, here or while blocks are read. */
 export function readCacheFile(
   path: string,
   { key, nowMs, maxAgeSeconds }: { readonly key: string; readonly nowMs: number; readonly maxAgeSeconds: number },
@@ -103,7 +103,7 @@ function openToRead(path: string): number | undefined {
   throw new CacheFileError(problem);
 }
 
-/** A CRC is no seal: what is in a file is believed for who wrote it. */
+/** Why the file is not trusted: a CRC does not authenticate, so its owner and permissions must. */
 function accessProblem(file: number): string | undefined {
   const found = fstatSync(file);
   if (!found.isFile()) return 'is not a regular file';
@@ -166,7 +166,7 @@ function parsed(json: Buffer): unknown {
 }
 
 function readBytes(file: number, count: number): Buffer {
-  // Memory of its own, so that the integers in it are where integers may be.
+  // A new ArrayBuffer, so that the integers are aligned.
   const bytes = Buffer.from(new ArrayBuffer(count));
   for (let at = 0; at < count; ) {
     const read = readSync(file, bytes, at, count - at, null);

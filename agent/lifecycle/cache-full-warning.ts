@@ -7,21 +7,21 @@ interface Current {
   readonly cache: Pick<VerdictCache, 'state'>;
 }
 
-/** How soon a full cache is told. */
-const LOOK_EVERY_MS = 10_000;
-/** How often it is told again while it stays full. */
-const TELL_EVERY_MS = 600_000;
+/** The interval between checks. */
+const CHECK_EVERY_MS = 10_000;
+/** The shortest time between two warnings. */
+const WARN_EVERY_MS = 600_000;
 
-/** Tells a cache that forgets subjects before their time because it has no room for more. */
+/** Warns if the cache is full, so that it evicts verdicts before they expire. */
 export class CacheFullWarning {
   readonly #current: () => Current;
   readonly #clock: Clock;
   readonly #log: Pick<Log, 'warn'>;
   #cancel = () => {};
   #watched: Current['cache'] | undefined;
-  /** Of the watched cache, when it was told last. */
-  #toldEvicted = 0;
-  #toldAtMs = Number.NEGATIVE_INFINITY;
+  /** The evictions of the watched cache at the last warning. */
+  #reportedEvicted = 0;
+  #warnedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(current: () => Current, clock: Clock, log: Pick<Log, 'warn'>) {
     this.#current = current;
@@ -35,23 +35,23 @@ export class CacheFullWarning {
   }
 
   #wait(): void {
-    this.#cancel = this.#clock.after(LOOK_EVERY_MS, () => {
-      this.#look();
+    this.#cancel = this.#clock.after(CHECK_EVERY_MS, () => {
+      this.#check();
       this.#wait();
     });
   }
 
-  #look(): void {
+  #check(): void {
     const { settings, cache } = this.#current();
     const { entries, evicted } = cache.state;
-    // a reload may bring another one, and a flush begins to count anew
-    if (cache !== this.#watched || evicted < this.#toldEvicted) this.#toldEvicted = 0;
+    // a reload may replace the cache, and a flush resets the count
+    if (cache !== this.#watched || evicted < this.#reportedEvicted) this.#reportedEvicted = 0;
     this.#watched = cache;
     const nowMs = this.#clock.nowMs();
-    if (evicted === this.#toldEvicted || nowMs - this.#toldAtMs < TELL_EVERY_MS) return;
-    const fields = { entries, maxEntries: settings.cache.maxEntries, evicted: evicted - this.#toldEvicted };
+    if (evicted === this.#reportedEvicted || nowMs - this.#warnedAtMs < WARN_EVERY_MS) return;
+    const fields = { entries, maxEntries: settings.cache.maxEntries, evicted: evicted - this.#reportedEvicted };
     this.#log.warn(fields, 'cache is full: verdicts are evicted before they expire, see cache.maxEntries');
-    this.#toldEvicted = evicted;
-    this.#toldAtMs = nowMs;
+    this.#reportedEvicted = evicted;
+    this.#warnedAtMs = nowMs;
   }
 }

@@ -4,11 +4,11 @@ import { isatty } from 'node:tty';
 const FLAGS = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * A descriptor for standard output whose writes do not block, unless it is a file, which no flag changes. A pipe or
- * terminal is opened anew where that is possible: whether it blocks is then nobody else's matter.
+ * A descriptor for standard output whose writes do not block, except for files, which always block. A pipe or terminal is
+ * reopened if possible, so that the flag does not affect other processes that share it.
  */
 export function nonBlockingStdout(): number {
-  // Node makes a pipe or socket not block when it is first looked at, for all who share it.
+  // Node sets a pipe or socket to non-blocking at the first access, for all processes that share it.
   void process.stderr;
   const { fd } = process.stdout;
   return (isatty(fd) || fstatSync(fd).isFIFO() ? openAnew(fd) : undefined) ?? fd;

@@ -6,15 +6,15 @@ import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import { CacheFileError, cacheKey, readCacheFile, writeCacheFile } from './cache-file.ts';
 
-/** How much a crash may cost: a file of a million addresses is 16 MB, of which this is 0.3 MB/s. */
+/** The interval between saves, which is what a crash may lose. A file of a million addresses is 16 MB: 0.3 MB/s. */
 const SAVE_EVERY_MS = 60_000;
 
-/** What stands for all that verdicts depend on: who is asked, and for what. */
+/** A key for everything that verdicts depend on: the backends and the lists. */
 export function verdictsKey({ lists, shadowLists, listActions, ipv6Prefix, backend }: Settings): string {
   return cacheKey([lists, shadowLists, listActions, ipv6Prefix, backend.targets.map(({ url }) => url)]);
 }
 
-/** An empty cache, or what the file has of the last run; a file that cannot be used is told and left alone. */
+/** The cache restored from the file, or an empty one. A file that cannot be used is logged and not changed. */
 export function openCache(settings: Settings, clock: Clock, log: Pick<Log, 'info' | 'warn'>): VerdictCache {
   const { file, fileMaxAgeSeconds } = settings.cache;
   if (file === undefined) return emptyCache(settings, clock);
@@ -33,7 +33,7 @@ export function openCache(settings: Settings, clock: Clock, log: Pick<Log, 'info
   }
 }
 
-/** A backend is believed about the lists that it is asked for, within their actions, and enforces none that is on trial. */
+/** Throws if the file has verdicts that these settings exclude: other lists or actions, enforced ones of shadow lists. */
 function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listActions }: Settings): Generator<CacheBlock> {
   for (const block of blocks) {
     for (const { unlessAllowed, ...own } of block.verdicts)
@@ -49,7 +49,7 @@ function* askedIn(blocks: Iterable<CacheBlock>, { lists, shadowLists, listAction
   }
 }
 
-/** The cache for other settings: the same one, one with the same verdicts, or an empty one where they are void. */
+/** The cache for new settings: the same one, a new one with the same verdicts, or an empty one if they are invalid now. */
 export function cacheForReload(
   before: { readonly settings: Settings; readonly cache: VerdictCache },
   settings: Settings,
@@ -66,7 +66,7 @@ export function cacheForReload(
   return cache;
 }
 
-/** Writes the cache to its file every minute in which it changed, and at the end. */
+/** Writes the cache to its file, every minute if it has changed, and at the end. */
 export class CacheSaver {
   readonly #current: () => { readonly settings: Settings; readonly cache: VerdictCache };
   readonly #clock: Clock;
@@ -88,13 +88,13 @@ export class CacheSaver {
     this.#wait();
   }
 
-  /** Writes no more. */
+  /** Stops without writing. */
   cancel(): void {
     this.#isStopped = true;
     this.#cancel();
   }
 
-  /** Writes once more; never rejects. */
+  /** Writes a last time; never rejects. */
   async stop(): Promise<void> {
     this.cancel();
     await this.#saving;

@@ -1,4 +1,4 @@
-/** Runs `reload` for each SIGHUP, one at a time; any number that come meanwhile are one more. It must not reject. */
+/** Runs `reload` for each SIGHUP, one at a time; signals during a reload cause one more. `reload` must not reject. */
 export function onReloadSignal(reload: () => Promise<void>): void {
   let isRunning = false;
   let isDue = false;
@@ -15,8 +15,8 @@ export function onReloadSignal(reload: () => Promise<void>): void {
 }
 
 /**
- * Resolves with the first SIGTERM or SIGINT; a second one exits at once. A worker leaves SIGINT to the first process: a
- * terminal sends it to both.
+ * Resolves with the first SIGTERM or SIGINT; a second one exits at once. A worker ignores SIGINT, which a terminal sends to
+ * the first process too.
  */
 export function untilStopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -32,7 +32,7 @@ export function untilStopSignal(isWorker: boolean): Promise<NodeJS.Signals> {
   });
 }
 
-/** Runs `dump` for each SIGUSR1, which else would open Node's debugger. */
+/** Runs `dump` for each SIGUSR1, which by default opens Node's debugger. */
 export function onStateSignal(dump: () => void): void {
   process.on('SIGUSR1', dump);
 }

@@ -1,40 +1,40 @@
 import { spawn } from 'node:child_process';
 
-/** What the service manager is told (sd_notify(3)). */
+/** Notifications for the service manager (sd_notify(3)). */
 export interface Notifier {
-  /** Started, or done with reloading. */
+  /** Startup or reload is complete. */
   ready(status: string): void;
-  /** Reloading; `ready` must follow, whatever comes of it. */
+  /** A reload began; `ready` must follow, even if it fails. */
   reloading(): void;
   stopping(): void;
   /** One line that `systemctl status` shows. */
   status(text: string): void;
-  /** Resolves when the last word is said, at the latest after half a second. */
+  /** Resolves when everything is sent, at the latest after half a second. */
   close(): Promise<void>;
 }
 
 /**
- * Hands lines to systemd-notify, two fields at most. A shell that lives as long as the agent starts it: Node has no unix
- * datagrams, and a process of its own for each beat would hold the event loop for as long as the memory of a large cache
- * takes to be copied (docs/decisions/0011-systemd-notify.md). A stop signals the whole group, and the last word is said then.
+ * Passes lines of at most two fields to systemd-notify. A shell that lives as long as the agent starts it: Node has no unix
+ * datagram sockets, and a fork of the agent for each watchdog ping would block the event loop while the page tables of a
+ * large cache are copied (docs/decisions/0011-systemd-notify.md). It ignores signals, which a stop sends to the whole group.
  */
 const HELPER = `trap '' TERM INT HUP
 command -v systemd-notify > /dev/null || exit 127
 while IFS='\t' read -r first second; do systemd-notify "$first" \${second:+"$second"}; done
 exit 0`;
 
-/** What a helper that hangs is sent at most; what comes then is dropped, and a missing beat has its meaning. */
+/** The most bytes that wait for a hanging helper; the rest is dropped, and missing watchdog pings have their effect. */
 const MAX_WAITING_BYTES = 4096;
 const MAX_STATUS_CHARACTERS = 200;
-/** What the last word may take: a socket that nobody reads would hold the helper for ever. */
+/** The time limit for the last notification: a socket that is not read would block the helper forever. */
 const CLOSE_LIMIT_MS = 500;
 /** As sd_watchdog_enabled(3) recommends. */
 const BEATS_PER_TIMEOUT = 2;
 
 /**
- * Opens the way to the service manager, to be called before much memory is taken. Without one, that is without
- * NOTIFY_SOCKET, nothing is done. Takes its variables out of `env`, so that no child speaks for this process. `failed` is
- * told once if the manager cannot be reached.
+ * Starts the helper; call it before the process uses much memory. Without NOTIFY_SOCKET the notifier does nothing. Removes
+ * the variables from `env`, so that no child notifies on behalf of this process. Calls `failed` once if the helper cannot
+ * be started or ends.
  */
 export function openNotifier(env: NodeJS.ProcessEnv, failed: (problem: string) => void): Notifier {
   const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = env;
@@ -61,14 +61,14 @@ export function openNotifier(env: NodeJS.ProcessEnv, failed: (problem: string) =
 const SILENT: Notifier = { ready() {}, reloading() {}, stopping() {}, status() {}, async close() {} };
 
 interface Helper {
-  /** Never blocks: what does not fit is dropped. */
+  /** Never blocks; drops lines that do not fit. */
   write(line: string): void;
   close(): Promise<void>;
 }
 
-/** Undefined if it cannot be started, which is told. */
+/** Returns undefined if the helper cannot be started, and reports why. */
 function startHelper(env: NodeJS.ProcessEnv, failed: (problem: string) => void): Helper | undefined {
-  // In a group of its own, so that it can be ended with the systemd-notify that hangs.
+  // A new process group, so that it can be killed together with a hanging systemd-notify.
   const child = spawn('/bin/sh', ['-c', HELPER], { env, stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   child.on('error', (error) => failed(`cannot start /bin/sh: ${error.message}`));
   const { pid, stdin } = child;
@@ -82,7 +82,7 @@ function startHelper(env: NodeJS.ProcessEnv, failed: (problem: string) => void):
       else if (code !== 0) failed(`the helper was ended by ${signal ?? `exit code ${code}`}`);
     });
   });
-  stdin.on('error', () => {}); // it is gone, which its exit tells
+  stdin.on('error', () => {}); // it has ended, which `exit` reports
   child.unref();
   return {
     write(line) {
@@ -102,17 +102,17 @@ function endGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // it has just ended
+    // it has ended already
   }
 }
 
-/** From the event loop, so that one that is stuck misses them. */
+/** Sends watchdog pings from the event loop, so that a blocked one misses them. */
 function startBeats(timeoutUsec: number, beat: () => void): NodeJS.Timeout | undefined {
   if (!(timeoutUsec > 0)) return undefined;
   return setInterval(beat, timeoutUsec / 1000 / BEATS_PER_TIMEOUT).unref();
 }
 
-/** One line, and no separator of ours. */
+/** A status as one line without tabs, which separate fields. */
 function statusOf(text: string): string {
   return `STATUS=${text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_STATUS_CHARACTERS)}`;
 }

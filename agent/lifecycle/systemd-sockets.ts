@@ -9,28 +9,27 @@ const MAX_FDS = 64;
 const LISTENING = '0A';
 
 /**
- * The sockets that systemd opened for this process, found by where they listen: a socket unit and the configuration then
- * have to agree on addresses only, and either can be without the other. Node tells no path of a unix socket that it did
- * not bind, so the kernel is asked.
+ * The sockets that systemd opened for this process, by address, so that a socket unit and the configuration need to agree
+ * on addresses only. Read from /proc: Node does not know the path of a unix socket that it did not bind.
  */
 export class SystemdSockets {
   readonly #fds: ReadonlyMap<string, number>;
   readonly #taken = new Set<string>();
 
-  /** The variables count only for process `pid`: the agent itself, or the first process where this is a worker of it. */
+  /** The variables apply only to process `pid`: this one, or the first process if this one is its worker. */
   constructor(env: NodeJS.ProcessEnv, pid: number) {
     const count = Number(env.LISTEN_PID) === pid ? Math.min(Number(env.LISTEN_FDS), MAX_FDS) : 0;
     this.#fds = count > 0 ? fdsByAddress(pid, count) : new Map();
   }
 
-  /** The descriptor that listens at an address already; to be listened on with `server.listen({ fd })`. */
+  /** The descriptor that listens on an address already, for `server.listen({ fd })`. */
   take(address: ListenAddress): number | undefined {
     const name = nameOf(address);
     this.#taken.add(name);
     return this.#fds.get(name);
   }
 
-  /** Where sockets listen that nothing has taken: who connects there waits for an answer that never comes. */
+  /** The addresses of sockets that were not taken: connections to them hang. */
   get unused(): string[] {
     return [...this.#fds.keys()].filter((name) => !this.#taken.has(name));
   }
@@ -64,7 +63,7 @@ function* tcpSockets(pid: number, family: 'tcp' | 'tcp6'): Iterable<[string, str
   }
 }
 
-/** The kernel prints an address as numbers of 32 bits in the byte order of the machine. */
+/** The host of an address, which the kernel prints as 32-bit numbers in the byte order of the machine. */
 function hostOf(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
   if (endianness() === 'LE') bytes.swap32();
@@ -72,7 +71,7 @@ function hostOf(hex: string): string {
   return Array.from({ length: 8 }, (_, group) => bytes.readUInt16BE(group * 2).toString(16)).join(':');
 }
 
-/** One way to write an address, IPv6 as RFC 5952 has it. */
+/** An address in canonical form, IPv6 as in RFC 5952. */
 function nameOf(address: ListenAddress): string {
   if (address.type === 'unix') return `unix:${address.path}`;
   const { host, port } = address;
@@ -83,7 +82,7 @@ function linesOf(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split('\n').slice(1);
   } catch {
-    return []; // IPv6 may be off; a descriptor without a name is told as one that nothing takes
+    return []; // IPv6 may be off; a descriptor without a known address counts as unused
   }
 }
 

@@ -1,7 +1,7 @@
-/** What the first process asks of a worker, and how long it waits: a script may take its time to load. */
+/** The time limit of a call: a script may take long to load. */
 const CALL_LIMIT_MS = 30_000;
 
-/** Functions by name that one process has for another; arguments and results are plain JSON. */
+/** Functions by name that another process can call; arguments and results are plain JSON. */
 export type Procedures = Readonly<Record<string, (argument: never) => unknown>>;
 
 interface Call {
@@ -17,8 +17,8 @@ interface Answer {
 }
 
 /**
- * The other end of a channel between two processes of ours. Without `done` a message that cannot be sent any more, as the
- * other process is just ending, would be an event `error`, which ends this one.
+ * The other end of a channel between two processes of the agent. Without `done`, a failed send because the other process is
+ * ending would emit `error`, which ends this process.
  */
 interface Channel {
   send?(message: object, done: (error: Error | null) => void): unknown;
@@ -26,7 +26,7 @@ interface Channel {
   once(event: 'exit', listener: () => void): unknown;
 }
 
-/** Answers calls with these functions from now on. */
+/** Answers calls with these functions. */
 export function serveCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Procedures): void {
   channel.on('message', async (message) => {
     const { id, name, argument } = message as Call; // from our own first process
@@ -38,7 +38,7 @@ export function serveCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Pro
     } catch (error) {
       answer = { answers: id, error: error instanceof Error ? error.message : String(error) };
     }
-    channel.send?.(answer, () => {}); // nobody is left to be told
+    channel.send?.(answer, () => {}); // the caller may be gone
   });
 }
 
@@ -61,7 +61,7 @@ export class RpcClient {
     });
   }
 
-  /** Rejects with the text of what the function threw, when the other end is gone, and when it takes too long. */
+  /** Rejects with the message of the function's error, if the other process ends, and if it takes too long. */
   async call(name: string, argument?: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     const answered = Promise.withResolvers<unknown>();

@@ -5,20 +5,20 @@ import type { Settings } from '../../config/settings.ts';
 import type { Log } from '../log.ts';
 import { RpcClient } from './worker-rpc.ts';
 
-/** A worker that dies is replaced, but not in a tight loop: one that cannot start would take the host's CPU. */
+/** The delay before a dead worker is replaced: without it, a worker that cannot start would use up the CPU. */
 const RESTART_DELAY_MS = 1_000;
 
-/** What workers write, line by line. It must not block. */
+/** Receives the output of workers, line by line. Must not block. */
 export interface WorkerOutput {
-  /** A record of the log. */
+  /** A log record. */
   stdout(line: string): void;
   stderr(line: string): void;
 }
 
-/** What a worker is told first. */
+/** The first message to a worker. */
 export interface StartMessage {
   readonly settings: Settings;
-  /** One of them writes the file of the cache: connections go round, so that all caches hold about the same. */
+  /** Whether it writes the cache file. One worker does: connections are distributed evenly, so all caches are similar. */
   readonly savesCache: boolean;
 }
 
@@ -33,41 +33,41 @@ export function isWorker(): boolean {
 }
 
 /**
- * Runs so many copies of this process. The first one accepts connections and hands them out in turn: HAProxy keeps few
- * and long ones, so that a kernel's choice by chance would leave a copy idle (docs/decisions/0003-workers.md).
+ * Runs copies of this process. The first process accepts connections and distributes them round-robin: HAProxy keeps few
+ * long connections, so a random choice by the kernel would leave workers idle (docs/decisions/0003-workers.md).
  */
 export class Workers {
   readonly #log: Pick<Log, 'info' | 'error'>;
-  readonly #printed: WorkerOutput;
-  /** Those that listen, by their place: one that is starting answers no call. */
-  readonly #team = new Map<number, WorkerHandle>();
+  readonly #output: WorkerOutput;
+  /** The workers that listen, by slot; a starting one answers no calls. */
+  readonly #workers = new Map<number, WorkerHandle>();
   #settings: Settings;
   #stopping = false;
   #replaced = 0;
 
-  constructor(settings: Settings, log: Pick<Log, 'info' | 'error'>, printed: WorkerOutput) {
-    this.#printed = printed;
+  constructor(settings: Settings, log: Pick<Log, 'info' | 'error'>, output: WorkerOutput) {
+    this.#output = output;
     this.#settings = settings;
     this.#log = log;
   }
 
-  /** How many ended without being told to. */
+  /** The number of workers that ended unexpectedly. */
   get replaced(): number {
     return this.#replaced;
   }
 
-  /** Resolves when all of them listen; rejects if one ends before. */
+  /** Resolves when all workers listen; rejects if one ends before. */
   async start(): Promise<void> {
     cluster.schedulingPolicy = cluster.SCHED_RR;
-    // Node makes a standard stream block for all who share it when a child inherits it: no worker does.
+    // Node makes a standard stream blocking for all processes when a child inherits it, so workers get pipes.
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const places = Array.from({ length: this.#settings.workers }, (_, place) => place);
     await Promise.all(places.map((place) => listening(this.#fork(place))));
   }
 
-  /** What each of them answers, but for one that ends meanwhile. Rejects if none answers, or one that runs cannot. */
+  /** Calls a function in all workers. Leaves out those that end meanwhile; rejects if none is left, or if one fails. */
   async call(name: string, argument?: unknown): Promise<unknown[]> {
-    const asked = [...this.#team.values()].map(async ({ worker, rpc }) => {
+    const asked = [...this.#workers.values()].map(async ({ worker, rpc }) => {
       try {
         return [await rpc.call(name, argument)];
       } catch (error) {
@@ -81,25 +81,25 @@ export class Workers {
   }
 
   /**
-   * Has all of them go on with other settings. Rejects if none can; one that alone cannot is replaced, so that all end the
-   * same.
+   * Reloads all workers with new settings. Rejects if none can use them; if only some cannot, these are replaced, so that
+   * all end up with the same settings.
    */
   async reload(settings: Settings): Promise<void> {
-    const team = [...this.#team.values()];
-    const results = await Promise.allSettled(team.map(({ rpc }) => rpc.call('reload', settings)));
+    const workers = [...this.#workers.values()];
+    const results = await Promise.allSettled(workers.map(({ rpc }) => rpc.call('reload', settings)));
     const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, ...result }] : []));
-    if (failed.length === team.length && failed[0] !== undefined) throw failed[0].reason;
+    if (failed.length === workers.length && failed[0] !== undefined) throw failed[0].reason;
     this.#settings = { ...settings, workers: this.#settings.workers };
-    for (const { index, reason } of failed) this.#dismiss(team[index] as WorkerHandle, reason); // an index of the team
-    for (const colleague of this.#team.values()) if (!team.includes(colleague)) this.#catchUp(colleague);
+    for (const { index, reason } of failed) this.#terminate(workers[index] as WorkerHandle, reason); // in bounds
+    for (const handle of this.#workers.values()) if (!workers.includes(handle)) this.#catchUp(handle);
   }
 
-  /** Has one that was started with earlier settings go on with those in force. */
-  #catchUp(colleague: WorkerHandle): void {
-    colleague.rpc.call('reload', this.#settings).catch((error) => this.#dismiss(colleague, error));
+  /** Reloads a worker that was started with earlier settings. */
+  #catchUp(handle: WorkerHandle): void {
+    handle.rpc.call('reload', this.#settings).catch((error) => this.#terminate(handle, error));
   }
 
-  #dismiss({ worker }: WorkerHandle, reason: unknown): void {
+  #terminate({ worker }: WorkerHandle, reason: unknown): void {
     this.#log.error(
       { pid: worker.process.pid, error: String(reason) },
       'worker cannot load the new configuration: replacing it',
@@ -107,7 +107,7 @@ export class Workers {
     worker.process.kill('SIGTERM');
   }
 
-  /** Tells all to drain, and resolves when the last is gone. */
+  /** Stops all workers gracefully; resolves when the last has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => stopped(worker as Worker))); // none is undefined
@@ -115,26 +115,26 @@ export class Workers {
 
   #fork(place: number): Worker {
     const worker = cluster.fork();
-    this.#passOn(worker);
-    const colleague = { worker, rpc: new RpcClient(worker) };
-    const orders: StartMessage = { settings: this.#settings, savesCache: place === 0 };
-    worker.send(orders, () => {}); // one that is gone already has said so
+    this.#forwardOutput(worker);
+    const handle = { worker, rpc: new RpcClient(worker) };
+    const startMessage: StartMessage = { settings: this.#settings, savesCache: place === 0 };
+    worker.send(startMessage, () => {}); // if it has ended already, `exit` reports that
     worker.once('message', () => {
-      // It listens: from now on it is asked, and replaced.
-      this.#team.set(place, colleague);
+      // It listens: from now on it gets calls, and is replaced if it ends.
+      this.#workers.set(place, handle);
       worker.once('exit', (code, signal) => this.#replace(place, worker, code, signal));
-      if (orders.settings !== this.#settings) this.#catchUp(colleague);
+      if (startMessage.settings !== this.#settings) this.#catchUp(handle);
     });
     return worker;
   }
 
-  #passOn({ process: { stdout, stderr } }: Worker): void {
-    createInterface({ input: stdout as Readable }).on('line', (line) => this.#printed.stdout(line)); // both are pipes
-    createInterface({ input: stderr as Readable }).on('line', (line) => this.#printed.stderr(line));
+  #forwardOutput({ process: { stdout, stderr } }: Worker): void {
+    createInterface({ input: stdout as Readable }).on('line', (line) => this.#output.stdout(line)); // both are pipes
+    createInterface({ input: stderr as Readable }).on('line', (line) => this.#output.stderr(line));
   }
 
   #replace(place: number, worker: Worker, code: number, signal: string): void {
-    this.#team.delete(place);
+    this.#workers.delete(place);
     if (this.#stopping) return;
     this.#replaced++;
     this.#log.error({ pid: worker.process.pid, code, signal }, 'worker exited: replacing it');
@@ -144,7 +144,7 @@ export class Workers {
   #forkLater(place: number): void {
     setTimeout(() => {
       if (this.#stopping) return;
-      // One that ends before it listens is tried again.
+      // A worker that ends before it listens is started again.
       listening(this.#fork(place)).catch(() => {
         this.#replaced++;
         this.#forkLater(place);
@@ -164,17 +164,17 @@ function listening(worker: Worker): Promise<void> {
 
 function stopped(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
-    worker.process.once('close', () => resolve()); // it is gone, and all that it wrote is here
+    worker.process.once('close', () => resolve()); // it has ended, and all its output is read
     worker.process.kill('SIGTERM');
   });
 }
 
-/** In a worker: what the first process tells it. */
-export function orders(): Promise<StartMessage> {
+/** In a worker: the first message from the first process. */
+export function receiveStartMessage(): Promise<StartMessage> {
   return new Promise((resolve) => process.once('message', (message) => resolve(message as StartMessage))); // our own first process
 }
 
-/** Tells the first process that this one listens. */
+/** In a worker: reports to the first process that this one listens. */
 export function reportListening(): void {
   process.send?.({ listening: true }, () => {}); // the first process may have ended
 }

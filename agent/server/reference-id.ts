@@ -11,7 +11,7 @@ const DIGITS = 12;
 
 /**
  * The reference ids of denied requests: numbers of twelve digits that count up from a random one, so that no two processes
- * use the same. The text is what is counted: usually one byte of it changes.
+ * use the same. The text itself is incremented: usually one byte changes.
  */
 export class ReferenceIds {
   readonly #digits: Uint8Array;

@@ -2,32 +2,32 @@ import type { LogLevel } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { AgentState } from './state.ts';
 
-/** What one process has in its cache about a subject. */
+/** The cached verdict about a subject in one process. */
 export interface CachedVerdict {
   readonly pid: number;
-  /** Absent where nothing is known of it. */
+  /** Absent if the subject is not cached. */
   readonly cached?: {
-    /** What is decided as long as it is fresh; a failure has the reason alone. */
+    /** The action as long as the verdict is fresh; absent for a failed lookup, which has only a reason. */
     readonly action?: Action;
     readonly reason?: string;
     readonly list?: string;
     /** The subject of the entry. */
     readonly entry?: string;
-    /** Seconds from now; negative once it is past its lifetime. */
+    /** Seconds from now; negative if the verdict is stale. */
     readonly freshForSeconds: number;
-    /** Seconds from now for which it may still count when the backend cannot be asked. */
+    /** Seconds from now for which a stale verdict is used if the backend cannot be asked. */
     readonly keptForSeconds: number;
   };
 }
 
-/** What can be asked and done while the agent runs; of several workers it concerns all. None rejects. */
+/** Queries and commands for the running agent; with several workers they apply to all. No method rejects. */
 export interface AgentControl {
   state(): Promise<AgentState>;
-  /** What each process knows of a subject in canonical text. */
+  /** The cached verdicts of all processes about a subject in canonical text. */
   explain(subject: string): Promise<readonly CachedVerdict[]>;
-  /** Forgets a subject, or everything; resolves with how many were forgotten. */
+  /** Removes a subject, or all, from the caches; resolves with the number of removed verdicts. */
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;
-  /** Reads the configuration again; resolves with the reason if it cannot be used and the old one stays. */
+  /** Reloads the configuration; resolves with the problem if the new one cannot be used and the old one stays. */
   reload(): Promise<string | undefined>;
 }

@@ -4,21 +4,21 @@ import type { Decision } from '../decision/decision.ts';
 import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
 import { TopSubjects } from './top-subjects.ts';
 
-/** A count that whoever tells such decisions adds to. */
+/** A mutable count of equal decisions. */
 export type DecisionCounter = Omit<DecisionCount, 'count'> & { count: number };
 
-/** Each is a time series somewhere. A configuration has at most 32 lists; reloads can bring others. */
+/** Bounds the time series. A configuration has at most 32 lists, but reloads can add others. */
 const MAX_LISTS = 200;
 const OTHER = 'other';
-/** An entry's own reason is any text, so no decision is counted by it. */
+/** Only these reasons are counted separately: the reason of an entry is any text. */
 const POLICY_REASONS: ReadonlySet<string> = new Set(REASONS);
 const MAX_RECENT = 50;
 /** Denies a second that are recorded one by one. */
 const MAX_RECORDED = 100;
 
 /**
- * What was decided since the start: every decision counted, of the denies some recorded. Counting one is adding one to a
- * tally that its encoded answer has at hand; a deny more than that, as long as there is room in this second.
+ * Statistics of the decisions since the start: counts all, and records some of the denies. Counting increments a counter
+ * that the encoded decision holds; recording a deny costs more, hence the limit per second.
  */
 export class DecisionStats {
   readonly #clock: Clock;
@@ -30,18 +30,18 @@ export class DecisionStats {
   #room = MAX_RECORDED;
   #roomIsDue = false;
 
-  /** `denied` is told each deny that is recorded. */
+  /** `denied` is called for each recorded deny. */
   constructor(clock: Clock = systemClock, denied: (deny: RecentDeny) => void = () => {}) {
     this.#clock = clock;
     this.#denied = denied;
   }
 
-  /** Whether a deny may be recorded now: under a flood not all can be. */
+  /** Whether another deny may be recorded in this second. */
   get hasRoom(): boolean {
     return this.#room > 0;
   }
 
-  /** Where decisions like this one are counted. */
+  /** The counter of decisions like this one. */
   counterOf(message: string, { action, source, reason = '', list = '' }: Decision): DecisionCounter {
     const named = {
       reason: source === 'policy' && POLICY_REASONS.has(reason) ? reason : '',
@@ -55,7 +55,7 @@ export class DecisionStats {
     return tally;
   }
 
-  /** Records a deny, for which there must be room. `client` is the address that was asked, as `ip:…`, if there is one. */
+  /** Records a deny; `hasRoom` must be true. `client` is the address of the request, as `ip:…`, if it has one. */
   record(message: string, decision: Decision, client: string | undefined, ref: string): void {
     this.#room--;
     if (!this.#roomIsDue) {
@@ -100,7 +100,7 @@ export class DecisionStats {
   }
 }
 
-/** The newest of several, newest first. */
+/** The newest denies of several processes, newest first. */
 export function newestDenies(denies: readonly RecentDeny[]): RecentDeny[] {
   return denies.toSorted((a, b) => b.atMs - a.atMs).slice(0, MAX_RECENT);
 }

@@ -1,13 +1,13 @@
-/** How many values fell into which bucket; plain data, so that it can be sent and added up. */
+/** Counts of values by bucket, as plain data. */
 export interface HistogramState {
-  /** The upper bounds of the buckets in seconds, ascending; a value counts in the first bucket whose bound it does not exceed. */
+  /** The inclusive upper bounds of the buckets in seconds, ascending. */
   readonly bounds: readonly number[];
-  /** One for each bound, and one more for what is above the last; not cumulative. */
+  /** One count for each bound, and one for values above the last; not cumulative. */
   readonly counts: readonly number[];
   readonly sumSeconds: number;
 }
 
-/** One that still counts. */
+/** A mutable histogram. */
 export interface Histogram extends HistogramState {
   readonly counts: number[];
   sumSeconds: number;
@@ -25,7 +25,7 @@ export function observe(histogram: Histogram, seconds: number, times = 1): void 
   histogram.sumSeconds += seconds * times;
 }
 
-/** Both together; they have the same bounds. */
+/** The sum of two histograms with the same bounds. */
 export function addHistograms(one: HistogramState, other: HistogramState): Histogram {
   return {
     bounds: one.bounds,
@@ -34,7 +34,7 @@ export function addHistograms(one: HistogramState, other: HistogramState): Histo
   };
 }
 
-/** The bound that this share of all values does not exceed; 0 if there are none, infinite above the last bound. */
+/** The smallest bound that this share of the values does not exceed; 0 without values, infinite above the last bound. */
 export function quantile({ bounds, counts }: HistogramState, share: number): number {
   const wanted = share * counts.reduce((sum, count) => sum + count, 0);
   let seen = 0;

@@ -5,7 +5,7 @@ import { merged } from './metric-types.ts';
 import type { BackendState, DecisionCount, ProcessState } from './state.ts';
 import { mergeTop } from './top-subjects.ts';
 
-/** One state of several processes, of which there must be at least one: what is no number is that of the first. */
+/** Merges the states of several processes, of which there must be at least one. Other values than numbers are the first's. */
 export function mergeStates(states: readonly ProcessState[]): ProcessState {
   const [first] = states;
   if (first === undefined) throw new Error('there is no state to merge');
@@ -32,7 +32,7 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
   };
 }
 
-/** The latest error is shown, and the credentials that expire first. */
+/** Keeps the latest error and the earliest expiry of credentials. */
 function mergeBackends(backends: readonly BackendState[]): BackendState {
   const expiries = backends.flatMap(({ credentialsExpireAtMs }) => credentialsExpireAtMs ?? []);
   const [latest] = backends.toSorted((a, b) => (b.lastErrorAtMs ?? 0) - (a.lastErrorAtMs ?? 0));

@@ -1,10 +1,10 @@
 import { addHistograms, emptyHistogram, type Histogram } from './histogram.ts';
 
-/** One line of a metric in Prometheus's text format. */
+/** A line of a metric in Prometheus's text format. */
 export interface Sample {
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Of a histogram: what follows the name of the metric. */
+  /** The suffix of the name in histograms. */
   readonly suffix?: '_bucket' | '_sum' | '_count';
 }
 
@@ -12,11 +12,11 @@ export interface MetricHeader {
   readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
-  /** The names of its labels; a histogram also has `le`. */
+  /** The names of the labels; a histogram also has `le`. */
   readonly labels: readonly string[];
 }
 
-/** A value in the state of the agent: its metric, its first value, and how the values of several workers become one. */
+/** Defines a value in the state of the agent: its metric, its initial value, and how to merge the values of workers. */
 export interface MetricDefinition<Value> extends MetricHeader {
   zero(): Value;
   merge(one: Value, other: Value): Value;
@@ -25,7 +25,7 @@ export interface MetricDefinition<Value> extends MetricHeader {
 
 export type MetricDefinitions = Readonly<Record<string, MetricDefinition<unknown>>>;
 
-/** The values of measures, by the same names. */
+/** The values of defined metrics, by the same names. */
 export type ValuesOf<Section extends MetricDefinitions> = {
   readonly [Name in keyof Section]: Section[Name] extends MetricDefinition<infer Value> ? Value : never;
 };
@@ -36,7 +36,7 @@ export function zeros<Section extends MetricDefinitions>(section: Section): Muta
   return mapped(section, (measure) => measure.zero());
 }
 
-/** The values of this section as they are now. */
+/** A copy of the values of a section. */
 export function copyOf<Section extends MetricDefinitions>(
   section: Section,
   values: ValuesOf<Section>,
@@ -44,7 +44,7 @@ export function copyOf<Section extends MetricDefinitions>(
   return mapped(section, (_, name) => structuredClone(values[name]));
 }
 
-/** One value of several, for each measure; there must be at least one. */
+/** Merges the values of several workers, of which there must be at least one. */
 export function merged<Section extends MetricDefinitions>(
   section: Section,
   several: readonly ValuesOf<Section>[],
@@ -52,25 +52,25 @@ export function merged<Section extends MetricDefinitions>(
   return mapped(section, (measure, name) => several.map((values): unknown => values[name]).reduce(measure.merge));
 }
 
-/** Calls the function for each measure, by its name. */
+/** An object with the results of a function for each metric, by name. */
 function mapped<Section extends MetricDefinitions>(
   section: Section,
   valueFor: (measure: MetricDefinition<unknown>, name: keyof Section) => unknown,
 ): ValuesOf<Section> {
   const values = Object.entries(section).map(([name, measure]) => [name, valueFor(measure, name)]);
-  return Object.fromEntries(values) as ValuesOf<Section>; // of each measure its own value
+  return Object.fromEntries(values) as ValuesOf<Section>; // each metric has a value of its type
 }
 
 export function counter(name: string, help: string): MetricDefinition<number> {
   return { ...summed, name, type: 'counter', help, labels: [] };
 }
 
-/** A value that several workers have together. */
+/** A gauge, summed over the workers. */
 export function gauge(name: string, help: string): MetricDefinition<number> {
   return { ...counter(name, help), type: 'gauge' };
 }
 
-/** A counter for each value of one label; those that are named are there from the start. */
+/** A counter for each value of one label; the series of `keys` exist from the start. */
 export function counterBy<Key extends string>(
   name: string,
   help: string,
@@ -80,7 +80,7 @@ export function counterBy<Key extends string>(
   return { ...byLabel(label, keys, add), name, type: 'counter', help, labels: [label] };
 }
 
-/** A gauge for each value of one label, of which the greatest of all workers counts. */
+/** A gauge for each value of one label, merged as the maximum of all workers. */
 export function greatestBy<Key extends string>(
   name: string,
   help: string,
@@ -90,7 +90,7 @@ export function greatestBy<Key extends string>(
   return { ...byLabel(label, keys, Math.max), name, type: 'gauge', help, labels: [label] };
 }
 
-/** One of several states, from the best to the worst: a gauge for each that is 1 for the one it is in. */
+/** A state, given from the best to the worst: a gauge for each, which is 1 for the current one. Merged as the worst. */
 export function stateOf<State extends string>(
   name: string,
   help: string,
@@ -104,7 +104,7 @@ export function stateOf<State extends string>(
   };
 }
 
-/** In seconds. */
+/** A histogram of seconds. */
 export function histogram(name: string, help: string, bounds: readonly number[]): MetricDefinition<Histogram> {
   return {
     ...{ name, type: 'histogram', help, labels: [] },
@@ -123,7 +123,7 @@ function byLabel<Key extends string>(
   keys: readonly Key[],
   merge: (one: number, other: number) => number,
 ): Pick<MetricDefinition<Record<Key, number>>, 'zero' | 'merge' | 'samples'> {
-  const of = (entries: readonly (readonly [string, number])[]) => Object.fromEntries(entries) as Record<Key, number>; // the keys, or those of two such
+  const of = (entries: readonly (readonly [string, number])[]) => Object.fromEntries(entries) as Record<Key, number>; // the given keys, or those of two such records
   return {
     zero: () => of(keys.map((key) => [key, 0])),
     merge(one, other) {
@@ -134,7 +134,7 @@ function byLabel<Key extends string>(
   };
 }
 
-/** Prometheus's buckets hold all that is below their bound. */
+/** The buckets of Prometheus are cumulative. */
 function cumulative({ bounds, counts, sumSeconds }: Histogram): Sample[] {
   let total = 0;
   const buckets = counts.map((count, index): Sample => {

@@ -5,30 +5,30 @@ import { type FaultName, newCounters } from './metric-definitions.ts';
 const LAG_RESOLUTION_MS = 20;
 const NANOSECONDS = 1e9;
 
-/** What a process counts and measures for as long as it lives: a reload resets nothing. */
+/** The metrics of a process since its start; a reload does not reset them. */
 export class ProcessMetrics {
   readonly counters = newCounters();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  /** Of the last call that failed. */
+  /** The last failed call. */
   lastFailure: { readonly lastErrorAtMs: number; readonly lastError: string } | undefined;
 
   constructor() {
     this.#delay.enable();
   }
 
-  /** So many frames were answered in the turn in which they came. */
+  /** This many frames were answered in the turn of the event loop in which they came. */
   answered(frames: number, tookMs: number): void {
     this.counters.frames += frames;
     observe(this.counters.decisionTime, tookMs / 1000, frames);
   }
 
-  /** One frame was answered that had to wait. */
+  /** A frame was answered after a lookup. */
   answeredLate(tookMs: number, deadlineMs: number): void {
     this.answered(1, tookMs);
     observe(this.counters.deadlineMargin, (deadlineMs - tookMs) / 1000);
   }
 
-  /** `other` is for what SPOP does not assign. */
+  /** `other` is a status that SPOP does not assign. */
   spopError(status: number | 'other'): void {
     const { errors } = this.counters;
     errors[status] = (errors[status] ?? 0) + 1;
@@ -45,7 +45,7 @@ export class ProcessMetrics {
     this.lastFailure = { lastErrorAtMs: atMs, lastError: error };
   }
 
-  /** The lag of the event loop in seconds since this was read last. */
+  /** The event loop lag in seconds since the last call. */
   takeLag(): Record<'p50' | 'p99' | 'max', number> {
     const delay = this.#delay;
     const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - LAG_RESOLUTION_MS / 1000);

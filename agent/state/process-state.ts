@@ -15,7 +15,7 @@ interface Parts {
   readonly cache: VerdictCache['state'];
   readonly loader: Loader['state'];
   readonly degradation: DegradationState;
-  /** Open now. */
+  /** Open connections of HAProxy. */
   readonly connections: number;
   readonly credentialsExpireAtMs: number | undefined;
 }
@@ -27,7 +27,7 @@ export function processState(parts: Parts): StateOfParts {
   const { settings, metrics, stats, cache, loader, degradation, connections, credentialsExpireAtMs } = parts;
   const { counters } = metrics;
   const { decisions, recent, top } = stats.state;
-  // Decisions about no subject are no hits of the cache.
+  // Decisions on messages without subjects are not cache hits.
   const lookingUp = new Set(settings.messages.filter(({ subjects }) => subjects.length > 0).map(({ name }) => name));
   const countFrom = (wanted: DecisionCount['source']) =>
     decisions.reduce(

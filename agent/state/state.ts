@@ -5,22 +5,22 @@ import type { DegradationState } from '../decision/degradation-detector.ts';
 import type { PROCESS, SECTIONS } from './metric-definitions.ts';
 import type { ValuesOf } from './metric-types.ts';
 
-/** Decisions that are alike. */
+/** The number of equal decisions. */
 export interface DecisionCount {
   readonly message: string;
   readonly action: Action;
   readonly source: Source;
-  /** Why the policy decided; empty where it did not. */
+  /** Why the policy decided; empty if it did not. */
   readonly reason: string;
-  /** Empty where no entry decided; past a number of lists all further ones are `other`. */
+  /** The list of the entry that decided, `other` beyond a number of lists, empty if none decided. */
   readonly list: string;
   readonly count: number;
 }
 
-/** A request that was denied. Under a flood only some a second are here; all are counted. */
+/** A denied request. Only some per second are recorded, but all are counted. */
 export interface RecentDeny {
   readonly atMs: number;
-  /** What is in the request's variable `ref`, on its page and in the log; empty where there was no room for it. */
+  /** The reference id, as in the variable `ref`, on the block page and in the log; empty if it did not fit into the ACK. */
   readonly ref: string;
   readonly message: string;
   /** `deny`, `tarpit` or `drop`. */
@@ -29,18 +29,18 @@ export interface RecentDeny {
   readonly reason: string;
   readonly list: string;
   readonly status?: number;
-  /** The subject of the entry that matched, or the address that was asked; empty where neither is known. */
+  /** The subject of the entry that matched, otherwise the address of the request; empty if there is neither. */
   readonly subject: string;
-  /** The address that was asked, as `ip:…`; absent where the message has none. */
+  /** The address of the request, as `ip:…`; absent if the message has none. */
   readonly client?: string;
 }
 
-/** How often a listed subject was denied, of those that are recorded: an estimate, never too low by more than the least. */
+/** How often a listed subject was denied, of the recorded denies: an estimate, off by at most the smallest count. */
 export interface TopSubject {
   readonly subject: string;
   readonly list: string;
   readonly count: number;
-  /** Who was denied last for it, where that is known. */
+  /** The client that was denied last for it, if known. */
   readonly client?: string;
 }
 
@@ -51,7 +51,7 @@ export interface BackendState extends ValuesOf<typeof SECTIONS.backend> {
   readonly urls: readonly string[];
   readonly lastErrorAtMs?: number;
   readonly lastError?: string;
-  /** When the AWS credentials expire that calls are signed with; absent where there are none, or they never expire. */
+  /** The expiry of the AWS credentials; absent without credentials, or if they do not expire. */
   readonly credentialsExpireAtMs?: number;
 }
 
@@ -66,28 +66,28 @@ export interface ReloadState {
 /** A snapshot of a running agent, as plain JSON. Counters count since the start. */
 export interface AgentState extends ValuesOf<typeof PROCESS> {
   readonly version: string;
-  /** Of the process that was asked. */
+  /** The first process. */
   readonly pid: number;
   readonly workers: number;
-  /** Those that ended without being told to. */
+  /** Workers that ended unexpectedly. */
   readonly workersReplaced: number;
   readonly startedAtMs: number;
   readonly takenAtMs: number;
   readonly decisions: readonly DecisionCount[];
-  /** The newest first. */
+  /** Newest first. */
   readonly recent: readonly RecentDeny[];
-  /** The most first. */
+  /** Most frequent first. */
   readonly top: readonly TopSubject[];
   readonly cache: CacheState;
   readonly backend: BackendState;
-  /** How the lookups of the last ten seconds were decided; of several workers, degraded if one is. */
+  /** How the lookups of the last ten seconds were decided; degraded if any worker is. */
   readonly degradation: DegradationState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
   readonly listening: readonly string[];
-  /** The settings in force. There is no secret in them. */
+  /** The settings in force, which contain no secrets. */
   readonly config: Settings;
 }
 
-/** The part of it that each process has; the first process adds the rest. */
+/** The state of one process; the first process adds the rest. */
 export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'workersReplaced' | 'reloads'>;

@@ -1,12 +1,12 @@
 import type { TopSubject } from './state.ts';
 
-/** Counters that there are; of so many, what is shown is right unless thousands are denied about equally often. */
+/** Enough counters for a correct ranking, unless thousands of subjects are denied about equally often. */
 const MAX_COUNTERS = 1000;
 const SHOWN = 20;
 
 type Counter = { -readonly [Key in keyof TopSubject]: TopSubject[Key] };
 
-/** The subjects seen most, in bounded memory: a new one takes the place and the count of the least (Space-Saving). */
+/** The most frequent subjects, in bounded memory: a new one replaces the least frequent and takes over its count (Space-Saving). */
 export class TopSubjects {
   readonly #counters = new Map<string, Counter>();
 
@@ -18,16 +18,17 @@ export class TopSubjects {
       if (client !== undefined) known.client = client;
       return;
     }
-    const count = this.#counters.size < MAX_COUNTERS ? 0 : this.#takeOut();
+    const count = this.#counters.size < MAX_COUNTERS ? 0 : this.#removeLeast();
     this.#counters.set(key, { subject, list, count: count + 1, ...(client === undefined ? {} : { client }) });
   }
 
-  /** The most first. */
+  /** Most frequent first. */
   get state(): TopSubject[] {
     return mergeTop([...this.#counters.values()].map((counter) => ({ ...counter })));
   }
 
-  #takeOut(): number {
+  /** Removes the least frequent subject and returns its count. */
+  #removeLeast(): number {
     let least: readonly [string, Counter] | undefined;
     for (const entry of this.#counters) if (least === undefined || entry[1].count < least[1].count) least = entry;
     if (least === undefined) return 0;
@@ -36,7 +37,7 @@ export class TopSubjects {
   }
 }
 
-/** Those of several lists together, the most first. */
+/** Merges the top subjects of several processes, most frequent first. */
 export function mergeTop(subjects: readonly TopSubject[]): TopSubject[] {
   const sums = new Map<string, Counter>();
   for (const one of subjects) {

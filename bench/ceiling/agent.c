@@ -1,5 +1,5 @@
 /*
- * The ceiling of the machine: the least that a SPOP agent written in C can do and still decide by address.
+ * The ceiling of the machine: the minimum work of a SPOP agent in C that decides by address.
  * One thread, epoll, level triggered; every frame is decoded in full (all arguments are walked and checked), IPv4 and IPv6
  * addresses are looked up in an open-addressing table, and all ACKs of one read leave with one write.
  *

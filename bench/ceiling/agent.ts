@@ -1,5 +1,5 @@
-// The ceiling of the runtime: the least that a SPOP agent on Node can do. It walks frames by their length and answers
-// each NOTIFY with the same bytes; nothing is decoded and nothing is decided, so its answers are wrong for half of them.
+// The ceiling of the runtime: the minimum work of a SPOP agent on Node. Skips over frames by their length and answers each
+// NOTIFY with the same bytes; decodes and decides nothing, so half of its answers are wrong.
 import { createServer, type Socket } from 'node:net';
 import { withSharedReads } from '../../agent/server/shared-reads.ts';
 import { encodeActions } from '../../spop/ack.ts';

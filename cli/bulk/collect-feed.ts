@@ -13,7 +13,7 @@ import { SourceExemptions } from './source-exemptions.ts';
 import type { TrustedAttributes } from './trusted-attributes.ts';
 
 /** Invalid lines reported one by one; of further ones only the number is reported. */
-const MAX_TOLD = 20;
+const MAX_REPORTED = 20;
 /** With more invalid lines the source is not a list, and reading stops. */
 const MAX_BAD = 100_000;
 
@@ -30,7 +30,7 @@ export interface CollectOptions {
   /** Whether only errors are reported. */
   readonly quiet: boolean;
   readonly signal: AbortSignal;
-  tell(line: string): void;
+  report(line: string): void;
 }
 
 /**
@@ -38,9 +38,9 @@ export interface CollectOptions {
  * of skipped lines.
  */
 export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
-  const { feed, name, guard, skipInvalid, trust, quiet, signal, tell, nowMs } = options;
+  const { feed, name, guard, skipInvalid, trust, quiet, signal, report, nowMs } = options;
   let bad = 0;
-  let over = 0;
+  let expired = 0;
   const missing = new Set<string>();
   const exempt = new SourceExemptions();
   const values = new PatternWarning();
@@ -50,13 +50,13 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
     if (problem === undefined) continue;
     if (++bad > MAX_BAD)
       throw new CliError(EXIT.failed, `nothing was written: ${name} has more than ${MAX_BAD} invalid ${feed.unit}s`);
-    if (bad <= MAX_TOLD) tell(`${name}:${line.line}: ${problem}`);
+    if (bad <= MAX_REPORTED) report(`${name}:${line.line}: ${problem}`);
   }
-  if (bad > MAX_TOLD) tell(`${name}: and ${plural(bad - MAX_TOLD, `more ${feed.unit}`)}`);
-  if (over > 0) tell(`${name}: ${plural(over, 'expired entry')} skipped`);
-  for (const remark of quiet ? [] : feed.remarks) tell(`${name}: ${remark}`);
-  const odd = values.warning();
-  if (odd !== undefined) warn(odd);
+  if (bad > MAX_REPORTED) report(`${name}: and ${plural(bad - MAX_REPORTED, `more ${feed.unit}`)}`);
+  if (expired > 0) report(`${name}: ${plural(expired, 'expired entry')} skipped`);
+  for (const remark of quiet ? [] : feed.remarks) report(`${name}: ${remark}`);
+  const pattern = values.warning();
+  if (pattern !== undefined) warn(pattern);
   if (bad > 0 && (!skipInvalid || wanted.count === 0))
     throw new CliError(
       EXIT.failed,
@@ -88,7 +88,7 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
     const { subject, action } = line.entry;
     const judged = trust.judge(line.entry);
     if ('missing' in judged) {
-      if (missing.size < MAX_TOLD) for (const word of judged.missing) missing.add(word);
+      if (missing.size < MAX_REPORTED) for (const word of judged.missing) missing.add(word);
       if (action === 'allow') exempt.add(subject);
       return `${printable(subject)}: a source may not set ${judged.missing.join(', ')} without --trust`;
     }
@@ -97,7 +97,7 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
     const problem = guard?.problemOf(parsed.entry);
     if (problem !== undefined) return problem;
     values.add(subject);
-    if (isExpired(parsed.entry, nowMs / 1000)) over++;
+    if (isExpired(parsed.entry, nowMs / 1000)) expired++;
     else await wanted.add(parsed.entry);
     return undefined;
   }

@@ -42,8 +42,8 @@ export class DesiredEntries {
   /** The entry for a line of the source. If the line has an action, its details come from the line, not from the defaults. */
   parse(given: FeedEntry): ParsedEntry {
     const { list, outcome, reason, note, expiresAt, createdBy, createdAt } = this.#defaults;
-    const said = given.action === undefined ? outcome : {};
-    return parseNewEntry({ ...said, reason, note, expiresAt, ...given, list, createdBy, createdAt });
+    const defaults = given.action === undefined ? outcome : {};
+    return parseNewEntry({ ...defaults, reason, note, expiresAt, ...given, list, createdBy, createdAt });
   }
 
   add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {

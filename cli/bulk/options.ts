@@ -35,21 +35,21 @@ export function addBulkOptions(command: Command): Command {
   addOutcomeOptions(
     command
       .argument('<source>', 'a file, an http or https URL, or - for standard input')
-      .addOption(new Option('--format <name>', 'instead of what the source looks like').choices(FORMAT_NAMES))
+      .addOption(new Option('--format <name>', 'the format (default: detected)').choices(FORMAT_NAMES))
       .option('--min-score <n>', 'skip entries with a lower AbuseIPDB score, 0 to 100', readScore)
-      .option('--kind <kind>', 'what the subjects of the source are (default: ip)', readKind)
-      .option('--trust <words>', 'what the source may set itself: actions, kinds, status, var.NAME, or none', readTrust)
-      .option('--ignore <fields>', 'ignore these fields of the source, which would be rejected', readFields)
-      .option('--for <duration>', 'end after 90s, 30m, 24h, 7d or 2w where the source does not say')
-      .addOption(new Option('--until <time>', 'end at this ISO 8601 time with zone').conflicts('for'))
-      .option('--reason <text>', 'why, where the source does not say; also passed to HAProxy')
-      .option('--note <text>', 'a note for people; not passed to HAProxy', readNote),
+      .option('--kind <kind>', 'the kind of bare subjects in the source (default: ip)', readKind)
+      .option('--trust <words>', 'what the source may set: actions, kinds, status, var.NAME, or none', readTrust)
+      .option('--ignore <fields>', 'ignore these fields of the source, which are rejected otherwise', readFields)
+      .option('--for <duration>', 'expire after 90s, 30m, 24h, 7d or 2w, if the source has no expiry')
+      .addOption(new Option('--until <time>', 'expire at this ISO 8601 time with time zone').conflicts('for'))
+      .option('--reason <text>', 'the reason, if the source has none; also sent to HAProxy')
+      .option('--note <text>', 'a note that stays in the table', readNote),
   )
-    .option('--skip-invalid', 'skip lines that cannot be read, and take the rest')
+    .option('--skip-invalid', 'skip invalid lines and write the others')
     .option('--force', 'also write entries that would block protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
     .option('--inside', 'also fetch from loopback, private and link-local addresses')
-    .option('--dry-run', 'print what would change, and change nothing')
+    .option('--dry-run', 'print the changes without making them')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
   return addTableOptions(addSectionOption(command));

@@ -37,13 +37,13 @@ export async function readSource(
     readonly guard: ProtectedSet | undefined;
     readonly nowMs: number;
     readonly signal: AbortSignal;
-    readonly tell: (line: string) => void;
-    readonly say: (line: string) => Promise<void>;
+    readonly report: (line: string) => void;
+    readonly print: (line: string) => Promise<void>;
   },
 ): Promise<ReadSource | undefined> {
-  const { before, known, guard, nowMs, signal, tell, say, inside } = options;
+  const { before, known, guard, nowMs, signal, report, print, inside } = options;
   const opened = await openSource(source, { etag: before?.etag, lastModified: before?.lastModified, signal, inside });
-  await say(opened.said);
+  await print(opened.summary);
   if (opened.unchanged) return undefined;
   const { name, ending, bytes, etag, lastModified } = opened;
   const { format, minScore, kind = 'ip', ignore } = options;
@@ -53,7 +53,7 @@ export async function readSource(
   const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
   const trust = new TrustedAttributes(kind, words);
   const { skipInvalid = false, quiet = false } = options;
-  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, tell, nowMs });
+  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, report, nowMs });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,

@@ -33,7 +33,7 @@ export interface Session {
   readonly run: RunHistory;
   readonly signal: AbortSignal;
   /** Prints a line, except with `--quiet` or `--json`. */
-  say(line: string): Promise<void>;
+  print(line: string): Promise<void>;
 }
 
 /** Reads the source and runs `work` while no other run changes the list; calls `unchanged` if there is nothing to do. */
@@ -54,7 +54,7 @@ export async function inSession(
   if ('problem' in sample) throw usageError(sample.problem); // once, and not for every line
   const blocklist = await openBlocklist(options);
   const { signal, dispose } = interruption();
-  const say = async (line: string) => {
+  const print = async (line: string) => {
     if (!options.quiet && !options.json) await printLine(line);
   };
   try {
@@ -68,12 +68,12 @@ export async function inSession(
       guard,
       nowMs,
       signal,
-      tell: printError,
-      say,
+      report: printError,
+      print,
     });
     if (read === undefined) {
       await unchanged(known);
-      return await (options.json ? printJson({ list: options.list, unchanged: true }) : say(unchangedSince(known)));
+      return await (options.json ? printJson({ list: options.list, unchanged: true }) : print(unchangedSince(known)));
     }
     const why = options.reason ?? options.note;
     const run = new RunHistory(blocklist.history, {
@@ -82,7 +82,7 @@ export async function inSession(
       source: read.source,
       ...(why !== undefined && { why }),
     });
-    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, say };
+    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, print };
     if (options.dryRun) return await work({ ...session, signal });
     await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));

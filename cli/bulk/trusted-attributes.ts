@@ -29,13 +29,13 @@ export class TrustedAttributes {
   judge(entry: FeedEntry): TrustResult {
     const { subject, action = 'deny', status, vars = {} } = entry;
     const kind = subject.slice(0, subject.indexOf(':'));
-    const said = [
+    const required = [
       ...(kind === this.#kind ? [] : [kind]),
       ...(action === 'deny' ? [] : [action]),
       ...(status === undefined ? [] : ['status']),
       ...Object.keys(vars).map((name) => `var.${name}`),
     ];
-    const missing = said.filter((word) => !this.#words.has(word));
+    const missing = required.filter((word) => !this.#words.has(word));
     if (missing.length > 0) return { missing };
     if (action !== 'deny' || this.#words.has('deny')) return { entry };
     const { action: _deny, vars: _vars, ...rest } = entry;
@@ -47,10 +47,10 @@ export class TrustedAttributes {
 export function readTrust(text: string): readonly string[] {
   const words = text.split(',').map((word) => word.trim());
   if (words.length === 1 && words[0] === 'none') return [];
-  const odd = words.find((word) => !isTrustWord(word));
-  if (odd === undefined) return words;
+  const invalid = words.find((word) => !isTrustWord(word));
+  if (invalid === undefined) return words;
   throw usageError(
-    `--trust "${odd}" is not valid: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
+    `--trust "${invalid}" is not valid: write actions (${ACTIONS.join(', ')}), kinds, status, var.NAME, or none`,
   );
 }
 

@@ -36,7 +36,7 @@ export function checkBackendCommand(): Command {
         readLists,
       )
       .option('--listed <subject>', 'a subject that has an entry in one of these lists', readListed)
-      .option('--calls <number>', 'how many calls to measure the latency with', readCount, 100)
+      .option('--calls <number>', 'the number of calls for measuring the latency', readCount, 100)
       .option(
         '--timeout <ms>',
         `the timeout of a call (default: that of the configuration, or ${TIMEOUT_MS})`,

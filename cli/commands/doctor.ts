@@ -67,7 +67,7 @@ async function doctor(options: DoctorOptions): Promise<void> {
 }
 
 async function settingsFor(options: DoctorOptions): Promise<Settings> {
-  if (options.address !== undefined && !options.live) throw usageError('--address says what --live asks');
+  if (options.address !== undefined && !options.live) throw usageError('--address needs --live');
   const settings = await readSettings(options, process.env);
   const version = options.haproxyVersion ?? settings.haproxy.version;
   return { ...settings, haproxy: { ...settings.haproxy, version } };
@@ -126,6 +126,8 @@ function complaint(errors: number, silent: number): string {
 function readAddress(text: string): ListenAddress {
   const address = parseListenAddress(text);
   if (address === undefined)
-    throw usageError(`"${text}" is no address: write it like tcp://127.0.0.1:9000 or unix:/run/haverdict/agent.sock`);
+    throw usageError(
+      `"${text}" is not a valid address: write it like tcp://127.0.0.1:9000 or unix:/run/haverdict/agent.sock`,
+    );
   return address;
 }

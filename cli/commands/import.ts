@@ -29,7 +29,7 @@ export function importCommand(): Command {
 
 /** Writes the entries that differ from the table, so that an interrupted run can be resumed. */
 async function importAll(session: Session): Promise<void> {
-  const { blocklist, options, wanted, read, run, signal, say } = session;
+  const { blocklist, options, wanted, read, run, signal, print } = session;
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
@@ -38,7 +38,7 @@ async function importAll(session: Session): Promise<void> {
       count++;
     }
     const summary = { list, wouldWrite: count, skipped: read.skipped };
-    return json ? printJson(summary) : say(`would write ${plural(count, 'entry')} to list ${list}`);
+    return json ? printJson(summary) : print(`would write ${plural(count, 'entry')} to list ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
     await assertNoRiskyChanges(session);
@@ -49,10 +49,10 @@ async function importAll(session: Session): Promise<void> {
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });
-  const isTold = (read.etag ?? read.lastModified) !== undefined; // otherwise nothing reads the state
-  await saveSourceState(session, isTold ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
+  const canBeUnchanged = (read.etag ?? read.lastModified) !== undefined; // otherwise nothing reads the state
+  await saveSourceState(session, canBeUnchanged ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
   if (json) return printJson({ list, written, skipped: read.skipped });
-  await say(`wrote ${plural(written, 'entry')} to list ${list}`);
+  await print(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 
 /** Looks up only the entries that could be risky; usually there are none. */

@@ -30,7 +30,7 @@ const MARKS = { fixed: 'good', fixable: 'bad', open: 'bad', note: 'quiet' } as c
 
 export function lintCommand(): Command {
   const command = new Command('lint')
-    .description('find entries that never match or do not do what they say')
+    .description('find entries that never match or have no effect')
     .option('--list <name>', 'only this list', readList)
     .option('--fix', 'make safe repairs: rewrite to canonical text, delete long-expired entries, register lists')
     .option('--hand', 'also report entries written by hand; reads the history')

@@ -52,10 +52,10 @@ function printCommand(): Command {
 
 function createCommand(): Command {
   const command = new Command('create')
-    .description('register a list, so that others know what it is for')
+    .description('register a list with its purpose and owner')
     .argument('<name>', 'the list', readList)
-    .option('--description <text>', 'what it is for', readText)
-    .option('--owner <text>', 'who maintains it', readText)
+    .option('--description <text>', 'the purpose of the list', readText)
+    .option('--owner <text>', 'the maintainers of the list', readText)
     .option('--json', 'print the registration as JSON');
   return addTableOptions(command).action(createList);
 }

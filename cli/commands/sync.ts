@@ -149,16 +149,16 @@ async function write(
   if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
   const entries = present + totals.added - removed;
   await saveSourceState(session, state, entries);
-  if (kept > 0) await session.say(`${plural(kept, 'entry')} changed during the sync, not removed`);
+  if (kept > 0) await session.print(`${plural(kept, 'entry')} changed during the sync, not removed`);
   await report(session, totals, '');
   return entries;
 }
 
-async function report({ options, read, say }: Session, totals: Totals, would: 'would' | ''): Promise<void> {
+async function report({ options, read, print }: Session, totals: Totals, would: 'would' | ''): Promise<void> {
   const { list } = options;
   if (options.json) return printJson({ list, ...totals, skipped: read.skipped, dryRun: options.dryRun === true });
   const { added, changed, removed } = totals;
-  await say(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
+  await print(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
 }
 
 async function* puts(found: AsyncIterable<Difference>, state: ListDigest): AsyncGenerator<StoredEntry> {

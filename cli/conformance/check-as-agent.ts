@@ -28,10 +28,10 @@ export async function* checkAsAgent(
   timeoutMs: number,
 ): AsyncGenerator<AgentCheckResult> {
   for (const { url, region } of backend.targets) {
-    const told = (result: Result): AgentCheckResult => ({ url, ...result });
+    const withUrl = (result: Result): AgentCheckResult => ({ url, ...result });
     const how = region === undefined ? 'not signed' : `signed for ${region}`;
     const why = `${url}, ${how}, lists ${asked.lists.join(', ')}, timeout ${timeoutMs} ms`;
-    yield told({ name: 'settings', state: 'ok', why });
+    yield withUrl({ name: 'settings', state: 'ok', why });
     let sign: Signer | undefined;
     if (region !== undefined) {
       const credentials = new Credentials(await createCredentialChain(region), systemClock, {
@@ -40,15 +40,15 @@ export async function* checkAsAgent(
         renewed() {},
       });
       const result = await outcomeOf('credentials', async () => describe(await soon(credentials.get())));
-      yield told(result);
+      yield withUrl(result);
       if (result.state === 'failed') continue; // requests cannot be signed
       sign = await createSigner(region, credentials, systemClock);
     }
     const target = new Target(url, timeoutMs, sign);
-    for await (const result of runChecks(target, { ...asked, timeoutMs })) yield told(result);
+    for await (const result of runChecks(target, { ...asked, timeoutMs })) yield withUrl(result);
     if (target.exchanges.length === 0) continue; // not reachable
-    yield told(await outcomeOf('clock', async () => clock(target)));
-    yield told(await outcomeOf('deadline', async () => deadline(target, asked, deadlineMs)));
+    yield withUrl(await outcomeOf('clock', async () => clock(target)));
+    yield withUrl(await outcomeOf('deadline', async () => deadline(target, asked, deadlineMs)));
   }
 }
 
@@ -76,8 +76,8 @@ function clock({ exchanges }: Target): string {
   const [skewMs] = skews.sort((a, b) => Math.abs(a) - Math.abs(b));
   if (skewMs === undefined) return 'the answers have no date header';
   const seconds = Math.round(Math.abs(skewMs) / 1000);
-  const said = `this host is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the function`;
+  const skew = `this host is ${seconds} s ${skewMs < 0 ? 'behind' : 'ahead of'} the function`;
   if (Math.abs(skewMs) > MAX_SKEW_MS)
-    throw new CheckFailed(`${said}: AWS refuses signatures that are five minutes off`);
-  return said;
+    throw new CheckFailed(`${skew}: AWS refuses signatures that are five minutes off`);
+  return skew;
 }

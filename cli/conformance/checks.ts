@@ -97,7 +97,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     const [, neighbour] = verdictsOf(await target.check({ lists: [...lists], subjects }), subjects);
     if (neighbour?.error !== undefined)
       throw new CheckFailed(`the subject beside it was not looked up: ${neighbour.error}`);
-    return 'a kind of a later version does not fail the subject beside it';
+    return 'an unknown kind does not fail the other subjects';
   },
   'unknown-fields': async (target, { lists }) => {
     const later = { lists: [...lists], subjects: [IPV4], version: 2, hints: { region: 'eu' } };
@@ -167,7 +167,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     );
     if (chatty !== undefined)
       throw new CheckFailed(`a status ${chatty.status} shows internals: ${firstLine(chatty.text)}`);
-    return 'no refusal shows internals';
+    return 'no error response shows internals';
   },
   parallel: async (target, { lists }) => {
     const subjects = Array.from({ length: 32 }, (_, index) => [`ip:203.0.113.${index}`, `ip:2001:db8::${index + 1}`]);

@@ -42,7 +42,7 @@ export function cellsOf(listed: ListedItem, state = ''): string[] {
     return [String(subject), String(list), '', '', '', '', 'bad', listed.problem, '', ''];
   }
   const { subject, list, action, status, expiresAt, createdBy = '', reason = '', note = '', vars = {} } = listed.entry;
-  const said = listed.state === 'expired' ? 'expired' : state;
+  const stateCell = listed.state === 'expired' ? 'expired' : state;
   const end = expiryText(expiresAt);
   return [
     subject,
@@ -51,7 +51,7 @@ export function cellsOf(listed: ListedItem, state = ''): string[] {
     String(status ?? ''),
     end,
     createdBy,
-    said,
+    stateCell,
     reason,
     shortened(note),
     shortened(varsText(vars)),

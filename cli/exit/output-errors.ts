@@ -8,18 +8,18 @@ const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists',
  * `haverdict list | head`, else with a message and 1. A command that changes something finishes first.
  */
 export function handleOutputErrors(command: string): void {
-  let isTold = false;
+  let isReported = false;
   process.stderr.on('error', () => {}); // it cannot be reported anywhere
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     const isReaderGone = error.code === 'EPIPE';
-    if (!isReaderGone && !isTold) tell(error.message, CHANGING.has(command));
-    isTold = true;
+    if (!isReaderGone && !isReported) report(error.message, CHANGING.has(command));
+    isReported = true;
     if (!CHANGING.has(command)) process.exit(isReaderGone ? EXIT.done : EXIT.failed);
   });
 }
 
-function tell(problem: string, isGoingOn: boolean): void {
-  const work = isGoingOn ? '; the command continues' : '';
+function report(problem: string, continues: boolean): void {
+  const work = continues ? '; the command continues' : '';
   process.stderr.write(`haverdict: cannot write to standard output: ${problem}${work}\n`);
   process.once('exit', (code) => {
     if (code === EXIT.done) process.exitCode = EXIT.failed;

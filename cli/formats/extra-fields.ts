@@ -7,7 +7,7 @@ import { InvalidLineError } from './invalid-line.ts';
 /** Deeper than the fields of any real feed. */
 const MAX_DEPTH = 8;
 /** Field names in one remark. */
-const MAX_TOLD = 12;
+const MAX_NAMED = 12;
 
 /** Fields with free text: no word in them is a flag. */
 const TEXTS = /reason|note|comment|descr|remark|summary|title/;
@@ -32,7 +32,7 @@ export class ExtraFields {
   /** Throws for a field that is not read and changes the meaning of the entry of `subject`. */
   check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
     for (const name of this.#others(record, isRead, subject))
-      if (this.#left.size <= MAX_TOLD && !canMean(name)) this.#left.add(name);
+      if (this.#left.size <= MAX_NAMED && !canMean(name)) this.#left.add(name);
   }
 
   /** The same for the object around the records; `items` are the fields that contain the records. */
@@ -64,7 +64,7 @@ export class ExtraFields {
 
   /** Remembers that this field was read as a prefix length. */
   noteLength(name: string): void {
-    if (this.#lengths.size < MAX_TOLD) this.#lengths.add(name);
+    if (this.#lengths.size < MAX_NAMED) this.#lengths.add(name);
   }
 
   /** Remarks for the operator about the fields that were seen. */
@@ -77,8 +77,8 @@ export class ExtraFields {
 }
 
 function listOf(names: ReadonlySet<string>): string {
-  const told = [...names].slice(0, MAX_TOLD).map((name) => printable(name, 40));
-  return `${told.join(', ')}${names.size > MAX_TOLD ? ' and more' : ''}`;
+  const shown = [...names].slice(0, MAX_NAMED).map((name) => printable(name, 40));
+  return `${shown.join(', ')}${names.size > MAX_NAMED ? ' and more' : ''}`;
 }
 
 function refusalIn(name: string, value: unknown, subject: string): InvalidLineError | undefined {

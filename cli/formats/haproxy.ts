@@ -65,11 +65,11 @@ function refuseMeaning(value: string, key: string, subject: string): void {
   const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
   if (isAddress(first) || isLength(first, key))
     throw new InvalidLineError(
-      `"${printable(value)}" behind ${printable(key)} can be a mask or the end of a range: write a network`,
+      `"${printable(value)}" after ${printable(key)} can be a mask or the end of a range: write a network`,
     );
   const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
   if (meaning !== undefined)
-    throw new InvalidLineError(`"${printable(value)}" behind ${printable(key)} says that it is not blocked`, subject);
+    throw new InvalidLineError(`"${printable(value)}" after ${printable(key)} exempts it from blocking`, subject);
 }
 
 /** Whether a number is a prefix length rather than a count. */

@@ -28,8 +28,8 @@ export function feedLines(line: number, text: () => string, read: () => readonly
   }
 }
 
-export function problem(line: number, text: string, said: string): FeedLine {
-  return { line, text: printable(text), problem: said };
+export function problem(line: number, text: string, message: string): FeedLine {
+  return { line, text: printable(text), problem: message };
 }
 
 /** Parses a value to a canonical subject; `kind` is the default kind. */
@@ -44,11 +44,11 @@ export function subjectOf(value: string, kind: string): string {
 const EXEMPTING = /^(!|~|@@|-(?=\S+$))[!\s|]*/;
 
 function exempted(value: string, kind: string): InvalidLineError {
-  const said = `"${printable(value)}" exempts a subject from blocking: remove it`;
+  const message = `"${printable(value)}" exempts a subject from blocking: remove it`;
   try {
-    return new InvalidLineError(said, subjectOf(value.replace(EXEMPTING, ''), kind));
+    return new InvalidLineError(message, subjectOf(value.replace(EXEMPTING, ''), kind));
   } catch (error) {
-    if (error instanceof SubjectError || error instanceof InvalidLineError) return new InvalidLineError(said, '');
+    if (error instanceof SubjectError || error instanceof InvalidLineError) return new InvalidLineError(message, '');
     throw error;
   }
 }

@@ -74,7 +74,9 @@ function countProblem(metadata: FeedRecord | undefined, records: number, line: n
     return [problem(line, '', 'the line of type metadata that ends the list is missing: the list is incomplete')];
   if (metadata.records === records) return [];
   const promised = typeof metadata.records === 'number' ? metadata.records : 'an unknown number of';
-  return [problem(line, '', `the list says that it has ${promised} records, and has ${records}: it is incomplete`)];
+  return [
+    problem(line, '', `the list is incomplete: it has ${records} of the ${promised} records that its last line states`),
+  ];
 }
 
 function attribution({ copyright, terms, timestamp }: FeedRecord): string[] {

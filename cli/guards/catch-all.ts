@@ -22,7 +22,7 @@ export function catchAllProblem(subject: string): string | undefined {
   const [kind, value] = [subject.slice(0, colon), subject.slice(colon + 1)];
   if (kind === 'ip') return wideProblem(subject, value);
   if (kind === 'path' && value === '/*') return `${subject} would match every request`;
-  if (kind === 'path' && value === '/') return `${subject} would block the front page for everybody`;
+  if (kind === 'path' && value === '/') return `${subject} would block the front page for all clients`;
   if (kind === 'host' && value.startsWith('*.')) return suffixProblem(subject, value.slice('*.'.length));
   if (kind === 'method' && USUAL_METHODS.has(value)) return `${subject} would match nearly every request`;
   if (kind.startsWith('header.') && SHARED_HEADERS.has(kind.slice('header.'.length)))

@@ -29,7 +29,7 @@ function longExpired(item: Item, nowSeconds: number): Finding | undefined {
   if (typeof expiresAt !== 'number' || !(expiresAt > 0) || expiresAt > nowSeconds - DELETED_AFTER_SECONDS)
     return undefined;
   const days = Math.floor((nowSeconds - expiresAt) / 86_400);
-  const problem = `expired ${plural(days, 'day')} ago and should be gone: is expiresAt the TTL attribute of the table?`;
+  const problem = `expired ${plural(days, 'day')} ago and should have been deleted: is expiresAt the TTL attribute of the table?`;
   return { ...finding(item, 'long-expired', problem), repair: { how: 'delete', item } };
 }
 

@@ -13,8 +13,8 @@ export async function* manualEdits(
   { entries, history }: Pick<Blocklist, 'entries' | 'history'>,
   nowMs: number,
 ): AsyncGenerator<Finding> {
-  const told = await lastActions(list, history);
-  if (told === undefined) {
+  const recorded = await lastActions(list, history);
+  if (recorded === undefined) {
     yield note(list, `the history of this list names more than ${MAX_SUBJECTS} subjects, and was not compared`);
     return;
   }
@@ -23,25 +23,25 @@ export async function* manualEdits(
     const parsed = parseEntry(item);
     if ('problem' in parsed || isExpired(parsed.entry, nowMs / 1000)) continue;
     if ((parsed.entry.createdAt ?? keptSince) < keptSince) continue;
-    const problem = whyByHand(parsed.entry, told);
+    const problem = whyByHand(parsed.entry, recorded);
     if (problem !== undefined) yield { ...note(list, problem), subject: parsed.entry.subject };
   }
 }
 
 /** The last recorded action of each subject; undefined if there are too many subjects. */
 async function lastActions(list: string, history: Pick<HistoryStore, 'of'>): Promise<Map<string, string> | undefined> {
-  const told = new Map<string, string>();
+  const actions = new Map<string, string>();
   for await (const { change, subjects = [], action } of history.of(list)) {
     if (change !== 'put' && change !== 'remove') continue;
     for (const subject of subjects)
-      if (!told.has(subject)) told.set(subject, change === 'put' ? (action ?? '') : change);
-    if (told.size > MAX_SUBJECTS) return undefined;
+      if (!actions.has(subject)) actions.set(subject, change === 'put' ? (action ?? '') : change);
+    if (actions.size > MAX_SUBJECTS) return undefined;
   }
-  return told;
+  return actions;
 }
 
-function whyByHand({ subject, action }: StoredEntry, told: ReadonlyMap<string, string>): string | undefined {
-  const last = told.get(subject);
+function whyByHand({ subject, action }: StoredEntry, recorded: ReadonlyMap<string, string>): string | undefined {
+  const last = recorded.get(subject);
   if (last === undefined) return 'is not in the history: written by hand';
   if (last === 'remove') return 'was removed by a command and has been written by hand since';
   return last === '' || last === action

@@ -31,10 +31,10 @@ export async function describeList(name: string, options: DescribeOptions): Prom
   if (!registered && summary.entries === 0 && changes.length === 0)
     throw new CliError(EXIT.failed, `list ${name} does not exist in table ${options.table}: see haverdict lists --all`);
   if (options.json) return printJson(description);
-  const told = lines(description).filter(([, value]) => value !== undefined);
+  const rows = lines(description).filter(([, value]) => value !== undefined);
   await printTable(
     ['LIST', name],
-    told.map(([what, value]) => [what, String(value)]),
+    rows.map(([what, value]) => [what, String(value)]),
   );
   if (changes.length === 0) return;
   await printLine('');

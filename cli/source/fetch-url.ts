@@ -45,7 +45,7 @@ export function redirectedUrl(from: URL, location: unknown): URL {
     typeof location === 'string' && URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   if (to === undefined) throw new FetchError('redirects without a valid location');
   if (from.protocol === 'https:' && to.protocol === 'http:')
-    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which anybody on the path can change`);
+    throw new FetchError(`redirects from https to ${redactedUrl(to)}, which can be changed in transit`);
   return checkedUrl(to);
 }
 
@@ -83,7 +83,7 @@ async function sourceOf(
   const isConditional = etag !== undefined || lastModified !== undefined;
   if (statusCode === 304 && isConditional) {
     await agent.destroy();
-    return { unchanged: true, said: '304, not changed since the last fetch' };
+    return { unchanged: true, summary: '304, not changed since the last fetch' };
   }
   if (statusCode !== 200) throw new FetchError(refusal(statusCode, headers['retry-after']));
   const validators = { etag: textOf(headers.etag), lastModified: textOf(headers['last-modified']) };
@@ -92,7 +92,7 @@ async function sourceOf(
     bytes: closing(bodyOf(called.name, body, headers), agent),
     ...called,
     ...validators,
-    said: saidOf(headers['content-length'], headers['content-encoding'], validators),
+    summary: summaryOf(headers['content-length'], headers['content-encoding'], validators),
   };
 }
 
@@ -141,7 +141,7 @@ function retryAfterText(value: string): string {
   return /^\d{1,9}$/.test(value) ? `${value} s` : printable(value, 40);
 }
 
-function saidOf(
+function summaryOf(
   length: unknown,
   encoding: unknown,
   { etag, lastModified }: { readonly etag: string | undefined; readonly lastModified: string | undefined },

@@ -19,7 +19,7 @@ function isUrl(what: string): boolean {
 }
 
 function standardInput(): Source {
-  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, ending: '', said: STANDARD_INPUT };
+  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, ending: '', summary: STANDARD_INPUT };
 }
 
 async function openFile(path: string, signal: AbortSignal | undefined): Promise<Source> {
@@ -32,9 +32,9 @@ async function openFile(path: string, signal: AbortSignal | undefined): Promise<
     await file.close();
     throw new CliError(EXIT.failed, `cannot read ${name}: it is a directory`);
   }
-  const said = `${name}, ${plural(stats.size, 'byte')} of ${stats.mtime.toISOString()}`;
+  const summary = `${name}, ${plural(stats.size, 'byte')} of ${stats.mtime.toISOString()}`;
   const bytes = bytesOf(name, file.createReadStream({ signal }));
-  return { unchanged: false, bytes, name, ending: extname(path), said };
+  return { unchanged: false, bytes, name, ending: extname(path), summary };
 }
 
 async function* bytesOf(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -46,7 +46,7 @@ async function* bytesOf(name: string, stream: AsyncIterable<Uint8Array>): AsyncG
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'no such file',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   ENOTDIR: 'a part of the path is not a directory',

@@ -82,8 +82,7 @@ async function* unpacked(body: Readable, encoding: string | undefined): AsyncGen
       throw new FetchError(`unpacks to more than ${MAX_RATIO} times its size`);
     yield chunk;
   }
-  if (unpacker.bytesWritten < received)
-    throw new FetchError('has more after the end of its compression: it is not whole');
+  if (unpacker.bytesWritten < received) throw new FetchError('has data after the end of its compressed content');
 }
 
 async function* bounded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

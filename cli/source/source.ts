@@ -10,7 +10,7 @@ export interface SourceOptions {
 
 /** An open source, or one that is unchanged and not opened. */
 export type Source =
-  | { readonly unchanged: true; readonly said: string }
+  | { readonly unchanged: true; readonly summary: string }
   | {
       readonly unchanged: false;
       readonly bytes: AsyncIterable<Uint8Array>;
@@ -22,5 +22,5 @@ export type Source =
       readonly etag?: string | undefined;
       readonly lastModified?: string | undefined;
       /** What was read, in one printable line, for the list's record. */
-      readonly said: string;
+      readonly summary: string;
     };

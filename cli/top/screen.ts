@@ -17,8 +17,8 @@ const FEWEST_ROWS = 3;
 
 /** The lines of the screen in this size; a problem comes first. */
 export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
-  const told: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
-  const head = [...told, ...headLines(overview)];
+  const notice: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
+  const head = [...notice, ...headLines(overview)];
   const sections = [decisionsOf(overview), recentOf(overview), topOf(overview)];
   const lines = [...head, ...sectionLines(sections, Math.max(0, rows - head.length))];
   return lines.slice(0, rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));

@@ -7,12 +7,12 @@ import { pathToFileURL } from 'node:url';
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = process.env;
 const api = `http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 
-function told(error) {
+function toErrorBody(error) {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return JSON.stringify({ errorType: name, errorMessage: message, stackTrace: stack?.split('\n') ?? [] });
 }
 
-async function tell(path, body) {
+async function post(path, body) {
   const response = await fetch(`${api}/${path}`, { method: 'POST', body });
   await response.arrayBuffer();
 }
@@ -43,12 +43,12 @@ try {
     };
     try {
       const result = await handler(await next.json(), context);
-      await tell(`invocation/${requestId}/response`, JSON.stringify(result ?? null));
+      await post(`invocation/${requestId}/response`, JSON.stringify(result ?? null));
     } catch (error) {
-      await tell(`invocation/${requestId}/error`, told(error));
+      await post(`invocation/${requestId}/error`, toErrorBody(error));
     }
   }
 } catch (error) {
-  await tell('init/error', told(error)).catch(() => {});
+  await post('init/error', toErrorBody(error)).catch(() => {});
   process.exit(1);
 }

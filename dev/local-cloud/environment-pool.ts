@@ -64,7 +64,7 @@ export class EnvironmentPool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error('the function is gone'));
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(new Error('the function was stopped'));
     await Promise.all([...this.#all].map((environment) => environment.stop()));
   }
 

@@ -72,7 +72,7 @@ export class ExecutionEnvironment {
       this.#ended = true;
       this.#child.kill('SIGKILL');
     }, timeoutMs);
-    if (this.#ended) throw new RuntimeFailure('Runtime.ExitError: the process is gone');
+    if (this.#ended) throw new RuntimeFailure('Runtime.ExitError: the process has ended');
     try {
       return await this.#api.invoke({ ...call, event, deadlineMs: Date.now() + timeoutMs });
     } finally {

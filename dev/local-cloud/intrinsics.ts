@@ -38,14 +38,14 @@ export class Intrinsics {
     const resolved = this.resolve(value);
     if (typeof resolved === 'string' || typeof resolved === 'number' || typeof resolved === 'boolean')
       return String(resolved);
-    throw new Error(`${JSON.stringify(value)} is no text`);
+    throw new Error(`${JSON.stringify(value)} is not a string`);
   }
 
   /** Whether the named condition of the template holds; a part without a condition always does. */
   holds(name: string | undefined): boolean {
     if (name === undefined) return true;
     const condition = this.#scope.template.Conditions?.[name];
-    if (condition === undefined) throw new Error(`there is no condition ${name}`);
+    if (condition === undefined) throw new Error(`unknown condition ${name}`);
     return this.#truth(condition);
   }
 
@@ -125,7 +125,7 @@ export class Intrinsics {
 
   #list(value: unknown): unknown[] {
     const list = this.resolve(value);
-    if (!Array.isArray(list)) throw new Error(`${JSON.stringify(value)} is no list`);
+    if (!Array.isArray(list)) throw new Error(`${JSON.stringify(value)} is not a list`);
     return list;
   }
 

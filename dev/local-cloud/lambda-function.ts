@@ -64,7 +64,7 @@ interface FunctionProperties {
 
 function folderOf(key: string | undefined, { assets }: Assembly): string {
   const folder = assets.get(key ?? '');
-  if (folder === undefined) throw new Error(`there is no folder of code for ${key}`);
+  if (folder === undefined) throw new Error(`the assembly has no code for ${key}`);
   return folder;
 }
 

@@ -39,7 +39,7 @@ export function nameResources(assembly: Assembly, functionUrl: (logicalId: strin
 
   function names(id: string): Names {
     const resource = template.Resources[id];
-    if (resource === undefined) throw new Error(`there is no resource or parameter ${id}`);
+    if (resource === undefined) throw new Error(`unknown resource or parameter ${id}`);
     const kind = KINDS[resource.Type];
     if (kind === undefined) throw new Error(`resource ${id} is of type ${resource.Type}, which is not imitated`);
     const given = kind.nameProperty === undefined ? undefined : resource.Properties?.[kind.nameProperty];

@@ -143,7 +143,7 @@ function permission({ id, properties }: NamedResource): Statement {
   };
   const statement = { Effect: 'Allow', Action, Resource: FunctionName, Principal: { AWS: Principal }, Condition };
   const [parsed] = parsePolicy({ Statement: statement }, id);
-  if (parsed === undefined) throw new Error(`permission ${id} says nothing`);
+  if (parsed === undefined) throw new Error(`permission ${id} has no statement`);
   return parsed;
 }
 

@@ -1,7 +1,7 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
 import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
-import { lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
-import { hasKeyword, type Server } from '../parse/server.ts';
+import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
+import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import { hasNativeSpop, isAtLeast } from '../versions.ts';
 import type { Checks, Occurrence } from './check.ts';
@@ -145,20 +145,24 @@ export const AGENTS_CHECKS = {
     severity: 'warning',
     why: 'an open connection does not mean that the agent answers: an agent that hangs stays UP',
     write: 'option spop-check',
-    *find({ engines }) {
-      for (const { place, backend } of backendsOf(engines))
-        if (checkOf(backend) === undefined) yield { place, what: `backend ${backend.name} has no option spop-check` };
+    *find({ engines, config }) {
+      for (const { place, backend, servers } of backendsOf(engines)) {
+        const isChecked = servers.length > 0 && servers.every((server) => healthcheckOf(server, config) !== undefined);
+        if (checkOf(backend) === undefined && !isChecked)
+          yield { place, what: `backend ${backend.name} has no option spop-check` };
+      }
     },
   },
   'check-not-spop': {
     severity: 'error',
     why: 'the agent does not speak this protocol: the server stays DOWN, and the agent is never asked',
     write: 'option spop-check',
-    *find({ engines }) {
-      for (const { backend } of backendsOf(engines)) {
-        const check = checkOf(backend);
-        if (check !== undefined && check.name !== 'spop-check')
-          yield { place: check.place, what: `option ${check.name} checks an agent` };
+    *find({ engines, config }) {
+      for (const { backend, servers } of backendsOf(engines)) {
+        const own = servers.map((server) => healthcheckOf(server, config));
+        for (const check of new Set(own.includes(undefined) ? [checkOf(backend), ...own] : own))
+          if (check !== undefined && check.name !== 'spop-check')
+            yield { place: check.place, what: `${check.written} checks an agent` };
       }
     },
   },
@@ -182,8 +186,14 @@ export function serversOf(engines: readonly Engine[]): Server[] {
   return engines.flatMap(({ servers }) => servers);
 }
 
+interface HealthCheck {
+  readonly name: string;
+  readonly written: string;
+  readonly place: Occurrence['place'];
+}
+
 /** The check of a backend: of all these options the last one counts. */
-function checkOf({ lines }: ProxySection): { readonly name: string; readonly place: Occurrence['place'] } | undefined {
+function checkOf({ lines }: ProxySection): HealthCheck | undefined {
   const names = [
     'spop-check',
     'httpchk',
@@ -199,7 +209,15 @@ function checkOf({ lines }: ProxySection): { readonly name: string; readonly pla
   const line = lines.findLast(
     ({ words }) => words[0] === 'option' && names.includes(words[1] ?? '') && optionOf(lines, words[1] ?? '')?.on,
   );
-  return line && { name: line.words[1] ?? '', place: line.place };
+  const [, name = ''] = line?.words ?? [];
+  return line && { name, written: `option ${name}`, place: line.place };
+}
+
+/** The check that a server line names instead: the type of a `healthcheck` section (3.3 and later). */
+function healthcheckOf(server: Server, { healthchecks }: HaproxyConfig): HealthCheck | undefined {
+  const section = healthchecks.find(({ name }) => name === parameterOf(server, 'healthcheck'));
+  const line = section && lastOf(section.lines, 'type');
+  return line && { name: line.words[1] ?? '', written: line.words.join(' '), place: line.place };
 }
 
 function lastPlace({ lines }: ProxySection, keyword: string, fallback: Occurrence['place']): Occurrence['place'] {

@@ -6,6 +6,7 @@ import type { Check, Severity } from './check.ts';
 import { ENGINE_CHECKS } from './engine-checks.ts';
 import { FILTER_CHECKS } from './filter-checks.ts';
 import { GROUP_CHECKS } from './group-checks.ts';
+import { IMPLICIT_FILTER_CHECKS } from './implicit-filter-checks.ts';
 import type { Installation } from './installation.ts';
 import { MARKS_CHECKS } from './marks-checks.ts';
 import { MESSAGE_CHECKS } from './message-checks.ts';
@@ -20,6 +21,7 @@ import { VARIABLE_CHECKS } from './variable-checks.ts';
 /** Every check by the id of its finding; docs/reference/doctor.md lists them all. */
 export const CHECKS = {
   ...FILTER_CHECKS,
+  ...IMPLICIT_FILTER_CHECKS,
   ...MESSAGE_CHECKS,
   ...ARGUMENT_CHECKS,
   ...GROUP_CHECKS,

@@ -1,10 +1,10 @@
 import { eventFacts } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
-import type { Condition } from '../parse/condition.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
+import { guardedTargets, reachableTargets } from './passage.ts';
 import { isLocal } from './server-address.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
@@ -14,11 +14,13 @@ export const FILTER_CHECKS = {
     severity: 'error',
     why: 'without the filter HAProxy never asks the agent: everything passes',
     write: 'filter spoe engine <engine> config <file>',
-    *find({ filters, config }) {
+    *find({ filters, foreign, config }) {
       if (filters.length > 0) return;
       const first = config.proxies.find(({ kind }) => kind !== 'backend');
       const place = first?.place ?? { file: config.files[0] ?? '' };
-      yield { place, what: 'no section has a filter that asks this agent', values: FILTER_VALUES };
+      const unread = [...new Set(foreign.flatMap(({ text, engineName }) => (text === undefined ? engineName : [])))];
+      const but = unread.length === 0 ? '' : ` (the file of engine ${unread.join(', ')} cannot be read)`;
+      yield { place, what: `no section has a filter that asks this agent${but}`, values: FILTER_VALUES };
     },
   },
   'filter-missing-here': {
@@ -45,10 +47,10 @@ export const FILTER_CHECKS = {
     write: 'filter spoe engine <engine> config <file>',
     unless: ['filter-missing-here'],
     *find({ config, filters }) {
-      const guarded = new Set(filters.flatMap(({ proxy }) => [proxy.name, ...targetsOf(proxy)]));
+      const guarded = new Set(filters.flatMap(({ proxy }) => guardedTargets(proxy)));
       for (const proxy of filters.length === 0 ? [] : config.proxies) {
         if (proxy.kind === 'backend' || filters.some((filter) => filter.proxy === proxy) || isInternal(proxy)) continue;
-        const shared = targetsOf(proxy).find((name) => guarded.has(name));
+        const shared = reachableTargets(proxy).find((name) => guarded.has(name));
         if (shared === undefined || filters.some((filter) => filter.proxy.name === shared)) continue;
         yield {
           place: proxy.place,
@@ -173,21 +175,8 @@ export function isDynamic({ rules }: ProxySection): boolean {
   return rules.some(({ ruleset, action }) => ruleset === 'use_backend' && /[%$]/.test(action));
 }
 
-/** Whether only this host can connect, or the section only redirects to https and has no TLS bind of its own. */
-function isInternal({ lines, rules }: ProxySection): boolean {
+/** Whether only this host can connect. */
+function isInternal({ lines }: ProxySection): boolean {
   const binds = lines.filter(({ words }) => words[0] === 'bind').flatMap(({ words }) => (words[1] ?? '').split(','));
-  const toHttps = rules.some(
-    ({ args, condition }) => /^scheme https$/.test(args.slice(0, 2).join(' ')) && isWithoutTls(condition),
-  );
-  const isPlain = !lines.some(({ words }) => words[0] === 'bind' && words.includes('ssl'));
-  return binds.every(isLocal) || (toHttps && isPlain) || lines.some(({ words }) => words[0] === 'disabled');
-}
-
-/** Whether it holds for every request without TLS. */
-function isWithoutTls(condition: Condition | undefined): boolean {
-  if (condition === undefined) return true;
-  const [first = [], ...others] = condition.anyOf;
-  const [term, ...more] = first;
-  const isTls = typeof term?.test === 'object' && term.test.join(' ') === 'ssl_fc';
-  return isTls && others.length + more.length === 0 && term.negated !== condition.isUnless;
+  return binds.every(isLocal) || lines.some(({ words }) => words[0] === 'disabled');
 }

@@ -1,10 +1,14 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
+import { arrivalOf, isConnectionGroup } from '../client-bytes.ts';
+import { sendConditionOf } from '../generate/send-condition.ts';
+import { ENGINE } from '../generate/spoe.ts';
+import { testsOf } from '../parse/condition.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import { namesOf } from '../parse/spoe-engine.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
-import { type Engine, eventOf, type Filter, type Installation, placeOf } from './installation.ts';
+import { type Engine, eventOf, type Filter, type Installation, placeOf, SEND } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
@@ -17,9 +21,9 @@ export const GROUP_CHECKS = {
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters)
         for (const { args, place } of sendRules(proxy, engineName)) {
-          const known = engine?.groups.map(({ name }) => name) ?? [];
+          const known = engine?.groups.map(({ name }) => name);
           const [, group = ''] = args;
-          if (!known.includes(group))
+          if (known?.includes(group) === false)
             yield {
               place,
               what: `there is no spoe-group ${group}`,
@@ -31,20 +35,29 @@ export const GROUP_CHECKS = {
   'group-engine-unknown': {
     severity: 'error',
     why: 'a group is sent through a filter of the same section: HAProxy refuses the rule if there is none with that engine',
-    write: 'send-spoe-group <engine> <group>',
-    *find({ filters, config }) {
-      const groups = filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []);
-      for (const { proxy, engineName } of filters)
-        for (const {
-          args: [engine = '', group = ''],
-          place,
-        } of config.proxies.includes(proxy) ? allSendRules(proxy) : [])
-          if (!namedFilters(proxy).includes(engine) && groups.includes(group))
-            yield {
-              place,
-              what: `${label(proxy)} has no filter with the engine ${engine}`,
-              values: { engine: engineName, group },
-            };
+    write: '<right>',
+    *find({ filters, config, settings }) {
+      const engines = new Set([ENGINE, ...filters.map(({ engineName }) => engineName)]);
+      const groups = [
+        ...settings.messages.map(({ group }) => group),
+        ...filters.flatMap(({ engine }) => engine?.groups.map(({ name }) => name) ?? []),
+      ];
+      for (const proxy of config.proxies) {
+        const own = filters.find((filter) => filter.proxy === proxy);
+        for (const { args, place } of allSendRules(proxy)) {
+          const [engine = '', group = ''] = args;
+          if (namedFilters(proxy).includes(engine) || !(engines.has(engine) || groups.includes(group))) continue;
+          const filter = own ?? filters[0];
+          const right = `send-spoe-group ${filter?.engineName ?? ENGINE} ${group}`;
+          yield {
+            place,
+            what: `${label(proxy)} has no filter with the engine ${engine}`,
+            values: {
+              right: own ? right : `${right}   # in ${filter ? label(filter.proxy) : 'a section'}, with the filter`,
+            },
+          };
+        }
+      }
     },
   },
   'group-unlisted': {
@@ -67,9 +80,9 @@ export const GROUP_CHECKS = {
   'group-never-sent': {
     severity: 'error',
     why: 'only a rule sends the messages of a group: without one the agent is never asked',
-    write: 'http-request send-spoe-group <engine> <group>',
+    write: '<rule>',
     unless: ['group-engine-unknown', 'group-unknown'],
-    *find({ engines, filters, config }) {
+    *find({ engines, filters, config, settings }) {
       for (const engine of engines)
         for (const group of groupsOf(engine))
           if (
@@ -79,7 +92,7 @@ export const GROUP_CHECKS = {
             yield {
               place: placeOf(engine.agent.lines, group, engine.agent.place),
               what: `no rule sends group ${group}`,
-              values: { engine: engine.name, group },
+              values: { rule: sendRule(engine.name, group, settings) },
             };
     },
   },
@@ -101,24 +114,54 @@ export const GROUP_CHECKS = {
     },
   },
   'group-before-data': {
-    severity: 'warning',
-    why: 'tcp-request content runs as soon as the connection is open: the request has not arrived yet',
-    write:
-      'tcp-request inspect-delay 5s   # with tcp-request content accept if HTTP or WAIT_END, or in an http-request rule',
+    severity: 'error',
+    why: 'tcp-request content runs as soon as the connection is open: what the client sends has not arrived yet, and the agent is asked about nothing',
+    write: '<wait>   # above this rule, with tcp-request inspect-delay 5s',
     *find({ filters }) {
       for (const { proxy, engine, engineName } of filters) {
-        if (engine === undefined || lastOf(proxy.lines, 'tcp-request', 'inspect-delay') !== undefined) continue;
-        for (const { ruleset, args, place } of sendRules(proxy, engineName)) {
-          const names = engine.groups.find(({ name }) => name === args[1])?.messages ?? [];
-          const sent = engine.messages.filter(({ name }) => names.includes(name)).flatMap((message) => message.args);
-          const early = sent.find(({ expression }) => /^(req\.|path|url|method|query|hdr|base)/.test(expression));
-          if (ruleset === 'tcp-request content' && early)
-            yield { place, what: `${early.expression} is sent without waiting for it` };
+        const hasDelay = lastOf(proxy.lines, 'tcp-request', 'inspect-delay') !== undefined;
+        for (const rule of engine === undefined ? [] : sendRules(proxy, engineName)) {
+          if (rule.ruleset !== 'tcp-request content' || (hasDelay && waitsFor(rule, proxy))) continue;
+          const names = engine?.groups.find(({ name }) => name === rule.args[1])?.messages ?? [];
+          const sent = engine?.messages.filter(({ name }) => names.includes(name)).flatMap((message) => message.args);
+          const early = sent?.find(({ expression }) => /^(req[._]|path|url|method|query|hdr|base)/.test(expression));
+          if (early)
+            yield {
+              place: rule.place,
+              what: `${early.expression} is sent without waiting for it`,
+              values: { wait: waitRule(early.expression, proxy) },
+            };
         }
       }
     },
   },
 } satisfies Checks;
+
+/** Tests that HAProxy cannot answer before the client has sent something: a rule with one waits for that. */
+const WAITS =
+  /^(req[._](ssl_|payload|len\b|rdp|proto_http|hdr)|payload|rdp_cookie|wait_end|hdr|path|method|HTTP|REQ_CONTENT|RDP_COOKIE|WAIT_END|METH_)/;
+
+/** Whether this rule, or one above it, waits until the client has sent something. */
+function waitsFor(rule: Rule, { rules, acls }: ProxySection): boolean {
+  const before = rules.slice(0, rules.indexOf(rule) + 1).filter(({ ruleset }) => ruleset === rule.ruleset);
+  return before.some(({ condition }) => {
+    const names = (condition?.anyOf ?? []).flat().flatMap(({ test }) => (typeof test === 'string' ? [test] : []));
+    return [...testsOf(condition, acls).map(([fetch = '']) => fetch), ...names].some((test) => WAITS.test(test));
+  });
+}
+
+function waitRule(expression: string, { mode }: ProxySection): string {
+  if (mode === 'http') return 'tcp-request content accept if HTTP or WAIT_END';
+  return `tcp-request content reject unless ${arrivalOf({ subjects: [{ expression }], arguments: [] })}`;
+}
+
+/** The rule that sends a group as the configuration has it. */
+function sendRule(engine: string, group: string, { messages }: Installation['settings']): string {
+  const message = messages.find((message) => message.group === group);
+  const ruleset = message !== undefined && isConnectionGroup(message) ? 'tcp-request content' : 'http-request';
+  const { condition } = message === undefined ? {} : sendConditionOf(message);
+  return `${ruleset} ${SEND} ${engine} ${group}${condition === undefined ? '' : ` if ${condition}`}`;
+}
 
 /** The groups that can be sent, each once. */
 function groupsOf({ agent, groups }: Engine): string[] {
@@ -126,7 +169,7 @@ function groupsOf({ agent, groups }: Engine): string[] {
 }
 
 function allSendRules({ rules }: ProxySection): Rule[] {
-  return rules.filter(({ action }) => action === 'send-spoe-group');
+  return rules.filter(({ action }) => action === SEND);
 }
 
 function sendRules(proxy: ProxySection, engineName: string): Rule[] {

@@ -1,14 +1,14 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
+import { isConnectionGroup } from '../client-bytes.ts';
 import { isSentAt } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import { readLines } from '../parse/preprocessor.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection, readConfig } from '../parse/proxy.ts';
-import { type Line, type Place, readSections } from '../parse/sections.ts';
+import { type Line, type Place, readSections, type Section } from '../parse/sections.ts';
 import { readServers, type Server } from '../parse/server.ts';
 import { namesOf, readEngine, type SpoeEngine, type SpoeMessage } from '../parse/spoe-engine.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import { ERROR_VARIABLE } from '../variables.ts';
-import { isOwnAddress } from './server-address.ts';
 import { type Prefixes, strayPrefixes } from './variable-reads.ts';
 
 /** The access of the doctor to the file system. */
@@ -27,6 +27,8 @@ export interface Filter {
   readonly file: string;
   /** Undefined where the file cannot be read. */
   readonly text?: string;
+  /** The sections of that file, of all scopes. */
+  readonly sections?: readonly Section[];
   readonly engine?: SpoeEngine;
 }
 
@@ -39,7 +41,9 @@ export interface Installation {
   readonly files: Files;
   /** The filters of all proxies that ask this agent. */
   readonly filters: readonly Filter[];
-  /** The engines of these filters, without duplicates. */
+  /** The filters that ask other agents, or whose file cannot be read and names nothing of ours. */
+  readonly foreign: readonly Filter[];
+  /** The engines of our filters, without duplicates. */
   readonly engines: readonly Engine[];
   readonly prefixes: Prefixes;
 }
@@ -76,9 +80,8 @@ export function readInstallation(
     sections,
   );
   const all = config.proxies.flatMap((proxy) => filtersOf(proxy, config, files, version));
-  const isOurs = (filter: Filter) => asksUs(filter, settings, config, all.length === 1);
-  const filters = all.filter(isOurs);
-  const foreign = all.filter((filter) => !isOurs(filter)).flatMap(({ engine }) => (engine ? [prefixOf(engine)] : []));
+  const filters = all.filter((filter) => asksUs(filter, settings));
+  const foreign = all.filter((filter) => !filters.includes(filter));
   const engines = enginesOf(filters, config);
   const right = new Set([settings.haproxy.prefix, ...engines.map(({ prefix }) => prefix)]);
   return {
@@ -87,10 +90,15 @@ export function readInstallation(
     texts,
     files,
     filters,
+    foreign,
     engines,
     prefixes: {
       right,
-      stray: strayPrefixes(config, right, foreign),
+      stray: strayPrefixes(
+        config,
+        right,
+        foreign.map(({ engineName, engine }) => ({ name: engineName, ...(engine && { prefix: prefixOf(engine) }) })),
+      ),
       groups: settings.messages.flatMap(({ group }) => group ?? []),
     },
   };
@@ -108,10 +116,18 @@ export function eventOf(message: SpoeMessage): string | undefined {
   return message.events.at(-1)?.words[1];
 }
 
-/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP. */
-function messagesAt({ proxy }: Filter, { messages }: Settings): MessageSettings[] {
-  return messages.filter((message) => proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' }));
+/** The messages that are sent through this filter; in mode tcp there is nothing of HTTP, and a group is sent by a rule. */
+function messagesAt({ proxy, engineName }: Filter, { messages }: Settings): MessageSettings[] {
+  const isSent = ({ group }: MessageSettings) =>
+    proxy.rules.some(({ action, args }) => action === SEND && args[0] === engineName && args[1] === group);
+  return messages.filter((message) => {
+    if (message.group === undefined) return proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' });
+    return isConnectionGroup(message) === (proxy.mode === 'tcp') || isSent(message);
+  });
 }
+
+/** The action of a rule that sends a group. */
+export const SEND = 'send-spoe-group';
 
 /** Each filter with each message whose decision is obeyed there. */
 export function guardedMessages({ filters, settings }: Installation): readonly GuardedMessage[] {
@@ -130,8 +146,17 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
       const written = after(words, 'config') ?? '';
       const found = lookUp(written, place, config, files);
       const file = found?.path ?? written;
-      const engine = found && readEngine(readSections(readLines(file, found.text, version)), engineName);
-      return { proxy, place, engineName, file, ...(found && { text: found.text }), ...(engine && { engine }) };
+      const sections = found && readSections(readLines(file, found.text, version));
+      const engine = sections && readEngine(sections, engineName);
+      return {
+        proxy,
+        place,
+        engineName,
+        file,
+        ...(found && { text: found.text }),
+        ...(sections && { sections }),
+        ...(engine && { engine }),
+      };
     });
 }
 
@@ -147,16 +172,22 @@ function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: 
   return undefined;
 }
 
-/** Other agents have filters of their own; an error in ours must not keep us from recognizing it. */
-function asksUs({ engineName, engine }: Filter, settings: Settings, config: HaproxyConfig, isOnly: boolean): boolean {
+/**
+ * Other agents have filters of their own: ours has our name, our prefix or one of our messages. A filter whose engine is not
+ * in the file is ours if the engine of another scope there is.
+ */
+function asksUs({ engineName, engine, sections = [] }: Filter, settings: Settings): boolean {
   if (engineName === ENGINE) return true;
-  if (engine === undefined) return isOnly;
+  if (engine !== undefined) return isOurs(engine, settings);
+  const scopes = new Set(sections.map(({ scope }) => scope));
+  return [...scopes].map((scope) => readEngine(sections, scope)).some((other) => other && isOurs(other, settings));
+}
+
+function isOurs(engine: SpoeEngine, settings: Settings): boolean {
   const names = [...engine.messages.map(({ name }) => name), ...namesOf(engine.agent, 'messages')];
-  const { servers } = agentsOf(engine, config);
   return (
     prefixOf(engine) === settings.haproxy.prefix ||
-    names.some((name) => configuredMessage(settings, name) !== undefined) ||
-    servers.some(({ address }) => isOwnAddress(address, settings.listen))
+    names.some((name) => configuredMessage(settings, name) !== undefined)
   );
 }
 
@@ -198,6 +229,11 @@ export function errorNames({ errorVariable }: Engine): string[] {
 function after(words: readonly string[], keyword: string): string | undefined {
   const at = words.indexOf(keyword);
   return at < 0 ? undefined : words[at + 1];
+}
+
+/** Whether the file of one of our engines cannot be read, or does not have it: what it sets and sends is not known then. */
+export function isPartlyRead({ filters }: Installation): boolean {
+  return filters.some(({ engine }) => engine === undefined);
 }
 
 /** The first line of these that holds this word, or the place of the section. */

@@ -1,5 +1,6 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
-import { DEFAULT_EVENT } from '../events.ts';
+import { readsClientBytes } from '../client-bytes.ts';
+import { DEFAULT_EVENT, eventFacts } from '../events.ts';
 import { sendConditionOf } from '../generate/send-condition.ts';
 import { namesOf, type SpoeMessage } from '../parse/spoe-engine.ts';
 import { wordsOf } from '../parse/words.ts';
@@ -10,7 +11,7 @@ import { configuredMessage, type Engine, eventOf, type Installation, sentMessage
 export const MESSAGE_CHECKS = {
   'message-missing': {
     severity: 'error',
-    why: 'HAProxy never sends this message: whatever it would deny passes',
+    why: 'HAProxy never sends this message: requests that it would deny pass',
     write: 'spoe-message <message>',
     unless: ['message-not-configured', 'message-unknown'],
     *find({ engines, settings }) {
@@ -107,7 +108,7 @@ export const MESSAGE_CHECKS = {
   },
   'event-differs': {
     severity: 'error',
-    why: 'the agent answers at another time than its configuration says: rules that run earlier find no variables',
+    why: 'the agent answers at another event than in its configuration: rules that run earlier find no variables',
     write: 'event <event>',
     unless: ['event-repeated'],
     *find({ engines, settings }) {
@@ -121,6 +122,26 @@ export const MESSAGE_CHECKS = {
             what: `message ${message.name} is sent at ${event}, not at ${right}`,
             values: { event: right },
           };
+        }
+    },
+  },
+  'event-before-data': {
+    severity: 'error',
+    why: 'HAProxy sends this event before any rule waits: what the client sends first is not there, the agent is asked about nothing, and under policy open listed clients pass',
+    write:
+      'group: <group>   # instead of event, in this message of the configuration; haverdict wiring then has the rules that wait and send it',
+    unless: ['event-differs'],
+    *find({ filters }) {
+      for (const { proxy, engine } of filters)
+        for (const message of engine === undefined || proxy.mode !== 'tcp' ? [] : sentMessages(engine)) {
+          const { mode, side } = eventFacts(eventOf(message)) ?? {};
+          const early = message.args.find(({ expression }) => readsClientBytes(expression));
+          if (mode === 'tcp' && side === 'request' && early !== undefined)
+            yield {
+              place: early.place,
+              what: `${early.expression} is sent at ${eventOf(message)}, when it is empty`,
+              values: { group: /sni/.test(early.expression) ? 'sni' : 'hello' },
+            };
         }
     },
   },

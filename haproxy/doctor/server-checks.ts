@@ -142,7 +142,7 @@ export const SERVER_CHECKS = {
     write: 'listen: [{ unix: <chroot><path> }]   # in the configuration of the agent; the server line stays',
     *find({ engines, settings, config, files }) {
       const chroot = chrootOf(config);
-      for (const { address, place } of chroot === '' ? [] : serversOf(engines)) {
+      for (const { address, place } of chroot === '' || chroot === AUTO ? [] : serversOf(engines)) {
         const path = socketPath(address);
         const listensAt = (at: string) => settings.listen.some((own) => own.type === 'unix' && own.path === at);
         if (
@@ -158,6 +158,23 @@ export const SERVER_CHECKS = {
           values: { chroot, path },
         };
       }
+    },
+  },
+  'chroot-without-socket': {
+    severity: 'error',
+    why: 'chroot auto is a new, empty and read-only folder: no socket of the file system can be there, and requests pass unchecked',
+    write:
+      'chroot <chroot>   # and haproxy.chroot and listen of the agent in that folder; or listen: [tcp://127.0.0.1:9000]',
+    *find({ engines, config }) {
+      const line = lastOf(config.global, 'chroot');
+      if (line === undefined || chrootOf(config) !== AUTO) return;
+      const server = serversOf(engines).find(({ address }) => socketPath(address) !== undefined);
+      if (server !== undefined)
+        yield {
+          place: line.place,
+          what: `server ${server.name} is at ${server.address}`,
+          values: { chroot: '/var/lib/haproxy' },
+        };
     },
   },
   'socket-rights': {
@@ -182,6 +199,9 @@ export const SERVER_CHECKS = {
     },
   },
 } satisfies Checks;
+
+/** HAProxy makes the folder itself (3.4 and later). */
+const AUTO = 'auto';
 
 function isOff(server: Server): boolean {
   return hasKeyword(server, 'disabled') || parameterOf(server, 'weight') === '0';

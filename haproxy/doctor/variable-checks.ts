@@ -6,7 +6,7 @@ import type { Place } from '../parse/sections.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import { ERROR_VARIABLE, MAX_VARIABLE, PROCESS_TIME_VARIABLE, TOTAL_TIME_VARIABLE } from '../variables.ts';
 import type { Checks, Occurrence } from './check.ts';
-import type { Engine, Installation } from './installation.ts';
+import { type Engine, type Installation, isPartlyRead } from './installation.ts';
 import { messageOf, namesFor, type OwnVariable } from './variable-names.ts';
 import { parseOwnVariable, readVariables } from './variable-reads.ts';
 
@@ -47,10 +47,12 @@ export const VARIABLE_CHECKS = {
     severity: 'error',
     why: 'neither the agent nor HAProxy ever sets a variable of this name',
     write: 'var(<right>)',
-    *find({ engines, settings, config, prefixes }) {
+    *find(installation) {
+      const { engines, settings } = installation;
       const known = [...namesFor(settings), ...engines.flatMap(optionNames)];
-      for (const { own, place } of readings({ config, prefixes }))
-        if (!known.includes(own.name))
+      const set = setByRules(installation);
+      for (const { own, place } of isPartlyRead(installation) ? [] : readings(installation))
+        if (!known.includes(own.name) && !set.has(own.variable))
           yield {
             place,
             what: `${own.variable} is never set`,
@@ -62,11 +64,13 @@ export const VARIABLE_CHECKS = {
     severity: 'error',
     why: 'a variable can only be read in the scope in which it was set',
     write: 'var(<right>)',
-    *find({ engines, settings, config, prefixes }) {
+    *find(installation) {
+      const { engines, settings } = installation;
       const ofHaproxy = new Set(engines.flatMap(optionNames));
-      for (const { own, place } of readings({ config, prefixes })) {
+      const set = setByRules(installation);
+      for (const { own, place } of isPartlyRead(installation) ? [] : readings(installation)) {
         const right = rightScope(own, settings, ofHaproxy);
-        if (right !== own.scope)
+        if (right !== own.scope && !set.has(own.variable))
           yield {
             place,
             what: `${own.variable} is set as ${named({ ...own, scope: right })}`,
@@ -152,6 +156,12 @@ function* readings({
         const own = parseOwnVariable(variable, prefixes);
         if (own !== undefined) yield { own, place };
       }
+}
+
+/** Variables under our prefix that rules set, as those of the wiring do for what the response needs of a backend's decision. */
+function setByRules({ config }: Installation): ReadonlySet<string> {
+  const actions = config.proxies.flatMap(({ rules }) => rules.map(({ action }) => action));
+  return new Set(actions.flatMap((action) => /^set-var(?:-fmt)?\(([\w.]+)/.exec(action)?.[1] ?? []));
 }
 
 function reads(installation: Installation, name: string): boolean {

@@ -13,6 +13,12 @@ export interface Prefixes {
   readonly groups: readonly string[];
 }
 
+/** The engine of another agent; its prefix is undefined where its file cannot be read. */
+export interface ForeignEngine {
+  readonly name: string;
+  readonly prefix?: string;
+}
+
 const READ = /(?<![-\w])var\(\s*([\w.]+)/g;
 
 /** The variables that these words read, in the order in which they do. */
@@ -55,22 +61,24 @@ export function rulesReadingDecisions(
 
 /**
  * Prefixes that were meant to be ours: they precede one of our names, and are either almost correct, or no correct one is read
- * anywhere. Prefixes of other engines are not ours, even with a variable `action`.
+ * anywhere. Prefixes of other engines are not ours, even with a variable `action`. The prefix of an engine that cannot be read
+ * is not known, so that only an almost correct one is ours then, and not the name of that engine.
  */
 export function strayPrefixes(
   { proxies }: HaproxyConfig,
   right: ReadonlySet<string>,
-  foreign: readonly string[],
+  foreign: readonly ForeignEngine[],
 ): ReadonlySet<string> {
   const read = proxies.flatMap(({ lines }) => lines.flatMap(({ words }) => readVariables(words)));
   const isRight = (variable: string) =>
     parseOwnVariable(variable, { right, stray: new Set(), groups: [] }) !== undefined;
-  const isRightRead = read.some(isRight);
+  const mayGuess = !read.some(isRight) && foreign.every(({ prefix }) => prefix !== undefined);
+  const taken = foreign.map(({ name, prefix }) => prefix ?? name);
   const stray = new Set<string>();
   for (const variable of read) {
     const [, prefix = '', name = ''] = /^[a-z]+\.(.+)\.([^.]+)$/.exec(variable) ?? [];
-    if (!NAMES.includes(name) || isRight(variable) || foreign.includes(prefix)) continue;
-    if (didYouMean(prefix, [...right]) !== undefined || (!isRightRead && name === VARIABLES.action)) stray.add(prefix);
+    if (!NAMES.includes(name) || isRight(variable) || taken.includes(prefix)) continue;
+    if (didYouMean(prefix, [...right]) !== undefined || (mayGuess && name === VARIABLES.action)) stray.add(prefix);
   }
   return stray;
 }

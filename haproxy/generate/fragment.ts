@@ -27,6 +27,12 @@ interface Part extends MarkedPart {
 export const SPOE_PART = 'spoe';
 export const FRONTENDS: readonly string[] = ['frontend', 'tcp-frontend'];
 
+/** HAProxy accepts these filters without a line only where no other filter is. */
+const FILTER_LINES = [
+  '# with FastCGI, a cache or compression in this section or its defaults, HAProxy also wants their lines, in this order:',
+  '# filter fcgi-app NAME, filter cache NAME, filter compression',
+];
+
 /** Everything that HAProxy needs beside the SPOE file: lines for the operator's sections, and the backend of the agents. */
 export function haproxyFragment(settings: Settings, spoePath = DEFAULT_SPOE_PATH): string {
   const parts = fragmentParts(settings, spoePath);
@@ -59,10 +65,16 @@ export function spoePathIn(lines: readonly string[]): string {
 
 /** The parts that are needed beside those of these names and are not among them. */
 export function missingParts(settings: Settings, names: ReadonlySet<string>): string[] {
-  const needed = fragmentParts(settings, DEFAULT_SPOE_PATH).filter(({ name, beside }) =>
+  const parts = fragmentParts(settings, DEFAULT_SPOE_PATH);
+  const needed = parts.filter(({ name, beside }) =>
     beside === undefined ? !FRONTENDS.includes(name) : names.has(beside),
   );
-  const frontends = FRONTENDS.some((name) => names.has(name)) ? [] : [FRONTENDS[0] ?? ''];
+  const frontends = FRONTENDS.some((name) => names.has(name))
+    ? []
+    : parts
+        .filter(({ name }) => FRONTENDS.includes(name))
+        .map(({ name }) => name)
+        .slice(0, 1);
   return [...frontends, ...needed.map(({ name }) => name)].filter((name) => !names.has(name));
 }
 
@@ -72,9 +84,10 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
   return [
     {
       name: 'frontend',
-      where: 'put these lines into each frontend that haverdict should guard, above all its other rules.',
+      where:
+        'put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.',
       text: indent(frontendLines(settings, spoePath, apart)),
-      note: indent(logLines(settings)),
+      note: indent([...FILTER_LINES, ...logLines(settings)]),
     },
     ...apart.map((message) => ({
       name: `group-${message.group}`,
@@ -92,13 +105,15 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
     {
       name: 'backend',
       beside: 'frontend',
-      where: 'put these lines into each HTTP backend that those frontends use, above all its other rules.',
+      where: 'put these lines into each HTTP backend that those frontends use, above its http-request rules.',
       text: backendRules(settings),
     },
     {
       name: 'tcp-frontend',
-      where: 'put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.',
+      where:
+        'put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.',
       text: tcpFrontendRules(settings, spoePath),
+      note: indent(FILTER_LINES),
     },
     {
       name: 'tcp-backend',

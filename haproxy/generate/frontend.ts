@@ -1,4 +1,5 @@
 import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
+import { isConnectionGroup } from '../client-bytes.ts';
 import { DEFAULT_EVENT, isSentAt, MESSAGE_EVENTS } from '../events.ts';
 import { type DecisionVariables, decisionVariables } from './decision-variables.ts';
 import { requestChanges, responseChanges, routeRules } from './rules/change.ts';
@@ -17,17 +18,20 @@ export const DEFAULT_SPOE_PATH = '/etc/haproxy/haverdict.spoe.cfg';
 
 type FrontendSettings = Pick<Settings, 'haproxy' | 'messages'>;
 
-/** The lines of an HTTP frontend that ask the agent and obey what it decides. */
+/** The lines of an HTTP frontend that ask the agent and obey what it decides; empty if nothing is sent there. */
 export function frontendRules(settings: FrontendSettings, spoePath = DEFAULT_SPOE_PATH): string {
-  return indent([...frontendLines(settings, spoePath), '', ...logLines(settings)]);
+  const lines = frontendLines(settings, spoePath);
+  return lines.length === 0 ? '' : indent([...lines, '', ...logLines(settings)]);
 }
 
 /** The same without what obeys `apart`, which stands where the operator sends those groups, and without the log format. */
 export function frontendLines(
-  { haproxy, messages }: FrontendSettings,
+  { haproxy, ...all }: FrontendSettings,
   spoePath: string,
   apart: readonly MessageSettings[] = [],
 ): string[] {
+  const messages = all.messages.filter((message) => !isConnectionGroup(message));
+  if (messages.length === 0) return [];
   const requests = inOrder(messages.filter(isForFrontend));
   const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
   const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
@@ -148,7 +152,8 @@ function unique(decisions: readonly DecisionVariables[]): DecisionVariables[] {
 }
 
 function isForFrontend(message: MessageSettings): boolean {
-  return message.event === undefined || isSentAt(message, { section: 'frontend' });
+  if (message.event === undefined) return !isConnectionGroup(message);
+  return isSentAt(message, { section: 'frontend' });
 }
 
 /** In the order in which HAProxy sends them: groups are sent by rules, after all events of the frontend. */
@@ -158,7 +163,7 @@ function inOrder(messages: readonly MessageSettings[]): MessageSettings[] {
   return [...messages].sort((one, other) => at(one) - at(other));
 }
 
-function headingOf({ name, event, group }: MessageSettings): string[] {
+export function headingOf({ name, event, group }: MessageSettings): string[] {
   return [`# ---- message ${name}: ${event ?? `group ${group}`} ----`];
 }
 

@@ -1,4 +1,5 @@
 import type { MessageSettings } from '../../config/settings.ts';
+import { arrivalOf, isConnectionGroup } from '../client-bytes.ts';
 import { HAS_ONE_HOST, HAS_PATH, IS_HOST, ODD_PATHS, refusesAmbiguous, refusesOddPaths } from './ambiguous-requests.ts';
 import { bothConditions } from './syntax.ts';
 
@@ -20,7 +21,9 @@ export function sendConditionOf(message: MessageSettings): SendCondition {
   const { condition, paths, hosts } = message;
   const ofPaths = paths === undefined ? undefined : pathAcls(message, paths);
   const ofHosts = hosts === undefined ? undefined : hostAcls(message, hosts);
-  const all = [condition, ofPaths?.condition, ofHosts?.condition].filter((one) => one !== undefined);
+  const arrived =
+    isConnectionGroup(message) && !condition?.includes(arrivalOf(message)) ? arrivalOf(message) : undefined;
+  const all = [condition, ofPaths?.condition, ofHosts?.condition, arrived].filter((one) => one !== undefined);
   return {
     acls: [...(ofPaths?.acls ?? []), ...(ofHosts?.acls ?? [])],
     ...(all.length > 0 && { condition: all.reduce((before, next) => bothConditions(before, next)) }),

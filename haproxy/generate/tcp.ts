@@ -1,10 +1,13 @@
 import type { HaproxySettings, MessageSettings, Settings } from '../../config/settings.ts';
+import { arrivalOf, isConnectionGroup } from '../client-bytes.ts';
 import { isSentAt } from '../events.ts';
 import { decisionVariables } from './decision-variables.ts';
-import { DEFAULT_SPOE_PATH, filterLine } from './frontend.ts';
+import { DEFAULT_SPOE_PATH, filterLine, headingOf } from './frontend.ts';
 import { routeRules } from './rules/change.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
 import { connectionStopRules } from './rules/stop.ts';
+import { sendConditionOf } from './send-condition.ts';
+import { ENGINE } from './spoe.ts';
 import { indent } from './syntax.ts';
 
 type TcpSettings = Pick<Settings, 'haproxy' | 'messages'>;
@@ -12,16 +15,43 @@ type TcpSettings = Pick<Settings, 'haproxy' | 'messages'>;
 /** The lines of a frontend in mode tcp; empty if no message is sent there. */
 export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = DEFAULT_SPOE_PATH): string {
   const connection = messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
-  if (connection === undefined) return responseMessage(messages) === undefined ? '' : indent([filterLine(spoePath)]);
-  const routes = routeRules(haproxy, decisionVariables(haproxy.prefix, connection));
+  const groups = messages.filter(isConnectionGroup);
+  const asked = [...(connection === undefined ? [] : [connection]), ...groups];
+  if (asked.length === 0 && responseMessage(messages) === undefined) return '';
+  const routes = asked
+    .toReversed()
+    .flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message)));
   return indent([
     filterLine(spoePath),
     '',
-    ...connectionRules(haproxy, connection, 'tcp-request content'),
+    ...(connection === undefined ? [] : connectionRules(haproxy, connection, 'tcp-request content')),
     '',
+    ...waitRules(groups),
+    '',
+    ...groups.flatMap((message) => [...groupRules(haproxy, message), '']),
     // HAProxy refuses to lead a frontend in mode tcp to a backend in mode http
     ...(routes.length === 0 ? [] : ['# omit those in mode http', ...routes]),
   ]);
+}
+
+/** A group of which nothing has arrived yet would be sent empty: a rule has to wait, an event cannot. */
+function waitRules(groups: readonly MessageSettings[]): string[] {
+  const arrivals = [...new Set(groups.map(arrivalOf))];
+  if (arrivals.length === 0) return [];
+  return [
+    '# wait for what the client sends first; a connection that does not send it in this time is closed',
+    'tcp-request inspect-delay 5s',
+    ...arrivals.map((arrived) => `tcp-request content reject unless ${arrived}`),
+  ];
+}
+
+function groupRules(haproxy: HaproxySettings, message: MessageSettings): string[] {
+  const { condition = '' } = sendConditionOf(message);
+  return [
+    ...headingOf(message),
+    `tcp-request content send-spoe-group ${ENGINE} ${message.group} if ${condition}`,
+    ...connectionRules(haproxy, message, 'tcp-request content'),
+  ];
 }
 
 /** The lines of a backend in mode tcp; the filter is that of the frontend. */

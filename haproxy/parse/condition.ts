@@ -1,4 +1,5 @@
 import type { Line } from './sections.ts';
+import { every, not, some, type Tristate } from './tristate.ts';
 
 /** What follows `if` or `unless`: any of these lists of terms must hold in full. */
 export interface Condition {
@@ -14,9 +15,6 @@ export interface Term {
 
 /** The value of a variable: a text, unset (`null`), or unknown (`undefined`). */
 export type Values = (variable: string) => string | null | undefined;
-
-/** True, false, or unknown. */
-export type Tristate = boolean | undefined;
 
 /** The named ACLs of a proxy; several lines of one name are alternatives. */
 export type Acls = ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -60,10 +58,18 @@ function readTerms(words: readonly string[]): Term[][] {
   return anyOf;
 }
 
+/** What is known of a single test. */
+export type Truth = (test: readonly string[]) => Tristate;
+
 /** Whether a rule with this condition applies for these values. */
 export function holds(condition: Condition | undefined, acls: Acls, values: Values): Tristate {
+  return holdsGiven(condition, acls, (test) => testHolds(test, values));
+}
+
+/** Whether a rule with this condition applies if its tests are as told. */
+export function holdsGiven(condition: Condition | undefined, acls: Acls, truth: Truth): Tristate {
   if (condition === undefined) return true;
-  const any = some(condition.anyOf.map((terms) => every(terms.map((term) => termHolds(term, acls, values)))));
+  const any = some(condition.anyOf.map((terms) => every(terms.map((term) => termHolds(term, acls, truth)))));
   return condition.isUnless ? not(any) : any;
 }
 
@@ -79,16 +85,16 @@ export function testsIn(words: readonly string[]): readonly (readonly string[])[
   return testsOf(readCondition(words).condition, new Map());
 }
 
-function termHolds({ negated, test }: Term, acls: Acls, values: Values): Tristate {
-  const truth = typeof test === 'string' ? aclHolds(test, acls, values) : testHolds(test, values);
-  return negated ? not(truth) : truth;
+function termHolds({ negated, test }: Term, acls: Acls, truth: Truth): Tristate {
+  const holds = typeof test === 'string' ? aclHolds(test, acls, truth) : truth(test);
+  return negated ? not(holds) : holds;
 }
 
-function aclHolds(name: string, acls: Acls, values: Values): Tristate {
+function aclHolds(name: string, acls: Acls, truth: Truth): Tristate {
   const tests = acls.get(name);
-  if (tests !== undefined) return some(tests.map((test) => testHolds(test, values)));
+  if (tests !== undefined) return some(tests.map(truth));
   if (name === 'TRUE') return true;
-  return name === 'FALSE' ? false : undefined;
+  return name === 'FALSE' ? false : truth([name]);
 }
 
 /** A sample, its flags and its patterns, as after `acl NAME` or in braces. */
@@ -152,18 +158,4 @@ function matches(value: string, method: string, patterns: readonly string[], ign
     default:
       return undefined;
   }
-}
-
-function not(truth: Tristate): Tristate {
-  return truth === undefined ? undefined : !truth;
-}
-
-function every(truths: readonly Tristate[]): Tristate {
-  if (truths.includes(false)) return false;
-  return truths.includes(undefined) ? undefined : true;
-}
-
-function some(truths: readonly Tristate[]): Tristate {
-  if (truths.includes(true)) return true;
-  return truths.includes(undefined) ? undefined : false;
 }

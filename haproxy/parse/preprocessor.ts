@@ -1,3 +1,5 @@
+import { every, not, some, type Tristate } from './tristate.ts';
+
 /** The lines of a file that HAProxy reads: all but those that `.if` excludes. */
 export interface ConditionalText {
   readonly file: string;
@@ -37,21 +39,47 @@ function step(blocks: Block[], directive: string, condition: string, version: st
   }
 }
 
-function branch(condition: boolean | undefined): Block {
+function branch(condition: Tristate): Block {
   return { reads: condition !== false, taken: condition === true };
 }
 
-function isTrue(text: string, version: string): boolean | undefined {
-  const condition = text.replace(/#.*$/, '').trim();
-  if (condition.startsWith('!')) {
-    const inner = isTrue(condition.slice(1), version);
-    return inner === undefined ? undefined : !inner;
-  }
-  if (/^(true|[1-9]\d*)$/.test(condition)) return true;
-  if (/^(false|0)$/.test(condition)) return false;
-  const [, predicate, asked = ''] = /^version_(atleast|before)\(([\d.]+)[^)]*\)$/.exec(condition) ?? [];
-  if (predicate === undefined) return undefined;
-  return isAtLeast(version, asked) === (predicate === 'atleast');
+/** Words of a condition: operators, brackets, and predicates with what is in theirs (configuration.txt 2.4). */
+const TOKENS = /\|\||&&|[!()]|\w+\((?:"[^"]*"|'[^']*'|[^()"'])*\)|[^\s!()&|]+/g;
+
+/** Undefined where it depends on what is not known here. */
+function isTrue(text: string, version: string): Tristate {
+  const tokens = text.replace(/\s#.*$/, '').match(TOKENS) ?? [];
+  let at = 0;
+  const any = (): Tristate => {
+    const truths = [all()];
+    for (; tokens[at] === '||'; ) truths.push(next(all));
+    return some(truths);
+  };
+  const all = (): Tristate => {
+    const truths = [one()];
+    for (; tokens[at] === '&&'; ) truths.push(next(one));
+    return every(truths);
+  };
+  const next = (read: () => Tristate): Tristate => {
+    at++;
+    return read();
+  };
+  const one = (): Tristate => {
+    if (tokens[at] === '!') return not(next(one));
+    if (tokens[at] !== '(') return predicateHolds(tokens[at++] ?? '0', version);
+    const inner = next(any);
+    at++;
+    return inner;
+  };
+  return any();
+}
+
+function predicateHolds(predicate: string, version: string): Tristate {
+  if (/^(true|[1-9]\d*)$/.test(predicate)) return true;
+  if (/^(false|0)$/.test(predicate)) return false;
+  const [, name, asked = ''] = /^version_(atleast|before)\(\s*["']?([\d.]+).*\)$/.exec(predicate) ?? [];
+  if (name === undefined) return undefined;
+  return isAtLeast(version, asked) === (name === 'atleast');
 }
 
 function isAtLeast(version: string, asked: string): boolean {

@@ -27,6 +27,8 @@ export interface HaproxyConfig {
   readonly files: readonly string[];
   readonly global: readonly Line[];
   readonly proxies: readonly ProxySection[];
+  /** Checks that server lines can name (3.3 and later). */
+  readonly healthchecks: readonly Section[];
 }
 
 interface Defaults {
@@ -58,7 +60,7 @@ export function readConfig(files: readonly string[], sections: readonly Section[
       });
     }
   }
-  return { files, global, proxies };
+  return { files, global, proxies, healthchecks: sections.filter(({ keyword }) => keyword === 'healthcheck') };
 }
 
 function proxyOf(kind: ProxySection['kind'], { name, place }: Section, lines: readonly Line[]): ProxySection {

@@ -28,7 +28,18 @@ export interface Section {
 /** Those of haproxy.cfg (2.4 to 3.5) and of an SPOE file. */
 const SECTIONS = new Set([
   ...['global', 'defaults', 'frontend', 'backend', 'listen', 'peers', 'resolvers', 'mailers', 'userlist', 'program'],
-  ...['cache', 'ring', 'log-forward', 'log-profile', 'http-errors', 'fcgi-app', 'crt-store', 'traces', 'acme'],
+  ...[
+    'cache',
+    'ring',
+    'log-forward',
+    'log-profile',
+    'http-errors',
+    'fcgi-app',
+    'crt-store',
+    'traces',
+    'acme',
+    'healthcheck',
+  ],
   ...['spoe-agent', 'spoe-message', 'spoe-group'],
 ]);
 

@@ -8,7 +8,7 @@ const SERVICES = ['AWS Lambda', 'Amazon DynamoDB'];
 export class Budget extends Construct {
   constructor(scope: Construct, id: string, usd: number, email: string) {
     super(scope, id);
-    const told = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+    const notification = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
       notification: { notificationType, threshold, thresholdType: 'PERCENTAGE', comparisonOperator: 'GREATER_THAN' },
       subscribers: [{ subscriptionType: 'EMAIL', address: email }],
     });
@@ -19,7 +19,7 @@ export class Budget extends Construct {
         budgetLimit: { amount: usd, unit: 'USD' },
         costFilters: { Service: SERVICES },
       },
-      notificationsWithSubscribers: [told('ACTUAL', 80), told('FORECASTED', 100)],
+      notificationsWithSubscribers: [notification('ACTUAL', 80), notification('FORECASTED', 100)],
     });
   }
 }

@@ -76,7 +76,7 @@ describe('parseEntry', () => {
       { status: 302 },
       /^status 302 is none of 400, .* which action deny can have$/,
     ],
-    ['variables that are no map', { vars: 'path=/' }, /^vars must be a map, not a string$/],
+    ['variables that are not a map', { vars: 'path=/' }, /^vars must be a map, not a string$/],
     ['a variable of another type', { vars: { path: 5 } }, /^vars.path must be a string, not 5$/],
     ['a variable that nobody obeys', { vars: { colour: 'red' } }, /^vars.colour is none of location, backend/],
     ['a line break in a header', { vars: { 'req.set.x': 'a\r\nb: c' } }, /^vars.req.set.x must be one line of ASCII/],
@@ -89,7 +89,7 @@ describe('parseEntry', () => {
       assert.match(parsed.problem, problem);
     });
 
-  it('refuses what is no item at all', () => {
+  it('refuses a value that is not an item', () => {
     for (const item of [undefined, null, 'x', []]) assert.ok('problem' in parseEntry(item));
   });
 });

@@ -35,10 +35,10 @@ describe('check', () => {
       askedLists,
       trialLists,
       heldLists,
-      async (entries, subjects, lists, trials, held) => {
+      async (entries, subjects, lists, shadowLists, held) => {
         const store = new MemoryStore();
         for (const entry of entries) store.type(entry);
-        await assertSameAsNaive(store, entries, subjects, { lists, trials, held });
+        await assertSameAsNaive(store, entries, subjects, { lists, shadowLists, held });
         cases += subjects.length;
       },
     );
@@ -54,9 +54,9 @@ describe('check', () => {
       askedLists,
       trialLists,
       heldLists,
-      async (entries, subjects, lists, trials, held) => {
+      async (entries, subjects, lists, shadowLists, held) => {
         await Promise.all(entries.map((entry) => store.put(entry)));
-        await assertSameAsNaive(store, entries, subjects, { lists, trials, held });
+        await assertSameAsNaive(store, entries, subjects, { lists, shadowLists, held });
         await Promise.all(entries.map((entry) => store.remove(entry)));
       },
     );
@@ -102,7 +102,7 @@ describe('check', () => {
     assert.equal(lines.length, 2);
   });
 
-  it('says of an entry on trial what it would do, and nothing of how', async () => {
+  it('answers an entry in shadow mode with its own action, without status and variables', async () => {
     const store = new MemoryStore();
     const vars = { location: '/new' };
     store.type({
@@ -328,19 +328,19 @@ async function assertSameAsNaive(
   store: EntryStore,
   entries: Parameters<typeof naiveWinner>[1],
   subjects: string[],
-  { lists, trials, held }: { lists: string[]; trials: readonly string[]; held: ListActions },
+  { lists, shadowLists, held }: { lists: string[]; shadowLists: readonly string[]; held: ListActions },
 ): Promise<void> {
-  const asked = { subjects, lists, shadowLists: [...trials], listActions: held };
+  const asked = { subjects, lists, shadowLists: [...shadowLists], listActions: held };
   const { verdicts } = await check(asked, deps(store));
   const within = heldWorld(entries, held);
   const beyond = entries.filter((entry) => !within.includes(entry));
   const expected = subjects.map((subject) => {
-    const entry = naiveWinner(subject, within, lists, trials, NOW_SECONDS);
+    const entry = naiveWinner(subject, within, lists, shadowLists, NOW_SECONDS);
     const lost = naiveWinner(subject, beyond, lists, [], NOW_SECONDS);
     const rest = lost && { notCounted: { subject: lost.subject, list: lost.list, action: lost.action } };
     if (entry?.action !== 'allow' || !subject.startsWith('path:')) return { subject, entry: entry ?? null, ...rest };
-    const others = within.filter(({ action, list }) => action !== 'allow' || trials.includes(list));
-    const next = naiveWinner(subject, others, lists, trials, NOW_SECONDS);
+    const others = within.filter(({ action, list }) => action !== 'allow' || shadowLists.includes(list));
+    const next = naiveWinner(subject, others, lists, shadowLists, NOW_SECONDS);
     return { subject, entry: { ...entry, ...(next && { unlessAllowed: next }) }, ...rest };
   });
   assert.deepEqual(verdicts, expected);

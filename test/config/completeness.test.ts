@@ -82,7 +82,7 @@ describe('every value that the schema of the configuration knows', () => {
 /** Settings that go together: what is right one by one may still contradict. */
 const valid = settingsOf(ConfigFile).map((input) => agreeing(input as Record<string, unknown>)); // a map
 
-/** One URL or several, trials of lists that there are, and messages at places of their own. */
+/** One URL or several, shadow mode only for configured lists, and messages at places of their own. */
 function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   const backend = { ...(input.backend as object) } as Record<string, unknown>;
   if (backend.urls !== undefined) delete backend.url;
@@ -145,8 +145,8 @@ describe('a variable of the environment', () => {
         fc.property(settingsOf(schema, path), (value) => {
           const text = asVariable(value);
           fc.pre(text !== undefined && text !== '');
-          const trials = variable === 'HAVERDICT_SHADOW_LISTS' && { lists: value };
-          const base = { backend: { url: 'https://function.example', region: 'eu-central-1' }, ...trials };
+          const requiredLists = variable === 'HAVERDICT_SHADOW_LISTS' && { lists: value };
+          const base = { backend: { url: 'https://function.example', region: 'eu-central-1' }, ...requiredLists };
           writeFileSync(file, stringify(set(base, path, value)));
           const inFile = taken(file, {});
           fc.pre(inFile !== undefined);

@@ -23,12 +23,12 @@ const LONG = 'x'.repeat(MAX_HEADER_NAME);
 /** What is written below the backend, and every line that is said about it without the file. */
 const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly string[]])[] = [
   [
-    'a list on trial that is none of the lists',
+    'a list in shadow mode that is not in lists',
     'lists: [manual, feed]\nshadowLists: [feed, fed]\n',
     ['3:21: shadowLists[1]: must be one of lists, manual, feed, got "fed"'],
   ],
   [
-    'a list on trial twice',
+    'a list in shadow mode twice',
     'shadowLists: [manual, manual]\n',
     ['2:14: shadowLists: must be a list without duplicates, got ["manual","manual"]'],
   ],
@@ -223,7 +223,7 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ['2:9: script: must be the path of a module, like ./script.mjs, got "./script.py"'],
   ],
   [
-    'a trial that is no truth',
+    'a shadow that is not a boolean',
     `messages: { a: { shadow: yes, ${IP} } }\n`,
     ['2:26: messages.a.shadow: must be true or false, got "yes": write true'],
   ],

@@ -16,7 +16,7 @@ describe('a subject as it is told', () => {
     assert.equal(redactedSubject(`key:sha256:${digest}`), `key:sha256:${digest}`);
   });
 
-  it('is itself where it is no secret', () => {
+  it('is unchanged if it is not secret', () => {
     for (const subject of ['ip:203.0.113.7', 'host:shop.example', 'ua:cookie.session:x', 'path:/key:x', 'rules', ''])
       assert.equal(redactedSubject(subject), subject);
   });
@@ -38,7 +38,7 @@ describe('a subject as it is told', () => {
       assert.ok(!isRedactedSubject(subject), subject);
   });
 
-  it('is the same for every spelling of one subject, and another for another', () => {
+  it('is the same for every spelling of a subject, and differs between subjects', () => {
     const told = (text: string) => redactedSubject(formatSubject(parseSubject(text)));
     assert.equal(told('cookie.session:"st%6flen"'), told('cookie.session:stolen'));
     assert.notEqual(told('cookie.session:stolen'), told('cookie.session:Stolen'));

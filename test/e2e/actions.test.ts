@@ -128,10 +128,10 @@ const CASES: readonly Case[] = [
     headers: { 'x-notice': undefined, 'x-action': 'log' },
   },
   ...(['deny', 'tarpit', 'drop', 'tag', 'allow'] as const).map((action) => ({
-    name: `${action} of a list on trial`,
-    entry: { list: 'trial', action, vars: { 'req.set.x-plan': 'never', body: 'never' } },
+    name: `${action} of a list in shadow mode`,
+    entry: { list: 'shadowed', action, vars: { 'req.set.x-plan': 'never', body: 'never' } },
     ...{ server: 'usual' as const, sees: { 'x-plan': undefined } },
-    headers: { 'x-action': 'log', 'x-shadow': action, 'x-list': 'trial' },
+    headers: { 'x-action': 'log', 'x-shadow': action, 'x-list': 'shadowed' },
   })),
 ];
 
@@ -225,7 +225,7 @@ async function startPlace(haproxy: HaproxyBuild): Promise<TableSite> {
   writeFileSync(file, PAGE);
   const config = {
     ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
-    ...{ lists: ['manual', 'trial'], shadowLists: ['trial'] },
+    ...{ lists: ['manual', 'shadowed'], shadowLists: ['shadowed'] },
     messages: { 'check-request': { subjects: { 'header.x-key': 'req.hdr(x-key)', ip: 'src' } } },
     haproxy: {
       version: haproxy.version,

@@ -46,8 +46,13 @@ const GUARDS: readonly Guard[] = [
     closed: '503' as const,
   })),
   ...TCP_EVENTS.map((event) => ({ name: event, mode: 'tcp' as const, message: { event }, closed: 'ended' as const })),
-  { name: 'on trial', mode: 'http', message: { event: 'on-frontend-http-request', shadow: true }, closed: 'passed' },
-  { name: 'on trial', mode: 'tcp', message: { event: 'on-client-session', shadow: true }, closed: 'passed' },
+  {
+    name: 'in shadow mode',
+    mode: 'http',
+    message: { event: 'on-frontend-http-request', shadow: true },
+    closed: 'passed',
+  },
+  { name: 'in shadow mode', mode: 'tcp', message: { event: 'on-client-session', shadow: true }, closed: 'passed' },
   ...[{ event: 'on-frontend-http-request' } as const, { group: 'login' }].flatMap((trigger) => {
     const message = { ...trigger, paths: SOME };
     const name = JSON.stringify(message);

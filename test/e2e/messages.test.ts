@@ -93,7 +93,7 @@ describeOnEveryHaproxy('several messages of one site', (build) => {
   });
   after(() => place?.stop());
 
-  describe('one on trial', () => {
+  describe('one in shadow mode', () => {
     for (const [action, vars] of Object.entries(STOPPING))
       it(`says ${action} and does not do it`, async () => {
         place.table.type({ subject: `header.x-key:${action}`, action, ...vars, reason: 'abuse' });

@@ -231,11 +231,11 @@ describeOnEveryHaproxy('requests that servers read in several ways', (build) => 
       assert.equal(await ask(passing, request), 200, String(request));
   });
 
-  it('only count on trial', async (t) => {
+  it('only count in shadow mode', async (t) => {
     const check = { subjects: SUBJECTS, shadow: true };
-    const trial = await startTableSite({ haproxy: build, config: { deadlineMs: 2000, messages: { check } } });
-    t.after(() => trial.stop());
-    assert.equal(await ask(trial, ['GET /x;y HTTP/1.1', HOST]), 200);
+    const site = await startTableSite({ haproxy: build, config: { deadlineMs: 2000, messages: { check } } });
+    t.after(() => site.stop());
+    assert.equal(await ask(site, ['GET /x;y HTTP/1.1', HOST]), 200);
   });
 });
 
@@ -248,7 +248,7 @@ describeOnEveryHaproxy('a path longer than any that is looked up', (build) => {
     ['is answered 414', {}, [200, 414]],
     ['is answered 414 also where odd ones pass', { oddPaths: 'pass' }, [200, 414]],
     ['passes where the policy says so', { policy: { default: 'open', bad_subject: 'open' } }, [200, 200]],
-    ['passes on trial', { shadow: true }, [200, 200]],
+    ['passes in shadow mode', { shadow: true }, [200, 200]],
     ['is none of a message without a path', { subjects: { ip: 'src' } }, [200, 200]],
   ] as const)
     it(what, async (t) => {

@@ -78,7 +78,7 @@ describe('the settings of the app', () => {
   it('name those there are when one is not among them, but leave alone what belongs to the CDK', () => {
     assert.throws(
       () => readAppSettings({ reservedConcurency: 5 }),
-      /there is no setting reservedConcurency, only .*reservedConcurrency/,
+      /unknown setting reservedConcurency: use .*reservedConcurrency/,
     );
     readAppSettings({ '@aws-cdk/core:flag': true, 'aws:cdk:bundling-stacks': [], 'cli-telemetry': false });
   });
@@ -148,7 +148,7 @@ describe('the settings of the construct', () => {
   it('are those of the app without what is the matter of a stack', () => {
     assert.throws(
       () => readBackendSettings({ region: 'eu-west-1' }, 'Here'),
-      /^SettingsError: Here: there is no setting region/,
+      /^SettingsError: Here: unknown setting region/,
     );
   });
 });

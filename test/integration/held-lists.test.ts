@@ -46,12 +46,12 @@ describe('a list that is held to actions', () => {
         askedLists,
         trialLists,
         heldLists,
-        async (world, subjects, lists, trials, held) => {
+        async (world, subjects, lists, shadowLists, held) => {
           const winners = (of: readonly StoredEntry[]) =>
-            subjects.map((subject) => naiveWinner(subject, of, lists, trials, NOW_SECONDS));
-          const told = await asks({ world, subjects, lists, trials, held, isOld: false });
+            subjects.map((subject) => naiveWinner(subject, of, lists, shadowLists, NOW_SECONDS));
+          const told = await asks({ world, subjects, lists, shadowLists, held, isOld: false });
           assert.deepEqual(told.map(nameOf), winners(heldWorld(world, held)).map(nameOf));
-          const blindly = await asks({ world, subjects, lists, trials, held, isOld: true });
+          const blindly = await asks({ world, subjects, lists, shadowLists, held, isOld: true });
           winners(world).forEach((winner, index) => {
             const entry = blindly[index];
             assert.ok(entry === undefined || isPermitted(held, entry), JSON.stringify(entry));
@@ -70,7 +70,7 @@ describe('a list that is held to actions', () => {
       for (const told of await site.askEveryWorker(BY_FEED)) assert.deepEqual(told, { action: 'deny', list: 'feed' });
     };
     await holds();
-    const { list, action, entry } = await site.seen('does not count');
+    const { list, action, entry } = await site.seen('entry ignored');
     assert.deepEqual({ list, action, entry }, { list: 'feed', action: 'allow', entry: 'ip:203.0.0.0/16' });
     const metrics = await site.metrics();
     assert.match(metrics, new RegExp(`^${METRIC} [1-9]`, 'm'));
@@ -92,7 +92,7 @@ interface Question {
   readonly world: readonly StoredEntry[];
   readonly subjects: string[];
   readonly lists: readonly string[];
-  readonly trials: readonly string[];
+  readonly shadowLists: readonly string[];
   readonly held: ListActions;
   /** Of before there were such lists. */
   readonly isOld: boolean;
@@ -124,7 +124,7 @@ async function backendOver(t: TestContext) {
       url,
       timeoutMs: 5000,
       maxConcurrent: 1,
-      shadowLists: question.trials,
+      shadowLists: question.shadowLists,
       listActions: question.held,
     };
     const client = new BackendClient(settings, question.lists, events, systemClock);

@@ -23,7 +23,7 @@ const MESSAGES = {
     subjects: { ip: 'src', 'cookie.session': 'req.cook(Session)', 'cookie.own': 'req.cook(own)' },
   },
   required: { group: 'd', condition: 'TRUE', subjects: { ip: 'src', key: 'req.fhdr(x-api-key)' }, required: ['key'] },
-  trial: { group: 'e', condition: 'TRUE', subjects: SUBJECTS, shadow: true },
+  shadowed: { group: 'e', condition: 'TRUE', subjects: SUBJECTS, shadow: true },
   named: { group: 'f', condition: 'TRUE', subjects: SUBJECTS, policy: { default: 'closed', bad_subject: 'open' } },
 };
 
@@ -177,9 +177,9 @@ for (const policy of ['open', 'closed'] as const)
         );
     });
 
-    it('only counts what a message on trial would refuse, and lets pass what the policy names', async () => {
+    it('only counts what a message in shadow mode would refuse, and lets pass what the policy names', async () => {
       const { status: _status, ...rest } = REFUSED;
-      assert.deepEqual(await ask('trial', request({ host: null })), { ...rest, action: 'log', shadow: 'deny' });
+      assert.deepEqual(await ask('shadowed', request({ host: null })), { ...rest, action: 'log', shadow: 'deny' });
       assert.deepEqual(await ask('named', request({ host: null })), { ...rest, action: 'allow' });
     });
   });

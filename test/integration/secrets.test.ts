@@ -29,7 +29,7 @@ const SUBJECTS = {
 /** What a backend says of a secret, and what the agent has to tell because of it. */
 const VERDICTS: Readonly<Record<string, (subject: string) => object>> = {
   denied: (subject) => ({ subject, entry: entry(subject) }),
-  'on trial': (subject) => ({ subject, entry: { ...entry(subject), list: 'trial' } }),
+  'in shadow mode': (subject) => ({ subject, entry: { ...entry(subject), list: 'shadowed' } }),
   'routed to nowhere': (subject) => ({
     subject,
     entry: { ...entry(subject), action: 'route', vars: { backend: 'nowhere' } },
@@ -81,7 +81,12 @@ for (const workers of [1, 2])
       told.push(...agent.lines);
 
       const all = told.join('\n');
-      for (const telling of ['"msg":"denied"', 'shadow mode: decision', 'not in haproxy.backends', 'cannot be used'])
+      for (const telling of [
+        '"msg":"denied"',
+        'shadow mode: decision',
+        'HAProxy has no rule',
+        'invalid entry in an answer',
+      ])
         assert.ok(all.includes(telling), telling);
       assert.match(all, /cookie\.session:sha256:[0-9a-f]{16}/);
       assert.match(all, /header\.authorization:sha256:[0-9a-f]{16}/);
@@ -120,8 +125,8 @@ async function running(t: TestContext, workers: number) {
       timeoutMs: 10_000,
     },
     deadlineMs: 10_000,
-    lists: ['manual', 'trial'],
-    shadowLists: ['trial'],
+    lists: ['manual', 'shadowed'],
+    shadowLists: ['shadowed'],
     messages: { 'check-request': { subjects: SUBJECTS } },
     admin: { listen: { unix: page }, socket },
     log: { level: 'trace' },

@@ -3,7 +3,7 @@ import type { Entry } from '../../contract/check.ts';
 
 /**
  * What is answered for a subject, found the slow way: every entry of the world is compared, addresses bit by bit, hosts
- * from their end and paths from their beginning. An entry of a list on trial is only logged, and what is only logged
+ * from their end and paths from their beginning. An entry of a list in shadow mode is only logged, and what is only logged
  * counts where nothing else does.
  */
 export function naiveWinner(

@@ -83,7 +83,7 @@ export const worldEntries = fc.uniqueArray(worldEntry, {
 /** Lists in any order of precedence, not always all. */
 export const askedLists = fc.shuffledSubarray([...WORLD_LISTS], { minLength: 1 });
 
-/** Lists on trial: mostly none, and not always among those that are asked. */
+/** Lists in shadow mode: mostly none, and not always among the requested ones. */
 export const trialLists = fc.oneof(fc.constant([]), fc.subarray([...WORLD_LISTS]));
 
 /** Lists that are held to actions: mostly none, some to nothing, some also to what no version knows yet. */

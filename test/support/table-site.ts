@@ -29,6 +29,8 @@ export interface TableSiteOptions {
   /** The agent's settings beside those that say where its function is. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly mode?: 'http' | 'tcp';
+  /** What the wiring has of another configuration than the agent's. */
+  readonly wiring?: Partial<Settings['haproxy']>;
   /** Lines of the frontend below the wiring. */
   readonly lines?: readonly string[];
   /** Lines of the defaults, for frontend and backends. */
@@ -44,7 +46,8 @@ export async function startTableSite(options: TableSiteOptions): Promise<TableSi
   try {
     const site = await startSite({
       ...{ haproxy, backendUrl: table.url, config },
-      haproxyConfig: (settings, port) => haproxyConfig(settings, port, origins, options),
+      haproxyConfig: (settings, port) =>
+        haproxyConfig({ ...settings, haproxy: { ...settings.haproxy, ...options.wiring } }, port, origins, options),
     });
     const stop = async () => {
       await site.stop();

@@ -18,7 +18,7 @@ import {
   type Results,
 } from './protocol.ts';
 
-/** Does what a request asks for; rejects with `RequestError` for what it cannot be. */
+/** Executes a request; rejects with `RequestError` if that is not possible. */
 export async function execute(request: Request, control: AgentControl): Promise<Results[Request['command']]> {
   switch (request.command) {
     case 'state':
@@ -42,7 +42,7 @@ export async function execute(request: Request, control: AgentControl): Promise<
 
 async function flush(subjects: readonly string[], control: AgentControl): Promise<Flushed> {
   const { config } = await control.state();
-  // All are read before the first is forgotten.
+  // All subjects are parsed before the first is removed.
   const lookups = [...new Set(subjects.map((subject) => lookupOf(parseSubject(subject), config)))];
   const forgotten = await Promise.all(lookups.map((lookup) => control.flush(lookup)));
   return {
@@ -69,7 +69,7 @@ async function explain(subjects: readonly string[], control: AgentControl): Prom
   return { breaker: backend.breaker, subjects: await Promise.all(explained) };
 }
 
-/** The subject that the cache has and the backend is asked for. */
+/** The subject in the cache and in lookups. */
 function lookupOf(subject: Subject, { ipv6Prefix }: Settings): string {
   if (subject.kind !== 'ip') return formatSubject(subject);
   const address = parseAddress(subject.value);

@@ -1,11 +1,11 @@
 const NEWLINE = 0x0a;
 
-/** More came without an end than a line may have. */
+/** A line is longer than allowed. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
 }
 
-/** The lines of a stream, without their ends; throws `LineTooLong` as soon as one is. What ends without one is a line. */
+/** The lines of a stream, without line feeds; the last one needs none. Throws `LineTooLong` as soon as a line is. */
 export async function* linesOf(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
   let bytes = 0;

@@ -7,7 +7,7 @@ import type { CachedVerdict } from '../../state/agent-control.ts';
 import type { AgentState, BackendState } from '../../state/state.ts';
 
 /**
- * What is said on the admin socket: JSON objects, one a line. Each request has one answer, in their order:
+ * The protocol of the admin socket: JSON objects, one a line. Requests are answered in order, each with one line:
  * `{"version":1,"command":"flush","subjects":["ip:203.0.113.7"]}`, then
  * `{"version":1,"result":{"forgotten":1,"unknown":[]}}` or `{"version":1,"error":"…"}`.
  */
@@ -15,7 +15,7 @@ export const PROTOCOL_VERSION = 1;
 export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_SUBJECTS = 100;
 
-/** What can be asked; subjects are read from text, and told in canonical form, secrets by digest. */
+/** A request. Subjects are parsed, and answered in canonical form, with secrets as digests. */
 export type Request =
   | { readonly command: 'state' }
   | { readonly command: 'explain'; readonly subjects: readonly string[] }
@@ -24,25 +24,25 @@ export type Request =
   | { readonly command: 'log-level'; readonly level: LogLevel }
   | { readonly command: 'reload' };
 
-/** What each command results in. */
+/** The results by command. */
 export interface Results {
   readonly state: AgentState;
   readonly explain: Explanation;
   readonly flush: Flushed;
-  /** The level goes back to the configuration's with the next reload. */
+  /** The next reload resets the level to that of the configuration. */
   readonly 'log-level': { readonly level: LogLevel; readonly until: 'reload' };
   readonly reload: { readonly reloaded: true };
 }
 
 export interface Flushed {
-  /** How many verdicts were forgotten, in all processes together. */
+  /** The number of verdicts removed from all caches. */
   readonly forgotten: number;
-  /** Those of the subjects that no process knew, as they are looked up. */
+  /** The subjects that were in no cache, as they are looked up. */
   readonly unknown: readonly string[];
 }
 
 export interface Explanation {
-  /** Of several processes, the worst. */
+  /** The worst of all processes. */
   readonly breaker: BackendState['breaker'];
   readonly subjects: readonly ExplainedSubject[];
 }
@@ -50,25 +50,25 @@ export interface Explanation {
 export interface ExplainedSubject {
   /** In canonical form. */
   readonly subject: string;
-  /** What is looked up for it: itself, or the network of an IPv6 address where `ipv6Prefix` says so. */
+  /** The subject that is looked up: itself, or the network of an IPv6 address (`ipv6Prefix`). */
   readonly lookup: string;
-  /** What each process knows of it, and what a request would be decided by now. */
+  /** The cached verdict of each process, and what would decide a request now. */
   readonly processes: readonly (CachedVerdict & { readonly next: Next })[];
   /** The messages that look up subjects of its kind. */
   readonly messages: readonly ExplainedMessage[];
 }
 
 /**
- * What comes next for a subject: a known verdict decides (`cache`), one past its lifetime does while nothing can be asked
- * (`stale`), the backend is asked (`lookup`), or the policy decides.
+ * What decides the next request: a fresh verdict (`cache`), a stale one while the backend cannot be asked (`stale`), the
+ * backend (`lookup`), or the policy.
  */
 export type Next = 'cache' | 'stale' | 'lookup' | 'policy';
 
 export interface ExplainedMessage {
   readonly message: string;
-  /** Whether what it decides is only told, not enforced. */
+  /** Whether the message is in shadow mode. */
   readonly onTrial: boolean;
-  /** What its policy does if the subject cannot be looked up now. */
+  /** The decision of its policy if the subject cannot be looked up now. */
   readonly policy: { readonly reason: Reason; readonly action: Action; readonly status?: number };
 }
 
@@ -76,12 +76,12 @@ export type Answer =
   | { readonly version: typeof PROTOCOL_VERSION; readonly result: object }
   | { readonly version: typeof PROTOCOL_VERSION; readonly error: string };
 
-/** A request that cannot be done as it was written; the message says what would be right. */
+/** A request is invalid; the message says what would be right. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
 }
 
-/** What may stand beside `version` and `command`; anything else is refused, lest a misspelt word flush everything. */
+/** The fields beside `version` and `command`. Others are refused, so that a misspelt one does not flush everything. */
 const FIELDS: Readonly<Record<Request['command'], readonly string[]>> = {
   state: [],
   explain: ['subjects'],
@@ -90,7 +90,7 @@ const FIELDS: Readonly<Record<Request['command'], readonly string[]>> = {
   reload: [],
 };
 
-/** Reads one line; throws `RequestError`. */
+/** Parses one line; throws `RequestError`. */
 export function parseRequest(line: string): Request {
   const { version, command, ...fields } = parseObject(line);
   if (version !== PROTOCOL_VERSION) throw new RequestError(`version must be ${PROTOCOL_VERSION}`);
@@ -113,7 +113,7 @@ export function parseRequest(line: string): Request {
   }
 }
 
-/** One line, with its end. */
+/** A message as one line, with its line feed. */
 export function formatLine(message: { readonly version: number } & object): string {
   return `${JSON.stringify(message)}\n`;
 }
@@ -121,9 +121,9 @@ export function formatLine(message: { readonly version: number } & object): stri
 function parseObject(line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>; // just looked at
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>; // just checked
   } catch {
-    // Told below.
+    // Thrown below.
   }
   throw new RequestError('a request must be a JSON object on one line');
 }

@@ -18,19 +18,19 @@ import {
 } from './protocol.ts';
 
 export interface SocketLimits {
-  /** More connections at once are turned away. */
+  /** Further connections are rejected. */
   readonly maxConnections: number;
-  /** How long a peer may take for a request, and to read the answer to the one before. */
+  /** How long a peer may take to read an answer and send the next request. */
   readonly requestMs: number;
 }
 
 const LIMITS: SocketLimits = { maxConnections: 16, requestMs: 10_000 };
-/** A peer that is turned away is told why, and has so long to read it. */
-const FAREWELL_MS = 1_000;
-/** Subjects that a line in the log names. */
-const MAX_SUBJECTS_TOLD = 10;
+/** How long a rejected peer has to read the error. */
+const REJECTION_MS = 1_000;
+/** The most subjects in a log line. */
+const MAX_LOGGED_SUBJECTS = 10;
 
-/** The admin socket: whoever may open the file may ask and change everything. That is the agent's user and group, and root. */
+/** The admin socket. Its file permissions allow the agent's user and group, and root, to execute every command. */
 export class AdminSocket {
   readonly path: string;
   readonly #server: Server;
@@ -39,25 +39,25 @@ export class AdminSocket {
 
   private constructor(path: string, control: AgentControl, log: Pick<Log, 'info' | 'error'>, limits: SocketLimits) {
     this.path = path;
-    // Half open, since a peer may end what it says and still read.
+    // Half open, since a peer may end its side and still read.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#open.add(socket);
       socket.once('close', () => this.#open.delete(socket));
-      // Whoever goes away in the middle is nobody's trouble but their own.
+      // A peer that disconnects is not an error.
       socket.on('error', () => {});
       if (this.#served >= limits.maxConnections) {
-        turnAway(socket, `all ${limits.maxConnections} connections are in use: try again`);
+        reject(socket, `all ${limits.maxConnections} connections are in use: try again`);
         return;
       }
       this.#served++;
       socket.once('close', () => this.#served--);
       void serve(socket, (line) => answerTo(line, control, log), limits.requestMs).catch(() => socket.destroy());
     });
-    // Of those that are turned away there is an end too.
+    // Bounds the rejected connections too.
     this.#server.maxConnections = 2 * limits.maxConnections;
   }
 
-  /** Listens; rejects with one line that says why it cannot. */
+  /** Starts listening; rejects with a one-line error. */
   static async open(
     path: string,
     control: AgentControl,
@@ -86,13 +86,13 @@ export class AdminSocket {
   }
 }
 
-/** Answers the lines of one peer, one after the other. */
+/** Answers the requests of one peer, one after the other. */
 async function serve(socket: Socket, answer: (line: string) => Promise<Answer>, requestMs: number): Promise<void> {
   let limit = setTimeout(() => socket.destroy(), requestMs);
   socket.once('close', () => clearTimeout(limit));
   try {
     for await (const line of linesOf(socket.iterator({ destroyOnReturn: false }), MAX_REQUEST_BYTES)) {
-      clearTimeout(limit); // what it asks for may take its time
+      clearTimeout(limit); // a command may take longer
       const text = formatLine(await answer(line));
       if (socket.destroyed) return;
       limit = setTimeout(() => socket.destroy(), requestMs);
@@ -102,16 +102,16 @@ async function serve(socket: Socket, answer: (line: string) => Promise<Answer>, 
   } catch (error) {
     if (!(error instanceof LineTooLong)) throw error;
     socket.end(formatLine(failure(`a request may have ${MAX_REQUEST_BYTES} bytes`)));
-    // A peer that still writes would never come to read that; the time limit ends it.
+    // Discards what the peer still writes, so that it reads the error; the time limit ends it.
     socket.resume();
   }
 }
 
-function turnAway(socket: Socket, why: string): void {
+function reject(socket: Socket, why: string): void {
   socket.end(formatLine(failure(why)));
-  // What is left unread would reset the connection before it is told.
+  // Unread data would reset the connection before the peer reads the error.
   socket.resume();
-  const limit = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  const limit = setTimeout(() => socket.destroy(), REJECTION_MS);
   socket.once('close', () => clearTimeout(limit));
 }
 
@@ -141,8 +141,8 @@ function isChange({ command }: Request): boolean {
 
 function fieldsOf(request: Request): object {
   if (!('subjects' in request)) return request;
-  const told = request.subjects.slice(0, MAX_SUBJECTS_TOLD).map((subject) => printable(redactedSubject(subject)));
-  return { ...request, subjects: told };
+  const subjects = request.subjects.slice(0, MAX_LOGGED_SUBJECTS).map((subject) => printable(redactedSubject(subject)));
+  return { ...request, subjects };
 }
 
 function failure(error: string): Answer {

@@ -125,10 +125,10 @@ describeNewer('the status page in a browser', () => {
     const { page, url, server, again } = await open(t);
     await page.goTo(url);
     await server.close();
-    await page.until(`document.querySelector('#told').textContent.includes('no answer from the agent since')`);
+    await page.until(`document.querySelector('#notice').textContent.includes('no answer from the agent since')`);
     assert.equal(await page.evaluate(`document.querySelectorAll('#recent tbody tr').length`), 12);
     await again();
-    await page.until(`document.querySelector('#told').textContent === ''`);
+    await page.until(`document.querySelector('#notice').textContent === ''`);
   });
 
   it('asks for nothing while nobody looks', async (t) => {

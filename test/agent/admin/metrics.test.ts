@@ -71,7 +71,7 @@ describe('the metrics', () => {
     assert.equal(value('haverdict_decisions_total', never), 0);
   });
 
-  it('have what every list could stop before it does, and what it would stop where it is on trial', async () => {
+  it('have series for the denies of each list before the first, and for those it would cause in shadow mode', async () => {
     const config = settingsWith({ lists: ['manual', 'new'], shadowLists: ['new'], script: 'script.mjs' });
     const { value } = await read({ decisions: [], config });
     const never = { message: 'check-request', reason: '' };

@@ -45,7 +45,7 @@ describe('the log of the backend', () => {
     assert.equal(clock.timers, 0);
   });
 
-  it('has one line for each list whose trial the function ignores', () => {
+  it('has one line for each list whose shadow mode the function ignores', () => {
     const { health, fields } = setUp();
     for (const list of ['new', 'new', 'feed', 'new']) health.ignoresShadow(list);
     assert.deepEqual(fields(), [{ list: 'new' }, { list: 'feed' }]);

@@ -89,20 +89,20 @@ describe('the backend client', () => {
     assert.deepEqual(told, []);
   });
 
-  it('says which lists are on trial, and takes what the function says of them', async (t) => {
+  it("sends the lists in shadow mode, and accepts the function's answers for them", async (t) => {
     let asked: unknown;
-    const trial = { ...entry, list: 'new', action: 'log', shadow: 'redirect' };
+    const shadowed = { ...entry, list: 'new', action: 'log', shadow: 'redirect' };
     handler = http.post(`${URL}/v1/check`, async ({ request }) => {
       asked = await request.json();
-      return answered([{ ...denied, entry: trial }, unlisted]);
+      return answered([{ ...denied, entry: shadowed }, unlisted]);
     });
     const { client, told } = clientOf(t, URL, 200, ['new', 'manual'], ['new']);
-    assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: trial }, { entry: null }]);
+    assert.deepEqual((await client.check(SUBJECTS)).lookups, [{ entry: shadowed }, { entry: null }]);
     assert.deepEqual(asked, { lists: ['new', 'manual'], shadowLists: ['new'], subjects: SUBJECTS });
     assert.deepEqual(told, []);
   });
 
-  it('enforces nothing of a list on trial when the function is too old to know trials, and says so', async (t) => {
+  it('enforces no entry of a list in shadow mode if the function is too old to support that, and reports it', async (t) => {
     const { reason, subject } = entry;
     for (const [action, more] of [
       ['deny', { status: 451, vars: { body: 'x' } }],
@@ -173,18 +173,18 @@ describe('the backend client', () => {
     assert.deepEqual(told, []);
   });
 
-  it('takes what wins where an allow does not count, on trial or not, and nothing else beside an entry', async (t) => {
+  it('accepts the winner without an allow, in shadow mode or not, and nothing else beside an entry', async (t) => {
     const allow = { subject: unlisted.subject, list: 'manual', action: 'allow' };
     const next = { subject: unlisted.subject, list: 'new', action: 'deny', status: 451 };
-    const lookupsOf = async (entry: object, trials: string[] = []) => {
+    const lookupsOf = async (entry: object, shadowLists: string[] = []) => {
       handler = http.post(`${URL}/v1/check`, () => answered([denied, { ...unlisted, entry }]));
-      const { client } = clientOf(t, URL, 200, ['new', 'manual'], trials);
+      const { client } = clientOf(t, URL, 200, ['new', 'manual'], shadowLists);
       return (await client.check(SUBJECTS)).lookups[1];
     };
     const both = { ...allow, unlessAllowed: next };
     assert.deepEqual(await lookupsOf(both), { entry: both });
-    const { status: _status, ...onTrial } = { ...next, action: 'log', shadow: 'deny' };
-    assert.deepEqual(await lookupsOf(both, ['new']), { entry: { ...allow, unlessAllowed: onTrial } });
+    const { status: _status, ...shadowed } = { ...next, action: 'log', shadow: 'deny' };
+    assert.deepEqual(await lookupsOf(both, ['new']), { entry: { ...allow, unlessAllowed: shadowed } });
     for (const wrong of [
       { ...next, unlessAllowed: next },
       { ...allow, unlessAllowed: allow },
@@ -229,8 +229,8 @@ describe('the backend client', () => {
     'with a status without a rule': { ...entry, status: 299 },
     'that redirects to another host by a path': { ...entry, action: 'redirect', vars: { location: '//evil.example' } },
     'that routes to nowhere': { ...entry, action: 'route' },
-    'with a variable that is no text': { ...entry, vars: { path: 7 } },
-    'that is on trial and enforced': { ...entry, shadow: 'tarpit' },
+    'with a variable that is not a string': { ...entry, vars: { path: 7 } },
+    'that is in shadow mode and enforced': { ...entry, shadow: 'tarpit' },
   })) {
     it(`does not use an entry ${problem}, tells of it, and keeps its neighbours`, async (t) => {
       handler = http.post(`${URL}/v1/check`, () => answered([{ subject: denied.subject, entry: bad }, unlisted]));

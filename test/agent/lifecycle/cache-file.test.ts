@@ -154,7 +154,7 @@ describe('the file of the cache', () => {
     ['an entry with a control character', { ...listed, entry: 'ip:\u001b[2J' }],
     ['no entry', { ...listed, entry: undefined }],
     ['a deny of no list', { action: 'deny', source: 'cache' }],
-    ['something behind what is no allow', { ...listed, unlessAllowed: listed }],
+    ['unlessAllowed beside another action than allow', { ...listed, unlessAllowed: listed }],
     ['a worse thing behind an allow', { ...listed, action: 'allow', unlessAllowed: { ...listed, status: 1 } }],
     ['nothing', null],
     ['a text', 'deny'],

@@ -35,9 +35,9 @@ describe('what the file of the cache may bring', () => {
       false,
     ],
     ['a list that is not asked', of('other', 'deny'), false],
-    ['a list on trial', of('new', 'log', { shadow: 'deny' }), true],
-    ['a list on trial that is enforced', of('new', 'deny'), false],
-    ['a list on trial that would do what it may not', of('new', 'log', { shadow: 'allow' }), false],
+    ['a list in shadow mode', of('new', 'log', { shadow: 'deny' }), true],
+    ['an enforced entry of a list in shadow mode', of('new', 'deny'), false],
+    ['a list in shadow mode with an action that is not permitted', of('new', 'log', { shadow: 'allow' }), false],
   ] as const)
     it(`${isTaken ? 'is' : 'is not'} ${what}`, async (t) => {
       const clock = new HandClock();

@@ -44,7 +44,7 @@ async function problemOf(format: FormatName, begin: string, line: string, lines:
       signal,
       nowMs,
     };
-    await collectFeed(wanted, { ...options, tell: () => {} });
+    await collectFeed(wanted, { ...options, report: () => {} });
     return 'nothing';
   } catch (error) {
     return (error as Error).message;

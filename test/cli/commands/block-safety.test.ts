@@ -134,7 +134,17 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.deepEqual(fields(block.stdout), entry);
     assert.deepEqual(fields((await run('show', '203.0.113.70', '--json')).stdout), [...entry, 'state', 'wins'].sort());
     const told = JSON.parse((await run('explain', '203.0.113.70', '--json')).stdout);
-    const ofExplain = ['decision', 'effect', 'entries', 'listActions', 'lists', 'shadowLists', 'subjects', 'why'];
+    const ofExplain = [
+      'decision',
+      'effect',
+      'entries',
+      'listActions',
+      'lists',
+      'shadowLists',
+      'subjects',
+      'unsupported',
+      'why',
+    ];
     assert.deepEqual(Object.keys(told).sort(), ofExplain);
     assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'state', 'why', 'wins'].sort());
     const removed = await run('remove', '203.0.113.70', '--json');
@@ -162,11 +172,11 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     assert.equal((await run('block', '203.0.113.93', '--list', 'feed', '-c', config)).status, 0);
   });
 
-  it('explains with the lists, kinds and trials of a message', async (t) => {
+  it('explains with the lists, kinds and shadow lists of a message', async (t) => {
     await run('block', '203.0.113.80', 'host:explained.example');
     const config = configFile(
       t,
-      'lists: [manual, trial]\nshadowLists: [trial]\nmessages: { check: { subjects: { host: "req.hdr(host)" } } }\n',
+      'lists: [manual, shadowed]\nshadowLists: [shadowed]\nmessages: { check: { subjects: { host: "req.hdr(host)" } } }\n',
     );
     const { status, stdout } = await run('explain', '203.0.113.80', 'host:explained.example', '-c', config);
     assert.equal(status, 0);

@@ -80,7 +80,7 @@ describe('haverdict check-backend', () => {
 
   it('lists each of its checks in the reference, and no other', () => {
     const text = readFileSync(new URL('../../../docs/reference/contract.md', import.meta.url), 'utf8');
-    const [, section = ''] = text.split('## What check-backend looks at');
+    const [, section = ''] = text.split('## Checks of check-backend');
     const named = [...section.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map(([, name]) => name);
     assert.deepEqual(named, Object.keys(CHECKS));
     const guide = readFileSync(new URL('../../../docs/guides/bring-your-own-backend.md', import.meta.url), 'utf8');

@@ -111,7 +111,7 @@ describe('explain', () => {
       ['expired: it has expired and is not deleted yet', 'not asked: list other is not looked in'],
     ],
     [
-      'a list on trial',
+      'a list in shadow mode',
       [
         { ...deny, subject: 'ip:203.0.113.7', list: 'feed' },
         { ...deny, subject: 'ip:203.0.113.0/24' },
@@ -214,7 +214,7 @@ describe('explain', () => {
     assert.deepEqual([...odd], ['path:/a', 'path:/c', 'path:/f%2Fg']);
   });
 
-  it('tells of a message on trial what it would do', async () => {
+  it('shows what a message in shadow mode would do', async () => {
     const ip = { subject: 'ip:203.0.113.7', items: [{ ...deny, subject: 'ip:203.0.113.7' }] };
     const { decision } = await explain({ ...request([ip]), shadow: true });
     assert.deepEqual([decision.action, decision.shadow], ['log', 'deny']);

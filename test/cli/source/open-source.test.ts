@@ -23,17 +23,17 @@ describe('a source', () => {
     writeFileSync(path, LIST);
     const source = await openSource(path, {});
     assert.equal(await textOf(source), LIST);
-    assert.match(source.said, /list\.txt, 24 bytes of 20/);
+    assert.match(source.summary, /list\.txt, 24 bytes of 20/);
   });
 
   it('says in one line what is wrong with a file', async () => {
-    await expectError(openSource('/does/not/exist', {}), 'cannot read /does/not/exist: there is no such file');
+    await expectError(openSource('/does/not/exist', {}), 'cannot read /does/not/exist: no such file');
     await expectError(openSource(tmpdir(), {}), `cannot read ${tmpdir()}: it is a directory`);
-    await expectError(openSource('bad\u001b[2J', {}), 'cannot read bad\\u001b[2J: there is no such file');
+    await expectError(openSource('bad\u001b[2J', {}), 'cannot read bad\\u001b[2J: no such file');
     await expectError(openSource('a\0b', {}), 'cannot read a\\u0000b: ');
   });
 
-  it('is a URL, asked as ourselves, and says what the server said', async (t) => {
+  it('is a URL, fetched with our User-Agent, and summarizes the response', async (t) => {
     const agents: unknown[] = [];
     const url = await serve(t, (request, response) => {
       agents.push(request.headers['user-agent']);
@@ -45,7 +45,7 @@ describe('a source', () => {
     assert.equal(source.ending, '.txt');
     assert.equal(source.etag, '"v1"');
     assert.equal(source.lastModified, 'Thu, 01 Jan 2026 00:00:00 GMT');
-    assert.equal(source.said, '200, 24 bytes, ETag \\"v1\\", Last-Modified Thu, 01 Jan 2026 00:00:00 GMT');
+    assert.equal(source.summary, '200, 24 bytes, ETag \\"v1\\", Last-Modified Thu, 01 Jan 2026 00:00:00 GMT');
     assert.equal(await textOf(source), LIST);
     assert.match(String(agents[0]), /^haverdict\/\d+\.\d+\.\d+$/);
   });
@@ -101,7 +101,7 @@ describe('a source', () => {
       const url = await serveBytes(t, Buffer.from(cut));
       await expectError(
         openSource(url, INSIDE).then(textOf),
-        `cannot fetch ${url}/: the connection was closed before the answer was whole`,
+        `cannot fetch ${url}/: the connection was closed before the answer was complete`,
       );
     });
   }

@@ -64,7 +64,7 @@ describe('a stack deployed to this machine', () => {
     await call(agent());
     assert.ok(cloud.pool.initsMs.length > 0);
     const empty = { ...assembly, assets: new Map() };
-    await assert.rejects(deploy(empty), /there is no folder of code for [0-9a-f]{64}\.zip/);
+    await assert.rejects(deploy(empty), /the assembly has no code for [0-9a-f]{64}\.zip/);
   });
 
   it('answers 403 to a call without a signature', async () => {

@@ -25,7 +25,7 @@ const intrinsics = new Intrinsics({
   template: TEMPLATE,
   pseudo: { 'AWS::Region': 'eu-west-1' },
   names: (id) => {
-    if (id !== 'Table') throw new Error(`there is no resource or parameter ${id}`);
+    if (id !== 'Table') throw new Error(`unknown resource or parameter ${id}`);
     return { ref: 'haverdict', attributes: { Arn: 'arn:table' } };
   },
 });
@@ -65,15 +65,15 @@ describe('intrinsic functions', () => {
   const REFUSED: readonly [value: unknown, names: RegExp][] = [
     [{ 'Fn::ImportValue': 'x' }, /Fn::ImportValue is not imitated/],
     [{ Ref: 'AWS::NotificationARNs' }, /pseudo parameter AWS::NotificationARNs is not imitated/],
-    [{ Ref: 'Nobody' }, /there is no resource or parameter Nobody/],
+    [{ Ref: 'Nobody' }, /unknown resource or parameter Nobody/],
     [{ Ref: 'Secret' }, /parameter Secret of type String has no value here/],
     [{ Ref: 'Version' }, /parameter Version of type AWS::SSM::Parameter::Value<String> has no value here/],
     [{ 'Fn::GetAtt': ['Table', 'StreamArn'] }, /attribute StreamArn of Table .*is not imitated/],
     [{ 'Fn::FindInMap': ['Map', 'key', 'other'] }, /nothing in map Map under key, other/],
-    [{ 'Fn::If': ['Nothing', 1, 2] }, /there is no condition Nothing/],
+    [{ 'Fn::If': ['Nothing', 1, 2] }, /unknown condition Nothing/],
     [{ 'Fn::If': ['Strange', 1, 2] }, /condition function Fn::Contains is not imitated/],
-    [{ 'Fn::Join': ['', [['a']]] }, /\["a"\] is no text/],
-    [{ 'Fn::Select': ['0', 'abc'] }, /"abc" is no list/],
+    [{ 'Fn::Join': ['', [['a']]] }, /\["a"\] is not a string/],
+    [{ 'Fn::Select': ['0', 'abc'] }, /"abc" is not a list/],
   ];
   for (const [value, names] of REFUSED) {
     it(`stop at ${JSON.stringify(value)}`, () => {

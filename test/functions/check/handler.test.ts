@@ -52,11 +52,15 @@ describe('the handler', () => {
     ['no lists', '{"subjects":["host:a"]}', 'lists is missing'],
     ['no list in lists', '{"lists":[],"subjects":["host:a"]}', 'lists must have at least 1 of them'],
     [
-      'a list that is no name',
+      'an invalid list name',
       '{"lists":["m","A B"],"subjects":["host:a"]}',
       'lists[1] must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit',
     ],
-    ['a subject that is no text', '{"lists":["m"],"subjects":["host:a",7]}', 'subjects[1] must be a string, not 7'],
+    [
+      'a subject that is not a string',
+      '{"lists":["m"],"subjects":["host:a",7]}',
+      'subjects[1] must be a string, not 7',
+    ],
     [
       'too many subjects',
       JSON.stringify({ lists: ['m'], subjects: Array(101).fill('host:a') }),

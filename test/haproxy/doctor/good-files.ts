@@ -382,10 +382,14 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   };
 }
 
-/** What the doctor finds, with no file but these two. */
-export function findingsIn({ settings, config, spoe }: HaproxySet): Finding[] {
+/** What the doctor finds, with no file but these two and the others. */
+export function findingsIn(
+  { settings, config, spoe }: HaproxySet,
+  others: Readonly<Record<string, string>> = {},
+): Finding[] {
   const read = (path: string) => {
     if (path === SPOE_FILE) return spoe;
+    if (Object.hasOwn(others, path)) return others[path];
     return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
   };
   const files = { read, isSocket: () => false };

@@ -9,6 +9,7 @@ import {
   handWritten,
   rawCondition,
   recent,
+  tcp,
 } from './good-files.ts';
 
 /** One small edit of good files, and what comes of it. */
@@ -156,6 +157,24 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   scopeTypo(),
   spoe('last-line-unfinished', 'cut off', `event ${EVENT}`, 'refuses', [[/\n$/, '']]),
+  config('filter-undeclared', 'compression', 'compression algo gzip', 'refuses', [
+    [FIRST_RULE, '\n$1    compression algo gzip\n'],
+  ]),
+  config('filter-undeclared', 'compression in defaults', 'compression algo gzip', 'refuses', [
+    ['    option httplog\n', '    option httplog\n    compression algo gzip\n'],
+  ]),
+  config('filter-undeclared', 'a cache', 'cache-use', 'refuses', [
+    [FIRST_RULE, '\n$1    http-request cache-use pages if { path_beg /a }\n'],
+    ['\nbackend origin\n', '\ncache pages\n    total-max-size 4\n\nbackend origin\n'],
+  ]),
+  config('filter-order', 'a cache below', 'filter cache', 'refuses', [
+    [FIRST_RULE, '\n$1    filter compression\n    filter cache pages\n    http-response cache-store pages\n'],
+    ['\nbackend origin\n', '\ncache pages\n    total-max-size 4\n\nbackend origin\n'],
+  ]),
+  config('fastcgi-beside-filter', 'a listen section', 'use-fcgi-app', 'refuses', [
+    ['frontend web\n', 'fcgi-app php\n    docroot /srv\n\nlisten web\n    use-fcgi-app php\n'],
+    ['    default_backend origin\n', '    default_backend origin\n    server php 192.0.2.20:9000 proto fcgi\n'],
+  ]),
   config('event-in-backend', 'the filter moved into the backend', 'filter spoe', 'warns', [
     [/ {4}filter .*\n/, ''],
     ['\nbackend origin\n', '\nbackend origin\n    filter spoe engine haverdict config haverdict.spoe.cfg\n'],
@@ -205,6 +224,7 @@ export const MUTATIONS: readonly Mutation[] = [
   spoe('event-conditional', 'only some methods', 'if { method POST }', 'silent', [
     [EVENT, `${EVENT} if { method POST }`],
   ]),
+  eventBeforeData(),
   spoe('argument-missing', 'one line removed', 'spoe-message check-request', 'silent', [[/ {4}args ip=src\n/, '']]),
   spoe('argument-missing', 'a typo in a name', 'args pi=src', 'silent', [['args ip=src', 'args pi=src']]),
   spoe('argument-missing', 'without a name', 'args src', 'silent', [['args ip=src', 'args src']]),
@@ -648,6 +668,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('server-speaks-tls', 'in the check', 'server agent1', 'silent', [[CHECK, '$& check-ssl verify none']]),
   config('server-maxconn-low', 'maxconn 1', 'server agent1', 'silent', [[CHECK, '$& maxconn 1']]),
   chrooted(),
+  chrootAuto(),
   { ...config('socket-rights', 'another group', 'server one', 'silent', [['group haproxy', 'group nogroup']], 'hand') },
 
   spoe('timeout-processing-missing', 'removed', 'spoe-agent', 'warns', [[/ {4}timeout processing .*\n/, '']]),
@@ -756,6 +777,39 @@ function chrooted(): Mutation {
     at: ['config', 'server agent1'],
     haproxy: 'silent',
     files: { ...files, config },
+  };
+}
+
+/** A folder that HAProxy makes is empty. */
+function chrootAuto(): Mutation {
+  const files = generated('open', { listen: [{ type: 'unix', path: '/run/haverdict/agent.sock' }] });
+  const config = files.config.replace('global\n', 'global\n    chroot auto\n');
+  return {
+    finding: 'chroot-without-socket',
+    by: 'a socket',
+    at: ['config', 'chroot auto'],
+    haproxy: 'silent',
+    files: { ...files, config },
+  };
+}
+
+/** What a client sends is not there at an event, however long rules wait below. */
+function eventBeforeData(): Mutation {
+  const { settings, config, spoe } = tcp();
+  const subjects = [{ kind: 'host', expression: 'req.ssl_sni' }];
+  return {
+    finding: 'event-before-data',
+    by: 'the server name',
+    at: ['spoe', 'args host='],
+    haproxy: 'silent',
+    files: {
+      settings: { ...settings, messages: settings.messages.map((message) => ({ ...message, subjects })) },
+      config: config.replace(
+        / {4}filter spoe/,
+        '    tcp-request inspect-delay 3s\n    tcp-request content reject unless { req.ssl_hello_type 1 }\n$&',
+      ),
+      spoe: spoe.replace('args ip=src', 'args host=req.ssl_sni'),
+    },
   };
 }
 

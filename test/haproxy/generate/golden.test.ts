@@ -149,7 +149,7 @@ spoe-message check-request
     event on-frontend-http-request
 `;
 
-const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, above all its other rules.
+const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.
     # haverdict begin frontend 0195fc849c51ae3d
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
@@ -179,6 +179,8 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # a denied client can quote the reference id, which is in the log of the agent
     http-after-response set-header x-haverdict-ref "%[var(txn.guard.ref)]" if { var(txn.guard.ref) -m found }
     # haverdict end frontend
+    # with FastCGI, a cache or compression in this section or its defaults, HAProxy also wants their lines, in this order:
+    # filter fcgi-app NAME, filter cache NAME, filter compression
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
@@ -247,7 +249,7 @@ spoe-group login
     messages sign-in
 `;
 
-const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, above all its other rules.
+const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that haverdict should guard, below its tcp-request rules and above its http-request rules.
     # haverdict begin frontend 91c574425895442e
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
     # wait for the body, or only the part that came with the headers is sent
@@ -411,6 +413,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-after-response set-header x-haverdict-ref "%[var(res.haverdict.ref)]" if { var(res.haverdict.ref) -m found }
     http-after-response set-header x-haverdict-ref "%[var(txn.haverdict.login.ref)]" if { var(txn.haverdict.login.ref) -m found }
     # haverdict end frontend
+    # with FastCGI, a cache or compression in this section or its defaults, HAProxy also wants their lines, in this order:
+    # filter fcgi-app NAME, filter cache NAME, filter compression
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(sess.haverdict.action)]/%[var(sess.haverdict.source)] %{+Q,+E}[var(sess.haverdict.reason)] %[var(sess.haverdict.ref)] %[var(txn.haverdict.action)]/%[var(txn.haverdict.source)] %{+Q,+E}[var(txn.haverdict.reason)] %[var(txn.haverdict.ref)] %[var(txn.haverdict.login.action)]/%[var(txn.haverdict.login.source)] %{+Q,+E}[var(txn.haverdict.login.reason)] %[var(txn.haverdict.login.ref)] %[var(res.haverdict.action)]/%[var(res.haverdict.source)] %{+Q,+E}[var(res.haverdict.reason)] %[var(res.haverdict.ref)]'
 
@@ -421,7 +425,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
     # haverdict end routes
 
-# Part 3 of 6: put these lines into each HTTP backend that those frontends use, above all its other rules.
+# Part 3 of 6: put these lines into each HTTP backend that those frontends use, above its http-request rules.
     # haverdict begin backend 04844cc525bc8528
     http-request set-var(txn.haverdict.ref) var(req.haverdict.ref) if { var(req.haverdict.ref) -m found }
     http-request set-var(txn.haverdict.res.del.server) var(req.haverdict.res.del.server) if { var(req.haverdict.res.del.server) -m found }
@@ -471,7 +475,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     http-request add-header X-Plan "%[var(req.haverdict.req.add.x_plan)]" if { var(req.haverdict.req.add.x_plan) -m found }
     # haverdict end backend
 
-# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, instead of those of part 1.
+# Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.
     # haverdict begin tcp-frontend 5c51a6d39d1e66f0
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
@@ -492,6 +496,8 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # omit those in mode http
     use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
     # haverdict end tcp-frontend
+    # with FastCGI, a cache or compression in this section or its defaults, HAProxy also wants their lines, in this order:
+    # filter fcgi-app NAME, filter cache NAME, filter compression
 
 # Part 5 of 6: put these lines into each backend in mode tcp that those frontends use.
     # haverdict begin tcp-backend 90a0a58a805ab1ee

@@ -87,7 +87,7 @@ const MESSAGES: Readonly<Record<string, readonly Message[]>> = {
     },
     { ...at('on-http-response'), arguments: [{ name: 'body', expression: 'res.body' }] },
   ],
-  'on trial': [{ ...at('on-frontend-http-request'), shadow: true }],
+  'in shadow mode': [{ ...at('on-frontend-http-request'), shadow: true }],
 };
 
 /** Messages that `recentSeconds` skips for some clients, beside one that it does not skip. */

@@ -130,12 +130,12 @@ describe('the rules of a frontend', () => {
         assert.equal(matching(rules, 'deny_status 503', '-m found').length, policy === 'closed' ? 2 : 0);
       });
 
-  it('leave out the rules of closed for what is on trial', () => {
+  it('leave out the rules of closed for a message in shadow mode', () => {
     const closed = settingsWith({ messages: [{ ...request, policy: CLOSED }] });
-    const trial = settingsWith({ messages: [{ ...request, policy: CLOSED, shadow: true }] });
+    const shadowed = settingsWith({ messages: [{ ...request, policy: CLOSED, shadow: true }] });
     assert.equal(matching(frontendRules(closed), 'deny_status 503', '-m found').length, 2);
-    assert.equal(matching(frontendRules(trial), 'deny_status 503', '-m found').length, 0);
-    assert.deepEqual(matching(frontendRules(closed), '-m str'), matching(frontendRules(trial), '-m str'));
+    assert.equal(matching(frontendRules(shadowed), 'deny_status 503', '-m found').length, 0);
+    assert.deepEqual(matching(frontendRules(closed), '-m str'), matching(frontendRules(shadowed), '-m str'));
   });
 
   it('stop what was not asked only where the message is asked', () => {

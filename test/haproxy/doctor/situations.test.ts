@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import { SPOE_FILE } from '../../../dev/haproxy.ts';
+import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
+import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
+import type { Changes } from '../../support/settings.ts';
+import { findingsIn, generated, type HaproxySet } from './good-files.ts';
+
+const WAF = `[waf]
+spoe-agent waf-agent
+    groups ask
+    option var-prefix waf
+    option set-on-error error
+    timeout hello 1s
+    timeout idle 1m
+    timeout processing 300ms
+    use-backend waf-agents
+    log global
+spoe-message look
+    args peer=src method=method
+spoe-group ask
+    messages look
+`;
+
+/** Rules that ask another agent, below ours. */
+const ASKS_WAF = `    filter spoe engine waf config waf.cfg
+    http-request send-spoe-group waf ask
+    http-request deny if { var(txn.waf.action) -m str deny }
+    http-request set-header X-Rule %[var(txn.waf.rule)]
+`;
+const wafBackend = (address: string) => `
+backend waf-agents
+    mode MODE
+    timeout connect 1s
+    timeout server 3m
+    server waf1 ${address} check
+`;
+
+const LOGIN = {
+  name: 'check-login',
+  ...{ group: 'login', condition: '{ method POST }', policy: { default: 'open' } as const, subjects: [] },
+};
+
+interface Situation {
+  readonly name: string;
+  readonly changes?: Changes;
+  readonly edit: (config: string) => string;
+  /** Files beside the two, by name. */
+  readonly others?: Readonly<Record<string, string>>;
+  /** Findings, with a part of their line. */
+  readonly found: readonly (readonly [id: string, line: string])[];
+  /** What `haproxy -c` says; not asked where other files are missing on purpose. */
+  readonly haproxy?: 'takes' | 'refuses';
+}
+
+const above = (text: string) => (config: string) => config.replace(/ {4}default_backend origin\n/, `${text}$&`);
+const section = (text: string) => (config: string) => `${config}\n${text}`;
+const both =
+  (...edits: readonly ((config: string) => string)[]) =>
+  (config: string) =>
+    edits.reduce((before, edit) => edit(before), config);
+const frontend = (rules: string, bind = ':8081', target = 'origin') =>
+  section(`frontend other\n    bind ${bind}\n${rules}    default_backend ${target}\n`);
+const UNGUARDED = [['frontend-unguarded', 'frontend other']] as const;
+
+const SITUATIONS: readonly Situation[] = [
+  ...['192.0.2.9:9000', 'waf.example:9000', '127.0.0.1:9000', '127.0.0.1:9001'].map(
+    (address): Situation => ({
+      name: `another agent at ${address}`,
+      edit: both(above(ASKS_WAF), section(wafBackend(address))),
+      others: { 'waf.cfg': WAF },
+      found: [],
+      ...(!address.startsWith('waf') && { haproxy: 'takes' }),
+    }),
+  ),
+  {
+    name: 'another agent whose file cannot be read, beside ours',
+    edit: both(above(ASKS_WAF), section(wafBackend('127.0.0.1:9000'))),
+    found: [],
+  },
+  {
+    name: 'another agent whose file cannot be read, and ours not there',
+    edit: (config) => above(ASKS_WAF)(withoutOurs(config)),
+    found: [['filter-missing', 'frontend web']],
+  },
+  {
+    name: 'two files that cannot be read, and ours not there',
+    edit: (config) => above(ASKS_WAF + ASKS_WAF.replaceAll('waf', 'bots'))(withoutOurs(config)),
+    found: [['filter-missing', 'frontend web']],
+  },
+  {
+    name: 'our file cannot be read',
+    changes: { messages: [LOGIN] },
+    edit: (config) =>
+      config
+        .replace(SPOE_FILE, 'elsewhere.cfg')
+        .replace(/^frontend web\n/m, '$&    http-request set-header X-Own %[var(txn.haverdict.own_option)]\n'),
+    found: [['spoe-file-missing', 'filter spoe']],
+  },
+  {
+    name: 'a group sent in a backend without a filter',
+    changes: { messages: [LOGIN] },
+    edit: (config) =>
+      config
+        .replace(/^ {4}http-request send-spoe-group .*\n/m, '')
+        .replace(
+          /^backend origin\n/m,
+          '$&    http-request send-spoe-group haverdict login if { method POST }\n    http-request deny if { var(txn.haverdict.login.action) -m str deny }\n',
+        ),
+    found: [['group-engine-unknown', 'send-spoe-group']],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'a group sent in a frontend without a filter',
+    changes: { messages: [LOGIN] },
+    edit: frontend('    http-request send-spoe-group haverdict login if { method POST }\n    http-request deny\n'),
+    found: [['group-engine-unknown', 'send-spoe-group haverdict login if { method POST }$']],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'a group sent through another engine that has no filter',
+    changes: { messages: [LOGIN] },
+    edit: (config) => config.replace('send-spoe-group haverdict login', 'send-spoe-group guard login'),
+    found: [['group-engine-unknown', 'send-spoe-group guard']],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'a group of another agent sent in a backend',
+    edit: both(
+      above('    filter spoe engine waf config waf.cfg\n'),
+      (config) =>
+        config.replace(
+          /^backend origin\n/m,
+          '$&    filter spoe engine waf config waf.cfg\n    http-request send-spoe-group waf ask\n',
+        ),
+      section(wafBackend('127.0.0.1:9001')),
+    ),
+    others: { 'waf.cfg': WAF },
+    found: [],
+    haproxy: 'takes',
+  },
+  ...[
+    'http-request redirect code 301 scheme https',
+    'http-request redirect code 301 location https://%[hdr(host)]%[capture.req.uri]',
+    'http-request redirect prefix https://www.example.org code 301',
+    'acl is_tls ssl_fc\n    http-request redirect scheme https code 301 if !is_tls',
+    'http-request return status 404',
+    'http-request deny',
+    'redirect scheme https unless { ssl_fc }',
+    'http-request tarpit if TRUE',
+    'tcp-request connection reject',
+    'acl acme path_beg /.well-known/acme-challenge/\n    http-request redirect scheme https unless acme\n    use_backend acme if acme',
+  ].map(
+    (rules): Situation => ({
+      name: `nobody gets through: ${rules}`,
+      edit: both(frontend(`    ${rules}\n`), section('backend acme\n    server a 127.0.0.1:1\n')),
+      found: [],
+      haproxy: 'takes',
+    }),
+  ),
+  ...[
+    'http-request redirect scheme https if { path_beg /a }',
+    'http-request redirect scheme https unless { path_beg /.well-known/ }',
+    'http-request allow if { src 10.0.0.0/8 }\n    http-request deny',
+    'acl is_tls ssl_fc\n    http-request deny if is_tls',
+    'http-response deny',
+    'http-request deny if { src -f /dev/null }',
+  ].map(
+    (rules): Situation => ({
+      name: `some get through: ${rules}`,
+      edit: frontend(`    ${rules}\n`),
+      found: UNGUARDED,
+      haproxy: 'takes',
+    }),
+  ),
+  {
+    name: 'a redirect where TLS comes in too',
+    edit: frontend('    http-request redirect scheme https unless { ssl_fc }\n', ':8081 ssl crt x.pem'),
+    found: UNGUARDED,
+  },
+  {
+    name: 'the same map in a guarded and an unguarded frontend',
+    edit: both(
+      above('    use_backend %[req.hdr(host),lower,map(/dev/null,origin)]\n'),
+      frontend('    use_backend %[hdr(host),map_str(/dev/null,none)]\n', ':8081', 'none'),
+      section('backend none\n    http-request deny\n'),
+    ),
+    found: UNGUARDED,
+    haproxy: 'takes',
+  },
+  {
+    name: 'another map in an unguarded frontend',
+    edit: both(
+      above('    use_backend %[req.hdr(host),lower,map(/dev/null,origin)]\n'),
+      frontend('    use_backend %[hdr(host),map_str(/dev/zero,none)]\n', ':8081', 'none'),
+      section('backend none\n    http-request deny\n'),
+    ),
+    found: [],
+  },
+  {
+    name: 'a mode by a compound condition',
+    edit: (config) =>
+      config.replace(
+        / {4}mode (tcp|spop)\n(?= {4}option spop-check)/,
+        '.if version_atleast(2.4) && ( version_before(3.1) || version_before("2.5") ) && !version_atleast(9.0)\n    mode tcp\n.else\n    mode spop\n.endif\n',
+      ),
+    found: [],
+    haproxy: 'takes',
+  },
+];
+
+/** What an operator has before the wiring is there. */
+function withoutOurs(config: string): string {
+  return config.replace(/^ {4}(filter|http-\w+(-\w+)?|#).*\n/gm, '');
+}
+
+describeOnEveryHaproxy('a situation that people have', (build) => {
+  for (const { name, changes = {}, edit, others = {}, found, haproxy } of SITUATIONS)
+    it(name, (t) => {
+      const files = generated('open', { ...changes, haproxy: { version: build.version } });
+      const [, mode = ''] = /^ {4}mode (tcp|spop)$/m.exec(files.config) ?? [];
+      const set = { ...files, config: edit(files.config).replaceAll('mode MODE', `mode ${mode}`) };
+      const lines = set.config.split('\n');
+      const seen = findingsIn(set, others).map(({ id, place }) => [id, lines[(place.line ?? 0) - 1] ?? ''] as const);
+      assert.deepEqual(
+        seen.map(([id]) => id),
+        found.map(([id]) => id),
+      );
+      for (const [at, [, line]] of found.entries()) assert.match(seen[at]?.[1] ?? '', new RegExp(line));
+      if (haproxy !== undefined) assert.equal(verdictOn(build, temporaryFolder(t), set, others), haproxy);
+    });
+});
+
+function verdictOn(
+  { binary }: HaproxyBuild,
+  folder: string,
+  { config, spoe }: HaproxySet,
+  others: Readonly<Record<string, string>>,
+): 'takes' | 'refuses' {
+  for (const [name, text] of Object.entries({ ...others, 'haproxy.cfg': config, [SPOE_FILE]: spoe }))
+    writeFileSync(join(folder, name), text);
+  const { status, stderr } = spawnSync(binary, ['-c', '-f', 'haproxy.cfg'], { cwd: folder, encoding: 'utf8' });
+  assert.ok(status === 0 || /ALERT/.test(stderr), stderr);
+  return status === 0 ? 'takes' : 'refuses';
+}
