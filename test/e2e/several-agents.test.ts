@@ -6,6 +6,7 @@ import { startHaproxy } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { frontendConfig } from '../../dev/haproxy-config.ts';
 import { spoeFile } from '../../haproxy/generate/spoe.ts';
+import { keepsHungAgents } from '../../haproxy/versions.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
@@ -73,7 +74,9 @@ describeOnEveryHaproxy('two agents under load', (build) => {
         await clients.untilAnswered(clients.answered + ANSWERS);
         await clients.end();
         const noticed = clients.others(status) - before;
-        assert.ok(noticed <= most(policy), `${noticed} noticed: ${JSON.stringify(clients.answers)}`);
+        // up to 2.8 the check that finds an agent gone ends what is under way there
+        const bound = keepsHungAgents(build.version) ? AT_A_KILL : most(policy);
+        assert.ok(noticed <= bound, `${noticed} noticed: ${JSON.stringify(clients.answers)}`);
       });
 
   it('one of them was never started: nobody notices', async (t) => {
