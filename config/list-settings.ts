@@ -6,8 +6,8 @@ export type WrittenList = string | { readonly name: string; readonly actions: Ac
 
 /** The names of the lists, and the actions of those that are restricted. */
 export function toListSettings(written: readonly WrittenList[]): { lists: string[]; listActions: ListActions } {
-  const held = written.flatMap((list) => (typeof list === 'string' ? [] : [[list.name, list.actions] as const]));
-  return { lists: written.map(listName), listActions: Object.fromEntries(held) };
+  const restricted = written.flatMap((list) => (typeof list === 'string' ? [] : [[list.name, list.actions] as const]));
+  return { lists: written.map(listName), listActions: Object.fromEntries(restricted) };
 }
 
 export function listName(list: WrittenList): string {
@@ -19,7 +19,7 @@ export function describeList(
   name: string,
   { shadowLists, listActions }: { readonly shadowLists: readonly string[]; readonly listActions: ListActions },
 ): string {
-  const held = Object.hasOwn(listActions, name) ? [`${listActions[name]?.join(', ')} only`] : [];
-  const notes = [...held, ...(shadowLists.includes(name) ? ['shadow mode'] : [])];
+  const restricted = Object.hasOwn(listActions, name) ? [`${listActions[name]?.join(', ')} only`] : [];
+  const notes = [...restricted, ...(shadowLists.includes(name) ? ['shadow mode'] : [])];
   return notes.length === 0 ? name : `${name} (${notes.join('; ')})`;
 }

@@ -1,4 +1,4 @@
-import { DEFAULT_DENY_STATUS, type Rules } from '../contract/obeyed.ts';
+import { DEFAULT_DENY_STATUS, type Rules } from '../contract/missing-rules.ts';
 import { CAUSED_BY_CLIENT, POLICY_STATUS, type Policy, REFUSED_STATUS, type Reason } from '../contract/policy.ts';
 import type { ConfigFile } from './schema.ts';
 

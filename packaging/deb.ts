@@ -55,8 +55,8 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
     setModes(tree);
     mkdirSync(folder, { recursive: true });
     const name = `haverdict_${version}_${architecture}`;
-    const held = { version, architecture, epochSeconds, packages, node: readFileSync(join(tree, NODE)) };
-    writeFileSync(join(folder, `${name}.cdx.json`), sbomOf(held));
+    const contents = { version, architecture, epochSeconds, packages, node: readFileSync(join(tree, NODE)) };
+    writeFileSync(join(folder, `${name}.cdx.json`), sbomOf(contents));
     const deb = join(folder, `${name}.deb`);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb clamps later times in the tree
     const command = ['--root-owner-group', `-Z${compression}`, '--build', tree, deb];

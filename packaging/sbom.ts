@@ -29,9 +29,9 @@ interface Sbom {
  */
 export function sbomOf({ version, architecture, epochSeconds, packages, node }: SbomSettings): string {
   const { metadata, components, dependencies, ...head } = sbomOfLock();
-  const held = new Set(packages.map(nameIn));
-  const found = components.filter((component) => held.has(component['bom-ref']));
-  const missing = [...held].filter((ref) => found.every((component) => component['bom-ref'] !== ref));
+  const bundled = new Set(packages.map(nameIn));
+  const found = components.filter((component) => bundled.has(component['bom-ref']));
+  const missing = [...bundled].filter((ref) => found.every((component) => component['bom-ref'] !== ref));
   if (missing.length > 0) throw new Error(`in the bundle, and not in package-lock.json: ${missing.join(', ')}`);
   const self = `haverdict@${version}`;
   const sbom = {
@@ -51,10 +51,10 @@ export function sbomOf({ version, architecture, epochSeconds, packages, node }: 
     dependencies: dependencies
       .map(({ ref, dependsOn }) => ({
         ref: ref.startsWith('haverdict@') ? self : ref,
-        dependsOn: dependsOn.filter((other) => held.has(other)),
+        dependsOn: dependsOn.filter((other) => bundled.has(other)),
       }))
       .map((one) => (one.ref === self ? { ...one, dependsOn: [nodeRef, ...one.dependsOn] } : one))
-      .filter(({ ref }) => ref === self || held.has(ref)),
+      .filter(({ ref }) => ref === self || bundled.has(ref)),
   };
   return `${JSON.stringify(sbom, null, 2)}\n`;
 }

@@ -154,6 +154,7 @@ const NOT_SHOWN = [
   'haverdict_spop_accepted_total',
   'haverdict_spop_frames_total',
   'haverdict_spop_health_checks_total',
+  'haverdict_unsupported_decisions_total',
   'haverdict_workers',
   'haverdict_workers_replaced_total',
   'process_start_time_seconds',

@@ -24,7 +24,7 @@ export interface ClientSettings {
 }
 
 /** The fields of each request beside its subjects. */
-interface Asked {
+interface RequestParameters {
   readonly lists: readonly string[];
   readonly shadowLists?: readonly string[];
   readonly listActions?: ListActions;
@@ -45,7 +45,7 @@ export interface ClientEvents {
 /** Calls the function over HTTP, without retries: the cache keeps a failure for a moment, then looks up again. */
 export class BackendClient implements Backend {
   readonly #url: FunctionUrl;
-  readonly #asked: Asked;
+  readonly #parameters: RequestParameters;
   readonly #timeoutMs: number;
   readonly #events: ClientEvents;
   readonly #clock: Clock;
@@ -53,7 +53,7 @@ export class BackendClient implements Backend {
   constructor(settings: ClientSettings, lists: readonly string[], events: ClientEvents, clock: Clock, sign?: Signer) {
     this.#url = new FunctionUrl({ connectTimeoutMs: settings.timeoutMs, ...settings }, sign);
     const { shadowLists = [], listActions = {}, timeoutMs } = settings;
-    this.#asked = {
+    this.#parameters = {
       lists,
       ...(shadowLists.length > 0 && { shadowLists }),
       ...(Object.keys(listActions).length > 0 && { listActions }),
@@ -92,7 +92,7 @@ export class BackendClient implements Backend {
   }
 
   async #check(subjects: readonly string[], signal: AbortSignal): Promise<{ lookups: Lookup[]; ttlSeconds: number }> {
-    const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#asked, subjects }, signal);
+    const answer = await this.#url.post(ENDPOINTS.check.path, { ...this.#parameters, subjects }, signal);
     if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());
     const { verdicts, ttl } = parseAnswer(answer.text);
     if (verdicts.length !== subjects.length)
@@ -137,13 +137,13 @@ export class BackendClient implements Backend {
       this.#events.badEntry(subject, problem);
       return { error: problem };
     }
-    if (notCounted !== undefined && Object.hasOwn(this.#asked.listActions ?? {}, notCounted.list))
+    if (notCounted !== undefined && Object.hasOwn(this.#parameters.listActions ?? {}, notCounted.list))
       this.#events.notCounted(notCounted, false);
     if (!entry) return { entry: null };
     const { unlessAllowed, ...own } = entry;
     const said = [own, ...(unlessAllowed ? [unlessAllowed] : [])];
     for (const { list } of said)
-      if (!this.#asked.lists.includes(list))
+      if (!this.#parameters.lists.includes(list))
         throw new BackendError('failing', `got an entry of list "${list}", which was not asked`);
     const [first, second] = said.filter((one) => this.#counts(one)).map((one) => this.#inShadow(one));
     return { entry: first === undefined ? null : { ...first, ...(second && { unlessAllowed: second }) } };
@@ -151,14 +151,14 @@ export class BackendClient implements Backend {
 
   /** Enforces `listActions` even if the function does not. */
   #counts(entry: Entry): boolean {
-    if (isPermitted(this.#asked.listActions ?? {}, entry)) return true;
+    if (isPermitted(this.#parameters.listActions ?? {}, entry)) return true;
     this.#events.notCounted(entry, true);
     return false;
   }
 
   /** Entries of shadow lists are not enforced, even if the function answers them as enforced. */
   #inShadow(entry: Entry): Entry {
-    if (entry.action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
+    if (entry.action === 'log' || !this.#parameters.shadowLists?.includes(entry.list)) return entry;
     this.#events.ignoresShadow(entry.list);
     const { action, status: _status, vars: _vars, ...rest } = entry;
     return { ...rest, action: 'log', shadow: action };

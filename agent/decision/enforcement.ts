@@ -1,4 +1,4 @@
-import { type Lack, lacksOf, obeyable, type Rules } from '../../contract/obeyed.ts';
+import { type MissingRule, missingRules, type Rules, supported } from '../../contract/missing-rules.ts';
 import { type Decision, inShadowMode } from './decision.ts';
 import { TrafficSplit } from './traffic-split.ts';
 
@@ -13,14 +13,14 @@ export interface EnforcementSettings {
 
 export interface EnforcementEvents {
   /** HAProxy has no rule for parts of a decision: `instead` is sent. */
-  unobeyed(decision: Decision, lacks: readonly Lack[], instead: Decision): void;
+  unsupported(decision: Decision, missing: readonly MissingRule[], instead: Decision): void;
   /** A decision is not enforced. */
   shadowed(message: string, decision: Decision, client: string): void;
 }
 
-interface Obeyable {
+interface Supported {
   readonly decision: Decision;
-  readonly lacks: readonly Lack[];
+  readonly missing: readonly MissingRule[];
 }
 
 /** Applied to a decision before it is sent: the choice of a backend, what HAProxy has rules for, and shadow mode. */
@@ -32,7 +32,7 @@ export class Enforcement {
   readonly #split = new TrafficSplit();
   /** Memoized, so that equal decisions are the same object and their encoding is reused. */
   readonly #shadowed = new WeakMap<Decision, Decision>();
-  readonly #obeyable = new WeakMap<Decision, Obeyable>();
+  readonly #supported = new WeakMap<Decision, Supported>();
 
   constructor({ message, rules, shadow }: EnforcementSettings, events: EnforcementEvents) {
     this.#message = message;
@@ -45,26 +45,26 @@ export class Enforcement {
   appliesTo(decision: Decision): boolean {
     const { action } = decision;
     if (action === 'route' || action === 'log' || (this.#shadow && action !== 'allow')) return true;
-    return !saysNothing(decision) && this.#obeyableOf(decision).lacks.length > 0;
+    return !saysNothing(decision) && this.#supportedOf(decision).missing.length > 0;
   }
 
   /** `client` is any text that distinguishes clients. */
   apply(decision: Decision, client: string): Decision {
     const routed = decision.action === 'route' ? this.#split.choose(decision, client) : decision;
-    const obeyed = this.#obeyableOf(routed);
-    if (obeyed.lacks.length > 0 && routed.source !== 'policy')
-      this.#events.unobeyed(routed, obeyed.lacks, obeyed.decision);
+    const obeyed = this.#supportedOf(routed);
+    if (obeyed.missing.length > 0 && routed.source !== 'policy')
+      this.#events.unsupported(routed, obeyed.missing, obeyed.decision);
     const applied = this.#shadow ? memoized(this.#shadowed, obeyed.decision, inShadowMode) : obeyed.decision;
     if (applied.action === 'log') this.#events.shadowed(this.#message, applied, client);
     return applied;
   }
 
-  #obeyableOf(decision: Decision): Obeyable {
-    return memoized(this.#obeyable, decision, () => {
-      const lacks = lacksOf(decision, this.#rules);
-      if (lacks.length === 0) return { decision, lacks };
+  #supportedOf(decision: Decision): Supported {
+    return memoized(this.#supported, decision, () => {
+      const missing = missingRules(decision, this.#rules);
+      if (missing.length === 0) return { decision, missing };
       const { action: _action, status: _status, vars: _vars, ...rest } = decision;
-      return { decision: { ...rest, ...obeyable(decision, lacks) }, lacks };
+      return { decision: { ...rest, ...supported(decision, missing) }, missing };
     });
   }
 }

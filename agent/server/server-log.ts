@@ -113,14 +113,14 @@ export function decisionEvents(log: Log, clock: Clock, metrics: ProcessMetrics):
     log.info({ leftOut }, 'further decisions in shadow mode not logged one by one'),
   );
   return {
-    unobeyed({ action, list, entry }, lacks, instead) {
-      metrics.counters.unobeyed[action]++;
-      for (const { what, setting } of lacks) {
+    unsupported({ action, list, entry }, missing, instead) {
+      metrics.counters.unsupported[action]++;
+      for (const { what, setting } of missing) {
         if (logged.has(what) || logged.size >= MAX_NAMES) continue;
         logged.add(what);
         log.warn(
           {
-            ...{ lacks: printable(what), setting, action, instead: instead.action },
+            ...{ missing: printable(what), setting, action, instead: instead.action },
             ...{ list, entry: entry && printable(entry, MAX_SUBJECT) },
           },
           'HAProxy has no rule for part of a decision: done without it',

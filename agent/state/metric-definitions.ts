@@ -78,8 +78,8 @@ export const COUNTERS = {
       'status',
       [],
     ),
-    unobeyed: counterBy(
-      'haverdict_unobeyed_total',
+    unsupported: counterBy(
+      'haverdict_unsupported_decisions_total',
       'Decisions of which HAProxy has no rule for a part (haproxy.actions, denyStatuses, backends and headers), by action.',
       'action',
       ACTIONS,

@@ -126,6 +126,8 @@ function complaint(errors: number, silent: number): string {
 function readAddress(text: string): ListenAddress {
   const address = parseListenAddress(text);
   if (address === undefined)
-    throw usageError(`"${text}" is no address: write it like tcp://127.0.0.1:9000 or unix:/run/haverdict/agent.sock`);
+    throw usageError(
+      `"${text}" is not a valid address: write it like tcp://127.0.0.1:9000 or unix:/run/haverdict/agent.sock`,
+    );
   return address;
 }

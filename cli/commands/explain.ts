@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { toListSettings } from '../../config/list-settings.ts';
 import { toRules } from '../../config/rules.ts';
-import type { Rules } from '../../contract/obeyed.ts';
+import type { Rules } from '../../contract/missing-rules.ts';
 import type { ListActions } from '../../contract/permitted-actions.ts';
 import { formatSubject, type Subject } from '../../contract/subject.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';

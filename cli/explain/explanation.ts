@@ -10,7 +10,7 @@ import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { lacksOf, lacksText, obeyable, type Rules } from '../../contract/obeyed.ts';
+import { missingRules, missingRulesText, type Rules, supported } from '../../contract/missing-rules.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/listed-item.ts';
@@ -52,7 +52,7 @@ export interface Explanation {
   /** The decision as HAProxy gets it. */
   readonly decision: Decision;
   /** The part of the decision that HAProxy has no rule for. */
-  readonly unobeyed?: string;
+  readonly unsupported?: string;
   readonly entries: readonly EntryOutcome[];
   /** The entry that won, one of `entries`. */
   readonly winner?: EntryOutcome;
@@ -79,12 +79,12 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
   const won = entries.find(({ state }) => state === 'wins');
-  const lacks = request.rules === undefined ? [] : lacksOf(combined, request.rules);
+  const missing = request.rules === undefined ? [] : missingRules(combined, request.rules);
   const { action: _action, status: _status, vars: _vars, ...rest } = combined;
-  const obeyed: Decision = lacks.length === 0 ? combined : { ...rest, ...obeyable(combined, lacks) };
+  const obeyed: Decision = missing.length === 0 ? combined : { ...rest, ...supported(combined, missing) };
   return {
     decision: request.shadow ? inShadowMode(obeyed) : obeyed,
-    ...(lacks.length > 0 && { unobeyed: lacksText(combined, lacks) }),
+    ...(missing.length > 0 && { unsupported: missingRulesText(combined, missing) }),
     entries,
     ...(won && { winner: won }),
   };

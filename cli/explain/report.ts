@@ -24,12 +24,12 @@ const ODD = {
 /** The explanation as text: what happens, and because of which entry. */
 export function explanationLines(
   { subjects, lists }: ExplainRequest,
-  { decision, unobeyed, entries, winner }: Explanation,
+  { decision, unsupported, entries, winner }: Explanation,
 ): string[] {
   const named = subjects.map(({ subject }) => subject).join(', ');
   return [
     `${named} ${effectOf(decision)}`,
-    ...(unobeyed === undefined ? [] : [`  ${unobeyed}`]),
+    ...(unsupported === undefined ? [] : [`  ${unsupported}`]),
     ...subjects.flatMap(({ subject, notLookedUp }) =>
       notLookedUp === undefined ? [] : [`  ${subject}: ${notLookedUp}`],
     ),
@@ -42,7 +42,7 @@ export function explanationLines(
 }
 
 /** The explanation for `--json`. */
-export function explanationAsJson(request: ExplainRequest, { decision, unobeyed, entries, winner }: Explanation) {
+export function explanationAsJson(request: ExplainRequest, { decision, unsupported, entries, winner }: Explanation) {
   const { source: _source, ofAddress: _ofAddress, unlessAllowed: _unlessAllowed, ...rest } = decision;
   return {
     subjects: request.subjects.map(({ subject, notLookedUp }) => ({
@@ -55,7 +55,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, unobeyed,
     listActions: request.listActions,
     decision: rest,
     effect: effectOf(decision),
-    unobeyed: unobeyed ?? null,
+    unsupported: unsupported ?? null,
     why: winner?.why ?? null,
     entries: entries.map(({ asked, listed, state, why }) => ({
       ...jsonOf(listed),

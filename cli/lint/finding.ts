@@ -13,7 +13,7 @@ export const FINDINGS = {
   'long-expired': 'problem',
   'never-asked': 'problem',
   'not-counted': 'problem',
-  'not-obeyed': 'problem',
+  unsupported: 'problem',
   shadowed: 'problem',
   'unreadable-record': 'problem',
   'unregistered-list': 'problem',

@@ -2,7 +2,7 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
-import { lacksOf, lacksText, type Rules } from '../../contract/obeyed.ts';
+import { missingRules, missingRulesText, type Rules } from '../../contract/missing-rules.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
@@ -48,7 +48,7 @@ export async function* lint(
       yield* neverAsked(item, ipv6Prefix) ??
         notCounted(item, listActions) ??
         shadowOf(item, allows) ??
-        notObeyed(item, rules) ??
+        unsupported(item, rules) ??
         [];
   }
   for (const name of [...lists].sort()) {
@@ -77,13 +77,13 @@ function notCounted(item: Item, listActions: ListActions): [Finding] | undefined
   return [{ id: 'not-counted', subject: printableSubject(item), list: String(item.list), problem }];
 }
 
-function notObeyed(item: Item, rules: Rules | undefined): [Finding] | undefined {
+function unsupported(item: Item, rules: Rules | undefined): [Finding] | undefined {
   const parsed = parseEntry(item);
   if (rules === undefined || !('entry' in parsed)) return undefined;
-  const lacks = lacksOf(parsed.entry, rules);
-  if (lacks.length === 0) return undefined;
-  const problem = lacksText(parsed.entry, lacks);
-  return [{ id: 'not-obeyed', subject: printableSubject(item), list: String(item.list), problem }];
+  const missing = missingRules(parsed.entry, rules);
+  if (missing.length === 0) return undefined;
+  const problem = missingRulesText(parsed.entry, missing);
+  return [{ id: 'unsupported', subject: printableSubject(item), list: String(item.list), problem }];
 }
 
 function shadowOf(item: Item, allows: AllowIndex): [Finding] | undefined {

@@ -52,7 +52,7 @@ export const ARGUMENT_CHECKS = {
   },
   'argument-differs': {
     severity: 'warning',
-    why: 'HAProxy sends something other than the configuration of the agent says, such as another header or address',
+    why: 'HAProxy sends another value than in the configuration of the agent, such as another header or address',
     write: 'args <name>=<expression>',
     *find({ engines, settings }) {
       for (const { place, name, expression, message } of argumentsIn(engines)) {

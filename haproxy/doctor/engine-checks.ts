@@ -88,7 +88,7 @@ export const ENGINE_CHECKS = {
   },
   'errors-unlogged': {
     severity: 'warning',
-    why: 'HAProxy does not log when the agent cannot be asked: nobody notices that requests are unchecked',
+    why: 'HAProxy does not log when the agent cannot be asked: unchecked requests go unnoticed',
     write: 'log global',
     *find({ engines }) {
       for (const { agent } of engines)

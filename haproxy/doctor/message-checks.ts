@@ -11,7 +11,7 @@ import { configuredMessage, type Engine, eventOf, type Installation, sentMessage
 export const MESSAGE_CHECKS = {
   'message-missing': {
     severity: 'error',
-    why: 'HAProxy never sends this message: whatever it would deny passes',
+    why: 'HAProxy never sends this message: requests that it would deny pass',
     write: 'spoe-message <message>',
     unless: ['message-not-configured', 'message-unknown'],
     *find({ engines, settings }) {
@@ -108,7 +108,7 @@ export const MESSAGE_CHECKS = {
   },
   'event-differs': {
     severity: 'error',
-    why: 'the agent answers at another time than its configuration says: rules that run earlier find no variables',
+    why: 'the agent answers at another event than in its configuration: rules that run earlier find no variables',
     write: 'event <event>',
     unless: ['event-repeated'],
     *find({ engines, settings }) {

@@ -53,7 +53,7 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
     },
     is: { timeout: 0, breaker_open: 0, overload: 2 },
   },
-  unobeyed: {
+  unsupported: {
     config: { messages: PATHS },
     by: async (world) => void (await answered(world, 'check', ['path', str('/route')])),
     is: { ...Object.fromEntries(ACTIONS.map((action) => [action, 0])), route: 1 },

@@ -81,7 +81,12 @@ for (const workers of [1, 2])
       told.push(...agent.lines);
 
       const all = told.join('\n');
-      for (const telling of ['"msg":"denied"', 'shadow mode: decision', 'HAProxy has no rule', 'cannot be used'])
+      for (const telling of [
+        '"msg":"denied"',
+        'shadow mode: decision',
+        'HAProxy has no rule',
+        'invalid entry in an answer',
+      ])
         assert.ok(all.includes(telling), telling);
       assert.match(all, /cookie\.session:sha256:[0-9a-f]{16}/);
       assert.match(all, /header\.authorization:sha256:[0-9a-f]{16}/);

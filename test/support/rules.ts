@@ -1,5 +1,5 @@
 import { DENY_STATUSES, OPT_IN } from '../../contract/actions.ts';
-import type { Rules } from '../../contract/obeyed.ts';
+import type { Rules } from '../../contract/missing-rules.ts';
 
 /** A configuration that names everything, and two backends. */
 export const ALL_RULES: Rules = {

@@ -1,6 +1,6 @@
 import type { HaproxySettings } from '../../../config/settings.ts';
 import { ACTIONS, endsRequest } from '../../../contract/actions.ts';
-import { DEFAULT_DENY_STATUS } from '../../../contract/obeyed.ts';
+import { DEFAULT_DENY_STATUS } from '../../../contract/missing-rules.ts';
 import { POLICY_STATUS, REFUSED_STATUS } from '../../../contract/policy.ts';
 import { VARIABLES } from '../../variables.ts';
 import type { DecisionVariables } from '../decision-variables.ts';

@@ -32,7 +32,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   },
   haverdict_backend_failures_total: { reason: FAULTS },
   haverdict_backend_refused_total: { reason: REASONS },
-  haverdict_unobeyed_total: { action: ACTIONS },
+  haverdict_unsupported_decisions_total: { action: ACTIONS },
   haverdict_spop_errors_total: { status: [...Object.values(SpopStatus).map(String), 'other'] },
   haverdict_breaker_state: { state: ['closed', 'probing', 'open'] },
   haverdict_event_loop_lag_seconds: { stat: ['p50', 'p99', 'max'] },

@@ -148,7 +148,7 @@ describe('the policy', () => {
           assert.deepEqual(decided, expected);
           const shadow = new Enforcement(
             { message: 'm', rules: ALL_RULES, shadow: true },
-            { shadowed() {}, unobeyed: () => assert.fail() },
+            { shadowed() {}, unsupported: () => assert.fail() },
           ).apply(decided, 'c');
           const counted: Decision = { action: 'log', shadow: 'deny', source: 'policy', reason };
           assert.deepEqual(shadow, isOpen ? expected : counted);

@@ -5,7 +5,7 @@ import { type Decision, decisionOf, inShadowMode, SOURCES } from '../../../agent
 import { Enforcement, type EnforcementSettings } from '../../../agent/decision/enforcement.ts';
 import { decideByPolicy } from '../../../agent/decision/policy.ts';
 import { ACTIONS, DENY_STATUSES, endsRequest, OPT_IN, REDIRECT_STATUSES } from '../../../contract/actions.ts';
-import { lacksOf, type Rules } from '../../../contract/obeyed.ts';
+import { missingRules, type Rules } from '../../../contract/missing-rules.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { ALL_RULES } from '../../support/rules.ts';
 
@@ -14,7 +14,7 @@ function enforcementWith(changes: Partial<EnforcementSettings> = {}) {
   const enforcement = new Enforcement(
     { message: 'check', rules: ALL_RULES, shadow: false, ...changes },
     {
-      unobeyed: (_decision, lacks) => void told.push(`no rule for ${lacks.map(({ what }) => what).join(', ')}`),
+      unsupported: (_decision, missing) => void told.push(`no rule for ${missing.map(({ what }) => what).join(', ')}`),
       shadowed: (message, { shadow }, client) => void told.push(`${message} ${client} ${shadow}`),
     },
   );
@@ -151,7 +151,7 @@ describe('what HAProxy has no rule for', () => {
         const applied = enforcement.apply(decision as Decision, 'c');
         const action = applied.shadow ?? applied.action;
         assert.equal(endsRequest(action), endsRequest(decision.action));
-        if (!shadow) assert.deepEqual(lacksOf(applied, rules), []);
+        if (!shadow) assert.deepEqual(missingRules(applied, rules), []);
         assert.equal(enforcement.appliesTo(decision as Decision) || applied === decision, true);
         if (decision.source === 'policy')
           assert.deepEqual(

@@ -239,7 +239,7 @@ describe('the hot path', () => {
   it('answers as without it in shadow mode and with routes', () => {
     const enforcement = new Enforcement(
       { message: 'check', rules: ALL_RULES, shadow: true },
-      { unobeyed() {}, shadowed() {} },
+      { unsupported() {}, shadowed() {} },
     );
     const lines = [true, false].map((isHot) => new Line(isHot, hello(), { enforcement }));
     for (let round = 0; round < 3; round++)

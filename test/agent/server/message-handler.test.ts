@@ -315,7 +315,7 @@ describe('an answer', () => {
     const told: Decision[] = [];
     const enforcement = new Enforcement(
       { message: 'check', rules: ALL_RULES, shadow: true },
-      { shadowed: (_message, decision) => told.push(decision), unobeyed: () => assert.fail() },
+      { shadowed: (_message, decision) => told.push(decision), unsupported: () => assert.fail() },
     );
     const rules = RULES.map((rule) => ({ ...rule, enforcement }));
     const { handler, errors, send } = setUp(() => assert.fail('broken'), rules);

@@ -148,7 +148,7 @@ describe('a message with a script', () => {
   });
 
   it('can be in shadow mode, and routes only to known backends, like any other', async () => {
-    const events = { unobeyed: () => {}, shadowed: () => {} };
+    const events = { unsupported: () => {}, shadowed: () => {} };
     const shadow = new Enforcement({ message: 'check', rules: ALL_RULES, shadow: true }, events);
     assert.equal(await actionOf(setUp({ enforcement: shadow }).send(['check'])), 'log');
     const route: Decision = { action: 'route', source: 'script', vars: { backend: 'nowhere' } };

@@ -104,12 +104,12 @@ describe('the log of decisions', () => {
     const lack = { part: 'backend', setting: 'haproxy.backends' } as const;
     for (let round = 0; round < 2; round++)
       for (let index = 0; index < 150; index++)
-        events.unobeyed(routed, [{ ...lack, what: `backend b${index}` }], { ...routed, action: 'tag' });
+        events.unsupported(routed, [{ ...lack, what: `backend b${index}` }], { ...routed, action: 'tag' });
     assert.equal(told.lines.length, 100);
     const { list, entry } = shadow;
-    const fields = { lacks: 'backend b0', setting: 'haproxy.backends', action: 'route', instead: 'tag', list, entry };
+    const fields = { missing: 'backend b0', setting: 'haproxy.backends', action: 'route', instead: 'tag', list, entry };
     assert.deepEqual(told.lines[0], ['warn', fields, 'HAProxy has no rule for part of a decision: done without it']);
-    assert.equal(METERS.counters.unobeyed.route, 300);
+    assert.equal(METERS.counters.unsupported.route, 300);
   });
 
   it('has action, client and entry of a decision in shadow mode', () => {

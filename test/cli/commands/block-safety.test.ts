@@ -142,7 +142,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       'lists',
       'shadowLists',
       'subjects',
-      'unobeyed',
+      'unsupported',
       'why',
     ];
     assert.deepEqual(Object.keys(told).sort(), ofExplain);

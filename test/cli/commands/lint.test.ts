@@ -96,7 +96,7 @@ describe('haverdict lint', async () => {
     await run('block', '192.0.2.78', '--action', 'route', '--backend', 'blue', '--var', 'req.set.x-plan=a');
     const problems = async (...args: string[]) =>
       (await found(...args)).flatMap(({ finding, subject, problem }) =>
-        finding === 'not-obeyed' ? [`${subject}: ${problem}`] : [],
+        finding === 'unsupported' ? [`${subject}: ${problem}`] : [],
       );
     const routed =
       'ip:192.0.2.78: HAProxy has no rule for backend blue, vars.req.set.x-plan (haproxy.backends, haproxy.requestHeaders): tag without it';

@@ -8,7 +8,7 @@ export interface Outcome {
   readonly vars?: Vars | undefined;
 }
 
-interface Obeyable extends Outcome {
+interface Supported extends Outcome {
   readonly status?: number;
   readonly vars?: Vars;
 }
@@ -24,7 +24,7 @@ export interface Rules {
 }
 
 /** A part of an outcome that no rule obeys. */
-export interface Lack {
+export interface MissingRule {
   /** `action`, `status`, or the name of a variable. */
   readonly part: string;
   /** `action tarpit`, `status 429`, `backend blue`, `vars.path`. */
@@ -37,7 +37,7 @@ export interface Lack {
 export const DEFAULT_DENY_STATUS = 403;
 
 /** The parts of an outcome that no rule obeys, without those that its action ignores anyway. */
-export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): readonly Lack[] {
+export function missingRules({ action, status, vars = {} }: Outcome, rules: Rules): readonly MissingRule[] {
   if (OPT_IN.includes(action) && !rules.actions.includes(action))
     return [{ part: 'action', what: `action ${action}`, setting: 'haproxy.actions' }];
   const { obeys } = factsOf(action);
@@ -48,7 +48,7 @@ export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): r
       : [{ part: 'status', what: `status ${status}`, setting: 'haproxy.denyStatuses' } as const]),
     ...Object.entries(vars)
       .filter(([name]) => obeys.includes(detailOf(name)))
-      .flatMap(([name, value]) => lacksOfVar(name, value, rules)),
+      .flatMap(([name, value]) => missingForVar(name, value, rules)),
   ];
 }
 
@@ -56,28 +56,28 @@ export function lacksOf({ action, status, vars = {} }: Outcome, rules: Rules): r
  * The nearest outcome that rules obey: an action that ends a request becomes a deny, and one that lets it pass loses the
  * variables without rules. A split with a backend without a rule is kept, since the backend depends on the client.
  */
-export function obeyable(outcome: Outcome, lacks: readonly Lack[]): Obeyable {
+export function supported(outcome: Outcome, missing: readonly MissingRule[]): Supported {
   const { action, status, vars = {} } = outcome;
-  const isLacking = (part: string) => lacks.some((lack) => lack.part === part);
-  if (isLacking('action')) return { action: 'deny' };
-  const kept = Object.entries(vars).filter(([name]) => name === 'split' || !isLacking(name));
+  const isMissing = (part: string) => missing.some((rule) => rule.part === part);
+  if (isMissing('action')) return { action: 'deny' };
+  const kept = Object.entries(vars).filter(([name]) => name === 'split' || !isMissing(name));
   return {
-    action: isLacking('backend') && vars.split === undefined ? withoutNeeds(action) : action,
-    ...(status !== undefined && !isLacking('status') && { status }),
+    action: isMissing('backend') && vars.split === undefined ? withoutNeeds(action) : action,
+    ...(status !== undefined && !isMissing('status') && { status }),
     ...(kept.length > 0 && { vars: Object.fromEntries(kept) }),
   };
 }
 
 /** A sentence for people: what has no rule, and what HAProxy does instead. */
-export function lacksText(outcome: Outcome, lacks: readonly Lack[]): string {
-  const settings = [...new Set(lacks.map(({ setting }) => setting))].join(', ');
-  const without = `HAProxy has no rule for ${lacks.map(({ what }) => what).join(', ')} (${settings})`;
-  const { action, status } = obeyable(outcome, lacks);
+export function missingRulesText(outcome: Outcome, missing: readonly MissingRule[]): string {
+  const settings = [...new Set(missing.map(({ setting }) => setting))].join(', ');
+  const without = `HAProxy has no rule for ${missing.map(({ what }) => what).join(', ')} (${settings})`;
+  const { action, status } = supported(outcome, missing);
   return `${without}: ${isDenied(action) ? `${action} with ${status ?? DEFAULT_DENY_STATUS}` : `${action} without it`}`;
 }
 
-function lacksOfVar(name: string, value: string, rules: Rules): Lack[] {
-  const unless = (isRuled: boolean, setting: Lack['setting'], what = `vars.${name}`): Lack[] =>
+function missingForVar(name: string, value: string, rules: Rules): MissingRule[] {
+  const unless = (isRuled: boolean, setting: MissingRule['setting'], what = `vars.${name}`): MissingRule[] =>
     isRuled ? [] : [{ part: name, what, setting }];
   const change = headerOf(name);
   if (change !== undefined) {
