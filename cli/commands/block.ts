@@ -3,11 +3,13 @@ import type { BlocklistSettings } from '../../config/blocklist-schema.ts';
 import { toListSettings } from '../../config/list-settings.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type Guard, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
+import { printLine } from '../output/output.ts';
 
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
   readonly force?: true;
@@ -42,6 +44,24 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
   const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
+  const seconds = options.json ? undefined : await secondsUntilEffect(options);
+  if (seconds !== undefined)
+    await printLine(`takes effect for allowed clients within ${seconds} s, on every agent with this configuration`);
+}
+
+/**
+ * How long an allowed client may still be allowed: by the agent's cache, then by HAProxy's table. Undefined without a file,
+ * and if these sections are invalid, which must not keep anyone from blocking.
+ */
+async function secondsUntilEffect(options: BlockOptions): Promise<number | undefined> {
+  if (sectionFile(options) === undefined) return undefined;
+  try {
+    const { cache, haproxy } = await readSections(['cache', 'haproxy'], options, process.env);
+    return cache.allowTtlSeconds + haproxy.recentSeconds;
+  } catch (error) {
+    if (error instanceof CliError && error.exitCode === EXIT.config) return undefined;
+    throw error;
+  }
 }
 
 /** Refuses protected subjects, subjects that agents never look up, and actions that the list may not have. */

@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Item } from '../../../blocklist/store.ts';
-import { temporaryFolder } from '../../support/config-file.ts';
+import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
 import { refusalOf } from '../../support/refusal.ts';
@@ -230,6 +230,28 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     const { stdout } = await block('192.0.2.2', '--until', '2090-01-01T01:00:00+01:00');
     assert.equal(stdout, 'blocked ip:192.0.2.2 in list manual until 2090-01-01T00:00:00Z\n');
     assert.equal((await stored('ip:192.0.2.2'))[0]?.expiresAt, Date.UTC(2090, 0, 1) / 1000);
+  });
+
+  it('says by when an allowed client is blocked, where a configuration says so', async (t) => {
+    const blocked = 'blocked ip:192.0.2.4 in list manual, no expiry\n';
+    const within = (seconds: number) =>
+      `takes effect for allowed clients within ${seconds} s, on every agent with this configuration\n`;
+    for (const [yaml, effect] of [
+      ['haproxy: { recentSeconds: 2 }', within(62)],
+      ['cache: { allowTtlSeconds: 5, denyTtlSeconds: 900 }', within(5)],
+      ['cache: { allowTtlSeconds: 0 }', within(0)],
+      ['cache: { allowTtlSeconds: 90 }\nhaproxy: { recentSeconds: 60 }\nbackend: none', within(150)],
+      ['haproxy: { recentSeconds: much }', ''],
+      ['cache: { allowTtlSeconds: -1 }', ''],
+    ] as const) {
+      await runOnTable(endpoint, 'remove', '192.0.2.4');
+      const { status, stdout } = await block('192.0.2.4', '-c', configFile(t, yaml));
+      assert.deepEqual([status, stdout], [0, blocked + effect], yaml);
+      const { stdout: json } = await block('192.0.2.4', '--json', '-c', configFile(t, yaml));
+      assert.doesNotMatch(json, /takes effect/);
+    }
+    const { stdout } = await block('192.0.2.4', '192.0.2.5', '-c', configFile(t, 'cache: {}'));
+    assert.equal(stdout.split('\n').filter((line) => line.startsWith('takes effect')).length, 1);
   });
 
   it('says that it replaces, and so does allow', async () => {
