@@ -26,6 +26,9 @@ const UNSET_BYTES = 4;
 /** Of the 790 bytes of an answer at HAProxy's default frame size; leaves room for eight headers besides the other names. */
 const MAX_UNSET_BYTES = 600;
 
+/** HAProxy takes 64 words a line, of which the rule itself has up to 6. */
+const MAX_CONDITION_WORDS = 58;
+
 /** Checks settings against each other that are valid one by one. */
 export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
   const messages = Object.entries(file.messages);
@@ -41,6 +44,7 @@ export function crossChecks(file: ConfigFile, written: unknown): Finding[] {
     ...unconditionalClosedGroups(messages, file.policy),
     ...messages.flatMap(([name, message]) => rawConditions(name, message)),
     ...messages.flatMap(([name, message]) => withoutRequest(name, message)),
+    ...messages.flatMap(([name, message]) => longConditions(name, message, file.policy)),
     ...messages.flatMap(([name, message]) => cookieArgumentConflicts(name, message)),
     ...uselessRecentSeconds(messages, file.haproxy),
     ...longNames(messages, file.haproxy),
@@ -142,6 +146,28 @@ function rawConditions(name: string, message: Message): Finding[] {
     wrong(
       ['messages', name, 'condition'],
       `must not read path, URL or Host as the client spells them, got ${raw}: ${instead}`,
+    ),
+  ];
+}
+
+/**
+ * The condition stands in one line of the SPOE file or of haproxy.cfg. HAProxy has no parentheses: each of its alternatives is
+ * repeated for each alternative of `paths` and `hosts`, which have several where odd requests may pass.
+ */
+function longConditions(name: string, message: Message, global: Policy): Finding[] {
+  const { condition, paths, hosts, oddPaths, policy = global, shadow } = message;
+  if (condition === undefined) return [];
+  const alternatives = condition.trim().split(/\s+(?:or|\|\|)\s+/);
+  const mayPass = shadow || policy.bad_subject === 'open';
+  const times =
+    (paths !== undefined && (mayPass || oddPaths === 'pass') ? 2 : 1) * (hosts !== undefined && mayPass ? 3 : 1);
+  const more = [paths, hosts].filter((patterns) => patterns !== undefined).length + 1;
+  const words = alternatives.reduce((sum, alternative) => sum + alternative.split(/\s+/).length + more, 0) * times;
+  if (words <= MAX_CONDITION_WORDS) return [];
+  return [
+    wrong(
+      ['messages', name, 'condition'],
+      `must be shorter: with paths and hosts it takes ${words} words of a line, the limit is ${MAX_CONDITION_WORDS}`,
     ),
   ];
 }

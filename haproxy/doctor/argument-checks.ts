@@ -1,5 +1,7 @@
 import { didYouMean } from '../../config/did-you-mean.ts';
+import { DEFAULT_EVENT } from '../events.ts';
 import { argumentsOf } from '../generate/spoe.ts';
+import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { label } from './filter-checks.ts';
@@ -84,7 +86,7 @@ export const ARGUMENT_CHECKS = {
   'argument-set-later': {
     severity: 'error',
     why: 'HAProxy asks the agent before it runs this rule: the agent receives the earlier value, such as the address of a proxy, or nothing',
-    write: '<rule>   # in a rule that runs before <event>; or send the message in a group after this rule',
+    write: '<earlier>   # runs before <event>; or send the message in a group after this rule',
     find: (installation) => setLater(installation, REPLACED),
   },
   'header-set-later': {
@@ -133,9 +135,15 @@ function* setLater({ filters, settings, prefixes }: Installation, sources: reado
         );
         if (affected === undefined) continue;
         const what = `${rule.action} in ${label(proxy)} runs after ${affected.name} was sent at ${event}`;
-        yield { place: rule.place, what, values: { rule: rule.words.join(' '), event } };
+        yield { place: rule.place, what, values: { rule: rule.words.join(' '), earlier: earlier(rule, event, proxy), event } };
       }
     }
+}
+
+/** The same rule in the ruleset that runs before this event: what is known of a connection is known when it begins. */
+function earlier({ words, action }: Rule, event: string, { mode }: ProxySection): string {
+  const ruleset = mode === 'http' && event === DEFAULT_EVENT ? 'tcp-request content' : 'tcp-request connection';
+  return [ruleset, ...words.slice(words.indexOf(action))].join(' ');
 }
 
 function sets({ action, args }: Rule, { rule, argument }: Source, expression: string): boolean {

@@ -127,7 +127,7 @@ export const FILTER_CHECKS = {
     write: 'option http-buffer-request',
     *find({ filters }) {
       for (const { proxy, engine } of filters) {
-        if (engine === undefined || optionOf(proxy.lines, 'http-buffer-request')?.on) continue;
+        if (engine === undefined || proxy.mode !== 'http' || optionOf(proxy.lines, 'http-buffer-request')?.on) continue;
         if (proxy.rules.some(({ action }) => action === 'wait-for-body')) continue;
         for (const message of sentMessages(engine))
           for (const { place, expression } of message.args)

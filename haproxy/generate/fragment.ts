@@ -13,7 +13,7 @@ import {
 import { type FoundPart, type MarkedPart, marked } from './marks.ts';
 import { spoeFile } from './spoe.ts';
 import { indent } from './syntax.ts';
-import { tcpBackendRules, tcpFrontendRules } from './tcp.ts';
+import { tcpBackendRules, tcpFrontendRoutes, tcpFrontendRules } from './tcp.ts';
 
 interface Part extends MarkedPart {
   /** Where the operator puts these lines. */
@@ -42,6 +42,14 @@ export function haproxyFragment(settings: Settings, spoePath = DEFAULT_SPOE_PATH
         `# Part ${index + 1} of ${parts.length}: ${where}\n${marked(part)}${note}`,
     )
     .join('\n');
+}
+
+/** Only the operator knows the modes of the backends. */
+function tcpRouteLines(settings: Settings): string[] {
+  const routes = tcpFrontendRoutes(settings).map((route) => `# ${route}`);
+  return routes.length === 0
+    ? []
+    : ['# to route connections, those of these lines whose backend is in mode tcp:', ...routes];
 }
 
 /** The SPOE file between marks. */
@@ -113,7 +121,7 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
       where:
         'put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.',
       text: tcpFrontendRules(settings, spoePath),
-      note: indent(FILTER_LINES),
+      note: indent([...FILTER_LINES, ...tcpRouteLines(settings)]),
     },
     {
       name: 'tcp-backend',

@@ -16,11 +16,7 @@ type TcpSettings = Pick<Settings, 'haproxy' | 'messages'>;
 export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = DEFAULT_SPOE_PATH): string {
   const connection = messages.find((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
   const groups = messages.filter(isConnectionGroup);
-  const asked = [...(connection === undefined ? [] : [connection]), ...groups];
-  if (asked.length === 0 && responseMessage(messages) === undefined) return '';
-  const routes = asked
-    .toReversed()
-    .flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message)));
+  if (askedOf(messages).length === 0 && responseMessage(messages) === undefined) return '';
   return indent([
     filterLine(spoePath),
     '',
@@ -29,9 +25,20 @@ export function tcpFrontendRules({ haproxy, messages }: TcpSettings, spoePath = 
     ...waitRules(groups),
     '',
     ...groups.flatMap((message) => [...groupRules(haproxy, message), '']),
-    // HAProxy refuses to lead a frontend in mode tcp to a backend in mode http
-    ...(routes.length === 0 ? [] : ['# omit those in mode http', ...routes]),
   ]);
+}
+
+/** The lines of a frontend in mode tcp that choose the backend: HAProxy refuses those whose backend is in mode http. */
+export function tcpFrontendRoutes({ haproxy, messages }: TcpSettings): string[] {
+  return askedOf(messages)
+    .toReversed()
+    .flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message)));
+}
+
+/** The messages of a frontend in mode tcp, in the order in which HAProxy sends them. */
+function askedOf(messages: readonly MessageSettings[]): MessageSettings[] {
+  const events = messages.filter((message) => isSentAt(message, { mode: 'tcp', side: 'request' }));
+  return [...events, ...messages.filter(isConnectionGroup)];
 }
 
 /** A group of which nothing has arrived yet would be sent empty: a rule has to wait, an event cannot. */

@@ -61,6 +61,20 @@ const WRONG: readonly (readonly [why: string, yaml: string, lines: readonly stri
     ],
   ],
   [
+    'a condition too long for a line of HAProxy',
+    `messages:\n  a: { ${IP}, oddPaths: pass, paths: [/a], hosts: [a.example], policy: { default: open, bad_subject: open }, condition: "{ method PUT } or { method POST } or { method GET }" }\n`,
+    [
+      '3:137: messages.a.condition: must be shorter: with paths and hosts it takes 126 words of a line, the limit is 58',
+    ],
+  ],
+  [
+    'paths of a group in mode tcp',
+    'messages: { a: { group: g, paths: [/a], subjects: { host: req.ssl_sni } } }\n',
+    [
+      '2:35: messages.a.paths: must be omitted in a group for mode tcp, where HAProxy has no paths; use paths with on-frontend-http-request, on-backend-http-request or a group',
+    ],
+  ],
+  [
     'two messages by one group',
     `messages:\n  a: { group: g, ${IP} }\n  b: { group: g, ${IP} }\n`,
     ['4:3: messages.b: must have a group of its own: message a uses g already'],

@@ -1,71 +1,23 @@
-import assert from 'node:assert/strict';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { loadSettings } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
-import { checkHaproxy, SPOE_FILE } from '../../dev/haproxy.ts';
-import { haproxyFragment, markedSpoeFile } from '../../haproxy/generate/fragment.ts';
+import { checkHaproxy } from '../../dev/haproxy.ts';
+import { markedSpoeFile } from '../../haproxy/generate/fragment.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
+import { wiredConfig } from '../support/wired-config.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** What an operator has before the wiring comes, with the places where the wiring says that its parts go. */
-const OWN = `defaults
-    timeout connect 2s
-    timeout client 10s
-    timeout server 10s
-
-frontend web
-    mode http
-    bind 127.0.0.1:8080
-<each frontend that haverdict should guard>
-    http-request set-header x-own 1
-<below your rule>
-<the same frontends, below all>
-    default_backend servers
-
-backend servers
-    mode http
-<each HTTP backend>
-    http-request return status 200
-
-frontend ports
-    mode tcp
-    bind 127.0.0.1:8081
-<each frontend in mode tcp>
-    default_backend tcp-servers
-
-backend tcp-servers
-    mode tcp
-<each backend in mode tcp>
-
-<at the end of the last file>
-`;
-
 describeOnEveryHaproxy('the wiring of each documented config, taken without a warning', ({ binary, version }) => {
   for (const { name, yaml } of documentedConfigs())
     it(name, () => {
       const { haproxy, ...loaded } = load(yaml);
       const settings = { ...loaded, haproxy: { ...haproxy, version, denyPages: onThisMachine(haproxy.denyPages) } };
-      const backends = haproxy.backends.map((backend) => `\nbackend ${backend}\n    mode http\n`).join('');
-      const config = withParts(OWN.replace(/(?=\n<at the end)/, backends), haproxyFragment(settings, SPOE_FILE));
-      checkHaproxy({ binary, config, spoe: markedSpoeFile(settings) });
+      checkHaproxy({ binary, config: wiredConfig(settings), spoe: markedSpoeFile(settings) });
     });
 });
-
-/** The operator's file, each part of the fragment put where its heading says. */
-function withParts(own: string, fragment: string): string {
-  const parts = fragment.split(/^# Part \d+ of \d+: (.*)$\n/m).slice(1);
-  let config = own;
-  for (let at = 0; at < parts.length; at += 2) {
-    const [heading = '', text = ''] = parts.slice(at);
-    const places = [...config.matchAll(/^<(.*)>$/gm)].filter(([, place = '']) => heading.includes(place));
-    assert.equal(places.length, 1, `where is "${heading}"?`);
-    config = config.replace(places[0]?.[0] ?? '', () => text);
-  }
-  return config.replace(/^<.*>$/gm, '');
-}
 
 /** HAProxy wants the files to be there. */
 function onThisMachine(pages: Settings['haproxy']['denyPages']): Settings['haproxy']['denyPages'] {

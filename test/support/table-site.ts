@@ -5,7 +5,8 @@ import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
 import { agentsBackend } from '../../haproxy/generate/agents-backend.ts';
 import { backendRules } from '../../haproxy/generate/backend-rules.ts';
 import { frontendRoutes, frontendRules } from '../../haproxy/generate/frontend.ts';
-import { tcpBackendRules, tcpFrontendRules } from '../../haproxy/generate/tcp.ts';
+import { indent } from '../../haproxy/generate/syntax.ts';
+import { tcpBackendRules, tcpFrontendRoutes, tcpFrontendRules } from '../../haproxy/generate/tcp.ts';
 import { type Origin, startOrigin } from './origin.ts';
 import { startTableFunction, type TableFunction } from './table-function.ts';
 
@@ -85,7 +86,7 @@ frontend site
     bind 127.0.0.1:${port}
 ${mode === 'http' ? completed(frontendRules(settings, SPOE_FILE)) : tcpFrontendRules(settings, SPOE_FILE)}
 ${lines.map((line) => `    ${line}\n`).join('')}
-${mode === 'http' ? frontendRoutes(settings) : ''}
+${mode === 'http' ? frontendRoutes(settings) : indent(tcpFrontendRoutes(settings))}
     default_backend usual
 
 ${sections.join('\n')}

@@ -135,7 +135,7 @@ frontend plain
     mode tcp
     option tcplog
     bind 192.0.2.10:8081
-${tcpFrontendRules(settings, SPOE_FILE).replace(/ +use_backend.*\n/g, '')}    default_backend plain
+${tcpFrontendRules(settings, SPOE_FILE)}    default_backend plain
 
 backend plain
     mode tcp

@@ -476,7 +476,7 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     # haverdict end backend
 
 # Part 4 of 6: put these lines into each frontend in mode tcp that haverdict should guard, above its tcp-request content rules.
-    # haverdict begin tcp-frontend 5c51a6d39d1e66f0
+    # haverdict begin tcp-frontend 4f5b91785e85af29
     filter spoe engine haverdict config /etc/haproxy/haverdict.spoe.cfg
 
     # errors that the client causes: a message larger than a frame (3, 259), or it hung up (4, 5, 255)
@@ -492,12 +492,11 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
 
     # a connection has no status and no location: every action that ends something closes it
     tcp-request content reject if { var(sess.haverdict.action) -m str deny tarpit drop redirect }
-
-    # omit those in mode http
-    use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
     # haverdict end tcp-frontend
     # with FastCGI, a cache or compression in this section or its defaults, HAProxy also wants their lines, in this order:
     # filter fcgi-app NAME, filter cache NAME, filter compression
+    # to route connections, those of these lines whose backend is in mode tcp:
+    # use_backend blue if { var(sess.haverdict.action) -m str route } { var(sess.haverdict.backend) -m str blue }
 
 # Part 5 of 6: put these lines into each backend in mode tcp that those frontends use.
     # haverdict begin tcp-backend 90a0a58a805ab1ee
