@@ -32,7 +32,7 @@ const expression = fc.oneof(
 );
 const condition = fc.oneof(
   fc.constantFrom('{ method POST }', '!{ src 10.0.0.0/8 } { method POST }', 'a || b: c - d'),
-  word(`${LETTERS} {}:|!&*?-`, 1, 120).map((text) => `{ x }${text}`),
+  word(`${LETTERS} {}:|!&*?-`, 1, 40).map((text) => `{ x }${text}`),
 );
 
 /** For each text by what it must be: our own rules stand in code, where nothing can be read off them. */
@@ -70,7 +70,7 @@ const TEXTS: readonly (readonly [mustBe: RegExp, form: Form])[] = [
   [/^a host like/, fc.constantFrom('admin.example', '*.example', '[2001:db8::1]', '192.0.2.1')],
   [/^a kind/, fc.constantFrom('ip', 'key', 'ua', 'header.x-a', 'cookie.null')],
   [/^one HAProxy sample expression/, expression],
-  [/^a HAProxy backend name/, word(`${LETTERS}_.-`, 1, 12)],
+  [/^a HAProxy (backend|frontend) name/, word(`${LETTERS}_.-`, 1, 12)],
   [/^a header name/, word(LETTERS, 1, 12).map((name) => `X-${name}`)],
   [/^a content type/, fc.constantFrom('text/html', 'application/problem+json', 'text/plain; charset=utf-8')],
   [/^an address or a network/, fc.constantFrom('192.0.2.7', '10.0.0.0/8', '2001:db8::/32', '::1')],
