@@ -32,7 +32,7 @@ const expression = fc.oneof(
 );
 const condition = fc.oneof(
   fc.constantFrom('{ method POST }', '!{ src 10.0.0.0/8 } { method POST }', 'a || b: c - d'),
-  word(`${LETTERS} {}:|!&*?-`, 1, 40).map((text) => `{ x }${text}`),
+  word(`${LETTERS} {}:|!&*?-`, 1, 120).map((text) => `{ x }${text}`),
 );
 
 /** For each text by what it must be: our own rules stand in code, where nothing can be read off them. */
@@ -120,7 +120,7 @@ export function settingsOf(schema: z.core.$ZodType, path: readonly string[] = []
   }
   if (element !== undefined) {
     const minLength =
-      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
+      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts|frontends)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
     const selector = (item: unknown) => JSON.stringify(item).toLowerCase();
     return fc.uniqueArray(settingsOf(element, [...path, '[]']), { minLength, maxLength: 4, selector });
   }
