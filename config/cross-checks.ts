@@ -115,9 +115,9 @@ function sharedVariables(messages: readonly (readonly [string, Message])[]): Fin
 /** Under `closed` a request that was not checked must not pass, and only a condition says which requests are checked. */
 function unconditionalClosedGroups(messages: readonly (readonly [string, Message])[], global: Policy): Finding[] {
   return messages.flatMap(([name, message]) => {
-    const { group, condition, paths, hosts, shadow, policy = global } = message;
+    const { group, condition, paths, hosts, frontends, shadow, policy = global } = message;
     // one in mode tcp is sent once what it reads has arrived
-    const isConditional = (condition ?? paths ?? hosts) !== undefined || isForConnection(message);
+    const isConditional = (condition ?? paths ?? hosts ?? frontends) !== undefined || isForConnection(message);
     return group === undefined || isConditional || shadow || policy.default === 'open'
       ? []
       : [
@@ -155,13 +155,14 @@ function rawConditions(name: string, message: Message): Finding[] {
  * repeated for each alternative of `paths` and `hosts`, which have several where odd requests may pass.
  */
 function longConditions(name: string, message: Message, global: Policy): Finding[] {
-  const { condition, paths, hosts, oddPaths, policy = global, shadow } = message;
+  const { condition, paths, hosts, frontends = [], oddPaths, policy = global, shadow } = message;
   if (condition === undefined) return [];
   const alternatives = condition.trim().split(/\s+(?:or|\|\|)\s+/);
   const mayPass = shadow || policy.bad_subject === 'open';
   const times =
     (paths !== undefined && (mayPass || oddPaths === 'pass') ? 2 : 1) * (hosts !== undefined && mayPass ? 3 : 1);
-  const more = [paths, hosts].filter((patterns) => patterns !== undefined).length + 1;
+  const ofFrontends = frontends.length > 0 ? frontends.length + 5 : 0;
+  const more = [paths, hosts].filter((patterns) => patterns !== undefined).length + 1 + ofFrontends;
   const words = alternatives.reduce((sum, alternative) => sum + alternative.split(/\s+/).length + more, 0) * times;
   if (words <= MAX_CONDITION_WORDS) return [];
   return [

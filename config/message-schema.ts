@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_SUBJECTS } from '../contract/check.ts';
+import { BACKEND_NAME } from '../contract/entry-vars.ts';
 import { POLICIES, type Policy, REASONS } from '../contract/policy.ts';
 import { isKind, KINDS, parseLookupSubject, SubjectError } from '../contract/subject.ts';
 import { DEFAULT_EVENT, MESSAGE_EVENTS } from '../haproxy/events.ts';
@@ -89,6 +90,13 @@ const message = map({
     .describe(
       'The message is sent only for these hosts. Written as in entries: *.example is every name below example.',
     ),
+  frontends: uniqueListOf(
+    text('a HAProxy frontend name', (name) => BACKEND_NAME.test(name)),
+    MAX_PATTERNS,
+    'HAProxy frontend names',
+  )
+    .optional()
+    .describe('The message is sent only in these frontends (or listen sections); the others need no rules for it.'),
   oddPaths: oneOf(['refuse', 'pass'])
     .prefault('refuse')
     .describe(

@@ -135,7 +135,11 @@ function* setLater({ filters, settings, prefixes }: Installation, sources: reado
         );
         if (affected === undefined) continue;
         const what = `${rule.action} in ${label(proxy)} runs after ${affected.name} was sent at ${event}`;
-        yield { place: rule.place, what, values: { rule: rule.words.join(' '), earlier: earlier(rule, event, proxy), event } };
+        yield {
+          place: rule.place,
+          what,
+          values: { rule: rule.words.join(' '), earlier: earlier(rule, event, proxy), event },
+        };
       }
     }
 }

@@ -121,6 +121,7 @@ function messagesAt({ proxy, engineName }: Filter, { messages }: Settings): Mess
   const isSent = ({ group }: MessageSettings) =>
     proxy.rules.some(({ action, args }) => action === SEND && args[0] === engineName && args[1] === group);
   return messages.filter((message) => {
+    if (message.frontends?.includes(proxy.name) === false) return false;
     if (message.group === undefined) return proxy.mode !== 'tcp' || isSentAt(message, { mode: 'tcp' });
     return isConnectionGroup(message) === (proxy.mode === 'tcp') || isSent(message);
   });

@@ -60,6 +60,22 @@ export const MESSAGE_CHECKS = {
       }
     },
   },
+  'frontend-unknown': {
+    severity: 'error',
+    why: 'the message is sent only in the frontends of its configuration: in one of another name it never is',
+    write: 'frontends: [<frontends>]   # in message <message> of the configuration',
+    *find({ filters, settings, config }) {
+      const names = config.proxies.filter(({ kind }) => kind !== 'backend').map(({ name }) => name);
+      for (const { name, frontends = [] } of filters.length === 0 ? [] : settings.messages)
+        for (const frontend of frontends)
+          if (!names.includes(frontend))
+            yield {
+              place: filters[0]?.place ?? { file: config.files[0] ?? '' },
+              what: `message ${name} is for frontend ${frontend}, which is not there`,
+              values: { message: name, frontends: didYouMean(frontend, names) ?? names.join(', ') },
+            };
+    },
+  },
   'message-not-configured': {
     severity: 'error',
     why: 'the agent sets no variable for a message that is not in its configuration',

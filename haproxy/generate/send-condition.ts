@@ -18,12 +18,15 @@ export const DECODED_PATH = 'path,url_dec,regsub(/+,/,g)';
 const UNDECODABLE = "path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'";
 
 export function sendConditionOf(message: MessageSettings): SendCondition {
-  const { condition, paths, hosts } = message;
+  const { condition, paths, hosts, frontends } = message;
   const ofPaths = paths === undefined ? undefined : pathAcls(message, paths);
   const ofHosts = hosts === undefined ? undefined : hostAcls(message, hosts);
   const arrived =
     isConnectionGroup(message) && !condition?.includes(arrivalOf(message)) ? arrivalOf(message) : undefined;
-  const all = [condition, ofPaths?.condition, ofHosts?.condition, arrived].filter((one) => one !== undefined);
+  const inFrontends = frontends && `{ fe_name -m str ${frontends.join(' ')} }`;
+  const all = [inFrontends, condition, ofPaths?.condition, ofHosts?.condition, arrived].filter(
+    (one) => one !== undefined,
+  );
   return {
     acls: [...(ofPaths?.acls ?? []), ...(ofHosts?.acls ?? [])],
     ...(all.length > 0 && { condition: all.reduce((before, next) => bothConditions(before, next)) }),

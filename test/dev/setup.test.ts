@@ -33,7 +33,7 @@ describe('the setup of a checkout', () => {
       assert.equal(status, 1);
       assert.match(
         stderr,
-        /^haverdict setup: [\w, -]+ (is|are) missing and there is no apt-get here: install by hand \(.* sudo apt-get install [\w -]+\), then run the same command again\n$/,
+        /^haverdict setup: [\w, -]+ (is|are) missing and apt-get is not available: install by hand \(.* sudo apt-get install [\w -]+\), then run the same command again\n$/,
       );
     });
 });

@@ -42,7 +42,7 @@ const CONNECTION: readonly Row[] = [
 /** Where HAProxy knows requests, they are answered. */
 const BEFORE_SERVER: readonly Row[] = [
   { name: 'allow', entry: { action: 'allow' }, outcome: PASSED },
-  { name: 'deny', entry: {}, outcome: { end: 'closed', status: 403 } },
+  { name: 'deny', entry: {}, outcome: { end: 'closed', status: 403, says: ['\r\nx-haverdict-ref: '] } },
   { name: 'deny with a status', entry: { status: 429 }, outcome: { end: 'closed', status: 429 } },
   {
     name: 'deny with a body',

@@ -137,7 +137,7 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
       assert.match(received, /\r\nx-source: policy\r\n/, key);
       assert.doesNotMatch(received, /EVIL/);
     }
-    const told = () => place.site.agent.lines.filter((line) => line.includes('"msg":"backend answered an entry that'));
+    const told = () => place.site.agent.lines.filter((line) => line.includes('"msg":"invalid entry in an answer'));
     await until(
       () => told().length > 0,
       () => 'it is not told',

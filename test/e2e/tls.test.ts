@@ -14,6 +14,7 @@ describeOnEveryHaproxy('what messages are about in TLS', (build) => {
     const port = await freePort();
     const config = {
       ...{ deadlineMs: 2000, backend: { timeoutMs: 2000 } },
+      haproxy: { denyStatuses: [410, 429] },
       messages: { 'check-request': { subjects: { host: 'ssl_fc_sni', 'header.tls': 'ssl_fc_protocol' } } },
     };
     const lines = [`bind 127.0.0.1:${port} ssl crt ${certificateIn(temporaryFolder(t))}`];

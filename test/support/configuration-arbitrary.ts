@@ -50,6 +50,7 @@ const OF_REQUEST = {
   hosts: list(['admin.example', '*.internal.example', '192.0.2.1', '[2001:db8::1]'], 1),
   condition: fc.constantFrom(...REQUEST_CONDITIONS),
   oddPaths: fc.constantFrom('refuse', 'pass'),
+  frontends: fc.constantFrom(['web'], ['web', 'ports']),
   arguments: optional({
     body: fc.constant('req.body,sha2(256),hex'),
     size: fc.constant('req.body_size'),

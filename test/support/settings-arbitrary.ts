@@ -70,7 +70,7 @@ const TEXTS: readonly (readonly [mustBe: RegExp, form: Form])[] = [
   [/^a host like/, fc.constantFrom('admin.example', '*.example', '[2001:db8::1]', '192.0.2.1')],
   [/^a kind/, fc.constantFrom('ip', 'key', 'ua', 'header.x-a', 'cookie.null')],
   [/^one HAProxy sample expression/, expression],
-  [/^a HAProxy backend name/, word(`${LETTERS}_.-`, 1, 12)],
+  [/^a HAProxy (backend|frontend) name/, word(`${LETTERS}_.-`, 1, 12)],
   [/^a header name/, word(LETTERS, 1, 12).map((name) => `X-${name}`)],
   [/^a content type/, fc.constantFrom('text/html', 'application/problem+json', 'text/plain; charset=utf-8')],
   [/^an address or a network/, fc.constantFrom('192.0.2.7', '10.0.0.0/8', '2001:db8::/32', '::1')],
@@ -120,7 +120,7 @@ export function settingsOf(schema: z.core.$ZodType, path: readonly string[] = []
   }
   if (element !== undefined) {
     const minLength =
-      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
+      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts|frontends)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
     const selector = (item: unknown) => JSON.stringify(item).toLowerCase();
     return fc.uniqueArray(settingsOf(element, [...path, '[]']), { minLength, maxLength: 4, selector });
   }

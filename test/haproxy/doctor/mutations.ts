@@ -1,4 +1,5 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
+import { settingsWith } from '../../support/settings.ts';
 import {
   BESIDE,
   betweenMarks,
@@ -225,6 +226,7 @@ export const MUTATIONS: readonly Mutation[] = [
     [EVENT, `${EVENT} if { method POST }`],
   ]),
   eventBeforeData(),
+  unknownFrontend(),
   spoe('argument-missing', 'one line removed', 'spoe-message check-request', 'silent', [[/ {4}args ip=src\n/, '']]),
   spoe('argument-missing', 'a typo in a name', 'args pi=src', 'silent', [['args ip=src', 'args pi=src']]),
   spoe('argument-missing', 'without a name', 'args src', 'silent', [['args ip=src', 'args src']]),
@@ -777,6 +779,18 @@ function chrooted(): Mutation {
     at: ['config', 'server agent1'],
     haproxy: 'silent',
     files: { ...files, config },
+  };
+}
+
+/** A message for a frontend that has another name. */
+function unknownFrontend(): Mutation {
+  const messages = settingsWith({}).messages.map((message) => ({ ...message, frontends: ['wbe'] }));
+  return {
+    finding: 'frontend-unknown',
+    by: 'a typo',
+    at: ['config', 'filter spoe'],
+    haproxy: 'silent',
+    files: generated('open', { messages }),
   };
 }
 

@@ -202,6 +202,20 @@ const SITUATIONS: readonly Situation[] = [
     found: [],
   },
   {
+    name: 'a message for one of two guarded frontends',
+    changes: { messages: [{ ...LOGIN, frontends: ['web'] }] },
+    edit: frontend(`    filter spoe engine haverdict config ${SPOE_FILE}\n`),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'a message for both of two guarded frontends',
+    changes: { messages: [LOGIN] },
+    edit: frontend(`    filter spoe engine haverdict config ${SPOE_FILE}\n`),
+    found: [['action-not-obeyed', 'filter spoe']],
+    haproxy: 'takes',
+  },
+  {
     name: 'a mode by a compound condition',
     edit: (config) =>
       config.replace(
