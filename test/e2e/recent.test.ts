@@ -244,7 +244,7 @@ describeOnEveryHaproxy('recentSeconds', (build) => {
   it('agrees with a model for random arrivals', { timeout: 120_000 }, async (t) => {
     for (const recentSeconds of [1, 2]) {
       const site = await startRecentSite(t, build, { haproxy: { recentSeconds } });
-      let run = 0;
+      let run = 1; // 2001:db8::0 is not how an address is answered for
       const arrival = fc.record({
         client: fc.constantFrom('203.0.113.', '2001:db8::'),
         afterMs: fc.constantFrom(0, 1, 60, 300, 600, 1100),
