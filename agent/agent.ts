@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/settings.ts';
+import { hasNativeSpop } from '../haproxy/versions.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
@@ -25,11 +26,13 @@ import type { ProcessState } from './state/state.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
+/** Within this time the checks of the wiring mark an agent DOWN that fails them. */
+const FAILING_CHECKS_MS = 1_000;
 
 /** The running agent of one process: its listeners, and the current generation, which a reload replaces. */
 export class Agent {
   readonly #shared: SharedParts;
-  readonly #handler: { current: MessageHandler };
+  readonly #handler: { current: MessageHandler; failsChecks: boolean };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #limiter: ConnectionLimiter;
@@ -47,7 +50,7 @@ export class Agent {
     this.#systemdSockets = systemdSockets;
     this.#shared = shared;
     this.#generation = generation;
-    this.#handler = { current: generation.handler };
+    this.#handler = { current: generation.handler, failsChecks: false };
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
@@ -172,6 +175,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
+    await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
       for (const listener of listeners) listener.destroy();
@@ -185,6 +189,17 @@ export class Agent {
     await this.#generation.close();
     metrics.close();
     degradation.close();
+  }
+
+  /**
+   * Where there are other agents, fails its health checks until HAProxy asks only those. From 3.1 on, a question that meets
+   * a connection which closes is lost; up to 3.0 HAProxy sends it to another agent by itself.
+   */
+  async #leaveToOthers(): Promise<void> {
+    const { servers, version } = this.#generation.settings.haproxy;
+    if (servers.length < 2 || !hasNativeSpop(version)) return;
+    this.#handler.failsChecks = true;
+    await new Promise<void>((resolve) => this.#shared.clock.after(FAILING_CHECKS_MS, resolve));
   }
 
   #watchDegradation(): void {

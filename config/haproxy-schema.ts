@@ -4,7 +4,9 @@ import { BACKEND_NAME, headerOf, varProblem } from '../contract/entry-vars.ts';
 import { REQUEST_SCOPE } from '../haproxy/events.ts';
 import { DEFAULT_PREFIX, MAX_HEADER_NAME, MAX_VARIABLE, PROCESS_TIME_VARIABLE } from '../haproxy/variables.ts';
 import { HAPROXY_VERSIONS } from '../haproxy/versions.ts';
+import { address } from './address-field.ts';
 import { map, mapOf, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
+import { formatListenAddress } from './listen-address.ts';
 
 /** The longest possible; headers, groups and other scopes leave less (`cross-checks.ts`). */
 const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.length;
@@ -12,6 +14,7 @@ const MAX_PREFIX = MAX_VARIABLE - `${REQUEST_SCOPE}..${PROCESS_TIME_VARIABLE}`.l
 /** The default of `cache.allowTtlSeconds`: for longer times set that. */
 const MAX_RECENT_SECONDS = 60;
 
+const MAX_AGENTS = 16;
 const backendName = text('a HAProxy backend name', (name) => BACKEND_NAME.test(name));
 const headers = uniqueListOf(
   text(
@@ -42,6 +45,11 @@ export const haproxy = map({
   chroot: text('an absolute path without a trailing slash', (path) => /^(\/[A-Za-z0-9_.@:+-]+)+$/.test(path))
     .optional()
     .describe('The chroot of HAProxy. Paths of sockets in it are generated relative to it.'),
+  servers: uniqueListOf(address, MAX_AGENTS, 'addresses', 0, formatListenAddress)
+    .prefault([])
+    .describe(
+      'Where HAProxy reaches the agents, this one among them, if not where this one listens: one server line each.',
+    ),
   actions: uniqueListOf(oneOf(OPT_IN), OPT_IN.length, 'actions and variables', 0)
     .prefault([])
     .describe(

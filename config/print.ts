@@ -12,7 +12,7 @@ import { readYaml } from './yaml-file.ts';
  */
 export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const file = path === undefined ? undefined : readYaml(path).value;
-  const { listen, backend, script, admin, ...others } = ConfigFile.parse(
+  const { listen, backend, script, haproxy, admin, ...others } = ConfigFile.parse(
     withOverrides(file, readOverrides(env).overrides) ?? {},
   );
   const region = regionInForce(backend, env);
@@ -22,6 +22,7 @@ export function printSettings(path: string | undefined, env: NodeJS.ProcessEnv):
       backend: { ...backend, ...(region !== undefined && { region }) },
       ...others,
       ...(script !== undefined && { script: resolve(dirname(path ?? '.'), script) }),
+      haproxy: { ...haproxy, servers: haproxy.servers.map(formatListenAddress) },
       admin: { ...admin, ...(admin.listen !== undefined && { listen: asWritten(admin.listen) }) },
     },
     { aliasDuplicateObjects: false },

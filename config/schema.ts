@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { ACTIONS } from '../contract/actions.ts';
 import { IPV6_PREFIXES } from '../contract/address.ts';
 import { LIST_NAME, MAX_LISTS } from '../contract/check.ts';
+import { address } from './address-field.ts';
 import { backend } from './backend-schema.ts';
 import { blocklist } from './blocklist-schema.ts';
 import { listOf, map, oneOf, text, uniqueListOf, wholeNumber } from './fields.ts';
 import { haproxy } from './haproxy-schema.ts';
 import { listName } from './list-settings.ts';
-import { isUnixPath, MAX_UNIX_PATH_BYTES, parseListenAddress, type UnixAddress } from './listen-address.ts';
+import { isUnixPath, MAX_UNIX_PATH_BYTES, type UnixAddress } from './listen-address.ts';
 import { messages, policy } from './message-schema.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
@@ -45,10 +46,7 @@ const LISTEN_FORM = `tcp://HOST:PORT, tcp://[IPV6]:PORT, unix:/PATH (at most ${M
 const listenAddress = z
   .union(
     [
-      text(
-        `tcp://HOST:PORT, tcp://[IPV6]:PORT or unix:/PATH (at most ${MAX_UNIX_PATH_BYTES} bytes)`,
-        (address) => parseListenAddress(address) !== undefined,
-      ).transform((address) => parseListenAddress(address) ?? z.NEVER),
+      address,
       map({
         unix: unixPath.describe('The path of a socket, in an existing folder that HAProxy can access.'),
         mode: mode

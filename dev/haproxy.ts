@@ -124,7 +124,7 @@ function check(binary: string, folder: string, files: HaproxyFiles): void {
   });
   if (error !== undefined) throw new Error(`${binary} cannot be run: ${INSTALL}`, { cause: error });
   const output = stdout + stderr;
-  if (status !== 0 || output.includes('[WARNING]')) throw explained('haproxy -c complains', output, files);
+  if (status !== 0 || /\[(WARNING|ALERT)\]/.test(output)) throw explained('haproxy -c complains', output, files);
 }
 
 const INSTALL = 'install HAProxy 2.4 or later (apt-get install haproxy), or set HAPROXY to the path of the program';

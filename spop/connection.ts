@@ -199,6 +199,10 @@ export class Connection {
     if (frame.type !== FrameType.haproxyHello) throw invalidFrame(`frame of type ${frame.type} before HAPROXY-HELLO`);
     const hello = decodeHaproxyHello(frame);
     cancelTimer();
+    if (hello.healthcheck && this.#handler.failsChecks) {
+      this.#disconnect('stopping');
+      return;
+    }
     const answer = answerHello(hello, MAX_FRAME_BYTES);
     this.#output.frame(encodeAgentHello(answer));
     this.#state = hello.healthcheck ? { name: 'health check' } : { name: 'open' };
@@ -264,8 +268,8 @@ export class Connection {
     if (this.#waiting.size === 0 && this.#settledAcks.length === 0) this.#disconnect();
   }
 
-  #disconnect(): void {
-    this.#output.frame(encodeAgentDisconnect(SpopStatus.normal, 'normal'));
+  #disconnect(message = 'normal'): void {
+    this.#output.frame(encodeAgentDisconnect(SpopStatus.normal, message));
     this.#close();
   }
 

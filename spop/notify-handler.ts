@@ -25,4 +25,6 @@ export interface NotifyHandler {
 /** The handler in force: a reload puts another in its place, and connections use that from their next frame on. */
 export interface CurrentHandler {
   readonly current: NotifyHandler;
+  /** From now on health checks fail, so that HAProxy asks other agents before the connections to this one close. */
+  readonly failsChecks?: boolean;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { formatListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
+import { agentAddresses } from '../../haproxy/generate/agents-backend.ts';
 import { haproxyFragment, markedSpoeFile } from '../../haproxy/generate/fragment.ts';
 import { DEFAULT_SPOE_PATH } from '../../haproxy/generate/frontend.ts';
 import { HAPROXY_VERSIONS, type HaproxyVersion } from '../../haproxy/versions.ts';
@@ -66,7 +67,7 @@ export function wiringCommand(): Command {
 
 async function wiredSettings(options: WiringOptions): Promise<Settings> {
   const settings = await readSettings(options, process.env);
-  const portless = settings.listen.find((address) => address.type === 'tcp' && address.port === 0);
+  const portless = agentAddresses(settings).find((address) => address.type === 'tcp' && address.port === 0);
   if (portless !== undefined)
     throw new CliError(EXIT.config, `listen: ${formatListenAddress(portless)} has port 0: HAProxy needs a fixed port`);
   const version = options.haproxyVersion ?? settings.haproxy.version;

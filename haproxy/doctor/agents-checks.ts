@@ -1,11 +1,30 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
-import { serverAddress } from '../generate/agents-backend.ts';
+import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
-import { parameterOf, type Server } from '../parse/server.ts';
+import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
-import { hasNativeSpop } from '../versions.ts';
+import { hasNativeSpop, isAtLeast } from '../versions.ts';
 import type { Checks, Occurrence } from './check.ts';
 import type { Engine } from './installation.ts';
+
+const OWN_DEFAULTS =
+  'backend <backend> from haverdict-agents-defaults   # both sections at the end of the last file, as haverdict wiring prints them';
+
+/** Options and other keywords of which HAProxy says that they require mode http (seen on 2.6 to 3.4). */
+const HTTP_OPTIONS = [
+  'forwardfor',
+  'originalto',
+  'forwarded',
+  'http-pretend-keepalive',
+  'http-buffer-request',
+  'http-no-delay',
+  'checkcache',
+  'prefer-last-server',
+  'accept-invalid-http-response',
+  'accept-unsafe-violations-in-http-response',
+  'http-drop-request-trailers',
+];
+const HTTP_BALANCE = /^(uri|url_param|hdr\()/;
 
 /** Does HAProxy reach the agent, and notice when it is gone? */
 export const AGENTS_CHECKS = {
@@ -59,6 +78,59 @@ export const AGENTS_CHECKS = {
       }
     },
   },
+  'agents-defaults-shared': {
+    severity: 'warning',
+    why: 'HAProxy reports an ALERT before 3.0, and warns later, where one section names the defaults that another merely stands below',
+    write: OWN_DEFAULTS,
+    *find({ engines, config, settings }) {
+      for (const { backend, place } of backendsOf(engines)) {
+        const { defaults } = backend;
+        const namedBy = config.proxies.find(
+          (other) => other.defaults?.isNamed && other.defaults.place === defaults?.place,
+        );
+        if (defaults === undefined || defaults.isNamed || namedBy === undefined) continue;
+        yield {
+          place,
+          what: `backend ${backend.name} stands below defaults ${defaults.name}, which ${namedBy.kind} ${namedBy.name} names`,
+          values: { backend: backend.name },
+          ...(!isAtLeast(settings.haproxy.version, '3.0') && { severity: 'error' }),
+        };
+      }
+    },
+  },
+  'agents-inherit-http': {
+    severity: 'error',
+    why: 'HAProxy warns of it in a backend that is not in mode http, and with zero-warning refuses the configuration',
+    write: OWN_DEFAULTS,
+    *find({ engines, config }) {
+      if (lastOf(config.global, 'zero-warning') === undefined) return;
+      for (const { backend } of backendsOf(engines))
+        for (const { words, place } of httpLines(backend))
+          yield {
+            place,
+            what: `${words.join(' ')} applies to backend ${backend.name}`,
+            values: { backend: backend.name },
+          };
+    },
+  },
+  'agents-not-redispatched': {
+    severity: 'warning',
+    why: 'when an agent ends, its requests get the policy until the check notices, although another could be asked',
+    write: 'retries 1 and option redispatch 1',
+    *find({ engines }) {
+      for (const { backend, servers, place } of backendsOf(engines)) {
+        const retries = lastOf(backend.lines, 'retries');
+        const redispatch = optionOf(backend.lines, 'redispatch');
+        const isRedispatched = redispatch?.on && ['1', '-1'].includes(redispatch.line.words[2] ?? '');
+        const others = servers.filter((server) => !hasKeyword(server, 'backup'));
+        if (others.length < 2 || (isRedispatched && retries?.words[1] !== '0')) continue;
+        yield {
+          place: retries?.words[1] === '0' ? retries.place : place,
+          what: `backend ${backend.name} has ${others.length} servers and asks no other when one cannot be connected to`,
+        };
+      }
+    },
+  },
   'agents-server-missing': {
     severity: 'error',
     why: 'without a server the agent is never asked, and HAProxy does not warn at startup',
@@ -66,7 +138,7 @@ export const AGENTS_CHECKS = {
     *find({ engines, settings }) {
       for (const { place, backend, servers } of backendsOf(engines))
         if (servers.length === 0)
-          yield { place, what: `backend ${backend.name} has no server`, values: addressOf(settings.listen) };
+          yield { place, what: `backend ${backend.name} has no server`, values: addressOf(agentAddresses(settings)) };
     },
   },
   'spop-check-missing': {
@@ -95,6 +167,16 @@ export const AGENTS_CHECKS = {
     },
   },
 } satisfies Checks;
+
+/** Lines that apply to this backend although they need mode http. */
+function httpLines({ lines }: ProxySection) {
+  const options = HTTP_OPTIONS.map((name) => optionOf(lines, name)).flatMap((option) =>
+    option?.on ? [option.line] : [],
+  );
+  const balance = lastOf(lines, 'balance');
+  const others = [lastOf(lines, 'cookie'), lastOf(lines, 'stats')].flatMap((line) => line ?? []);
+  return [...options, ...others, ...(balance && HTTP_BALANCE.test(balance.words[1] ?? '') ? [balance] : [])];
+}
 
 export function backendsOf(engines: readonly Engine[]) {
   return engines.flatMap(({ backend, servers }) => (backend ? [{ backend, servers, place: backend.place }] : []));

@@ -9,6 +9,8 @@ export interface Occurrence {
   readonly place: Place;
   readonly what: string;
   readonly values?: Readonly<Record<string, string | number>>;
+  /** Where it is another one with the HAProxy of this installation. */
+  readonly severity?: Severity;
 }
 
 /** A check, under the id of its finding. */

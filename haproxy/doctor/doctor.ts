@@ -60,9 +60,9 @@ export function examine(installation: Installation): Finding[] {
 /** Reports a line that several sections share, such as one of defaults, once. */
 function findingsOf(id: FindingId, { severity, why, write, find }: Check, installation: Installation): Finding[] {
   const findings = new Map<string, Finding>();
-  for (const { place, what, values = {} } of find(installation)) {
+  for (const { place, what, values = {}, severity: own = severity } of find(installation)) {
     const filled = write.replace(/<(\w+)>/g, (name, key: string) => String(values[key] ?? name));
-    findings.set(`${place.file}:${place.line} ${what}`, { id, severity, place, what, why, write: filled });
+    findings.set(`${place.file}:${place.line} ${what}`, { id, severity: own, place, what, why, write: filled });
   }
   return [...findings.values()];
 }

@@ -1,4 +1,5 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
+import { agentAddresses } from '../generate/agents-backend.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
@@ -35,13 +36,14 @@ export const SERVER_CHECKS = {
     why: 'the agent does not listen there: HAProxy asks nothing, or another program',
     write: 'server <name> <address> check',
     *find({ engines, settings, config }) {
-      const own = (address: string) => isOwnAddress(address, settings.listen, chrootOf(config));
+      const addresses = [...settings.listen, ...settings.haproxy.servers];
+      const own = (address: string) => isOwnAddress(address, addresses, chrootOf(config));
       for (const { servers } of engines)
         for (const { name, address, place } of servers) {
           // an agent on another host has a configuration of its own
           const isRemote = !isLocal(address) && servers.some((server) => own(server.address));
           if (own(address) || isRemote) continue;
-          const right = addressOf(settings.listen, socketPath(address) === undefined ? 'tcp' : 'unix');
+          const right = addressOf(agentAddresses(settings), socketPath(address) === undefined ? 'tcp' : 'unix');
           yield { place, what: `the agent does not listen on ${address}`, values: { name, ...right } };
         }
     },

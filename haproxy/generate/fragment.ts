@@ -129,6 +129,11 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
       where: 'put these lines into each backend in mode tcp that those frontends use.',
       text: tcpBackendRules(settings),
     },
-    { name: 'agents', where: 'put this section next to the other backends, once.', text: agentsBackend(settings) },
+    {
+      name: 'agents',
+      where:
+        'put these two sections at the end of the last file, once: sections below would take these defaults for theirs.',
+      text: agentsBackend(settings),
+    },
   ].filter(({ text }) => text !== '');
 }

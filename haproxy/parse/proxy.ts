@@ -12,6 +12,14 @@ export interface ProxySection {
   readonly mode: string;
   readonly rules: readonly Rule[];
   readonly acls: Acls;
+  /** Its `defaults` section, which it names or merely stands below. */
+  readonly defaults?: AppliedDefaults;
+}
+
+interface AppliedDefaults {
+  readonly name: string;
+  readonly place: Place;
+  readonly isNamed: boolean;
 }
 
 /** The global lines and every proxy of all files, in the order in which HAProxy reads them. */
@@ -23,22 +31,33 @@ export interface HaproxyConfig {
   readonly healthchecks: readonly Section[];
 }
 
+interface Defaults {
+  readonly name: string;
+  readonly place: Place;
+  readonly lines: readonly Line[];
+}
+
 export function readConfig(files: readonly string[], sections: readonly Section[]): HaproxyConfig {
   const global: Line[] = [];
   const proxies: ProxySection[] = [];
-  const defaults = new Map<string, readonly Line[]>();
-  let latest: readonly Line[] = [];
+  const defaults = new Map<string, Defaults>();
+  let latest: Defaults | undefined;
   for (const section of sections) {
     // without `from` a proxy takes the defaults section above it, a defaults section nothing
     const { keyword, name, lines } = section;
     const origin = originOf(section);
     if (keyword === 'global') global.push(...lines);
     else if (keyword === 'defaults') {
-      latest = [...(origin === undefined ? [] : (defaults.get(origin) ?? [])), ...lines];
-      if (name !== 'from') defaults.set(name, latest);
+      const inherited = origin === undefined ? [] : (defaults.get(origin)?.lines ?? []);
+      latest = { name: name === 'from' ? '' : name, place: section.place, lines: [...inherited, ...lines] };
+      defaults.set(latest.name, latest);
     } else if (isKind(keyword)) {
-      const inherited = origin === undefined ? latest : (defaults.get(origin) ?? latest);
-      proxies.push(proxyOf(keyword, section, [...inherited, ...lines]));
+      const named = origin === undefined ? undefined : defaults.get(origin);
+      const applied = named ?? latest;
+      proxies.push({
+        ...proxyOf(keyword, section, [...(applied?.lines ?? []), ...lines]),
+        ...(applied && { defaults: { name: applied.name, place: applied.place, isNamed: named !== undefined } }),
+      });
     }
   }
   return { files, global, proxies, healthchecks: sections.filter(({ keyword }) => keyword === 'healthcheck') };

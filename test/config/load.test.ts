@@ -50,6 +50,7 @@ describe('loadSettings', () => {
       memory: { heapMegabytes: 128 },
       haproxy: {
         prefix: 'haverdict',
+        servers: [],
         version: '2.6',
         actions: [],
         backends: [],

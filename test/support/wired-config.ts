@@ -33,9 +33,8 @@ frontend ports
 backend tcp-servers
     mode tcp
 <each backend in mode tcp>
-
-<next to the other backends>
 `;
+const END = '\n<at the end of the last file>\n';
 
 /** The operator's file with the whole fragment, each part put where its heading says. */
 export function wiredConfig(settings: Settings): string {
@@ -43,7 +42,7 @@ export function wiredConfig(settings: Settings): string {
     .split(/^# Part \d+ of \d+: (.*)$\n/m)
     .slice(1);
   const backends = settings.haproxy.backends.map((name) => `\nbackend ${name}\n    mode http\n<each HTTP backend>\n`);
-  let config = OWN + backends.join('');
+  let config = OWN + backends.join('') + END;
   for (let at = 0; at < parts.length; at += 2) {
     const [heading = '', text = ''] = parts.slice(at);
     const places = new Set([...config.matchAll(/^<(.*)>$/gm)].map(([, place = '']) => place));

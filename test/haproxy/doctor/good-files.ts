@@ -22,8 +22,11 @@ export interface HaproxySet {
   readonly spoe: string;
 }
 
-/** HAProxy warns of a page that does not fit into a buffer. */
+/** A small file: HAProxy warns of a page that is larger than its buffer. */
 const PAGE = join(import.meta.dirname, 'reference.test.ts');
+
+/** Where other sections go: above the agents' defaults, which would apply to them. */
+export const BESIDE = /(?=\ndefaults haverdict-agents-defaults\n)|$/;
 
 const SUBJECTS = [
   { kind: 'ip', expression: 'src' },
@@ -127,7 +130,7 @@ export function bothModes(event: Event): HaproxySet {
     ],
     haproxy: { backends: ['blue'], requestHeaders: ['x-plan'] },
   });
-  const config = `${frontendConfig({ settings, binds: ['192.0.2.10:8080'] })}
+  const plain = `
 frontend plain
     mode tcp
     option tcplog
@@ -138,6 +141,7 @@ backend plain
     mode tcp
 ${tcpBackendRules(settings)}    server one 192.0.2.20:80
 `;
+  const config = frontendConfig({ settings, binds: ['192.0.2.10:8080'] }).replace(BESIDE, () => plain);
   return { settings, config, spoe: spoeFile(settings) };
 }
 
@@ -321,15 +325,15 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
   return {
     'a frontend that only sends to https': changed(
       open,
-      /$/,
+      BESIDE,
       '\nfrontend plain\n    bind :80\n    http-request redirect scheme https unless { ssl_fc }\n    default_backend origin\n',
     ),
     'a frontend for this host alone': changed(
       open,
-      /$/,
+      BESIDE,
       '\nfrontend own\n    bind 127.0.0.1:8081\n    default_backend origin\n',
     ),
-    'a frontend for something else': changed(open, /$/, '\nfrontend stats\n    bind :8404\n    stats enable\n'),
+    'a frontend for something else': changed(open, BESIDE, '\nfrontend stats\n    bind :8404\n    stats enable\n'),
     'rules in the backend': changed(
       changed(closed, rules, '\n'),
       '\nbackend origin\n',
@@ -341,7 +345,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
       '    use_backend %[path,lower] if { path /a }\n$&',
     ),
     'denied clients elsewhere': changed(
-      changed(changed(open, deny, ''), /$/, '\nbackend sink\n    http-request return status 403\n'),
+      changed(changed(open, deny, ''), BESIDE, '\nbackend sink\n    http-request return status 403\n'),
       / {4}default_backend/,
       '    use_backend sink if { var(txn.haverdict.action) -m str deny }\n$&',
     ),
@@ -368,7 +372,7 @@ export function variants(): Readonly<Record<string, HaproxySet>> {
     'a tracked server': changed(
       open,
       /( {4}server agent1 \S+) .*/,
-      '$1 track watch/agent1\n\nbackend watch\n    mode tcp\n    option spop-check\n    server agent1 127.0.0.1:9000 check',
+      '$1 track watch/agent1\n\nbackend watch from haverdict-agents-defaults\n    mode tcp\n    timeout connect 1s\n    timeout server 1s\n    option spop-check\n    server agent1 127.0.0.1:9000 check',
     ),
     'ACLs of several lines': changed(
       hand,

@@ -8,7 +8,7 @@ import { SPOE_FILE } from '../../../dev/haproxy.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
 import { longRuns } from '../../support/scope.ts';
-import { findingsIn, generated, type HaproxySet } from './good-files.ts';
+import { BESIDE, findingsIn, generated, type HaproxySet } from './good-files.ts';
 
 const COMPRESSION = ['compression algo gzip', 'compression type text/html', 'compression offload'];
 const CACHES = [
@@ -84,7 +84,8 @@ function done(config: string, write: string, at: number): string {
       0,
       `    ${line}`,
     );
-    return `${rest.join('\n')}\nbackend web-fcgi\n    use-fcgi-app php\n    server php 192.0.2.20:9000 proto fcgi\n`;
+    const backend = '\nbackend web-fcgi\n    use-fcgi-app php\n    server php 192.0.2.20:9000 proto fcgi\n';
+    return rest.join('\n').replace(BESIDE, backend);
   }
   const [, where, neighbour = ''] = /(above|below) (.*)$/.exec(comment) ?? [];
   if (comment.startsWith('above')) all.splice(at - 1, 1);

@@ -1,6 +1,7 @@
 import type { FindingId } from '../../../haproxy/doctor/doctor.ts';
 import { settingsWith } from '../../support/settings.ts';
 import {
+  BESIDE,
   betweenMarks,
   everyEvent,
   generated,
@@ -74,6 +75,17 @@ function spoe(
   return { finding, by, at: ['spoe', at], haproxy, files: { ...files, spoe: edited(files.spoe, edits) } };
 }
 
+const ZERO_WARNING: Edit = ['global\n', 'global\n    zero-warning\n'];
+/** The agents' backend as an older wiring had it, below the defaults of the operator. */
+const OWN_DEFAULTS_REMOVED: Edit = [
+  /defaults haverdict-agents-defaults\n[\s\S]*?\n(backend haverdict-agents) from .*/,
+  '$1',
+];
+const SHARED_DEFAULTS: Edit = [
+  /defaults haverdict-agents-defaults\n[\s\S]*\n(backend haverdict-agents) from .*\n/,
+  'defaults web\n    mode http\n    timeout connect 1s\n    timeout server 1s\n    timeout client 1s\n\nlisten own from web\n    bind 127.0.0.1:8082\n\n$1\n',
+];
+const SECOND_SERVER: Edit = [/( {4}server )agent1 (127\.0\.0\.1):9000(.*)/, '$&\n$1agent2 192.0.2.9:9000$3'];
 const NO_RULES: Edit = [ANY_RULE, ''];
 
 const BINARY_TABLE: Edit = [
@@ -125,13 +137,13 @@ export const MUTATIONS: readonly Mutation[] = [
   config('filter-missing', 'rules left', 'frontend web', 'silent', [[/ {4}filter .*\n/, '']], 'closed'),
   config('filter-missing-here', 'a second frontend with the rules', 'deny deny_status 499', 'silent', [
     [
-      /$/,
+      BESIDE,
       '\nfrontend second\n    bind 192.0.2.10:8081\n    http-request deny deny_status 499 if { var(txn.haverdict.action) -m str deny }\n    default_backend origin\n',
     ],
     [/deny_status 499/, 'deny_status 499 content-type text/plain string no'],
   ]),
   config('frontend-unguarded', 'a second way to the same backend', 'frontend second', 'silent', [
-    [/$/, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
+    [BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
   ]),
   config('spoe-file-missing', 'a typo in the path', 'filter spoe', 'refuses', [
     ['haverdict.spoe.cfg', 'haverdict.spo.cfg'],
@@ -528,7 +540,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ]),
   config('rules-ignored', 'rules in a tcp backend', 'deny_status 499', 'warns', [
     [
-      /$/,
+      BESIDE,
       '\nbackend other\n    mode tcp\n    http-request deny deny_status 499 content-type text/plain string no if { var(txn.haverdict.action) -m str deny }\n',
     ],
     ['    default_backend origin\n', '    use_backend %[path] if { path /none }\n    default_backend origin\n'],
@@ -589,10 +601,42 @@ export const MUTATIONS: readonly Mutation[] = [
     ['use-backend haverdict-agents', 'use-backend haverdict-agent'],
   ]),
   spoe('agents-backend-unknown', 'none', 'spoe-agent', 'refuses', [[/ {4}use-backend .*\n/, '']]),
-  config('agents-backend-http', 'mode tcp removed', 'mode http', 'refuses', [['    mode tcp\n', '']]),
+  config('agents-backend-http', 'mode http', 'mode http # here', 'refuses', [
+    ['    mode tcp\n', '    mode http # here\n'],
+  ]),
   config('spop-mode-unknown', 'mode spop on 2.6', 'mode spop', 'refuses', [['    mode tcp\n', '    mode spop\n']]),
   config('agents-backend-disabled', 'disabled', '    disabled', 'silent', [
     ['    mode tcp\n', '    mode tcp\n    disabled\n'],
+  ]),
+  config('agents-defaults-shared', 'without from', 'backend haverdict-agents', 'silent', [SHARED_DEFAULTS]),
+  config('agents-inherit-http', 'forwardfor', 'option forwardfor', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    option forwardfor\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'a hash of the URL', 'balance uri', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    balance uri\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'a cookie', 'cookie SRV', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    cookie SRV insert\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-inherit-http', 'statistics', 'stats enable', 'refuses', [
+    ZERO_WARNING,
+    ['defaults\n', 'defaults\n    stats enable\n'],
+    OWN_DEFAULTS_REMOVED,
+  ]),
+  config('agents-not-redispatched', 'a second server', 'retries 0', 'silent', [SECOND_SERVER]),
+  config('agents-not-redispatched', 'retries without redispatch', 'backend haverdict-agents', 'silent', [
+    SECOND_SERVER,
+    ['    retries 0\n', '    retries 1\n'],
+  ]),
+  config('agents-not-redispatched', 'another only for the last retry', 'backend haverdict-agents', 'silent', [
+    SECOND_SERVER,
+    ['    retries 0\n', '    retries 3\n    option redispatch\n'],
   ]),
   config('agents-server-missing', 'no server', 'backend haverdict-agents', 'silent', [[/ {4}server agent1 .*\n/, '']]),
   config('server-unchecked', 'check removed', 'server agent1', 'silent', [[CHECK, '']]),
@@ -645,10 +689,7 @@ export const MUTATIONS: readonly Mutation[] = [
   config('timeout-server-below-idle', 'ten seconds', 'timeout server 10001', 'silent', [
     ['timeout server 180s', 'timeout server 10001'],
   ]),
-  config('agents-timeout-missing', 'connect', 'backend haverdict-agents', 'warns', [
-    [/ {4}timeout connect 1s\n/, ''],
-    [/ {4}timeout connect 2s\n/, ''],
-  ]),
+  config('agents-timeout-missing', 'connect', 'backend haverdict-agents', 'warns', [[/ {4}timeout connect 1s\n/, '']]),
 
   spoe('fragments-on', 'left on', 'spoe-agent', 'silent', [[/ {4}no option send-frag-payload\n/, '']]),
   spoe('fragments-on', 'turned on', 'option send-frag', 'silent', [

@@ -8,7 +8,7 @@ import type { HaproxyBuild } from '../../../dev/haproxy-builds.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
 import type { Changes } from '../../support/settings.ts';
-import { findingsIn, generated, type HaproxySet } from './good-files.ts';
+import { BESIDE, findingsIn, generated, type HaproxySet } from './good-files.ts';
 
 const WAF = `[waf]
 spoe-agent waf-agent
@@ -58,7 +58,7 @@ interface Situation {
 }
 
 const above = (text: string) => (config: string) => config.replace(/ {4}default_backend origin\n/, `${text}$&`);
-const section = (text: string) => (config: string) => `${config}\n${text}`;
+const section = (text: string) => (config: string) => config.replace(BESIDE, () => `\n${text}`);
 const both =
   (...edits: readonly ((config: string) => string)[]) =>
   (config: string) =>

@@ -184,13 +184,19 @@ const FRAGMENT = `# Part 1 of 2: put these lines into each frontend that haverdi
     # to log decisions: option httplog with action, source, reason and reference id
     # log-format '%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r %[var(txn.guard.action)]/%[var(txn.guard.source)] %{+Q,+E}[var(txn.guard.reason)] %[var(txn.guard.ref)]'
 
-# Part 2 of 2: put this section next to the other backends, once.
-# haverdict begin agents 78f28d69dca174d3
-backend haverdict-agents
+# Part 2 of 2: put these two sections at the end of the last file, once: sections below would take these defaults for theirs.
+# haverdict begin agents 92d6f070641c3579
+defaults haverdict-agents-defaults
+    # nothing of other defaults sections applies to the agents
+    log global
+
+backend haverdict-agents from haverdict-agents-defaults
     mode tcp
     option spop-check
-    # a request never waits for a retry
-    retries 0
+    # an agent that is slow gets fewer requests; one that cannot be connected to is left for another at once
+    balance leastconn
+    retries 1
+    option redispatch 1
     timeout connect 1s
     # longer than the 120s after which idle connections are closed
     timeout server 180s
@@ -509,9 +515,13 @@ const ALL_FRAGMENT = `# Part 1 of 6: put these lines into each frontend that hav
     tcp-response content reject if { var(res.haverdict.action) -m str deny tarpit drop redirect }
     # haverdict end tcp-backend
 
-# Part 6 of 6: put this section next to the other backends, once.
-# haverdict begin agents 529ef8e59b164180
-backend haverdict-agents
+# Part 6 of 6: put these two sections at the end of the last file, once: sections below would take these defaults for theirs.
+# haverdict begin agents ef2b7f70cd34d5f6
+defaults haverdict-agents-defaults
+    # nothing of other defaults sections applies to the agents
+    log global
+
+backend haverdict-agents from haverdict-agents-defaults
     mode spop
     option spop-check
     # a request never waits for a retry

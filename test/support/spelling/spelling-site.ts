@@ -69,7 +69,7 @@ export async function startSpellingSite(options: SpellingSiteOptions): Promise<S
     const sections = files.map(([name, file]) => {
       const settings = loadSettings(file, {});
       writeFileSync(join(folder, `${name}.spoe.cfg`), ownBackend(name, spoeFile(settings)));
-      return frontend(name, settings, folder, servers, portOf);
+      return [frontend(name, settings, folder, servers, portOf), ownBackend(name, agentsBackend(settings))] as const;
     });
     const haproxy = await startHaproxy({ config: haproxyConfig(sections, servers), binary: build.binary });
     const stop = async () => {
@@ -91,7 +91,10 @@ function completed(config: object, name: string, { version }: HaproxyBuild, fold
   };
 }
 
-function haproxyConfig(sections: readonly string[], servers: readonly WebServer[]): string {
+function haproxyConfig(
+  sections: readonly (readonly [frontend: string, agents: string])[],
+  servers: readonly WebServer[],
+): string {
   const backends = servers.map(({ name, port }) => `backend ${name}\n    server ${name} 127.0.0.1:${port}\n`);
   return `global
     maxconn 2000
@@ -105,7 +108,7 @@ defaults
     timeout server 10s
     timeout tunnel 2s
 
-${[...sections, ...backends].join('\n')}`;
+${[...sections.map(([frontend]) => frontend), ...backends, ...sections.map(([, agents]) => agents)].join('\n')}`;
 }
 
 function frontend(
@@ -122,8 +125,7 @@ function frontend(
   return `frontend ${name}
 ${binds.join('')}${rules}
     http-after-response set-header x-unasked "${UNASKED}" if { ${failure} -m int ${NOT_ASKED} }
-${frontendRoutes(settings)}${routes.join('')}
-${ownBackend(name, agentsBackend(settings))}`;
+${frontendRoutes(settings)}${routes.join('')}`;
 }
 
 /** The wiring names one backend of agents, and this HAProxy has several. */
