@@ -102,6 +102,10 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
         : { ...message, group: `g${index}`, condition: message.condition ?? 'TRUE' },
     ],
   );
+  // recentSeconds is for messages about an address alone
+  const { recentSeconds } = (input.haproxy ?? {}) as { recentSeconds?: number };
+  const ofAddresses = { group: 'addresses', condition: 'TRUE', subjects: { ip: 'src' } };
+  if (recentSeconds) messages.push(['about-addresses', ofAddresses]);
   return {
     ...input,
     backend,
