@@ -95,12 +95,19 @@ function agreeing(input: Record<string, unknown>): Record<string, unknown> {
   const lists = ((input.lists ?? ['manual']) as WrittenList[]).map(listName);
   const shadowLists = (input.shadowLists as unknown[] | undefined)?.map((_, index) => lists[index]).filter(Boolean);
   const messages = Object.entries((input.messages ?? {}) as Record<string, Record<string, unknown>>).map(
-    ([name, { event, group: _, ...message }], index) => [
-      name,
-      index === 0 && event !== undefined
-        ? { ...message, event }
-        : { ...message, group: `g${index}`, condition: message.condition ?? 'TRUE' },
-    ],
+    ([name, { event, group: _, paths, hosts, condition, frontends, ...message }], index) => {
+      // a condition stands in one line with paths, hosts and frontends; only requests have paths and hosts
+      const isOfRequests = paths !== undefined || hosts !== undefined;
+      const sent = {
+        ...message,
+        ...(isOfRequests && { paths, hosts }),
+        ...(frontends !== undefined && { frontends: (frontends as string[]).slice(0, 8) }),
+        ...(condition !== undefined && { condition: isOfRequests ? 'TRUE' : condition }),
+      };
+      if (index === 0 && event !== undefined)
+        return [name, { ...sent, event: isOfRequests ? 'on-frontend-http-request' : event }];
+      return [name, { condition: 'TRUE', ...sent, group: `g${index}` }];
+    },
   );
   // recentSeconds is for messages about an address alone
   const { recentSeconds } = (input.haproxy ?? {}) as { recentSeconds?: number };
