@@ -29,7 +29,7 @@ describeOnEveryHaproxy('what the wiring generates for any configuration', ({ bin
         const found = findingsIn({ ...files, config, spoe });
         assert.deepEqual(found, [], `${config}\n${spoe}`);
       }),
-      { numRuns: longRuns(2000, 60), maxSkipsPerRun: 10 },
+      { numRuns: longRuns(2000, 20), maxSkipsPerRun: 10 },
     );
   });
 });
