@@ -40,7 +40,7 @@ export function wiringCommand(): Command {
       .addOption(
         new Option(
           '--into <file...>',
-          "HAProxy's files, in the order of its -f: tell what would be replaced between the marks in them; a folder means its *.cfg",
+          "HAProxy's files, in the order of its -f: show what would be replaced between the marks in them; a folder means its *.cfg",
         ).conflicts('out'),
       )
       .option('--write', 'with --into: replace it, if haproxy -c accepts the result; keeps a backup')
@@ -48,7 +48,7 @@ export function wiringCommand(): Command {
       .option('--haproxy-program <path>', 'with --into --write: the haproxy that checks the result', 'haproxy')
       .addHelpText(
         'after',
-        '\nExit code: 0 printed, written, told or nothing to change; 1 refused, with nothing changed; 2 usage; 78 config.',
+        '\nExit code: 0 printed, written, shown or nothing to change; 1 refused, with nothing changed; 2 usage; 78 config.',
       )
       .action(async (options: WiringOptions) => {
         const { into, write = false, force = false, haproxyProgram } = options;

@@ -12,6 +12,6 @@ export function checkedByHaproxy(program: string, files: readonly string[]): str
       cause: error,
     });
   const said = `${stdout}${stderr}`.replace(/^Configuration file is valid\n/m, '').trimEnd();
-  if (status !== 0) throw new CliError(EXIT.failed, `nothing is replaced: haproxy -c refuses the result\n${said}`);
+  if (status !== 0) throw new CliError(EXIT.failed, `nothing was replaced: haproxy -c refuses the result\n${said}`);
   return said;
 }

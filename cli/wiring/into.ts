@@ -12,7 +12,7 @@ import { type Replacement, replacementsIn, spoePathFrom, withSpoePaths } from '.
 export interface IntoOptions {
   /** The files of HAProxy, in the order of its -f; a folder means its *.cfg. */
   readonly into: readonly string[];
-  /** Replaces, and does not only tell what would be replaced. */
+  /** Replaces, and does not only show what would be replaced. */
   readonly write: boolean;
   /** Also parts that were edited by hand. */
   readonly force: boolean;
@@ -66,7 +66,7 @@ function replace(changed: readonly Replacement[]): string[] {
     for (const copy of copies) rmSync(copy, { force: true });
     for (const { file, before, after } of done)
       takeOver({ ...file, bytes: Buffer.from(after, file.encoding) }, beside({ file, text: before }));
-    throw new CliError(EXIT.failed, `nothing is replaced: ${String(error)}`, { cause: error });
+    throw new CliError(EXIT.failed, `nothing was replaced: ${String(error)}`, { cause: error });
   }
 }
 
@@ -74,7 +74,7 @@ function beside({ file, text }: Pick<Replacement, 'file'> & { readonly text: str
   try {
     return writeBeside(file, text);
   } catch (error) {
-    throw new CliError(EXIT.failed, `nothing is replaced: ${file.path} cannot be written: ${String(error)}`, {
+    throw new CliError(EXIT.failed, `nothing was replaced: ${file.path} cannot be written: ${String(error)}`, {
       cause: error,
     });
   }

@@ -37,7 +37,7 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
       .map(({ file }) => `${file.path}: ${missingText(SPOE_PART)}`),
   ];
   if (problems.length > 0)
-    throw new CliError(EXIT.failed, `nothing is replaced\n${problems.map((line) => `  ${line}`).join('\n')}`);
+    throw new CliError(EXIT.failed, `nothing was replaced\n${problems.map((line) => `  ${line}`).join('\n')}`);
   return all;
 }
 

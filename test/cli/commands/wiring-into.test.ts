@@ -129,7 +129,7 @@ describe('haverdict wiring --into', () => {
     [
       'a file that HAProxy refuses',
       (text) => text.replace('maxconn 100', 'no-such-keyword'),
-      /nothing is replaced: haproxy -c refuses the result\n(.*\n)*.*no-such-keyword/,
+      /nothing was replaced: haproxy -c refuses the result\n(.*\n)*.*no-such-keyword/,
     ],
   ];
   for (const [what, change, expected] of REFUSED)
