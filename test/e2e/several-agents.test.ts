@@ -24,10 +24,10 @@ const AT_A_STOP = { closed: 2, open: 7 };
 /** An agent that is killed takes with it what was asked of it: of each client at most the request under way, usually half. */
 const AT_A_KILL = CLIENTS;
 /**
- * On a busy machine HAProxy 3.x refuses up to six requests at a stop (error 256) and loses 18 at a kill; without redispatch it
- * is hundreds. `test:all` holds the wiring to the bounds above.
+ * HAProxy 3.x was seen to refuse up to 12 requests at a stop (error 256) and to lose 18 at a kill; without redispatch it is
+ * hundreds. Only `test:all` holds the wiring to the bounds above, which 3.x does not always keep.
  */
-const ON_A_BUSY_MACHINE = 2 * CLIENTS;
+const SEEN_ON_3X = 2 * CLIENTS;
 
 type Policy = 'open' | 'closed';
 
@@ -82,7 +82,7 @@ describeOnEveryHaproxy('two agents under load', (build) => {
         const noticed = clients.others(status) - before;
         // up to 2.8 the check that finds an agent gone ends what is under way there
         const quiet = keepsHungAgents(build.version) ? AT_A_KILL : most(policy);
-        const bound = SCOPE === 'all' ? quiet : ON_A_BUSY_MACHINE;
+        const bound = SCOPE === 'all' ? quiet : SEEN_ON_3X;
         assert.ok(noticed <= bound, `${noticed} noticed: ${JSON.stringify(clients.answers)}`);
       });
 
