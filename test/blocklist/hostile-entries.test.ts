@@ -8,7 +8,7 @@ import { hostileEntry, isHarmless } from '../support/hostile-values.ts';
 const VARIABLE = /^(location|backend|split|path|query|body|(req|res)\.(set|add|del)\.[a-z0-9][a-z0-9-]{0,31})$/;
 
 describe('an entry with anything typed into it', () => {
-  it('is toContractEntry with harmless text and known names only, or ignored', () => {
+  it('is answered with harmless text and known names only, or ignored', () => {
     let kept = 0;
     fc.assert(
       fc.property(hostileEntry, (item) => {

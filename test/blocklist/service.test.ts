@@ -1,28 +1,29 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { InvalidEntryLog, MAX_REPORTED } from '../../blocklist/invalid-entry-log.ts';
+import { MAX_REPORTED } from '../../blocklist/invalid-entry-log.ts';
 import { type CheckDeps, type CheckFacts, check, MAX_KEYS } from '../../blocklist/service.ts';
 import { type EntryStore, StoreError } from '../../blocklist/store.ts';
 import { formatAddress, parseAddress } from '../../contract/address.ts';
 import { entryProblem } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/permitted-actions.ts';
-import { parseLookupSubject as askedOf, lookupKeys } from '../../contract/subject.ts';
+import { lookupKeys, parseLookupSubject } from '../../contract/subject.ts';
+import { checkDeps } from '../support/check-deps.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 import { naiveWinner } from '../support/naive-winner.ts';
 import { longRuns } from '../support/scope.ts';
 import {
   askedLists,
+  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
-  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../support/small-world.ts';
 
-const asked = fc.array(parseLookupSubject, { minLength: 1, maxLength: 5 });
+const asked = fc.array(askedSubject, { minLength: 1, maxLength: 5 });
 
 const CASES = longRuns(100_000, 3000);
 
@@ -67,7 +68,7 @@ describe('check', () => {
     const store = new MemoryStore();
     store.type({ subject: 'ip:10.0.0.0/8', list: 'manual', action: 'deny' });
     const subjects = ['host:a', 'ip:10.1.1.1', 'host:a', 'ip:10.1.1.1'];
-    const { verdicts } = await check({ lists: ['manual'], subjects }, deps(store));
+    const { verdicts } = await check({ lists: ['manual'], subjects }, checkDeps(store));
     assert.deepEqual(
       verdicts.map(({ subject, entry }) => [subject, entry?.subject]),
       [
@@ -82,7 +83,7 @@ describe('check', () => {
   it('tells the agent nothing that is only for people', async () => {
     const store = new MemoryStore();
     store.type({ subject: 'host:a', list: 'manual', reason: 'abuse', note: 'n', createdBy: 'me', createdAt: 'now' });
-    const { verdicts, ttl } = await check({ lists: ['manual'], subjects: ['host:a'] }, deps(store));
+    const { verdicts, ttl } = await check({ lists: ['manual'], subjects: ['host:a'] }, checkDeps(store));
     assert.deepEqual(verdicts[0]?.entry, { subject: 'host:a', list: 'manual', action: 'deny', reason: 'abuse' });
     assert.equal(ttl, 60);
   });
@@ -95,7 +96,7 @@ describe('check', () => {
     const lines: unknown[] = [];
     const log: CheckDeps['log'] = (level, message, fields) => lines.push([level, message, fields]);
     const request = { lists: ['manual', 'feed'], subjects: ['ip:10.1.1.1'] };
-    const { verdicts } = await check(request, { ...deps(store), log });
+    const { verdicts } = await check(request, { ...checkDeps(store), log });
     assert.equal(verdicts[0]?.entry?.subject, 'ip:10.0.0.0/8');
     const problem = 'reason must be one line of at most 200 printable characters';
     assert.deepEqual(lines[0], ['warn', 'invalid entry ignored', { subject: 'ip:10.1.1.1', list: 'manual', problem }]);
@@ -118,7 +119,7 @@ describe('check', () => {
     store.type({ subject: 'host:b', list: 'manual', action: 'deny' });
     store.type({ subject: 'host:c', list: 'new', action: 'log' });
     const request = { lists: ['new', 'manual'], shadowLists: ['new'], subjects: ['host:a', 'host:b', 'host:c'] };
-    const { verdicts } = await check(request, deps(store));
+    const { verdicts } = await check(request, checkDeps(store));
     assert.deepEqual(
       verdicts.map(({ entry }) => entry),
       [
@@ -147,7 +148,7 @@ describe('check', () => {
     store.type({ subject: 'host:*.b', list: 'manual', action: 'deny' });
     const ask = async (subjects: string[], ...shadowLists: string[]) => {
       const request = { lists: ['manual', 'feed'], shadowLists, subjects };
-      return (await check(request, deps(store))).verdicts.map(({ entry }) => entry);
+      return (await check(request, checkDeps(store))).verdicts.map(({ entry }) => entry);
     };
     const denied = { subject: 'path:/*', list: 'feed', action: 'deny' };
     const allowed = { subject: 'path:/a/b', list: 'feed', action: 'allow', unlessAllowed: denied };
@@ -173,7 +174,7 @@ describe('check', () => {
     for (const [index, outcome] of wrong.entries())
       store.type({ subject: `host:h${index}`, list: 'manual', ...outcome });
     const subjects = wrong.map((_, index) => `host:h${index}`);
-    const { verdicts } = await check({ lists: ['manual'], subjects }, { ...deps(store), log });
+    const { verdicts } = await check({ lists: ['manual'], subjects }, { ...checkDeps(store), log });
     assert.ok(verdicts.every(({ entry }) => entry === null));
     assert.deepEqual(problems, [
       'action redirect needs vars.location',
@@ -191,10 +192,10 @@ describe('check', () => {
     store.type({ subject: 'ip:192.0.2.1', list: 'manual', action: 'deny' });
     store.lookup = throttled(store, 'ip:10.0.0.0/8');
     const request = { lists: ['manual'], subjects: ['ip:10.1.1.1', 'ip:192.0.2.1', 'host:a'] };
-    const { verdicts } = await check(request, deps(store));
+    const { verdicts } = await check(request, checkDeps(store));
     assert.deepEqual(verdicts[0], { subject: 'ip:10.1.1.1', error: 'could not be looked up' });
     store.lookup = throttled(store, 'ip:10.0.0.0/8', true);
-    const again = await check(request, deps(store));
+    const again = await check(request, checkDeps(store));
     assert.deepEqual(again.verdicts[0], { subject: 'ip:10.1.1.1', error: 'could not be looked up', overload: true });
     assert.ok(again.verdicts.slice(1).every(({ error, overload }) => error === undefined && overload === undefined));
     assert.equal(verdicts[1]?.entry?.subject, 'ip:192.0.2.1');
@@ -207,7 +208,10 @@ describe('check', () => {
     const facts: CheckFacts[] = [];
     const measure = (fact: CheckFacts) => void facts.push(fact);
     const request = { lists: ['manual'], subjects: ['host:a', 'nonsense'] };
-    await assert.rejects(check(request, { ...deps(store), measure }), { name: 'StoreError', message: 'throttled' });
+    await assert.rejects(check(request, { ...checkDeps(store), measure }), {
+      name: 'StoreError',
+      message: 'throttled',
+    });
     assert.deepEqual([facts[0]?.lookups, facts[0]?.failures], [2, 2]);
   });
 
@@ -240,7 +244,7 @@ describe('check', () => {
     let nowMs = NOW_SECONDS * 1000;
     const request = { lists: ['manual', 'feed', 'feed'], subjects: ['ip:10.1.1.1', 'ip:10.1.1.1', 'host:a', 'host:A'] };
     await check(request, {
-      ...deps(store),
+      ...checkDeps(store),
       measure: (fact) => void facts.push(fact),
       clock: () => {
         nowMs += 4;
@@ -262,7 +266,7 @@ describe('check', () => {
     };
     const lists = Array.from({ length: 32 }, (_, index) => `list-${index}`);
     const far = Array.from({ length: 99 }, (_, index) => `ip:${(0x2001 + index).toString(16)}::1`);
-    const { verdicts } = await check({ lists, subjects: [...far, 'ip:2001::1'] }, deps(store));
+    const { verdicts } = await check({ lists, subjects: [...far, 'ip:2001::1'] }, checkDeps(store));
     const fitting = Math.floor(MAX_KEYS / (50 * 32));
     assert.equal(asked, fitting * 50 * 32);
     assert.ok(verdicts.slice(0, fitting).every(({ entry }) => entry === null));
@@ -294,12 +298,12 @@ describe('check', () => {
             return lookup(keys);
           };
           const lists = Array.from({ length: count }, (_, index) => `list-${index}`);
-          const { verdicts } = await check({ lists, subjects }, deps(store));
+          const { verdicts } = await check({ lists, subjects }, checkDeps(store));
           assert.ok(read.length <= MAX_KEYS);
           const firstChosen = read.findIndex((text) => !text.startsWith('ip:'));
           assert.ok(firstChosen < 0 || read.slice(firstChosen).every((text) => !text.startsWith('ip:')));
           const widest = (of: readonly string[]) =>
-            new Set(of.flatMap((text) => lookupKeys(askedOf(text)))).size * count;
+            new Set(of.flatMap((text) => lookupKeys(parseLookupSubject(text)))).size * count;
           const addresses = subjects.filter((text) => text.startsWith('ip:'));
           for (const { subject, error, overload } of verdicts) {
             const mustFit = widest(subject.startsWith('ip:') ? addresses : subjects) <= MAX_KEYS;
@@ -314,14 +318,14 @@ describe('check', () => {
   it('looks up what agents of before ask for a long path: a wildcard deeper than any entry', async () => {
     const store = new MemoryStore();
     store.type({ subject: 'path:/a/*', list: 'manual', action: 'deny' });
-    const { verdicts } = await check({ lists: ['manual'], subjects: [`path:${'/a'.repeat(98)}/*`] }, deps(store));
+    const { verdicts } = await check({ lists: ['manual'], subjects: [`path:${'/a'.repeat(98)}/*`] }, checkDeps(store));
     assert.equal(verdicts[0]?.entry?.subject, 'path:/a/*');
   });
 });
 
 function loggingDeps(store: EntryStore): CheckDeps & { lines: string[] } {
   const lines: string[] = [];
-  return { ...deps(store), log: (_level, message) => void lines.push(message), lines };
+  return { ...checkDeps(store), log: (_level, message) => void lines.push(message), lines };
 }
 
 async function assertSameAsNaive(
@@ -331,7 +335,7 @@ async function assertSameAsNaive(
   { lists, shadowLists, held }: { lists: string[]; shadowLists: readonly string[]; held: ListActions },
 ): Promise<void> {
   const asked = { subjects, lists, shadowLists: [...shadowLists], listActions: held };
-  const { verdicts } = await check(asked, deps(store));
+  const { verdicts } = await check(asked, checkDeps(store));
   const within = heldWorld(entries, held);
   const beyond = entries.filter((entry) => !within.includes(entry));
   const expected = subjects.map((subject) => {
@@ -344,16 +348,6 @@ async function assertSameAsNaive(
     return { subject, entry: { ...entry, ...(next && { unlessAllowed: next }) }, ...rest };
   });
   assert.deepEqual(verdicts, expected);
-}
-
-function deps(store: EntryStore): CheckDeps {
-  return {
-    store,
-    log: () => {},
-    invalidEntryLog: new InvalidEntryLog(),
-    clock: () => NOW_SECONDS * 1000,
-    ttlSeconds: 60,
-  };
 }
 
 /** As a lookup behaves when DynamoDB never gives this one subject. */

@@ -154,14 +154,14 @@ describe('the main job through real HAProxy', () => {
         [world.open, 200],
         [world.closed, 503],
       ] as const) {
-        const statuses = await underLoad(site, ['127.1.6.1', '127.1.6.2'], async (toContractEntry) => {
+        const statuses = await underLoad(site, ['127.1.6.1', '127.1.6.2'], async (answers) => {
           for (let restart = 0; restart < RESTARTS; restart++) {
             await site.agent.kill(signal);
             await site.startAgent();
             await becomes(site, '127.1.6.1', 403);
             await until(
-              () => toContractEntry() > 50 * (restart + 1),
-              () => `only ${toContractEntry()} requests`,
+              () => answers() > 50 * (restart + 1),
+              () => `only ${answers()} requests`,
             );
           }
         });
@@ -183,7 +183,7 @@ async function askedVisit(site: Site, from: string): Promise<Visit> {
 async function underLoad(
   site: Site,
   from: readonly string[],
-  meanwhile: (toContractEntry: () => number) => Promise<void>,
+  meanwhile: (answers: () => number) => Promise<void>,
 ): Promise<Record<string, number[]>> {
   const statuses: Record<string, number[]> = Object.fromEntries(from.map((address) => [address, []]));
   let going = true;
@@ -192,8 +192,8 @@ async function underLoad(
       while (going) statuses[address]?.push((await site.visit(address)).status);
     }),
   );
-  const toContractEntry = () => Math.min(...from.map((address) => statuses[address]?.length ?? 0));
-  await meanwhile(toContractEntry).finally(() => {
+  const answers = () => Math.min(...from.map((address) => statuses[address]?.length ?? 0));
+  await meanwhile(answers).finally(() => {
     going = false;
   });
   await Promise.all(visitors);

@@ -8,12 +8,12 @@ import fc from 'fast-check';
 import { BackendClient } from '../../agent/backend/client.ts';
 import { systemClock } from '../../agent/decision/clock.ts';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { CheckRequest, Entry } from '../../contract/check.ts';
 import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking, type Told } from '../support/asking.ts';
+import { checkDeps } from '../support/check-deps.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { overSocket } from '../support/http-over-socket.ts';
 import { MemoryStore } from '../support/memory-store.ts';
@@ -21,10 +21,10 @@ import { naiveWinner } from '../support/naive-winner.ts';
 import { longRuns } from '../support/scope.ts';
 import {
   askedLists,
+  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
-  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../support/small-world.ts';
@@ -42,7 +42,7 @@ describe('a list that is held to actions', () => {
     await fc.assert(
       fc.asyncProperty(
         worldEntries,
-        fc.uniqueArray(parseLookupSubject, { minLength: 1, maxLength: 5 }),
+        fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 5 }),
         askedLists,
         trialLists,
         heldLists,
@@ -103,14 +103,9 @@ async function backendOver(t: TestContext) {
   let [store, isOld] = [new MemoryStore(), false];
   const server = createServer(async (request, response) => {
     const { listActions, ...asked } = (await json(request)) as CheckRequest; // of our client
-    const deps = {
-      store,
-      log() {},
-      invalidEntryLog: new InvalidEntryLog(),
-      clock: () => NOW_SECONDS * 1000,
-      ttlSeconds: 60,
-    };
-    response.end(JSON.stringify(await check({ ...asked, ...(!isOld && listActions && { listActions }) }, deps)));
+    response.end(
+      JSON.stringify(await check({ ...asked, ...(!isOld && listActions && { listActions }) }, checkDeps(store))),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close());

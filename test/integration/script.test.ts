@@ -5,17 +5,18 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { ipv4, str } from '../support/spop/naive-codec.ts';
+import { until } from '../support/until.ts';
 
 /** Long enough for everything else to be answered meanwhile, however slow the machine. */
 const DEADLINE_MS = 1_500;
 const OTHERS = 200;
-const MAX_TURNS = 5_000;
+/** A script process that was killed comes back later each time. */
+const LIMIT_MS = 100_000;
 const LISTED = ipv4(203, 0, 113, 7);
 const UNLISTED = ipv4(192, 0, 2, 1);
 
@@ -111,15 +112,7 @@ describe('a script function', () => {
       assert.deepEqual({ ...told, reason: '' }, { action: 'allow', source: 'policy', reason: '' });
       assert.match(String(told.reason), new RegExp(reason));
       await seen(agent, logged);
-      await until(
-        async () =>
-          (
-            await haproxy.ask('scripted', [
-              ['ip', UNLISTED],
-              ['kind', str('good')],
-            ])
-          ).reason === 'by script',
-      );
+      await decidesAgain(haproxy);
     });
 
   it('that fails does not let a listed client in, under any policy', async (t) => {
@@ -153,15 +146,7 @@ describe('a script function', () => {
     }
     assert.deepEqual(Object.fromEntries(reasons), { timeout: 1000, overload: 100 });
     await seen(agent, /has too many calls that never finish/);
-    await until(
-      async () =>
-        (
-          await haproxy.ask('scripted', [
-            ['ip', UNLISTED],
-            ['kind', str('good')],
-          ])
-        ).reason === 'by script',
-    );
+    await decidesAgain(haproxy);
   });
 });
 
@@ -179,10 +164,14 @@ describe('SIGHUP', () => {
       );
     ask();
     process.kill(agent.pid, 'SIGHUP');
-    await until(async () => {
-      ask();
-      return (await haproxy.answer(sent.at(-1) as number)).reason === 'by a new script, x'; // just sent
-    });
+    await until(
+      async () => {
+        ask();
+        return (await haproxy.answer(sent.at(-1) as number)).reason === 'by a new script, x'; // just sent
+      },
+      () => `the old script after ${sent.length} questions`,
+      LIMIT_MS,
+    );
     for (const stream of sent) assert.match(String((await haproxy.answer(stream)).reason), /^by (a new )?script, x$/);
   });
 
@@ -234,7 +223,11 @@ describe('SIGHUP', () => {
     const loaded = () => agent.lines.filter((line) => line.includes('script loaded')).length;
     assert.equal(loaded(), 2);
     process.kill(agent.pid, 'SIGHUP');
-    await until(async () => loaded() === 4);
+    await until(
+      () => loaded() === 4,
+      () => `${loaded()} scripts loaded`,
+      LIMIT_MS,
+    );
   });
 
   it('changes nothing without a script', async (t) => {
@@ -283,12 +276,22 @@ async function setUp(t: TestContext, script: string | undefined, more: object = 
 }
 
 async function seen({ lines }: Pick<AgentProcess, 'lines'>, pattern: RegExp): Promise<void> {
-  await until(async () => lines.some((line) => pattern.test(line)));
+  await until(
+    () => lines.some((line) => pattern.test(line)),
+    () => `no line like ${pattern}:\n${lines.join('\n')}`,
+    LIMIT_MS,
+  );
 }
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; !(await holds()); turn++) {
-    assert.ok(turn < MAX_TURNS, 'it does not come');
-    await pause(20);
-  }
+/** Resolves once the script decides again. */
+async function decidesAgain(haproxy: Asking): Promise<void> {
+  const question: Parameters<Asking['ask']>[1] = [
+    ['ip', UNLISTED],
+    ['kind', str('good')],
+  ];
+  await until(
+    async () => (await haproxy.ask('scripted', question)).reason === 'by script',
+    () => 'the script does not decide again',
+    LIMIT_MS,
+  );
 }

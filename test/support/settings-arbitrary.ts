@@ -120,7 +120,9 @@ export function settingsOf(schema: z.core.$ZodType, path: readonly string[] = []
   }
   if (element !== undefined) {
     const minLength =
-      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts|frontends)|lists(\.\[\]\.actions)?)$/.test(at) ? 1 : 0;
+      /^(backend\.urls|listen|admin\.hosts|messages\.NAME\.(paths|hosts|frontends)|lists(\.\[\]\.actions)?)$/.test(at)
+        ? 1
+        : 0;
     const selector = (item: unknown) => JSON.stringify(item).toLowerCase();
     return fc.uniqueArray(settingsOf(element, [...path, '[]']), { minLength, maxLength: 4, selector });
   }

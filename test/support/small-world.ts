@@ -33,7 +33,7 @@ const hostSubjects = HOSTS.flatMap((host) => [`host:${host}`, `host:*.${host}`])
 const pathSubjects = FOLDERS.flatMap((folder) => [`path:${folder}`, `path:${folder}*`, `path:${folder}page`]);
 
 /** Few subjects, so that entries cover and contradict each other often. */
-export const parseLookupSubject = fc.oneof(
+export const askedSubject = fc.oneof(
   fc.constantFrom(...ADDRESSES.map((address) => `ip:${address}`), 'ip:2001:db8:1:1::/64', 'ip:203.0.112.0/23'),
   fc.constantFrom(...hostSubjects),
   fc.constantFrom(...pathSubjects),

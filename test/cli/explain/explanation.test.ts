@@ -2,40 +2,40 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
-import { InvalidEntryLog } from '../../../blocklist/invalid-entry-log.ts';
 import { check } from '../../../blocklist/service.ts';
 import { itemsCovering } from '../../../cli/entries/listed-item.ts';
 import { type ExplainRequest, type Explanation, explain } from '../../../cli/explain/explanation.ts';
 import { oddPathsIn } from '../../../cli/explain/lookup-plan.ts';
 import { explanationLines } from '../../../cli/explain/report.ts';
 import { parseSubject } from '../../../contract/subject.ts';
+import { checkDeps } from '../../support/check-deps.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
 import { naiveWinner } from '../../support/naive-winner.ts';
 import {
   askedLists,
+  askedSubject,
   heldLists,
   heldWorld,
   NOW_SECONDS,
-  parseLookupSubject,
   trialLists,
   worldEntries,
 } from '../../support/small-world.ts';
 
-const subjectsOfARequest = fc.uniqueArray(parseLookupSubject, { minLength: 1, maxLength: 4 });
+const subjectsOfARequest = fc.uniqueArray(askedSubject, { minLength: 1, maxLength: 4 });
 
 describe('explain', () => {
   it('names the entry that check answers with, and so does a naive search', async () => {
     await fc.assert(
       fc.asyncProperty(
         worldEntries,
-        parseLookupSubject,
+        askedSubject,
         askedLists,
         trialLists,
         heldLists,
         async (world, subject, lists, shadowLists, listActions) => {
           const store = await storeWith(world);
           const told = await explained(store, [subject], { lists, shadowLists, listActions });
-          const answer = await toContractEntry(store, [subject], { lists, shadowLists, listActions });
+          const answer = await checked(store, [subject], { lists, shadowLists, listActions });
           assert.deepEqual(keyOfWinner(told), answer[0] && [answer[0].subject, answer[0].list]);
           const naive = naiveWinner(subject, heldWorld(world, listActions), lists, shadowLists, NOW_SECONDS);
           assert.deepEqual(keyOfWinner(told), naive && [naive.subject, naive.list]);
@@ -243,20 +243,16 @@ async function explained(
   return explain({ ...request(asked), ...how });
 }
 
-async function toContractEntry(
+async function checked(
   store: MemoryStore,
   subjects: readonly string[],
   { lists, shadowLists, listActions }: Pick<ExplainRequest, 'lists' | 'shadowLists' | 'listActions'>,
 ) {
-  const deps = {
-    store,
-    log() {},
-    invalidEntryLog: new InvalidEntryLog(),
-    clock: () => NOW_SECONDS * 1000,
-    ttlSeconds: 60,
-  };
   return (
-    await check({ lists: [...lists], shadowLists: [...shadowLists], listActions, subjects: [...subjects] }, deps)
+    await check(
+      { lists: [...lists], shadowLists: [...shadowLists], listActions, subjects: [...subjects] },
+      checkDeps(store),
+    )
   ).verdicts.map(({ entry }) => entry ?? undefined);
 }
 
