@@ -1,7 +1,7 @@
 import { DEFAULT_EVENT, type Event } from './events.ts';
 
 /** The parts of a message that tell whether `recentSeconds` applies to it. */
-interface Asked {
+interface MessageShape {
   readonly event?: Event | undefined;
   readonly group?: string | undefined;
   readonly kinds: readonly string[];
@@ -18,7 +18,7 @@ export const RECENT_SOURCE = 'recent';
 export const RECENT_GROUP = 'haverdict-recent';
 
 /** A message about nothing but the client's address, which is sent by the rules of a frontend: the next answer is the same. */
-export function isAboutAddressAlone({ event, group, kinds, argumentCount }: Asked): boolean {
+export function isAboutAddressAlone({ event, group, kinds, argumentCount }: MessageShape): boolean {
   const isOfRequest = group !== undefined || event === undefined || event === DEFAULT_EVENT;
   return isOfRequest && kinds.length === 1 && kinds[0] === 'ip' && argumentCount === 0;
 }

@@ -1,5 +1,5 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
+import { writeWhole } from '../output/write-whole.ts';
 
 /** The metrics of a list for node_exporter's textfile collector, as in docs/reference/metrics.md. */
 export const LIST_METRICS = [
@@ -21,12 +21,9 @@ export function readMetricsFile(text: string): string {
 
 /** Replaces the file as a whole, so that the collector never reads half of it. */
 export async function writeMetricsFile(path: string, list: string, entries: number, nowMs: number): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, metricsText(list, entries, nowMs), { mode: 0o644, flag: 'wx' });
-    await rename(temporary, path);
+    await writeWhole(path, [metricsText(list, entries, nowMs)], 0o644);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {}); // the first error says more
     throw new CliError(
       EXIT.failed,
       `list ${list} is synced, but --metrics-file ${path} cannot be written: ${(error as Error).message}`,

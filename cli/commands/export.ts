@@ -1,4 +1,3 @@
-import { open, rename, rm } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
@@ -8,6 +7,7 @@ import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { warn, write } from '../output/output.ts';
+import { writeWhole } from '../output/write-whole.ts';
 
 interface ExportOptions extends TableOptions {
   readonly format: WrittenFormat;
@@ -38,7 +38,7 @@ async function exportList(list: string, options: ExportOptions): Promise<void> {
   const { entries } = await openBlocklist(options);
   const text = writeFeed(options.format, good(entries.ofList(list), options.expired === true));
   if (options.out === undefined) for await (const part of text) await write(part);
-  else await writeWhole(options.out, text);
+  else await writeWhole(options.out, text, 0o644);
 }
 
 async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGenerator<StoredEntry> {
@@ -47,21 +47,5 @@ async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGen
     const parsed = parseEntry(item);
     if ('problem' in parsed) warn(`${printable(String(item.subject))} is not exported: ${parsed.problem}`);
     else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
-  }
-}
-
-/** Atomic: readers never see a partial file. */
-async function writeWhole(path: string, text: AsyncIterable<string>): Promise<void> {
-  const beside = `${path}.${process.pid}.tmp`;
-  const file = await open(beside, 'wx', 0o644);
-  try {
-    for await (const part of text) await file.write(part);
-    await file.sync();
-    await file.close();
-    await rename(beside, path);
-  } catch (error) {
-    await file.close().catch(() => {}); // already closed if the rename failed
-    await rm(beside, { force: true });
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { formatListenAddress } from '../../config/listen-address.ts';
@@ -11,6 +11,7 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 import { printLine } from '../output/output.ts';
+import { writeWhole } from '../output/write-whole.ts';
 import { replaceInto } from '../wiring/into.ts';
 
 const SPOE_NAME = 'haverdict.spoe.cfg';
@@ -57,7 +58,7 @@ export function wiringCommand(): Command {
         if (into !== undefined)
           for (const line of replaceInto(settings, { into, write, force, haproxyProgram })) await printLine(line);
         else if (options.out === undefined) process.stdout.write(printed(settings));
-        else for (const path of written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
+        else for (const path of await written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
       }),
     'haverdict wiring -c haverdict.yaml',
     'haverdict wiring -c haverdict.yaml --haproxy-version 3.2 --out /etc/haproxy',
@@ -84,24 +85,20 @@ function printed(settings: Settings): string {
 }
 
 /** The files refer to each other by the path they are written to. */
-function written(settings: Settings, folder: string): string[] {
+async function written(settings: Settings, folder: string): Promise<string[]> {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new CliError(EXIT.failed, `--out ${folder} is not a directory`);
   const spoePath = resolve(folder, SPOE_NAME);
   const fragmentPath = resolve(folder, FRAGMENT_NAME);
-  replaceFile(spoePath, markedSpoeFile(settings));
-  replaceFile(fragmentPath, haproxyFragment(settings, spoePath));
+  await replaceFile(spoePath, markedSpoeFile(settings));
+  await replaceFile(fragmentPath, haproxyFragment(settings, spoePath));
   return [spoePath, fragmentPath];
 }
 
-/** Atomic: HAProxy reads the old file or the new one, never a part of it. */
-function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+async function replaceFile(path: string, text: string): Promise<void> {
   try {
-    writeFileSync(temporary, text, { flag: 'wx' }); // follows no link
-    renameSync(temporary, path);
+    await writeWhole(path, [text]);
   } catch (error) {
-    rmSync(temporary, { force: true });
     throw new CliError(EXIT.failed, `cannot write ${path}: ${String(error)}`, { cause: error });
   }
 }

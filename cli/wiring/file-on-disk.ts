@@ -46,7 +46,7 @@ export function writeBeside({ realPath, encoding, stats }: FileOnDisk, text: str
   const file = openSync(path, 'wx', 0o600);
   try {
     writeFileSync(file, text, encoding);
-    if (stats.uid !== process.getuid?.() || stats.gid !== process.getgid?.()) fchownSync(file, stats.uid, stats.gid);
+    if (isOfOthers(stats)) fchownSync(file, stats.uid, stats.gid);
     fchmodSync(file, stats.mode & 0o7777);
     fsyncSync(file);
   } catch (error) {
@@ -62,9 +62,14 @@ export function writeBeside({ realPath, encoding, stats }: FileOnDisk, text: str
 export function backUp({ realPath, stats }: FileOnDisk, now: Date): string {
   const path = `${realPath}.${now.toISOString().replace(/[-:.]/g, '')}.bak`;
   copyFileSync(realPath, path, constants.COPYFILE_EXCL);
-  if (stats.uid !== process.getuid?.() || stats.gid !== process.getgid?.()) chownSync(path, stats.uid, stats.gid);
+  if (isOfOthers(stats)) chownSync(path, stats.uid, stats.gid);
   chmodSync(path, stats.mode & 0o7777);
   return path;
+}
+
+/** Whether a file that this process creates has another owner or group. */
+function isOfOthers({ uid, gid }: Stats): boolean {
+  return uid !== process.getuid?.() || gid !== process.getgid?.();
 }
 
 /** Puts the new file in the place of the old one, unless somebody has changed that since it was read. */

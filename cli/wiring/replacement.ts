@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { FRONTENDS, missingParts, partFor, SPOE_PART, spoePathIn } from '../../haproxy/generate/fragment.ts';
-import { type FoundPart, isEdited, type MarkedPart, readMarks, withParts } from '../../haproxy/generate/marks.ts';
+import {
+  type BrokenMark,
+  type FoundPart,
+  isEdited,
+  type MarkedPart,
+  readMarks,
+  withParts,
+} from '../../haproxy/generate/marks.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { type FileOnDisk, readOnDisk } from './file-on-disk.ts';
 
@@ -12,6 +19,7 @@ export interface Replacement {
   /** Whether this is a SPOE file, which HAProxy reads by its filter line alone. */
   readonly isSpoe: boolean;
   readonly parts: readonly { readonly found: FoundPart; readonly part: MarkedPart }[];
+  readonly broken: readonly BrokenMark[];
   readonly before: string;
   readonly after: string;
 }
@@ -27,9 +35,7 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
   const all = [...[...new Set(spoePaths)].map((path) => replacementIn(path, settings, true)), ...own];
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
   const problems = [
-    ...all.flatMap(({ file, before }) =>
-      readMarks(before).broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`),
-    ),
+    ...all.flatMap(({ file, broken }) => broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`)),
     ...(overwritesEdits ? [] : all.flatMap(editsIn)),
     ...missingParts(settings, names).map(missingText),
     ...all
@@ -61,8 +67,9 @@ export function spoePathFrom(written: string, file: string): string {
 function replacementIn(path: string, settings: Settings, isSpoe: boolean): Replacement {
   const file = readOnDisk(path);
   const before = file.bytes.toString(file.encoding);
-  const parts = readMarks(before).parts.map((found) => ({ found, part: partFor(found, settings) }));
-  return { file, isSpoe, parts, before, after: withParts(before, parts) };
+  const marks = readMarks(before);
+  const parts = marks.parts.map((found) => ({ found, part: partFor(found, settings) }));
+  return { file, isSpoe, parts, broken: marks.broken, before, after: withParts(before, parts) };
 }
 
 function editsIn({ file, parts }: Replacement): string[] {

@@ -3,8 +3,8 @@ import { holds, testsOf, type Values } from '../parse/condition.ts';
 import type { ProxySection } from '../parse/proxy.ts';
 import type { Rule, Ruleset } from '../parse/rules.ts';
 import { VARIABLES } from '../variables.ts';
-import { isDynamic, targetsOf } from './filter-checks.ts';
 import type { Filter, Installation } from './installation.ts';
+import { isDynamic, targetsOf } from './passage.ts';
 import { HAPROXY_NAMES, messageOf, NAMES } from './variable-names.ts';
 import { ownVariablesIn, type Prefixes, parseOwnVariable, readVariables, setsOwnVariable } from './variable-reads.ts';
 

@@ -4,7 +4,7 @@ import { optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
-import { guardedTargets, reachableTargets } from './passage.ts';
+import { backendsBehind, guardedTargets, reachableTargets } from './passage.ts';
 import { isLocal } from './server-address.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
@@ -156,23 +156,8 @@ function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFact
 }
 
 /** Whether the section has a filter, or is a backend used by a section with one. */
-function isGuarded(proxy: ProxySection, { filters }: Installation): boolean {
-  return filters.some(
-    (filter) =>
-      filter.proxy === proxy ||
-      (proxy.kind === 'backend' && (targetsOf(filter.proxy).includes(proxy.name) || isDynamic(filter.proxy))),
-  );
-}
-
-/** The backends that a section names. */
-export function targetsOf({ lines, rules }: ProxySection): string[] {
-  const defaults = lines.filter(({ words }) => words[0] === 'default_backend').map(({ words }) => words[1] ?? '');
-  const used = rules.filter(({ ruleset }) => ruleset === 'use_backend').map(({ action }) => action);
-  return [...new Set([...used, ...defaults.slice(-1)])].filter((name) => !/[%$]/.test(name));
-}
-
-export function isDynamic({ rules }: ProxySection): boolean {
-  return rules.some(({ ruleset, action }) => ruleset === 'use_backend' && /[%$]/.test(action));
+function isGuarded(proxy: ProxySection, { filters, config }: Installation): boolean {
+  return filters.some((filter) => filter.proxy === proxy || backendsBehind(filter.proxy, config).includes(proxy));
 }
 
 /** Whether only this host can connect. */

@@ -8,6 +8,7 @@ import type { ProxySection } from '../parse/proxy.ts';
 import { isAtLeast } from '../versions.ts';
 import type { Checks } from './check.ts';
 import { label } from './filter-checks.ts';
+import type { Installation } from './installation.ts';
 
 /** Does HAProxy still take the filters that the section had before ours? */
 export const IMPLICIT_FILTER_CHECKS = {
@@ -16,7 +17,7 @@ export const IMPLICIT_FILTER_CHECKS = {
     why: 'beside an SPOE filter HAProxy wants a filter line for compression, each cache and FastCGI: without it, it refuses the file and keeps its old configuration',
     write: '<filter>   # in <where>',
     *find({ filters, settings }) {
-      for (const proxy of new Set(filters.map(({ proxy }) => proxy)))
+      for (const proxy of filteredSections(filters))
         for (const filter of undeclaredFilters(proxy)) {
           if (isRefused(filter, settings.haproxy.version)) continue;
           yield {
@@ -32,7 +33,7 @@ export const IMPLICIT_FILTER_CHECKS = {
     why: 'HAProxy refuses compression above a cache, and keeps its old configuration',
     write: '<filter>   # above <compression>',
     *find({ filters }) {
-      for (const proxy of new Set(filters.map(({ proxy }) => proxy)))
+      for (const proxy of filteredSections(filters))
         for (const { words, place } of cachesBelowCompression(proxy))
           yield {
             place,
@@ -49,7 +50,7 @@ export const IMPLICIT_FILTER_CHECKS = {
     why: 'before HAProxy 3.2 a section with FastCGI can have no SPOE filter, not even with a filter line for both: HAProxy refuses the file',
     write: 'default_backend <backend>   # and in this new backend: use-fcgi-app <app>, with the server lines',
     *find({ filters, settings }) {
-      for (const proxy of new Set(filters.map(({ proxy }) => proxy)))
+      for (const proxy of filteredSections(filters))
         for (const line of proxy.lines.filter(({ words }) => words[0] === 'use-fcgi-app'))
           if (!isAtLeast(settings.haproxy.version, FASTCGI_BESIDE_OTHERS))
             yield {
@@ -63,6 +64,11 @@ export const IMPLICIT_FILTER_CHECKS = {
 
 /** Seen on 3.2 and 3.4; 2.6 and 3.0 refuse both orders of the lines. */
 const FASTCGI_BESIDE_OTHERS = '3.2';
+
+/** The sections with an SPOE filter, each once. */
+function filteredSections(filters: Installation['filters']): ReadonlySet<ProxySection> {
+  return new Set(filters.map(({ proxy }) => proxy));
+}
 
 function isRefused({ write }: ImplicitFilter, version: Parameters<typeof isAtLeast>[0]): boolean {
   return write.startsWith('filter fcgi-app') && !isAtLeast(version, FASTCGI_BESIDE_OTHERS);

@@ -1,5 +1,5 @@
 import { holds, holdsGiven, type Truth, testsOf } from '../parse/condition.ts';
-import type { ProxySection } from '../parse/proxy.ts';
+import type { HaproxyConfig, ProxySection } from '../parse/proxy.ts';
 import type { Rule } from '../parse/rules.ts';
 
 /** What is not known of a request is tried both ways, up to this many tests. */
@@ -60,20 +60,49 @@ function targetOf(rules: readonly Rule[], proxy: ProxySection, truth: Truth): st
 }
 
 function allTargets(proxy: ProxySection): string[] {
-  const used = proxy.rules.filter(({ ruleset }) => ruleset === 'use_backend').map(({ action }) => targetKey(action));
-  return [...used, ...defaultTargets(proxy)];
+  return [...usedBackends(proxy).map(targetKey), ...defaultTargets(proxy)];
 }
 
 /** A listen section without a backend is one itself. */
-function defaultTargets({ kind, name, lines }: ProxySection): string[] {
-  const written = lines.findLast(({ words }) => words[0] === 'default_backend')?.words[1];
+function defaultTargets(proxy: ProxySection): string[] {
+  const written = defaultBackend(proxy);
   if (written !== undefined) return [targetKey(written)];
-  return kind === 'listen' ? [name] : [];
+  return proxy.kind === 'listen' ? [proxy.name] : [];
+}
+
+/** The backends that a section names. */
+export function targetsOf(proxy: ProxySection): string[] {
+  const written = new Set([...usedBackends(proxy), defaultBackend(proxy) ?? '']);
+  return [...written].filter((name) => name !== '' && !isExpression(name));
+}
+
+/** Whether rules of this section choose backends while HAProxy runs. */
+export function isDynamic(proxy: ProxySection): boolean {
+  return usedBackends(proxy).some(isExpression);
+}
+
+/** The backends that requests of this section may get to. */
+export function backendsBehind(proxy: ProxySection, { proxies }: Pick<HaproxyConfig, 'proxies'>): ProxySection[] {
+  const targets = targetsOf(proxy);
+  return proxies.filter(({ kind, name }) => kind === 'backend' && (isDynamic(proxy) || targets.includes(name)));
+}
+
+/** What `use_backend` rules name, as it is written. */
+function usedBackends({ rules }: ProxySection): string[] {
+  return rules.filter(({ ruleset }) => ruleset === 'use_backend').map(({ action }) => action);
+}
+
+function defaultBackend({ lines }: ProxySection): string | undefined {
+  return lines.findLast(({ words }) => words[0] === 'default_backend')?.words[1];
+}
+
+function isExpression(backend: string): boolean {
+  return /[%$]/.test(backend);
 }
 
 /** The name of a backend; for one chosen by a map, the file of the map, and for any other the expression. */
 function targetKey(action: string): string {
-  if (!/[%$]/.test(action)) return action;
+  if (!isExpression(action)) return action;
   return /,map(?:_\w+)?\(([^),]+)/.exec(action)?.[1] ?? action;
 }
 

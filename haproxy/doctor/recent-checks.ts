@@ -8,8 +8,9 @@ import type { Rule } from '../parse/rules.ts';
 import type { Line } from '../parse/sections.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks } from './check.ts';
-import { isDynamic, label, targetsOf } from './filter-checks.ts';
+import { label } from './filter-checks.ts';
 import { guardedMessages, type Installation } from './installation.ts';
+import { backendsBehind } from './passage.ts';
 import { ownVariablesIn } from './variable-reads.ts';
 
 /** Do the rules for `recentSeconds` have a stick counter and a stick table of their own? */
@@ -39,7 +40,7 @@ export const RECENT_CHECKS = {
     *find(installation) {
       for (const { proxy } of installation.filters)
         for (const own of ownTracks(proxy, installation)) {
-          const sections = [proxy, ...backendsBehind(proxy, installation)];
+          const sections = [proxy, ...backendsBehind(proxy, installation.config)];
           const others = sections
             .flatMap(({ rules }) => rules)
             .filter((rule) => !isOwnTrack(rule, proxy, installation));
@@ -117,11 +118,6 @@ function ownTables(installation: Installation): ProxySection[] {
     ownTracks(proxy, installation).map(({ args }) => args[args.indexOf('table') + 1] ?? AGENTS_BACKEND),
   );
   return installation.config.proxies.filter(({ kind, name }) => kind !== 'frontend' && names.includes(name));
-}
-
-function backendsBehind(proxy: ProxySection, { config }: Installation): ProxySection[] {
-  const targets = targetsOf(proxy);
-  return config.proxies.filter(({ kind, name }) => kind === 'backend' && (isDynamic(proxy) || targets.includes(name)));
 }
 
 /** What is wrong with a `stick-table` line; unknown where it has environment variables. */

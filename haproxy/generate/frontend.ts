@@ -32,8 +32,7 @@ export function frontendLines(
 ): string[] {
   const messages = all.messages.filter((message) => !isConnectionGroup(message));
   if (messages.length === 0) return [];
-  const requests = inOrder(messages.filter(isForFrontend));
-  const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
+  const { requests, responses } = bySide(messages);
   const heading = messages.length === 1 && messages[0]?.group === undefined ? () => [] : headingOf;
   return [
     filterLine(spoePath),
@@ -57,8 +56,7 @@ export function frontendLines(
 
 /** A request log with the decisions, which the operator may take over. */
 export function logLines({ haproxy, messages }: FrontendSettings): string[] {
-  const requests = inOrder(messages.filter(isForFrontend));
-  const responses = messages.filter((message) => isSentAt(message, { side: 'response' }));
+  const { requests, responses } = bySide(messages);
   const decisions = [...requests, ...responses].map((message) => decisionVariables(haproxy.prefix, message));
   return [
     '# to log decisions: option httplog with action, source, reason and reference id',
@@ -73,7 +71,7 @@ export function isSentByOperator(message: MessageSettings): boolean {
 
 /** The lines of a frontend that choose the backend, which must stand below all its http-request rules. */
 export function frontendRoutes({ haproxy, messages }: FrontendSettings): string {
-  const latestFirst = inOrder(messages.filter(isForFrontend)).reverse();
+  const latestFirst = bySide(messages).requests.reverse();
   return indent(latestFirst.flatMap((message) => routeRules(haproxy, decisionVariables(haproxy.prefix, message))));
 }
 
@@ -149,6 +147,14 @@ function keptAs(message: MessageSettings): MessageSettings {
 
 function unique(decisions: readonly DecisionVariables[]): DecisionVariables[] {
   return [...new Map(decisions.map((decision) => [decision.variable(''), decision])).values()];
+}
+
+/** The messages about requests of a frontend, and those about responses, in the order in which HAProxy sends them. */
+function bySide(messages: readonly MessageSettings[]) {
+  return {
+    requests: inOrder(messages.filter(isForFrontend)),
+    responses: messages.filter((message) => isSentAt(message, { side: 'response' })),
+  };
 }
 
 function isForFrontend(message: MessageSettings): boolean {
