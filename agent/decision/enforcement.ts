@@ -18,6 +18,7 @@ export interface EnforcementEvents {
   shadowed(message: string, decision: Decision, client: string): void;
 }
 
+/** The nearest decision that HAProxy has rules for, and the parts of the original that it has none for. */
 interface Supported {
   readonly decision: Decision;
   readonly missing: readonly MissingRule[];
@@ -60,13 +61,15 @@ export class Enforcement {
   }
 
   #supportedOf(decision: Decision): Supported {
-    return memoized(this.#supported, decision, () => {
-      const missing = missingRules(decision, this.#rules);
-      if (missing.length === 0) return { decision, missing };
-      const { action: _action, status: _status, vars: _vars, ...rest } = decision;
-      return { decision: { ...rest, ...supported(decision, missing) }, missing };
-    });
+    return memoized(this.#supported, decision, () => supportedBy(this.#rules, decision));
   }
+}
+
+export function supportedBy(rules: Rules, decision: Decision): Supported {
+  const missing = missingRules(decision, rules);
+  if (missing.length === 0) return { decision, missing };
+  const { action: _action, status: _status, vars: _vars, ...rest } = decision;
+  return { decision: { ...rest, ...supported(decision, missing) }, missing };
 }
 
 /** The most common decision: nothing in it needs a rule. */

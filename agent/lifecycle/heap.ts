@@ -1,6 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import type { Settings } from '../../config/settings.ts';
 import { maxHeapBytes } from '../decision/cache-memory.ts';
+import { MAX_MEMORY_MB } from '../scripts/ipc.ts';
 
 /** The first version of Node with V8's memory saver mode. */
 const SAVES_MEMORY_FROM = 24;
@@ -32,8 +33,6 @@ export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | '
 const PROCESS_MEGABYTES = 160;
 /** A cached address, outside the heap: at most 120 bytes, and 80 more while its table grows or is replaced. */
 const ADDRESS_BYTES = 200;
-/** The memory limit of a script process. */
-const SCRIPT_MEGABYTES = 256;
 
 /**
  * The most memory of all processes, for systemd's `MemoryMax`. At least twice the heap limit: with socket activation the
@@ -43,7 +42,7 @@ export function maxMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'work
   const { cache, memory, workers, script } = settings;
   const heap = heapLimitMegabytes(settings);
   const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES) / MIB);
-  const worker = heap + addresses + PROCESS_MEGABYTES + (script === undefined ? 0 : SCRIPT_MEGABYTES);
+  const worker = heap + addresses + PROCESS_MEGABYTES + (script === undefined ? 0 : MAX_MEMORY_MB);
   // a single worker is the first process itself
   const first = workers === 1 ? 0 : memory.heapMegabytes + PROCESS_MEGABYTES;
   return Math.max(workers * worker + first, 2 * heap);

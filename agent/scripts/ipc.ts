@@ -3,6 +3,9 @@
 import type { ModuleSources } from './child/module-sources.ts';
 import type { ArgumentValue, ListedDecision } from './script-types.ts';
 
+/** The memory limit of a whole script process: heap, buffers and Node itself, which takes about 60 MB. */
+export const MAX_MEMORY_MB = 256;
+
 /** Milliseconds on a clock that both processes share. */
 export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();

@@ -2,9 +2,16 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../decision/clock.ts';
-import { MAX_MEMORY_MB } from './child/memory-guard.ts';
 import type { ModuleSources } from './child/module-sources.ts';
-import { type Call, type Failure, type FromChild, monotonicMs, type Outcome, type ToChild } from './ipc.ts';
+import {
+  type Call,
+  type Failure,
+  type FromChild,
+  MAX_MEMORY_MB,
+  monotonicMs,
+  type Outcome,
+  type ToChild,
+} from './ipc.ts';
 import { Watchdog } from './watchdog.ts';
 
 export interface ScriptProcessSettings {

@@ -92,8 +92,7 @@ export function messageLog(log: Log): MessageEvents {
   const logged = new Set<string>();
   return {
     unknownMessage(name) {
-      if (logged.has(name) || logged.size >= MAX_NAMES) return;
-      logged.add(name);
+      if (!isNew(logged, name)) return;
       log.warn(
         { message: printable(name) },
         'HAProxy sent a message that is not in the configuration: answered without a decision',
@@ -101,6 +100,13 @@ export function messageLog(log: Log): MessageEvents {
     },
     internalError: (error) => log.error({ err: error }, 'internal error, fell back to policy'),
   };
+}
+
+/** Whether this name is to be logged: it is the first time, and not too many were before. */
+function isNew(logged: Set<string>, name: string): boolean {
+  if (logged.has(name) || logged.size >= MAX_NAMES) return false;
+  logged.add(name);
+  return true;
 }
 
 /** Lines a second about decisions in shadow mode, which may be every request. */
@@ -116,8 +122,7 @@ export function decisionEvents(log: Log, clock: Clock, metrics: ProcessMetrics):
     unsupported({ action, list, entry }, missing, instead) {
       metrics.counters.unsupported[action]++;
       for (const { what, setting } of missing) {
-        if (logged.has(what) || logged.size >= MAX_NAMES) continue;
-        logged.add(what);
+        if (!isNew(logged, what)) continue;
         log.warn(
           {
             ...{ missing: printable(what), setting, action, instead: instead.action },

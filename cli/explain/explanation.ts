@@ -6,11 +6,12 @@ import {
   type SubjectVerdict,
   withoutAllow,
 } from '../../agent/decision/decision.ts';
+import { supportedBy } from '../../agent/decision/enforcement.ts';
 import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
 import type { Item, Key } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
-import { missingRules, missingRulesText, type Rules, supported } from '../../contract/missing-rules.ts';
+import { missingRulesText, type Rules } from '../../contract/missing-rules.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { type ListedItem, listedItem } from '../entries/listed-item.ts';
@@ -79,11 +80,10 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
   const won = entries.find(({ state }) => state === 'wins');
-  const missing = request.rules === undefined ? [] : missingRules(combined, request.rules);
-  const { action: _action, status: _status, vars: _vars, ...rest } = combined;
-  const obeyed: Decision = missing.length === 0 ? combined : { ...rest, ...supported(combined, missing) };
+  const { decision, missing } =
+    request.rules === undefined ? { decision: combined, missing: [] } : supportedBy(request.rules, combined);
   return {
-    decision: request.shadow ? inShadowMode(obeyed) : obeyed,
+    decision: request.shadow ? inShadowMode(decision) : decision,
     ...(missing.length > 0 && { unsupported: missingRulesText(combined, missing) }),
     entries,
     ...(won && { winner: won }),
@@ -122,19 +122,8 @@ async function verdictsFor(asked: readonly SubjectItems[], request: ExplainReque
 }
 
 function itemsUnder(keys: readonly Key[], items: readonly Item[]): Item[] {
-  const wanted = new Set(
-    keys.map(
-      ({ subject, list }) => `${subject}
-${list}`,
-    ),
-  );
-  const found = new Map(
-    items.map((item) => [
-      `${item.subject}
-${item.list}`,
-      item,
-    ]),
-  );
+  const wanted = new Set(keys.map(({ subject, list }) => `${subject}\n${list}`));
+  const found = new Map(items.map((item) => [`${item.subject}\n${item.list}`, item]));
   return [...found].flatMap(([name, item]) => (wanted.has(name) ? [item] : []));
 }
 

@@ -1,8 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
+import { MAX_MEMORY_MB } from '../ipc.ts';
 
-/** The memory of the whole process: heap, buffers and Node itself, which takes about 60 MB. */
-export const MAX_MEMORY_MB = 256;
 const TICK_MS = 50;
 
 if (!isMainThread && process.argv[1] === fileURLToPath(import.meta.url)) watch(workerData.agentPid);
