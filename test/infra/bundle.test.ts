@@ -43,7 +43,16 @@ describe('what is deployed', () => {
 /** Only what the app is made from: the packages are those of this checkout. */
 function copyOfCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-synth-'));
-  for (const part of ['infra', 'functions', 'blocklist', 'contract', 'cdk.json', 'package.json', 'package-lock.json'])
+  for (const part of [
+    'infra',
+    'functions',
+    'blocklist',
+    'updates',
+    'contract',
+    'cdk.json',
+    'package.json',
+    'package-lock.json',
+  ])
     cpSync(join(root, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
