@@ -5,42 +5,44 @@ import { buildSync } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** The files that decide the bytes of a bundle. */
-const SOURCES = [
-  'functions/**/*.ts',
-  'blocklist/**/*.ts',
-  'contract/**/*.ts',
-  'dev/function-bundles.ts',
-  'package-lock.json',
-];
-
 /** A bundle is ESM, in which the CommonJS parts of the SDK lack `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 /**
  * Bundles every Lambda function, with the SDK, as `functions/NAME/bundle/index.mjs`, which the stack and the package use.
- * Equal sources make equal bytes. Returns the folders, relative to this checkout.
+ * Equal sources make equal bytes, and what is up to date stays. Returns the folders, relative to this checkout.
  */
 export function bundleFunctions(): string[] {
-  const sources = hashOf(globSync(SOURCES, { cwd: ROOT }).sort());
   return globSync('functions/*/lambda.ts', { cwd: ROOT }).map((entry) => {
     const folder = join(dirname(entry), 'bundle');
-    const stamp = join(ROOT, `${folder}.sources`);
-    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return folder;
+    if (isUpToDate(folder)) return folder;
+    const { code, inputs } = bundle(entry);
     mkdirSync(join(ROOT, folder), { recursive: true });
-    replace(join(ROOT, folder, 'index.mjs'), bundle(entry));
-    replace(stamp, sources);
+    replace(join(ROOT, folder, 'index.mjs'), code);
+    replace(stampOf(folder), JSON.stringify({ inputs, hash: hashOf(inputs) }));
     return folder;
   });
 }
 
-function bundle(entry: string): Uint8Array {
-  const { outputFiles } = buildSync({
+/** Beside the folder: what is in it is uploaded. */
+function stampOf(folder: string): string {
+  return join(ROOT, `${folder}.inputs.json`);
+}
+
+function isUpToDate(folder: string): boolean {
+  if (!existsSync(stampOf(folder))) return false;
+  const { inputs, hash } = JSON.parse(readFileSync(stampOf(folder), 'utf8'));
+  return inputs.every((file: string) => existsSync(join(ROOT, file))) && hashOf(inputs) === hash;
+}
+
+function bundle(entry: string): { readonly code: Uint8Array; readonly inputs: readonly string[] } {
+  const { outputFiles, metafile } = buildSync({
     absWorkingDir: ROOT,
     entryPoints: [entry],
     preserveSymlinks: true, // reproducible, wherever node_modules is
     bundle: true,
     write: false,
+    metafile: true,
     minify: true,
     platform: 'node',
     format: 'esm',
@@ -51,7 +53,7 @@ function bundle(entry: string): Uint8Array {
   });
   const [file] = outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote nothing for ${entry}`);
-  return file.contents;
+  return { code: file.contents, inputs: ['dev/function-bundles.ts', ...Object.keys(metafile.inputs)] };
 }
 
 function hashOf(files: readonly string[]): string {

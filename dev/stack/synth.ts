@@ -9,18 +9,12 @@ import { bundleFunctions } from '../function-bundles.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
 /** The files that the assembly depends on. */
-const SOURCES = [
-  'infra/**/*.ts',
-  'functions/**/*.ts',
-  'blocklist/**/*.ts',
-  'contract/**/*.ts',
-  'cdk.json',
-  'package-lock.json',
-];
+const SOURCES = ['infra/**/*.ts', 'blocklist/table.ts', 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
 const KEPT_MS = 24 * 3_600_000;
 
 /** Returns the folder with the assembly of these sources; synthesizes it, without the CDK CLI, if needed. */
 export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
+  bundleFunctions();
   const folder = join(OUT, `local-${hashOfSources()}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   report('synthesizing the stack, once for these sources');
@@ -39,7 +33,6 @@ export async function synthesized(report: (line: string) => void = () => {}): Pr
 }
 
 async function synthesize(folder: string): Promise<void> {
-  bundleFunctions();
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context?: object };
   const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) };
   const app = spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
