@@ -54,7 +54,8 @@ function checkAtOnce(binary: string, folder: string, sets: readonly HaproxySet[]
 
 /** With names of its own for every section. */
 function renamed(text: string, index: number): string {
-  const names = /(?<=^(?:frontend|backend|defaults) | from |use_backend |default_backend |use-backend | table |table_gpt0\()[^\s)]+/gm;
+  const names =
+    /(?<=^(?:frontend|backend|defaults) | from |use_backend |default_backend |use-backend | table |table_gpt0\()[^\s)]+/gm;
   return text.replace(names, (name) => `${name}-${index}`);
 }
 
