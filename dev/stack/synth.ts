@@ -12,6 +12,7 @@ const SOURCES = [
   'infra/**/*.ts',
   'functions/**/*.ts',
   'blocklist/**/*.ts',
+  'updates/**/*.ts',
   'contract/**/*.ts',
   'cdk.json',
   'package-lock.json',
