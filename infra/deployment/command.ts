@@ -22,7 +22,8 @@ export class UsageError extends Error {
  * CloudFormation says that it already exists.
  */
 export function parseCommand([action, ...args]: readonly string[]): Command {
-  if (!isAction(action)) throw new UsageError(`usage: npm run ${ACTIONS.join('|')} -- [--settings FILE] [OPTIONS OF CDK]`);
+  if (!isAction(action))
+    throw new UsageError(`usage: npm run ${ACTIONS.join('|')} -- [--settings FILE] [OPTIONS OF CDK]`);
   const { value: settingsFile = SETTINGS_FILE, others } = take('--settings', args);
   const setting = others.find((arg, index) => ['-c', '--context'].includes(others[index - 1] ?? '') && isSetting(arg));
   if (setting !== undefined)

@@ -28,7 +28,12 @@ export interface Answers {
   readonly refused: readonly string[];
 }
 
-/** Asks AWS what a deployment depends on; changes nothing. Throws if AWS cannot be asked at all. */
+/** AWS cannot be asked: no credentials, or no network. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
+/** Asks AWS what a deployment depends on; changes nothing. Throws UnreachableError. */
 export async function askAws(settings: DeploymentSettings): Promise<Answers> {
   const { region, tableName } = settings;
   const refused: string[] = [];
@@ -36,7 +41,7 @@ export async function askAws(settings: DeploymentSettings): Promise<Answers> {
     try {
       return await question();
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error)) throw new UnreachableError(`cannot ask AWS: ${reasonOf(error)}`, { cause: error });
       refused.push(`${what}: ${error.message}`);
       return undefined;
     }
@@ -101,7 +106,9 @@ async function tableOf(region: string, name: string): Promise<ExistingTable | nu
   const table = await describeTable(region, name);
   if (table === undefined) return null;
   const keyOf = (type: string) => table.KeySchema?.find(({ KeyType }) => KeyType === type)?.AttributeName;
-  const regions = (table.Replicas ?? []).flatMap(({ RegionName = region }) => (RegionName === region ? [] : RegionName));
+  const regions = (table.Replicas ?? []).flatMap(({ RegionName = region }) =>
+    RegionName === region ? [] : RegionName,
+  );
   const replicas = regions.map(async (other) => ({
     region: other,
     isProtected: (await describeTable(other, name))?.DeletionProtectionEnabled ?? false,
@@ -134,6 +141,12 @@ async function regionsWithStack({ region, stackName }: DeploymentSettings): Prom
 
 function isValidationError(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ValidationError';
+}
+
+/** The error of a connection that tried several addresses has no message of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Services name it AccessDenied, AccessDeniedException or UnauthorizedOperation. */

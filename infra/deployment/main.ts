@@ -1,17 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Command, parseCommand, UsageError } from './command.ts';
-import { askAws } from './facts.ts';
+import { askAws, UnreachableError } from './facts.ts';
 import { importsTable, problemsOf } from './preflight.ts';
 import { type Deployment, readDeployment } from './settings.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk');
+const CDK = fileURLToPath(import.meta.resolve('aws-cdk/bin/cdk'));
 /** As the agent does: wrong usage, wrong configuration, and AWS that cannot be asked. */
 const EXIT = { refused: 1, usage: 2, unavailable: 69, config: 78 };
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();
 
 async function main(): Promise<number> {
   try {
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof UsageError) return fail(EXIT.usage, error.message);
     if (error instanceof ConfigError) return fail(EXIT.config, error.message);
+    if (error instanceof UnreachableError) return fail(EXIT.unavailable, `deploy: ${error.message}`);
     throw error;
   }
 }

@@ -99,7 +99,12 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
   const { partitionKey, sortKey } = table;
   if (partitionKey !== TABLE.partitionKey || sortKey !== TABLE.sortKey) {
     const keys = sortKey === undefined ? partitionKey : `${partitionKey} and ${sortKey}`;
-    return [{ setting: 'tableName', message: `the table ${tableName} in ${region} is no blocklist, its key is ${keys}: choose another name` }];
+    return [
+      {
+        setting: 'tableName',
+        message: `the table ${tableName} in ${region} is no blocklist, its key is ${keys}: choose another name`,
+      },
+    ];
   }
   if (importsTable(facts) && !keepTable)
     return [
