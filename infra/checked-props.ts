@@ -3,12 +3,10 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
 import type { HaverdictBackendProps } from './backend-props.ts';
-import { flag, list, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
+import { E_MAIL, flag, list, REGION, TABLE_NAME, text, wholeNumber, wholeNumberOr } from './fields.ts';
 import { MOST_READ_UNITS, readUnits, tooManyAgents } from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
-export const TABLE_NAME = text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -');
-export const E_MAIL = text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address');
 const MAX_TTL_SECONDS = 86_400;
 
 /** What belongs to a new table only. */
@@ -18,9 +16,9 @@ const OF_A_VPC = ['vpcSubnets', 'securityGroups'] as const;
 /** The rules for props beyond their types, which programs in JavaScript need not keep. */
 const FORM = {
   table: having('tableArn', 'a table, such as TableV2.fromTableName(this, "Table", "NAME")'),
-  tableName: TABLE_NAME,
+  tableName: text(...TABLE_NAME),
   removalPolicy: z.enum(RemovalPolicy, 'a RemovalPolicy'),
-  replicas: list(REGION, 'regions such as eu-west-1'),
+  replicas: list(...REGION),
   encryptionKey: having('keyArn', 'a key, such as Key.fromKeyArn(this, "Key", "ARN")'),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS),
   ttl: z.custom(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
@@ -36,7 +34,7 @@ const FORM = {
   alarms: flag(),
   alarmTopic: having('topicArn', 'a topic, such as Topic.fromTopicArn(this, "Topic", "ARN")'),
   dashboard: flag(),
-  budget: z.strictObject({ usd: wholeNumber(1, 1_000_000), email: E_MAIL }, 'usd and email'),
+  budget: z.strictObject({ usd: wholeNumber(1, 1_000_000), email: text(...E_MAIL) }, 'usd and email'),
   unqualifiedUrl: flag(),
 } satisfies Record<keyof HaverdictBackendProps, z.ZodType>;
 
