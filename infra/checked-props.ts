@@ -3,26 +3,24 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
 import type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
-import { flag, list, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
+import { E_MAIL, flag, list, REGION, TABLE_NAME, text, wholeNumber, wholeNumberOr } from './fields.ts';
 import { MOST_READ_UNITS, readUnits, tooManyAgents, tooManyProvisioned } from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
-export const TABLE_NAME = text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -');
-export const E_MAIL = text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address');
 const MAX_TTL_SECONDS = 86_400;
 
 /** What belongs to a new table only. */
 const OF_A_NEW_TABLE = ['tableName', 'removalPolicy', 'replicas', 'maxReadUnits'] as const;
 const OF_A_VPC = ['vpcSubnets', 'securityGroups'] as const;
 
-const Budget = z.strictObject({ usd: wholeNumber(1, 1_000_000), email: E_MAIL });
+const Budget = z.strictObject({ usd: wholeNumber(1, 1_000_000), email: text(...E_MAIL) });
 
 /** The rules for props beyond their types, which programs in JavaScript need not keep. */
 const FORM = {
   table: having('tableArn', 'a table, such as TableV2.fromTableName(this, "Table", "NAME")'),
-  tableName: TABLE_NAME,
+  tableName: text(...TABLE_NAME),
   removalPolicy: z.enum(RemovalPolicy, 'a RemovalPolicy'),
-  replicas: list(REGION, 'regions such as eu-west-1'),
+  replicas: list(...REGION),
   encryptionKey: having('keyArn', 'a key, such as Key.fromKeyArn(this, "Key", "ARN")'),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS),
   ttl: z.custom<Duration>(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),

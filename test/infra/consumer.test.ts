@@ -8,12 +8,11 @@ import { AwsSolutionsChecks, HIPAASecurityChecks } from 'cdk-nag';
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { type Assembly, readAssembly } from '../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../dev/local-cloud/deploy.ts';
-import { readAppSettings } from '../../infra/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
 import { checkBody, signedFetch } from '../dev/local-cloud/signed-fetch.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { namesBelow } from './reference-page.ts';
-import { testApp } from './synthesized.ts';
+import { settingsOf, testApp } from './synthesized.ts';
 
 const { edgeApp } = await import('./consumer/app.ts');
 
@@ -23,7 +22,7 @@ const TAKES_TAGS = ['AWS::IAM::Role', 'AWS::Lambda::Function', 'AWS::Logs::LogGr
 /** Our app beside one that a customer would write: consumer/app.ts. */
 const folder = temporaryFolder({ after });
 const app = testApp({ folder });
-new HaverdictStack(app, readAppSettings({}));
+new HaverdictStack(app, settingsOf());
 edgeApp(app);
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new HIPAASecurityChecks(app));
 assert.throws(() => app.synth(), /Validation failed/); // with the findings of the test below

@@ -5,9 +5,8 @@ import { describe, it } from 'node:test';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { parse } from 'yaml';
-import { readAppSettings } from '../../infra/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
-import { templateOf, testApp } from './synthesized.ts';
+import { settingsOf, templateOf, testApp } from './synthesized.ts';
 
 const EVERYTHING = {
   agentPrincipal: 'arn:aws:iam::123456789012:root',
@@ -62,10 +61,10 @@ describe('the stack', () => {
     const outputs = (context: object) => templateOf({ ...context }).toJSON().Outputs;
     const endOf = ({ AgentConfig }: { AgentConfig: { Value: Record<string, [string, unknown[]]> } }) =>
       AgentConfig.Value['Fn::Join']?.[1].at(-1);
-    const two = outputs({ reservedConcurrency: '25', agents: '2' });
+    const two = outputs({ reservedConcurrency: 25, agents: 2 });
     assert.equal(two.MaxCallsPerSecond.Value, '125');
     assert.equal(endOf(two), '", auth: iam, maxCallsPerSecond: 125, maxConcurrent: 12 }');
-    const none = outputs({ reservedConcurrency: 'none', agents: '2' });
+    const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
     assert.equal(endOf(none), '", auth: iam }');
   });
@@ -76,7 +75,7 @@ describe('the stack', () => {
   });
 
   it('hands tags on', () => {
-    const { Resources } = templateOf({ tags: 'team=edge,cost=a=b' }).toJSON();
+    const { Resources } = templateOf({ tags: { team: 'edge', cost: 'a=b' } }).toJSON();
     const [lambda] = Object.values<{ Type: string; Properties: { Tags: unknown } }>(Resources).filter(
       ({ Type }) => Type === 'AWS::Lambda::Function',
     );
@@ -88,7 +87,7 @@ describe('the stack', () => {
 
   it('passes the rules of CloudFormation and of cdk-nag without exceptions', () => {
     const app = testApp({ validates: true });
-    new HaverdictStack(app, readAppSettings(EVERYTHING));
+    new HaverdictStack(app, settingsOf(EVERYTHING));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     const { directory } = app.synth(); // throws on findings
     const report = readFileSync(join(directory, 'validation-report.json'), 'utf8');
