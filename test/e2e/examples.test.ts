@@ -98,6 +98,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { what: 'a listed client of the shop', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client of the shop, without a key', asks: one(DIRECT), statuses: [200] },
     { what: 'a client of the shop with a listed key', asks: one(DIRECT, key(KEYS.stolen)), statuses: [200] },
+    {
+      what: 'a client of the shop with two keys, which only the API reads',
+      asks: one(DIRECT, key(KEYS.stolen), key(KEYS.good)),
+      statuses: [200],
+    },
     { what: 'static files', asks: { ...one(LISTED_DIRECT), path: '/static/a.css' }, statuses: [403] },
     { what: 'a listed client of the API', at: 8080, asks: one(LISTED_DIRECT, key(KEYS.good)), statuses: [403] },
     { what: 'a listed key', at: 8080, asks: one(DIRECT, key(KEYS.stolen)), statuses: [403] },
