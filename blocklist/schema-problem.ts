@@ -1,11 +1,13 @@
 import type * as z from 'zod/mini';
 import { LIST_NAME, REASON } from '../contract/check.ts';
 import { printable } from '../contract/printable.ts';
+import { CURSOR } from '../contract/updates.ts';
 
 /** Descriptions of patterns, by pattern. */
 const FORMS = new Map([
   [String(LIST_NAME), 'must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit'],
   [String(REASON), 'must be one line of at most 200 printable characters'],
+  [String(CURSOR), 'must be 1 to 128 of A-Z a-z 0-9 . _ -'],
 ]);
 
 /** One line about the first problem of an input: the field, and what would be right. */

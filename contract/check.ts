@@ -12,6 +12,7 @@ const MAX_ACTIONS = 32;
 export const ENDPOINTS = {
   check: { method: 'POST', path: '/v1/check' },
   health: { method: 'GET', path: '/v1/health' },
+  updates: { method: 'GET', path: '/v1/updates' },
 } as const;
 export type Endpoint = keyof typeof ENDPOINTS;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { CheckRequest, CheckResponse, Entry, Verdict } from './check.ts';
+import { Change, UpdatesPage, UpdatesRequest } from './updates.ts';
 
 /** The body of every answer whose status is not 200. */
 const Refusal = z.object({ error: z.string() });
@@ -54,6 +55,30 @@ described.add(Entry.shape.expiresAt, { description: 'Seconds since 1970; an expi
 described.add(Entry.shape.unlessAllowed, {
   description: 'With an allow for a path: the entry that wins where allows do not count.',
 });
+described.add(UpdatesPage, {
+  id: 'UpdatesPage',
+  description: 'The changes of the requested lists after the cursor, in the order of the log.',
+});
+described.add(UpdatesPage.shape.cursor, { description: 'Where this page ends; the next request sends it as after.' });
+described.add(UpdatesPage.shape.provenAgeMs, {
+  description:
+    'How many milliseconds ago the moment was up to which every change is proven to be in the log up to this cursor; null if nothing proves it.',
+});
+described.add(UpdatesPage.shape.now, { description: 'The clock of the backend, in milliseconds since 1970.' });
+described.add(UpdatesPage.shape.more, { description: 'The log goes on: the next request need not wait.' });
+described.add(UpdatesPage.shape.waitMs, {
+  description: 'How long to wait before the next request, if there is no more.',
+});
+described.add(Change, {
+  id: 'Change',
+  description: 'What is true of one key now: a later change of the same key replaces it.',
+});
+described.add(Change.shape.key, {
+  description: 'The identity of the item: its subject as it is written there, and its list, one of those requested.',
+});
+described.add(Change.shape.entry, {
+  description: 'The entry, with its subject in canonical form and in the same list; null if there is none any more.',
+});
 described.add(Refusal, { id: 'Refusal', description: 'One line for the caller, without internals.' });
 
 /** The parts of the contract as JSON Schema, by name; they refer to each other by `uri`. */
@@ -63,6 +88,12 @@ export function contractSchemas(uri: (id: string) => string): Record<string, obj
   return Object.fromEntries(
     Object.entries(schemas).map(([id, { $schema: _dialect, $id: _uri, ...schema }]) => [id, schema]),
   );
+}
+
+/** The parameters of `GET /v1/updates` as JSON Schema, by name. */
+export function querySchemas(): Readonly<Record<keyof UpdatesRequest, object>> {
+  const { properties } = z.toJSONSchema(UpdatesRequest, { io: 'input' });
+  return properties as Record<keyof UpdatesRequest, object>; // it is an object schema
 }
 
 /** The contract as one JSON Schema document. */

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, it } from 'node:test';
 
 const root = join(import.meta.dirname, '..');
-const TOP = 'contract blocklist config haproxy spop agent functions cli infra dev bench packaging'.split(' ');
+const TOP = 'contract blocklist updates config haproxy spop agent functions cli infra dev bench packaging'.split(' ');
 
 /** A row of the table in ARCHITECTURE.md. */
 interface Row {
@@ -20,10 +20,13 @@ interface Import {
   readonly typesOnly: boolean;
 }
 
-const files = globSync('{contract,blocklist,config,haproxy,spop,agent,functions,cli,infra,dev/local-cloud}/**/*.ts', {
-  cwd: root,
-  exclude: ['**/*.d.ts'],
-}).sort();
+const files = globSync(
+  '{contract,blocklist,updates,config,haproxy,spop,agent,functions,cli,infra,dev/local-cloud}/**/*.ts',
+  {
+    cwd: root,
+    exclude: ['**/*.d.ts'],
+  },
+).sort();
 const imports = files.flatMap(importsOf);
 const document = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
 const rows = decisionRows(document);

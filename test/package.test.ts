@@ -79,7 +79,7 @@ describeNewer('the package as published', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/(agent|blocklist|cli|config|contract|functions|haproxy|infra|spop)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
+          !/^(dist\/(agent|blocklist|cli|config|contract|functions|haproxy|infra|spop|updates)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
             path,
           ),
       );

@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts';
 /** A request as on the wire; `headers` has the `host`. */
 export interface UnsignedRequest {
   readonly method: 'GET' | 'POST';
+  /** With its query, if it has one. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>> & { readonly host: string };
   readonly body?: string;
@@ -22,13 +23,14 @@ export async function createSigner(region: string, credentials: Credentials, clo
     import('@aws-crypto/sha256-js'),
   ]);
   const signature = new SignatureV4({ service: SERVICE, region, credentials: () => credentials.get(), sha256: Sha256 });
-  return async ({ method, path, headers, body }) => {
+  return async ({ method, path: target, headers, body }) => {
+    const [path = '', query = ''] = target.split(/\?(.*)/s, 2);
     const request = {
       method,
       path,
       headers: { ...headers },
       body,
-      query: {},
+      query: Object.fromEntries(new URLSearchParams(query)),
       protocol: 'https:',
       hostname: headers.host,
     };

@@ -5,6 +5,7 @@ import { plural } from '../output/plural.ts';
 import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
 import type { CheckOptions, Target } from './target.ts';
+import { UPDATES_CHECKS } from './updates.ts';
 
 /** The result of a check in one line; if skipped, what it needs. */
 export type Seen = string | { readonly skipped: string };
@@ -161,6 +162,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     if (status !== 404) throw new CheckFailed(`answered status ${status} instead of 404`);
     return 'status 404';
   },
+  ...UPDATES_CHECKS,
   'no-internals': async ({ refusals }) => {
     const chatty = refusals.find(({ text }) =>
       /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),

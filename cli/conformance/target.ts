@@ -76,7 +76,7 @@ export class Target {
     const startedMs = performance.now();
     const url = new URL(this.#base + path);
     const headers = { host: url.host, ...(body !== undefined && { 'content-type': 'application/json' }) };
-    const unsigned = { path: url.pathname, headers, ...(body !== undefined && { body }) };
+    const unsigned = { path: url.pathname + url.search, headers, ...(body !== undefined && { body }) };
     // the signer's type knows only the methods of the contract
     const signed = await this.#sign?.({ ...unsigned, method: method as 'GET' });
     const response = await request(url, {

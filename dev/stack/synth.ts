@@ -4,22 +4,18 @@ import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { EXAMPLE_FILE, SETTINGS_FILE } from '../../infra/deployment/settings.ts';
+import { bundleFunctions } from '../function-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
 /** The files that the assembly depends on. */
-const SOURCES = [
-  'infra/**/*.ts',
-  'functions/**/*.ts',
-  'blocklist/**/*.ts',
-  'contract/**/*.ts',
-  'cdk.json',
-  'package-lock.json',
-];
+const SOURCES = ['infra/**/*.ts', 'blocklist/table.ts', 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
 const KEPT_MS = 24 * 3_600_000;
 
 /** Returns the folder with the assembly of these sources; synthesizes it, without the CDK CLI, if needed. */
 export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
+  bundleFunctions();
   const folder = join(OUT, `local-${hashOfSources()}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   report('synthesizing the stack, once for these sources');
@@ -39,7 +35,12 @@ export async function synthesized(report: (line: string) => void = () => {}): Pr
 
 async function synthesize(folder: string): Promise<void> {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context?: object };
-  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) };
+  const env = {
+    ...process.env,
+    CDK_OUTDIR: folder,
+    CDK_CONTEXT_JSON: JSON.stringify(context ?? {}),
+    DEPLOYMENT_SETTINGS: settingsFile(),
+  };
   const app = spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [complaint, [code]] = await Promise.all([text(app.stderr), once(app, 'exit')]);
   if (code === 0) return;
@@ -47,9 +48,14 @@ async function synthesize(folder: string): Promise<void> {
   throw new Error(`cannot synthesize the stack: infra/app.ts exited with ${code}:\n${complaint.trim()}`);
 }
 
+/** The settings of your own deployment, if there are any. */
+function settingsFile(): string {
+  return existsSync(join(ROOT, SETTINGS_FILE)) ? SETTINGS_FILE : EXAMPLE_FILE;
+}
+
 function hashOfSources(): string {
   const hash = createHash('sha256');
-  for (const file of globSync(SOURCES, { cwd: ROOT }).sort())
+  for (const file of globSync([...SOURCES, settingsFile()], { cwd: ROOT }).sort())
     hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
   return hash.digest('hex').slice(0, 16);
 }

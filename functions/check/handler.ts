@@ -9,12 +9,16 @@ import {
   type FunctionUrlResult,
   HttpError,
   respond,
+  updatesRequestOf,
 } from './http.ts';
+import { type Updates, updatesFor } from './updates.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
 
 export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' | 'ttlSeconds'> {
   readonly measure?: (facts: CheckFacts, requestId: string) => void;
+  /** Absent where nothing writes updates. */
+  readonly updates?: Updates;
 }
 
 /** The handler of the function URL, payload format 2.0: parses the request, runs the check, responds. */
@@ -25,16 +29,20 @@ export function createHandler(deps: HandlerDeps): Handler {
     const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
-      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog }));
+      const updates = deps.updates;
+      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog, updates }));
     } catch (error) {
       return refusal(error, log);
     }
   };
 }
 
-const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: CheckDeps) => object | Promise<object>>> = {
+type AnswerDeps = CheckDeps & { readonly updates: Updates | undefined };
+
+const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: AnswerDeps) => object | Promise<object>>> = {
   check: (event, deps) => check(checkRequestOf(event), deps),
   health: () => ({ status: 'ok' }),
+  updates: (event, deps) => updatesFor(updatesRequestOf(event), deps),
 };
 
 /** Responds with the caller's mistake; of an internal failure, the caller learns no details. */

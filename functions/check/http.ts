@@ -1,6 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckRequest, ENDPOINTS, type Endpoint } from '../../contract/check.ts';
+import { UpdatesRequest } from '../../contract/updates.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
 export type FunctionUrlResult = APIGatewayProxyStructuredResultV2;
@@ -39,6 +40,16 @@ export function checkRequestOf(event: FunctionUrlEvent): CheckRequest {
   const body = json(bodyOf(event));
   const parsed = CheckRequest.safeParse(body);
   if (!parsed.success) throw new HttpError(400, firstProblem(parsed.error, body));
+  return parsed.data;
+}
+
+/** The parsed query of a request for updates. */
+export function updatesRequestOf({ rawQueryString }: FunctionUrlEvent): UpdatesRequest {
+  const query = new URLSearchParams(rawQueryString);
+  const [after, lists] = [query.get('after'), query.get('lists')];
+  const request = { ...(after !== null && { after }), ...(lists !== null && { lists: lists.split(',') }) };
+  const parsed = UpdatesRequest.safeParse(request);
+  if (!parsed.success) throw new HttpError(400, firstProblem(parsed.error, request));
   return parsed.data;
 }
 

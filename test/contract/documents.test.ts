@@ -7,6 +7,7 @@ import { ACTIONS } from '../../contract/actions.ts';
 import { CheckRequest, CheckResponse, Entry, Verdict } from '../../contract/check.ts';
 import { contractDocument } from '../../contract/json-schema.ts';
 import { openApiDocument } from '../../contract/openapi.ts';
+import { Change, pageProblem, UpdatesPage } from '../../contract/updates.ts';
 import { satisfies } from '../support/json-schema.ts';
 
 const reference = (name: string) => readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), 'utf8');
@@ -41,6 +42,12 @@ describe('the contract as a document', () => {
       response.verdicts.map(({ subject }) => subject),
       request.subjects,
     );
+  });
+
+  it('has an example of a page that an agent applies', () => {
+    const { responses } = openApiFile.paths['/v1/updates'].get;
+    const page = UpdatesPage.parse(responses[200].content['application/json'].example);
+    assert.equal(pageProblem(page, ['manual', 'spamhaus-drop']), undefined);
   });
 });
 
@@ -84,6 +91,20 @@ const lists = fc.oneof({ weight: 4, arbitrary: fc.array(list, { maxLength: 34 })
 const subjects = fc.oneof({ weight: 4, arbitrary: fc.array(subject, { maxLength: 102 }) }, scraps);
 const ttl = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 60, 86_400) }, scraps);
 
+const whole = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 840, 60_000, 60_001, -1, 0.5) }, scraps);
+const change = fc.record({
+  key: fc.oneof({ weight: 9, arbitrary: fc.record({ subject, list }) }, scraps),
+  entry: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, entry),
+});
+const page = fc.record({
+  cursor: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('5f.1042.9d', 'a b', 'x'.repeat(129)) }, scraps),
+  changes: fc.array(change, { maxLength: 2 }),
+  provenAgeMs: fc.oneof(fc.constant(null), whole),
+  now: whole,
+  more: fc.boolean(),
+  waitMs: whole,
+});
+
 describe('the JSON Schema in docs/reference', () => {
   for (const [name, ours, values] of [
     ['Entry', Entry, entry],
@@ -94,6 +115,8 @@ describe('the JSON Schema in docs/reference', () => {
       fc.record({ lists, shadowLists: lists, subjects, colour: scraps }, { requiredKeys: [] }),
     ],
     ['CheckResponse', CheckResponse, fc.record({ verdicts: fc.array(verdict, { maxLength: 3 }), ttl })],
+    ['Change', Change, change],
+    ['UpdatesPage', UpdatesPage, page],
   ] as const)
     it(`takes and refuses the same as the code does: ${name}`, () => {
       let taken = 0;

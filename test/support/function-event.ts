@@ -1,12 +1,13 @@
 import type { FunctionUrlEvent } from '../../functions/check/http.ts';
 
 /** An event as a function URL makes it, payload format 2.0; written by hand from an event of AWS's documentation. */
-export function functionEvent(method: string, path: string, body?: string): FunctionUrlEvent {
+export function functionEvent(method: string, target: string, body?: string): FunctionUrlEvent {
+  const [path = '', query = ''] = target.split(/\?(.*)/s, 2);
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath: path,
-    rawQueryString: '',
+    rawQueryString: query,
     headers: { 'content-type': 'application/json', host: 'abc.lambda-url.eu-west-1.on.aws' },
     requestContext: {
       accountId: '123456789012',

@@ -24,6 +24,7 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   string: (value) => typeof value === 'string',
   number: (value) => typeof value === 'number',
   integer: Number.isInteger,
+  boolean: (value) => typeof value === 'boolean',
   null: (value) => value === null,
 };
 

@@ -7,6 +7,7 @@ import { BackendClient } from '../../../agent/backend/client.ts';
 import { Credentials } from '../../../agent/backend/credentials.ts';
 import { createSigner } from '../../../agent/backend/signer.ts';
 import type { Clock } from '../../../agent/decision/clock.ts';
+import { updatesQuery } from '../../../contract/updates.ts';
 import { SignatureError, verify } from '../../../dev/local-cloud/sigv4-verifier.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -29,6 +30,19 @@ describe('signed calls', () => {
   it('may have a path in the URL that has to be encoded', async (t) => {
     const { client } = await signedWorld(t, { path: '/a%20b/c' });
     assert.deepEqual((await client.check([SUBJECT])).lookups, [{ entry: null }]);
+  });
+
+  it('may have a query, which is part of what is signed', async () => {
+    const clock = new HandClock();
+    const credentials = new Credentials(() => Promise.resolve(KEYS), clock, { got() {}, failed() {}, renewed() {} });
+    const sign = await createSigner('eu-central-1', credentials, clock);
+    const target = `/v1/updates?${updatesQuery({ after: 'a-1._', lists: ['manual', 'feed'] })}`;
+    const headers = await sign({ method: 'GET', path: target, headers: { host: 'function.example' } });
+    const received = { method: 'GET', headers, body: new Uint8Array() };
+    const find = () => ({ ...KEYS, expiresAtMs: clock.epochMs() + 1, source: 'role' });
+    const options = { region: 'eu-central-1', service: 'lambda', find, clock: () => clock.epochMs() };
+    verify({ ...received, target }, options);
+    assert.throws(() => verify({ ...received, target: target.replace('feed', 'fee') }, options), SignatureError);
   });
 
   for (const [what, options, says] of [

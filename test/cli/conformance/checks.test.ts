@@ -14,6 +14,15 @@ describe('check-backend', () => {
     assert.deepEqual(wrong(await resultsOf(url)), []);
   });
 
+  it('skips updates where there are none: they are optional', async (t) => {
+    const url = await brokenBackend(t, ({ path }) => (path.startsWith('/v1/updates') ? { status: 404 } : undefined));
+    const skipped = wrong(await resultsOf(url));
+    assert.deepEqual(
+      skipped.map(({ name, state }) => [name, state]),
+      ['updates', 'updates-cursor', 'updates-lists'].map((name) => [name, 'skipped']),
+    );
+  });
+
   it('skips what it has no entry for, and says what would be needed', async (t) => {
     const results = await resultsOf(await brokenBackend(t, () => undefined), { lists: ['other'] });
     const skipped = results.filter(({ state }) => state === 'skipped');
@@ -36,6 +45,7 @@ describe('check-backend', () => {
   });
 });
 
+const PAGE = { cursor: 'a.1.b', changes: [], provenAgeMs: null, now: 1, more: false, waitMs: 1000 };
 const OPEN_REDIRECT = { action: 'redirect', shadow: undefined, vars: { location: '//evil.example' } };
 
 /** For each check the ways to be wrong that it alone is there to find. */
@@ -131,6 +141,21 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
     ({ right }) =>
       right.status === 400 ? { json: { error: 'Error: no\n    at check (/srv/app.js:7:3)' } } : undefined,
   ],
+  ['updates', 'fails', updates({ status: 500 })],
+  ['updates', 'forgets the cursor', updates({ json: { ...PAGE, cursor: undefined } })],
+  ['updates', 'begins with the whole list', updates({ json: { ...PAGE, changes: [change('manual')] } })],
+  [
+    'updates',
+    'tells of every list',
+    ({ path }) => (path.includes('after=') ? page({ ...PAGE, changes: [change('other')] }) : page(PAGE)),
+  ],
+  [
+    'updates',
+    'does not know its own cursor',
+    ({ path }) => (path.includes('after=') ? { status: 410, json: {} } : page(PAGE)),
+  ],
+  ['updates-cursor', 'takes any', updates({ json: PAGE })],
+  ['updates-lists', 'needs no lists', updates({ json: PAGE })],
   ['parallel', 'confuses callers', confused()],
   ['list-actions', 'is strict', ({ json }) => (json?.listActions ? { status: 400 } : undefined)],
   ['shadow', 'is strict', ({ json }) => (json?.shadowLists ? { status: 400 } : undefined)],
@@ -257,6 +282,18 @@ function answers(change: (verdicts: Verdicts) => Verdicts): Break {
 
 function ttl(seconds: number): Break {
   return ({ right }) => (right.json.verdicts ? { json: { ...right.json, ttl: seconds } } : undefined);
+}
+
+function updates(answer: Partial<Answered>): Break {
+  return ({ path }) => (path.startsWith('/v1/updates') ? { status: 200, ...answer } : undefined);
+}
+
+function page(json: object): Partial<Answered> {
+  return { status: 200, json };
+}
+
+function change(list: string) {
+  return { key: { subject: LISTED, list }, entry: null };
 }
 
 function deniedIn(list: string) {

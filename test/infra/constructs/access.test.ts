@@ -10,8 +10,9 @@ describe('access', () => {
   const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
   const table = { 'Fn::GetAtt': [tableId, 'Arn'] };
 
-  it('gives agents both permissions that a URL asks for, each under its condition', () => {
-    const Resource = { 'Fn::GetAtt': [functionId, 'Arn'] };
+  it('gives agents both permissions that a URL asks for, each under its condition, for the alias and for the function', () => {
+    const [aliasId] = Object.keys(template.findResources('AWS::Lambda::Alias'));
+    const Resource = [{ 'Fn::GetAtt': [functionId, 'Arn'] }, { Ref: aliasId }];
     assert.deepEqual(statementsOf(template, 'BackendAccessAgentPolicy'), [
       {
         Action: 'lambda:InvokeFunctionUrl',
@@ -56,7 +57,7 @@ describe('access', () => {
   });
 
   it('has no wildcard in any action, resource or principal', () => {
-    const everything = templateOf({ agentPrincipal: ROLE, replicas: 'eu-west-1' }).toJSON().Resources;
+    const everything = templateOf({ agentPrincipal: ROLE, replicas: ['eu-west-1'] }).toJSON().Resources;
     const statements = Object.values<{ Properties: Record<string, unknown> }>(everything).flatMap(
       ({ Properties }) =>
         [Properties.PolicyDocument, Properties.AssumeRolePolicyDocument, Properties.ResourcePolicy]

@@ -42,10 +42,7 @@ describe('the dashboard', () => {
 describe('the budget', () => {
   it('is there only if asked for, and tells the person named', () => {
     templateOf().resourceCountIs('AWS::Budgets::Budget', 0);
-    const { Properties } = only(
-      templateOf({ budgetUsd: '50', budgetEmail: 'ops@example.org' }),
-      'AWS::Budgets::Budget',
-    );
+    const { Properties } = only(templateOf({ budgetUsd: 50, budgetEmail: 'ops@example.org' }), 'AWS::Budgets::Budget');
     assert.deepEqual(Properties.Budget, {
       BudgetType: 'COST',
       TimeUnit: 'MONTHLY',
