@@ -2,9 +2,9 @@ import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import type { HaverdictBackendProps } from './backend-props.ts';
+import type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
 import { E_MAIL, flag, list, REGION, TABLE_NAME, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { MOST_READ_UNITS, readUnits, tooManyAgents } from './limits.ts';
+import { MOST_READ_UNITS, readUnits, tooManyAgents, tooManyProvisioned } from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
 const MAX_TTL_SECONDS = 86_400;
@@ -12,6 +12,8 @@ const MAX_TTL_SECONDS = 86_400;
 /** What belongs to a new table only. */
 const OF_A_NEW_TABLE = ['tableName', 'removalPolicy', 'replicas', 'maxReadUnits'] as const;
 const OF_A_VPC = ['vpcSubnets', 'securityGroups'] as const;
+
+const Budget = z.strictObject({ usd: wholeNumber(1, 1_000_000), email: text(...E_MAIL) });
 
 /** The rules for props beyond their types, which programs in JavaScript need not keep. */
 const FORM = {
@@ -21,20 +23,20 @@ const FORM = {
   replicas: list(...REGION),
   encryptionKey: having('keyArn', 'a key, such as Key.fromKeyArn(this, "Key", "ARN")'),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS),
-  ttl: z.custom(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
+  ttl: z.custom<Duration>(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
   reservedConcurrency: wholeNumberOr(1, 10_000, 'none'),
   provisionedConcurrency: wholeNumber(1, 10_000),
   memorySize: wholeNumber(128, 10_240),
   vpc: having('vpcId', 'a network, such as Vpc.fromLookup(this, "Vpc", { isDefault: true })'),
   vpcSubnets: z.looseObject({}, 'a selection of subnets'),
-  securityGroups: z.array(having('securityGroupId', 'security groups'), 'security groups'),
+  securityGroups: listOf('securityGroupId', 'a list of security groups'),
   agents: wholeNumber(1, 10_000),
-  logRetention: z.enum(RetentionDays, 'one of RetentionDays'),
-  principals: z.array(having('grantPrincipal', 'principals'), 'principals'),
+  logRetention: z.custom<RetentionDays>(isRetention, 'one of RetentionDays'),
+  principals: listOf('grantPrincipal', 'a list of principals, such as [new AccountPrincipal("123456789012")]'),
   alarms: flag(),
   alarmTopic: having('topicArn', 'a topic, such as Topic.fromTopicArn(this, "Topic", "ARN")'),
   dashboard: flag(),
-  budget: z.strictObject({ usd: wholeNumber(1, 1_000_000), email: text(...E_MAIL) }, 'usd and email'),
+  budget: z.custom<BudgetProps>(isBudget, 'a budget, such as { usd: 50, email: "ops@example.org" }'),
   unqualifiedUrl: flag(),
 } satisfies Record<keyof HaverdictBackendProps, z.ZodType>;
 
@@ -55,7 +57,13 @@ export function checkedProps(props: HaverdictBackendProps, scope: Construct): Ba
 }
 
 function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void {
-  const { replicas = [], reservedConcurrency = 10, agents = 1, provisionedConcurrency } = props;
+  const {
+    replicas = [],
+    reservedConcurrency = 10,
+    agents = 1,
+    provisionedConcurrency = 0,
+    unqualifiedUrl = true,
+  } = props;
   const has = (name: keyof HaverdictBackendProps) => props[name] !== undefined;
   const refuse = (name: keyof HaverdictBackendProps, message: string | undefined) => {
     if (message !== undefined) check.addIssue({ code: 'custom', path: [name], message });
@@ -67,8 +75,7 @@ function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void
   if (!has('vpc')) for (const name of OF_A_VPC.filter(has)) refuse(name, 'left out without `vpc`');
   if (has('alarmTopic') && props.alarms === false) refuse('alarmTopic', 'left out without `alarms`');
   refuse('agents', tooManyAgents(reservedConcurrency, agents));
-  if (reservedConcurrency !== 'none' && exceeds(provisionedConcurrency, reservedConcurrency))
-    refuse('provisionedConcurrency', `at most reservedConcurrency, which is ${reservedConcurrency}`);
+  refuse('provisionedConcurrency', tooManyProvisioned(reservedConcurrency, provisionedConcurrency, unqualifiedUrl));
 }
 
 /** The function reads in its own region only. */
@@ -84,15 +91,22 @@ function having(property: string, mustBe: string) {
   return z.custom((value) => typeof value === 'object' && value !== null && property in value, mustBe);
 }
 
+function listOf(property: string, mustBe: string) {
+  return z.array(having(property, mustBe), mustBe);
+}
+
+function isRetention(value: unknown): boolean {
+  return Token.isUnresolved(value) || (typeof value === 'number' && value in RetentionDays);
+}
+
+function isBudget(value: unknown): boolean {
+  return Budget.safeParse(value).success;
+}
+
 function isTtl(value: unknown): boolean {
   if (!(typeof value === 'object' && value !== null && 'toSeconds' in value)) return false;
   const ttl = value as Duration; // nothing else has such a method
   if (ttl.isUnresolved()) return true;
   const seconds = ttl.toSeconds({ integral: false });
   return Number.isInteger(seconds) && seconds <= MAX_TTL_SECONDS;
-}
-
-/** Both known, and one above the other? */
-function exceeds(value: number | undefined, limit: number): boolean {
-  return value !== undefined && !Token.isUnresolved(value) && !Token.isUnresolved(limit) && value > limit;
 }

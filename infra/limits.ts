@@ -27,6 +27,16 @@ export function tooManyAgents(copies: Copies, agents: number): string | undefine
 }
 
 /**
+ * What the provisioned concurrency would have to be instead, if it is too much. Lambda lets nothing but the alias run if all
+ * of the reserved concurrency is provisioned there.
+ */
+export function tooManyProvisioned(copies: Copies, provisioned: number, unqualifiedUrl: boolean): string | undefined {
+  if (!isKnown(copies) || !isKnown(provisioned) || provisioned < Math.max(1, copies)) return undefined;
+  if (unqualifiedUrl) return `below reservedConcurrency, which is ${copies}: none is left for the unqualifiedUrl`;
+  return provisioned === copies ? undefined : `at most reservedConcurrency, which is ${copies}`;
+}
+
+/**
  * The limits of one agent; undefined without reserved concurrency, and where only CloudFormation knows it. Lambda limits
  * concurrency as well as rate.
  */

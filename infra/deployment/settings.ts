@@ -8,7 +8,7 @@ import { type Finding, type Hints, toFindings } from '../../config/findings.ts';
 import { toProblem } from '../../config/load.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { E_MAIL, TABLE_NAME } from '../fields.ts';
-import { MOST_READ_UNITS, tooManyAgents } from '../limits.ts';
+import { MOST_READ_UNITS, tooManyAgents, tooManyProvisioned } from '../limits.ts';
 
 /** The file of the settings, which is not in git, and its example, which is. */
 export const SETTINGS_FILE = 'deploy.yaml';
@@ -139,11 +139,8 @@ function doNotFit(settings: DeploymentSettings): Finding[] {
     findings.push({ path: [setting], part: 'value', message });
   const most = tooManyAgents(reservedConcurrency, agents);
   if (most !== undefined) refuse('agents', `must be ${most}, got ${agents}`);
-  if (reservedConcurrency !== 'none' && started > reservedConcurrency)
-    refuse(
-      'provisionedConcurrency',
-      `must be at most reservedConcurrency, which is ${reservedConcurrency}, got ${started}`,
-    );
+  const provisionable = tooManyProvisioned(reservedConcurrency, started, settings.unqualifiedUrl);
+  if (provisionable !== undefined) refuse('provisionedConcurrency', `must be ${provisionable}, got ${started}`);
   for (const [name, regions] of Object.entries({ replicas, alsoIn } as const))
     if (regions.includes(settings.region))
       refuse(name as 'replicas' | 'alsoIn', `must be regions other than region, which is ${settings.region}`);

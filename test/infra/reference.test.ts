@@ -5,9 +5,9 @@ import { parse } from 'yaml';
 import type { z } from 'zod';
 import { SETTINGS } from '../../infra/deployment/settings.ts';
 import { agentLimits, readUnits } from '../../infra/limits.ts';
+import { namesBelow, tableBelow } from './reference-page.ts';
 import { settingsOf, templateOf } from './synthesized.ts';
 
-const PAGE = readFileSync(new URL('../../docs/reference/infra.md', import.meta.url), 'utf8');
 const CAPACITY = readFileSync(new URL('../../docs/guides/capacity.md', import.meta.url), 'utf8');
 
 describe('docs/reference/infra.md', () => {
@@ -46,18 +46,6 @@ describe('docs/guides/capacity.md', () => {
     assert.deepEqual(limits, { ...agentLimits(reservedConcurrency, agents) });
   });
 });
-
-function tableBelow(heading: string, page = PAGE): string[] {
-  const lines = page.split('\n');
-  const first = lines.findIndex((line) => line.startsWith(heading)) + 2;
-  return lines.slice(first, lines.indexOf('', first));
-}
-
-function namesBelow(heading: string): (string | undefined)[] {
-  return tableBelow(heading)
-    .map((row) => /`(.+?)`/.exec(row)?.[1])
-    .sort();
-}
 
 function settingRow(name: string): string {
   const schema = SETTINGS[name as keyof typeof SETTINGS]; // it is a key of it

@@ -26,8 +26,9 @@ bundleFunctions();
  * An app with the feature flags of cdk.json. It checks the template against the schema of CloudFormation only if told to:
  * that takes longer than all the rest, and is tested once.
  */
-export function testApp({ validates = false } = {}): App {
+export function testApp({ validates = false, folder = '' } = {}): App {
   return new App({
+    ...(folder !== '' && { outdir: folder }),
     context: CDK_JSON.context,
     builtinCloudFormationValidation: validates,
   });

@@ -25,7 +25,7 @@ const WRONG: readonly [yaml: string, line: string][] = [
   ['reservedConcurrency: all', '2:22: reservedConcurrency: must be a whole number from 1 to 10000, or none, got "all"'],
   [
     'reservedConcurrency: 5\nprovisionedConcurrency: 6',
-    '3:25: provisionedConcurrency: must be at most reservedConcurrency, which is 5, got 6',
+    '3:25: provisionedConcurrency: must be below reservedConcurrency, which is 5: none is left for the unqualifiedUrl, got 6',
   ],
   ['maxReadUnits: 40001', '2:15: maxReadUnits: must be a whole number from 1 to 40000, got 40001'],
   ['agents: 0', '2:9: agents: must be a whole number from 1 to 10000, got 0'],
