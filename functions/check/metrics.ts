@@ -1,7 +1,7 @@
 import type { CheckFacts } from '../../blocklist/service.ts';
 
-/** The metric that CloudWatch keeps, since an alarm watches it; it is billed by the month. */
-const METRIC = { Name: 'Failures', Unit: 'Count' } as const;
+/** The metrics that CloudWatch keeps. Each is billed by the month, so it is only what an alarm watches. */
+export const METRICS = { Failures: 'Count' } as const;
 
 const NAMESPACE = 'haverdict';
 const DIMENSION = 'FunctionName';
@@ -15,13 +15,15 @@ export interface Call {
 
 /** A line in CloudWatch's embedded metric format. The dimension has one value, so that traffic cannot create metrics. */
 export function metricLine(facts: CheckFacts, { functionName, requestId, epochMs }: Call): object {
+  const values: Record<keyof typeof METRICS, number> = { Failures: facts.failures };
+  const metrics = Object.entries(METRICS).map(([Name, Unit]) => ({ Name, Unit }));
   return {
     _aws: {
       Timestamp: epochMs,
-      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [[DIMENSION]], Metrics: [METRIC] }],
+      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [[DIMENSION]], Metrics: metrics }],
     },
     [DIMENSION]: functionName,
-    [METRIC.Name]: facts.failures,
+    ...values,
     lookups: facts.lookups,
     matches: facts.matches,
     keys: facts.keys,
