@@ -56,7 +56,7 @@ const SHAPE = {
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS)
     .optional()
     .describe(
-      'Read units a second that the table serves at most, and its index likewise. Without it 200 for each copy of the function; 2000 if there is no `reservedConcurrency`.',
+      'Read units a second for lookups, and for the index as many again: a target that DynamoDB may exceed for a while. Without it 200 for each copy of the function; 2000 if there is no `reservedConcurrency`.',
     ),
   ttlSeconds: wholeNumber(0, 86_400).default(300).describe('How long agents may keep a verdict at most.'),
   logRetentionDays: oneOfNumbers(RETENTION_DAYS)
