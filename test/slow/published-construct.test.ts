@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Template } from '../../dev/local-cloud/assembly.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
+import { snippetsOf } from '../infra/consumer/snippets.ts';
 import { settingsOf, testApp } from '../infra/synthesized.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 
@@ -47,8 +48,13 @@ describe('the construct as published, in an app of somebody else', () => {
 
       before(async () => {
         cpSync(join(ROOT, 'test/infra/consumer'), project, { recursive: true });
+        for (const [nth, { code }] of snippetsOf(ROOT).entries())
+          writeFileSync(join(project, `snippet-${nth}.ts`), code);
         writeFileSync(join(project, 'package.json'), '{ "private": true, "type": "module" }');
-        writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ ...TSCONFIG, include: ['main.ts'] }));
+        writeFileSync(
+          join(project, 'tsconfig.json'),
+          JSON.stringify({ ...TSCONFIG, include: ['main.ts', 'snippet-*.ts'] }),
+        );
         const peers = Object.keys(PEERS).map((name) => `${name}@${version(name)}`);
         const packages = [tarball, ...peers, '@types/node@24'];
         await run('npm', ['install', '--no-audit', '--no-fund', '--save-exact', ...packages], { cwd: project });
