@@ -131,7 +131,7 @@ function page(folder: string, path: string): string {
 }
 
 /** With each part where its marks are, and none missing, as `haverdict wiring --into` does it. */
-function filled(text: string, settings: Settings, spoePath: string): string {
+export function filled(text: string, settings: Settings, spoePath: string): string {
   const { parts, broken } = readMarks(text);
   assert.deepEqual(broken, []);
   assert.deepEqual(missingParts(settings, new Set([SPOE_PART, ...parts.map(({ name }) => name)])), []);
