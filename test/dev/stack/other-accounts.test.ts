@@ -54,7 +54,7 @@ describe('an agent in another account', () => {
     );
     const { AWS_REGION: _printed, ...profile } = cloud.environmentOf('haverdict');
     const env = { ...profile, AWS_EC2_METADATA_DISABLED: 'true', PATH: process.env.PATH };
-    const args = [PROGRAM, 'check-backend', '-c', file, '--calls', '1'];
+    const args = [PROGRAM, 'check-backend', '-c', file, '--calls', '1', '--timeout', '30000'];
     // It fails where this machine is slow, which is not what this is about.
     const { stdout } = await promisify(execFile)(process.execPath, args, { env }).catch((failure) => failure);
     assert.match(stdout, /^ok +settings +http:\S+, signed for us-east-1/);
