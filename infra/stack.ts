@@ -17,6 +17,7 @@ export class HaverdictStack extends Stack {
     const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', region, ...limits };
     for (const arn of settings.agentRoles) backend.grantInvoke(principalOf(arn));
     this.#print({
+      FunctionName: backend.handler.functionName,
       FunctionUrl: backend.url.url,
       FunctionArn: backend.alias.functionArn,
       UnqualifiedUrl: backend.unqualifiedUrl?.url,
