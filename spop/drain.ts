@@ -15,7 +15,7 @@ export const HAPROXY_STREAMS = 20;
 /**
  * When a connection that shuts down can end. HAProxy gives up every question that it has sent and that is not answered
  * before the DISCONNECT, also one that is still on its way, and asks no other agent. So the last answers are held: HAProxy sends
- * nothing more once it waits for as many as it may, or its clients wait for these.
+ * nothing more once it waits for as many as it may, or its clients wait for these: docs/decisions/0045-last-answers.md.
  */
 export class Drain {
   #isOver = false;
