@@ -53,7 +53,8 @@ export interface HaverdictBackendProps {
   readonly encryptionKey?: IKey;
 
   /**
-   * Read units a second that the new table serves at most, and its index likewise.
+   * Read units a second for lookups in the new table, and for its index as many again: a target that DynamoDB may exceed for
+   * a while.
    *
    * @default - 200 for each copy of the function; 2000 without `reservedConcurrency`
    */

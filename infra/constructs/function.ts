@@ -21,7 +21,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { BackendSettings } from '../checked-props.ts';
 
-/** The bundled function: part of the package; in a checkout `dev/function-bundles.ts` writes it. */
+/** The bundled function: part of the package; in a checkout `packaging/function-bundles.ts` writes it. */
 const CODE = join(import.meta.dirname, '../../functions/check/bundle');
 
 /** By name, since a version of the CDK knows those runtimes only that are older than itself. */

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { after, before, it } from 'node:test';
 import { formatSubject, parseSubject } from '../../contract/subject.ts';
-import { examine } from '../../haproxy/doctor/doctor.ts';
-import { readInstallation } from '../../haproxy/doctor/installation.ts';
 import { type HaproxyVersion, isAtLeast } from '../../haproxy/versions.ts';
 import type { Action, Message } from '../../spop/spop.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
-import { EXAMPLE_NAMES, type Example, type ExampleSites, startExamples } from '../support/example-sites.ts';
+import { EXAMPLE_NAMES, type Example, type ExampleSites, findingsIn, startExamples } from '../support/example-sites.ts';
 import { type RawRequests, statusesOf } from '../support/raw-http.ts';
 import { startScriptedAgent } from '../support/scripted-agent.ts';
 
@@ -51,6 +48,30 @@ function behindProxy(header: string, write = (address: string) => address): Case
   ];
 }
 
+/** An address, and a quote that makes what follows a part of it. */
+const HIDING = ['"', ' "', ':"', ':80"', '/"', ';"']
+  .map((end) => `${OTHER}${end}`)
+  .concat('[2001:db8::1]:"', '2001:db8::1"');
+
+/** What a client sends does not hide what the proxy appends to it; a quote does, for HAProxy, and is refused. */
+function unreadable(header: string, sent: readonly string[], write = (address: string) => address): Case[] {
+  return [
+    ...[...sent, '', ','].map((text) => ({
+      what: `a listed client that sent ${text}`,
+      asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+      statuses: [403],
+    })),
+    ...HIDING.map(write)
+      .concat('"', `${write(OTHER)}, "`, '\\"')
+      .map((text) => ({
+        what: `a listed client that sent ${text}`,
+        asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+        statuses: [400],
+      })),
+    { what: 'a health check of the proxy', asks: one(PROXY), statuses: [200] },
+  ];
+}
+
 /** The proxy appends to what the client sent. */
 function appended(header: string, write = (address: string) => address): Case[] {
   const both = (sent: string, own: string) => [
@@ -71,19 +92,41 @@ const proxied = (from: string, client: string) => ({
   ...one(from),
   preface: `PROXY TCP4 ${client} 192.0.2.1 4711 80\r\n`,
 });
+/** Version 2 of the protocol, TCP over IPv4. */
+const proxiedInBytes = (from: string, client: string) => {
+  const bytes = [...client.split('.').map(Number), ...[192, 0, 2, 1], ...[18, 103, 0, 80]];
+  return { ...one(from), preface: `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c${String.fromCharCode(...bytes)}` };
+};
 const key = (value: string) => `X-Api-Key: ${value}`;
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
-  'load-balancer': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'load-balancer': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   'cdn-header': behindProxy('CF-Connecting-IP'),
-  'src-kept': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'src-kept': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   forwarded: [
     ...behindProxy('Forwarded', (address) => `for=${address}`),
     ...appended('Forwarded', (address) => `for=${address}`),
+    ...unreadable(
+      'Forwarded',
+      ['for=unknown', 'for="_hidden"', 'by=192.0.2.9', 'for="[2001:db8::1]:80"'],
+      (address) => `for=${address}`,
+    ),
+    { what: 'a listed client with a port', asks: one(PROXY, `Forwarded: for="${LISTED}:4711"`), statuses: [403] },
   ],
   'proxy-protocol': [
     { what: 'a listed client of the balancer', asks: proxied(PROXY, LISTED), statuses: [403] },
     { what: 'another client of the balancer', asks: proxied(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client, in version 2', asks: proxiedInBytes(PROXY, LISTED), statuses: [403] },
+    { what: 'another client, in version 2', asks: proxiedInBytes(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client that sends version 2', asks: proxiedInBytes(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client that sends a PROXY line', asks: proxied(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client', asks: one(DIRECT), statuses: [200] },
@@ -98,6 +141,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { what: 'a listed client of the shop', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client of the shop, without a key', asks: one(DIRECT), statuses: [200] },
     { what: 'a client of the shop with a listed key', asks: one(DIRECT, key(KEYS.stolen)), statuses: [200] },
+    {
+      what: 'a client of the shop with two keys, which only the API reads',
+      asks: one(DIRECT, key(KEYS.stolen), key(KEYS.good)),
+      statuses: [200],
+    },
     { what: 'static files', asks: { ...one(LISTED_DIRECT), path: '/static/a.css' }, statuses: [403] },
     { what: 'a listed client of the API', at: 8080, asks: one(LISTED_DIRECT, key(KEYS.good)), statuses: [403] },
     { what: 'a listed key', at: 8080, asks: one(DIRECT, key(KEYS.stolen)), statuses: [403] },
@@ -141,7 +189,7 @@ describeOnEveryHaproxy('the examples for HAProxy', (build) => {
 
   for (const name of names) {
     it(`${name}: the doctor finds nothing`, () => {
-      assert.deepEqual(findingsOf(exampleOf(sites, name)), []);
+      assert.deepEqual(findingsIn(exampleOf(sites, name)), []);
     });
     for (const { what, at = 80, asks, statuses } of CASES[name] ?? [])
       it(`${name}: ${what}`, async () => {
@@ -160,12 +208,6 @@ function exampleOf({ examples }: ExampleSites, name: string): Example {
   const example = examples.get(name);
   assert.ok(example !== undefined, name);
   return example;
-}
-
-function findingsOf({ settings, configPath, config }: Example): unknown[] {
-  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
-  const isSocket = (path: string) => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
-  return examine(readInstallation(settings, [{ file: configPath, text: config }], { read, isSocket }));
 }
 
 /** What the WAFs answer: deny and ban for the attacker, nothing for others. */

@@ -38,15 +38,17 @@ describe('the rights in the template', () => {
   }
 });
 
-/** What operators, agents and the function do all day; rejects at the first thing that is refused. */
+/** What operators, readers, agents and the function do all day; rejects at the first thing that is refused. */
 async function rehearse(assembly: Assembly): Promise<void> {
   const cloud = await deploy(assembly);
   try {
-    const store = operatorsStore(cloud);
+    const store = storeFor(cloud, 'OperatorPolicyArn');
     await store.put(ENTRY);
-    await store.lookup([ENTRY]);
-    for (const entries of [store.ofSubject(ENTRY.subject), store.ofList(ENTRY.list)])
-      for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
+    for (const reading of [store, storeFor(cloud, 'ReaderPolicyArn')]) {
+      await reading.lookup([ENTRY]);
+      for (const entries of [reading.ofSubject(ENTRY.subject), reading.ofList(ENTRY.list)])
+        for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
+    }
     await ask(cloud);
     await store.remove(ENTRY);
     assert.deepEqual(cloud.denials, []);
@@ -59,8 +61,8 @@ async function rehearse(assembly: Assembly): Promise<void> {
   }
 }
 
-function operatorsStore({ outputs, region, dynamodbEndpoint, issue }: LocalCloud): DynamoEntries {
-  const credentials = issue(outputs.OperatorPolicyArn ?? '');
+function storeFor({ outputs, region, dynamodbEndpoint, issue }: LocalCloud, policy: string): DynamoEntries {
+  const credentials = issue(outputs[policy] ?? '');
   return new DynamoEntries({
     ...{ table: outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000 },
     client: { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 },

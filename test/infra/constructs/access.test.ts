@@ -43,6 +43,14 @@ describe('access', () => {
     ]);
   });
 
+  it('gives readers what of that changes nothing', () => {
+    const index = { 'Fn::Join': ['', [table, '/index/by-list']] };
+    assert.deepEqual(statementsOf(template, 'BackendAccessReaderPolicy'), [
+      { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, index] },
+      { Action: ['dynamodb:BatchGetItem', 'dynamodb:Scan'], Effect: 'Allow', Resource: table },
+    ]);
+  });
+
   it('has no role for agents unless somebody is named who may assume it', () => {
     assert.deepEqual(rolesOf(template), ['BackendCheckRole']);
     const named = templateOf({ agentPrincipal: ROLE });
@@ -64,7 +72,7 @@ describe('access', () => {
           .filter((document) => document !== undefined)
           .flatMap((document) => (document as { Statement: Statement[] }).Statement), // every policy document has it
     );
-    assert.equal(statements.length, 8);
+    assert.equal(statements.length, 10);
     assert.deepEqual(
       statements.filter((statement) => JSON.stringify(statement).includes('*')),
       [],

@@ -1,21 +1,71 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { costCommand } from '../../../cli/commands/cost.ts';
+import { METRICS } from '../../../functions/check/metrics.ts';
 import { only, templateOf } from '../synthesized.ts';
+import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:oncall';
 
 describe('the alarms', () => {
-  it('watch failures, throttles, the slowest answers and throttled reads', () => {
-    const alarms = alarmsOf({}).map(({ Metrics, Threshold, EvaluationPeriods, TreatMissingData }) => {
-      const [{ MetricStat }] = Metrics as [{ MetricStat: { Metric: { MetricName: string }; Stat: string } }]; // each watches one
-      return [MetricStat.Metric.MetricName, MetricStat.Stat, Threshold, EvaluationPeriods, TreatMissingData].join(' ');
+  const alarms = new Map(
+    Object.entries(templateOf().findResources('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => [
+      id.slice('BackendAlarms'.length, -8),
+      Properties as AlarmProperties & { AlarmDescription: string },
+    ]),
+  );
+  const raisedBy = (minutes: readonly Minute[]) =>
+    [...alarms].filter(([, alarm]) => isRaised(alarm, minutes)).map(([name]) => name);
+
+  const calm: Minute = { UrlRequestCount: 600, Url5xxCount: 0, Throttles: 0, Failures: 0, UrlRequestLatency: 30 };
+  const minutes = (bad: Minute, count: number) =>
+    Array.from({ length: 5 }, (_, index) => (index % 2 === 0 && index / 2 < count ? bad : calm));
+  const RAISED: readonly (readonly [string, Minute])[] = [
+    ['Errors', { ...calm, Url5xxCount: 30 }],
+    ['Throttles', { ...calm, Throttles: 30 }],
+    ['FailedLookups', { ...calm, Failures: 30 }],
+    ['Slow', { ...calm, UrlRequestLatency: 100 }],
+    ['ReadMaximum', { ...calm, ReadMaxOnDemandThroughputThrottleEvents: 1 }],
+    ['ReadKeyRange', { ...calm, ReadKeyRangeThroughputThrottleEvents: 1 }],
+    ['IndexReads', { ...calm, 'ReadMaxOnDemandThroughputThrottleEvents@index': 1 }],
+    ['Writes', { ...calm, WriteKeyRangeThroughputThrottleEvents: 1 }],
+    ['Writes', { ...calm, 'WriteKeyRangeThroughputThrottleEvents@index': 1 }],
+  ];
+
+  it('are these', () => {
+    assert.deepEqual([...alarms.keys()].sort(), [...new Set(RAISED.map(([name]) => name))].sort());
+  });
+
+  for (const [name, bad] of RAISED)
+    it(`raise ${name} alone by three bad minutes of five, and not by two: ${JSON.stringify(bad)}`, () => {
+      assert.deepEqual(raisedBy(minutes(bad, 3)), [name]);
+      assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
-    assert.deepEqual(alarms.sort(), [
-      'Duration p99 1000 3 notBreaching',
-      'ReadThrottleEvents Sum 1 1 notBreaching',
-      'Throttles Sum 1 1 notBreaching',
-      'Url5xxCount Sum 1 1 notBreaching',
-    ]);
+
+  it('are not raised by one failure among many requests, nor by one of few, nor without requests', () => {
+    for (const one of [{ Url5xxCount: 1 }, { Throttles: 1 }, { Failures: 1 }]) {
+      assert.deepEqual(raisedBy(Array(5).fill({ ...calm, ...one })), []);
+      assert.deepEqual(raisedBy([...minutes(calm, 0).slice(1), { UrlRequestCount: 1, ...one }]), []);
+      assert.deepEqual(raisedBy(Array(5).fill(one)), []);
+    }
+    assert.deepEqual(raisedBy(Array(5).fill({})), []);
+  });
+
+  it('say what they mean, and where it is written what to do', () => {
+    const runbook = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
+    const headings = [...runbook.matchAll(/^## AWS (.+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(headings.sort(), [...alarms.keys()].sort());
+    for (const [name, { AlarmDescription }] of alarms)
+      assert.ok(AlarmDescription.endsWith(`/docs/runbook.md#aws-${name.toLowerCase()}`), AlarmDescription);
+  });
+
+  it('cost what `haverdict cost` says, with the dashboard and the metric of the function', () => {
+    const options = costCommand().options;
+    const preset = (flag: string) => options.find(({ long }) => long === flag)?.defaultValue;
+    assert.equal(preset('--alarm-metrics'), [...alarms.values()].flatMap(metricsOf).length);
+    assert.equal(preset('--dashboards'), Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
+    assert.equal(preset('--metrics'), Object.keys(METRICS).length);
   });
 
   it('tell a topic when they begin and when they end, if there is one', () => {
