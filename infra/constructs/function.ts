@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -21,7 +21,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { BackendSettings } from '../checked-props.ts';
 
-/** The bundled function: part of the package; in a checkout `dev/function-bundles.ts` writes it. */
+/** The bundled function: part of the package; in a checkout `packaging/function-bundles.ts` writes it. */
 const CODE = join(import.meta.dirname, '../../functions/check/bundle');
 
 /** By name, since a version of the CDK knows those runtimes only that are older than itself. */
@@ -75,8 +75,13 @@ export class CheckFunction extends Construct {
       ...(provisionedConcurrency !== undefined && { provisionedConcurrentExecutions: provisionedConcurrency }),
     });
     this.url = this.alias.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
-    if (settings.unqualifiedUrl ?? true)
+    if (settings.unqualifiedUrl ?? true) {
       this.unqualifiedUrl = this.handler.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+      Annotations.of(this.handler).acknowledgeWarning(
+        '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias',
+        'the alias gets every permission that the function gets',
+      );
+    }
   }
 }
 
