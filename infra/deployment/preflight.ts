@@ -23,6 +23,8 @@ export interface Facts {
   readonly otherRegions: readonly string[];
   /** Null if there is none. */
   readonly table: ExistingTable | null | undefined;
+  /** The stack that the table belongs to, if the stack of that name is not there. */
+  readonly owner: string | undefined;
   readonly hasFunctionUrls: boolean | undefined;
   readonly concurrency: Concurrency | undefined;
 }
@@ -94,7 +96,7 @@ function stackProblems({ region, stackName, tableName, alsoIn }: DeploymentSetti
 
 function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
   const { region, tableName, keepTable, replicas } = settings;
-  const { table } = facts;
+  const { table, owner } = facts;
   if (table === undefined || table === null) return [];
   const { partitionKey, sortKey } = table;
   if (partitionKey !== TABLE.partitionKey || sortKey !== TABLE.sortKey) {
@@ -105,6 +107,10 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
         message: `the table ${tableName} in ${region} is no blocklist, its key is ${keys}: choose another name`,
       },
     ];
+  }
+  if (owner !== undefined && owner !== settings.stackName) {
+    const message = `must be ${owner}, which has the table ${tableName}, not ${settings.stackName}. Another stack needs another tableName`;
+    return [{ setting: 'stackName', message }];
   }
   if (importsTable(facts) && !keepTable)
     return [
