@@ -1,0 +1,2 @@
+/** The table of the log as data, so that the stack and the local cloud create the same one. */
+export const UPDATES_TABLE = { partitionKey: 'part', sortKey: 'at', ttlAttribute: 'expiresAt' } as const;
