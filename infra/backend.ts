@@ -1,59 +1,81 @@
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
-import type { FunctionUrl, IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Construct } from 'constructs';
-import { Access, grantLookup, grantManage } from './constructs/access.ts';
+import type { Alias, FunctionUrl, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import type { HaverdictBackendProps } from './backend-props.ts';
+import { checkedProps } from './checked-props.ts';
+import { Access, grantInvoke, grantLookup, grantOperate, grantRead } from './constructs/access.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { Budget } from './constructs/budget.ts';
 import { BackendDashboard } from './constructs/dashboard.ts';
 import { CheckFunction } from './constructs/function.ts';
-import { metricsOf } from './constructs/metrics.ts';
+import { Metered } from './constructs/metrics.ts';
 import { BlocklistTable } from './constructs/table.ts';
 import { type AgentLimits, agentLimits } from './limits.ts';
-import { type BackendSettings, readBackendSettings } from './settings.ts';
 
-export type HaverdictBackendProps = Partial<BackendSettings>;
+export type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
+export type { AgentLimits } from './limits.ts';
+export { SettingsError } from './settings-error.ts';
 
 /** The blocklist and the function that reads it, as a construct for your own app. */
-export class HaverdictBackend extends Construct {
-  readonly table: TableV2;
-  readonly handler: IFunction;
+export class HaverdictBackend extends Metered {
+  /** The blocklist: a new one, or that of `props.table`. */
+  readonly table: ITable;
+  /** The function that agents call. */
+  readonly handler: LambdaFunction;
+  /** The alias `live` of the function, to which `url` belongs: for canary deployments and scaling. */
+  readonly alias: Alias;
+  /** The URL for agents. It stays the same whatever version the alias has. */
   readonly url: FunctionUrl;
+  /** The URL of version 0.1, unless `props.unqualifiedUrl` is false. */
+  readonly unqualifiedUrl: FunctionUrl | undefined;
+  /** Allows what `grantInvoke` does, for roles outside of the app. */
   readonly agentPolicy: ManagedPolicy;
+  /** Allows what `grantOperate` does, for roles outside of the app. */
   readonly operatorPolicy: ManagedPolicy;
+  /** The role that `props.principals` may assume, with `agentPolicy`. */
   readonly agentRole: Role | undefined;
+  /** None if `props.alarms` is false. */
   readonly alarms: readonly IAlarm[];
-  /** The limits for each agent; undefined without reserved concurrency. */
+  /** The limits for each agent; undefined without reserved concurrency, and where only CloudFormation knows it. */
   readonly agentLimits: AgentLimits | undefined;
+  readonly #urls: readonly FunctionUrl[];
 
   constructor(scope: Construct, id: string, props: HaverdictBackendProps = {}) {
     super(scope, id);
-    const settings = readBackendSettings(props, this.node.path);
-    this.table = new BlocklistTable(this, 'Table', settings);
-    const { handler, url } = new CheckFunction(this, 'Check', settings, this.table.tableName);
+    const settings = checkedProps(props, this);
+    const { principals = [], alarms = true, dashboard = true, budget } = settings;
+    this.table = settings.table ?? (new BlocklistTable(this, 'Table', settings) as ITable); // as the CDK compiles it
+    const { handler, alias, url, unqualifiedUrl } = new CheckFunction(this, 'Check', settings, this.table);
     this.handler = handler;
+    this.alias = alias;
     this.url = url;
+    this.unqualifiedUrl = unqualifiedUrl;
+    this.#urls = [url, unqualifiedUrl].filter((url) => url !== undefined);
     this.agentLimits = agentLimits(settings.reservedConcurrency, settings.agents);
     grantLookup(this.table, handler);
-    const access = new Access(this, 'Access', { table: this.table, url, agentPrincipal: settings.agentPrincipal });
+    const access = new Access(this, 'Access', { table: this.table, urls: this.#urls, principals });
     this.agentPolicy = access.agentPolicy;
     this.operatorPolicy = access.operatorPolicy;
     this.agentRole = access.agentRole;
-    const metrics = metricsOf(handler, this.table);
-    this.alarms = new Alarms(this, 'Alarms', metrics, settings.alarmTopicArn).all;
-    new BackendDashboard(this, 'Dashboard', metrics, this.alarms, settings);
-    if (settings.budgetUsd !== undefined && settings.budgetEmail !== undefined)
-      new Budget(this, 'Budget', settings.budgetUsd, settings.budgetEmail);
+    this.alarms = alarms ? new Alarms(this, 'Alarms', this, settings.alarmTopic).all : [];
+    if (dashboard) new BackendDashboard(this, 'Dashboard', this, this.alarms, settings);
+    if (budget !== undefined) new Budget(this, 'Budget', budget);
   }
 
-  /** Lets a principal call the function, as an agent does. */
+  /** Lets a principal call the function through its URL, as an agent does. */
   grantInvoke(grantee: IGrantable): Grant {
-    return this.url.grantInvokeUrl(grantee);
+    return grantInvoke(this.#urls, grantee);
   }
 
-  /** Lets a principal edit the blocklist, as the command line does. */
-  grantManage(grantee: IGrantable): Grant {
-    return grantManage(this.table, grantee);
+  /** Lets a principal read the blocklist, as `haverdict list`, `show` and `lint` do. */
+  grantRead(grantee: IGrantable): Grant {
+    return grantRead(this.table, grantee);
+  }
+
+  /** Lets a principal read and edit the blocklist, as the command line does. */
+  grantOperate(grantee: IGrantable): Grant {
+    return grantOperate(this.table, grantee);
   }
 }

@@ -1,9 +1,14 @@
 import { Token } from 'aws-cdk-lib';
 import { z } from 'zod';
 
-/** Fields accept typed values, from props, and text, from the CDK context. */
+/**
+ * Fields accept typed values, from props, and text, from the CDK context. Where CloudFormation could know the value, they
+ * accept a CDK token too.
+ */
 
-/** Text that matches `form`, or a CDK token, which only CloudFormation can resolve. */
+export const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+/** Text that matches `form`. */
 export function text(form: RegExp, mustBe: string) {
   return z.string(mustBe).refine((value) => Token.isUnresolved(value) || form.test(value), mustBe);
 }
@@ -28,7 +33,7 @@ export function flag() {
 /** A list, or its items as comma-separated text. */
 export function list(form: RegExp, mustBe: string) {
   const items = (value: unknown) => (typeof value === 'string' ? parts(value) : value);
-  return z.preprocess(items, z.array(z.string(mustBe).regex(form, mustBe), mustBe));
+  return z.preprocess(items, z.array(text(form, mustBe), mustBe));
 }
 
 /** A map of strings, or comma-separated NAME=VALUE pairs. */
@@ -40,7 +45,9 @@ export function pairs() {
 }
 
 function bounded(min: number, max: number, mustBe: string) {
-  return z.int(mustBe).min(min, mustBe).max(max, mustBe);
+  const isRight = (value: number) =>
+    Token.isUnresolved(value) || (Number.isInteger(value) && value >= min && value <= max);
+  return z.number(mustBe).refine(isRight, mustBe);
 }
 
 function numeral(value: unknown): unknown {

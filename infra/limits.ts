@@ -1,3 +1,5 @@
+import { Token } from 'aws-cdk-lib';
+
 /** The reserved concurrency of the function; with `none` only the limit of the account applies. */
 export type Copies = number | 'none';
 
@@ -17,14 +19,19 @@ export const MOST_READ_UNITS = 40_000;
 /** The maximum of the agent's setting. */
 const MOST_CONCURRENT = 1000;
 
-/** The calls per second of all agents together; undefined without reserved concurrency. */
-export function callsPerSecond(copies: Copies): number | undefined {
-  return copies === 'none' ? undefined : copies * CALLS_PER_COPY;
+/** What the number of agents would have to be instead, if it is too many: each needs one call a second. */
+export function tooManyAgents(copies: Copies, agents: number): string | undefined {
+  // Settings that are invalid alone are reported anyway.
+  if (!isKnown(copies) || !isKnown(agents) || copies < 1 || agents <= copies * CALLS_PER_COPY) return undefined;
+  return `at most ${copies * CALLS_PER_COPY} with reservedConcurrency ${copies}, one call a second for each`;
 }
 
-/** The limits of one agent; undefined without reserved concurrency. Lambda limits concurrency as well as rate. */
+/**
+ * The limits of one agent; undefined without reserved concurrency, and where only CloudFormation knows it. Lambda limits
+ * concurrency as well as rate.
+ */
 export function agentLimits(copies: Copies, agents: number): AgentLimits | undefined {
-  if (copies === 'none') return undefined;
+  if (!isKnown(copies) || !isKnown(agents)) return undefined;
   return {
     maxCallsPerSecond: Math.floor((copies * CALLS_PER_COPY) / agents),
     maxConcurrent: Math.min(MOST_CONCURRENT, Math.max(1, Math.floor(copies / agents))),
@@ -33,5 +40,9 @@ export function agentLimits(copies: Copies, agents: number): AgentLimits | undef
 
 /** The default of `maxReadUnits`. */
 export function readUnits(copies: Copies): number {
-  return copies === 'none' ? READ_UNITS_UNRESERVED : Math.min(MOST_READ_UNITS, copies * READ_UNITS_PER_COPY);
+  return isKnown(copies) ? Math.min(MOST_READ_UNITS, copies * READ_UNITS_PER_COPY) : READ_UNITS_UNRESERVED;
+}
+
+function isKnown(copies: Copies): copies is number {
+  return copies !== 'none' && !Token.isUnresolved(copies);
 }

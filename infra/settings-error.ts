@@ -18,5 +18,10 @@ function problemsOf(issue: z.core.$ZodIssue, input: object, known: readonly stri
     return issue.keys.map((key) => `unknown setting ${key}: use ${known.join(', ')}`);
   const name = String(issue.path[0]);
   const value = Object.entries(input).find(([key]) => key === name)?.[1];
-  return [`${name} must be ${issue.message}${value === undefined ? '' : `, not ${JSON.stringify(value)}`}`];
+  return [`${name} must be ${issue.message}${isPrintable(value) ? `, not ${JSON.stringify(value)}` : ''}`];
+}
+
+/** Objects of the CDK refer to each other in circles. */
+function isPrintable(value: unknown): boolean {
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
 }

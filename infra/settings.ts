@@ -1,19 +1,17 @@
 import { z } from 'zod';
 import { TABLE } from '../blocklist/table.ts';
-import { flag, list, oneOf, pairs, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { callsPerSecond, MOST_READ_UNITS, readUnits } from './limits.ts';
+import { E_MAIL, TABLE_NAME } from './checked-props.ts';
+import { flag, list, oneOf, pairs, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
+import { MOST_READ_UNITS, tooManyAgents } from './limits.ts';
 import { checked } from './settings-error.ts';
 
-const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[^*\s]+)$/;
 const TOPIC = /^arn:aws[a-z-]*:sns:(?<region>[a-z0-9-]+):\d{12}:[\w-]+(\.fifo)?$/;
 /** The retention periods of CloudWatch Logs. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
-const backend = {
-  tableName: text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -')
-    .optional()
-    .describe('The name of the table. The construct leaves it to CloudFormation.'),
+const app = {
+  tableName: TABLE_NAME.default(TABLE.defaultName).describe('The name of the table.'),
   keepTable: flag().default(true).describe('Protects the table from deletion, and keeps it when the stack goes.'),
   replicas: list(REGION, 'regions such as eu-west-1, with commas between them')
     .default([])
@@ -27,6 +25,9 @@ const backend = {
   reservedConcurrency: wholeNumberOr(1, 10_000, 'none')
     .default(10)
     .describe('How many copies of the function run at most. Each serves 10 requests a second.'),
+  provisionedConcurrency: wholeNumber(1, 10_000)
+    .optional()
+    .describe('How many copies are kept started, at most `reservedConcurrency`. They are paid for by the hour.'),
   agents: wholeNumber(1, 10_000)
     .default(1)
     .describe('How many agents share the function: what each may ask is in the output `AgentConfig`.'),
@@ -41,14 +42,10 @@ const backend = {
     .optional()
     .describe('Where alarms go. Without it they are only seen in CloudWatch.'),
   budgetUsd: wholeNumber(1, 1_000_000).optional().describe('A budget in US dollars a month. Goes with `budgetEmail`.'),
-  budgetEmail: text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address')
-    .optional()
-    .describe('The e-mail address that is notified when the budget runs out.'),
-};
-
-const app = {
-  ...backend,
-  tableName: backend.tableName.default(TABLE.defaultName).describe('The name of the table.'),
+  budgetEmail: E_MAIL.optional().describe('The e-mail address that is notified when the budget runs out.'),
+  unqualifiedUrl: flag()
+    .default(true)
+    .describe('Keeps the URL of version 0.1 until every agent has the new one. It goes with version 0.3.'),
   region: text(REGION, 'a region such as eu-west-1').default('us-east-1').describe('Where everything is.'),
   account: text(/^\d{12}$/, 'an account number of 12 digits')
     .optional()
@@ -59,53 +56,31 @@ const app = {
   tags: pairs().default({}).describe('Tags for all resources that support them.'),
 };
 
-const BackendForm = z.strictObject(backend);
 const AppForm = z.strictObject(app);
-
-/** The settings with derived defaults. */
-type Complete<Settings> = Settings & { readonly maxReadUnits: number };
-export type BackendSettings = Complete<z.output<typeof BackendForm>>;
-export type AppSettings = Complete<z.output<typeof AppForm>>;
-
-const CheckedBackend = BackendForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall);
+export type AppSettings = z.output<typeof AppForm>;
 const CheckedApp = AppForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall).superRefine(fitsItsRegion);
 
 /** Every setting of the app: a schema with default and description. */
 export const SETTINGS: Readonly<Record<keyof AppSettings, z.ZodType>> = app;
 
-/** Parses the props of the construct at `where`. */
-export function readBackendSettings(props: object, where: string): BackendSettings {
-  return complete(checked(CheckedBackend, props, where));
-}
-
 /** Parses the context of an app. Keys that are not plain words belong to the CDK. */
 export function readAppSettings(context: Readonly<Record<string, unknown>>): AppSettings {
   const words = Object.entries(context).filter(([name]) => /^\w+$/.test(name));
-  return complete(checked(CheckedApp, Object.fromEntries(words), 'context'));
+  return checked(CheckedApp, Object.fromEntries(words), 'context');
 }
 
-function complete<Settings extends z.output<typeof BackendForm>>(settings: Settings): Complete<Settings> {
-  return { ...settings, maxReadUnits: settings.maxReadUnits ?? readUnits(settings.reservedConcurrency) };
+function leavesEachAgentACall({ agents, reservedConcurrency }: AppSettings, check: z.RefinementCtx): void {
+  const message = tooManyAgents(reservedConcurrency, agents);
+  if (message !== undefined) check.addIssue({ code: 'custom', path: ['agents'], message });
 }
 
-function leavesEachAgentACall(
-  { agents, reservedConcurrency }: Pick<BackendSettings, 'agents' | 'reservedConcurrency'>,
-  check: z.RefinementCtx,
-): void {
-  const calls = callsPerSecond(reservedConcurrency);
-  // Settings that are invalid alone are already reported.
-  if (calls === undefined || !(calls >= 1 && agents > calls)) return;
-  const message = `at most ${calls} with reservedConcurrency ${reservedConcurrency}, one call a second for each`;
-  check.addIssue({ code: 'custom', path: ['agents'], message });
-}
-
-function bothOrNeither({ budgetUsd, budgetEmail }: z.output<typeof BackendForm>, check: z.RefinementCtx): void {
+function bothOrNeither({ budgetUsd, budgetEmail }: AppSettings, check: z.RefinementCtx): void {
   if ((budgetUsd === undefined) === (budgetEmail === undefined)) return;
   const missing = budgetUsd === undefined ? 'budgetUsd' : 'budgetEmail';
   check.addIssue({ code: 'custom', path: [missing], message: 'set: budgetUsd and budgetEmail go together' });
 }
 
-function fitsItsRegion({ region, replicas, alarmTopicArn }: z.output<typeof AppForm>, check: z.RefinementCtx): void {
+function fitsItsRegion({ region, replicas, alarmTopicArn }: AppSettings, check: z.RefinementCtx): void {
   if (new Set([region, ...replicas]).size <= replicas.length)
     check.addIssue({ code: 'custom', path: ['replicas'], message: `regions other than ${region}, each once` });
   const topicRegion = alarmTopicArn === undefined ? region : TOPIC.exec(alarmTopicArn)?.groups?.region;

@@ -1,18 +1,23 @@
-import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
+import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { HaverdictBackend } from './backend.ts';
+import type { HaverdictBackendProps } from './backend-props.ts';
 import type { AppSettings } from './settings.ts';
 
 /** A stack with one backend, with outputs for the agent and the operators. */
 export class HaverdictStack extends Stack {
-  constructor(scope: Construct, { region, account, stackName, tags, ...settings }: AppSettings) {
+  constructor(scope: Construct, settings: AppSettings) {
+    const { region, account, stackName, tags } = settings;
     super(scope, stackName, { env: { region, ...(account !== undefined && { account }) } });
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
-    const backend = new HaverdictBackend(this, 'Backend', settings);
+    const backend = new HaverdictBackend(this, 'Backend', this.#propsOf(settings));
     const { agentLimits: limits } = backend;
     const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', ...limits };
     this.#print({
       FunctionUrl: backend.url.url,
+      UnqualifiedUrl: backend.unqualifiedUrl?.url,
       TableName: backend.table.tableName,
       TableArn: backend.table.tableArn,
       Region: this.region,
@@ -24,6 +29,23 @@ export class HaverdictStack extends Stack {
         .join(', ')} }`,
       MaxCallsPerSecond: limits && String(limits.maxCallsPerSecond),
     });
+  }
+
+  /** The settings as the objects that a construct takes. */
+  #propsOf(settings: AppSettings): HaverdictBackendProps {
+    const { tableName, replicas, reservedConcurrency, agents, unqualifiedUrl, maxReadUnits } = settings;
+    const { agentPrincipal, alarmTopicArn, budgetUsd, budgetEmail, provisionedConcurrency } = settings;
+    return {
+      ...{ tableName, replicas, reservedConcurrency, agents, unqualifiedUrl },
+      ...(maxReadUnits !== undefined && { maxReadUnits }),
+      ...(provisionedConcurrency !== undefined && { provisionedConcurrency }),
+      removalPolicy: settings.keepTable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ttl: Duration.seconds(settings.ttlSeconds),
+      logRetention: settings.logRetentionDays,
+      ...(agentPrincipal !== undefined && { principals: [new ArnPrincipal(agentPrincipal)] }),
+      ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),
+      ...(budgetUsd !== undefined && budgetEmail !== undefined && { budget: { usd: budgetUsd, email: budgetEmail } }),
+    };
   }
 
   #print(outputs: Readonly<Record<string, string | undefined>>): void {

@@ -13,6 +13,9 @@ interface CostOptions {
   readonly ipv6Share: number;
   readonly allowTtl: number;
   readonly denyTtl: number;
+  readonly functionTtl: number;
+  readonly refreshSeconds: number;
+  readonly batchMs: number;
   readonly deniedShare: number;
   readonly lists: number;
   readonly cacheEntries: number;
@@ -20,7 +23,10 @@ interface CostOptions {
   readonly durationMs: number;
   readonly logBytes: number;
   readonly egressBytes: number;
+  readonly writes: number;
   readonly metrics: number;
+  readonly alarmMetrics: number;
+  readonly dashboards: number;
   readonly prices?: string;
   readonly json?: true;
 }
@@ -42,6 +48,9 @@ export function costCommand(): Command {
       .addOption(share('--ipv6-share <share>', 'share of clients with IPv6, 0 to 1', 0.4))
       .addOption(number('--allow-ttl <seconds>', 'cache.allowTtlSeconds', 60))
       .addOption(number('--deny-ttl <seconds>', 'cache.denyTtlSeconds', 300))
+      .addOption(number('--function-ttl <seconds>', 'ttlSeconds of the stack, the limit of both', 300))
+      .addOption(number('--refresh-seconds <seconds>', 'stale.revalidateSeconds', 5))
+      .addOption(number('--batch-ms <ms>', 'backend.batch.windowMs', 1))
       .addOption(share('--denied-share <share>', 'share of clients that are denied, 0 to 1', 0))
       .addOption(number('--lists <number>', 'lists that the agent looks in', 1))
       .addOption(number('--cache-entries <number>', 'cache.maxEntries, used with a log', 1_000_000))
@@ -49,7 +58,10 @@ export function costCommand(): Command {
       .addOption(number('--duration-ms <ms>', 'duration of a call', 10))
       .addOption(number('--log-bytes <bytes>', 'bytes logged per call', 600))
       .addOption(number('--egress-bytes <bytes>', 'bytes per response, with headers', 700))
+      .addOption(number('--writes <number>', 'entries written per month, unchanged ones included', 0))
       .addOption(number('--metrics <number>', 'CloudWatch metrics that the function writes', 5))
+      .addOption(number('--alarm-metrics <number>', 'metrics that alarms watch', 4))
+      .addOption(number('--dashboards <number>', 'CloudWatch dashboards', 1))
       .option('--prices <file>', 'a JSON file with other prices')
       .option('--json', 'print a JSON object')
       .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command)),
@@ -75,7 +87,7 @@ async function estimate(files: readonly string[], options: CostOptions): Promise
     import('../cost/prices.ts'),
     import('../cost/replay.ts'),
   ]);
-  const basis: Basis = { setup: options, size: options, prices: readPrices(options.prices) };
+  const basis: Basis = { setup: options, size: options, fixed: options, prices: readPrices(options.prices) };
   if (files.length === 0) return estimateFromAssumptions(options, options.ipv6Share, basis);
   const logs = [];
   for (const file of files) logs.push(await replayLog(file, options, options.cacheEntries)); // one at a time: each has a cache in memory

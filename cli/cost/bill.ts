@@ -1,12 +1,5 @@
 import type { Prices } from './prices.ts';
-
-/** The usage of a month. */
-export interface Usage {
-  /** Calls of the function. */
-  readonly calls: number;
-  /** Keys that all calls read, found or not. */
-  readonly keys: number;
-}
+import type { Usage } from './traffic.ts';
 
 /** The resources of one call. */
 export interface CallSize {
@@ -14,8 +7,17 @@ export interface CallSize {
   readonly durationMs: number;
   readonly logBytes: number;
   readonly egressBytes: number;
-  /** Metrics that the function writes; CloudWatch bills each by the month. */
+}
+
+/** What is billed whatever the traffic is. */
+export interface Fixed {
+  /** Entries that commands write in a month, unchanged ones included. */
+  readonly writes: number;
+  /** Metrics that the function writes. */
   readonly metrics: number;
+  /** Metrics that alarms watch: one for each metric of an expression. */
+  readonly alarmMetrics: number;
+  readonly dashboards: number;
 }
 
 /** One line of the bill. */
@@ -28,13 +30,16 @@ export interface Item {
 
 /** An eventually consistent read of up to 4 KB is half a unit, even if the item does not exist. */
 const READ_UNITS_A_KEY = 0.5;
+/** An entry of up to 1 KB is a unit in the table and one in its index. */
+const WRITE_UNITS_AN_ENTRY = 2;
 const BYTES_A_GB = 1e9;
 const MB_A_GB = 1024;
 
 /** The AWS bill of a month, line by line. */
-export function billFor({ calls, keys }: Usage, size: CallSize, prices: Prices): readonly Item[] {
+export function billFor({ calls, keys }: Usage, size: CallSize, fixed: Fixed, prices: Prices): readonly Item[] {
   const gbSeconds = calls * (size.durationMs / 1000) * (size.memoryMb / MB_A_GB);
   const readUnits = keys * READ_UNITS_A_KEY;
+  const writeUnits = fixed.writes * WRITE_UNITS_AN_ENTRY;
   const logGb = (calls * size.logBytes) / BYTES_A_GB;
   const egressGb = (calls * size.egressBytes) / BYTES_A_GB;
   return [
@@ -46,10 +51,22 @@ export function billFor({ calls, keys }: Usage, size: CallSize, prices: Prices):
       unit: 'read units',
       usd: (readUnits / 1e6) * prices.dynamodbMillionReadUnits,
     },
+    {
+      name: 'DynamoDB writes',
+      amount: writeUnits,
+      unit: 'write units',
+      usd: (writeUnits / 1e6) * prices.dynamodbMillionWriteUnits,
+    },
     { name: 'CloudWatch logs', amount: logGb, unit: 'GB', usd: logGb * prices.logsGb },
-    { name: 'CloudWatch metrics', amount: size.metrics, unit: 'metrics', usd: size.metrics * prices.metricMonth },
+    monthly('CloudWatch metrics', fixed.metrics, 'metrics', prices.metricMonth),
+    monthly('CloudWatch alarms', fixed.alarmMetrics, 'metrics', prices.alarmMetricMonth),
+    monthly('CloudWatch dashboard', fixed.dashboards, 'dashboards', prices.dashboardMonth),
     { name: 'Data out', amount: egressGb, unit: 'GB', usd: egressGb * prices.egressGb },
   ];
+}
+
+function monthly(name: string, amount: number, unit: string, price: number): Item {
+  return { name, amount, unit, usd: amount * price };
 }
 
 export function total(items: readonly Item[]): number {

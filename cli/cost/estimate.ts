@@ -1,13 +1,23 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import { billFor, type CallSize, type Item, total, type Usage } from './bill.ts';
+import { billFor, type CallSize, type Fixed, type Item, total } from './bill.ts';
 import type { Prices } from './prices.ts';
 import type { ReplayedLog } from './replay.ts';
-import { type Assumptions, assumedMisses, type Misses, SECONDS_A_MONTH, type Setup, usageOf } from './traffic.ts';
+import {
+  type Assumptions,
+  assumedLookups,
+  type Lookups,
+  SECONDS_A_MONTH,
+  type Setup,
+  type Usage,
+  usageOf,
+} from './traffic.ts';
 
 /** A bill with its assumptions. */
 export interface Estimate {
   /** Requests per month. */
   readonly requests: number;
+  /** Requests that the cache cannot answer, and refreshes. */
+  readonly lookups: number;
   readonly usage: Usage;
   readonly items: readonly Item[];
   readonly totalUsd: number;
@@ -20,22 +30,23 @@ export interface Estimate {
 export interface Basis {
   readonly setup: Setup;
   readonly size: CallSize;
+  readonly fixed: Fixed;
   readonly prices: Prices;
 }
 
 const LEAVES_OUT = [
   'the free tier, taxes, discounts, support',
-  'storage of the table and of logs, writes to the table, backups, alarms and dashboards',
+  'storage of the table and of logs, backups, replicas, reads by commands',
   'cold starts, retries, and calls that a limit of the agent prevents',
-  'other subjects than addresses: each kind adds one key per list and miss, and misses of its own',
-  'calls that the agent saves by looking up several subjects at once',
+  'other subjects than addresses: each kind adds one key per list and lookup, and lookups of its own',
 ];
 
 export function estimateFromAssumptions(assumptions: Assumptions, ipv6Share: number, basis: Basis): Estimate {
   const { requests, clients, visits, visitSeconds, hosts } = assumptions;
-  return estimate(requests, assumedMisses(assumptions, basis.setup, ipv6Share), basis, [
+  return estimate({ requests, lookups: assumedLookups(assumptions, basis.setup, ipv6Share), hosts }, basis, [
     `${count(clients)} distinct clients per day, ${percent(ipv6Share)} of them with IPv6`,
     `${count(visits)} visits per client and day, each ${count(visitSeconds)} s long and seen by ${count(hosts)} hosts`,
+    'all times of the day have the same traffic',
   ]);
 }
 
@@ -51,30 +62,42 @@ export function estimateFromLogs(logs: readonly ReplayedLog[], basis: Basis): Es
   const seconds = Math.max(...logs.map((log) => (log.lastMs - log.firstMs) / 1000));
   if (seconds < 1) throw new CliError(EXIT.failed, 'the log covers less than one second: too short for an estimate');
   const months = SECONDS_A_MONTH / seconds;
-  const misses = {
-    ipv4: sum(logs, (log) => log.misses.ipv4) * months,
-    ipv6: sum(logs, (log) => log.misses.ipv6) * months,
+  const [ipv4, ipv6] = [sum(logs, (log) => log.ipv4), sum(logs, (log) => log.ipv6)];
+  const lookups = {
+    ipv4: ipv4 * months,
+    ipv6: ipv6 * months,
+    sharedNetworks: sum(logs, (log) => log.sharedNetworks) / (ipv4 + ipv6),
   };
-  return estimate(requests * months, misses, basis, [
+  return estimate({ requests: requests * months, lookups, hosts: logs.length }, basis, [
     `a month is ${months.toPrecision(3)} times the ${count(seconds / 3600)} hours of the log`,
     `${count(requests)} of ${count(lines)} lines have a client and a time; the others are ignored`,
     'each file is one HAProxy host with its own cache, empty at the start',
   ]);
 }
 
-function estimate(requests: number, misses: Misses, basis: Basis, traffic: readonly string[]): Estimate {
-  const { setup, size, prices } = basis;
-  const usage = usageOf(misses, setup.lists);
-  const items = billFor(usage, size, prices);
+/** The requests and lookups of a month, on so many hosts. */
+interface Traffic {
+  readonly requests: number;
+  readonly lookups: Lookups;
+  readonly hosts: number;
+}
+
+function estimate({ requests, lookups, hosts }: Traffic, basis: Basis, traffic: readonly string[]): Estimate {
+  const { setup, size, fixed, prices } = basis;
+  const usage = usageOf(lookups, setup, hosts);
+  const items = billFor(usage, size, fixed, prices);
+  const [allowTtl, denyTtl] = [setup.allowTtl, setup.denyTtl].map((ttl) => Math.min(ttl, setup.functionTtl));
   return {
     requests,
+    lookups: lookups.ipv4 + lookups.ipv6,
     usage,
     items,
     totalUsd: total(items),
     assumes: [
       ...traffic,
-      `an answer is cached for ${setup.allowTtl} s, a deny for ${setup.denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
-      `every miss is one call that looks up an address in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
+      `an answer is cached for ${allowTtl} s, a deny for ${denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
+      `a verdict in use is looked up again ${setup.refreshSeconds} s before its end; lookups within ${setup.batchMs} ms share a call`,
+      `every lookup is of an address, in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
       `a call takes ${size.durationMs} ms with ${size.memoryMb} MB, logs ${size.logBytes} bytes and returns ${size.egressBytes} bytes`,
     ],
     leavesOut: LEAVES_OUT,

@@ -13,8 +13,11 @@ const Prices = z.object({
   lambdaMillionRequests: price,
   lambdaGbSecond: price,
   dynamodbMillionReadUnits: price,
+  dynamodbMillionWriteUnits: price,
   logsGb: price,
   metricMonth: price,
+  alarmMetricMonth: price,
+  dashboardMonth: price,
   egressGb: price,
 });
 

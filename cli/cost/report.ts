@@ -1,12 +1,11 @@
 import { table } from '../output/output.ts';
-import { count, type Estimate, percent } from './estimate.ts';
+import { count, type Estimate } from './estimate.ts';
 
 /** Formats an estimate as text. */
-export function report({ requests, usage, items, totalUsd, assumes, leavesOut, prices }: Estimate): string {
-  const answered = requests === 0 ? 1 : 1 - usage.calls / requests;
+export function report({ requests, lookups, usage, items, totalUsd, assumes, leavesOut, prices }: Estimate): string {
   const rows = [...items.map((item) => [item.name, count(item.amount), item.unit, usd(item.usd)]), total(totalUsd)];
   return [
-    `${count(requests)} requests per month: the cache answers ${percent(answered)}, the function gets ${count(usage.calls)} calls`,
+    `${count(requests)} requests per month need ${count(lookups)} lookups, in ${count(usage.calls)} calls of the function`,
     '',
     numbersRight(['ITEM', 'AMOUNT', 'UNIT', 'USD/MONTH'], rows, [1, 3]),
     '',

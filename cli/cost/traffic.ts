@@ -1,5 +1,6 @@
 import { IPV4_PREFIXES, IPV6_PREFIXES } from '../../contract/address.ts';
-import type { Usage } from './bill.ts';
+import { MAX_SUBJECTS } from '../../contract/check.ts';
+import { expectedLookups } from './expected-lookups.ts';
 
 /** A twelfth of 365 days, as in the cloud providers' calculators. */
 export const SECONDS_A_MONTH = (365 * 86_400) / 12;
@@ -17,33 +18,58 @@ export interface Assumptions {
   readonly hosts: number;
 }
 
-/** The relevant settings of agent and table. */
+/** The relevant settings of agent and function. */
 export interface Setup {
   readonly allowTtl: number;
   readonly denyTtl: number;
+  /** The function's limit of either. */
+  readonly functionTtl: number;
+  /** How long before its end a verdict in use is looked up again. */
+  readonly refreshSeconds: number;
   readonly deniedShare: number;
   readonly lists: number;
+  /** Lookups within this time share a call. */
+  readonly batchMs: number;
 }
 
-/** The number of requests that the cache cannot answer. */
-export interface Misses {
+/** The lookups of a month: the requests that the cache cannot answer, and the verdicts that it refreshes. */
+export interface Lookups {
   readonly ipv4: number;
   readonly ipv6: number;
+  /** The networks that a lookup has in common with the one before it, on average: a call reads each once. */
+  readonly sharedNetworks: number;
 }
 
-/** The cache misses of a month: each visit misses once on each host, and again after each expiry. */
-export function assumedMisses(assumptions: Assumptions, setup: Setup, ipv6Share: number): Misses {
+/** What a month uses of the function and of the table. */
+export interface Usage {
+  /** Calls of the function. */
+  readonly calls: number;
+  /** Keys that all calls read, found or not. */
+  readonly keys: number;
+}
+
+/** The lookups of a month if each visit spreads its requests evenly; addresses of one call share no network. */
+export function assumedLookups(assumptions: Assumptions, setup: Setup, ipv6Share: number): Lookups {
   const { requests, clients, visits, visitSeconds, hosts } = assumptions;
   const visitsAMonth = clients * visits * (SECONDS_A_MONTH / 86_400);
-  const requestsAVisit = visitsAMonth === 0 ? 0 : requests / visitsAMonth;
-  const missesAt = (ttl: number) =>
-    Math.min(requestsAVisit, hosts * Math.max(1, ttl === 0 ? requestsAVisit : Math.ceil(visitSeconds / ttl)));
-  const allowed = (1 - setup.deniedShare) * missesAt(setup.allowTtl);
-  const misses = visitsAMonth * (allowed + setup.deniedShare * missesAt(setup.denyTtl));
-  return { ipv4: misses * (1 - ipv6Share), ipv6: misses * ipv6Share };
+  const requestsAVisit = visitsAMonth === 0 || hosts === 0 ? 0 : requests / visitsAMonth / hosts;
+  const lookupsAt = (ttl: number) => hosts * expectedLookups(requestsAVisit, visitSeconds, renewedAfter(ttl, setup));
+  const { allowTtl, denyTtl, deniedShare } = setup;
+  const lookups = visitsAMonth * ((1 - deniedShare) * lookupsAt(allowTtl) + deniedShare * lookupsAt(denyTtl));
+  return { ipv4: lookups * (1 - ipv6Share), ipv6: lookups * ipv6Share, sharedNetworks: 0 };
 }
 
-/** Each miss is one call that reads every network that could cover the address, in every list. */
-export function usageOf({ ipv4, ipv6 }: Misses, lists: number): Usage {
-  return { calls: ipv4 + ipv6, keys: lists * (ipv4 * IPV4_PREFIXES.length + ipv6 * IPV6_PREFIXES.length) };
+/** The seconds after which the next request causes a lookup: a verdict is refreshed unless it lives too briefly for that. */
+export function renewedAfter(ttl: number, { functionTtl, refreshSeconds }: Setup): number {
+  const lifetime = Math.min(ttl, functionTtl);
+  return lifetime >= 2 * refreshSeconds ? lifetime - refreshSeconds : lifetime;
+}
+
+/** Each lookup reads every network that could cover the address, in every list; those of one call share it. */
+export function usageOf({ ipv4, ipv6, sharedNetworks }: Lookups, { lists, batchMs }: Setup, hosts: number): Usage {
+  const lookups = ipv4 + ipv6;
+  const aMillisecond = hosts === 0 ? 0 : lookups / (SECONDS_A_MONTH * 1000) / hosts;
+  const calls = lookups / Math.min(MAX_SUBJECTS, 1 + aMillisecond * batchMs);
+  const networks = ipv4 * IPV4_PREFIXES.length + ipv6 * IPV6_PREFIXES.length - (lookups - calls) * sharedNetworks;
+  return { calls, keys: lists * networks };
 }

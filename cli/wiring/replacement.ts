@@ -18,7 +18,7 @@ export interface Replacement {
   readonly file: FileOnDisk;
   /** Whether this is a SPOE file, which HAProxy reads by its filter line alone. */
   readonly isSpoe: boolean;
-  readonly parts: readonly { readonly found: FoundPart; readonly part: MarkedPart }[];
+  readonly parts: readonly { readonly found: FoundPart; readonly part: MarkedPart; readonly spoePath: string }[];
   readonly broken: readonly BrokenMark[];
   readonly before: string;
   readonly after: string;
@@ -30,7 +30,7 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
   const spoePaths = own.flatMap(({ file, parts }) =>
     parts
       .filter(({ found }) => FRONTENDS.includes(found.name))
-      .map(({ found }) => spoePathFrom(spoePathIn(found.lines), file.path)),
+      .map(({ spoePath }) => spoePathFrom(spoePath, file.path)),
   );
   const all = [...[...new Set(spoePaths)].map((path) => replacementIn(path, settings, true)), ...own];
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
@@ -55,7 +55,7 @@ export function withSpoePaths(
 ): string {
   return withParts(
     before,
-    parts.map(({ found }) => ({ found, part: partFor(found, settings, pathOf(spoePathIn(found.lines))) })),
+    parts.map(({ found, spoePath }) => ({ found, part: partFor(found, settings, pathOf(spoePath)) })),
   );
 }
 
@@ -68,7 +68,12 @@ function replacementIn(path: string, settings: Settings, isSpoe: boolean): Repla
   const file = readOnDisk(path);
   const before = file.bytes.toString(file.encoding);
   const marks = readMarks(before);
-  const parts = marks.parts.map((found) => ({ found, part: partFor(found, settings) }));
+  // a place that is still empty names the SPOE file of the other parts
+  const known = spoePathIn(marks.parts.flatMap(({ lines }) => lines));
+  const parts = marks.parts.map((found) => {
+    const spoePath = spoePathIn(found.lines, known);
+    return { found, part: partFor(found, settings, spoePath), spoePath };
+  });
   return { file, isSpoe, parts, broken: marks.broken, before, after: withParts(before, parts) };
 }
 

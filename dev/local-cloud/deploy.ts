@@ -8,7 +8,7 @@ import { FunctionUrl } from './function-url.ts';
 import { authorizerOf } from './function-url-authorizer.ts';
 import { Iam } from './iam.ts';
 import { startFunction } from './lambda-function.ts';
-import { type NamedResources, nameResources } from './named-resources.ts';
+import { type NamedResource, type NamedResources, nameResources } from './named-resources.ts';
 import { Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
 import { tableDefinition } from './table-definition.ts';
@@ -29,7 +29,9 @@ export interface LocalCloud<Profile extends string = string> {
   readonly region: string;
   /** What `cdk deploy` would print. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** The URL of an alias, or else of the function; a second one is only in the outputs. */
   readonly functionUrl: FunctionUrl;
+  /** What runs behind it. */
   readonly pool: EnvironmentPool;
   /** DynamoDB with signatures and permissions checked. */
   readonly dynamodbEndpoint: string;
@@ -82,23 +84,25 @@ async function start<Profile extends string>(
   const callers = new Set<string>();
 
   const { backDoorEndpoint, dynamodbEndpoint } = await startTables(resources, iam, options, closing);
-  const functions = new Map(
-    resources.ofType('AWS::Lambda::Function').map((resource) => {
-      const pool = startFunction(resource, { assembly, resources, iam, dynamodbEndpoint, logs });
+  const pools = new Map<string, EnvironmentPool>();
+  for (const resource of resources.ofType('AWS::Lambda::Function'))
+    for (const pool of startFunction(resource, { assembly, resources, iam, dynamodbEndpoint, logs })) {
       closing.push(() => pool.close());
-      return [resource.attributes.Arn, pool] as const;
-    }),
-  );
-  const url = onlyUrl(resources);
-  const pool = functions.get(url.ref);
-  if (pool === undefined) throw new Error(`function URL ${url.id} is for ${url.ref}, which is not in the template`);
-  const functionUrl = await FunctionUrl.start({
-    invoke: (event) => pool.invoke(event),
-    authorize: authorizerOf(url, iam, callers),
-    ...(options.functionPort !== undefined && { port: options.functionPort }),
-  });
-  closing.push(() => functionUrl.close());
-  urls.set(url.id, functionUrl.url);
+      pools.set(pool.functionArn, pool);
+      await pool.prepare();
+    }
+  const [main, ...others] = urlsOf(resources);
+  const open = async (url: NamedResource, port = 0) => {
+    const pool = pools.get(url.ref);
+    if (pool === undefined) throw new Error(`function URL ${url.id} is for ${url.ref}, which is not in the template`);
+    const invoke = (event: object) => pool.invoke(event);
+    const functionUrl = await FunctionUrl.start({ invoke, authorize: authorizerOf(url, iam, callers), port });
+    closing.push(() => functionUrl.close());
+    urls.set(url.id, functionUrl.url);
+    return { pool, functionUrl };
+  };
+  const { pool, functionUrl } = await open(main, options.functionPort);
+  for (const url of others) await open(url);
 
   const outputs = outputsOf(assembly, resources);
   const outputOf: Readonly<Record<string, string>> = options.profiles ?? {};
@@ -135,10 +139,13 @@ async function startTables(resources: NamedResources, iam: Iam, options: DeployO
   return { backDoorEndpoint: database.endpoint, dynamodbEndpoint: proxy.endpoint };
 }
 
-function onlyUrl(resources: NamedResources) {
-  const [url, ...others] = resources.ofType('AWS::Lambda::Url');
-  if (url === undefined || others.length > 0) throw new Error(`the template must have one function URL`);
-  return url;
+/** Those of aliases first. */
+function urlsOf(resources: NamedResources): [NamedResource, ...NamedResource[]] {
+  const all = resources.ofType('AWS::Lambda::Url');
+  const isOfAlias = ({ properties }: NamedResource) => properties.Qualifier !== undefined;
+  const [main, ...others] = [...all.filter(isOfAlias), ...all.filter((url) => !isOfAlias(url))];
+  if (main === undefined) throw new Error('the template has no function URL');
+  return [main, ...others];
 }
 
 function outputsOf({ template }: Assembly, { intrinsics }: NamedResources): Record<string, string> {

@@ -4,13 +4,21 @@ import { ExecutionEnvironment, type FunctionCode } from './execution-environment
 
 export interface PoolOptions {
   readonly code: FunctionCode;
+  /** The ARN that is invoked: of the function, or of an alias. */
   readonly functionArn: string;
   readonly timeoutMs: number;
-  /** The reserved concurrency of the function. */
-  readonly maxConcurrency: number;
+  readonly concurrency: Concurrency;
+  /** The provisioned concurrency. */
+  readonly provisioned?: number;
   /** The variables of a new environment; throws if it cannot be created. */
   variables(): Readonly<Record<string, string>>;
   log(line: string): void;
+}
+
+/** The calls of a function, which all its versions share. */
+export interface Concurrency {
+  readonly limit: number;
+  underWay: number;
 }
 
 /** The concurrency limit is reached. */
@@ -30,18 +38,21 @@ export class EnvironmentPool {
   readonly #all = new Set<ExecutionEnvironment>();
   readonly #waiting: PromiseWithResolvers<ExecutionEnvironment>[] = [];
   #starting = 0;
-  #underWay = 0;
   #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
   }
 
+  get functionArn(): string {
+    return this.#options.functionArn;
+  }
+
   /** Calls the function; rejects with `TooManyCalls` at the concurrency limit, or with the error of the function. */
   async invoke(event: object): Promise<unknown> {
-    const { maxConcurrency, timeoutMs, functionArn } = this.#options;
-    if (this.#underWay >= maxConcurrency) throw new TooManyCalls('Rate Exceeded.');
-    this.#underWay++;
+    const { concurrency, timeoutMs, functionArn } = this.#options;
+    if (concurrency.underWay >= concurrency.limit) throw new TooManyCalls('Rate Exceeded.');
+    concurrency.underWay++;
     try {
       const environment = await this.#environment();
       try {
@@ -53,12 +64,12 @@ export class EnvironmentPool {
         this.#release(environment);
       }
     } finally {
-      this.#underWay--;
+      concurrency.underWay--;
     }
   }
 
-  /** Starts environments ahead of calls, like provisioned concurrency. */
-  async prepare(count: number): Promise<void> {
+  /** Starts environments ahead of calls: so many, or what is provisioned. */
+  async prepare(count = this.#options.provisioned ?? 0): Promise<void> {
     await Promise.all(Array.from({ length: Math.min(count, MAX_PROCESSES) }, () => this.#start()));
   }
 

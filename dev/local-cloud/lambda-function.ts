@@ -21,33 +21,56 @@ const CREDENTIALS_LIFETIME_SECONDS = 12 * 3600;
 /** CloudFormation's defaults. */
 const DEFAULTS = { Timeout: 3, MemorySize: 128 } as const;
 
-/** Starts an `AWS::Lambda::Function` with its code, variables and limits, and the permissions of its role. */
-export function startFunction(resource: NamedResource, deps: LocalFunctionDeps): EnvironmentPool {
+/**
+ * The pools of an `AWS::Lambda::Function`, with its code, variables and limits, and the permissions of its role: one for
+ * the function itself, and one for each alias.
+ */
+export function startFunction(resource: NamedResource, deps: LocalFunctionDeps): EnvironmentPool[] {
   const { Role, Environment, Timeout, MemorySize, Handler, Code, Runtime, ReservedConcurrentExecutions } = {
     ...DEFAULTS,
     ...(resource.properties as unknown as FunctionProperties), // CDK has validated it against CloudFormation's schema
   };
   if (!Runtime?.startsWith('nodejs')) throw new Error(`runtime ${Runtime} of ${resource.id} is not imitated`);
   checkTrust(Role, deps.iam.principals);
-  const functionArn = resource.attributes.Arn ?? '';
-  return new EnvironmentPool({
-    code: { folder: folderOf(Code.S3Key, deps.assembly), handler: Handler },
-    functionArn,
-    timeoutMs: Number(Timeout) * 1000,
-    maxConcurrency: Number(ReservedConcurrentExecutions ?? ACCOUNT_CONCURRENCY),
-    variables: () => ({
-      ...Environment?.Variables,
-      ...environmentOf(deps.iam.issue(Role, CREDENTIALS_LIFETIME_SECONDS)),
-      AWS_REGION: deps.resources.region,
-      AWS_DEFAULT_REGION: deps.resources.region,
-      AWS_EXECUTION_ENV: `AWS_Lambda_${Runtime}`,
-      AWS_LAMBDA_FUNCTION_NAME: resource.ref,
-      AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
-      AWS_ENDPOINT_URL_DYNAMODB: deps.dynamodbEndpoint,
+  const concurrency = { limit: Number(ReservedConcurrentExecutions ?? ACCOUNT_CONCURRENCY), underWay: 0 };
+  const pool = (functionArn: string, version: string, provisioned = 0) =>
+    new EnvironmentPool({
+      code: { folder: folderOf(Code.S3Key, deps.assembly), handler: Handler },
+      functionArn,
+      timeoutMs: Number(Timeout) * 1000,
+      ...{ concurrency, provisioned },
+      variables: () => ({
+        ...Environment?.Variables,
+        ...environmentOf(deps.iam.issue(Role, CREDENTIALS_LIFETIME_SECONDS)),
+        AWS_REGION: deps.resources.region,
+        AWS_DEFAULT_REGION: deps.resources.region,
+        AWS_EXECUTION_ENV: `AWS_Lambda_${Runtime}`,
+        AWS_LAMBDA_FUNCTION_NAME: resource.ref,
+        AWS_LAMBDA_FUNCTION_VERSION: version,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(MemorySize),
+        AWS_ENDPOINT_URL_DYNAMODB: deps.dynamodbEndpoint,
+      }),
+      log: logOf(resource, Role, deps),
+    });
+  const aliases = deps.resources.ofType('AWS::Lambda::Alias').filter((alias) => isOf(alias, resource));
+  return [
+    pool(resource.attributes.Arn ?? '', '$LATEST'),
+    ...aliases.map(({ id, ref, properties }) => {
+      const { FunctionVersion, RoutingConfig, ProvisionedConcurrencyConfig } = properties as unknown as AliasProperties; // as above
+      if (RoutingConfig !== undefined) throw new Error(`RoutingConfig of alias ${id} is not imitated`);
+      return pool(ref, FunctionVersion, ProvisionedConcurrencyConfig?.ProvisionedConcurrentExecutions);
     }),
-    log: logOf(resource, Role, deps),
-  });
+  ];
+}
+
+function isOf({ properties }: NamedResource, { ref, attributes }: NamedResource): boolean {
+  return [ref, attributes.Arn].includes(String(properties.FunctionName));
+}
+
+interface AliasProperties {
+  readonly FunctionVersion: string;
+  readonly RoutingConfig?: object;
+  readonly ProvisionedConcurrencyConfig?: { readonly ProvisionedConcurrentExecutions: number };
 }
 
 interface FunctionProperties {

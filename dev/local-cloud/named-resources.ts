@@ -90,16 +90,31 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   'AWS::Lambda::Url': {
     names: ({ id, resource, intrinsics, functionUrl }) => {
-      const target = intrinsics.text(resource.Properties?.TargetFunctionArn);
+      const { TargetFunctionArn, Qualifier } = resource.Properties ?? {};
+      const target = [TargetFunctionArn, ...(Qualifier === undefined ? [] : [Qualifier])].map((part) =>
+        intrinsics.text(part),
+      );
       return {
-        ref: target,
+        ref: target.join(':'),
         attributes: {
-          FunctionArn: target,
+          FunctionArn: target.join(':'),
           get FunctionUrl() {
             return functionUrl(id);
           },
         },
       };
+    },
+  },
+  'AWS::Lambda::Version': {
+    names: ({ resource, intrinsics, arn }) => {
+      const ref = `${functionArn(resource, intrinsics, arn)}:${FIRST_VERSION}`;
+      return { ref, attributes: { FunctionArn: ref, Version: FIRST_VERSION } };
+    },
+  },
+  'AWS::Lambda::Alias': {
+    names: ({ resource, intrinsics, arn }) => {
+      const ref = `${functionArn(resource, intrinsics, arn)}:${intrinsics.text(resource.Properties?.Name)}`;
+      return { ref, attributes: { AliasArn: ref } };
     },
   },
   'AWS::Lambda::Permission': { names: refOnly },
@@ -129,6 +144,15 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'AWS::Budgets::Budget': { nameOnly: true, names: refOnly },
   'AWS::CDK::Metadata': { nameOnly: true, names: refOnly },
 };
+
+/** The number of a version: this deployment is the first. */
+const FIRST_VERSION = '1';
+
+/** The function of a version or alias, which may be given by name or by ARN. */
+function functionArn({ Properties }: Resource, intrinsics: Intrinsics, arn: Naming['arn']): string {
+  const name = intrinsics.text(Properties?.FunctionName);
+  return name.startsWith('arn:') ? name : arn('lambda', `function:${name}`);
+}
 
 function tableNames({ name, arn }: Naming): Names {
   return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };

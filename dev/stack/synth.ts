@@ -4,23 +4,17 @@ import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { bundleFunctions } from '../function-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
 /** The files that the assembly depends on. */
-const SOURCES = [
-  'infra/**/*.ts',
-  'functions/**/*.ts',
-  'blocklist/**/*.ts',
-  'updates/**/*.ts',
-  'contract/**/*.ts',
-  'cdk.json',
-  'package-lock.json',
-];
+const SOURCES = ['infra/**/*.ts', 'blocklist/table.ts', 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
 const KEPT_MS = 24 * 3_600_000;
 
 /** Returns the folder with the assembly of these sources; synthesizes it, without the CDK CLI, if needed. */
 export async function synthesized(report: (line: string) => void = () => {}): Promise<string> {
+  bundleFunctions();
   const folder = join(OUT, `local-${hashOfSources()}`);
   if (existsSync(join(folder, 'manifest.json'))) return folder;
   report('synthesizing the stack, once for these sources');

@@ -37,8 +37,19 @@ export function parseOwnVariable(variable: string, { right, stray, groups }: Pre
   return { variable, scope, prefix, group, name: name.slice(group.length + 1) };
 }
 
+/** Most checks ask this of every rule. */
+const OWN_VARIABLES = new WeakMap<Prefixes, WeakMap<Rule, readonly OwnVariable[]>>();
+
 /** Our variables that a rule reads, in its own words and in its ACLs. */
-export function ownVariablesIn(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
+export function ownVariablesIn(rule: Rule, acls: Acls, prefixes: Prefixes): readonly OwnVariable[] {
+  const known = OWN_VARIABLES.get(prefixes) ?? new WeakMap();
+  OWN_VARIABLES.set(prefixes, known);
+  const found = known.get(rule) ?? readOwnVariables(rule, acls, prefixes);
+  known.set(rule, found);
+  return found;
+}
+
+function readOwnVariables(rule: Rule, acls: Acls, prefixes: Prefixes): OwnVariable[] {
   const tests = testsOf(rule.condition, acls).flat();
   return readVariables([...rule.words, ...tests])
     .map((variable) => parseOwnVariable(variable, prefixes))

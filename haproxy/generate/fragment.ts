@@ -63,12 +63,12 @@ export function partFor({ name, lines }: FoundPart, settings: Settings, spoePath
   return fragmentParts(settings, spoePath).find((part) => part.name === name) ?? { name, text: '' };
 }
 
-/** The file that the `filter` line of a part names. */
-export function spoePathIn(lines: readonly string[]): string {
+/** The file that the `filter` line of a part names; another one where it has none. */
+export function spoePathIn(lines: readonly string[], otherwise = DEFAULT_SPOE_PATH): string {
   const [, word] =
     lines.map((line) => /^\s*filter spoe .*\bconfig ((?:\\.|[^\s\\])+)/.exec(line)).find((found) => found !== null) ??
     [];
-  return word === undefined ? DEFAULT_SPOE_PATH : word.replace(/\\(.)/g, '$1');
+  return word === undefined ? otherwise : word.replace(/\\(.)/g, '$1');
 }
 
 /** The parts that are needed beside those of these names and are not among them. */

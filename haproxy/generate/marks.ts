@@ -28,7 +28,8 @@ export interface BrokenMark {
 }
 
 const ANY_MARK = /^\s*#+\s*haverdict\s+(begin|end)\b/i;
-const BEGIN = /^[ \t]*# haverdict begin ([a-z0-9_-]+) ([0-9a-f]{16})[ \t]*$/;
+/** Without a digest it is the place where a part goes, as an operator writes it. */
+const BEGIN = /^[ \t]*# haverdict begin ([a-z0-9_-]+)(?: ([0-9a-f]{16}))?[ \t]*$/;
 const END = /^[ \t]*# haverdict end ([a-z0-9_-]+)[ \t]*$/;
 
 /** The part between its marks, indented like its own first line. */
@@ -64,7 +65,7 @@ export function readMarks(text: string): {
   let open: Pick<FoundPart, 'name' | 'digest' | 'begin' | 'from'> | undefined;
   for (const [at, line] of lines.entries()) {
     if (!ANY_MARK.test(line)) continue;
-    const [, begun, digest = ''] = BEGIN.exec(line) ?? [];
+    const [, begun, digest = digestOf([])] = BEGIN.exec(line) ?? [];
     const [, ended] = END.exec(line) ?? [];
     if (begun !== undefined) {
       if (open !== undefined) broken.push({ at: open.from, what: `part ${open.name} begins and does not end` });
@@ -106,7 +107,7 @@ export function linesFor({ text }: MarkedPart, begin: string): string[] {
   const own = linesOf(text);
   const written = /^ */.exec(own[0] ?? '')?.[0].length ?? 0;
   const indentation = /^[ \t]*/.exec(begin)?.[0] ?? '';
-  const mark = begin.replace(/[0-9a-f]{16}(?=[ \t]*$)/, digestOf(own));
+  const mark = begin.replace(/(?: [0-9a-f]{16})?(?=[ \t]*$)/, ` ${digestOf(own)}`);
   return [mark, ...own.map((line) => (line === '' ? '' : `${indentation}${line.slice(written)}`))];
 }
 

@@ -1,13 +1,13 @@
-import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { ArnPrincipal, Grant, type IGrantable, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { CompositePrincipal, Grant, type IGrantable, type IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { TABLE } from '../../blocklist/table.ts';
 
 interface AccessProps {
-  readonly table: TableV2;
-  readonly url: FunctionUrl;
-  readonly agentPrincipal: string | undefined;
+  readonly table: ITable;
+  readonly urls: readonly FunctionUrl[];
+  readonly principals: readonly IPrincipal[];
 }
 
 /** Policies for principals that run an agent or edit the lists, and an optional role to assume. */
@@ -16,32 +16,58 @@ export class Access extends Construct {
   readonly operatorPolicy: ManagedPolicy;
   readonly agentRole: Role | undefined;
 
-  constructor(scope: Construct, id: string, { table, url, agentPrincipal }: AccessProps) {
+  constructor(scope: Construct, id: string, { table, urls, principals }: AccessProps) {
     super(scope, id);
     this.agentPolicy = new ManagedPolicy(this, 'AgentPolicy', { description: 'haverdict: call the function' });
-    url.grantInvokeUrl(this.agentPolicy); // two statements: a function URL requires both permissions
+    grantInvoke(urls, this.agentPolicy);
     this.operatorPolicy = new ManagedPolicy(this, 'OperatorPolicy', { description: 'haverdict: edit the blocklist' });
-    grantManage(table, this.operatorPolicy);
-    if (agentPrincipal === undefined) return;
+    grantOperate(table, this.operatorPolicy);
+    const [first, ...others] = principals;
+    if (first === undefined) return;
     this.agentRole = new Role(this, 'AgentRole', {
       description: 'haverdict: call the function',
-      assumedBy: new ArnPrincipal(agentPrincipal),
+      assumedBy: others.length === 0 ? first : new CompositePrincipal(first, ...others),
       managedPolicies: [this.agentPolicy],
     });
   }
 }
 
+/** The permissions of agents: two statements for each URL, which requires both. */
+export function grantInvoke(urls: readonly FunctionUrl[], grantee: IGrantable): Grant {
+  return urls.map((url) => url.grantInvokeUrl(grantee)).reduce((one, other) => one.combine(other));
+}
+
 /** The permissions of the function. table.grantReadData would add Scan, the stream and every index. */
-export function grantLookup(table: TableV2, grantee: IGrantable): Grant {
+export function grantLookup(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ);
   return grant(grantee, ['BatchGetItem'], [table.tableArn]);
 }
 
-/** The permissions of the command line: Scan is for `lint` and `lists --all`, UpdateItem for the records of lists. */
-export function grantManage(table: TableV2, grantee: IGrantable): Grant {
-  const index = `${table.tableArn}/index/${TABLE.listIndex.name}`;
-  return grant(grantee, ['Query'], [table.tableArn, index]).combine(
-    grant(grantee, ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'], [table.tableArn]),
-  );
+/** The permissions of the command line that change nothing: Scan is for `lint` and `lists --all`. */
+export function grantRead(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ);
+  return grantQuery(table, grantee).combine(grant(grantee, ['BatchGetItem', 'Scan'], [table.tableArn]));
+}
+
+/** All permissions of the command line: UpdateItem is for the records of lists. */
+export function grantOperate(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
+  const operations = ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'];
+  return grantQuery(table, grantee).combine(grant(grantee, operations, [table.tableArn]));
+}
+
+/** What DynamoDB does with a customer managed key in the name of the caller, without wildcards. */
+const KEY_READ = ['kms:Decrypt', 'kms:DescribeKey'];
+const KEY_WRITE = [
+  'kms:Encrypt',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+];
+
+function grantQuery(table: ITable, grantee: IGrantable): Grant {
+  return grant(grantee, ['Query'], [table.tableArn, `${table.tableArn}/index/${TABLE.listIndex.name}`]);
 }
 
 function grant(grantee: IGrantable, operations: readonly string[], resourceArns: string[]): Grant {

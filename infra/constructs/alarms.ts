@@ -1,8 +1,8 @@
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { Metrics } from './metrics.ts';
+import type { Metered } from './metrics.ts';
 
 /** A cold start takes about 300 ms and the agent waits 2 s by default. */
 const SLOW_MS = 1000;
@@ -11,22 +11,34 @@ const SLOW_MS = 1000;
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
 
-  constructor(scope: Construct, id: string, metrics: Metrics, topicArn: string | undefined) {
+  constructor(scope: Construct, id: string, backend: Metered, topic: ITopic | undefined) {
     super(scope, id);
     this.all = [
-      this.#alarm('Errors', metrics.failures, 1, 1, 'the function fails; agents decide by their policy. See its log.'),
-      this.#alarm('Throttles', metrics.throttles, 1, 1, 'reservedConcurrency is used up; raise it, or see who asks.'),
-      this.#alarm('Slow', metrics.p99Duration, SLOW_MS, 3, 'one lookup in 100 takes more than a second.'),
+      this.#alarm(
+        'Errors',
+        backend.metricFailures(),
+        1,
+        1,
+        'the function fails; agents decide by their policy. See its log.',
+      ),
+      this.#alarm(
+        'Throttles',
+        backend.metricThrottles(),
+        1,
+        1,
+        'reservedConcurrency is used up; raise it, or see who asks.',
+      ),
+      this.#alarm('Slow', backend.metricDuration(), SLOW_MS, 3, 'one lookup in 100 takes more than a second.'),
       this.#alarm(
         'TableThrottles',
-        metrics.tableThrottles,
+        backend.metricReadThrottles(),
         1,
         1,
         'maxReadUnits is used up; raise it, or see who asks.',
       ),
     ];
-    if (topicArn === undefined) return;
-    const action = new SnsAction(Topic.fromTopicArn(this, 'Topic', topicArn));
+    if (topic === undefined) return;
+    const action = new SnsAction(topic);
     for (const alarm of this.all) {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);

@@ -1,28 +1,45 @@
-import { AlarmStatusWidget, Dashboard, GraphWidget, type IAlarm, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import {
+  AlarmStatusWidget,
+  Dashboard,
+  GraphWidget,
+  type IAlarm,
+  type IMetric,
+  Stats,
+} from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { BackendSettings } from '../settings.ts';
-import type { Metrics } from './metrics.ts';
+import type { BackendSettings } from '../checked-props.ts';
+import type { Metered } from './metrics.ts';
 
 /** One screen: health, load, latency, and the distance to the limits. */
 export class BackendDashboard extends Construct {
-  constructor(scope: Construct, id: string, metrics: Metrics, alarms: readonly IAlarm[], settings: BackendSettings) {
+  constructor(scope: Construct, id: string, backend: Metered, alarms: readonly IAlarm[], settings: BackendSettings) {
     super(scope, id);
-    const { reservedConcurrency, maxReadUnits } = settings;
+    const { reservedConcurrency, maxReadUnits, table } = settings;
     new Dashboard(this, 'Dashboard', {
       widgets: [
-        [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 2 })],
+        alarms.length === 0
+          ? []
+          : [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 2 })],
         [
-          graph('Requests', [metrics.requests, metrics.refusals, metrics.failures]),
-          graph('Duration in ms', [metrics.medianDuration, metrics.p99Duration]),
+          graph('Requests', [backend.metricRequests(), backend.metricRefusals(), backend.metricFailures()]),
+          graph('Duration in ms', [
+            backend.metricDuration({ statistic: Stats.p(50), label: 'median' }),
+            backend.metricDuration(),
+          ]),
         ],
         [
           graph(
             'Copies of the function',
-            [metrics.concurrency],
+            [backend.metricConcurrency()],
             reservedConcurrency === 'none' ? undefined : reservedConcurrency,
-            metrics.throttles,
+            backend.metricThrottles(),
           ),
-          graph('Reads of the table', [metrics.readUnitsPerSecond], maxReadUnits, metrics.tableThrottles),
+          graph(
+            'Reads of the table',
+            [backend.metricReadUnits()],
+            table === undefined ? maxReadUnits : undefined,
+            backend.metricReadThrottles(),
+          ),
         ],
       ],
     });

@@ -1,63 +1,92 @@
-import { extname, join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { join } from 'node:path';
+import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
+import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
+  Alias,
   ApplicationLogLevel,
   Architecture,
+  Code,
   type FunctionUrl,
   FunctionUrlAuthType,
-  type IFunction,
+  type IVersion,
+  Function as LambdaFunction,
   LoggingFormat,
   Runtime,
+  RuntimeFamily,
   SystemLogLevel,
 } from 'aws-cdk-lib/aws-lambda';
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
-import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { BackendSettings } from '../settings.ts';
+import type { BackendSettings } from '../checked-props.ts';
 
-/** TypeScript in a checkout, JavaScript in the package. */
-const ENTRY = join(import.meta.dirname, `../../functions/check/lambda${extname(import.meta.filename)}`);
+/** The bundled function: part of the package; in a checkout `dev/function-bundles.ts` writes it. */
+const CODE = join(import.meta.dirname, '../../functions/check/bundle');
 
-/** The bundle is ESM, in which the CommonJS parts of the SDK lack `require`. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+/** By name, since a version of the CDK knows those runtimes only that are older than itself. */
+const NODE_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS);
 
-/** The function that looks up subjects, with its URL. */
+/** The function that looks up subjects, its alias `live`, and the URL of that. */
 export class CheckFunction extends Construct {
-  readonly handler: IFunction;
+  readonly handler: LambdaFunction;
+  readonly alias: Alias;
   readonly url: FunctionUrl;
+  readonly unqualifiedUrl: FunctionUrl | undefined;
 
-  constructor(scope: Construct, id: string, settings: BackendSettings, tableName: string) {
+  constructor(scope: Construct, id: string, settings: BackendSettings, table: ITable) {
     super(scope, id);
+    const { reservedConcurrency, provisionedConcurrency, encryptionKey, vpc, vpcSubnets, securityGroups } = settings;
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: settings.logRetentionDays,
+      retention: settings.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
+      ...(encryptionKey !== undefined && { encryptionKey }),
     });
+    if (encryptionKey !== undefined) letLogsUse(encryptionKey, Stack.of(this));
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role); // the default managed policy allows writing to every log group
-    this.handler = new NodejsFunction(this, 'Handler', {
+    if (vpc !== undefined) role.addManagedPolicy(networkInterfaces());
+    this.handler = new LambdaFunction(this, 'Handler', {
       description: 'haverdict: looks subjects up in the blocklist',
-      entry: ENTRY,
-      runtime: Runtime.NODEJS_24_X,
+      code: Code.fromAsset(CODE),
+      handler: 'index.handler',
+      runtime: NODE_24,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: settings.memorySize ?? 512,
       timeout: Duration.seconds(5),
-      ...(settings.reservedConcurrency !== 'none' && { reservedConcurrentExecutions: settings.reservedConcurrency }),
+      ...(reservedConcurrency !== 'none' && { reservedConcurrentExecutions: reservedConcurrency }),
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN, // a line for each start and end would cost more than the invocation
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      environment: { HAVERDICT_TABLE: tableName, HAVERDICT_TTL_SECONDS: String(settings.ttlSeconds) },
-      bundling: {
-        format: OutputFormat.ESM,
-        mainFields: ['module', 'main'], // 190 KiB less than with the default
-        target: 'node24',
-        minify: true,
-        bundleAwsSDK: true,
-        banner: REQUIRE,
+      environment: {
+        HAVERDICT_TABLE: table.tableName,
+        HAVERDICT_TTL_SECONDS: Tokenization.stringifyNumber(settings.ttl.toSeconds()),
       },
+      currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN }, // to roll back to
+      ...(vpc !== undefined && { vpc }),
+      ...(vpcSubnets !== undefined && { vpcSubnets }),
+      ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }),
     });
-    this.url = this.handler.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    this.alias = new Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.handler.currentVersion as IVersion, // as the CDK compiles it
+      ...(provisionedConcurrency !== undefined && { provisionedConcurrentExecutions: provisionedConcurrency }),
+    });
+    this.url = this.alias.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+    if (settings.unqualifiedUrl ?? true)
+      this.unqualifiedUrl = this.handler.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
   }
+}
+
+function networkInterfaces() {
+  return ManagedPolicy.fromAwsManagedPolicyName('service-role/AWSLambdaENIManagementAccess');
+}
+
+/** CloudWatch Logs encrypts with the key itself; a key of another stack has to allow it already. */
+function letLogsUse(key: IKey, { region, partition, account }: Stack): void {
+  const arn = `arn:${partition}:logs:${region}:${account}:log-group:*`;
+  const logs = new ServicePrincipal(`logs.${region}.amazonaws.com`);
+  key.grantEncryptDecrypt(logs.withConditions({ ArnLike: { 'kms:EncryptionContext:aws:logs:arn': arn } }));
 }

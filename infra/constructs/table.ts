@@ -1,12 +1,13 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { type Attribute, AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { type Attribute, AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { TABLE } from '../../blocklist/table.ts';
-import type { BackendSettings } from '../settings.ts';
+import type { BackendSettings } from '../checked-props.ts';
 
 /** The blocklist. Changing a name or key here would replace the table, so the tests pin them. */
 export class BlocklistTable extends TableV2 {
   constructor(scope: Construct, id: string, settings: BackendSettings) {
+    const { tableName, removalPolicy = RemovalPolicy.RETAIN, replicas = [], encryptionKey, maxReadUnits } = settings;
     super(scope, id, {
       partitionKey: text(TABLE.partitionKey),
       sortKey: text(TABLE.sortKey),
@@ -16,15 +17,16 @@ export class BlocklistTable extends TableV2 {
           indexName: TABLE.listIndex.name,
           partitionKey: text(TABLE.listIndex.partitionKey),
           sortKey: text(TABLE.listIndex.sortKey),
-          maxReadRequestUnits: settings.maxReadUnits,
+          maxReadRequestUnits: maxReadUnits,
         },
       ],
-      billing: Billing.onDemand({ maxReadRequestUnits: settings.maxReadUnits }),
+      billing: Billing.onDemand({ maxReadRequestUnits: maxReadUnits }),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: settings.keepTable,
-      removalPolicy: settings.keepTable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      replicas: settings.replicas.map((region) => ({ region })),
-      ...(settings.tableName !== undefined && { tableName: settings.tableName }),
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
+      replicas: replicas.map((region) => ({ region })),
+      ...(tableName !== undefined && { tableName }),
+      ...(encryptionKey !== undefined && { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
     });
   }
 }

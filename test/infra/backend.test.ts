@@ -26,7 +26,7 @@ describe('HaverdictBackend in an app of somebody else', () => {
     );
     for (const role of roles) backend.grantInvoke(role);
     const [first] = roles;
-    if (first !== undefined) backend.grantManage(first);
+    if (first !== undefined) backend.grantOperate(first);
     const template = Template.fromStack(stack);
     const invoking = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'];
     assert.deepEqual(actions(template, 'SecondDefaultPolicy'), invoking);
@@ -42,17 +42,17 @@ describe('HaverdictBackend in an app of somebody else', () => {
         Action,
         FunctionUrlAuthType ?? InvokedViaFunctionUrl,
       ]),
-      [
+      [0, 1].flatMap(() => [
         ['lambda:InvokeFunctionUrl', 'AWS_IAM'],
         ['lambda:InvokeFunction', true],
-      ],
+      ]),
     );
   });
 
   it('takes what only CloudFormation knows', () => {
     const stack = new Stack(testApp(), 'Theirs');
     const topic = new Topic(stack, 'Topic');
-    const { alarms } = new HaverdictBackend(stack, 'Blocklist', { alarmTopicArn: topic.topicArn });
+    const { alarms } = new HaverdictBackend(stack, 'Blocklist', { alarmTopic: topic });
     assert.equal(alarms.length, 4);
     const [alarm] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
     assert.deepEqual(alarm?.Properties.AlarmActions, [stack.resolve(topic.topicArn)]);
@@ -61,8 +61,8 @@ describe('HaverdictBackend in an app of somebody else', () => {
   it('says which construct has which wrong setting', () => {
     const stack = new Stack(testApp(), 'Theirs');
     assert.throws(
-      () => new HaverdictBackend(stack, 'Blocklist', { ttlSeconds: -1 }),
-      new SettingsError('Theirs/Blocklist: ttlSeconds must be a whole number from 0 to 86400, not -1'),
+      () => new HaverdictBackend(stack, 'Blocklist', { memorySize: 64 }),
+      new SettingsError('Theirs/Blocklist: memorySize must be a whole number from 128 to 10240, not 64'),
     );
   });
 });

@@ -8,6 +8,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
+const PARTS = ['infra', 'functions', 'blocklist', 'updates', 'contract', 'dev/function-bundles.ts'];
+const FILES = ['cdk.json', 'package.json', 'package-lock.json'];
 const NO_CREDENTIALS = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' };
 
 describe('what is deployed', () => {
@@ -40,34 +42,28 @@ describe('what is deployed', () => {
   });
 });
 
-/** Only what the app is made from: the packages are those of this checkout. */
+/** Only what the app is made from, without bundles: the packages are those of this checkout. */
 function copyOfCheckout(): string {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-synth-'));
-  for (const part of [
-    'infra',
-    'functions',
-    'blocklist',
-    'updates',
-    'contract',
-    'cdk.json',
-    'package.json',
-    'package-lock.json',
-  ])
-    cpSync(join(root, part), join(folder, part), { recursive: true });
+  for (const part of [...PARTS, ...FILES])
+    cpSync(join(root, part), join(folder, part), {
+      recursive: true,
+      filter: (file) => !/functions\/\w+\/bundle/.test(file),
+    });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
 async function synthesize(folder: string): Promise<void> {
-  const context = readFileSync(join(folder, 'cdk.json'), 'utf8');
+  const { app, context } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'));
   const env = {
     ...NO_CREDENTIALS,
     PATH: process.env.PATH,
     CDK_VALIDATION: 'false', // stack.test.ts does it
     CDK_OUTDIR: join(folder, 'cdk.out'),
-    CDK_CONTEXT_JSON: JSON.stringify(JSON.parse(context).context),
+    CDK_CONTEXT_JSON: JSON.stringify(context),
   };
-  await run(process.execPath, ['infra/app.ts'], { cwd: folder, env });
+  await run('sh', ['-c', app], { cwd: folder, env });
 }
 
 function bundleIn(folder: string): string {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { loadSettings } from '../../config/load.ts';
-import { agentLimits } from '../../infra/limits.ts';
-import { readAppSettings, readBackendSettings } from '../../infra/settings.ts';
+import { agentLimits, readUnits } from '../../infra/limits.ts';
+import { readAppSettings } from '../../infra/settings.ts';
 import { SettingsError } from '../../infra/settings-error.ts';
 
 const WRONG: readonly [context: Record<string, unknown>, message: string][] = [
@@ -114,13 +114,7 @@ describe('the settings of the app', () => {
 
 describe('what follows from how many copies of the function there are', () => {
   it('is the limit of the table, unless it is set', () => {
-    const units = (context: Record<string, unknown>) => readAppSettings(context).maxReadUnits;
-    assert.deepEqual(
-      [{}, { reservedConcurrency: 50 }, { reservedConcurrency: '1000' }, { reservedConcurrency: 'none' }].map(units),
-      [2000, 10_000, 40_000, 2000],
-    );
-    assert.equal(units({ reservedConcurrency: 50, maxReadUnits: 300 }), 300);
-    assert.equal(readBackendSettings({ reservedConcurrency: 3 }, 'Here').maxReadUnits, 600);
+    assert.deepEqual(([10, 50, 1000, 'none'] as const).map(readUnits), [2000, 10_000, 40_000, 2000]);
   });
 
   it('is what each agent may ask: together no more than the function serves, and one call at least', () => {
@@ -141,14 +135,5 @@ describe('what follows from how many copies of the function there are', () => {
       }),
     );
     assert.equal(agentLimits('none', 1), undefined);
-  });
-});
-
-describe('the settings of the construct', () => {
-  it('are those of the app without what is the matter of a stack', () => {
-    assert.throws(
-      () => readBackendSettings({ region: 'eu-west-1' }, 'Here'),
-      /^SettingsError: Here: unknown setting region/,
-    );
   });
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
+import { bundleFunctions } from '../../dev/function-bundles.ts';
 import { readAppSettings } from '../../infra/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
 
@@ -19,13 +20,15 @@ export interface Statement {
   readonly Condition?: unknown;
 }
 
+bundleFunctions();
+
 /**
- * An app with the feature flags of cdk.json. It does not bundle, and checks the template against the schema of
- * CloudFormation only if told to: either takes longer than all the rest, and is tested once.
+ * An app with the feature flags of cdk.json. It checks the template against the schema of CloudFormation only if told to:
+ * that takes longer than all the rest, and is tested once.
  */
 export function testApp({ validates = false } = {}): App {
   return new App({
-    context: { ...CDK_JSON.context, 'aws:cdk:bundling-stacks': [] },
+    context: CDK_JSON.context,
     builtinCloudFormationValidation: validates,
   });
 }

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 import {
   type Action,
   answerHello,
@@ -19,7 +18,7 @@ const MAX_FRAME_BYTES = 16_380;
 
 /** An agent that answers whatever the test says: `undefined` leaves HAProxy waiting. */
 export async function startScriptedAgent(
-  t: TestContext,
+  t: { after(clean: () => void): void },
   answer: (messages: readonly Message[]) => readonly Action[] | undefined,
 ): Promise<{ port: number; stop(): void }> {
   const sockets = new Set<Socket>();

@@ -19,17 +19,18 @@ describe('haverdict cost', () => {
   it('prints a bill, what it assumes, what it leaves out, and the date of its prices', () => {
     const { status, stdout, stderr } = runHaverdict('cost', '--requests', '3000000', '--ipv6-share', '0');
     assert.deepEqual([status, stderr], [0, '']);
-    // 1000 clients with 5 visits on 2 hosts: 10,000 misses a day, 304,167 a month, 25 keys each
-    assert.match(stdout, /^3,000,000 requests per month: the cache answers 89.9 %, the function gets 304,167 calls\n/);
-    assert.match(stdout, /\nDynamoDB reads {6}3,802,083 {2}read units {7}0.48\n/);
-    assert.match(stdout, /\nTotal +2\.\d\d\n/);
+    // 1000 clients with 5 visits on 2 hosts: 304,167 a month, and a fifth of these is refreshed; 25 keys each
+    assert.match(stdout, /^3,000,000 requests per month need 364,\d{3} lookups, in 364,\d{3} calls of the function\n/);
+    assert.match(stdout, /\nDynamoDB reads {8}4,5\d\d,\d{3} {2}read units +0.57\n/);
+    assert.match(stdout, /\nCloudWatch dashboard +1 {2}dashboards +3.00\n/);
+    assert.match(stdout, /\nTotal +\d\.\d\d\n/);
     assert.match(stdout, /\nAssumptions\n {2}1,000 distinct clients per day, 0 % of them with IPv6\n/);
     assert.match(stdout, /\nNot included\n {2}the free tier/);
     assert.match(stdout, /\nPrices of \d{4}-\d\d-\d\d in us-east-1: .*\n$/);
   });
 
   it('counts the misses of a log as the cache of the agent would', (t) => {
-    const { usage, requests, assumes } = costOf(fileWith(t, LOG), '--allow-ttl', '90');
+    const { usage, requests, assumes } = costOf(fileWith(t, LOG), '--allow-ttl', '90', '--batch-ms', '0');
     const months = (365 * 24) / 12 / 2; // two hours
     // every second minute for IPv4 (0, 2, 4 … 120), every time for IPv6
     assert.deepEqual([Math.round(usage.calls), Math.round(usage.keys)], [66 * months, (61 * 25 + 5 * 50) * months]);
@@ -44,15 +45,18 @@ describe('haverdict cost', () => {
 
   it('gives each log a cache of its own', (t) => {
     const file = fileWith(t, LOG);
-    assert.equal(costOf(file, file).usage.calls, 2 * costOf(file).usage.calls);
+    assert.equal(costOf(file, file).lookups, 2 * costOf(file).lookups);
   });
 
   it('takes other prices', (t) => {
     const prices = { date: '2030-01-01', region: 'moon-1', source: 'mine', dynamodbMillionReadUnits: 1000 };
-    const free = { lambdaMillionRequests: 0, lambdaGbSecond: 0, logsGb: 0, metricMonth: 0, egressGb: 0 };
+    const free = {
+      ...{ lambdaMillionRequests: 0, lambdaGbSecond: 0, dynamodbMillionWriteUnits: 0, egressGb: 0 },
+      ...{ logsGb: 0, metricMonth: 0, alarmMetricMonth: 0, dashboardMonth: 0 },
+    };
     const file = fileWith(t, JSON.stringify({ ...prices, ...free }));
     const estimate = costOf('--prices', file, '--lists', '2', '--ipv6-share', '1');
-    assert.equal(estimate.totalUsd, ((estimate.usage.calls * 50 * 2 * 0.5) / 1e6) * 1000);
+    assert.equal(estimate.totalUsd, ((estimate.lookups * 50 * 2 * 0.5) / 1e6) * 1000);
     assert.match(runHaverdict('cost', '--prices', file).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
   });
 

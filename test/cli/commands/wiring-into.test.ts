@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { loadSettings } from '../../../config/load.ts';
+import { findHaproxy } from '../../../dev/haproxy.ts';
 import { haproxyFragment, markedSpoeFile } from '../../../haproxy/generate/fragment.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 import { describeOnEveryHaproxy } from '../../support/every-haproxy.ts';
@@ -86,6 +87,18 @@ describeOnEveryHaproxy('haverdict wiring --into --write', ({ binary }) => {
 });
 
 describe('haverdict wiring --into', () => {
+  it('fills the places that are only marks, with the SPOE file of the parts beside them', (t) => {
+    const { at, text, read, into } = place(t);
+    const cut = (whole: string, name: string) =>
+      whole.replace(new RegExp(`(# haverdict begin ${name}) .*\\n(?:.*\\n)*?(?=.*# haverdict end ${name})`), '$1\n');
+    const [one = '', two = ''] = text.split(/(?=^frontend two)/m);
+    writeFileSync(at('haproxy.cfg'), cut(one + cut(two, 'frontend'), 'agents'));
+    assert.match(read(), /^\t# haverdict begin frontend\n\t# haverdict end frontend$/m);
+    const { status, stderr } = into('--write', '--haproxy-program', findHaproxy());
+    assert.equal(status, 0, stderr);
+    assert.equal(read(), text);
+  });
+
   it('tells what it would replace, and does nothing', (t) => {
     const { folder, text, read, into } = place(t, 'haproxy: { actions: [drop] }\n');
     const { status, stdout } = into();

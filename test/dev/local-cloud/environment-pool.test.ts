@@ -72,7 +72,7 @@ describe('the execution environments of a function', () => {
   });
 
   it('refuse a call above the concurrency of the function, and take one when there is room again', async (t) => {
-    const { call } = started(t, { maxConcurrency: 2 });
+    const { call } = started(t, { concurrency: { limit: 2, underWay: 0 } });
     const running = [call(), call()];
     await assert.rejects(call(), TooManyCalls);
     await Promise.all(running);
@@ -140,7 +140,7 @@ function started(t: TestContext, options: Partial<PoolOptions> = {}, handler = '
     code: { folder, handler },
     functionArn: 'arn:function',
     timeoutMs: 10_000,
-    maxConcurrency: 1000,
+    concurrency: { limit: 1000, underWay: 0 },
     variables: () => ({}),
     log: (line) => lines.push(line),
     ...options,

@@ -144,8 +144,8 @@ describe('the parts between marks', () => {
       ],
     ],
     [
-      'no digest',
-      '# haverdict begin a\n# haverdict end a\n',
+      'half a digest',
+      '# haverdict begin a 01234567\n# haverdict end a\n',
       [
         [0, 'this mark cannot be read'],
         [1, 'part a ends and does not begin'],

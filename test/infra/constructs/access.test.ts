@@ -10,8 +10,9 @@ describe('access', () => {
   const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
   const table = { 'Fn::GetAtt': [tableId, 'Arn'] };
 
-  it('gives agents both permissions that a URL asks for, each under its condition', () => {
-    const Resource = { 'Fn::GetAtt': [functionId, 'Arn'] };
+  it('gives agents both permissions that a URL asks for, each under its condition, for the alias and for the function', () => {
+    const [aliasId] = Object.keys(template.findResources('AWS::Lambda::Alias'));
+    const Resource = [{ 'Fn::GetAtt': [functionId, 'Arn'] }, { Ref: aliasId }];
     assert.deepEqual(statementsOf(template, 'BackendAccessAgentPolicy'), [
       {
         Action: 'lambda:InvokeFunctionUrl',

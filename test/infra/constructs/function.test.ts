@@ -57,8 +57,33 @@ describe('the function', () => {
     );
   });
 
-  it('has a URL that only signed requests get through, and lets nobody in by a policy of its own', () => {
-    assert.equal(only(template, 'AWS::Lambda::Url').Properties.AuthType, 'AWS_IAM');
+  it('has URLs that only signed requests get through, and lets nobody in by a policy of its own', () => {
+    for (const { Properties } of Object.values(template.findResources('AWS::Lambda::Url')))
+      assert.equal(Properties.AuthType, 'AWS_IAM');
     template.resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+
+  it('has its URL on the alias live, and the one of version 0.1 on the function until told otherwise', () => {
+    const qualifiers = (context: object) =>
+      Object.values(templateOf({ ...context }).findResources('AWS::Lambda::Url')).map(
+        ({ Properties }) => Properties.Qualifier,
+      );
+    assert.deepEqual(qualifiers({}).sort(), ['live', undefined]);
+    assert.deepEqual(qualifiers({ unqualifiedUrl: 'false' }), ['live']);
+    const outputs = ({ unqualifiedUrl = true }) => Object.keys(templateOf({ unqualifiedUrl }).toJSON().Outputs);
+    assert.ok(outputs({}).includes('UnqualifiedUrl'));
+    assert.ok(!outputs({ unqualifiedUrl: false }).includes('UnqualifiedUrl'));
+  });
+
+  it('keeps each version, to which the alias can be rolled back', () => {
+    const version = only(template, 'AWS::Lambda::Version');
+    assert.deepEqual([version.DeletionPolicy, version.UpdateReplacePolicy], ['Retain', 'Retain']);
+  });
+
+  it('has copies that are kept started on the alias, if they are asked for', () => {
+    const provisioned = (context: object) =>
+      only(templateOf({ ...context }), 'AWS::Lambda::Alias').Properties.ProvisionedConcurrencyConfig;
+    assert.equal(provisioned({}), undefined);
+    assert.deepEqual(provisioned({ provisionedConcurrency: '2' }), { ProvisionedConcurrentExecutions: 2 });
   });
 });

@@ -1,5 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +12,7 @@ import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { frontendRoutes, frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { AGENTS_BACKEND, spoeFile } from '../../../haproxy/generate/spoe.ts';
 import { ERROR_VARIABLE } from '../../../haproxy/variables.ts';
+import { startAgents } from '../agents.ts';
 import { UNASKED } from '../servers/marks.ts';
 import type { WebServer } from '../servers/web-server.ts';
 import { startTableFunction } from '../table-function.ts';
@@ -22,7 +21,6 @@ import { startTableFunction } from '../table-function.ts';
 const DEADLINE_MS = 10_000;
 /** Too late, no connection, no agent: what no client causes. */
 const NOT_ASKED = '1 2 256 257';
-const AGENTS = join(import.meta.dirname, 'agents.ts');
 
 export interface SpellingSiteOptions {
   readonly haproxy: HaproxyBuild;
@@ -51,17 +49,13 @@ export async function startSpellingSite(options: SpellingSiteOptions): Promise<S
     writeFileSync(file, JSON.stringify(completed(config, name, build, folder, table.url))); // JSON is YAML
     return [name, file] as const;
   });
-  const agents = fork(
-    AGENTS,
-    files.map(([, file]) => file),
-  );
+  const agents = await startAgents(files.map(([, file]) => file));
   const close = async () => {
-    await end(agents);
+    await agents.stop();
     await table.close();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await listening(agents);
     const ports = new Map<string, number>();
     for (const [name] of files)
       for (const server of servers) ports.set(`${name} ${server.name}`, await anotherPort(ports));
@@ -140,18 +134,4 @@ async function anotherPort(ports: ReadonlyMap<string, number>): Promise<number> 
     const port = await freePort();
     if (!taken.has(port)) return port;
   }
-}
-
-async function listening(agents: ChildProcess): Promise<void> {
-  const ended = once(agents, 'exit').then(([code]) => {
-    throw new Error(`the agents ended with ${code}`);
-  });
-  await Promise.race([once(agents, 'message'), ended]);
-}
-
-async function end(agents: ChildProcess): Promise<void> {
-  if (agents.exitCode !== null || agents.signalCode !== null) return;
-  const exited = once(agents, 'exit');
-  agents.disconnect();
-  await exited;
 }

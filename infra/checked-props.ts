@@ -1,0 +1,100 @@
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { z } from 'zod';
+import type { HaverdictBackendProps } from './backend-props.ts';
+import { flag, list, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
+import { MOST_READ_UNITS, readUnits, tooManyAgents } from './limits.ts';
+import { checked, SettingsError } from './settings-error.ts';
+
+export const TABLE_NAME = text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -');
+export const E_MAIL = text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address');
+const MAX_TTL_SECONDS = 86_400;
+
+/** What belongs to a new table only. */
+const OF_A_NEW_TABLE = ['tableName', 'removalPolicy', 'replicas', 'maxReadUnits'] as const;
+const OF_A_VPC = ['vpcSubnets', 'securityGroups'] as const;
+
+/** The rules for props beyond their types, which programs in JavaScript need not keep. */
+const FORM = {
+  table: having('tableArn', 'a table, such as TableV2.fromTableName(this, "Table", "NAME")'),
+  tableName: TABLE_NAME,
+  removalPolicy: z.enum(RemovalPolicy, 'a RemovalPolicy'),
+  replicas: list(REGION, 'regions such as eu-west-1'),
+  encryptionKey: having('keyArn', 'a key, such as Key.fromKeyArn(this, "Key", "ARN")'),
+  maxReadUnits: wholeNumber(1, MOST_READ_UNITS),
+  ttl: z.custom(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
+  reservedConcurrency: wholeNumberOr(1, 10_000, 'none'),
+  provisionedConcurrency: wholeNumber(1, 10_000),
+  memorySize: wholeNumber(128, 10_240),
+  vpc: having('vpcId', 'a network, such as Vpc.fromLookup(this, "Vpc", { isDefault: true })'),
+  vpcSubnets: z.looseObject({}, 'a selection of subnets'),
+  securityGroups: z.array(having('securityGroupId', 'security groups'), 'security groups'),
+  agents: wholeNumber(1, 10_000),
+  logRetention: z.enum(RetentionDays, 'one of RetentionDays'),
+  principals: z.array(having('grantPrincipal', 'principals'), 'principals'),
+  alarms: flag(),
+  alarmTopic: having('topicArn', 'a topic, such as Topic.fromTopicArn(this, "Topic", "ARN")'),
+  dashboard: flag(),
+  budget: z.strictObject({ usd: wholeNumber(1, 1_000_000), email: E_MAIL }, 'usd and email'),
+  unqualifiedUrl: flag(),
+} satisfies Record<keyof HaverdictBackendProps, z.ZodType>;
+
+const Form = z.strictObject(FORM).partial();
+const CheckedForm = Form.superRefine(fitTogether);
+
+/** The props with those defaults that more than one part needs. */
+export type BackendSettings = HaverdictBackendProps &
+  Required<Pick<HaverdictBackendProps, 'reservedConcurrency' | 'agents' | 'maxReadUnits' | 'ttl'>>;
+
+/** Returns the props of this construct with their defaults; throws `SettingsError` if they are not valid. */
+export function checkedProps(props: HaverdictBackendProps, scope: Construct): BackendSettings {
+  checked(CheckedForm, props, scope.node.path);
+  checkRegion(props, scope);
+  const { reservedConcurrency = 10, agents = 1, ttl = Duration.minutes(5) } = props;
+  const maxReadUnits = props.maxReadUnits ?? readUnits(reservedConcurrency);
+  return { ...props, reservedConcurrency, agents, ttl, maxReadUnits };
+}
+
+function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void {
+  const { replicas = [], reservedConcurrency = 10, agents = 1, provisionedConcurrency } = props;
+  const has = (name: keyof HaverdictBackendProps) => props[name] !== undefined;
+  const refuse = (name: keyof HaverdictBackendProps, message: string | undefined) => {
+    if (message !== undefined) check.addIssue({ code: 'custom', path: [name], message });
+  };
+  if (has('table'))
+    for (const name of OF_A_NEW_TABLE.filter(has)) refuse(name, 'left out with `table`, which is as it is');
+  if (has('encryptionKey') && replicas.length > 0)
+    refuse('encryptionKey', 'left out with `replicas`: it is of one region');
+  if (!has('vpc')) for (const name of OF_A_VPC.filter(has)) refuse(name, 'left out without `vpc`');
+  if (has('alarmTopic') && props.alarms === false) refuse('alarmTopic', 'left out without `alarms`');
+  refuse('agents', tooManyAgents(reservedConcurrency, agents));
+  if (reservedConcurrency !== 'none' && exceeds(provisionedConcurrency, reservedConcurrency))
+    refuse('provisionedConcurrency', `at most reservedConcurrency, which is ${reservedConcurrency}`);
+}
+
+/** The function reads in its own region only. */
+function checkRegion({ table }: HaverdictBackendProps, scope: Construct): void {
+  const [there, here] = [table?.env.region, Stack.of(scope).region];
+  if (there === undefined || [there, here].some(Token.isUnresolved) || there === here) return;
+  throw new SettingsError(
+    `${scope.node.path}: table must be one in ${here}, such as its replica there, not in ${there}`,
+  );
+}
+
+function having(property: string, mustBe: string) {
+  return z.custom((value) => typeof value === 'object' && value !== null && property in value, mustBe);
+}
+
+function isTtl(value: unknown): boolean {
+  if (!(typeof value === 'object' && value !== null && 'toSeconds' in value)) return false;
+  const ttl = value as Duration; // nothing else has such a method
+  if (ttl.isUnresolved()) return true;
+  const seconds = ttl.toSeconds({ integral: false });
+  return Number.isInteger(seconds) && seconds <= MAX_TTL_SECONDS;
+}
+
+/** Both known, and one above the other? */
+function exceeds(value: number | undefined, limit: number): boolean {
+  return value !== undefined && !Token.isUnresolved(value) && !Token.isUnresolved(limit) && value > limit;
+}

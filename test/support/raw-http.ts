@@ -1,0 +1,36 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+export interface RawRequests {
+  readonly port: number;
+  /** The address that they come from. */
+  readonly from: string;
+  /** Sent first. */
+  readonly preface?: string;
+  /** The headers of each request, all on one connection. */
+  readonly requests: readonly (readonly string[])[];
+  readonly path?: string;
+}
+
+/** The statuses of requests that one connection sends, one after the other. */
+export async function statusesOf({ port, from, preface = '', requests, path = '/' }: RawRequests): Promise<number[]> {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: from }).setEncoding('latin1');
+  let received = '';
+  socket.on('data', (text) => {
+    received += text;
+  });
+  socket.on('error', () => {}); // HAProxy may reset it
+  const closed = once(socket, 'close');
+  const texts = requests.map((headers, index) =>
+    [
+      `GET ${path} HTTP/1.1`,
+      'Host: shop.example',
+      ...headers,
+      ...(index === requests.length - 1 ? ['Connection: close'] : []),
+      '\r\n',
+    ].join('\r\n'),
+  );
+  socket.write(preface + texts.join(''));
+  await closed;
+  return [...received.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
+}
