@@ -4,12 +4,14 @@ import type { Construct } from 'constructs';
 import { z } from 'zod';
 import type { HaverdictBackendProps } from './backend-props.ts';
 import { flag, list, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { MOST_READ_UNITS, readUnits, tooManyAgents } from './limits.ts';
+import { MOST_READ_UNITS, pollsTooOften, readUnits, tooManyAgents, updatePollMs } from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
 export const TABLE_NAME = text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -');
 export const E_MAIL = text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address');
 const MAX_TTL_SECONDS = 86_400;
+export const MIN_POLL_MS = 200;
+export const MAX_POLL_MS = 15_000;
 
 /** What belongs to a new table only. */
 const OF_A_NEW_TABLE = ['tableName', 'removalPolicy', 'replicas', 'maxReadUnits'] as const;
@@ -31,6 +33,8 @@ const FORM = {
   vpcSubnets: z.looseObject({}, 'a selection of subnets'),
   securityGroups: z.array(having('securityGroupId', 'security groups'), 'security groups'),
   agents: wholeNumber(1, 10_000),
+  updates: flag(),
+  updatePoll: z.custom(isUpdatePoll, `a Duration from ${MIN_POLL_MS} milliseconds to ${MAX_POLL_MS / 1000} seconds`),
   logRetention: z.enum(RetentionDays, 'one of RetentionDays'),
   principals: z.array(having('grantPrincipal', 'principals'), 'principals'),
   alarms: flag(),
@@ -45,15 +49,18 @@ const CheckedForm = Form.superRefine(fitTogether);
 
 /** The props with those defaults that more than one part needs. */
 export type BackendSettings = HaverdictBackendProps &
-  Required<Pick<HaverdictBackendProps, 'reservedConcurrency' | 'agents' | 'maxReadUnits' | 'ttl'>>;
+  Required<
+    Pick<HaverdictBackendProps, 'reservedConcurrency' | 'agents' | 'maxReadUnits' | 'ttl' | 'updates' | 'updatePoll'>
+  >;
 
 /** Returns the props of this construct with their defaults; throws `SettingsError` if they are not valid. */
 export function checkedProps(props: HaverdictBackendProps, scope: Construct): BackendSettings {
   checked(CheckedForm, props, scope.node.path);
   checkRegion(props, scope);
   const { reservedConcurrency = 10, agents = 1, ttl = Duration.minutes(5) } = props;
+  const updatePoll = props.updatePoll ?? Duration.millis(updatePollMs(reservedConcurrency, agents));
   const maxReadUnits = props.maxReadUnits ?? readUnits(reservedConcurrency);
-  return { ...props, reservedConcurrency, agents, ttl, maxReadUnits };
+  return { ...props, reservedConcurrency, agents, ttl, maxReadUnits, updates: hasUpdates(props), updatePoll };
 }
 
 function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void {
@@ -71,6 +78,17 @@ function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void
   refuse('agents', tooManyAgents(reservedConcurrency, agents));
   if (reservedConcurrency !== 'none' && exceeds(provisionedConcurrency, reservedConcurrency))
     refuse('provisionedConcurrency', `at most reservedConcurrency, which is ${reservedConcurrency}`);
+  const { table, updates, updatePoll } = props as HaverdictBackendProps; // the form has checked them
+  if (updates === true && !hasUpdates({ ...(table !== undefined && { table }) }))
+    refuse('updates', 'false, or `table` one with a stream, from which the log of changes is written');
+  if (updatePoll !== undefined && !hasUpdates(props as HaverdictBackendProps))
+    refuse('updatePoll', 'left out without `updates`');
+  else if (updatePoll !== undefined && !updatePoll.isUnresolved())
+    refuse('updatePoll', pollsTooOften(reservedConcurrency, agents, updatePoll.toMilliseconds()));
+}
+
+function hasUpdates({ table, updates }: HaverdictBackendProps): boolean {
+  return updates ?? (table === undefined || table.tableStreamArn !== undefined);
 }
 
 /** The function reads in its own region only. */
@@ -84,6 +102,12 @@ function checkRegion({ table }: HaverdictBackendProps, scope: Construct): void {
 
 function having(property: string, mustBe: string) {
   return z.custom((value) => typeof value === 'object' && value !== null && property in value, mustBe);
+}
+
+function isUpdatePoll(value: unknown): boolean {
+  if (!(typeof value === 'object' && value !== null && 'toMilliseconds' in value)) return false;
+  const poll = value as Duration; // nothing else has such a method
+  return poll.isUnresolved() || (poll.toMilliseconds() >= MIN_POLL_MS && poll.toMilliseconds() <= MAX_POLL_MS);
 }
 
 function isTtl(value: unknown): boolean {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { TABLE } from '../blocklist/table.ts';
-import { E_MAIL, TABLE_NAME } from './checked-props.ts';
+import { E_MAIL, MAX_POLL_MS, MIN_POLL_MS, TABLE_NAME } from './checked-props.ts';
 import { flag, list, oneOf, pairs, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { MOST_READ_UNITS, tooManyAgents } from './limits.ts';
+import { MOST_READ_UNITS, pollsTooOften, tooManyAgents } from './limits.ts';
 import { checked } from './settings-error.ts';
 
 const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[^*\s]+)$/;
@@ -31,6 +31,14 @@ const app = {
   agents: wholeNumber(1, 10_000)
     .default(1)
     .describe('How many agents share the function: what each may ask is in the output `AgentConfig`.'),
+  updates: flag()
+    .default(true)
+    .describe('Lets agents learn of changes within seconds: a stream, a second table, and two functions more.'),
+  updatePollMs: wholeNumber(MIN_POLL_MS, MAX_POLL_MS)
+    .optional()
+    .describe(
+      'How many milliseconds agents wait between two requests for updates. Without it 1000; more if these would take more than half of the calls.',
+    ),
   logRetentionDays: oneOf(RETENTION_DAYS).default(30).describe('How many days the logs of the function are kept.'),
   agentPrincipal: text(
     PRINCIPAL,
@@ -58,7 +66,10 @@ const app = {
 
 const AppForm = z.strictObject(app);
 export type AppSettings = z.output<typeof AppForm>;
-const CheckedApp = AppForm.superRefine(bothOrNeither).superRefine(leavesEachAgentACall).superRefine(fitsItsRegion);
+const CheckedApp = AppForm.superRefine(bothOrNeither)
+  .superRefine(leavesEachAgentACall)
+  .superRefine(leavesHalfToChecks)
+  .superRefine(fitsItsRegion);
 
 /** Every setting of the app: a schema with default and description. */
 export const SETTINGS: Readonly<Record<keyof AppSettings, z.ZodType>> = app;
@@ -72,6 +83,13 @@ export function readAppSettings(context: Readonly<Record<string, unknown>>): App
 function leavesEachAgentACall({ agents, reservedConcurrency }: AppSettings, check: z.RefinementCtx): void {
   const message = tooManyAgents(reservedConcurrency, agents);
   if (message !== undefined) check.addIssue({ code: 'custom', path: ['agents'], message });
+}
+
+function leavesHalfToChecks(settings: AppSettings, check: z.RefinementCtx): void {
+  const { updates, updatePollMs, agents, reservedConcurrency } = settings;
+  if (!updates || updatePollMs === undefined) return;
+  const message = pollsTooOften(reservedConcurrency, agents, updatePollMs);
+  if (message !== undefined) check.addIssue({ code: 'custom', path: ['updatePollMs'], message });
 }
 
 function bothOrNeither({ budgetUsd, budgetEmail }: AppSettings, check: z.RefinementCtx): void {

@@ -1,9 +1,8 @@
 import { TABLE } from '../../blocklist/table.ts';
+import { wholeNumber } from '../environment.ts';
 
-const DEFAULT_TTL_SECONDS = 300;
-const MAX_TTL_SECONDS = 86_400;
-const DEFAULT_POLL_MS = 1000;
-const MAX_POLL_MS = 15_000;
+const TTL = { fallback: 300, most: 86_400, unit: 'seconds' } as const;
+const POLL = { fallback: 1000, most: 15_000, unit: 'milliseconds' } as const;
 
 /** The environment variables of the function. */
 export interface Environment {
@@ -13,6 +12,8 @@ export interface Environment {
   readonly updatesTable: string | undefined;
   /** How long agents wait between two requests for updates. */
   readonly updatePollMs: number;
+  /** The canaries of updates are those of this region. */
+  readonly region: string;
   /** The name of the Lambda function, a dimension of its metrics. */
   readonly functionName: string;
 }
@@ -20,23 +21,10 @@ export interface Environment {
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
   return {
     table: env.HAVERDICT_TABLE || TABLE.defaultName,
-    ttlSeconds: wholeNumber('HAVERDICT_TTL_SECONDS', env, DEFAULT_TTL_SECONDS, MAX_TTL_SECONDS, 'seconds'),
+    ttlSeconds: wholeNumber('HAVERDICT_TTL_SECONDS', env, TTL),
     updatesTable: env.HAVERDICT_UPDATES_TABLE || undefined,
-    updatePollMs: wholeNumber('HAVERDICT_UPDATE_POLL_MS', env, DEFAULT_POLL_MS, MAX_POLL_MS, 'milliseconds'),
+    updatePollMs: wholeNumber('HAVERDICT_UPDATE_POLL_MS', env, POLL),
+    region: env.AWS_REGION || 'local',
     functionName: env.AWS_LAMBDA_FUNCTION_NAME || 'local',
   };
-}
-
-function wholeNumber(
-  name: string,
-  env: Readonly<Record<string, string | undefined>>,
-  fallback: number,
-  most: number,
-  unit: string,
-): number {
-  const text = env[name];
-  if (text === undefined || text === '') return fallback;
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= most) return value;
-  throw new Error(`${name} is "${text}", it must be a whole number of ${unit} from 0 to ${most}`);
 }

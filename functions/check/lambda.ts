@@ -1,17 +1,20 @@
 import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
+import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
 import { jsonLog, writeLine } from '../log.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
 import { metricLine } from './metrics.ts';
+import { Updates } from './updates.ts';
 import { warmUp } from './warm-up.ts';
 
-const { table, ttlSeconds, functionName, updatesTable, updatePollMs } = readEnvironment(process.env);
+const { table, ttlSeconds, functionName, updatesTable, updatePollMs, region } = readEnvironment(process.env);
 
 // The agent applies its policy long before a slow DynamoDB answers: fail early, retry once.
 const timeouts = { connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } };
-const store = new DynamoEntries({ table, ...timeouts });
+const blocklist = new DynamoConnection({ table, ...timeouts });
+const store = new DynamoEntries(blocklist);
 await warmUp(store, jsonLog);
 
 /** The entry point that Lambda calls. Everything above runs once per execution environment. */
@@ -22,9 +25,10 @@ export const handler = createHandler({
   clock: Date.now,
   ttlSeconds,
   ...(updatesTable !== undefined && {
-    updates: {
+    updates: new Updates({
       log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
+      canaries: new DynamoCanaries(blocklist, region),
       waitMs: updatePollMs,
-    },
+    }),
   }),
 });

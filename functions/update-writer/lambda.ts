@@ -3,24 +3,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoBulk } from '../../blocklist/dynamodb/bulk.ts';
 import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
+import { required, wholeNumber } from '../environment.ts';
 import { jsonLog } from '../log.ts';
-import { readWriterEnvironment } from './environment.ts';
 import { createWriter } from './handler.ts';
 import { pacedReads } from './paced-reads.ts';
 
-const { table, updatesTable, region, retentionSeconds, readsPerSecond } = readWriterEnvironment(process.env);
+/** Reads a second of one copy: the stack derives it from the read units of the table. */
+const READS = { fallback: 125, most: 40_000, unit: 'items' } as const;
 
 // Nobody waits for an answer: a slow DynamoDB is waited for.
 const timeouts = { connectTimeoutMs: 1000, requestTimeoutMs: 5000 };
-const bulk = new DynamoBulk(new DynamoConnection({ table, ...timeouts }));
+const blocklist = new DynamoConnection({ table: required('HAVERDICT_TABLE', process.env), ...timeouts });
+const updates = new DynamoConnection({ table: required('HAVERDICT_UPDATES_TABLE', process.env), ...timeouts });
+const itemsPerSecond = wholeNumber('HAVERDICT_READS_PER_SECOND', process.env, READS);
 
 /** The entry point that Lambda calls with each batch of the stream. */
 export const handler = createWriter({
-  region,
-  table: pacedReads(bulk, { itemsPerSecond: readsPerSecond, clock: Date.now, wait: delay }),
-  log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
+  region: required('AWS_REGION', process.env),
+  table: pacedReads(new DynamoBulk(blocklist), { itemsPerSecond, clock: Date.now, wait: delay }),
+  log: new DynamoLog(updates),
   newId: () => randomBytes(6).toString('hex'),
   clock: Date.now,
-  retentionSeconds,
   write: jsonLog,
 });

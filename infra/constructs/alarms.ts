@@ -3,15 +3,18 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Metered } from './metrics.ts';
+import type { Updates } from './updates.ts';
 
 /** A cold start takes about 300 ms and the agent waits 2 s by default. */
 const SLOW_MS = 1000;
+/** From then on agents do not count on updates for entries that allow. */
+const LATE_MS = 60_000;
 
 /** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
 
-  constructor(scope: Construct, id: string, backend: Metered, topic: ITopic | undefined) {
+  constructor(scope: Construct, id: string, backend: Metered, updates: Updates | undefined, topic: ITopic | undefined) {
     super(scope, id);
     this.all = [
       this.#alarm(
@@ -36,6 +39,7 @@ export class Alarms extends Construct {
         1,
         'maxReadUnits is used up; raise it, or see who asks.',
       ),
+      ...(updates === undefined ? [] : this.#ofUpdates(updates)),
     ];
     if (topic === undefined) return;
     const action = new SnsAction(topic);
@@ -43,6 +47,19 @@ export class Alarms extends Construct {
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
     }
+  }
+
+  #ofUpdates(updates: Updates): Alarm[] {
+    return [
+      this.#alarm(
+        'UpdatesLate',
+        updates.metricAge(),
+        LATE_MS,
+        1,
+        'changes reach agents late. See the log of the writer.',
+      ),
+      this.#alarm('UpdateErrors', updates.metricErrors(), 1, 1, 'the writer of updates fails. See its log.'),
+    ];
   }
 
   #alarm(id: string, metric: IMetric, threshold: number, evaluationPeriods: number, description: string): Alarm {

@@ -80,7 +80,6 @@ async function run({ batches, writes }: World, steps: Interleaving, appendUnderT
       },
       newId: () => name,
       clock: () => 0,
-      retentionSeconds: 1,
     };
     const batch = { keys: keys.map((subject) => ({ subject, list: 'manual' })), canaries: {} };
     return appendUnderTest({ ...batch, stream: 's', oldestMs: 0 }, deps).then(() => steps.done());

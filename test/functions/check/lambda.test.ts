@@ -10,13 +10,24 @@ import { localTable, storeAt } from '../../support/local-table.ts';
 describe('readEnvironment', () => {
   it('has a default for everything', () => {
     const updates = { updatesTable: undefined, updatePollMs: 1000 };
-    assert.deepEqual(readEnvironment({}), { table: 'haverdict', ttlSeconds: 300, functionName: 'local', ...updates });
+    assert.deepEqual(readEnvironment({}), {
+      table: 'haverdict',
+      ttlSeconds: 300,
+      functionName: 'local',
+      region: 'local',
+      ...updates,
+    });
   });
   it('takes the tables, the times and the name of the function', () => {
-    const env = { HAVERDICT_TABLE: 'other', HAVERDICT_TTL_SECONDS: '0', AWS_LAMBDA_FUNCTION_NAME: 'f' };
+    const env = {
+      HAVERDICT_TABLE: 'other',
+      HAVERDICT_TTL_SECONDS: '0',
+      AWS_LAMBDA_FUNCTION_NAME: 'f',
+      AWS_REGION: 'r',
+    };
     const updates = { HAVERDICT_UPDATES_TABLE: 'log', HAVERDICT_UPDATE_POLL_MS: '250' };
     assert.deepEqual(readEnvironment({ ...env, ...updates }), {
-      ...{ table: 'other', ttlSeconds: 0, functionName: 'f' },
+      ...{ table: 'other', ttlSeconds: 0, functionName: 'f', region: 'r' },
       ...{ updatesTable: 'log', updatePollMs: 250 },
     });
   });
