@@ -10,7 +10,7 @@ const EVERY_MS = 6 * 3_600_000;
 const ROUNDS = 3;
 /** The events of a round are in the log after about a second. */
 const ROUND_LIMIT_MS = 15_000;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
 
 export interface TrialDeps {
   readonly log: Log & { from(number: number, options: { readonly isConsistent: boolean }): Promise<Read> };
@@ -22,7 +22,8 @@ export interface TrialDeps {
   wait(ms: number): Promise<unknown>;
 }
 
-export type TrialOutcome = 'not due' | 'done' | 'events are late' | 'overtaken';
+/** The record that the trial appended, or why there is none. */
+export type TrialOutcome = Head | 'not due' | 'events are late' | 'overtaken';
 
 /**
  * Finds the canaries that stand for the shards of the stream: candidates whose events came in one batch share a shard, and one
@@ -40,7 +41,8 @@ export async function tryCanaries(deps: TrialDeps): Promise<TrialOutcome> {
   for (;;) {
     const tail = await deps.log.tail();
     if (tail === undefined || tail.base !== began?.base || tail.stream !== began.stream) return 'overtaken';
-    if (await deps.log.put(recordAfter(tail, trial.beats(), deps))) return 'done';
+    const record = recordAfter(tail, trial.beats(), deps);
+    if (await deps.log.put(record)) return record;
   }
 }
 

@@ -1,6 +1,6 @@
 /** A rule that calls functions at a fixed rate. */
 export interface Schedule {
-  /** Calls them now; rejects if one fails or must not be called. */
+  /** Calls them now, instead of the first time; rejects if one fails or must not be called. */
   fire(): Promise<void>;
   close(): void;
 }
@@ -17,7 +17,10 @@ export function startSchedule(expression: string, call: () => Promise<void>): Sc
   const first = setTimeout(quietly, FIRST_MS);
   const next = setInterval(quietly, everyMs);
   return {
-    fire: call,
+    fire() {
+      clearTimeout(first);
+      return call();
+    },
     close() {
       clearTimeout(first);
       clearInterval(next);

@@ -34,7 +34,11 @@ export interface WriteTap {
 export async function startWriteTap(options: WriteTapOptions): Promise<WriteTap> {
   const agent = new Agent({ keepAlive: true });
   const turns = new Map<string, Promise<void>>();
-  const server = createServer((request, response) => void serve(request, response, options, agent, turns));
+  const underWay = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const served = serve(request, response, options, agent, turns).finally(() => underWay.delete(served));
+    underWay.add(served);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -42,8 +46,9 @@ export async function startWriteTap(options: WriteTapOptions): Promise<WriteTap>
     async close() {
       server.close();
       server.closeAllConnections();
-      agent.destroy();
       await once(server, 'close');
+      await Promise.all(underWay); // the database throws if it is closed during a write
+      agent.destroy();
     },
   };
 }

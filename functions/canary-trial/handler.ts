@@ -6,8 +6,10 @@ export function createTrial(deps: TrialDeps & { readonly report: WriteLog }): ()
   return async () => {
     try {
       const outcome = await tryCanaries(deps);
-      if (outcome === 'events are late' || outcome === 'overtaken')
+      if (outcome === 'not due') return;
+      if (typeof outcome === 'string')
         deps.report('warn', 'trial of canaries not finished, it is repeated', { why: outcome });
+      else deps.report('info', 'canaries found', { canaries: Object.keys(outcome.beats), base: outcome.base });
     } catch (error) {
       deps.report('error', 'trial of canaries failed, it is repeated', { problem: String(error) });
       throw error;

@@ -1,8 +1,8 @@
 import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { type IRuleTarget, Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { UPDATES_TABLE } from '../../updates/table.ts';
@@ -90,8 +90,14 @@ export class Updates extends Construct {
     });
     grantLog(this.table, handler, { appends: true });
     grantCanaries(blocklist, handler);
-    const target = new LambdaTarget(handler, { retryAttempts: 0, maxEventAge: Duration.minutes(1) });
-    new Rule(this, 'Minute', { schedule: Schedule.rate(Duration.minutes(1)), targets: [target] });
+    const retryPolicy = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 }; // the next minute is soon
+    // That of the CDK would name the permission after the stack.
+    const target: IRuleTarget = { bind: () => ({ arn: handler.functionArn, retryPolicy }) };
+    const rule = new Rule(this, 'Minute', { schedule: Schedule.rate(Duration.minutes(1)), targets: [target] });
+    handler.addPermission('Minute', {
+      principal: new ServicePrincipal('events.amazonaws.com'),
+      sourceArn: rule.ruleArn,
+    });
     return handler;
   }
 

@@ -1,5 +1,6 @@
+import pLimit from 'p-limit';
 import { updateIf } from '../../blocklist/dynamodb/conditional-writes.ts';
-import { type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
+import { CALLS_AT_ONCE, type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
 import { CANARY_LIST, canarySubject } from '../canary.ts';
 
 /** The canaries of one region, in the blocklist. */
@@ -14,16 +15,15 @@ export class DynamoCanaries {
 
   /** Writes these, but only where the last write was before `beforeMs`. */
   async write(canaries: readonly string[], nowMs: number, beforeMs = Number.MAX_SAFE_INTEGER): Promise<void> {
-    await Promise.all(
-      canaries.map((canary) =>
-        updateIf(this.#connection, {
-          Key: keyAttributes({ subject: canarySubject(this.#region, canary), list: CANARY_LIST }),
-          UpdateExpression: 'SET #at = :now',
-          ConditionExpression: 'attribute_not_exists(#at) OR #at < :before',
-          ExpressionAttributeNames: { '#at': 'at' },
-          ExpressionAttributeValues: { ':now': { N: String(nowMs) }, ':before': { N: String(beforeMs) } },
-        }),
-      ),
-    );
+    const limit = pLimit(CALLS_AT_ONCE);
+    const write = (canary: string) =>
+      updateIf(this.#connection, {
+        Key: keyAttributes({ subject: canarySubject(this.#region, canary), list: CANARY_LIST }),
+        UpdateExpression: 'SET #at = :now',
+        ConditionExpression: 'attribute_not_exists(#at) OR #at < :before',
+        ExpressionAttributeNames: { '#at': 'at' },
+        ExpressionAttributeValues: { ':now': { N: String(nowMs) }, ':before': { N: String(beforeMs) } },
+      });
+    await Promise.all(canaries.map((canary) => limit(() => write(canary))));
   }
 }

@@ -4,17 +4,26 @@ import { only, templateOf } from '../synthesized.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:oncall';
 
+/** What an alarm watches: a metric, or an expression of some. */
+interface AlarmMetric {
+  readonly Expression?: string;
+  readonly MetricStat?: { readonly Metric: { readonly MetricName: string }; readonly Stat: string };
+}
+
 describe('the alarms', () => {
-  it('watch failures, throttles, the slowest answers and throttled reads', () => {
+  it('watch failures, throttles, the slowest answers, throttled reads, and updates that are late or fail', () => {
     const alarms = alarmsOf({}).map(({ Metrics, Threshold, EvaluationPeriods, TreatMissingData }) => {
-      const [{ MetricStat }] = Metrics as [{ MetricStat: { Metric: { MetricName: string }; Stat: string } }]; // each watches one
-      return [MetricStat.Metric.MetricName, MetricStat.Stat, Threshold, EvaluationPeriods, TreatMissingData].join(' ');
+      const [{ Expression, MetricStat }] = Metrics as [AlarmMetric];
+      const metric = MetricStat === undefined ? [Expression] : [MetricStat.Metric.MetricName, MetricStat.Stat];
+      return [...metric, Threshold, EvaluationPeriods, TreatMissingData].join(' ');
     });
     assert.deepEqual(alarms.sort(), [
       'Duration p99 1000 3 notBreaching',
+      'IteratorAge Maximum 60000 1 notBreaching',
       'ReadThrottleEvents Sum 1 1 notBreaching',
       'Throttles Sum 1 1 notBreaching',
       'Url5xxCount Sum 1 1 notBreaching',
+      'writer + trial 1 1 notBreaching',
     ]);
   });
 
