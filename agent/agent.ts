@@ -192,8 +192,8 @@ export class Agent {
   }
 
   /**
-   * Where there are other agents, fails its health checks until HAProxy asks only those. From 3.1 on, a question that meets
-   * a connection which closes is lost; up to 3.0 HAProxy sends it to another agent by itself.
+   * Where there are other agents, fails its health checks until HAProxy asks only those. Up to 3.0 HAProxy goes on using
+   * the open connections of a server that is DOWN, so that would change nothing.
    */
   async #leaveToOthers(): Promise<void> {
     const { servers, version } = this.#generation.settings.haproxy;

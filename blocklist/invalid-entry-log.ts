@@ -2,7 +2,11 @@ import { redactedSubject } from '../contract/redact.ts';
 import type { Item } from './store.ts';
 
 /** Logs one line for the operator. */
-export type Log = (level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
 
 /** A table can hold any number of invalid items, and every call may find each of them. */
 export const MAX_REPORTED = 100;

@@ -14,6 +14,16 @@ export interface Finding {
 
 type Issue = z.core.$ZodIssue;
 
+/** What a key that is unknown where it stands could mean elsewhere in the file. */
+export interface Hints {
+  /** Its path after it was renamed. */
+  renamed(path: readonly PropertyKey[]): readonly PropertyKey[] | undefined;
+  /** All settings of the file. */
+  readonly paths: readonly (readonly string[])[];
+}
+
+const AGENT_HINTS: Hints = { renamed: renamedPath, paths: SETTINGS.map(({ path }) => path) };
+
 interface IssueFinding extends Finding {
   /** The setting is missing. */
   readonly isMissing?: boolean;
@@ -22,10 +32,10 @@ interface IssueFinding extends Finding {
 }
 
 /** Reports each error once, at the innermost known place. */
-export function toFindings(issues: readonly Issue[], input: unknown): Finding[] {
+export function toFindings(issues: readonly Issue[], input: unknown, hints = AGENT_HINTS): Finding[] {
   const found = new Map<string, IssueFinding>();
   for (const issue of issues)
-    for (const finding of findingsOf(issue, input)) {
+    for (const finding of findingsOf(issue, input, hints)) {
       const place = `${finding.part} ${formatPath(finding.path)}`;
       if (!found.has(place)) found.set(place, finding);
     }
@@ -45,12 +55,12 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
+function findingsOf(issue: Issue, input: unknown, hints: Hints): IssueFinding[] {
   const { path } = issue;
   const value = valueAt(input, path);
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => unknownKey(key, path, issue.message));
+      return issue.keys.map((key) => unknownKey(key, path, issue.message, hints));
     case 'invalid_key': {
       const mustBe = issue.issues[0]?.message ?? issue.message;
       return [{ path, part: 'key', message: `must be ${mustBe}, got ${display(path.at(-1))}` }];
@@ -59,7 +69,7 @@ function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
       // the last option of each of our unions is the map, whose own errors are more precise
       const inside = typeof value === 'object' && value !== null && !Array.isArray(value) ? issue.errors.at(-1) : [];
       if (inside !== undefined && inside.length > 0)
-        return inside.flatMap((nested) => findingsOf({ ...nested, path: [...path, ...nested.path] }, input));
+        return inside.flatMap((nested) => findingsOf({ ...nested, path: [...path, ...nested.path] }, input, hints));
       return [wrongValue(path, issue.message, value)];
     }
     default:
@@ -67,9 +77,9 @@ function findingsOf(issue: Issue, input: unknown): IssueFinding[] {
   }
 }
 
-function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string): IssueFinding {
+function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string, hints: Hints): IssueFinding {
   const at = { path: [...path, key], part: 'key' } as const;
-  const renamed = renamedPath(at.path);
+  const renamed = hints.renamed(at.path);
   if (renamed !== undefined) return { ...at, message: `renamed to ${formatPath(renamed)}`, meant: renamed };
   const finding = (hint: string, meant?: readonly PropertyKey[]): IssueFinding => ({
     ...at,
@@ -78,7 +88,7 @@ function unknownKey(key: string, path: readonly PropertyKey[], knownKeys: string
   });
   const near = didYouMean(key, knownKeys.split(', '));
   if (near !== undefined) return finding(`did you mean ${near}?`, [...path, near]);
-  const elsewhere = SETTINGS.find(({ path: known }) => isNamed(known.at(-1) ?? '', key))?.path;
+  const elsewhere = hints.paths.find((known) => isNamed(known.at(-1) ?? '', key));
   if (elsewhere === undefined) return finding(`expected one of: ${knownKeys}`);
   return finding(`did you mean ${elsewhere.join('.')}?`, elsewhere);
 }

@@ -1,13 +1,14 @@
 import { App } from 'aws-cdk-lib';
-import { readAppSettings } from './settings.ts';
-import { SettingsError } from './settings-error.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { readDeployment, refuseContext, SETTINGS_FILE } from './deployment/settings.ts';
 import { HaverdictStack } from './stack.ts';
 
 const app = new App();
 try {
-  new HaverdictStack(app, readAppSettings(app.node.getAllContext()));
+  refuseContext(app.node.getAllContext());
+  new HaverdictStack(app, readDeployment(process.env.DEPLOYMENT_SETTINGS ?? SETTINGS_FILE).settings);
 } catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
+  if (!(error instanceof ConfigError)) throw error;
   console.error(error.message);
   process.exit(78); // EX_CONFIG, as the agent does
 }

@@ -53,7 +53,8 @@ export interface HaverdictBackendProps {
   readonly encryptionKey?: IKey;
 
   /**
-   * Read units a second that the new table serves at most, and its index likewise.
+   * Read units a second for lookups in the new table, and for its index as many again: a target that DynamoDB may exceed for
+   * a while.
    *
    * @default - 200 for each copy of the function; 2000 without `reservedConcurrency`
    */
@@ -117,9 +118,10 @@ export interface HaverdictBackendProps {
   readonly agents?: number;
 
   /**
-   * Do agents learn of changes within seconds? With a stream, a second table for the log of changes, and two functions.
+   * Do agents learn of changes within seconds? With a stream, a second table for the log of changes, and two functions. A
+   * stream has one reader, or two without replicas: `table` may have one already.
    *
-   * @default true, unless `table` has no stream
+   * @default true, and false with `table`
    */
   readonly updates?: boolean;
 

@@ -1,4 +1,3 @@
-import { Tokenization } from 'aws-cdk-lib';
 import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant, IGrantable, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
@@ -49,14 +48,7 @@ export class HaverdictBackend extends Metered {
     const settings = checkedProps(props, this);
     const { principals = [], alarms = true, dashboard = true, budget } = settings;
     this.table = settings.table ?? (new BlocklistTable(this, 'Table', settings) as ITable); // as the CDK compiles it
-    const updates = updatesOf(this, settings, this.table);
-    const { handler, alias, url, unqualifiedUrl } = new CheckFunction(this, 'Check', settings, {
-      HAVERDICT_TABLE: this.table.tableName,
-      ...(updates !== undefined && {
-        HAVERDICT_UPDATES_TABLE: updates.table.tableName,
-        HAVERDICT_UPDATE_POLL_MS: Tokenization.stringifyNumber(settings.updatePoll.toMilliseconds()),
-      }),
-    });
+    const { handler, alias, url, unqualifiedUrl } = new CheckFunction(this, 'Check', settings, this.table);
     this.handler = handler;
     this.alias = alias;
     this.url = url;
@@ -64,7 +56,8 @@ export class HaverdictBackend extends Metered {
     this.#urls = [url, unqualifiedUrl].filter((url) => url !== undefined);
     this.agentLimits = agentLimits(settings.reservedConcurrency, settings.agents);
     grantLookup(this.table, handler);
-    updates?.grantAnswer(handler, this.table);
+    const updates = updatesOf(this, settings, this.table);
+    updates?.answeredBy(handler, settings.updatePoll);
     const access = new Access(this, 'Access', { table: this.table, urls: this.#urls, principals });
     this.agentPolicy = access.agentPolicy;
     this.operatorPolicy = access.operatorPolicy;

@@ -2,45 +2,55 @@ import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { z } from 'zod';
-import type { HaverdictBackendProps } from './backend-props.ts';
-import { flag, list, REGION, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { MOST_READ_UNITS, pollsTooOften, readUnits, tooManyAgents, updatePollMs } from './limits.ts';
+import type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
+import { E_MAIL, flag, list, REGION, TABLE_NAME, text, wholeNumber, wholeNumberOr } from './fields.ts';
+import {
+  MAX_POLL_MS,
+  MIN_POLL_MS,
+  MOST_READ_UNITS,
+  pollsTooOften,
+  readUnits,
+  tooManyAgents,
+  tooManyProvisioned,
+  updatePollMs,
+} from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
-export const TABLE_NAME = text(/^[\w.-]{3,255}$/, '3 to 255 letters, digits, _ . or -');
-export const E_MAIL = text(/^[^\s@]+@[^\s@]+$/, 'an e-mail address');
 const MAX_TTL_SECONDS = 86_400;
-export const MIN_POLL_MS = 200;
-export const MAX_POLL_MS = 15_000;
 
 /** What belongs to a new table only. */
 const OF_A_NEW_TABLE = ['tableName', 'removalPolicy', 'replicas', 'maxReadUnits'] as const;
 const OF_A_VPC = ['vpcSubnets', 'securityGroups'] as const;
 
+const Budget = z.strictObject({ usd: wholeNumber(1, 1_000_000), email: text(...E_MAIL) });
+
 /** The rules for props beyond their types, which programs in JavaScript need not keep. */
 const FORM = {
   table: having('tableArn', 'a table, such as TableV2.fromTableName(this, "Table", "NAME")'),
-  tableName: TABLE_NAME,
+  tableName: text(...TABLE_NAME),
   removalPolicy: z.enum(RemovalPolicy, 'a RemovalPolicy'),
-  replicas: list(REGION, 'regions such as eu-west-1'),
+  replicas: list(...REGION),
   encryptionKey: having('keyArn', 'a key, such as Key.fromKeyArn(this, "Key", "ARN")'),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS),
-  ttl: z.custom(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
+  ttl: z.custom<Duration>(isTtl, `a Duration of whole seconds, of ${MAX_TTL_SECONDS} at most`),
   reservedConcurrency: wholeNumberOr(1, 10_000, 'none'),
   provisionedConcurrency: wholeNumber(1, 10_000),
   memorySize: wholeNumber(128, 10_240),
   vpc: having('vpcId', 'a network, such as Vpc.fromLookup(this, "Vpc", { isDefault: true })'),
   vpcSubnets: z.looseObject({}, 'a selection of subnets'),
-  securityGroups: z.array(having('securityGroupId', 'security groups'), 'security groups'),
+  securityGroups: listOf('securityGroupId', 'a list of security groups'),
   agents: wholeNumber(1, 10_000),
   updates: flag(),
-  updatePoll: z.custom(isUpdatePoll, `a Duration from ${MIN_POLL_MS} milliseconds to ${MAX_POLL_MS / 1000} seconds`),
-  logRetention: z.enum(RetentionDays, 'one of RetentionDays'),
-  principals: z.array(having('grantPrincipal', 'principals'), 'principals'),
+  updatePoll: z.custom<Duration>(
+    isUpdatePoll,
+    `a Duration from ${MIN_POLL_MS} milliseconds to ${MAX_POLL_MS / 1000} seconds`,
+  ),
+  logRetention: z.custom<RetentionDays>(isRetention, 'one of RetentionDays'),
+  principals: listOf('grantPrincipal', 'a list of principals, such as [new AccountPrincipal("123456789012")]'),
   alarms: flag(),
   alarmTopic: having('topicArn', 'a topic, such as Topic.fromTopicArn(this, "Topic", "ARN")'),
   dashboard: flag(),
-  budget: z.strictObject({ usd: wholeNumber(1, 1_000_000), email: E_MAIL }, 'usd and email'),
+  budget: z.custom<BudgetProps>(isBudget, 'a budget, such as { usd: 50, email: "ops@example.org" }'),
   unqualifiedUrl: flag(),
 } satisfies Record<keyof HaverdictBackendProps, z.ZodType>;
 
@@ -64,7 +74,13 @@ export function checkedProps(props: HaverdictBackendProps, scope: Construct): Ba
 }
 
 function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void {
-  const { replicas = [], reservedConcurrency = 10, agents = 1, provisionedConcurrency } = props;
+  const {
+    replicas = [],
+    reservedConcurrency = 10,
+    agents = 1,
+    provisionedConcurrency = 0,
+    unqualifiedUrl = true,
+  } = props;
   const has = (name: keyof HaverdictBackendProps) => props[name] !== undefined;
   const refuse = (name: keyof HaverdictBackendProps, message: string | undefined) => {
     if (message !== undefined) check.addIssue({ code: 'custom', path: [name], message });
@@ -76,10 +92,9 @@ function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void
   if (!has('vpc')) for (const name of OF_A_VPC.filter(has)) refuse(name, 'left out without `vpc`');
   if (has('alarmTopic') && props.alarms === false) refuse('alarmTopic', 'left out without `alarms`');
   refuse('agents', tooManyAgents(reservedConcurrency, agents));
-  if (reservedConcurrency !== 'none' && exceeds(provisionedConcurrency, reservedConcurrency))
-    refuse('provisionedConcurrency', `at most reservedConcurrency, which is ${reservedConcurrency}`);
+  refuse('provisionedConcurrency', tooManyProvisioned(reservedConcurrency, provisionedConcurrency, unqualifiedUrl));
   const { table, updates, updatePoll } = props as HaverdictBackendProps; // the form has checked them
-  if (updates === true && !hasUpdates({ ...(table !== undefined && { table }) }))
+  if (updates === true && table !== undefined && table.tableStreamArn === undefined)
     refuse('updates', 'false, or `table` one with a stream, from which the log of changes is written');
   if (updatePoll !== undefined && !hasUpdates(props as HaverdictBackendProps))
     refuse('updatePoll', 'left out without `updates`');
@@ -88,7 +103,7 @@ function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void
 }
 
 function hasUpdates({ table, updates }: HaverdictBackendProps): boolean {
-  return updates ?? (table === undefined || table.tableStreamArn !== undefined);
+  return updates ?? table === undefined;
 }
 
 /** The function reads in its own region only. */
@@ -104,6 +119,18 @@ function having(property: string, mustBe: string) {
   return z.custom((value) => typeof value === 'object' && value !== null && property in value, mustBe);
 }
 
+function listOf(property: string, mustBe: string) {
+  return z.array(having(property, mustBe), mustBe);
+}
+
+function isRetention(value: unknown): boolean {
+  return Token.isUnresolved(value) || (typeof value === 'number' && value in RetentionDays);
+}
+
+function isBudget(value: unknown): boolean {
+  return Budget.safeParse(value).success;
+}
+
 function isUpdatePoll(value: unknown): boolean {
   if (!(typeof value === 'object' && value !== null && 'toMilliseconds' in value)) return false;
   const poll = value as Duration; // nothing else has such a method
@@ -116,9 +143,4 @@ function isTtl(value: unknown): boolean {
   if (ttl.isUnresolved()) return true;
   const seconds = ttl.toSeconds({ integral: false });
   return Number.isInteger(seconds) && seconds <= MAX_TTL_SECONDS;
-}
-
-/** Both known, and one above the other? */
-function exceeds(value: number | undefined, limit: number): boolean {
-  return value !== undefined && !Token.isUnresolved(value) && !Token.isUnresolved(limit) && value > limit;
 }

@@ -17,6 +17,8 @@ const READ_UNITS_UNRESERVED = 2000;
 /** The default quota of a table in most accounts. */
 export const MOST_READ_UNITS = 40_000;
 const DEFAULT_POLL_MS = 1000;
+export const MIN_POLL_MS = 200;
+export const MAX_POLL_MS = 15_000;
 /** The maximum of the agent's setting. */
 const MOST_CONCURRENT = 1000;
 
@@ -41,6 +43,16 @@ export function pollsTooOften(copies: Copies, agents: number, pollMs: number): s
 
 function leastPollMs(copies: number, agents: number): number {
   return Math.ceil((2 * agents * 1000) / (copies * CALLS_PER_COPY));
+}
+
+/**
+ * What the provisioned concurrency would have to be instead, if it is too much. Lambda lets nothing but the alias run if all
+ * of the reserved concurrency is provisioned there.
+ */
+export function tooManyProvisioned(copies: Copies, provisioned: number, unqualifiedUrl: boolean): string | undefined {
+  if (!isKnown(copies) || !isKnown(provisioned) || provisioned < Math.max(1, copies)) return undefined;
+  if (unqualifiedUrl) return `below reservedConcurrency, which is ${copies}: none is left for the unqualifiedUrl`;
+  return provisioned === copies ? undefined : `at most reservedConcurrency, which is ${copies}`;
 }
 
 /**

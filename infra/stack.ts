@@ -4,11 +4,11 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { HaverdictBackend } from './backend.ts';
 import type { HaverdictBackendProps } from './backend-props.ts';
-import type { AppSettings } from './settings.ts';
+import type { DeploymentSettings } from './deployment/settings.ts';
 
 /** A stack with one backend, with outputs for the agent and the operators. */
 export class HaverdictStack extends Stack {
-  constructor(scope: Construct, settings: AppSettings) {
+  constructor(scope: Construct, settings: DeploymentSettings) {
     const { region, account, stackName, tags } = settings;
     super(scope, stackName, { env: { region, ...(account !== undefined && { account }) } });
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
@@ -32,7 +32,7 @@ export class HaverdictStack extends Stack {
   }
 
   /** The settings as the objects that a construct takes. */
-  #propsOf(settings: AppSettings): HaverdictBackendProps {
+  #propsOf(settings: DeploymentSettings): HaverdictBackendProps {
     const { tableName, replicas, reservedConcurrency, agents, unqualifiedUrl, maxReadUnits } = settings;
     const { updates, updatePollMs } = settings;
     const { agentPrincipal, alarmTopicArn, budgetUsd, budgetEmail, provisionedConcurrency } = settings;

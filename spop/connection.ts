@@ -2,6 +2,7 @@ import { encodeAck } from './ack.ts';
 import { type AckActions, fitted, payloadBytes } from './ack-payload.ts';
 import { ConnectionActivity } from './connection-activity.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
+import { Drain, HAPROXY_STREAMS } from './drain.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { type Frame, FrameType } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -30,19 +31,17 @@ const MAX_FRAME_BYTES = 1024 * 1024;
 const HELLO_TIMEOUT_MS = 5_000;
 /** HAProxy 2.6 to 3.0 reconnects in a tight loop while a request waits: 3000 connections a second, 10 with this delay. */
 const REJECTION_DELAY_MS = 100;
-/** How long a shutdown waits for frames that HAProxy has sent before; on one host they are there at once. */
-const DRAIN_INPUT_MS = 20;
 /** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
 const MAX_WAITING_FRAMES = 256;
-/** From 3.1, this many streams share a connection; see `#maxAckPayload`. */
-const HAPROXY_STREAMS = 20;
 const ACK_HEADER_BYTES = 4 + 5 + 20;
+/** Of 20 usual answers; for larger ones it grows. */
+const LAST_ANSWERS_BYTES = 2048;
 
 type State =
   | { readonly name: 'handshake'; readonly cancelTimer: () => void }
   | { readonly name: 'health check' }
   | { readonly name: 'open' }
-  | { readonly name: 'draining'; isInputDrained: boolean; readonly cancelTimer: () => void }
+  | { readonly name: 'draining'; readonly drain: Drain; readonly cancelTimer: () => void }
   | { readonly name: 'rejecting'; readonly cancelTimer: () => void }
   | { readonly name: 'closed' };
 
@@ -54,7 +53,7 @@ export class Connection {
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #reader = new FrameReader(MAX_HELLO_BYTES);
-  readonly #output: OutputBuffer;
+  #output: OutputBuffer;
   /** ACKs of promises that settled in this turn of the event loop. */
   readonly #settledAcks: Uint8Array[] = [];
   /** The ids of frames whose answer is a promise. */
@@ -104,12 +103,12 @@ export class Connection {
     this.#reader.push(chunk);
     try {
       while (this.#handleNext(receivedAtMs) && !this.#ignoresInput());
-      this.#inputDrained();
+      if (this.#state.name === 'draining') this.#state.drain.received(this.#output.acks + this.#waiting.size);
     } catch (error) {
       if (!(error instanceof SpopError)) throw error;
       this.fail(error);
     } finally {
-      this.#flush();
+      if (!this.#holdsAnswers()) this.#flush();
     }
     this.activity.received(chunk.length, this.#reader, receivedAtMs);
     const frames = this.#output.acks - acksBefore;
@@ -119,19 +118,17 @@ export class Connection {
   }
 
   /**
-   * Shuts down: answers what waits, then sends DISCONNECT. Frames that HAProxy has sent may still be in the socket, so the
-   * DISCONNECT follows the answers to the next chunk, or a short time without one. Before the end of the handshake, and in
-   * a health check, the connection just closes.
+   * Shuts down: answers what waits and what still comes, then sends DISCONNECT, with the last answers in one write (`Drain`).
+   * Before the end of the handshake, and in a health check, the connection just closes.
    */
   drain(): void {
     switch (this.#state.name) {
-      case 'open':
-        this.#state = {
-          name: 'draining',
-          isInputDrained: false,
-          cancelTimer: this.#clock.after(DRAIN_INPUT_MS, () => this.#inputDrained()),
-        };
+      case 'open': {
+        this.#output = new OutputBuffer(LAST_ANSWERS_BYTES);
+        const drain = new Drain(this.#clock, () => this.#drained());
+        this.#state = { name: 'draining', drain, cancelTimer: () => drain.cancel() };
         return;
+      }
       case 'handshake':
       case 'health check':
         this.#close();
@@ -256,15 +253,17 @@ export class Connection {
     this.#disconnect();
   }
 
-  /** All frames that HAProxy sent before the shutdown are here. */
-  #inputDrained(): void {
-    if (this.#state.name !== 'draining') return;
-    this.#state.isInputDrained = true;
+  #holdsAnswers(): boolean {
+    return this.#state.name === 'draining' && !this.#state.drain.isOver;
+  }
+
+  #drained(): void {
     this.#disconnectIfIdle();
+    this.#flush();
   }
 
   #disconnectIfIdle(): void {
-    if (this.#state.name !== 'draining' || !this.#state.isInputDrained) return;
+    if (this.#state.name !== 'draining' || this.#holdsAnswers()) return;
     if (this.#waiting.size === 0 && this.#settledAcks.length === 0) this.#disconnect();
   }
 

@@ -11,11 +11,15 @@ const MAX_ACK_OVERHEAD_BYTES = 29;
  * connections can share one; its bytes are reused once the kernel has taken them.
  */
 export class OutputBuffer {
-  #bytes = new Uint8Array(USUAL_BYTES);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   /** How many ACKs were ever appended by `ack`. */
   acks = 0;
+
+  constructor(bytes = USUAL_BYTES) {
+    this.#bytes = new Uint8Array(bytes);
+  }
 
   get isEmpty(): boolean {
     return this.#length === 0;

@@ -72,8 +72,8 @@ describe('the alerts', () => {
         assert.ok(matchers.includes('reason!~"no_subject|bad_subject"'), alert);
   });
 
-  it('have a section each in the runbook, which has no other', () => {
-    const headings = [...text('docs/runbook.md').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+  it('have a section each in the runbook, which has no other but for the alarms of AWS', () => {
+    const headings = [...text('docs/runbook.md').matchAll(/^## (?!AWS )(.+)$/gm)].map(([, heading]) => heading);
     assert.deepEqual(
       headings,
       rules.map(({ alert }) => alert),

@@ -29,11 +29,11 @@ export interface Assembly {
 /** The defaults for a template without account and region. */
 const PLACEHOLDER = { account: '123456789012', region: 'us-east-1' } as const;
 
-/** Reads the assembly in this folder; it must have one stack. */
-export function readAssembly(folder: string): Assembly {
+/** Reads the stack with this id from the assembly in this folder; without an id it must be the only one. */
+export function readAssembly(folder: string, wanted?: string): Assembly {
   const manifest = read<Manifest>(join(folder, 'manifest.json'));
   const stacks = Object.entries(manifest.artifacts).filter(([, { type }]) => type === 'aws:cloudformation:stack');
-  const [[id, stack] = [], ...others] = stacks;
+  const [[id, stack] = [], ...others] = stacks.filter(([id]) => wanted === undefined || id === wanted);
   if (id === undefined || stack === undefined || others.length > 0)
     throw new Error(`${folder} has ${stacks.length} stacks, but exactly one is supported`);
   const [, account, region] = /^aws:\/\/([^/]+)\/(.+)$/.exec(stack.environment ?? '') ?? [];

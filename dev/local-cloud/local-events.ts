@@ -49,7 +49,7 @@ interface MappingProperties {
   readonly ParallelizationFactor?: number;
 }
 
-const MAPPED = ['EventSourceArn', 'FunctionName', 'BatchSize', 'StartingPosition', 'ParallelizationFactor'];
+const MAPPED = ['EventSourceArn', 'FunctionName', 'BatchSize', 'StartingPosition', 'ParallelizationFactor', 'Tags'];
 /** What Lambda needs of the role of the function. */
 const STREAM_RIGHTS = ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'];
 const DEFAULT_BATCH = 100;
@@ -81,11 +81,12 @@ function startSource({ id, properties }: NamedResource, tables: readonly NamedRe
 interface RuleProperties {
   readonly ScheduleExpression?: string;
   readonly State?: string;
+  readonly Tags?: object;
   readonly Targets?: readonly { readonly Arn: string; readonly Id: string; readonly RetryPolicy?: object }[];
 }
 
 function startRule({ id, attributes, properties }: NamedResource, deps: LocalEventsDeps): Schedule {
-  const { ScheduleExpression, State: _enabled, Targets = [], ...others } = properties as RuleProperties;
+  const { ScheduleExpression, State: _enabled, Tags: _tags, Targets = [], ...others } = properties as RuleProperties;
   const [unknown] = [
     ...Object.keys(others),
     ...Targets.flatMap(({ Arn: _a, Id: _i, RetryPolicy: _r, ...more }) => Object.keys(more)),

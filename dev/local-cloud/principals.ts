@@ -8,6 +8,8 @@ export interface Principal {
   readonly roleArn: string;
   readonly account: string;
   readonly statements: readonly Statement[];
+  /** The statements of the permissions boundary, which must allow whatever the others do. */
+  readonly boundary?: readonly Statement[];
 }
 
 /** A caller without a signature. */
@@ -23,9 +25,9 @@ export class AccessDenied extends Error {
   override readonly name = 'AccessDenied';
   readonly action: string;
 
-  constructor(principal: string, { action, resource }: Access, ruling: Ruling) {
+  constructor(principal: string, { action, resource }: Access, ruling: Ruling, document = 'policy') {
     const why =
-      ruling === 'denied explicitly' ? 'with an explicit deny' : `because no policy allows the ${action} action`;
+      ruling === 'denied explicitly' ? 'with an explicit deny' : `because no ${document} allows the ${action} action`;
     super(`User: ${principal} is not authorized to perform: ${action} on resource: ${resource} ${why}`);
     this.action = action;
   }
@@ -45,7 +47,11 @@ export class Principals {
     const attached = [...resources.ofType('AWS::IAM::Policy'), ...managed.values()];
     for (const policy of attached) checkAttachments(policy);
     this.#byArn = new Map([
-      ...roles.map((role) => [arnOf(role), this.#assumed(role.ref, rightsOf(role, attached, managed))] as const),
+      ...roles.map((role) => {
+        const boundary = boundaryOf(role, managed);
+        const principal = this.#assumed(role.ref, rightsOf(role, attached, managed));
+        return [arnOf(role), { ...principal, ...(boundary !== undefined && { boundary }) }] as const;
+      }),
       // A policy alone represents a principal with only that policy.
       ...[...managed].map(
         ([arn, policy]) => [arn, this.#assumed(policy.ref.split('/').at(-1) ?? '', documentOf(policy))] as const,
@@ -98,6 +104,8 @@ export class Principals {
     );
     const ruling = evaluate([...principal.statements, ...named], { ...access, context });
     if (ruling !== 'allowed') throw new AccessDenied(principal.arn, access, ruling);
+    const limit = principal.boundary === undefined ? 'allowed' : evaluate(principal.boundary, { ...access, context });
+    if (limit !== 'allowed') throw new AccessDenied(principal.arn, access, limit, 'permissions boundary');
   }
 
   #assumed(name: string, statements: readonly Statement[]): Principal {
@@ -112,21 +120,27 @@ function rightsOf(
   attached: readonly NamedResource[],
   managed: ReadonlyMap<string, NamedResource>,
 ): Statement[] {
-  const { ManagedPolicyArns = [], Policies = [], PermissionsBoundary } = role.properties as RoleProperties;
-  if (PermissionsBoundary !== undefined) throw new Error(`the permissions boundary of ${role.id} is not imitated`);
-  const byArn = ManagedPolicyArns.flatMap((arn) => {
-    const policy = managed.get(arn);
-    if (policy === undefined) throw new Error(`policy ${arn} of ${role.id} is not in the template and not imitated`);
-    return documentOf(policy);
-  });
+  const { ManagedPolicyArns = [], Policies = [] } = role.properties as RoleProperties;
+  const byArn = ManagedPolicyArns.flatMap((arn) => managedDocument(arn, role, managed));
   const byRole = attached.filter(({ properties }) => listOf(properties.Roles).includes(role.ref)).flatMap(documentOf);
   return [...byArn, ...byRole, ...Policies.flatMap(({ PolicyDocument }) => parsePolicy(PolicyDocument, role.id))];
+}
+
+function boundaryOf(role: NamedResource, managed: ReadonlyMap<string, NamedResource>): Statement[] | undefined {
+  const { PermissionsBoundary: arn } = role.properties as RoleProperties;
+  return arn === undefined ? undefined : managedDocument(arn, role, managed);
+}
+
+function managedDocument(arn: string, role: NamedResource, managed: ReadonlyMap<string, NamedResource>): Statement[] {
+  const policy = managed.get(arn);
+  if (policy === undefined) throw new Error(`policy ${arn} of ${role.id} is not in the template and not imitated`);
+  return documentOf(policy);
 }
 
 interface RoleProperties {
   readonly ManagedPolicyArns?: readonly string[];
   readonly Policies?: readonly { readonly PolicyDocument: unknown }[];
-  readonly PermissionsBoundary?: unknown;
+  readonly PermissionsBoundary?: string;
 }
 
 function checkAttachments({ id, properties }: NamedResource): void {

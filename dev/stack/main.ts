@@ -6,7 +6,7 @@ const HELP = `usage: npm run local -- [--table-port 8000] [--function-port 8787]
 
 Runs the CDK stack on this machine: table, function, function URL and permissions.
   --folder    store the entries in this folder, so that they survive a restart
-  --assembly  an assembly written by cdk synth (default: synthesized with the context of cdk.json)`;
+  --assembly  an assembly written by cdk synth (default: synthesized with deploy.yaml, or else deploy.example.yaml)`;
 
 await main().catch((error: Error) => {
   console.error(`local cloud: ${error.message}`);

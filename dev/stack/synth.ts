@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { EXAMPLE_FILE, SETTINGS_FILE } from '../../infra/deployment/settings.ts';
 import { bundleFunctions } from '../function-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -36,7 +37,12 @@ export async function synthesized(report: (line: string) => void = () => {}): Pr
 
 async function synthesize(folder: string): Promise<void> {
   const { context } = JSON.parse(readFileSync(join(ROOT, 'cdk.json'), 'utf8')) as { context?: object };
-  const env = { ...process.env, CDK_OUTDIR: folder, CDK_CONTEXT_JSON: JSON.stringify(context ?? {}) };
+  const env = {
+    ...process.env,
+    CDK_OUTDIR: folder,
+    CDK_CONTEXT_JSON: JSON.stringify(context ?? {}),
+    DEPLOYMENT_SETTINGS: settingsFile(),
+  };
   const app = spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [complaint, [code]] = await Promise.all([text(app.stderr), once(app, 'exit')]);
   if (code === 0) return;
@@ -44,9 +50,14 @@ async function synthesize(folder: string): Promise<void> {
   throw new Error(`cannot synthesize the stack: infra/app.ts exited with ${code}:\n${complaint.trim()}`);
 }
 
+/** The settings of your own deployment, if there are any. */
+function settingsFile(): string {
+  return existsSync(join(ROOT, SETTINGS_FILE)) ? SETTINGS_FILE : EXAMPLE_FILE;
+}
+
 function hashOfSources(): string {
   const hash = createHash('sha256');
-  for (const file of globSync(SOURCES, { cwd: ROOT }).sort())
+  for (const file of globSync([...SOURCES, settingsFile()], { cwd: ROOT }).sort())
     hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
   return hash.digest('hex').slice(0, 16);
 }

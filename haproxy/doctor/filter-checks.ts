@@ -32,7 +32,7 @@ export const FILTER_CHECKS = {
       const { config, filters } = installation;
       for (const proxy of filters.length === 0 ? [] : config.proxies) {
         const [rule] = rulesReadingDecisions(proxy, installation);
-        if (rule === undefined || isGuarded(proxy, installation)) continue;
+        if (rule === undefined || isGuarded(proxy, installation) || !isUsed(proxy, installation)) continue;
         yield {
           place: rule.place,
           what: `${label(proxy)} reads a decision that it never asks for`,
@@ -158,6 +158,11 @@ function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFact
 /** Whether the section has a filter, or is a backend used by a section with one. */
 function isGuarded(proxy: ProxySection, { filters, config }: Installation): boolean {
   return filters.some((filter) => filter.proxy === proxy || backendsBehind(filter.proxy, config).includes(proxy));
+}
+
+/** Whether a request can get to this section. */
+function isUsed(proxy: ProxySection, { config }: Installation): boolean {
+  return proxy.kind !== 'backend' || config.proxies.some((other) => backendsBehind(other, config).includes(proxy));
 }
 
 /** Whether only this host can connect. */

@@ -80,7 +80,7 @@ export function readInstallation(
     sections,
   );
   const all = config.proxies.flatMap((proxy) => filtersOf(proxy, config, files, version));
-  const filters = all.filter((filter) => asksUs(filter, settings));
+  const filters = oursAmong(all, settings);
   const foreign = all.filter((filter) => !filters.includes(filter));
   const engines = enginesOf(filters, config);
   const right = new Set([settings.haproxy.prefix, ...engines.map(({ prefix }) => prefix)]);
@@ -174,22 +174,28 @@ function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: 
 }
 
 /**
- * Other agents have filters of their own: ours has our name, our prefix or one of our messages. A filter whose engine is not
- * in the file is ours if the engine of another scope there is.
+ * Other agents have filters of their own: ours has our name or our prefix. Names of messages are common, so that one of ours
+ * tells something only where nothing else does. A filter whose engine is not in the file is ours if the engine of another
+ * scope there is.
  */
-function asksUs({ engineName, engine, sections = [] }: Filter, settings: Settings): boolean {
-  if (engineName === ENGINE) return true;
-  if (engine !== undefined) return isOurs(engine, settings);
-  const scopes = new Set(sections.map(({ scope }) => scope));
-  return [...scopes].map((scope) => readEngine(sections, scope)).some((other) => other && isOurs(other, settings));
+function oursAmong(filters: readonly Filter[], { haproxy, messages }: Settings): Filter[] {
+  const has = (is: (engine: SpoeEngine) => boolean) => (filter: Filter) => enginesMeant(filter).some(is);
+  const byName = ({ engineName }: Filter) => engineName === ENGINE;
+  const byPrefix = has((engine) => prefixOf(engine) === haproxy.prefix);
+  const named = filters.filter((filter) => byName(filter) || byPrefix(filter));
+  if (named.length > 0) return named;
+  const configured = new Set(messages.map(({ name }) => name));
+  return filters.filter(
+    has(({ agent, messages }) =>
+      [...messages.map(({ name }) => name), ...namesOf(agent, 'messages')].some((name) => configured.has(name)),
+    ),
+  );
 }
 
-function isOurs(engine: SpoeEngine, settings: Settings): boolean {
-  const names = [...engine.messages.map(({ name }) => name), ...namesOf(engine.agent, 'messages')];
-  return (
-    prefixOf(engine) === settings.haproxy.prefix ||
-    names.some((name) => configuredMessage(settings, name) !== undefined)
-  );
+function enginesMeant({ engine, sections = [] }: Filter): SpoeEngine[] {
+  if (engine !== undefined) return [engine];
+  const scopes = new Set(sections.map(({ scope }) => scope));
+  return [...scopes].flatMap((scope) => readEngine(sections, scope) ?? []);
 }
 
 function enginesOf(filters: readonly Filter[], config: HaproxyConfig): Engine[] {

@@ -79,12 +79,15 @@ function predicateHolds(predicate: string, version: string): Tristate {
   if (/^(false|0)$/.test(predicate)) return false;
   const [, name, asked = ''] = /^version_(atleast|before)\(\s*["']?([\d.]+).*\)$/.exec(predicate) ?? [];
   if (name === undefined) return undefined;
-  return isAtLeast(version, asked) === (name === 'atleast');
+  const isNew = isAtLeast(version, asked);
+  return name === 'atleast' ? isNew : not(isNew);
 }
 
-function isAtLeast(version: string, asked: string): boolean {
+/** Unknown for a later release of the same branch: only the branch is known here. */
+function isAtLeast(version: string, asked: string): Tristate {
   const [have, want] = [version, asked].map((text) => text.split('.').map(Number));
   const [major = 0, minor = 0] = have ?? [];
-  const [askedMajor = 0, askedMinor = 0] = want ?? [];
-  return major > askedMajor || (major === askedMajor && minor >= askedMinor);
+  const [askedMajor = 0, askedMinor = 0, askedRelease = 0] = want ?? [];
+  if (major === askedMajor && minor === askedMinor) return askedRelease === 0 ? true : undefined;
+  return major > askedMajor || (major === askedMajor && minor > askedMinor);
 }

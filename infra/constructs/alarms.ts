@@ -1,45 +1,56 @@
-import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Metered } from './metrics.ts';
 import type { Updates } from './updates.ts';
 
-/** A cold start takes about 300 ms and the agent waits 2 s by default. */
-const SLOW_MS = 1000;
-/** From then on agents do not count on updates for entries that allow. */
+const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
+
+/** Three of five minutes: neither one bad request nor one bad minute pages anybody. */
+const WINDOW = { evaluationPeriods: 5, datapointsToAlarm: 3 };
+const PERIOD = Duration.minutes(1);
+const PERCENT = 5;
+/** More than twice the deadline of an agent, 40 ms by default: most lookups are too late then. */
+const SLOW_MS = 100;
+/** From then on agents do not rely on updates for what is allowed. */
 const LATE_MS = 60_000;
 
 /** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
+  readonly #backend: Metered;
 
   constructor(scope: Construct, id: string, backend: Metered, updates: Updates | undefined, topic: ITopic | undefined) {
     super(scope, id);
+    this.#backend = backend;
+    const each = { period: PERIOD };
     this.all = [
+      this.#alarm('Errors', this.#share(backend.metricFailures(each)), PERCENT, 'the function fails'),
+      this.#alarm('Throttles', this.#share(backend.metricThrottles(each)), PERCENT, 'reservedConcurrency is used up'),
       this.#alarm(
-        'Errors',
-        backend.metricFailures(),
-        1,
-        1,
-        'the function fails; agents decide by their policy. See its log.',
+        'FailedLookups',
+        this.#share(backend.metricFailedLookups(each)),
+        PERCENT,
+        'the function answers, but not about all subjects',
       ),
+      this.#alarm('Slow', backend.metricLatency(each), SLOW_MS, 'most answers come after the deadline of the agents'),
+      this.#alarm('ReadMaximum', backend.metricReadMaximumThrottles(each), 1, 'maxReadUnits is used up by lookups'),
+      this.#alarm('ReadKeyRange', backend.metricReadKeyRangeThrottles(each), 1, 'too many lookups of the same keys'),
+      this.#alarm('IndexReads', backend.metricIndexThrottles(each), 1, 'commands that read lists use up maxReadUnits'),
       this.#alarm(
-        'Throttles',
-        backend.metricThrottles(),
+        'Writes',
+        backend.metricWriteThrottles(each),
         1,
-        1,
-        'reservedConcurrency is used up; raise it, or see who asks.',
+        'writes to one list are faster than DynamoDB takes them',
       ),
-      this.#alarm('Slow', backend.metricDuration(), SLOW_MS, 3, 'one lookup in 100 takes more than a second.'),
-      this.#alarm(
-        'TableThrottles',
-        backend.metricReadThrottles(),
-        1,
-        1,
-        'maxReadUnits is used up; raise it, or see who asks.',
-      ),
-      ...(updates === undefined ? [] : this.#ofUpdates(updates)),
+      ...(updates === undefined
+        ? []
+        : [
+            this.#alarm('UpdatesLate', updates.metricAge(each), LATE_MS, 'changes reach the agents late'),
+            this.#alarm('UpdateErrors', updates.metricErrors(each), 1, 'the writer of updates fails'),
+          ]),
     ];
     if (topic === undefined) return;
     const action = new SnsAction(topic);
@@ -49,27 +60,23 @@ export class Alarms extends Construct {
     }
   }
 
-  #ofUpdates(updates: Updates): Alarm[] {
-    return [
-      this.#alarm(
-        'UpdatesLate',
-        updates.metricAge(),
-        LATE_MS,
-        1,
-        'changes reach agents late. See the log of the writer.',
-      ),
-      this.#alarm('UpdateErrors', updates.metricErrors(), 1, 1, 'the writer of updates fails. See its log.'),
-    ];
+  /** Per hundred requests. Without requests there is no value. */
+  #share(metric: IMetric): IMetric {
+    return new MathExpression({
+      expression: '100 * FILL(some, 0) / all',
+      usingMetrics: { some: metric, all: this.#backend.metricRequests({ period: PERIOD }) },
+      period: PERIOD,
+    });
   }
 
-  #alarm(id: string, metric: IMetric, threshold: number, evaluationPeriods: number, description: string): Alarm {
+  #alarm(id: string, metric: IMetric, threshold: number, meaning: string): Alarm {
     return new Alarm(this, id, {
       metric,
       threshold,
-      evaluationPeriods,
+      ...WINDOW,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: `haverdict: ${description}`,
+      alarmDescription: `haverdict: ${meaning}. What to do: ${RUNBOOK}#aws-${id.toLowerCase()}`,
     });
   }
 }

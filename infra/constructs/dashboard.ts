@@ -21,24 +21,35 @@ export class BackendDashboard extends Construct {
           ? []
           : [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms], width: 24, height: 2 })],
         [
-          graph('Requests', [backend.metricRequests(), backend.metricRefusals(), backend.metricFailures()]),
-          graph('Duration in ms', [
-            backend.metricDuration({ statistic: Stats.p(50), label: 'median' }),
-            backend.metricDuration(),
+          graph('Requests', [
+            backend.metricRequests(),
+            backend.metricRefusals(),
+            backend.metricFailures(),
+            backend.metricFailedLookups(),
+          ]),
+          graph('Answers in ms', [
+            backend.metricLatency(),
+            backend.metricLatency({ statistic: Stats.MAXIMUM, label: 'slowest' }),
+            backend.metricDuration({ statistic: Stats.AVERAGE, label: 'average without start and queueing' }),
           ]),
         ],
         [
           graph(
             'Copies of the function',
             [backend.metricConcurrency()],
+            [backend.metricThrottles()],
             reservedConcurrency === 'none' ? undefined : reservedConcurrency,
-            backend.metricThrottles(),
           ),
           graph(
-            'Reads of the table',
+            'Reads of the table, and what it refuses',
             [backend.metricReadUnits()],
+            [
+              backend.metricReadMaximumThrottles(),
+              backend.metricReadKeyRangeThrottles(),
+              backend.metricIndexThrottles(),
+              backend.metricWriteThrottles(),
+            ],
             table === undefined ? maxReadUnits : undefined,
-            backend.metricReadThrottles(),
           ),
         ],
       ],
@@ -46,13 +57,13 @@ export class BackendDashboard extends Construct {
   }
 }
 
-function graph(title: string, left: IMetric[], ceiling?: number, throttles?: IMetric): GraphWidget {
+function graph(title: string, left: IMetric[], right: IMetric[] = [], ceiling?: number): GraphWidget {
   return new GraphWidget({
     title,
     width: 12,
     left,
     leftYAxis: { min: 0 },
-    ...(throttles !== undefined && { right: [throttles] }),
+    ...(right.length > 0 && { right }),
     ...(ceiling !== undefined && { leftAnnotations: [{ value: ceiling, label: 'ceiling' }] }),
   });
 }

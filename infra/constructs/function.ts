@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -82,14 +83,17 @@ export class CheckFunction extends BackendFunction {
   readonly url: FunctionUrl;
   readonly unqualifiedUrl: FunctionUrl | undefined;
 
-  constructor(scope: Construct, id: string, settings: BackendSettings, environment: Readonly<Record<string, string>>) {
+  constructor(scope: Construct, id: string, settings: BackendSettings, table: ITable) {
     const { reservedConcurrency, provisionedConcurrency, ttl } = settings;
     super(scope, id, settings, {
       name: 'check',
       description: 'looks subjects up in the blocklist',
       timeout: Duration.seconds(5),
       reservedConcurrency,
-      environment: { ...environment, HAVERDICT_TTL_SECONDS: Tokenization.stringifyNumber(ttl.toSeconds()) },
+      environment: {
+        HAVERDICT_TABLE: table.tableName,
+        HAVERDICT_TTL_SECONDS: Tokenization.stringifyNumber(ttl.toSeconds()),
+      },
     });
     this.alias = new Alias(this, 'Live', {
       aliasName: 'live',

@@ -3,6 +3,7 @@ import { MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/a
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { TABLE } from '../../blocklist/table.ts';
 
 const PERIOD = Duration.minutes(5);
 
@@ -26,9 +27,9 @@ export abstract class Metered extends Construct {
     return this.#lambda('Url5xxCount', { statistic: Stats.SUM, label: 'failed (5xx)', ...options });
   }
 
-  /** How long the URL took to answer, 99th percentile. */
+  /** How long the URL took to answer, with start and queueing, on average: AWS documents no percentiles of it. */
   metricLatency(options?: MetricOptions): Metric {
-    return this.#lambda('UrlRequestLatency', { statistic: Stats.p(99), label: 'latency p99', ...options });
+    return this.#lambda('UrlRequestLatency', { statistic: Stats.AVERAGE, label: 'average', ...options });
   }
 
   /** Invocations that the limit of concurrency refused. */
@@ -36,7 +37,7 @@ export abstract class Metered extends Construct {
     return this.#lambda('Throttles', { statistic: Stats.SUM, label: 'throttled', ...options });
   }
 
-  /** How long the function ran, 99th percentile. */
+  /** How long the function ran, without its start, 99th percentile. */
   metricDuration(options?: MetricOptions): Metric {
     return this.#lambda('Duration', { statistic: Stats.p(99), label: 'p99', ...options });
   }
@@ -58,40 +59,60 @@ export abstract class Metered extends Construct {
     });
   }
 
-  /** Reads that DynamoDB refused, because of `maxReadUnits` or a hot partition. */
-  metricReadThrottles(options?: MetricOptions): Metric {
-    const defaults = { statistic: Stats.SUM, label: 'reads throttled', period: PERIOD };
-    return this.table.metric('ReadThrottleEvents', { ...defaults, ...options });
+  /** Reads of the table that DynamoDB refused because of `maxReadUnits`. */
+  metricReadMaximumThrottles(options?: MetricOptions): Metric {
+    return this.#throttles('ReadMaxOnDemand', { label: 'above maxReadUnits', ...options });
   }
 
-  /** Subjects that agents asked about. */
-  metricLookups(options?: MetricOptions): Metric {
-    return this.#own('Lookups', { label: 'looked up', ...options });
+  /** Reads of the table that DynamoDB refused because too many were of the same keys. */
+  metricReadKeyRangeThrottles(options?: MetricOptions): Metric {
+    return this.#throttles('ReadKeyRange', { label: 'of the same keys', ...options });
   }
 
-  /** Subjects that have an entry. */
-  metricMatches(options?: MetricOptions): Metric {
-    return this.#own('Matches', { label: 'with an entry', ...options });
+  /** Reads of lists, by commands, that DynamoDB refused because of `maxReadUnits`. */
+  metricIndexThrottles(options?: MetricOptions): Metric {
+    return this.#throttles('ReadMaxOnDemand', { label: 'of lists', ...options, dimensionsMap: this.#index });
   }
 
-  /** Subjects that could not be looked up. */
+  /** Writes that DynamoDB refused because too many were of the same keys, or of one list. */
+  metricWriteThrottles(options?: MetricOptions): MathExpression {
+    const { label = 'writes', color, ...rest } = options ?? {};
+    return new MathExpression({
+      expression: 'FILL(entries, 0) + FILL(lists, 0)',
+      usingMetrics: {
+        entries: this.#throttles('WriteKeyRange', rest),
+        lists: this.#throttles('WriteKeyRange', { ...rest, dimensionsMap: this.#index }),
+      },
+      label,
+      period: options?.period ?? PERIOD,
+      ...(color !== undefined && { color }),
+    });
+  }
+
+  /** Subjects that could not be looked up. The function logs this in the embedded metric format: functions/check/metrics.ts. */
   metricFailedLookups(options?: MetricOptions): Metric {
-    return this.#own('Failures', { label: 'not read', ...options });
+    return new Metric({
+      namespace: 'haverdict',
+      metricName: 'Failures',
+      dimensionsMap: { FunctionName: this.handler.functionName },
+      statistic: Stats.SUM,
+      label: 'not looked up',
+      period: PERIOD,
+      ...options,
+    }).attachTo(this.handler);
+  }
+
+  get #index(): Record<string, string> {
+    return { TableName: this.table.tableName, GlobalSecondaryIndexName: TABLE.listIndex.name };
+  }
+
+  /** Throttled events of one cause. */
+  #throttles(cause: string, options: MetricOptions): Metric {
+    const metricName = `${cause}ThroughputThrottleEvents`;
+    return this.table.metric(metricName, { statistic: Stats.SUM, period: PERIOD, ...options });
   }
 
   #lambda(metricName: string, options: MetricOptions): Metric {
     return this.handler.metric(metricName, { period: PERIOD, ...options });
-  }
-
-  /** The function logs these in the embedded metric format: functions/check/metrics.ts. */
-  #own(metricName: string, options: MetricOptions): Metric {
-    return new Metric({
-      namespace: 'haverdict',
-      metricName,
-      dimensionsMap: { FunctionName: this.handler.functionName },
-      statistic: Stats.SUM,
-      period: PERIOD,
-      ...options,
-    }).attachTo(this.handler);
   }
 }

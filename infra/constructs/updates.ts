@@ -1,5 +1,5 @@
-import { Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
-import { MathExpression, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, RemovalPolicy, Token, Tokenization } from 'aws-cdk-lib';
+import { type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IRuleTarget, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -11,7 +11,6 @@ import { grantCanaries, grantLog, grantLookup, grantStream } from './access.ts';
 import { BackendFunction } from './function.ts';
 import { text } from './table.ts';
 
-const PERIOD = Duration.minutes(5);
 /** A table that is paid by request begins with this many partitions; each has a shard, and each shard one writer at a time. */
 const SHARDS = 4;
 /** The share of the table's reads that is left to the writers, so that an import takes none from lookups. */
@@ -21,14 +20,15 @@ const LEAST_READS_PER_SECOND = 20;
 
 /** The log of changes: its table, the writer behind the stream of the blocklist, and the trial of its canaries. */
 export class Updates extends Construct {
-  readonly table: ITable;
+  readonly #blocklist: ITable;
+  readonly #log: ITable;
   readonly #writer: LambdaFunction;
-  readonly #trial: LambdaFunction;
 
   constructor(scope: Construct, id: string, settings: BackendSettings, blocklist: ITable, streamArn: string) {
     super(scope, id);
     const { encryptionKey } = settings;
-    this.table = new TableV2(this, 'Table', {
+    this.#blocklist = blocklist;
+    this.#log = new TableV2(this, 'Table', {
       partitionKey: text(UPDATES_TABLE.partitionKey),
       sortKey: text(UPDATES_TABLE.sortKey),
       timeToLiveAttribute: UPDATES_TABLE.ttlAttribute,
@@ -37,38 +37,38 @@ export class Updates extends Construct {
       removalPolicy: RemovalPolicy.DESTROY, // agents begin again with another one
       ...(encryptionKey !== undefined && { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
     }) as ITable; // as the CDK compiles it
-    this.#writer = this.#writerOf(settings, blocklist, streamArn);
-    this.#trial = this.#trialOf(settings, blocklist);
+    this.#writer = this.#writerOf(settings, streamArn);
+    this.#addTrial(settings);
   }
 
-  /** Lets the function answer requests for updates. */
-  grantAnswer(handler: LambdaFunction, blocklist: ITable): void {
-    grantLog(this.table, handler, { appends: false });
-    grantCanaries(blocklist, handler);
+  /** Has the function answer requests for updates. */
+  answeredBy(handler: LambdaFunction, poll: Duration): void {
+    handler.addEnvironment('HAVERDICT_UPDATES_TABLE', this.#log.tableName);
+    handler.addEnvironment('HAVERDICT_UPDATE_POLL_MS', Tokenization.stringifyNumber(poll.toMilliseconds()));
+    grantLog(this.#log, handler, { appends: false });
+    grantCanaries(this.#blocklist, handler);
   }
 
-  /** How old the oldest event was that the writer got, at most. */
-  metricAge() {
-    return this.#writer.metric('IteratorAge', { statistic: Stats.MAXIMUM, label: 'age of changes', period: PERIOD });
+  /** How old the newest event was that the writer got, at most. */
+  metricAge(options?: MetricOptions): Metric {
+    return this.#writer.metric('IteratorAge', { statistic: Stats.MAXIMUM, label: 'age of changes', ...options });
   }
 
-  /** Failed calls of the writer and of the trial. */
-  metricErrors() {
-    const [writer, trial] = [this.#writer, this.#trial].map((handler) => handler.metricErrors({ period: PERIOD }));
-    const usingMetrics = { ...(writer && { writer }), ...(trial && { trial }) };
-    return new MathExpression({ expression: 'writer + trial', label: 'failed', usingMetrics, period: PERIOD });
+  /** Calls of the writer that failed. */
+  metricErrors(options?: MetricOptions): Metric {
+    return this.#writer.metricErrors({ label: 'failed', ...options });
   }
 
-  #writerOf(settings: BackendSettings, blocklist: ITable, streamArn: string): LambdaFunction {
+  #writerOf(settings: BackendSettings, streamArn: string): LambdaFunction {
     const { handler } = new BackendFunction(this, 'Writer', settings, {
       name: 'update-writer',
       description: 'appends to the log of changes',
       timeout: Duration.seconds(60),
-      environment: { ...this.#tables(blocklist), ...readsPerSecond(settings.maxReadUnits) },
+      environment: { ...this.#tables(), ...readsPerSecond(settings.maxReadUnits) },
     });
-    grantLookup(blocklist, handler);
-    grantLog(this.table, handler, { appends: true });
-    const right = grantStream(blocklist, streamArn, handler);
+    grantLookup(this.#blocklist, handler);
+    grantLog(this.#log, handler, { appends: true });
+    const right = grantStream(this.#blocklist, streamArn, handler);
     // Everything of a shard in its order, one batch at a time, from the beginning, until it succeeds: the proof needs that.
     const source = new EventSourceMapping(this, 'Source', {
       target: handler,
@@ -81,15 +81,15 @@ export class Updates extends Construct {
     return handler;
   }
 
-  #trialOf(settings: BackendSettings, blocklist: ITable): LambdaFunction {
+  #addTrial(settings: BackendSettings): void {
     const { handler } = new BackendFunction(this, 'Trial', settings, {
       name: 'canary-trial',
       description: 'finds out which canaries stand for the shards of the stream',
       timeout: Duration.seconds(60),
-      environment: this.#tables(blocklist),
+      environment: this.#tables(),
     });
-    grantLog(this.table, handler, { appends: true });
-    grantCanaries(blocklist, handler);
+    grantLog(this.#log, handler, { appends: true });
+    grantCanaries(this.#blocklist, handler);
     const retryPolicy = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 }; // the next minute is soon
     // That of the CDK would name the permission after the stack.
     const target: IRuleTarget = { bind: () => ({ arn: handler.functionArn, retryPolicy }) };
@@ -98,11 +98,10 @@ export class Updates extends Construct {
       principal: new ServicePrincipal('events.amazonaws.com'),
       sourceArn: rule.ruleArn,
     });
-    return handler;
   }
 
-  #tables(blocklist: ITable): Record<string, string> {
-    return { HAVERDICT_TABLE: blocklist.tableName, HAVERDICT_UPDATES_TABLE: this.table.tableName };
+  #tables(): Record<string, string> {
+    return { HAVERDICT_TABLE: this.#blocklist.tableName, HAVERDICT_UPDATES_TABLE: this.#log.tableName };
   }
 }
 

@@ -8,8 +8,18 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-const PARTS = ['infra', 'functions', 'blocklist', 'updates', 'contract', 'dev/function-bundles.ts'];
-const FILES = ['cdk.json', 'package.json', 'package-lock.json'];
+const PARTS = [
+  'infra',
+  'functions',
+  'blocklist',
+  'updates',
+  'contract',
+  'config',
+  'haproxy',
+  'agent',
+  'dev/function-bundles.ts',
+];
+const FILES = ['cdk.json', 'deploy.example.yaml', 'package.json', 'package-lock.json'];
 const NO_CREDENTIALS = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' };
 
 describe('what is deployed', () => {
@@ -72,6 +82,7 @@ async function synthesize(folder: string): Promise<void> {
     CDK_VALIDATION: 'false', // stack.test.ts does it
     CDK_OUTDIR: join(folder, 'cdk.out'),
     CDK_CONTEXT_JSON: JSON.stringify(context),
+    DEPLOYMENT_SETTINGS: 'deploy.example.yaml',
   };
   await run('sh', ['-c', app], { cwd: folder, env });
 }

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
+import type { z } from 'zod';
+import { SETTINGS } from '../../infra/deployment/settings.ts';
 import { agentLimits, readUnits } from '../../infra/limits.ts';
-import { readAppSettings, SETTINGS } from '../../infra/settings.ts';
-import { templateOf } from './synthesized.ts';
+import { namesBelow, tableBelow } from './reference-page.ts';
+import { settingsOf, templateOf } from './synthesized.ts';
 
-const PAGE = readFileSync(new URL('../../docs/reference/infra.md', import.meta.url), 'utf8');
 const CAPACITY = readFileSync(new URL('../../docs/guides/capacity.md', import.meta.url), 'utf8');
 
 describe('docs/reference/infra.md', () => {
@@ -38,41 +39,22 @@ describe('docs/guides/capacity.md', () => {
   });
 
   it('has the configuration of the agent that the stack would print', () => {
-    const [, context = '', config = ''] =
-      /npm run deploy -- (.*)\n```\n\n```yaml\n([^`]*)```/.exec(CAPACITY.slice(CAPACITY.indexOf('## One number'))) ??
-      [];
-    const settings = [...context.matchAll(/-c (\w+)=(\w+)/g)].map(([, name = '', value]) => [name, value]);
-    const { reservedConcurrency, agents } = readAppSettings(Object.fromEntries(settings));
+    const chapter = CAPACITY.slice(CAPACITY.indexOf('## One number'));
+    const [deployment = '', config = ''] = [...chapter.matchAll(/```yaml\n([^`]*)```/g)].map(([, yaml]) => yaml);
+    const { reservedConcurrency, agents } = settingsOf(parse(deployment));
     const { url, auth, ...limits } = parse(config).backend;
     assert.deepEqual(limits, { ...agentLimits(reservedConcurrency, agents) });
   });
 });
 
-function tableBelow(heading: string, page = PAGE): string[] {
-  const lines = page.split('\n');
-  const first = lines.findIndex((line) => line.startsWith(heading)) + 2;
-  return lines.slice(first, lines.indexOf('', first));
-}
-
-function namesBelow(heading: string): (string | undefined)[] {
-  return tableBelow(heading)
-    .map((row) => /`(.+?)`/.exec(row)?.[1])
-    .sort();
-}
-
 function settingRow(name: string): string {
   const schema = SETTINGS[name as keyof typeof SETTINGS]; // it is a key of it
   const fallback = schema.safeParse(undefined).data;
   const shown = fallback === undefined ? '–' : `\`${JSON.stringify(fallback)}\``;
-  return `| \`${name}\` | ${mustBe(name)} | ${shown} | ${schema.description} |`;
+  return `| \`${name}\` | ${mustBe(schema)} | ${shown} | ${schema.description} |`;
 }
 
 /** What the error message says to a value that is never right. */
-function mustBe(name: string): string {
-  try {
-    readAppSettings({ [name]: null });
-  } catch (error) {
-    return /must be (.*), not null$/m.exec(String(error))?.[1] ?? '';
-  }
-  throw new Error(`${name} may be null`);
+function mustBe(schema: z.ZodType): string {
+  return schema.safeParse(null).error?.issues[0]?.message ?? '';
 }

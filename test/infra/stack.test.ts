@@ -5,9 +5,8 @@ import { describe, it } from 'node:test';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { parse } from 'yaml';
-import { readAppSettings } from '../../infra/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
-import { templateOf, testApp } from './synthesized.ts';
+import { settingsOf, templateOf, testApp } from './synthesized.ts';
 
 const EVERYTHING = {
   agentPrincipal: 'arn:aws:iam::123456789012:root',
@@ -24,11 +23,15 @@ describe('the stack', () => {
       BackendAccessAgentRoleF993F786: 'AWS::IAM::Role',
       BackendAccessOperatorPolicyCEABACF0: 'AWS::IAM::ManagedPolicy',
       BackendAlarmsErrorsFF7BFA57: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsFailedLookups8D1B43FF: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsIndexReadsD2D32A69: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsReadKeyRange4FC9DDAF: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsReadMaximum431447ED: 'AWS::CloudWatch::Alarm',
       BackendAlarmsSlow5B31BA18: 'AWS::CloudWatch::Alarm',
-      BackendAlarmsTableThrottles727F737F: 'AWS::CloudWatch::Alarm',
       BackendAlarmsThrottles31E0B736: 'AWS::CloudWatch::Alarm',
       BackendAlarmsUpdateErrors5E7C474C: 'AWS::CloudWatch::Alarm',
       BackendAlarmsUpdatesLateEE836038: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsWrites176FEDBF: 'AWS::CloudWatch::Alarm',
       BackendBudgetFD212999: 'AWS::Budgets::Budget',
       BackendCheckHandler12AFFFCD: 'AWS::Lambda::Function',
       BackendCheckHandlerCurrentVersion9A22242A: 'AWS::Lambda::Version',
@@ -76,10 +79,10 @@ describe('the stack', () => {
     const outputs = (context: object) => templateOf({ ...context }).toJSON().Outputs;
     const endOf = ({ AgentConfig }: { AgentConfig: { Value: Record<string, [string, unknown[]]> } }) =>
       AgentConfig.Value['Fn::Join']?.[1].at(-1);
-    const two = outputs({ reservedConcurrency: '25', agents: '2' });
+    const two = outputs({ reservedConcurrency: 25, agents: 2 });
     assert.equal(two.MaxCallsPerSecond.Value, '125');
     assert.equal(endOf(two), '", auth: iam, maxCallsPerSecond: 125, maxConcurrent: 12 }');
-    const none = outputs({ reservedConcurrency: 'none', agents: '2' });
+    const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
     assert.equal(endOf(none), '", auth: iam }');
   });
@@ -90,7 +93,7 @@ describe('the stack', () => {
   });
 
   it('hands tags on', () => {
-    const { Resources } = templateOf({ tags: 'team=edge,cost=a=b' }).toJSON();
+    const { Resources } = templateOf({ tags: { team: 'edge', cost: 'a=b' } }).toJSON();
     const [lambda] = Object.values<{ Type: string; Properties: { Tags: unknown } }>(Resources).filter(
       ({ Type }) => Type === 'AWS::Lambda::Function',
     );
@@ -102,7 +105,7 @@ describe('the stack', () => {
 
   it('passes the rules of CloudFormation and of cdk-nag without exceptions', () => {
     const app = testApp({ validates: true });
-    new HaverdictStack(app, readAppSettings(EVERYTHING));
+    new HaverdictStack(app, settingsOf(EVERYTHING));
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     const { directory } = app.synth(); // throws on findings
     const report = readFileSync(join(directory, 'validation-report.json'), 'utf8');

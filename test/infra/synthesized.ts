@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { bundleFunctions } from '../../dev/function-bundles.ts';
-import { readAppSettings } from '../../infra/settings.ts';
+import { type DeploymentSettings, parseSettings } from '../../infra/deployment/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
 
 const CDK_JSON = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
@@ -26,16 +26,24 @@ bundleFunctions();
  * An app with the feature flags of cdk.json. It checks the template against the schema of CloudFormation only if told to:
  * that takes longer than all the rest, and is tested once.
  */
-export function testApp({ validates = false } = {}): App {
+export function testApp({ validates = false, folder = '' } = {}): App {
   return new App({
+    ...(folder !== '' && { outdir: folder }),
     context: CDK_JSON.context,
     builtinCloudFormationValidation: validates,
   });
 }
 
-/** What the app synthesizes from this context. */
-export function templateOf(context: Readonly<Record<string, unknown>> = {}): Template {
-  return Template.fromStack(new HaverdictStack(testApp(), readAppSettings(context)));
+/** Valid settings, in us-east-1 unless they say otherwise. */
+export function settingsOf(given: Readonly<Record<string, unknown>> = {}): DeploymentSettings {
+  const settings = parseSettings({ region: 'us-east-1', ...given });
+  if (Array.isArray(settings)) throw new Error(settings.map(({ message }) => message).join(', '));
+  return settings;
+}
+
+/** What the app synthesizes from these settings. */
+export function templateOf(settings: Readonly<Record<string, unknown>> = {}): Template {
+  return Template.fromStack(new HaverdictStack(testApp(), settingsOf(settings)));
 }
 
 /** The only resource of this type whose logical id begins like this. */

@@ -453,7 +453,9 @@ describe('the end of a connection', () => {
     assert.deepEqual([talk.said(), talk.ended], [['ack 3:1'], 0]);
     answers.keep(5, NOTHING);
     await settled();
-    assert.deepEqual([talk.said(), talk.ended], [['ack 5:1', 'disconnect 0'], 1]);
+    assert.deepEqual([talk.said(), talk.ended], [['ack 5:1'], 0]);
+    talk.clock.advance(10);
+    assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [['disconnect 0'], 1, 0]);
   });
 
   it('by a shutdown comes after the answers of the same turn', async () => {
@@ -470,7 +472,7 @@ describe('the end of a connection', () => {
       queueMicrotask(() => {
         assert.deepEqual(talk.said(), []);
         talk.connection.drain();
-        talk.clock.advance(20);
+        talk.clock.advance(100);
         assert.deepEqual([talk.said(), talk.ended], [[], 0]);
       });
       await settled();
@@ -479,10 +481,10 @@ describe('the end of a connection', () => {
     }
   });
 
-  it('by a shutdown comes 20 ms later if no frame is pending and none comes', () => {
+  it('by a shutdown comes 100 ms later if no frame is pending and none comes', () => {
     const talk = open();
     talk.connection.drain();
-    talk.clock.advance(19);
+    talk.clock.advance(99);
     assert.deepEqual([talk.said(), talk.ended], [[], 0]);
     talk.clock.advance(1);
     assert.deepEqual([talk.said(), talk.ended], [['disconnect 0'], 1]);
@@ -490,11 +492,54 @@ describe('the end of a connection', () => {
     assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [[], 1, 0]);
   });
 
-  it('by a shutdown follows the ACKs of the frames that were on their way', () => {
+  it('by a shutdown goes out in one write with the last ACKs, once nothing was asked for 10 ms', () => {
     const talk = open();
     talk.connection.drain();
+    talk.clock.advance(60);
     talk.receive(join(notify(1, 1), notify(3, 1)));
-    assert.deepEqual([talk.said(), talk.ended, talk.clock.timers], [['ack 1:1', 'ack 3:1', 'disconnect 0'], 1, 0]);
+    talk.clock.advance(9);
+    talk.receive(notify(5, 1));
+    talk.clock.advance(9);
+    assert.deepEqual([talk.said(), talk.ended], [[], 0]);
+    talk.clock.advance(1);
+    assert.deepEqual([talk.writes.length, talk.ended, talk.clock.timers], [1, 1, 0]);
+    assert.deepEqual(talk.said(), ['ack 1:1', 'ack 3:1', 'ack 5:1', 'disconnect 0']);
+  });
+
+  it('by a shutdown comes at once when HAProxy waits for as many answers as it may', () => {
+    const talk = open();
+    talk.connection.drain();
+    for (let id = 1; id < 39; id += 2) talk.receive(notify(id, 1));
+    assert.deepEqual([talk.said(), talk.ended], [[], 0]);
+    talk.receive(notify(39, 1));
+    assert.deepEqual([talk.said().length, talk.ended, talk.clock.timers], [21, 1, 0]);
+  });
+
+  it('by a shutdown holds no answer longer than HAProxy waits for it: 20 ms, and none that was awaited', async () => {
+    const { answers, talk } = pending();
+    talk.receive(notify(1, 1));
+    talk.connection.drain();
+    answers.keep(1, NOTHING);
+    await settled();
+    assert.deepEqual([talk.said(), talk.ended], [['ack 1:1'], 0]);
+    const busy = open();
+    busy.connection.drain();
+    for (const id of [1, 3, 5, 7]) {
+      busy.receive(notify(id, 1));
+      busy.clock.advance(5);
+    }
+    assert.deepEqual(busy.said(), ['ack 1:1', 'ack 3:1', 'ack 5:1', 'ack 7:1', 'disconnect 0']);
+    assert.deepEqual([busy.ended, busy.clock.timers], [1, 0]);
+  });
+
+  it('by a shutdown comes after what has arrived when the time is over', () => {
+    const talk = open();
+    talk.connection.drain();
+    talk.clock.after(99, () => talk.receive(notify(1, 1))); // read behind the timer, as a late process does
+    talk.clock.advance(100);
+    assert.deepEqual([talk.said(), talk.ended], [[], 0]);
+    talk.clock.advance(9);
+    assert.deepEqual([talk.said(), talk.ended], [['ack 1:1', 'disconnect 0'], 1]);
   });
 
   it('by a refusal is not hastened by a shutdown', () => {
@@ -552,7 +597,7 @@ describe('connections that share their output', () => {
   it('leave nothing in it when a connection ends in any way', async () => {
     const drainAtOnce = (talk: Conversation) => {
       talk.connection.drain();
-      talk.clock.advance(20);
+      talk.clock.advance(100);
     };
     const endings: readonly (readonly [end: (talk: Conversation) => unknown, said: readonly string[]])[] = [
       [drainAtOnce, ['ack 1:1', 'ack 3:1', 'disconnect 0']],

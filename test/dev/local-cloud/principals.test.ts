@@ -63,6 +63,25 @@ describe('the principals of a template', () => {
     });
   });
 
+  it('may do what both a policy and the permissions boundary allow', () => {
+    const boundary = (document: object): Record<string, Resource> => ({
+      ...reader({ Policies: [{ PolicyDocument: allowRead }], PermissionsBoundary: { Ref: 'B' } }),
+      B: { Type: 'AWS::IAM::ManagedPolicy', Properties: { PolicyDocument: document } },
+    });
+    const read = (resources: Record<string, Resource>) => {
+      const principals = principalsOf(resources);
+      principals.check(principals.find(ROLE), READ);
+    };
+    read(boundary(allowRead));
+    assert.throws(() => read({ ...boundary(allowRead), ...reader({ PermissionsBoundary: { Ref: 'B' } }) }), {
+      message: /because no policy allows the dynamodb:GetItem action$/,
+    });
+    assert.throws(() => read(boundary(statement({ Effect: 'Allow', Action: 'dynamodb:Scan', Resource: '*' }))), {
+      message: /because no permissions boundary allows the dynamodb:GetItem action$/,
+    });
+    assert.throws(() => read(boundary(denyRead)), { message: /with an explicit deny$/ });
+  });
+
   it('may do what a permission of the function allows them', () => {
     const permission = (principal: string): Record<string, Resource> => ({
       Permission: {
@@ -111,7 +130,7 @@ describe('the principals of a template', () => {
   });
 
   const REFUSED: readonly [resources: Record<string, Resource>, says: RegExp][] = [
-    [reader({ PermissionsBoundary: 'arn' }), /the permissions boundary of Role is not imitated/],
+    [reader({ PermissionsBoundary: 'arn' }), /policy arn of Role is not in the template and not imitated/],
     [{ P: { Type: 'AWS::IAM::Policy', Properties: { Users: ['a'], PolicyDocument: allowRead } } }, /Users of policy P/],
     [{ P: { Type: 'AWS::Lambda::Permission', Properties: { SourceAccount: 'a' } } }, /SourceAccount of permission P/],
   ];

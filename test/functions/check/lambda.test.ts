@@ -48,8 +48,8 @@ describe('the Lambda entry', () => {
     assert.equal(JSON.parse(answer.body).verdicts[0].entry.action, 'deny');
     assert.equal(JSON.parse(answer.body).ttl, 7);
     assert.equal(lines.length, 1);
-    const { FunctionName, Lookups, Matches, requestId } = lines[0] ?? {};
-    assert.deepEqual([FunctionName, Lookups, Matches, requestId], ['check', 1, 1, 'request-1']);
+    const { FunctionName, Failures, matches, requestId } = lines[0] ?? {};
+    assert.deepEqual([FunctionName, Failures, matches, requestId], ['check', 0, 1, 'request-1']);
   });
 
   it('reaches for the table before it is called', async (t) => {

@@ -1,43 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { METRICS, metricLine } from '../../../functions/check/metrics.ts';
+import { metricLine } from '../../../functions/check/metrics.ts';
 
 const facts = { lookups: 3, matches: 1, failures: 2, keys: 75, throttles: 4, badEntries: 5, tableMs: 6 };
 const call = { functionName: 'check', requestId: 'request-1', epochMs: 1_773_342_238_000 };
 
 describe('metricLine', () => {
-  it('is a line in the embedded metric format', () => {
+  it('is a line in the embedded metric format, with one metric: each costs money by the month', () => {
+    const metric = { Name: 'Failures', Unit: 'Count' };
     assert.deepEqual(metricLine(facts, call), {
       _aws: {
         Timestamp: 1_773_342_238_000,
-        CloudWatchMetrics: [
-          {
-            Namespace: 'haverdict',
-            Dimensions: [['FunctionName']],
-            Metrics: [
-              { Name: 'Lookups', Unit: 'Count' },
-              { Name: 'Matches', Unit: 'Count' },
-              { Name: 'Failures', Unit: 'Count' },
-              { Name: 'Throttles', Unit: 'Count' },
-              { Name: 'TableLatency', Unit: 'Milliseconds' },
-            ],
-          },
-        ],
+        CloudWatchMetrics: [{ Namespace: 'haverdict', Dimensions: [['FunctionName']], Metrics: [metric] }],
       },
-      FunctionName: 'check',
-      Lookups: 3,
-      Matches: 1,
-      Failures: 2,
-      Throttles: 4,
-      TableLatency: 6,
-      requestId: 'request-1',
-      keys: 75,
-      badEntries: 5,
+      ...{ FunctionName: 'check', Failures: 2 },
+      ...{ lookups: 3, matches: 1, keys: 75, throttles: 4, tableMs: 6, badEntries: 5, requestId: 'request-1' },
     });
-  });
-
-  it('gives every metric that it declares a number, and no other field the name of one', () => {
-    const line = metricLine(facts, call) as Record<string, unknown>; // the line is an object
-    for (const name of Object.keys(METRICS)) assert.equal(typeof line[name], 'number', name);
   });
 });

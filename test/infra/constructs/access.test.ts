@@ -58,7 +58,7 @@ describe('access', () => {
   });
 
   it('has no wildcard in any action, resource or principal', () => {
-    const everything = templateOf({ agentPrincipal: ROLE, replicas: 'eu-west-1' }).toJSON().Resources;
+    const everything = templateOf({ agentPrincipal: ROLE, replicas: ['eu-west-1'] }).toJSON().Resources;
     const statements = Object.values<{ Properties: Record<string, unknown> }>(everything).flatMap(
       ({ Properties }) =>
         [Properties.PolicyDocument, Properties.AssumeRolePolicyDocument, Properties.ResourcePolicy]

@@ -1,30 +1,73 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { costCommand } from '../../../cli/commands/cost.ts';
+import { METRICS } from '../../../functions/check/metrics.ts';
 import { only, templateOf } from '../synthesized.ts';
+import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
 
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:oncall';
 
-/** What an alarm watches: a metric, or an expression of some. */
-interface AlarmMetric {
-  readonly Expression?: string;
-  readonly MetricStat?: { readonly Metric: { readonly MetricName: string }; readonly Stat: string };
-}
-
 describe('the alarms', () => {
-  it('watch failures, throttles, the slowest answers, throttled reads, and updates that are late or fail', () => {
-    const alarms = alarmsOf({}).map(({ Metrics, Threshold, EvaluationPeriods, TreatMissingData }) => {
-      const [{ Expression, MetricStat }] = Metrics as [AlarmMetric];
-      const metric = MetricStat === undefined ? [Expression] : [MetricStat.Metric.MetricName, MetricStat.Stat];
-      return [...metric, Threshold, EvaluationPeriods, TreatMissingData].join(' ');
+  const alarms = new Map(
+    Object.entries(templateOf().findResources('AWS::CloudWatch::Alarm')).map(([id, { Properties }]) => [
+      id.slice('BackendAlarms'.length, -8),
+      Properties as AlarmProperties & { AlarmDescription: string },
+    ]),
+  );
+  const raisedBy = (minutes: readonly Minute[]) =>
+    [...alarms].filter(([, alarm]) => isRaised(alarm, minutes)).map(([name]) => name);
+
+  const calm: Minute = { UrlRequestCount: 600, Url5xxCount: 0, Throttles: 0, Failures: 0, UrlRequestLatency: 30 };
+  const minutes = (bad: Minute, count: number) =>
+    Array.from({ length: 5 }, (_, index) => (index % 2 === 0 && index / 2 < count ? bad : calm));
+  const RAISED: readonly (readonly [string, Minute])[] = [
+    ['Errors', { ...calm, Url5xxCount: 30 }],
+    ['Throttles', { ...calm, Throttles: 30 }],
+    ['FailedLookups', { ...calm, Failures: 30 }],
+    ['Slow', { ...calm, UrlRequestLatency: 100 }],
+    ['ReadMaximum', { ...calm, ReadMaxOnDemandThroughputThrottleEvents: 1 }],
+    ['ReadKeyRange', { ...calm, ReadKeyRangeThroughputThrottleEvents: 1 }],
+    ['IndexReads', { ...calm, 'ReadMaxOnDemandThroughputThrottleEvents@index': 1 }],
+    ['UpdatesLate', { ...calm, IteratorAge: 60_000 }],
+    ['UpdateErrors', { ...calm, Errors: 1 }],
+    ['Writes', { ...calm, WriteKeyRangeThroughputThrottleEvents: 1 }],
+    ['Writes', { ...calm, 'WriteKeyRangeThroughputThrottleEvents@index': 1 }],
+  ];
+
+  it('are these', () => {
+    assert.deepEqual([...alarms.keys()].sort(), [...new Set(RAISED.map(([name]) => name))].sort());
+  });
+
+  for (const [name, bad] of RAISED)
+    it(`raise ${name} alone by three bad minutes of five, and not by two: ${JSON.stringify(bad)}`, () => {
+      assert.deepEqual(raisedBy(minutes(bad, 3)), [name]);
+      assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
-    assert.deepEqual(alarms.sort(), [
-      'Duration p99 1000 3 notBreaching',
-      'IteratorAge Maximum 60000 1 notBreaching',
-      'ReadThrottleEvents Sum 1 1 notBreaching',
-      'Throttles Sum 1 1 notBreaching',
-      'Url5xxCount Sum 1 1 notBreaching',
-      'writer + trial 1 1 notBreaching',
-    ]);
+
+  it('are not raised by one failure among many requests, nor by one of few, nor without requests', () => {
+    for (const one of [{ Url5xxCount: 1 }, { Throttles: 1 }, { Failures: 1 }]) {
+      assert.deepEqual(raisedBy(Array(5).fill({ ...calm, ...one })), []);
+      assert.deepEqual(raisedBy([...minutes(calm, 0).slice(1), { UrlRequestCount: 1, ...one }]), []);
+      assert.deepEqual(raisedBy(Array(5).fill(one)), []);
+    }
+    assert.deepEqual(raisedBy(Array(5).fill({})), []);
+  });
+
+  it('say what they mean, and where it is written what to do', () => {
+    const runbook = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
+    const headings = [...runbook.matchAll(/^## AWS (.+)$/gm)].map(([, name]) => name);
+    assert.deepEqual(headings.sort(), [...alarms.keys()].sort());
+    for (const [name, { AlarmDescription }] of alarms)
+      assert.ok(AlarmDescription.endsWith(`/docs/runbook.md#aws-${name.toLowerCase()}`), AlarmDescription);
+  });
+
+  it('cost what `haverdict cost` says, with the dashboard and the metric of the function', () => {
+    const options = costCommand().options;
+    const preset = (flag: string) => options.find(({ long }) => long === flag)?.defaultValue;
+    assert.equal(preset('--alarm-metrics'), [...alarms.values()].flatMap(metricsOf).length);
+    assert.equal(preset('--dashboards'), Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
+    assert.equal(preset('--metrics'), Object.keys(METRICS).length);
   });
 
   it('tell a topic when they begin and when they end, if there is one', () => {
@@ -51,10 +94,7 @@ describe('the dashboard', () => {
 describe('the budget', () => {
   it('is there only if asked for, and tells the person named', () => {
     templateOf().resourceCountIs('AWS::Budgets::Budget', 0);
-    const { Properties } = only(
-      templateOf({ budgetUsd: '50', budgetEmail: 'ops@example.org' }),
-      'AWS::Budgets::Budget',
-    );
+    const { Properties } = only(templateOf({ budgetUsd: 50, budgetEmail: 'ops@example.org' }), 'AWS::Budgets::Budget');
     assert.deepEqual(Properties.Budget, {
       BudgetType: 'COST',
       TimeUnit: 'MONTHLY',

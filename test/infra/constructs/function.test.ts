@@ -31,7 +31,7 @@ describe('the function', () => {
     const reserved = (context: object) =>
       only(templateOf({ ...context }), 'AWS::Lambda::Function', CHECK).Properties.ReservedConcurrentExecutions;
     assert.equal(Properties.ReservedConcurrentExecutions, 10);
-    assert.equal(reserved({ reservedConcurrency: '25' }), 25);
+    assert.equal(reserved({ reservedConcurrency: 25 }), 25);
     assert.equal(reserved({ reservedConcurrency: 'none' }), undefined);
   });
 
@@ -71,7 +71,7 @@ describe('the function', () => {
         ({ Properties }) => Properties.Qualifier,
       );
     assert.deepEqual(qualifiers({}).sort(), ['live', undefined]);
-    assert.deepEqual(qualifiers({ unqualifiedUrl: 'false' }), ['live']);
+    assert.deepEqual(qualifiers({ unqualifiedUrl: false }), ['live']);
     const outputs = ({ unqualifiedUrl = true }) => Object.keys(templateOf({ unqualifiedUrl }).toJSON().Outputs);
     assert.ok(outputs({}).includes('UnqualifiedUrl'));
     assert.ok(!outputs({ unqualifiedUrl: false }).includes('UnqualifiedUrl'));
@@ -86,6 +86,6 @@ describe('the function', () => {
     const provisioned = (context: object) =>
       only(templateOf({ ...context }), 'AWS::Lambda::Alias').Properties.ProvisionedConcurrencyConfig;
     assert.equal(provisioned({}), undefined);
-    assert.deepEqual(provisioned({ provisionedConcurrency: '2' }), { ProvisionedConcurrentExecutions: 2 });
+    assert.deepEqual(provisioned({ provisionedConcurrency: 2 }), { ProvisionedConcurrentExecutions: 2 });
   });
 });

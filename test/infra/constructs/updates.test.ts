@@ -32,7 +32,7 @@ describe('updates', () => {
   });
 
   it('keep the type of the stream with and without replicas, since it cannot be changed', () => {
-    for (const replicas of ['', 'eu-west-1'])
+    for (const replicas of [[], ['eu-west-1']])
       assert.deepEqual(only(templateOf({ replicas }), TABLE, 'BackendTable').Properties.StreamSpecification, {
         StreamViewType: 'NEW_AND_OLD_IMAGES',
       });
@@ -74,24 +74,24 @@ describe('updates', () => {
   it('leave three quarters of the reads of the table to lookups', () => {
     const reads = (context: object) =>
       environmentOf(templateOf({ ...context }), 'BackendUpdatesWriter').HAVERDICT_READS_PER_SECOND;
-    assert.deepEqual([reads({}), reads({ maxReadUnits: '4000' }), reads({ maxReadUnits: '1' })], ['125', '250', '20']);
+    assert.deepEqual([reads({}), reads({ maxReadUnits: 4000 }), reads({ maxReadUnits: 1 })], ['125', '250', '20']);
   });
 
   it('are asked for once a second, or as seldom as leaves half of the calls to checks', () => {
     const pollMs = (context: object) =>
       environmentOf(templateOf({ ...context }), 'BackendCheck').HAVERDICT_UPDATE_POLL_MS;
     assert.deepEqual(
-      [pollMs({}), pollMs({ agents: '50' }), pollMs({ agents: '100' }), pollMs({ updatePollMs: '5000' })],
+      [pollMs({}), pollMs({ agents: 50 }), pollMs({ agents: 100 }), pollMs({ updatePollMs: 5000 })],
       ['1000', '1000', '2000', '5000'],
     );
     assert.throws(
-      () => templateOf({ agents: '100', updatePollMs: '1000' }),
-      /updatePollMs must be at least 2000 with agents 100 and reservedConcurrency 10, .*, not "1000"$/,
+      () => templateOf({ agents: 100, updatePollMs: 1000 }),
+      /must be at least 2000 with agents 100 and reservedConcurrency 10, .*, got 1000$/,
     );
   });
 
   it('are left out altogether if nobody wants them', () => {
-    const without = templateOf({ updates: 'false' });
+    const without = templateOf({ updates: false });
     const ids = Object.keys(without.toJSON().Resources);
     assert.deepEqual(
       ids.filter((id) => /update/i.test(id)),
@@ -104,7 +104,7 @@ describe('updates', () => {
     ]);
   });
 
-  it('need a stream of a table that exists already', () => {
+  it('need a stream of a table that exists already, and are not there unless told so', () => {
     const backend = (props: { updates?: boolean; updatePoll?: Duration }, tableStreamArn?: string) => {
       const stack = new Stack(testApp(), 'Theirs');
       const tableArn = 'arn:aws:dynamodb:us-east-1:123456789012:table/theirs';
@@ -113,10 +113,13 @@ describe('updates', () => {
       return Object.keys(Template.fromStack(stack).findResources('AWS::Lambda::EventSourceMapping')).length;
     };
     const streamArn = 'arn:aws:dynamodb:us-east-1:123456789012:table/theirs/stream/2026-01-01T00:00:00.000';
-    assert.deepEqual([backend({}), backend({}, streamArn), backend({ updates: false }, streamArn)], [0, 1, 0]);
+    assert.deepEqual([backend({}), backend({}, streamArn), backend({ updates: true }, streamArn)], [0, 0, 1]);
     assert.throws(() => backend({ updates: true }), /updates must be false, or `table` one with a stream/);
     assert.throws(() => backend({ updatePoll: Duration.seconds(1) }), /updatePoll must be left out without `updates`/);
-    assert.throws(() => backend({ updatePoll: Duration.seconds(16) }, streamArn), /updatePoll must be a Duration from/);
+    assert.throws(
+      () => backend({ updates: true, updatePoll: Duration.seconds(16) }, streamArn),
+      /updatePoll must be a Duration from/,
+    );
   });
 });
 

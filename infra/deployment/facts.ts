@@ -1,0 +1,155 @@
+import { AccountClient, paginateListRegions } from '@aws-sdk/client-account';
+import {
+  CloudFormationClient,
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+  type Stack,
+  ValidateTemplateCommand,
+} from '@aws-sdk/client-cloudformation';
+import { DescribeTableCommand, DynamoDBClient, type TableDescription } from '@aws-sdk/client-dynamodb';
+import { GetAccountSettingsCommand, GetFunctionConcurrencyCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { Concurrency, ExistingTable, Facts } from './preflight.ts';
+import type { DeploymentSettings } from './settings.ts';
+
+/** Each question is tried twice, and none hangs. */
+const CLIENT = { maxAttempts: 2, requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000 } };
+
+/** Stacks in these states have no resources of their own; `cdk deploy` replaces them. */
+const NOT_DEPLOYED = ['ROLLBACK_COMPLETE', 'REVIEW_IN_PROGRESS', 'DELETE_COMPLETE'];
+
+/** A template with only the type whose availability is in question. */
+const URL_ALONE = {
+  Resources: { Url: { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: 'function', AuthType: 'AWS_IAM' } } },
+};
+
+/** Facts, and the questions that these credentials may not ask, with AWS's refusals. */
+export interface Answers {
+  readonly facts: Facts;
+  readonly refused: readonly string[];
+}
+
+/** AWS cannot be asked: no credentials, or no network. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
+/** Asks AWS what a deployment depends on; changes nothing. Throws UnreachableError. */
+export async function askAws(settings: DeploymentSettings): Promise<Answers> {
+  const { region, tableName } = settings;
+  const refused: string[] = [];
+  const ask = async <Answer>(what: string, question: () => Promise<Answer>): Promise<Answer | undefined> => {
+    try {
+      return await question();
+    } catch (error) {
+      if (!isRefusal(error)) throw new UnreachableError(`cannot ask AWS: ${reasonOf(error)}`, { cause: error });
+      refused.push(`${what}: ${error.message}`);
+      return undefined;
+    }
+  };
+  const stacks = new CloudFormationClient({ ...CLIENT, region });
+  const stack = await ask('whether the stack exists', () => stackOf(stacks, settings.stackName));
+  const [table, hasFunctionUrls, concurrency, otherRegions] = await Promise.all([
+    ask('whether the table exists', () => tableOf(region, tableName)),
+    stack === null ? ask('whether the region has function URLs', () => knowsFunctionUrls(stacks)) : undefined,
+    settings.reservedConcurrency === 'none'
+      ? undefined
+      : ask('the quota of Lambda', () => concurrencyOf(region, stack ? stacks : undefined, settings.stackName)),
+    stack === null ? ask('which other regions have the stack', () => regionsWithStack(settings)) : undefined,
+  ]);
+  const found = stack && { tableName: stack.Outputs?.find(({ OutputKey }) => OutputKey === 'TableName')?.OutputValue };
+  return { facts: { stack: found, table, hasFunctionUrls, concurrency, otherRegions: otherRegions ?? [] }, refused };
+}
+
+async function stackOf(client: CloudFormationClient, name: string): Promise<Stack | null> {
+  try {
+    const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
+    return stack === undefined || NOT_DEPLOYED.includes(stack.StackStatus ?? '') ? null : stack;
+  } catch (error) {
+    if (isValidationError(error) && /does not exist/.test(error.message)) return null;
+    throw error;
+  }
+}
+
+/** CloudFormation knows only the types of resources that its region has. */
+async function knowsFunctionUrls(client: CloudFormationClient): Promise<boolean> {
+  try {
+    await client.send(new ValidateTemplateCommand({ TemplateBody: JSON.stringify(URL_ALONE) }));
+    return true;
+  } catch (error) {
+    if (isValidationError(error) && /Unrecognized resource types/.test(error.message)) return false;
+    throw error;
+  }
+}
+
+async function concurrencyOf(
+  region: string,
+  stacks: CloudFormationClient | undefined,
+  stackName: string,
+): Promise<Concurrency> {
+  const client = new LambdaClient({ ...CLIENT, region });
+  const { AccountLimit: { ConcurrentExecutions: limit = 0, UnreservedConcurrentExecutions: unreserved = 0 } = {} } =
+    await client.send(new GetAccountSettingsCommand());
+  return { limit, unreserved, own: stacks === undefined ? 0 : await ownConcurrency(client, stacks, stackName) };
+}
+
+async function ownConcurrency(client: LambdaClient, stacks: CloudFormationClient, stackName: string): Promise<number> {
+  const { StackResources = [] } = await stacks.send(new DescribeStackResourcesCommand({ StackName: stackName }));
+  const name = StackResources.find(({ ResourceType }) => ResourceType === 'AWS::Lambda::Function')?.PhysicalResourceId;
+  if (name === undefined) return 0;
+  const { ReservedConcurrentExecutions = 0 } = await client.send(
+    new GetFunctionConcurrencyCommand({ FunctionName: name }),
+  );
+  return ReservedConcurrentExecutions;
+}
+
+async function tableOf(region: string, name: string): Promise<ExistingTable | null> {
+  const table = await describeTable(region, name);
+  if (table === undefined) return null;
+  const keyOf = (type: string) => table.KeySchema?.find(({ KeyType }) => KeyType === type)?.AttributeName;
+  const regions = (table.Replicas ?? []).flatMap(({ RegionName = region }) =>
+    RegionName === region ? [] : RegionName,
+  );
+  const replicas = regions.map(async (other) => ({
+    region: other,
+    isProtected: (await describeTable(other, name))?.DeletionProtectionEnabled ?? false,
+  }));
+  return { partitionKey: keyOf('HASH') ?? '', sortKey: keyOf('RANGE'), replicas: await Promise.all(replicas) };
+}
+
+async function describeTable(region: string, name: string): Promise<TableDescription | undefined> {
+  try {
+    return (await new DynamoDBClient({ ...CLIENT, region }).send(new DescribeTableCommand({ TableName: name }))).Table;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+    throw error;
+  }
+}
+
+async function regionsWithStack({ region, stackName }: DeploymentSettings): Promise<string[]> {
+  const pages = paginateListRegions(
+    { client: new AccountClient({ ...CLIENT, region: 'us-east-1' }) },
+    { RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'] },
+  );
+  const others: string[] = [];
+  for await (const { Regions = [] } of pages)
+    others.push(...Regions.flatMap(({ RegionName = region }) => (RegionName === region ? [] : RegionName)));
+  const found = await Promise.all(
+    others.map((other) => stackOf(new CloudFormationClient({ ...CLIENT, region: other }), stackName)),
+  );
+  return others.filter((_, index) => found[index] !== null);
+}
+
+function isValidationError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ValidationError';
+}
+
+/** The error of a connection that tried several addresses has no message of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Services name it AccessDenied, AccessDeniedException or UnauthorizedOperation. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Error && /^(AccessDenied|Unauthorized)/.test(error.name);
+}
