@@ -30,7 +30,7 @@ function stampOf(folder: string): string {
 }
 
 function isUpToDate(folder: string): boolean {
-  if (!existsSync(stampOf(folder))) return false;
+  if (!existsSync(stampOf(folder)) || !existsSync(join(ROOT, folder, 'index.mjs'))) return false;
   const { inputs, hash } = JSON.parse(readFileSync(stampOf(folder), 'utf8'));
   return inputs.every((file: string) => existsSync(join(ROOT, file))) && hashOf(inputs) === hash;
 }

@@ -16,6 +16,7 @@ export class HaverdictStack extends Stack {
     const { agentLimits: limits } = backend;
     const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', ...limits };
     this.#print({
+      FunctionName: backend.handler.functionName,
       FunctionUrl: backend.url.url,
       UnqualifiedUrl: backend.unqualifiedUrl?.url,
       TableName: backend.table.tableName,

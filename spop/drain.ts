@@ -1,7 +1,10 @@
 import type { Clock } from './transport.ts';
 
-/** How long a shutdown waits for a question to end the connection with. */
-const DRAIN_MS = 100;
+/**
+ * How long a shutdown waits for a question to end the connection with. With what it then holds, it is over before two checks
+ * of the wiring, 100 ms apart, find that nobody listens: up to 2.8 HAProxy then ends what is under way.
+ */
+const DRAIN_MS = 60;
 /** How long it holds answers at most: HAProxy waits so much longer than the agent's deadline. */
 const HOLD_MS = 20;
 /** If nothing was asked for so long, hardly anything is on its way. */
@@ -12,7 +15,7 @@ export const HAPROXY_STREAMS = 20;
 /**
  * When a connection that shuts down can end. HAProxy gives up every question that it has sent and that is not answered
  * before the DISCONNECT, also one that is still on its way, and asks no other agent. So the last answers are held: HAProxy sends
- * nothing more once it waits for as many as it may, or its clients wait for these.
+ * nothing more once it waits for as many as it may, or its clients wait for these: docs/decisions/0045-last-answers.md.
  */
 export class Drain {
   #isOver = false;

@@ -29,14 +29,16 @@ export interface FileOnDisk {
   readonly stats: Stats;
 }
 
-export function readOnDisk(path: string): FileOnDisk {
+export function readOnDisk(path: string, remedy?: string): FileOnDisk {
   try {
     const realPath = realpathSync(path);
     const bytes = readFileSync(realPath);
     const encoding = Buffer.from(bytes.toString('utf8')).equals(bytes) ? 'utf8' : 'latin1';
     return { path, realPath, bytes, encoding, stats: statSync(realPath) };
   } catch (error) {
-    throw new CliError(EXIT.failed, `${path} cannot be read: ${String(error)}`, { cause: error });
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'; // of node:fs
+    const why = isMissing && remedy !== undefined ? remedy : String(error);
+    throw new CliError(EXIT.failed, `${path} cannot be read: ${why}`, { cause: error });
   }
 }
 

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
 import { FRONTENDS, missingParts, partFor, SPOE_PART, spoePathIn } from '../../haproxy/generate/fragment.ts';
+import { DEFAULT_SPOE_PATH } from '../../haproxy/generate/frontend.ts';
 import {
   type BrokenMark,
   type FoundPart,
@@ -65,16 +66,24 @@ export function spoePathFrom(written: string, file: string): string {
 }
 
 function replacementIn(path: string, settings: Settings, isSpoe: boolean): Replacement {
-  const file = readOnDisk(path);
+  const file = readOnDisk(path, isSpoe ? `haverdict wiring --out ${dirname(path)} writes it` : undefined);
   const before = file.bytes.toString(file.encoding);
   const marks = readMarks(before);
-  // a place that is still empty names the SPOE file of the other parts
-  const known = spoePathIn(marks.parts.flatMap(({ lines }) => lines));
+  const known = spoePathIn(
+    marks.parts.flatMap(({ lines }) => lines),
+    spoePathBeside(path),
+  );
   const parts = marks.parts.map((found) => {
     const spoePath = spoePathIn(found.lines, known);
     return { found, part: partFor(found, settings, spoePath), spoePath };
   });
   return { file, isSpoe, parts, broken: marks.broken, before, after: withParts(before, parts) };
+}
+
+/** For a place that is still empty: the SPOE file that stands beside this file, or the usual one. */
+function spoePathBeside(path: string): string {
+  const beside = resolve(dirname(path), basename(DEFAULT_SPOE_PATH));
+  return existsSync(beside) ? beside : DEFAULT_SPOE_PATH;
 }
 
 function editsIn({ file, parts }: Replacement): string[] {

@@ -8,6 +8,7 @@ import { addressOf, backendsOf, serversOf } from './agents-checks.ts';
 import type { Checks } from './check.ts';
 import type { Installation } from './installation.ts';
 import { isLocal, isOwnAddress, socketPath } from './server-address.ts';
+import { rightsOf } from './socket-unit.ts';
 
 /** After a start HAProxy opens up to one connection per waiting request (seen on 2.4 to 3.5). */
 const MIN_SERVER_CONNECTIONS = 20;
@@ -181,7 +182,7 @@ export const SERVER_CHECKS = {
     severity: 'warning',
     why: 'HAProxy needs write permission on the socket to connect; without it requests pass unchecked, and haproxy -c does not warn',
     write: 'listen: [{ unix: <path>, mode: "0660", group: <group> }]   # in the configuration of the agent',
-    *find({ engines, settings, config }) {
+    *find({ engines, settings, config, files }) {
       const user = lastOf(config.global, 'user')?.words[1];
       const group = lastOf(config.global, 'group')?.words[1] ?? user;
       for (const { address, place } of user === undefined ? [] : serversOf(engines)) {
@@ -189,7 +190,8 @@ export const SERVER_CHECKS = {
         const socket = settings.listen.find(
           (own) => own.type === 'unix' && isOwnAddress(address, [own], chrootOf(config)),
         );
-        if (path === undefined || socket?.type !== 'unix' || mayWrite(socket, user ?? '', group ?? '')) continue;
+        if (path === undefined || socket?.type !== 'unix') continue;
+        if (mayWrite(rightsOf(socket, files.read), user ?? '', group ?? '')) continue;
         yield {
           place,
           what: `user ${user}, group ${group} has no write permission on ${socket.path}`,

@@ -18,19 +18,23 @@ export const DECODED_PATH = 'path,url_dec,regsub(/+,/,g)';
 const UNDECODABLE = "path -m reg '%([^0-9A-Fa-f]|$|[0-9A-Fa-f]([^0-9A-Fa-f]|$))'";
 
 export function sendConditionOf(message: MessageSettings): SendCondition {
-  const { condition, paths, hosts, frontends } = message;
+  const { condition, paths, hosts } = message;
   const ofPaths = paths === undefined ? undefined : pathAcls(message, paths);
   const ofHosts = hosts === undefined ? undefined : hostAcls(message, hosts);
   const arrived =
     isConnectionGroup(message) && !condition?.includes(arrivalOf(message)) ? arrivalOf(message) : undefined;
-  const inFrontends = frontends && `{ fe_name -m str ${frontends.join(' ')} }`;
-  const all = [inFrontends, condition, ofPaths?.condition, ofHosts?.condition, arrived].filter(
+  const all = [inFrontends(message), condition, ofPaths?.condition, ofHosts?.condition, arrived].filter(
     (one) => one !== undefined,
   );
   return {
     acls: [...(ofPaths?.acls ?? []), ...(ofHosts?.acls ?? [])],
     ...(all.length > 0 && { condition: all.reduce((before, next) => bothConditions(before, next)) }),
   };
+}
+
+/** The test that this is a frontend of the message; undefined if it is sent in all of them. */
+export function inFrontends({ frontends }: Pick<MessageSettings, 'frontends'>): string | undefined {
+  return frontends && `{ fe_name -m str ${frontends.join(' ')} }`;
 }
 
 /** An odd path could be any path: if it is not refused, the agent is asked and decides which it is. */

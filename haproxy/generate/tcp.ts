@@ -6,7 +6,7 @@ import { DEFAULT_SPOE_PATH, filterLine, headingOf } from './frontend.ts';
 import { routeRules } from './rules/change.ts';
 import { noDecisionRules } from './rules/no-decision.ts';
 import { connectionStopRules } from './rules/stop.ts';
-import { sendConditionOf } from './send-condition.ts';
+import { inFrontends, sendConditionOf } from './send-condition.ts';
 import { ENGINE } from './spoe.ts';
 import { indent } from './syntax.ts';
 
@@ -43,12 +43,15 @@ function askedOf(messages: readonly MessageSettings[]): MessageSettings[] {
 
 /** A group of which nothing has arrived yet would be sent empty: a rule has to wait, an event cannot. */
 function waitRules(groups: readonly MessageSettings[]): string[] {
-  const arrivals = [...new Set(groups.map(arrivalOf))];
-  if (arrivals.length === 0) return [];
+  if (groups.length === 0) return [];
+  const missing = groups.map((message) => {
+    const where = inFrontends(message);
+    return where === undefined ? `unless ${arrivalOf(message)}` : `if ${where} !${arrivalOf(message)}`;
+  });
   return [
     '# wait for what the client sends first; a connection that does not send it in this time is closed',
     'tcp-request inspect-delay 5s',
-    ...arrivals.map((arrived) => `tcp-request content reject unless ${arrived}`),
+    ...[...new Set(missing)].map((test) => `tcp-request content reject ${test}`),
   ];
 }
 

@@ -24,13 +24,14 @@ function onThisMachine(pages: Settings['haproxy']['denyPages']): Settings['hapro
   return pages.map((page) => ({ ...page, file: import.meta.filename }));
 }
 
-/** Whatever YAML the documents show is a configuration, or a part of one. */
+/** Whatever YAML the documents show is a configuration, or a part of one; that of a deployment says so in its first line. */
 function documentedConfigs(): { name: string; yaml: string }[] {
-  return globSync(['README.md', 'docs/**/*.md'], { cwd: root }).flatMap((file) =>
+  const all = globSync(['README.md', 'docs/**/*.md'], { cwd: root }).flatMap((file) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/^( *)```yaml\n([\s\S]*?)^\1```/gm)].map(
       ([, , yaml = ''], index) => ({ name: `${file}, ${index + 1}`, yaml }),
     ),
   );
+  return all.filter(({ yaml }) => !yaml.startsWith('# deploy.yaml\n'));
 }
 
 function load(yaml: string): Settings {

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
 import { after, before, it } from 'node:test';
 import { formatSubject, parseSubject } from '../../contract/subject.ts';
-import { examine } from '../../haproxy/doctor/doctor.ts';
-import { readInstallation } from '../../haproxy/doctor/installation.ts';
 import { type HaproxyVersion, isAtLeast } from '../../haproxy/versions.ts';
 import type { Action, Message } from '../../spop/spop.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
-import { EXAMPLE_NAMES, type Example, type ExampleSites, startExamples } from '../support/example-sites.ts';
+import { EXAMPLE_NAMES, type Example, type ExampleSites, findingsIn, startExamples } from '../support/example-sites.ts';
 import { type RawRequests, statusesOf } from '../support/raw-http.ts';
 import { startScriptedAgent } from '../support/scripted-agent.ts';
 
@@ -98,6 +95,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { what: 'a listed client of the shop', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client of the shop, without a key', asks: one(DIRECT), statuses: [200] },
     { what: 'a client of the shop with a listed key', asks: one(DIRECT, key(KEYS.stolen)), statuses: [200] },
+    {
+      what: 'a client of the shop with two keys, which only the API reads',
+      asks: one(DIRECT, key(KEYS.stolen), key(KEYS.good)),
+      statuses: [200],
+    },
     { what: 'static files', asks: { ...one(LISTED_DIRECT), path: '/static/a.css' }, statuses: [403] },
     { what: 'a listed client of the API', at: 8080, asks: one(LISTED_DIRECT, key(KEYS.good)), statuses: [403] },
     { what: 'a listed key', at: 8080, asks: one(DIRECT, key(KEYS.stolen)), statuses: [403] },
@@ -141,7 +143,7 @@ describeOnEveryHaproxy('the examples for HAProxy', (build) => {
 
   for (const name of names) {
     it(`${name}: the doctor finds nothing`, () => {
-      assert.deepEqual(findingsOf(exampleOf(sites, name)), []);
+      assert.deepEqual(findingsIn(exampleOf(sites, name)), []);
     });
     for (const { what, at = 80, asks, statuses } of CASES[name] ?? [])
       it(`${name}: ${what}`, async () => {
@@ -160,12 +162,6 @@ function exampleOf({ examples }: ExampleSites, name: string): Example {
   const example = examples.get(name);
   assert.ok(example !== undefined, name);
   return example;
-}
-
-function findingsOf({ settings, configPath, config }: Example): unknown[] {
-  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
-  const isSocket = (path: string) => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
-  return examine(readInstallation(settings, [{ file: configPath, text: config }], { read, isSocket }));
 }
 
 /** What the WAFs answer: deny and ban for the attacker, nothing for others. */

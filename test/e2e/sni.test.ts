@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { after, before, it } from 'node:test';
-import { connect as connectTls } from 'node:tls';
+import { clientHello, isAnswered } from '../support/client-hello.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { startTableSite, type TableSite } from '../support/table-site.ts';
 
@@ -54,41 +52,12 @@ describeOnEveryHaproxy('the server name of a TLS connection that HAProxy does no
     assert.equal(await passes([Buffer.from('GET / HTTP/1.1\r\nHost: bad.example\r\n\r\n')]), false);
   });
 
-  /** Whether the server behind HAProxy answers: it speaks no TLS, but says so. */
-  async function passes(parts: readonly Buffer[]): Promise<boolean> {
-    const socket = connect({ port: place.site.port, host: '127.0.0.1', noDelay: true });
-    let received = 0;
-    socket.on('data', (bytes) => {
-      received += bytes.length;
-    });
-    socket.on('error', () => {}); // HAProxy may reset it
-    const closed = once(socket, 'close');
-    for (const part of parts) await written(socket, part);
-    await closed;
-    return received > 0;
-  }
+  const passes = (parts: readonly Buffer[]) => isAnswered(place.site.port, parts);
 });
 
 /** In the spellings that a client may choose. */
 function names(name: string): string[] {
   return Array.from({ length: CONNECTIONS }, (_, index) => (index % 4 === 0 ? name.toUpperCase() : name));
-}
-
-/** What a TLS client really sends first. */
-async function clientHello(servername: string): Promise<Buffer> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  const client = connectTls({ port: address.port, host: '127.0.0.1', servername });
-  client.on('error', () => {}); // nobody answers it
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  const [hello] = (await once(socket, 'data')) as [Buffer];
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return hello;
 }
 
 /** The same handshake message in two records. */
@@ -103,8 +72,4 @@ function header(hello: Buffer, length: number): Buffer {
   const bytes = Buffer.from(hello.subarray(0, RECORD_HEADER));
   bytes.writeUInt16BE(length, 3);
   return bytes;
-}
-
-function written(socket: Socket, bytes: Buffer): Promise<void> {
-  return new Promise((resolve) => void socket.write(bytes, () => resolve()));
 }

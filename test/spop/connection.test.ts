@@ -472,7 +472,7 @@ describe('the end of a connection', () => {
       queueMicrotask(() => {
         assert.deepEqual(talk.said(), []);
         talk.connection.drain();
-        talk.clock.advance(100);
+        talk.clock.advance(60);
         assert.deepEqual([talk.said(), talk.ended], [[], 0]);
       });
       await settled();
@@ -481,10 +481,10 @@ describe('the end of a connection', () => {
     }
   });
 
-  it('by a shutdown comes 100 ms later if no frame is pending and none comes', () => {
+  it('by a shutdown comes 60 ms later if no frame is pending and none comes', () => {
     const talk = open();
     talk.connection.drain();
-    talk.clock.advance(99);
+    talk.clock.advance(59);
     assert.deepEqual([talk.said(), talk.ended], [[], 0]);
     talk.clock.advance(1);
     assert.deepEqual([talk.said(), talk.ended], [['disconnect 0'], 1]);
@@ -495,7 +495,7 @@ describe('the end of a connection', () => {
   it('by a shutdown goes out in one write with the last ACKs, once nothing was asked for 10 ms', () => {
     const talk = open();
     talk.connection.drain();
-    talk.clock.advance(60);
+    talk.clock.advance(40);
     talk.receive(join(notify(1, 1), notify(3, 1)));
     talk.clock.advance(9);
     talk.receive(notify(5, 1));
@@ -535,8 +535,8 @@ describe('the end of a connection', () => {
   it('by a shutdown comes after what has arrived when the time is over', () => {
     const talk = open();
     talk.connection.drain();
-    talk.clock.after(99, () => talk.receive(notify(1, 1))); // read behind the timer, as a late process does
-    talk.clock.advance(100);
+    talk.clock.after(59, () => talk.receive(notify(1, 1))); // read behind the timer, as a late process does
+    talk.clock.advance(60);
     assert.deepEqual([talk.said(), talk.ended], [[], 0]);
     talk.clock.advance(9);
     assert.deepEqual([talk.said(), talk.ended], [['ack 1:1', 'disconnect 0'], 1]);
@@ -597,7 +597,7 @@ describe('connections that share their output', () => {
   it('leave nothing in it when a connection ends in any way', async () => {
     const drainAtOnce = (talk: Conversation) => {
       talk.connection.drain();
-      talk.clock.advance(100);
+      talk.clock.advance(60);
     };
     const endings: readonly (readonly [end: (talk: Conversation) => unknown, said: readonly string[]])[] = [
       [drainAtOnce, ['ack 1:1', 'ack 3:1', 'disconnect 0']],

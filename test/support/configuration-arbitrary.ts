@@ -43,6 +43,7 @@ const some = (values: Readonly<Record<string, string>>) =>
     .map((entries) => Object.fromEntries(entries));
 const list = (values: readonly string[], minLength = 0) => fc.subarray([...values], { minLength });
 
+const FRONTENDS = fc.constantFrom(['web'], ['ports'], ['web', 'ports']);
 const ANYWHERE = { policy: POLICY, shadow: fc.boolean() };
 const OF_REQUEST = {
   ...ANYWHERE,
@@ -50,7 +51,7 @@ const OF_REQUEST = {
   hosts: list(['admin.example', '*.internal.example', '192.0.2.1', '[2001:db8::1]'], 1),
   condition: fc.constantFrom(...REQUEST_CONDITIONS),
   oddPaths: fc.constantFrom('refuse', 'pass'),
-  frontends: fc.constantFrom(['web'], ['web', 'ports']),
+  frontends: FRONTENDS,
   arguments: optional({
     body: fc.constant('req.body,sha2(256),hex'),
     size: fc.constant('req.body_size'),
@@ -58,7 +59,7 @@ const OF_REQUEST = {
     tls: fc.constant('ssl_fc_protocol'),
   }),
 };
-const OF_CONNECTION = { ...ANYWHERE, condition: fc.constantFrom(...CONNECTION_CONDITIONS) };
+const OF_CONNECTION = { ...ANYWHERE, frontends: FRONTENDS, condition: fc.constantFrom(...CONNECTION_CONDITIONS) };
 
 function message(
   where: Json,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
@@ -8,6 +8,8 @@ import type { Settings } from '../../config/settings.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { SPOE_FILE, startHaproxy } from '../../dev/haproxy.ts';
 import type { HaproxyBuild } from '../../dev/haproxy-builds.ts';
+import { examine, type Finding } from '../../haproxy/doctor/doctor.ts';
+import { readInstallation } from '../../haproxy/doctor/installation.ts';
 import { markedSpoeFile, missingParts, partFor, SPOE_PART } from '../../haproxy/generate/fragment.ts';
 import { readMarks, withParts } from '../../haproxy/generate/marks.ts';
 import { startAgents } from './agents.ts';
@@ -46,6 +48,10 @@ export interface ExampleOptions {
   readonly trusted: string;
   /** The ports of agents of others, by the name of their server. */
   readonly others: Readonly<Record<string, number>>;
+  /** The folder of their folders; by default that of the documented ones. */
+  readonly root?: string;
+  /** Writes files that an example names into its folder. */
+  readonly prepare?: (folder: string) => void;
 }
 
 export const EXAMPLE_NAMES = globSync('*/haproxy.cfg', { cwd: EXAMPLES }).map((path) => path.split('/')[0] ?? '');
@@ -80,25 +86,25 @@ export async function startExamples(options: ExampleOptions): Promise<ExampleSit
 async function exampleIn(
   folder: string,
   name: string,
-  { build, trusted, others }: ExampleOptions,
+  { build, trusted, others, root = EXAMPLES, prepare }: ExampleOptions,
   url: string,
   originPort: number,
 ): Promise<Example> {
   mkdirSync(folder);
-  const yaml = parse(readFileSync(join(EXAMPLES, name, 'haverdict.yaml'), 'utf8'));
+  prepare?.(folder);
+  const yaml = parse(readFileSync(join(root, name, 'haverdict.yaml'), 'utf8'));
   const settings = loadHere(folder, {
     ...yaml,
     ...{ deadlineMs: DEADLINE_MS, listen: [{ unix: join(folder, 'agent.sock') }] },
     ...{ backend: { url, timeoutMs: DEADLINE_MS }, haproxy: { ...yaml.haproxy, version: build.version } },
   });
-  for (const list of globSync('*.lst', { cwd: join(EXAMPLES, name) }))
-    writeFileSync(join(folder, list), `${trusted}\n`);
+  for (const list of globSync('*.lst', { cwd: join(root, name) })) writeFileSync(join(folder, list), `${trusted}\n`);
   for (const file of globSync('*.cfg', { cwd: OTHER_AGENTS }))
     writeFileSync(join(folder, file), readFileSync(join(OTHER_AGENTS, file)));
   const spoePath = join(folder, SPOE_FILE);
   writeFileSync(spoePath, markedSpoeFile(settings));
   const ports = new Map<number, number>();
-  const written = readFileSync(join(EXAMPLES, name, 'haproxy.cfg'), 'utf8');
+  const written = readFileSync(join(root, name, 'haproxy.cfg'), 'utf8');
   for (const [, at] of written.matchAll(/^ {4}bind \S*:(\d+)/gm)) ports.set(Number(at), await freePort());
   const here = written
     .replaceAll(`${NAMED_FOLDER}/`, `${folder}/`)
@@ -133,4 +139,11 @@ export function filled(text: string, settings: Settings, spoePath: string): stri
     text,
     parts.map((found) => ({ found, part: partFor(found, settings, spoePath) })),
   );
+}
+
+/** What the doctor finds in it. */
+export function findingsIn({ settings, configPath, config }: Example): Finding[] {
+  const read = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined);
+  const isSocket = (path: string) => statSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
+  return examine(readInstallation(settings, [{ file: configPath, text: config }], { read, isSocket }));
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 export interface RawRequests {
   readonly port: number;
@@ -10,11 +11,26 @@ export interface RawRequests {
   /** The headers of each request, all on one connection. */
   readonly requests: readonly (readonly string[])[];
   readonly path?: string;
+  readonly method?: string;
+  readonly host?: string;
+  /** Whether the port speaks TLS, and no certificate matters. */
+  readonly tls?: boolean;
 }
 
 /** The statuses of requests that one connection sends, one after the other. */
-export async function statusesOf({ port, from, preface = '', requests, path = '/' }: RawRequests): Promise<number[]> {
-  const socket = connect({ port, host: '127.0.0.1', localAddress: from }).setEncoding('latin1');
+export async function statusesOf(options: RawRequests): Promise<number[]> {
+  const {
+    port,
+    from,
+    preface = '',
+    requests,
+    path = '/',
+    method = 'GET',
+    host = 'shop.example',
+    tls = false,
+  } = options;
+  const plain = connect({ port, host: '127.0.0.1', localAddress: from });
+  const socket = (tls ? connectTls({ socket: plain, rejectUnauthorized: false }) : plain).setEncoding('latin1');
   let received = '';
   socket.on('data', (text) => {
     received += text;
@@ -23,8 +39,8 @@ export async function statusesOf({ port, from, preface = '', requests, path = '/
   const closed = once(socket, 'close');
   const texts = requests.map((headers, index) =>
     [
-      `GET ${path} HTTP/1.1`,
-      'Host: shop.example',
+      `${method} ${path} HTTP/1.1`,
+      `Host: ${host}`,
       ...headers,
       ...(index === requests.length - 1 ? ['Connection: close'] : []),
       '\r\n',

@@ -19,6 +19,7 @@ import {
   refusesAmbiguous,
   refusesOddPaths,
 } from '../ambiguous-requests.ts';
+import { inFrontends } from '../send-condition.ts';
 import { bothConditions } from '../syntax.ts';
 import { type DenySettings, refusalStop, tooLongStop } from './deny.ts';
 
@@ -44,13 +45,20 @@ export function refusals(haproxy: DenySettings, messages: readonly MessageSettin
       rules.set(why, of);
       const start = stop(haproxy);
       for (const test of tests)
-        if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothConditions(message.condition, test)}`);
+        if (!of.has(`${start} if ${test}`)) of.add(`${start} if ${bothConditions(refusedWhere(message), test)}`);
     }
   return [...rules].flatMap(([why, lines]) => [`# ${why}`, ...lines]);
 }
 
-function conditions({ condition }: MessageSettings): number {
-  return condition === undefined ? 0 : 1;
+function conditions(message: MessageSettings): number {
+  return refusedWhere(message) === undefined ? 0 : 1;
+}
+
+/** For requests that a message is never sent for, nothing is refused on its account. */
+function refusedWhere(message: MessageSettings): string | undefined {
+  const { condition } = message;
+  const where = inFrontends(message);
+  return where === undefined || condition === undefined ? (where ?? condition) : bothConditions(where, condition);
 }
 
 /**

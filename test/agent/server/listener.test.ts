@@ -289,7 +289,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         haproxy.socket.write(hello());
         await haproxy.received(1);
         const drained = world.listener.drain();
-        world.clock.advance(100);
+        world.clock.advance(60);
         await haproxy.received(2);
         let isDrained = false;
         drained.then(() => {
@@ -340,7 +340,7 @@ for (const reads of ['shared reads', 'data events'] as const)
         haproxy.socket.write(notify(1, 1));
         while (world.asked() === 0) await settled();
         const drained = world.listener.drain();
-        world.clock.advance(100);
+        world.clock.advance(60);
         await assert.rejects(Client.connect({ host: '127.0.0.1', port }), { code: 'ECONNREFUSED' });
         await Promise.all([idle.closed(), silent.closed()]);
         assert.deepEqual([idle.frames.map(({ type }) => type), silent.frames], [[101, 102], []]);

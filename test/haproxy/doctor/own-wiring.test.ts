@@ -23,6 +23,8 @@ describeOnEveryHaproxy('what the wiring generates for any configuration', ({ bin
   it('is taken by HAProxy without a warning, and the doctor finds nothing', (t) => {
     const folder = temporaryFolder(t);
     const sets: HaproxySet[] = [];
+    const seed = Date.now();
+    t.diagnostic(`seed ${seed}`);
     fc.assert(
       fc.property(anyConfiguration, (configuration) => {
         const loaded = load(join(folder, 'haverdict.yaml'), configuration);
@@ -32,7 +34,7 @@ describeOnEveryHaproxy('what the wiring generates for any configuration', ({ bin
         assert.deepEqual(findingsIn(set), [], `${set.config}\n${set.spoe}`);
         sets.push(set);
       }),
-      { numRuns: longRuns(2000, 20), maxSkipsPerRun: 10 },
+      { seed, numRuns: longRuns(2000, 20), maxSkipsPerRun: 10 },
     );
     for (let at = 0; at < sets.length; at += AT_ONCE) checkAtOnce(binary, folder, sets.slice(at, at + AT_ONCE));
   });

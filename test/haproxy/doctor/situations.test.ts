@@ -188,6 +188,46 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'takes',
   },
   {
+    name: 'compression and a cache in the defaults that the frontend names',
+    edit: (config) =>
+      config
+        .replace(
+          /^frontend web\n/m,
+          'cache pages\n    total-max-size 4\n\ndefaults rich\n    mode http\n    log global\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n    compression algo gzip\n    http-request cache-use pages\n    http-response cache-store pages\n\nfrontend web from rich\n',
+        )
+        .replace(
+          /^backend origin\n/m,
+          'defaults plain\n    mode http\n    timeout connect 1s\n    timeout server 1s\n\nbackend origin from plain\n',
+        ),
+    found: [
+      ['filter-undeclared', 'cache-store pages'],
+      ['filter-undeclared', 'compression algo gzip'],
+    ],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'compression and a cache in a backend alone',
+    edit: both(
+      (config) =>
+        config.replace(
+          /^backend origin\n/m,
+          '$&    compression algo gzip\n    http-request cache-use pages\n    http-response cache-store pages\n',
+        ),
+      section('cache pages\n    total-max-size 4\n'),
+    ),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'compression declared, the cache forgotten',
+    edit: both(
+      above('    compression algo gzip\n    filter compression\n    http-request cache-use pages\n'),
+      section('cache pages\n    total-max-size 4\n'),
+    ),
+    found: [['filter-undeclared', 'cache-use pages']],
+    haproxy: 'refuses',
+  },
+  {
     name: 'a mode by a compound condition',
     edit: (config) =>
       config.replace(
