@@ -64,7 +64,7 @@ async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
     await untilUpdated(cloud, hasTrial);
     await store.remove(ENTRY);
     assert.deepEqual(cloud.denials, []);
-    for (const line of ['"Lookups":', '"invalid entry ignored"', ...(hasTrial ? ['"canaries found"'] : [])])
+    for (const line of ['"Failures":', '"invalid entry ignored"', ...(hasTrial ? ['"canaries found"'] : [])])
       assert.ok(
         cloud.logs.some((logged) => logged.includes(line)),
         `no line with ${line}`,
