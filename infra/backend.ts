@@ -35,6 +35,8 @@ export class HaverdictBackend extends Metered {
   readonly agentPolicy: ManagedPolicy;
   /** Allows what `grantOperate` does, for roles outside of the app. */
   readonly operatorPolicy: ManagedPolicy;
+  /** Allows what `grantRead` does, for roles outside of the app. */
+  readonly readerPolicy: ManagedPolicy;
   /** The role that `props.principals` may assume, with `agentPolicy`. */
   readonly agentRole: Role | undefined;
   /** None if `props.alarms` is false. */
@@ -61,6 +63,7 @@ export class HaverdictBackend extends Metered {
     const access = new Access(this, 'Access', { table: this.table, urls: this.#urls, principals });
     this.agentPolicy = access.agentPolicy;
     this.operatorPolicy = access.operatorPolicy;
+    this.readerPolicy = access.readerPolicy;
     this.agentRole = access.agentRole;
     this.alarms = alarms ? new Alarms(this, 'Alarms', this, updates, settings.alarmTopic).all : [];
     if (dashboard) new BackendDashboard(this, 'Dashboard', this, this.alarms, settings);

@@ -1,5 +1,5 @@
 import { CfnOutput, Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { ArnPrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, ArnPrincipal, type IPrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { HaverdictBackend } from './backend.ts';
@@ -14,10 +14,12 @@ export class HaverdictStack extends Stack {
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
     const backend = new HaverdictBackend(this, 'Backend', this.#propsOf(settings));
     const { agentLimits: limits } = backend;
-    const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', ...limits };
+    const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', region, ...limits };
+    for (const arn of settings.agentRoles) backend.grantInvoke(principalOf(arn));
     this.#print({
       FunctionName: backend.handler.functionName,
       FunctionUrl: backend.url.url,
+      FunctionArn: backend.alias.functionArn,
       UnqualifiedUrl: backend.unqualifiedUrl?.url,
       TableName: backend.table.tableName,
       TableArn: backend.table.tableArn,
@@ -25,6 +27,7 @@ export class HaverdictStack extends Stack {
       AgentPolicyArn: backend.agentPolicy.managedPolicyArn,
       AgentRoleArn: backend.agentRole?.roleArn,
       OperatorPolicyArn: backend.operatorPolicy.managedPolicyArn,
+      ReaderPolicyArn: backend.readerPolicy.managedPolicyArn,
       AgentConfig: `backend: { ${Object.entries(agentConfig)
         .map(([name, value]) => `${name}: ${value}`)
         .join(', ')} }`,
@@ -57,4 +60,10 @@ export class HaverdictStack extends Stack {
       if (value !== undefined) new CfnOutput(this, name, { value });
     }
   }
+}
+
+/** A whole account leaves it to its own policies which of its roles may. */
+function principalOf(arn: string): IPrincipal {
+  const [, account] = /:(\d{12}):root$/.exec(arn) ?? [];
+  return account === undefined ? new ArnPrincipal(arn) : new AccountPrincipal(account);
 }

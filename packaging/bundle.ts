@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { packageOf } from './licences.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -89,9 +90,3 @@ const namedExports: Plugin = {
     });
   },
 };
-
-/** The package folder of a file: `node_modules/a/node_modules/@b/c` for `node_modules/a/node_modules/@b/c/d.js`. */
-function packageOf(file: string): string[] {
-  const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? [];
-  return folder === undefined ? [] : [folder];
-}

@@ -9,6 +9,12 @@ export function licencesOf(packages: readonly string[]): string {
   return packages.map((folder) => sectionOf(join(ROOT, folder))).join('\n');
 }
 
+/** The package folder of a file: `node_modules/a/node_modules/@b/c` for `node_modules/a/node_modules/@b/c/d.js`. */
+export function packageOf(file: string): string[] {
+  const [folder] = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? [];
+  return folder === undefined ? [] : [folder];
+}
+
 /** The licence of Node, from its distribution if present. */
 export function licenceOfNode(node: string): string {
   const file = join(dirname(node), '../LICENSE');

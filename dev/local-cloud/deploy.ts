@@ -10,18 +10,20 @@ import { Iam } from './iam.ts';
 import { startFunction } from './lambda-function.ts';
 import { keysOf, type LocalEvents, startEvents } from './local-events.ts';
 import { type NamedResource, type NamedResources, nameResources } from './named-resources.ts';
-import { Principals } from './principals.ts';
+import { type ForeignRoles, Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
 import { tableDefinition } from './table-definition.ts';
 import { startWriteTap, type Written } from './write-tap.ts';
 
 export interface DeployOptions<Profile extends string = string> {
-  /** The AWS profiles: by name, the stack output with the ARN of their role or policy. */
+  /** The AWS profiles: by name, the ARN of their role or policy, or the stack output that has it. */
   readonly profiles?: Readonly<Record<Profile, string>>;
   readonly functionPort?: number;
   readonly tablePort?: number;
   /** Where the items are stored; without a folder they are lost on close. */
   readonly folder?: string;
+  /** Roles of other accounts, by their ARN, with the policy that they have there: see `issue`. */
+  readonly foreignRoles?: ForeignRoles;
   /** How long the credentials of a profile are valid. */
   readonly credentialSeconds?: number;
 }
@@ -85,7 +87,7 @@ async function start<Profile extends string>(
   const urls = new Map<string, string>();
   const resources = nameResources(assembly, (id) => urls.get(id) ?? `https://${id}.invalid/`);
   const { region } = resources;
-  const iam = new Iam(new Principals(resources), region);
+  const iam = new Iam(new Principals(resources, options.foreignRoles), region);
   const logs = new RecentLines();
   const callers = new Set<string>();
 
@@ -117,10 +119,11 @@ async function start<Profile extends string>(
 
   const outputs = outputsOf(assembly, resources);
   const outputOf: Readonly<Record<string, string>> = options.profiles ?? {};
+  const arnOf = (profile: string) => outputs[outputOf[profile] ?? ''] ?? outputOf[profile] ?? '';
   const credentials = await startCredentialServer({
     region,
     profiles: Object.keys(outputOf),
-    issue: (profile) => iam.issue(outputs[outputOf[profile] ?? ''] ?? '', options.credentialSeconds),
+    issue: (profile) => iam.issue(arnOf(profile), options.credentialSeconds),
   });
   closing.push(() => credentials.close());
   return {

@@ -33,14 +33,17 @@ export class AccessDenied extends Error {
   }
 }
 
-/** The roles, policies and permissions of a template. */
+/** Roles of other accounts: by their ARN, the policy that they have there. */
+export type ForeignRoles = Readonly<Record<string, unknown>>;
+
+/** The roles, policies and permissions of a template, and roles of other accounts. */
 export class Principals {
   readonly #account: string;
   readonly #byArn: ReadonlyMap<string, Principal>;
   readonly #trust: ReadonlyMap<string, readonly Statement[]>;
   readonly #permissions: readonly Statement[];
 
-  constructor(resources: NamedResources) {
+  constructor(resources: NamedResources, foreignRoles: ForeignRoles = {}) {
     this.#account = resources.account;
     const roles = resources.ofType('AWS::IAM::Role');
     const managed = new Map(resources.ofType('AWS::IAM::ManagedPolicy').map((policy) => [policy.ref, policy]));
@@ -56,6 +59,7 @@ export class Principals {
       ...[...managed].map(
         ([arn, policy]) => [arn, this.#assumed(policy.ref.split('/').at(-1) ?? '', documentOf(policy))] as const,
       ),
+      ...Object.entries(foreignRoles).map(([arn, document]) => [arn, foreign(arn, document)] as const),
     ]);
     this.#trust = new Map(
       roles.map((role) => [
@@ -98,14 +102,21 @@ export class Principals {
       'aws:PrincipalArn': principal.roleArn,
       'aws:SecureTransport': 'true',
     };
-    // A permission for an account only leaves it to the account's own policies.
-    const named = this.#permissions.filter(({ principals }) =>
-      principals.some((name) => ['AWS *', `AWS ${principal.roleArn}`].includes(name)),
-    );
-    const ruling = evaluate([...principal.statements, ...named], { ...access, context });
+    const permissionsFor = (...names: string[]) =>
+      this.#permissions.filter(({ principals }) => principals.some((name) => names.includes(name)));
+    const named = permissionsFor('AWS *', `AWS ${principal.roleArn}`);
+    const asked = { ...access, context };
+    // A permission for an account only leaves it to the account's own policies; both accounts must allow what crosses them.
+    const ruling = this.#isForeign(principal)
+      ? evaluateBoth(principal.statements, [...named, ...permissionsFor(`AWS ${principal.account}`)], asked)
+      : evaluate([...principal.statements, ...named], asked);
     if (ruling !== 'allowed') throw new AccessDenied(principal.arn, access, ruling);
     const limit = principal.boundary === undefined ? 'allowed' : evaluate(principal.boundary, { ...access, context });
     if (limit !== 'allowed') throw new AccessDenied(principal.arn, access, limit, 'permissions boundary');
+  }
+
+  #isForeign({ account }: Principal): boolean {
+    return account !== this.#account && account !== ANONYMOUS.account;
   }
 
   #assumed(name: string, statements: readonly Statement[]): Principal {
@@ -113,6 +124,18 @@ export class Principals {
     const arn = `arn:aws:sts::${account}:assumed-role/${name}/local`;
     return { arn, roleArn: `arn:aws:iam::${account}:role/${name}`, account, statements };
   }
+}
+
+function foreign(roleArn: string, document: unknown): Principal {
+  const [, account = '', name = ''] = /^arn:aws:iam::(\d{12}):role\/(.+)$/.exec(roleArn) ?? [];
+  const arn = `arn:aws:sts::${account}:assumed-role/${name}/local`;
+  return { arn, roleArn, account, statements: parsePolicy(document, roleArn) };
+}
+
+function evaluateBoth(own: readonly Statement[], ofResource: readonly Statement[], access: Access): Ruling {
+  const rulings = [evaluate(own, access), evaluate(ofResource, access)];
+  if (rulings.includes('denied explicitly')) return 'denied explicitly';
+  return rulings.includes('not allowed') ? 'not allowed' : 'allowed';
 }
 
 function rightsOf(

@@ -3,7 +3,7 @@ import { type DeployOptions, deploy, type LocalCloud } from '../local-cloud/depl
 import { synthesized } from './synth.ts';
 
 /** The users of the stack, and the stack outputs with their permissions. */
-const PROFILES = { agent: 'AgentPolicyArn', operator: 'OperatorPolicyArn' } as const;
+const PROFILES = { agent: 'AgentPolicyArn', operator: 'OperatorPolicyArn', reader: 'ReaderPolicyArn' } as const;
 export type Profile = keyof typeof PROFILES;
 
 /** The haverdict stack in the local cloud. */

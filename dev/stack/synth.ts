@@ -5,7 +5,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync,
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { EXAMPLE_FILE, SETTINGS_FILE } from '../../infra/deployment/settings.ts';
-import { bundleFunctions } from '../function-bundles.ts';
+import { bundleFunctions } from '../../packaging/function-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');

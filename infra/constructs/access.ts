@@ -11,10 +11,11 @@ interface AccessProps {
   readonly principals: readonly IPrincipal[];
 }
 
-/** Policies for principals that run an agent or edit the lists, and an optional role to assume. */
+/** Policies for principals that run an agent, edit or read the lists, and an optional role to assume. */
 export class Access extends Construct {
   readonly agentPolicy: ManagedPolicy;
   readonly operatorPolicy: ManagedPolicy;
+  readonly readerPolicy: ManagedPolicy;
   readonly agentRole: Role | undefined;
 
   constructor(scope: Construct, id: string, { table, urls, principals }: AccessProps) {
@@ -23,6 +24,8 @@ export class Access extends Construct {
     grantInvoke(urls, this.agentPolicy);
     this.operatorPolicy = new ManagedPolicy(this, 'OperatorPolicy', { description: 'haverdict: edit the blocklist' });
     grantOperate(table, this.operatorPolicy);
+    this.readerPolicy = new ManagedPolicy(this, 'ReaderPolicy', { description: 'haverdict: read the blocklist' });
+    grantRead(table, this.readerPolicy);
     const [first, ...others] = principals;
     if (first === undefined) return;
     this.agentRole = new Role(this, 'AgentRole', {

@@ -21,7 +21,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { BackendSettings } from '../checked-props.ts';
 
-/** The bundled functions: part of the package; in a checkout `dev/function-bundles.ts` writes them. */
+/** The bundled functions: part of the package; in a checkout `packaging/function-bundles.ts` writes them. */
 const FUNCTIONS = join(import.meta.dirname, '../../functions');
 
 /** By name, since a version of the CDK knows those runtimes only that are older than itself. */

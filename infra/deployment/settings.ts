@@ -22,12 +22,15 @@ export const SETTINGS_FILE = 'deploy.yaml';
 export const EXAMPLE_FILE = 'deploy.example.yaml';
 
 const PRINCIPAL = /^arn:aws[a-z-]*:iam::\d{12}:(root|(role|user)\/[^*\s]+)$/;
+const PRINCIPAL_FORM = 'the ARN of a role, a user or an account, such as arn:aws:iam::123456789012:role/NAME';
 const TOPIC = /^arn:aws[a-z-]*:sns:(?<region>[a-z0-9-]+):\d{12}:[\w-]+(\.fifo)?$/;
 /** The retention periods of CloudWatch Logs. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 /** The most replicas that anybody needs; it bounds the file. */
 const MAX_REGIONS = 30;
 const MAX_TAGS = 50;
+/** The policy of a function has 20 KB: about 25 roles with four statements each. */
+const MAX_ROLES = 20;
 
 const region = text('a region such as eu-west-1', isRegion);
 
@@ -77,12 +80,14 @@ const SHAPE = {
   logRetentionDays: oneOfNumbers(RETENTION_DAYS)
     .default(30)
     .describe('How many days the logs of the function are kept.'),
-  agentPrincipal: matching(
-    PRINCIPAL,
-    'the ARN of a role, a user or an account, such as arn:aws:iam::123456789012:role/NAME',
-  )
+  agentPrincipal: matching(PRINCIPAL, PRINCIPAL_FORM)
     .optional()
     .describe('Who may assume a role that calls the function. Without it there is only the policy.'),
+  agentRoles: uniqueListOf(matching(PRINCIPAL, PRINCIPAL_FORM), MAX_ROLES, 'ARNs of roles, users or accounts', 0)
+    .default([])
+    .describe(
+      'Who may call the function by its resource policy, such as roles of other accounts. Each also needs the permissions in its own account.',
+    ),
   alarmTopicArn: matching(TOPIC, 'the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:NAME')
     .optional()
     .describe('Where alarms go. Without it they are only seen in CloudWatch.'),

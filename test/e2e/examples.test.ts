@@ -48,6 +48,30 @@ function behindProxy(header: string, write = (address: string) => address): Case
   ];
 }
 
+/** An address, and a quote that makes what follows a part of it. */
+const HIDING = ['"', ' "', ':"', ':80"', '/"', ';"']
+  .map((end) => `${OTHER}${end}`)
+  .concat('[2001:db8::1]:"', '2001:db8::1"');
+
+/** What a client sends does not hide what the proxy appends to it; a quote does, for HAProxy, and is refused. */
+function unreadable(header: string, sent: readonly string[], write = (address: string) => address): Case[] {
+  return [
+    ...[...sent, '', ','].map((text) => ({
+      what: `a listed client that sent ${text}`,
+      asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+      statuses: [403],
+    })),
+    ...HIDING.map(write)
+      .concat('"', `${write(OTHER)}, "`, '\\"')
+      .map((text) => ({
+        what: `a listed client that sent ${text}`,
+        asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+        statuses: [400],
+      })),
+    { what: 'a health check of the proxy', asks: one(PROXY), statuses: [200] },
+  ];
+}
+
 /** The proxy appends to what the client sent. */
 function appended(header: string, write = (address: string) => address): Case[] {
   const both = (sent: string, own: string) => [
@@ -68,19 +92,41 @@ const proxied = (from: string, client: string) => ({
   ...one(from),
   preface: `PROXY TCP4 ${client} 192.0.2.1 4711 80\r\n`,
 });
+/** Version 2 of the protocol, TCP over IPv4. */
+const proxiedInBytes = (from: string, client: string) => {
+  const bytes = [...client.split('.').map(Number), ...[192, 0, 2, 1], ...[18, 103, 0, 80]];
+  return { ...one(from), preface: `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c${String.fromCharCode(...bytes)}` };
+};
 const key = (value: string) => `X-Api-Key: ${value}`;
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
-  'load-balancer': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'load-balancer': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   'cdn-header': behindProxy('CF-Connecting-IP'),
-  'src-kept': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'src-kept': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   forwarded: [
     ...behindProxy('Forwarded', (address) => `for=${address}`),
     ...appended('Forwarded', (address) => `for=${address}`),
+    ...unreadable(
+      'Forwarded',
+      ['for=unknown', 'for="_hidden"', 'by=192.0.2.9', 'for="[2001:db8::1]:80"'],
+      (address) => `for=${address}`,
+    ),
+    { what: 'a listed client with a port', asks: one(PROXY, `Forwarded: for="${LISTED}:4711"`), statuses: [403] },
   ],
   'proxy-protocol': [
     { what: 'a listed client of the balancer', asks: proxied(PROXY, LISTED), statuses: [403] },
     { what: 'another client of the balancer', asks: proxied(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client, in version 2', asks: proxiedInBytes(PROXY, LISTED), statuses: [403] },
+    { what: 'another client, in version 2', asks: proxiedInBytes(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client that sends version 2', asks: proxiedInBytes(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client that sends a PROXY line', asks: proxied(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client', asks: one(DIRECT), statuses: [200] },

@@ -17,7 +17,8 @@ const PARTS = [
   'config',
   'haproxy',
   'agent',
-  'dev/function-bundles.ts',
+  'packaging/function-bundles.ts',
+  'packaging/licences.ts',
 ];
 const FILES = ['cdk.json', 'deploy.example.yaml', 'package.json', 'package-lock.json'];
 const NO_CREDENTIALS = { AWS_EC2_METADATA_DISABLED: 'true', HOME: '/nonexistent' };

@@ -42,7 +42,7 @@ describe('docs/guides/capacity.md', () => {
     const chapter = CAPACITY.slice(CAPACITY.indexOf('## One number'));
     const [deployment = '', config = ''] = [...chapter.matchAll(/```yaml\n([^`]*)```/g)].map(([, yaml]) => yaml);
     const { reservedConcurrency, agents } = settingsOf(parse(deployment));
-    const { url, auth, ...limits } = parse(config).backend;
+    const { url, auth, region, ...limits } = parse(config).backend;
     assert.deepEqual(limits, { ...agentLimits(reservedConcurrency, agents) });
   });
 });

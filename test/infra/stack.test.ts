@@ -22,6 +22,7 @@ describe('the stack', () => {
       BackendAccessAgentPolicy5B1112B7: 'AWS::IAM::ManagedPolicy',
       BackendAccessAgentRoleF993F786: 'AWS::IAM::Role',
       BackendAccessOperatorPolicyCEABACF0: 'AWS::IAM::ManagedPolicy',
+      BackendAccessReaderPolicyDEDF8CA5: 'AWS::IAM::ManagedPolicy',
       BackendAlarmsErrorsFF7BFA57: 'AWS::CloudWatch::Alarm',
       BackendAlarmsFailedLookups8D1B43FF: 'AWS::CloudWatch::Alarm',
       BackendAlarmsIndexReadsD2D32A69: 'AWS::CloudWatch::Alarm',
@@ -71,7 +72,7 @@ describe('the stack', () => {
       .map((part) => (typeof part === 'string' ? part : 'https://abc.lambda-url.us-east-1.on.aws/'))
       .join('');
     const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
-    const backend = { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam', ...limits };
+    const backend = { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam', region: 'us-east-1', ...limits };
     assert.deepEqual(parse(text), { backend });
   });
 
@@ -81,10 +82,10 @@ describe('the stack', () => {
       AgentConfig.Value['Fn::Join']?.[1].at(-1);
     const two = outputs({ reservedConcurrency: 25, agents: 2 });
     assert.equal(two.MaxCallsPerSecond.Value, '125');
-    assert.equal(endOf(two), '", auth: iam, maxCallsPerSecond: 125, maxConcurrent: 12 }');
+    assert.equal(endOf(two), '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }');
     const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
-    assert.equal(endOf(none), '", auth: iam }');
+    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }');
   });
 
   it('names its region itself, since that of the credentials would give each of us another template', () => {

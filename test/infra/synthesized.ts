@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { bundleFunctions } from '../../dev/function-bundles.ts';
 import { type DeploymentSettings, parseSettings } from '../../infra/deployment/settings.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
+import { bundleFunctions } from '../../packaging/function-bundles.ts';
 
 const CDK_JSON = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'));
 

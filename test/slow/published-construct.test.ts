@@ -82,11 +82,30 @@ describe('the construct as published, in an app of somebody else', () => {
           file.endsWith('.mjs'),
         );
         assert.deepEqual(others, []);
-        await run(process.execPath, ['dev/function-bundles.ts'], { cwd: ROOT });
+        await run(process.execPath, ['packaging/function-bundles.ts'], { cwd: ROOT });
         assert.deepEqual(
           readFileSync(join(project, bundle)),
           readFileSync(join(ROOT, 'functions/check/bundle/index.mjs')),
         );
+      });
+
+      it('shows in an editor what each prop is, and its default', () => {
+        const published = join(project, 'node_modules/haverdict/dist/infra/backend-props.d.ts');
+        const props =
+          readFileSync(published, 'utf8')
+            .split('interface HaverdictBackendProps')[1]
+            ?.split(/^ {4}readonly /m) ?? [];
+        assert.ok(props.length > 15);
+        for (const before of props.slice(0, -1)) assert.match(before, /@default [\s\S]*\*\/\s*$/);
+      });
+
+      it('has the licences of what is in the bundle', () => {
+        const licences = readFileSync(
+          join(project, 'node_modules/haverdict/dist/functions/check/licences.txt'),
+          'utf8',
+        );
+        for (const name of ['@aws-sdk/client-dynamodb', 'zod', 'ipaddr.js'])
+          assert.ok(licences.includes(`${name} `), name);
       });
 
       it('makes the same templates again', async () => {

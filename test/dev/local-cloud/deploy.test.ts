@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { BatchGetItemCommand, DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { type Assembly, readAssembly } from '../../../dev/local-cloud/assembly.ts';
@@ -6,6 +9,9 @@ import type { Credentials } from '../../../dev/local-cloud/credentials.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/stack/synth.ts';
 import { checkBody, signedFetch } from './signed-fetch.ts';
+
+const VERSION_OF_THE_CALL = `export const handler = async (event, { invokedFunctionArn: arn }) =>
+  ({ version: process.env.AWS_LAMBDA_FUNCTION_VERSION, arn });`;
 
 describe('a stack deployed to this machine', () => {
   let assembly: Assembly;
@@ -128,6 +134,50 @@ describe('a stack deployed to this machine', () => {
     assert.deepEqual(cloud.skipped.toSorted(), ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard']);
   });
 
+  it('has the URL of the alias, and beside it the one of the function, which runs the newest code', async (t) => {
+    const code = mkdtempSync(join(tmpdir(), 'haverdict-version-'));
+    writeFileSync(join(code, 'index.mjs'), VERSION_OF_THE_CALL);
+    const assets = new Map([...assembly.assets.keys()].map((key) => [key, code]));
+    const told = await deploy({ ...assembly, assets });
+    t.after(() => told.close().then(() => rmSync(code, { recursive: true })));
+    const versionAt = async (url = '') => {
+      const credentials = told.issue(output('AgentPolicyArn'));
+      const answer = await signedFetch({ url: `${url}v1/check`, region: told.region, credentials, body: '{}' });
+      return await answer.json();
+    };
+    const arn = `arn:aws:lambda:${told.region}:${assembly.account}:function:${told.outputs.FunctionName}`;
+    assert.equal(told.outputs.FunctionUrl, told.functionUrl.url);
+    assert.deepEqual(await versionAt(told.outputs.FunctionUrl), { version: '1', arn: `${arn}:live` });
+    assert.deepEqual(await versionAt(told.outputs.UnqualifiedUrl), { version: '$LATEST', arn });
+  });
+
+  for (const isOfAlias of [true, false])
+    it(`lets in who has a permission of the ${isOfAlias ? 'alias, and only there' : 'function, and only there'}`, async (t) => {
+      const { Resources } = assembly.template;
+      const idOf = (type: string) => Object.keys(Resources).find((id) => Resources[id]?.Type === type);
+      const FunctionName = isOfAlias
+        ? { Ref: idOf('AWS::Lambda::Alias') }
+        : { 'Fn::GetAtt': [idOf('AWS::Lambda::Function'), 'Arn'] };
+      const Principal = `arn:aws:iam::${assembly.account}:role/${output('OperatorPolicyArn').split('/').at(-1)}`;
+      const permission = (properties: object) => ({
+        Type: 'AWS::Lambda::Permission',
+        Properties: { FunctionName, Principal, ...properties },
+      });
+      const permissions = {
+        Url: permission({ Action: 'lambda:InvokeFunctionUrl', FunctionUrlAuthType: 'AWS_IAM' }),
+        Function: permission({ Action: 'lambda:InvokeFunction', InvokedViaFunctionUrl: true }),
+      };
+      const template = { ...assembly.template, Resources: { ...Resources, ...permissions } };
+      const open = await deploy({ ...assembly, template });
+      t.after(() => open.close());
+      const statuses = ['FunctionUrl', 'UnqualifiedUrl'].map(async (name) => {
+        const credentials = open.issue(output('OperatorPolicyArn'));
+        const url = `${open.outputs[name]}v1/check`;
+        return (await signedFetch({ url, region: open.region, credentials, body: checkBody('ip:203.0.113.7') })).status;
+      });
+      assert.deepEqual(await Promise.all(statuses), isOfAlias ? [200, 403] : [403, 200]);
+    });
+
   const UNKNOWN: readonly { what: string; type: string; change: object; says: RegExp }[] = [
     {
       what: 'a resource of another type',
@@ -164,6 +214,18 @@ describe('a stack deployed to this machine', () => {
       type: 'AWS::IAM::Role',
       change: { Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] } },
       says: /policy arn:aws:iam::aws:policy\/ReadOnlyAccess of .* is not in the template/,
+    },
+    {
+      what: 'a version that gets a part of the calls',
+      type: 'AWS::Lambda::Alias',
+      change: { Properties: { RoutingConfig: { AdditionalVersionWeights: [] } } },
+      says: /RoutingConfig of alias .* is not imitated/,
+    },
+    {
+      what: 'a URL of an alias that is not in the template',
+      type: 'AWS::Lambda::Url',
+      change: { Properties: { Qualifier: 'other' } },
+      says: /function URL .* is for .*:other, which is not in the template/,
     },
     {
       what: 'another runtime',

@@ -79,6 +79,21 @@ describe('the execution environments of a function', () => {
     assert.equal(typeof (await call()).pid, 'number');
   });
 
+  it('share the concurrency of the function with its other versions', async (t) => {
+    const concurrency = { limit: 1, underWay: 0 };
+    const [one, other] = [started(t, { concurrency }), started(t, { concurrency })];
+    const running = one.call();
+    await assert.rejects(other.call(), TooManyCalls);
+    await running;
+    await other.call();
+  });
+
+  it('are there from the start when they are provisioned', async (t) => {
+    const { pool } = started(t, { provisioned: 2 });
+    await pool.prepare();
+    assert.equal(pool.initsMs.length, 2);
+  });
+
   it('are gone after a call that took too long, and the next call has a new one', async (t) => {
     const { call, lines } = started(t, { timeoutMs: 300 });
     const first = await call();

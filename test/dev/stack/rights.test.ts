@@ -45,19 +45,21 @@ describe('the rights in the template', () => {
 });
 
 /**
- * What operators, agents and the functions do all day; rejects at the first thing that is refused. The trial of canaries
+ * What operators, readers, agents and the functions do all day; rejects at the first thing that is refused. The trial of canaries
  * takes longest.
  */
 async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
   const cloud = await deploy(assembly);
   try {
     for (const source of cloud.sources.values()) source.pollMs = 10;
-    const store = operatorsStore(cloud);
+    const store = storeFor(cloud, 'OperatorPolicyArn');
     await store.put(ENTRY);
     await typeNonsense(cloud);
-    await store.lookup([ENTRY]);
-    for (const entries of [store.ofSubject(ENTRY.subject), store.ofList(ENTRY.list)])
-      for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
+    for (const reading of [store, storeFor(cloud, 'ReaderPolicyArn')]) {
+      await reading.lookup([ENTRY]);
+      for (const entries of [reading.ofSubject(ENTRY.subject), reading.ofList(ENTRY.list)])
+        for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
+    }
     await ask(cloud);
     await asFunction(cloud, assembly).write(['0'], Date.now());
     if (hasTrial) for (const rule of cloud.schedules.values()) await rule.fire();
@@ -77,8 +79,8 @@ async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
   }
 }
 
-function operatorsStore({ outputs, region, dynamodbEndpoint, issue }: LocalCloud): DynamoEntries {
-  const credentials = issue(outputs.OperatorPolicyArn ?? '');
+function storeFor({ outputs, region, dynamodbEndpoint, issue }: LocalCloud, policy: string): DynamoEntries {
+  const credentials = issue(outputs[policy] ?? '');
   return new DynamoEntries({
     ...{ table: outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000 },
     client: { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 },

@@ -43,6 +43,14 @@ describe('access', () => {
     ]);
   });
 
+  it('gives readers what of that changes nothing', () => {
+    const index = { 'Fn::Join': ['', [table, '/index/by-list']] };
+    assert.deepEqual(statementsOf(template, 'BackendAccessReaderPolicy'), [
+      { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, index] },
+      { Action: ['dynamodb:BatchGetItem', 'dynamodb:Scan'], Effect: 'Allow', Resource: table },
+    ]);
+  });
+
   it('has no role for agents unless somebody is named who may assume it', () => {
     const functions = ['BackendCheckRole', 'BackendUpdatesTrialRole', 'BackendUpdatesWriterRole'];
     assert.deepEqual(rolesOf(template), functions);
@@ -65,7 +73,7 @@ describe('access', () => {
           .filter((document) => document !== undefined)
           .flatMap((document) => (document as { Statement: Statement[] }).Statement), // every policy document has it
     );
-    assert.equal(statements.length, 19);
+    assert.equal(statements.length, 21);
     assert.deepEqual(
       statements.filter(({ Condition: _keys, ...statement }) => JSON.stringify(statement).includes('*')),
       [],

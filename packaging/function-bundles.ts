@@ -2,25 +2,33 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { licencesOf, packageOf } from './licences.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** A bundle is ESM, in which the CommonJS parts of the SDK lack `require`. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
+export interface Bundle {
+  /** Relative to this checkout, as the files are. */
+  readonly folder: string;
+  readonly inputs: readonly string[];
+}
+
 /**
  * Bundles every Lambda function, with the SDK, as `functions/NAME/bundle/index.mjs`, which the stack and the package use.
- * Equal sources make equal bytes, and what is up to date stays. Returns the folders, relative to this checkout.
+ * Equal sources make equal bytes, and what is up to date stays.
  */
-export function bundleFunctions(): string[] {
+export function bundleFunctions(): Bundle[] {
   return globSync('functions/*/lambda.ts', { cwd: ROOT }).map((entry) => {
     const folder = join(dirname(entry), 'bundle');
-    if (isUpToDate(folder)) return folder;
+    const last = upToDate(folder);
+    if (last !== undefined) return last;
     const { code, inputs } = bundle(entry);
     mkdirSync(join(ROOT, folder), { recursive: true });
     replace(join(ROOT, folder, 'index.mjs'), code);
     replace(stampOf(folder), JSON.stringify({ inputs, hash: hashOf(inputs) }));
-    return folder;
+    return { folder, inputs };
   });
 }
 
@@ -29,10 +37,11 @@ function stampOf(folder: string): string {
   return join(ROOT, `${folder}.inputs.json`);
 }
 
-function isUpToDate(folder: string): boolean {
-  if (!existsSync(stampOf(folder)) || !existsSync(join(ROOT, folder, 'index.mjs'))) return false;
+function upToDate(folder: string): Bundle | undefined {
+  if (!existsSync(stampOf(folder)) || !existsSync(join(ROOT, folder, 'index.mjs'))) return undefined;
   const { inputs, hash } = JSON.parse(readFileSync(stampOf(folder), 'utf8'));
-  return inputs.every((file: string) => existsSync(join(ROOT, file))) && hashOf(inputs) === hash;
+  const areThere = inputs.every((file: string) => existsSync(join(ROOT, file)));
+  return areThere && hashOf(inputs) === hash ? { folder, inputs } : undefined;
 }
 
 function bundle(entry: string): { readonly code: Uint8Array; readonly inputs: readonly string[] } {
@@ -53,7 +62,7 @@ function bundle(entry: string): { readonly code: Uint8Array; readonly inputs: re
   });
   const [file] = outputFiles;
   if (file === undefined) throw new Error(`esbuild wrote nothing for ${entry}`);
-  return { code: file.contents, inputs: ['dev/function-bundles.ts', ...Object.keys(metafile.inputs)] };
+  return { code: file.contents, inputs: ['packaging/function-bundles.ts', ...Object.keys(metafile.inputs)] };
 }
 
 function hashOf(files: readonly string[]): string {
@@ -69,9 +78,17 @@ function replace(file: string, content: string | Uint8Array): void {
   renameSync(own, file);
 }
 
-// With a folder, also copies the bundles there.
+/** Puts the bundles into the npm package, each with the licences of the packages in it beside it. */
+function copyInto(target: string): void {
+  for (const { folder, inputs } of bundleFunctions()) {
+    cpSync(join(ROOT, folder), join(target, folder), { recursive: true });
+    const packages = [...new Set(inputs.flatMap(packageOf))].sort();
+    writeFileSync(join(target, dirname(folder), 'licences.txt'), licencesOf(packages));
+  }
+}
+
 if (import.meta.main) {
-  const [into] = process.argv.slice(2);
-  for (const folder of bundleFunctions())
-    if (into !== undefined) cpSync(join(ROOT, folder), join(ROOT, into, folder), { recursive: true });
+  const [target] = process.argv.slice(2);
+  if (target === undefined) bundleFunctions();
+  else copyInto(target);
 }
