@@ -1,4 +1,5 @@
-import { parseEntry, toContractEntry } from '../blocklist/entry.ts';
+import { entryAsMeant, type ReadEntry } from '../blocklist/as-meant.ts';
+import { toContractEntry } from '../blocklist/entry.ts';
 import type { Item } from '../blocklist/store.ts';
 import type { Change } from '../contract/updates.ts';
 
@@ -6,11 +7,10 @@ import type { Change } from '../contract/updates.ts';
 export function changeOf(
   key: Change['key'],
   item: Item | undefined,
-  report: (item: Item, problem: string) => void,
+  report: (item: Item, read: ReadEntry) => void,
 ): Change {
   if (item === undefined) return { key, entry: null };
-  const parsed = parseEntry(item);
-  if ('entry' in parsed) return { key, entry: toContractEntry(parsed.entry) };
-  report(item, parsed.problem);
-  return { key, entry: null };
+  const read = entryAsMeant(item);
+  report(item, read);
+  return { key, entry: 'entry' in read ? toContractEntry(read.entry) : null };
 }

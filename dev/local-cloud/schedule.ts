@@ -5,10 +5,10 @@ export interface Schedule {
   close(): void;
 }
 
-const FIRST_MS = 1000;
+const FIRST_MS = 5000;
 const UNITS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 
-/** Starts a rule: the first call is after a second. */
+/** Starts a rule: the first call is after five seconds. */
 export function startSchedule(expression: string, call: () => Promise<void>): Schedule {
   const [, count, unit] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
   if (count === undefined || unit === undefined) throw new Error(`schedule ${expression} is not imitated`);

@@ -1,4 +1,5 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
+import type { ReadEntry } from '../../blocklist/as-meant.ts';
 import { InvalidEntryLog, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
 import type { BulkStore, Item } from '../../blocklist/store.ts';
 import type { Change } from '../../contract/updates.ts';
@@ -17,7 +18,7 @@ export type Writer = (event: DynamoDBStreamEvent) => Promise<void>;
 /** The handler of the stream. It throws what keeps a batch from the log: Lambda then delivers the batch again. */
 export function createWriter(deps: WriterDeps): Writer {
   const invalidEntries = new InvalidEntryLog();
-  const report = (item: Item, problem: string) => invalidEntries.report(item, problem, deps.write);
+  const report = (item: Item, read: ReadEntry) => invalidEntries.report(item, read, deps.write);
   const read = async (keys: readonly ChangeKey[]): Promise<readonly Change[]> => {
     const items = new Map((await deps.table.read(keys)).map((item) => [nameOf(item), item]));
     return keys.map((key) => changeOf(key, items.get(nameOf(key)), report));
