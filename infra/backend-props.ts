@@ -75,7 +75,8 @@ export interface HaverdictBackendProps {
   readonly reservedConcurrency?: number | 'none';
 
   /**
-   * How many copies of the function are kept started, at most `reservedConcurrency`. They are paid for by the hour.
+   * How many copies of the function are kept started, at most `reservedConcurrency`, and below it with `unqualifiedUrl`. They
+   * are paid for by the hour.
    *
    * @default - none: a copy is started when a call finds no other free
    */

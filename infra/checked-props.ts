@@ -66,7 +66,7 @@ export type BackendSettings = HaverdictBackendProps &
 /** Returns the props of this construct with their defaults; throws `SettingsError` if they are not valid. */
 export function checkedProps(props: HaverdictBackendProps, scope: Construct): BackendSettings {
   checked(CheckedForm, props, scope.node.path);
-  checkRegion(props, scope);
+  checkPlace(props, scope);
   const { reservedConcurrency = 10, agents = 1, ttl = Duration.minutes(5) } = props;
   const updatePoll = props.updatePoll ?? Duration.millis(updatePollMs(reservedConcurrency, agents));
   const maxReadUnits = props.maxReadUnits ?? readUnits(reservedConcurrency);
@@ -106,13 +106,16 @@ function hasUpdates({ table, updates }: HaverdictBackendProps): boolean {
   return updates ?? table === undefined;
 }
 
-/** The function reads in its own region only. */
-function checkRegion({ table }: HaverdictBackendProps, scope: Construct): void {
-  const [there, here] = [table?.env.region, Stack.of(scope).region];
-  if (there === undefined || [there, here].some(Token.isUnresolved) || there === here) return;
-  throw new SettingsError(
-    `${scope.node.path}: table must be one in ${here}, such as its replica there, not in ${there}`,
-  );
+/** The function names its table by the name alone, which is one of its own account and region. */
+function checkPlace({ table }: HaverdictBackendProps, scope: Construct): void {
+  if (table === undefined) return;
+  const stack = Stack.of(scope);
+  for (const part of ['account', 'region'] as const) {
+    const [there, here] = [table.env[part], stack[part]];
+    if ([there, here].some(Token.isUnresolved) || there === here) continue;
+    const instead = part === 'region' ? ', such as its replica there' : '';
+    throw new SettingsError(`${scope.node.path}: table must be one of ${part} ${here}${instead}, not of ${there}`);
+  }
 }
 
 function having(property: string, mustBe: string) {

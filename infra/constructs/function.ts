@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -101,8 +101,13 @@ export class CheckFunction extends BackendFunction {
       ...(provisionedConcurrency !== undefined && { provisionedConcurrentExecutions: provisionedConcurrency }),
     });
     this.url = this.alias.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
-    if (settings.unqualifiedUrl ?? true)
+    if (settings.unqualifiedUrl ?? true) {
       this.unqualifiedUrl = this.handler.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+      Annotations.of(this.handler).acknowledgeWarning(
+        '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias',
+        'the alias gets every permission that the function gets',
+      );
+    }
   }
 }
 

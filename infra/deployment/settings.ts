@@ -62,7 +62,9 @@ const SHAPE = {
     .describe('How many copies of the function run at most. Each serves 10 requests a second.'),
   provisionedConcurrency: wholeNumber(1, 10_000)
     .optional()
-    .describe('How many copies are kept started, at most `reservedConcurrency`. They are paid for by the hour.'),
+    .describe(
+      'How many copies are kept started, at most `reservedConcurrency`, and below it with `unqualifiedUrl`. They are paid for by the hour.',
+    ),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS)
     .optional()
     .describe(

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import fc from 'fast-check';
 import { formatSubject, parseSubject } from '../../contract/subject.ts';
 import { type HaproxyVersion, isAtLeast } from '../../haproxy/versions.ts';
 import type { Action, Message } from '../../spop/spop.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { EXAMPLE_NAMES, type Example, type ExampleSites, findingsIn, startExamples } from '../support/example-sites.ts';
 import { type RawRequests, statusesOf } from '../support/raw-http.ts';
+import { longRuns } from '../support/scope.ts';
 import { startScriptedAgent } from '../support/scripted-agent.ts';
 
 /** Who is listed, who is not, and where they come from. */
@@ -47,6 +49,23 @@ function behindProxy(header: string, write = (address: string) => address): Case
     },
   ];
 }
+
+/** What could make HAProxy read another address, or none. */
+const BEFORE = fc
+  .array(
+    fc.constantFrom(
+      ...'"",;\\ :[]()=.\t',
+      OTHER,
+      `for=${OTHER}`,
+      '2001:db8::1',
+      'for="[2001:db8::1]"',
+      'unknown',
+      '80',
+      'a',
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
 
 /** An address, and a quote that makes what follows a part of it. */
 const HIDING = ['"', ' "', ':"', ':80"', '/"', ';"']
@@ -196,6 +215,26 @@ describeOnEveryHaproxy('the examples for HAProxy', (build) => {
         assert.deepEqual(await statusesOf({ ...asks, port: exampleOf(sites, name).port(at) }), statuses);
       });
   }
+
+  for (const [name, header, write] of [
+    ['load-balancer', 'X-Forwarded-For', ''],
+    ['src-kept', 'X-Forwarded-For', ''],
+    ['forwarded', 'Forwarded', 'for='],
+  ] as const)
+    if (names.includes(name))
+      it(`${name}: whatever a listed client sends before its address`, async () => {
+        const seed = Date.now();
+        const headers = fc
+          .sample(BEFORE, { seed, numRuns: longRuns(1000, 60) })
+          .map((text) => `${header}: ${text}, ${write}${LISTED}`);
+        const seen = new Set<number | undefined>();
+        for (const sent of headers) {
+          const [status] = await statusesOf({ ...one(PROXY, sent), port: exampleOf(sites, name).port(80) });
+          assert.ok(status === 403 || status === 400, `${status} for ${sent} (seed ${seed})`);
+          seen.add(status);
+        }
+        assert.equal(seen.size, 2);
+      });
 
   it('have cases each, and really ask the other agents', () => {
     assert.deepEqual(Object.keys(CASES).toSorted(), EXAMPLE_NAMES.toSorted());

@@ -14,10 +14,11 @@ import { HaverdictBackend, type HaverdictBackendProps } from '../../infra/backen
 import { SettingsError } from '../../infra/settings-error.ts';
 import { testApp } from './synthesized.ts';
 
-const stackIn = (region: string) => new Stack(testApp(), 'Theirs', { env: { region } });
+const stackIn = (region: string) => new Stack(testApp(), 'Theirs', { env: { account: '111122223333', region } });
 const stack = stackIn('eu-west-1');
 const table = TableV2.fromTableName(stack, 'Table', 'theirs');
 const elsewhere = TableV2.fromTableArn(stack, 'Elsewhere', 'arn:aws:dynamodb:eu-north-1:111122223333:table/theirs');
+const foreign = TableV2.fromTableArn(stack, 'Foreign', 'arn:aws:dynamodb:eu-west-1:444455556666:table/theirs');
 const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/1');
 
 /** What is wrong, and what it says. Programs in JavaScript can be wrong in their types too. */
@@ -48,7 +49,8 @@ const WRONG: readonly [props: Record<string, unknown>, message: string][] = [
   [{ table, tableName: 'other' }, 'tableName must be left out with `table`, which is as it is, not "other"'],
   [{ table, maxReadUnits: 5 }, 'maxReadUnits must be left out with `table`, which is as it is, not 5'],
   [{ table, replicas: [] }, 'replicas must be left out with `table`, which is as it is'],
-  [{ table: elsewhere }, 'table must be one in eu-west-1, such as its replica there, not in eu-north-1'],
+  [{ table: elsewhere }, 'table must be one of region eu-west-1, such as its replica there, not of eu-north-1'],
+  [{ table: foreign }, 'table must be one of account 111122223333, not of 444455556666'],
   [{ encryptionKey, replicas: ['eu-north-1'] }, 'encryptionKey must be left out with `replicas`: it is of one region'],
   [{ securityGroups: [] }, 'securityGroups must be left out without `vpc`'],
   [
