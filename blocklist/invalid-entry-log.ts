@@ -3,7 +3,11 @@ import type { ReadEntry } from './as-meant.ts';
 import type { Item } from './store.ts';
 
 /** Logs one line for the operator. */
-export type Log = (level: 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>) => void;
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void;
 
 /** A table can hold any number of items with mistakes, and every call may find each of them. */
 export const MAX_REPORTED = 100;

@@ -16,6 +16,17 @@ export interface Account {
   readonly regions: Readonly<Record<string, Region>>;
   /** Actions that these credentials may not use. */
   readonly denied?: readonly string[];
+  /** What answers first, if it has an answer. */
+  answer?(asked: Asked): Promise<string | undefined>;
+}
+
+/** A request to AWS. */
+export interface Asked {
+  readonly service: string;
+  readonly action: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
 }
 
 export interface ScriptedAws {
@@ -51,7 +62,7 @@ export async function startScriptedAws(t: TestContext, account: Account): Promis
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
-    const [, region = '', service] =
+    const [, region = '', service = ''] =
       /Credential=[^/]+\/\d+\/([^/]+)\/([^/]+)/.exec(request.headers.authorization ?? '') ?? [];
     const action = actionOf(request, body);
     asked.push(`${region} ${action}`);
@@ -59,6 +70,14 @@ export async function startScriptedAws(t: TestContext, account: Account): Promis
     try {
       if (account.denied?.includes(action))
         throw new AwsError('AccessDenied', `not authorized to perform: ${action}`, 403);
+      const first = await account.answer?.({
+        service,
+        action,
+        method: request.method ?? '',
+        url: request.url ?? '',
+        body,
+      });
+      if (first !== undefined) return void response.writeHead(200).end(first);
       if (service === 'dynamodb') return await forward(request, body, response);
       const there = account.regions[region] ?? {};
       const found = isXml ? cloudFormation(action, there, new URLSearchParams(body)) : json(action, there, request);
@@ -118,7 +137,7 @@ function actionOf(request: IncomingMessage, body: string): string {
   return new URLSearchParams(body).get('Action') ?? path;
 }
 
-class AwsError extends Error {
+export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
 
