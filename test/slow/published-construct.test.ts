@@ -70,6 +70,15 @@ describe('the construct as published, in an app of somebody else', () => {
         await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]).catch(({ stdout }) => assert.fail(stdout));
       });
 
+      it('compiles in a project of CommonJS', async () => {
+        const folder = join(project, 'commonjs');
+        cpSync(join(project, 'app.ts'), join(folder, 'app.ts'));
+        writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+        const { allowImportingTsExtensions: _, ...compilerOptions } = TSCONFIG.compilerOptions;
+        writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app.ts'] }));
+        await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder]).catch(({ stdout }) => assert.fail(stdout));
+      });
+
       it('is loaded by programs in CommonJS', async () => {
         const script = 'console.log(typeof require("haverdict/infra").HaverdictBackend)';
         const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', script], { cwd: project });
