@@ -119,7 +119,15 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
         message: `must be true for this deployment: the table ${tableName} is there already, and CloudFormation imports only a table that it is to keep`,
       },
     ];
-  return replicaProblems(replicas, table, tableName);
+  return importsTable(facts) ? importedReplicas(replicas, table) : replicaProblems(replicas, table, tableName);
+}
+
+/** An import takes the table as it is. */
+function importedReplicas(wanted: readonly string[], { replicas }: ExistingTable): Problem[] {
+  const there = replicas.map(({ region }) => region).sort();
+  if (there.join() === wanted.toSorted().join()) return [];
+  const message = `must be [${there.join(', ')}] for this deployment, as the table has them: it is imported as it is. Change them in the next`;
+  return [{ setting: 'replicas', message }];
 }
 
 /** CloudFormation adds or removes one replica in an update, and DynamoDB deletes none that is protected. */

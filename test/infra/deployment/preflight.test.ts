@@ -112,6 +112,16 @@ const CASES: readonly Case[] = [
     imports: true,
   },
   {
+    title: 'such a table, which is to have another region at the same time',
+    account: accountWith({}),
+    settings: { replicas: ['eu-west-1'] },
+    table: blocklistKeys,
+    problems: [
+      'replicas: must be [] for this deployment, as the table has them: it is imported as it is. Change them in the next',
+    ],
+    imports: true,
+  },
+  {
     title: 'such a table that is not to be kept',
     account: accountWith({}),
     settings: { keepTable: false },
