@@ -25,7 +25,7 @@ export type ShadowEntry = StoredEntry & Required<Pick<contract.Entry, 'shadow'>>
 export type ParsedEntry = { readonly entry: StoredEntry } | { readonly problem: string };
 
 /** The last second of the year 9999. Anything later was typed in milliseconds. */
-const LAST_SECOND = 253_402_300_799;
+export const LAST_SECOND = 253_402_300_799;
 
 /** Parses an item, which may have been typed into the table by hand. */
 export function parseEntry(item: unknown): ParsedEntry {

@@ -1,10 +1,11 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
 import { isPermitted } from '../contract/permitted-actions.ts';
 import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
-import { parseEntry, type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
-import type { InvalidEntryLog, Log } from './invalid-entry-log.ts';
+import { type ReadEntry, readEntry } from './as-meant.ts';
+import { type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
+import { type InvalidEntryLog, isMistaken, type Log } from './invalid-entry-log.ts';
 import { winner } from './precedence.ts';
-import type { EntryStore, Item, Key } from './store.ts';
+import type { EntryStore, Key } from './store.ts';
 
 /** The counts of one check, without any data of visitors. */
 export interface CheckFacts {
@@ -14,6 +15,7 @@ export interface CheckFacts {
   readonly failures: number;
   readonly keys: number;
   readonly throttles: number;
+  /** Items with a mistake, ignored or read as they are meant. */
   readonly badEntries: number;
   readonly tableMs: number;
 }
@@ -45,7 +47,9 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const answeredMs = deps.clock();
 
   const shadowLists = new Set(request.shadowLists);
-  const good = goodEntries(items, deps);
+  const read = items.map((item) => readEntry(item));
+  for (const [index, item] of items.entries()) deps.invalidEntryLog.report(item, read[index] as ReadEntry, deps.log);
+  const good = read.flatMap((one) => ('entry' in one ? [one.entry] : []));
   const isCounted = (entry: StoredEntry) => isPermitted(request.listActions ?? {}, entry);
   const counted = good.filter(isCounted).map((entry) => (shadowLists.has(entry.list) ? asShadow(entry) : entry));
   const entries = Map.groupBy(counted, (entry) => entry.subject);
@@ -81,7 +85,7 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
     failures: verdicts.filter(({ error }) => error !== undefined).length,
     keys: keys.length,
     throttles,
-    badEntries: items.length - good.length,
+    badEntries: read.filter(isMistaken).length,
     tableMs: answeredMs - askedMs,
   });
   if (failure !== undefined && unread.length === keys.length) throw failure;
@@ -138,13 +142,4 @@ function asShadow(entry: StoredEntry): StoredEntry | ShadowEntry {
   if (entry.action === 'log') return entry;
   const { action, status: _status, vars: _vars, ...rest } = entry;
   return { ...rest, action: 'log', shadow: action };
-}
-
-function goodEntries(items: readonly Item[], { invalidEntryLog, log }: CheckDeps): StoredEntry[] {
-  return items.flatMap((item) => {
-    const parsed = parseEntry(item);
-    if ('entry' in parsed) return [parsed.entry];
-    invalidEntryLog.report(item, parsed.problem, log);
-    return [];
-  });
 }

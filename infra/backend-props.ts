@@ -46,7 +46,7 @@ export interface HaverdictBackendProps {
   readonly replicas?: readonly string[];
 
   /**
-   * Encrypts the new table and the logs of the function. A key is of one region: it does not go with `replicas`.
+   * Encrypts the new tables and the logs of the functions. A key is of one region: it does not go with `replicas`.
    *
    * @default - keys that AWS owns
    */
@@ -75,7 +75,8 @@ export interface HaverdictBackendProps {
   readonly reservedConcurrency?: number | 'none';
 
   /**
-   * How many copies of the function are kept started, at most `reservedConcurrency`. They are paid for by the hour.
+   * How many copies of the function are kept started, at most `reservedConcurrency`, and below it with `unqualifiedUrl`. They
+   * are paid for by the hour.
    *
    * @default - none: a copy is started when a call finds no other free
    */
@@ -118,7 +119,22 @@ export interface HaverdictBackendProps {
   readonly agents?: number;
 
   /**
-   * How long the logs of the function are kept.
+   * Do agents learn of changes within seconds? With a stream, a second table for the log of changes, and two functions. A
+   * stream has one reader, or two without replicas: `table` may have one already.
+   *
+   * @default true, and false with `table`
+   */
+  readonly updates?: boolean;
+
+  /**
+   * How long agents wait between two requests for updates, from 200 milliseconds to 15 seconds.
+   *
+   * @default - a second; more if these requests would take more than half of the calls
+   */
+  readonly updatePoll?: Duration;
+
+  /**
+   * How long the logs of the functions are kept.
    *
    * @default RetentionDays.ONE_MONTH
    */

@@ -4,7 +4,7 @@ import type { Grant, IGrantable, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam
 import type { Alias, FunctionUrl, Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import type { HaverdictBackendProps } from './backend-props.ts';
-import { checkedProps } from './checked-props.ts';
+import { type BackendSettings, checkedProps } from './checked-props.ts';
 import { Access, grantInvoke, grantLookup, grantOperate, grantRead } from './constructs/access.ts';
 import { Alarms } from './constructs/alarms.ts';
 import { Budget } from './constructs/budget.ts';
@@ -12,6 +12,7 @@ import { BackendDashboard } from './constructs/dashboard.ts';
 import { CheckFunction } from './constructs/function.ts';
 import { Metered } from './constructs/metrics.ts';
 import { BlocklistTable } from './constructs/table.ts';
+import { Updates } from './constructs/updates.ts';
 import { type AgentLimits, agentLimits } from './limits.ts';
 
 export type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
@@ -57,12 +58,14 @@ export class HaverdictBackend extends Metered {
     this.#urls = [url, unqualifiedUrl].filter((url) => url !== undefined);
     this.agentLimits = agentLimits(settings.reservedConcurrency, settings.agents);
     grantLookup(this.table, handler);
+    const updates = updatesOf(this, settings, this.table);
+    updates?.answeredBy(handler, settings.updatePoll);
     const access = new Access(this, 'Access', { table: this.table, urls: this.#urls, principals });
     this.agentPolicy = access.agentPolicy;
     this.operatorPolicy = access.operatorPolicy;
     this.readerPolicy = access.readerPolicy;
     this.agentRole = access.agentRole;
-    this.alarms = alarms ? new Alarms(this, 'Alarms', this, settings.alarmTopic).all : [];
+    this.alarms = alarms ? new Alarms(this, 'Alarms', this, updates, settings.alarmTopic).all : [];
     if (dashboard) new BackendDashboard(this, 'Dashboard', this, this.alarms, settings);
     if (budget !== undefined) new Budget(this, 'Budget', budget);
   }
@@ -81,4 +84,12 @@ export class HaverdictBackend extends Metered {
   grantOperate(grantee: IGrantable): Grant {
     return grantOperate(this.table, grantee);
   }
+}
+
+/** The type says that every table may lack a stream. */
+function updatesOf(scope: Construct, settings: BackendSettings, table: ITable): Updates | undefined {
+  const { tableStreamArn } = table;
+  return settings.updates && tableStreamArn !== undefined
+    ? new Updates(scope, 'Updates', settings, table, tableStreamArn)
+    : undefined;
 }

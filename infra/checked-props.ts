@@ -4,7 +4,16 @@ import type { Construct } from 'constructs';
 import { z } from 'zod';
 import type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
 import { E_MAIL, flag, list, REGION, TABLE_NAME, text, wholeNumber, wholeNumberOr } from './fields.ts';
-import { MOST_READ_UNITS, readUnits, tooManyAgents, tooManyProvisioned } from './limits.ts';
+import {
+  MAX_POLL_MS,
+  MIN_POLL_MS,
+  MOST_READ_UNITS,
+  pollsTooOften,
+  readUnits,
+  tooManyAgents,
+  tooManyProvisioned,
+  updatePollMs,
+} from './limits.ts';
 import { checked, SettingsError } from './settings-error.ts';
 
 const MAX_TTL_SECONDS = 86_400;
@@ -31,6 +40,11 @@ const FORM = {
   vpcSubnets: z.looseObject({}, 'a selection of subnets'),
   securityGroups: listOf('securityGroupId', 'a list of security groups'),
   agents: wholeNumber(1, 10_000),
+  updates: flag(),
+  updatePoll: z.custom<Duration>(
+    isUpdatePoll,
+    `a Duration from ${MIN_POLL_MS} milliseconds to ${MAX_POLL_MS / 1000} seconds`,
+  ),
   logRetention: z.custom<RetentionDays>(isRetention, 'one of RetentionDays'),
   principals: listOf('grantPrincipal', 'a list of principals, such as [new AccountPrincipal("123456789012")]'),
   alarms: flag(),
@@ -45,15 +59,18 @@ const CheckedForm = Form.superRefine(fitTogether);
 
 /** The props with those defaults that more than one part needs. */
 export type BackendSettings = HaverdictBackendProps &
-  Required<Pick<HaverdictBackendProps, 'reservedConcurrency' | 'agents' | 'maxReadUnits' | 'ttl'>>;
+  Required<
+    Pick<HaverdictBackendProps, 'reservedConcurrency' | 'agents' | 'maxReadUnits' | 'ttl' | 'updates' | 'updatePoll'>
+  >;
 
 /** Returns the props of this construct with their defaults; throws `SettingsError` if they are not valid. */
 export function checkedProps(props: HaverdictBackendProps, scope: Construct): BackendSettings {
   checked(CheckedForm, props, scope.node.path);
-  checkRegion(props, scope);
+  checkPlace(props, scope);
   const { reservedConcurrency = 10, agents = 1, ttl = Duration.minutes(5) } = props;
+  const updatePoll = props.updatePoll ?? Duration.millis(updatePollMs(reservedConcurrency, agents));
   const maxReadUnits = props.maxReadUnits ?? readUnits(reservedConcurrency);
-  return { ...props, reservedConcurrency, agents, ttl, maxReadUnits };
+  return { ...props, reservedConcurrency, agents, ttl, maxReadUnits, updates: hasUpdates(props), updatePoll };
 }
 
 function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void {
@@ -76,15 +93,29 @@ function fitTogether(props: z.output<typeof Form>, check: z.RefinementCtx): void
   if (has('alarmTopic') && props.alarms === false) refuse('alarmTopic', 'left out without `alarms`');
   refuse('agents', tooManyAgents(reservedConcurrency, agents));
   refuse('provisionedConcurrency', tooManyProvisioned(reservedConcurrency, provisionedConcurrency, unqualifiedUrl));
+  const { table, updates, updatePoll } = props as HaverdictBackendProps; // the form has checked them
+  if (updates === true && table !== undefined && table.tableStreamArn === undefined)
+    refuse('updates', 'false, or `table` one with a stream, from which the log of changes is written');
+  if (updatePoll !== undefined && !hasUpdates(props as HaverdictBackendProps))
+    refuse('updatePoll', 'left out without `updates`');
+  else if (updatePoll !== undefined && !updatePoll.isUnresolved())
+    refuse('updatePoll', pollsTooOften(reservedConcurrency, agents, updatePoll.toMilliseconds()));
 }
 
-/** The function reads in its own region only. */
-function checkRegion({ table }: HaverdictBackendProps, scope: Construct): void {
-  const [there, here] = [table?.env.region, Stack.of(scope).region];
-  if (there === undefined || [there, here].some(Token.isUnresolved) || there === here) return;
-  throw new SettingsError(
-    `${scope.node.path}: table must be one in ${here}, such as its replica there, not in ${there}`,
-  );
+function hasUpdates({ table, updates }: HaverdictBackendProps): boolean {
+  return updates ?? table === undefined;
+}
+
+/** The function names its table by the name alone, which is one of its own account and region. */
+function checkPlace({ table }: HaverdictBackendProps, scope: Construct): void {
+  if (table === undefined) return;
+  const stack = Stack.of(scope);
+  for (const part of ['account', 'region'] as const) {
+    const [there, here] = [table.env[part], stack[part]];
+    if ([there, here].some(Token.isUnresolved) || there === here) continue;
+    const instead = part === 'region' ? ', such as its replica there' : '';
+    throw new SettingsError(`${scope.node.path}: table must be one of ${part} ${here}${instead}, not of ${there}`);
+  }
 }
 
 function having(property: string, mustBe: string) {
@@ -101,6 +132,12 @@ function isRetention(value: unknown): boolean {
 
 function isBudget(value: unknown): boolean {
   return Budget.safeParse(value).success;
+}
+
+function isUpdatePoll(value: unknown): boolean {
+  if (!(typeof value === 'object' && value !== null && 'toMilliseconds' in value)) return false;
+  const poll = value as Duration; // nothing else has such a method
+  return poll.isUnresolved() || (poll.toMilliseconds() >= MIN_POLL_MS && poll.toMilliseconds() <= MAX_POLL_MS);
 }
 
 function isTtl(value: unknown): boolean {

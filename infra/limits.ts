@@ -16,6 +16,9 @@ const READ_UNITS_PER_COPY = 200;
 const READ_UNITS_UNRESERVED = 2000;
 /** The default quota of a table in most accounts. */
 export const MOST_READ_UNITS = 40_000;
+const DEFAULT_POLL_MS = 1000;
+export const MIN_POLL_MS = 200;
+export const MAX_POLL_MS = 15_000;
 /** The maximum of the agent's setting. */
 const MOST_CONCURRENT = 1000;
 
@@ -24,6 +27,22 @@ export function tooManyAgents(copies: Copies, agents: number): string | undefine
   // Settings that are invalid alone are reported anyway.
   if (!isKnown(copies) || !isKnown(agents) || copies < 1 || agents <= copies * CALLS_PER_COPY) return undefined;
   return `at most ${copies * CALLS_PER_COPY} with reservedConcurrency ${copies}, one call a second for each`;
+}
+
+/** How long agents wait between two requests for updates: a second, or so long that all of these take half of the calls. */
+export function updatePollMs(copies: Copies, agents: number): number {
+  if (!isKnown(copies) || !isKnown(agents)) return DEFAULT_POLL_MS;
+  return Math.max(DEFAULT_POLL_MS, leastPollMs(copies, agents));
+}
+
+/** What the wait would have to be instead, if it is too short. */
+export function pollsTooOften(copies: Copies, agents: number, pollMs: number): string | undefined {
+  if (!isKnown(copies) || !isKnown(agents) || pollMs >= leastPollMs(copies, agents)) return undefined;
+  return `at least ${leastPollMs(copies, agents)} with agents ${agents} and reservedConcurrency ${copies}, so that it takes half of the calls at most`;
+}
+
+function leastPollMs(copies: number, agents: number): number {
+  return Math.ceil((2 * agents * 1000) / (copies * CALLS_PER_COPY));
 }
 
 /**

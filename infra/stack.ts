@@ -38,6 +38,7 @@ export class HaverdictStack extends Stack {
   /** The settings as the objects that a construct takes. */
   #propsOf(settings: DeploymentSettings): HaverdictBackendProps {
     const { tableName, replicas, reservedConcurrency, agents, unqualifiedUrl, maxReadUnits } = settings;
+    const { updates, updatePollMs } = settings;
     const { agentPrincipal, alarmTopicArn, budgetUsd, budgetEmail, provisionedConcurrency } = settings;
     return {
       ...{ tableName, replicas, reservedConcurrency, agents, unqualifiedUrl },
@@ -45,6 +46,8 @@ export class HaverdictStack extends Stack {
       ...(provisionedConcurrency !== undefined && { provisionedConcurrency }),
       removalPolicy: settings.keepTable ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ttl: Duration.seconds(settings.ttlSeconds),
+      updates,
+      ...(updates && updatePollMs !== undefined && { updatePoll: Duration.millis(updatePollMs) }),
       logRetention: settings.logRetentionDays,
       ...(agentPrincipal !== undefined && { principals: [new ArnPrincipal(agentPrincipal)] }),
       ...(alarmTopicArn !== undefined && { alarmTopic: Topic.fromTopicArn(this, 'AlarmTopic', alarmTopicArn) }),

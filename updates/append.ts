@@ -1,6 +1,7 @@
 import type { Change } from '../contract/updates.ts';
 import { type BatchFacts, carriedOn } from './chain.ts';
 import { type Head, type LogRecord, type Packed, pack } from './record.ts';
+import { RETENTION_SECONDS } from './table.ts';
 
 /** The identity of a change. */
 export type ChangeKey = Change['key'];
@@ -25,7 +26,6 @@ export interface AppendDeps {
   newId(): string;
   /** Milliseconds since 1970. */
   clock(): number;
-  readonly retentionSeconds: number;
 }
 
 /**
@@ -54,7 +54,7 @@ async function put(
   tail: Head | undefined,
   parts: readonly Packed[],
   batch: Batch,
-  { log, newId, clock, retentionSeconds }: AppendDeps,
+  { log, newId, clock }: AppendDeps,
 ): Promise<readonly ChangeKey[] | undefined> {
   let before = tail;
   for (const [index, { packed }] of parts.entries()) {
@@ -66,7 +66,7 @@ async function put(
       id: newId(),
       batch: isLast ? batch.canaries : {},
       packed,
-      expiresAt: Math.ceil(nowMs / 1000) + retentionSeconds,
+      expiresAt: Math.ceil(nowMs / 1000) + RETENTION_SECONDS,
     };
     if (!(await log.put(record))) return parts.slice(index).flatMap(({ changes }) => changes.map(({ key }) => key));
     before = record;

@@ -60,7 +60,7 @@ export function costCommand(): Command {
       .addOption(number('--egress-bytes <bytes>', 'bytes per response, with headers', 700))
       .addOption(number('--writes <number>', 'entries written per month, unchanged ones included', 0))
       .addOption(number('--metrics <number>', 'CloudWatch metrics that the function writes', 1))
-      .addOption(number('--alarm-metrics <number>', 'metrics that alarms watch', 12))
+      .addOption(number('--alarm-metrics <number>', 'metrics that alarms watch', 14))
       .addOption(number('--dashboards <number>', 'CloudWatch dashboards', 1))
       .option('--prices <file>', 'a JSON file with other prices')
       .option('--json', 'print a JSON object')

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import { readEntry } from '../../blocklist/as-meant.ts';
+import { isExpired, type StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { printable } from '../../contract/printable.ts';
 import { WRITTEN_FORMATS, type WrittenFormat, writeFeed } from '../formats/write-feed.ts';
@@ -44,7 +45,7 @@ async function exportList(list: string, options: ExportOptions): Promise<void> {
 async function* good(items: AsyncIterable<Item>, withExpired: boolean): AsyncGenerator<StoredEntry> {
   const nowSeconds = Date.now() / 1000;
   for await (const item of items) {
-    const parsed = parseEntry(item);
+    const parsed = readEntry(item);
     if ('problem' in parsed) warn(`${printable(String(item.subject))} is not exported: ${parsed.problem}`);
     else if (withExpired || !isExpired(parsed.entry, nowSeconds)) yield parsed.entry;
   }

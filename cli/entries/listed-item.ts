@@ -1,4 +1,5 @@
-import { isExpired, parseEntry, type StoredEntry } from '../../blocklist/entry.ts';
+import { readEntry } from '../../blocklist/as-meant.ts';
+import { isExpired, type StoredEntry } from '../../blocklist/entry.ts';
 import type { EntryStore, Item } from '../../blocklist/store.ts';
 import { lookupKeys, type Subject } from '../../contract/subject.ts';
 import { expiryText } from '../options/expiry.ts';
@@ -30,7 +31,7 @@ export const COLUMNS = [
 ] as const;
 
 export function listedItem(item: Item, nowSeconds: number): ListedItem {
-  const parsed = parseEntry(item);
+  const parsed = readEntry(item);
   if ('problem' in parsed) return { state: 'bad', item, problem: parsed.problem };
   return { state: isExpired(parsed.entry, nowSeconds) ? 'expired' : 'good', entry: parsed.entry };
 }

@@ -1,4 +1,4 @@
-import { parseEntry } from '../../blocklist/entry.ts';
+import { readEntry } from '../../blocklist/as-meant.ts';
 import { nameIn, parseChange } from '../../blocklist/parse-records.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { isReserved, RESERVED } from '../../blocklist/table.ts';
@@ -51,13 +51,14 @@ function notCanonical(item: Item, canonical: string): Finding {
     ? `is a secret in plain text, which is never looked up: write "${canonical}", and change the secret`
     : `is not canonical and is never looked up: write "${canonical}"`;
   const found = finding(item, isSecret ? 'plain-secret' : 'not-canonical', problem);
-  const parsed = parseEntry({ ...item, subject: canonical });
-  return 'problem' in parsed ? found : { ...found, repair: { how: 'rewrite', item, entry: parsed.entry } };
+  const read = readEntry({ ...item, subject: canonical });
+  return 'problem' in read ? found : { ...found, repair: { how: 'rewrite', item, entry: read.entry } };
 }
 
 function attributeFinding(item: Item): Finding | undefined {
-  const parsed = parseEntry(item);
-  return 'problem' in parsed ? finding(item, 'bad-attributes', parsed.problem) : undefined;
+  const read = readEntry(item);
+  if ('problem' in read) return finding(item, 'bad-attributes', read.problem);
+  return read.corrections.length === 0 ? undefined : finding(item, 'bad-attributes', read.corrections.join('; '));
 }
 
 function recordFinding(item: Item): Finding | undefined {

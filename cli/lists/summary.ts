@@ -1,4 +1,5 @@
-import { isExpired, parseEntry } from '../../blocklist/entry.ts';
+import { readEntry } from '../../blocklist/as-meant.ts';
+import { isExpired } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 
 /** Counts of the items of a list. */
@@ -22,7 +23,7 @@ export async function summaryOf(items: AsyncIterable<Item>, nowSeconds: number):
   const [byAction, byKind] = [new Map<string, number>(), new Map<string, number>()];
   for await (const item of items) {
     entries++;
-    const parsed = parseEntry(item);
+    const parsed = readEntry(item);
     if ('problem' in parsed) {
       bad++;
       continue;

@@ -8,10 +8,12 @@ import { FunctionUrl } from './function-url.ts';
 import { authorizerOf } from './function-url-authorizer.ts';
 import { Iam } from './iam.ts';
 import { startFunction } from './lambda-function.ts';
+import { keysOf, type LocalEvents, startEvents } from './local-events.ts';
 import { type NamedResource, type NamedResources, nameResources } from './named-resources.ts';
 import { type ForeignRoles, Principals } from './principals.ts';
 import { RecentLines } from './recent-lines.ts';
 import { tableDefinition } from './table-definition.ts';
+import { startWriteTap, type Written } from './write-tap.ts';
 
 export interface DeployOptions<Profile extends string = string> {
   /** The AWS profiles: by name, the ARN of their role or policy, or the stack output that has it. */
@@ -37,8 +39,12 @@ export interface LocalCloud<Profile extends string = string> {
   readonly pool: EnvironmentPool;
   /** DynamoDB with signatures and permissions checked. */
   readonly dynamodbEndpoint: string;
-  /** The database behind it, which accepts any credentials. */
+  /** The same without either. */
   readonly backDoorEndpoint: string;
+  /** The event source mappings, by their logical id. */
+  readonly sources: LocalEvents['sources'];
+  /** The rules, by their logical id. */
+  readonly schedules: LocalEvents['schedules'];
   /** The last lines that the function logged, if its role may log. */
   readonly logs: readonly string[];
   /** The last calls that were denied. */
@@ -85,7 +91,9 @@ async function start<Profile extends string>(
   const logs = new RecentLines();
   const callers = new Set<string>();
 
-  const { backDoorEndpoint, dynamodbEndpoint } = await startTables(resources, iam, options, closing);
+  const events: { written?: LocalEvents['written'] } = {};
+  const written = (change: Written) => events.written?.(change);
+  const { backDoorEndpoint, dynamodbEndpoint, tables } = await startTables(resources, iam, options, closing, written);
   const pools = new Map<string, EnvironmentPool>();
   for (const resource of resources.ofType('AWS::Lambda::Function'))
     for (const pool of startFunction(resource, { assembly, resources, iam, dynamodbEndpoint, logs })) {
@@ -93,6 +101,9 @@ async function start<Profile extends string>(
       pools.set(pool.functionArn, pool);
       await pool.prepare();
     }
+  const { sources, schedules, ...started } = startEvents(tables, { resources, iam, pools });
+  closing.push(() => started.close());
+  events.written = started.written;
   const [main, ...others] = urlsOf(resources);
   const open = async (url: NamedResource, port = 0) => {
     const pool = pools.get(url.ref);
@@ -116,7 +127,7 @@ async function start<Profile extends string>(
   });
   closing.push(() => credentials.close());
   return {
-    ...{ region, outputs, functionUrl, pool, callers, dynamodbEndpoint, backDoorEndpoint },
+    ...{ region, outputs, functionUrl, pool, callers, dynamodbEndpoint, backDoorEndpoint, sources, schedules },
     ...{ logs: logs.lines, denials: iam.denials.lines, skipped: resources.skipped },
     issue: (arn, lifetimeSeconds) => iam.issue(arn, lifetimeSeconds),
     environmentOf: (profile) => ({
@@ -126,20 +137,36 @@ async function start<Profile extends string>(
   };
 }
 
-async function startTables(resources: NamedResources, iam: Iam, options: DeployOptions, closing: Closing) {
-  const { folder, tablePort } = options;
+async function startTables(
+  resources: NamedResources,
+  iam: Iam,
+  { folder, tablePort }: DeployOptions,
+  closing: Closing,
+  written: (change: Written) => void,
+) {
   const database = await startDatabase(folder === undefined ? {} : { folder });
   closing.push(() => database.close());
-  for (const type of ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'])
-    for (const table of resources.ofType(type)) await database.createTable(tableDefinition(table));
-  const proxy = await startDynamoProxy({
+  const tables = ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table'].flatMap((type) => resources.ofType(type));
+  for (const table of tables) await database.createTable(tableDefinition(table));
+  const keysOfTable = new Map(tables.map((table) => [table.ref, keysOf(table)]));
+  const withStream = tables.filter(({ attributes }) => attributes.StreamArn !== undefined).map(({ ref }) => ref);
+  const tap = await startWriteTap({
     endpoint: database.endpoint,
-    tableArn: (name) => `arn:aws:dynamodb:${resources.region}:${resources.account}:table/${name}`,
+    keysOf: new Map([...keysOfTable].filter(([name]) => withStream.includes(name))),
+    written,
+  });
+  closing.push(() => tap.close());
+  const proxy = await startDynamoProxy({
+    endpoint: tap.endpoint,
+    tables: {
+      arnOf: (name) => `arn:aws:dynamodb:${resources.region}:${resources.account}:table/${name}`,
+      partitionKeyOf: (name) => keysOfTable.get(name)?.[0],
+    },
     authorize: (request, accesses) => iam.authorize(iam.authenticate(request, 'dynamodb').principal, accesses),
     ...(tablePort !== undefined && { port: tablePort }),
   });
   closing.push(() => proxy.close());
-  return { backDoorEndpoint: database.endpoint, dynamodbEndpoint: proxy.endpoint };
+  return { backDoorEndpoint: tap.endpoint, dynamodbEndpoint: proxy.endpoint, tables };
 }
 
 /** Those of aliases first. */

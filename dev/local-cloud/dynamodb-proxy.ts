@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { permissionsFor, UnknownOperation } from './dynamodb-permissions.ts';
+import { permissionsFor, type Tables, UnknownOperation } from './dynamodb-permissions.ts';
 import type { Access } from './policy.ts';
 import { AccessDenied } from './principals.ts';
 import { SignatureError, type SignedRequest } from './sigv4-verifier.ts';
@@ -11,7 +11,7 @@ export interface ProxyOptions {
   /** The database behind it, which accepts any credentials. */
   readonly endpoint: string;
   readonly port?: number;
-  tableArn(name: string): string;
+  readonly tables: Tables;
   /** Throws `SignatureError` or `AccessDenied` unless the signer may do all of this. */
   authorize(request: SignedRequest, accesses: readonly Access[]): void;
 }
@@ -49,7 +49,7 @@ async function serve(
   try {
     const { method = 'POST', url: target = '/', headers } = request;
     const operation = String(headers['x-amz-target']).split('.')[1] ?? '';
-    const accesses = permissionsFor(operation, JSON.parse(body.toString('utf8') || '{}'), options.tableArn);
+    const accesses = permissionsFor(operation, JSON.parse(body.toString('utf8') || '{}'), options.tables);
     options.authorize({ method, target, headers, body }, accesses);
   } catch (error) {
     return refuse(response, error);

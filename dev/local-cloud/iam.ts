@@ -37,8 +37,19 @@ export class Iam {
 
   /** Throws `AccessDenied` unless the principal may do all of this. */
   authorize(principal: Principal, accesses: readonly Access[]): void {
-    try {
+    this.#recorded(() => {
       for (const access of accesses) this.principals.check(principal, access);
+    });
+  }
+
+  /** Throws `AccessDenied` unless the resource lets this service do it. */
+  authorizeService(service: string, access: Access): void {
+    this.#recorded(() => this.principals.checkService(service, access));
+  }
+
+  #recorded(check: () => void): void {
+    try {
+      check();
     } catch (error) {
       if (error instanceof AccessDenied) this.denials.add(error.message);
       throw error;

@@ -20,6 +20,7 @@ export interface NamedResource extends Names {
 /** `functionUrl` returns the URL of a function; it is called once the local servers have their ports. */
 export function nameResources(assembly: Assembly, functionUrl: (logicalId: string) => string): NamedResources {
   const { template, account, region, stackName } = assembly;
+  const startedAt = new Date().toISOString().slice(0, -1);
   const intrinsics = new Intrinsics({
     template,
     pseudo: {
@@ -45,7 +46,7 @@ export function nameResources(assembly: Assembly, functionUrl: (logicalId: strin
     const given = kind.nameProperty === undefined ? undefined : resource.Properties?.[kind.nameProperty];
     const name = given === undefined ? `${stackName}-${id}` : intrinsics.text(given);
     const arn = (service: string, rest: string) => `arn:aws:${service}:${region}:${account}:${rest}`;
-    return kind.names({ id, name, arn, account, resource, intrinsics, functionUrl });
+    return kind.names({ id, name, arn, account, resource, intrinsics, functionUrl, startedAt });
   }
 
   return {
@@ -72,6 +73,8 @@ interface Naming {
   readonly intrinsics: Intrinsics;
   arn(service: string, rest: string): string;
   functionUrl(logicalId: string): string;
+  /** The label of streams: what a stream of an earlier start had not delivered is lost. */
+  readonly startedAt: string;
 }
 
 interface Kind {
@@ -118,6 +121,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
   },
   'AWS::Lambda::Permission': { names: refOnly },
+  'AWS::Lambda::EventSourceMapping': { names: refOnly },
+  'AWS::Events::Rule': {
+    nameProperty: 'Name',
+    names: ({ name, arn }) => ({ ref: name, attributes: { Arn: arn('events', `rule/${name}`) } }),
+  },
   'AWS::IAM::Role': {
     nameProperty: 'RoleName',
     names: ({ name, account }) => ({ ref: name, attributes: { Arn: `arn:aws:iam::${account}:role/${name}` } }),
@@ -154,8 +162,10 @@ function functionArn({ Properties }: Resource, intrinsics: Intrinsics, arn: Nami
   return name.startsWith('arn:') ? name : arn('lambda', `function:${name}`);
 }
 
-function tableNames({ name, arn }: Naming): Names {
-  return { ref: name, attributes: { Arn: arn('dynamodb', `table/${name}`) } };
+function tableNames({ name, arn, resource, startedAt }: Naming): Names {
+  const Arn = arn('dynamodb', `table/${name}`);
+  const hasStream = resource.Properties?.StreamSpecification !== undefined;
+  return { ref: name, attributes: { Arn, ...(hasStream && { StreamArn: `${Arn}/stream/${startedAt}` }) } };
 }
 
 function refOnly({ name }: Naming): Names {

@@ -19,7 +19,8 @@ interface Condition {
 export interface Access {
   readonly action: string;
   readonly resource: string;
-  readonly context: Readonly<Record<string, string>>;
+  /** A key with several values has a list. */
+  readonly context: Readonly<Record<string, string | readonly string[]>>;
 }
 
 export type Ruling = 'allowed' | 'denied explicitly' | 'not allowed';
@@ -65,6 +66,8 @@ const CONTEXT_KEYS = new Set(
     'aws:PrincipalAccount',
     'aws:PrincipalArn',
     'aws:SecureTransport',
+    'aws:SourceArn',
+    'dynamodb:LeadingKeys',
     'lambda:FunctionUrlAuthType',
     'lambda:InvokedViaFunctionUrl',
   ].map((key) => key.toLowerCase()),
@@ -119,16 +122,21 @@ function matches(statement: Statement, { action, resource, context }: Access): b
 function holds({ operator, key, values }: Condition, context: Access['context']): boolean {
   const found = Object.entries(context).find(([name]) => name.toLowerCase() === key)?.[1];
   if (operator === 'Null') return values.includes(String(found === undefined));
-  const { isNegated, ifExists, test } = partsOf(operator);
+  const { isNegated, ifExists, forAll, test } = partsOf(operator);
   if (test === undefined) throw new Error(`condition operator ${operator} is not imitated`);
-  if (found === undefined) return ifExists || isNegated;
-  // A negated operator must hold for every value, the others for any.
-  return isNegated ? values.every((wanted) => test(found, wanted)) : values.some((wanted) => test(found, wanted));
+  if (found === undefined) return ifExists || isNegated || forAll;
+  // A negated operator must hold for every value of the policy, the others for any.
+  const passes = (one: string) =>
+    isNegated ? values.every((wanted) => test(one, wanted)) : values.some((wanted) => test(one, wanted));
+  const given = [found].flat();
+  if (given.length !== 1 && !forAll) throw new Error(`${key} has several values, but ${operator} is for one`);
+  return given.every(passes);
 }
 
 function partsOf(operator: string) {
-  const [, name = '', ifExists] = /^(\w+?)(IfExists)?$/.exec(operator) ?? [];
-  return { test: OPERATORS[name], isNegated: name.includes('Not'), ifExists: ifExists !== undefined };
+  const [, forAll, name = '', ifExists] = /^(ForAllValues:)?(\w+?)(IfExists)?$/.exec(operator) ?? [];
+  const test = OPERATORS[name];
+  return { test, isNegated: name.includes('Not'), ifExists: ifExists !== undefined, forAll: forAll !== undefined };
 }
 
 /** Matches each of the six parts of an ARN separately, so that a star matches a colon only in the last. */

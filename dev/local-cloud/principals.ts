@@ -87,6 +87,13 @@ export class Principals {
     if (ruling !== 'allowed') throw new AccessDenied(service, access, ruling);
   }
 
+  /** Throws unless the policy of the resource lets this service do it. */
+  checkService(service: string, access: Access): void {
+    const named = this.#permissions.filter(({ principals }) => principals.includes(`Service ${service}`));
+    const ruling = evaluate(named, access);
+    if (ruling !== 'allowed') throw new AccessDenied(service, access, ruling);
+  }
+
   /** Throws unless the principal may do it, by its own policies or, where there are any, those of the resource. */
   check(principal: Principal, access: Access): void {
     const context = {
@@ -171,14 +178,17 @@ function documentOf(policy: NamedResource): Statement[] {
 
 /** A permission is one statement of the function's resource policy. */
 function permission({ id, properties }: NamedResource): Statement {
-  const { Action, FunctionName, Principal, FunctionUrlAuthType, InvokedViaFunctionUrl, ...others } = properties;
+  const { Action, FunctionName, Principal, FunctionUrlAuthType, InvokedViaFunctionUrl, SourceArn, ...others } =
+    properties;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw new Error(`${unknown} of permission ${id} is not imitated`);
   const Condition = {
     ...(FunctionUrlAuthType !== undefined && { StringEquals: { 'lambda:FunctionUrlAuthType': FunctionUrlAuthType } }),
     ...(InvokedViaFunctionUrl !== undefined && { Bool: { 'lambda:InvokedViaFunctionUrl': InvokedViaFunctionUrl } }),
+    ...(SourceArn !== undefined && { ArnLike: { 'aws:SourceArn': SourceArn } }),
   };
-  const statement = { Effect: 'Allow', Action, Resource: FunctionName, Principal: { AWS: Principal }, Condition };
+  const principal = String(Principal).endsWith('.amazonaws.com') ? { Service: Principal } : { AWS: Principal };
+  const statement = { Effect: 'Allow', Action, Resource: FunctionName, Principal: principal, Condition };
   const [parsed] = parsePolicy({ Statement: statement }, id);
   if (parsed === undefined) throw new Error(`permission ${id} has no statement`);
   return parsed;

@@ -1,11 +1,11 @@
 import type { CreateTableInput } from '@aws-sdk/client-dynamodb';
 import type { NamedResource } from './named-resources.ts';
 
-/** The properties that are used; capacity, backups and replicas have no effect locally. */
+/** The properties that are used; capacity, backups and replicas have no effect locally, and a stream is not the database's. */
 const TAKEN = ['AttributeDefinitions', 'KeySchema', 'LocalSecondaryIndexes'] as const;
 const TAKEN_OF_INDEX = ['IndexName', 'KeySchema', 'Projection'] as const;
 /** The unsupported properties that would change the answers of a table or the access to it. */
-const REFUSED = ['StreamSpecification', 'ResourcePolicy', 'ImportSourceSpecification'];
+const REFUSED = ['ResourcePolicy', 'ImportSourceSpecification', 'KinesisStreamSpecification'];
 
 /** The definition of an `AWS::DynamoDB::GlobalTable` or `Table` for the DynamoDB API. */
 export function tableDefinition({ id, ref, properties }: NamedResource): CreateTableInput {

@@ -9,8 +9,10 @@ import { bundleFunctions } from '../../packaging/function-bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
+/** What the stack reads of other folders. */
+const DATA = ['blocklist/table.ts', 'updates/{canary,table}.ts'];
 /** The files that the assembly depends on. */
-const SOURCES = ['infra/**/*.ts', 'blocklist/table.ts', 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
+const SOURCES = ['infra/**/*.ts', ...DATA, 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
 const KEPT_MS = 24 * 3_600_000;
 
 /** Returns the folder with the assembly of these sources; synthesizes it, without the CDK CLI, if needed. */

@@ -11,7 +11,7 @@ import {
   respond,
   updatesRequestOf,
 } from './http.ts';
-import { type Updates, updatesFor } from './updates.ts';
+import type { Updates } from './updates.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
 
@@ -42,7 +42,10 @@ type AnswerDeps = CheckDeps & { readonly updates: Updates | undefined };
 const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: AnswerDeps) => object | Promise<object>>> = {
   check: (event, deps) => check(checkRequestOf(event), deps),
   health: () => ({ status: 'ok' }),
-  updates: (event, deps) => updatesFor(updatesRequestOf(event), deps),
+  updates: (event, { updates, clock, log }) => {
+    if (updates === undefined) throw new HttpError(404, 'this backend has no updates');
+    return updates.answer(updatesRequestOf(event), clock, log);
+  },
 };
 
 /** Responds with the caller's mistake; of an internal failure, the caller learns no details. */

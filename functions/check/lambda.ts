@@ -1,14 +1,20 @@
+import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
+import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
+import { DynamoLog } from '../../updates/dynamodb/log.ts';
+import { jsonLog, writeLine } from '../log.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
-import { jsonLog, writeLine } from './log.ts';
 import { metricLine } from './metrics.ts';
+import { Updates } from './updates.ts';
 import { warmUp } from './warm-up.ts';
 
-const { table, ttlSeconds, functionName } = readEnvironment(process.env);
+const { table, ttlSeconds, functionName, updatesTable, updatePollMs, region } = readEnvironment(process.env);
 
 // The agent applies its policy long before a slow DynamoDB answers: fail early, retry once.
-const store = new DynamoEntries({ table, connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } });
+const timeouts = { connectTimeoutMs: 200, requestTimeoutMs: 500, client: { maxAttempts: 2 } };
+const blocklist = new DynamoConnection({ table, ...timeouts });
+const store = new DynamoEntries(blocklist);
 await warmUp(store, jsonLog);
 
 /** The entry point that Lambda calls. Everything above runs once per execution environment. */
@@ -18,4 +24,11 @@ export const handler = createHandler({
   measure: (facts, requestId) => writeLine(metricLine(facts, { functionName, requestId, epochMs: Date.now() })),
   clock: Date.now,
   ttlSeconds,
+  ...(updatesTable !== undefined && {
+    updates: new Updates({
+      log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
+      canaries: new DynamoCanaries(blocklist, region),
+      waitMs: updatePollMs,
+    }),
+  }),
 });

@@ -5,42 +5,65 @@ import { type PageRead, pageAfter, pageAtEnd, type Read } from '../../updates/pa
 import type { LogRecord } from '../../updates/record.ts';
 import { HttpError } from './http.ts';
 
-/** Where the function reads updates. */
-export interface Updates {
+/** A proof that is older has the canaries written; what they prove is in the log about a second later. */
+const OLD_PROOF_MS = 25_000;
+/** No canary is written more often than this, by however many copies of the function. */
+const LEAST_AGE_MS = 10_000;
+/** How often one copy of the function writes canaries at most. */
+const EVERY_MS = 5000;
+
+export interface UpdatesParts {
   readonly log: {
     tail(): Promise<LogRecord | undefined>;
     from(number: number, options: { readonly isConsistent: boolean }): Promise<Read>;
+  };
+  readonly canaries: {
+    /** Writes these, but only where the last write was before `beforeMs`. */
+    write(canaries: readonly string[], nowMs: number, beforeMs: number): Promise<void>;
   };
   /** How long agents wait between two requests. */
   readonly waitMs: number;
 }
 
-interface UpdatesDeps {
-  readonly updates: Updates | undefined;
-  readonly clock: () => number;
-  readonly log: WriteLog;
-}
+/** Answers `GET /v1/updates`, and keeps the proof of freshness young while somebody asks for it. */
+export class Updates {
+  readonly #parts: UpdatesParts;
+  #writtenMs = Number.NEGATIVE_INFINITY;
 
-/** Answers `GET /v1/updates`. */
-export async function updatesFor(request: UpdatesRequest, deps: UpdatesDeps): Promise<UpdatesPage> {
-  const { updates } = deps;
-  if (updates === undefined) throw new HttpError(404, 'this backend has no updates');
-  return (await read(request, updates, deps.clock)).page;
-}
+  constructor(parts: UpdatesParts) {
+    this.#parts = parts;
+  }
 
-async function read(
-  { after, lists }: UpdatesRequest,
-  { log, waitMs }: Updates,
-  clock: () => number,
-): Promise<PageRead> {
-  const options = () => ({ lists, waitMs, nowMs: clock() });
-  if (after === undefined) return pageAtEnd(await log.tail(), options());
-  const place = placeOf(after);
-  if (place !== undefined)
-    for (const isConsistent of [false, true]) {
-      // a read that is not consistent may lack the newest record, which the cursor can be
-      const page = pageAfter(place, await log.from(place.number, { isConsistent }), options());
-      if (page !== undefined) return page;
+  async answer(request: UpdatesRequest, clock: () => number, log: WriteLog): Promise<UpdatesPage> {
+    const { page, end } = await this.#read(request, clock);
+    const isOld = page.provenAgeMs !== null && page.provenAgeMs > OLD_PROOF_MS;
+    if (isOld && !page.more && page.now - this.#writtenMs >= EVERY_MS) {
+      this.#writtenMs = page.now;
+      await this.#renewProof(Object.keys(end?.beats ?? {}), page.now, log);
     }
-  throw new HttpError(410, 'the cursor is not in the log: ask again without it');
+    return page;
+  }
+
+  async #read({ after, lists }: UpdatesRequest, clock: () => number): Promise<PageRead> {
+    const { log, waitMs } = this.#parts;
+    const options = () => ({ lists, waitMs, nowMs: clock() });
+    if (after === undefined) return pageAtEnd(await log.tail(), options());
+    const place = placeOf(after);
+    if (place !== undefined)
+      for (const isConsistent of [false, true]) {
+        // a read that is not consistent may lack the newest record, which the cursor can be
+        const read = pageAfter(place, await log.from(place.number, { isConsistent }), options());
+        if (read !== undefined) return read;
+      }
+    throw new HttpError(410, 'the cursor is not in the log: ask again without it');
+  }
+
+  /** The page is right without it. */
+  async #renewProof(canaries: readonly string[], nowMs: number, log: WriteLog): Promise<void> {
+    try {
+      await this.#parts.canaries.write(canaries, nowMs, nowMs - LEAST_AGE_MS);
+    } catch (error) {
+      log('warn', 'canaries not written', { problem: String(error) });
+    }
+  }
 }

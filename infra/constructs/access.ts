@@ -3,6 +3,7 @@ import { CompositePrincipal, Grant, type IGrantable, type IPrincipal, ManagedPol
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { TABLE } from '../../blocklist/table.ts';
+import { canarySubject } from '../../updates/canary.ts';
 
 interface AccessProps {
   readonly table: ITable;
@@ -68,6 +69,27 @@ const KEY_WRITE = [
   'kms:ReEncryptFrom',
   'kms:ReEncryptTo',
 ];
+
+/** The stream of a table, as an event source reads it. */
+export function grantStream(table: ITable, streamArn: string, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ);
+  return grant(grantee, ['DescribeStream', 'GetRecords', 'GetShardIterator', 'ListStreams'], [streamArn]);
+}
+
+/** The canaries in the blocklist, and no other item. */
+export function grantCanaries(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
+  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [canarySubject('*', '*')] } };
+  return Grant.addToPrincipal({
+    ...{ grantee, actions: ['dynamodb:UpdateItem'], resourceArns: [table.tableArn], conditions },
+  });
+}
+
+/** The log of changes: the functions that append to it read its end first. */
+export function grantLog(updates: ITable, grantee: IGrantable, { appends }: { readonly appends: boolean }): Grant {
+  updates.encryptionKey?.grant(grantee, ...KEY_READ, ...(appends ? KEY_WRITE : []));
+  return grant(grantee, ['Query', ...(appends ? ['PutItem'] : [])], [updates.tableArn]);
+}
 
 function grantQuery(table: ITable, grantee: IGrantable): Grant {
   return grant(grantee, ['Query'], [table.tableArn, `${table.tableArn}/index/${TABLE.listIndex.name}`]);

@@ -4,6 +4,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Metered } from './metrics.ts';
+import type { Updates } from './updates.ts';
 
 const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.md';
 
@@ -13,13 +14,15 @@ const PERIOD = Duration.minutes(1);
 const PERCENT = 5;
 /** More than twice the deadline of an agent, 40 ms by default: most lookups are too late then. */
 const SLOW_MS = 100;
+/** From then on agents do not rely on updates for what is allowed. */
+const LATE_MS = 60_000;
 
 /** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
   readonly all: readonly Alarm[];
   readonly #backend: Metered;
 
-  constructor(scope: Construct, id: string, backend: Metered, topic: ITopic | undefined) {
+  constructor(scope: Construct, id: string, backend: Metered, updates: Updates | undefined, topic: ITopic | undefined) {
     super(scope, id);
     this.#backend = backend;
     const each = { period: PERIOD };
@@ -42,6 +45,12 @@ export class Alarms extends Construct {
         1,
         'writes to one list are faster than DynamoDB takes them',
       ),
+      ...(updates === undefined
+        ? []
+        : [
+            this.#alarm('UpdatesLate', updates.metricAge(each), LATE_MS, 'changes reach the agents late'),
+            this.#alarm('UpdateErrors', updates.metricErrors(each), 1, 'the writer of updates fails'),
+          ]),
     ];
     if (topic === undefined) return;
     const action = new SnsAction(topic);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Tokenization } from 'aws-cdk-lib';
 import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -21,22 +21,30 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { BackendSettings } from '../checked-props.ts';
 
-/** The bundled function: part of the package; in a checkout `packaging/function-bundles.ts` writes it. */
-const CODE = join(import.meta.dirname, '../../functions/check/bundle');
+/** The bundled functions: part of the package; in a checkout `packaging/function-bundles.ts` writes them. */
+const FUNCTIONS = join(import.meta.dirname, '../../functions');
 
 /** By name, since a version of the CDK knows those runtimes only that are older than itself. */
 const NODE_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS);
 
-/** The function that looks up subjects, its alias `live`, and the URL of that. */
-export class CheckFunction extends Construct {
-  readonly handler: LambdaFunction;
-  readonly alias: Alias;
-  readonly url: FunctionUrl;
-  readonly unqualifiedUrl: FunctionUrl | undefined;
+/** What differs between the functions of the backend. */
+interface FunctionProps {
+  /** The folder of its bundle. */
+  readonly name: string;
+  readonly description: string;
+  readonly timeout: Duration;
+  readonly reservedConcurrency?: number | 'none';
+  readonly environment: Readonly<Record<string, string>>;
+}
 
-  constructor(scope: Construct, id: string, settings: BackendSettings, table: ITable) {
+/** A function of the backend, with a role and a log of its own. */
+export class BackendFunction extends Construct {
+  readonly handler: LambdaFunction;
+
+  constructor(scope: Construct, id: string, settings: BackendSettings, props: FunctionProps) {
     super(scope, id);
-    const { reservedConcurrency, provisionedConcurrency, encryptionKey, vpc, vpcSubnets, securityGroups } = settings;
+    const { encryptionKey, vpc, vpcSubnets, securityGroups } = settings;
+    const { reservedConcurrency = 'none', description, timeout, environment } = props;
     const logGroup = new LogGroup(this, 'Logs', {
       retention: settings.logRetention ?? RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -47,27 +55,45 @@ export class CheckFunction extends Construct {
     logGroup.grantWrite(role); // the default managed policy allows writing to every log group
     if (vpc !== undefined) role.addManagedPolicy(networkInterfaces());
     this.handler = new LambdaFunction(this, 'Handler', {
-      description: 'haverdict: looks subjects up in the blocklist',
-      code: Code.fromAsset(CODE),
+      description: `haverdict: ${description}`,
+      code: Code.fromAsset(join(FUNCTIONS, props.name, 'bundle')),
       handler: 'index.handler',
       runtime: NODE_24,
       architecture: Architecture.ARM_64,
       memorySize: settings.memorySize ?? 512,
-      timeout: Duration.seconds(5),
+      timeout,
       ...(reservedConcurrency !== 'none' && { reservedConcurrentExecutions: reservedConcurrency }),
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       systemLogLevelV2: SystemLogLevel.WARN, // a line for each start and end would cost more than the invocation
       applicationLogLevelV2: ApplicationLogLevel.INFO,
-      environment: {
-        HAVERDICT_TABLE: table.tableName,
-        HAVERDICT_TTL_SECONDS: Tokenization.stringifyNumber(settings.ttl.toSeconds()),
-      },
+      environment,
       currentVersionOptions: { removalPolicy: RemovalPolicy.RETAIN }, // to roll back to
       ...(vpc !== undefined && { vpc }),
       ...(vpcSubnets !== undefined && { vpcSubnets }),
       ...(securityGroups !== undefined && { securityGroups: [...securityGroups] }),
+    });
+  }
+}
+
+/** The function that looks up subjects, its alias `live`, and the URL of that. */
+export class CheckFunction extends BackendFunction {
+  readonly alias: Alias;
+  readonly url: FunctionUrl;
+  readonly unqualifiedUrl: FunctionUrl | undefined;
+
+  constructor(scope: Construct, id: string, settings: BackendSettings, table: ITable) {
+    const { reservedConcurrency, provisionedConcurrency, ttl } = settings;
+    super(scope, id, settings, {
+      name: 'check',
+      description: 'looks subjects up in the blocklist',
+      timeout: Duration.seconds(5),
+      reservedConcurrency,
+      environment: {
+        HAVERDICT_TABLE: table.tableName,
+        HAVERDICT_TTL_SECONDS: Tokenization.stringifyNumber(ttl.toSeconds()),
+      },
     });
     this.alias = new Alias(this, 'Live', {
       aliasName: 'live',
@@ -75,8 +101,13 @@ export class CheckFunction extends Construct {
       ...(provisionedConcurrency !== undefined && { provisionedConcurrentExecutions: provisionedConcurrency }),
     });
     this.url = this.alias.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
-    if (settings.unqualifiedUrl ?? true)
+    if (settings.unqualifiedUrl ?? true) {
       this.unqualifiedUrl = this.handler.addFunctionUrl({ authType: FunctionUrlAuthType.AWS_IAM });
+      Annotations.of(this.handler).acknowledgeWarning(
+        '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias',
+        'the alias gets every permission that the function gets',
+      );
+    }
   }
 }
 

@@ -1,5 +1,12 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { type Attribute, AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  type Attribute,
+  AttributeType,
+  Billing,
+  StreamViewType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import type { Construct } from 'constructs';
 import { TABLE } from '../../blocklist/table.ts';
 import type { BackendSettings } from '../checked-props.ts';
@@ -25,12 +32,14 @@ export class BlocklistTable extends TableV2 {
       deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
       removalPolicy,
       replicas: replicas.map((region) => ({ region })),
+      // The images are of no use: but replicas need this type, and the type of a stream cannot be changed.
+      ...(settings.updates && { dynamoStream: StreamViewType.NEW_AND_OLD_IMAGES }),
       ...(tableName !== undefined && { tableName }),
       ...(encryptionKey !== undefined && { encryption: TableEncryptionV2.customerManagedKey(encryptionKey) }),
     });
   }
 }
 
-function text(name: string): Attribute {
+export function text(name: string): Attribute {
   return { name, type: AttributeType.STRING };
 }

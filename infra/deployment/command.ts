@@ -25,7 +25,7 @@ export function parseCommand([action, ...args]: readonly string[]): Command {
   if (!isAction(action))
     throw new UsageError(`usage: npm run ${ACTIONS.join('|')} -- [--settings FILE] [OPTIONS OF CDK]`);
   const { value: settingsFile = SETTINGS_FILE, others } = take('--settings', args);
-  const setting = others.find((arg, index) => ['-c', '--context'].includes(others[index - 1] ?? '') && isSetting(arg));
+  const setting = contextOf(others).find(isSetting);
   if (setting !== undefined)
     throw new UsageError(`${setting}: settings are in ${settingsFile}, not on the command line`);
   const imports = action === 'deploy' || action === 'diff' ? ['--import-existing-resources'] : [];
@@ -46,6 +46,14 @@ function take(name: string, args: readonly string[]): { value: string | undefine
   const value = isJoined ? joined?.slice(name.length + 1) : next;
   if (value === undefined || value === '') throw new UsageError(`${name} needs a value`);
   return { value, others: args.toSpliced(at, isJoined ? 1 : 2) };
+}
+
+/** What is given as `-c NAME=VALUE`, in all forms that the CDK takes. */
+function contextOf(args: readonly string[]): string[] {
+  return args.flatMap((arg, index) => {
+    if (['-c', '--context'].includes(args[index - 1] ?? '')) return arg;
+    return /^(?:-c|--context)=?(.+)$/.exec(arg)?.[1] ?? [];
+  });
 }
 
 function isAction(word: string | undefined): word is Action {

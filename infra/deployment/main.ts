@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { join, relative } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Command, parseCommand, UsageError } from './command.ts';
@@ -41,7 +41,9 @@ async function isReady({ settings, locate }: Deployment): Promise<boolean> {
 }
 
 function runCdk({ cdkArguments, settingsFile }: Command): number {
-  const env = { ...process.env, DEPLOYMENT_SETTINGS: settingsFile };
+  // The app runs on the project's own Node, whoever starts this.
+  const PATH = [join(ROOT, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  const env = { ...process.env, PATH, DEPLOYMENT_SETTINGS: settingsFile };
   const { status, error } = spawnSync(process.execPath, [CDK, ...cdkArguments], { cwd: ROOT, env, stdio: 'inherit' });
   if (error !== undefined) throw error;
   return status ?? EXIT.refused;

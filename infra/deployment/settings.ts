@@ -8,7 +8,14 @@ import { type Finding, type Hints, toFindings } from '../../config/findings.ts';
 import { toProblem } from '../../config/load.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { E_MAIL, TABLE_NAME } from '../fields.ts';
-import { MOST_READ_UNITS, tooManyAgents, tooManyProvisioned } from '../limits.ts';
+import {
+  MAX_POLL_MS,
+  MIN_POLL_MS,
+  MOST_READ_UNITS,
+  pollsTooOften,
+  tooManyAgents,
+  tooManyProvisioned,
+} from '../limits.ts';
 
 /** The file of the settings, which is not in git, and its example, which is. */
 export const SETTINGS_FILE = 'deploy.yaml';
@@ -55,13 +62,23 @@ const SHAPE = {
     .describe('How many copies of the function run at most. Each serves 10 requests a second.'),
   provisionedConcurrency: wholeNumber(1, 10_000)
     .optional()
-    .describe('How many copies are kept started, at most `reservedConcurrency`. They are paid for by the hour.'),
+    .describe(
+      'How many copies are kept started, at most `reservedConcurrency`, and below it with `unqualifiedUrl`. They are paid for by the hour.',
+    ),
   maxReadUnits: wholeNumber(1, MOST_READ_UNITS)
     .optional()
     .describe(
       'Read units a second for lookups, and for the index as many again: a target that DynamoDB may exceed for a while. Without it 200 for each copy of the function; 2000 if there is no `reservedConcurrency`.',
     ),
   ttlSeconds: wholeNumber(0, 86_400).default(300).describe('How long agents may keep a verdict at most.'),
+  updates: boolean()
+    .default(true)
+    .describe('Lets agents learn of changes within seconds: a stream, a second table, and two functions more.'),
+  updatePollMs: wholeNumber(MIN_POLL_MS, MAX_POLL_MS)
+    .optional()
+    .describe(
+      'How many milliseconds agents wait between two requests for updates. Without it 1000; more if these would take more than half of the calls.',
+    ),
   logRetentionDays: oneOfNumbers(RETENTION_DAYS)
     .default(30)
     .describe('How many days the logs of the function are kept.'),
@@ -146,6 +163,9 @@ function doNotFit(settings: DeploymentSettings): Finding[] {
   if (most !== undefined) refuse('agents', `must be ${most}, got ${agents}`);
   const provisionable = tooManyProvisioned(reservedConcurrency, started, settings.unqualifiedUrl);
   if (provisionable !== undefined) refuse('provisionedConcurrency', `must be ${provisionable}, got ${started}`);
+  const pollMs = settings.updates ? settings.updatePollMs : undefined;
+  const longer = pollMs === undefined ? undefined : pollsTooOften(reservedConcurrency, agents, pollMs);
+  if (longer !== undefined) refuse('updatePollMs', `must be ${longer}, got ${pollMs}`);
   for (const [name, regions] of Object.entries({ replicas, alsoIn } as const))
     if (regions.includes(settings.region))
       refuse(name as 'replicas' | 'alsoIn', `must be regions other than region, which is ${settings.region}`);

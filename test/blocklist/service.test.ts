@@ -91,14 +91,15 @@ describe('check', () => {
   it('ignores a bad entry, says so, and lets the next best win', async () => {
     const store = new MemoryStore();
     store.type({ subject: 'ip:10.1.1.1', list: 'manual', action: 'allow', reason: 'a\r\nset-cookie: x' });
-    store.type({ subject: 'ip:10.1.1.1', list: 'feed', action: 'ban' });
+    store.type({ subject: 'ip:10.1.1.1', list: 'feed', action: 'alow' });
     store.type({ subject: 'ip:10.0.0.0/8', list: 'feed' });
     const lines: unknown[] = [];
     const log: CheckDeps['log'] = (level, message, fields) => lines.push([level, message, fields]);
     const request = { lists: ['manual', 'feed'], subjects: ['ip:10.1.1.1'] };
     const { verdicts } = await check(request, { ...checkDeps(store), log });
     assert.equal(verdicts[0]?.entry?.subject, 'ip:10.0.0.0/8');
-    const problem = 'reason must be one line of at most 200 printable characters';
+    const problem =
+      'reason must be one line of at most 200 printable characters; an allow counts only without a mistake';
     assert.deepEqual(lines[0], ['warn', 'invalid entry ignored', { subject: 'ip:10.1.1.1', list: 'manual', problem }]);
     assert.equal(lines.length, 2);
   });
@@ -162,7 +163,7 @@ describe('check', () => {
   it('says of a variable which one is wrong, and what would be right', async () => {
     const store = new MemoryStore();
     const problems: unknown[] = [];
-    const log: CheckDeps['log'] = (_level, _message, fields) => problems.push(fields?.problem);
+    const log: CheckDeps['log'] = (_level, _message, fields) => problems.push(fields?.problem ?? fields?.corrections);
     const wrong = [
       { action: 'redirect' },
       { action: 'redirect', vars: { location: '//evil.example' } },
@@ -175,14 +176,20 @@ describe('check', () => {
       store.type({ subject: `host:h${index}`, list: 'manual', ...outcome });
     const subjects = wrong.map((_, index) => `host:h${index}`);
     const { verdicts } = await check({ lists: ['manual'], subjects }, { ...checkDeps(store), log });
-    assert.ok(verdicts.every(({ entry }) => entry === null));
+    assert.deepEqual(
+      verdicts.map(({ entry }) => entry?.action),
+      ['deny', 'deny', undefined, 'tag', 'tag', 'tag'],
+    );
     assert.deepEqual(problems, [
-      'action redirect needs vars.location',
-      'vars.location must be an http or https URL, or a path that begins with one /',
-      'vars.split must be BACKEND=PERCENT, separated by commas, each backend once, of at most 100 percent in all',
-      'vars.req.set.x-plan must be a string, not 7',
-      'vars must be a map, not an array',
-      'vars.req.set.host is a header that HAProxy manages itself',
+      ['action redirect needs vars.location: read as deny'],
+      [
+        'vars.location is left out: it must be an http or https URL, or a path that begins with one /',
+        'action redirect needs vars.location: read as deny',
+      ],
+      'action route needs vars.backend or vars.split',
+      ['vars.req.set.x-plan is read as req.set.x-plan'],
+      ['vars is left out: it must be a map'],
+      ['vars.req.set.host is left out: it is a header that HAProxy manages itself'],
     ]);
   });
 
@@ -217,7 +224,7 @@ describe('check', () => {
 
   it('logs a bad entry once, however many calls find it', async () => {
     const store = new MemoryStore();
-    store.type({ subject: 'host:a', list: 'manual', action: 'ban' });
+    store.type({ subject: 'host:a', list: 'manual', action: 'alow' });
     const { lines, ...logged } = loggingDeps(store);
     for (let call = 0; call < 3; call++) await check({ lists: ['manual'], subjects: ['host:a'] }, logged);
     assert.deepEqual(lines, ['invalid entry ignored']);
@@ -227,17 +234,17 @@ describe('check', () => {
     const store = new MemoryStore();
     const { lines, ...logged } = loggingDeps(store);
     for (let index = 0; index < MAX_REPORTED + 50; index++) {
-      store.type({ subject: `host:h${index}`, list: 'manual', action: 'ban' });
+      store.type({ subject: `host:h${index}`, list: 'manual', action: 'alow' });
       await check({ lists: ['manual'], subjects: [`host:h${index}`] }, logged);
     }
     assert.equal(lines.length, MAX_REPORTED + 1);
-    assert.equal(lines.at(-1), 'further invalid entries ignored, not logged one by one');
+    assert.equal(lines.at(-1), 'further invalid entries are not logged one by one');
   });
 
   it('tells in numbers what it did', async () => {
     const store = new MemoryStore();
     store.type({ subject: 'ip:10.1.1.1', list: 'manual', action: 'deny' });
-    store.type({ subject: 'ip:10.1.0.0/16', list: 'feed', action: 'ban' });
+    store.type({ subject: 'ip:10.1.0.0/16', list: 'feed', action: 'alow' });
     const lookup = store.lookup.bind(store);
     store.lookup = async (keys) => ({ ...(await lookup(keys)), throttles: 2 });
     const facts: CheckFacts[] = [];

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
+import fc from 'fast-check';
 import { formatSubject, parseSubject } from '../../contract/subject.ts';
 import { type HaproxyVersion, isAtLeast } from '../../haproxy/versions.ts';
 import type { Action, Message } from '../../spop/spop.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { EXAMPLE_NAMES, type Example, type ExampleSites, findingsIn, startExamples } from '../support/example-sites.ts';
 import { type RawRequests, statusesOf } from '../support/raw-http.ts';
+import { longRuns } from '../support/scope.ts';
 import { startScriptedAgent } from '../support/scripted-agent.ts';
 
 /** Who is listed, who is not, and where they come from. */
@@ -48,6 +50,47 @@ function behindProxy(header: string, write = (address: string) => address): Case
   ];
 }
 
+/** What could make HAProxy read another address, or none. */
+const BEFORE = fc
+  .array(
+    fc.constantFrom(
+      ...'"",;\\ :[]()=.\t',
+      OTHER,
+      `for=${OTHER}`,
+      '2001:db8::1',
+      'for="[2001:db8::1]"',
+      'unknown',
+      '80',
+      'a',
+    ),
+    { maxLength: 6 },
+  )
+  .map((parts) => parts.join(''));
+
+/** An address, and a quote that makes what follows a part of it. */
+const HIDING = ['"', ' "', ':"', ':80"', '/"', ';"']
+  .map((end) => `${OTHER}${end}`)
+  .concat('[2001:db8::1]:"', '2001:db8::1"');
+
+/** What a client sends does not hide what the proxy appends to it; a quote does, for HAProxy, and is refused. */
+function unreadable(header: string, sent: readonly string[], write = (address: string) => address): Case[] {
+  return [
+    ...[...sent, '', ','].map((text) => ({
+      what: `a listed client that sent ${text}`,
+      asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+      statuses: [403],
+    })),
+    ...HIDING.map(write)
+      .concat('"', `${write(OTHER)}, "`, '\\"')
+      .map((text) => ({
+        what: `a listed client that sent ${text}`,
+        asks: one(PROXY, `${header}: ${text}, ${write(LISTED)}`),
+        statuses: [400],
+      })),
+    { what: 'a health check of the proxy', asks: one(PROXY), statuses: [200] },
+  ];
+}
+
 /** The proxy appends to what the client sent. */
 function appended(header: string, write = (address: string) => address): Case[] {
   const both = (sent: string, own: string) => [
@@ -68,19 +111,41 @@ const proxied = (from: string, client: string) => ({
   ...one(from),
   preface: `PROXY TCP4 ${client} 192.0.2.1 4711 80\r\n`,
 });
+/** Version 2 of the protocol, TCP over IPv4. */
+const proxiedInBytes = (from: string, client: string) => {
+  const bytes = [...client.split('.').map(Number), ...[192, 0, 2, 1], ...[18, 103, 0, 80]];
+  return { ...one(from), preface: `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c${String.fromCharCode(...bytes)}` };
+};
 const key = (value: string) => `X-Api-Key: ${value}`;
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
-  'load-balancer': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'load-balancer': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   'cdn-header': behindProxy('CF-Connecting-IP'),
-  'src-kept': [...behindProxy('X-Forwarded-For'), ...appended('X-Forwarded-For')],
+  'src-kept': [
+    ...behindProxy('X-Forwarded-For'),
+    ...appended('X-Forwarded-For'),
+    ...unreadable('X-Forwarded-For', ['unknown', '999.1.1.1', `${OTHER};`]),
+  ],
   forwarded: [
     ...behindProxy('Forwarded', (address) => `for=${address}`),
     ...appended('Forwarded', (address) => `for=${address}`),
+    ...unreadable(
+      'Forwarded',
+      ['for=unknown', 'for="_hidden"', 'by=192.0.2.9', 'for="[2001:db8::1]:80"'],
+      (address) => `for=${address}`,
+    ),
+    { what: 'a listed client with a port', asks: one(PROXY, `Forwarded: for="${LISTED}:4711"`), statuses: [403] },
   ],
   'proxy-protocol': [
     { what: 'a listed client of the balancer', asks: proxied(PROXY, LISTED), statuses: [403] },
     { what: 'another client of the balancer', asks: proxied(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client, in version 2', asks: proxiedInBytes(PROXY, LISTED), statuses: [403] },
+    { what: 'another client, in version 2', asks: proxiedInBytes(PROXY, OTHER), statuses: [200] },
+    { what: 'a listed client that sends version 2', asks: proxiedInBytes(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client that sends a PROXY line', asks: proxied(LISTED_DIRECT, OTHER), statuses: [400] },
     { what: 'a listed client', asks: one(LISTED_DIRECT), statuses: [403] },
     { what: 'a client', asks: one(DIRECT), statuses: [200] },
@@ -150,6 +215,26 @@ describeOnEveryHaproxy('the examples for HAProxy', (build) => {
         assert.deepEqual(await statusesOf({ ...asks, port: exampleOf(sites, name).port(at) }), statuses);
       });
   }
+
+  for (const [name, header, write] of [
+    ['load-balancer', 'X-Forwarded-For', ''],
+    ['src-kept', 'X-Forwarded-For', ''],
+    ['forwarded', 'Forwarded', 'for='],
+  ] as const)
+    if (names.includes(name))
+      it(`${name}: whatever a listed client sends before its address`, async () => {
+        const seed = Date.now();
+        const headers = fc
+          .sample(BEFORE, { seed, numRuns: longRuns(1000, 60) })
+          .map((text) => `${header}: ${text}, ${write}${LISTED}`);
+        const seen = new Set<number | undefined>();
+        for (const sent of headers) {
+          const [status] = await statusesOf({ ...one(PROXY, sent), port: exampleOf(sites, name).port(80) });
+          assert.ok(status === 403 || status === 400, `${status} for ${sent} (seed ${seed})`);
+          seen.add(status);
+        }
+        assert.equal(seen.size, 2);
+      });
 
   it('have cases each, and really ask the other agents', () => {
     assert.deepEqual(Object.keys(CASES).toSorted(), EXAMPLE_NAMES.toSorted());

@@ -14,7 +14,7 @@ import { until } from '../support/until.ts';
 
 const HUGE = 'x'.repeat(64 * 1024);
 
-/** Entries that no tool of ours would write. `EVIL` is what must be seen nowhere. */
+/** Entries that no tool of ours would write. `EVIL` must be seen in no other place than a reason. */
 const BAD: readonly object[] = [
   ...[
     'a\r\nx-evil: EVIL',
@@ -73,19 +73,30 @@ describeOnEveryHaproxy('values from the table', (build) => {
   });
   after(() => place?.stop());
 
-  it('that are wrong are ignored by the function, loudly, and seen nowhere', async () => {
+  it('that are wrong let nobody in, are told of once each, and reach nothing but a reason, as one line', async () => {
     const keys = typeBad((item) => place.table.type(item));
-    for (const key of keys) {
+    for (const [index, key] of keys.entries()) {
+      const { action = 'deny', reason } = BAD[index] as { action?: string; reason?: string };
+      const isDenied = action === 'deny' || action === 'redirect'; // to nowhere
       const { received } = await ask(place, key);
-      assert.match(received, /^HTTP\/1.1 200 /);
-      assert.doesNotMatch(received, /EVIL/);
+      assert.match(
+        received,
+        isDenied ? /^HTTP\/1.1 403 / : /^HTTP\/1.1 200 /,
+        JSON.stringify(BAD[index]).slice(0, 200),
+      );
+      assert.doesNotMatch(received, /^(x-evil|EVIL)/m);
+      if (reason === undefined) assert.doesNotMatch(received, /EVIL/);
     }
-    const told = place.table.lines.filter(({ message }) => message === 'invalid entry ignored');
+    const told = place.table.lines.filter(({ message }) =>
+      /^(invalid entry ignored|entry read as it is meant)$/.test(message),
+    );
     assert.deepEqual(
       told.map(({ subject }) => subject),
       keys.map((key) => `ua:${key}`),
     );
-    for (const { problem } of told) assert.ok(isHarmless(String(problem)), String(problem));
+    for (const { problem, corrections } of told)
+      for (const said of (corrections as string[] | undefined) ?? [problem])
+        assert.ok(isHarmless(String(said)), String(said));
     assertLogUnharmed(await logOf(place, keys.length));
   });
 
@@ -151,9 +162,9 @@ describeOnEveryHaproxy('a backend that answers what is wrong', (build) => {
   });
 });
 
-/** The request, what was decided, the reason with what would end a text escaped, and no reference id; nothing else. */
+/** The request, what was decided, the reason with what would end a text escaped, and the reference id of a deny. */
 const LOG_LINE =
-  /^127\.0\.0\.1:.* 200 .* "GET \/[a-z0-9-]+ HTTP\/1\.1" (allow|tag)\/(backend|policy) "([^"\\]|\\["\\\]])*" -$/;
+  /^127\.0\.0\.1:.* (200 .* (allow|tag)|403 .* deny)\/(backend|policy) "([^"\\]|\\["\\\]])*" (-|\w{12})$/;
 
 function typeBad(type: (item: { readonly subject: string }) => void): string[] {
   return BAD.map((fields, index) => {

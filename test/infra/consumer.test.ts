@@ -35,7 +35,8 @@ describe('an app of somebody else', () => {
   ]; // three
 
   it('has two instances in one stack, of which the second reads the table of the first', () => {
-    const [table, ...others] = idsOf(frankfurt, 'AWS::DynamoDB::GlobalTable');
+    const [table, log = '', ...others] = idsOf(frankfurt, 'AWS::DynamoDB::GlobalTable');
+    assert.match(log, /Updates/);
     assert.deepEqual(others, []);
     for (const { Environment } of propertiesOf(frankfurt, 'AWS::Lambda::Function'))
       assert.deepEqual(variablesOf(Environment).HAVERDICT_TABLE, { Ref: table });
@@ -55,7 +56,9 @@ describe('an app of somebody else', () => {
 
   it('deploys one and the same bundle everywhere', () => {
     const bundles = [frankfurt, ireland, vault].flatMap((stack) =>
-      propertiesOf(stack, 'AWS::Lambda::Function').map(({ Code }) => (Code as { S3Key: string }).S3Key),
+      propertiesOf(stack, 'AWS::Lambda::Function')
+        .filter(({ Description }) => /looks subjects up/.test(String(Description)))
+        .map(({ Code }) => (Code as { S3Key: string }).S3Key),
     ); // a function has code
     assert.equal(bundles.length, 4);
     assert.equal(new Set(bundles).size, 1);
@@ -99,8 +102,9 @@ describe('an app of somebody else', () => {
     assert.deepEqual((Replicas as { SSESpecification: object }[])[0]?.SSESpecification, { KMSMasterKeyId: key }); // there is one
     assert.match(JSON.stringify(propertiesOf(vault, 'AWS::KMS::Key')), /"Service":"logs\.eu-west-1\.amazonaws\.com"/);
     const [function_] = propertiesOf(vault, 'AWS::IAM::Policy').map((policy) => JSON.stringify(policy));
-    assert.match(function_ ?? '', /"kms:Decrypt","kms:DescribeKey"\]/);
-    assert.doesNotMatch(JSON.stringify(propertiesOf(vault, 'AWS::IAM::Policy')), /\*/);
+    assert.match(function_ ?? '', /"kms:Decrypt","kms:DescribeKey"/);
+    const policies = JSON.stringify(propertiesOf(vault, 'AWS::IAM::Policy')).replaceAll('"@canary:*:*"', '');
+    assert.doesNotMatch(policies, /\*/);
   });
 
   it('is told by cdk-nag what docs/reference/infra.md explains, and nothing else', () => {
@@ -153,7 +157,8 @@ describe('an app of somebody else in the local cloud', () => {
 
   it('denies what the boundary leaves out', async (t) => {
     const assembly = readAssembly(folder, 'Frankfurt');
-    const narrow = JSON.parse(JSON.stringify(assembly.template).replaceAll('"dynamodb:*"', '"dynamodb:PutItem"'));
+    const stream = '"dynamodb:DescribeStream","dynamodb:GetRecords","dynamodb:GetShardIterator","dynamodb:ListStreams"';
+    const narrow = JSON.parse(JSON.stringify(assembly.template).replaceAll('"dynamodb:*"', stream));
     const other = await deploy({ ...assembly, template: narrow });
     t.after(() => other.close());
     const { ShopUrl, HaproxyArn = '' } = other.outputs;

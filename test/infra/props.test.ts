@@ -12,12 +12,14 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { METRICS } from '../../functions/check/metrics.ts';
 import { HaverdictBackend, type HaverdictBackendProps } from '../../infra/backend.ts';
 import { SettingsError } from '../../infra/settings-error.ts';
+import { tableBelow } from './reference-page.ts';
 import { testApp } from './synthesized.ts';
 
-const stackIn = (region: string) => new Stack(testApp(), 'Theirs', { env: { region } });
+const stackIn = (region: string) => new Stack(testApp(), 'Theirs', { env: { account: '111122223333', region } });
 const stack = stackIn('eu-west-1');
 const table = TableV2.fromTableName(stack, 'Table', 'theirs');
 const elsewhere = TableV2.fromTableArn(stack, 'Elsewhere', 'arn:aws:dynamodb:eu-north-1:111122223333:table/theirs');
+const foreign = TableV2.fromTableArn(stack, 'Foreign', 'arn:aws:dynamodb:eu-west-1:444455556666:table/theirs');
 const encryptionKey = Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111122223333:key/1');
 
 /** What is wrong, and what it says. Programs in JavaScript can be wrong in their types too. */
@@ -48,7 +50,8 @@ const WRONG: readonly [props: Record<string, unknown>, message: string][] = [
   [{ table, tableName: 'other' }, 'tableName must be left out with `table`, which is as it is, not "other"'],
   [{ table, maxReadUnits: 5 }, 'maxReadUnits must be left out with `table`, which is as it is, not 5'],
   [{ table, replicas: [] }, 'replicas must be left out with `table`, which is as it is'],
-  [{ table: elsewhere }, 'table must be one in eu-west-1, such as its replica there, not in eu-north-1'],
+  [{ table: elsewhere }, 'table must be one of region eu-west-1, such as its replica there, not of eu-north-1'],
+  [{ table: foreign }, 'table must be one of account 111122223333, not of 444455556666'],
   [{ encryptionKey, replicas: ['eu-north-1'] }, 'encryptionKey must be left out with `replicas`: it is of one region'],
   [{ securityGroups: [] }, 'securityGroups must be left out without `vpc`'],
   [
@@ -180,6 +183,21 @@ describe('the documentation that an editor shows', () => {
       [],
     );
     assert.ok(props.length > 15 && rest.length > 20);
+  });
+
+  it('is what docs/reference/infra.md names', () => {
+    const files = { 'infra/backend-props.ts': 'HaverdictBackendProps', 'infra/backend.ts': 'HaverdictBackend' };
+    const known = Object.entries({ ...files, 'infra/constructs/metrics.ts': 'Metered' }).flatMap(([file, type]) =>
+      members(file, type).map(({ name }) => name),
+    );
+    const named = tableBelow('| For |').flatMap((row) =>
+      [...row.matchAll(/`(\w+)(\(\))?`/g)].map(([, name = '']) => name),
+    );
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter((name) => !known.includes(name)),
+      [],
+    );
   });
 });
 

@@ -30,6 +30,8 @@ describe('the stack', () => {
       BackendAlarmsReadMaximum431447ED: 'AWS::CloudWatch::Alarm',
       BackendAlarmsSlow5B31BA18: 'AWS::CloudWatch::Alarm',
       BackendAlarmsThrottles31E0B736: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsUpdateErrors5E7C474C: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsUpdatesLateEE836038: 'AWS::CloudWatch::Alarm',
       BackendAlarmsWrites176FEDBF: 'AWS::CloudWatch::Alarm',
       BackendBudgetFD212999: 'AWS::Budgets::Budget',
       BackendCheckHandler12AFFFCD: 'AWS::Lambda::Function',
@@ -42,6 +44,18 @@ describe('the stack', () => {
       BackendCheckRoleDefaultPolicyCD7F445D: 'AWS::IAM::Policy',
       BackendDashboardDE4FB3C3: 'AWS::CloudWatch::Dashboard',
       BackendTable11108670: 'AWS::DynamoDB::GlobalTable',
+      BackendUpdatesMinute9E79ACF5: 'AWS::Events::Rule',
+      BackendUpdatesSource406BAE44: 'AWS::Lambda::EventSourceMapping',
+      BackendUpdatesTable01721D8F: 'AWS::DynamoDB::GlobalTable',
+      BackendUpdatesTrialHandler5AFE0B94: 'AWS::Lambda::Function',
+      BackendUpdatesTrialHandlerMinuteE5063984: 'AWS::Lambda::Permission',
+      BackendUpdatesTrialLogs756BD7E1: 'AWS::Logs::LogGroup',
+      BackendUpdatesTrialRole99AECD9E: 'AWS::IAM::Role',
+      BackendUpdatesTrialRoleDefaultPolicy50F3D753: 'AWS::IAM::Policy',
+      BackendUpdatesWriterHandlerFD5CBE9B: 'AWS::Lambda::Function',
+      BackendUpdatesWriterLogs0D753536: 'AWS::Logs::LogGroup',
+      BackendUpdatesWriterRole3CD068B3: 'AWS::IAM::Role',
+      BackendUpdatesWriterRoleDefaultPolicy3145E807: 'AWS::IAM::Policy',
     });
   });
 

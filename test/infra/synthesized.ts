@@ -46,11 +46,16 @@ export function templateOf(settings: Readonly<Record<string, unknown>> = {}): Te
   return Template.fromStack(new HaverdictStack(testApp(), settingsOf(settings)));
 }
 
-/** The only resource of this type. */
-export function only(template: Template, type: string): Resource {
-  const [resource, ...others] = Object.values(template.findResources(type));
-  if (resource === undefined || others.length > 0) throw new Error(`${others.length + 1} of ${type}`);
-  return resource as Resource; // findResources is untyped
+/** The only resource of this type whose logical id begins like this. */
+export function only(template: Template, type: string, idStart = 'Backend'): Resource {
+  return template.findResources(type)[idOf(template, type, idStart)] as Resource; // findResources is untyped
+}
+
+/** Its logical id. */
+export function idOf(template: Template, type: string, idStart = 'Backend'): string {
+  const [id, ...others] = Object.keys(template.findResources(type)).filter((id) => id.startsWith(idStart));
+  if (id === undefined || others.length > 0) throw new Error(`${others.length + 1} of ${type} begin with ${idStart}`);
+  return id;
 }
 
 /** The statements of the policy or role whose logical id begins like this. */

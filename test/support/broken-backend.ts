@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { createHandler } from '../../functions/check/handler.ts';
+import { Updates } from '../../functions/check/updates.ts';
 import { functionEvent } from './function-event.ts';
 import { MemoryLog } from './memory-log.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -36,7 +37,7 @@ export const LISTED = 'ip:203.0.113.7';
 export async function brokenBackend(t: TestContext, change: Break): Promise<string> {
   const store = new MemoryStore();
   store.type({ subject: 'ip:203.0.113.0/29', list: 'manual', action: 'deny', reason: 'abuse' });
-  const updates = { log: new MemoryLog(), waitMs: 1000 };
+  const updates = new Updates({ log: new MemoryLog(), canaries: { async write() {} }, waitMs: 1000 });
   const handler = createHandler({ store, log: () => {}, clock: Date.now, ttlSeconds: 60, updates });
   const ask = async (method: string, path: string, body: string): Promise<Answered> => {
     const answer = await handler(functionEvent(method, path, body));

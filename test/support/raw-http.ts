@@ -6,7 +6,7 @@ export interface RawRequests {
   readonly port: number;
   /** The address that they come from. */
   readonly from: string;
-  /** Sent first. */
+  /** Sent first, a character a byte. */
   readonly preface?: string;
   /** The headers of each request, all on one connection. */
   readonly requests: readonly (readonly string[])[];
@@ -46,7 +46,7 @@ export async function statusesOf(options: RawRequests): Promise<number[]> {
       '\r\n',
     ].join('\r\n'),
   );
-  socket.write(preface + texts.join(''));
+  socket.write(preface + texts.join(''), 'latin1');
   await closed;
   return [...received.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => Number(status));
 }

@@ -20,7 +20,7 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
   await store.put({ subject: 'ip:10.0.0.0/8', list: 'tenant-a', action: 'allow' });
   await store.put({ subject: 'ip:10.1.0.0/24', list: 'feed', action: 'deny' });
   // biome-ignore lint/suspicious/noExplicitAny: what a person typed is no entry
-  await store.put({ subject: 'ip:10.1.1.0/24', list: 'manual', action: 'ban' } as any);
+  await store.put({ subject: 'ip:10.1.1.0/24', list: 'manual', action: 'alow' } as any);
 
   it('shows every entry that covers an address, and which one wins', async () => {
     const { status, stdout } = await run('show', '10.1.1.1');
@@ -28,11 +28,11 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
     assert.equal(
       stdout,
       [
-        `SUBJECT         LIST       ACTION  STATUS  EXPIRES               BY       STATE    ${'REASON'.padEnd(76)}  ${'NOTE'.padEnd(60)}  VARS`,
-        `ip:10.1.1.1     feed       deny            never                                   ${'a'.padEnd(76)}  see ${'x'.repeat(55)}…`,
+        `SUBJECT         LIST       ACTION  STATUS  EXPIRES               BY       STATE    ${'REASON'.padEnd(77)}  ${'NOTE'.padEnd(60)}  VARS`,
+        `ip:10.1.1.1     feed       deny            never                                   ${'a'.padEnd(77)}  see ${'x'.repeat(55)}…`,
         'ip:10.1.1.1     manual     deny            1970-01-01T00:00:01Z           expired',
         'ip:10.1.1.1     odd\\u{9b}                                                 bad      list must be 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit',
-        'ip:10.1.1.0/24  manual                                                    bad      action "ban" is none of allow, deny, tarpit, drop, redirect, route, tag, log',
+        'ip:10.1.1.0/24  manual                                                    bad      action "alow" is none of allow, deny, tarpit, drop, redirect, route, tag, log',
         'ip:10.1.0.0/16  manual     deny            never                 me@here',
         'ip:10.0.0.0/8   tenant-a   allow           never                          wins',
         '',

@@ -186,10 +186,28 @@ describe('a stack deployed to this machine', () => {
       says: /is of type AWS::SQS::Queue, which is not imitated/,
     },
     {
-      what: 'a stream of the table',
+      what: 'a policy of the table',
       type: 'AWS::DynamoDB::GlobalTable',
-      change: { Properties: { StreamSpecification: { StreamViewType: 'KEYS_ONLY' } } },
-      says: /StreamSpecification of table .* is not imitated/,
+      change: { Properties: { Replicas: [{ ResourcePolicy: {} }] } },
+      says: /ResourcePolicy of table .* is not imitated/,
+    },
+    {
+      what: 'a filter of an event source',
+      type: 'AWS::Lambda::EventSourceMapping',
+      change: { Properties: { FilterCriteria: {} } },
+      says: /FilterCriteria of event source mapping .* is not imitated/,
+    },
+    {
+      what: 'several batches of a shard at a time',
+      type: 'AWS::Lambda::EventSourceMapping',
+      change: { Properties: { ParallelizationFactor: 2 } },
+      says: /is imitated from TRIM_HORIZON and with ParallelizationFactor 1 only/,
+    },
+    {
+      what: 'a rule that is no rate',
+      type: 'AWS::Events::Rule',
+      change: { Properties: { ScheduleExpression: 'cron(0 12 * * ? *)' } },
+      says: /schedule cron.* is not imitated/,
     },
     {
       what: 'a policy of AWS that is not in the template',

@@ -10,7 +10,7 @@ interface Case {
   readonly statements: readonly object[];
   readonly action?: string;
   readonly resource?: string;
-  readonly context?: Readonly<Record<string, string>>;
+  readonly context?: Readonly<Record<string, string | readonly string[]>>;
   readonly ruling: Ruling;
 }
 
@@ -19,7 +19,19 @@ const url = (operator: string, values: unknown) => [
 ];
 const iam = { 'lambda:FunctionUrlAuthType': 'AWS_IAM' };
 
+const canaries = [{ ...READ, Condition: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['@canary:*'] } } }];
+const keys = (...values: string[]) => ({ 'dynamodb:LeadingKeys': values });
+
 const CASES: readonly Case[] = [
+  { name: 'allows a key that is like it', statements: canaries, context: keys('@canary:a'), ruling: 'allowed' },
+  { name: 'allows no other key', statements: canaries, context: keys('ip:192.0.2.1'), ruling: 'not allowed' },
+  {
+    name: 'allows no key beside those that are like it',
+    statements: canaries,
+    context: keys('@canary:a', '@lists'),
+    ruling: 'not allowed',
+  },
+  { name: 'allows where there are no keys, as AWS does', statements: canaries, context: {}, ruling: 'allowed' },
   { name: 'says no where nothing is said', statements: [], ruling: 'not allowed' },
   { name: 'allows what is allowed', statements: [READ], ruling: 'allowed' },
   { name: 'allows no other action', statements: [READ], action: 'dynamodb:PutItem', ruling: 'not allowed' },
@@ -171,8 +183,8 @@ describe('a policy', () => {
       names: /operator DateLessThan/,
     },
     {
-      statement: { ...READ, Condition: { 'ForAllValues:StringLike': { 'aws:PrincipalArn': '1' } } },
-      names: /ForAllValues/,
+      statement: { ...READ, Condition: { 'ForAnyValue:StringLike': { 'aws:PrincipalArn': '1' } } },
+      names: /ForAnyValue/,
     },
     { statement: { ...READ, Condition: { StringEquals: { 'aws:SourceVpc': 'vpc-1' } } }, names: /key aws:SourceVpc/ },
   ];

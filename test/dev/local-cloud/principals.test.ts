@@ -104,6 +104,25 @@ describe('the principals of a template', () => {
     assert.throws(() => everybody.check(ANONYMOUS, { ...INVOKE, context: {} }), AccessDenied);
   });
 
+  it('let a service call a function for the resource that the permission names, and for no other', () => {
+    const principals = principalsOf({
+      P: {
+        Type: 'AWS::Lambda::Permission',
+        Properties: {
+          ...{ Action: 'lambda:InvokeFunction', FunctionName: FUNCTION },
+          ...{ Principal: 'events.amazonaws.com', SourceArn: 'arn:aws:events:eu-west-1:1:rule/minute' },
+        },
+      },
+    });
+    const call = (service: string, rule: string) => {
+      const context = { 'aws:SourceArn': `arn:aws:events:eu-west-1:1:rule/${rule}` };
+      principals.checkService(service, { action: 'lambda:InvokeFunction', resource: FUNCTION, context });
+    };
+    call('events.amazonaws.com', 'minute');
+    assert.throws(() => call('events.amazonaws.com', 'hour'), AccessDenied);
+    assert.throws(() => call('s3.amazonaws.com', 'minute'), AccessDenied);
+  });
+
   it('can be assumed by the service that they trust, and by no other', () => {
     const principals = principalsOf(reader());
     principals.checkTrust(ROLE, 'lambda.amazonaws.com');
@@ -113,7 +132,7 @@ describe('the principals of a template', () => {
   const REFUSED: readonly [resources: Record<string, Resource>, says: RegExp][] = [
     [reader({ PermissionsBoundary: 'arn' }), /policy arn of Role is not in the template and not imitated/],
     [{ P: { Type: 'AWS::IAM::Policy', Properties: { Users: ['a'], PolicyDocument: allowRead } } }, /Users of policy P/],
-    [{ P: { Type: 'AWS::Lambda::Permission', Properties: { SourceArn: 'a' } } }, /SourceArn of permission P/],
+    [{ P: { Type: 'AWS::Lambda::Permission', Properties: { SourceAccount: 'a' } } }, /SourceAccount of permission P/],
   ];
   for (const [resources, says] of REFUSED) {
     it(`stop at what is not imitated: ${says.source}`, () => {

@@ -7,21 +7,24 @@ export interface SignedFetch {
   readonly url: string;
   readonly credentials: Credentials;
   readonly region: string;
-  readonly body: string;
+  /** Nothing with GET. */
+  readonly body?: string;
+  readonly method?: 'GET' | 'POST';
   /** What is sent instead of what was signed. */
   readonly sentBody?: string;
 }
 
-/** Posts a body, signed for a function URL by the SDK's own signer. */
-export async function signedFetch({ url, credentials, region, body, sentBody = body }: SignedFetch): Promise<Response> {
-  const { host, hostname, pathname } = new URL(url);
+/** A request that is signed for a function URL by the SDK's own signer. */
+export async function signedFetch(request: SignedFetch): Promise<Response> {
+  const { url, credentials, region, body, method = 'POST', sentBody = body } = request;
+  const { host, hostname, pathname, searchParams } = new URL(url);
   const signer = new SignatureV4({ service: 'lambda', region, credentials, sha256: Sha256 });
   const headers = { host, 'content-type': 'application/json' };
   const signed = await signer.sign({
-    ...{ method: 'POST', protocol: 'http:', hostname, path: pathname, query: {} },
+    ...{ method, protocol: 'http:', hostname, path: pathname, query: Object.fromEntries(searchParams) },
     ...{ headers, body },
   });
-  return await fetch(url, { method: 'POST', headers: signed.headers, body: sentBody });
+  return await fetch(url, { method, headers: signed.headers, ...(sentBody !== undefined && { body: sentBody }) });
 }
 
 /** What an agent asks about one subject. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoConnection } from '../../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
+import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
 import { type Assembly, readAssembly, type Template } from '../../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/stack/synth.ts';
+import { DynamoCanaries } from '../../../updates/dynamodb/canaries.ts';
+import { until } from '../../support/until.ts';
 import { checkBody, signedFetch } from '../local-cloud/signed-fetch.ts';
 
 const assembly = readAssembly(await synthesized());
@@ -29,7 +34,8 @@ describe('the rights in the template', () => {
   for (const right of rightsOf(assembly.template)) {
     it(`are all needed: without ${right.actions.join(', ')} of ${right.path[1]} it says so`, async () => {
       const template = without(assembly.template, right.path);
-      await assert.rejects(rehearse({ ...assembly, template }), ({ message }: Error) => {
+      const hasTrial = String(right.path[1]).includes('Trial');
+      await assert.rejects(rehearse({ ...assembly, template }, hasTrial), ({ message }: Error) => {
         const denied = /(?:not authorized to perform: )([a-z]+:[A-Za-z]+)/.exec(message)?.[1] ?? message;
         assert.ok(right.actions.includes(denied), message);
         return true;
@@ -38,21 +44,33 @@ describe('the rights in the template', () => {
   }
 });
 
-/** What operators, readers, agents and the function do all day; rejects at the first thing that is refused. */
-async function rehearse(assembly: Assembly): Promise<void> {
+/**
+ * What operators, readers, agents and the functions do all day; rejects at the first thing that is refused. The trial of canaries
+ * takes longest.
+ */
+async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
   const cloud = await deploy(assembly);
   try {
+    for (const source of cloud.sources.values()) source.pollMs = 10;
     const store = storeFor(cloud, 'OperatorPolicyArn');
     await store.put(ENTRY);
+    await typeNonsense(cloud);
     for (const reading of [store, storeFor(cloud, 'ReaderPolicyArn')]) {
       await reading.lookup([ENTRY]);
       for (const entries of [reading.ofSubject(ENTRY.subject), reading.ofList(ENTRY.list)])
         for await (const found of entries) assert.equal(found.subject, ENTRY.subject);
     }
     await ask(cloud);
+    await asFunction(cloud, assembly).write(['0'], Date.now());
+    if (hasTrial) for (const rule of cloud.schedules.values()) await rule.fire();
+    await untilUpdated(cloud, hasTrial);
     await store.remove(ENTRY);
     assert.deepEqual(cloud.denials, []);
-    assert.ok(cloud.logs.length > 0, 'the function logs nothing');
+    for (const line of ['"Failures":', '"invalid entry ignored"', ...(hasTrial ? ['"canaries found"'] : [])])
+      assert.ok(
+        cloud.logs.some((logged) => logged.includes(line)),
+        `no line with ${line}`,
+      );
   } catch (error) {
     const denial = cloud.denials.at(-1);
     throw denial === undefined ? error : new Error(denial, { cause: error });
@@ -76,6 +94,42 @@ async function ask({ outputs, region, issue }: LocalCloud): Promise<void> {
   const text = await answer.text();
   assert.equal(answer.status, 200, text);
   assert.match(text, /"action":"deny"/);
+}
+
+/** An item that a person typed wrong, which the writer reports. */
+async function typeNonsense({ backDoorEndpoint }: LocalCloud): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: backDoorEndpoint, ...LOCAL_ACCESS });
+  const Item = { subject: { S: 'ip:nowhere' }, list: { S: 'typed' } };
+  await client.send(new PutItemCommand({ TableName: 'haverdict', Item }));
+  client.destroy();
+}
+
+/** The canaries with the rights of the function, which writes them only when the proof is half a minute old. */
+function asFunction({ issue, region, dynamodbEndpoint }: LocalCloud, { template, account, stackName }: Assembly) {
+  const role = Object.keys(template.Resources).find(
+    (id) => id.startsWith('BackendCheckRole') && !id.includes('Policy'),
+  );
+  const credentials = issue(`arn:aws:iam::${account}:role/${stackName}-${role}`);
+  const client = { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 };
+  const place = { table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 5000, client };
+  return new DynamoCanaries(new DynamoConnection(place), region);
+}
+
+/** Asks for updates until the log has something, or even a proof, or something was refused. */
+async function untilUpdated({ outputs, region, issue, denials }: LocalCloud, hasTrial: boolean): Promise<void> {
+  const credentials = issue(outputs.AgentPolicyArn ?? '');
+  await until(
+    async () => {
+      const url = `${outputs.FunctionUrl}v1/updates?lists=manual`;
+      const answer = await signedFetch({ method: 'GET', url, region, credentials });
+      const text = await answer.text();
+      if (answer.status !== 200) throw new Error(text);
+      return (
+        denials.length > 0 || (hasTrial ? JSON.parse(text).provenAgeMs !== null : JSON.parse(text).cursor !== '0.0.0')
+      );
+    },
+    () => 'no proof',
+  );
 }
 
 /** Every statement of every policy, and every permission on the function. */

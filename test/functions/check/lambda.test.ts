@@ -9,11 +9,27 @@ import { localTable, storeAt } from '../../support/local-table.ts';
 
 describe('readEnvironment', () => {
   it('has a default for everything', () => {
-    assert.deepEqual(readEnvironment({}), { table: 'haverdict', ttlSeconds: 300, functionName: 'local' });
+    const updates = { updatesTable: undefined, updatePollMs: 1000 };
+    assert.deepEqual(readEnvironment({}), {
+      table: 'haverdict',
+      ttlSeconds: 300,
+      functionName: 'local',
+      region: 'local',
+      ...updates,
+    });
   });
-  it('takes the table, the seconds and the name of the function', () => {
-    const env = { HAVERDICT_TABLE: 'other', HAVERDICT_TTL_SECONDS: '0', AWS_LAMBDA_FUNCTION_NAME: 'f' };
-    assert.deepEqual(readEnvironment(env), { table: 'other', ttlSeconds: 0, functionName: 'f' });
+  it('takes the tables, the times and the name of the function', () => {
+    const env = {
+      HAVERDICT_TABLE: 'other',
+      HAVERDICT_TTL_SECONDS: '0',
+      AWS_LAMBDA_FUNCTION_NAME: 'f',
+      AWS_REGION: 'r',
+    };
+    const updates = { HAVERDICT_UPDATES_TABLE: 'log', HAVERDICT_UPDATE_POLL_MS: '250' };
+    assert.deepEqual(readEnvironment({ ...env, ...updates }), {
+      ...{ table: 'other', ttlSeconds: 0, functionName: 'f', region: 'r' },
+      ...{ updatesTable: 'log', updatePollMs: 250 },
+    });
   });
   for (const text of ['-1', '1.5', '5m', '86401', '1e3', ' '])
     it(`refuses ${JSON.stringify(text)} seconds`, () => {

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { ENDPOINTS } from '../../../contract/check.ts';
 import { type Change, UpdatesPage, updatesQuery } from '../../../contract/updates.ts';
 import { createHandler } from '../../../functions/check/handler.ts';
+import { Updates } from '../../../functions/check/updates.ts';
 import { append } from '../../../updates/append.ts';
 import { NO_BASE } from '../../../updates/record.ts';
 import { functionEvent } from '../../support/function-event.ts';
@@ -121,6 +122,34 @@ describe('GET /v1/updates', () => {
     assert.equal((await world.page({ lists: LISTS })).provenAgeMs, 3000);
   });
 
+  it('has the canaries written when the proof is old, seldom, and answers also where that fails', async () => {
+    const world = new World();
+    await world.write('ip:192.0.2.1');
+    const [record] = world.log.records;
+    const beats = { 7: NOW_MS - 25_001, 9: NOW_MS };
+    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats };
+    world.isRefused = true;
+    await world.page({ lists: LISTS });
+    assert.deepEqual(world.written, [{ canaries: ['7', '9'], ageMs: 10_000 }]);
+    world.nowMs += 4999;
+    await world.page({ lists: LISTS });
+    assert.equal(world.written.length, 1);
+    world.nowMs += 1;
+    await world.page({ lists: LISTS });
+    assert.equal(world.written.length, 2);
+  });
+
+  it('has no canaries written while the proof is young, or where there is none', async () => {
+    const world = new World();
+    await world.page({ lists: LISTS });
+    await world.write('ip:192.0.2.1');
+    await world.page({ lists: LISTS });
+    const [record] = world.log.records;
+    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats: { 7: NOW_MS - 25_000 } };
+    await world.page({ lists: LISTS });
+    assert.deepEqual(world.written, []);
+  });
+
   it('says 410 where a new base has begun, so that nobody misses what was lost', async () => {
     const world = new World();
     await world.write('ip:192.0.2.1');
@@ -154,13 +183,16 @@ class World {
   nowMs = NOW_MS;
   /** Whether reads that are not consistent lack the newest record. */
   isLate = false;
+  /** What canaries were written, and the age that they had to have. */
+  readonly written: { canaries: readonly string[]; ageMs: number }[] = [];
+  isRefused = false;
   #ids = 0;
   readonly #handler = createHandler({
     store: new MemoryStore(),
     log() {},
     clock: () => this.nowMs,
     ttlSeconds: 60,
-    updates: {
+    updates: new Updates({
       log: {
         tail: () => this.log.tail(),
         from: async (number, { isConsistent }) => {
@@ -168,15 +200,21 @@ class World {
           return { records: this.isLate && !isConsistent ? records.slice(0, -1) : records, isAll };
         },
       },
+      canaries: {
+        write: async (canaries, nowMs, beforeMs) => {
+          this.written.push({ canaries, ageMs: nowMs - beforeMs });
+          if (this.isRefused) throw new Error('no right');
+        },
+      },
       waitMs: 1000,
-    },
+    }),
   });
 
   async write(subjects: string | readonly string[], list = 'manual'): Promise<void> {
     const keys = [subjects].flat().map((subject) => ({ subject, list }));
     const read = async (keys: readonly Change['key'][]) => keys.map((key) => ({ key, entry: null }));
     const facts = { stream: 's', canaries: {}, oldestMs: this.nowMs };
-    const deps = { log: this.log, read, clock: () => this.nowMs, retentionSeconds: 72 * 3600 };
+    const deps = { log: this.log, read, clock: () => this.nowMs };
     await append({ keys, ...facts }, { ...deps, newId: () => `id${++this.#ids}` });
   }
 

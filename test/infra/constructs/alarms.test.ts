@@ -29,6 +29,8 @@ describe('the alarms', () => {
     ['ReadMaximum', { ...calm, ReadMaxOnDemandThroughputThrottleEvents: 1 }],
     ['ReadKeyRange', { ...calm, ReadKeyRangeThroughputThrottleEvents: 1 }],
     ['IndexReads', { ...calm, 'ReadMaxOnDemandThroughputThrottleEvents@index': 1 }],
+    ['UpdatesLate', { ...calm, IteratorAge: 60_000 }],
+    ['UpdateErrors', { ...calm, Errors: 1 }],
     ['Writes', { ...calm, WriteKeyRangeThroughputThrottleEvents: 1 }],
     ['Writes', { ...calm, 'WriteKeyRangeThroughputThrottleEvents@index': 1 }],
   ];

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { only, statementsOf, templateOf } from '../synthesized.ts';
+import { idOf, only, statementsOf, templateOf } from '../synthesized.ts';
+
+const CHECK = 'BackendCheck';
 
 describe('the function', () => {
-  const template = templateOf();
-  const { Properties } = only(template, 'AWS::Lambda::Function');
+  const template = templateOf({ updates: false });
+  const { Properties } = only(template, 'AWS::Lambda::Function', CHECK);
 
   it('runs on the newest Node on arm64, with time and memory to answer in milliseconds', () => {
     const { Runtime, Architectures, MemorySize, Timeout, Handler } = Properties;
@@ -15,8 +17,8 @@ describe('the function', () => {
   });
 
   it('knows the table and the lifetime of verdicts', () => {
-    const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
-    const { Properties: other } = only(templateOf({ ttlSeconds: 60 }), 'AWS::Lambda::Function');
+    const tableId = idOf(template, 'AWS::DynamoDB::GlobalTable', 'BackendTable');
+    const { Properties: other } = only(templateOf({ ttlSeconds: 60, updates: false }), 'AWS::Lambda::Function', CHECK);
     assert.deepEqual(Properties.Environment, {
       Variables: { HAVERDICT_TABLE: { Ref: tableId }, HAVERDICT_TTL_SECONDS: '300' },
     });
@@ -27,27 +29,27 @@ describe('the function', () => {
 
   it('runs no more often at a time than paid for, unless told to take what there is', () => {
     const reserved = (context: object) =>
-      only(templateOf({ ...context }), 'AWS::Lambda::Function').Properties.ReservedConcurrentExecutions;
+      only(templateOf({ ...context }), 'AWS::Lambda::Function', CHECK).Properties.ReservedConcurrentExecutions;
     assert.equal(Properties.ReservedConcurrentExecutions, 10);
     assert.equal(reserved({ reservedConcurrency: 25 }), 25);
     assert.equal(reserved({ reservedConcurrency: 'none' }), undefined);
   });
 
   it('writes JSON into a log group of its own, which forgets, and no line for each start and end', () => {
-    const [groupId] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    const groupId = idOf(template, 'AWS::Logs::LogGroup', CHECK);
     assert.deepEqual(Properties.LoggingConfig, {
       ApplicationLogLevel: 'INFO',
       LogFormat: 'JSON',
       LogGroup: { Ref: groupId },
       SystemLogLevel: 'WARN',
     });
-    assert.equal(only(template, 'AWS::Logs::LogGroup').Properties.RetentionInDays, 30);
-    assert.equal(only(templateOf({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup').Properties.RetentionInDays, 7);
+    assert.equal(only(template, 'AWS::Logs::LogGroup', CHECK).Properties.RetentionInDays, 30);
+    assert.equal(only(templateOf({ logRetentionDays: 7 }), 'AWS::Logs::LogGroup', CHECK).Properties.RetentionInDays, 7);
   });
 
   it('may read its table by key and write its log, and nothing else', () => {
-    const [tableId] = Object.keys(template.findResources('AWS::DynamoDB::GlobalTable'));
-    const [groupId] = Object.keys(template.findResources('AWS::Logs::LogGroup'));
+    const tableId = idOf(template, 'AWS::DynamoDB::GlobalTable', 'BackendTable');
+    const groupId = idOf(template, 'AWS::Logs::LogGroup', CHECK);
     assert.deepEqual(
       statementsOf(template, 'BackendCheckRoleDefaultPolicy').map(({ Action, Resource }) => ({ Action, Resource })),
       [

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test';
 import { only, templateOf } from '../synthesized.ts';
 
 const TYPE = 'AWS::DynamoDB::GlobalTable';
+const TABLE = 'BackendTable';
 
 describe('the table', () => {
-  const table = only(templateOf(), TYPE);
+  const table = only(templateOf(), TYPE, TABLE);
 
   it('has the keys, the index and the name that its data stands under', () => {
     const { KeySchema, GlobalSecondaryIndexes, AttributeDefinitions, TableName } = table.Properties;
@@ -43,13 +44,13 @@ describe('the table', () => {
   });
 
   it('goes with the stack only when told so', () => {
-    const doomed = only(templateOf({ keepTable: false }), TYPE);
+    const doomed = only(templateOf({ keepTable: false }), TYPE, TABLE);
     assert.equal(doomed.DeletionPolicy, 'Delete');
     assert.equal(replicasOf(doomed)[0]?.DeletionProtectionEnabled, false);
   });
 
   it('is paid by request, up to a ceiling of reads, of which the index has its own', () => {
-    const capped = only(templateOf({ maxReadUnits: 750 }), TYPE);
+    const capped = only(templateOf({ maxReadUnits: 750 }), TYPE, TABLE);
     assert.equal(capped.Properties.BillingMode, 'PAY_PER_REQUEST');
     const [replica] = replicasOf(capped);
     assert.deepEqual(replica?.ReadOnDemandThroughputSettings, { MaxReadRequestUnits: 750 });
@@ -59,7 +60,7 @@ describe('the table', () => {
   });
 
   it('has copies in other regions, protected and capped like the first', () => {
-    const replicas = replicasOf(only(templateOf({ replicas: ['eu-west-1', 'eu-central-1'] }), TYPE));
+    const replicas = replicasOf(only(templateOf({ replicas: ['eu-west-1', 'eu-central-1'] }), TYPE, TABLE));
     assert.deepEqual(replicas.map(({ Region }) => Region).sort(), ['eu-central-1', 'eu-west-1', 'us-east-1']);
     const { Region: _here, ...first } = replicasOf(table)[0] ?? {};
     for (const { Region, ...replica } of replicas) assert.deepEqual(replica, first, `${Region}`);

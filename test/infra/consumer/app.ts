@@ -63,8 +63,8 @@ class Frankfurt extends Stack {
       alarms: false,
       unqualifiedUrl: false,
     });
-    for (const backend of [shop, api]) backend.grantInvoke(haproxy);
-    api.grantInvoke(new ArnPrincipal('arn:aws:iam::444455556666:role/haproxy'));
+    const foreign = new ArnPrincipal('arn:aws:iam::444455556666:role/haproxy');
+    for (const backend of [shop, api]) for (const agent of [haproxy, foreign]) backend.grantInvoke(agent);
     shop.grantOperate(operator);
     shop.grantRead(auditor);
     const latency = shop.metricLatency({ statistic: Stats.p(95), period: Duration.minutes(1) });

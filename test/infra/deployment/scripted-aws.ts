@@ -9,6 +9,8 @@ export interface Region {
   /** Stacks by name, with their state, the table in their outputs, and what their function reserves. */
   readonly stacks?: Readonly<Record<string, { state?: string; tableName?: string; reserved?: number }>>;
   readonly hasFunctionUrls?: boolean;
+  /** Does a policy of the organization forbid everything there? */
+  readonly isDenied?: boolean;
   readonly concurrency?: { readonly limit: number; readonly unreserved: number };
 }
 
@@ -16,6 +18,17 @@ export interface Account {
   readonly regions: Readonly<Record<string, Region>>;
   /** Actions that these credentials may not use. */
   readonly denied?: readonly string[];
+  /** What answers first, if it has an answer. */
+  answer?(asked: Asked): Promise<string | undefined>;
+}
+
+/** A request to AWS. */
+export interface Asked {
+  readonly service: string;
+  readonly action: string;
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
 }
 
 export interface ScriptedAws {
@@ -51,14 +64,22 @@ export async function startScriptedAws(t: TestContext, account: Account): Promis
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
-    const [, region = '', service] =
+    const [, region = '', service = ''] =
       /Credential=[^/]+\/\d+\/([^/]+)\/([^/]+)/.exec(request.headers.authorization ?? '') ?? [];
     const action = actionOf(request, body);
     asked.push(`${region} ${action}`);
     const isXml = service === 'cloudformation';
     try {
-      if (account.denied?.includes(action))
+      if (account.denied?.includes(action) || account.regions[region]?.isDenied)
         throw new AwsError('AccessDenied', `not authorized to perform: ${action}`, 403);
+      const first = await account.answer?.({
+        service,
+        action,
+        method: request.method ?? '',
+        url: request.url ?? '',
+        body,
+      });
+      if (first !== undefined) return void response.writeHead(200).end(first);
       if (service === 'dynamodb') return await forward(request, body, response);
       const there = account.regions[region] ?? {};
       const found = isXml ? cloudFormation(action, there, new URLSearchParams(body)) : json(action, there, request);
@@ -98,11 +119,15 @@ function cloudFormation(action: string, region: Region, parameters: URLSearchPar
     if (region.hasFunctionUrls ?? true) return '<ValidateTemplateResult/>';
     throw new AwsError('ValidationError', 'Template format error: Unrecognized resource types: [AWS::Lambda::Url]');
   }
-  const name = parameters.get('StackName') ?? '';
+  const owned = Object.entries(region.stacks ?? {}).filter(
+    ([, { tableName = 'haverdict' }]) => tableName === parameters.get('PhysicalResourceId'),
+  );
+  const [[owner, { state: ownerState = '' }] = ['', {}]] = owned;
+  const name = parameters.get('StackName') ?? owner;
   const stack = region.stacks?.[name];
   if (stack === undefined) throw new AwsError('ValidationError', NO_STACK(name));
   if (action === 'DescribeStackResources')
-    return `<DescribeStackResourcesResult><StackResources><member><ResourceType>AWS::Lambda::Function</ResourceType><PhysicalResourceId>${name}-Handler</PhysicalResourceId></member></StackResources></DescribeStackResourcesResult>`;
+    return `<DescribeStackResourcesResult><StackResources><member><StackName>${name}</StackName><ResourceType>AWS::Lambda::Function</ResourceType><PhysicalResourceId>${name}-Handler</PhysicalResourceId><ResourceStatus>${ownerState === 'ROLLBACK_COMPLETE' ? 'DELETE_SKIPPED' : 'CREATE_COMPLETE'}</ResourceStatus></member></StackResources></DescribeStackResourcesResult>`;
   const { state = 'CREATE_COMPLETE', tableName = 'haverdict' } = stack;
   const outputs = `<Outputs><member><OutputKey>TableName</OutputKey><OutputValue>${tableName}</OutputValue></member></Outputs>`;
   return `<DescribeStacksResult><Stacks><member><StackName>${name}</StackName><StackStatus>${state}</StackStatus>${outputs}</member></Stacks></DescribeStacksResult>`;
@@ -118,7 +143,7 @@ function actionOf(request: IncomingMessage, body: string): string {
   return new URLSearchParams(body).get('Action') ?? path;
 }
 
-class AwsError extends Error {
+export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
 

@@ -1,4 +1,4 @@
-import type { Log } from '../../blocklist/invalid-entry-log.ts';
+import type { Log } from '../blocklist/invalid-entry-log.ts';
 
 /** Logs for CloudWatch, one JSON line each, with the names and levels that Lambda's own JSON lines have. */
 export const jsonLog: Log = (level, message, fields) => {

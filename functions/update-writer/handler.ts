@@ -1,0 +1,38 @@
+import type { DynamoDBStreamEvent } from 'aws-lambda';
+import type { ReadEntry } from '../../blocklist/as-meant.ts';
+import { InvalidEntryLog, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
+import type { BulkStore, Item } from '../../blocklist/store.ts';
+import type { Change } from '../../contract/updates.ts';
+import { type AppendDeps, append, type ChangeKey } from '../../updates/append.ts';
+import { changeOf } from '../../updates/change.ts';
+import { batchOf } from './batch.ts';
+
+export interface WriterDeps extends Omit<AppendDeps, 'read'> {
+  readonly region: string;
+  readonly table: Pick<BulkStore, 'read'>;
+  readonly write: WriteLog;
+}
+
+export type Writer = (event: DynamoDBStreamEvent) => Promise<void>;
+
+/** The handler of the stream. It throws what keeps a batch from the log: Lambda then delivers the batch again. */
+export function createWriter(deps: WriterDeps): Writer {
+  const invalidEntries = new InvalidEntryLog();
+  const report = (item: Item, read: ReadEntry) => invalidEntries.report(item, read, deps.write);
+  const read = async (keys: readonly ChangeKey[]): Promise<readonly Change[]> => {
+    const items = new Map((await deps.table.read(keys)).map((item) => [nameOf(item), item]));
+    return keys.map((key) => changeOf(key, items.get(nameOf(key)), report));
+  };
+  return async ({ Records }) => {
+    try {
+      await append(batchOf(Records, deps.region), { ...deps, read });
+    } catch (error) {
+      deps.write('error', 'changes not appended, the batch comes again', { problem: String(error) });
+      throw error;
+    }
+  };
+}
+
+function nameOf({ subject, list }: Item): string {
+  return `${subject}\n${list}`;
+}

@@ -1,0 +1,5 @@
+/** The table of the log as data, so that the stack and the local cloud create the same one. */
+export const UPDATES_TABLE = { partitionKey: 'part', sortKey: 'at', ttlAttribute: 'expiresAt' } as const;
+
+/** How long the log is kept: an agent that was away for longer begins again. */
+export const RETENTION_SECONDS = 72 * 3600;
