@@ -28,6 +28,9 @@ export interface Answers {
   readonly refused: readonly string[];
 }
 
+/** Asks one question; undefined if the credentials may not. */
+type Ask = <Answer>(what: string, question: () => Promise<Answer>) => Promise<Answer | undefined>;
+
 /** AWS cannot be asked: no credentials, or no network. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
@@ -37,7 +40,7 @@ export class UnreachableError extends Error {
 export async function askAws(settings: DeploymentSettings): Promise<Answers> {
   const { region, tableName } = settings;
   const refused: string[] = [];
-  const ask = async <Answer>(what: string, question: () => Promise<Answer>): Promise<Answer | undefined> => {
+  const ask: Ask = async (what, question) => {
     try {
       return await question();
     } catch (error) {
@@ -54,10 +57,12 @@ export async function askAws(settings: DeploymentSettings): Promise<Answers> {
     settings.reservedConcurrency === 'none'
       ? undefined
       : ask('the quota of Lambda', () => concurrencyOf(region, stack ? stacks : undefined, settings.stackName)),
-    stack === null ? ask('which other regions have the stack', () => regionsWithStack(settings)) : undefined,
+    stack === null ? ask('which other regions have the stack', () => regionsWithStack(settings, ask)) : undefined,
   ]);
+  const owner = stack === null && table ? await ask('whose the table is', () => ownerOf(stacks, tableName)) : undefined;
   const found = stack && { tableName: stack.Outputs?.find(({ OutputKey }) => OutputKey === 'TableName')?.OutputValue };
-  return { facts: { stack: found, table, hasFunctionUrls, concurrency, otherRegions: otherRegions ?? [] }, refused };
+  const facts = { stack: found, table, owner, hasFunctionUrls, concurrency, otherRegions: otherRegions ?? [] };
+  return { facts, refused };
 }
 
 async function stackOf(client: CloudFormationClient, name: string): Promise<Stack | null> {
@@ -125,18 +130,35 @@ async function describeTable(region: string, name: string): Promise<TableDescrip
   }
 }
 
-async function regionsWithStack({ region, stackName }: DeploymentSettings): Promise<string[]> {
+/** The stack that a table belongs to, if there is one. */
+async function ownerOf(client: CloudFormationClient, tableName: string): Promise<string | undefined> {
+  try {
+    const command = new DescribeStackResourcesCommand({ PhysicalResourceId: tableName });
+    const { StackResources = [] } = await client.send(command);
+    // A stack that was deleted, or rolled back, is known for a while.
+    return StackResources.find(({ ResourceStatus = '' }) => !ResourceStatus.startsWith('DELETE'))?.StackName;
+  } catch (error) {
+    if (isValidationError(error) && /does not exist/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+async function regionsWithStack({ region, stackName }: DeploymentSettings, ask: Ask): Promise<string[]> {
   const pages = paginateListRegions(
-    { client: new AccountClient({ ...CLIENT, region: 'us-east-1' }) },
+    { client: new AccountClient({ ...CLIENT, region }) },
     { RegionOptStatusContains: ['ENABLED', 'ENABLED_BY_DEFAULT'] },
   );
   const others: string[] = [];
   for await (const { Regions = [] } of pages)
     others.push(...Regions.flatMap(({ RegionName = region }) => (RegionName === region ? [] : RegionName)));
   const found = await Promise.all(
-    others.map((other) => stackOf(new CloudFormationClient({ ...CLIENT, region: other }), stackName)),
+    others.map((other) =>
+      ask(`whether ${other} has the stack`, () =>
+        stackOf(new CloudFormationClient({ ...CLIENT, region: other }), stackName),
+      ),
+    ),
   );
-  return others.filter((_, index) => found[index] !== null);
+  return others.filter((_, index) => found[index]);
 }
 
 function isValidationError(error: unknown): error is Error {

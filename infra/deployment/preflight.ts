@@ -23,6 +23,8 @@ export interface Facts {
   readonly otherRegions: readonly string[];
   /** Null if there is none. */
   readonly table: ExistingTable | null | undefined;
+  /** The stack that the table belongs to, if the stack of that name is not there. */
+  readonly owner: string | undefined;
   readonly hasFunctionUrls: boolean | undefined;
   readonly concurrency: Concurrency | undefined;
 }
@@ -94,7 +96,7 @@ function stackProblems({ region, stackName, tableName, alsoIn }: DeploymentSetti
 
 function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
   const { region, tableName, keepTable, replicas } = settings;
-  const { table } = facts;
+  const { table, owner } = facts;
   if (table === undefined || table === null) return [];
   const { partitionKey, sortKey } = table;
   if (partitionKey !== TABLE.partitionKey || sortKey !== TABLE.sortKey) {
@@ -106,6 +108,10 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
       },
     ];
   }
+  if (owner !== undefined && owner !== settings.stackName) {
+    const message = `must be ${owner}, which has the table ${tableName}, not ${settings.stackName}. Another stack needs another tableName`;
+    return [{ setting: 'stackName', message }];
+  }
   if (importsTable(facts) && !keepTable)
     return [
       {
@@ -113,7 +119,15 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
         message: `must be true for this deployment: the table ${tableName} is there already, and CloudFormation imports only a table that it is to keep`,
       },
     ];
-  return replicaProblems(replicas, table, tableName);
+  return importsTable(facts) ? importedReplicas(replicas, table) : replicaProblems(replicas, table, tableName);
+}
+
+/** An import takes the table as it is. */
+function importedReplicas(wanted: readonly string[], { replicas }: ExistingTable): Problem[] {
+  const there = replicas.map(({ region }) => region).sort();
+  if (there.join() === wanted.toSorted().join()) return [];
+  const message = `must be [${there.join(', ')}] for this deployment, as the table has them: it is imported as it is. Change them in the next`;
+  return [{ setting: 'replicas', message }];
 }
 
 /** CloudFormation adds or removes one replica in an update, and DynamoDB deletes none that is protected. */

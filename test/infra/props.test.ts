@@ -12,6 +12,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { METRICS } from '../../functions/check/metrics.ts';
 import { HaverdictBackend, type HaverdictBackendProps } from '../../infra/backend.ts';
 import { SettingsError } from '../../infra/settings-error.ts';
+import { tableBelow } from './reference-page.ts';
 import { testApp } from './synthesized.ts';
 
 const stackIn = (region: string) => new Stack(testApp(), 'Theirs', { env: { account: '111122223333', region } });
@@ -182,6 +183,21 @@ describe('the documentation that an editor shows', () => {
       [],
     );
     assert.ok(props.length > 15 && rest.length > 20);
+  });
+
+  it('is what docs/reference/infra.md names', () => {
+    const files = { 'infra/backend-props.ts': 'HaverdictBackendProps', 'infra/backend.ts': 'HaverdictBackend' };
+    const known = Object.entries({ ...files, 'infra/constructs/metrics.ts': 'Metered' }).flatMap(([file, type]) =>
+      members(file, type).map(({ name }) => name),
+    );
+    const named = tableBelow('| For |').flatMap((row) =>
+      [...row.matchAll(/`(\w+)(\(\))?`/g)].map(([, name = '']) => name),
+    );
+    assert.ok(named.length > 10);
+    assert.deepEqual(
+      named.filter((name) => !known.includes(name)),
+      [],
+    );
   });
 });
 

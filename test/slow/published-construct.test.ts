@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -70,23 +71,27 @@ describe('the construct as published, in an app of somebody else', () => {
         await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]).catch(({ stdout }) => assert.fail(stdout));
       });
 
+      it('compiles in a project of CommonJS', async () => {
+        const folder = join(project, 'commonjs');
+        cpSync(join(project, 'app.ts'), join(folder, 'app.ts'));
+        writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+        const { allowImportingTsExtensions: _, ...compilerOptions } = TSCONFIG.compilerOptions;
+        writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['app.ts'] }));
+        await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', folder]).catch(({ stdout }) => assert.fail(stdout));
+      });
+
       it('is loaded by programs in CommonJS', async () => {
         const script = 'console.log(typeof require("haverdict/infra").HaverdictBackend)';
         const { stdout } = await run(process.execPath, ['--input-type=commonjs', '-e', script], { cwd: project });
         assert.equal(stdout.trim(), 'function');
       });
 
-      it('deploys the function of the package, of the same bytes as here', async () => {
+      it('deploys the functions of the package, of the same bytes as here', async () => {
         await synthesize(project, 'out');
-        const [bundle = '', ...others] = globSync('out/asset.*/**', { cwd: project }).filter((file) =>
-          file.endsWith('.mjs'),
-        );
-        assert.deepEqual(others, []);
         await run(process.execPath, ['packaging/function-bundles.ts'], { cwd: ROOT });
-        assert.deepEqual(
-          readFileSync(join(project, bundle)),
-          readFileSync(join(ROOT, 'functions/check/bundle/index.mjs')),
-        );
+        const theirs = hashesOf('out/asset.*/index.mjs', project);
+        assert.ok(theirs.length > 0);
+        assert.deepEqual(theirs, hashesOf('functions/*/bundle/index.mjs', ROOT));
       });
 
       it('shows in an editor what each prop is, and its default', () => {
@@ -165,6 +170,14 @@ async function diff(args: readonly string[]): Promise<string> {
 
 function templateIn(out: string, stack: string): string {
   return join(out, `${stack}.template.json`);
+}
+
+function hashesOf(pattern: string, cwd: string): string[] {
+  const hash = (file: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(cwd, file)))
+      .digest('hex');
+  return globSync(pattern, { cwd }).map(hash).sort();
 }
 
 /** The type of each resource by its id. */

@@ -48,8 +48,8 @@ describe('haverdict cost', () => {
 
   it('is within 5 % of what the agent does with the requests of a log, whose clients are neighbours', async (t) => {
     const random = randomFrom(7);
-    const traffic = { requests: 6_000_000_000, clients: 3_000_000, visits: 5, visitSeconds: 10, hosts: 2, seconds: 5 };
-    const setup = { ...SETUP, allowTtl: 4, refreshSeconds: 1 };
+    const traffic = { requests: 6_000_000_000, clients: 3_000_000, visits: 5, visitSeconds: 4, hosts: 2, seconds: 9 };
+    const setup = { ...SETUP, allowTtl: 2, refreshSeconds: 1 };
     const byHost = requestsOf(traffic, () => neighbour(random), random);
     const logs = [];
     const works = [];

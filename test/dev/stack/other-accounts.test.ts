@@ -11,42 +11,46 @@ import { settingsOf, testApp } from '../../infra/synthesized.ts';
 import { configFile } from '../../support/config-file.ts';
 import { checkBody, signedFetch } from '../local-cloud/signed-fetch.ts';
 
-const EDGE = 'arn:aws:iam::444455556666:role/edge';
-const OTHER = 'arn:aws:iam::444455556666:role/other';
 const INVOKE = ['lambda:InvokeFunctionUrl', 'lambda:InvokeFunction'];
+const roleOf = (name: string) => `arn:aws:iam::444455556666:role/${name}`;
+const EDGE = roleOf('edge');
 
-/** The policy that the guide tells the other account to give its role, for these actions. */
-const policyFor = (actions: readonly string[]) => ({
-  Statement: [{ Effect: 'Allow', Action: actions, Resource: 'arn:aws:lambda:us-east-1:*:function:*:live' }],
-});
+/** Roles of another account, each with the policy that the guide tells to give it, for these actions. */
+const FOREIGN_ROLES = Object.fromEntries(
+  Object.entries({ edge: INVOKE, half: INVOKE.slice(0, 1), without: ['lambda:GetFunction'], other: INVOKE }).map(
+    ([name, Action]) => [
+      roleOf(name),
+      { Statement: [{ Effect: 'Allow', Action, Resource: 'arn:aws:lambda:us-east-1:*:function:*:live' }] },
+    ],
+  ),
+);
 
 describe('an agent in another account', () => {
-  const named = assemblyWith({ agentRoles: [EDGE] });
-  const whole = assemblyWith({ agentRoles: ['arn:aws:iam::444455556666:root'] });
-  const nobody = assemblyWith({});
-  const CASES: readonly (readonly [string, Assembly, string, readonly string[], number])[] = [
-    ['calls the function if both accounts allow it', named, EDGE, INVOKE, 200],
-    ['does not if its own account does not allow it', named, EDGE, ['lambda:GetFunction'], 403],
-    ['does not if its own account allows half of it', named, EDGE, INVOKE.slice(0, 1), 403],
-    ['does not if the function names another role', named, OTHER, INVOKE, 403],
-    ['does not if the function names nobody', nobody, EDGE, INVOKE, 403],
-    ['calls the function if that names the whole account', whole, OTHER, INVOKE, 200],
-    ['does not if only the function allows its account', whole, OTHER, ['lambda:GetFunction'], 403],
+  const named = assemblyWith({ agentRoles: ['edge', 'half', 'without'].map(roleOf) });
+  const CASES: readonly (readonly [string, Assembly, Readonly<Record<string, number>>])[] = [
+    ['a function that names its role', named, { edge: 200, half: 403, without: 403, other: 403 }],
+    [
+      'a function that names its whole account',
+      assemblyWith({ agentRoles: ['arn:aws:iam::444455556666:root'] }),
+      { edge: 200, half: 403, without: 403, other: 200 },
+    ],
+    ['a function that names nobody', assemblyWith({}), { edge: 403, other: 403 }],
   ];
-  for (const [title, assembly, role, actions, status] of CASES)
-    it(title, async (t) => {
-      const cloud = await deploy(assembly, { foreignRoles: { [role]: policyFor(actions) } });
+  for (const [title, assembly, statuses] of CASES)
+    it(`calls ${title} if its own account allows it too: ${JSON.stringify(statuses)}`, async (t) => {
+      const cloud = await deploy(assembly, { foreignRoles: FOREIGN_ROLES });
       t.after(() => cloud.close());
       const { region, outputs } = cloud;
       const body = checkBody('ip:203.0.113.7');
-      const url = `${outputs.FunctionUrl}v1/check`;
-      const answer = await signedFetch({ url, region, credentials: cloud.issue(role), body });
-      assert.equal(answer.status, status, await answer.text());
+      for (const [name, status] of Object.entries(statuses)) {
+        const credentials = cloud.issue(roleOf(name));
+        const answer = await signedFetch({ url: `${outputs.FunctionUrl}v1/check`, region, credentials, body });
+        assert.equal(answer.status, status, `${name}: ${await answer.text()}`);
+      }
     });
 
   it('does so with the profile of the guide and the configuration that the stack prints', async (t) => {
-    const foreignRoles = { [EDGE]: policyFor(INVOKE) };
-    const cloud = await deploy(named, { foreignRoles, profiles: { haverdict: EDGE } });
+    const cloud = await deploy(named, { foreignRoles: FOREIGN_ROLES, profiles: { haverdict: EDGE } });
     t.after(() => cloud.close());
     const file = configFile(
       t,

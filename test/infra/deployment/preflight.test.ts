@@ -103,6 +103,25 @@ const CASES: readonly Case[] = [
     imports: true,
   },
   {
+    title: 'a forgotten name of the stack',
+    account: accountWith({ stacks: { Blocklist: {} } }),
+    table: blocklistKeys,
+    problems: [
+      'stackName: must be Blocklist, which has the table haverdict, not Haverdict. Another stack needs another tableName',
+    ],
+    imports: true,
+  },
+  {
+    title: 'such a table, which is to have another region at the same time',
+    account: accountWith({}),
+    settings: { replicas: ['eu-west-1'] },
+    table: blocklistKeys,
+    problems: [
+      'replicas: must be [] for this deployment, as the table has them: it is imported as it is. Change them in the next',
+    ],
+    imports: true,
+  },
+  {
     title: 'such a table that is not to be kept',
     account: accountWith({}),
     settings: { keepTable: false },
@@ -170,11 +189,23 @@ describe('before a deployment', () => {
   });
 });
 
+describe('a region that the credentials may not ask', () => {
+  it('is named, and the others are asked all the same', async (t) => {
+    const account = accountWith({}, { 'eu-north-1': { isDenied: true }, 'eu-west-1': DEPLOYED });
+    setEnvironment(t, (await startScriptedAws(t, account)).env);
+    const asked = settingsOf({ region: HERE });
+    const { facts, refused } = await askAws(asked);
+    assert.deepEqual(facts.otherRegions, ['eu-west-1']);
+    assert.deepEqual(refused, ['whether eu-north-1 has the stack: not authorized to perform: DescribeStacks']);
+  });
+});
+
 describe('a change of replicas', () => {
   const replica = (region: string, isProtected = false) => ({ region, isProtected });
   const problemsWith = (wanted: string[], replicas: readonly { region: string; isProtected: boolean }[]) => {
     const facts: Facts = {
-      ...{ stack: { tableName: 'haverdict' }, otherRegions: [], hasFunctionUrls: true, concurrency: undefined },
+      ...{ stack: { tableName: 'haverdict' }, otherRegions: [], hasFunctionUrls: true },
+      ...{ owner: undefined, concurrency: undefined },
       table: { partitionKey: TABLE.partitionKey, sortKey: TABLE.sortKey, replicas },
     };
     return problemsOf(settingsOf({ region: HERE, replicas: wanted }), facts).map(({ message }) => message);

@@ -9,6 +9,8 @@ export interface Region {
   /** Stacks by name, with their state, the table in their outputs, and what their function reserves. */
   readonly stacks?: Readonly<Record<string, { state?: string; tableName?: string; reserved?: number }>>;
   readonly hasFunctionUrls?: boolean;
+  /** Does a policy of the organization forbid everything there? */
+  readonly isDenied?: boolean;
   readonly concurrency?: { readonly limit: number; readonly unreserved: number };
 }
 
@@ -68,7 +70,7 @@ export async function startScriptedAws(t: TestContext, account: Account): Promis
     asked.push(`${region} ${action}`);
     const isXml = service === 'cloudformation';
     try {
-      if (account.denied?.includes(action))
+      if (account.denied?.includes(action) || account.regions[region]?.isDenied)
         throw new AwsError('AccessDenied', `not authorized to perform: ${action}`, 403);
       const first = await account.answer?.({
         service,
@@ -117,11 +119,15 @@ function cloudFormation(action: string, region: Region, parameters: URLSearchPar
     if (region.hasFunctionUrls ?? true) return '<ValidateTemplateResult/>';
     throw new AwsError('ValidationError', 'Template format error: Unrecognized resource types: [AWS::Lambda::Url]');
   }
-  const name = parameters.get('StackName') ?? '';
+  const owned = Object.entries(region.stacks ?? {}).filter(
+    ([, { tableName = 'haverdict' }]) => tableName === parameters.get('PhysicalResourceId'),
+  );
+  const [[owner, { state: ownerState = '' }] = ['', {}]] = owned;
+  const name = parameters.get('StackName') ?? owner;
   const stack = region.stacks?.[name];
   if (stack === undefined) throw new AwsError('ValidationError', NO_STACK(name));
   if (action === 'DescribeStackResources')
-    return `<DescribeStackResourcesResult><StackResources><member><ResourceType>AWS::Lambda::Function</ResourceType><PhysicalResourceId>${name}-Handler</PhysicalResourceId></member></StackResources></DescribeStackResourcesResult>`;
+    return `<DescribeStackResourcesResult><StackResources><member><StackName>${name}</StackName><ResourceType>AWS::Lambda::Function</ResourceType><PhysicalResourceId>${name}-Handler</PhysicalResourceId><ResourceStatus>${ownerState === 'ROLLBACK_COMPLETE' ? 'DELETE_SKIPPED' : 'CREATE_COMPLETE'}</ResourceStatus></member></StackResources></DescribeStackResourcesResult>`;
   const { state = 'CREATE_COMPLETE', tableName = 'haverdict' } = stack;
   const outputs = `<Outputs><member><OutputKey>TableName</OutputKey><OutputValue>${tableName}</OutputValue></member></Outputs>`;
   return `<DescribeStacksResult><Stacks><member><StackName>${name}</StackName><StackStatus>${state}</StackStatus>${outputs}</member></Stacks></DescribeStacksResult>`;
