@@ -11,7 +11,7 @@ describe('the reads of the writer', () => {
       read: async (keys: readonly Key[]) => {
         calls.push([nowMs, keys.length]);
         nowMs += 5;
-        return [...keys];
+        return keys.map((key) => ({ ...key }));
       },
     };
     const wait = async (ms: number) => {
