@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
 import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
+import { AGENTS_BACKEND } from '../generate/spoe.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
@@ -31,7 +32,7 @@ export const AGENTS_CHECKS = {
   'agents-backend-unknown': {
     severity: 'error',
     why: 'the spoe-agent must name the backend through which HAProxy reaches the agent',
-    write: 'use-backend <backend>',
+    write: '<right>',
     *find({ engines, config }) {
       for (const { agent, backend } of engines) {
         if (backend !== undefined) continue;
@@ -39,7 +40,18 @@ export const AGENTS_CHECKS = {
         if (hasEnvironmentVariable(line?.words[1] ?? '')) continue;
         const spop = config.proxies.find(({ kind, lines }) => kind === 'backend' && optionOf(lines, 'spop-check')?.on);
         const what = line === undefined ? 'no use-backend' : `there is no backend ${line.words[1] ?? ''}`;
-        yield { place: line?.place ?? agent.place, what, values: { backend: spop?.name ?? 'haverdict-agents' } };
+        if (line === undefined || spop !== undefined)
+          yield {
+            place: line?.place ?? agent.place,
+            what,
+            values: { right: `use-backend ${spop?.name ?? AGENTS_BACKEND}` },
+          };
+        else
+          yield {
+            place: { file: config.files.at(-1) ?? '' },
+            what: `${what}, which the SPOE file names`,
+            values: { right: `backend ${line.words[1]}   # the part agents of haverdict wiring, here at the end` },
+          };
       }
     },
   },
@@ -85,13 +97,17 @@ export const AGENTS_CHECKS = {
     *find({ engines, config, settings }) {
       for (const { backend, place } of backendsOf(engines)) {
         const { defaults } = backend;
-        const namedBy = config.proxies.find(
-          (other) => other.defaults?.isNamed && other.defaults.place === defaults?.place,
-        );
-        if (defaults === undefined || defaults.isNamed || namedBy === undefined) continue;
+        if (defaults === undefined) continue;
+        const sharing = config.proxies.filter((other) => other.defaults?.place === defaults.place);
+        const named = sharing.find((other) => other.defaults?.isNamed);
+        const [below, ...more] = sharing.filter((other) => !other.defaults?.isNamed);
+        // that of the agents first: the others may be many
+        const [naming, standing] = defaults.isNamed ? [backend, below] : [named, backend];
+        if (naming === undefined || standing === undefined) continue;
+        const others = defaults.isNamed && more.length > 0 ? `, and so do ${more.length} more` : '';
         yield {
-          place,
-          what: `backend ${backend.name} stands below defaults ${defaults.name}, which ${namedBy.kind} ${namedBy.name} names`,
+          place: standing === backend ? place : standing.place,
+          what: `${standing.kind} ${standing.name} stands below defaults ${defaults.name}, which ${naming.kind} ${naming.name} names${others}`,
           values: { backend: backend.name },
           ...(!isAtLeast(settings.haproxy.version, '3.0') && { severity: 'error' }),
         };
@@ -224,7 +240,11 @@ function lastPlace({ lines }: ProxySection, keyword: string, fallback: Occurrenc
   return lastOf(lines, keyword)?.place ?? fallback;
 }
 
-export function addressOf(listen: readonly ListenAddress[], type?: ListenAddress['type']): { address: string } {
+export function addressOf(
+  listen: readonly ListenAddress[],
+  type?: ListenAddress['type'],
+  chroot?: string,
+): { address: string } {
   const own = listen.find((address) => address.type === type) ?? listen[0];
-  return { address: own === undefined ? 'unix@/run/haverdict/agent.sock' : serverAddress(own) };
+  return { address: own === undefined ? 'unix@/run/haverdict/agent.sock' : serverAddress(own, chroot) };
 }

@@ -4,9 +4,13 @@ import { optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { isEntrance } from './entrance.ts';
-import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
+import { configuredMessage, eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
 import { backendsBehind, guardedTargets, reachableTargets } from './passage.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
+
+/** Where there is nothing of HTTP. */
+export const HTTP_MODE =
+  'mode http   # if HAProxy reads HTTP here; where it passes TLS through, the part tcp-frontend of haverdict wiring instead';
 
 /** Does HAProxy send its traffic to the agent at all? */
 export const FILTER_CHECKS = {
@@ -110,8 +114,8 @@ export const FILTER_CHECKS = {
     severity: 'error',
     why: 'HAProxy refuses a file whose last line has no line feed, and keeps its old configuration',
     write: 'a line feed at the end of <file>',
-    *find({ filters }) {
-      for (const { file, text } of filters)
+    *find({ texts, filters }) {
+      for (const { file, text } of [...texts, ...filters])
         if (text !== undefined && text !== '' && !text.endsWith('\n'))
           yield {
             place: { file, line: text.split('\n').length },
@@ -127,19 +131,22 @@ export const FILTER_CHECKS = {
     *find({ filters }) {
       for (const filter of filters)
         if (filter.proxy.kind === 'backend')
-          for (const what of sentAt(filter, (event) => event?.section === 'frontend'))
+          for (const { what } of sentAt(filter, (event) => event?.section === 'frontend'))
             yield { place: filter.place, what: `${what} in ${label(filter.proxy)}`, values: valuesOf(filter) };
     },
   },
   'event-needs-http': {
     severity: 'error',
     why: 'in mode tcp there is no HTTP event: the message is never sent and everything passes',
-    write: 'mode http',
-    *find({ filters }) {
-      for (const filter of filters)
-        if (filter.proxy.mode === 'tcp' && sentAt(filter, (event) => event?.mode !== 'http').length === 0)
-          for (const what of sentAt(filter, (event) => event?.mode === 'http'))
+    write: HTTP_MODE,
+    *find({ filters, settings }) {
+      for (const filter of filters) {
+        if (filter.proxy.mode !== 'tcp') continue;
+        const hasOther = sentAt(filter, (event) => event?.mode !== 'http').length > 0;
+        for (const { name, what } of sentAt(filter, (event) => event?.mode === 'http'))
+          if (!hasOther || configuredMessage(settings, name)?.frontends?.includes(filter.proxy.name))
             yield { place: filter.place, what: `${what} in ${label(filter.proxy)}, which is in mode tcp` };
+      }
     },
   },
   'body-unbuffered': {
@@ -169,11 +176,11 @@ function valuesOf(filter: Filter | undefined): NonNullable<Occurrence['values']>
   return { engine: filter.engineName, file: filter.file };
 }
 
-/** The messages of a filter that are sent at such an event, in words. */
-function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFacts>) => boolean): string[] {
+/** The messages of a filter that are sent at such an event, and that in words. */
+function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFacts>) => boolean) {
   return (engine === undefined ? [] : sentMessages(engine))
     .filter((message) => isMeant(eventFacts(eventOf(message))))
-    .map((message) => `message ${message.name} is sent at ${eventOf(message)}`);
+    .map((message) => ({ name: message.name, what: `message ${message.name} is sent at ${eventOf(message)}` }));
 }
 
 /** Whether the section has a filter, or is a backend used by a section with one. */

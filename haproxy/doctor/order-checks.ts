@@ -2,7 +2,7 @@ import type { Acls } from '../parse/condition.ts';
 import type { Rule } from '../parse/rules.ts';
 import { VARIABLES } from '../variables.ts';
 import type { Checks } from './check.ts';
-import { label } from './filter-checks.ts';
+import { HTTP_MODE, label } from './filter-checks.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
 import { phaseOfEvent, phaseOfRule } from './phase.ts';
 import { messageOf } from './variable-names.ts';
@@ -60,7 +60,7 @@ export const ORDER_CHECKS = {
   'rules-ignored': {
     severity: 'error',
     why: 'HAProxy ignores HTTP rules in a section in mode tcp: no decision is applied',
-    write: 'mode http',
+    write: HTTP_MODE,
     unless: ['event-needs-http'],
     *find(installation) {
       for (const proxy of installation.config.proxies)

@@ -35,7 +35,8 @@ export const SERVER_CHECKS = {
   'server-address-differs': {
     severity: 'error',
     why: 'the agent does not listen there: HAProxy asks nothing, or another program',
-    write: 'server <name> <address> check',
+    write:
+      'server <name> <address> check   # under a chroot the path in it, with haproxy.chroot in the configuration of the agent',
     *find({ engines, settings, config }) {
       const addresses = [...settings.listen, ...settings.haproxy.servers];
       const own = (address: string) => isOwnAddress(address, addresses, chrootOf(config));
@@ -44,7 +45,8 @@ export const SERVER_CHECKS = {
           // an agent on another host has a configuration of its own
           const isRemote = !isLocal(address) && servers.some((server) => own(server.address));
           if (own(address) || isRemote) continue;
-          const right = addressOf(agentAddresses(settings), socketPath(address) === undefined ? 'tcp' : 'unix');
+          const type = socketPath(address) === undefined ? 'tcp' : 'unix';
+          const right = addressOf(agentAddresses(settings), type, chrootOf(config));
           yield { place, what: `the agent does not listen on ${address}`, values: { name, ...right } };
         }
     },
@@ -140,10 +142,10 @@ export const SERVER_CHECKS = {
   'chroot-hides-socket': {
     severity: 'error',
     why: 'HAProxy looks for the path inside its chroot and does not find it: requests pass unchecked',
-    write: 'listen: [{ unix: <chroot><path> }]   # in the configuration of the agent; the server line stays',
+    write: '<right>   # and haproxy.chroot: <chroot> in the configuration of the agent',
     *find({ engines, settings, config, files }) {
       const chroot = chrootOf(config);
-      for (const { address, place } of chroot === '' || chroot === AUTO ? [] : serversOf(engines)) {
+      for (const { name, address, place } of chroot === '' || chroot === AUTO ? [] : serversOf(engines)) {
         const path = socketPath(address);
         const listensAt = (at: string) => settings.listen.some((own) => own.type === 'unix' && own.path === at);
         if (
@@ -156,7 +158,12 @@ export const SERVER_CHECKS = {
         yield {
           place,
           what: `${path} is ${chroot}${path} to HAProxy, the agent listens on ${path}`,
-          values: { chroot, path },
+          values: {
+            chroot,
+            right: path.startsWith(`${chroot}/`)
+              ? `server ${name} unix@${path.slice(chroot.length)} check`
+              : `listen: [{ unix: ${chroot}${path} }], the server line stays`,
+          },
         };
       }
     },
@@ -183,15 +190,17 @@ export const SERVER_CHECKS = {
     why: 'HAProxy needs write permission on the socket to connect; without it requests pass unchecked, and haproxy -c does not warn',
     write: 'listen: [{ unix: <path>, mode: "0660", group: <group> }]   # in the configuration of the agent',
     *find({ engines, settings, config, files }) {
-      const user = lastOf(config.global, 'user')?.words[1];
-      const group = lastOf(config.global, 'group')?.words[1] ?? user;
+      const user = accountOf(config, 'user', 'uid');
+      const group = accountOf(config, 'group', 'gid') ?? user;
+      const isSame = (kind: Account, one: string, other: string) =>
+        idOf(kind, one, files.read) === idOf(kind, other, files.read);
       for (const { address, place } of user === undefined ? [] : serversOf(engines)) {
         const path = socketPath(address);
         const socket = settings.listen.find(
           (own) => own.type === 'unix' && isOwnAddress(address, [own], chrootOf(config)),
         );
         if (path === undefined || socket?.type !== 'unix') continue;
-        if (mayWrite(rightsOf(socket, files.read), user ?? '', group ?? '')) continue;
+        if (mayWrite(rightsOf(socket, files.read), user ?? '', group ?? '', isSame)) continue;
         yield {
           place,
           what: `user ${user}, group ${group} has no write permission on ${socket.path}`,
@@ -209,13 +218,29 @@ function isOff(server: Server): boolean {
   return hasKeyword(server, 'disabled') || parameterOf(server, 'weight') === '0';
 }
 
+type Account = 'user' | 'group';
+
+/** What `global` names last, by name or by number. */
+function accountOf({ global }: Installation['config'], ...keywords: [Account, string]): string | undefined {
+  return global.findLast(({ words }) => keywords.includes(words[0] ?? ''))?.words[1];
+}
+
+/** The number of an account; its name where the host does not know it. */
+function idOf(kind: Account, name: string, read: (path: string) => string | undefined): string {
+  const accounts = read(kind === 'user' ? '/etc/passwd' : '/etc/group') ?? '';
+  const entry = accounts.split('\n').find((line) => line.startsWith(`${name}:`));
+  return entry?.split(':')[2] ?? name;
+}
+
 function mayWrite(
   { mode = DEFAULT_SOCKET_MODE, owner, group: own }: ListenAddress & { type: 'unix' },
   user: string,
   group: string,
+  isSame: (kind: Account, one: string, other: string) => boolean,
 ): boolean {
-  if ((mode & 0o002) !== 0 || user === 'root' || user === '0') return true;
-  return (owner === user && (mode & 0o200) !== 0) || (own === group && (mode & 0o020) !== 0);
+  if ((mode & 0o002) !== 0 || isSame('user', user, '0') || user === 'root') return true;
+  if (owner !== undefined && isSame('user', owner, user)) return (mode & 0o200) !== 0;
+  return own !== undefined && isSame('group', own, group) && (mode & 0o020) !== 0;
 }
 
 /** Empty without one, and where it is not known. */

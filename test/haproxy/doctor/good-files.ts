@@ -118,7 +118,7 @@ export function recent(version: HaproxyVersion = '2.6'): HaproxySet {
     '    http-request track-sc0 src table own\n    http-request deny if { sc_http_req_rate(0) gt 1000 }\n$&',
   );
   const own = '\nbackend own\n    stick-table type ipv6 size 1k expire 10s store http_req_rate(10s)\n';
-  return { settings, config: `${config}${own}`, spoe: spoeFile(settings) };
+  return { settings, config: config.replace(BESIDE, () => own), spoe: spoeFile(settings) };
 }
 
 /** Frontends in both modes with the same engine, as `haverdict wiring` generates them. */

@@ -89,7 +89,7 @@ const SECOND_SERVER: Edit = [/( {4}server )agent1 (127\.0\.0\.1):9000(.*)/, '$&\
 const NO_RULES: Edit = [ANY_RULE, ''];
 
 const BINARY_TABLE: Edit = [
-  /$/,
+  BESIDE,
   '\nbackend binary\n    stick-table type binary len 20 size 1k expire 10s store http_req_rate(10s)\n',
 ];
 
