@@ -23,6 +23,10 @@ import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
+import { AppliedUpdates, type UpdatesStep } from './updates/applied-updates.ts';
+import { systemMoment } from './updates/freshness.ts';
+import { Poller } from './updates/poller.ts';
+import { updatesLog } from './updates/updates-log.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -42,6 +46,8 @@ export class Agent {
   readonly #systemdSockets: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
   readonly #cacheWatch: CacheFullWarning;
+  readonly #updates: AppliedUpdates;
+  #poller: Poller | undefined;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
@@ -54,6 +60,7 @@ export class Agent {
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
+    this.#updates = new AppliedUpdates(() => this.#generation, shared.clock, systemMoment);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = isFirst ? new CacheSaver(() => this.#generation, shared.clock, shared.log) : undefined;
   }
@@ -114,6 +121,7 @@ export class Agent {
         cache: cache.state,
         loader: loader.state,
         degradation: degradation.state,
+        updates: this.#updates,
         connections,
         credentialsExpireAtMs,
       }),
@@ -121,6 +129,29 @@ export class Agent {
       takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
+  }
+
+  /** Follows the changes of the backend, if this is the first process, and tells the others each step. */
+  followUpdates(tell: (step: UpdatesStep) => void): void {
+    if (!this.#isFirst) return;
+    const { log, clock, metrics } = this.#shared;
+    const logged = updatesLog(log);
+    const apply = (step: UpdatesStep) => {
+      tell(step);
+      return this.applyUpdates(step);
+    };
+    const events = {
+      ...logged,
+      followed(step: UpdatesStep, waitedMs: number) {
+        logged.followed();
+        metrics.followed(step, waitedMs);
+      },
+    };
+    this.#poller = new Poller(() => this.#generation.updates, apply, events, clock, systemMoment);
+  }
+
+  applyUpdates(step: UpdatesStep): Promise<void> {
+    return this.#updates.apply(step);
   }
 
   /** The cached verdict about a subject in canonical text. */
@@ -166,6 +197,7 @@ export class Agent {
     this.#generation = next;
     this.#handler.current = next.handler;
     this.#watchDegradation();
+    this.#poller?.reloaded();
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'configuration reloaded');
@@ -175,6 +207,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
+    this.#poller?.close();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {

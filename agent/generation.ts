@@ -19,6 +19,7 @@ import type { ReferenceIds } from './server/reference-id.ts';
 import { decisionEvents, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
 import type { ProcessMetrics } from './state/process-metrics.ts';
+import type { PollSource } from './updates/poller.ts';
 
 /** The parts that all generations share. */
 export interface SharedParts {
@@ -37,6 +38,8 @@ export interface Generation {
   readonly loader: Loader;
   readonly handler: MessageHandler;
   readonly script: Script | undefined;
+  /** Where changes are asked for; undefined if they are not. */
+  readonly updates: PollSource | undefined;
   /** The expiry of the AWS credentials; undefined without credentials, or if they do not expire. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Calls each function of the backend once and logs the results; the generation may be closed meanwhile. */
@@ -92,6 +95,7 @@ export async function openGeneration(
     loader,
     handler,
     script,
+    updates: pollSource(settings, backend),
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
@@ -112,6 +116,11 @@ export async function openGeneration(
 async function closeAll(script: Script | undefined, backend: OpenBackend): Promise<void> {
   await script?.close();
   await backend.close();
+}
+
+function pollSource({ updates, lists }: Settings, backend: OpenBackend): PollSource | undefined {
+  if (updates.mode === 'off') return undefined;
+  return { lists, pollMs: updates.pollMs, updates: (place) => backend.updates(place) };
 }
 
 /** The limits of one process: the workers share those of the settings. */

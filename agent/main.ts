@@ -8,7 +8,7 @@ import { nonBlockingStdout } from './lifecycle/non-blocking-stdout.ts';
 import { onReloadSignal, onStateSignal, untilStopSignal } from './lifecycle/signals.ts';
 import { type Notifier, openNotifier } from './lifecycle/systemd-notify.ts';
 import { SystemdSockets } from './lifecycle/systemd-sockets.ts';
-import { serveCalls } from './lifecycle/worker-rpc.ts';
+import { serveCalls, tell } from './lifecycle/worker-rpc.ts';
 import { isWorker, receiveStartMessage, reportListening, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
@@ -17,6 +17,7 @@ import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
+import type { UpdatesStep } from './updates/applied-updates.ts';
 import { version } from './version.ts';
 
 const LISTENING = 'listening';
@@ -137,8 +138,10 @@ async function serveAsWorker(
       log.level = level;
     },
     reload: (next: Settings) => agent.reload(next),
+    applyUpdates: (step: UpdatesStep) => agent.applyUpdates(step),
   });
   reportListening();
+  agent.followUpdates((step) => tell(process, 'applyUpdates', step));
   await stopped;
   await agent.stop();
 }
@@ -149,6 +152,7 @@ async function startProcesses(settings: Settings, log: Logger, output: LogOutput
 
 async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   const agent = await Agent.start(settings, log, true, new SystemdSockets(process.env, process.pid));
+  agent.followUpdates(() => {});
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],

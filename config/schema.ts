@@ -13,6 +13,8 @@ import { messages, policy } from './message-schema.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
+const UPDATES_MODES = ['off', 'invalidate'] as const;
+
 const DAY_SECONDS = 86_400;
 
 const IPV6_PREFIX_FORM = '128 or a whole number from 16 to 64';
@@ -123,6 +125,16 @@ export const ConfigFile = map({
     revalidateSeconds: wholeNumber(0, 3600)
       .prefault(5)
       .describe('How long before its expiry a verdict in use is refreshed, in the background.'),
+  }).prefault({}),
+  updates: map({
+    mode: oneOf(UPDATES_MODES)
+      .prefault('off')
+      .describe(
+        'What the agent does with the log of changes of its backend: `off` leaves it; `invalidate` ends the cached verdicts that a change covers, so that it bites within about a second.',
+      ),
+    pollMs: wholeNumber(200, 15_000)
+      .prefault(1000)
+      .describe('How often the agent asks for changes; the backend may ask it to wait for longer, up to 15 seconds.'),
   }).prefault({}),
   messages,
   script: text('the path of a module, like ./script.mjs', (path) => /\.m?[jt]s$/.test(path))

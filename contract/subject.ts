@@ -118,10 +118,10 @@ export function lookupKeys({ kind, value }: Subject): string[] {
   return values.map((covering) => formatSubject({ kind, value: covering }));
 }
 
-/** The number of lookup keys of a subject in canonical text. */
-export function lookupKeyCount(text: string): number {
+/** The lookup keys of a subject in canonical text. */
+export function lookupKeysOf(text: string): string[] {
   const colon = text.indexOf(':');
-  return lookupKeys({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) }).length;
+  return lookupKeys({ kind: text.slice(0, Math.max(colon, 0)), value: text.slice(colon + 1) });
 }
 
 /** How specific an entry is: of two entries that cover a subject, the one with the greater value is the narrower. */

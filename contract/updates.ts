@@ -44,6 +44,9 @@ export const UpdatesPage = z.object({
 });
 export type UpdatesPage = z.infer<typeof UpdatesPage>;
 
+/** A page with its changes unchecked, so that they can be checked a few at a time. */
+export const UpdatesEnvelope = z.extend(UpdatesPage, { changes: z.array(z.unknown()).check(z.maxLength(MAX_CHANGES)) });
+
 /** The problem of a page whose fields are valid; undefined if there is none. */
 export function pageProblem({ changes }: UpdatesPage, lists: readonly string[]): string | undefined {
   for (const { key, entry } of changes) {

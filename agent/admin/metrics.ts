@@ -82,6 +82,7 @@ export const METRICS: readonly Metric[] = [
   ...metricsOf(PROCESS, (state) => state),
   ...metricsOf(SECTIONS.cache, ({ cache }) => cache),
   ...metricsOf(SECTIONS.backend, ({ backend }) => backend),
+  ...metricsOf(SECTIONS.updates, ({ updates }) => updates),
   ...metricsOf(SECTIONS.spop, ({ spop }) => spop),
   ...OTHERS,
 ].toSorted((a, b) => (a.name < b.name ? -1 : 1));

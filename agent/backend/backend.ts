@@ -10,6 +10,7 @@ import { Credentials, type CredentialsEvents } from './credentials.ts';
 import { FailoverBackend } from './failover.ts';
 import { createSigner } from './signer.ts';
 import { checkAtStartup, type StartupCheck } from './startup-check.ts';
+import type { UpdatesAnswer } from './updates-page.ts';
 
 export interface BackendSettings {
   /** In order of preference; with a region if calls are signed. */
@@ -36,10 +37,25 @@ export interface BackendEvents {
   callFailed(fault: Exclude<Fault, 'throttled'>, error: string): void;
 }
 
+/** A place in the log of changes of one backend. */
+export interface LogPlace {
+  readonly url: string;
+  readonly cursor: string;
+}
+
+export interface LogAnswer {
+  readonly url: string;
+  /** The end of the log was asked for: what was before is not known. */
+  readonly isEnd: boolean;
+  readonly answer: UpdatesAnswer;
+}
+
 /** A backend that holds connections until it is closed. */
 export interface OpenBackend extends Backend {
   /** Calls each function once, independently of requests. */
   checkAtStartup(): Promise<readonly StartupCheck[]>;
+  /** The changes after this place, or the end of the log if there is none or the place is in the log of another backend. */
+  updates(place: LogPlace | undefined): Promise<LogAnswer>;
   close(): Promise<void>;
 }
 
@@ -76,10 +92,9 @@ export async function openBackend(
     }),
   );
   const [only] = clients;
-  const backend =
-    clients.length === 1 && only !== undefined
-      ? only.client
-      : new FailoverBackend(clients, timeoutMs, failoverLog(log), clock);
+  const several = clients.length > 1 ? new FailoverBackend(clients, timeoutMs, failoverLog(log), clock) : undefined;
+  const backend = several ?? only?.client;
+  if (only === undefined || backend === undefined) throw new Error('there is no backend');
   return {
     async check(subjects) {
       const startedMs = clock.nowMs();
@@ -96,6 +111,11 @@ export async function openBackend(
       }
     },
     checkAtStartup: () => Promise.all(clients.map((each) => checkAtStartup(each, credentials))),
+    async updates(place) {
+      const { url, client } = clients.find((each) => each.url === several?.preferredUrl) ?? only;
+      const after = place?.url === url ? place.cursor : undefined;
+      return { url, isEnd: after === undefined, answer: await client.updates(after) };
+    },
     async close() {
       backendLog.close();
       await backend.close();

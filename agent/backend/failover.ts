@@ -74,6 +74,11 @@ export class FailoverBackend implements Backend {
     return await this.#checkAny(subjects, AbortSignal.timeout(this.#timeoutMs));
   }
 
+  /** The backend that is asked first now. */
+  get preferredUrl(): string | undefined {
+    return this.#inOrder()[0]?.url;
+  }
+
   /** Aborts calls and probes. */
   async close(): Promise<void> {
     this.#isClosed = true;

@@ -34,7 +34,7 @@ export class FunctionUrl {
   constructor(settings: FunctionUrlSettings, sign: Signer | undefined) {
     const url = new URL(settings.url);
     this.#pool = new Pool(url.origin, {
-      connections: settings.maxConcurrent,
+      connections: settings.maxConcurrent + 1, // one for the poll of updates
       connect: { timeout: settings.connectTimeoutMs },
     });
     this.#host = url.host;

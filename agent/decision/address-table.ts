@@ -147,6 +147,11 @@ export class AddressTable {
     return (this.#valueAndFlags(slot) & REFRESHABLE) !== 0;
   }
 
+  shorten(slot: number, freshUntil: number, keptUntil: number): void {
+    this.#ints[slot + this.#width - 3] = freshUntil;
+    this.#ints[slot + this.#width - 2] = keptUntil;
+  }
+
   /** Stores a value from 1 to 2^29 - 1; returns the value that it replaced or evicted, 0 for none. */
   put(
     address: Address,

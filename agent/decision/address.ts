@@ -95,7 +95,8 @@ function wordAt(bytes: Uint8Array, at: number): number {
   );
 }
 
-function maskOf(bits: number): number {
+/** The first bits of a word. */
+export function maskOf(bits: number): number {
   if (bits >= 32) return -1;
   return bits <= 0 ? 0 : -1 << (32 - bits);
 }

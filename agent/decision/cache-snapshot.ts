@@ -1,4 +1,3 @@
-import type { LRUCache } from 'lru-cache';
 import { Address } from './address.ts';
 import type { AddressTable } from './address-table.ts';
 import {
@@ -9,16 +8,10 @@ import {
   IPV6_ROW,
   type VerdictIndex,
 } from './cache-snapshot-block.ts';
-import type { Decision, SubjectVerdict } from './decision.ts';
+import type { Decision } from './decision.ts';
+import type { TextVerdicts } from './text-verdicts.ts';
+import type { Kept } from './ticks.ts';
 import type { VerdictPool } from './verdict-pool.ts';
-
-/** A verdict and until when it is fresh and kept, in ticks. */
-export interface Kept {
-  readonly verdict: SubjectVerdict;
-  readonly freshUntil: number;
-  readonly keptUntil: number;
-  refreshable: boolean;
-}
 
 const NO_ROWS = new Int32Array(0);
 
@@ -51,10 +44,10 @@ export function* tableBlocks(
 
 /** The verdicts on other subjects that are still kept, the oldest first, so that a restore keeps their order. */
 export function* otherBlocks(
-  others: LRUCache<string, Kept>,
+  others: TextVerdicts,
   { index, now }: { index: VerdictIndex; now: number },
 ): Generator<CacheBlock> {
-  const subjects = [...others.rkeys()];
+  const subjects = others.texts();
   for (let at = 0; at < subjects.length; at += BLOCK_OTHERS) {
     const rows: CacheBlock['others'][number][] = [];
     for (const subject of subjects.slice(at, at + BLOCK_OTHERS)) {

@@ -1,38 +1,22 @@
-import { LRUCache } from 'lru-cache';
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
 import type { Address } from './address.ts';
 import { AddressTable } from './address-table.ts';
-import { bytesOfOther, maxOtherBytes, maxPoolBytes } from './cache-memory.ts';
-import { type Kept, otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
+import { maxPoolBytes } from './cache-memory.ts';
+import type { CacheSettings, StaleSettings } from './cache-settings.ts';
+import { otherBlocks, Restoration, tableBlocks } from './cache-snapshot.ts';
 import { type CacheBlock, VerdictIndex } from './cache-snapshot-block.ts';
+import type { ChangedSubjects } from './changed-subjects.ts';
 import type { Clock } from './clock.ts';
 import { asStale, type Decision, decisionOf, type SubjectVerdict, withoutExpired } from './decision.ts';
+import { endAllFresh, endCovered, endSlot } from './ended-addresses.ts';
 import type { LookupSubject } from './lookup-subject.ts';
+import { TextVerdicts } from './text-verdicts.ts';
+import { endOf, type Kept, TICK_MS, TICKS_A_SECOND } from './ticks.ts';
 import { type CacheHit, VerdictPool, withoutAddress } from './verdict-pool.ts';
-
-/** How much is cached, and for how long. */
-export interface CacheSettings {
-  readonly maxEntries: number;
-  readonly allowTtlSeconds: number;
-  readonly denyTtlSeconds: number;
-  readonly policyTtlSeconds: number;
-}
-
-export interface StaleSettings {
-  /** How long an expired verdict may still be used if the backend cannot be asked. */
-  readonly ifErrorSeconds: number;
-  /** How long before it expires a verdict is refreshed when it is used. */
-  readonly revalidateSeconds: number;
-}
-
-/** Times in the cache are whole ticks since the process began: they fit into 32 bits for six years. */
-export const TICK_MS = 100;
-const TICKS_A_SECOND = 1000 / TICK_MS;
 
 /** How many addresses are evicted at most for a new verdict, where texts fill the memory before addresses do. */
 const MAX_EVICTED = 16;
-const NEVER = Number.POSITIVE_INFINITY;
 
 export interface Explained {
   readonly verdict: SubjectVerdict;
@@ -56,8 +40,7 @@ export class VerdictCache {
   #ipv4: AddressTable;
   #ipv6: AddressTable;
   #changes = 0;
-  readonly #others: LRUCache<string, Kept>;
-  #othersEvicted = 0;
+  readonly #others: TextVerdicts;
 
   constructor(settings: CacheSettings, stale: StaleSettings, clock: Clock) {
     this.#settings = settings;
@@ -66,22 +49,15 @@ export class VerdictCache {
     this.#revalidateTicks = stale.revalidateSeconds * TICKS_A_SECOND;
     this.#ipv4 = new AddressTable(1, settings.maxEntries);
     this.#ipv6 = new AddressTable(4, settings.maxEntries);
-    const maxBytes = maxOtherBytes(settings.maxEntries);
     this.#maxPoolBytes = maxPoolBytes(settings.maxEntries);
-    // Bounded by size alone: with `max` the library preallocates 40 bytes an entry.
-    this.#others = new LRUCache({
-      maxSize: maxBytes,
-      dispose: (kept, _subject, why) => void (why === 'evict' && kept.keptUntil > this.#now() && this.#othersEvicted++),
-      // So that the largest entry fits into the smallest cache.
-      sizeCalculation: ({ verdict }, subject) => Math.min(maxBytes, bytesOfOther(subject, verdict)),
-    });
+    this.#others = new TextVerdicts(settings.maxEntries, () => this.#now());
   }
 
   get state(): { readonly entries: number; readonly bytes: number; readonly evicted: number } {
     return {
       entries: this.#ipv4.size + this.#ipv6.size + this.#others.size,
-      bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#pool.bytes + this.#others.calculatedSize,
-      evicted: this.#ipv4.evicted + this.#ipv6.evicted + this.#othersEvicted,
+      bytes: this.#ipv4.bytes + this.#ipv6.bytes + this.#pool.bytes + this.#others.bytes,
+      evicted: this.#ipv4.evicted + this.#ipv6.evicted + this.#others.evicted,
     };
   }
 
@@ -116,6 +92,34 @@ export class VerdictCache {
     if (this.explain(subject) === undefined) return false;
     this.#forget(subject);
     return true;
+  }
+
+  /** Ends what changed entries cover, in slices: a listed verdict stays as stale. Returns single subjects with such a verdict. */
+  *end(changed: ChangedSubjects): Generator<void, LookupSubject[]> {
+    this.#changes++;
+    this.#others.endCovered(changed.wildcards);
+    const listed = changed.single.filter((subject) => this.#end(subject));
+    yield* endCovered(this.#tables, changed);
+    return listed;
+  }
+
+  /** Ends all verdicts as fresh, in slices; they stay as stale ones. */
+  *endAllFresh(): Generator<void> {
+    this.#changes++;
+    this.#others.endAllFresh();
+    yield* endAllFresh(this.#tables);
+  }
+
+  get #tables() {
+    return { tables: [this.#ipv4, this.#ipv6], pool: this.#pool, now: () => this.#now() };
+  }
+
+  #end(subject: LookupSubject): boolean {
+    const { address } = subject;
+    if (address === undefined) return this.#others.end(subject.text);
+    const table = this.#tableOf(address);
+    const slot = table.find(address);
+    return slot >= 0 && endSlot(table, slot, this.#pool, this.#now());
   }
 
   /** All verdicts that are still kept, in blocks. The cache may change between two of them. */
@@ -195,17 +199,23 @@ export class VerdictCache {
     const ownTtl = entry !== null && entry.action !== 'allow' ? denyTtlSeconds : allowTtlSeconds;
     const ttlTicks = Math.min(ownTtl, backendTtlSeconds) * TICKS_A_SECOND;
     const now = this.#now();
-    const endsAt = this.#endOf(entry);
+    const endsAt = endOf(entry, this.#clock);
     const freshUntil = Math.min(now + ttlTicks, endsAt);
     if (freshUntil <= now) {
       this.#forget(subject);
-      return decisionOf(endsAt <= now ? null : entry, 'backend');
+      return this.verdictOf(entry);
     }
     const keptUntil = Math.min(freshUntil + this.#staleTicks, endsAt);
     // A verdict with a lifetime shorter than twice that time would be refreshed all the time.
     const refreshable = ttlTicks >= 2 * this.#revalidateTicks && freshUntil < endsAt;
     this.#keep(subject, { verdict: decisionOf(entry, 'cache'), freshUntil, keptUntil, refreshable });
     return decisionOf(entry, 'backend');
+  }
+
+  /** The decision of an entry that is not kept. */
+  verdictOf(found: Entry | null): Decision {
+    const entry = withoutExpired(found, this.#clock.epochMs());
+    return decisionOf(endOf(entry, this.#clock) <= this.#now() ? null : entry, 'backend');
   }
 
   /**
@@ -284,13 +294,5 @@ export class VerdictCache {
 
   #now(): number {
     return Math.floor(this.#clock.nowMs() / TICK_MS);
-  }
-
-  /** The tick at which an entry, or its `unlessAllowed`, expires by this host's clock. */
-  #endOf(entry: Entry | null): number {
-    const { expiresAt: own = NEVER, unlessAllowed } = entry ?? {};
-    const seconds = Math.min(own, unlessAllowed?.expiresAt ?? NEVER);
-    if (seconds === NEVER) return 0x7fffffff;
-    return Math.floor((this.#clock.nowMs() + seconds * 1000 - this.#clock.epochMs()) / TICK_MS);
   }
 }

@@ -81,6 +81,11 @@ export function isAllowEntry(verdict: SubjectVerdict | undefined): verdict is De
   return typeof verdict === 'object' && verdict.action === 'allow' && verdict.list !== undefined;
 }
 
+/** Whether an entry decided. */
+export function isListed(verdict: SubjectVerdict): boolean {
+  return typeof verdict === 'object' && verdict.list !== undefined;
+}
+
 /** The same decision in shadow mode. */
 export function inShadowMode(decision: Decision): Decision {
   if (decision.action === 'allow' || decision.action === 'log') return decision;

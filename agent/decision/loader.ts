@@ -1,6 +1,6 @@
 import type { Entry } from '../../contract/check.ts';
 import type { Reason } from '../../contract/policy.ts';
-import { isClientChosen, lookupKeyCount } from '../../contract/subject.ts';
+import { isClientChosen, lookupKeysOf } from '../../contract/subject.ts';
 import type { Breaker } from './breaker.ts';
 import type { VerdictCache } from './cache.ts';
 import { CallBudget } from './call-budget.ts';
@@ -8,6 +8,7 @@ import { CallQueue } from './call-queue.ts';
 import type { Clock } from './clock.ts';
 import { LookupError, type SubjectVerdict } from './decision.ts';
 import type { LookupSubject } from './lookup-subject.ts';
+import { type PendingLookup, PendingLookups, type Settle } from './pending-lookups.ts';
 
 /** The backend's answer about one subject: the entry that won, null for none, or why this subject failed. */
 export type Lookup =
@@ -65,18 +66,6 @@ const CHOSEN_SHARE = 0.25;
 /** The burst of keys after a quiet time, in seconds of their budget. */
 const KEYS_BURST_SECONDS = 1;
 
-type Settle = (verdict: SubjectVerdict) => void;
-
-interface PendingLookup {
-  readonly subject: LookupSubject;
-  readonly sinceMs: number;
-  readonly settles: Settle[];
-  /** In flight as part of a call, and not in the queue. */
-  isInFlight: boolean;
-  /** Calls that it was part of. */
-  attempts: number;
-}
-
 type Queue = CallQueue<PendingLookup>;
 
 /**
@@ -94,10 +83,8 @@ export class Loader {
   /** The same queue where no message has subjects that clients choose. */
   readonly #chosenQueue: Queue;
   readonly #keyBudget: CallBudget | undefined;
-  /** Every lookup that is queued or in flight, by the text of its subject. */
-  readonly #pending = new Map<string, PendingLookup>();
+  readonly #pending = new PendingLookups();
   readonly #tally: LoaderTally;
-  #becameIdle = () => {};
 
   constructor(
     backend: Backend,
@@ -145,7 +132,7 @@ export class Loader {
 
   /** Resolves when no lookup is pending. */
   idle(): Promise<void> {
-    return this.#pending.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#becameIdle = resolve));
+    return this.#pending.idle();
   }
 
   /** Looks a subject up and calls `settle` once with its verdict; or returns why it is not looked up. */
@@ -172,10 +159,7 @@ export class Loader {
     const { maxSubjects, windowMs } = this.#settings.batch;
     const callsBefore = Math.floor(queue.waiting.length / maxSubjects);
     const isTooLate = this.#isTooLate(queue, nowMs, callsBefore + 1);
-    const settles = isTooLate ? [] : [settle];
-    const lookup: PendingLookup = { subject, sinceMs: nowMs, settles, isInFlight: false, attempts: 0 };
-    this.#pending.set(subject.text, lookup);
-    queue.waiting.push(lookup);
+    queue.waiting.push(this.#pending.add(subject, nowMs, isTooLate ? [] : [settle]));
     if (queue.waiting.length >= maxSubjects) this.#send(queue);
     else this.#sendIn(queue, windowMs);
     return isTooLate ? 'overload' : undefined; // the cache gets the answer all the same
@@ -183,7 +167,12 @@ export class Loader {
 
   /** Looks a subject up for the cache alone. */
   refresh(subject: LookupSubject): void {
-    if (!this.#pending.has(subject.text)) this.load(subject, () => {});
+    if (this.#pending.get(subject.text) === undefined) this.load(subject, () => {});
+  }
+
+  /** Entries of such subjects changed: lookups in flight are answered, and not kept. */
+  outdate(isChanged: (subject: LookupSubject) => boolean): void {
+    this.#pending.outdate(isChanged);
   }
 
   #queueOf(subject: LookupSubject): Queue {
@@ -194,7 +183,7 @@ export class Loader {
   #pay(queue: Queue, subject: LookupSubject, nowMs: number): boolean {
     const { chosen } = this.#settings;
     if (this.#keyBudget === undefined || chosen === undefined || queue === this.#regularQueue) return true;
-    return this.#keyBudget.tryTake(nowMs, lookupKeyCount(subject.text) * chosen.lists);
+    return this.#keyBudget.tryTake(nowMs, lookupKeysOf(subject.text).length * chosen.lists);
   }
 
   /** Sends calls until the queue is empty or a limit is reached; what frees that limit calls this again. */
@@ -237,7 +226,7 @@ export class Loader {
   #refuseAll(queue: Queue): void {
     const refused = queue.waiting;
     queue.waiting = [];
-    for (const lookup of refused) this.#settle(lookup, this.#cache.stale(lookup.subject) ?? 'breaker_open');
+    for (const lookup of refused) this.#pending.settle(lookup, this.#cache.stale(lookup.subject) ?? 'breaker_open');
   }
 
   async #call(queue: Queue, lookups: readonly PendingLookup[]): Promise<void> {
@@ -249,7 +238,7 @@ export class Loader {
       if (throttled.length > 0) this.#retry(queue, throttled, madeAtMs);
       lookups.forEach((lookup, index) => {
         const found = answer.lookups[index];
-        if (!isOverload(found)) this.#settle(lookup, this.#cacheVerdict(lookup.subject, found, answer.ttlSeconds));
+        if (!isOverload(found)) this.#pending.settle(lookup, this.#verdictOf(lookup, found, answer.ttlSeconds));
       });
     } catch (error) {
       const reason = error instanceof LookupError ? error.reason : 'internal_error';
@@ -261,7 +250,7 @@ export class Loader {
         return;
       }
       queue.breaker.failed(this.#clock.nowMs());
-      for (const lookup of lookups) this.#settle(lookup, this.#cache.keepFailure(lookup.subject, reason));
+      for (const lookup of lookups) this.#pending.settle(lookup, this.#failureOf(lookup, reason));
     }
   }
 
@@ -278,20 +267,19 @@ export class Loader {
     );
     for (const lookup of throttled) {
       if (retried.includes(lookup)) lookup.isInFlight = false;
-      else this.#settle(lookup, this.#cache.keepFailure(lookup.subject, 'overload'));
+      else this.#pending.settle(lookup, this.#failureOf(lookup, 'overload'));
     }
     queue.waiting.unshift(...retried);
   }
 
-  #cacheVerdict(subject: LookupSubject, lookup: Lookup | undefined, ttlSeconds: number): SubjectVerdict {
-    if (lookup === undefined || 'error' in lookup) return this.#cache.keepFailure(subject, 'backend_error');
-    return this.#cache.keepVerdict(subject, lookup.entry, ttlSeconds);
+  #verdictOf(lookup: PendingLookup, found: Lookup | undefined, ttlSeconds: number): SubjectVerdict {
+    if (found === undefined || 'error' in found) return this.#failureOf(lookup, 'backend_error');
+    if (lookup.isOutdated) return this.#cache.verdictOf(found.entry);
+    return this.#cache.keepVerdict(lookup.subject, found.entry, ttlSeconds);
   }
 
-  #settle({ subject, settles }: PendingLookup, verdict: SubjectVerdict): void {
-    this.#pending.delete(subject.text);
-    for (const settle of settles) settle(verdict);
-    if (this.#pending.size === 0) this.#becameIdle();
+  #failureOf({ subject, isOutdated }: PendingLookup, reason: Reason): SubjectVerdict {
+    return isOutdated ? (this.#cache.stale(subject) ?? reason) : this.#cache.keepFailure(subject, reason);
   }
 }
 

@@ -3,8 +3,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { TICK_MS } from '../decision/cache.ts';
 import { type CacheBlock, IPV4_ROW, IPV6_ROW, readBlock } from '../decision/cache-snapshot-block.ts';
+import { TICK_MS } from '../decision/ticks.ts';
 
 /**
  * A file consists of blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of the rest), then the JSON

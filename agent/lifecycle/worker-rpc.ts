@@ -10,6 +10,12 @@ interface Call {
   readonly argument?: unknown;
 }
 
+/** A message without an answer. */
+interface Notice {
+  readonly tells: string;
+  readonly argument: unknown;
+}
+
 interface Answer {
   readonly answers: number;
   readonly value?: unknown;
@@ -42,16 +48,25 @@ export function serveCalls(channel: Pick<Channel, 'send' | 'on'>, functions: Pro
   });
 }
 
+/** Tells another process something. */
+export function tell(channel: Pick<Channel, 'send'>, tells: string, argument: unknown): void {
+  channel.send?.({ tells, argument } satisfies Notice, () => {}); // the other end may be gone
+}
+
 /** Calls functions of another process. */
 export class RpcClient {
   readonly #channel: Channel;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #lastId = 0;
 
+  /** What the other process tells. */
+  onTold: (name: string, argument: unknown) => void = () => {};
+
   constructor(channel: Channel) {
     this.#channel = channel;
     channel.on('message', (message) => {
-      const { answers, value, error } = message as Answer; // from our own worker
+      const { answers, value, error, tells, argument } = message as Answer & Partial<Notice>; // from our own worker
+      if (tells !== undefined) return this.onTold(tells, argument);
       const waiting = this.#waiting.get(answers);
       if (error === undefined) waiting?.resolve(value);
       else waiting?.reject(new Error(error));

@@ -122,10 +122,16 @@ export class Workers {
     worker.once('message', () => {
       // It listens: from now on it gets calls, and is replaced if it ends.
       this.#workers.set(place, handle);
+      handle.rpc.onTold = (name, argument) => this.#tellOthers(handle, name, argument);
       worker.once('exit', (code, signal) => this.#replace(place, worker, code, signal));
       if (startMessage.settings !== this.#settings) this.#catchUp(handle);
     });
     return worker;
+  }
+
+  /** What one worker tells is called in the others; one that ends meanwhile is left out. */
+  #tellOthers(teller: WorkerHandle, name: string, argument: unknown): void {
+    for (const other of this.#workers.values()) if (other !== teller) other.rpc.call(name, argument).catch(() => {});
   }
 
   #forwardOutput({ process: { stdout, stderr } }: Worker): void {

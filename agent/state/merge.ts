@@ -23,6 +23,10 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
     ),
     backend: mergeBackends(states.map(({ backend }) => backend)),
     degradation: mergeDegradations(states.map(({ degradation }) => degradation)),
+    updates: merged(
+      SECTIONS.updates,
+      states.map(({ updates }) => updates),
+    ),
     spop: merged(
       SECTIONS.spop,
       states.map(({ spop }) => spop),

@@ -3,6 +3,7 @@ import {
   counter,
   counterBy,
   gauge,
+  greatest,
   greatestBy,
   histogram,
   type Mutable,
@@ -19,6 +20,9 @@ const DECISION_BOUNDS = [
 const BACKEND_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1, 0.25, 0.5, 1, 2.5, 10];
 /** The first bucket counts late answers. */
 const MARGIN_BOUNDS = [0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.04, 0.1, 1, 10];
+
+/** From the poll before a change until it is applied: a second usually. */
+const DELAY_BOUNDS = [0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 15, 60];
 
 /** Why a backend call failed: the faults of `BackendError` but `throttled`. */
 export const FAULTS = ['unreachable', 'failing', 'refused', 'ours'] as const;
@@ -67,6 +71,18 @@ export const COUNTERS = {
       'breaker_open',
       'overload',
     ]),
+  },
+  updates: {
+    changes: counter('haverdict_updates_changes_total', 'Changes of entries that were applied to the cache.'),
+    starts: counter(
+      'haverdict_updates_starts_total',
+      'How often the log of changes was followed from its end on: at each start, and where changes may have been missed.',
+    ),
+    delay: histogram(
+      'haverdict_updates_delay_seconds',
+      'The longest time that the changes of an applied page can have waited in the log.',
+      DELAY_BOUNDS,
+    ),
   },
   spop: {
     accepted: counter('haverdict_spop_accepted_total', 'Connections that HAProxy opened.'),
@@ -126,6 +142,17 @@ export const READINGS = {
       'Calls allowed per second now: backend.maxCallsPerSecond, or fewer after the backend throttled.',
     ),
   },
+  updates: {
+    state: stateOf(
+      'haverdict_updates_state',
+      '1 for the current state of the updates, 0 for the others: live if every change is proven to be applied that is older than cache.allowTtlSeconds; with several workers, the worst state.',
+      ['off', 'live', 'behind'],
+    ),
+    ageSeconds: greatest(
+      'haverdict_updates_age_seconds',
+      'How long ago the moment was up to which every change is proven to be applied; absent without proof. With several workers, the greatest.',
+    ),
+  },
   spop: {
     connections: gauge('haverdict_spop_connections', 'Open connections of HAProxy.'),
   },
@@ -135,6 +162,7 @@ export const READINGS = {
 export const SECTIONS = {
   cache: { ...COUNTERS.cache, ...READINGS.cache },
   backend: { ...COUNTERS.backend, ...READINGS.backend },
+  updates: { ...COUNTERS.updates, ...READINGS.updates },
   spop: { ...COUNTERS.spop, ...READINGS.spop },
 };
 /** The metrics at the top level of the state. */
@@ -145,10 +173,11 @@ export type Counters = Mutable<
   ValuesOf<typeof COUNTERS.times> &
     ValuesOf<typeof COUNTERS.cache> &
     ValuesOf<typeof COUNTERS.backend> &
+    ValuesOf<typeof COUNTERS.updates> &
     ValuesOf<typeof COUNTERS.spop>
 >;
 
 export function newCounters(): Counters {
-  const { times, cache, backend, spop } = COUNTERS;
-  return { ...zeros(times), ...zeros(cache), ...zeros(backend), ...zeros(spop) };
+  const { times, cache, backend, updates, spop } = COUNTERS;
+  return { ...zeros(times), ...zeros(cache), ...zeros(backend), ...zeros(updates), ...zeros(spop) };
 }

@@ -70,6 +70,16 @@ export function gauge(name: string, help: string): MetricDefinition<number> {
   return { ...counter(name, help), type: 'gauge' };
 }
 
+/** A gauge that has no value at times; merged as the maximum of all workers, and without a value if one has none. */
+export function greatest(name: string, help: string): MetricDefinition<number | null> {
+  return {
+    ...{ name, type: 'gauge', help, labels: [] },
+    zero: () => null,
+    merge: (one, other) => (one === null || other === null ? null : Math.max(one, other)),
+    samples: (value) => (value === null ? [] : [{ value }]),
+  };
+}
+
 /** A counter for each value of one label; the series of `keys` exist from the start. */
 export function counterBy<Key extends string>(
   name: string,

@@ -34,6 +34,14 @@ export class ProcessMetrics {
     errors[status] = (errors[status] ?? 0) + 1;
   }
 
+  /** A page of updates was applied; its changes waited for at most this long in the log. */
+  followed({ isStart, subjects }: { isStart: boolean; subjects: readonly string[] }, waitedMs: number): void {
+    if (isStart) this.counters.starts++;
+    if (isStart || subjects.length === 0) return;
+    this.counters.changes += subjects.length;
+    observe(this.counters.delay, waitedMs / 1000);
+  }
+
   called(subjects: number, tookMs: number): void {
     this.counters.calls++;
     this.counters.subjects += subjects;

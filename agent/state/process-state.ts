@@ -2,11 +2,12 @@ import type { Settings } from '../../config/settings.ts';
 import type { VerdictCache } from '../decision/cache.ts';
 import type { DegradationState } from '../decision/degradation-detector.ts';
 import type { Loader } from '../decision/loader.ts';
+import type { AppliedUpdates } from '../updates/applied-updates.ts';
 import type { DecisionStats } from './decision-stats.ts';
 import { COUNTERS } from './metric-definitions.ts';
 import { copyOf } from './metric-types.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
-import type { DecisionCount, ProcessState } from './state.ts';
+import type { DecisionCount, ProcessState, UpdatesState } from './state.ts';
 
 interface Parts {
   readonly settings: Settings;
@@ -15,6 +16,7 @@ interface Parts {
   readonly cache: VerdictCache['state'];
   readonly loader: Loader['state'];
   readonly degradation: DegradationState;
+  readonly updates: Pick<AppliedUpdates, 'isOff' | 'ageMs'>;
   /** Open connections of HAProxy. */
   readonly connections: number;
   readonly credentialsExpireAtMs: number | undefined;
@@ -24,7 +26,7 @@ type StateOfParts = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'
 
 /** The state of one process, read from its parts. */
 export function processState(parts: Parts): StateOfParts {
-  const { settings, metrics, stats, cache, loader, degradation, connections, credentialsExpireAtMs } = parts;
+  const { settings, metrics, stats, cache, loader, degradation, updates, connections, credentialsExpireAtMs } = parts;
   const { counters } = metrics;
   const { decisions, recent, top } = stats.state;
   // Decisions on messages without subjects are not cache hits.
@@ -55,8 +57,22 @@ export function processState(parts: Parts): StateOfParts {
       ...metrics.lastFailure,
       ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
+    updates: { ...copyOf(COUNTERS.updates, counters), ...readingsOf(updates, settings) },
     spop: { ...copyOf(COUNTERS.spop, counters), connections },
     degradation,
     config: settings,
+  };
+}
+
+/** Live if a cached verdict is never older than it could be without updates. */
+function readingsOf(
+  { isOff, ageMs }: Parts['updates'],
+  { updates, cache }: Settings,
+): Pick<UpdatesState, 'state' | 'ageSeconds'> {
+  if (isOff || updates.mode === 'off') return { state: 'off', ageSeconds: null };
+  const ageSeconds = ageMs / 1000;
+  return {
+    state: ageSeconds <= cache.allowTtlSeconds ? 'live' : 'behind',
+    ageSeconds: Number.isFinite(ageSeconds) ? ageSeconds : null,
   };
 }

@@ -45,6 +45,7 @@ export interface TopSubject {
 }
 
 export type CacheState = ValuesOf<typeof SECTIONS.cache>;
+export type UpdatesState = ValuesOf<typeof SECTIONS.updates>;
 export type SpopState = ValuesOf<typeof SECTIONS.spop>;
 
 export interface BackendState extends ValuesOf<typeof SECTIONS.backend> {
@@ -82,6 +83,7 @@ export interface AgentState extends ValuesOf<typeof PROCESS> {
   readonly backend: BackendState;
   /** How the lookups of the last ten seconds were decided; degraded if any worker is. */
   readonly degradation: DegradationState;
+  readonly updates: UpdatesState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
   readonly listening: readonly string[];

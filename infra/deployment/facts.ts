@@ -99,12 +99,12 @@ async function concurrencyOf(
 
 async function ownConcurrency(client: LambdaClient, stacks: CloudFormationClient, stackName: string): Promise<number> {
   const { StackResources = [] } = await stacks.send(new DescribeStackResourcesCommand({ StackName: stackName }));
-  const name = StackResources.find(({ ResourceType }) => ResourceType === 'AWS::Lambda::Function')?.PhysicalResourceId;
-  if (name === undefined) return 0;
-  const { ReservedConcurrentExecutions = 0 } = await client.send(
-    new GetFunctionConcurrencyCommand({ FunctionName: name }),
-  );
-  return ReservedConcurrentExecutions;
+  const functions = StackResources.filter(({ ResourceType }) => ResourceType === 'AWS::Lambda::Function');
+  const reserved = functions.map(async ({ PhysicalResourceId: FunctionName }) => {
+    const answer = await client.send(new GetFunctionConcurrencyCommand({ FunctionName }));
+    return answer.ReservedConcurrentExecutions ?? 0;
+  });
+  return (await Promise.all(reserved)).reduce((sum, copies) => sum + copies, 0);
 }
 
 async function tableOf(region: string, name: string): Promise<ExistingTable | null> {
@@ -118,7 +118,12 @@ async function tableOf(region: string, name: string): Promise<ExistingTable | nu
     region: other,
     isProtected: (await describeTable(other, name))?.DeletionProtectionEnabled ?? false,
   }));
-  return { partitionKey: keyOf('HASH') ?? '', sortKey: keyOf('RANGE'), replicas: await Promise.all(replicas) };
+  return {
+    partitionKey: keyOf('HASH') ?? '',
+    sortKey: keyOf('RANGE'),
+    hasStream: table.StreamSpecification?.StreamEnabled ?? false,
+    replicas: await Promise.all(replicas),
+  };
 }
 
 async function describeTable(region: string, name: string): Promise<TableDescription | undefined> {

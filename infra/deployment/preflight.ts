@@ -12,6 +12,8 @@ export interface Replica {
 export interface ExistingTable {
   readonly partitionKey: string;
   readonly sortKey: string | undefined;
+  /** Whether it tells of changes, as `updates` needs. */
+  readonly hasStream: boolean;
   readonly replicas: readonly Replica[];
 }
 
@@ -34,7 +36,7 @@ export interface Concurrency {
   readonly limit: number;
   /** How many of them no function has reserved. */
   readonly unreserved: number;
-  /** How many of them the function of this stack has reserved. */
+  /** How many of them the functions of this stack have reserved. */
   readonly own: number;
 }
 
@@ -119,15 +121,23 @@ function tableProblems(settings: DeploymentSettings, facts: Facts): Problem[] {
         message: `must be true for this deployment: the table ${tableName} is there already, and CloudFormation imports only a table that it is to keep`,
       },
     ];
-  return importsTable(facts) ? importedReplicas(replicas, table) : replicaProblems(replicas, table, tableName);
+  return importsTable(facts) ? importProblems(settings, table) : replicaProblems(replicas, table, tableName);
 }
 
 /** An import takes the table as it is. */
-function importedReplicas(wanted: readonly string[], { replicas }: ExistingTable): Problem[] {
+function importProblems(
+  { replicas: wanted, updates }: DeploymentSettings,
+  { replicas, hasStream }: ExistingTable,
+): Problem[] {
+  const problems: Problem[] = [];
   const there = replicas.map(({ region }) => region).sort();
-  if (there.join() === wanted.toSorted().join()) return [];
-  const message = `must be [${there.join(', ')}] for this deployment, as the table has them: it is imported as it is. Change them in the next`;
-  return [{ setting: 'replicas', message }];
+  const refuse = (setting: 'replicas' | 'updates', right: string, why: string) => {
+    const message = `must be ${right} for this deployment: ${why}, and is imported as it is. Change it in the next`;
+    problems.push({ setting, message });
+  };
+  if (there.join() !== wanted.toSorted().join()) refuse('replicas', `[${there.join(', ')}]`, 'so the table is');
+  if (updates && !hasStream) refuse('updates', 'false', 'the table has no stream');
+  return problems;
 }
 
 /** CloudFormation adds or removes one replica in an update, and DynamoDB deletes none that is protected. */

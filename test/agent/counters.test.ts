@@ -53,6 +53,15 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
     },
     is: { timeout: 0, breaker_open: 0, overload: 2 },
   },
+  changes: {
+    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1', 'x'] }, 0),
+    is: 2,
+  },
+  starts: { by: async ({ metrics }) => metrics.followed({ isStart: true, subjects: [] }, 9000), is: 1 },
+  delay: {
+    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1'] }, 1100),
+    is: counted(1.25),
+  },
   unsupported: {
     config: { messages: PATHS },
     by: async (world) => void (await answered(world, 'check', ['path', str('/route')])),
@@ -134,7 +143,8 @@ describe('a state has what the parts have now', () => {
 function stateOf({ generation, metrics, stats, degradation }: World) {
   const { settings, cache, loader, credentialsExpireAtMs } = generation;
   const parts = { settings, metrics, stats, cache: cache.state, loader: loader.state, degradation: degradation.state };
-  return processState({ ...parts, connections: 0, credentialsExpireAtMs });
+  const updates = { isOff: true, ageMs: 0 };
+  return processState({ ...parts, updates, connections: 0, credentialsExpireAtMs });
 }
 
 async function askedTwice(world: World): Promise<void> {

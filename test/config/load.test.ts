@@ -46,6 +46,7 @@ describe('loadSettings', () => {
         },
       ],
       stale: { ifErrorSeconds: 600, revalidateSeconds: 5 },
+      updates: { mode: 'off', pollMs: 1000 },
       workers: 1,
       memory: { heapMegabytes: 128 },
       haproxy: {

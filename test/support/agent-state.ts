@@ -28,6 +28,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
       calls: 0,
       failedCalls: 0,
     },
+    updates: zeros(SECTIONS.updates),
     spop: zeros(SECTIONS.spop),
     reloads: { ok: 0, failed: 0 },
     listening: ['tcp://127.0.0.1:9000'],

@@ -67,7 +67,7 @@ async function createTable(endpoint: string) {
 }
 
 /** It takes port 0 and does not tell which it got, so it is given a free one. */
-async function startDynoxide() {
+export async function startDynoxide() {
   const port = await freePort();
   const child = spawn(DYNOXIDE, ['serve', '--port', String(port)], { stdio: ['ignore', 'ignore', 'pipe'] });
   child.once('error', (error) => assert.fail(`no Dynoxide (npm run test:tools fetches it): ${error.message}`));

@@ -35,6 +35,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   haverdict_unsupported_decisions_total: { action: ACTIONS },
   haverdict_spop_errors_total: { status: [...Object.values(SpopStatus).map(String), 'other'] },
   haverdict_breaker_state: { state: ['closed', 'probing', 'open'] },
+  haverdict_updates_state: { state: ['off', 'live', 'behind'] },
   haverdict_event_loop_lag_seconds: { stat: ['p50', 'p99', 'max'] },
   haverdict_config_reloads_total: { result: ['ok', 'failed'] },
   haverdict_build_info: { version: ['0.1.0'], node: [process.version] },
@@ -117,6 +118,7 @@ class CountingAgent {
       cache,
       loader,
       degradation,
+      updates: { isOff: true, ageMs: 0 },
       connections: 0,
       credentialsExpireAtMs: undefined,
     };

@@ -71,6 +71,7 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       lastErrorAtMs: STARTED_AT_MS + 3_600_000,
       lastError: 'backend: answered status 503',
     },
+    updates: { ...idle.updates, state: 'live', ageSeconds: 0.8, changes: 17, starts: 1 },
     spop: { ...idle.spop, connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
     reloads: { ok: 3, failed: 0, lastOkAtMs: STARTED_AT_MS + 86_400_000 },
     config: settingsWith({ lists: ['manual', 'spamhaus-drop'] }),

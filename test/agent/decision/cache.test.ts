@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { CacheSettings, StaleSettings } from '../../../agent/decision/cache.ts';
-import { TICK_MS, VerdictCache } from '../../../agent/decision/cache.ts';
+import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { maxHeapBytes } from '../../../agent/decision/cache-memory.ts';
+import type { CacheSettings, StaleSettings } from '../../../agent/decision/cache-settings.ts';
 import { decisionOf, type SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
+import { TICK_MS } from '../../../agent/decision/ticks.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { HandClock } from '../../support/clock.ts';
 

@@ -94,6 +94,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
     settings: settingsWith({}),
     connections: 0,
     degradation,
+    updates: { isOff: true, ageMs: 0 },
     credentialsExpireAtMs: count,
   };
   const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };

@@ -14,7 +14,12 @@ const MEASURES = Object.entries({ '': PROCESS, ...SECTIONS }).flatMap(([section,
 );
 
 /** How the values of workers become one where they are not added up. */
-const NOT_SUMS = ['eventLoopLag', 'breaker'];
+const NOT_SUMS = ['eventLoopLag', 'breaker', 'state', 'ageSeconds'];
+/** The states of measures, from the best to the worst. */
+const STATES: Readonly<Record<string, readonly string[]>> = {
+  haverdict_breaker_state: ['closed', 'probing', 'open'],
+  haverdict_updates_state: ['off', 'live', 'behind'],
+};
 
 describe('the measures', () => {
   it('have a name and a metric of their own each', () => {
@@ -56,9 +61,10 @@ function valueIn(state: object, section: string, name: string): unknown {
 
 /** The first value of a measure, with each number as great as this. */
 function valueOfScale(measure: MetricDefinition<unknown>, scale: number): unknown {
-  if (measure.labels.includes('state')) return ['closed', 'probing', 'open'][scale];
+  if (measure.labels.includes('state')) return STATES[measure.name]?.[scale];
   if (measure.name === 'haverdict_spop_errors_total') return { 13: scale };
   const scaled = (value: unknown, key = ''): unknown => {
+    if (value === null) return scale;
     if (typeof value === 'number') return key === 'bounds' ? value : scale;
     if (Array.isArray(value)) return value.map((each) => scaled(each, key));
     return Object.fromEntries(Object.entries(value as object).map(([key, each]) => [key, scaled(each, key)]));

@@ -117,7 +117,16 @@ const CASES: readonly Case[] = [
     settings: { replicas: ['eu-west-1'] },
     table: blocklistKeys,
     problems: [
-      'replicas: must be [] for this deployment, as the table has them: it is imported as it is. Change them in the next',
+      'replicas: must be [] for this deployment: so the table is, and is imported as it is. Change it in the next',
+    ],
+    imports: true,
+  },
+  {
+    title: 'such a table of version 0.1, which has no stream',
+    account: { ...accountWith({}), hasStream: false },
+    table: blocklistKeys,
+    problems: [
+      'updates: must be false for this deployment: the table has no stream, and is imported as it is. Change it in the next',
     ],
     imports: true,
   },
@@ -206,7 +215,7 @@ describe('a change of replicas', () => {
     const facts: Facts = {
       ...{ stack: { tableName: 'haverdict' }, otherRegions: [], hasFunctionUrls: true },
       ...{ owner: undefined, concurrency: undefined },
-      table: { partitionKey: TABLE.partitionKey, sortKey: TABLE.sortKey, replicas },
+      table: { partitionKey: TABLE.partitionKey, sortKey: TABLE.sortKey, hasStream: true, replicas },
     };
     return problemsOf(settingsOf({ region: HERE, replicas: wanted }), facts).map(({ message }) => message);
   };

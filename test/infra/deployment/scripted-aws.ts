@@ -18,6 +18,8 @@ export interface Account {
   readonly regions: Readonly<Record<string, Region>>;
   /** Actions that these credentials may not use. */
   readonly denied?: readonly string[];
+  /** The embedded database knows no streams: do its tables say that they have one? By default they do. */
+  readonly hasStream?: boolean;
   /** What answers first, if it has an answer. */
   answer?(asked: Asked): Promise<string | undefined>;
 }
@@ -98,7 +100,10 @@ export async function startScriptedAws(t: TestContext, account: Account): Promis
   async function forward(request: IncomingMessage, body: string, response: ServerResponse): Promise<void> {
     const { host: _host, ...headers } = request.headers;
     const answer = await fetch(database.endpoint, { method: 'POST', headers: headers as Record<string, string>, body });
-    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(await answer.text());
+    const found = (await answer.json()) as { Table?: object };
+    const StreamSpecification = { StreamEnabled: account.hasStream ?? true };
+    if (found.Table !== undefined) found.Table = { ...found.Table, StreamSpecification };
+    response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(found));
   }
 
   function json(action: string, region: Region, request: IncomingMessage): object {

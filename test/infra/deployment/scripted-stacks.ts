@@ -145,8 +145,10 @@ export class ScriptedStacks {
   }
 }
 
+/** Those with a name: CloudFormation makes a new name for any other, which is never taken. */
 function tablesIn({ Resources }: Template): Resource[] {
-  return Object.values(Resources).filter(({ Type }) => Type === 'AWS::DynamoDB::GlobalTable');
+  const tables = Object.values(Resources).filter(({ Type }) => Type === 'AWS::DynamoDB::GlobalTable');
+  return tables.filter((table) => nameOf(table) !== undefined);
 }
 
 function nameOf({ Properties }: Resource): unknown {

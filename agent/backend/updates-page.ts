@@ -1,0 +1,40 @@
+import { Change, pageProblem, UpdatesEnvelope, type UpdatesPage } from '../../contract/updates.ts';
+import { BackendError } from './backend-error.ts';
+
+/** A page, or that the place is not in the log any more (`gone`), or that the backend has no log (`none`). */
+export type UpdatesAnswer = UpdatesPage | 'gone' | 'none';
+
+/** Changes that are checked in one turn of the event loop. */
+const SLICE = 200;
+
+/** Reads a page, and checks all of it; `pause` lets other work in between. */
+export async function readPage(
+  text: string,
+  lists: readonly string[],
+  pause: () => Promise<void>,
+): Promise<UpdatesPage> {
+  const { changes: received, ...rest } = envelopeOf(text);
+  const changes: Change[] = [];
+  for (let at = 0; at < received.length; at += SLICE) {
+    if (at > 0) await pause();
+    for (const change of received.slice(at, at + SLICE)) changes.push(changeOf(change));
+  }
+  const page = { ...rest, changes };
+  const problem = pageProblem(page, lists);
+  if (problem !== undefined) throw new BackendError('failing', `page of updates: ${problem}`);
+  return page;
+}
+
+function envelopeOf(text: string): ReturnType<typeof UpdatesEnvelope.parse> {
+  try {
+    return UpdatesEnvelope.parse(JSON.parse(text));
+  } catch (error) {
+    throw new BackendError('failing', 'answer is not a page of updates', { cause: error });
+  }
+}
+
+function changeOf(received: unknown): Change {
+  const change = Change.safeParse(received);
+  if (!change.success) throw new BackendError('failing', 'page of updates: a change violates the contract');
+  return change.data;
+}

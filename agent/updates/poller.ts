@@ -1,0 +1,165 @@
+import type { LogAnswer, LogPlace } from '../backend/backend.ts';
+import { Backoff } from '../decision/backoff.ts';
+import type { Clock } from '../decision/clock.ts';
+import type { UpdatesStep } from './applied-updates.ts';
+import type { Moment } from './freshness.ts';
+
+/** What is polled now; another object after a reload. */
+export interface PollSource {
+  readonly lists: readonly string[];
+  readonly pollMs: number;
+  updates(place: LogPlace | undefined): Promise<LogAnswer>;
+}
+
+export interface PollEvents {
+  /** A page was applied. */
+  followed(step: UpdatesStep, waitedMs: number): void;
+  /** So many polls in a row failed. */
+  failed(error: Error, times: number): void;
+  /** The backend has no log of changes. */
+  none(url: string): void;
+  /** The place is not in the log any more, or the log is that of another backend. */
+  lost(url: string): void;
+}
+
+/** Agents that start at the same time poll at different times. */
+const SPREAD_MS = 1_000;
+/** What a backend may ask for as a wait between two polls. */
+const WAIT_MS = { least: 200, most: 15_000 } as const;
+/** Between polls that fail. */
+const BACKOFF_MS = { first: 500, most: 5_000 } as const;
+/** How often a backend without updates is asked again. */
+const NONE_MS = 300_000;
+
+/** The process's place in the log, and for which lists it is. */
+interface Place extends LogPlace {
+  readonly lists: string;
+}
+
+/**
+ * Asks the backend for changes, one poll at a time, outside the budget of calls and the breaker: a poll that fails says
+ * nothing of lookups, and lookups keep no poll waiting.
+ */
+export class Poller {
+  readonly #source: () => PollSource | undefined;
+  readonly #apply: (step: UpdatesStep) => Promise<void>;
+  readonly #events: PollEvents;
+  readonly #clock: Clock;
+  readonly #now: () => Moment;
+  readonly #random: () => number;
+  readonly #backoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
+  #place: Place | undefined;
+  #failures = 0;
+  /** When the last poll was sent that a page answered. */
+  #askedMs = 0;
+  #isPolling = false;
+  #isClosed = false;
+  #cancel = () => {};
+
+  constructor(
+    source: () => PollSource | undefined,
+    apply: (step: UpdatesStep) => Promise<void>,
+    events: PollEvents,
+    clock: Clock,
+    now: () => Moment,
+    random: () => number = Math.random,
+  ) {
+    this.#source = source;
+    this.#apply = apply;
+    this.#events = events;
+    this.#clock = clock;
+    this.#now = now;
+    this.#random = random;
+    this.#pollIn(this.#random() * SPREAD_MS);
+  }
+
+  /** The source may be another one now. */
+  reloaded(): void {
+    this.#pollIn(this.#random() * SPREAD_MS);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel();
+  }
+
+  #pollIn(delayMs: number): void {
+    this.#cancel();
+    if (!this.#isClosed) this.#cancel = this.#clock.after(delayMs, () => void this.#poll());
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#isPolling) return; // it goes on by itself
+    this.#isPolling = true;
+    const delayMs = await this.#pollOnce();
+    this.#isPolling = false;
+    if (delayMs !== undefined) this.#pollIn(delayMs);
+    else if (this.#source() !== undefined) this.#pollIn(0); // a reload came between
+  }
+
+  /** Returns how long to wait for the next poll; undefined if nothing is polled. */
+  async #pollOnce(): Promise<number | undefined> {
+    const source = this.#source();
+    if (source === undefined) {
+      if (this.#place !== undefined) await this.#apply({ isStart: true, subjects: [], isOff: true });
+      this.#place = undefined;
+      return undefined;
+    }
+    const askedAt = this.#now();
+    const askedMs = this.#clock.nowMs();
+    const lists = source.lists.join(',');
+    const place = this.#place?.lists === lists ? this.#place : undefined;
+    try {
+      const answered = await source.updates(place);
+      if (this.#isClosed || this.#source() !== source) return 0; // a reload came between
+      return await this.#take(answered, { source, askedAt, askedMs, lists });
+    } catch (error) {
+      if (this.#isClosed || this.#source() !== source) return 0;
+      this.#failures++;
+      this.#events.failed(error instanceof Error ? error : new Error(String(error)), this.#failures);
+      return this.#backoff.take() * (0.5 + this.#random() / 2);
+    }
+  }
+
+  async #take({ url, isEnd, answer }: LogAnswer, asked: Asked): Promise<number> {
+    const { source, askedAt, askedMs, lists } = asked;
+    if (answer === 'none') {
+      this.#place = undefined;
+      this.#events.none(url);
+      await this.#apply({ isStart: true, subjects: [], isOff: true });
+      return NONE_MS * (0.5 + this.#random() / 2);
+    }
+    if (answer === 'gone') {
+      this.#place = undefined;
+      if (!isEnd) this.#events.lost(url);
+      return isEnd ? this.#backoff.take() : 0;
+    }
+    const { cursor, changes, provenAgeMs, more, waitMs } = answer;
+    if (isEnd && this.#place !== undefined) this.#events.lost(url);
+    const subjects = changes.flatMap(({ key, entry }) =>
+      entry === null || entry.subject === key.subject ? [key.subject] : [key.subject, entry.subject],
+    );
+    const step: UpdatesStep = {
+      isStart: isEnd,
+      subjects,
+      ...(provenAgeMs !== null && { proof: { askedAt, ageMs: provenAgeMs } }),
+    };
+    const isMoved = cursor !== this.#place?.cursor;
+    await this.#apply(step);
+    this.#place = { url, cursor, lists };
+    this.#events.followed(step, this.#clock.nowMs() - this.#askedMs);
+    this.#askedMs = askedMs;
+    this.#failures = 0;
+    this.#backoff.reset();
+    if (more && isMoved) return 0;
+    const wantedMs = Math.max(source.pollMs, Math.min(waitMs, WAIT_MS.most));
+    return Math.max(WAIT_MS.least, wantedMs - (this.#clock.nowMs() - askedMs));
+  }
+}
+
+interface Asked {
+  readonly source: PollSource;
+  readonly askedAt: Moment;
+  readonly askedMs: number;
+  readonly lists: string;
+}

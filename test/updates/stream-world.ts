@@ -1,0 +1,201 @@
+import type { Item } from '../../blocklist/store.ts';
+import type { Change } from '../../contract/updates.ts';
+import { append, type Batch, type ChangeKey } from '../../updates/append.ts';
+import { changeOf } from '../../updates/change.ts';
+import { placeOf } from '../../updates/cursor.ts';
+import { type PageRead, pageAfter, pageAtEnd } from '../../updates/page.ts';
+import { tryCanaries } from '../../updates/trial.ts';
+import { MemoryLog } from '../support/memory-log.ts';
+
+export const SHARDS = 3;
+export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ subject: `host:${name}`, list: 'manual' }));
+/** How long a stream keeps its events. */
+const KEPT_MS = 24 * 3_600_000;
+
+interface Event {
+  readonly key: ChangeKey | undefined;
+  readonly canary: string | undefined;
+  readonly createdMs: number;
+}
+
+/** A writer under way: it goes on step by step, or never. */
+interface Writer {
+  readonly shard: number;
+  readonly events: readonly Event[];
+  /** Lets it take its next step. */
+  step: () => void;
+  /** Has Lambda given it up, so that its batch comes again? It may go on nevertheless. */
+  isGivenUp: boolean;
+}
+
+/** A table with a stream, writers and a log, in model time. Every part but the table and the stream is the real one. */
+export class StreamWorld {
+  readonly log = new MemoryLog();
+  /** What each key said, and since when; undefined is no item. */
+  readonly history = new Map(KEYS.map((key) => [nameOf(key), [{ sinceMs: 0, text: undefined as string | undefined }]]));
+  readonly writers: Writer[] = [];
+  nowMs = 1_790_000_000_000;
+  readonly #shards: Event[][] = Array.from({ length: SHARDS }, () => []);
+  #stream = 's1';
+  #ids = 0;
+  #versions = 0;
+
+  /** Puts a new version of an item, or removes it. */
+  write(key: ChangeKey, isRemoved: boolean): void {
+    this.nowMs += 1;
+    this.#say(key, isRemoved ? undefined : `v${++this.#versions}`);
+    this.#emit({ key, canary: undefined });
+  }
+
+  writeCanaries(canaries: readonly string[]): void {
+    for (const canary of canaries) this.#emit({ key: undefined, canary });
+  }
+
+  /** The table as it was, with a new stream: what was on the old one is lost. */
+  restore(): void {
+    this.nowMs += 1;
+    for (const key of KEYS) this.#say(key, this.history.get(nameOf(key))?.at(-2)?.text);
+    for (const events of this.#shards) events.splice(0);
+    this.#stream += '+';
+  }
+
+  pass(ms: number): void {
+    this.nowMs += ms;
+    for (const events of this.#shards)
+      events.splice(0, events.findLastIndex(({ createdMs }) => this.nowMs - createdMs > KEPT_MS) + 1);
+  }
+
+  /** Starts a writer on the oldest events of a shard, unless it has one. */
+  start(shard: number, most: number): void {
+    const events = (this.#shards[shard] ?? []).slice(0, most);
+    if (events.length === 0 || this.writers.some((one) => one.shard === shard && !one.isGivenUp)) return;
+    const writer: Writer = { shard, events, step: () => {}, isGivenUp: false };
+    this.writers.push(writer);
+    void this.#run(writer);
+  }
+
+  /** One step of a writer; what it waits for is done when this resolves. */
+  async step(writer: Writer | undefined): Promise<void> {
+    writer?.step();
+    for (let turn = 0; turn < 8; turn++) await Promise.resolve();
+  }
+
+  /** The writer dies, or Lambda only thinks so. */
+  giveUp(writer: Writer | undefined, isDead: boolean): void {
+    if (writer === undefined) return;
+    writer.isGivenUp = true;
+    if (isDead) this.writers.splice(this.writers.indexOf(writer), 1);
+  }
+
+  /** Everything that waits reaches the log, in batches of so many events. */
+  async settle(most = 100): Promise<void> {
+    for (let round = 0; round < 10_000; round++) {
+      for (let shard = 0; shard < SHARDS; shard++) this.start(shard, most);
+      if (this.writers.length === 0) return;
+      for (const writer of [...this.writers]) await this.step(writer);
+    }
+    throw new Error('writers never end');
+  }
+
+  async tryCanaries(): Promise<void> {
+    await tryCanaries({
+      log: this.log,
+      write: async (canaries) => this.writeCanaries(canaries),
+      newId: () => this.#newId(),
+      clock: () => this.nowMs,
+      wait: async (ms) => {
+        this.nowMs += ms;
+        await this.settle();
+      },
+    });
+  }
+
+  /** What an agent with this cursor is answered; undefined is 410. */
+  async poll(cursor: string | undefined): Promise<PageRead | undefined> {
+    const options = { lists: ['manual'], nowMs: this.nowMs, waitMs: 1000 };
+    if (cursor === undefined) return pageAtEnd(await this.log.tail(), options);
+    const place = placeOf(cursor);
+    return place === undefined ? undefined : pageAfter(place, await this.log.from(place.number), options);
+  }
+
+  /** Whether the item said this at some moment since then. */
+  saidSince(key: ChangeKey, text: string | undefined, sinceMs: number): boolean {
+    const versions = this.history.get(nameOf(key)) ?? [];
+    const first = versions.findLastIndex((version) => version.sinceMs <= sinceMs);
+    return versions.slice(Math.max(0, first)).some((version) => version.text === text);
+  }
+
+  textOf(key: ChangeKey): string | undefined {
+    return this.history.get(nameOf(key))?.at(-1)?.text;
+  }
+
+  #say(key: ChangeKey, text: string | undefined): void {
+    this.history.get(nameOf(key))?.push({ sinceMs: this.nowMs, text });
+  }
+
+  #emit(what: Pick<Event, 'key' | 'canary'>): void {
+    const shard = hash(what.key === undefined ? `${what.canary}` : nameOf(what.key)) % SHARDS;
+    this.#shards[shard]?.push({ ...what, createdMs: Math.floor(this.nowMs / 1000) * 1000 });
+  }
+
+  async #run(writer: Writer): Promise<void> {
+    const turn = () =>
+      new Promise<void>((resolve) => {
+        writer.step = resolve;
+      });
+    const batch = this.#batchOf(writer.events);
+    await append(batch, {
+      log: {
+        tail: async () => {
+          await turn();
+          return this.log.tail();
+        },
+        from: async (number) => {
+          await turn();
+          return this.log.from(number);
+        },
+        put: async (record) => {
+          await turn();
+          return this.log.put(record);
+        },
+      },
+      read: async (keys) => {
+        await turn();
+        return keys.map((key) => this.#changeOf(key));
+      },
+      newId: () => this.#newId(),
+      clock: () => this.nowMs,
+    });
+    this.writers.splice(this.writers.indexOf(writer), 1);
+    if (writer.isGivenUp) return;
+    const events = this.#shards[writer.shard] ?? [];
+    const taken = new Set(writer.events);
+    events.splice(0, events.length, ...events.filter((event) => !taken.has(event)));
+  }
+
+  #changeOf(key: ChangeKey): Change {
+    const reason = this.textOf(key);
+    const item: Item | undefined = reason === undefined ? undefined : { ...key, action: 'deny', reason };
+    return changeOf(key, item, () => {});
+  }
+
+  #batchOf(events: readonly Event[]): Batch {
+    const keys = new Map(events.flatMap(({ key }) => (key === undefined ? [] : [[nameOf(key), key] as const])));
+    const canaries: Record<string, number> = {};
+    for (const { canary, createdMs } of events) if (canary !== undefined) canaries[canary] = createdMs;
+    const oldestMs = Math.min(...events.map(({ createdMs }) => createdMs));
+    return { keys: [...keys.values()], canaries, stream: this.#stream, oldestMs };
+  }
+
+  #newId(): string {
+    return `i${++this.#ids}`;
+  }
+}
+
+export function nameOf({ subject, list }: ChangeKey): string {
+  return `${subject}\n${list}`;
+}
+
+function hash(text: string): number {
+  return [...text].reduce((sum, character) => (Math.imul(sum, 31) + character.charCodeAt(0)) >>> 0, 7);
+}
