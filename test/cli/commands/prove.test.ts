@@ -151,7 +151,7 @@ describe('haverdict prove', { concurrency: 3 }, () => {
       await run(nobody, '--from', '2001:db8::7', '-c', configFile(t, 'ipv6Prefix: 64\n')),
       /^2 haverdict: the agents look up ip:2001:db8::\/64 for 2001:db8::7/,
     );
-    await runOnTable(endpoint, 'block', '127.9.9.9');
+    await runOnTable(endpoint, 'block', '127.9.9.9', '--force');
     assert.match(await run(nobody, '--from', '127.9.9.9'), /^2 haverdict: ip:127.9.9.9 is in list manual already/);
   });
 });
