@@ -1,6 +1,7 @@
 import type { Change } from '../contract/updates.ts';
 import { type BatchFacts, carriedOn } from './chain.ts';
-import { type Head, type LogRecord, type Packed, pack } from './record.ts';
+import type { Read } from './page.ts';
+import { type Head, type LogRecord, type Packed, pack, unpack } from './record.ts';
 import { RETENTION_SECONDS } from './table.ts';
 
 /** The identity of a change. */
@@ -15,6 +16,8 @@ export interface Batch extends BatchFacts {
 export interface Log {
   /** The record with the highest number, expired or not, read consistently. */
   tail(): Promise<Head | undefined>;
+  /** The records from this number on, as many as one read has. */
+  from(number: number, options: { readonly isConsistent: boolean }): Promise<Read>;
   /** Puts a record unless one has its number; returns whether it did. */
   put(record: LogRecord): Promise<boolean>;
 }
@@ -34,7 +37,7 @@ export interface AppendDeps {
  * ```
  * tail n ──▶ read the keys ──▶ put n + 1 unless it is there ──▶ put n + 2 …
  *   ▲                             │ another writer was first
- *   └─────────────────────────────┘ again, with new reads
+ *   └─────────────────────────────┘ again, with new reads of the keys that it named
  * ```
  *
  * So a record is read after every record before it that has one of its keys: of two changes of a key, the later one in the
@@ -42,34 +45,66 @@ export interface AppendDeps {
  */
 export async function append(batch: Batch, deps: AppendDeps): Promise<void> {
   if (batch.keys.length === 0 && Object.keys(batch.canaries).length === 0) return;
-  let left: readonly ChangeKey[] | undefined = batch.keys;
-  while (left !== undefined) {
-    const tail = await deps.log.tail();
-    left = await put(tail, pack(await deps.read(left)), batch, deps);
+  let end = await deps.log.tail();
+  let left = await deps.read(batch.keys);
+  for (;;) {
+    const lost = await put(end, pack(left), batch, deps);
+    if (lost === undefined) return;
+    end = await deps.log.tail();
+    left = await withNewReads(lost.left, lost.after, end, deps);
   }
 }
 
-/** Puts one record after the other; returns the keys that are left if another writer was first, undefined if none was. */
+/** The changes that were not put because another writer was first, and the number of the last record before its own. */
+interface Lost {
+  readonly left: readonly Change[];
+  readonly after: number;
+}
+
+/** Puts one record after the other. */
 async function put(
   tail: Head | undefined,
   parts: readonly Packed[],
   batch: Batch,
   { log, newId, clock }: AppendDeps,
-): Promise<readonly ChangeKey[] | undefined> {
+): Promise<Lost | undefined> {
   let before = tail;
   for (const [index, { packed }] of parts.entries()) {
     const isLast = index === parts.length - 1;
     const nowMs = clock();
+    const number = (before?.number ?? 0) + 1;
     const record = {
       ...carriedOn(before, batch, { nowMs, isLast }),
-      number: (before?.number ?? 0) + 1,
+      number,
       id: newId(),
       batch: isLast ? batch.canaries : {},
       packed,
       expiresAt: Math.ceil(nowMs / 1000) + RETENTION_SECONDS,
     };
-    if (!(await log.put(record))) return parts.slice(index).flatMap(({ changes }) => changes.map(({ key }) => key));
+    if (!(await log.put(record)))
+      return { left: parts.slice(index).flatMap(({ changes }) => changes), after: number - 1 };
     before = record;
   }
   return undefined;
+}
+
+/** The same changes; those whose keys the other writers named between these two places are read again. */
+async function withNewReads(
+  changes: readonly Change[],
+  after: number,
+  end: Head | undefined,
+  { log, read }: AppendDeps,
+): Promise<readonly Change[]> {
+  const { records } = await log.from(after + 1, { isConsistent: true });
+  const others = records.map(unpack);
+  const isWhole = records.at(-1) !== undefined && (records.at(-1)?.number ?? 0) >= (end?.number ?? 0);
+  const named = new Set(others.flatMap((own) => own ?? []).map(({ key }) => nameOf(key)));
+  const isStale = ({ key }: Change) => !isWhole || others.includes(undefined) || named.has(nameOf(key));
+  const stale = changes.filter(isStale).map(({ key }) => key);
+  const renewed = new Map((stale.length === 0 ? [] : await read(stale)).map((change) => [nameOf(change.key), change]));
+  return changes.map((change) => renewed.get(nameOf(change.key)) ?? change);
+}
+
+function nameOf({ subject, list }: ChangeKey): string {
+  return `${subject}\n${list}`;
 }

@@ -1,6 +1,5 @@
 import type { Log } from './append.ts';
 import { CANDIDATES } from './canary.ts';
-import type { Read } from './page.ts';
 import { type Beats, type Head, type LogRecord, NO_BASE, pack } from './record.ts';
 import { RETENTION_SECONDS } from './table.ts';
 
@@ -13,7 +12,7 @@ const ROUND_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 100;
 
 export interface TrialDeps {
-  readonly log: Log & { from(number: number, options: { readonly isConsistent: boolean }): Promise<Read> };
+  readonly log: Log;
   /** Writes these canaries now. */
   write(canaries: readonly string[]): Promise<void>;
   newId(): string;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Change } from '../../contract/updates.ts';
 import { type AppendDeps, append } from '../../updates/append.ts';
 import { type LogRecord, unpack } from '../../updates/record.ts';
 import { longRuns, SCOPE } from '../support/scope.ts';
@@ -62,7 +63,7 @@ function run({ batches, writes }: World, steps: Interleaving, appendUnderTest: t
   const versions: Record<string, number> = { a: 0, b: 0 };
   const records: LogRecord[] = [];
   /** What each party has seen last: with the log and the table it is all that decides how it goes on. */
-  const seen: Record<string, { tail?: unknown; read?: unknown; phase?: string }> = {};
+  const seen: Record<string, { tail?: unknown; after?: unknown; read?: object; phase?: string }> = {};
   const writer = async (name: string, keys: readonly string[]) => {
     const deps: AppendDeps = {
       log: {
@@ -71,11 +72,16 @@ function run({ batches, writes }: World, steps: Interleaving, appendUnderTest: t
           seen[name] = { ...seen[name], tail: records.length, phase: 'tail' };
           return records.at(-1);
         },
+        async from(number) {
+          await steps.turn(name);
+          seen[name] = { ...seen[name], tail: records.length, phase: 'others' };
+          return { records: records.filter((record) => record.number >= number), isAll: true };
+        },
         async put(record) {
           await steps.turn(name);
           const isFirst = records.every(({ number }) => number !== record.number);
           if (isFirst) records.push(record);
-          seen[name] = { ...seen[name], tail: isFirst ? 'done' : 'lost' };
+          seen[name] = { ...seen[name], after: seen[name]?.tail, tail: isFirst ? 'done' : 'lost' };
           return isFirst;
         },
       },
@@ -85,11 +91,7 @@ function run({ batches, writes }: World, steps: Interleaving, appendUnderTest: t
           const expiresAt = versions[key.subject] ?? 0;
           return { key, entry: { ...key, action: 'deny' as const, expiresAt } };
         });
-        seen[name] = {
-          ...seen[name],
-          phase: 'read',
-          read: changes.map(({ key, entry }) => [key.subject, entry.expiresAt]),
-        };
+        seen[name] = { ...seen[name], phase: 'read', read: { ...seen[name]?.read, ...versionsIn(changes) } };
         return changes;
       },
       newId: () => name,
@@ -116,6 +118,10 @@ function run({ batches, writes }: World, steps: Interleaving, appendUnderTest: t
   };
 }
 
+function versionsIn(changes: readonly Change[]): object {
+  return Object.fromEntries(changes.map(({ key, entry }) => [key.subject, entry?.expiresAt]));
+}
+
 const unpacked = new WeakMap<LogRecord, unknown[]>();
 
 function changesIn(record: LogRecord): unknown[] {
@@ -138,10 +144,11 @@ function problemsOf(records: readonly LogRecord[]): string[] {
 
 /** The mutant: who loses the race puts what it has read before at the next number. */
 async function appendOnce(batch: Parameters<typeof append>[0], deps: AppendDeps): Promise<void> {
-  let items: ReturnType<AppendDeps['read']> | undefined;
-  const read = (keys: Parameters<AppendDeps['read']>[0]) => {
-    items ??= deps.read(keys);
+  const blind = { ...deps.log, from: async () => ({ records: [], isAll: true }) };
+  let items: Awaited<ReturnType<AppendDeps['read']>> | undefined;
+  const read: AppendDeps['read'] = async (keys) => {
+    items ??= await deps.read(keys);
     return items;
   };
-  await append(batch, { ...deps, read });
+  await append(batch, { ...deps, log: blind, read });
 }

@@ -150,6 +150,10 @@ export class StreamWorld {
           await turn();
           return this.log.tail();
         },
+        from: async (number) => {
+          await turn();
+          return this.log.from(number);
+        },
         put: async (record) => {
           await turn();
           return this.log.put(record);
