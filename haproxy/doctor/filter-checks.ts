@@ -3,9 +3,9 @@ import { ENGINE } from '../generate/spoe.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
+import { isEntrance } from './entrance.ts';
 import { eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
 import { backendsBehind, guardedTargets, reachableTargets } from './passage.ts';
-import { isLocal } from './server-address.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Does HAProxy send its traffic to the agent at all? */
@@ -45,17 +45,38 @@ export const FILTER_CHECKS = {
     severity: 'warning',
     why: 'requests that arrive here reach the same backend without being checked',
     write: 'filter spoe engine <engine> config <file>',
-    unless: ['filter-missing-here'],
-    *find({ config, filters }) {
+    *find(installation) {
+      const { config, filters } = installation;
       const guarded = new Set(filters.flatMap(({ proxy }) => guardedTargets(proxy)));
       for (const proxy of filters.length === 0 ? [] : config.proxies) {
-        if (proxy.kind === 'backend' || filters.some((filter) => filter.proxy === proxy) || isInternal(proxy)) continue;
+        if (proxy.kind === 'backend' || filters.some((filter) => filter.proxy === proxy)) continue;
+        if (isMentioned(proxy, installation) || !isEntrance(proxy, installation)) continue;
         const shared = reachableTargets(proxy).find((name) => guarded.has(name));
         if (shared === undefined || filters.some((filter) => filter.proxy.name === shared)) continue;
         yield {
           place: proxy.place,
           what: `${label(proxy)} uses ${shared} and has no filter`,
           values: valuesOf(filters[0]),
+        };
+      }
+    },
+  },
+  'frontend-not-asked': {
+    severity: 'error',
+    why: 'a message of the configuration is for this frontend, but without the filter HAProxy never asks the agent there',
+    write:
+      'filter spoe engine <engine> config <file>   # in <section>, with the other rules of this part of haverdict wiring',
+    *find(installation) {
+      const { config, filters, settings } = installation;
+      for (const proxy of filters.length === 0 ? [] : config.proxies) {
+        const message = settings.messages.find(({ frontends }) => frontends?.includes(proxy.name));
+        if (proxy.kind === 'backend' || message === undefined) continue;
+        if (filters.some((filter) => filter.proxy === proxy)) continue;
+        if (rulesReadingDecisions(proxy, installation).length > 0) continue;
+        yield {
+          place: proxy.place,
+          what: `message ${message.name} is for ${label(proxy)}, which has no filter`,
+          values: { ...valuesOf(filters[0]), section: label(proxy) },
         };
       }
     },
@@ -160,13 +181,16 @@ function isGuarded(proxy: ProxySection, { filters, config }: Installation): bool
   return filters.some((filter) => filter.proxy === proxy || backendsBehind(filter.proxy, config).includes(proxy));
 }
 
+/** Whether other findings say already that it has no filter. */
+function isMentioned(proxy: ProxySection, installation: Installation): boolean {
+  const { messages } = installation.settings;
+  return (
+    rulesReadingDecisions(proxy, installation).length > 0 ||
+    messages.some(({ frontends }) => frontends?.includes(proxy.name))
+  );
+}
+
 /** Whether a request can get to this section. */
 function isUsed(proxy: ProxySection, { config }: Installation): boolean {
   return proxy.kind !== 'backend' || config.proxies.some((other) => backendsBehind(other, config).includes(proxy));
-}
-
-/** Whether only this host can connect. */
-function isInternal({ lines }: ProxySection): boolean {
-  const binds = lines.filter(({ words }) => words[0] === 'bind').flatMap(({ words }) => (words[1] ?? '').split(','));
-  return binds.every(isLocal) || lines.some(({ words }) => words[0] === 'disabled');
 }

@@ -218,7 +218,8 @@ function mayWrite(
   return (owner === user && (mode & 0o200) !== 0) || (own === group && (mode & 0o020) !== 0);
 }
 
-function chrootOf({ global }: Installation['config']): string {
+/** Empty without one, and where it is not known. */
+export function chrootOf({ global }: Installation['config']): string {
   const path = lastOf(global, 'chroot')?.words[1] ?? '';
   return hasEnvironmentVariable(path) ? '' : path.replace(/\/+$/, '');
 }

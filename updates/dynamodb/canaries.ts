@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import { updateIf } from '../../blocklist/dynamodb/conditional-writes.ts';
 import { CALLS_AT_ONCE, type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
-import { CANARY_LIST, canarySubject } from '../canary.ts';
+import { RESERVED } from '../../blocklist/table.ts';
+import { CANARY_LIST } from '../canary.ts';
 
 /** The canaries of one region, in the blocklist. */
 export class DynamoCanaries {
@@ -18,7 +19,7 @@ export class DynamoCanaries {
     const limit = pLimit(CALLS_AT_ONCE);
     const write = (canary: string) =>
       updateIf(this.#connection, {
-        Key: keyAttributes({ subject: canarySubject(this.#region, canary), list: CANARY_LIST }),
+        Key: keyAttributes({ subject: RESERVED.canaryOf(this.#region, canary), list: CANARY_LIST }),
         UpdateExpression: 'SET #at = :now',
         ConditionExpression: 'attribute_not_exists(#at) OR #at < :before',
         ExpressionAttributeNames: { '#at': 'at' },

@@ -142,6 +142,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     [/deny_status 499/, 'deny_status 499 content-type text/plain string no'],
   ]),
+  notAsked(),
   config('frontend-unguarded', 'a second way to the same backend', 'frontend second', 'silent', [
     [BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
   ]),
@@ -791,6 +792,22 @@ function unknownFrontend(): Mutation {
     at: ['config', 'filter spoe'],
     haproxy: 'silent',
     files: generated('open', { messages }),
+  };
+}
+
+/** A message for two frontends, of which one has no filter. */
+function notAsked(): Mutation {
+  const messages = settingsWith({}).messages.map((message) => ({ ...message, frontends: ['web', 'second'] }));
+  const files = generated('closed', { messages });
+  return {
+    finding: 'frontend-not-asked',
+    by: 'a frontend without the part',
+    at: ['config', 'frontend second'],
+    haproxy: 'silent',
+    files: {
+      ...files,
+      config: files.config.replace(BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'),
+    },
   };
 }
 
