@@ -23,6 +23,8 @@ export const RESERVED = {
   histories: '@histories',
   /** The history of one list, under the time of the change. */
   historyOf: (list: string) => `@history:${list}`,
+  /** What proves how fresh the log of changes is, by region and number, all under one sort key. */
+  canaryOf: (region: string, canary: string) => `@canary:${region}:${canary}`,
 } as const;
 
 /** Does this item belong to the tools, and not to a subject? */

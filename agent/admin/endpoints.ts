@@ -52,7 +52,12 @@ function readiness(state: AgentState, { accept }: EndpointRequest): HttpAnswer {
   const found = health(state);
   const status = found.isReady ? 200 : 503;
   if (!wantsJson(accept)) return text(status, healthText(found));
-  return json(status, { ready: found.isReady, degraded: found.degraded, breaker: state.backend.breaker });
+  return json(status, {
+    ready: found.isReady,
+    degraded: found.degraded,
+    breaker: state.backend.breaker,
+    updates: state.updates.state,
+  });
 }
 
 function stopping({ accept }: EndpointRequest): HttpAnswer {

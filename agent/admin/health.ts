@@ -8,14 +8,15 @@ export interface Health {
   readonly degraded: readonly string[];
 }
 
-export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'degradation' | 'reloads' | 'config'>;
+export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'updates' | 'degradation' | 'reloads' | 'config'>;
 
 /** The agent is ready while it listens, whatever the state of the backend. */
-export function health({ listening, backend, degradation, reloads, config }: HealthFacts): Health {
+export function health({ listening, backend, updates, degradation, reloads, config }: HealthFacts): Health {
   const degraded: string[] = [];
   if (backend.breaker === 'open') degraded.push('the backend is failing: the circuit breaker is open');
   if (backend.breaker === 'probing') degraded.push('the backend failed: the circuit breaker is probing it');
   if (degradation.isDegraded) degraded.push(causeOf(degradation, config.deadlineMs));
+  if (updates.state === 'behind') degraded.push(behindText(updates));
   if (reloads.lastError !== undefined)
     degraded.push('the last reload failed: the previous configuration stays in force');
   return { isReady: listening.length > 0, degraded };
@@ -25,6 +26,14 @@ export function health({ listening, backend, degradation, reloads, config }: Hea
 export function healthText({ isReady, degraded }: Health): string {
   if (!isReady) return 'not ready';
   return degraded.length === 0 ? 'ready' : `degraded: ${degraded.join('; ')}`;
+}
+
+function behindText({ ageSeconds }: AgentState['updates']): string {
+  const proof =
+    ageSeconds === null
+      ? 'nothing proves that all are applied'
+      : `all are proven to be applied up to ${Math.round(ageSeconds)} s ago`;
+  return `updates are behind, and changes take effect as cached verdicts expire: ${proof}`;
 }
 
 function causeOf(reading: DegradationState, deadlineMs: number): string {

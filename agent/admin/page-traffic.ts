@@ -131,7 +131,7 @@ export function backend({ backend, backendTime }: AgentState): Html {
   ]);
 }
 
-export function cache({ cache }: AgentState): Html {
+export function cache({ cache, updates }: AgentState): Html {
   return listSection('cache', 'Cache', [
     ['subjects', html`${count(cache.entries)} of ${count(cache.maxEntries)}${bar(cache.entries / cache.maxEntries)}`],
     ['memory', bytes(cache.bytes)],
@@ -139,6 +139,8 @@ export function cache({ cache }: AgentState): Html {
     ['misses', count(cache.misses)],
     ['stale', count(cache.stale)],
     ['evicted', count(cache.evicted)],
+    ['updates', updates.state],
+    ['changes', html`${count(updates.changes)}, proven up to ${age(updates.ageSeconds)}`],
   ]);
 }
 
@@ -153,6 +155,11 @@ export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Htm
     ['health checks', count(spop.healthChecks)],
     ['event loop lag', html`p99 ${seconds(eventLoopLag.p99)}, max ${seconds(eventLoopLag.max)}`],
   ]);
+}
+
+/** How old the proof of the updates is. */
+function age(ageSeconds: number | null): string {
+  return ageSeconds === null ? 'no time' : `${ageSeconds.toFixed(1)} s ago`;
 }
 
 /** An action; a denying one has a sign beside its colour. */

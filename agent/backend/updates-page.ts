@@ -5,7 +5,7 @@ import { BackendError } from './backend-error.ts';
 export type UpdatesAnswer = UpdatesPage | 'gone' | 'none';
 
 /** Changes that are checked in one turn of the event loop. */
-const SLICE = 200;
+const SLICE = 100;
 
 /** Reads a page, and checks all of it; `pause` lets other work in between. */
 export async function readPage(
@@ -17,12 +17,12 @@ export async function readPage(
   const changes: Change[] = [];
   for (let at = 0; at < received.length; at += SLICE) {
     if (at > 0) await pause();
-    for (const change of received.slice(at, at + SLICE)) changes.push(changeOf(change));
+    const slice = received.slice(at, at + SLICE).map(changeOf);
+    const problem = pageProblem({ ...rest, changes: slice }, lists);
+    if (problem !== undefined) throw new BackendError('failing', `page of updates: ${problem}`);
+    changes.push(...slice);
   }
-  const page = { ...rest, changes };
-  const problem = pageProblem(page, lists);
-  if (problem !== undefined) throw new BackendError('failing', `page of updates: ${problem}`);
-  return page;
+  return { ...rest, changes };
 }
 
 function envelopeOf(text: string): ReturnType<typeof UpdatesEnvelope.parse> {

@@ -3,8 +3,8 @@ import type { ChangedSubjects } from './changed-subjects.ts';
 import { isListed } from './decision.ts';
 import type { VerdictPool } from './verdict-pool.ts';
 
-/** Addresses times looks at each that one slice takes: two milliseconds or three. */
-const LOOKS = 60_000;
+/** Addresses times looks at each that one slice takes: about a millisecond. */
+const LOOKS = 20_000;
 
 /** Tables with the pool that their values are numbers of, and the time in ticks. */
 interface Tables {

@@ -24,7 +24,7 @@ export interface Target {
 }
 
 /** Subjects that are read in one turn of the event loop. */
-const SLICE = 500;
+const SLICE = 200;
 /** Known denies that are asked about again at once, for each step: one call. The others are asked when they are used. */
 const MAX_ASKED_AGAIN = 100;
 /** Steps that may wait, each a page. With more, everything counts as changed. */

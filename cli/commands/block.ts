@@ -11,6 +11,9 @@ import { addSectionOption, type ConfigOptions, readSections, sectionFile } from 
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { printLine } from '../output/output.ts';
 
+/** From a write to the log of changes, and from a poll to the cache. */
+const LATENCY_SECONDS = 1;
+
 interface BlockOptions extends WriteOptions, OutcomeOptions, ConfigOptions {
   readonly force?: true;
 }
@@ -44,20 +47,23 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
   const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
   await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
-  const seconds = options.json ? undefined : await secondsUntilEffect(options);
-  if (seconds !== undefined)
-    await printLine(`takes effect for allowed clients within ${seconds} s, on every agent with this configuration`);
+  const within = options.json ? undefined : await timeUntilEffect(options);
+  if (within !== undefined)
+    await printLine(`takes effect for allowed clients ${within}, on every agent with this configuration`);
 }
 
 /**
  * How long an allowed client may still be allowed: by the agent's cache, then by HAProxy's table. Undefined without a file,
  * and if these sections are invalid, which must not keep anyone from blocking.
  */
-async function secondsUntilEffect(options: BlockOptions): Promise<number | undefined> {
+async function timeUntilEffect(options: BlockOptions): Promise<string | undefined> {
   if (sectionFile(options) === undefined) return undefined;
   try {
-    const { cache, haproxy } = await readSections(['cache', 'haproxy'], options, process.env);
-    return cache.allowTtlSeconds + haproxy.recentSeconds;
+    const { cache, haproxy, updates } = await readSections(['cache', 'haproxy', 'updates'], options, process.env);
+    const within = `within ${cache.allowTtlSeconds + haproxy.recentSeconds} s`;
+    if (updates.mode === 'off') return within;
+    const seconds = LATENCY_SECONDS + Math.ceil(updates.pollMs / 1000) + haproxy.recentSeconds;
+    return `within ${seconds} s while its updates are live, otherwise ${within}`;
   } catch (error) {
     if (error instanceof CliError && error.exitCode === EXIT.config) return undefined;
     throw error;

@@ -19,13 +19,14 @@ export async function explainAtAgent(subjects: readonly string[], options: Expla
 }
 
 /** The answer as text, a paragraph per subject. */
-export function explanationLines({ breaker, subjects }: Explanation): string[] {
+export function explanationLines({ breaker, updates, subjects }: Explanation): string[] {
   return subjects.flatMap(({ subject, lookup, processes, messages }, index) => [
     ...(index === 0 ? [] : ['']),
     aligned([subject], []),
     ...row('looked up as', lookup === subject ? [] : [lookup]),
     ...processes.flatMap((one) => processLines(one, processes.length > 1)),
     ...row('breaker', breaker === 'closed' ? [] : [`${breaker}: the backend is not called`]),
+    ...row('updates', updates === undefined ? [] : [updatesText(updates)]),
     ...row('messages', messages.length === 0 ? ['no message looks up this kind'] : messages.map(messageText)),
   ]);
 }
@@ -54,6 +55,12 @@ function cachedText(cached: Process['cached']): string {
   const fresh =
     freshForSeconds > 0 ? `fresh for ${seconds(freshForSeconds)}` : `stale for ${seconds(-freshForSeconds)}`;
   return [what, ...from, fresh, `kept for ${seconds(keptForSeconds)}`].join(', ');
+}
+
+function updatesText({ state, ageSeconds }: NonNullable<Explanation['updates']>): string {
+  const proven =
+    ageSeconds === null ? 'nothing proves that all changes are applied' : `proven up to ${ageSeconds.toFixed(1)} s ago`;
+  return `${state}, ${proven}`;
 }
 
 function messageText({ message, onTrial, policy }: ExplainedMessage): string {

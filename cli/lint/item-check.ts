@@ -11,6 +11,7 @@ export const DELETED_AFTER_SECONDS = 3 * 86_400;
 
 const NAMED = [RESERVED.lists, RESERVED.leases, RESERVED.histories] as const;
 const HISTORY = RESERVED.historyOf('');
+const CANARIES = RESERVED.canaryOf('', '').slice(0, -1);
 
 /** The finding about an item alone; undefined if it is a valid entry or record. */
 export function itemFinding(item: Item, nowSeconds: number): Finding | undefined {
@@ -70,6 +71,7 @@ function recordFinding(item: Item): Finding | undefined {
 function isReadable(subject: string, item: Item): boolean {
   const { subjects: _lists, ...record } = item; // a DynamoDB list, which an item of plain values does not have
   if (subject.startsWith(HISTORY)) return parseChange(subject.slice(HISTORY.length), record) !== undefined;
+  if (subject.startsWith(CANARIES)) return typeof record.at === 'number';
   return NAMED.some((name) => name === subject) && nameIn(item) !== undefined;
 }
 

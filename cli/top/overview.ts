@@ -21,6 +21,8 @@ export interface Overview {
   readonly hitRatio: number | null;
   readonly cache: Pick<AgentState['cache'], 'entries' | 'maxEntries' | 'bytes'> & { readonly stalePerSecond: number };
   readonly backend: BackendOverview;
+  /** Whether changes are followed, and how long ago the moment was up to which all are proven to be applied. */
+  readonly updates: { readonly state: AgentState['updates']['state']; readonly ageSeconds: number | null };
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
   /** The causes, if the agent is degraded. */
   readonly degraded: readonly string[];
@@ -86,6 +88,7 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       lastErrorAtMs: backend.lastErrorAtMs ?? null,
       lastError: backend.lastError ?? null,
     },
+    updates: { state: state.updates.state, ageSeconds: state.updates.ageSeconds },
     spop: {
       connections: spop.connections,
       framesPerSecond: interval.perSecond((of) => of.spop.frames),

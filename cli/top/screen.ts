@@ -25,7 +25,8 @@ export function screenLines(overview: Overview, columns: number, rows: number, p
 }
 
 function headLines(overview: Overview): Line[] {
-  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, spop, degraded, reloadError } = overview;
+  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, updates, spop, degraded, reloadError } =
+    overview;
   const several = workers === 1 ? '' : `, ${workers} workers`;
   const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
   const fill = `${count(cache.entries)} of ${count(cache.maxEntries)}, ${(cache.bytes / 1e6).toFixed(1)} MB`;
@@ -43,9 +44,21 @@ function headLines(overview: Overview): Line[] {
       tone: failing ? 'bad' : 'good',
     },
     ...(failing && backend.lastError !== null ? [bad(`           ${printable(backend.lastError, 300)}`)] : []),
+    ...(updates.state === 'off'
+      ? []
+      : [
+          {
+            text: `updates    ${updates.state}  ${provenText(updates.ageSeconds)}`,
+            tone: updates.state === 'live' ? ('good' as const) : ('bad' as const),
+          },
+        ]),
     plain(`haproxy    ${rate(spop.framesPerSecond)}  connections ${spop.connections}  errors ${count(spop.errors)}`),
     ...(reloadError === null ? [] : [bad(`reload     ${printable(reloadError, 300)}`)]),
   ];
+}
+
+function provenText(ageSeconds: number | null): string {
+  return ageSeconds === null ? 'nothing proven' : `proven up to ${ageSeconds.toFixed(1)} s ago`;
 }
 
 function decisionsOf({ decisions }: Overview): Section {

@@ -2,8 +2,7 @@ import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import { CompositePrincipal, Grant, type IGrantable, type IPrincipal, ManagedPolicy, Role } from 'aws-cdk-lib/aws-iam';
 import type { FunctionUrl } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { TABLE } from '../../blocklist/table.ts';
-import { canarySubject } from '../../updates/canary.ts';
+import { RESERVED, TABLE } from '../../blocklist/table.ts';
 
 interface AccessProps {
   readonly table: ITable;
@@ -79,7 +78,7 @@ export function grantStream(table: ITable, streamArn: string, grantee: IGrantabl
 /** The canaries in the blocklist, and no other item. */
 export function grantCanaries(table: ITable, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
-  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [canarySubject('*', '*')] } };
+  const conditions = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [RESERVED.canaryOf('*', '*')] } };
   return Grant.addToPrincipal({
     ...{ grantee, actions: ['dynamodb:UpdateItem'], resourceArns: [table.tableArn], conditions },
   });

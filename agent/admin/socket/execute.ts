@@ -52,7 +52,7 @@ async function flush(subjects: readonly string[], control: AgentControl): Promis
 }
 
 async function explain(subjects: readonly string[], control: AgentControl): Promise<Explanation> {
-  const { config, backend } = await control.state();
+  const { config, backend, updates } = await control.state();
   const asked = subjects.map((text) => {
     const subject = parseSubject(text);
     return { subject, lookup: lookupOf(subject, config) };
@@ -66,7 +66,9 @@ async function explain(subjects: readonly string[], control: AgentControl): Prom
       messages: messagesAbout(subject, config, backend.breaker),
     };
   });
-  return { breaker: backend.breaker, subjects: await Promise.all(explained) };
+  const { state, ageSeconds } = updates;
+  const followed = state === 'off' ? {} : { updates: { state, ageSeconds } };
+  return { breaker: backend.breaker, ...followed, subjects: await Promise.all(explained) };
 }
 
 /** The subject in the cache and in lookups. */

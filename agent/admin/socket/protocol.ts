@@ -4,7 +4,7 @@ import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
 import type { CachedVerdict } from '../../state/agent-control.ts';
-import type { AgentState, BackendState } from '../../state/state.ts';
+import type { AgentState, BackendState, UpdatesState } from '../../state/state.ts';
 
 /**
  * The protocol of the admin socket: JSON objects, one a line. Requests are answered in order, each with one line:
@@ -44,6 +44,8 @@ export interface Flushed {
 export interface Explanation {
   /** The worst of all processes. */
   readonly breaker: BackendState['breaker'];
+  /** Whether all changes are proven to be applied; absent where none are followed. */
+  readonly updates?: Pick<UpdatesState, 'state' | 'ageSeconds'>;
   readonly subjects: readonly ExplainedSubject[];
 }
 

@@ -30,6 +30,16 @@ describe('the health of an agent', () => {
     );
   });
 
+  it('is told where nothing proves that all changes are applied, and what is proven', () => {
+    const { updates } = agentState();
+    const told = (more: Partial<typeof updates>) =>
+      healthText(health(agentState({ updates: { ...updates, ...more } })));
+    const behind = 'degraded: updates are behind, and changes take effect as cached verdicts expire: ';
+    assert.equal(told({ state: 'live', ageSeconds: 0.8 }), 'ready');
+    assert.equal(told({ state: 'behind', ageSeconds: 75.2 }), `${behind}all are proven to be applied up to 75 s ago`);
+    assert.equal(told({ state: 'behind', ageSeconds: null }), `${behind}nothing proves that all are applied`);
+  });
+
   it('stays ready and degraded until all was well for a while, and names a breaker beside it', () => {
     const found = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
     assert.deepEqual(found, {

@@ -112,6 +112,7 @@ describe('the admin server', () => {
       ready: true,
       degraded: ['the backend is failing: the circuit breaker is open'],
       breaker: 'open',
+      updates: 'live',
     });
   });
 

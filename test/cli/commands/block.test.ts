@@ -241,6 +241,10 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       ['cache: { allowTtlSeconds: 5, denyTtlSeconds: 900 }', within(5)],
       ['cache: { allowTtlSeconds: 0 }', within(0)],
       ['cache: { allowTtlSeconds: 90 }\nhaproxy: { recentSeconds: 60 }\nbackend: none', within(150)],
+      [
+        'updates: { mode: invalidate }\nhaproxy: { recentSeconds: 3 }',
+        'takes effect for allowed clients within 5 s while its updates are live, otherwise within 63 s, on every agent with this configuration\n',
+      ],
       ['haproxy: { recentSeconds: much }', ''],
       ['cache: { allowTtlSeconds: -1 }', ''],
     ] as const) {

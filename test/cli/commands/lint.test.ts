@@ -51,6 +51,7 @@ describe('haverdict lint', async () => {
     await type('ip:203.0.113.128/25', 'feed', { action: { S: 'allow' } });
     await type('ip:203.0.113.200', 'manual', { action: { S: 'deny' } });
     await type('@nobody', 'x');
+    await type('@canary:eu-west-1:7', '@canary', { at: { N: '1790000000000' } });
     client.destroy();
   });
 

@@ -59,7 +59,8 @@ describe('what the agent says of subjects, for people', () => {
       { pid: 2, cached: failed, next: 'policy' },
     ] as const;
     const subject = { subject: 'key:a', lookup: 'key:a', processes, messages: [] };
-    assert.deepEqual(explanationLines({ breaker: 'open', subjects: [subject] }).slice(1, -1), [
+    const updates = { state: 'live', ageSeconds: 0.84 } as const;
+    assert.deepEqual(explanationLines({ breaker: 'open', updates, subjects: [subject] }).slice(1, -1), [
       '    process       1',
       '    cached        allow, stale for 5 s, kept for 595 s',
       '    now           decided from the cache (stale), because the backend cannot be called',
@@ -67,6 +68,7 @@ describe('what the agent says of subjects, for people', () => {
       '    cached        the lookup failed (timeout), fresh for 1 s, kept for 1 s',
       '    now           decided by policy',
       '    breaker       open: the backend is not called',
+      '    updates       live, proven up to 0.8 s ago',
     ]);
   });
 

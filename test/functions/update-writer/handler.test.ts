@@ -6,9 +6,9 @@ import { DynamoConnection } from '../../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import { StoreError } from '../../../blocklist/store.ts';
+import { RESERVED } from '../../../blocklist/table.ts';
 import { MAX_VARS_BYTES } from '../../../contract/entry-vars.ts';
 import { createWriter } from '../../../functions/update-writer/handler.ts';
-import { canarySubject } from '../../../updates/canary.ts';
 import { DynamoLog } from '../../../updates/dynamodb/log.ts';
 import { RECORD_LIMITS, unpack } from '../../../updates/record.ts';
 import { describeOnEveryEngine } from '../../support/engines.ts';
@@ -79,14 +79,14 @@ describeOnEveryEngine('the writer of updates', async (place) => {
         ['@lists', '@manual'],
         ['@history:manual', '2026'],
         ['ip:192.0.2.1', 'Not A List'],
-        [canarySubject('us-east-1', '3'), '@canary'],
+        [RESERVED.canaryOf('us-east-1', '3'), '@canary'],
       ),
     );
     assert.equal((await newest()).number, number);
   });
 
   it('appends canaries without changes, with the time of the event', async () => {
-    await writer()(event([canarySubject(REGION, '3'), '@canary'], [canarySubject(REGION, '5'), '@canary']));
+    await writer()(event([RESERVED.canaryOf(REGION, '3'), '@canary'], [RESERVED.canaryOf(REGION, '5'), '@canary']));
     const { batch, changes } = await newest();
     assert.deepEqual([batch, changes], [{ 3: NOW_MS - 1000, 5: NOW_MS - 1000 }, []]);
   });

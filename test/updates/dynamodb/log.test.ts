@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { DynamoBulk } from '../../../blocklist/dynamodb/bulk.ts';
 import { DynamoConnection } from '../../../blocklist/dynamodb/connection.ts';
-import { CANARY_LIST, canarySubject } from '../../../updates/canary.ts';
+import { RESERVED } from '../../../blocklist/table.ts';
+import { CANARY_LIST } from '../../../updates/canary.ts';
 import { DynamoCanaries } from '../../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../../updates/dynamodb/log.ts';
 import { type LogRecord, pack, unpack } from '../../../updates/record.ts';
@@ -55,7 +56,7 @@ describeOnEveryEngine('the log in DynamoDB', async (place) => {
     const canaries = new DynamoCanaries(blocklist, 'eu-west-1');
     await canaries.write(['1', '2'], 1000);
     await canaries.write(['1', '2'], 5000, 1000);
-    const key = (canary: string) => ({ subject: canarySubject('eu-west-1', canary), list: CANARY_LIST });
+    const key = (canary: string) => ({ subject: RESERVED.canaryOf('eu-west-1', canary), list: CANARY_LIST });
     const atOf = async () => (await new DynamoBulk(blocklist).read([key('1'), key('2')])).map(({ at }) => at);
     assert.deepEqual(await atOf(), [1000, 1000]);
     await canaries.write(['1', '2'], 5000, 1001);
