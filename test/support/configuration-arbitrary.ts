@@ -43,7 +43,9 @@ const some = (values: Readonly<Record<string, string>>) =>
     .map((entries) => Object.fromEntries(entries));
 const list = (values: readonly string[], minLength = 0) => fc.subarray([...values], { minLength });
 
-const FRONTENDS = fc.constantFrom(['web'], ['ports'], ['web', 'ports']);
+/** Those of `wiredConfig`: two in mode http, and one in mode tcp, in which no message for HTTP is ever sent. */
+const HTTP_FRONTENDS = fc.constantFrom(['web'], ['shop'], ['web', 'shop']);
+const FRONTENDS = fc.constantFrom(['web'], ['ports'], ['shop', 'ports'], ['web', 'shop', 'ports']);
 const ANYWHERE = { policy: POLICY, shadow: fc.boolean() };
 const OF_REQUEST = {
   ...ANYWHERE,
@@ -51,7 +53,7 @@ const OF_REQUEST = {
   hosts: list(['admin.example', '*.internal.example', '192.0.2.1', '[2001:db8::1]'], 1),
   condition: fc.constantFrom(...REQUEST_CONDITIONS),
   oddPaths: fc.constantFrom('refuse', 'pass'),
-  frontends: FRONTENDS,
+  frontends: HTTP_FRONTENDS,
   arguments: optional({
     body: fc.constant('req.body,sha2(256),hex'),
     size: fc.constant('req.body_size'),
@@ -85,7 +87,11 @@ const MESSAGES = optional({
     ),
   login: message({ group: 'login' }, [REQUEST_SUBJECTS, { ip: 'src' }], OF_REQUEST),
   api: message({ group: 'api_2' }, [REQUEST_SUBJECTS], OF_REQUEST),
-  sni: message({ group: 'sni' }, [{ host: 'req.ssl_sni' }, HELLO_SUBJECTS], OF_CONNECTION),
+  // without what the client sends first it would be a group for HTTP
+  sni: message({ group: 'sni' }, [{ host: 'req.ssl_sni' }, HELLO_SUBJECTS], OF_CONNECTION).map((sni) => ({
+    ...sni,
+    subjects: { ...(sni['subjects'] as Json), host: 'req.ssl_sni' },
+  })),
 }).filter((messages) => Object.keys(messages).length > 0);
 
 const HAPROXY = optional({

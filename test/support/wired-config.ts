@@ -19,6 +19,14 @@ frontend web
 <the same frontends, below all>
     default_backend servers
 
+frontend shop
+    mode http
+    bind 127.0.0.1:8082
+<each frontend that haverdict should guard>
+<below your rule>
+<the same frontends, below all>
+    default_backend servers
+
 backend servers
     mode http
 <each HTTP backend>
