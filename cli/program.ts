@@ -22,6 +22,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],
   ['lint', async () => (await import('./commands/lint.ts')).lintCommand()],
   ['top', async () => (await import('./commands/top.ts')).topCommand()],
+  ['prove', async () => (await import('./commands/prove.ts')).proveCommand()],
   ['flush', async () => (await import('./commands/flush.ts')).flushCommand()],
   ['log-level', async () => (await import('./commands/log-level.ts')).logLevelCommand()],
   ['reload', async () => (await import('./commands/reload.ts')).reloadCommand()],

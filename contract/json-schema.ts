@@ -61,8 +61,7 @@ described.add(UpdatesPage, {
 });
 described.add(UpdatesPage.shape.cursor, { description: 'Where this page ends; the next request sends it as after.' });
 described.add(UpdatesPage.shape.provenAgeMs, {
-  description:
-    'How many milliseconds ago the moment was up to which every change is proven to be in the log up to this cursor; null if nothing proves it.',
+  description: 'Changes older than this many milliseconds are proven to be in the log; null without proof.',
 });
 described.add(UpdatesPage.shape.now, { description: 'The clock of the backend, in milliseconds since 1970.' });
 described.add(UpdatesPage.shape.more, { description: 'The log goes on: the next request need not wait.' });

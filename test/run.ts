@@ -36,9 +36,9 @@ if (positionals.length === 0) process.env.TEST_PROGRAM = await bundledProgram(BU
 process.env.NODE_OPTIONS = '--max-old-space-size=2048';
 
 const startedAt = performance.now();
-// One more than there are processors: many tests wait for a time that the product has.
+// Two more than there are processors: many tests wait for a time that the product has.
 const processes = positionals.length > 0 ? files : inFolders(files, ROOT, join(ROOT, '.cache/folders'));
-const results = await runFiles(processes, availableParallelism() + 1);
+const results = await runFiles(processes, availableParallelism() + 2);
 const failed = results.filter(({ failures }) => failures.length > 0);
 const flaky: FileResult[] = [];
 if (failed.length <= MOST_FLAKY)

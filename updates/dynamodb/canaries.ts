@@ -1,8 +1,11 @@
 import pLimit from 'p-limit';
 import { updateIf } from '../../blocklist/dynamodb/conditional-writes.ts';
-import { CALLS_AT_ONCE, type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
+import { type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
 import { RESERVED } from '../../blocklist/table.ts';
 import { CANARY_LIST } from '../canary.ts';
+
+/** Few: the lookups of visitors use the same table. */
+const WRITES_AT_ONCE = 4;
 
 /** The canaries of one region, in the blocklist. */
 export class DynamoCanaries {
@@ -16,7 +19,7 @@ export class DynamoCanaries {
 
   /** Writes these, but only where the last write was before `beforeMs`. */
   async write(canaries: readonly string[], nowMs: number, beforeMs = Number.MAX_SAFE_INTEGER): Promise<void> {
-    const limit = pLimit(CALLS_AT_ONCE);
+    const limit = pLimit(WRITES_AT_ONCE);
     const write = (canary: string) =>
       updateIf(this.#connection, {
         Key: keyAttributes({ subject: RESERVED.canaryOf(this.#region, canary), list: CANARY_LIST }),
