@@ -105,7 +105,9 @@ export async function openGeneration(
       for (const check of checks) logStartupCheck(log, check, settings.deadlineMs);
     },
     async retire() {
-      // Answers end by their deadline, calls by their time limit: late verdicts still fill the cache.
+      // Answers end by their deadline, calls by their time limit: late verdicts still fill the cache, unless a change could
+      // come before them, which is told to the next generation alone.
+      if (settings.updates.mode !== 'off') loader.outdate(() => true);
       await Promise.all([loader.idle(), new Promise<void>((resolve) => clock.after(settings.deadlineMs, resolve))]);
       await close();
     },

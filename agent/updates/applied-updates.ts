@@ -62,7 +62,7 @@ export class AppliedUpdates {
   apply(step: UpdatesStep): Promise<void> {
     this.#waiting.push(step);
     if (this.#waiting.length > MAX_WAITING) this.#waiting = [{ ...step, subjects: [], isStart: true }];
-    this.#last = this.#last.then(() => this.#applyNext());
+    this.#last = this.#last.catch(() => {}).then(() => this.#applyNext());
     return this.#last;
   }
 

@@ -126,6 +126,20 @@ describe('a state has what the parts have now', () => {
     assert.equal(stateOf(world).cache.hits, 0);
   });
 
+  const followed = { updates: { mode: 'invalidate' }, cache: { allowTtlSeconds: 60 } };
+  const never = Number.POSITIVE_INFINITY;
+  for (const [what, config, updates, is] of [
+    ['off by the settings', {}, { isOff: false, ageMs: 0 }, { state: 'off', ageSeconds: null }],
+    ['off without updates of the backend', followed, { isOff: true, ageMs: 0 }, { state: 'off', ageSeconds: null }],
+    ['live', followed, { isOff: false, ageMs: 60_000 }, { state: 'live', ageSeconds: 60 }],
+    ['behind', followed, { isOff: false, ageMs: 60_001 }, { state: 'behind', ageSeconds: 60.001 }],
+    ['behind without a proof', followed, { isOff: false, ageMs: never }, { state: 'behind', ageSeconds: null }],
+  ] as const)
+    it(`updates that are ${what}`, async (t) => {
+      const { state, ageSeconds } = stateOf(await openedGeneration(t, config), updates).updates;
+      assert.deepEqual({ state, ageSeconds }, is);
+    });
+
   it('decisions, and how many of the last lookups the policy decided', async (t) => {
     const world = await openedGeneration(t, {});
     world.broken.status = 500;
@@ -140,10 +154,9 @@ describe('a state has what the parts have now', () => {
   });
 });
 
-function stateOf({ generation, metrics, stats, degradation }: World) {
+function stateOf({ generation, metrics, stats, degradation }: World, updates = { isOff: true, ageMs: 0 }) {
   const { settings, cache, loader, credentialsExpireAtMs } = generation;
   const parts = { settings, metrics, stats, cache: cache.state, loader: loader.state, degradation: degradation.state };
-  const updates = { isOff: true, ageMs: 0 };
   return processState({ ...parts, updates, connections: 0, credentialsExpireAtMs });
 }
 

@@ -49,6 +49,12 @@ const SETTINGS: readonly (readonly [setting: string, see: (world: World) => unkn
     { config: { messages: PATHS, backend: { maxKeysPerSecond: 40 }, lists: ['manual', 'feed'] }, is: 10 },
   ],
   [
+    'updates.mode decides whether a verdict that comes after a reload is kept',
+    keptAfterReload,
+    { config: { updates: { mode: 'off' } }, is: 1 },
+    { config: { updates: { mode: 'invalidate' } }, is: 0 },
+  ],
+  [
     'backend.batch.windowMs',
     ({ clock, ask }) => {
       void ask('check-request', ['ip', CLIENT]);
@@ -222,4 +228,13 @@ async function callsAtOnce({ ask, generation, called, calls }: World): Promise<n
 function pathsRefused({ ask, metrics }: World): number {
   for (let path = 0; path < 20; path++) void ask('check', ['path', str(`/${path}`)]);
   return metrics.counters.refused.overload;
+}
+
+async function keptAfterReload(world: World): Promise<number> {
+  const { generation, letAnswer } = world;
+  await firstCall(world);
+  void generation.retire();
+  letAnswer();
+  await generation.loader.idle();
+  return generation.cache.state.entries;
 }
