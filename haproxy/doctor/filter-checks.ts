@@ -1,11 +1,12 @@
 import { eventFacts } from '../events.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
+import { readServers } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
 import { isEntrance } from './entrance.ts';
 import { configuredMessage, eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
-import { backendsBehind, guardedTargets, reachableTargets } from './passage.ts';
+import { backendsBehind, guardedTargets, isDynamic, reachableTargets, targetsOf } from './passage.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Where there is nothing of HTTP. */
@@ -63,6 +64,26 @@ export const FILTER_CHECKS = {
           values: valuesOf(filters[0]),
         };
       }
+    },
+  },
+  'filter-without-backend': {
+    severity: 'warning',
+    why: 'requests that are passed on are never checked: the filter is only where none is, such as a page of statistics',
+    write:
+      'filter spoe engine <engine> config <file>   # in the frontends to be guarded, with the other rules of the part frontend',
+    unless: ['frontend-unguarded', 'event-in-backend'],
+    *find({ config, filters }) {
+      const [first] = filters;
+      if (first === undefined || filters.some(({ proxy }) => proxy.kind === 'backend' || passesOn(proxy))) return;
+      const others = config.proxies.filter(
+        (other) => other.kind !== 'backend' && other.mode === first.proxy.mode && passesOn(other),
+      );
+      if (others.length > 0)
+        yield {
+          place: first.place,
+          what: `${label(first.proxy)} passes nothing on, unlike ${others.map(label).join(', ')}`,
+          values: valuesOf(first),
+        };
     },
   },
   'frontend-not-asked': {
@@ -195,6 +216,11 @@ function isMentioned(proxy: ProxySection, installation: Installation): boolean {
     rulesReadingDecisions(proxy, installation).length > 0 ||
     messages.some(({ frontends }) => frontends?.includes(proxy.name))
   );
+}
+
+/** Whether requests of this section are passed on. */
+function passesOn(proxy: ProxySection): boolean {
+  return readServers(proxy.lines).length > 0 || targetsOf(proxy).length > 0 || isDynamic(proxy);
 }
 
 /** Whether a request can get to this section. */

@@ -142,6 +142,10 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
     [/deny_status 499/, 'deny_status 499 content-type text/plain string no'],
   ]),
+  config('filter-without-backend', 'only in the statistics', 'filter spoe', 'silent', [
+    ['    default_backend origin\n', '    stats enable\n'],
+    [BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
+  ]),
   notAsked(),
   config('frontend-unguarded', 'a second way to the same backend', 'frontend second', 'silent', [
     [BESIDE, '\nfrontend second\n    bind :8081\n    default_backend origin\n'],
