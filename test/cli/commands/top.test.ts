@@ -51,6 +51,8 @@ describe('haverdict top', () => {
       'backend.inFlight',
       'backend.lastErrorAtMs',
       'backend.lastError',
+      'updates.state',
+      'updates.ageSeconds',
       'spop.connections',
       'spop.framesPerSecond',
       'spop.errors',
