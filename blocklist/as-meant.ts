@@ -1,5 +1,6 @@
 import { factsOf, isAction } from '../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../contract/address.ts';
+import { MAX_REASON } from '../contract/check.ts';
 import { varProblem, varsProblem } from '../contract/entry-vars.ts';
 import { escapeInvisible, INVISIBLE, printable } from '../contract/printable.ts';
 import { redactedSubject } from '../contract/redact.ts';
@@ -14,7 +15,6 @@ export type ReadEntry =
 
 /** Words that people write for deny. */
 const DENY_WORDS = ['ban', 'banned', 'block', 'blocked', 'denied', 'forbid', 'refuse', 'reject'];
-const MAX_REASON = 200;
 /** As people, SDKs and Terraform write an instant; without a zone it is UTC. */
 const INSTANT = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/i;
 

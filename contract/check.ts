@@ -19,8 +19,11 @@ export type Endpoint = keyof typeof ENDPOINTS;
 /** List names reach keys, logs and HAProxy variables: short and plain. */
 export const LIST_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
+/** Characters of the longest reason. */
+export const MAX_REASON = 200;
+
 /** A reason reaches headers and logs: one short line without control characters and marks of direction. */
-export const REASON = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,200}$/u;
+export const REASON = new RegExp(String.raw`^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,${MAX_REASON}}$`, 'u');
 
 /** Text that people write for people: one line of visible characters, of any length. */
 export const LINE = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;

@@ -1,4 +1,4 @@
-import { LINE } from '../../contract/check.ts';
+import { LINE, MAX_REASON } from '../../contract/check.ts';
 import { printable } from '../../contract/printable.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { passesIn } from './extra-field-meaning.ts';
@@ -67,7 +67,5 @@ export function singleLine(text: string): string {
 /** A text as a reason or note, cut to the longest reason. */
 export function oneLine(text: string): string {
   const line = singleLine(text).replace(/\s+/g, ' ').trim();
-  return line.length <= MAX_TEXT_LENGTH ? line : line.slice(0, MAX_TEXT_LENGTH).replace(/\p{Cs}$/u, '');
+  return line.length <= MAX_REASON ? line : line.slice(0, MAX_REASON).replace(/\p{Cs}$/u, '');
 }
-
-const MAX_TEXT_LENGTH = 200;
