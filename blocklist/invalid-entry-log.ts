@@ -1,6 +1,6 @@
 import { redactedSubject } from '../contract/redact.ts';
 import type { ReadEntry } from './as-meant.ts';
-import type { Item } from './store.ts';
+import { type Item, keyName } from './store.ts';
 
 /** Logs one line for the operator. */
 export type Log = (
@@ -18,7 +18,7 @@ export class InvalidEntryLog {
 
   report(item: Item, read: ReadEntry, log: Log): void {
     if (!isMistaken(read)) return;
-    const name = `${item.subject}\n${item.list}`;
+    const name = keyName(item);
     if (this.#reported.size > MAX_REPORTED || this.#reported.has(name)) return;
     this.#reported.add(name);
     const of = { subject: redactedSubject(String(item.subject)), list: item.list };

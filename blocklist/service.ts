@@ -1,7 +1,7 @@
 import type { CheckRequest, CheckResponse, Verdict } from '../contract/check.ts';
 import { isPermitted } from '../contract/permitted-actions.ts';
 import { formatSubject, isClientChosen, lookupKeys, parseLookupSubject, SubjectError } from '../contract/subject.ts';
-import { type ReadEntry, readEntry } from './as-meant.ts';
+import { readEntry } from './as-meant.ts';
 import { type ShadowEntry, type StoredEntry, toContractEntry } from './entry.ts';
 import { type InvalidEntryLog, isMistaken, type Log } from './invalid-entry-log.ts';
 import { winner } from './precedence.ts';
@@ -47,8 +47,11 @@ export async function check(request: CheckRequest, deps: CheckDeps): Promise<Che
   const answeredMs = deps.clock();
 
   const shadowLists = new Set(request.shadowLists);
-  const read = items.map((item) => readEntry(item));
-  for (const [index, item] of items.entries()) deps.invalidEntryLog.report(item, read[index] as ReadEntry, deps.log);
+  const read = items.map((item) => {
+    const one = readEntry(item);
+    deps.invalidEntryLog.report(item, one, deps.log);
+    return one;
+  });
   const good = read.flatMap((one) => ('entry' in one ? [one.entry] : []));
   const isCounted = (entry: StoredEntry) => isPermitted(request.listActions ?? {}, entry);
   const counted = good.filter(isCounted).map((entry) => (shadowLists.has(entry.list) ? asShadow(entry) : entry));

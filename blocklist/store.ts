@@ -7,6 +7,11 @@ export interface Key {
   readonly list: string;
 }
 
+/** A key, or that of an item, as one string: no list name contains a line feed. */
+export function keyName({ subject, list }: Pick<Item, 'subject' | 'list'>): string {
+  return `${subject}\n${list}`;
+}
+
 /** An item of the table, not validated: it may have been typed by hand. `parseEntry` makes an entry of it. */
 export interface Item {
   readonly subject?: unknown;

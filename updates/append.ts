@@ -1,3 +1,4 @@
+import { keyName } from '../blocklist/store.ts';
 import type { Change } from '../contract/updates.ts';
 import { type BatchFacts, carriedOn } from './chain.ts';
 import type { Read } from './page.ts';
@@ -98,13 +99,9 @@ async function withNewReads(
   const { records } = await log.from(after + 1, { isConsistent: true });
   const others = records.map(unpack);
   const isWhole = records.at(-1) !== undefined && (records.at(-1)?.number ?? 0) >= (end?.number ?? 0);
-  const named = new Set(others.flatMap((own) => own ?? []).map(({ key }) => nameOf(key)));
-  const isStale = ({ key }: Change) => !isWhole || others.includes(undefined) || named.has(nameOf(key));
+  const named = new Set(others.flatMap((own) => own ?? []).map(({ key }) => keyName(key)));
+  const isStale = ({ key }: Change) => !isWhole || others.includes(undefined) || named.has(keyName(key));
   const stale = changes.filter(isStale).map(({ key }) => key);
-  const renewed = new Map((stale.length === 0 ? [] : await read(stale)).map((change) => [nameOf(change.key), change]));
-  return changes.map((change) => renewed.get(nameOf(change.key)) ?? change);
-}
-
-function nameOf({ subject, list }: ChangeKey): string {
-  return `${subject}\n${list}`;
+  const renewed = new Map((stale.length === 0 ? [] : await read(stale)).map((change) => [keyName(change.key), change]));
+  return changes.map((change) => renewed.get(keyName(change.key)) ?? change);
 }

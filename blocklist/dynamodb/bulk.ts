@@ -1,9 +1,9 @@
 import { BatchGetItemCommand, BatchWriteItemCommand, paginateScan, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
-import type { BulkOptions, BulkStore, Item, Key } from '../store.ts';
+import { type BulkOptions, type BulkStore, type Item, type Key, keyName } from '../store.ts';
 import { deleteIf, unchangedSince } from './conditional-writes.ts';
-import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, keyName, unique } from './connection.ts';
+import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, unique } from './connection.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 import { untilDone, type Wait } from './retry.ts';
 import { untilAborted } from './until-aborted.ts';

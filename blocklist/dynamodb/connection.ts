@@ -5,7 +5,7 @@ import {
   paginateQuery,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
-import type { Item, Key } from '../store.ts';
+import { type Item, type Key, keyName } from '../store.ts';
 import { storeError } from './error.ts';
 import { fromAttributes } from './item.ts';
 
@@ -68,11 +68,6 @@ export class DynamoConnection {
 
 export function keyAttributes(key: Key): Record<string, AttributeValue> {
   return { subject: { S: key.subject }, list: { S: key.list } };
-}
-
-/** A key as one string: neither part can contain a line feed. */
-export function keyName(key: Key): string {
-  return `${key.subject}\n${key.list}`;
 }
 
 /** Removes duplicates, which DynamoDB refuses in a batch. */

@@ -9,7 +9,7 @@ import {
 import { supportedBy } from '../../agent/decision/enforcement.ts';
 import { InvalidEntryLog } from '../../blocklist/invalid-entry-log.ts';
 import { check } from '../../blocklist/service.ts';
-import type { Item, Key } from '../../blocklist/store.ts';
+import { type Item, type Key, keyName } from '../../blocklist/store.ts';
 import type { Verdict } from '../../contract/check.ts';
 import { missingRulesText, type Rules } from '../../contract/missing-rules.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
@@ -122,8 +122,8 @@ async function verdictsFor(asked: readonly SubjectItems[], request: ExplainReque
 }
 
 function itemsUnder(keys: readonly Key[], items: readonly Item[]): Item[] {
-  const wanted = new Set(keys.map(({ subject, list }) => `${subject}\n${list}`));
-  const found = new Map(items.map((item) => [`${item.subject}\n${item.list}`, item]));
+  const wanted = new Set(keys.map(keyName));
+  const found = new Map(items.map((item) => [keyName(item), item]));
   return [...found].flatMap(([name, item]) => (wanted.has(name) ? [item] : []));
 }
 

@@ -1,4 +1,5 @@
 import type { DynamoDBRecord } from 'aws-lambda';
+import { keyName } from '../../blocklist/store.ts';
 import { isReserved, TABLE } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
 import type { Batch, ChangeKey } from '../../updates/append.ts';
@@ -19,7 +20,7 @@ export function batchOf(records: readonly DynamoDBRecord[], region: string): Bat
   for (const { subject, list, createdMs } of written) {
     const canary = canaryOf(region, subject);
     if (canary !== undefined) canaries[canary] = Math.max(createdMs, canaries[canary] ?? 0);
-    else if (!isReserved(subject) && LIST_NAME.test(list)) keys.set(`${subject}\n${list}`, { subject, list });
+    else if (!isReserved(subject) && LIST_NAME.test(list)) keys.set(keyName({ subject, list }), { subject, list });
   }
   return {
     keys: [...keys.values()],

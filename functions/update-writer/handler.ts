@@ -1,7 +1,7 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import type { ReadEntry } from '../../blocklist/as-meant.ts';
 import { InvalidEntryLog, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
-import type { BulkStore, Item } from '../../blocklist/store.ts';
+import { type BulkStore, type Item, keyName } from '../../blocklist/store.ts';
 import type { Change } from '../../contract/updates.ts';
 import { type AppendDeps, append, type ChangeKey } from '../../updates/append.ts';
 import { changeOf } from '../../updates/change.ts';
@@ -20,8 +20,8 @@ export function createWriter(deps: WriterDeps): Writer {
   const invalidEntries = new InvalidEntryLog();
   const report = (item: Item, read: ReadEntry) => invalidEntries.report(item, read, deps.write);
   const read = async (keys: readonly ChangeKey[]): Promise<readonly Change[]> => {
-    const items = new Map((await deps.table.read(keys)).map((item) => [nameOf(item), item]));
-    return keys.map((key) => changeOf(key, items.get(nameOf(key)), report));
+    const items = new Map((await deps.table.read(keys)).map((item) => [keyName(item), item]));
+    return keys.map((key) => changeOf(key, items.get(keyName(key)), report));
   };
   return async ({ Records }) => {
     try {
@@ -31,8 +31,4 @@ export function createWriter(deps: WriterDeps): Writer {
       throw error;
     }
   };
-}
-
-function nameOf({ subject, list }: Item): string {
-  return `${subject}\n${list}`;
 }
