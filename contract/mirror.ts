@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { ENDPOINTS, Entry, LIST_NAME } from './check.ts';
-import { CURSOR, ListStates, UpdatesRequest } from './updates.ts';
+import { CURSOR, Key, ListStates, UpdatesRequest } from './updates.ts';
 
 /** Bytes of one segment before content-encoding at most, so that a reader can bound what it unpacks. */
 export const MAX_SEGMENT_BYTES = 2 * 1024 * 1024;
@@ -44,16 +44,13 @@ export type Mirror = z.infer<typeof Mirror>;
 export const EntryClass = z.pick(Entry, { action: true, reason: true, status: true, vars: true });
 export type EntryClass = z.infer<typeof EntryClass>;
 
-/**
- * A line of a segment, as JSON: a class, which holds for the entries up to the next class, or an entry. That is its key, with its
- * `expiresAt` if it has one, and with its subject in canonical form if the key is another spelling.
- */
-export const SegmentLine = z.union([
-  EntryClass,
-  Entry.shape.subject,
-  z.tuple([Entry.shape.subject, whole]),
-  z.tuple([z.string().check(z.minLength(1), z.maxLength(2048)), z.nullable(whole), Entry.shape.subject]),
-]);
+/** The key of an entry, and its `expiresAt`. */
+export const EntryLine = z.tuple([Entry.shape.subject, whole]);
+/** A key that is another spelling of a subject, `expiresAt` or null, and the subject in canonical form. */
+export const SpelledLine = z.tuple([Key.shape.subject, z.nullable(whole), Entry.shape.subject]);
+
+/** A line of a segment, as JSON: a class, which holds for the entries up to the next class, or an entry; its key alone if it has no `expiresAt`. */
+export const SegmentLine = z.union([EntryClass, Entry.shape.subject, EntryLine, SpelledLine]);
 export type SegmentLine = z.infer<typeof SegmentLine>;
 
 /** The problem of a manifest whose fields are valid; undefined if there is none. */

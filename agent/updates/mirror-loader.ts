@@ -46,6 +46,9 @@ const OTHER_MS = 60_000;
 /** How often a backend without a mirror is asked again, or one whose mirror was gone as soon as it was loaded. */
 const NONE_MS = 300_000;
 
+/** Pages are cheaper up to here. */
+const MIN_BACKLOG = 2_000;
+
 /** What came of a load: when to try again. */
 type Outcome = 'loaded' | 'stopped' | { readonly againMs: number };
 
@@ -54,6 +57,7 @@ export class MirrorLoader {
   readonly #source: () => MirrorSource | undefined;
   readonly #apply: (step: UpdatesStep) => Promise<void>;
   readonly #moveTo: (place: LogPlace, lists: readonly string[]) => void;
+  readonly #position: () => number | undefined;
   readonly #events: LoadEvents;
   readonly #clock: Clock;
   readonly #now: () => Moment;
@@ -69,9 +73,19 @@ export class MirrorLoader {
   #cancel = () => {};
 
   constructor(
-    source: () => MirrorSource | undefined,
-    apply: (step: UpdatesStep) => Promise<void>,
-    moveTo: (place: LogPlace, lists: readonly string[]) => void,
+    {
+      source,
+      apply,
+      moveTo,
+      position,
+    }: {
+      source: () => MirrorSource | undefined;
+      apply: (step: UpdatesStep) => Promise<void>;
+      /** Polls go on from there. */
+      moveTo: (place: LogPlace, lists: readonly string[]) => void;
+      /** Of the mirror in use, in the log; undefined without one. */
+      position: () => number | undefined;
+    },
     events: LoadEvents,
     clock: Clock,
     now: () => Moment,
@@ -80,6 +94,7 @@ export class MirrorLoader {
     this.#source = source;
     this.#apply = apply;
     this.#moveTo = moveTo;
+    this.#position = position;
     this.#events = events;
     this.#clock = clock;
     this.#now = now;
@@ -93,13 +108,13 @@ export class MirrorLoader {
     this.#tryIn(this.#random() * JITTER_MS[cause]);
   }
 
-  /** The mirror is another one by now, or of other lists. */
-  reloaded(cause: LoadCause | undefined): void {
+  /** The source may be another one now. */
+  reloaded(): void {
     this.#cancel();
+    const wanted = this.#position() === undefined ? 'start' : this.#wanted;
     this.#wanted = undefined;
-    this.#failures = 0;
     this.#backoff.reset();
-    if (cause !== undefined) this.want(cause);
+    if (wanted !== undefined) this.want(wanted);
   }
 
   close(): void {
@@ -119,7 +134,7 @@ export class MirrorLoader {
     this.#isLoading = true;
     const outcome = await this.#load(source, cause).catch((error) => this.#failed(source, error));
     this.#isLoading = false;
-    if (outcome === 'stopped') return;
+    if (outcome === 'stopped') return this.#apply({ kind: 'abandon' });
     if (outcome !== 'loaded') return this.#tryIn(outcome.againMs * (0.5 + this.#random() / 2));
     this.#wanted = undefined;
     this.#failures = 0;
@@ -127,8 +142,8 @@ export class MirrorLoader {
   }
 
   async #failed(source: MirrorSource, error: unknown): Promise<Outcome> {
-    await this.#apply({ kind: 'abandon' });
     if (this.#isOver(source)) return 'stopped';
+    await this.#apply({ kind: 'abandon' });
     this.#failures++;
     this.#events.failed(error instanceof Error ? error : new Error(String(error)), this.#failures);
     return { againMs: this.#backoff.take() };
@@ -147,6 +162,7 @@ export class MirrorLoader {
       this.#events.tooLarge(entries, source.maxEntries);
       return { againMs: NONE_MS };
     }
+    if (cause === 'backlog' && manifest.position - (this.#position() ?? 0) < MIN_BACKLOG) return 'loaded';
     if (cause === 'mismatch' && manifest.id === this.#lastId && manifest.id === this.#mendedBy) {
       this.#events.stillMismatched(manifest.id);
       return { againMs: OTHER_MS };
@@ -199,8 +215,9 @@ export class MirrorLoader {
   }
 
   async #abandoned(source: MirrorSource, againMs: number): Promise<Outcome> {
+    if (this.#isOver(source)) return 'stopped';
     await this.#apply({ kind: 'abandon' });
-    return this.#isOver(source) ? 'stopped' : { againMs };
+    return { againMs };
   }
 
   #isOver(source: MirrorSource): boolean {

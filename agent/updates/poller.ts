@@ -20,6 +20,8 @@ export interface PollEvents {
   none(url: string): void;
   /** The place is not in the log any more, or the log is that of another backend. */
   lost(url: string): void;
+  /** The log has more than a page holds. */
+  lagging(): void;
 }
 
 /** Agents that start at the same time poll at different times. */
@@ -152,7 +154,10 @@ export class Poller {
     this.#askedMs = askedMs;
     this.#failures = 0;
     this.#backoff.reset();
-    if (more && isMoved) return 0;
+    if (more && isMoved) {
+      this.#events.lagging();
+      return 0;
+    }
     const wantedMs = Math.max(source.pollMs, Math.min(waitMs, WAIT_MS.most));
     return Math.max(WAIT_MS.least, wantedMs - (this.#clock.nowMs() - askedMs));
   }
