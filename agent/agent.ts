@@ -23,10 +23,13 @@ import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
-import { AppliedUpdates, type UpdatesStep } from './updates/applied-updates.ts';
+import { AppliedUpdates } from './updates/applied-updates.ts';
+import { Follower } from './updates/follower.ts';
 import { systemMoment } from './updates/freshness.ts';
-import { Poller } from './updates/poller.ts';
-import { updatesLog } from './updates/updates-log.ts';
+import { type Fault, LocalMirror } from './updates/local-mirror.ts';
+import { mirrorLog } from './updates/mirror-log.ts';
+import { mirrorSettingsOf } from './updates/mirror-settings.ts';
+import type { UpdatesStep } from './updates/updates-step.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -46,12 +49,19 @@ export class Agent {
   readonly #systemdSockets: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
   readonly #cacheWatch: CacheFullWarning;
+  readonly #mirror: LocalMirror;
   readonly #updates: AppliedUpdates;
-  #poller: Poller | undefined;
+  #follower: Follower | undefined;
+  #onMirrorFault: (fault: Fault) => void = () => {};
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, shared: SharedParts, isFirst: boolean, systemdSockets: SystemdSockets) {
+  private constructor(
+    generation: Generation,
+    shared: Omit<SharedParts, 'mirror'> & { readonly mirror: LocalMirror },
+    isFirst: boolean,
+    systemdSockets: SystemdSockets,
+  ) {
     this.#isFirst = isFirst;
     this.#systemdSockets = systemdSockets;
     this.#shared = shared;
@@ -60,7 +70,8 @@ export class Agent {
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
-    this.#updates = new AppliedUpdates(() => this.#generation, shared.clock, systemMoment);
+    this.#mirror = shared.mirror;
+    this.#updates = new AppliedUpdates(() => this.#generation, this.#mirror, shared.clock, systemMoment);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = isFirst ? new CacheSaver(() => this.#generation, shared.clock, shared.log) : undefined;
   }
@@ -81,7 +92,14 @@ export class Agent {
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const shared = { log, clock, metrics: new ProcessMetrics(), stats, references: new ReferenceIds(), degradation };
+    const metrics = new ProcessMetrics();
+    const faulty = mirrorLog(log).faulty;
+    const mirror = new LocalMirror(clock, systemMoment, (fault, lists) => {
+      faulty(fault, lists);
+      agent.#onMirrorFault(fault);
+    });
+    mirror.use(mirrorSettingsOf(settings));
+    const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
     const agent = new Agent(generation, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
@@ -90,6 +108,7 @@ export class Agent {
     } catch (error) {
       agent.#saver?.cancel();
       agent.#cacheWatch.stop();
+      mirror.close();
       shared.metrics.close();
       degradation.close();
       await generation.close();
@@ -132,22 +151,31 @@ export class Agent {
   }
 
   /** Follows the changes of the backend, if this is the first process, and tells the others each step. */
-  followUpdates(tell: (step: UpdatesStep) => void): void {
-    if (!this.#isFirst) return;
+  followUpdates(others: { apply(step: UpdatesStep): void; faulty(fault: Fault): void }): void {
     const { log, clock, metrics } = this.#shared;
-    const logged = updatesLog(log);
-    const apply = (step: UpdatesStep) => {
-      tell(step);
-      return this.applyUpdates(step);
-    };
-    const events = {
-      ...logged,
-      followed(step: UpdatesStep, waitedMs: number) {
-        logged.followed();
-        metrics.followed(step, waitedMs);
+    if (!this.#isFirst) {
+      this.#onMirrorFault = (fault) => others.faulty(fault);
+      return;
+    }
+    const of = {
+      updates: () => this.#generation.updates,
+      mirror: () => this.#generation.mirror,
+      apply: (step: UpdatesStep) => {
+        others.apply(step);
+        return this.applyUpdates(step);
       },
+      position: () => this.#mirror.held?.position,
+      followed: metrics.followed.bind(metrics),
+      load: mirrorLog(log),
     };
-    this.#poller = new Poller(() => this.#generation.updates, apply, events, clock, systemMoment);
+    const follower = new Follower(of, log, clock, systemMoment);
+    this.#follower = follower;
+    this.#onMirrorFault = (fault) => follower.faulty(fault);
+  }
+
+  /** The mirror of another process has a fault. */
+  onMirrorFault(fault: Fault): void {
+    this.#follower?.faulty(fault);
   }
 
   applyUpdates(step: UpdatesStep): Promise<void> {
@@ -195,9 +223,10 @@ export class Agent {
       throw error;
     }
     this.#generation = next;
+    this.#mirror.use(mirrorSettingsOf(settings));
     this.#handler.current = next.handler;
     this.#watchDegradation();
-    this.#poller?.reloaded();
+    this.#follower?.reloaded();
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'configuration reloaded');
@@ -207,7 +236,8 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
-    this.#poller?.close();
+    this.#follower?.close();
+    this.#mirror.close();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {

@@ -68,11 +68,7 @@ export class FunctionUrl {
     return { host: this.#host, accept: 'application/json' };
   }
 
-  async #request(
-    request: UnsignedRequest,
-    signal: AbortSignal,
-    maxBytes = MAX_ANSWER_BYTES,
-  ): Promise<FunctionAnswer> {
+  async #request(request: UnsignedRequest, signal: AbortSignal, maxBytes = MAX_ANSWER_BYTES): Promise<FunctionAnswer> {
     const headers = this.#sign === undefined ? request.headers : await signed(request, this.#sign, signal);
     const { statusCode, headers: answered, body } = await this.#pool.request({ ...request, headers, signal });
     let bytes = 0;

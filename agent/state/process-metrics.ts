@@ -35,10 +35,10 @@ export class ProcessMetrics {
   }
 
   /** A page of updates was applied; its changes waited for at most this long in the log. */
-  followed({ isStart, subjects }: { isStart: boolean; subjects: readonly string[] }, waitedMs: number): void {
+  followed({ isStart, changes }: { isStart: boolean; changes: readonly unknown[] }, waitedMs: number): void {
     if (isStart) this.counters.starts++;
-    if (isStart || subjects.length === 0) return;
-    this.counters.changes += subjects.length;
+    if (isStart || changes.length === 0) return;
+    this.counters.changes += changes.length;
     observe(this.counters.delay, waitedMs / 1000);
   }
 

@@ -23,7 +23,7 @@ const MAX_WAITING = 20;
 /** Applies the changes of the log to the verdicts and the mirror of this process, one step after the other. */
 export class AppliedUpdates {
   readonly #target: () => Target;
-  readonly #mirror: Pick<LocalMirror, 'apply' | 'isAt'>;
+  readonly #mirror: Pick<LocalMirror, 'apply'>;
   readonly #clock: Clock;
   readonly #now: () => Moment;
   #last: Promise<void> = Promise.resolve();
@@ -33,7 +33,7 @@ export class AppliedUpdates {
   #isOff = false;
   #proof: Proof | undefined;
 
-  constructor(target: () => Target, mirror: Pick<LocalMirror, 'apply' | 'isAt'>, clock: Clock, now: () => Moment) {
+  constructor(target: () => Target, mirror: Pick<LocalMirror, 'apply'>, clock: Clock, now: () => Moment) {
     this.#target = target;
     this.#mirror = mirror;
     this.#clock = clock;

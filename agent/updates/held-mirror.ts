@@ -67,6 +67,7 @@ export class HeldMirror {
 
   #compareWithManifest(): void {
     const lists = this.differing(this.#begin.manifest.lists);
-    if (lists.length > 0) throw new Error(`segments of the mirror are not what its manifest says of ${lists.join(', ')}`);
+    if (lists.length > 0)
+      throw new Error(`segments of the mirror are not what its manifest says of ${lists.join(', ')}`);
   }
 }

@@ -68,7 +68,11 @@ export class LocalMirror implements MirrorAnswers {
     return this.#served;
   }
 
-  get state(): { state: 'off' | 'live' | 'behind' | 'loading'; ageSeconds: number | null; held: HeldMirror | undefined } {
+  get state(): {
+    state: 'off' | 'live' | 'behind' | 'loading';
+    ageSeconds: number | null;
+    held: HeldMirror | undefined;
+  } {
     const held = this.#served;
     if (this.#settings === undefined) return { state: 'off', ageSeconds: null, held };
     if (held === undefined) return { state: 'loading', ageSeconds: null, held };
@@ -112,11 +116,6 @@ export class LocalMirror implements MirrorAnswers {
       case 'abandon':
         this.#next = undefined;
     }
-  }
-
-  /** Whether it has everything up to this page. */
-  isAt({ place }: PageStep): boolean {
-    return place !== undefined && this.#served?.cursor === place.cursor;
   }
 
   #begin(step: BeginStep): void {
@@ -194,7 +193,10 @@ export class LocalMirror implements MirrorAnswers {
 
   /** Only this sees what changed in memory without a change in the log. */
   #recomputeLater(): void {
-    this.#cancel = this.#clock.after(RECOMPUTE_EVERY_MS, () => void this.#recompute().finally(() => this.#recomputeLater()));
+    this.#cancel = this.#clock.after(
+      RECOMPUTE_EVERY_MS,
+      () => void this.#recompute().finally(() => this.#recomputeLater()),
+    );
   }
 
   async #recompute(): Promise<void> {

@@ -54,12 +54,12 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
     is: { timeout: 0, breaker_open: 0, overload: 2 },
   },
   changes: {
-    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1', 'x'] }, 0),
+    by: async ({ metrics }) => metrics.followed({ isStart: false, changes: [1, 2] }, 0),
     is: 2,
   },
-  starts: { by: async ({ metrics }) => metrics.followed({ isStart: true, subjects: [] }, 9000), is: 1 },
+  starts: { by: async ({ metrics }) => metrics.followed({ isStart: true, changes: [] }, 9000), is: 1 },
   delay: {
-    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1'] }, 1100),
+    by: async ({ metrics }) => metrics.followed({ isStart: false, changes: [1] }, 1100),
     is: counted(1.25),
   },
   unsupported: {
