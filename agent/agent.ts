@@ -27,6 +27,7 @@ import { AppliedUpdates } from './updates/applied-updates.ts';
 import { Follower } from './updates/follower.ts';
 import { systemMoment } from './updates/freshness.ts';
 import { type Fault, LocalMirror } from './updates/local-mirror.ts';
+import type { LoadEvents } from './updates/mirror-loader.ts';
 import { mirrorLog } from './updates/mirror-log.ts';
 import { mirrorSettingsOf } from './updates/mirror-settings.ts';
 import type { UpdatesStep } from './updates/updates-step.ts';
@@ -96,6 +97,7 @@ export class Agent {
     const faulty = mirrorLog(log).faulty;
     const mirror = new LocalMirror(clock, systemMoment, (fault, lists) => {
       faulty(fault, lists);
+      if (fault === 'mismatch') metrics.mirrorMismatched();
       agent.#onMirrorFault(fault);
     });
     mirror.use(mirrorSettingsOf(settings));
@@ -141,6 +143,7 @@ export class Agent {
         loader: loader.state,
         degradation: degradation.state,
         updates: this.#updates,
+        mirror: this.#mirror.state,
         connections,
         credentialsExpireAtMs,
       }),
@@ -166,11 +169,27 @@ export class Agent {
       },
       position: () => this.#mirror.held?.position,
       followed: metrics.followed.bind(metrics),
-      load: mirrorLog(log),
+      load: this.#loadEvents(),
     };
     const follower = new Follower(of, log, clock, systemMoment);
     this.#follower = follower;
     this.#onMirrorFault = (fault) => follower.faulty(fault);
+  }
+
+  #loadEvents(): LoadEvents {
+    const { log, metrics } = this.#shared;
+    const logged = mirrorLog(log);
+    return {
+      ...logged,
+      loaded(cause, what) {
+        logged.loaded(cause, what);
+        metrics.mirrorLoaded(cause);
+      },
+      failed(error, times) {
+        logged.failed(error, times);
+        metrics.mirrorFailed();
+      },
+    };
   }
 
   /** The mirror of another process has a fault. */

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { LoadCause } from '../updates/load-cause.ts';
 import { observe } from './histogram.ts';
 import { type FaultName, newCounters } from './metric-definitions.ts';
 
@@ -40,6 +41,18 @@ export class ProcessMetrics {
     if (isStart || changes.length === 0) return;
     this.counters.changes += changes.length;
     observe(this.counters.delay, waitedMs / 1000);
+  }
+
+  mirrorLoaded(cause: LoadCause): void {
+    this.counters.loads[cause]++;
+  }
+
+  mirrorFailed(): void {
+    this.counters.loadFailures++;
+  }
+
+  mirrorMismatched(): void {
+    this.counters.mismatches++;
   }
 
   called(subjects: number, tookMs: number): void {

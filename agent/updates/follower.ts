@@ -1,8 +1,9 @@
 import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import type { Moment } from './freshness.ts';
+import type { LoadCause } from './load-cause.ts';
 import type { Fault } from './local-mirror.ts';
-import { type LoadCause, type LoadEvents, MirrorLoader, type MirrorSource } from './mirror-loader.ts';
+import { type LoadEvents, MirrorLoader, type MirrorSource } from './mirror-loader.ts';
 import { type PollEvents, Poller, type PollSource } from './poller.ts';
 import { updatesLog } from './updates-log.ts';
 import type { PageStep, UpdatesStep } from './updates-step.ts';

@@ -24,6 +24,14 @@ export interface MirrorSettings {
 /** `mismatch`: it is not what the backend has; `sync`: it misses changes; `over`: there are too many entries. */
 export type Fault = 'mismatch' | 'sync' | 'over';
 
+export interface MirrorReading {
+  readonly state: 'off' | 'live' | 'loading' | 'behind';
+  /** The age of the moment up to which every change is proven to be in it; null without a proof. */
+  readonly ageSeconds: number | null;
+  readonly entries: Readonly<Record<string, number>>;
+  readonly bytes: number;
+}
+
 const RECOMPUTE_EVERY_MS = 3_600_000;
 const NEVER = Number.NEGATIVE_INFINITY;
 
@@ -68,17 +76,20 @@ export class LocalMirror implements MirrorAnswers {
     return this.#served;
   }
 
-  get state(): {
-    state: 'off' | 'live' | 'behind' | 'loading';
-    ageSeconds: number | null;
-    held: HeldMirror | undefined;
-  } {
-    const held = this.#served;
-    if (this.#settings === undefined) return { state: 'off', ageSeconds: null, held };
-    if (held === undefined) return { state: 'loading', ageSeconds: null, held };
+  get state(): MirrorReading {
+    const { lists } = this.#settings?.asked ?? { lists: [] };
+    if (this.#served === undefined) {
+      const state = this.#settings === undefined ? 'off' : 'loading';
+      return { state, ageSeconds: null, entries: {}, bytes: this.#next?.tables.bytes ?? 0 };
+    }
+    const { tables, asOfMs } = this.#served;
     const nowMs = this.#clock.nowMs();
-    const ageSeconds = Number.isFinite(held.asOfMs) ? Math.max(0, nowMs - held.asOfMs) / 1000 : null;
-    return { state: nowMs < this.#allowsUntilMs ? 'live' : 'behind', ageSeconds, held };
+    return {
+      state: nowMs < this.#allowsUntilMs ? 'live' : 'behind',
+      ageSeconds: Number.isFinite(asOfMs) ? Math.max(0, nowMs - asOfMs) / 1000 : null,
+      entries: Object.fromEntries(lists.map((list) => [list, tables.sumOf(list).count])),
+      bytes: tables.bytes + (this.#next?.tables.bytes ?? 0),
+    };
   }
 
   liveAddress(address: Address, nowMs: number): Decision | undefined {

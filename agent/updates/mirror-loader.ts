@@ -5,6 +5,7 @@ import { SEGMENTS_AT_A_TIME } from '../backend/log-client.ts';
 import { Backoff } from '../decision/backoff.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Moment } from './freshness.ts';
+import type { LoadCause } from './load-cause.ts';
 import { pageStep, type UpdatesStep } from './updates-step.ts';
 
 /** Where mirrors are loaded from now; another object after a reload. */
@@ -15,10 +16,6 @@ export interface MirrorSource {
   segment(url: string, id: string, n: number): Promise<Uint8Array | 'gone'>;
   updates(place: LogPlace): Promise<LogAnswer>;
 }
-
-/** Why a mirror is loaded: there is none, its place is not in the log any more, it lags, or it has a fault. */
-export const LOAD_CAUSES = ['start', 'gone', 'backlog', 'mismatch', 'worker', 'file'] as const;
-export type LoadCause = (typeof LOAD_CAUSES)[number];
 
 export interface LoadEvents {
   loaded(cause: LoadCause, what: { readonly id: string; readonly entries: number; readonly tookMs: number }): void;

@@ -13,6 +13,7 @@ import { processState } from '../../../agent/state/process-state.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { SpopStatus } from '../../../spop/errors.ts';
+import { NO_MIRROR_READING } from '../../support/agent-state.ts';
 import { HandClock } from '../../support/clock.ts';
 import { type Metrics, readMetrics } from '../../support/prometheus-text.ts';
 import { settingsWith } from '../../support/settings.ts';
@@ -119,6 +120,7 @@ class CountingAgent {
       loader,
       degradation,
       updates: { isOff: true, ageMs: 0 },
+      mirror: NO_MIRROR_READING,
       connections: 0,
       credentialsExpireAtMs: undefined,
     };

@@ -46,7 +46,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
     ...source,
     manifest: () => backend.manifest(),
     segment: backend.segment.bind(backend),
-    updates: backend.updates.bind(backend),
+    updates: (place: Parameters<typeof backend.updates>[0]) => backend.updates(place),
   };
   const world = { asked: asked as typeof asked | undefined };
   const follower = new Follower(
