@@ -5,14 +5,13 @@ import { type IRuleTarget, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { SHARDS } from '../../blocklist/table.ts';
 import { UPDATES_TABLE } from '../../updates/table.ts';
 import type { BackendSettings } from '../checked-props.ts';
 import { grantCanaries, grantLog, grantLookup, grantStream } from './access.ts';
 import { BackendFunction } from './function.ts';
 import { text } from './table.ts';
 
-/** A table that is paid by request begins with this many partitions; each has a shard, and each shard one writer at a time. */
-const SHARDS = 4;
 /** The share of the table's reads that is left to the writers, so that an import takes none from lookups. */
 const SHARE = 4;
 /** A batch of 500 in half of the writer's time. */
