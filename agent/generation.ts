@@ -12,7 +12,7 @@ import type { DegradationDetector } from './decision/degradation-detector.ts';
 import { Enforcement, type EnforcementEvents } from './decision/enforcement.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
-import type { MirrorAnswers } from './decision/mirror-answers.ts';
+import { type MirrorAnswers, withMirror } from './decision/mirror-answers.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
@@ -76,7 +76,7 @@ export async function openGeneration(
       degradation.callFailed(error);
     },
   });
-  const loader = new Loader(backend, cache, clock, limitsOf(settings), metrics.counters);
+  const loader = new Loader(withMirror(backend, mirror), cache, clock, limitsOf(settings), metrics.counters);
   const parts = { cache, loader, clock, mirror, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);

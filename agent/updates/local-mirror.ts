@@ -1,9 +1,11 @@
+import type { Entry } from '../../contract/check.ts';
 import type { Address } from '../decision/address.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { LookupSubject } from '../decision/lookup-subject.ts';
 import type { MirrorAnswers } from '../decision/mirror-answers.ts';
-import { type AskedLists, Mirror } from '../mirror/mirror.ts';
+import type { AskedLists } from '../mirror/asked-lists.ts';
+import { Mirror } from '../mirror/mirror.ts';
 import { type Moment, provenAgeMs } from './freshness.ts';
 import { HeldMirror } from './held-mirror.ts';
 import { segmentBytes } from './segment-bytes.ts';
@@ -87,7 +89,7 @@ export class LocalMirror implements MirrorAnswers {
     return {
       state: nowMs < this.#allowsUntilMs ? 'live' : 'behind',
       ageSeconds: Number.isFinite(asOfMs) ? Math.max(0, nowMs - asOfMs) / 1000 : null,
-      entries: Object.fromEntries(lists.map((list) => [list, tables.sumOf(list).count])),
+      entries: Object.fromEntries(lists.map((list) => [list, tables.sumOf(list)?.count ?? 0])),
       bytes: tables.bytes + (this.#next?.tables.bytes ?? 0),
     };
   }
@@ -111,6 +113,10 @@ export class LocalMirror implements MirrorAnswers {
     if (stale === undefined) return undefined;
     if (stale.action !== 'allow') return nowMs - held.receivedMs <= settings.listedMs ? stale : undefined;
     return !held.isMismatched && nowMs - held.provenMs <= settings.unlistedMs ? stale : undefined;
+  }
+
+  combined(subject: LookupSubject, answered: Entry | null): Entry | null {
+    return this.#served?.tables.combined(subject, answered, this.#clock.nowMs()) ?? answered;
   }
 
   /** Applies what concerns the mirror. Rejects if it cannot be loaded like this. */
