@@ -14,7 +14,7 @@ const ANY = 'any';
 
 /** Reports the later of two addresses or files that cannot both be opened. `resolve` makes spellings of one path equal. */
 export function bindConflicts(
-  { listen, admin, cache }: Pick<Settings, 'listen' | 'admin' | 'cache'>,
+  { listen, admin, cache, updates }: Pick<Settings, 'listen' | 'admin' | 'cache' | 'updates'>,
   resolve: (path: string) => string = posix.normalize,
 ): Finding[] {
   const file = (path: readonly PropertyKey[], name: string | undefined): Place[] =>
@@ -24,6 +24,7 @@ export function bindConflicts(
     ...(admin.listen === undefined ? [] : [{ path: ['admin', 'listen'], address: admin.listen }]),
     ...file(['admin', 'socket'], admin.socket),
     ...file(['cache', 'file'], cache.file),
+    ...file(['updates', 'file'], updates.file),
   ];
   return places.flatMap((place, index) => {
     const other = places.slice(0, index).find(({ address }) => collide(address, place.address, resolve));

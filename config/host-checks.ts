@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { bindConflicts } from './bind-conflicts.ts';
@@ -43,12 +43,13 @@ export function checkHost(settings: Settings, path: string | undefined, env: Nod
 }
 
 function findingsOn(settings: Settings, configuration: string | undefined): HostFinding[] {
-  const { listen, admin, cache, script } = settings;
+  const { listen, admin, cache, updates, script } = settings;
   return [
     ...listen.flatMap((address, index) => socketFindings(address, ['listen', index])),
     ...(admin.listen === undefined ? [] : socketFindings(admin.listen, ['admin', 'listen'])),
     ...(admin.socket === undefined ? [] : folderOf(admin.socket, ['admin', 'socket'])),
-    ...cacheFindings(cache.file, [configuration, script]),
+    ...fileFindings(cache.file, ['cache', 'file'], [configuration, script]),
+    ...fileFindings(updates.file, ['updates', 'file'], [configuration, script]),
     ...bindConflicts(settings, resolved),
     ...unknownSamples(settings),
     ...largeMessages(settings),
@@ -101,15 +102,31 @@ function folderOf(file: string, path: readonly PropertyKey[], key?: string): Hos
   return [wrong(place, `must be in an existing folder, but ${folder} does not exist`)];
 }
 
-function cacheFindings(file: string | undefined, others: readonly (string | undefined)[]): HostFinding[] {
+/** A file that the agent writes. */
+function fileFindings(
+  file: string | undefined,
+  path: readonly PropertyKey[],
+  others: readonly (string | undefined)[],
+): HostFinding[] {
   if (file === undefined) return [];
-  const path = ['cache', 'file'];
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
     return [wrong(path, `must be a file, but ${file} is a folder`)];
   const taken = others.find((other) => other !== undefined && resolved(other) === resolved(file));
-  return taken === undefined
-    ? folderOf(file, path)
-    : [wrong(path, `must be a file of its own, but ${file} is already the configuration or the script`)];
+  if (taken !== undefined)
+    return [wrong(path, `must be a file of its own, but ${file} is already the configuration or the script`)];
+  const missing = folderOf(file, path);
+  return missing.length > 0 ? missing : unwritable(dirname(file), path);
+}
+
+/** A warning, since the agent may run as another user. */
+function unwritable(folder: string, path: readonly PropertyKey[]): HostFinding[] {
+  try {
+    accessSync(folder, constants.W_OK);
+    return [];
+  } catch {
+    const message = `${userInfo().username} cannot write to ${folder}; haverdict.service can write to ${UNIT_FOLDERS[1]}`;
+    return [{ ...wrong(path, message), isWarning: true }];
+  }
 }
 
 /** A warning, since the agent may run as another user, and sockets opened by systemd need no group membership. */

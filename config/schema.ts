@@ -13,7 +13,7 @@ import { messages, policy } from './message-schema.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
-const UPDATES_MODES = ['off', 'invalidate'] as const;
+const UPDATES_MODES = ['off', 'invalidate', 'mirror'] as const;
 
 const DAY_SECONDS = 86_400;
 
@@ -37,6 +37,7 @@ const askedList = z
   )
   .meta({ mustBe: LIST_FORM });
 
+const absolutePath = text('an absolute path', (path) => /^\/[^\0]{1,4000}$/.test(path));
 const unixPath = text(
   `an absolute path of at most ${MAX_UNIX_PATH_BYTES} bytes, of A-Z a-z 0-9 _ . / @ : + -`,
   isUnixPath,
@@ -111,7 +112,7 @@ export const ConfigFile = map({
     policyTtlSeconds: wholeNumber(0, DAY_SECONDS)
       .prefault(1)
       .describe('How long the policy decides about a subject whose lookup failed.'),
-    file: text('an absolute path', (path) => /^\/[^\0]{1,4000}$/.test(path))
+    file: absolutePath
       .optional()
       .describe('The file that keeps the cache across restarts, in a folder that the agent can write to.'),
     fileMaxAgeSeconds: wholeNumber(1, 7 * DAY_SECONDS)
@@ -130,11 +131,22 @@ export const ConfigFile = map({
     mode: oneOf(UPDATES_MODES)
       .prefault('off')
       .describe(
-        'What the agent does with the log of changes of its backend: `off` leaves it; `invalidate` ends the cached verdicts that a change covers, so that it bites within about a second.',
+        'What the agent does with the log of changes of its backend: `off` leaves it; `invalidate` ends the cached verdicts that a change covers, so that it bites within about a second; `mirror` keeps all entries of the lists in memory, and asks the function only while they are not up to date.',
       ),
     pollMs: wholeNumber(200, 15_000)
       .prefault(1000)
       .describe('How often the agent asks for changes; the backend may ask it to wait for longer, up to 15 seconds.'),
+    maxEntries: wholeNumber(1, 10_000_000)
+      .prefault(2_000_000)
+      .describe('The maximum number of entries in the mirror. With more the agent works as with `mode: invalidate`.'),
+    file: absolutePath
+      .optional()
+      .describe('The file that keeps the mirror across restarts, in a folder that the agent can write to.'),
+    ifErrorSeconds: wholeNumber(0, 7 * DAY_SECONDS)
+      .prefault(DAY_SECONDS)
+      .describe(
+        'How long an entry of a mirror that is not up to date may still be used while the function cannot be reached; that there is none, only for `stale.ifErrorSeconds`.',
+      ),
   }).prefault({}),
   messages,
   script: text('the path of a module, like ./script.mjs', (path) => /\.m?[jt]s$/.test(path))

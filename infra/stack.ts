@@ -14,7 +14,7 @@ export class HaverdictStack extends Stack {
     for (const [name, value] of Object.entries(tags)) Tags.of(this).add(name, value);
     const backend = new HaverdictBackend(this, 'Backend', this.#propsOf(settings));
     const { agentLimits: limits } = backend;
-    const agentConfig = { url: JSON.stringify(backend.url.url), auth: 'iam', region, ...limits };
+    const agentBackend = { url: JSON.stringify(backend.url.url), auth: 'iam', region, ...limits };
     for (const arn of settings.agentRoles) backend.grantInvoke(principalOf(arn));
     this.#print({
       FunctionName: backend.handler.functionName,
@@ -28,9 +28,7 @@ export class HaverdictStack extends Stack {
       AgentRoleArn: backend.agentRole?.roleArn,
       OperatorPolicyArn: backend.operatorPolicy.managedPolicyArn,
       ReaderPolicyArn: backend.readerPolicy.managedPolicyArn,
-      AgentConfig: `backend: { ${Object.entries(agentConfig)
-        .map(([name, value]) => `${name}: ${value}`)
-        .join(', ')} }`,
+      AgentConfig: agentConfig(agentBackend, settings),
       MaxCallsPerSecond: limits && String(limits.maxCallsPerSecond),
     });
   }
@@ -60,6 +58,12 @@ export class HaverdictStack extends Stack {
       if (value !== undefined) new CfnOutput(this, name, { value });
     }
   }
+}
+
+/** What the agent's config file has of this stack, as YAML. */
+function agentConfig(backend: object, { updates }: DeploymentSettings): string {
+  const settings = Object.entries(backend).map(([name, value]) => `${name}: ${value}`);
+  return [`backend: { ${settings.join(', ')} }`, ...(updates ? ['updates: { mode: invalidate }'] : [])].join('\n');
 }
 
 /** A whole account leaves it to its own policies which of its roles may. */

@@ -6,7 +6,7 @@ import type { Sample } from '../state/metric-types.ts';
 import type { AgentState, DecisionCount } from '../state/state.ts';
 
 /** The sources of decisions about listed subjects. */
-const KNOWN_FROM = ['cache', 'backend', 'stale'] as const;
+const KNOWN_FROM = ['mirror', 'cache', 'backend', 'stale'] as const;
 
 /** The series of `haverdict_decisions_total`, with 0 for decisions that have not happened yet. */
 export function decisionSeries(state: AgentState): Sample[] {

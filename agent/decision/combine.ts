@@ -3,7 +3,7 @@ import type { Decision, SubjectVerdict } from './decision.ts';
 import { decideByPolicy } from './policy.ts';
 
 /** Of several "nothing listed", the one with the highest rank names the source. */
-const SOURCE_RANK = { cache: 0, stale: 1, backend: 2, policy: 3, script: 4 } as const;
+const SOURCE_RANK = { mirror: 0, cache: 1, stale: 2, backend: 3, policy: 4, script: 5 } as const;
 
 /**
  * One decision from the verdicts of all subjects, in the order of the kinds in the configuration. An allow entry wins over

@@ -5,7 +5,7 @@ import type { Reason } from '../../contract/policy.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 
 /** Where a decision came from. */
-export const SOURCES = ['cache', 'backend', 'stale', 'policy', 'script'] as const;
+export const SOURCES = ['mirror', 'cache', 'backend', 'stale', 'policy', 'script'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** The decision on one message. Equal decisions are the same object where that is cheap. */
@@ -94,6 +94,7 @@ export function inShadowMode(decision: Decision): Decision {
 }
 
 const NOTHING_LISTED = {
+  mirror: { action: 'allow', source: 'mirror' },
   cache: { action: 'allow', source: 'cache' },
   backend: { action: 'allow', source: 'backend' },
   stale: { action: 'allow', source: 'stale' },

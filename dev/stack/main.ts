@@ -40,7 +40,7 @@ function usage(stack: LocalStack): string {
   const skipped = stack.skipped.length > 0 ? `, ${stack.skipped.join(', ')}` : '';
   return `Outputs, as cdk deploy prints them:
 ${Object.entries(stack.outputs)
-  .map(([name, value]) => `  ${name.padEnd(17)} ${value}`)
+  .map(([name, value]) => `  ${name.padEnd(17)} ${value.replaceAll('\n', `\n${' '.repeat(20)}`)}`)
   .join('\n')}
 DynamoDB at ${stack.dynamodbEndpoint}
 
@@ -48,7 +48,7 @@ Block an address, with the permissions of an operator:
 ${exports(stack, 'operator')}
   npm run --silent haverdict -- block 203.0.113.7 --for 1h --reason abuse
 
-Run the agent, with the permissions of an agent; haverdict.yaml needs the line of the output AgentConfig:
+Run the agent, with the permissions of an agent; haverdict.yaml needs the lines of the output AgentConfig:
 ${exports(stack, 'agent')}
   npm run --silent haverdict -- agent -c haverdict.yaml
 
@@ -58,6 +58,6 @@ See docs/guides/local-cloud.md. Ctrl-C stops it.`;
 
 function exports(stack: LocalStack, profile: Profile): string {
   return Object.entries(stack.environmentOf(profile))
-    .map(([name, value]) => `  export ${name}=${value}`)
+    .map(([name, value]) => `  export ${name}=${value.replaceAll('\n', `\n${' '.repeat(20)}`)}`)
     .join('\n');
 }

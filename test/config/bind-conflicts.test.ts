@@ -38,8 +38,11 @@ const conflicts = (
   listen: readonly ListenAddress[],
   admin: { listen?: ListenAddress; socket?: string } = {},
   file?: string,
+  mirror?: string,
 ) =>
-  bindConflicts({ listen, admin, cache: { file } as never }).map(({ path, message }) => `${path.join('.')} ${message}`);
+  bindConflicts({ listen, admin, cache: { file } as never, updates: { file: mirror } as never }).map(
+    ({ path, message }) => `${path.join('.')} ${message}`,
+  );
 
 describe('two addresses to listen on', () => {
   for (const one of HOSTS)
@@ -53,6 +56,10 @@ describe('two addresses to listen on', () => {
         const found = conflicts([tcp(one, first.port), tcp(other, first.port)]);
         assert.equal(found.length, second === undefined ? 1 : 0, found.join());
       });
+
+  it('are told of the files of cache and mirror', () => {
+    assert.match(conflicts([], {}, '/run/a', '/run/./a').join(), /^updates\.file must differ from cache\.file: /);
+  });
 
   for (const [what, listen, admin, file, where] of [
     ['one socket spelled twice', ['unix:/run/a.sock', 'unix:/run//x/.././a.sock'], {}, undefined, ['listen.1']],

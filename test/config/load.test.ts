@@ -46,7 +46,7 @@ describe('loadSettings', () => {
         },
       ],
       stale: { ifErrorSeconds: 600, revalidateSeconds: 5 },
-      updates: { mode: 'off', pollMs: 1000 },
+      updates: { mode: 'off', pollMs: 1000, maxEntries: 2_000_000, ifErrorSeconds: 86_400 },
       workers: 1,
       memory: { heapMegabytes: 128 },
       haproxy: {

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { parse } from 'yaml';
+import { ConfigFile } from '../../config/schema.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
 import { settingsOf, templateOf, testApp } from './synthesized.ts';
 
@@ -64,17 +65,18 @@ describe('the stack', () => {
     assert.deepEqual(idsOf(moved), idsOf({}));
   });
 
-  it('prints the config of the agent, as YAML that names the URL and how to sign', () => {
-    const { Outputs } = templateOf().toJSON();
-    const parts = Outputs.AgentConfig.Value['Fn::Join'][1] as unknown[];
-    assert.deepEqual(parts[1], Outputs.FunctionUrl.Value);
-    const text = parts
-      .map((part) => (typeof part === 'string' ? part : 'https://abc.lambda-url.us-east-1.on.aws/'))
-      .join('');
-    const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
-    const backend = { url: 'https://abc.lambda-url.us-east-1.on.aws/', auth: 'iam', region: 'us-east-1', ...limits };
-    assert.deepEqual(parse(text), { backend });
-  });
+  for (const updates of [true, false])
+    it(`prints the config of the agent, as YAML that it takes, ${updates ? 'with' : 'without'} updates`, () => {
+      const { Outputs } = templateOf({ updates }).toJSON();
+      const parts = Outputs.AgentConfig.Value['Fn::Join'][1] as unknown[];
+      assert.deepEqual(parts[1], Outputs.FunctionUrl.Value);
+      const url = 'https://abc.lambda-url.us-east-1.on.aws/';
+      const config = parse(parts.map((part) => (typeof part === 'string' ? part : url)).join(''));
+      const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
+      const backend = { url, auth: 'iam', region: 'us-east-1', ...limits };
+      assert.deepEqual(config, { backend, ...(updates && { updates: { mode: 'invalidate' } }) });
+      assert.equal(ConfigFile.safeParse(config).error, undefined);
+    });
 
   it('prints what each agent may ask, which follows from the copies of the function and how many agents there are', () => {
     const outputs = (context: object) => templateOf({ ...context }).toJSON().Outputs;
@@ -82,10 +84,13 @@ describe('the stack', () => {
       AgentConfig.Value['Fn::Join']?.[1].at(-1);
     const two = outputs({ reservedConcurrency: 25, agents: 2 });
     assert.equal(two.MaxCallsPerSecond.Value, '125');
-    assert.equal(endOf(two), '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }');
+    assert.equal(
+      endOf(two),
+      '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }\nupdates: { mode: invalidate }',
+    );
     const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
-    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }');
+    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }\nupdates: { mode: invalidate }');
   });
 
   it('names its region itself, since that of the credentials would give each of us another template', () => {

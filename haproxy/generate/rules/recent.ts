@@ -10,7 +10,7 @@ import { bothConditions } from '../syntax.ts';
 type RecentSettings = Pick<HaproxySettings, 'recentSeconds' | 'recentAddresses' | 'recentStickCounter'>;
 
 /** The sources of a decision that follows from the lists as they are now. */
-const LIST_SOURCES = 'cache backend';
+const LIST_SOURCES = 'mirror cache backend';
 
 /** Above the rule that sends the message: decides about a recent address, so that it is not sent. */
 export function recentRules(haproxy: RecentSettings, { message, nameOf, has }: DecisionVariables): string[] {

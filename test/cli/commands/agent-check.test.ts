@@ -75,10 +75,17 @@ describe('what haverdict agent --check finds on this host', () => {
     assert.equal(status, 78);
   });
 
-  it('is a cache that would be written over the configuration', (t) => {
+  it('is a cache or a mirror that would be written over the configuration or the script', (t) => {
     const file = configFile(t, '');
-    writeFileSync(file, `backend: { url: http://127.0.0.1:1 }\ncache: { file: ${dirname(file)}/./agent.yaml }\n`);
-    assert.match(runHaverdict('agent', '--check', '-c', file).stderr, /cache\.file: must be a file of its own/);
+    const folder = dirname(file);
+    writeFileSync(join(folder, 'script.mjs'), '');
+    writeFileSync(
+      file,
+      `backend: { url: http://127.0.0.1:1 }\nscript: ./script.mjs\ncache: { file: ${folder}/./agent.yaml }\nupdates: { file: ${folder}/./script.mjs }\n`,
+    );
+    const { stderr } = runHaverdict('agent', '--check', '-c', file);
+    for (const setting of ['cache.file', 'updates.file'])
+      assert.ok(stderr.includes(`${setting}: must be a file of its own`));
   });
 
   it('is a warning, with 0, where a unit makes the folder, or a newer HAProxy may have the fetch', (t) => {

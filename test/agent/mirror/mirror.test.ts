@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Address } from '../../../agent/decision/address.ts';
+import { decisionOf } from '../../../agent/decision/decision.ts';
+import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
+import { withoutAddress } from '../../../agent/decision/verdict-pool.ts';
+import type { AskedLists } from '../../../agent/mirror/asked-lists.ts';
+import { Mirror } from '../../../agent/mirror/mirror.ts';
+import type { StoredEntry } from '../../../blocklist/entry.ts';
+import { check } from '../../../blocklist/service.ts';
+import type { Item } from '../../../blocklist/store.ts';
+import { factsOf } from '../../../contract/actions.ts';
+import { isPermitted } from '../../../contract/permitted-actions.ts';
+import type { Change } from '../../../contract/updates.ts';
+import { changeOf } from '../../../updates/change.ts';
+import { checkDeps } from '../../support/check-deps.ts';
+import { MemoryStore } from '../../support/memory-store.ts';
+import { longRuns } from '../../support/scope.ts';
+import {
+  askedLists,
+  askedSubject,
+  heldLists,
+  NOW_SECONDS,
+  trialLists,
+  worldEntries,
+} from '../../support/small-world.ts';
+
+/** Spellings that people use for a subject. */
+const SPELLINGS: readonly ((subject: string) => string)[] = [
+  (subject) => subject,
+  (subject) => subject,
+  (subject) => ` ${subject}`,
+  (subject) => subject.replace(/^ip:([^/]*)$/, (_, address) => `ip:${address}/${address.includes(':') ? 128 : 32}`),
+  (subject) => subject.replace(/^ip:/, ''),
+  (subject) => subject.replace(/^(host|country|method|ja4):/, (kind) => kind.toUpperCase()),
+];
+
+/** What happens to the table: an item is put under a spelling of its subject, or the item there is removed. */
+const writes = fc
+  .tuple(
+    fc.array(worldEntries, { minLength: 1, maxLength: 3 }),
+    fc.infiniteStream(fc.nat({ max: SPELLINGS.length - 1 })),
+    fc.infiniteStream(fc.nat({ max: 3 })),
+  )
+  .map(([worlds, spellings, removals]) =>
+    worlds.flat().map((entry): { item: Item; isRemoved: boolean } => {
+      const spelling = SPELLINGS[spellings.next().value ?? 0] ?? assert.fail();
+      return { item: { ...entry, subject: spelling(entry.subject) }, isRemoved: removals.next().value === 0 };
+    }),
+  );
+
+const RUNS = longRuns(20_000, 500);
+
+describe('the mirror', () => {
+  it(`decides as the function does over the items as they are meant, in ${RUNS} worlds`, async () => {
+    const world = fc.asyncProperty(
+      writes,
+      fc.array(
+        askedSubject.filter((subject) => subject !== 'ip:203.0.112.0/23'), // agents ask about networks of IPv6 alone
+        { minLength: 1, maxLength: 6 },
+      ),
+      askedLists,
+      trialLists,
+      heldLists,
+      async (written, subjects, lists, shadowLists, listActions) => {
+        const asked = { lists, shadowLists: [...shadowLists], listActions };
+        const mirror = new Mirror({ lists: lists.toSorted() }, 1000);
+        mirror.ask(asked);
+        mirror.setEpoch(NOW_SECONDS * 1000, 0);
+        const table = new Map<string, Change>();
+        for (const { item, isRemoved } of written.filter(({ item }) => lists.some((list) => list === item.list))) {
+          const key = { subject: String(item.subject), list: String(item.list) };
+          const change = changeOf(key, isRemoved ? undefined : item, () => {});
+          table.set(`${key.subject} ${key.list}`, change);
+          mirror.apply(change);
+        }
+        const answer = await check({ ...asked, subjects }, checkDeps(storeAsMeant([...table.values()], asked)));
+        for (const [index, text] of subjects.entries()) {
+          const subject = LookupSubject.parse(text);
+          const entry = answer.verdicts[index]?.entry ?? null;
+          assert.deepEqual(mirror.entryOf(subject, 0), entry, text);
+          const isAddress = subject.address !== undefined;
+          const told = isAddress ? mirror.lookupAddress(addressOf(text), 0) : mirror.lookup(text, 0);
+          const expected = (source: 'mirror' | 'stale') =>
+            isAddress ? withoutAddress(decisionOf(entry, source), subject) : decisionOf(entry, source);
+          assert.deepEqual(told, { live: expected('mirror'), stale: expected('stale') }, text);
+        }
+      },
+    );
+    await fc.assert(world, { numRuns: RUNS });
+  });
+});
+
+function addressOf(text: string): Address {
+  const [value = '', length] = text.slice('ip:'.length).split('/');
+  const address = new Address(length === undefined ? 128 : Number(length));
+  address.readText(value);
+  return address;
+}
+
+/** What `check` would find if every item stood under its canonical key; of several, the one that counts. */
+function storeAsMeant(table: readonly Change[], { listActions = {} }: AskedLists): MemoryStore {
+  const counting = table.filter(
+    ({ entry }) =>
+      entry !== null &&
+      isPermitted(listActions, entry) &&
+      !((entry.expiresAt ?? Number.POSITIVE_INFINITY) <= NOW_SECONDS),
+  );
+  const store = new MemoryStore();
+  for (const rivals of Map.groupBy(counting, ({ entry }) => `${entry?.subject} ${entry?.list}`).values()) {
+    const [first] = rivals.toSorted((a, b) => orderOf(a) - orderOf(b) || (a.key.subject < b.key.subject ? -1 : 1));
+    store.type(first?.entry as StoredEntry);
+  }
+  return store;
+}
+
+function orderOf({ key, entry }: Change): number {
+  return key.subject === entry?.subject ? -1 : factsOf(entry?.action ?? 'deny').rank;
+}
