@@ -7,6 +7,7 @@ import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
+import { FollowedUpdates } from './followed-updates.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes } from './lifecycle/heap.ts';
@@ -23,14 +24,6 @@ import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
-import { AppliedUpdates } from './updates/applied-updates.ts';
-import { Follower } from './updates/follower.ts';
-import { systemMoment } from './updates/freshness.ts';
-import { type Fault, LocalMirror } from './updates/local-mirror.ts';
-import type { LoadEvents } from './updates/mirror-loader.ts';
-import { mirrorLog } from './updates/mirror-log.ts';
-import { mirrorSettingsOf } from './updates/mirror-settings.ts';
-import type { UpdatesStep } from './updates/updates-step.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -50,16 +43,14 @@ export class Agent {
   readonly #systemdSockets: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
   readonly #cacheWatch: CacheFullWarning;
-  readonly #mirror: LocalMirror;
-  readonly #updates: AppliedUpdates;
-  #follower: Follower | undefined;
-  #onMirrorFault: (fault: Fault) => void = () => {};
+  /** What this process has of the log of changes. */
+  readonly updates: FollowedUpdates;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
   private constructor(
-    generation: Generation,
-    shared: Omit<SharedParts, 'mirror'> & { readonly mirror: LocalMirror },
+    { generation, updates }: { readonly generation: Generation; readonly updates: FollowedUpdates },
+    shared: SharedParts,
     isFirst: boolean,
     systemdSockets: SystemdSockets,
   ) {
@@ -67,12 +58,11 @@ export class Agent {
     this.#systemdSockets = systemdSockets;
     this.#shared = shared;
     this.#generation = generation;
+    this.updates = updates;
     this.#handler = { current: generation.handler, failsChecks: false };
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
-    this.#mirror = shared.mirror;
-    this.#updates = new AppliedUpdates(() => this.#generation, this.#mirror, shared.clock, systemMoment);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = isFirst ? new CacheSaver(() => this.#generation, shared.clock, shared.log) : undefined;
   }
@@ -94,24 +84,20 @@ export class Agent {
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
     const metrics = new ProcessMetrics();
-    const faulty = mirrorLog(log).faulty;
-    const mirror = new LocalMirror(clock, systemMoment, (fault, lists) => {
-      faulty(fault, lists);
-      if (fault === 'mismatch') metrics.mirrorMismatched();
-      agent.#onMirrorFault(fault);
-    });
-    mirror.use(mirrorSettingsOf(settings));
+    const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
+    updates.use(settings);
+    const { mirror } = updates;
     const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
-    const agent = new Agent(generation, shared, isFirst, systemdSockets);
+    const agent = new Agent({ generation, updates }, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
       agent.#cacheWatch.stop();
-      mirror.close();
-      shared.metrics.close();
+      updates.close();
+      metrics.close();
       degradation.close();
       await generation.close();
       throw error;
@@ -142,8 +128,8 @@ export class Agent {
         cache: cache.state,
         loader: loader.state,
         degradation: degradation.state,
-        updates: this.#updates,
-        mirror: this.#mirror.state,
+        updates: this.updates,
+        mirror: this.updates.mirror.state,
         connections,
         credentialsExpireAtMs,
       }),
@@ -151,54 +137,6 @@ export class Agent {
       takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
-  }
-
-  /** Follows the changes of the backend, if this is the first process, and tells the others each step. */
-  followUpdates(others: { apply(step: UpdatesStep): void; faulty(fault: Fault): void }): void {
-    const { log, clock, metrics } = this.#shared;
-    if (!this.#isFirst) {
-      this.#onMirrorFault = (fault) => others.faulty(fault);
-      return;
-    }
-    const of = {
-      updates: () => this.#generation.updates,
-      mirror: () => this.#generation.mirror,
-      apply: (step: UpdatesStep) => {
-        others.apply(step);
-        return this.applyUpdates(step);
-      },
-      position: () => this.#mirror.held?.position,
-      followed: metrics.followed.bind(metrics),
-      load: this.#loadEvents(),
-    };
-    const follower = new Follower(of, log, clock, systemMoment);
-    this.#follower = follower;
-    this.#onMirrorFault = (fault) => follower.faulty(fault);
-  }
-
-  #loadEvents(): LoadEvents {
-    const { log, metrics } = this.#shared;
-    const logged = mirrorLog(log);
-    return {
-      ...logged,
-      loaded(cause, what) {
-        logged.loaded(cause, what);
-        metrics.mirrorLoaded(cause);
-      },
-      failed(error, times) {
-        logged.failed(error, times);
-        metrics.mirrorFailed();
-      },
-    };
-  }
-
-  /** The mirror of another process has a fault. */
-  onMirrorFault(fault: Fault): void {
-    this.#follower?.faulty(fault);
-  }
-
-  applyUpdates(step: UpdatesStep): Promise<void> {
-    return this.#updates.apply(step);
   }
 
   /** The cached verdict about a subject in canonical text. */
@@ -242,10 +180,9 @@ export class Agent {
       throw error;
     }
     this.#generation = next;
-    this.#mirror.use(mirrorSettingsOf(settings));
     this.#handler.current = next.handler;
     this.#watchDegradation();
-    this.#follower?.reloaded();
+    this.updates.use(settings);
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'configuration reloaded');
@@ -255,8 +192,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
-    this.#follower?.close();
-    this.#mirror.close();
+    this.updates.close();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {

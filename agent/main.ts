@@ -139,11 +139,11 @@ async function serveAsWorker(
       log.level = level;
     },
     reload: (next: Settings) => agent.reload(next),
-    applyUpdates: (step: UpdatesStep) => agent.applyUpdates(step),
-    onMirrorFault: (fault: Fault) => agent.onMirrorFault(fault),
+    applyUpdates: (step: UpdatesStep) => agent.updates.apply(step),
+    onMirrorFault: (fault: Fault) => agent.updates.onOthersFault(fault),
   });
   reportListening();
-  agent.followUpdates({
+  agent.updates.follow(savesCache, {
     apply: (step) => tell(process, 'applyUpdates', step),
     faulty: (fault) => tell(process, 'onMirrorFault', fault),
   });
@@ -157,7 +157,7 @@ async function startProcesses(settings: Settings, log: Logger, output: LogOutput
 
 async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   const agent = await Agent.start(settings, log, true, new SystemdSockets(process.env, process.pid));
-  agent.followUpdates({ apply() {}, faulty() {} });
+  agent.updates.follow(true, { apply() {}, faulty() {} });
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],

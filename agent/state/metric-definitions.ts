@@ -31,7 +31,7 @@ export type FaultName = (typeof FAULTS)[number];
 
 /**
  * The counters that a process increments, by section of the state. State, merging of workers and metrics derive from
- * this. Names are unique across sections.
+ * this. Names are unique across sections: all counters of a process are in one object.
  */
 export const COUNTERS = {
   times: {

@@ -54,7 +54,6 @@ export class LocalMirror implements MirrorAnswers {
     this.#clock = clock;
     this.#now = now;
     this.#faulty = faulty;
-    this.#recomputeLater();
   }
 
   /** Settings from now on; without any there is no mirror. */
@@ -63,6 +62,7 @@ export class LocalMirror implements MirrorAnswers {
     this.#settings = settings;
     if (isSame) for (const held of [this.#served, this.#next]) held?.tables.ask(settings.asked);
     else {
+      this.#cancel();
       this.#served = undefined;
       this.#next = undefined;
     }
@@ -70,7 +70,7 @@ export class LocalMirror implements MirrorAnswers {
   }
 
   close(): void {
-    this.#cancel();
+    this.use(undefined);
   }
 
   /** The mirror in use. */
@@ -182,6 +182,7 @@ export class LocalMirror implements MirrorAnswers {
     this.#next = undefined;
     this.#served = next;
     this.#setLiveTimes();
+    this.#recomputeLater();
     if (next.isMismatched) this.#faulty('mismatch', []);
     if (next.tables.isOver) this.#dropTooLarge();
   }
@@ -210,6 +211,8 @@ export class LocalMirror implements MirrorAnswers {
 
   /** Only this sees what changed in memory without a change in the log. */
   #recomputeLater(): void {
+    this.#cancel();
+    if (this.#served === undefined) return;
     this.#cancel = this.#clock.after(
       RECOMPUTE_EVERY_MS,
       () => void this.#recompute().finally(() => this.#recomputeLater()),

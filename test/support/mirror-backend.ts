@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { gunzipSync, gzipSync } from 'node:zlib';
 import type { LogAnswer, LogPlace, MirrorAnswer } from '../../agent/backend/backend.ts';
 import type { Entry } from '../../contract/check.ts';
 import type { Mirror as Manifest } from '../../contract/mirror.ts';
@@ -128,13 +126,4 @@ export class MirrorBackend {
   #cursorAt(position: number): string {
     return `${this.#base}.${position}.x`;
   }
-}
-
-/** The same segment with other lines, and the digest that its manifest would need. */
-export function rewritten(
-  packed: Uint8Array,
-  rewrite: (text: string) => string,
-): { packed: Uint8Array; digest: string } {
-  const text = rewrite(gunzipSync(packed).toString());
-  return { packed: gzipSync(text), digest: createHash('sha256').update(text).digest('hex') };
 }
