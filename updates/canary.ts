@@ -2,6 +2,7 @@ import { RESERVED } from '../blocklist/table.ts';
 
 /** Canaries are items, each in a partition of its own. Where one's event is, everything before it on its shard is too. */
 export const CANDIDATES = 64;
+export const FIRST_CANARY = '0';
 /** A proof that is older has the canaries written while agents poll; what they prove is in the log about a second later. */
 export const OLD_PROOF_MS = 25_000;
 /**

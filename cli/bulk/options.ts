@@ -1,17 +1,18 @@
 import { type Command, Option } from 'commander';
 import { isKind } from '../../contract/subject.ts';
+import { addWaitOptions, BULK_LIMIT, type WaitOptions } from '../entries/wait.ts';
 import { readNote } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { FORMAT_NAMES, type FormatName } from '../formats/formats.ts';
 import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
-import { addTableOptions, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions } from '../options/table-options.ts';
 import type { Defaults } from './desired-entries.ts';
 import { readTrust } from './trusted-attributes.ts';
 
 /** The options that `import` and `sync` share. */
-export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
+export interface BulkOptions extends WaitOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
   readonly list: string;
   readonly format?: FormatName;
   readonly minScore?: number;
@@ -26,8 +27,6 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
   readonly dryRun?: true;
   readonly refetch?: true;
   readonly inside?: true;
-  readonly quiet?: true;
-  readonly json?: true;
 }
 
 export function addBulkOptions(command: Command): Command {
@@ -52,7 +51,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--dry-run', 'print the changes without making them')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
-  return addTableOptions(addSectionOption(command));
+  return addTableOptions(addSectionOption(addWaitOptions(command, BULK_LIMIT)));
 }
 
 /** An option of an earlier version is refused with its new name. */

@@ -27,7 +27,7 @@ export const handler = createHandler({
   ...(updatesTable !== undefined && {
     updates: new Updates({
       log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
-      canaries: new DynamoCanaries(blocklist, region),
+      canaries: new DynamoCanaries(blocklist, region, updatesTable),
       waitMs: updatePollMs,
     }),
   }),

@@ -1,10 +1,9 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
-import { entryAsMeant, type ReadEntry } from '../../blocklist/as-meant.ts';
+import type { ReadEntry } from '../../blocklist/as-meant.ts';
 import { InvalidEntryLog, isMistaken, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
 import { type BulkStore, type Item, keyName } from '../../blocklist/store.ts';
-import type { Change } from '../../contract/updates.ts';
-import { type AppendDeps, append, type ChangeKey } from '../../updates/append.ts';
-import { changeOf } from '../../updates/change.ts';
+import { type AppendDeps, append } from '../../updates/append.ts';
+import { changeOf, readsOf } from '../../updates/change.ts';
 import { batchOf } from './batch.ts';
 
 export interface WriterDeps extends Omit<AppendDeps, 'read'> {
@@ -26,14 +25,10 @@ export function createWriter(deps: WriterDeps): Writer {
       invalidEntries.report(item, read, deps.write);
       if (isMistaken(read)) bad.add(keyName(item));
     };
-    const read = async (keys: readonly ChangeKey[]): Promise<readonly Change[]> => {
-      const items = new Map((await deps.table.read(keys)).map((item) => [keyName(item), item]));
-      return keys.map((key) => changeOf(key, items.get(keyName(key)), report));
-    };
     try {
       const batch = batchOf(Records, deps.region);
-      for (const key of batch.unasked) report(key, entryAsMeant(key));
-      await append(batch, { ...deps, read });
+      for (const key of batch.unasked) changeOf(key, key, report); // nothing else of it is needed to see that
+      await append(batch, { ...deps, read: readsOf(deps.table, report) });
       if (bad.size > 0) deps.measure(bad.size);
     } catch (error) {
       deps.write('error', 'changes not appended, the batch comes again', { problem: String(error) });
