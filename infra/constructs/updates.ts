@@ -10,6 +10,7 @@ import { UPDATES_TABLE } from '../../updates/table.ts';
 import type { BackendSettings } from '../checked-props.ts';
 import { grantCanaries, grantLog, grantLookup, grantStream } from './access.ts';
 import { BackendFunction } from './function.ts';
+import { customMetric } from './metrics.ts';
 import { text } from './table.ts';
 
 /** The share of the table's reads that is left to the writers, so that an import takes none from lookups. */
@@ -53,9 +54,19 @@ export class Updates extends Construct {
     return this.#writer.metric('IteratorAge', { statistic: Stats.MAXIMUM, label: 'age of changes', ...options });
   }
 
+  /** Calls of the writer. */
+  metricCalls(options?: MetricOptions): Metric {
+    return this.#writer.metricInvocations({ label: 'calls', ...options });
+  }
+
   /** Calls of the writer that failed. */
   metricErrors(options?: MetricOptions): Metric {
     return this.#writer.metricErrors({ label: 'failed', ...options });
+  }
+
+  /** Items that were written, and are no entry or should be written otherwise. */
+  metricBadEntries(options?: MetricOptions): Metric {
+    return customMetric(this.#writer, 'BadEntries', { label: 'bad entries', ...options });
   }
 
   #writerOf(settings: BackendSettings, streamArn: string): LambdaFunction {

@@ -53,6 +53,7 @@ export class UpdatesReplay {
     newId: () => this.#newId(),
     clock: () => this.#clock.epochMs(),
     write() {},
+    measure() {},
   });
 
   /** Agents begin to poll, and the rule calls the trial each minute. */
