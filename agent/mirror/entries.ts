@@ -89,11 +89,11 @@ export class Entries {
 
   /** The same for an address or network under its canonical key, as an unsigned number. */
   setIpv4(list: number, address: number, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
-    if (this.#at.readIpv4(address, prefix)) this.#setAddress(list, of, expiryWord(expiresAt) | 0);
-    else {
-      const subject = this.#at.subject;
-      this.#setText(list, subject, subject, of, expiryWord(expiresAt) | 0);
-    }
+    this.#setNetwork(list, this.#at.readIpv4(address, prefix), of, expiresAt);
+  }
+
+  setIpv6(list: number, words: Int32Array, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
+    this.#setNetwork(list, this.#at.readIpv6(words, prefix), of, expiresAt);
   }
 
   /** Removes the entry under a key, if there is one. */
@@ -134,6 +134,14 @@ export class Entries {
       left = SLICE;
     }
     return this.#sums.differing();
+  }
+
+  /** One of a length that is never looked up is kept as text. */
+  #setNetwork(list: number, isLookedUp: boolean, of: ReceivedClass, expiresAt: number | undefined): void {
+    const expiry = expiryWord(expiresAt) | 0;
+    if (isLookedUp) return void this.#setAddress(list, of, expiry);
+    const { subject } = this.#at;
+    this.#setText(list, subject, subject, of, expiry);
   }
 
   #setAddress(list: number, of: ReceivedClass, expiry: number): void {
