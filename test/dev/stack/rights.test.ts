@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { DynamoConnection } from '../../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
@@ -8,7 +8,7 @@ import { type Assembly, readAssembly, type Template } from '../../../dev/local-c
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/stack/synth.ts';
 import { DynamoCanaries } from '../../../updates/dynamodb/canaries.ts';
-import { describeNewer } from '../../support/scope.ts';
+import { describeNewer, describeUsual } from '../../support/scope.ts';
 import { until } from '../../support/until.ts';
 import { checkBody, signedFetch } from '../local-cloud/signed-fetch.ts';
 
@@ -21,7 +21,7 @@ interface Right {
   readonly actions: readonly string[];
 }
 
-describe('the rights in the template', () => {
+describeUsual('the rights in the template', () => {
   it('are enough for a rehearsal of everything', async () => {
     await rehearse(assembly);
   });
