@@ -13,6 +13,8 @@ export const ENDPOINTS = {
   check: { method: 'POST', path: '/v1/check' },
   health: { method: 'GET', path: '/v1/health' },
   updates: { method: 'GET', path: '/v1/updates' },
+  mirror: { method: 'GET', path: '/v1/mirror' },
+  segment: { method: 'GET', path: '/v1/mirror/{id}/{n}' },
 } as const;
 export type Endpoint = keyof typeof ENDPOINTS;
 

@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
 import { CheckRequest, CheckResponse, Entry, Verdict } from './check.ts';
-import { Change, UpdatesPage, UpdatesRequest } from './updates.ts';
+import { EntryClass, EntryLine, Mirror, Segment, SegmentLine, SpelledLine } from './mirror.ts';
+import { Change, ListState, UpdatesPage, UpdatesRequest } from './updates.ts';
 
 /** The body of every answer whose status is not 200. */
 const Refusal = z.object({ error: z.string() });
 
-const described = z.registry<{ id?: string; description?: string }>();
+const described = z.registry<{ id?: string; description?: string; minItems?: number; maxItems?: number }>();
 described.add(CheckRequest, {
   id: 'CheckRequest',
   description: 'Which subjects to look up in which lists. Readers ignore unknown fields.',
@@ -67,6 +68,44 @@ described.add(UpdatesPage.shape.now, { description: 'The clock of the backend, i
 described.add(UpdatesPage.shape.more, { description: 'The log goes on: the next request need not wait.' });
 described.add(UpdatesPage.shape.waitMs, {
   description: 'How long to wait before the next request, if there is no more.',
+});
+described.add(UpdatesPage.shape.position, { description: 'How many records the log has had up to this cursor.' });
+described.add(UpdatesPage.shape.checkpoint, {
+  description: 'What the requested lists have at this cursor, for agents to compare with what they hold.',
+});
+described.add(ListState, {
+  id: 'ListState',
+  description: 'What a list has: the number of its entries, expired ones too, and the sum of their hashes.',
+});
+described.add(Mirror, {
+  id: 'Mirror',
+  description: 'Which segments have all entries of the requested lists, as they were at a place in the log.',
+});
+described.add(Mirror.shape.id, { description: 'Names this mirror; a later one has another id.' });
+described.add(Mirror.shape.cursor, {
+  description: 'The place in the log: the next request for updates sends it as after.',
+});
+described.add(Mirror.shape.position, { description: 'How many records the log has had up to the cursor.' });
+described.add(Mirror.shape.lists, { description: 'What each requested list has at the cursor.' });
+described.add(Mirror.shape.segments, { description: 'Those of the requested lists, in any order.' });
+described.add(Mirror.shape.now, { description: 'The clock of the backend, in milliseconds since 1970.' });
+described.add(Segment, { id: 'Segment', description: 'A part of one list, which never changes.' });
+described.add(Segment.shape.n, { description: 'Its number in the path.' });
+described.add(Segment.shape.digest, { description: 'SHA-256 of its bytes before content-encoding, in hex.' });
+described.add(Segment.shape.bytes, { description: 'How many bytes it has before content-encoding.' });
+described.add(EntryClass, {
+  id: 'EntryClass',
+  description: 'What the entries after it say, beside their subjects and expiry.',
+});
+for (const [line, length] of [
+  [EntryLine, 2],
+  [SpelledLine, 3],
+] as const)
+  described.add(line, { minItems: length, maxItems: length }); // a tuple of Zod says the first items alone
+described.add(SegmentLine, {
+  id: 'SegmentLine',
+  description:
+    'A class; or the key of an entry, alone, with expiresAt, or with expiresAt and its subject in canonical form.',
 });
 described.add(Change, {
   id: 'Change',

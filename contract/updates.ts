@@ -19,17 +19,29 @@ export const UpdatesRequest = z.object({
 });
 export type UpdatesRequest = z.infer<typeof UpdatesRequest>;
 
+/** The item as it stands in the table. Two spellings of one subject are two keys, and one may go while the other stays. */
+export const Key = z.object({
+  subject: z.string().check(z.minLength(1), z.maxLength(MAX_KEY_BYTES)),
+  list: z.string().check(z.regex(LIST_NAME)),
+});
+
 /** What is true of one key of the table now. */
 export const Change = z.object({
-  /** The item as it stands in the table. Two spellings of one subject are two keys, and one may go while the other stays. */
-  key: z.object({
-    subject: z.string().check(z.minLength(1), z.maxLength(MAX_KEY_BYTES)),
-    list: z.string().check(z.regex(LIST_NAME)),
-  }),
+  key: Key,
   /** The entry, with its subject in canonical form; null if there is none any more, or what is there is no entry. */
   entry: z.nullable(Entry),
 });
 export type Change = z.infer<typeof Change>;
+
+/** What one list has: how many entries, expired ones too, and the sum of their hashes (docs/reference/contract.md#digest). */
+export const ListState = z.object({
+  count: z.int().check(z.minimum(0)),
+  digest: z.string().check(z.regex(/^[0-9a-f]{16}$/)),
+});
+export type ListState = z.infer<typeof ListState>;
+
+export const ListStates = z.record(z.string().check(z.regex(LIST_NAME)), ListState);
+export type ListStates = z.infer<typeof ListStates>;
 
 /** The answer: changes in the order of the log. An agent applies a whole page or nothing of it. */
 export const UpdatesPage = z.object({
@@ -40,6 +52,10 @@ export const UpdatesPage = z.object({
   /** The clock of the backend, in milliseconds since 1970. */
   now: z.int().check(z.minimum(0)),
   more: z.boolean(),
+  /** The number of records in the log up to this cursor. */
+  position: z.optional(z.int().check(z.minimum(0))),
+  /** What the requested lists have at this cursor, in a page that ends where the backend counted. */
+  checkpoint: z.optional(z.object({ lists: ListStates })),
   waitMs: z.int().check(z.minimum(0), z.maximum(MAX_WAIT_MS)),
 });
 export type UpdatesPage = z.infer<typeof UpdatesPage>;

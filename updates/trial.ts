@@ -1,12 +1,8 @@
 import type { Log } from './append.ts';
-import { CANDIDATES } from './canary.ts';
+import { CANDIDATES, TRIAL } from './canary.ts';
 import { type Beats, type Head, type LogRecord, NO_BASE, pack } from './record.ts';
 import { RETENTION_SECONDS } from './table.ts';
 
-/** Shards split: it is tried again which canaries share one. */
-const EVERY_MS = 6 * 3_600_000;
-/** Two canaries of one shard may come in two batches. After three rounds few of them are still taken for two shards. */
-const ROUNDS = 3;
 /** The events of a round are in the log after about a second. */
 const ROUND_LIMIT_MS = 15_000;
 const LOOK_EVERY_MS = 100;
@@ -33,7 +29,7 @@ export async function tryCanaries(deps: TrialDeps): Promise<TrialOutcome> {
   if (!isDue(await deps.log.tail(), deps.clock())) return 'not due';
   const trial = new Trial();
   let began: Head | undefined;
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < TRIAL.rounds; round++) {
     if (!(await runRound(trial, deps))) return 'events are late';
     began ??= await deps.log.tail();
   }
@@ -46,7 +42,7 @@ export async function tryCanaries(deps: TrialDeps): Promise<TrialOutcome> {
 }
 
 function isDue(tail: Head | undefined, nowMs: number): boolean {
-  return tail === undefined || tail.base === NO_BASE || nowMs - tail.triedMs >= EVERY_MS;
+  return tail === undefined || tail.base === NO_BASE || nowMs - tail.triedMs >= TRIAL.everyMs;
 }
 
 /** Writes all candidates, and waits until the event of each is in the log; false if that takes too long. */

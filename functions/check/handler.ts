@@ -46,6 +46,12 @@ const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: AnswerD
     if (updates === undefined) throw new HttpError(404, 'this backend has no updates');
     return updates.answer(updatesRequestOf(event), clock, log);
   },
+  mirror: () => {
+    throw new HttpError(404, 'this backend has no mirror');
+  },
+  segment: () => {
+    throw new HttpError(404, 'this backend has no mirror');
+  },
 };
 
 /** Responds with the caller's mistake; of an internal failure, the caller learns no details. */

@@ -25,7 +25,7 @@ export class HttpError extends Error {
 /** The endpoint of a request. */
 export function endpointOf({ rawPath, requestContext }: FunctionUrlEvent): Endpoint {
   const names = Object.keys(ENDPOINTS) as Endpoint[];
-  const name = names.find((name) => ENDPOINTS[name].path === rawPath);
+  const name = names.find((name) => partsOf(name, rawPath) !== undefined);
   if (name === undefined) {
     const paths = names.map((name) => ENDPOINTS[name].path);
     throw new HttpError(404, `not found: use ${paths.join(' or ')}`);
@@ -33,6 +33,14 @@ export function endpointOf({ rawPath, requestContext }: FunctionUrlEvent): Endpo
   const { method } = ENDPOINTS[name];
   if (requestContext.http.method === method) return name;
   throw new HttpError(405, `${rawPath} takes ${method}`, { allow: method });
+}
+
+/** The parts of a path that stand for {…} in that of the endpoint; undefined if it is another path. */
+function partsOf(name: Endpoint, rawPath: string): string[] | undefined {
+  const [expected, given] = [ENDPOINTS[name].path.split('/'), rawPath.split('/')];
+  const isSame = (part: string, at: number) => part.startsWith('{') || part === given[at];
+  if (given.length !== expected.length || !expected.every(isSame)) return undefined;
+  return given.filter((_, at) => expected[at]?.startsWith('{'));
 }
 
 /** The parsed body of a check. */

@@ -3,9 +3,9 @@ import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
 import { jsonLog, writeLine } from '../log.ts';
+import { checkLine } from './check-line.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
-import { metricLine } from './metrics.ts';
 import { Updates } from './updates.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -21,13 +21,13 @@ await warmUp(store, jsonLog);
 export const handler = createHandler({
   store,
   log: jsonLog,
-  measure: (facts, requestId) => writeLine(metricLine(facts, { functionName, requestId, epochMs: Date.now() })),
+  measure: (facts, requestId) => writeLine(checkLine(facts, requestId, { functionName, epochMs: Date.now() })),
   clock: Date.now,
   ttlSeconds,
   ...(updatesTable !== undefined && {
     updates: new Updates({
       log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
-      canaries: new DynamoCanaries(blocklist, region),
+      canaries: new DynamoCanaries(blocklist, region, updatesTable),
       waitMs: updatePollMs,
     }),
   }),

@@ -10,6 +10,8 @@ const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.m
 
 /** Three of five minutes: neither one bad request nor one bad minute pages anybody. */
 const WINDOW = { evaluationPeriods: 5, datapointsToAlarm: 3 };
+/** What is said once, when it happens: the alarm goes on for an hour, so that somebody sees it. */
+const ONCE = { evaluationPeriods: 60, datapointsToAlarm: 1 };
 const PERIOD = Duration.minutes(1);
 const PERCENT = 5;
 /** More than twice the deadline of an agent, 40 ms by default: most lookups are too late then. */
@@ -50,6 +52,13 @@ export class Alarms extends Construct {
         : [
             this.#alarm('UpdatesLate', updates.metricAge(each), LATE_MS, 'changes reach the agents late'),
             this.#alarm('UpdateErrors', updates.metricErrors(each), 1, 'the writer of updates fails'),
+            this.#alarm(
+              'BadEntries',
+              updates.metricBadEntries(each),
+              1,
+              'an item was written that is no entry, or not as it should be',
+              ONCE,
+            ),
           ]),
     ];
     if (topic === undefined) return;
@@ -69,11 +78,11 @@ export class Alarms extends Construct {
     });
   }
 
-  #alarm(id: string, metric: IMetric, threshold: number, meaning: string): Alarm {
+  #alarm(id: string, metric: IMetric, threshold: number, meaning: string, window = WINDOW): Alarm {
     return new Alarm(this, id, {
       metric,
       threshold,
-      ...WINDOW,
+      ...window,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       alarmDescription: `haverdict: ${meaning}. What to do: ${RUNBOOK}#aws-${id.toLowerCase()}`,

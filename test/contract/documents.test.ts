@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -6,8 +7,10 @@ import { parse } from 'yaml';
 import { ACTIONS } from '../../contract/actions.ts';
 import { CheckRequest, CheckResponse, Entry, Verdict } from '../../contract/check.ts';
 import { contractDocument } from '../../contract/json-schema.ts';
+import { Mirror, mirrorProblem, SegmentLine } from '../../contract/mirror.ts';
 import { openApiDocument } from '../../contract/openapi.ts';
 import { Change, pageProblem, UpdatesPage } from '../../contract/updates.ts';
+import { classHash, ListDigest } from '../../updates/digest.ts';
 import { satisfies } from '../support/json-schema.ts';
 
 const reference = (name: string) => readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), 'utf8');
@@ -48,6 +51,24 @@ describe('the contract as a document', () => {
     const { responses } = openApiFile.paths['/v1/updates'].get;
     const page = UpdatesPage.parse(responses[200].content['application/json'].example);
     assert.equal(pageProblem(page, ['manual', 'spamhaus-drop']), undefined);
+  });
+
+  it('has an example of a manifest and of a segment', () => {
+    const { responses } = openApiFile.paths['/v1/mirror'].get;
+    const mirror = Mirror.parse(responses[200].content['application/json'].example);
+    assert.equal(mirrorProblem(mirror, ['manual', 'spamhaus-drop']), undefined);
+    const segment = openApiFile.paths['/v1/mirror/{id}/{n}'].get.responses[200].content['application/x-ndjson'].example;
+    const lines = segment.split('\n').slice(0, -1);
+    for (const line of lines) SegmentLine.parse(JSON.parse(line));
+    assert.equal(lines.length, 4);
+    const [{ bytes, digest } = assert.fail()] = mirror.segments;
+    assert.deepEqual([bytes, digest], [segment.length, createHash('sha256').update(segment).digest('hex')]);
+    const list = new ListDigest();
+    const hash = classHash(lines[0]);
+    list.entry(1, 'ip:203.0.113.7', 'ip:203.0.113.7', undefined, hash);
+    list.entry(1, 'ip:198.51.100.0/24', 'ip:198.51.100.0/24', 1_790_000_000, hash);
+    list.entry(1, '192.0.2.1', 'ip:192.0.2.1', undefined, hash);
+    assert.deepEqual(mirror.lists.manual, list.state);
   });
 });
 
@@ -105,6 +126,33 @@ const page = fc.record({
   waitMs: whole,
 });
 
+const state = fc.record({ count: whole, digest: fc.constantFrom('0123456789abcdef', '0123', 'x'.repeat(16)) });
+const states = fc.dictionary(fc.constantFrom('manual', 'a b'), fc.oneof({ weight: 4, arbitrary: state }, scraps), {
+  maxKeys: 1,
+});
+const segment = fc.record({
+  n: whole,
+  list: fc.constantFrom('manual', 'feed'),
+  digest: fc.constantFrom('0'.repeat(64), '0'.repeat(63)),
+  bytes: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(0, 2 * 1024 * 1024) }, scraps),
+  entries: whole,
+});
+const mirror = fc.record({
+  id: fc.oneof({ weight: 9, arbitrary: fc.constantFrom('7c21fe', 'a-b', 'x'.repeat(33)) }, scraps),
+  cursor: fc.constantFrom('5f.1042.9d', 'a b'),
+  position: whole,
+  lists: states,
+  segments: fc.array(segment, { maxLength: 1 }),
+  now: whole,
+});
+const line = fc.oneof(
+  subject,
+  entry,
+  fc.tuple(subject, whole),
+  fc.tuple(subject, fc.oneof(fc.constant(null), whole), subject),
+  fc.array(scraps, { maxLength: 4 }),
+);
+
 describe('the JSON Schema in docs/reference', () => {
   for (const [name, ours, values] of [
     ['Entry', Entry, entry],
@@ -117,6 +165,8 @@ describe('the JSON Schema in docs/reference', () => {
     ['CheckResponse', CheckResponse, fc.record({ verdicts: fc.array(verdict, { maxLength: 3 }), ttl })],
     ['Change', Change, change],
     ['UpdatesPage', UpdatesPage, page],
+    ['Mirror', Mirror, mirror],
+    ['SegmentLine', SegmentLine, line],
   ] as const)
     it(`takes and refuses the same as the code does: ${name}`, () => {
       let taken = 0;

@@ -53,6 +53,9 @@ const WORDS: Record<string, (value: unknown, rule: Schema, root: Schema, schema:
         Object.hasOwn(schema.properties ?? {}, name) || (rule !== false && satisfies(field, rule, root)),
     ),
   items: (value, rule, root) => !Array.isArray(value) || value.every((item) => satisfies(item, rule, root)),
+  prefixItems: (value, rules, root) =>
+    !Array.isArray(value) ||
+    rules.every((rule: Schema, at: number) => value.length <= at || satisfies(value[at], rule, root)),
   pattern: (value, rule) => typeof value !== 'string' || new RegExp(rule, 'u').test(value),
   minLength: (value, rule) => atLeast(characters(value), rule),
   maxLength: (value, rule) => atMost(characters(value), rule),

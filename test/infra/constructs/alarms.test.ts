@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { costCommand } from '../../../cli/commands/cost.ts';
-import { METRICS } from '../../../functions/check/metrics.ts';
+import { costCommand, STACK } from '../../../cli/commands/cost.ts';
+import { METRICS } from '../../../functions/metric-line.ts';
 import { only, templateOf } from '../synthesized.ts';
 import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
 
@@ -36,7 +36,7 @@ describe('the alarms', () => {
   ];
 
   it('are these', () => {
-    assert.deepEqual([...alarms.keys()].sort(), [...new Set(RAISED.map(([name]) => name))].sort());
+    assert.deepEqual([...alarms.keys()].sort(), [...new Set(['BadEntries', ...RAISED.map(([name]) => name)])].sort());
   });
 
   for (const [name, bad] of RAISED)
@@ -44,6 +44,16 @@ describe('the alarms', () => {
       assert.deepEqual(raisedBy(minutes(bad, 3)), [name]);
       assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
+
+  it('raise BadEntries by one minute, for an hour: it is said once that an item was written', () => {
+    const after = (calmMinutes: number) => [
+      ...Array(59 - calmMinutes).fill(calm),
+      { ...calm, BadEntries: 1 },
+      ...Array(calmMinutes).fill(calm),
+    ];
+    assert.deepEqual([raisedBy(after(0)), raisedBy(after(59))], [['BadEntries'], ['BadEntries']]);
+    assert.deepEqual(raisedBy([...after(59), calm]), []);
+  });
 
   it('are not raised by one failure among many requests, nor by one of few, nor without requests', () => {
     for (const one of [{ Url5xxCount: 1 }, { Throttles: 1 }, { Failures: 1 }]) {
@@ -63,11 +73,20 @@ describe('the alarms', () => {
   });
 
   it('cost what `haverdict cost` says, with the dashboard and the metric of the function', () => {
-    const options = costCommand().options;
-    const preset = (flag: string) => options.find(({ long }) => long === flag)?.defaultValue;
-    assert.equal(preset('--alarm-metrics'), [...alarms.values()].flatMap(metricsOf).length);
-    assert.equal(preset('--dashboards'), Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
-    assert.equal(preset('--metrics'), Object.keys(METRICS).length);
+    const dashboards = costCommand().options.find(({ long }) => long === '--dashboards')?.defaultValue;
+    assert.equal(dashboards, Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
+    for (const [updates, { metrics, alarmMetrics }] of [
+      [true, STACK.with],
+      [false, STACK.without],
+    ] as const) {
+      assert.equal(alarmMetrics, alarmsOf({ updates }).flatMap(metricsOf).length);
+      assert.equal(metrics, 1); // BadEntries is seldom sent, and billed only then
+    }
+  });
+
+  it('watch of the metrics of functions those that there are, and there is no other', () => {
+    const ours = [...alarms.values()].flatMap(metricsOf).filter((name) => name in METRICS);
+    assert.deepEqual(ours.sort(), Object.keys(METRICS).sort());
   });
 
   it('tell a topic when they begin and when they end, if there is one', () => {
@@ -80,6 +99,17 @@ describe('the alarms', () => {
 });
 
 describe('the dashboard', () => {
+  it('shows the age of changes, what fails and what was typed wrongly where there are updates', () => {
+    const metrics = (updates: boolean) =>
+      JSON.stringify(only(templateOf({ updates }), 'AWS::CloudWatch::Dashboard').Properties.DashboardBody);
+    for (const name of ['IteratorAge', 'BadEntries'])
+      assert.deepEqual(
+        [true, false].map((updates) => metrics(updates).includes(name)),
+        [true, false],
+        name,
+      );
+  });
+
   it('shows the ceilings that are set, and none where there is none', () => {
     const body = (context: Record<string, unknown>) =>
       JSON.stringify(only(templateOf(context), 'AWS::CloudWatch::Dashboard').Properties.DashboardBody).replaceAll(
@@ -108,7 +138,7 @@ describe('the budget', () => {
   });
 });
 
-function alarmsOf(context: Record<string, unknown>): Record<string, unknown>[] {
+function alarmsOf(context: Record<string, unknown>): (AlarmProperties & Record<string, unknown>)[] {
   const alarms = Object.values(templateOf(context).findResources('AWS::CloudWatch::Alarm'));
   return alarms.map(({ Properties }) => Properties);
 }
