@@ -44,7 +44,7 @@ function usage(stack: LocalStack): string {
   const skipped = stack.skipped.length > 0 ? `, ${stack.skipped.join(', ')}` : '';
   return `Outputs, as cdk deploy prints them:
 ${Object.entries(stack.outputs)
-  .map(([name, value]) => `  ${name.padEnd(17)} ${value.replaceAll('\n', `\n${' '.repeat(20)}`)}`)
+  .map(([name, value]) => (value.includes('\n') ? `  ${name}\n${value}` : `  ${name.padEnd(17)} ${value}`)) // to paste as it is
   .join('\n')}
 DynamoDB at ${stack.dynamodbEndpoint}
 
