@@ -1,3 +1,4 @@
+import type { LogPlace } from '../backend/backend.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import type { Moment } from './freshness.ts';
@@ -46,6 +47,15 @@ export class Follower {
     const moveTo = this.#poller.moveTo.bind(this.#poller);
     this.#loader = new MirrorLoader({ source, apply, moveTo, position }, of.load, clock, now);
     this.#loader.reloaded();
+  }
+
+  /** Polls go on from there. */
+  moveTo(place: LogPlace, lists: readonly string[]): void {
+    this.#poller.moveTo(place, lists);
+  }
+
+  want(cause: LoadCause): void {
+    this.#loader.want(cause);
   }
 
   /** The settings may be others now. */
