@@ -21,14 +21,14 @@ export interface Followed {
   load: LoadEvents;
 }
 
-const CAUSE_OF: Readonly<Record<Fault, LoadCause>> = { mismatch: 'mismatch', sync: 'worker', over: 'start' };
+const CAUSE_OF: Readonly<Record<Fault, LoadCause>> = { mismatch: 'mismatch', sync: 'worker', over: 'over' };
 
 /** Follows the log of changes, and loads the mirror: in the first process, which tells the others. */
 export class Follower {
   readonly #poller: Poller;
   readonly #loader: MirrorLoader;
 
-  constructor(of: Followed, log: Log, clock: Clock, now: () => Moment) {
+  constructor(of: Followed, log: Log, clock: Clock, now: () => Moment, random: () => number = Math.random) {
     const logged = updatesLog(log);
     const events: PollEvents = {
       ...logged,
@@ -42,10 +42,10 @@ export class Follower {
       },
       lagging: () => this.#loader.want('backlog'),
     };
-    this.#poller = new Poller(of.updates, of.apply, events, clock, now);
+    this.#poller = new Poller(of.updates, of.apply, events, clock, now, random);
     const { apply, position, mirror: source } = of;
     const moveTo = this.#poller.moveTo.bind(this.#poller);
-    this.#loader = new MirrorLoader({ source, apply, moveTo, position }, of.load, clock, now);
+    this.#loader = new MirrorLoader({ source, apply, moveTo, position }, of.load, clock, now, random);
     this.#loader.reloaded();
   }
 

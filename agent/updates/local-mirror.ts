@@ -135,6 +135,11 @@ export class LocalMirror implements MirrorAnswers {
     }
   }
 
+  /** Has the mirror in use everything up to the end of this page? */
+  isAt({ place }: PageStep): boolean {
+    return place !== undefined && this.#served?.cursor === place.cursor;
+  }
+
   #begin(step: BeginStep): void {
     if (this.#settings === undefined) throw new Error('no mirror is wanted any more');
     const { asked, maxEntries } = this.#settings;
