@@ -121,11 +121,13 @@ export class Entries {
         const place = { ...words, isIpv4: table.isIpv4, prefix: table.prefix };
         this.#sums.addressAnew(1, listOf(value), place, expiry, this.classes.hash(classOf(value)));
       });
+    const unmarked = new Set<number>();
     let left = SLICE;
     for (const [subject, first] of this.#texts.chains()) {
       first.round = round;
       for (let entry: typeof first | undefined = first; entry !== undefined; entry = entry.next) {
         const { key, value, expiry } = entry;
+        if (key !== subject && !this.#isMarked(listOf(value), subject)) unmarked.add(listOf(value));
         this.#sums.textAnew(1, listOf(value), key, subject, expiry, this.classes.hash(classOf(value)));
       }
       if (--left > 0) continue;
@@ -133,7 +135,7 @@ export class Entries {
       if (this.#sums.round !== round) return [];
       left = SLICE;
     }
-    return this.#sums.differing();
+    return [...new Set([...unmarked, ...this.#sums.differing()])];
   }
 
   /** One of a length that is never looked up is kept as text. */
@@ -215,6 +217,14 @@ export class Entries {
     if (isBeside) table.set(slot, value | BESIDE, table.expiry(slot));
     else if (classOf(value) === 0) this.#addresses.remove(table, slot);
     else table.set(slot, value, table.expiry(slot));
+  }
+
+  /** Whether it is said, unless the subject is no address. */
+  #isMarked(list: number, subject: string): boolean {
+    if (!this.#at.read(subject)) return true;
+    const table = this.#addresses.tableOf(this.#at);
+    const slot = table?.find(this.#at, list) ?? -1;
+    return table !== undefined && slot >= 0 && (table.value(slot) & BESIDE) !== 0;
   }
 
   #hasText(list: number, subject: string): boolean {
