@@ -29,6 +29,7 @@ const CACHED = 500_000;
 /** As many as the default of `backend.maxConcurrent` lets be in flight. */
 const IN_FLIGHT = 3_200;
 const LIST = 'manual';
+const NO_MIRROR = { apply: async () => {} };
 
 const KINDS: Readonly<Record<string, (number: number) => Change>> = {
   addresses: (n) =>
@@ -58,9 +59,12 @@ export async function measurePages(): Promise<PageRun[]> {
       const { changes } = await reading.measure((clock) =>
         readPage(text, [LIST], () => new Promise((resolve) => void clock.after(0, resolve))),
       );
-      const subjects = changes.map(({ key }) => key.subject);
       await applying.measure((clock) =>
-        new AppliedUpdates(() => target, clock, systemMoment).apply({ isStart: false, subjects }),
+        new AppliedUpdates(() => target, NO_MIRROR, clock, systemMoment).apply({
+          kind: 'page',
+          isStart: false,
+          changes,
+        }),
       );
     }
     const kilobytes = Math.round(text.length / 1024);
