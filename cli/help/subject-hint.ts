@@ -71,7 +71,7 @@ const HINTS: readonly ((text: string) => string | undefined)[] = [
   },
   (text) => {
     const [, word = ''] = /^([a-z][\w-]{2,})(?:\/[\d.]+)?$/i.exec(text) ?? [];
-    if (!/bot|spider|crawl|scan|\//i.test(text) || !isSubject(`ua:*${word}*`)) return undefined;
+    if (word === '' || !/bot|spider|crawl|scan|\//i.test(text) || !isSubject(`ua:*${word}*`)) return undefined;
     return `may be a user agent: write 'ua:*${word}*' for every agent with this name in it`;
   },
 ];
