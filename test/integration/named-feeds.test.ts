@@ -104,7 +104,10 @@ describe('a feed that', async () => {
       assert.match(said, /read as prefix lengths: subnet/);
     }
     const apart = text.replace('203.0.113.77', '198.51.100.77');
-    assert.equal((await run('import', fileOf('03.json', apart), '--list', list, '--skip-invalid')).status, EXIT.skipped);
+    assert.equal(
+      (await run('import', fileOf('03.json', apart), '--list', list, '--skip-invalid')).status,
+      EXIT.skipped,
+    );
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.0/24 deny']);
   });
 
