@@ -1,10 +1,9 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
 import type { ReadEntry } from '../../blocklist/as-meant.ts';
 import { InvalidEntryLog, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
-import { type BulkStore, type Item, keyName } from '../../blocklist/store.ts';
-import type { Change } from '../../contract/updates.ts';
-import { type AppendDeps, append, type ChangeKey } from '../../updates/append.ts';
-import { changeOf } from '../../updates/change.ts';
+import type { BulkStore, Item } from '../../blocklist/store.ts';
+import { type AppendDeps, append } from '../../updates/append.ts';
+import { readChanges } from '../read-changes.ts';
 import { batchOf } from './batch.ts';
 
 export interface WriterDeps extends Omit<AppendDeps, 'read'> {
@@ -19,10 +18,7 @@ export type Writer = (event: DynamoDBStreamEvent) => Promise<void>;
 export function createWriter(deps: WriterDeps): Writer {
   const invalidEntries = new InvalidEntryLog();
   const report = (item: Item, read: ReadEntry) => invalidEntries.report(item, read, deps.write);
-  const read = async (keys: readonly ChangeKey[]): Promise<readonly Change[]> => {
-    const items = new Map((await deps.table.read(keys)).map((item) => [keyName(item), item]));
-    return keys.map((key) => changeOf(key, items.get(keyName(key)), report));
-  };
+  const read = readChanges(deps.table, report);
   return async ({ Records }) => {
     try {
       await append(batchOf(Records, deps.region), { ...deps, read });
