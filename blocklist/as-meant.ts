@@ -1,11 +1,11 @@
 import { factsOf, isAction } from '../contract/actions.ts';
 import { formatNetwork, masked, parseNetwork } from '../contract/address.ts';
-import { MAX_REASON } from '../contract/check.ts';
 import { varProblem, varsProblem } from '../contract/entry-vars.ts';
-import { escapeInvisible, INVISIBLE, printable } from '../contract/printable.ts';
+import { escapeInvisible, printable } from '../contract/printable.ts';
 import { redactedSubject } from '../contract/redact.ts';
 import { formatSubject, parseSubject, SubjectError } from '../contract/subject.ts';
 import { LAST_SECOND, parseEntry, type StoredEntry } from './entry.ts';
+import { asReason } from './reason.ts';
 import type { Item } from './store.ts';
 
 /** What an item says, with a line about each thing that should be written otherwise; or why it says nothing. */
@@ -122,12 +122,8 @@ function instantIn(text: string): number | undefined {
 }
 
 function lineAsMeant(value: unknown): string | undefined {
-  const text = textAsMeant(value)
-    ?.slice(0, 4 * MAX_REASON)
-    .replace(INVISIBLE, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return text === undefined ? undefined : [...text].slice(0, MAX_REASON).join('');
+  const text = textAsMeant(value);
+  return text === undefined ? undefined : asReason(text);
 }
 
 function textAsMeant(value: unknown): string | undefined {

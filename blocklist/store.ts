@@ -63,6 +63,8 @@ export interface BulkStore {
 export interface BulkOptions {
   /** Called after each call to the database with the number of items that it wrote. */
   written?(count: number): void;
+  /** Called with the keys of a batch when all of it is written. */
+  finished?(keys: readonly Key[]): void;
   /** Takes no more once aborted; what was taken is still written. */
   readonly signal?: AbortSignal;
 }

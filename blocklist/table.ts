@@ -7,6 +7,9 @@ export const TABLE = {
   listIndex: { name: 'by-list', partitionKey: 'list', sortKey: 'subject' },
 } as const;
 
+/** A table that is paid by request begins with this many partitions; each has a shard of the stream, and each shard one writer at a time. */
+export const SHARDS = 4;
+
 /** The attributes that a lookup reads: those that can change a verdict. */
 export const VERDICT_ATTRIBUTES = ['subject', 'list', 'action', 'reason', 'status', 'vars', 'expiresAt'] as const;
 

@@ -44,6 +44,7 @@ export class HaverdictBackend extends Metered {
   /** The limits for each agent; undefined without reserved concurrency, and where only CloudFormation knows it. */
   readonly agentLimits: AgentLimits | undefined;
   readonly #urls: readonly FunctionUrl[];
+  readonly #log: ITable | undefined;
 
   constructor(scope: Construct, id: string, props: HaverdictBackendProps = {}) {
     super(scope, id);
@@ -60,7 +61,8 @@ export class HaverdictBackend extends Metered {
     grantLookup(this.table, handler);
     const updates = updatesOf(this, settings, this.table);
     updates?.answeredBy(handler, settings.updatePoll);
-    const access = new Access(this, 'Access', { table: this.table, urls: this.#urls, principals });
+    this.#log = updates?.log;
+    const access = new Access(this, 'Access', { table: this.table, log: this.#log, urls: this.#urls, principals });
     this.agentPolicy = access.agentPolicy;
     this.operatorPolicy = access.operatorPolicy;
     this.readerPolicy = access.readerPolicy;
@@ -82,7 +84,7 @@ export class HaverdictBackend extends Metered {
 
   /** Lets a principal read and edit the blocklist, as the command line does. */
   grantOperate(grantee: IGrantable): Grant {
-    return grantOperate(this.table, grantee);
+    return grantOperate(this.table, this.#log, grantee);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Token } from 'aws-cdk-lib';
+import { CALLS_PER_COPY, leastPollWaitMs, pollWaitMs } from '../updates/poll-wait.ts';
 
 /** The reserved concurrency of the function; with `none` only the limit of the account applies. */
 export type Copies = number | 'none';
@@ -9,14 +10,11 @@ export interface AgentLimits {
   readonly maxConcurrent: number;
 }
 
-/** Lambda's limit of requests per second for one execution environment. */
-const CALLS_PER_COPY = 10;
 /** For 10 calls: each reads one or two addresses in one list, which takes 12.5 (IPv4) or 25 (IPv6) units. */
 const READ_UNITS_PER_COPY = 200;
 const READ_UNITS_UNRESERVED = 2000;
 /** The default quota of a table in most accounts. */
 export const MOST_READ_UNITS = 40_000;
-const DEFAULT_POLL_MS = 1000;
 export const MIN_POLL_MS = 200;
 export const MAX_POLL_MS = 15_000;
 /** The maximum of the agent's setting. */
@@ -29,20 +27,15 @@ export function tooManyAgents(copies: Copies, agents: number): string | undefine
   return `at most ${copies * CALLS_PER_COPY} with reservedConcurrency ${copies}, one call a second for each`;
 }
 
-/** How long agents wait between two requests for updates: a second, or so long that all of these take half of the calls. */
+/** The default of `updatePoll`. Where only CloudFormation knows the capacity, there may be enough. */
 export function updatePollMs(copies: Copies, agents: number): number {
-  if (!isKnown(copies) || !isKnown(agents)) return DEFAULT_POLL_MS;
-  return Math.max(DEFAULT_POLL_MS, leastPollMs(copies, agents));
+  return pollWaitMs(isKnown(copies) ? copies : Number.POSITIVE_INFINITY, isKnown(agents) ? agents : 1);
 }
 
 /** What the wait would have to be instead, if it is too short. */
 export function pollsTooOften(copies: Copies, agents: number, pollMs: number): string | undefined {
-  if (!isKnown(copies) || !isKnown(agents) || pollMs >= leastPollMs(copies, agents)) return undefined;
-  return `at least ${leastPollMs(copies, agents)} with agents ${agents} and reservedConcurrency ${copies}, so that it takes half of the calls at most`;
-}
-
-function leastPollMs(copies: number, agents: number): number {
-  return Math.ceil((2 * agents * 1000) / (copies * CALLS_PER_COPY));
+  if (!isKnown(copies) || !isKnown(agents) || pollMs >= leastPollWaitMs(copies, agents)) return undefined;
+  return `at least ${leastPollWaitMs(copies, agents)} with agents ${agents} and reservedConcurrency ${copies}, so that it takes half of the calls at most`;
 }
 
 /**

@@ -1,11 +1,7 @@
-import { CANDIDATES } from './canary.ts';
+import { CANDIDATES, TRIAL } from './canary.ts';
 import { type RoundDeps, roundOf } from './canary-round.ts';
 import { type Beats, type Head, recordAfter } from './record.ts';
 
-/** Shards split: it is tried again which canaries share one. */
-const EVERY_MS = 6 * 3_600_000;
-/** Two canaries of one shard may come in two batches. After three rounds few of them are still taken for two shards. */
-const ROUNDS = 3;
 /** The events of a round are in the log after about a second. */
 const ROUND_LIMIT_MS = 15_000;
 
@@ -14,7 +10,7 @@ export interface TrialDeps extends RoundDeps {
 }
 
 export function isTrialDue({ triedMs }: Head, nowMs: number): boolean {
-  return nowMs - triedMs >= EVERY_MS;
+  return nowMs - triedMs >= TRIAL.everyMs;
 }
 
 /** Sets the canaries of the log; the record that it appended, or why there is none. */
@@ -37,7 +33,7 @@ export async function tryCanaries(deps: TrialDeps): Promise<Head | 'events are l
 export async function findCanaries(deps: RoundDeps): Promise<Beats | undefined> {
   const trial = new Trial();
   const round = { canaries: CANARIES, sinceMs: Number.NEGATIVE_INFINITY, limitMs: ROUND_LIMIT_MS };
-  for (let left = ROUNDS; left > 0; left--)
+  for (let left = TRIAL.rounds as number; left > 0; left--)
     if ((await roundOf({ ...round, seen: (batch) => trial.add(batch) }, deps)) === undefined) return undefined;
   return trial.beats();
 }

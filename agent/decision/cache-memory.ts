@@ -52,6 +52,6 @@ function varsIn(verdict: SubjectVerdict): number {
 }
 
 /** V8 takes two bytes a character for text that is not all Latin-1. */
-function textBytes(text: string): number {
+export function textBytes(text: string): number {
   return WIDE.test(text) ? text.length * 2 : text.length;
 }

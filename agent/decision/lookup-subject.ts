@@ -24,9 +24,9 @@ export class LookupSubject {
 
   /** Any subject from its canonical text. */
   static parse(text: string): LookupSubject {
-    const address = new Address();
-    // All IPv6 networks of one agent have the same length, so the cache does not need it.
-    const isAddress = text.startsWith(IP) && address.readText(text.slice(IP.length).split('/')[0] ?? '');
+    const [value = '', length] = text.slice(IP.length).split('/');
+    const address = new Address(length === undefined ? undefined : Number(length));
+    const isAddress = text.startsWith(IP) && address.readText(value);
     return new LookupSubject(isAddress ? address : undefined, text);
   }
 

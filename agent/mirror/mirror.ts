@@ -1,215 +1,229 @@
-import { factsOf } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
-import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
+import { standing, standingBySpecificity } from '../../contract/precedence.ts';
 import { lookupKeysOf, specificity } from '../../contract/subject.ts';
-import type { Change } from '../../contract/updates.ts';
+import type { Change, ListState } from '../../contract/updates.ts';
+import { SegmentReader } from '../../updates/segment-reader.ts';
 import type { Address } from '../decision/address.ts';
-import { decisionOf } from '../decision/decision.ts';
-import { LookupSubject } from '../decision/lookup-subject.ts';
-import { withoutAddress } from '../decision/verdict-pool.ts';
-import type { MirrorVerdict } from './mirror-verdict.ts';
+import type { LookupSubject } from '../decision/lookup-subject.ts';
+import { AddressKey } from './address-key.ts';
+import type { AskedLists } from './asked-lists.ts';
+import { Entries, type Found } from './entries.ts';
+import { BESIDE, classOf, listOf } from './entry-value.ts';
+import { Collected, Search, Standings } from './search.ts';
+import { SegmentFiller } from './segment-filler.ts';
+import { kindOf } from './text-entries.ts';
+import { type KnownEntry, type MirrorVerdict, NOTHING_KNOWN, NOTHING_LISTED, Verdicts, verdictOf } from './verdicts.ts';
 
-/** Which lists are asked, as in a request of the function. */
-export interface AskedLists {
-  /** In order of precedence. */
-  readonly lists: readonly string[];
-  readonly shadowLists?: readonly string[] | undefined;
-  readonly listActions?: ListActions | undefined;
-}
+/** Lines of a segment that are read in one slice: a few milliseconds. */
+const SLICE = 5000;
 
-/** How many entries a list has, expired ones too, and the sum of their hashes. */
-export interface ListSum {
-  readonly count: number;
-  readonly digest: string;
-}
-
-/** A segment is not what the contract says. */
-class SegmentError extends Error {
-  override readonly name = 'SegmentError';
-}
-
-interface Kept {
-  readonly key: Change['key'];
-  readonly entry: Entry;
+/** An entry that counts, and where it stands. */
+interface Rival extends Found {
+  readonly subject: string;
+  readonly at: number;
 }
 
 /**
  * All entries of some lists, by the keys that they have in the table. It decides about any subject as the function would
- * with what it was told up to now, with the entries as they are meant.
+ * with what the mirror was told, all entries read as they are meant.
  */
 export class Mirror {
-  readonly #maxEntries: number;
+  /** The lists by number. */
+  readonly #names: readonly string[];
+  readonly #entries: Entries;
   #asked: AskedLists;
-  /** By canonical subject, then by the name of the key. */
-  readonly #entries = new Map<string, Map<string, Kept>>();
-  readonly #counts = new Map<string, number>();
-  #count = 0;
-  #isOver = false;
-  #epochAheadMs = Date.now() - performance.now();
+  #standings: Standings;
+  #search: Search;
+  #verdicts: Verdicts;
+  #aheadMs = Date.now() - performance.now();
 
   constructor(asked: AskedLists, maxEntries: number) {
-    this.#asked = asked;
-    this.#maxEntries = maxEntries;
+    this.#names = [...asked.lists];
+    this.#entries = new Entries(this.#names.length, maxEntries);
+    [this.#asked, this.#standings, this.#search, this.#verdicts] = this.#rules(asked);
   }
 
   /** The same lists in another order, or with other rules. */
   ask(asked: AskedLists): void {
-    this.#asked = asked;
+    [this.#asked, this.#standings, this.#search, this.#verdicts] = this.#rules(asked);
   }
 
   /** Entries of all lists, expired ones too. */
   get size(): number {
-    return this.#count;
+    return this.#entries.size;
   }
 
+  /** About what it takes, in the heap and outside of it. */
   get bytes(): number {
-    return this.#count * 100;
+    return this.#entries.bytes;
   }
 
-  /** There were more entries than `maxEntries`: the mirror is not complete, and stays so. */
+  /** There were more than `maxEntries`: it misses some from then on. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#entries.isOver;
   }
 
-  /** The kinds of which it does not keep all entries: about these the backend has to be asked. */
-  get askedKinds(): readonly string[] {
-    return [];
+  /** Entries under keys that are not canonical, which the function does not find. */
+  get spelled(): number {
+    return this.#entries.spelled;
   }
 
-  /** The entries of a list and the sum of their hashes, kept as changes come. */
-  sumOf(list: string): ListSum {
-    return { count: this.#counts.get(list) ?? 0, digest: '0'.repeat(16) };
+  /** The entries of a list and the sum of their hashes, kept as changes come; undefined if not all of them are kept. */
+  sumOf(list: string): ListState | undefined {
+    return this.#entries.stateOf(this.#numberOf(list));
   }
 
   /** The backend's clock, in milliseconds since 1970, at a moment by the clock that lookups are given. */
   setEpoch(epochMs: number, atMs: number): void {
-    this.#epochAheadMs = epochMs - atMs;
+    this.#aheadMs = epochMs - atMs;
   }
 
   /** Adds the lines of a segment of one list, in slices of a few milliseconds. Throws a SegmentError. */
   *fill(list: string, segment: Uint8Array): Generator<void> {
-    let said: Omit<Entry, 'subject' | 'list'> = { action: 'deny' };
-    let left = 200;
-    for (const text of Buffer.from(segment).toString().split('\n')) {
-      if (text === '') continue;
-      const line = lineIn(text);
-      if (typeof line === 'object' && !Array.isArray(line)) said = line;
-      else {
-        const [key, expiresAt, subject] = Array.isArray(line) ? line : [line];
-        const entry: Entry = { subject: subject ?? key, list, ...said, ...(expiresAt != null && { expiresAt }) };
-        this.apply({ key: { subject: key, list }, entry });
-      }
-      if (--left > 0) continue;
-      yield;
-      left = 200;
-    }
+    const reader = new SegmentReader(segment, new SegmentFiller(this.#entries, this.#numberOf(list)));
+    while (reader.read(SLICE)) yield;
   }
 
-  /** What is true of a key now. */
+  /** What is true of a key now. The entry may have more in it than this version knows: that counts for the sum. */
   apply({ key, entry }: Change): void {
-    const name = `${key.subject}\n${key.list}`;
-    for (const [subject, kept] of entry === null ? this.#entries : []) {
-      if (!kept.delete(name)) continue;
-      this.#added(key.list, -1);
-      if (kept.size === 0) this.#entries.delete(subject);
+    const list = this.#numberOf(key.list);
+    if (entry === null) {
+      this.#entries.remove(list, key.subject);
+      return;
     }
-    if (entry === null) return;
-    this.apply({ key, entry: null });
-    if (this.#count >= this.#maxEntries) this.#isOver = true;
-    if (this.#isOver) return;
-    const kept = this.#entries.get(entry.subject) ?? new Map<string, Kept>();
-    this.#entries.set(entry.subject, kept.set(name, { key, entry }));
-    this.#added(key.list, 1);
+    const of = this.#entries.classes.read(entry);
+    if (of === undefined) throw new Error(`the entry of a change in list ${key.list} is none`);
+    this.#entries.set(list, key.subject, entry.subject, of, entry.expiresAt);
   }
 
   lookupAddress(address: Address, nowMs: number): MirrorVerdict {
-    return this.#verdictOf(LookupSubject.ofAddress(address), nowMs);
+    const search = this.#search;
+    search.begin((nowMs + this.#aheadMs) / 1000);
+    this.#entries.search(address, search);
+    if (search.isBeside) {
+      const text = `ip:${address}`;
+      const won = this.#winner(this.#rivalsOfAddress(address, nowMs), text);
+      return won === undefined ? NOTHING_LISTED : verdictOf(won, text);
+    }
+    if (search.value === 0) return NOTHING_LISTED;
+    return this.#verdicts.ofAddress(address, search.value, search.prefix);
   }
 
   /** Of any other subject, in canonical text. */
   lookup(text: string, nowMs: number): MirrorVerdict {
-    return this.#verdictOf(LookupSubject.ofText(text), nowMs);
-  }
-
-  /** The function's answer about a subject, with what it cannot find: entries under keys that are not canonical. */
-  combined(subject: LookupSubject, answered: Entry | null, nowMs: number): Entry | null {
-    const odd = this.#found(subject.text, nowMs).filter(({ key, entry }) => key.subject !== entry.subject);
-    const { unlessAllowed, ...won } = answered ?? {};
-    const known = [...(answered === null ? [] : [won as Entry]), ...(unlessAllowed ? [unlessAllowed] : [])];
-    return this.#winner(subject.text, [...known, ...odd.map(({ entry }) => this.#asMode(entry))]);
-  }
-
-  /**
-   * Computes the sums again from what is in memory, in slices of a few milliseconds, between which changes may be applied.
-   * Returns the lists whose sums are not what `sumOf` says.
-   */
-  *recompute(): Generator<void, readonly string[]> {
-    yield;
-    return [];
+    const won = this.#winner(this.#rivalsOfText(text, nowMs), text);
+    const isAsked = this.#entries.isAsked(kindOf(text));
+    if (won === undefined) return isAsked ? NOTHING_KNOWN : NOTHING_LISTED;
+    const verdict = verdictOf(won);
+    return isAsked ? { ...verdict, live: undefined } : verdict;
   }
 
   /** The winner, as the function answers it. */
   entryOf(subject: LookupSubject, nowMs: number): Entry | null {
-    return this.#winner(
-      subject.text,
-      this.#found(subject.text, nowMs).map(({ entry }) => this.#asMode(entry)),
-    );
+    return this.#winner(this.#rivalsOf(subject, nowMs), subject.text)?.entry ?? null;
   }
 
-  #verdictOf(subject: LookupSubject, nowMs: number): MirrorVerdict {
-    const entry = this.entryOf(subject, nowMs);
-    const of = (source: 'cache' | 'stale') =>
-      withoutAddress(decisionOf(entry, source), subject) as MirrorVerdict['live'];
-    return { live: of('cache'), stale: of('stale') };
-  }
-
-  /** The entries that count, one for each subject and list: that under the canonical key, else the one that precedes. */
-  #found(text: string, nowMs: number): Kept[] {
-    const now = (nowMs + this.#epochAheadMs) / 1000;
-    return lookupKeysOf(text).flatMap((subject) => {
-      const counting = [...(this.#entries.get(subject)?.values() ?? [])].filter(
-        ({ entry }) =>
-          isPermitted(this.#asked.listActions ?? {}, entry) && (entry.expiresAt === undefined || entry.expiresAt > now),
-      );
-      const order = ({ key, entry }: Kept) => (key.subject === subject ? -1 : factsOf(entry.action).rank);
-      const ordered = counting.toSorted((a, b) => order(a) - order(b) || (a.key.subject < b.key.subject ? -1 : 1));
-      return ordered.filter((kept, at) => ordered.findIndex(({ key }) => key.list === kept.key.list) === at);
-    });
-  }
-
-  #asMode(entry: Entry): Entry {
-    const { action, status: _status, vars: _vars, ...rest } = entry;
-    if (action === 'log' || !this.#asked.shadowLists?.includes(entry.list)) return entry;
-    return { ...rest, action: 'log', shadow: action };
-  }
-
-  #winner(text: string, entries: readonly Entry[]): Entry | null {
-    const order = (entry: Entry) => [
-      factsOf(entry.action).rank,
-      -specificity(entry.subject),
-      this.#asked.lists.indexOf(entry.list),
+  /** The function's answer about a subject, with what it does not find: entries under keys that are not canonical. */
+  combined(subject: LookupSubject, answered: Entry | null, nowMs: number): Entry | null {
+    if (this.#entries.spelled === 0) return answered;
+    const spelled = this.#rivalsOf(subject, nowMs).filter(({ key, subject }) => key !== subject);
+    if (spelled.length === 0) return answered;
+    const { unlessAllowed, ...won } = answered ?? { list: '', unlessAllowed: undefined };
+    const told = 'subject' in won ? [won, ...(unlessAllowed ? [unlessAllowed] : [])] : [];
+    const all = [
+      ...told.map((entry) => ({ known: { entry, isWhole: true }, at: this.#standingOf(entry) })),
+      ...spelled.map((rival) => ({ known: this.#known(rival), at: rival.at })),
     ];
-    const compare = (a: Entry, b: Entry) => {
-      const [ofA, ofB] = [order(a), order(b)];
-      const at = ofA.findIndex((value, index) => value !== ofB[index]);
-      return at < 0 ? 0 : (ofA[at] as number) - (ofB[at] as number);
-    };
-    const [best = null] = entries.toSorted(compare);
-    if (best?.action !== 'allow' || !text.startsWith('path:')) return best;
-    const [next] = entries.filter(({ action }) => action !== 'allow').toSorted(compare);
-    return next === undefined ? best : { ...best, unlessAllowed: next };
+    const ordered = all.sort((a, b) => a.at - b.at).map(({ known }) => known);
+    return winnerOf(ordered, subject.text)?.entry ?? null;
   }
 
-  #added(list: string, count: number): void {
-    this.#count += count;
-    this.#counts.set(list, (this.#counts.get(list) ?? 0) + count);
+  /**
+   * Computes the sums again from what is in memory, in slices, between which changes may be applied. Returns the lists of
+   * which another sum is kept.
+   */
+  *recompute(): Generator<void, readonly string[]> {
+    const lists = yield* this.#entries.recompute();
+    return lists.map((list) => this.#names[list] as string); // all lists have names
+  }
+
+  #rules(asked: AskedLists): [AskedLists, Standings, Search, Verdicts] {
+    const { classes } = this.#entries;
+    const standings = new Standings(asked, this.#names, () => classes.actions);
+    return [asked, standings, new Search(standings), new Verdicts(asked, this.#names, classes)];
+  }
+
+  #numberOf(list: string): number {
+    const number = this.#names.indexOf(list);
+    if (number < 0) throw new Error(`the mirror does not have list ${list}`);
+    return number;
+  }
+
+  #winner(rivals: readonly Rival[], text: string): KnownEntry | undefined {
+    const ordered = rivals.map((rival) => this.#known(rival));
+    return winnerOf(ordered, text);
+  }
+
+  #known({ subject, value, expiry }: Rival): KnownEntry {
+    return this.#verdicts.entryOf(subject, value, expiry);
+  }
+
+  #standingOf({ action, subject, list }: Entry): number {
+    return standing(action, specificity(subject), this.#asked.lists.indexOf(list));
+  }
+
+  #rivalsOf({ address, text }: LookupSubject, nowMs: number): readonly Rival[] {
+    return address === undefined ? this.#rivalsOfText(text, nowMs) : this.#rivalsOfAddress(address, nowMs);
+  }
+
+  #rivalsOfText(text: string, nowMs: number): readonly Rival[] {
+    const now = (nowMs + this.#aheadMs) / 1000;
+    const rivals: Rival[] = [];
+    for (const subject of lookupKeysOf(text))
+      for (const found of this.#entries.textsOf(subject)) this.#add(rivals, subject, found, now);
+    return ordered(rivals);
+  }
+
+  #rivalsOfAddress(address: Address, nowMs: number): readonly Rival[] {
+    const now = (nowMs + this.#aheadMs) / 1000;
+    const collected = new Collected();
+    this.#entries.search(address, collected);
+    const at = new AddressKey();
+    const rivals: Rival[] = [];
+    for (const { value, expiry, prefix } of collected.all) {
+      at.readNetwork(address, prefix);
+      const { subject } = at;
+      if (classOf(value) !== 0) this.#add(rivals, subject, { key: subject, value: value & ~BESIDE, expiry }, now);
+      if ((value & BESIDE) === 0) continue;
+      for (const found of this.#entries.textsOf(subject))
+        if (listOf(found.value) === listOf(value)) this.#add(rivals, subject, found, now);
+    }
+    return ordered(rivals);
+  }
+
+  /** Adds an entry if it counts. */
+  #add(rivals: Rival[], subject: string, { key, value, expiry }: Found, now: number): void {
+    const at = this.#standings.of(value, expiry, now);
+    if (at !== undefined)
+      rivals.push({ subject, key, value, expiry, at: at + standingBySpecificity(specificity(subject)) });
   }
 }
 
-function lineIn(text: string) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new SegmentError('a line of a segment is not JSON');
-  }
+/** The winner first; of several entries of a subject in one list only that under the canonical key, if there is one. */
+function ordered(rivals: readonly Rival[]): readonly Rival[] {
+  if (rivals.length < 2) return rivals;
+  const isCanonical = ({ key, subject }: Rival) => key === subject;
+  const isSame = (a: Rival, b: Rival) => a.subject === b.subject && listOf(a.value) === listOf(b.value);
+  const left = rivals.filter(
+    (rival) => isCanonical(rival) || !rivals.some((other) => isCanonical(other) && isSame(other, rival)),
+  );
+  return left.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
+}
+
+/** The first; beside an allow for a path, the entry that wins where the allow does not count. */
+function winnerOf([won, ...others]: readonly KnownEntry[], text: string): KnownEntry | undefined {
+  if (won?.entry.action !== 'allow' || !text.startsWith('path:')) return won;
+  const next = others.find(({ entry }) => entry.action !== 'allow');
+  if (next === undefined) return won;
+  return { entry: { ...won.entry, unlessAllowed: next.entry }, isWhole: won.isWhole && next.isWhole };
 }

@@ -14,7 +14,8 @@ const KEYS_A_READ = 100;
 const ITEMS_A_WRITE = 25;
 
 interface Write {
-  readonly key: string;
+  readonly key: Key;
+  readonly name: string;
   readonly request: WriteRequest;
 }
 
@@ -64,7 +65,7 @@ export class DynamoBulk implements BulkStore {
   async #write<Piece extends Key>(
     pieces: AsyncIterable<Piece> | Iterable<Piece>,
     requestFor: (piece: Piece) => WriteRequest,
-    { written, signal }: BulkOptions,
+    { written, finished, signal }: BulkOptions,
   ): Promise<number> {
     const underWay = new Map<string, Promise<void>>();
     const calls = new Set<Promise<void>>();
@@ -75,27 +76,28 @@ export class DynamoBulk implements BulkStore {
       written?.(count);
     };
     const send = async (batch: readonly Write[]) => {
-      await Promise.all(batch.map(({ key }) => underWay.get(key)));
+      await Promise.all(batch.map(({ name }) => underWay.get(name)));
       while (calls.size >= CALLS_AT_ONCE) await Promise.race(calls);
       if (failure !== undefined) return;
       const call = this.#writeBatch(batch, onWritten)
+        .then(() => finished?.(batch.map(({ key }) => key)))
         .catch((error: unknown) => {
           failure ??= { error };
         })
         .finally(() => {
           calls.delete(call);
-          for (const { key } of batch) underWay.delete(key);
+          for (const { name } of batch) underWay.delete(name);
         });
       calls.add(call);
-      for (const { key } of batch) underWay.set(key, call);
+      for (const { name } of batch) underWay.set(name, call);
     };
 
     let gathered = new Map<string, Write>();
     try {
       for await (const piece of untilAborted(pieces, signal)) {
         if (failure !== undefined) break;
-        const key = keyName(piece);
-        gathered.set(key, { key, request: requestFor(piece) });
+        const name = keyName(piece);
+        gathered.set(name, { key: piece, name, request: requestFor(piece) });
         if (gathered.size < ITEMS_A_WRITE) continue;
         await send([...gathered.values()]);
         gathered = new Map();

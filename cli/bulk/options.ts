@@ -1,21 +1,25 @@
 import { type Command, Option } from 'commander';
 import { isKind } from '../../contract/subject.ts';
+import { addWaitOptions, BULK_LIMIT, type WaitOptions } from '../entries/wait.ts';
 import { readNote } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { FORMAT_NAMES, type FormatName } from '../formats/formats.ts';
+import { type JsonPath, parseJsonPath } from '../formats/json-path.ts';
 import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
-import { addTableOptions, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions } from '../options/table-options.ts';
 import type { Defaults } from './desired-entries.ts';
 import { readTrust } from './trusted-attributes.ts';
 
 /** The options that `import` and `sync` share. */
-export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
+export interface BulkOptions extends WaitOptions, ConfigOptions, ExpiryOptions, OutcomeOptions {
   readonly list: string;
   readonly format?: FormatName;
   readonly minScore?: number;
   readonly kind?: string;
+  readonly column?: string;
+  readonly field?: readonly JsonPath[];
   readonly trust?: readonly string[];
   readonly ignore?: readonly string[];
   readonly yes?: true;
@@ -26,8 +30,6 @@ export interface BulkOptions extends TableOptions, ConfigOptions, ExpiryOptions,
   readonly dryRun?: true;
   readonly refetch?: true;
   readonly inside?: true;
-  readonly quiet?: true;
-  readonly json?: true;
 }
 
 export function addBulkOptions(command: Command): Command {
@@ -38,6 +40,10 @@ export function addBulkOptions(command: Command): Command {
       .addOption(new Option('--format <name>', 'the format (default: detected)').choices(FORMAT_NAMES))
       .option('--min-score <n>', 'skip entries with a lower AbuseIPDB score, 0 to 100', readScore)
       .option('--kind <kind>', 'the kind of bare subjects in the source (default: ip)', readKind)
+      .addOption(
+        new Option('--column <name>', 'the column with the subjects of a table, by name or number').conflicts('field'),
+      )
+      .option('--field <paths>', 'where in JSON the subjects are, like prefixes[].ip_prefix', readPaths)
       .option('--trust <words>', 'what the source may set: actions, kinds, status, var.NAME, or none', readTrust)
       .option('--ignore <fields>', 'ignore these fields of the source, which are rejected otherwise', readFields)
       .option('--for <duration>', 'expire after 90s, 30m, 24h, 7d or 2w, if the source has no expiry')
@@ -52,7 +58,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--dry-run', 'print the changes without making them')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
-  return addTableOptions(addSectionOption(command));
+  return addTableOptions(addSectionOption(addWaitOptions(command, BULK_LIMIT)));
 }
 
 /** An option of an earlier version is refused with its new name. */
@@ -78,6 +84,14 @@ export function defaultsOf(options: BulkOptions, createdBy: string, nowMs: numbe
 
 function readFields(text: string): readonly string[] {
   return text.split(',').map((name) => name.trim());
+}
+
+function readPaths(text: string): readonly JsonPath[] {
+  return text.split(',').map((one) => {
+    const path = parseJsonPath(one.trim());
+    if (path !== undefined) return path;
+    throw usageError(`--field "${one}" is not a path: write it like prefixes[].ip_prefix, with [] after an array`);
+  });
 }
 
 function readScore(text: string): number {

@@ -46,11 +46,14 @@ export async function readSource(
   await print(opened.summary);
   if (opened.unchanged) return undefined;
   const { name, ending, bytes, etag, lastModified } = opened;
-  const { format, minScore, kind = 'ip', ignore } = options;
+  const { format, minScore, kind = 'ip', ignore, column, field: paths } = options;
   const isFirst = known?.source !== name;
   const kept = isFirst || options.list === DEFAULT_LIST ? undefined : known;
   const words = options.trust ?? storedTrust(kept?.trust);
-  const feed = await readFeed(bytes, { name, ending, format, minScore, kind, ignore, before: kept?.format, nowMs });
+  const feed = await readFeed(bytes, {
+    ...{ name, ending, format, minScore, kind, ignore, column, paths },
+    ...{ before: kept?.format, nowMs },
+  });
   const trust = new TrustedAttributes(kind, words);
   const { skipInvalid = false, quiet = false } = options;
   const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, report, nowMs });

@@ -3,6 +3,7 @@ import type { ListRecord } from '../../blocklist/records.ts';
 import type { Blocklist } from '../../blocklist/store.ts';
 import { actor } from '../entries/actor.ts';
 import { registerList } from '../entries/register-list.ts';
+import { startWaiting } from '../entries/wait.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
@@ -11,6 +12,7 @@ import { readSections } from '../options/config-option.ts';
 import { openBlocklist } from '../options/table-options.ts';
 import { printError, printJson, printLine } from '../output/output.ts';
 import { DesiredEntries } from './desired-entries.ts';
+import { LastKeys } from './last-keys.ts';
 import { withLease } from './lease.ts';
 import { type BulkOptions, defaultsOf } from './options.ts';
 import { type ReadSource, readSource } from './read-source.ts';
@@ -32,6 +34,7 @@ export interface Session {
   readonly asked: string;
   readonly run: RunHistory;
   readonly signal: AbortSignal;
+  readonly changed: LastKeys;
   /** Prints a line, except with `--quiet` or `--json`. */
   print(line: string): Promise<void>;
 }
@@ -82,10 +85,14 @@ export async function inSession(
       source: read.source,
       ...(why !== undefined && { why }),
     });
-    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, print };
+    const changed = new LastKeys();
+    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, changed, print };
     if (options.dryRun) return await work({ ...session, signal });
+    const waitFor = await startWaiting(options, blocklist);
     await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
+    dispose(); // nothing is written any more
+    await waitFor(changed.all);
   } finally {
     dispose();
     await wanted.close();

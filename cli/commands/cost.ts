@@ -24,8 +24,11 @@ interface CostOptions {
   readonly logBytes: number;
   readonly egressBytes: number;
   readonly writes: number;
-  readonly metrics: number;
-  readonly alarmMetrics: number;
+  readonly updates: boolean;
+  readonly agents?: number;
+  readonly pollMs?: number;
+  readonly metrics?: number;
+  readonly alarmMetrics?: number;
   readonly dashboards: number;
   readonly prices?: string;
   readonly json?: true;
@@ -33,6 +36,12 @@ interface CostOptions {
 
 /** Options that cannot be combined with a log. */
 const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6Share'] as const;
+
+/** Options that say how updates are polled. */
+const POLLING = ['agents', 'pollMs'] as const;
+
+/** What the stack has with updates and without, and is billed by the month. */
+export const STACK = { with: { metrics: 1, alarmMetrics: 14 }, without: { metrics: 1, alarmMetrics: 12 } } as const;
 
 /** `haverdict cost`: the AWS bill for a month of this traffic. */
 export function costCommand(): Command {
@@ -59,8 +68,13 @@ export function costCommand(): Command {
       .addOption(number('--log-bytes <bytes>', 'bytes logged per call', 600))
       .addOption(number('--egress-bytes <bytes>', 'bytes per response, with headers', 700))
       .addOption(number('--writes <number>', 'entries written per month, unchanged ones included', 0))
-      .addOption(number('--metrics <number>', 'CloudWatch metrics that the function writes', 1))
-      .addOption(number('--alarm-metrics <number>', 'metrics that alarms watch', 14))
+      .option('--no-updates', 'updates: false of the stack')
+      .addOption(number('--agents <number>', 'agents that poll for updates (default: the hosts)'))
+      .addOption(number('--poll-ms <ms>', 'updatePollMs of the stack (default: what it is for so many agents)'))
+      .addOption(
+        number('--metrics <number>', `CloudWatch metrics that functions write (default: ${presets('metrics')})`),
+      )
+      .addOption(number('--alarm-metrics <number>', `metrics that alarms watch (default: ${presets('alarmMetrics')})`))
       .addOption(number('--dashboards <number>', 'CloudWatch dashboards', 1))
       .option('--prices <file>', 'a JSON file with other prices')
       .option('--json', 'print a JSON object')
@@ -75,6 +89,9 @@ async function printCost(files: string[], options: CostOptions, command: Command
   if (files.length > 0 && given !== undefined)
     throw usageError(`--${dashed(given)} applies only without a log: a log has the traffic itself`);
   if (options.cacheEntries < 1) throw usageError('--cache-entries must be at least 1');
+  if (options.pollMs === 0) throw usageError('--poll-ms must be more than 0');
+  const polling = options.updates ? undefined : POLLING.find((name) => options[name] !== undefined);
+  if (polling !== undefined) throw usageError(`--${dashed(polling)} does not go with --no-updates: nobody polls then`);
   const estimated = await estimate(files, options);
   const { report } = await import('../cost/report.ts');
   if (options.json) await printJson(estimated);
@@ -87,14 +104,16 @@ async function estimate(files: readonly string[], options: CostOptions): Promise
     import('../cost/prices.ts'),
     import('../cost/replay.ts'),
   ]);
-  const basis: Basis = { setup: options, size: options, fixed: options, prices: readPrices(options.prices) };
+  const fixed = { ...(options.updates ? STACK.with : STACK.without), ...options };
+  const updates = options.updates ? options : undefined;
+  const basis: Basis = { setup: options, size: options, fixed, prices: readPrices(options.prices), updates };
   if (files.length === 0) return estimateFromAssumptions(options, options.ipv6Share, basis);
   const logs = [];
   for (const file of files) logs.push(await replayLog(file, options, options.cacheEntries)); // one at a time: each has a cache in memory
   return estimateFromLogs(logs, basis);
 }
 
-function number(flags: string, about: string, preset: number): Option {
+function number(flags: string, about: string, preset?: number): Option {
   return new Option(flags, about).default(preset).argParser((text) => {
     if (/^\d{1,12}(\.\d+)?$/.test(text)) return Number(text);
     throw usageError(`${flags} takes a number, not "${text}"`);
@@ -106,6 +125,10 @@ function share(flags: string, about: string, preset: number): Option {
     if (/^(0(\.\d+)?|1(\.0+)?)$/.test(text)) return Number(text);
     throw usageError(`${flags} takes a number from 0 to 1, not "${text}"`);
   });
+}
+
+function presets(name: keyof typeof STACK.with): string {
+  return `${STACK.with[name]}, ${STACK.without[name]} without updates`;
 }
 
 function dashed(name: string): string {

@@ -29,7 +29,7 @@ export function importCommand(): Command {
 
 /** Writes the entries that differ from the table, so that an interrupted run can be resumed. */
 async function importAll(session: Session): Promise<void> {
-  const { blocklist, options, wanted, read, run, signal, print } = session;
+  const { blocklist, options, wanted, read, run, signal, changed, print } = session;
   const { list, dryRun, json, quiet } = options;
   if (dryRun) {
     let count = 0;
@@ -45,7 +45,11 @@ async function importAll(session: Session): Promise<void> {
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
   const entries = changedEntries(blocklist.bulk, values(wanted), (count) => progress.advance(count));
   const written = await blocklist.bulk
-    .put(run.puts(entriesIn(entries)), { signal, written: (count) => progress.advance(count) })
+    .put(run.puts(entriesIn(entries)), {
+      signal,
+      written: (count) => progress.advance(count),
+      finished: (keys) => changed.add(keys),
+    })
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
   if (written > 0) await run.end('import', { put: written });

@@ -3,17 +3,17 @@ import type { Item } from '../../blocklist/store.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { actor } from '../entries/actor.ts';
 import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
+import { addWaitOptions, startWaiting, type WaitOptions } from '../entries/wait.ts';
 import { readText } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 
-interface RemoveOptions extends TableOptions {
+interface RemoveOptions extends WaitOptions {
   readonly list: string;
   readonly reason?: string;
-  readonly json?: true;
 }
 
 export function removeCommand(): Command {
@@ -27,7 +27,7 @@ export function removeCommand(): Command {
     .option('--reason <text>', 'the reason, recorded in the history', readText)
     .option('--json', 'print the removed entries as a JSON array');
   return addExamples(
-    addTableOptions(command),
+    addTableOptions(addWaitOptions(command)),
     'haverdict remove 203.0.113.7 203.0.113.0/24 --reason "false alarm"',
     'haverdict remove host:shop.example --list tenant-a',
     'haverdict remove key:- < found-key.txt',
@@ -38,6 +38,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   const texts = await withSecrets(typed);
   const keys = [...new Set(texts.flatMap(spellings))].map((subject) => ({ subject, list: options.list }));
   const blocklist = await openBlocklist(options);
+  const waitFor = await startWaiting(options, blocklist);
   const items = new Map((await blocklist.bulk.read(keys)).map((item) => [String(item.subject), item]));
   for (const text of texts) if (!spellings(text).some((subject) => items.has(subject))) readSubject(text);
   if (items.size > 0)
@@ -59,6 +60,7 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
       );
   }
   if (options.json) await printJson(results);
+  await waitFor(results.filter(({ removed }) => removed));
 }
 
 /** The canonical text, and the text as typed: invalid entries can be found only by their exact text. */

@@ -112,7 +112,7 @@ async function write(
   present: number,
   state: ListDigest,
 ): Promise<number> {
-  const { blocklist, options, run, signal } = session;
+  const { blocklist, options, run, signal, changed } = session;
   const { list } = options;
   const due = totals.added + totals.changed + totals.removed;
   const progress = startProgress({ label: `sync of ${list}`, total: due, quiet: options.quiet || options.json });
@@ -125,6 +125,7 @@ async function write(
       written = await blocklist.bulk.put(run.puts(puts(all(), state)), {
         signal,
         written: (some) => progress.advance(some),
+        finished: (keys) => changed.add(keys),
       });
     const limit = pLimit({ concurrency: REMOVALS_AT_ONCE });
     const batch: Promise<void>[] = [];
@@ -135,6 +136,7 @@ async function write(
           if (await blocklist.bulk.removeUnchanged(item)) {
             removed++;
             state.take(item);
+            changed.add([{ subject: String(item.subject), list }]);
           } else kept++;
           progress.advance(1);
         }),

@@ -1,5 +1,6 @@
 import type { Prices } from './prices.ts';
 import type { Usage } from './traffic.ts';
+import { changes, polls, proof, type UpdatesSetup, type Work } from './updates.ts';
 
 /** The resources of one call. */
 export interface CallSize {
@@ -63,6 +64,32 @@ export function billFor({ calls, keys }: Usage, size: CallSize, fixed: Fixed, pr
     monthly('CloudWatch dashboard', fixed.dashboards, 'dashboards', prices.dashboardMonth),
     { name: 'Data out', amount: egressGb, unit: 'GB', usd: egressGb * prices.egressGb },
   ];
+}
+
+/** What is added to it by updates. The function, the writer and the trial have the same memory. */
+export function updatesBill(setup: UpdatesSetup, memoryMb: number, prices: Prices): readonly Item[] {
+  const [polling, proving, changing] = [polls(setup), proof(setup), changes(setup)];
+  const usd = (work: Work) => usdOf(work, memoryMb, prices);
+  return [
+    { name: 'Updates: polls', amount: polling.calls, unit: 'polls', usd: usd(polling) },
+    { name: 'Updates: proof', amount: proving.writeUnits, unit: 'write units', usd: usd(proving) },
+    { name: 'Updates: changes', amount: setup.writes, unit: 'entries', usd: usd(changing) },
+  ];
+}
+
+/** What a part of the updates costs. */
+export function usdOf(
+  { calls, functionMs, readUnits, writeUnits, egressBytes }: Work,
+  memoryMb: number,
+  prices: Prices,
+): number {
+  return (
+    (calls / 1e6) * prices.lambdaMillionRequests +
+    (functionMs / 1000) * (memoryMb / MB_A_GB) * prices.lambdaGbSecond +
+    (readUnits / 1e6) * prices.dynamodbMillionReadUnits +
+    (writeUnits / 1e6) * prices.dynamodbMillionWriteUnits +
+    (egressBytes / BYTES_A_GB) * prices.egressGb
+  );
 }
 
 function monthly(name: string, amount: number, unit: string, price: number): Item {

@@ -1,5 +1,5 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import { billFor, type CallSize, type Fixed, type Item, total } from './bill.ts';
+import { billFor, type CallSize, type Fixed, type Item, total, updatesBill } from './bill.ts';
 import type { Prices } from './prices.ts';
 import type { ReplayedLog } from './replay.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Usage,
   usageOf,
 } from './traffic.ts';
+import { CHANGES, POLL, type UpdatesSetup, usualPollMs } from './updates.ts';
 
 /** A bill with its assumptions. */
 export interface Estimate {
@@ -32,11 +33,13 @@ export interface Basis {
   readonly size: CallSize;
   readonly fixed: Fixed;
   readonly prices: Prices;
+  /** Undefined without updates. How many agents poll follows from the traffic, and how often from them, where it is not said. */
+  readonly updates: Partial<Omit<UpdatesSetup, 'writes'>> | undefined;
 }
 
 const LEAVES_OUT = [
   'the free tier, taxes, discounts, support',
-  'storage of the table and of logs, backups, replicas, reads by commands',
+  'storage of the tables and of logs, backups, replicas, reads by commands',
   'cold starts, retries, and calls that a limit of the agent prevents',
   'other subjects than addresses: each kind adds one key per list and lookup, and lookups of its own',
 ];
@@ -85,7 +88,11 @@ interface Traffic {
 function estimate({ requests, lookups, hosts }: Traffic, basis: Basis, traffic: readonly string[]): Estimate {
   const { setup, size, fixed, prices } = basis;
   const usage = usageOf(lookups, setup, hosts);
-  const items = billFor(usage, size, fixed, prices);
+  const updates = updatesOf(basis, hosts);
+  const items = [
+    ...billFor(usage, size, fixed, prices),
+    ...(updates === undefined ? [] : updatesBill(updates, size.memoryMb, prices)),
+  ];
   const [allowTtl, denyTtl] = [setup.allowTtl, setup.denyTtl].map((ttl) => Math.min(ttl, setup.functionTtl));
   return {
     requests,
@@ -99,10 +106,22 @@ function estimate({ requests, lookups, hosts }: Traffic, basis: Basis, traffic: 
       `a verdict in use is looked up again ${setup.refreshSeconds} s before its end; lookups within ${setup.batchMs} ms share a call`,
       `every lookup is of an address, in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
       `a call takes ${size.durationMs} ms with ${size.memoryMb} MB, logs ${size.logBytes} bytes and returns ${size.egressBytes} bytes`,
+      updates === undefined ? 'no updates' : pollsInWords(updates),
     ],
     leavesOut: LEAVES_OUT,
     prices,
   };
+}
+
+function updatesOf({ updates, fixed }: Basis, hosts: number): UpdatesSetup | undefined {
+  if (updates === undefined) return undefined;
+  const { agents = hosts, pollMs = usualPollMs(agents) } = updates;
+  return { agents, pollMs, writes: fixed.writes };
+}
+
+function pollsInWords({ agents, pollMs }: UpdatesSetup): string {
+  const polls = `${agents === 1 ? '1 agent polls' : `${count(agents)} agents poll`} every ${count(pollMs)} ms for updates`;
+  return `${polls}, which takes ${POLL.ms} ms and returns ${POLL.egressBytes} bytes; ${CHANGES.aRecord} written entries share a record`;
 }
 
 /** Formats a rounded number. */

@@ -9,16 +9,16 @@ import { DEFAULT_LIST, readList, readSubjects } from '../options/arguments.ts';
 import { type ExpiryOptions, expiryOf, expiryText } from '../options/expiry.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { withSecrets } from '../options/secret.ts';
-import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
+import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
 import { registerList } from './register-list.ts';
+import { addWaitOptions, startWaiting, type WaitOptions } from './wait.ts';
 
-export interface WriteOptions extends TableOptions, ExpiryOptions {
+export interface WriteOptions extends WaitOptions, ExpiryOptions {
   readonly list: string;
   readonly reason?: string;
   readonly note?: string;
-  readonly json?: true;
 }
 
 /** Decides which entries are written only with `--force`. */
@@ -42,7 +42,7 @@ export function addWriteOptions(command: Command): Command {
     .option('--reason <text>', 'the reason, also sent to HAProxy')
     .option('--note <text>', 'a note that stays in the table', readNote)
     .option('--json', 'print the written entries as a JSON array');
-  return addTableOptions(command);
+  return addTableOptions(addWaitOptions(command));
 }
 
 /** Writes one entry for each subject; all are validated before the first is written. */
@@ -56,6 +56,7 @@ export async function writeEntries(
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
   if (guard !== undefined) refuseProtected(entries, guard);
   const blocklist = await openBlocklist(options);
+  const waitFor = await startWaiting(options, blocklist);
   await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
   await recordPut(blocklist.history, entries, options);
   for (const entry of entries) {
@@ -63,6 +64,7 @@ export async function writeEntries(
     if (!options.json) await printLine(summary(entry, replaced));
   }
   if (options.json) await printJson(entries);
+  await waitFor(entries);
 }
 
 function entriesFor(

@@ -3,10 +3,11 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { plural } from '../output/plural.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { InvalidLineError, subjectOf } from './invalid-line.ts';
+import { type FeedItem, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
+import { subjectsOf } from './subjects.ts';
 
 /** AbuseIPDB's blacklist: `data` is a list of addresses with a confidence score in percent. */
 export const ABUSEIPDB: FeedFormat = {
@@ -33,15 +34,15 @@ function* readAbuseIpdb(document: unknown, source: FeedSource): Generator<FeedLi
 }
 
 /** Undefined if the score is too low. */
-function entryOf(item: unknown, minScore: number, fields: ExtraFields): FeedEntry | undefined {
+function entryOf(item: unknown, minScore: number, fields: ExtraFields): FeedItem | undefined {
   const record: FeedRecord = isRecord(item) ? fields.of(item) : {};
   const { ipAddress, abuseConfidenceScore: score } = record;
   if (typeof ipAddress !== 'string') throw new InvalidLineError('has no ipAddress');
   if (typeof score !== 'number') throw new InvalidLineError('has no abuseConfidenceScore');
   if (score < minScore) return undefined;
-  const subject = subjectOf(ipAddress, 'ip');
-  fields.check(record, (name) => READ.includes(name), subject);
-  return { subject, reason: `abuse confidence score ${score}` };
+  const subjects = subjectsOf(ipAddress, 'ip');
+  fields.check(record, (name) => READ.includes(name), subjects);
+  return { subjects, reason: `abuse confidence score ${score}` };
 }
 
 const READ = ['ipAddress', 'abuseConfidenceScore', 'countryCode', 'lastReportedAt'];

@@ -1,8 +1,9 @@
 import type { FeedFormat, FeedSource } from './feed-format.ts';
 import { type FeedLine, isRecord } from './feed-line.ts';
-import { InvalidLineError, subjectOf } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 import { readItems, rejectEnvelope, unexpectedJson } from './json.ts';
 import { readingDocument } from './json-document.ts';
+import { subjectsOf } from './subjects.ts';
 
 /** An IP set of AWS WAF, alone or as printed by `aws wafv2 get-ip-set`. */
 export const AWS_WAF: FeedFormat = {
@@ -19,6 +20,6 @@ function* readAwsWaf(document: unknown, source: FeedSource): Generator<FeedLine>
     if (isRecord(around)) rejectEnvelope(around, ['IPSet', 'Addresses'], source);
   yield* readItems(set.Addresses, (address) => {
     if (typeof address !== 'string') throw new InvalidLineError('is not text');
-    return { subject: subjectOf(address, 'ip') };
+    return { subjects: subjectsOf(address, 'ip') };
   });
 }

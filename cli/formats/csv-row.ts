@@ -7,7 +7,8 @@ export type Cell = string | undefined;
  */
 const FORMULA = /^'*(?:[\t\r]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/;
 
-const CELL = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+/** Blanks around the quotes do not count. */
+const CELL = /(?: *"((?:[^"]|"")*)" *|([^",]*))(,|$)/y;
 
 /** Parses one record (RFC 4180), in which quoted cells may contain line ends. Undefined for invalid quoting. */
 export function cellsOf(record: string, separator: string): Cell[] | undefined {
@@ -28,11 +29,17 @@ export function cellsOf(record: string, separator: string): Cell[] | undefined {
 export function isOpenAfter(line: string, isOpenBefore: boolean): boolean {
   let isOpen = isOpenBefore;
   for (let at = line.indexOf('"'); at >= 0; at = line.indexOf('"', at + 1)) {
-    if (!isOpen) isOpen = at === 0 || CELL_ENDS.includes(line.charAt(at - 1));
+    if (!isOpen) isOpen = opensCell(line, at);
     else if (line[at + 1] === '"') at++;
     else isOpen = false;
   }
   return isOpen;
+}
+
+function opensCell(line: string, at: number): boolean {
+  let before = at - 1;
+  while (line[before] === ' ') before--;
+  return before < 0 || CELL_ENDS.includes(line.charAt(before));
 }
 
 /** The separators of CSV dialects. */

@@ -1,47 +1,29 @@
-import { printable } from '../../contract/printable.ts';
-import { CliError, EXIT } from '../exit/cli-error.ts';
+import { refuseMeaning } from './after-address.ts';
+import { type Heading, headingIn, readHeading } from './csv-heading.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import { isAddress } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { feedLines, InvalidLineError } from './invalid-line.ts';
+import type { FeedItem, FeedLine } from './feed-line.ts';
+import { feedLines, InvalidLineError, singleLine } from './invalid-line.ts';
 import { MAX_LINE_LENGTH } from './lines.ts';
-import { entryOfRecord, type RecordOptions } from './record.ts';
-import { SUBJECT_FIELDS } from './record-subject.ts';
-
-/** The columns that are read, by case-insensitive name. */
-export const COLUMNS = [
-  ...SUBJECT_FIELDS,
-  'scope',
-  'type',
-  'duration',
-  'action',
-  'reason',
-  'note',
-  'status',
-  'expiresAt',
-  'vars',
-  'list',
-  'createdBy',
-  'createdAt',
-] as const;
+import { itemOfRecord } from './record.ts';
+import type { RecordOptions } from './record-subject.ts';
+import { subjectsOf } from './subjects.ts';
 
 /** The columns in which an empty text is a value. */
 const TEXTS: readonly string[] = ['reason', 'note', 'createdBy', 'createdAt'];
 
-/** The columns of a table by position, with our names for known ones. */
-interface Heading {
-  readonly columns: readonly string[];
-  readonly separator: string;
-}
+/** An address in the first cell, as in tables without heading. */
+const ADDRESS_FIRST = /^"?(?=[^,]*[.:])[\da-f.:/]{2,49}"?,/i;
 
-/** A table with a heading: our own, or that of `cscli decisions import`. */
+/** A table: our own, that of `cscli decisions import`, or another whose column of subjects is named or chosen. */
 export const CSV: FeedFormat = {
   unit: 'line',
   extensions: ['csv'],
   matches: ({ shape, firstLine }) =>
-    (shape === 'string' || (shape === 'lines' && /[,;\t]/.test(firstLine))) && headingIn(firstLine) !== undefined,
+    (shape === 'string' || (shape === 'lines' && /[,;\t]/.test(firstLine))) &&
+    (headingIn(firstLine) !== undefined || ADDRESS_FIRST.test(firstLine)),
   read: readCsv,
 };
 
@@ -50,21 +32,11 @@ async function* readCsv(source: FeedSource): AsyncGenerator<FeedLine> {
   for await (const records of recordsOf(source.bytes)) {
     for (const record of records) {
       if (isSkipped(record)) continue;
-      if (heading === undefined) heading = readHeading(record, source.name);
-      else yield* linesOfRecord(record, heading, source);
+      const isFirst = heading === undefined;
+      heading ??= readHeading(record, source);
+      if (!isFirst || heading.isMissing) yield* linesOfRecord(record, heading, source);
     }
   }
-}
-
-function readHeading({ line, text }: CsvRecord, name: string): Heading {
-  const heading = headingIn(text);
-  const twice = heading?.columns.find((column, index, columns) => columns.indexOf(column) < index);
-  if (twice !== undefined) throw new CliError(EXIT.failed, `${name}:${line} has two columns "${printable(twice)}"`);
-  if (heading !== undefined) return heading;
-  throw new CliError(
-    EXIT.failed,
-    `${name}:${line} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}`,
-  );
 }
 
 function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, options: RecordOptions) {
@@ -74,43 +46,47 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
     () => {
       if (!isWhole) rejectUnclosed();
       try {
-        return [entryOf(text, heading, options)];
+        return [itemOf(text, heading, options)];
       } catch (error) {
-        throw isHeading(text, heading) ? secondHeading() : error;
+        throw !heading.isMissing && isHeading(text, heading) ? secondHeading() : error;
       }
     },
   );
-}
-
-/** Parses the heading; undefined if no column can have the subject. */
-function headingIn(text: string): Heading | undefined {
-  for (const separator of [',', ';', '\t']) {
-    const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
-    const columns = names.map((name, index) => columnOf(name?.trim() || `column ${index + 1}`));
-    if (SUBJECT_FIELDS.some((field) => columns.includes(field))) return { columns, separator };
-  }
-  return undefined;
-}
-
-function columnOf(name: string): string {
-  return COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 function isSkipped({ text, isWhole }: CsvRecord): boolean {
   return isWhole && (text.trim() === '' || (text.startsWith('#') && headingIn(text) === undefined));
 }
 
-function entryOf(text: string, { columns, separator }: Heading, options: RecordOptions): FeedEntry {
+function itemOf(text: string, heading: Heading, options: RecordOptions): FeedItem {
+  const { columns, separator, subjectField, isMissing } = heading;
   const cells = cellsOf(text, separator);
   if (cells === undefined)
     throw new InvalidLineError('has a quote inside a cell that is not quoted: quote the whole cell');
+  if (isMissing) return itemOfCells(cells, heading, options);
   if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== undefined))
     throw new InvalidLineError(`has ${cells.length} cells, the heading has ${columns.length}`);
   const fields = columns.flatMap((column, index) => {
     const value = fieldOf(column, cells[index]);
     return value === undefined ? [] : [[column, value]];
   });
-  return entryOfRecord(Object.fromEntries(fields), options);
+  return itemOfRecord(Object.fromEntries(fields), { ...options, subjectField });
+}
+
+/** Without a heading nobody knows what the other cells are: a note, unless one changes the meaning of the subject. */
+function itemOfCells(
+  cells: readonly Cell[],
+  { columns, subjectField = '' }: Heading,
+  options: RecordOptions,
+): FeedItem {
+  const subject = cells[columns.indexOf(subjectField)] ?? '';
+  const others = cells.flatMap((cell, index) =>
+    cell === undefined || cell.trim() === '' || columns[index] === subjectField ? [] : [cell],
+  );
+  const subjects = subjectsOf(subject.trim(), options.kind);
+  for (const other of others) refuseMeaning(other, subject, subjects);
+  const note = singleLine(others.join(', '));
+  return { subjects, ...(note !== '' && { note }) };
 }
 
 /** Converts a cell to the value of its column; undefined if it is empty. */

@@ -29,22 +29,22 @@ export class ExtraFields {
     return Object.fromEntries(Object.entries(record).filter(([name]) => !this.#ignored.has(foldedName(name))));
   }
 
-  /** Throws for a field that is not read and changes the meaning of the entry of `subject`. */
-  check(record: FeedRecord, isRead: (name: string) => boolean, subject: string): void {
-    for (const name of this.#others(record, isRead, subject))
+  /** Throws for a field that is not read and changes the meaning of the entry of these subjects. */
+  check(record: FeedRecord, isRead: (name: string) => boolean, subjects: readonly string[]): void {
+    for (const name of this.#others(record, isRead, subjects))
       if (this.#left.size <= MAX_NAMED && !canMean(name)) this.#left.add(name);
   }
 
   /** The same for the object around the records; `items` are the fields that contain the records. */
   checkAround(document: FeedRecord, items: readonly string[]): void {
-    this.#others(this.of(document), (name) => items.includes(name), '');
+    this.#others(this.of(document), (name) => items.includes(name), []);
   }
 
-  #others(record: FeedRecord, isRead: (name: string) => boolean, subject: string): string[] {
+  #others(record: FeedRecord, isRead: (name: string) => boolean, subjects: readonly string[]): string[] {
     const others = Object.keys(record).filter((name) => !isRead(name) && !isNothing(record[name]));
     let first: InvalidLineError | undefined;
     for (const name of others) {
-      const refusal = refusalIn(name, record[name], subject);
+      const refusal = refusalIn(name, record[name], subjects);
       if (refusal?.exempt !== undefined) throw refusal; // the most important
       first ??= refusal;
     }
@@ -53,13 +53,13 @@ export class ExtraFields {
   }
 
   /** The error for an invalid record: an exemption is reported whatever else is wrong with the record. */
-  misread(error: unknown, record: FeedRecord, subject: string): unknown {
+  misread(error: unknown, record: FeedRecord, subjects: readonly string[]): unknown {
     const isOurs = error instanceof SubjectError || (error instanceof InvalidLineError && error.exempt === undefined);
     if (!isOurs) return error;
     const isExempt = Object.entries(record).some(
-      ([name, value]) => refusalIn(name, value, subject)?.exempt !== undefined,
+      ([name, value]) => refusalIn(name, value, subjects)?.exempt !== undefined,
     );
-    return isExempt ? new InvalidLineError(error.message, subject) : error;
+    return isExempt ? new InvalidLineError(error.message, onlyOne(subjects)) : error;
   }
 
   /** Remembers that this field was read as a prefix length. */
@@ -76,14 +76,19 @@ export class ExtraFields {
   }
 }
 
+/** The subject, or `''` for several: which of them is exempt cannot be told as one. */
+function onlyOne(subjects: readonly string[]): string {
+  return subjects.length === 1 ? (subjects[0] ?? '') : '';
+}
+
 function listOf(names: ReadonlySet<string>): string {
   const shown = [...names].slice(0, MAX_NAMED).map((name) => printable(name, 40));
   return `${shown.join(', ')}${names.size > MAX_NAMED ? ' and more' : ''}`;
 }
 
-function refusalIn(name: string, value: unknown, subject: string): InvalidLineError | undefined {
+function refusalIn(name: string, value: unknown, subjects: readonly string[]): InvalidLineError | undefined {
   try {
-    refuseIn(name, value, subject, 0);
+    refuseIn(name, value, subjects, 0);
     return undefined;
   } catch (error) {
     if (error instanceof InvalidLineError) return error;
@@ -91,16 +96,16 @@ function refusalIn(name: string, value: unknown, subject: string): InvalidLineEr
   }
 }
 
-function refuseIn(name: string, value: unknown, subject: string, depth: number): void {
+function refuseIn(name: string, value: unknown, subjects: readonly string[], depth: number): void {
   if (TEXTS.test(foldedName(name)) && typeof value === 'string') return;
   if (depth > MAX_DEPTH) throw new InvalidLineError(`${printable(name, 60)} is nested too deeply`);
   if (typeof value !== 'object' || value === null) {
     for (const part of name.split('.')) {
-      const meaning = meaningOf(part, value, subject);
-      if (meaning !== undefined) throw refused(name, value, meaning, subject);
+      const meaning = meaningOf(part, value, subjects[0] ?? '');
+      if (meaning !== undefined) throw refused(name, value, meaning, subjects);
     }
-  } else if (Array.isArray(value)) for (const item of value) refuseIn(name, item, subject, depth + 1);
-  else for (const [inner, item] of Object.entries(value)) refuseIn(`${name}.${inner}`, item, subject, depth + 1);
+  } else if (Array.isArray(value)) for (const item of value) refuseIn(name, item, subjects, depth + 1);
+  else for (const [inner, item] of Object.entries(value)) refuseIn(`${name}.${inner}`, item, subjects, depth + 1);
 }
 
 const SAYS: Readonly<Record<Meaning, string>> = {
@@ -109,10 +114,10 @@ const SAYS: Readonly<Record<Meaning, string>> = {
   other: 'may change the meaning of the entry and is not supported',
 };
 
-function refused(name: string, value: unknown, meaning: Meaning, subject: string): InvalidLineError {
+function refused(name: string, value: unknown, meaning: Meaning, subjects: readonly string[]): InvalidLineError {
   const field = printable(name, 60);
   return new InvalidLineError(
     `${field} "${printable(String(value))}" ${SAYS[meaning]}: remove it, or ignore the field with --ignore ${field.replace(/\..*/, '')}`,
-    meaning === 'exempt' ? subject : undefined,
+    meaning === 'exempt' ? onlyOne(subjects) : undefined,
   );
 }

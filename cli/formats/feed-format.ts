@@ -1,6 +1,7 @@
 import type { FeedLine, FeedRecord } from './feed-line.ts';
 import { isRecord } from './feed-line.ts';
-import type { RecordOptions } from './record.ts';
+import type { JsonPath } from './json-path.ts';
+import type { RecordOptions } from './record-subject.ts';
 import { SUBJECT_FIELDS } from './record-subject.ts';
 
 /** Everything about a format, in one place. */
@@ -11,6 +12,8 @@ export interface FeedFormat {
   readonly extensions?: readonly string[];
   /** Whether the extension alone decides, whatever the content. */
   readonly isByExtension?: true;
+  /** Whether its beginning says more than the extension of the file, which formats share. */
+  readonly isUnmistakable?: true;
   /** Whether the beginning of a source is certainly in this format. */
   matches?(beginning: Beginning): boolean;
   /** The shapes of content for which this format is the default. */
@@ -27,11 +30,15 @@ export interface FeedSource extends RecordOptions {
   readonly name: string;
   /** Entries with a lower score are left out. */
   readonly minScore: number;
+  /** The column with the subjects, by name or number. */
+  readonly column?: string | undefined;
+  /** Where in JSON the subjects are. */
+  readonly paths?: readonly JsonPath[] | undefined;
   /** Remarks for the operator, complete once everything is read. */
   readonly remarks: string[];
 }
 
-/** `record` is a JSON object on one line, `object` one that continues on the next. */
+/** `record` is a JSON object on the first of several lines, `object` one that is all there is, or continues on the next. */
 export type Shape = 'record' | 'object' | 'array' | 'null' | 'string' | 'lines';
 
 /** The beginning of a source, for detecting its format. */
@@ -53,7 +60,7 @@ export function beginningOf(bytes: Uint8Array): Beginning {
   const record = isRecord(json) ? json : {};
   const isEntry = SUBJECT_FIELDS.some((field) => field in record);
   return {
-    shape: shapeOf(text, isRecord(json)),
+    shape: shapeOf(text, isRecord(json) && lines.length > 1),
     text,
     firstLine: lines.find((line) => line !== '' && !/^[#;]/.test(line)) ?? '',
     record,
@@ -62,9 +69,11 @@ export function beginningOf(bytes: Uint8Array): Beginning {
   };
 }
 
+const ADDRESS_IN_BRACKETS = /^\[[\da-f:.]*:[\da-f:.]*\]/i;
+
 function shapeOf(text: string, hasRecord: boolean): Shape {
   if (text.startsWith('{')) return hasRecord ? 'record' : 'object';
-  if (text.startsWith('[')) return 'array';
+  if (text.startsWith('[') && !ADDRESS_IN_BRACKETS.test(text)) return 'array';
   if (text.startsWith('"')) return 'string';
   return text === 'null' ? 'null' : 'lines';
 }

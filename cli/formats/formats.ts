@@ -4,6 +4,7 @@ import { CROWDSEC } from './crowdsec.ts';
 import { CSV } from './csv.ts';
 import { beginningOf, type FeedFormat } from './feed-format.ts';
 import { HAPROXY } from './haproxy.ts';
+import { IPSET_SAVE } from './ipset-save.ts';
 import { JSON_DOCUMENT } from './json.ts';
 import { NDJSON } from './ndjson.ts';
 import { PLAIN } from './plain.ts';
@@ -18,6 +19,7 @@ const FORMATS = {
   abuseipdb: ABUSEIPDB,
   crowdsec: CROWDSEC,
   csv: CSV,
+  'ipset-save': IPSET_SAVE,
   haproxy: HAPROXY,
   plain: PLAIN,
 } as const satisfies Record<string, FeedFormat>;
@@ -35,7 +37,9 @@ export function detectFormat(head: Uint8Array, name: string): FormatName {
   const named = find(({ extensions }) => extensions?.includes(extension) ?? false);
   if (named !== undefined && formatOf(named).isByExtension) return named;
   const beginning = beginningOf(head);
-  if (named !== undefined && beginning.shape === 'lines') return named;
+  const certain = find(({ isUnmistakable, matches }) => isUnmistakable === true && (matches?.(beginning) ?? false));
+  if (certain !== undefined) return certain;
+  if (named !== undefined && ['lines', 'string'].includes(beginning.shape)) return named;
   return (
     find(({ matches }) => matches?.(beginning) ?? false) ??
     find(({ defaultFor }) => defaultFor?.includes(beginning.shape) ?? false) ??

@@ -1,50 +1,55 @@
+import { asReason } from '../../blocklist/reason.ts';
 import { isAction } from '../../contract/actions.ts';
-import { formatNetwork, masked, parseNetwork } from '../../contract/address.ts';
 import { printable } from '../../contract/printable.ts';
-import { isAddress, isFalse, isNothing, meaningOfWord } from './extra-field-meaning.ts';
+import { refuseValue } from './after-address.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { InvalidLineError, misread, oneLine, subjectOf } from './invalid-line.ts';
+import type { FeedItem, FeedLine } from './feed-line.ts';
+import { InvalidLineError, misread } from './invalid-line.ts';
 import { readByLine } from './lines.ts';
 import { isWholeLine, withoutComment } from './plain.ts';
+import { subjectOf, subjectsOf } from './subjects.ts';
 
 /**
  * ACL files have a pattern per line, map files a key, a blank and a value. A value that is an action is the entry's action,
- * any other its reason. HAProxy has comments only on lines of their own; one after a value becomes the note.
+ * any other its reason. What the runtime API's `show acl` and `show map` print is the same. HAProxy has comments only on lines of their own; one after a value becomes the note.
  */
 export const HAPROXY: FeedFormat = {
   unit: 'line',
   extensions: ['acl', 'map'],
   isByExtension: true,
-  matches: ({ shape, firstLine }) => shape === 'lines' && isAction(/^\S+\s+(\S+)$/.exec(firstLine)?.[1]),
+  matches: ({ shape, firstLine }) =>
+    shape === 'lines' && (POINTER.test(firstLine) || isAction(/^\S+\s+(\S+)$/.exec(firstLine)?.[1])),
   read: readHaproxy,
 };
 
+/** `show acl` and `show map` print where each entry is in memory. */
+const POINTER = /^0x[0-9a-f]{4,16} (?=\S)/;
+
 function readHaproxy({ bytes, kind }: FeedSource): AsyncIterable<FeedLine> {
   return readByLine(bytes, (text) => {
-    const line = text.trim();
+    const line = text.trim().replace(POINTER, '');
     if (line === '' || line.startsWith('#')) return [];
     try {
-      return [entryOf(line, kind)];
+      return [itemOf(line, kind)];
     } catch (error) {
       throw misread(error, line);
     }
   });
 }
 
-function entryOf(line: string, kind: string): FeedEntry {
-  if (isWholeLine('', kind)) return { subject: wholeSubject(line, kind) };
+function itemOf(line: string, kind: string): FeedItem {
+  if (isWholeLine('', kind)) return { subjects: [wholeSubject(line, kind)] };
   const { data, comment } = withoutComment(line, kind);
   const [, key = '', value = ''] = /^(\S+)\s*(.*)$/s.exec(data) ?? [];
-  const subject = subjectOf(key, kind);
+  const subjects = subjectsOf(key, kind);
   const note = comment === '' ? {} : { note: comment };
-  if (value === '') return { subject, ...note };
-  if (isAction(value)) return { subject, action: value, ...note };
+  if (value === '') return { subjects, ...note };
+  if (isAction(value)) return { subjects, action: value, ...note };
   if (isWholeLine(key, kind))
     throw new InvalidLineError(`"${printable(key)}" may continue after its space: a map key cannot contain spaces`);
-  if (COMMENT.test(value)) return { subject, note: oneLine(value.replace(COMMENT, '')) };
-  refuseMeaning(value, key, subject);
-  return { subject, reason: oneLine(value), ...note };
+  if (COMMENT.test(value)) return { subjects, note: asReason(value.replace(COMMENT, '')) };
+  refuseValue(value, key, subjects);
+  return { subjects, reason: asReason(value), ...note };
 }
 
 /** The subject of a line of a list of this kind; throws for a line of a map that `export` wrote. */
@@ -59,23 +64,3 @@ function wholeSubject(line: string, kind: string): string {
 
 /** Other beginnings of comments. */
 const COMMENT = /^(\/\/|\/\*|--)\s*/;
-
-/** Throws for a value that changes the meaning of the key: a mask, the end of a range, a flag. */
-function refuseMeaning(value: string, key: string, subject: string): void {
-  const [first = ''] = value.replace(/^[-–\s]+/, '').split(/\s/);
-  if (isAddress(first) || isLength(first, key))
-    throw new InvalidLineError(
-      `"${printable(value)}" after ${printable(key)} can be a mask or the end of a range: write a network`,
-    );
-  const meaning = isFalse(value) && !isNothing(value) ? 'exempt' : meaningOfWord(value);
-  if (meaning !== undefined)
-    throw new InvalidLineError(`"${printable(value)}" after ${printable(key)} exempts it from blocking`, subject);
-}
-
-/** Whether a number is a prefix length rather than a count. */
-function isLength(text: string, key: string): boolean {
-  if (!/^\/?\d{1,3}$/.test(text) || !isAddress(key)) return false;
-  const network = parseNetwork(`${key}/${text.replace('/', '')}`);
-  if (network === undefined || network.prefix === network.bytes.length * 8) return false;
-  return formatNetwork(masked(network.bytes, network.prefix)) === formatNetwork(network);
-}

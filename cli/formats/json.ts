@@ -1,10 +1,16 @@
+import { asReason } from '../../blocklist/reason.ts';
+import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { feedLines, InvalidLineError, oneLine, subjectOf } from './invalid-line.ts';
+import { type FeedItem, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { feedLines, InvalidLineError } from './invalid-line.ts';
+import { checkAround, itemOfLocated, locatedAt } from './items-at-paths.ts';
 import { readingDocument } from './json-document.ts';
-import { entryOfValue } from './ndjson.ts';
-import type { RecordOptions } from './record.ts';
+import type { Located } from './json-path.ts';
+import { fieldOption, likelyPaths } from './likely-subject.ts';
+import { itemOfValue } from './ndjson.ts';
+import type { RecordOptions } from './record-subject.ts';
+import { subjectsOf } from './subjects.ts';
 
 /** An array of strings or objects, or the list items of Cloudflare's API. */
 export const JSON_DOCUMENT: FeedFormat = {
@@ -15,28 +21,46 @@ export const JSON_DOCUMENT: FeedFormat = {
 };
 
 function* readJson(document: unknown, source: FeedSource): Generator<FeedLine> {
-  if (Array.isArray(document)) yield* readItems(document, (item) => entryOfValue(item, source));
+  if (source.paths !== undefined)
+    yield* readItems(
+      locatedIn(document, source),
+      (item) => itemOfLocated(item, source),
+      ({ record, value }) => record ?? value,
+    );
+  else if (Array.isArray(document)) yield* readItems(document, (item) => itemOfValue(item, source));
   else if (isRecord(document) && Array.isArray(document.result)) {
     rejectEnvelope(document, ['result'], source);
     if (hasNextPage(document)) source.remarks.push('this is one page of a Cloudflare list: there are more');
     yield* readItems(document.result, (item) => cloudflareEntry(item, source));
-  } else throw unexpectedJson(source.name, 'an array of strings or objects');
+  } else throw withoutItems(document, source);
 }
 
 /** The items of a document, counted from 1. */
-export function* readItems(
-  items: readonly unknown[],
-  read: (item: unknown) => FeedEntry | undefined,
+export function* readItems<Item>(
+  items: readonly Item[],
+  read: (item: Item) => FeedItem | undefined,
+  shown: (item: Item) => unknown = (item) => item,
 ): Generator<FeedLine> {
   for (const [index, item] of items.entries())
     yield* feedLines(
       index + 1,
-      () => textOf(item),
+      () => textOf(shown(item)),
       () => {
         const entry = read(item);
         return entry === undefined ? [] : [entry];
       },
     );
+}
+
+function locatedIn(document: unknown, source: FeedSource): readonly Located[] {
+  try {
+    const located = locatedAt(document, source.paths ?? []);
+    checkAround(located, source);
+    return located;
+  } catch (error) {
+    if (!(error instanceof InvalidLineError)) throw error;
+    throw new CliError(EXIT.failed, `${source.name} ${error.message}${hintFor(document, source)}`);
+  }
 }
 
 /** Throws if a field of the enclosing object changes the meaning of all items; `items` are the fields with them. */
@@ -53,25 +77,41 @@ export function unexpectedJson(name: string, expected: string): CliError {
   return new CliError(EXIT.failed, `${name} is JSON, but not ${expected}`);
 }
 
-function cloudflareEntry(given: unknown, options: RecordOptions): FeedEntry {
-  if (!isRecord(given)) return entryOfValue(given, options);
-  const { fields } = options;
-  const { id: _id, created_on: _created, modified_on: _modified, ...item } = fields.of(given);
-  const note = typeof item.comment === 'string' && item.comment !== '' ? { note: oneLine(item.comment) } : {};
-  const subject = cloudflareSubject(item);
-  const { comment: _comment, ...rest } = item;
-  if (subject === undefined) return { ...entryOfValue(rest, options), ...note };
-  fields.check(rest, (name) => name === 'asn' || name === 'hostname', subject);
-  if (isRecord(rest.hostname)) fields.check(rest.hostname, (name) => name === 'url_hostname', subject);
-  return { subject, ...note };
+/** The error for a document of unknown form: says where it has subjects, or what it has at all. */
+function withoutItems(document: unknown, source: FeedSource): CliError {
+  const hint = hintFor(document, source);
+  if (hint !== '') return new CliError(EXIT.failed, `${source.name} is JSON of another form${hint}`);
+  const names = isRecord(document) ? printable(Object.keys(document).join(', '), 120) : '';
+  return unexpectedJson(
+    source.name,
+    `an array of strings or objects${names === '' ? '' : `: its fields are ${names}`}`,
+  );
 }
 
-/** The subject of an item that is not an address. */
-function cloudflareSubject({ ip, asn, hostname }: FeedRecord): string | undefined {
+function hintFor(document: unknown, { kind }: FeedSource): string {
+  const paths = likelyPaths(document, kind);
+  return paths.length === 0 ? '' : `: it has subjects at ${paths.join(', ')}, which ${fieldOption(paths)} reads`;
+}
+
+function cloudflareEntry(given: unknown, options: RecordOptions): FeedItem {
+  if (!isRecord(given)) return itemOfValue(given, options);
+  const { fields } = options;
+  const { id: _id, created_on: _created, modified_on: _modified, ...item } = fields.of(given);
+  const note = typeof item.comment === 'string' && item.comment !== '' ? { note: asReason(item.comment) } : {};
+  const subjects = cloudflareSubjects(item);
+  const { comment: _comment, ...rest } = item;
+  if (subjects === undefined) return { ...itemOfValue(rest, options), ...note };
+  fields.check(rest, (name) => name === 'asn' || name === 'hostname', subjects);
+  if (isRecord(rest.hostname)) fields.check(rest.hostname, (name) => name === 'url_hostname', subjects);
+  return { subjects, ...note };
+}
+
+/** The subjects of an item that is not an address. */
+function cloudflareSubjects({ ip, asn, hostname }: FeedRecord): readonly string[] | undefined {
   if (ip !== undefined) return undefined;
-  if (typeof asn === 'number') return subjectOf(`asn:${asn}`, 'asn');
+  if (typeof asn === 'number') return subjectsOf(`asn:${asn}`, 'asn');
   const host = isRecord(hostname) ? hostname.url_hostname : undefined;
-  return typeof host === 'string' ? subjectOf(`host:${host}`, 'host') : undefined;
+  return typeof host === 'string' ? subjectsOf(`host:${host}`, 'host') : undefined;
 }
 
 function hasNextPage({ result_info: info }: FeedRecord): boolean {

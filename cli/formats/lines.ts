@@ -1,5 +1,5 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
+import type { FeedItem, FeedLine } from './feed-line.ts';
 import { feedLines, problem } from './invalid-line.ts';
 
 /** A line of text without its `\n`; if `isCut`, it was too long and this is its beginning. */
@@ -33,7 +33,7 @@ export async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator
 /** Reads a feed whose lines are independent of each other. */
 export async function* readByLine(
   bytes: AsyncIterable<Uint8Array>,
-  read: (text: string) => readonly FeedEntry[],
+  read: (text: string) => readonly FeedItem[],
 ): AsyncGenerator<FeedLine> {
   for await (const lines of linesOf(bytes)) {
     for (const { line, text, isCut } of lines) {

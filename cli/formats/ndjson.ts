@@ -1,11 +1,15 @@
 import { printable } from '../../contract/printable.ts';
-import type { FeedFormat } from './feed-format.ts';
-import { type FeedEntry, isRecord } from './feed-line.ts';
-import { InvalidLineError, subjectOf } from './invalid-line.ts';
+import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { type FeedItem, type FeedRecord, isRecord } from './feed-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
+import { itemsAtPaths } from './items-at-paths.ts';
 import { duplicateName } from './json-document.ts';
+import { fieldOption, likelyPaths } from './likely-subject.ts';
 import { readByLine } from './lines.ts';
-import { entryOfRecord, type RecordOptions } from './record.ts';
-import { SUBJECT_FIELDS } from './record-subject.ts';
+import { itemOfRecord } from './record.ts';
+import type { RecordOptions } from './record-subject.ts';
+import { SUBJECT_FIELDS, subjectFieldsIn } from './record-subject.ts';
+import { subjectsOf } from './subjects.ts';
 
 /** One object or string per line. */
 export const NDJSON: FeedFormat = {
@@ -14,14 +18,25 @@ export const NDJSON: FeedFormat = {
   matches: ({ record }) => SUBJECT_FIELDS.some((field) => field in record),
   defaultFor: ['record', 'string'],
   read: (source) =>
-    readByLine(source.bytes, (text) => (text.trim() === '' ? [] : [entryOfValue(parseJsonLine(text), source)])),
+    readByLine(source.bytes, (text) => (text.trim() === '' ? [] : itemsOfLine(parseJsonLine(text), source))),
 };
 
+function itemsOfLine(value: unknown, source: FeedSource): readonly FeedItem[] {
+  return source.paths === undefined ? [itemOfValue(value, source)] : itemsAtPaths(value, source.paths, source);
+}
+
 /** Parses a JSON value that is a subject or contains one. */
-export function entryOfValue(value: unknown, options: RecordOptions): FeedEntry {
-  if (typeof value === 'string') return { subject: subjectOf(value.trim(), options.kind) };
-  if (isRecord(value)) return entryOfRecord(value, options);
+export function itemOfValue(value: unknown, options: RecordOptions): FeedItem {
+  if (typeof value === 'string') return { subjects: subjectsOf(value.trim(), options.kind) };
+  if (isRecord(value) && subjectFieldsIn(value).length > 0) return itemOfRecord(value, options);
+  if (isRecord(value)) throw withoutSubject(value, options.kind);
   throw new InvalidLineError('is neither text nor an object');
+}
+
+function withoutSubject(value: FeedRecord, kind: string): InvalidLineError {
+  const paths = likelyPaths(value, kind);
+  const hint = paths.length === 0 ? '' : `: name the field with ${fieldOption(paths)}`;
+  return new InvalidLineError(`has none of ${SUBJECT_FIELDS.join(', ')}${hint}`);
 }
 
 export function parseJsonLine(text: string): unknown {

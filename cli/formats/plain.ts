@@ -1,9 +1,13 @@
+import { asReason } from '../../blocklist/reason.ts';
 import { isKind } from '../../contract/subject.ts';
-import { networksOfRange, parseAddressRange } from './address-ranges.ts';
+import { refuseValue } from './after-address.ts';
+import { isAddress } from './extra-field-meaning.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import type { FeedEntry, FeedLine } from './feed-line.ts';
-import { misread, oneLine, subjectOf } from './invalid-line.ts';
+import type { FeedLine } from './feed-line.ts';
+import { isBlockedByHosts, namesOfHostsLine } from './hosts-file.ts';
+import { InvalidLineError, misread } from './invalid-line.ts';
 import { readByLine } from './lines.ts';
+import { subjectsOf } from './subjects.ts';
 
 /**
  * A subject per line, `#` and `;` comments: FireHOL's `.ipset` and `.netset`, the text lists of Spamhaus and AbuseIPDB,
@@ -22,7 +26,8 @@ function readPlain({ bytes, kind }: FeedSource): AsyncIterable<FeedLine> {
     if (data === '') return [];
     const note = comment === '' ? {} : { note: comment };
     try {
-      return subjectsOf(data, kind).map((subject): FeedEntry => ({ subject, ...note }));
+      const subjects = subjectsIn(data, kind);
+      return subjects.length === 0 ? [] : [{ subjects, ...note }];
     } catch (error) {
       throw misread(error, data);
     }
@@ -48,11 +53,25 @@ export function withoutComment(text: string, kind: string): { readonly data: str
   if (!/^[#;]/.test(trimmed) && isWholeLine(trimmed, kind)) return { data: trimmed, comment: '' };
   const start = trimmed.search(kind === 'ip' && /^[\d.:a-f/]+[#;]/i.test(trimmed) ? /[#;]/ : /(^|\s)[#;]/);
   if (start < 0) return { data: trimmed, comment: '' };
-  return { data: trimmed.slice(0, start).trim(), comment: oneLine(trimmed.slice(start).replace(/^\s*[#;]+/, '')) };
+  return { data: trimmed.slice(0, start).trim(), comment: asReason(trimmed.slice(start).replace(/^\s*[#;]+\s*/, '')) };
 }
 
-function subjectsOf(data: string, kind: string): string[] {
-  const range = data.includes('-') ? parseAddressRange(data) : undefined;
-  if (range !== undefined) return networksOfRange(range).map((network) => subjectOf(network, 'ip'));
-  return [subjectOf(data, kind)];
+function subjectsIn(data: string, kind: string): readonly string[] {
+  if (isWholeLine(data, kind)) return subjectsOf(data, kind);
+  const words = data.split(/\s+/);
+  if (kind === 'host') return hostsIn(data, words).flatMap((name) => subjectsOf(name, kind));
+  const [address = '', ...more] = words;
+  if (kind !== 'ip' || more.length === 0 || !isAddress(address) || /^[-–]/.test(more[0] ?? ''))
+    return subjectsOf(data, kind);
+  if (isBlockedByHosts(words)) throw new InvalidLineError('is a line of a hosts file: --kind host reads the names');
+  const subjects = subjectsOf(address, kind);
+  refuseValue(more.join(' '), address, subjects);
+  if (more.length === 1 && /^\d+$/.test(more[0] ?? '')) return subjects; // how often it was seen
+  throw new InvalidLineError(`has more than an address: --format haproxy reads what follows as the reason`);
+}
+
+/** The names of a line; `.shop.example` is a host and all below it, as Squid and nginx read it. */
+function hostsIn(data: string, words: readonly string[]): readonly string[] {
+  const names = namesOfHostsLine(words) ?? [data];
+  return names.flatMap((name) => (/^\.[^.]/.test(name) ? [name.slice(1), `*${name}`] : [name]));
 }

@@ -2,9 +2,10 @@ import { printable } from '../../contract/printable.ts';
 import { isKind } from '../../contract/subject.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { ExtraFields } from './extra-fields.ts';
-import type { FeedFormat, FeedSource } from './feed-format.ts';
+import { beginningOf, type FeedFormat, type FeedSource } from './feed-format.ts';
 import type { FeedLine } from './feed-line.ts';
 import { detectFormat, FORMAT_NAMES, type FormatName, formatOf } from './formats.ts';
+import type { JsonPath } from './json-path.ts';
 import { peek } from './peek.ts';
 import { rejectNonLists } from './reject-non-lists.ts';
 
@@ -19,6 +20,10 @@ export interface FeedOptions {
   readonly minScore?: number | undefined;
   /** The kind of bare values; by default `ip`. */
   readonly kind?: string | undefined;
+  /** The column with the subjects of a table, by name or number. */
+  readonly column?: string | undefined;
+  /** Where in JSON the subjects are. */
+  readonly paths?: readonly JsonPath[] | undefined;
   /** The field names of `--ignore`. */
   readonly ignore?: readonly string[] | undefined;
   /** The format that the source had before; a different one is refused unless `format` is given. */
@@ -39,7 +44,7 @@ export interface Feed {
 export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOptions): Promise<Feed> {
   const { head, all, close } = await peek(bytes);
   try {
-    const { name, kind = 'ip', minScore = 0, ignore, nowMs } = options;
+    const { name, kind = 'ip', minScore = 0, ignore, nowMs, column, paths } = options;
     const format = checkedFormat(head, options, kind);
     const source = {
       bytes: all,
@@ -47,6 +52,8 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
       kind,
       minScore,
       nowMs,
+      column,
+      paths,
       fields: new ExtraFields(ignore),
       remarks: [] as string[],
     };
@@ -61,8 +68,9 @@ export async function readFeed(bytes: AsyncIterable<Uint8Array>, options: FeedOp
 function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): FormatName {
   const { name, ending = name, format: forced, minScore, before } = options;
   if (!isKind(kind)) throw usageError(`"${printable(kind)}" is not a kind of subject`);
-  rejectNonLists(head, name);
-  const format = forced ?? detectFormat(head, ending);
+  rejectNonLists(head, name, kind, forced !== undefined);
+  const format = forced ?? chosenFormat(head, options) ?? detectFormat(head, ending);
+  refuseUnread(format, options);
   if (minScore !== undefined && !formatOf(format).hasScores) {
     const scored = FORMAT_NAMES.filter((name) => formatOf(name).hasScores);
     throw usageError(`${name} is read as ${format}: only ${scored.join(', ')} has scores`);
@@ -73,6 +81,20 @@ function checkedFormat(head: Uint8Array, options: FeedOptions, kind: string): Fo
       `nothing was written: the format of ${name} is ${format} now and was ${before} before; if that is intended, add --format ${format}`,
     );
   return format;
+}
+
+/** The format that an option implies: `--column` is about tables, `--field` about JSON. */
+function chosenFormat(head: Uint8Array, { column, paths }: FeedOptions): FormatName | undefined {
+  if (column !== undefined) return 'csv';
+  if (paths === undefined) return undefined;
+  return beginningOf(head).shape === 'record' ? 'ndjson' : 'json';
+}
+
+function refuseUnread(format: FormatName, { name, column, paths }: FeedOptions): void {
+  if (column !== undefined && format !== 'csv')
+    throw usageError(`${name} is read as ${format}: only csv has columns for --column`);
+  if (paths !== undefined && format !== 'json' && format !== 'ndjson')
+    throw usageError(`${name} is read as ${format}: only json and ndjson have fields for --field`);
 }
 
 /** Whether the source is an empty list, which can be in any format. */

@@ -1,9 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { printable } from '../../contract/printable.ts';
 import { SubjectError } from '../../contract/subject.ts';
 import { foldedName, isNothing } from './extra-field-meaning.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedRecord } from './feed-line.ts';
-import { InvalidLineError, subjectOf } from './invalid-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
+import { subjectsOf } from './subjects.ts';
+
+export interface RecordOptions {
+  /** The kind of bare values. */
+  readonly kind: string;
+  readonly nowMs: number;
+  readonly fields: ExtraFields;
+  /** The field with the subject, if it is not one of ours. */
+  readonly subjectField?: string | undefined;
+}
 
 /** The fields that can contain the subject, in order of precedence. */
 export const SUBJECT_FIELDS = ['subject', 'value', 'ip', 'cidr', 'address'] as const;
@@ -25,32 +36,43 @@ export function isLength(name: string): boolean {
   return LENGTHS.test(foldedName(name));
 }
 
-/** Parses the canonical subject of a record. Several fields that can contain it must agree. */
-export function subjectIn(record: FeedRecord, kind: string, fields: ExtraFields): string {
-  const [first, ...others] = SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
-  const value = first === undefined ? undefined : record[first];
+/** Parses the canonical subjects of a record, several for a range. Several fields that can contain them must agree. */
+export function subjectsIn(record: FeedRecord, { kind, fields, subjectField }: RecordOptions): readonly string[] {
+  const [first, ...others] = subjectField === undefined ? subjectFieldsIn(record) : [subjectField];
   if (first === undefined) throw new InvalidLineError(`has none of ${SUBJECT_FIELDS.join(', ')}`);
-  if (typeof value !== 'string') throw new InvalidLineError(`${first} is not text`);
-  const read = (text: string, field: string) => subjectOf(text, kindOf(record.scope, field, kind));
+  const value = textOf(record[first]);
+  if (value === undefined) throw new InvalidLineError(`${printable(first)} is not text`);
+  const read = (text: string, field: string) =>
+    subjectsOf(text, field === subjectField ? kind : kindOf(record.scope, field, kind));
   const given = Object.entries(record).filter(([name, one]) => name !== first && isLength(name) && !isNothing(one));
   const lengths = given.filter(([name, one]) => name !== 'cidr' || lengthOf(one) !== undefined);
   for (const [name] of lengths) fields.noteLength(name);
-  const subject = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
-  if (lengths.length > 0 && !subject.startsWith('ip:'))
+  const subjects = read(lengths.length === 0 ? value : withLengths(value.trim(), lengths), first);
+  if (lengths.length > 0 && !subjects[0]?.startsWith('ip:'))
     throw new InvalidLineError(`${printable(lengths[0]?.[0] ?? '')} only applies to addresses`);
   for (const name of others) {
     const other = record[name];
     if (isNothing(other) || lengths.some(([field]) => field === name)) continue;
-    if (typeof other !== 'string' || !isSame(() => read(other, name), subject))
+    if (typeof other !== 'string' || !isSame(() => read(other, name), subjects))
       throw new InvalidLineError(`${first} and ${name} differ: ignore one of them with --ignore ${name}`);
   }
-  return subject;
+  return subjects;
 }
 
-/** Whether the value is the same subject; false for an invalid one. */
-function isSame(read: () => string, subject: string): boolean {
+export function subjectFieldsIn(record: FeedRecord): readonly string[] {
+  return SUBJECT_FIELDS.filter((name) => isGiven(record[name]));
+}
+
+/** A number of an autonomous system may be a number. */
+function textOf(value: unknown): string | undefined {
+  if (Number.isSafeInteger(value)) return String(value);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Whether the value stands for the same subjects; false for an invalid one. */
+function isSame(read: () => readonly string[], subjects: readonly string[]): boolean {
   try {
-    return read() === subject;
+    return isDeepStrictEqual(read(), subjects);
   } catch (error) {
     if (error instanceof SubjectError || error instanceof InvalidLineError) return false;
     throw error;

@@ -1,19 +1,12 @@
 import { parseEntry } from '../../blocklist/entry.ts';
+import { asReason } from '../../blocklist/reason.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { printable } from '../../contract/printable.ts';
 import { foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
-import type { ExtraFields } from './extra-fields.ts';
-import type { FeedEntry, FeedRecord } from './feed-line.ts';
+import type { FeedEntry, FeedItem, FeedRecord } from './feed-line.ts';
 import { parseGoDuration } from './go-duration.ts';
-import { InvalidLineError, oneLine, singleLine } from './invalid-line.ts';
-import { isGiven, isLength, quoted, SUBJECT_FIELDS, subjectIn } from './record-subject.ts';
-
-export interface RecordOptions {
-  /** The kind of bare values. */
-  readonly kind: string;
-  readonly nowMs: number;
-  readonly fields: ExtraFields;
-}
+import { InvalidLineError, singleLine } from './invalid-line.ts';
+import { isGiven, isLength, quoted, type RecordOptions, SUBJECT_FIELDS, subjectsIn } from './record-subject.ts';
 
 /** Folded names of expiry fields besides `expiresAt` and `duration`. */
 const ENDS =
@@ -32,53 +25,73 @@ const READ: ReadonlySet<string> = new Set([
 ]);
 
 /** Reads an entry from our own fields and those of `cscli decisions import`: scope, value, type, duration. */
-export function entryOfRecord(given: FeedRecord, options: RecordOptions): FeedEntry {
+export function itemOfRecord(given: FeedRecord, options: RecordOptions): FeedItem {
   const record = options.fields.of(given);
-  let subject = '';
+  let subjects: readonly string[] = [];
   try {
-    subject = subjectIn(record, options.kind, options.fields);
-    options.fields.check(record, isRead, subject);
-    return checked({
+    subjects = subjectsIn(record, options);
+    const [subject = ''] = subjects;
+    options.fields.check(record, (name) => isRead(name, record, options), subjects);
+    const entry = checked({
       subject,
       ...ownFields(record, subject),
       ...actionOfType(record, subject),
       ...expiryIn(record, options.nowMs),
     });
+    const { subject: _first, ...rest } = entry;
+    return { subjects, ...rest };
   } catch (error) {
-    throw options.fields.misread(error, record, subject);
+    throw options.fields.misread(error, record, subjects);
   }
 }
 
-function isRead(name: string): boolean {
-  return READ.has(name) || isLength(name) || isEnd(name);
+function isRead(name: string, record: FeedRecord, { subjectField }: RecordOptions): boolean {
+  if (name === subjectField) return true;
+  if (name === 'status') return !isForeignStatus(record);
+  if (name === 'type') return isDecision(record);
+  const isOther = subjectField !== undefined && SUBJECT_FIELDS.some((field) => field === name);
+  return !isOther && (READ.has(name) || isLength(name) || isEnd(name));
+}
+
+/** Whether `type` is CrowdSec's: others have it for what they saw. */
+function isDecision({ scope, duration }: FeedRecord): boolean {
+  return isGiven(scope) || isGiven(duration);
+}
+
+/** Whether `status` is no number: others have it for how a server was found. */
+function isForeignStatus({ status }: FeedRecord): boolean {
+  return typeof status === 'string' && !/^\s*\d{1,3}\s*$/.test(status);
 }
 
 /** CrowdSec's fields without effect on the action; `simulated` was checked before. */
 const ABOUT_A_DECISION = ['id', 'uuid', 'origin', 'scenario', 'created_at'];
 
 /** Reads a decision as CrowdSec lists it; its `scenario` becomes the `reason`. */
-export function entryOfDecision(decision: FeedRecord, options: RecordOptions): FeedEntry {
+export function itemOfDecision(decision: FeedRecord, options: RecordOptions): FeedItem {
   const { scenario } = decision;
   const isAbout = (name: string) =>
     ABOUT_A_DECISION.includes(name) || (name === 'simulated' && decision[name] === false);
   const rest = Object.entries(decision).filter(([name]) => !isAbout(name));
   return {
-    ...entryOfRecord(Object.fromEntries(rest), options),
-    ...(typeof scenario === 'string' && scenario !== '' && { reason: oneLine(scenario) }),
+    ...itemOfRecord(Object.fromEntries(rest), options),
+    ...(typeof scenario === 'string' && scenario !== '' && { reason: asReason(scenario) }),
   };
 }
 
 function ownFields(record: FeedRecord, subject: string): FeedRecord {
-  const given = ENTRY_FIELDS.filter((field) => isGiven(record[field]));
+  const given = ENTRY_FIELDS.filter(
+    (field) => isGiven(record[field]) && !(field === 'status' && isForeignStatus(record)),
+  );
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
   if (nested !== undefined) throw new InvalidLineError(`${nested} is neither text nor a number`); // at any depth
-  const { action, status, list, note } = record;
+  const { action, status, list, note, reason } = record;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
-  if (isGiven(status) && typeof status !== 'number') throw notOurs('status', status, 'is not an HTTP status', subject);
   if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is not a blocklist', subject);
   return {
     ...Object.fromEntries(given.map((field) => [field, record[field]])),
+    ...(typeof status === 'string' && !isForeignStatus(record) && { status: Number(status) }),
+    ...(isGiven(reason) && { reason: asReason(String(reason)) }),
     ...(typeof note === 'string' && { note: singleLine(note) }),
   };
 }
@@ -97,8 +110,9 @@ function checked(item: FeedEntry & FeedRecord): FeedEntry {
   return { ...rest, ...('list' in item && { list }), ...('action' in item && { action }) };
 }
 
-function actionOfType({ type }: FeedRecord, subject: string): Pick<FeedEntry, 'action'> {
-  if (!isGiven(type)) return {};
+function actionOfType(record: FeedRecord, subject: string): Pick<FeedEntry, 'action'> {
+  const { type } = record;
+  if (!isGiven(type) || !isDecision(record)) return {};
   if (type === 'ban') return { action: 'deny' };
   throw notOurs('type', type, 'is not ban, and nothing here does the same', subject);
 }

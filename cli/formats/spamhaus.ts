@@ -1,9 +1,11 @@
+import { asReason } from '../../blocklist/reason.ts';
 import type { ExtraFields } from './extra-fields.ts';
 import type { FeedFormat, FeedSource } from './feed-format.ts';
-import { type FeedEntry, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
-import { feedLines, InvalidLineError, oneLine, problem, subjectOf } from './invalid-line.ts';
+import { type FeedEntry, type FeedItem, type FeedLine, type FeedRecord, isRecord } from './feed-line.ts';
+import { feedLines, InvalidLineError, problem } from './invalid-line.ts';
 import { linesOf, tooLong } from './lines.ts';
 import { parseJsonLine } from './ndjson.ts';
+import { subjectsOf } from './subjects.ts';
 
 /**
  * DROP v4, v6 and ASN: one object per line. The last line has metadata: the number of records, which detects a truncated
@@ -50,14 +52,14 @@ function recordOf(text: string): FeedRecord {
   throw new InvalidLineError('is not an object');
 }
 
-function entryOf(record: FeedRecord, fields: ExtraFields): FeedEntry {
+function entryOf(record: FeedRecord, fields: ExtraFields): FeedItem {
   const { cidr, sblid, asn, asname } = record;
   const entry =
     typeof cidr === 'string'
-      ? { subject: subjectOf(cidr, 'ip'), ...reasonOf(sblid) }
-      : typeof asn === 'number' && { subject: subjectOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
+      ? { subjects: subjectsOf(cidr, 'ip'), ...reasonOf(sblid) }
+      : typeof asn === 'number' && { subjects: subjectsOf(`asn:${asn}`, 'asn'), ...reasonOf(asname) };
   if (entry === false) throw new InvalidLineError('has neither cidr nor asn');
-  fields.check(record, (name) => READ.includes(name), entry.subject);
+  fields.check(record, (name) => READ.includes(name), entry.subjects);
   return entry;
 }
 
@@ -66,7 +68,7 @@ const METADATA = ['type', 'timestamp', 'size', 'records', 'copyright', 'terms'];
 const READ = ['cidr', 'sblid', 'asn', 'asname', 'rir', 'cc', 'domain'];
 
 function reasonOf(value: unknown): Pick<FeedEntry, 'reason'> {
-  return typeof value === 'string' && value !== '' ? { reason: oneLine(value) } : {};
+  return typeof value === 'string' && value !== '' ? { reason: asReason(value) } : {};
 }
 
 function countProblem(metadata: FeedRecord | undefined, records: number, line: number): FeedLine[] {
@@ -83,8 +85,8 @@ function attribution({ copyright, terms, timestamp }: FeedRecord): string[] {
   const made = typeof timestamp === 'number' ? new Date(timestamp * 1000) : undefined;
   const isDate = made !== undefined && !Number.isNaN(made.getTime());
   return [
-    ...(typeof copyright === 'string' ? [oneLine(copyright)] : []),
-    ...(typeof terms === 'string' ? [`terms: ${oneLine(terms)}`] : []),
+    ...(typeof copyright === 'string' ? [asReason(copyright)] : []),
+    ...(typeof terms === 'string' ? [`terms: ${asReason(terms)}`] : []),
     ...(isDate ? [`made ${made.toISOString().replace('.000Z', 'Z')}`] : []),
   ];
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
 import type { Blocklist } from '../../blocklist/store.ts';
 import { TABLE } from '../../blocklist/table.ts';
+import type { Log } from '../../updates/append.ts';
 import { usageError } from '../exit/cli-error.ts';
 
 export interface TableOptions {
@@ -26,6 +27,12 @@ export function addTableOptions(command: Command): Command {
 export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
   const { dynamoBlocklist } = await import('../../blocklist/dynamodb/blocklist.ts');
   return dynamoBlocklist(place(options));
+}
+
+/** Opens the log of that table's changes; undefined where nothing writes one. */
+export async function openLog(options: TableOptions): Promise<Log | undefined> {
+  const { logOfTable } = await import('../../updates/dynamodb/log-of-table.ts');
+  return logOfTable(place(options));
 }
 
 function place(options: TableOptions) {

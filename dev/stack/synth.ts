@@ -10,7 +10,7 @@ import { bundleFunctions } from '../../packaging/function-bundles.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const OUT = join(ROOT, 'cdk.out');
 /** What the stack reads of other folders. */
-const DATA = ['blocklist/table.ts', 'updates/table.ts'];
+const DATA = ['blocklist/table.ts', 'updates/poll-wait.ts', 'updates/table.ts'];
 /** The files that the assembly depends on. */
 const SOURCES = ['infra/**/*.ts', ...DATA, 'functions/*/bundle/*', 'cdk.json', 'package-lock.json'];
 const KEPT_MS = 24 * 3_600_000;

@@ -32,7 +32,7 @@ export const handler = createHandler({
 function updatesIn(table: DynamoConnection) {
   const log = new DynamoLog(table);
   return {
-    updates: new Updates({ log, canaries: new DynamoCanaries(blocklist, region), waitMs: updatePollMs }),
+    updates: new Updates({ log, canaries: new DynamoCanaries(blocklist, region, table.table), waitMs: updatePollMs }),
     mirror: new MirrorAnswers({ log, mirrors: new DynamoMirrors(table) }),
   };
 }

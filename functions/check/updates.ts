@@ -1,12 +1,11 @@
 import type { Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
 import type { UpdatesPage, UpdatesRequest } from '../../contract/updates.ts';
+import { OLD_PROOF_MS } from '../../updates/canary.ts';
 import { placeOf } from '../../updates/cursor.ts';
 import { type PageRead, pageAfter, pageAtEnd, type Read } from '../../updates/page.ts';
 import type { LogRecord } from '../../updates/record.ts';
 import { HttpError } from './http.ts';
 
-/** A proof that is older has the canaries written; what they prove is in the log about a second later. */
-const OLD_PROOF_MS = 25_000;
 /** No canary is written more often than this, by however many copies of the function. */
 const LEAST_AGE_MS = 10_000;
 /** How often one copy of the function writes canaries at most. */

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DynamoBulk } from '../../blocklist/dynamodb/bulk.ts';
 import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
+import { readsOf } from '../../updates/change.ts';
 import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
 import { DynamoMirrors } from '../../updates/dynamodb/mirrors.ts';
 import { pacedScan } from '../../updates/dynamodb/paced-scan.ts';
 import { required, wholeNumber } from '../environment.ts';
 import { jsonLog, writeLine } from '../log.ts';
-import { readChanges } from '../read-changes.ts';
 import { createBuilder } from './handler.ts';
 import { metricLine } from './metrics.ts';
 
@@ -23,7 +23,7 @@ const blocklist = new DynamoConnection({ table: required('HAVERDICT_TABLE', proc
 const updates = new DynamoConnection({ table: required('HAVERDICT_UPDATES_TABLE', process.env), ...timeouts });
 const unitsPerSecond = wholeNumber('HAVERDICT_READ_UNITS_PER_SECOND', process.env, UNITS);
 const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME || 'local';
-const canaries = new DynamoCanaries(blocklist, required('AWS_REGION', process.env));
+const canaries = new DynamoCanaries(blocklist, required('AWS_REGION', process.env), updates.table);
 const mirrors = new DynamoMirrors(updates);
 const newId = () => randomBytes(6).toString('hex');
 
@@ -32,7 +32,7 @@ export const handler = createBuilder({
   log: new DynamoLog(updates),
   mirrors,
   scan: () => pacedScan(blocklist, { unitsPerSecond, clock: Date.now, wait: delay }),
-  read: readChanges(new DynamoBulk(blocklist), () => {}),
+  read: readsOf(new DynamoBulk(blocklist), () => {}),
   write: (names) => canaries.write(names, Date.now()),
   lease: holderOf(newId()),
   newId,

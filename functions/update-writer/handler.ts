@@ -1,9 +1,8 @@
 import type { DynamoDBStreamEvent } from 'aws-lambda';
-import type { ReadEntry } from '../../blocklist/as-meant.ts';
 import { InvalidEntryLog, type Log as WriteLog } from '../../blocklist/invalid-entry-log.ts';
-import type { BulkStore, Item } from '../../blocklist/store.ts';
+import type { BulkStore } from '../../blocklist/store.ts';
 import { type AppendDeps, append } from '../../updates/append.ts';
-import { readChanges } from '../read-changes.ts';
+import { readsOf } from '../../updates/change.ts';
 import { batchOf } from './batch.ts';
 
 export interface WriterDeps extends Omit<AppendDeps, 'read'> {
@@ -17,8 +16,7 @@ export type Writer = (event: DynamoDBStreamEvent) => Promise<void>;
 /** The handler of the stream. It throws what keeps a batch from the log: Lambda then delivers the batch again. */
 export function createWriter(deps: WriterDeps): Writer {
   const invalidEntries = new InvalidEntryLog();
-  const report = (item: Item, read: ReadEntry) => invalidEntries.report(item, read, deps.write);
-  const read = readChanges(deps.table, report);
+  const read = readsOf(deps.table, (item, read) => invalidEntries.report(item, read, deps.write));
   return async ({ Records }) => {
     try {
       await append(batchOf(Records, deps.region), { ...deps, read });

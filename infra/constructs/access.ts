@@ -6,6 +6,8 @@ import { RESERVED, TABLE } from '../../blocklist/table.ts';
 
 interface AccessProps {
   readonly table: ITable;
+  /** The log of its changes. */
+  readonly log: ITable | undefined;
   readonly urls: readonly FunctionUrl[];
   readonly principals: readonly IPrincipal[];
 }
@@ -17,12 +19,12 @@ export class Access extends Construct {
   readonly readerPolicy: ManagedPolicy;
   readonly agentRole: Role | undefined;
 
-  constructor(scope: Construct, id: string, { table, urls, principals }: AccessProps) {
+  constructor(scope: Construct, id: string, { table, log, urls, principals }: AccessProps) {
     super(scope, id);
     this.agentPolicy = new ManagedPolicy(this, 'AgentPolicy', { description: 'haverdict: call the function' });
     grantInvoke(urls, this.agentPolicy);
     this.operatorPolicy = new ManagedPolicy(this, 'OperatorPolicy', { description: 'haverdict: edit the blocklist' });
-    grantOperate(table, this.operatorPolicy);
+    grantOperate(table, log, this.operatorPolicy);
     this.readerPolicy = new ManagedPolicy(this, 'ReaderPolicy', { description: 'haverdict: read the blocklist' });
     grantRead(table, this.readerPolicy);
     const [first, ...others] = principals;
@@ -52,11 +54,12 @@ export function grantRead(table: ITable, grantee: IGrantable): Grant {
   return grantQuery(table, grantee).combine(grant(grantee, ['BatchGetItem', 'Scan'], [table.tableArn]));
 }
 
-/** All permissions of the command line: UpdateItem is for the records of lists. */
-export function grantOperate(table: ITable, grantee: IGrantable): Grant {
+/** All permissions of the command line: UpdateItem is for the records of lists, the log for `--wait`. */
+export function grantOperate(table: ITable, log: ITable | undefined, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
   const operations = ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'];
-  return grantQuery(table, grantee).combine(grant(grantee, operations, [table.tableArn]));
+  const ofTable = grantQuery(table, grantee).combine(grant(grantee, operations, [table.tableArn]));
+  return log === undefined ? ofTable : ofTable.combine(grantLog(log, grantee, { appends: false }));
 }
 
 /** What DynamoDB does with a customer managed key in the name of the caller, without wildcards. */

@@ -5,14 +5,13 @@ import { type IRuleTarget, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { SHARDS } from '../../blocklist/table.ts';
 import { UPDATES_TABLE } from '../../updates/table.ts';
 import type { BackendSettings } from '../checked-props.ts';
 import { grantCanaries, grantLog, grantLookup, grantStream } from './access.ts';
 import { BackendFunction } from './function.ts';
 import { text } from './table.ts';
 
-/** A table that is paid by request begins with this many partitions; each has a shard, and each shard one writer at a time. */
-const SHARDS = 4;
 /** The share of the table's reads that is left to the writers, so that an import takes none from lookups. */
 const SHARE = 4;
 /** A batch of 500 in half of the writer's time. */
@@ -21,14 +20,14 @@ const LEAST_READS_PER_SECOND = 20;
 /** The log of changes: its table, the writer behind the stream of the blocklist, and the trial of its canaries. */
 export class Updates extends Construct {
   readonly #blocklist: ITable;
-  readonly #log: ITable;
+  readonly log: ITable;
   readonly #writer: LambdaFunction;
 
   constructor(scope: Construct, id: string, settings: BackendSettings, blocklist: ITable, streamArn: string) {
     super(scope, id);
     const { encryptionKey } = settings;
     this.#blocklist = blocklist;
-    this.#log = new TableV2(this, 'Table', {
+    this.log = new TableV2(this, 'Table', {
       partitionKey: text(UPDATES_TABLE.partitionKey),
       sortKey: text(UPDATES_TABLE.sortKey),
       timeToLiveAttribute: UPDATES_TABLE.ttlAttribute,
@@ -43,9 +42,9 @@ export class Updates extends Construct {
 
   /** Has the function answer requests for updates. */
   answeredBy(handler: LambdaFunction, poll: Duration): void {
-    handler.addEnvironment('HAVERDICT_UPDATES_TABLE', this.#log.tableName);
+    handler.addEnvironment('HAVERDICT_UPDATES_TABLE', this.log.tableName);
     handler.addEnvironment('HAVERDICT_UPDATE_POLL_MS', Tokenization.stringifyNumber(poll.toMilliseconds()));
-    grantLog(this.#log, handler, { appends: false });
+    grantLog(this.log, handler, { appends: false });
     grantCanaries(this.#blocklist, handler);
   }
 
@@ -67,7 +66,7 @@ export class Updates extends Construct {
       environment: { ...this.#tables(), ...readsPerSecond(settings.maxReadUnits) },
     });
     grantLookup(this.#blocklist, handler);
-    grantLog(this.#log, handler, { appends: true });
+    grantLog(this.log, handler, { appends: true });
     const right = grantStream(this.#blocklist, streamArn, handler);
     // Everything of a shard in its order, one batch at a time, from the beginning, until it succeeds: the proof needs that.
     const source = new EventSourceMapping(this, 'Source', {
@@ -88,7 +87,7 @@ export class Updates extends Construct {
       timeout: Duration.seconds(60),
       environment: this.#tables(),
     });
-    grantLog(this.#log, handler, { appends: true });
+    grantLog(this.log, handler, { appends: true });
     grantCanaries(this.#blocklist, handler);
     const retryPolicy = { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 }; // the next minute is soon
     // That of the CDK would name the permission after the stack.
@@ -101,7 +100,7 @@ export class Updates extends Construct {
   }
 
   #tables(): Record<string, string> {
-    return { HAVERDICT_TABLE: this.#blocklist.tableName, HAVERDICT_UPDATES_TABLE: this.#log.tableName };
+    return { HAVERDICT_TABLE: this.#blocklist.tableName, HAVERDICT_UPDATES_TABLE: this.log.tableName };
   }
 }
 

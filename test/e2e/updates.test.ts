@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { type Site, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
-import { longRuns } from '../support/scope.ts';
+import { temporaryFolder } from '../support/config-file.ts';
+import { runAround } from '../support/haverdict-on-table.ts';
+import { hasNewer, longRuns } from '../support/scope.ts';
 import { until } from '../support/until.ts';
 
 const DEADLINE_MS = 5000;
@@ -28,6 +32,7 @@ describe('a site whose agent follows the updates of its backend', () => {
     });
     const { dynamodbEndpoint: endpoint, region } = cloud;
     client = new DynamoDBClient({ endpoint, region, credentials: cloud.issue(cloud.outputs.OperatorPolicyArn ?? '') });
+    for (const rule of cloud.schedules.values()) await rule.fire(); // the canaries name the log
     await warmUp(site);
     await until(
       () => site.agent.lines.some((line) => line.includes('updates are followed')),
@@ -65,6 +70,47 @@ describe('a site whose agent follows the updates of its backend', () => {
     );
     return performance.now() - fromMs;
   };
+
+  const run = (...args: string[]) =>
+    runAround({ env: { ...cloud.environmentOf('operator') } }, cloud.dynamodbEndpoint, ...args);
+
+  it('is waited for by the command line until the log has the change', async () => {
+    const logged = /^in the log of changes after \d+\.\d\d s: agents that follow it have it with their next poll$/m;
+    const blocked = await run('block', '127.9.2.1', '--force', '--wait');
+    assert.match(blocked.stdout, logged, blocked.stderr);
+    await untilAll('127.9.2.1', 403);
+    const removed = await run('remove', '127.9.2.1', '127.9.2.2', '--wait-limit', '30s');
+    assert.match(removed.stdout, logged, removed.stderr);
+    assert.deepEqual([blocked.status, removed.status], [0, 0]);
+  });
+
+  if (hasNewer)
+    it('is waited for by imports and syncs, which give up at the limit if the writer is stuck', async (t) => {
+      const folder = temporaryFolder(t);
+      const feed = (name: string, from: number) => {
+        const lines = Array.from(
+          { length: 1500 },
+          (_, index) => `198.18.${(from + index) >> 8}.${(from + index) & 255}`,
+        );
+        writeFileSync(join(folder, name), lines.join('\n'));
+        return join(folder, name);
+      };
+      const logged = /^in the log of changes after \d+\.\d\d s/m;
+      const imported = await run('import', feed('a.txt', 0), '--list', 'feed', '--wait');
+      assert.match(imported.stdout, logged, imported.stderr);
+      const again = await run('import', feed('a.txt', 0), '--list', 'feed', '--wait');
+      assert.match(again.stdout, /^nothing was changed, so there is nothing to wait for$/m);
+      const synced = await run('sync', feed('b.txt', 1000), '--list', 'feed', '--yes', '--wait');
+      assert.match(synced.stdout, /: 1000 added, 0 changed, 1000 removed\nin the log of changes/, synced.stderr);
+      for (const source of cloud.sources.values())
+        source.trouble = { delayMs: () => 0, deliveries: () => 1, isStalled: () => true };
+      const late = await run('block', '127.9.3.1', '--force', '--wait-limit', '1s');
+      assert.deepEqual([late.status, late.stderr.split('\n').length], [75, 2], late.stderr);
+      assert.match(late.stderr, /^haverdict: written, but not in the log of changes after 1 s: /);
+      for (const source of cloud.sources.values())
+        source.trouble = { delayMs: () => 0, deliveries: () => 1, isStalled: () => false };
+      await untilAll('127.9.3.1', 403);
+    });
 
   for (const [what, subject, from] of [
     ['an address', 'ip:127.9.0.1', '127.9.0.1'],

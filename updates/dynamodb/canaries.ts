@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { updateIf } from '../../blocklist/dynamodb/conditional-writes.ts';
 import { type DynamoConnection, keyAttributes } from '../../blocklist/dynamodb/connection.ts';
+import type { Key } from '../../blocklist/store.ts';
 import { RESERVED } from '../../blocklist/table.ts';
 import { CANARY_LIST } from '../canary.ts';
 
@@ -11,10 +12,12 @@ const WRITES_AT_ONCE = 4;
 export class DynamoCanaries {
   readonly #connection: DynamoConnection;
   readonly #region: string;
+  readonly #logTable: string;
 
-  constructor(connection: DynamoConnection, region: string) {
+  constructor(connection: DynamoConnection, region: string, logTable: string) {
     this.#connection = connection;
     this.#region = region;
+    this.#logTable = logTable;
   }
 
   /** Writes these, but only where the last write was before `beforeMs`. */
@@ -22,12 +25,21 @@ export class DynamoCanaries {
     const limit = pLimit(WRITES_AT_ONCE);
     const write = (canary: string) =>
       updateIf(this.#connection, {
-        Key: keyAttributes({ subject: RESERVED.canaryOf(this.#region, canary), list: CANARY_LIST }),
-        UpdateExpression: 'SET #at = :now',
+        Key: keyAttributes(canaryKey(this.#region, canary)),
+        UpdateExpression: 'SET #at = :now, #log = :log',
         ConditionExpression: 'attribute_not_exists(#at) OR #at < :before',
-        ExpressionAttributeNames: { '#at': 'at' },
-        ExpressionAttributeValues: { ':now': { N: String(nowMs) }, ':before': { N: String(beforeMs) } },
+        ExpressionAttributeNames: { '#at': 'at', '#log': 'log' },
+        ExpressionAttributeValues: {
+          ':now': { N: String(nowMs) },
+          ':before': { N: String(beforeMs) },
+          ':log': { S: this.#logTable },
+        },
       });
     await Promise.all(canaries.map((canary) => limit(() => write(canary))));
   }
+}
+
+/** The item of a canary. */
+export function canaryKey(region: string, canary: string): Key {
+  return { subject: RESERVED.canaryOf(region, canary), list: CANARY_LIST };
 }

@@ -9,14 +9,23 @@ import { ListDigest, requestDigest } from '../../../cli/bulk/unchanged-source.ts
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const URL = 'https://feeds.example/drop.txt?key=1';
-const OPTIONS: BulkOptions = { table: 'haverdict', list: 'drop', action: 'deny' };
+const OPTIONS: BulkOptions = { table: 'haverdict', list: 'drop', action: 'deny', waitLimit: 60 };
 const SETTINGS = { protected: ['203.0.113.7'], protectPrivate: true };
 const asked = (more: object = {}, settings: object = {}) =>
   requestDigest('sync', URL, { ...OPTIONS, ...more }, { ...SETTINGS, ...settings });
 
 describe('what a run is asked for', () => {
   it('is the same however the run goes', () => {
-    const how = { dryRun: true, quiet: true, json: true, refetch: true, yes: true, metricsFile: 'a.prom' };
+    const how = {
+      dryRun: true,
+      quiet: true,
+      json: true,
+      refetch: true,
+      yes: true,
+      metricsFile: 'a.prom',
+      wait: true,
+      waitLimit: 9,
+    };
     assert.equal(asked(), asked({ ...how, region: 'eu-west-1', profile: 'p', config: 'c' }));
   });
 

@@ -328,6 +328,15 @@ describe('haverdict block', { concurrency: 4 }, async () => {
       assert.equal(stderr.split('\n').length, 2);
     });
 
+  it('refuses to wait where nobody writes changes to a log, and writes nothing', async () => {
+    const { status, stderr } = await block('198.51.100.99', '--wait');
+    assert.deepEqual(
+      [status, stderr],
+      [2, 'haverdict: nobody writes the changes of table haverdict to a log (setting updates): omit --wait\n'],
+    );
+    assert.deepEqual(await stored('ip:198.51.100.99'), []);
+  });
+
   it('fails with exit code 1 and the name of the table that is not there', async () => {
     const { status, stderr } = await block('1.1.1.1', '--table', 'nope');
     assert.equal(status, 1);

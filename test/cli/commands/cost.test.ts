@@ -23,6 +23,7 @@ describe('haverdict cost', () => {
     assert.match(stdout, /^3,000,000 requests per month need 364,\d{3} lookups, in 364,\d{3} calls of the function\n/);
     assert.match(stdout, /\nDynamoDB reads {8}4,5\d\d,\d{3} {2}read units +0.57\n/);
     assert.match(stdout, /\nCloudWatch dashboard +1 {2}dashboards +3.00\n/);
+    assert.match(stdout, /\nUpdates: polls +5,256,000 {2}polls +1.76\n/);
     assert.match(stdout, /\nTotal +\d\.\d\d\n/);
     assert.match(stdout, /\nAssumptions\n {2}1,000 distinct clients per day, 0 % of them with IPv6\n/);
     assert.match(stdout, /\nNot included\n {2}the free tier/);
@@ -43,6 +44,16 @@ describe('haverdict cost', () => {
     assert.equal(JSON.parse(stdout).requests, (126 * 365 * 24) / 12 / 2);
   });
 
+  it('has an agent for each log that polls, and with updates off neither polls nor their alarms', (t) => {
+    const file = fileWith(t, LOG);
+    const amounts = (...args: string[]) =>
+      Object.fromEntries(costOf(...args).items.map(({ name, amount }: Record<string, unknown>) => [name, amount]));
+    const [two, none] = [amounts(file, file), amounts(file, file, '--no-updates')];
+    assert.deepEqual([two['Updates: polls'], none['Updates: polls']], [2 * 2_628_000, undefined]);
+    assert.deepEqual([two['CloudWatch alarms'], none['CloudWatch alarms']], [14, 12]);
+    assert.equal(amounts(file, '--agents', '3', '--poll-ms', '3000')['Updates: polls'], 2_628_000);
+  });
+
   it('gives each log a cache of its own', (t) => {
     const file = fileWith(t, LOG);
     assert.equal(costOf(file, file).lookups, 2 * costOf(file).lookups);
@@ -55,7 +66,7 @@ describe('haverdict cost', () => {
       ...{ logsGb: 0, metricMonth: 0, alarmMetricMonth: 0, dashboardMonth: 0 },
     };
     const file = fileWith(t, JSON.stringify({ ...prices, ...free }));
-    const estimate = costOf('--prices', file, '--lists', '2', '--ipv6-share', '1');
+    const estimate = costOf('--prices', file, '--lists', '2', '--ipv6-share', '1', '--no-updates');
     assert.equal(estimate.totalUsd, ((estimate.lookups * 50 * 2 * 0.5) / 1e6) * 1000);
     assert.match(runHaverdict('cost', '--prices', file).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
   });
@@ -71,6 +82,12 @@ describe('haverdict cost', () => {
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an invalid number', ['--clients', 'many'], /^haverdict: --clients <number> takes a number, not "many"\n$/],
     ['a share above 1', ['--ipv6-share', '40'], /takes a number from 0 to 1, not "40"\n$/],
+    ['polls without a pause', ['--poll-ms', '0'], /^haverdict: --poll-ms must be more than 0\n$/],
+    [
+      'agents that poll what is not there',
+      ['--no-updates', '--agents', '2'],
+      /^haverdict: --agents does not go with --no-updates: nobody polls then\n$/,
+    ],
     ['a cache of nothing', ['--cache-entries', '0'], /^haverdict: --cache-entries must be at least 1\n$/],
   ];
   for (const [what, args, message] of wrong)

@@ -14,7 +14,7 @@ const MONTH_SECONDS = (365 * 86_400) / 12;
 const SETUP = { allowTtl: 60, denyTtl: 300, functionTtl: 300, refreshSeconds: 5, deniedShare: 0, lists: 1, batchMs: 1 };
 const SIZE = { memoryMb: 512, durationMs: 10, logBytes: 600, egressBytes: 700 };
 const NOTHING_FIXED = { writes: 0, metrics: 0, alarmMetrics: 0, dashboards: 0 };
-const BASIS = { setup: SETUP, size: SIZE, fixed: NOTHING_FIXED, prices: readPrices(undefined) };
+const BASIS = { setup: SETUP, size: SIZE, fixed: NOTHING_FIXED, prices: readPrices(undefined), updates: undefined };
 const DEFAULTS = { requests: 3_000_000, clients: 1000, visits: 5, visitSeconds: 60, hosts: 2 };
 
 /** The costs of `haverdict cost` beside those of the agent's own cache under traffic of that kind. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { COLUMNS } from '../../../cli/formats/csv.ts';
+import { COLUMNS } from '../../../cli/formats/csv-heading.ts';
 import { FORMAT_NAMES, type FormatName, formatOf } from '../../../cli/formats/formats.ts';
 import { MAX_DOCUMENT_BYTES } from '../../../cli/formats/json-document.ts';
 import { MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';

@@ -7,6 +7,7 @@ import { FORMAT_NAMES } from '../../../cli/formats/formats.ts';
 import { parseGoDuration } from '../../../cli/formats/go-duration.ts';
 import { linesOf, MAX_LINE_LENGTH } from '../../../cli/formats/lines.ts';
 import { type FeedOptions, readFeed } from '../../../cli/formats/read-feed.ts';
+import { formatNetwork } from '../../../contract/address.ts';
 import { longRuns } from '../../support/scope.ts';
 
 const nowMs = Date.parse('2026-01-01T00:00:00Z');
@@ -56,10 +57,9 @@ describe('a range', () => {
         const range = parseAddressRange(`${dotted(first)} - ${dotted(first + length)}`);
         assert.ok(range !== undefined);
         let next = first;
-        for (const network of networksOfRange(range)) {
-          const [address = '', prefix = '32'] = network.split('/');
-          const size = 2 ** (32 - Number(prefix));
-          assert.equal(address, dotted(next));
+        for (const { bytes, prefix } of networksOfRange(range)) {
+          const size = 2 ** (32 - prefix);
+          assert.equal(bytes.join('.'), dotted(next));
           assert.equal(next % size, 0);
           next += size;
         }
@@ -71,7 +71,7 @@ describe('a range', () => {
   it('is as few networks as can be', () => {
     const networks = (text: string) => {
       const range = parseAddressRange(text);
-      return range === undefined ? undefined : networksOfRange(range);
+      return range === undefined ? undefined : networksOfRange(range).map(formatNetwork);
     };
     assert.deepEqual(networks('10.0.0.0-10.255.255.255'), ['10.0.0.0/8']);
     assert.deepEqual(networks('0.0.0.0-255.255.255.255'), ['0.0.0.0/0']);

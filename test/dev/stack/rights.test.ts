@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { DynamoConnection } from '../../../blocklist/dynamodb/connection.ts';
+import { DynamoConnection, type DynamoOptions } from '../../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../../blocklist/dynamodb/entries.ts';
 import { LOCAL_ACCESS } from '../../../blocklist/dynamodb/local-access.ts';
 import { type Assembly, readAssembly, type Template } from '../../../dev/local-cloud/assembly.ts';
 import { deploy, type LocalCloud } from '../../../dev/local-cloud/deploy.ts';
 import { synthesized } from '../../../dev/stack/synth.ts';
 import { DynamoCanaries } from '../../../updates/dynamodb/canaries.ts';
+import { logOfTable } from '../../../updates/dynamodb/log-of-table.ts';
+import { hasNewer } from '../../support/scope.ts';
 import { until } from '../../support/until.ts';
 import { checkBody, signedFetch } from '../local-cloud/signed-fetch.ts';
 
@@ -32,7 +34,8 @@ describe('the rights in the template', () => {
   });
 
   for (const right of rightsOf(assembly.template)) {
-    it(`are all needed: without ${right.actions.join(', ')} of ${right.path[1]} it says so`, async () => {
+    const [, policy, ...place] = right.path;
+    it(`are all needed: without ${right.actions.join(', ')} of ${policy} (${place.join('.')}) it says so`, async () => {
       const template = without(assembly.template, right.path);
       const hasTrial = String(right.path[1]).includes('Trial');
       await assert.rejects(rehearse({ ...assembly, template }, hasTrial), ({ message }: Error) => {
@@ -64,6 +67,8 @@ async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
     await asFunction(cloud, assembly).write(['0'], Date.now());
     if (hasTrial) for (const rule of cloud.schedules.values()) await rule.fire();
     await untilUpdated(cloud, hasTrial);
+    const log = (await logOfTable(placeFor(cloud, 'OperatorPolicyArn'))) ?? assert.fail('no canary names the log');
+    assert.ok((await log.tail()) !== undefined);
     await store.remove(ENTRY);
     assert.deepEqual(cloud.denials, []);
     for (const line of ['"Failures":', '"invalid entry ignored"', ...(hasTrial ? ['"canaries found"'] : [])])
@@ -79,12 +84,13 @@ async function rehearse(assembly: Assembly, hasTrial = true): Promise<void> {
   }
 }
 
-function storeFor({ outputs, region, dynamodbEndpoint, issue }: LocalCloud, policy: string): DynamoEntries {
-  const credentials = issue(outputs[policy] ?? '');
-  return new DynamoEntries({
-    ...{ table: outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000 },
-    client: { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 },
-  });
+function storeFor(cloud: LocalCloud, policy: string): DynamoEntries {
+  return new DynamoEntries(new DynamoConnection(placeFor(cloud, policy)));
+}
+
+function placeFor({ outputs, region, dynamodbEndpoint, issue }: LocalCloud, policy: string): DynamoOptions {
+  const client = { endpoint: dynamodbEndpoint, region, credentials: issue(outputs[policy] ?? ''), maxAttempts: 1 };
+  return { table: outputs.TableName ?? '', connectTimeoutMs: 1000, requestTimeoutMs: 5000, client };
 }
 
 async function ask({ outputs, region, issue }: LocalCloud): Promise<void> {
@@ -111,8 +117,9 @@ function asFunction({ issue, region, dynamodbEndpoint }: LocalCloud, { template,
   );
   const credentials = issue(`arn:aws:iam::${account}:role/${stackName}-${role}`);
   const client = { endpoint: dynamodbEndpoint, region, credentials, maxAttempts: 1 };
+  const logTable = Object.keys(template.Resources).find((id) => id.startsWith('BackendUpdatesTable'));
   const place = { table: 'haverdict', connectTimeoutMs: 1000, requestTimeoutMs: 5000, client };
-  return new DynamoCanaries(new DynamoConnection(place), region);
+  return new DynamoCanaries(new DynamoConnection(place), region, `${stackName}-${logTable}`);
 }
 
 /** Asks for updates until the log has something, or even a proof, or something was refused. */
@@ -143,9 +150,16 @@ function rightsOf({ Resources }: Template): Right[] {
 
 function statementsIn(part: unknown, path: readonly (string | number)[]): Right[] {
   if (typeof part !== 'object' || part === null) return [];
-  const { Statement } = part as { Statement?: { Action: string | string[] }[] }; // only policies have one
+  const { Statement } = part as { Statement?: { Action: string | string[]; Resource?: unknown }[] }; // only policies have one
   if (Array.isArray(Statement))
-    return Statement.map(({ Action }, index) => ({ path: [...path, 'Statement', index], actions: [Action].flat() }));
+    return Statement.flatMap(({ Action, Resource }, index) => {
+      const at = [...path, 'Statement', index];
+      const actions = [Action].flat();
+      const isOfTables =
+        hasNewer && Array.isArray(Resource) && actions.every((action) => action.startsWith('dynamodb:'));
+      const resources = isOfTables ? Resource.map((_, one) => [...at, 'Resource', one]) : [];
+      return [at, ...resources].map((path) => ({ path, actions }));
+    });
   return Object.entries(part).flatMap(([name, inner]) => statementsIn(inner, [...path, name]));
 }
 

@@ -29,10 +29,11 @@ describe('access', () => {
     ]);
   });
 
-  it('gives operators what the command line does, on this table and its index', () => {
+  it('gives operators what the command line does, on this table, its index and the log of its changes', () => {
     const index = { 'Fn::Join': ['', [table, '/index/by-list']] };
+    const log = { 'Fn::GetAtt': [idOf(template, 'AWS::DynamoDB::GlobalTable', 'BackendUpdatesTable'), 'Arn'] };
     assert.deepEqual(statementsOf(template, 'BackendAccessOperatorPolicy'), [
-      { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, index] },
+      { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, log, index] },
       {
         Action: ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'].map(
           (operation) => `dynamodb:${operation}`,

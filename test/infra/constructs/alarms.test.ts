@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { costCommand } from '../../../cli/commands/cost.ts';
+import { costCommand, STACK } from '../../../cli/commands/cost.ts';
 import { METRICS } from '../../../functions/check/metrics.ts';
 import { only, templateOf } from '../synthesized.ts';
 import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
@@ -63,11 +63,15 @@ describe('the alarms', () => {
   });
 
   it('cost what `haverdict cost` says, with the dashboard and the metric of the function', () => {
-    const options = costCommand().options;
-    const preset = (flag: string) => options.find(({ long }) => long === flag)?.defaultValue;
-    assert.equal(preset('--alarm-metrics'), [...alarms.values()].flatMap(metricsOf).length);
-    assert.equal(preset('--dashboards'), Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
-    assert.equal(preset('--metrics'), Object.keys(METRICS).length);
+    const dashboards = costCommand().options.find(({ long }) => long === '--dashboards')?.defaultValue;
+    assert.equal(dashboards, Object.keys(templateOf().findResources('AWS::CloudWatch::Dashboard')).length);
+    for (const [updates, { metrics, alarmMetrics }] of [
+      [true, STACK.with],
+      [false, STACK.without],
+    ] as const) {
+      assert.equal(alarmMetrics, alarmsOf({ updates }).flatMap(metricsOf).length);
+      assert.equal(metrics, Object.keys(METRICS).length);
+    }
   });
 
   it('tell a topic when they begin and when they end, if there is one', () => {
@@ -108,7 +112,7 @@ describe('the budget', () => {
   });
 });
 
-function alarmsOf(context: Record<string, unknown>): Record<string, unknown>[] {
+function alarmsOf(context: Record<string, unknown>): (AlarmProperties & Record<string, unknown>)[] {
   const alarms = Object.values(templateOf(context).findResources('AWS::CloudWatch::Alarm'));
   return alarms.map(({ Properties }) => Properties);
 }

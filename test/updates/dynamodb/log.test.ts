@@ -53,7 +53,7 @@ describeOnEveryEngine('the log in DynamoDB', async (place) => {
   });
 
   it('has canaries written once in a while, however many ask for it', async () => {
-    const canaries = new DynamoCanaries(blocklist, 'eu-west-1');
+    const canaries = new DynamoCanaries(blocklist, 'eu-west-1', 'updates');
     await canaries.write(['1', '2'], 1000);
     await canaries.write(['1', '2'], 5000, 1000);
     const key = (canary: string) => ({ subject: RESERVED.canaryOf('eu-west-1', canary), list: CANARY_LIST });

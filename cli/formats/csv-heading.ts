@@ -1,0 +1,137 @@
+import { printable } from '../../contract/printable.ts';
+import { CliError, EXIT } from '../exit/cli-error.ts';
+import type { CsvRecord } from './csv-records.ts';
+import { type Cell, cellsOf } from './csv-row.ts';
+import { folded } from './extra-field-meaning.ts';
+import type { FeedSource } from './feed-format.ts';
+import { isLikely } from './likely-subject.ts';
+import { SUBJECT_FIELDS } from './record-subject.ts';
+
+/** The columns that are read, by case-insensitive name. */
+export const COLUMNS = [
+  ...SUBJECT_FIELDS,
+  'scope',
+  'type',
+  'duration',
+  'action',
+  'reason',
+  'note',
+  'status',
+  'expiresAt',
+  'vars',
+  'list',
+  'createdBy',
+  'createdAt',
+] as const;
+
+/** The columns of a table by position, with our names for known ones. */
+export interface Heading {
+  readonly columns: readonly string[];
+  readonly separator: string;
+  /** The column with the subjects, unless it is one of ours. */
+  readonly subjectField?: string | undefined;
+  /** Whether the table has none, so that its first record is an entry. */
+  readonly isMissing: boolean;
+}
+
+const SEPARATORS = [',', ';', '\t'] as const;
+
+/** Other names of the column of a kind. */
+const OF_KIND: Readonly<Record<string, readonly string[]>> = {
+  ip: ['ipaddress', 'ipaddr'],
+  asn: ['as', 'asnumber', 'autonomoussystemnumber'],
+  host: ['hostname', 'domain', 'domainname', 'fqdn'],
+  ua: ['useragent', 'agent'],
+  country: ['countrycode'],
+};
+
+/** The columns of a table whose first record this is; `column` is the name or number of `--column`. */
+export function readHeading({ line, text }: CsvRecord, { name, kind, column }: FeedSource): Heading {
+  const where = `${name}:${line}`;
+  const heading =
+    column === undefined ? (headingIn(text) ?? headingOfKind(text, kind)) : chosenHeading(text, kind, column, where);
+  const twice = heading?.columns.find((one, index, columns) => columns.indexOf(one) < index);
+  if (twice !== undefined) throw new CliError(EXIT.failed, `${where} has two columns "${printable(twice)}"`);
+  const found = heading ?? (column === undefined ? withoutHeading(text, kind) : undefined);
+  if (found !== undefined) return found;
+  throw new CliError(
+    EXIT.failed,
+    `${where} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}: name the column with --column, as --column ${columnToName(text)}`,
+  );
+}
+
+/** Parses the heading; undefined if no column of ours has the subject. */
+export function headingIn(text: string): Heading | undefined {
+  for (const separator of SEPARATORS) {
+    const columns = columnsOf(text, separator);
+    if (SUBJECT_FIELDS.some((field) => columns.includes(field))) return { columns, separator, isMissing: false };
+  }
+  return undefined;
+}
+
+/** The heading if a column is named as the kind is. */
+function headingOfKind(text: string, kind: string): Heading | undefined {
+  const name = folded(kind.replace(/^(header|cookie)\./, ''));
+  const names = [name, ...(OF_KIND[kind] ?? [])];
+  for (const separator of SEPARATORS) {
+    const columns = columnsOf(text, separator);
+    const subjectField = columns.find((column) => names.includes(folded(column)));
+    if (subjectField !== undefined) return { columns, separator, subjectField, isMissing: false };
+  }
+  return undefined;
+}
+
+/** The heading with the column of `--column`; a number counts columns, of a table without heading too. */
+function chosenHeading(text: string, kind: string, column: string, where: string): Heading {
+  const separator = separatorOf(text);
+  const columns = columnsOf(text, separator);
+  const isNumber = /^[1-9]\d{0,3}$/.test(column);
+  const index = isNumber ? Number(column) - 1 : columns.findIndex((name) => folded(name) === folded(column));
+  const subjectField = columns[index];
+  if (subjectField === undefined)
+    throw new CliError(
+      EXIT.failed,
+      `${where} has no column ${printable(column)}: its columns are ${printable(columns.join(', '), 200)}`,
+    );
+  const cell = cellsOf(text, separator)?.[index];
+  if (isNumber && isLikely(cell, kind)) return numbered(columns.length, separator, index);
+  return { columns, separator, subjectField, isMissing: false };
+}
+
+/** A table whose first record has a subject of the kind: it has no heading. */
+function withoutHeading(text: string, kind: string): Heading | undefined {
+  for (const separator of SEPARATORS) {
+    const cells = cellsOf(text, separator) ?? [];
+    const index = cells.findIndex((cell) => isLikely(cell, kind));
+    if (index >= 0) return numbered(cells.length, separator, index);
+  }
+  return undefined;
+}
+
+function numbered(count: number, separator: string, index: number): Heading {
+  const columns = Array.from({ length: count }, (_, at) => `column ${at + 1}`);
+  return { columns, separator, subjectField: columns[index], isMissing: true };
+}
+
+function columnsOf(text: string, separator: string): string[] {
+  const names = cellsOf(text.trim().replace(/^#\s*/, ''), separator) ?? [];
+  return names.map((name, index) => columnOf(name?.trim() || `column ${index + 1}`));
+}
+
+function columnOf(name: string): string {
+  return COLUMNS.find((column) => column.toLowerCase() === name.toLowerCase()) ?? name;
+}
+
+/** The separator that makes the most cells. */
+function separatorOf(text: string): string {
+  const counts = SEPARATORS.map((separator) => cellsOf(text, separator)?.length ?? 0);
+  return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? ',';
+}
+
+/** The column of a heading that an example names: one that sounds like a subject, else the first. */
+function columnToName(text: string): string {
+  const names = (cellsOf(text, separatorOf(text)) ?? []).map((name: Cell) => name?.trim() ?? '');
+  const likely = names.find((name) => /ip|addr|host|domain|ioc|indicator|agent|asn|network|range/i.test(name));
+  const name = printable(likely ?? names[0] ?? '', 60);
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", '')}'`;
+}
