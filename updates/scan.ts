@@ -121,7 +121,7 @@ async function repaired(
 async function withNewBase(scan: FoldedLog, newest: Beats, deps: BuilderDeps): Promise<FoldedLog | undefined> {
   let folded: FoldedLog | undefined = scan;
   while (folded !== undefined && !isOther(folded.at, scan.at)) {
-    const own = { base: deps.newId(), beats: newest, triedMs: deps.clock() };
+    const own = { base: deps.newId(), beats: newest, triedMs: deps.clock(), checkedMs: deps.clock() };
     const record = recordAfter(folded.at, own, deps);
     if (await deps.log.put(record)) return { fold: folded.fold, at: record };
     folded = await foldOn(folded.fold, folded.at, deps);

@@ -10,12 +10,18 @@ const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.m
 
 /** Three of five minutes: neither one bad request nor one bad minute pages anybody. */
 const WINDOW = { evaluationPeriods: 5, datapointsToAlarm: 3 };
+/** The first mirror takes some minutes. */
+const LONG = { evaluationPeriods: 30, datapointsToAlarm: 15 };
+/** Found once a day, and repaired. */
+const ONCE = { evaluationPeriods: 1, datapointsToAlarm: 1 };
 const PERIOD = Duration.minutes(1);
 const PERCENT = 5;
 /** More than twice the deadline of an agent, 40 ms by default: most lookups are too late then. */
 const SLOW_MS = 100;
 /** From then on agents do not rely on updates for what is allowed. */
 const LATE_MS = 60_000;
+/** A mirror is made anew each day. */
+const OLD_SECONDS = 26 * 3600;
 
 /** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
@@ -49,7 +55,20 @@ export class Alarms extends Construct {
         ? []
         : [
             this.#alarm('UpdatesLate', updates.metricAge(each), LATE_MS, 'changes reach the agents late'),
-            this.#alarm('UpdateErrors', updates.metricErrors(each), 1, 'the writer of updates fails'),
+            this.#alarm(
+              'UpdateErrors',
+              updates.metricErrors(each),
+              1,
+              'the writer of updates or the mirror builder fails',
+            ),
+            this.#alarm(
+              'MirrorOld',
+              updates.metricMirrorAge(each),
+              OLD_SECONDS,
+              'agents load an old mirror, or none',
+              LONG,
+            ),
+            this.#alarm('Repairs', updates.metricRepairs(each), 1, 'updates did not say what the table says', ONCE),
           ]),
     ];
     if (topic === undefined) return;
@@ -69,11 +88,11 @@ export class Alarms extends Construct {
     });
   }
 
-  #alarm(id: string, metric: IMetric, threshold: number, meaning: string): Alarm {
+  #alarm(id: string, metric: IMetric, threshold: number, meaning: string, window = WINDOW): Alarm {
     return new Alarm(this, id, {
       metric,
       threshold,
-      ...WINDOW,
+      ...window,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
       alarmDescription: `haverdict: ${meaning}. What to do: ${RUNBOOK}#aws-${id.toLowerCase()}`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { costCommand, STACK } from '../../../cli/commands/cost.ts';
 import { METRICS } from '../../../functions/check/metrics.ts';
+import { METRICS as BUILDER_METRICS } from '../../../functions/mirror-builder/metrics.ts';
 import { only, templateOf } from '../synthesized.ts';
 import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
 
@@ -36,7 +37,10 @@ describe('the alarms', () => {
   ];
 
   it('are these', () => {
-    assert.deepEqual([...alarms.keys()].sort(), [...new Set(RAISED.map(([name]) => name))].sort());
+    assert.deepEqual(
+      [...alarms.keys()].sort(),
+      [...new Set([...RAISED.map(([name]) => name), 'MirrorOld', 'Repairs'])].sort(),
+    );
   });
 
   for (const [name, bad] of RAISED)
@@ -44,6 +48,14 @@ describe('the alarms', () => {
       assert.deepEqual(raisedBy(minutes(bad, 3)), [name]);
       assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
+
+  it('raise Repairs by a single minute, and MirrorOld by a quarter of an hour, so that a first mirror can be made', () => {
+    assert.deepEqual(raisedBy([calm, calm, { ...calm, Repairs: 1 }]), ['Repairs']);
+    const old = { ...calm, MirrorAge: 26 * 3600 };
+    assert.deepEqual(raisedBy(Array(15).fill(old)), ['MirrorOld']);
+    assert.deepEqual(raisedBy(Array(14).fill(old)), []);
+    assert.deepEqual(raisedBy(Array(30).fill({ ...calm, MirrorAge: 26 * 3600 - 1 })), []);
+  });
 
   it('are not raised by one failure among many requests, nor by one of few, nor without requests', () => {
     for (const one of [{ Url5xxCount: 1 }, { Throttles: 1 }, { Failures: 1 }]) {
@@ -70,7 +82,7 @@ describe('the alarms', () => {
       [false, STACK.without],
     ] as const) {
       assert.equal(alarmMetrics, alarmsOf({ updates }).flatMap(metricsOf).length);
-      assert.equal(metrics, Object.keys(METRICS).length);
+      assert.equal(metrics, Object.keys({ ...METRICS, ...(updates && BUILDER_METRICS) }).length);
     }
   });
 
