@@ -68,7 +68,7 @@ export class HaverdictBackend extends Metered {
     this.readerPolicy = access.readerPolicy;
     this.agentRole = access.agentRole;
     this.alarms = alarms ? new Alarms(this, 'Alarms', this, updates, settings.alarmTopic).all : [];
-    if (dashboard) new BackendDashboard(this, 'Dashboard', this, this.alarms, settings);
+    if (dashboard) new BackendDashboard(this, 'Dashboard', { backend: this, updates, alarms: this.alarms }, settings);
     if (budget !== undefined) new Budget(this, 'Budget', budget);
   }
 

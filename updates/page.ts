@@ -5,7 +5,7 @@ import { NO_STATE } from './digest.ts';
 import { type LogRecord, NO_BASE, statesIn, unpack } from './record.ts';
 
 /** The changes of a page as JSON; an answer has at most 1 MiB, and one record up to 256 KB. */
-const MAX_PAGE_BYTES = 512 * 1024;
+export const MAX_PAGE_BYTES = 512 * 1024;
 
 /** Records in the order of their numbers, and whether the log may have more. */
 export interface Read {

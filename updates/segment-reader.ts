@@ -4,6 +4,8 @@ export interface SegmentSink {
   ofClass(received: object): void;
   /** An IPv4 address or network in canonical form, as a number. */
   ipv4(address: number, prefix: number, expiresAt: number | undefined): void;
+  /** An IPv6 address or network in canonical form, as words; without this it is told as any other entry. */
+  ipv6?(words: Int32Array, prefix: number, expiresAt: number | undefined): void;
   /** Any other entry, not checked: its key and its subject, which are the same where the key is canonical. */
   entry(key: string, subject: string, expiresAt: number | undefined): void;
 }
@@ -18,12 +20,13 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 const DOT = 0x2e;
 const SLASH = 0x2f;
+const COLON = 0x3a;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 /** `"ip:` */
 const BEGIN = [QUOTE, 0x69, 0x70, 0x3a] as const;
 
-/** Reads a segment some lines at a time. Lines with an IPv4 address are read without making text of them. */
+/** Reads a segment some lines at a time. Lines with an IPv4 address are read without making text of them, and so are those with IPv6. */
 export class SegmentReader {
   readonly #bytes: Uint8Array;
   readonly #sink: SegmentSink;
@@ -32,6 +35,9 @@ export class SegmentReader {
   #hasClass = false;
   /** The end of what was read last. */
   #next = 0;
+  #expiresAt: number | undefined;
+  readonly #groups = new Uint16Array(8);
+  readonly #words = new Int32Array(4);
 
   constructor(bytes: Uint8Array, sink: SegmentSink) {
     this.#bytes = bytes;
@@ -42,17 +48,22 @@ export class SegmentReader {
   read(lines: number): boolean {
     for (let left = lines; left > 0 && this.#at < this.#bytes.length; left--) {
       this.#line++;
-      if (!this.#hasClass || !this.#readIpv4()) this.#readLine();
+      if (!this.#hasClass || !this.#readAddress()) this.#readLine();
       this.#at = this.#next;
     }
     return this.#at < this.#bytes.length;
   }
 
   /** False, and nothing is told, if the line is anything else. */
-  #readIpv4(): boolean {
+  #readAddress(): boolean {
     const isArray = this.#bytes[this.#at] === OPEN;
-    this.#next = this.#at + (isArray ? 1 : 0);
+    const from = this.#at + (isArray ? 1 : 0);
+    this.#next = from;
     for (const byte of BEGIN) if (!this.#skip(byte)) return false;
+    return this.#readIpv4(isArray) || (this.#sink.ipv6 !== undefined && this.#readIpv6(from + BEGIN.length, isArray));
+  }
+
+  #readIpv4(isArray: boolean): boolean {
     let address = 0;
     for (let part = 0; part < 4; part++) {
       if (part > 0 && !this.#skip(DOT)) return false;
@@ -60,21 +71,87 @@ export class SegmentReader {
       if (octet < 0 || octet > 255) return false;
       address = address * 256 + octet;
     }
-    let prefix = 32;
-    if (this.#skip(SLASH)) {
-      prefix = this.#number(2);
-      if (prefix < 0 || prefix > 31 || address % 2 ** (32 - prefix) !== 0) return false;
+    const prefix = this.#prefix(32);
+    if (prefix < 0 || address % 2 ** (32 - prefix) !== 0 || !this.#readEnd(isArray)) return false;
+    this.#sink.ipv4(address, prefix, this.#expiresAt);
+    return true;
+  }
+
+  #readIpv6(from: number, isArray: boolean): boolean {
+    this.#next = from;
+    if (!this.#readGroups()) return false;
+    const groups = this.#groups;
+    const words = this.#words;
+    for (let word = 0; word < 4; word++)
+      words[word] = ((groups[2 * word] as number) << 16) | (groups[2 * word + 1] as number);
+    const isMapped = words[0] === 0 && words[1] === 0 && words[2] === 0xffff; // written as IPv4
+    const prefix = this.#prefix(128);
+    if (isMapped || prefix < 0 || !hasNoHostBits(words, prefix) || !this.#readEnd(isArray)) return false;
+    this.#sink.ipv6?.(words, prefix, this.#expiresAt);
+    return true;
+  }
+
+  /** Reads eight groups as RFC 5952 writes them: `::` for the first of the longest runs of two zeros or more, and only there. */
+  #readGroups(): boolean {
+    const groups = this.#groups;
+    let count = 0;
+    let gap = -1;
+    if (this.#skip(COLON)) {
+      if (!this.#skip(COLON)) return false;
+      gap = 0;
     }
+    for (;;) {
+      const group = this.#hex();
+      if (group < 0) {
+        if (gap !== count) return false;
+        break;
+      }
+      if (count === 8) return false;
+      groups[count++] = group;
+      if (!this.#skip(COLON)) break;
+      if (!this.#skip(COLON)) continue;
+      if (gap >= 0) return false;
+      gap = count;
+    }
+    const zeros = 8 - count;
+    if (gap < 0 ? zeros !== 0 : zeros < 2) return false;
+    if (gap >= 0) {
+      groups.copyWithin(gap + zeros, gap, count);
+      groups.fill(0, gap, gap + zeros);
+    }
+    return isLongestRun(groups, gap, zeros);
+  }
+
+  /** A group of at most four digits in lower case without a leading zero; -1 if there is none. */
+  #hex(): number {
+    const from = this.#next;
+    let value = 0;
+    for (; this.#next < from + 5; this.#next++) {
+      const digit = hexDigit(this.#bytes[this.#next] ?? 0);
+      if (digit < 0) break;
+      value = value * 16 + digit;
+    }
+    const length = this.#next - from;
+    return length === 0 || length > 4 || (length > 1 && this.#bytes[from] === 0x30) ? -1 : value;
+  }
+
+  /** The length after the address, `bits` if there is none; -1 if it is not one. */
+  #prefix(bits: number): number {
+    if (!this.#skip(SLASH)) return bits;
+    const prefix = this.#number(3);
+    return prefix < bits ? prefix : -1;
+  }
+
+  /** Reads what follows the address. */
+  #readEnd(isArray: boolean): boolean {
     if (!this.#skip(QUOTE)) return false;
-    let expiresAt: number | undefined;
+    this.#expiresAt = undefined;
     if (isArray) {
       if (!this.#skip(COMMA)) return false;
-      expiresAt = this.#number(15);
-      if (expiresAt < 0 || !this.#skip(CLOSE)) return false;
+      this.#expiresAt = this.#number(15);
+      if (this.#expiresAt < 0 || !this.#skip(CLOSE)) return false;
     }
-    if (!this.#skip(LINE_FEED)) return false;
-    this.#sink.ipv4(address, prefix, expiresAt);
-    return true;
+    return this.#skip(LINE_FEED);
   }
 
   #skip(byte: number): boolean {
@@ -128,4 +205,29 @@ export class SegmentReader {
 
 function isExpiry(value: unknown): value is number | null {
   return value === null || (Number.isSafeInteger(value) && (value as number) >= 0);
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  return byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
+}
+
+/** Whether no run of zeros is longer than that of so many from here on, and none before it as long; a single one is no run. */
+function isLongestRun(groups: Uint16Array, from: number, zeros: number): boolean {
+  let run = 0;
+  for (let at = 0; at < 8; at++) {
+    run = groups[at] === 0 ? run + 1 : 0;
+    const isBefore = from < 0 || at < from;
+    if (run > 1 && (isBefore ? run >= zeros : run > zeros)) return false;
+  }
+  return true;
+}
+
+function hasNoHostBits(words: Int32Array, prefix: number): boolean {
+  for (let word = 0; word < 4; word++) {
+    const bits = prefix - word * 32;
+    const host = bits >= 32 ? 0 : bits <= 0 ? -1 : -1 >>> bits;
+    if (((words[word] as number) & host) !== 0) return false;
+  }
+  return true;
 }

@@ -10,6 +10,8 @@ import { type Address, maskOf } from '../decision/address.ts';
 import type { Words } from './entry-table.ts';
 
 const IP = 'ip:';
+const IS_IPV4_PREFIX = Array.from({ length: 33 }, (_, prefix) => IPV4_PREFIXES.includes(prefix));
+const IS_IPV6_PREFIX = Array.from({ length: 129 }, (_, prefix) => IPV6_PREFIXES.includes(prefix));
 
 /** An address or network as integers, from its canonical text. One object is read again and again. */
 export class AddressKey implements Words {
@@ -24,27 +26,41 @@ export class AddressKey implements Words {
   read(subject: string): boolean {
     if (!subject.startsWith(IP)) return false;
     const text = subject.slice(IP.length);
-    const bytes = parseAddress(text);
-    const network = bytes === undefined ? parseNetwork(text) : { bytes, prefix: bytes.length * 8 };
+    const network = networkOf(text);
     if (network === undefined || formatNetwork(network) !== text) return false;
-    this.#take(network);
-    return (this.isIpv4 ? IPV4_PREFIXES : IPV6_PREFIXES).includes(this.prefix);
+    const { bytes, prefix } = network;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const word = (index: number) => (index * 4 < bytes.length ? view.getInt32(index * 4) : 0);
+    this.#take(bytes.length === 4, prefix, word(0), word(1), word(2), word(3));
+    return this.#isLookedUp;
   }
 
   /** An IPv4 address or network, as an unsigned number; false as for `read`. */
   readIpv4(address: number, prefix: number): boolean {
-    [this.isIpv4, this.prefix] = [true, prefix];
-    [this.a, this.b, this.c, this.d] = [address | 0, 0, 0, 0];
-    return IPV4_PREFIXES.includes(prefix);
+    this.#take(true, prefix, address | 0, 0, 0, 0);
+    return this.#isLookedUp;
+  }
+
+  /** The same for IPv6. */
+  readIpv6(words: Int32Array, prefix: number): boolean {
+    const [a, b, c, d] = words as unknown as [number, number, number, number]; // there are four
+    this.#take(false, prefix, a, b, c, d);
+    return this.#isLookedUp;
   }
 
   /** The network of an address. */
   readNetwork(address: Address, prefix: number): void {
-    const isIpv4 = address.words === 1;
-    [this.isIpv4, this.prefix, this.a] = [isIpv4, prefix, address.a & maskOf(prefix)];
-    this.b = isIpv4 ? 0 : address.b & maskOf(prefix - 32);
-    this.c = isIpv4 ? 0 : address.c & maskOf(prefix - 64);
-    this.d = isIpv4 ? 0 : address.d & maskOf(prefix - 96);
+    const { a, b, c, d } = address;
+    if (address.words === 1) this.#take(true, prefix, a & maskOf(prefix), 0, 0, 0);
+    else
+      this.#take(
+        false,
+        prefix,
+        a & maskOf(prefix),
+        b & maskOf(prefix - 32),
+        c & maskOf(prefix - 64),
+        d & maskOf(prefix - 96),
+      );
   }
 
   /** Its canonical text. */
@@ -55,10 +71,22 @@ export class AddressKey implements Words {
     return `${IP}${formatNetwork({ bytes, prefix: this.prefix })}`;
   }
 
-  #take({ bytes, prefix }: Network): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const word = (index: number) => (index * 4 < bytes.length ? view.getInt32(index * 4) : 0);
-    [this.isIpv4, this.prefix] = [bytes.length === 4, prefix];
-    [this.a, this.b, this.c, this.d] = [word(0), word(1), word(2), word(3)];
+  get #isLookedUp(): boolean {
+    const { prefix } = this;
+    return (this.isIpv4 ? IS_IPV4_PREFIX : IS_IPV6_PREFIX)[prefix] === true;
   }
+
+  #take(isIpv4: boolean, prefix: number, a: number, b: number, c: number, d: number): void {
+    this.isIpv4 = isIpv4;
+    this.prefix = prefix;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
+  }
+}
+
+function networkOf(text: string): Network | undefined {
+  const bytes = parseAddress(text);
+  return bytes === undefined ? parseNetwork(text) : { bytes, prefix: bytes.length * 8 };
 }

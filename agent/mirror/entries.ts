@@ -89,11 +89,11 @@ export class Entries {
 
   /** The same for an address or network under its canonical key, as an unsigned number. */
   setIpv4(list: number, address: number, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
-    if (this.#at.readIpv4(address, prefix)) this.#setAddress(list, of, expiryWord(expiresAt) | 0);
-    else {
-      const subject = this.#at.subject;
-      this.#setText(list, subject, subject, of, expiryWord(expiresAt) | 0);
-    }
+    this.#setNetwork(list, this.#at.readIpv4(address, prefix), of, expiresAt);
+  }
+
+  setIpv6(list: number, words: Int32Array, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
+    this.#setNetwork(list, this.#at.readIpv6(words, prefix), of, expiresAt);
   }
 
   /** Removes the entry under a key, if there is one. */
@@ -121,11 +121,13 @@ export class Entries {
         const place = { ...words, isIpv4: table.isIpv4, prefix: table.prefix };
         this.#sums.addressAnew(1, listOf(value), place, expiry, this.classes.hash(classOf(value)));
       });
+    const unmarked = new Set<number>();
     let left = SLICE;
     for (const [subject, first] of this.#texts.chains()) {
       first.round = round;
       for (let entry: typeof first | undefined = first; entry !== undefined; entry = entry.next) {
         const { key, value, expiry } = entry;
+        if (key !== subject && !this.#isMarked(listOf(value), subject)) unmarked.add(listOf(value));
         this.#sums.textAnew(1, listOf(value), key, subject, expiry, this.classes.hash(classOf(value)));
       }
       if (--left > 0) continue;
@@ -133,7 +135,15 @@ export class Entries {
       if (this.#sums.round !== round) return [];
       left = SLICE;
     }
-    return this.#sums.differing();
+    return [...new Set([...unmarked, ...this.#sums.differing()])];
+  }
+
+  /** One of a length that is never looked up is kept as text. */
+  #setNetwork(list: number, isLookedUp: boolean, of: ReceivedClass, expiresAt: number | undefined): void {
+    const expiry = expiryWord(expiresAt) | 0;
+    if (isLookedUp) return void this.#setAddress(list, of, expiry);
+    const { subject } = this.#at;
+    this.#setText(list, subject, subject, of, expiry);
   }
 
   #setAddress(list: number, of: ReceivedClass, expiry: number): void {
@@ -207,6 +217,14 @@ export class Entries {
     if (isBeside) table.set(slot, value | BESIDE, table.expiry(slot));
     else if (classOf(value) === 0) this.#addresses.remove(table, slot);
     else table.set(slot, value, table.expiry(slot));
+  }
+
+  /** Whether it is said, unless the subject is no address. */
+  #isMarked(list: number, subject: string): boolean {
+    if (!this.#at.read(subject)) return true;
+    const table = this.#addresses.tableOf(this.#at);
+    const slot = table?.find(this.#at, list) ?? -1;
+    return table !== undefined && slot >= 0 && (table.value(slot) & BESIDE) !== 0;
   }
 
   #hasText(list: number, subject: string): boolean {

@@ -25,6 +25,8 @@ export interface ReceivedClass {
 /** What a class is checked with. */
 const ANY = { subject: 'ip:192.0.2.1', list: 'a' };
 
+const NO_HASH: Hash = { low: 0, high: 0 };
+
 interface KeptClass extends ReceivedClass {
   uses: number;
 }
@@ -44,7 +46,7 @@ export class EntryClasses {
   #freeSingle = -1;
   #singles = 0;
 
-  /** The index of the action of each class. */
+  /** The number of the action of each class, from 1 on. */
   get actions(): Uint8Array {
     return this.#actions;
   }
@@ -69,13 +71,14 @@ export class EntryClasses {
   }
 
   action(number: number): Action {
-    return ACTIONS[this.#actions[number] as number] as Action; // numbers come from take
+    return ACTIONS[(this.#actions[number] as number) - 1] as Action; // numbers come from take
   }
 
+  /** That of a class which does not exist says that memory is faulty. */
   hash(number: number): Hash {
-    if (number < FIRST_SINGLE) return (this.#kept[number] as KeptClass).hash; // numbers come from take
+    if (number < FIRST_SINGLE) return this.#kept[number]?.hash ?? NO_HASH;
     const at = 2 * (number - FIRST_SINGLE);
-    return { low: this.#hashes[at] as number, high: this.#hashes[at + 1] as number };
+    return { low: this.#hashes[at] ?? 0, high: this.#hashes[at + 1] ?? 0 };
   }
 
   /** The number for one more entry of a class. */
@@ -94,7 +97,8 @@ export class EntryClasses {
       this.#freeSingle = at;
       return;
     }
-    const kept = this.#kept[number] as KeptClass; // numbers come from take
+    const kept = this.#kept[number];
+    if (kept === undefined) return;
     kept.uses--;
     if (kept.uses > 0) return;
     this.#kept[number] = undefined;
@@ -130,7 +134,7 @@ export class EntryClasses {
 
   #setAction(number: number, { action }: EntryClass): void {
     while (number >= this.#actions.length) this.#actions = grown(this.#actions, Uint8Array);
-    this.#actions[number] = ACTIONS.indexOf(action);
+    this.#actions[number] = ACTIONS.indexOf(action) + 1;
   }
 }
 

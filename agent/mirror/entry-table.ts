@@ -1,6 +1,6 @@
 import { standingBySpecificity } from '../../contract/precedence.ts';
 import { maskOf } from '../decision/address.ts';
-import type { AddressHash } from '../decision/address-hash.ts';
+import type { Hash } from '../decision/address-hash.ts';
 import { listOf } from './entry-value.ts';
 import type { Finder } from './search.ts';
 
@@ -39,7 +39,7 @@ let scratch = new Int32Array(0);
 export class EntryTable {
   readonly isIpv4: boolean;
   readonly prefix: number;
-  readonly #hash: AddressHash;
+  readonly #hash: Hash;
   readonly #standing: number;
   readonly #words: 1 | 2 | 4;
   readonly #width: number;
@@ -57,7 +57,7 @@ export class EntryTable {
   #bytes = 0;
 
   /** What is added to it is in the sum of this round. */
-  constructor(isIpv4: boolean, prefix: number, hash: AddressHash, round: number) {
+  constructor(isIpv4: boolean, prefix: number, hash: Hash, round: number) {
     this.isIpv4 = isIpv4;
     this.prefix = prefix;
     this.#hash = hash;

@@ -14,8 +14,8 @@ import { SegmentFiller } from './segment-filler.ts';
 import { kindOf } from './text-entries.ts';
 import { type KnownEntry, type MirrorVerdict, NOTHING_KNOWN, NOTHING_LISTED, Verdicts, verdictOf } from './verdicts.ts';
 
-/** Lines of a segment that are read in one slice: a few milliseconds. */
-const SLICE = 5000;
+/** Lines of a segment that are read in one slice: less than a millisecond, and a few at first. */
+const SLICE = 500;
 
 /** An entry that counts, and where it stands. */
 interface Rival extends Found {

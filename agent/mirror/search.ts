@@ -22,18 +22,18 @@ export class Standings {
   readonly #standings: Int32Array;
   readonly #actions: () => Uint8Array;
 
-  /** `names` are the lists by number, `actions` the actions by the number of a class. */
+  /** `names` are the lists by number, `actions` the numbers of actions by that of a class, from 1 on. */
   constructor(
     { lists, shadowLists = [], listActions = {} }: AskedLists,
     names: readonly string[],
     actions: () => Uint8Array,
   ) {
     this.#actions = actions;
-    this.#standings = new Int32Array(entryValue(ACTIONS.length, 0)).fill(NOWHERE);
+    this.#standings = new Int32Array(entryValue(ACTIONS.length + 1, 0)).fill(NOWHERE);
     for (const [number, list] of names.entries())
       for (const [index, action] of ACTIONS.entries())
         if (lists.includes(list) && isPermitted(listActions, { list, action }))
-          this.#standings[entryValue(index, number)] = standing(
+          this.#standings[entryValue(index + 1, number)] = standing(
             shadowLists.includes(list) ? 'log' : action,
             Number.POSITIVE_INFINITY,
             lists.indexOf(list),
@@ -49,7 +49,7 @@ export class Standings {
   /** The same, NOWHERE for undefined. */
   at(value: number, expiry: number, now: number): number {
     if (expiry >>> 0 <= now) return NOWHERE;
-    const action = this.#actions()[classOf(value)] as number; // there is one for each class
+    const action = this.#actions()[classOf(value)] ?? 0; // no class has such a number if memory is faulty
     return this.#standings[entryValue(action, listOf(value))] as number;
   }
 }

@@ -25,6 +25,10 @@ export class SegmentFiller implements SegmentSink {
     this.#entries.setIpv4(this.#list, address, prefix, this.#class, expiresAt);
   }
 
+  ipv6(words: Int32Array, prefix: number, expiresAt: number | undefined): void {
+    this.#entries.setIpv6(this.#list, words, prefix, this.#class, expiresAt);
+  }
+
   entry(key: string, subject: string, expiresAt: number | undefined): void {
     const isGood =
       Entry.shape.subject.safeParse(subject).success &&

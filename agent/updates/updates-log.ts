@@ -5,7 +5,7 @@ import type { PollEvents } from './poller.ts';
 const LOGGED_AT = 3;
 
 /** Logs when changes are followed and when not, without a line for each poll. */
-export function updatesLog(log: Log): Omit<PollEvents, 'followed'> & { followed(): void } {
+export function updatesLog(log: Log): Omit<PollEvents, 'followed' | 'lagging'> & { followed(): void } {
   let isFollowing = false;
   let isFailing = false;
   let isNone = false;

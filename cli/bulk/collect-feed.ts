@@ -8,6 +8,7 @@ import type { ProtectedSet } from '../guards/protected.ts';
 import { warn } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
 import type { DesiredEntries } from './desired-entries.ts';
+import type { Names } from './names.ts';
 import { PatternWarning } from './pattern-warning.ts';
 import { SourceExemptions } from './source-exemptions.ts';
 import type { TrustedAttributes } from './trusted-attributes.ts';
@@ -27,6 +28,8 @@ export interface CollectOptions {
   readonly guard: ProtectedSet | undefined;
   readonly skipInvalid: boolean;
   readonly trust: TrustedAttributes;
+  /** With `--contains`. */
+  readonly names?: Names | undefined;
   /** Whether only errors are reported. */
   readonly quiet: boolean;
   readonly signal: AbortSignal;
@@ -38,7 +41,7 @@ export interface CollectOptions {
  * of skipped lines.
  */
 export async function collectFeed(wanted: DesiredEntries, options: CollectOptions): Promise<number> {
-  const { feed, name, guard, skipInvalid, trust, quiet, signal, report, nowMs } = options;
+  const { feed, name, guard, skipInvalid, trust, names, quiet, signal, report, nowMs } = options;
   let bad = 0;
   let expired = 0;
   const missing = new Set<string>();
@@ -54,7 +57,8 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
   }
   if (bad > MAX_REPORTED) report(`${name}: and ${plural(bad - MAX_REPORTED, `more ${feed.unit}`)}`);
   if (expired > 0) report(`${name}: ${plural(expired, 'expired entry')} skipped`);
-  for (const remark of quiet ? [] : feed.remarks) report(`${name}: ${remark}`);
+  const remarks = [...feed.remarks, ...(names === undefined ? [] : [names.remark()])];
+  for (const remark of quiet ? [] : remarks) report(`${name}: ${remark}`);
   const pattern = values.warning();
   if (pattern !== undefined) warn(pattern);
   if (bad > 0 && (!skipInvalid || wanted.count === 0))
@@ -92,11 +96,13 @@ export async function collectFeed(wanted: DesiredEntries, options: CollectOption
       if (action === 'allow') exempt.add(subject);
       return `${printable(subject)}: a source may not set ${judged.missing.join(', ')} without --trust`;
     }
-    const parsed = wanted.parse(judged.entry);
+    const named = names?.read(judged.entry) ?? judged;
+    if ('problem' in named) return named.problem;
+    const parsed = wanted.parse(named.entry);
     if ('problem' in parsed) return `${printable(subject)}: ${parsed.problem}`;
     const problem = guard?.problemOf(parsed.entry);
     if (problem !== undefined) return problem;
-    values.add(subject);
+    values.add(parsed.entry.subject);
     if (isExpired(parsed.entry, nowMs / 1000)) expired++;
     else await wanted.add(parsed.entry);
     return undefined;

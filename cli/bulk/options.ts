@@ -18,6 +18,7 @@ export interface BulkOptions extends WaitOptions, ConfigOptions, ExpiryOptions, 
   readonly format?: FormatName;
   readonly minScore?: number;
   readonly kind?: string;
+  readonly contains?: true;
   readonly column?: string;
   readonly field?: readonly JsonPath[];
   readonly trust?: readonly string[];
@@ -40,6 +41,7 @@ export function addBulkOptions(command: Command): Command {
       .addOption(new Option('--format <name>', 'the format (default: detected)').choices(FORMAT_NAMES))
       .option('--min-score <n>', 'skip entries with a lower AbuseIPDB score, 0 to 100', readScore)
       .option('--kind <kind>', 'the kind of bare subjects in the source (default: ip)', readKind)
+      .option('--contains', 'with --kind ua or header.NAME: the values of the source are names that agents contain')
       .addOption(
         new Option('--column <name>', 'the column with the subjects of a table, by name or number').conflicts('field'),
       )

@@ -5,6 +5,7 @@ import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/open-source.ts';
 import { collectFeed } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
+import { Names } from './names.ts';
 import type { BulkOptions } from './options.ts';
 import { storedTrust, TrustedAttributes } from './trusted-attributes.ts';
 
@@ -55,8 +56,20 @@ export async function readSource(
     ...{ before: kept?.format, nowMs },
   });
   const trust = new TrustedAttributes(kind, words);
+  const names = options.contains === true ? new Names(kind) : undefined;
   const { skipInvalid = false, quiet = false } = options;
-  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, report, nowMs });
+  const skipped = await collectFeed(wanted, {
+    feed,
+    name,
+    guard,
+    skipInvalid,
+    quiet,
+    trust,
+    names,
+    signal,
+    report,
+    nowMs,
+  });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,

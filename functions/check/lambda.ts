@@ -4,9 +4,9 @@ import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
 import { DynamoMirrors } from '../../updates/dynamodb/mirrors.ts';
 import { jsonLog, writeLine } from '../log.ts';
+import { checkLine } from './check-line.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
-import { metricLine } from './metrics.ts';
 import { MirrorAnswers } from './mirror.ts';
 import { Updates } from './updates.ts';
 import { warmUp } from './warm-up.ts';
@@ -23,7 +23,7 @@ await warmUp(store, jsonLog);
 export const handler = createHandler({
   store,
   log: jsonLog,
-  measure: (facts, requestId) => writeLine(metricLine(facts, { functionName, requestId, epochMs: Date.now() })),
+  measure: (facts, requestId) => writeLine(checkLine(facts, requestId, { functionName, epochMs: Date.now() })),
   clock: Date.now,
   ttlSeconds,
   ...(updatesTable !== undefined && updatesIn(new DynamoConnection({ table: updatesTable, ...timeouts }))),

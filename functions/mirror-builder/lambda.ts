@@ -11,7 +11,7 @@ import { pacedScan } from '../../updates/dynamodb/paced-scan.ts';
 import { required, wholeNumber } from '../environment.ts';
 import { jsonLog, writeLine } from '../log.ts';
 import { createBuilder } from './handler.ts';
-import { metricLine } from './metrics.ts';
+import { builderLines } from './metrics.ts';
 
 /** Read units a second: the stack derives it from the limit of the table. */
 const UNITS = { fallback: 500, most: 40_000, unit: 'read units' } as const;
@@ -44,7 +44,9 @@ export const handler = createBuilder({
     .digest('hex')
     .slice(0, 16),
   report: jsonLog,
-  measure: (built, nowMs) => writeLine(metricLine(built, functionName, nowMs)),
+  measure(built, epochMs) {
+    for (const line of builderLines(built, { functionName, epochMs })) writeLine(line);
+  },
 });
 
 function holderOf(holder: string): () => Promise<boolean> {

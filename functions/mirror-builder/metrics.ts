@@ -1,14 +1,11 @@
 import type { Built } from '../../updates/builder.ts';
-import { embeddedMetrics } from '../embedded-metrics.ts';
-
-/** The metrics that CloudWatch keeps; each is what an alarm watches. */
-export const METRICS = { MirrorAge: 'Seconds', Repairs: 'Count' } as const;
+import { type LineOf, metricLine } from '../metric-line.ts';
 
 /** Above any limit: there is no mirror. */
 const NONE_SECONDS = 7 * 86_400;
 
-/** The line from which CloudWatch makes the metrics. */
-export function metricLine({ madeMs, repairs }: Built, functionName: string, epochMs: number): object {
-  const age = madeMs === undefined ? NONE_SECONDS : Math.max(0, Math.round((epochMs - madeMs) / 1000));
-  return embeddedMetrics(METRICS, { MirrorAge: age, Repairs: repairs }, { functionName, epochMs });
+/** The lines from which CloudWatch makes the metrics; that of repairs is seldom there. */
+export function builderLines({ madeMs, repairs }: Built, of: LineOf): object[] {
+  const age = madeMs === undefined ? NONE_SECONDS : Math.max(0, Math.round((of.epochMs - madeMs) / 1000));
+  return [metricLine('MirrorAge', age, of), ...(repairs > 0 ? [metricLine('Repairs', repairs, of)] : [])];
 }

@@ -4,7 +4,8 @@ import { DynamoBulk } from '../../blocklist/dynamodb/bulk.ts';
 import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
 import { required, wholeNumber } from '../environment.ts';
-import { jsonLog } from '../log.ts';
+import { jsonLog, writeLine } from '../log.ts';
+import { metricLine } from '../metric-line.ts';
 import { createWriter } from './handler.ts';
 import { pacedReads } from './paced-reads.ts';
 
@@ -15,6 +16,7 @@ const READS = { fallback: 125, most: 40_000, unit: 'items' } as const;
 const timeouts = { connectTimeoutMs: 1000, requestTimeoutMs: 5000 };
 const blocklist = new DynamoConnection({ table: required('HAVERDICT_TABLE', process.env), ...timeouts });
 const updates = new DynamoConnection({ table: required('HAVERDICT_UPDATES_TABLE', process.env), ...timeouts });
+const functionName = required('AWS_LAMBDA_FUNCTION_NAME', process.env);
 const itemsPerSecond = wholeNumber('HAVERDICT_READS_PER_SECOND', process.env, READS);
 
 /** The entry point that Lambda calls with each batch of the stream. */
@@ -25,4 +27,5 @@ export const handler = createWriter({
   newId: () => randomBytes(6).toString('hex'),
   clock: Date.now,
   write: jsonLog,
+  measure: (badEntries) => writeLine(metricLine('BadEntries', badEntries, { functionName, epochMs: Date.now() })),
 });

@@ -12,8 +12,8 @@ const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.m
 const WINDOW = { evaluationPeriods: 5, datapointsToAlarm: 3 };
 /** The first mirror takes some minutes. */
 const LONG = { evaluationPeriods: 30, datapointsToAlarm: 15 };
-/** Found once a day, and repaired. */
-const ONCE = { evaluationPeriods: 1, datapointsToAlarm: 1 };
+/** What is said once, when it happens: the alarm goes on for an hour, so that somebody sees it. */
+const ONCE = { evaluationPeriods: 60, datapointsToAlarm: 1 };
 const PERIOD = Duration.minutes(1);
 const PERCENT = 5;
 /** More than twice the deadline of an agent, 40 ms by default: most lookups are too late then. */
@@ -69,6 +69,13 @@ export class Alarms extends Construct {
               LONG,
             ),
             this.#alarm('Repairs', updates.metricRepairs(each), 1, 'updates did not say what the table says', ONCE),
+            this.#alarm(
+              'BadEntries',
+              updates.metricBadEntries(each),
+              1,
+              'an item was written that is no entry, or not as it should be',
+              ONCE,
+            ),
           ]),
     ];
     if (topic === undefined) return;

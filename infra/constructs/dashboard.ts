@@ -9,10 +9,17 @@ import {
 import { Construct } from 'constructs';
 import type { BackendSettings } from '../checked-props.ts';
 import type { Metered } from './metrics.ts';
+import type { Updates } from './updates.ts';
+
+interface DashboardParts {
+  readonly backend: Metered;
+  readonly updates: Updates | undefined;
+  readonly alarms: readonly IAlarm[];
+}
 
 /** One screen: health, load, latency, and the distance to the limits. */
 export class BackendDashboard extends Construct {
-  constructor(scope: Construct, id: string, backend: Metered, alarms: readonly IAlarm[], settings: BackendSettings) {
+  constructor(scope: Construct, id: string, { backend, updates, alarms }: DashboardParts, settings: BackendSettings) {
     super(scope, id);
     const { reservedConcurrency, maxReadUnits, table } = settings;
     new Dashboard(this, 'Dashboard', {
@@ -52,6 +59,12 @@ export class BackendDashboard extends Construct {
             table === undefined ? maxReadUnits : undefined,
           ),
         ],
+        updates === undefined
+          ? []
+          : [
+              graph('Age of changes in ms when the writer of updates gets them', [updates.metricAge()]),
+              graph('Calls of the writer', [updates.metricCalls(), updates.metricErrors(), updates.metricBadEntries()]),
+            ],
       ],
     });
   }

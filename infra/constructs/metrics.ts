@@ -89,17 +89,9 @@ export abstract class Metered extends Construct {
     });
   }
 
-  /** Subjects that could not be looked up. The function logs this in the embedded metric format: functions/check/metrics.ts. */
+  /** Subjects that could not be looked up. */
   metricFailedLookups(options?: MetricOptions): Metric {
-    return new Metric({
-      namespace: 'haverdict',
-      metricName: 'Failures',
-      dimensionsMap: { FunctionName: this.handler.functionName },
-      statistic: Stats.SUM,
-      label: 'not looked up',
-      period: PERIOD,
-      ...options,
-    }).attachTo(this.handler);
+    return customMetric(this.handler, 'Failures', { label: 'not looked up', ...options });
   }
 
   get #index(): Record<string, string> {
@@ -115,4 +107,16 @@ export abstract class Metered extends Construct {
   #lambda(metricName: string, options: MetricOptions): Metric {
     return this.handler.metric(metricName, { period: PERIOD, ...options });
   }
+}
+
+/** A metric that a function logs in the embedded metric format: functions/metric-line.ts. */
+export function customMetric(handler: IFunction, metricName: string, options: MetricOptions): Metric {
+  return new Metric({
+    namespace: 'haverdict',
+    metricName,
+    dimensionsMap: { FunctionName: handler.functionName },
+    statistic: Stats.SUM,
+    period: PERIOD,
+    ...options,
+  }).attachTo(handler);
 }

@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Token, Tokenization } from 'aws-cdk-lib';
-import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, type Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { type IRuleTarget, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -10,6 +10,7 @@ import { UPDATES_TABLE } from '../../updates/table.ts';
 import type { BackendSettings } from '../checked-props.ts';
 import { grantCanaries, grantLog, grantLookup, grantScan, grantStream } from './access.ts';
 import { BackendFunction } from './function.ts';
+import { customMetric } from './metrics.ts';
 import { text } from './table.ts';
 
 /** The share of the table's reads that is left to the writers, and to a scan, so that an import takes none from lookups. */
@@ -56,6 +57,11 @@ export class Updates extends Construct {
     return this.#writer.metric('IteratorAge', { statistic: Stats.MAXIMUM, label: 'age of changes', ...options });
   }
 
+  /** Calls of the writer. */
+  metricCalls(options?: MetricOptions): Metric {
+    return this.#writer.metricInvocations({ label: 'calls', ...options });
+  }
+
   /** Calls of the writer and of the builder that failed. */
   metricErrors({
     period = Duration.minutes(5),
@@ -70,18 +76,21 @@ export class Updates extends Construct {
 
   /** How old the mirror is that agents load. */
   metricMirrorAge(options?: MetricOptions): Metric {
-    return this.#ofBuilder('MirrorAge', { statistic: Stats.MAXIMUM, label: 'age of the mirror', ...options });
+    return customMetric(this.#builder, 'MirrorAge', {
+      statistic: Stats.MAXIMUM,
+      label: 'age of the mirror',
+      ...options,
+    });
   }
 
   /** Keys that the log was wrong about, found and repaired. */
   metricRepairs(options?: MetricOptions): Metric {
-    return this.#ofBuilder('Repairs', { statistic: Stats.SUM, label: 'repairs', ...options });
+    return customMetric(this.#builder, 'Repairs', { label: 'repairs', ...options });
   }
 
-  /** What the builder logs in the embedded metric format: functions/mirror-builder/metrics.ts. */
-  #ofBuilder(metricName: string, options: MetricOptions): Metric {
-    const dimensionsMap = { FunctionName: this.#builder.functionName };
-    return new Metric({ namespace: 'haverdict', metricName, dimensionsMap, ...options }).attachTo(this);
+  /** Items that were written, and are no entry or should be written otherwise. */
+  metricBadEntries(options?: MetricOptions): Metric {
+    return customMetric(this.#writer, 'BadEntries', { label: 'bad entries', ...options });
   }
 
   #writerOf(settings: BackendSettings, streamArn: string): LambdaFunction {

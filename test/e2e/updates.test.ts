@@ -3,8 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { UpdatesPage } from '../../contract/updates.ts';
 import { type Site, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
+import { signedFetch } from '../dev/local-cloud/signed-fetch.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { runAround } from '../support/haverdict-on-table.ts';
 import { hasNewer, longRuns } from '../support/scope.ts';
@@ -50,8 +52,9 @@ describe('a site whose agent follows the updates of its backend', () => {
     const all = await Promise.all(Array.from({ length: 6 }, () => site.visit(from)));
     return all.map(({ status }) => status);
   };
-  const put = (subject: string) => {
-    const Item = { subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' } };
+  const put = (subject: string, expiresAt?: number) => {
+    const expiry = expiresAt === undefined ? {} : { expiresAt: { N: String(expiresAt) } };
+    const Item = { subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' }, ...expiry };
     return client.send(new PutItemCommand({ TableName: cloud.outputs.TableName, Item }));
   };
   const remove = (subject: string) =>
@@ -82,6 +85,26 @@ describe('a site whose agent follows the updates of its backend', () => {
     const removed = await run('remove', '127.9.2.1', '127.9.2.2', '--wait-limit', '30s');
     assert.match(removed.stdout, logged, removed.stderr);
     assert.deepEqual([blocked.status, removed.status], [0, 0]);
+  });
+
+  it('is told of what DynamoDB deletes by itself once it has expired', async () => {
+    const credentials = cloud.issue(cloud.outputs.AgentPolicyArn ?? '');
+    const ask = async (after: string) => {
+      const url = `${cloud.outputs.FunctionUrl}v1/updates?lists=manual${after}`;
+      const answer = await signedFetch({ method: 'GET', url, region: cloud.region, credentials });
+      return UpdatesPage.parse(await answer.json());
+    };
+    const begin = await ask('');
+    await put('ip:127.9.5.1', Math.floor(Date.now() / 1000) - 5);
+    assert.equal(await cloud.deleteExpired(), 1);
+    const entryOf = async () => {
+      const { changes } = await ask(`&after=${begin.cursor}`);
+      return changes.findLast(({ key }) => key.subject === 'ip:127.9.5.1')?.entry;
+    };
+    await until(
+      async () => (await entryOf()) === null,
+      () => 'the deletion is not in the log',
+    );
   });
 
   if (hasNewer)

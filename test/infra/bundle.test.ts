@@ -54,6 +54,7 @@ describe('what is deployed', () => {
       const tables = { HAVERDICT_TABLE: 'a-table', HAVERDICT_UPDATES_TABLE: 'its-log' };
       const env = {
         AWS_REGION: 'local',
+        AWS_LAMBDA_FUNCTION_NAME: 'a-function',
         AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:1',
         ...tables,
         ...NO_CREDENTIALS,

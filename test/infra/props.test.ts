@@ -9,7 +9,7 @@ import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { METRICS } from '../../functions/check/metrics.ts';
+import { METRICS } from '../../functions/metric-line.ts';
 import { HaverdictBackend, type HaverdictBackendProps } from '../../infra/backend.ts';
 import { SettingsError } from '../../infra/settings-error.ts';
 import { tableBelow } from './reference-page.ts';

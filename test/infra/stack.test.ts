@@ -24,6 +24,7 @@ describe('the stack', () => {
       BackendAccessAgentRoleF993F786: 'AWS::IAM::Role',
       BackendAccessOperatorPolicyCEABACF0: 'AWS::IAM::ManagedPolicy',
       BackendAccessReaderPolicyDEDF8CA5: 'AWS::IAM::ManagedPolicy',
+      BackendAlarmsBadEntriesF54A70C9: 'AWS::CloudWatch::Alarm',
       BackendAlarmsErrorsFF7BFA57: 'AWS::CloudWatch::Alarm',
       BackendAlarmsFailedLookups8D1B43FF: 'AWS::CloudWatch::Alarm',
       BackendAlarmsIndexReadsD2D32A69: 'AWS::CloudWatch::Alarm',

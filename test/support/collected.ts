@@ -1,5 +1,6 @@
 import { collectFeed } from '../../cli/bulk/collect-feed.ts';
 import { DesiredEntries } from '../../cli/bulk/desired-entries.ts';
+import { Names } from '../../cli/bulk/names.ts';
 import { TrustedAttributes } from '../../cli/bulk/trusted-attributes.ts';
 import { parseJsonPath } from '../../cli/formats/json-path.ts';
 import { type FeedOptions, readFeed } from '../../cli/formats/read-feed.ts';
@@ -8,6 +9,7 @@ import { protectedSet } from '../../cli/guards/protected.ts';
 export interface CollectedOptions extends Partial<Omit<FeedOptions, 'paths' | 'nowMs'>> {
   readonly field?: string;
   readonly skipInvalid?: boolean;
+  readonly contains?: boolean;
 }
 
 /** What an import makes of a source, without the table. */
@@ -29,7 +31,7 @@ export async function collected(
   source: string | AsyncIterable<Uint8Array>,
   options: CollectedOptions = {},
 ): Promise<Collected> {
-  const { name = 'list.txt', kind = 'ip', field, skipInvalid = false, ...rest } = options;
+  const { name = 'list.txt', kind = 'ip', field, skipInvalid = false, contains = false, ...rest } = options;
   const wanted = new DesiredEntries({ list: 'a', outcome: { action: 'deny' }, createdBy: 'a@b', createdAt: '' });
   const said: string[] = [];
   let error: string | undefined;
@@ -40,6 +42,7 @@ export async function collected(
     await collectFeed(wanted, {
       ...{ feed, name, skipInvalid, quiet: false, nowMs: NOW_MS },
       trust: new TrustedAttributes(kind, []),
+      names: contains ? new Names(kind) : undefined,
       guard: protectedSet({ protected: [], protectPrivate: true }, {}),
       signal: new AbortController().signal,
       report: (line) => void said.push(line),

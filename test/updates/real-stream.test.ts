@@ -40,7 +40,7 @@ describeNewer('the writer on a real stream (Dynoxide)', () => {
     };
     const log = new DynamoLog(await updatesTableBeside(place));
     const table = new DynamoBulk(new DynamoConnection(place));
-    const deps = { region: 'local', table, log, newId: () => 'i', clock: Date.now, write: () => {} };
+    const deps = { region: 'local', table, log, newId: () => 'i', clock: Date.now, write() {}, measure() {} };
     await createWriter(deps)({ Records: records.map((record) => ({ ...record, eventSourceARN: streamArn })) });
     const tail = (await log.tail()) ?? assert.fail('nothing was appended');
     assert.equal(tail.stream, streamArn.split('/stream/')[1]);

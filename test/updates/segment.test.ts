@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { formatNetwork } from '../../contract/address.ts';
+import { formatAddress, formatNetwork, masked, parseAddress, parseNetwork } from '../../contract/address.ts';
 import { SegmentLine } from '../../contract/mirror.ts';
 import type { Change } from '../../contract/updates.ts';
 import { classText } from '../../updates/digest.ts';
 import { Fold } from '../../updates/fold.ts';
 import { type PackedSegment, segmentsOf } from '../../updates/segment.ts';
 import { SegmentError, SegmentReader } from '../../updates/segment-reader.ts';
+import { longRuns } from '../support/scope.ts';
 
 const LIST = 'manual';
 
@@ -107,6 +108,63 @@ describe('a segment', () => {
       assert.throws(() => toldBy(Buffer.from(text), 10, true), new SegmentError(problem));
     });
 
+  it('has words for an IPv6 address or network if, and only if, its text is the canonical one', () => {
+    const group = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.constantFrom(1, 0xffff), fc.nat(0xffff));
+    const groups = fc.array(group, { minLength: 8, maxLength: 8 });
+    const written = fc.oneof(
+      groups.map((all) => all.map((one) => one.toString(16)).join(':')),
+      fc.tuple(groups, fc.nat(8), fc.nat(8)).map(([all, from, count]) => {
+        const hex = all.map((one) => one.toString(16));
+        return `${hex.slice(0, from).join(':')}::${hex.slice(from + count).join(':')}`;
+      }),
+      groups.map((all) => formatAddress(Buffer.from(all.flatMap((one) => [one >> 8, one & 255])))),
+      fc.constantFrom(
+        '::',
+        '::1',
+        '1::',
+        ':',
+        ':::',
+        '1:',
+        '::ffff:1.2.3.4',
+        '1:2:3:4:5:6:7:8:9',
+        'A::',
+        '01::',
+        '12345::',
+      ),
+    );
+    const tail = fc.oneof(
+      fc.constant(''),
+      fc.nat(130).map((length) => `/${length}`),
+      fc.constant('/064'),
+    );
+    const kinds = new Set<unknown>();
+    fc.assert(
+      fc.property(written, tail, fc.option(fc.nat()), (text, tail, expiresAt) => {
+        const subject = `ip:${text}${tail}`;
+        const line = JSON.stringify(expiresAt === null ? subject : [subject, expiresAt]);
+        const told: unknown[][] = [];
+        const sink = {
+          ofClass() {},
+          ipv4: (...said: unknown[]) => void told.push(said),
+          ipv6: (words: Int32Array, ...said: unknown[]) =>
+            void told.push([Buffer.from(words.map(bigEndian).buffer), ...said]),
+          entry: (...said: unknown[]) => void told.push(said),
+        };
+        new SegmentReader(Buffer.from(`{}\n${line}\n`), sink).read(2);
+        const bytes = parseAddress(text);
+        const network = tail === '' && bytes ? { bytes, prefix: bytes.length * 8 } : parseNetwork(`${text}${tail}`);
+        const isCanonical =
+          network?.bytes.length === 16 && formatNetwork(masked(network.bytes, network.prefix)) === subject.slice(3);
+        const end = expiresAt ?? undefined;
+        const expected = isCanonical ? [Buffer.from(network.bytes), network.prefix, end] : [subject, subject, end];
+        kinds.add(isCanonical);
+        if (network?.bytes.length !== 4) assert.deepEqual(told, [expected], line);
+      }),
+      { numRuns: longRuns(300_000, 3000) },
+    );
+    assert.equal(kinds.size, 2);
+  });
+
   it('has numbers for canonical addresses only', () => {
     const lines = [
       '"ip:1.2.3.4"',
@@ -173,6 +231,10 @@ function toldBy(bytes: Uint8Array, lines: number, isStrict = false): unknown[][]
     told.push([error.message]);
   }
   return told;
+}
+
+function bigEndian(word: number): number {
+  return Buffer.from(Int32Array.of(word).buffer).readInt32BE();
 }
 
 function withoutUndefined<T extends object>(value: T): T {

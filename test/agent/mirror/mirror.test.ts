@@ -50,7 +50,7 @@ const writes = fc
     }),
   );
 
-const RUNS = longRuns(20_000, 500);
+const RUNS = longRuns(20_000, 300);
 
 describe('the mirror', () => {
   it(`decides as the function does over the items as they are meant, in ${RUNS} worlds`, async () => {

@@ -118,7 +118,7 @@ describe('haverdict import', async () => {
       if (operation === 'BatchWriteItem' && ++calls === 10) signal.abort();
       return undefined;
     });
-    const run = startOnTable(slow, 'import', many, '--list', 'long');
+    const run = startOnTable(slow, ['import', many, '--list', 'long']);
     signal.signal.addEventListener('abort', () => run.child.kill('SIGINT'));
     const { status, stderr } = await run.ended;
     const written = (await subjectsOf('long')).length;

@@ -53,6 +53,7 @@ export class UpdatesReplay {
     newId: () => this.#newId(),
     clock: () => this.#clock.epochMs(),
     write() {},
+    measure() {},
   });
 
   /** Agents begin to poll, and the rule calls the trial each minute. */
@@ -83,7 +84,7 @@ export class UpdatesReplay {
       const answer = statusCode === 410 ? 'gone' : UpdatesPage.parse(JSON.parse(body));
       return { url: 'https://a.example', isEnd: place === undefined, answer };
     };
-    const events = { followed() {}, failed() {}, none() {}, lost() {} };
+    const events = { followed() {}, failed() {}, none() {}, lost() {}, lagging() {} };
     const now = () => ({ bootMs: this.#clock.nowMs(), epochMs: this.#clock.epochMs() });
     const source = { lists: [LIST], pollMs, updates };
     for (let left = agents; left > 0; left--)

@@ -22,11 +22,13 @@ describeOnEveryEngine('the writer of updates', async (place) => {
   const [entries, bulk] = [new DynamoEntries(blocklist), new DynamoBulk(blocklist)];
   const log = new DynamoLog(await updatesTableBeside(place));
   const lines: string[] = [];
+  const measured: number[] = [];
   let ids = 0;
   const writer = (table: Pick<DynamoBulk, 'read'> = bulk) =>
     createWriter({
       ...{ region: REGION, table, log, clock: () => NOW_MS, newId: () => `i${++ids}` },
       write: (level, message) => lines.push(`${level} ${message}`),
+      measure: (badEntries) => measured.push(badEntries),
     });
   const event = (...keys: readonly (readonly [subject: string, list: string])[]) => ({
     Records: keys.map(([subject, list]) => streamRecord(subject, list)),
@@ -64,6 +66,7 @@ describeOnEveryEngine('the writer of updates', async (place) => {
         ['192.0.2.4', undefined, undefined],
       ],
     );
+    assert.deepEqual(measured.splice(0), [3, 3]);
     const reported = lines.filter((line) => line.startsWith('warn')).sort();
     assert.deepEqual(reported, [
       'warn entry read as it is meant',
@@ -83,6 +86,16 @@ describeOnEveryEngine('the writer of updates', async (place) => {
       ),
     );
     assert.equal((await newest()).number, number);
+  });
+
+  it('says of an item in a list without a name that can be one that it is no entry, but not when it is removed', async () => {
+    lines.splice(0);
+    measured.splice(0);
+    const { Records } = event(['ip:192.0.2.1', 'Not A List']);
+    await writer()({ Records: Records.map((record) => ({ ...record, eventName: 'REMOVE' as const })) });
+    assert.deepEqual([lines, measured], [[], []]);
+    await writer()({ Records });
+    assert.deepEqual([lines, measured], [['warn invalid entry ignored'], [1]]);
   });
 
   it('appends canaries without changes, with the time of the event', async () => {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { costCommand, STACK } from '../../../cli/commands/cost.ts';
-import { METRICS } from '../../../functions/check/metrics.ts';
-import { METRICS as BUILDER_METRICS } from '../../../functions/mirror-builder/metrics.ts';
+import { METRICS } from '../../../functions/metric-line.ts';
 import { only, templateOf } from '../synthesized.ts';
 import { type AlarmProperties, isRaised, type Minute, metricsOf } from './evaluated-alarm.ts';
 
@@ -39,7 +38,7 @@ describe('the alarms', () => {
   it('are these', () => {
     assert.deepEqual(
       [...alarms.keys()].sort(),
-      [...new Set([...RAISED.map(([name]) => name), 'MirrorOld', 'Repairs'])].sort(),
+      [...new Set([...RAISED.map(([name]) => name), 'MirrorOld', 'BadEntries', 'Repairs'])].sort(),
     );
   });
 
@@ -49,8 +48,18 @@ describe('the alarms', () => {
       assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
 
-  it('raise Repairs by a single minute, and MirrorOld by a quarter of an hour, so that a first mirror can be made', () => {
-    assert.deepEqual(raisedBy([calm, calm, { ...calm, Repairs: 1 }]), ['Repairs']);
+  for (const name of ['BadEntries', 'Repairs'])
+    it(`raise ${name} by one minute, for an hour: it is said once`, () => {
+      const after = (calmMinutes: number) => [
+        ...Array(59 - calmMinutes).fill(calm),
+        { ...calm, [name]: 1 },
+        ...Array(calmMinutes).fill(calm),
+      ];
+      assert.deepEqual([raisedBy(after(0)), raisedBy(after(59))], [[name], [name]]);
+      assert.deepEqual(raisedBy([...after(59), calm]), []);
+    });
+
+  it('raise MirrorOld by a quarter of an hour, so that a first mirror can be made', () => {
     const old = { ...calm, MirrorAge: 26 * 3600 };
     assert.deepEqual(raisedBy(Array(15).fill(old)), ['MirrorOld']);
     assert.deepEqual(raisedBy(Array(14).fill(old)), []);
@@ -82,8 +91,16 @@ describe('the alarms', () => {
       [false, STACK.without],
     ] as const) {
       assert.equal(alarmMetrics, alarmsOf({ updates }).flatMap(metricsOf).length);
-      assert.equal(metrics, Object.keys({ ...METRICS, ...(updates && BUILDER_METRICS) }).length);
+      const sentEachMinute = Object.keys(METRICS).filter(
+        (name) => (updates && name === 'MirrorAge') || name === 'Failures',
+      );
+      assert.equal(metrics, sentEachMinute.length); // the others are seldom sent, and billed only then
     }
+  });
+
+  it('watch of the metrics of functions those that there are, and there is no other', () => {
+    const ours = [...alarms.values()].flatMap(metricsOf).filter((name) => name in METRICS);
+    assert.deepEqual(ours.sort(), Object.keys(METRICS).sort());
   });
 
   it('tell a topic when they begin and when they end, if there is one', () => {
@@ -96,6 +113,17 @@ describe('the alarms', () => {
 });
 
 describe('the dashboard', () => {
+  it('shows the age of changes, what fails and what was typed wrongly where there are updates', () => {
+    const metrics = (updates: boolean) =>
+      JSON.stringify(only(templateOf({ updates }), 'AWS::CloudWatch::Dashboard').Properties.DashboardBody);
+    for (const name of ['IteratorAge', 'BadEntries'])
+      assert.deepEqual(
+        [true, false].map((updates) => metrics(updates).includes(name)),
+        [true, false],
+        name,
+      );
+  });
+
   it('shows the ceilings that are set, and none where there is none', () => {
     const body = (context: Record<string, unknown>) =>
       JSON.stringify(only(templateOf(context), 'AWS::CloudWatch::Dashboard').Properties.DashboardBody).replaceAll(
