@@ -32,7 +32,7 @@ export class Follower {
     const events: PollEvents = {
       ...logged,
       followed(step, waitedMs) {
-        logged.followed();
+        logged.followed(step);
         of.followed(step, waitedMs);
       },
       lost: (url) => {

@@ -50,6 +50,8 @@ export class Poller {
   readonly #now: () => Moment;
   readonly #random: () => number;
   readonly #backoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
+  /** Before the log is followed from its end on again: each time every cached verdict ends. */
+  readonly #lostBackoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
   #place: Place | undefined;
   #failures = 0;
   /** When the last poll was sent that a page answered. */
@@ -138,9 +140,10 @@ export class Poller {
       return NONE_MS * (0.5 + this.#random() / 2);
     }
     if (answer === 'gone') {
+      if (isEnd) throw new Error(`${url} says 410 to a request without a cursor`);
       this.#place = undefined;
-      if (!isEnd) this.#events.lost(url);
-      return isEnd ? this.#backoff.take() : 0;
+      this.#events.lost(url);
+      return this.#lostBackoff.take() * this.#random();
     }
     const { cursor, more, waitMs } = answer;
     const before = this.#place;
@@ -154,6 +157,7 @@ export class Poller {
     this.#askedMs = askedMs;
     this.#failures = 0;
     this.#backoff.reset();
+    if (!isEnd) this.#lostBackoff.reset();
     if (more && isMoved) {
       this.#events.lagging();
       return 0;

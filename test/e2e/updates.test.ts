@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { chunksOf } from '../../blocklist/dynamodb/connection.ts';
+import { MAX_REASON } from '../../contract/check.ts';
+import { MAX_VARS_BYTES } from '../../contract/entry-vars.ts';
 import { UpdatesPage } from '../../contract/updates.ts';
 import { type Site, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
@@ -106,6 +109,25 @@ describe('a site whose agent follows the updates of its backend', () => {
       () => 'the deletion is not in the log',
     );
   });
+
+  if (hasNewer)
+    it('learns of 500 of the largest entries, written at once', async () => {
+      // each with all that an entry may have; their addresses come last
+      const path = (n: number) => `path:/${'p'.repeat(1000)}${n}`;
+      const subjects = Array.from({ length: 500 }, (_, n) => (n < 400 ? path(n) : `ip:127.9.6.${n - 400}`));
+      const body = { 'res.set.x-a': { S: 'v'.repeat(MAX_VARS_BYTES - 'res.set.x-a'.length - 8) } };
+      const items = subjects.map((subject) => ({
+        ...{ subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' }, vars: { M: body } },
+        ...{ reason: { S: 'ä'.repeat(MAX_REASON) }, expiresAt: { N: '9999999999' } },
+      }));
+      assert.deepEqual(await visits('127.9.6.99'), Array(6).fill(200));
+      const bulk = chunksOf(items, 25).map((some) => {
+        const writes = some.map((Item) => ({ PutRequest: { Item } }));
+        return client.send(new BatchWriteItemCommand({ RequestItems: { [cloud.outputs.TableName ?? '']: writes } }));
+      });
+      await Promise.all(bulk);
+      for (const from of ['127.9.6.0', '127.9.6.99']) await untilAll(from, 403);
+    });
 
   if (hasNewer)
     it('is waited for by imports and syncs, which give up at the limit if the writer is stuck', async (t) => {

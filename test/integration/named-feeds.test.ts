@@ -149,6 +149,8 @@ describe('a feed that', async () => {
     ['twice.ndjson', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","negated":true,"n\\u0065gated":false}\n'],
     ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,wl\n203.0.113.7,1\n'],
     ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
+    ['none.ndjson', '{"ip":"203.0.113.0/24"}\n{"address_v4":"203.0.113.7","verdict":"benign"}\n'],
+    ['path.ndjson', '{"at":"203.0.113.0/24"}\n{"in":"203.0.113.7","verdict":"benign"}\n', '--field', 'at'],
   ] as const)
     it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
       const list = newList();
@@ -196,7 +198,7 @@ describe('a feed that', async () => {
     const text = 'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n^Sample.*Crawler\n';
     const { said } = await run('import', fileOf('06.txt', text), '--kind', 'ua', '--list', newList());
     const expected =
-      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text\n';
+      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text; --contains reads names\n';
     assert.ok(said.includes(expected), said);
     assert.ok(said.indexOf(expected) < said.indexOf('wrote 5 entries'), said);
   });

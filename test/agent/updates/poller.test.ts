@@ -143,7 +143,7 @@ describe('polls of updates', () => {
     await answer(page('1'));
     untilPoll();
     await answer('gone');
-    assert.equal(untilPoll(), 0);
+    assert.equal(untilPoll(), 250);
     assert.equal(polls.at(-1)?.place, undefined);
     await answer(page('9'));
     assert.deepEqual(
@@ -151,6 +151,36 @@ describe('polls of updates', () => {
       [true, true],
     );
     assert.ok(told.includes(`lost ${URL}`));
+  });
+
+  it('begin anew ever more rarely where every place is gone at once, since each time the whole cache expires', async (t) => {
+    const { answer, untilPoll } = setUp(t);
+    const begin = async () => {
+      const afterMs = untilPoll();
+      await answer(page('1'));
+      untilPoll();
+      await answer('gone');
+      return afterMs;
+    };
+    await begin();
+    assert.deepEqual(
+      [await begin(), await begin(), await begin(), await begin(), await begin()],
+      [250, 500, 1000, 2000, 2500],
+    );
+    untilPoll();
+    for (const cursor of ['2', '3']) {
+      await answer(page(cursor));
+      untilPoll();
+    }
+    await answer('gone');
+    assert.equal(untilPoll(), 250);
+  });
+
+  it('count as failed where even the end of the log is said to be gone', async (t) => {
+    const { answer, untilPoll, told } = setUp(t);
+    untilPoll();
+    await answer('gone');
+    assert.deepEqual(told, [`failed 1: ${URL} says 410 to a request without a cursor`]);
   });
 
   it('begin anew at another backend', async (t) => {
