@@ -13,11 +13,7 @@ const FORMATS_PAGE = readFileSync(new URL('../../../docs/reference/formats.md', 
 const ADDRESSES = Array.from({ length: LINES }, (_, at) => {
   const mixed = (at * 2_654_435_761) % 2 ** 24;
   const octets = [44 + (at % 3), mixed >>> 16, (mixed >>> 8) & 255, mixed & 255];
-  if (at % 10 === 7)
-    return `2a0${1 + (at % 8)}:${(at + 16).toString(16)}::${(mixed | 1)
-      .toString(16)
-      .slice(-4)
-      .replace(/^0+(?=.)/, '')}`;
+  if (at % 10 === 7) return `2a0${1 + (at % 8)}:${((at >>> 12) + 1).toString(16)}::${((at & 4095) + 1).toString(16)}`;
   return at % 10 === 3 ? `${octets.slice(0, 3).join('.')}.0/24` : octets.join('.');
 });
 const SINGLE = ADDRESSES.filter((value) => !value.includes('/'));
