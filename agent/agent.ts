@@ -86,6 +86,7 @@ export class Agent {
     const metrics = new ProcessMetrics();
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
     updates.use(settings);
+    await updates.restore(settings);
     const { mirror } = updates;
     const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
@@ -192,7 +193,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
-    this.updates.close();
+    await this.updates.stop();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
@@ -205,6 +206,7 @@ export class Agent {
     this.#cacheWatch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
+    this.updates.close();
     metrics.close();
     degradation.close();
   }

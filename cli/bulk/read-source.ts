@@ -3,8 +3,9 @@ import { readFeed } from '../formats/read-feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/open-source.ts';
-import { collectFeed } from './collect-feed.ts';
+import { collectFeed, type Skipped } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
+import { DEFAULT_MAX_INVALID } from './max-invalid.ts';
 import { Names } from './names.ts';
 import type { BulkOptions } from './options.ts';
 import { storedTrust, TrustedAttributes } from './trusted-attributes.ts';
@@ -17,7 +18,7 @@ export interface ReadSource {
   readonly format: string | undefined;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-  readonly skipped: number;
+  readonly skipped: Skipped;
   /** The value of `--trust`, as the list's record stores it. */
   readonly trust: string | undefined;
   /** Whether the list had no source or another one before. */
@@ -57,12 +58,13 @@ export async function readSource(
   });
   const trust = new TrustedAttributes(kind, words);
   const names = options.contains === true ? new Names(kind) : undefined;
-  const { skipInvalid = false, quiet = false } = options;
+  const { skipInvalid = false, maxInvalid = DEFAULT_MAX_INVALID, skipProtected = false, quiet = false } = options;
   const skipped = await collectFeed(wanted, {
     feed,
     name,
     guard,
-    skipInvalid,
+    maxInvalid: skipInvalid ? maxInvalid : undefined,
+    skipProtected,
     quiet,
     trust,
     names,

@@ -8,7 +8,9 @@ import { protectedSet } from '../../cli/guards/protected.ts';
 
 export interface CollectedOptions extends Partial<Omit<FeedOptions, 'paths' | 'nowMs'>> {
   readonly field?: string;
+  /** Skips any number. */
   readonly skipInvalid?: boolean;
+  readonly skipProtected?: boolean;
   readonly contains?: boolean;
 }
 
@@ -31,7 +33,15 @@ export async function collected(
   source: string | AsyncIterable<Uint8Array>,
   options: CollectedOptions = {},
 ): Promise<Collected> {
-  const { name = 'list.txt', kind = 'ip', field, skipInvalid = false, contains = false, ...rest } = options;
+  const {
+    name = 'list.txt',
+    kind = 'ip',
+    field,
+    skipInvalid = false,
+    skipProtected = false,
+    contains = false,
+    ...rest
+  } = options;
   const wanted = new DesiredEntries({ list: 'a', outcome: { action: 'deny' }, createdBy: 'a@b', createdAt: '' });
   const said: string[] = [];
   let error: string | undefined;
@@ -40,7 +50,8 @@ export async function collected(
     const bytes = typeof source === 'string' ? [Buffer.from(source)] : source;
     const feed = await readFeed(iterated(bytes), { name, kind, paths, nowMs: NOW_MS, ...rest });
     await collectFeed(wanted, {
-      ...{ feed, name, skipInvalid, quiet: false, nowMs: NOW_MS },
+      ...{ feed, name, skipProtected, quiet: false, nowMs: NOW_MS },
+      maxInvalid: skipInvalid ? { count: 0, share: 1 } : undefined,
       trust: new TrustedAttributes(kind, []),
       names: contains ? new Names(kind) : undefined,
       guard: protectedSet({ protected: [], protectPrivate: true }, {}),
