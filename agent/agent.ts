@@ -7,6 +7,7 @@ import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
+import { FollowedUpdates } from './followed-updates.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes } from './lifecycle/heap.ts';
@@ -23,10 +24,6 @@ import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
 import type { ProcessState } from './state/state.ts';
-import { AppliedUpdates, type UpdatesStep } from './updates/applied-updates.ts';
-import { systemMoment } from './updates/freshness.ts';
-import { Poller } from './updates/poller.ts';
-import { updatesLog } from './updates/updates-log.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -46,21 +43,26 @@ export class Agent {
   readonly #systemdSockets: SystemdSockets;
   readonly #saver: CacheSaver | undefined;
   readonly #cacheWatch: CacheFullWarning;
-  readonly #updates: AppliedUpdates;
-  #poller: Poller | undefined;
+  /** What this process has of the log of changes. */
+  readonly updates: FollowedUpdates;
   /** Earlier generations and listeners that still have something to answer. */
   readonly #leaving = new Map<Promise<void>, { cut(): void }>();
 
-  private constructor(generation: Generation, shared: SharedParts, isFirst: boolean, systemdSockets: SystemdSockets) {
+  private constructor(
+    { generation, updates }: { readonly generation: Generation; readonly updates: FollowedUpdates },
+    shared: SharedParts,
+    isFirst: boolean,
+    systemdSockets: SystemdSockets,
+  ) {
     this.#isFirst = isFirst;
     this.#systemdSockets = systemdSockets;
     this.#shared = shared;
     this.#generation = generation;
+    this.updates = updates;
     this.#handler = { current: generation.handler, failsChecks: false };
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
-    this.#updates = new AppliedUpdates(() => this.#generation, shared.clock, systemMoment);
     this.#heapMegabytes = heapLimitMegabytes(generation.settings);
     this.#saver = isFirst ? new CacheSaver(() => this.#generation, shared.clock, shared.log) : undefined;
   }
@@ -81,16 +83,22 @@ export class Agent {
       clock,
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
-    const shared = { log, clock, metrics: new ProcessMetrics(), stats, references: new ReferenceIds(), degradation };
+    const metrics = new ProcessMetrics();
+    const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
+    updates.use(settings);
+    await updates.restore(settings);
+    const { mirror } = updates;
+    const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
-    const agent = new Agent(generation, shared, isFirst, systemdSockets);
+    const agent = new Agent({ generation, updates }, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
       agent.#cacheWatch.stop();
-      shared.metrics.close();
+      updates.close();
+      metrics.close();
       degradation.close();
       await generation.close();
       throw error;
@@ -121,7 +129,8 @@ export class Agent {
         cache: cache.state,
         loader: loader.state,
         degradation: degradation.state,
-        updates: this.#updates,
+        updates: this.updates,
+        mirror: this.updates.mirror.state,
         connections,
         credentialsExpireAtMs,
       }),
@@ -129,29 +138,6 @@ export class Agent {
       takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
-  }
-
-  /** Follows the changes of the backend, if this is the first process, and tells the others each step. */
-  followUpdates(tell: (step: UpdatesStep) => void): void {
-    if (!this.#isFirst) return;
-    const { log, clock, metrics } = this.#shared;
-    const logged = updatesLog(log);
-    const apply = (step: UpdatesStep) => {
-      tell(step);
-      return this.applyUpdates(step);
-    };
-    const events = {
-      ...logged,
-      followed(step: UpdatesStep, waitedMs: number) {
-        logged.followed();
-        metrics.followed(step, waitedMs);
-      },
-    };
-    this.#poller = new Poller(() => this.#generation.updates, apply, events, clock, systemMoment);
-  }
-
-  applyUpdates(step: UpdatesStep): Promise<void> {
-    return this.#updates.apply(step);
   }
 
   /** The cached verdict about a subject in canonical text. */
@@ -197,7 +183,7 @@ export class Agent {
     this.#generation = next;
     this.#handler.current = next.handler;
     this.#watchDegradation();
-    this.#poller?.reloaded();
+    this.updates.use(settings);
     log.level = settings.log.level;
     this.#disconnect(before.retire(), () => void before.close());
     log.info({ addresses: this.addresses, lists: settings.lists }, 'configuration reloaded');
@@ -207,7 +193,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
-    this.#poller?.close();
+    await this.updates.stop();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
@@ -220,6 +206,7 @@ export class Agent {
     this.#cacheWatch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
+    this.updates.close();
     metrics.close();
     degradation.close();
   }

@@ -12,6 +12,7 @@ import type { DegradationDetector } from './decision/degradation-detector.ts';
 import { Enforcement, type EnforcementEvents } from './decision/enforcement.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
+import { type MirrorAnswers, withMirror } from './decision/mirror-answers.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
@@ -19,6 +20,7 @@ import type { ReferenceIds } from './server/reference-id.ts';
 import { decisionEvents, messageLog } from './server/server-log.ts';
 import type { DecisionStats } from './state/decision-stats.ts';
 import type { ProcessMetrics } from './state/process-metrics.ts';
+import type { MirrorSource } from './updates/mirror-loader.ts';
 import type { PollSource } from './updates/poller.ts';
 
 /** The parts that all generations share. */
@@ -29,6 +31,7 @@ export interface SharedParts {
   readonly stats: DecisionStats;
   readonly references: ReferenceIds;
   readonly degradation: DegradationDetector;
+  readonly mirror: MirrorAnswers;
 }
 
 /** The parts of the agent that depend on the configuration, except for listeners: a reload replaces them as a whole. */
@@ -40,6 +43,8 @@ export interface Generation {
   readonly script: Script | undefined;
   /** Where changes are asked for; undefined if they are not. */
   readonly updates: PollSource | undefined;
+  /** Where a mirror is loaded from; undefined if none is kept. */
+  readonly mirror: MirrorSource | undefined;
   /** The expiry of the AWS credentials; undefined without credentials, or if they do not expire. */
   readonly credentialsExpireAtMs: number | undefined;
   /** Calls each function of the backend once and logs the results; the generation may be closed meanwhile. */
@@ -54,7 +59,7 @@ export interface Generation {
 export async function openGeneration(
   settings: Settings,
   cache: VerdictCache,
-  { log, clock, metrics, stats, references, degradation }: SharedParts,
+  { log, clock, metrics, stats, references, degradation, mirror }: SharedParts,
 ): Promise<Generation> {
   let credentialsExpireAtMs: number | undefined;
   const backend = await openBackend(settings.backend, settings, log, clock, {
@@ -71,8 +76,8 @@ export async function openGeneration(
       degradation.callFailed(error);
     },
   });
-  const loader = new Loader(backend, cache, clock, limitsOf(settings), metrics.counters);
-  const parts = { cache, loader, clock, lookups: degradation };
+  const loader = new Loader(withMirror(backend, mirror), cache, clock, limitsOf(settings), metrics.counters);
+  const parts = { cache, loader, clock, mirror, lookups: degradation };
   const engine = new Engine(parts, settings.deadlineMs);
   const script = createScript(settings, parts, log);
   try {
@@ -96,6 +101,7 @@ export async function openGeneration(
     handler,
     script,
     updates: pollSource(settings, backend),
+    mirror: mirrorSource(settings, backend),
     get credentialsExpireAtMs() {
       return credentialsExpireAtMs;
     },
@@ -123,6 +129,17 @@ async function closeAll(script: Script | undefined, backend: OpenBackend): Promi
 function pollSource({ updates, lists }: Settings, backend: OpenBackend): PollSource | undefined {
   if (updates.mode === 'off') return undefined;
   return { lists, pollMs: updates.pollMs, updates: (place) => backend.updates(place) };
+}
+
+function mirrorSource({ updates, lists }: Settings, backend: OpenBackend): MirrorSource | undefined {
+  if (updates.mode !== 'mirror') return undefined;
+  return {
+    lists,
+    maxEntries: updates.maxEntries,
+    manifest: () => backend.manifest(),
+    segment: (url, id, n) => backend.segment(url, id, n),
+    updates: (place) => backend.updates(place),
+  };
 }
 
 /** The limits of one process: the workers share those of the settings. */

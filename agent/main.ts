@@ -17,7 +17,8 @@ import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
-import type { UpdatesStep } from './updates/applied-updates.ts';
+import type { Fault } from './updates/local-mirror.ts';
+import type { UpdatesStep } from './updates/updates-step.ts';
 import { version } from './version.ts';
 
 const LISTENING = 'listening';
@@ -138,10 +139,14 @@ async function serveAsWorker(
       log.level = level;
     },
     reload: (next: Settings) => agent.reload(next),
-    applyUpdates: (step: UpdatesStep) => agent.applyUpdates(step),
+    applyUpdates: (step: UpdatesStep) => agent.updates.apply(step),
+    onMirrorFault: (fault: Fault) => agent.updates.onOthersFault(fault),
   });
   reportListening();
-  agent.followUpdates((step) => tell(process, 'applyUpdates', step));
+  agent.updates.follow(savesCache, settings, {
+    apply: (step) => tell(process, 'applyUpdates', step),
+    faulty: (fault) => tell(process, 'onMirrorFault', fault),
+  });
   await stopped;
   await agent.stop();
 }
@@ -152,7 +157,7 @@ async function startProcesses(settings: Settings, log: Logger, output: LogOutput
 
 async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   const agent = await Agent.start(settings, log, true, new SystemdSockets(process.env, process.pid));
-  agent.followUpdates(() => {});
+  agent.updates.follow(true, settings, { apply() {}, faulty() {} });
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],

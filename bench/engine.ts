@@ -30,7 +30,7 @@ export function composeEngine({ clock, backend, maxCallsPerSecond, ...ttl }: Eng
     deadlineMs: DEADLINE_MS,
     batch,
   });
-  return { cache, engine: new Engine({ cache, loader, clock }, DEADLINE_MS) };
+  return { cache, loader, engine: new Engine({ cache, loader, clock }, DEADLINE_MS) };
 }
 
 /** Caches the verdict on each address of the pool. */

@@ -2,7 +2,7 @@
 // may take four times as long, but not sixteen.
 
 import { Readable } from 'node:stream';
-import { parseLogLine } from '../cli/cost/haproxy-log.ts';
+import { parseLogLine } from '../cli/access-log/haproxy-log.ts';
 import { FORMAT_NAMES, type FormatName } from '../cli/formats/formats.ts';
 import { readFeed } from '../cli/formats/read-feed.ts';
 import { parseDuration } from '../cli/options/duration.ts';

@@ -40,7 +40,7 @@ export function entryAsMeant(item: Item): ReadEntry {
   if (subject === undefined || subject === item.subject) return readEntry(item);
   const read = readEntry({ ...item, subject });
   if ('problem' in read) return read;
-  const correction = `subject is not canonical, and only agents with updates find it: write "${redactedSubject(subject)}"`;
+  const correction = `subject is not canonical, and the function never looks it up: write "${redactedSubject(subject)}"`;
   if (read.entry.action === 'allow') return { problem: `${correction}; an allow counts only without a mistake` };
   return { entry: read.entry, corrections: [correction, ...read.corrections] };
 }

@@ -19,6 +19,8 @@ const ListDetails = z.object({
     lastModified: text,
     left: text,
     entries: number,
+    invalid: number,
+    protected: number,
     syncedAt: text,
   },
 });
@@ -27,7 +29,10 @@ const ChangeDetails = z.object({
   ...{ change: z.string(), by: z.catch(z.string(), 'unknown') },
   subjects: z.optional(z.array(z.string())),
   ...{ action: text, until: number, why: text, source: text, run: text },
-  totals: z.catch(z.optional(z.object({ put: number, removed: number, unchanged: number })), undefined),
+  totals: z.catch(
+    z.optional(z.object({ put: number, removed: number, unchanged: number, invalid: number, protected: number })),
+    undefined,
+  ),
 });
 
 /** The time at the beginning of a record's sort key; a random part follows. */

@@ -45,6 +45,9 @@ export interface ListSource {
   readonly left?: string;
   /** How many entries the list had then. */
   readonly entries?: number;
+  /** How many of its lines were skipped as invalid, and how many because they would block what is protected. */
+  readonly invalid?: number;
+  readonly protected?: number;
   /** ISO 8601. */
   readonly syncedAt?: string;
 }
@@ -104,6 +107,9 @@ export interface ChangeTotals {
   readonly put?: number;
   readonly removed?: number;
   readonly unchanged?: number;
+  /** Lines of the source that were skipped, as in `ListSource`. */
+  readonly invalid?: number;
+  readonly protected?: number;
 }
 
 /** A recorded change; a later version may have written kinds and actions unknown here. */

@@ -26,6 +26,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['flush', async () => (await import('./commands/flush.ts')).flushCommand()],
   ['log-level', async () => (await import('./commands/log-level.ts')).logLevelCommand()],
   ['reload', async () => (await import('./commands/reload.ts')).reloadCommand()],
+  ['replay', async () => (await import('./commands/replay.ts')).replayCommand()],
   ['cost', async () => (await import('./commands/cost.ts')).costCommand()],
   ['contract', async () => (await import('./commands/contract.ts')).contractCommand()],
   ['completion', async () => (await import('./commands/completion.ts')).completionCommand(everyCommand)],

@@ -6,7 +6,8 @@ import { IP } from './kinds/ip.ts';
 import { KEY } from './kinds/key.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kinds/kind.ts';
 import { PATH } from './kinds/path.ts';
-import { ASN, COUNTRY, JA4, METHOD, VERBATIM } from './kinds/simple.ts';
+import { ASN, COUNTRY, JA4, METHOD } from './kinds/simple.ts';
+import { WORDS } from './kinds/words.ts';
 import { printable } from './printable.ts';
 import { isSecretKind } from './redact.ts';
 
@@ -26,7 +27,7 @@ const KIND_OF: Readonly<Record<(typeof KINDS)[number], Kind>> = {
   method: METHOD,
   country: COUNTRY,
   asn: ASN,
-  ua: VERBATIM,
+  ua: WORDS,
   ja4: JA4,
   key: KEY,
 };
@@ -134,7 +135,7 @@ function kindOf(text: string): Kind | undefined {
   const kind = KINDS.find((known) => known === text);
   if (kind !== undefined) return KIND_OF[kind];
   if (!NAMED_KIND.test(text)) return undefined;
-  return text.startsWith('cookie.') ? COOKIE : VERBATIM;
+  return text.startsWith('cookie.') ? COOKIE : WORDS;
 }
 
 function canonicalizeAsEntry({ canonicalizeEntry }: Kind, octets: string): string | undefined {

@@ -46,6 +46,7 @@ const EXIT_STATUS = [
   ['0', 'Done.'],
   ['1', 'Failed; the reason is on standard error.'],
   ['2', 'Wrong usage; nothing was done.'],
+  ['65', 'Done, but lines of a source, or entries, were skipped; standard error says how many.'],
   ['75', 'Written, but --wait gave up before the log of changes had it.'],
   ['78', 'The configuration is not valid; standard error has one problem per line.'],
   ['130', 'Ctrl-C or SIGTERM interrupted a long run; run it again to continue.'],

@@ -57,6 +57,7 @@ function readiness(state: AgentState, { accept }: EndpointRequest): HttpAnswer {
     degraded: found.degraded,
     breaker: state.backend.breaker,
     updates: state.updates.state,
+    mirror: state.mirror.state,
   });
 }
 

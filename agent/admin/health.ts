@@ -8,15 +8,22 @@ export interface Health {
   readonly degraded: readonly string[];
 }
 
-export type HealthFacts = Pick<AgentState, 'listening' | 'backend' | 'updates' | 'degradation' | 'reloads' | 'config'>;
+export type HealthFacts = Pick<
+  AgentState,
+  'listening' | 'backend' | 'updates' | 'mirror' | 'degradation' | 'reloads' | 'config'
+>;
 
 /** The agent is ready while it listens, whatever the state of the backend. */
-export function health({ listening, backend, updates, degradation, reloads, config }: HealthFacts): Health {
+export function health(facts: HealthFacts): Health {
+  const { listening, backend, updates, mirror, degradation, reloads, config } = facts;
   const degraded: string[] = [];
   if (backend.breaker === 'open') degraded.push('the backend is failing: the circuit breaker is open');
   if (backend.breaker === 'probing') degraded.push('the backend failed: the circuit breaker is probing it');
   if (degradation.isDegraded) degraded.push(causeOf(degradation, config.deadlineMs));
   if (updates.state === 'behind') degraded.push(behindText(updates));
+  if (mirror.state === 'behind')
+    degraded.push('the mirror is behind: the function is asked, and the mirror if that fails');
+  if (mirror.state === 'loading') degraded.push('the mirror is not loaded yet: the function is asked');
   if (reloads.lastError !== undefined)
     degraded.push('the last reload failed: the previous configuration stays in force');
   return { isReady: listening.length > 0, degraded };

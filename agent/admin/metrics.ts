@@ -83,6 +83,7 @@ export const METRICS: readonly Metric[] = [
   ...metricsOf(SECTIONS.cache, ({ cache }) => cache),
   ...metricsOf(SECTIONS.backend, ({ backend }) => backend),
   ...metricsOf(SECTIONS.updates, ({ updates }) => updates),
+  ...metricsOf(SECTIONS.mirror, ({ mirror }) => mirror),
   ...metricsOf(SECTIONS.spop, ({ spop }) => spop),
   ...OTHERS,
 ].toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -131,7 +131,7 @@ export function backend({ backend, backendTime }: AgentState): Html {
   ]);
 }
 
-export function cache({ cache, updates }: AgentState): Html {
+export function cache({ cache, updates, mirror }: AgentState): Html {
   return listSection('cache', 'Cache', [
     ['subjects', html`${count(cache.entries)} of ${count(cache.maxEntries)}${bar(cache.entries / cache.maxEntries)}`],
     ['memory', bytes(cache.bytes)],
@@ -141,6 +141,7 @@ export function cache({ cache, updates }: AgentState): Html {
     ['evicted', count(cache.evicted)],
     ['updates', updates.state],
     ['changes', html`${count(updates.changes)}, proven up to ${age(updates.ageSeconds)}`],
+    ['mirror', html`${mirror.state}, ${count(entriesOf(mirror))} entries, ${bytes(mirror.bytes)}`],
   ]);
 }
 
@@ -155,6 +156,10 @@ export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Htm
     ['health checks', count(spop.healthChecks)],
     ['event loop lag', html`p99 ${seconds(eventLoopLag.p99)}, max ${seconds(eventLoopLag.max)}`],
   ]);
+}
+
+function entriesOf({ entries }: AgentState['mirror']): number {
+  return Object.values(entries).reduce((sum, of) => sum + of, 0);
 }
 
 /** How old the proof of the updates is. */

@@ -8,6 +8,7 @@ import { BackendClient, type ClientEvents } from './client.ts';
 import { createCredentialChain } from './credential-chain.ts';
 import { Credentials, type CredentialsEvents } from './credentials.ts';
 import { FailoverBackend } from './failover.ts';
+import { LogClient, type ManifestAnswer } from './log-client.ts';
 import { createSigner } from './signer.ts';
 import { checkAtStartup, type StartupCheck } from './startup-check.ts';
 import type { UpdatesAnswer } from './updates-page.ts';
@@ -43,6 +44,12 @@ export interface LogPlace {
   readonly cursor: string;
 }
 
+/** What one backend says of its mirror. */
+export interface MirrorAnswer {
+  readonly url: string;
+  readonly answer: ManifestAnswer;
+}
+
 export interface LogAnswer {
   readonly url: string;
   /** The end of the log was asked for: what was before is not known. */
@@ -56,6 +63,10 @@ export interface OpenBackend extends Backend {
   checkAtStartup(): Promise<readonly StartupCheck[]>;
   /** The changes after this place, or the end of the log if there is none or the place is in the log of another backend. */
   updates(place: LogPlace | undefined): Promise<LogAnswer>;
+  /** Which segments the mirror has, of the backend that lookups go to. */
+  manifest(): Promise<MirrorAnswer>;
+  /** A segment of that backend's mirror as it was received; `gone` if it has another mirror by now. */
+  segment(url: string, id: string, n: number): Promise<Uint8Array | 'gone'>;
   close(): Promise<void>;
 }
 
@@ -88,6 +99,7 @@ export async function openBackend(
         url,
         region,
         client: new BackendClient({ url, ...client }, lists, clientEvents, clock, sign || undefined),
+        log: new LogClient({ url, connectTimeoutMs }, lists, clock, sign || undefined),
       };
     }),
   );
@@ -95,6 +107,7 @@ export async function openBackend(
   const several = clients.length > 1 ? new FailoverBackend(clients, timeoutMs, failoverLog(log), clock) : undefined;
   const backend = several ?? only?.client;
   if (only === undefined || backend === undefined) throw new Error('there is no backend');
+  const preferred = () => clients.find(({ url }) => url === several?.preferredUrl) ?? only;
   return {
     async check(subjects) {
       const startedMs = clock.nowMs();
@@ -112,13 +125,20 @@ export async function openBackend(
     },
     checkAtStartup: () => Promise.all(clients.map((each) => checkAtStartup(each, credentials))),
     async updates(place) {
-      const { url, client } = clients.find((each) => each.url === several?.preferredUrl) ?? only;
+      const { url, log } = preferred();
       const after = place?.url === url ? place.cursor : undefined;
-      return { url, isEnd: after === undefined, answer: await client.updates(after) };
+      return { url, isEnd: after === undefined, answer: await log.updates(after) };
+    },
+    async manifest() {
+      const { url, log } = preferred();
+      return { url, answer: await log.manifest() };
+    },
+    async segment(url, id, n) {
+      return (await clients.find((each) => each.url === url)?.log.segment(id, n)) ?? 'gone';
     },
     async close() {
       backendLog.close();
-      await backend.close();
+      await Promise.all([backend.close(), ...clients.map(({ log }) => log.close())]);
     },
   };
 }

@@ -2,7 +2,6 @@ import { CheckEnvelope, ENDPOINTS, type Entry, entryProblem, Verdict } from '../
 import { isPermitted, type ListActions } from '../../contract/permitted-actions.ts';
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
-import { updatesQuery } from '../../contract/updates.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Backend, Lookup } from '../decision/loader.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
@@ -10,7 +9,6 @@ import { FunctionUrl } from './function-url.ts';
 import type { Signer } from './signer.ts';
 import { type CallTimings, STARTUP_SUBJECT } from './startup-check.ts';
 import { statusError } from './status-error.ts';
-import { readPage, type UpdatesAnswer } from './updates-page.ts';
 
 export interface ClientSettings {
   /** The function URL; a path in it is kept. */
@@ -24,9 +22,6 @@ export interface ClientSettings {
   /** The permitted actions of restricted lists; none by default. */
   readonly listActions?: ListActions;
 }
-
-/** No request waits for a poll, so that a cold start may take its time. */
-const POLL_TIMEOUT_MS = 5_000;
 
 /** The fields of each request beside its subjects. */
 interface RequestParameters {
@@ -104,21 +99,6 @@ export class BackendClient implements Backend {
       throw new BackendError('failing', `asked ${subjects.length} subjects, got ${verdicts.length} verdicts`);
     const lookups = subjects.map((subject, index) => this.#readVerdict(subject, verdicts[index]));
     return { lookups, ttlSeconds: ttl };
-  }
-
-  /** The changes after a cursor, or where the log ends now. */
-  async updates(after: string | undefined): Promise<UpdatesAnswer> {
-    const { lists } = this.#parameters;
-    const path = `${ENDPOINTS.updates.path}?${updatesQuery({ after, lists: [...lists] })}`;
-    try {
-      const answer = await this.#url.get(path, AbortSignal.timeout(POLL_TIMEOUT_MS));
-      if (answer.status === 410) return 'gone';
-      if (answer.status === 404) return 'none';
-      if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());
-      return await readPage(answer.text, lists, () => new Promise((resolve) => this.#clock.after(0, resolve)));
-    } catch (error) {
-      throw toBackendError(error);
-    }
   }
 
   /** Whether the function answers at all. */

@@ -12,6 +12,7 @@ export interface FunctionUrlSettings {
 /** A response of the function, of any status. */
 export interface FunctionAnswer {
   readonly status: number;
+  readonly bytes: Buffer;
   readonly text: string;
   /** The header `date`: the time of the response by the function's clock. */
   readonly date: string | undefined;
@@ -34,7 +35,7 @@ export class FunctionUrl {
   constructor(settings: FunctionUrlSettings, sign: Signer | undefined) {
     const url = new URL(settings.url);
     this.#pool = new Pool(url.origin, {
-      connections: settings.maxConcurrent + 1, // one for the poll of updates
+      connections: settings.maxConcurrent,
       connect: { timeout: settings.connectTimeoutMs },
     });
     this.#host = url.host;
@@ -46,8 +47,8 @@ export class FunctionUrl {
     return this.#sign !== undefined;
   }
 
-  async get(path: string, signal: AbortSignal): Promise<FunctionAnswer> {
-    return await this.#request({ method: 'GET', path: this.#path + path, headers: this.#headers() }, signal);
+  async get(path: string, signal: AbortSignal, maxBytes?: number): Promise<FunctionAnswer> {
+    return await this.#request({ method: 'GET', path: this.#path + path, headers: this.#headers() }, signal, maxBytes);
   }
 
   async post(path: string, body: object, signal: AbortSignal): Promise<FunctionAnswer> {
@@ -67,19 +68,34 @@ export class FunctionUrl {
     return { host: this.#host, accept: 'application/json' };
   }
 
-  async #request(request: UnsignedRequest, signal: AbortSignal): Promise<FunctionAnswer> {
+  async #request(request: UnsignedRequest, signal: AbortSignal, maxBytes = MAX_ANSWER_BYTES): Promise<FunctionAnswer> {
     const headers = this.#sign === undefined ? request.headers : await signed(request, this.#sign, signal);
     const { statusCode, headers: answered, body } = await this.#pool.request({ ...request, headers, signal });
     let bytes = 0;
     const chunks: Buffer[] = [];
     for await (const chunk of body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES)
-        throw new BackendError('failing', `answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+      if (bytes > maxBytes) throw new BackendError('failing', `answer is larger than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
     const date = typeof answered.date === 'string' ? answered.date : undefined;
-    return { status: statusCode, text: Buffer.concat(chunks).toString('utf8'), date };
+    return new Answer(statusCode, Buffer.concat(chunks), date);
+  }
+}
+
+class Answer implements FunctionAnswer {
+  readonly status: number;
+  readonly bytes: Buffer;
+  readonly date: string | undefined;
+
+  constructor(status: number, bytes: Buffer, date: string | undefined) {
+    this.status = status;
+    this.bytes = bytes;
+    this.date = date;
+  }
+
+  get text(): string {
+    return this.bytes.toString('utf8');
   }
 }
 

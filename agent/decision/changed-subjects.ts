@@ -25,8 +25,10 @@ export class ChangedSubjects {
   }
 
   /** Whether an entry for one of them decides about this subject. */
-  covers(subject: LookupSubject): boolean {
-    return lookupKeysOf(subject.text).some((key) => this.#all.has(key));
+  covers({ address, text }: LookupSubject): boolean {
+    if (address === undefined) return lookupKeysOf(text).some((key) => this.#all.has(key));
+    // thousands may be in flight, and the texts of all networks around each would take a hundred times as long
+    return this.#all.has(text) || (address.words !== 0 && this.networks[address.words].covers(address.a, address.b));
   }
 
   #addNetwork(value: string): void {

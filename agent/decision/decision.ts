@@ -86,6 +86,10 @@ export function isListed(verdict: SubjectVerdict): boolean {
   return typeof verdict === 'object' && verdict.list !== undefined;
 }
 
+export function isKnownDeny(verdict: SubjectVerdict): boolean {
+  return isListed(verdict) && !isAllowEntry(verdict);
+}
+
 /** The same decision in shadow mode. */
 export function inShadowMode(decision: Decision): Decision {
   if (decision.action === 'allow' || decision.action === 'log') return decision;

@@ -4,10 +4,11 @@ import type { VerdictCache } from './cache.ts';
 import type { Clock } from './clock.ts';
 import { combine } from './combine.ts';
 import { DeadlineQueue } from './deadline-queue.ts';
-import { type Decision, isAllowEntry, type SubjectVerdict, withoutAllow } from './decision.ts';
+import { type Decision, isAllowEntry, isKnownDeny, type SubjectVerdict, withoutAllow } from './decision.ts';
 import { isLookupReason } from './degradation-detector.ts';
 import type { Loader } from './loader.ts';
 import { LookupSubject } from './lookup-subject.ts';
+import { type MirrorAnswers, NO_MIRROR } from './mirror-answers.ts';
 import { decideByPolicy } from './policy.ts';
 
 /** What one message asks. `decide` reads it before it returns, so the caller may reuse the object. */
@@ -32,21 +33,25 @@ export interface LookupEvents {
 
 const NO_EVENTS: LookupEvents = { decided() {} };
 
-/** Decides questions: at once when the cache knows everything, otherwise before the deadline. */
+/** Decides questions: at once when mirror or cache know everything, otherwise before the deadline. */
 export class Engine {
   readonly #cache: VerdictCache;
   readonly #loader: Loader;
+  readonly #mirror: MirrorAnswers;
+  readonly #clock: Clock;
   readonly #deadlines: DeadlineQueue;
   readonly #deadlineMs: number;
   readonly #events: LookupEvents;
 
   constructor(
-    parts: { cache: VerdictCache; loader: Loader; clock: Clock; lookups?: LookupEvents },
+    parts: { cache: VerdictCache; loader: Loader; clock: Clock; mirror?: MirrorAnswers; lookups?: LookupEvents },
     deadlineMs: number,
   ) {
     this.#events = parts.lookups ?? NO_EVENTS;
     this.#cache = parts.cache;
     this.#loader = parts.loader;
+    this.#mirror = parts.mirror ?? NO_MIRROR;
+    this.#clock = parts.clock;
     this.#deadlines = new DeadlineQueue(parts.clock);
     this.#deadlineMs = deadlineMs;
   }
@@ -67,12 +72,15 @@ export class Engine {
     return this.#lookUp(pending, receivedAtMs);
   }
 
-  /** The fresh verdict of an address, if the cache has one; refreshes it if that is due. */
+  /** What the mirror says of an address, else its fresh verdict in the cache; refreshes that if it is due. */
   cached(address: Address, nowMs: number): SubjectVerdict | undefined {
+    const live = this.#mirror.liveAddress(address, nowMs);
+    if (live !== undefined) return live;
     const hit = this.#cache.lookupAddress(address, nowMs);
     if (hit === undefined) return undefined;
+    const { verdict } = hit;
     if (hit.isRefreshDue) this.#loader.refresh(LookupSubject.ofAddress(address));
-    return hit.verdict;
+    return isAnswer(verdict) ? verdict : this.#withMirror(LookupSubject.ofAddress(address), verdict);
   }
 
   /** Decides about an address alone, of which the cache has this verdict. */
@@ -92,7 +100,7 @@ export class Engine {
   /** Decides from the cache alone, stale verdicts included, without a lookup; an unknown subject is `overload`. */
   decideKnown({ address, texts, addressAt, problem, policy }: Question): Decision {
     const verdicts: SubjectVerdict[] = problem === undefined ? [] : [problem];
-    const add = (subject: LookupSubject) => verdicts.push(this.#cache.known(subject) ?? 'overload');
+    const add = (subject: LookupSubject) => verdicts.push(this.#known(subject));
     const addAddress = () => address.words !== 0 && add(LookupSubject.ofAddress(address));
     texts.forEach((text, index) => {
       if (index === addressAt) addAddress();
@@ -111,17 +119,37 @@ export class Engine {
   }
 
   #addText(pending: PendingDecision, text: string, isOdd: boolean, nowMs: number): void {
+    const verdict = this.#mirror.live(text, nowMs) ?? this.#cachedText(text, nowMs);
+    if (verdict === undefined) pending.addMissing(LookupSubject.ofText(text), isOdd);
+    else pending.addVerdict(isOdd ? withoutAllow(verdict) : verdict);
+  }
+
+  #cachedText(text: string, nowMs: number): SubjectVerdict | undefined {
     const hit = this.#cache.lookup(text, nowMs);
     if (hit?.isRefreshDue) this.#loader.refresh(LookupSubject.ofText(text));
-    if (hit === undefined) pending.addMissing(LookupSubject.ofText(text), isOdd);
-    else pending.addVerdict(isOdd ? withoutAllow(hit.verdict) : hit.verdict);
+    return hit && this.#withMirror(LookupSubject.ofText(text), hit.verdict);
+  }
+
+  /** What is known without a lookup. */
+  #known(subject: LookupSubject): SubjectVerdict {
+    const { address, text } = subject;
+    const nowMs = this.#clock.nowMs();
+    const live = address ? this.#mirror.liveAddress(address, nowMs) : this.#mirror.live(text, nowMs);
+    return live ?? this.#withMirror(subject, this.#cache.known(subject) ?? 'overload');
+  }
+
+  /** What the mirror says as a stale answer, where the backend said nothing. A deny that it said earlier stands. */
+  #withMirror(subject: LookupSubject, verdict: SubjectVerdict): SubjectVerdict {
+    return isAnswer(verdict) || isKnownDeny(verdict) ? verdict : (this.#mirror.stale(subject) ?? verdict);
   }
 
   /** Asks the backend for what is missing. */
   #lookUp(pending: PendingDecision, receivedAtMs: number): Decision | Promise<Decision> {
     for (const missing of pending.missing) {
-      const refused = this.#loader.load(missing.subject, (verdict) => pending.fill(missing, verdict));
-      if (refused !== undefined) pending.fill(missing, this.#cache.stale(missing.subject) ?? refused);
+      const { subject } = missing;
+      const fill = (verdict: SubjectVerdict) => pending.fill(missing, this.#withMirror(subject, verdict));
+      const refused = this.#loader.load(subject, fill);
+      if (refused !== undefined) fill(this.#cache.stale(subject) ?? refused);
     }
     return pending.isDecided ? this.#reportLookup(pending.decide()) : this.#decideLater(pending, receivedAtMs);
   }
@@ -131,7 +159,9 @@ export class Engine {
       const cancel = this.#deadlines.add(receivedAtMs + this.#deadlineMs, () => {
         for (const missing of pending.missing) {
           const { subject } = missing;
-          if (!missing.isFilled) pending.fill(missing, this.#cache.stale(subject) ?? this.#loader.lateReason(subject));
+          if (missing.isFilled) continue;
+          const verdict = this.#cache.stale(subject) ?? this.#loader.lateReason(subject);
+          pending.fill(missing, this.#withMirror(subject, verdict));
         }
       });
       pending.onDecided = () => {
@@ -200,6 +230,11 @@ class PendingDecision {
       this.#policy,
     );
   }
+}
+
+/** Did the backend, or a mirror, answer this lately? */
+function isAnswer(verdict: SubjectVerdict): boolean {
+  return typeof verdict === 'object' && verdict.source !== 'stale';
 }
 
 function isFailedLookup(verdict: SubjectVerdict | undefined): boolean {

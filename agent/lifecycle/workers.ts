@@ -60,7 +60,8 @@ export class Workers {
   async start(): Promise<void> {
     cluster.schedulingPolicy = cluster.SCHED_RR;
     // Node makes a standard stream blocking for all processes when a child inherits it, so workers get pipes.
-    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    // The segments of a mirror are bytes.
+    cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced' });
     const places = Array.from({ length: this.#settings.workers }, (_, place) => place);
     await Promise.all(places.map((place) => listening(this.#fork(place))));
   }

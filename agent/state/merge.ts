@@ -27,6 +27,10 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
       SECTIONS.updates,
       states.map(({ updates }) => updates),
     ),
+    mirror: merged(
+      SECTIONS.mirror,
+      states.map(({ mirror }) => mirror),
+    ),
     spop: merged(
       SECTIONS.spop,
       states.map(({ spop }) => spop),

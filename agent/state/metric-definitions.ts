@@ -1,4 +1,5 @@
 import { ACTIONS } from '../../contract/actions.ts';
+import { LOAD_CAUSES } from '../updates/load-cause.ts';
 import {
   counter,
   counterBy,
@@ -30,7 +31,7 @@ export type FaultName = (typeof FAULTS)[number];
 
 /**
  * The counters that a process increments, by section of the state. State, merging of workers and metrics derive from
- * this. Names are unique across sections.
+ * this. Names are unique across sections: all counters of a process are in one object.
  */
 export const COUNTERS = {
   times: {
@@ -82,6 +83,17 @@ export const COUNTERS = {
       'haverdict_updates_delay_seconds',
       'The longest time that the changes of an applied page can have waited in the log.',
       DELAY_BOUNDS,
+    ),
+  },
+  mirror: {
+    loads: counterBy('haverdict_mirror_loads_total', 'Mirrors that were loaded, by the cause.', 'cause', LOAD_CAUSES),
+    loadFailures: counter(
+      'haverdict_mirror_load_failures_total',
+      'Loads of a mirror that failed and were tried again.',
+    ),
+    mismatches: counter(
+      'haverdict_mirror_mismatches_total',
+      'How often a mirror was found to differ from the lists of the backend.',
     ),
   },
   spop: {
@@ -153,6 +165,24 @@ export const READINGS = {
       'How long ago the moment was up to which every change is proven to be applied; absent without proof. With several workers, the greatest.',
     ),
   },
+  mirror: {
+    state: stateOf(
+      'haverdict_mirror_state',
+      '1 for the current state of the mirror, 0 for the others: live if it answers without the function; with several workers, the worst state.',
+      ['off', 'live', 'loading', 'behind'],
+    ),
+    ageSeconds: greatest(
+      'haverdict_mirror_age_seconds',
+      'How long ago the moment was up to which every change is proven to be in the mirror; absent without proof. With several workers, the greatest.',
+    ),
+    entries: greatestBy<string>(
+      'haverdict_mirror_entries',
+      'Entries in the mirror, expired ones too, by list; with several workers, the greatest number.',
+      'list',
+      [],
+    ),
+    bytes: gauge('haverdict_mirror_bytes', 'Estimated memory of the mirror.'),
+  },
   spop: {
     connections: gauge('haverdict_spop_connections', 'Open connections of HAProxy.'),
   },
@@ -163,6 +193,7 @@ export const SECTIONS = {
   cache: { ...COUNTERS.cache, ...READINGS.cache },
   backend: { ...COUNTERS.backend, ...READINGS.backend },
   updates: { ...COUNTERS.updates, ...READINGS.updates },
+  mirror: { ...COUNTERS.mirror, ...READINGS.mirror },
   spop: { ...COUNTERS.spop, ...READINGS.spop },
 };
 /** The metrics at the top level of the state. */
@@ -174,10 +205,12 @@ export type Counters = Mutable<
     ValuesOf<typeof COUNTERS.cache> &
     ValuesOf<typeof COUNTERS.backend> &
     ValuesOf<typeof COUNTERS.updates> &
+    ValuesOf<typeof COUNTERS.mirror> &
     ValuesOf<typeof COUNTERS.spop>
 >;
 
 export function newCounters(): Counters {
-  const { times, cache, backend, updates, spop } = COUNTERS;
-  return { ...zeros(times), ...zeros(cache), ...zeros(backend), ...zeros(updates), ...zeros(spop) };
+  const { times, cache, backend, updates, mirror, spop } = COUNTERS;
+  const followed = { ...zeros(updates), ...zeros(mirror) };
+  return { ...zeros(times), ...zeros(cache), ...zeros(backend), ...followed, ...zeros(spop) };
 }

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { LoadCause } from '../updates/load-cause.ts';
 import { observe } from './histogram.ts';
 import { type FaultName, newCounters } from './metric-definitions.ts';
 
@@ -35,11 +36,23 @@ export class ProcessMetrics {
   }
 
   /** A page of updates was applied; its changes waited for at most this long in the log. */
-  followed({ isStart, subjects }: { isStart: boolean; subjects: readonly string[] }, waitedMs: number): void {
+  followed({ isStart, changes }: { isStart: boolean; changes: readonly unknown[] }, waitedMs: number): void {
     if (isStart) this.counters.starts++;
-    if (isStart || subjects.length === 0) return;
-    this.counters.changes += subjects.length;
+    if (isStart || changes.length === 0) return;
+    this.counters.changes += changes.length;
     observe(this.counters.delay, waitedMs / 1000);
+  }
+
+  mirrorLoaded(cause: LoadCause): void {
+    this.counters.loads[cause]++;
+  }
+
+  mirrorFailed(): void {
+    this.counters.loadFailures++;
+  }
+
+  mirrorMismatched(): void {
+    this.counters.mismatches++;
   }
 
   called(subjects: number, tookMs: number): void {

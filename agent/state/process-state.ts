@@ -3,6 +3,7 @@ import type { VerdictCache } from '../decision/cache.ts';
 import type { DegradationState } from '../decision/degradation-detector.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { AppliedUpdates } from '../updates/applied-updates.ts';
+import type { LocalMirror } from '../updates/local-mirror.ts';
 import type { DecisionStats } from './decision-stats.ts';
 import { COUNTERS } from './metric-definitions.ts';
 import { copyOf } from './metric-types.ts';
@@ -17,6 +18,7 @@ interface Parts {
   readonly loader: Loader['state'];
   readonly degradation: DegradationState;
   readonly updates: Pick<AppliedUpdates, 'isOff' | 'ageMs'>;
+  readonly mirror: LocalMirror['state'];
   /** Open connections of HAProxy. */
   readonly connections: number;
   readonly credentialsExpireAtMs: number | undefined;
@@ -26,7 +28,8 @@ type StateOfParts = Omit<ProcessState, 'startedAtMs' | 'takenAtMs' | 'listening'
 
 /** The state of one process, read from its parts. */
 export function processState(parts: Parts): StateOfParts {
-  const { settings, metrics, stats, cache, loader, degradation, updates, connections, credentialsExpireAtMs } = parts;
+  const { settings, metrics, stats, cache, loader, degradation, updates, mirror } = parts;
+  const { connections, credentialsExpireAtMs } = parts;
   const { counters } = metrics;
   const { decisions, recent, top } = stats.state;
   // Decisions on messages without subjects are not cache hits.
@@ -58,6 +61,7 @@ export function processState(parts: Parts): StateOfParts {
       ...(credentialsExpireAtMs !== undefined && { credentialsExpireAtMs }),
     },
     updates: { ...copyOf(COUNTERS.updates, counters), ...readingsOf(updates, settings) },
+    mirror: { ...copyOf(COUNTERS.mirror, counters), ...mirror },
     spop: { ...copyOf(COUNTERS.spop, counters), connections },
     degradation,
     config: settings,

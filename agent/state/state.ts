@@ -46,6 +46,7 @@ export interface TopSubject {
 
 export type CacheState = ValuesOf<typeof SECTIONS.cache>;
 export type UpdatesState = ValuesOf<typeof SECTIONS.updates>;
+export type MirrorState = ValuesOf<typeof SECTIONS.mirror>;
 export type SpopState = ValuesOf<typeof SECTIONS.spop>;
 
 export interface BackendState extends ValuesOf<typeof SECTIONS.backend> {
@@ -84,6 +85,7 @@ export interface AgentState extends ValuesOf<typeof PROCESS> {
   /** How the lookups of the last ten seconds were decided; degraded if any worker is. */
   readonly degradation: DegradationState;
   readonly updates: UpdatesState;
+  readonly mirror: MirrorState;
   readonly spop: SpopState;
   readonly reloads: ReloadState;
   readonly listening: readonly string[];

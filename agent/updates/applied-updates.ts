@@ -4,18 +4,8 @@ import type { Clock } from '../decision/clock.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { LookupSubject } from '../decision/lookup-subject.ts';
 import { type Moment, type Proof, provenAgeMs } from './freshness.ts';
-
-/** What one page of the log says, as plain JSON: the process that polls tells the others. */
-export interface UpdatesStep {
-  /** The log is followed from its end on: what changed before is not known. */
-  readonly isStart: boolean;
-  /** Subjects with changes, as they are written in the table. */
-  readonly subjects: readonly string[];
-  /** Absent if the backend cannot prove what is in its log, or has none. */
-  readonly proof?: Proof;
-  /** The backend has no log of changes, or it is not followed any more. */
-  readonly isOff?: boolean;
-}
+import type { LocalMirror } from './local-mirror.ts';
+import type { PageStep, UpdatesStep } from './updates-step.ts';
 
 /** Where steps are applied: the parts in force now. */
 export interface Target {
@@ -27,12 +17,13 @@ export interface Target {
 const SLICE = 200;
 /** Known denies that are asked about again at once, for each step: one call. The others are asked when they are used. */
 const MAX_ASKED_AGAIN = 100;
-/** Steps that may wait, each a page. With more, everything counts as changed. */
+/** Pages that may wait. With more, everything counts as changed. */
 const MAX_WAITING = 20;
 
-/** Applies the changes of the log to the verdicts of this process, one step after the other. */
+/** Applies the changes of the log to the verdicts and the mirror of this process, one step after the other. */
 export class AppliedUpdates {
   readonly #target: () => Target;
+  readonly #mirror: Pick<LocalMirror, 'apply' | 'isAt'>;
   readonly #clock: Clock;
   readonly #now: () => Moment;
   #last: Promise<void> = Promise.resolve();
@@ -42,8 +33,9 @@ export class AppliedUpdates {
   #isOff = false;
   #proof: Proof | undefined;
 
-  constructor(target: () => Target, clock: Clock, now: () => Moment) {
+  constructor(target: () => Target, mirror: Pick<LocalMirror, 'apply' | 'isAt'>, clock: Clock, now: () => Moment) {
     this.#target = target;
+    this.#mirror = mirror;
     this.#clock = clock;
     this.#now = now;
   }
@@ -58,10 +50,11 @@ export class AppliedUpdates {
     return provenAgeMs(this.#proof, this.#now());
   }
 
-  /** Resolves when the step is applied. */
+  /** Resolves when the step is applied; rejects if it is of a mirror that cannot be loaded. */
   apply(step: UpdatesStep): Promise<void> {
     this.#waiting.push(step);
-    if (this.#waiting.length > MAX_WAITING) this.#waiting = [{ ...step, subjects: [], isStart: true }];
+    if (this.#waiting.filter(({ kind }) => kind === 'page').length > MAX_WAITING)
+      this.#waiting = [{ kind: 'abandon' }, { kind: 'page', isStart: true, changes: [] }];
     this.#last = this.#last.catch(() => {}).then(() => this.#applyNext());
     return this.#last;
   }
@@ -69,12 +62,20 @@ export class AppliedUpdates {
   async #applyNext(): Promise<void> {
     const step = this.#waiting.shift();
     if (step === undefined) return; // several became one
+    await this.#mirror.apply(step);
+    if (step.kind === 'page') await this.#applyPage(step);
+    else if (step.kind === 'swap') await this.#endAllFresh(this.#target());
+  }
+
+  async #applyPage(step: PageStep): Promise<void> {
+    const subjects = subjectsOf(step);
     let target: Target;
     do {
       target = this.#target();
       if (step.isStart && this.#isFollowing) await this.#endAllFresh(target);
-      await this.#end(target, step.subjects);
+      await this.#end(target, subjects, this.#mirror.isAt(step));
     } while (target !== this.#target()); // a reload came between: its cache may be a copy from before
+    if (step.isForNext) return;
     this.#isFollowing = step.isOff !== true;
     this.#isOff = step.isOff === true;
     this.#proof = step.proof;
@@ -85,7 +86,7 @@ export class AppliedUpdates {
     await this.#run(cache.endAllFresh());
   }
 
-  async #end({ cache, loader }: Target, subjects: readonly string[]): Promise<void> {
+  async #end({ cache, loader }: Target, subjects: readonly string[], isMirrored: boolean): Promise<void> {
     if (subjects.length === 0) return;
     const changed = new ChangedSubjects();
     for (let at = 0; at < subjects.length; at += SLICE) {
@@ -94,7 +95,8 @@ export class AppliedUpdates {
     }
     loader.outdate((subject) => changed.covers(subject));
     const listed: readonly LookupSubject[] = await this.#run(cache.end(changed));
-    for (const subject of listed.slice(0, MAX_ASKED_AGAIN)) loader.refresh(subject);
+    if (isMirrored) for (const subject of listed) cache.forget(subject);
+    else for (const subject of listed.slice(0, MAX_ASKED_AGAIN)) loader.refresh(subject);
   }
 
   /** Runs what comes in slices, with other work in between. */
@@ -109,4 +111,11 @@ export class AppliedUpdates {
   #pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.after(0, resolve));
   }
+}
+
+/** The subjects with changes, as they are written in the table and as they are meant. */
+function subjectsOf({ changes }: PageStep): string[] {
+  return changes.flatMap(({ key, entry }) =>
+    entry === null || entry.subject === key.subject ? [key.subject] : [key.subject, entry.subject],
+  );
 }

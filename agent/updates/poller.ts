@@ -1,8 +1,8 @@
 import type { LogAnswer, LogPlace } from '../backend/backend.ts';
 import { Backoff } from '../decision/backoff.ts';
 import type { Clock } from '../decision/clock.ts';
-import type { UpdatesStep } from './applied-updates.ts';
 import type { Moment } from './freshness.ts';
+import { OFF, type PageStep, pageStep } from './updates-step.ts';
 
 /** What is polled now; another object after a reload. */
 export interface PollSource {
@@ -13,13 +13,15 @@ export interface PollSource {
 
 export interface PollEvents {
   /** A page was applied. */
-  followed(step: UpdatesStep, waitedMs: number): void;
+  followed(step: PageStep, waitedMs: number): void;
   /** So many polls in a row failed. */
   failed(error: Error, times: number): void;
   /** The backend has no log of changes. */
   none(url: string): void;
   /** The place is not in the log any more, or the log is that of another backend. */
   lost(url: string): void;
+  /** The log has more than a page holds. */
+  lagging(): void;
 }
 
 /** Agents that start at the same time poll at different times. */
@@ -42,12 +44,14 @@ interface Place extends LogPlace {
  */
 export class Poller {
   readonly #source: () => PollSource | undefined;
-  readonly #apply: (step: UpdatesStep) => Promise<void>;
+  readonly #apply: (step: PageStep) => Promise<void>;
   readonly #events: PollEvents;
   readonly #clock: Clock;
   readonly #now: () => Moment;
   readonly #random: () => number;
   readonly #backoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
+  /** Before the log is followed from its end on again: each time every cached verdict ends. */
+  readonly #lostBackoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
   #place: Place | undefined;
   #failures = 0;
   /** When the last poll was sent that a page answered. */
@@ -58,7 +62,7 @@ export class Poller {
 
   constructor(
     source: () => PollSource | undefined,
-    apply: (step: UpdatesStep) => Promise<void>,
+    apply: (step: PageStep) => Promise<void>,
     events: PollEvents,
     clock: Clock,
     now: () => Moment,
@@ -76,6 +80,11 @@ export class Poller {
   /** The source may be another one now. */
   reloaded(): void {
     this.#pollIn(this.#random() * SPREAD_MS);
+  }
+
+  /** Goes on from this place in the log, whatever is answered meanwhile. */
+  moveTo(place: LogPlace, lists: readonly string[]): void {
+    this.#place = { ...place, lists: lists.join(',') };
   }
 
   close(): void {
@@ -101,17 +110,18 @@ export class Poller {
   async #pollOnce(): Promise<number | undefined> {
     const source = this.#source();
     if (source === undefined) {
-      if (this.#place !== undefined) await this.#apply({ isStart: true, subjects: [], isOff: true });
+      if (this.#place !== undefined) await this.#apply(OFF);
       this.#place = undefined;
       return undefined;
     }
     const askedAt = this.#now();
     const askedMs = this.#clock.nowMs();
     const lists = source.lists.join(',');
-    const place = this.#place?.lists === lists ? this.#place : undefined;
+    const before = this.#place;
     try {
-      const answered = await source.updates(place);
-      if (this.#isClosed || this.#source() !== source) return 0; // a reload came between
+      const answered = await source.updates(before?.lists === lists ? before : undefined);
+      // a reload came between, or a mirror was loaded
+      if (this.#isClosed || this.#source() !== source || this.#place !== before) return 0;
       return await this.#take(answered, { source, askedAt, askedMs, lists });
     } catch (error) {
       if (this.#isClosed || this.#source() !== source) return 0;
@@ -126,32 +136,32 @@ export class Poller {
     if (answer === 'none') {
       this.#place = undefined;
       this.#events.none(url);
-      await this.#apply({ isStart: true, subjects: [], isOff: true });
+      await this.#apply(OFF);
       return NONE_MS * (0.5 + this.#random() / 2);
     }
     if (answer === 'gone') {
+      if (isEnd) throw new Error(`${url} says 410 to a request without a cursor`);
       this.#place = undefined;
-      if (!isEnd) this.#events.lost(url);
-      return isEnd ? this.#backoff.take() : 0;
+      this.#events.lost(url);
+      return this.#lostBackoff.take() * this.#random();
     }
-    const { cursor, changes, provenAgeMs, more, waitMs } = answer;
-    if (isEnd && this.#place !== undefined) this.#events.lost(url);
-    const subjects = changes.flatMap(({ key, entry }) =>
-      entry === null || entry.subject === key.subject ? [key.subject] : [key.subject, entry.subject],
-    );
-    const step: UpdatesStep = {
-      isStart: isEnd,
-      subjects,
-      ...(provenAgeMs !== null && { proof: { askedAt, ageMs: provenAgeMs } }),
-    };
-    const isMoved = cursor !== this.#place?.cursor;
+    const { cursor, more, waitMs } = answer;
+    const before = this.#place;
+    if (isEnd && before !== undefined) this.#events.lost(url);
+    const step = pageStep(answer, { askedAt, gotAt: this.#now(), after: isEnd ? undefined : before?.cursor });
+    const isMoved = cursor !== before?.cursor;
     await this.#apply(step);
+    if (this.#place !== before) return 0; // a mirror was loaded meanwhile
     this.#place = { url, cursor, lists };
     this.#events.followed(step, this.#clock.nowMs() - this.#askedMs);
     this.#askedMs = askedMs;
     this.#failures = 0;
     this.#backoff.reset();
-    if (more && isMoved) return 0;
+    if (!isEnd) this.#lostBackoff.reset();
+    if (more && isMoved) {
+      this.#events.lagging();
+      return 0;
+    }
     const wantedMs = Math.max(source.pollMs, Math.min(waitMs, WAIT_MS.most));
     return Math.max(WAIT_MS.least, wantedMs - (this.#clock.nowMs() - askedMs));
   }

@@ -10,6 +10,7 @@ import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { addTableOptions } from '../options/table-options.ts';
 import type { Defaults } from './desired-entries.ts';
+import { type MaxInvalid, readMaxInvalid } from './max-invalid.ts';
 import { readTrust } from './trusted-attributes.ts';
 
 /** The options that `import` and `sync` share. */
@@ -18,6 +19,7 @@ export interface BulkOptions extends WaitOptions, ConfigOptions, ExpiryOptions, 
   readonly format?: FormatName;
   readonly minScore?: number;
   readonly kind?: string;
+  readonly contains?: true;
   readonly column?: string;
   readonly field?: readonly JsonPath[];
   readonly trust?: readonly string[];
@@ -26,6 +28,8 @@ export interface BulkOptions extends WaitOptions, ConfigOptions, ExpiryOptions, 
   readonly reason?: string;
   readonly note?: string;
   readonly skipInvalid?: true;
+  readonly maxInvalid?: MaxInvalid;
+  readonly skipProtected?: true;
   readonly force?: true;
   readonly dryRun?: true;
   readonly refetch?: true;
@@ -40,6 +44,7 @@ export function addBulkOptions(command: Command): Command {
       .addOption(new Option('--format <name>', 'the format (default: detected)').choices(FORMAT_NAMES))
       .option('--min-score <n>', 'skip entries with a lower AbuseIPDB score, 0 to 100', readScore)
       .option('--kind <kind>', 'the kind of bare subjects in the source (default: ip)', readKind)
+      .option('--contains', 'with --kind ua or header.NAME: the values of the source are names that agents contain')
       .addOption(
         new Option('--column <name>', 'the column with the subjects of a table, by name or number').conflicts('field'),
       )
@@ -51,7 +56,13 @@ export function addBulkOptions(command: Command): Command {
       .option('--reason <text>', 'the reason, if the source has none; also sent to HAProxy')
       .option('--note <text>', 'a note that stays in the table', readNote),
   )
-    .option('--skip-invalid', 'skip invalid lines and write the others')
+    .option('--skip-invalid', 'skip invalid lines and write the others, if no more than 10 lines or 10 % are invalid')
+    .addOption(
+      new Option('--max-invalid <number>', 'the same with another bound: lines like 20, or a share like 5%')
+        .argParser(readMaxInvalid)
+        .implies({ skipInvalid: true }),
+    )
+    .option('--skip-protected', 'skip entries that would block protected addresses')
     .option('--force', 'also write entries that would block protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
     .option('--inside', 'also fetch from loopback, private and link-local addresses')

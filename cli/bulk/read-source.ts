@@ -3,8 +3,10 @@ import { readFeed } from '../formats/read-feed.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { openSource } from '../source/open-source.ts';
-import { collectFeed } from './collect-feed.ts';
+import { collectFeed, type Skipped } from './collect-feed.ts';
 import type { DesiredEntries } from './desired-entries.ts';
+import { DEFAULT_MAX_INVALID } from './max-invalid.ts';
+import { Names } from './names.ts';
 import type { BulkOptions } from './options.ts';
 import { storedTrust, TrustedAttributes } from './trusted-attributes.ts';
 
@@ -16,7 +18,7 @@ export interface ReadSource {
   readonly format: string | undefined;
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
-  readonly skipped: number;
+  readonly skipped: Skipped;
   /** The value of `--trust`, as the list's record stores it. */
   readonly trust: string | undefined;
   /** Whether the list had no source or another one before. */
@@ -55,8 +57,21 @@ export async function readSource(
     ...{ before: kept?.format, nowMs },
   });
   const trust = new TrustedAttributes(kind, words);
-  const { skipInvalid = false, quiet = false } = options;
-  const skipped = await collectFeed(wanted, { feed, name, guard, skipInvalid, quiet, trust, signal, report, nowMs });
+  const names = options.contains === true ? new Names(kind) : undefined;
+  const { skipInvalid = false, maxInvalid = DEFAULT_MAX_INVALID, skipProtected = false, quiet = false } = options;
+  const skipped = await collectFeed(wanted, {
+    feed,
+    name,
+    guard,
+    maxInvalid: skipInvalid ? maxInvalid : undefined,
+    skipProtected,
+    quiet,
+    trust,
+    names,
+    signal,
+    report,
+    nowMs,
+  });
   return {
     ...{ source: name, etag, lastModified, skipped, isFirst },
     format: wanted.count === 0 && format === undefined ? kept?.format : feed.format,

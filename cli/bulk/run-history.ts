@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { Change, HistoryStore } from '../../blocklist/records.ts';
+import type { Change, ChangeTotals, HistoryStore } from '../../blocklist/records.ts';
 import type { Item } from '../../blocklist/store.ts';
+import type { Skipped } from './collect-feed.ts';
 
 /** Subjects per history record: with the longest subjects, half of an item's 400 KB. */
 const SUBJECTS_A_RECORD = 200;
@@ -33,8 +34,10 @@ export class RunHistory {
   }
 
   /** Records the totals of the run. */
-  async end(change: 'import' | 'sync', totals: NonNullable<Change['totals']>): Promise<void> {
-    await this.#history.record({ ...this.#common, change, at: new Date().toISOString(), totals });
+  async end(change: 'import' | 'sync', totals: ChangeTotals, skipped: Skipped): Promise<void> {
+    const some = Object.entries(skipped).filter(([, count]) => count > 0);
+    const at = new Date().toISOString();
+    await this.#history.record({ ...this.#common, change, at, totals: { ...totals, ...Object.fromEntries(some) } });
   }
 
   async #record(change: 'put' | 'remove', batch: readonly Item[]): Promise<void> {

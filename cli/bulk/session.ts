@@ -4,13 +4,15 @@ import type { Blocklist } from '../../blocklist/store.ts';
 import { actor } from '../entries/actor.ts';
 import { registerList } from '../entries/register-list.ts';
 import { startWaiting } from '../entries/wait.ts';
-import { usageError } from '../exit/cli-error.ts';
+import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
 import { readSections } from '../options/config-option.ts';
 import { openBlocklist } from '../options/table-options.ts';
 import { printError, printJson, printLine } from '../output/output.ts';
+import { plural } from '../output/plural.ts';
+import type { Skipped } from './collect-feed.ts';
 import { DesiredEntries } from './desired-entries.ts';
 import { LastKeys } from './last-keys.ts';
 import { withLease } from './lease.ts';
@@ -76,7 +78,8 @@ export async function inSession(
     });
     if (read === undefined) {
       await unchanged(known);
-      return await (options.json ? printJson({ list: options.list, unchanged: true }) : print(unchangedSince(known)));
+      await (options.json ? printJson({ list: options.list, unchanged: true }) : print(unchangedSince(known)));
+      return endIfSkipped({ invalid: known?.invalid ?? 0, protected: known?.protected ?? 0 });
     }
     const why = options.reason ?? options.note;
     const run = new RunHistory(blocklist.history, {
@@ -87,12 +90,16 @@ export async function inSession(
     });
     const changed = new LastKeys();
     const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, changed, print };
-    if (options.dryRun) return await work({ ...session, signal });
+    if (options.dryRun) {
+      await work({ ...session, signal });
+      return endIfSkipped(read.skipped);
+    }
     const waitFor = await startWaiting(options, blocklist);
     await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
     dispose(); // nothing is written any more
     await waitFor(changed.all);
+    endIfSkipped(read.skipped);
   } finally {
     dispose();
     await wanted.close();
@@ -105,12 +112,22 @@ export async function saveSourceState(
   state: ListDigest | undefined,
   entries: number | undefined,
 ): Promise<void> {
-  const { source, etag, lastModified } = read;
+  const { source, etag, lastModified, skipped } = read;
   const left = state?.after(asked);
   const syncedAt = new Date().toISOString();
+  const counts = { invalid: skipped.invalid || undefined, protected: skipped.protected || undefined };
   // Several sources may be imported into the list for manual entries, so nothing is stored about any of them.
   const { format, trust } = list === DEFAULT_LIST ? {} : read;
-  await blocklist.lists.update(list, { source, format, trust, etag, lastModified, left, entries, syncedAt });
+  await blocklist.lists.update(list, { source, format, trust, etag, lastModified, left, entries, syncedAt, ...counts });
+}
+
+/** A run that did everything but write some lines of its source tells so by its exit code. */
+function endIfSkipped(skipped: Skipped): void {
+  const parts = [
+    ...(skipped.invalid === 0 ? [] : [`${plural(skipped.invalid, 'line')} as invalid`]),
+    ...(skipped.protected === 0 ? [] : [`${plural(skipped.protected, 'line')} as protected`]),
+  ];
+  if (parts.length > 0) throw new CliError(EXIT.skipped, `done, but skipped ${parts.join(' and ')}`);
 }
 
 function unchangedSince(known: ListRecord | undefined): string {

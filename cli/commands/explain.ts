@@ -71,7 +71,8 @@ async function explainSubjects(typed: string[], options: ExplainOptions): Promis
   const explanation = await explain(request);
   if (options.json) return printJson(explanationAsJson(request, explanation));
   for (const line of explanationLines(request, explanation)) await printLine(line);
-  if (explanation.entries.length > 0) await printTable(COLUMNS, explanation.entries.map(rowOf));
+  const others = explanation.entries.filter((one) => one !== explanation.winner);
+  if (others.length > 0) await printTable(COLUMNS, others.map(rowOf));
   if (named !== undefined) return;
   await printLine('');
   await printLine(

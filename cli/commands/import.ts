@@ -3,6 +3,7 @@ import type { StoredEntry } from '../../blocklist/entry.ts';
 import { ACTIONS, isConfirmed } from '../../contract/actions.ts';
 import { RiskyChanges } from '../bulk/change-limits.ts';
 import { changedEntries } from '../bulk/changed-entries.ts';
+import { skippedJson } from '../bulk/collect-feed.ts';
 import { lineOf } from '../bulk/difference.ts';
 import { addBulkOptions, type BulkOptions } from '../bulk/options.ts';
 import { inSession, type Session, saveSourceState } from '../bulk/session.ts';
@@ -37,7 +38,7 @@ async function importAll(session: Session): Promise<void> {
       if (!json && !quiet) await printLine(lineOf(one));
       count++;
     }
-    const summary = { list, wouldWrite: count, skipped: read.skipped };
+    const summary = { list, wouldWrite: count, ...skippedJson(read.skipped) };
     return json ? printJson(summary) : print(`would write ${plural(count, 'entry')} to list ${list}`);
   }
   if (!read.isFirst && !options.yes && ACTIONS.some((action) => isConfirmed(action) && wanted.has(action)))
@@ -52,10 +53,10 @@ async function importAll(session: Session): Promise<void> {
     })
     .finally(() => progress.stop());
   endIfStopped(signal, `wrote ${plural(written, 'entry')} to list ${list}`);
-  if (written > 0) await run.end('import', { put: written });
+  if (written > 0) await run.end('import', { put: written }, read.skipped);
   const canBeUnchanged = (read.etag ?? read.lastModified) !== undefined; // otherwise nothing reads the state
   await saveSourceState(session, canBeUnchanged ? await stateOf(blocklist.entries.ofList(list)) : undefined, undefined);
-  if (json) return printJson({ list, written, skipped: read.skipped });
+  if (json) return printJson({ list, written, ...skippedJson(read.skipped) });
   await print(`wrote ${plural(written, 'entry')} to list ${list}`);
 }
 

@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
+import { skippedJson } from '../bulk/collect-feed.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
 import { ExternalSort } from '../bulk/external-sort.ts';
 import { readMetricsFile, writeMetricsFile } from '../bulk/metrics-file.ts';
@@ -40,7 +41,7 @@ export function syncCommand(): Command {
   return addExamples(
     addBulkOptions(command),
     'haverdict sync https://feeds.example/drop.json --list drop --dry-run',
-    'haverdict sync firehol_level1.netset --list firehol --skip-invalid --reason firehol',
+    'haverdict sync firehol_level1.netset --list firehol --skip-protected --reason firehol',
     'haverdict sync drop.txt --list drop --metrics-file /var/lib/prometheus/node-exporter/haverdict-drop.prom',
     'haverdict sync partners.csv --list partners --action tag --var req.set.x-partner=1',
   ).action((source: string, options: SyncOptions) => {
@@ -148,7 +149,12 @@ async function write(
     progress.stop();
   }
   endIfStopped(signal, `wrote ${plural(written, 'entry')} of list ${list}, removed ${removed}`);
-  if (due > 0) await run.end('sync', { put: written, removed, unchanged: present - totals.changed - totals.removed });
+  if (due > 0)
+    await run.end(
+      'sync',
+      { put: written, removed, unchanged: present - totals.changed - totals.removed },
+      session.read.skipped,
+    );
   const entries = present + totals.added - removed;
   await saveSourceState(session, state, entries);
   if (kept > 0) await session.print(`${plural(kept, 'entry')} changed during the sync, not removed`);
@@ -158,7 +164,8 @@ async function write(
 
 async function report({ options, read, print }: Session, totals: Totals, would: 'would' | ''): Promise<void> {
   const { list } = options;
-  if (options.json) return printJson({ list, ...totals, skipped: read.skipped, dryRun: options.dryRun === true });
+  if (options.json)
+    return printJson({ list, ...totals, ...skippedJson(read.skipped), dryRun: options.dryRun === true });
   const { added, changed, removed } = totals;
   await print(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { IPV4_PREFIXES, IPV6_PREFIXES, parseAddress } from '../../contract/address.ts';
-import type { LoggedRequest } from './haproxy-log.ts';
+import type { LoggedRequest } from '../access-log/haproxy-log.ts';
 import { renewedAfter, type Setup } from './traffic.ts';
 
 /** What the agent's cache does with the requests of a log. */

@@ -1,5 +1,5 @@
 /** The exit codes. */
-export const EXIT = { done: 0, failed: 1, usage: 2, late: 75, config: 78, interrupted: 130 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 65, late: 75, config: 78, interrupted: 130 } as const;
 
 /** Ends the program with one line on stderr and this exit code. */
 export class CliError extends Error {

@@ -73,13 +73,14 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
   const all = request.subjects.flatMap((subject) => candidatesOf(subject, request));
   const winner = all.find(wonBy);
   const contenders = all.flatMap(({ contender }) => contender ?? []);
-  const entries = all.map(({ asked, listed, excluded, contender }): EntryOutcome => {
+  const outcomes = all.map(({ asked, listed, excluded, contender }): EntryOutcome => {
     if (contender === undefined || excluded !== undefined) return { asked, listed, ...(excluded ?? NOT_ASKED) };
     if (contender === winner?.contender)
       return { asked, listed, state: 'wins', why: whyItWinsOverAll(contender, contenders) };
     return { asked, listed, state: 'loses', why: winner?.contender ? whyItWins(winner.contender, contender) : '' };
   });
-  const won = entries.find(({ state }) => state === 'wins');
+  const won = outcomes.find(({ state }) => state === 'wins');
+  const entries = each(outcomes);
   const { decision, missing } =
     request.rules === undefined ? { decision: combined, missing: [] } : supportedBy(request.rules, combined);
   return {
@@ -88,6 +89,12 @@ export async function explain(request: ExplainRequest): Promise<Explanation> {
     entries,
     ...(won && { winner: won }),
   };
+}
+
+/** Each entry once, though it may match several of the subjects: as the winner, if it is that. */
+function each(outcomes: readonly EntryOutcome[]): EntryOutcome[] {
+  const byKey = Map.groupBy(outcomes, ({ listed }) => keyName('item' in listed ? listed.item : listed.entry));
+  return [...byKey.values()].flatMap((same) => same.find(({ state }) => state === 'wins') ?? same[0] ?? []);
 }
 
 interface Candidate {

@@ -22,11 +22,10 @@ export function planLookups(
   agent: AgentSections,
   wanted: string | undefined,
 ): LookupPlan {
-  const name = wanted ?? onlyOne(Object.keys(agent.messages));
   const asked = subjects.map((subject) => withIpv6Prefix(subject, agent.ipv6Prefix));
-  if (name === undefined) return { subjects: asked.map((subject) => ({ subject })), shadow: false };
-  const message = agent.messages[name];
-  if (message === undefined) throw usageError(noMessage(name, Object.keys(agent.messages)));
+  const named = messageNamed(wanted, agent.messages);
+  if (named === undefined) return { subjects: asked.map((subject) => ({ subject })), shadow: false };
+  const { name, message } = named;
   const kinds = Object.keys(message.subjects);
   const inOrder = kinds.flatMap((kind) => asked.filter((subject) => subject.kind === kind));
   const others = asked.filter(({ kind }) => !kinds.includes(kind));
@@ -38,6 +37,15 @@ export function planLookups(
     shadow: message.shadow,
     oddPaths: message.oddPaths,
   };
+}
+
+/** The message of this name, or the only one; undefined if there are several. */
+export function messageNamed(wanted: string | undefined, messages: AgentSections['messages']) {
+  const name = wanted ?? onlyOne(Object.keys(messages));
+  if (name === undefined) return undefined;
+  const message = messages[name];
+  if (message === undefined) throw usageError(noMessage(name, Object.keys(messages)));
+  return { name, message };
 }
 
 /** With `ipv6Prefix` an agent looks up the network of an IPv6 client. */

@@ -19,6 +19,7 @@ export function whyItWins(winner: Contender, loser: Contender): string {
   if (winner.action !== 'log' && loser.action === 'log') return `${logged(loser)}: log entries lose to all others`;
   if (winner.place !== loser.place) return `${winner.asked} takes precedence over ${loser.asked}`;
   if (specificity(winner.subject) !== specificity(loser.subject)) return nearer(winner);
+  if (winner.list === loser.list) return 'of two names of one length the first in the alphabet wins';
   return `list ${winner.list} comes before ${loser.list}`;
 }
 

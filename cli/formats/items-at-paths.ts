@@ -1,5 +1,5 @@
 import type { FeedSource } from './feed-format.ts';
-import type { FeedItem, FeedRecord } from './feed-line.ts';
+import { type FeedItem, type FeedRecord, isRecord } from './feed-line.ts';
 import { InvalidLineError } from './invalid-line.ts';
 import { formatJsonPath, type JsonPath, type Located, valuesAt } from './json-path.ts';
 import { itemOfRecord } from './record.ts';
@@ -23,9 +23,13 @@ export function itemOfLocated({ value, record, name }: Located, source: FeedSour
 }
 
 export function itemsAtPaths(document: unknown, paths: readonly JsonPath[], source: FeedSource): readonly FeedItem[] {
-  const located = locatedAt(document, paths);
-  checkAround(located, source);
-  return located.map((one) => itemOfLocated(one, source));
+  try {
+    const located = locatedAt(document, paths);
+    checkAround(located, source);
+    return located.map((one) => itemOfLocated(one, source));
+  } catch (error) {
+    throw isRecord(document) ? source.fields.misread(error, source.fields.of(document), []) : error;
+  }
 }
 
 /** Throws if an object around the values says something about them; its other objects are about others. */

@@ -29,7 +29,7 @@ function itemsOfLine(value: unknown, source: FeedSource): readonly FeedItem[] {
 export function itemOfValue(value: unknown, options: RecordOptions): FeedItem {
   if (typeof value === 'string') return { subjects: subjectsOf(value.trim(), options.kind) };
   if (isRecord(value) && subjectFieldsIn(value).length > 0) return itemOfRecord(value, options);
-  if (isRecord(value)) throw withoutSubject(value, options.kind);
+  if (isRecord(value)) throw options.fields.misread(withoutSubject(value, options.kind), options.fields.of(value), []);
   throw new InvalidLineError('is neither text nor an object');
 }
 

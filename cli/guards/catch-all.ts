@@ -13,6 +13,10 @@ const SHARED_HEADERS: ReadonlySet<string> = new Set([
   ...['x-forwarded-host', 'x-forwarded-port', 'x-forwarded-proto'],
 ]);
 
+/** Names that usual browsers have in their agents, beside those that no lookup asks for. */
+const BROWSERS =
+  /^\*(firefox|rv|edg(a|e|ios)?|opr|opera|crios|fxios|gsa|samsungbrowser|yabrowser|vivaldi|brave|duckduckgo|ddg|trident|msie|presto|x11|ubuntu|fedora|debian|cros|kaios|nexus|pixel|huawei|xiaomi|redmi|samsung|ipod|arm_64|aarch64|gecko firefox|mobile safari)\/?\*$/;
+
 /** The widest networks of a single holder. No IPv4 network wider than /8 is accepted anyway. */
 const WIDEST_OF_ONE = { 4: 9, 6: 20 } as const;
 
@@ -25,6 +29,7 @@ export function catchAllProblem(subject: string): string | undefined {
   if (kind === 'path' && value === '/') return `${subject} would block the front page for all clients`;
   if (kind === 'host' && value.startsWith('*.')) return suffixProblem(subject, value.slice('*.'.length));
   if (kind === 'method' && USUAL_METHODS.has(value)) return `${subject} would match nearly every request`;
+  if (kind === 'ua' && BROWSERS.test(value)) return `${subject} would match every visitor with a usual browser`;
   if (kind.startsWith('header.') && SHARED_HEADERS.has(kind.slice('header.'.length)))
     return `${kind} has the same value in very many requests: ${kind}:… would match them all`;
   return undefined;

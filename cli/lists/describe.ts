@@ -70,6 +70,8 @@ function lines({ registered, record, summary, lease }: Description): [what: stri
     ['etag', record?.etag],
     ['last modified', record?.lastModified],
     ['synced', record?.syncedAt],
+    ['skipped as invalid', record?.invalid],
+    ['skipped as protected', record?.protected],
     ['changed by', lease && `${lease.holder}, until ${expiryText(lease.until)}`],
     ['entries', summary.entries],
     ['expired', summary.expired || undefined],

@@ -1,7 +1,9 @@
 import { LIST_NAME } from '../../contract/check.ts';
+import { printable } from '../../contract/printable.ts';
 import { isRedactedSubject } from '../../contract/redact.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
+import { subjectHint } from '../help/subject-hint.ts';
 
 /** The default list of `block` and `allow`, for manual entries. */
 export const DEFAULT_LIST = 'manual';
@@ -13,8 +15,9 @@ export function readSubject(text: string): Subject {
   try {
     return parseSubject(text);
   } catch (error) {
-    if (error instanceof SubjectError) throw usageError(error.message);
-    throw error;
+    if (!(error instanceof SubjectError)) throw error;
+    const hint = subjectHint(text);
+    throw usageError(hint === undefined ? error.message : `"${printable(text)}" ${hint}`);
   }
 }
 

@@ -4,6 +4,7 @@ import type { Blocklist } from '../../blocklist/store.ts';
 import { TABLE } from '../../blocklist/table.ts';
 import type { Log } from '../../updates/append.ts';
 import { usageError } from '../exit/cli-error.ts';
+import { checkProfile } from './profile.ts';
 
 export interface TableOptions {
   readonly table: string;
@@ -48,6 +49,8 @@ function place(options: TableOptions) {
 function access({ endpointUrl, region, profile }: TableOptions, env: NodeJS.ProcessEnv): object {
   if (endpointUrl !== undefined && !URL.canParse(endpointUrl))
     throw usageError(`--endpoint-url "${endpointUrl}" is not a valid URL: use one like http://127.0.0.1:8000`);
+  const asked = profile ?? (env.AWS_ACCESS_KEY_ID === undefined ? env.AWS_PROFILE : undefined);
+  if (asked !== undefined) checkProfile(asked, env);
   const named = profile ?? env.AWS_PROFILE ?? env.AWS_ACCESS_KEY_ID;
   return {
     ...(endpointUrl !== undefined && { endpoint: endpointUrl }),

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { styleText } from 'node:util';
-import stringWidth from 'string-width';
 import { escapeInvisible } from '../../contract/printable.ts';
+import { type Cell, fitted, GAP, type Marked, textOf, widthOf, widthsOf } from './fit.ts';
 import { jsonText } from './json-text.ts';
 
-/** A cell that is styled on a terminal, and plain text elsewhere. */
-export interface Marked {
-  readonly text: string;
-  readonly mark: keyof typeof STYLES;
-}
-export type Cell = string | Marked;
+export type { Cell } from './fit.ts';
 
-const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as const;
+const STYLES = { heading: 'bold', good: 'green', bad: 'red', quiet: 'gray' } as const satisfies Record<
+  Marked['mark'],
+  string
+>;
 
 /** Writes one line, escaped, and waits for a slow reader. */
 export async function printLine(text: string): Promise<void> {
@@ -23,9 +21,9 @@ export async function printRow(cells: readonly Cell[], widths: readonly number[]
   await write(`${aligned(cells, widths)}\n`);
 }
 
-/** Writes rows under a heading in columns as wide as their widest cell. */
+/** Writes rows under a heading in columns as wide as their widest cell, cut where a terminal is narrower. */
 export async function printTable(heading: readonly string[], rows: readonly (readonly Cell[])[]): Promise<void> {
-  await write(`${table(heading, rows)}\n`);
+  await write(`${table(heading, rows, terminalColumns())}\n`);
 }
 
 /** Writes trusted text as it is; `handleOutputErrors` handles write errors. */
@@ -52,11 +50,20 @@ export function warn(text: string): void {
   process.stderr.write(`haverdict: warning: ${escapeInvisible(text)}\n`);
 }
 
-/** Rows under a heading in columns as wide as their widest cell. */
-export function table(heading: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const lines = [headingOf(heading), ...rows];
-  const widths = heading.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
+/** Rows under a heading in columns as wide as their widest cell, within so many columns of a terminal. */
+export function table(
+  heading: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  columns = Number.POSITIVE_INFINITY,
+): string {
+  const lines = fitted([headingOf(heading), ...rows], columns);
+  const widths = widthsOf(lines);
   return lines.map((line) => aligned(line, widths)).join('\n');
+}
+
+/** How wide the terminal is; undefined elsewhere, where programs read whole lines. */
+export function terminalColumns(): number | undefined {
+  return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
 
 export function headingOf(names: readonly string[]): Cell[] {
@@ -72,7 +79,7 @@ export function aligned(cells: readonly Cell[], widths: readonly number[]): stri
       const padding = column === last ? 0 : Math.max(0, (widths[column] ?? 0) - widthOf(cell));
       return marked(cell) + ' '.repeat(padding);
     })
-    .join('  ');
+    .join(GAP);
 }
 
 /** Whether to use colour: only on a terminal, never with NO_COLOR (no-color.org); FORCE_COLOR is ignored. */
@@ -84,12 +91,4 @@ function marked(cell: Cell): string {
   const text = escapeInvisible(textOf(cell));
   if (typeof cell === 'string' || !isColoured(process.stdout, process.env)) return text;
   return styleText(STYLES[cell.mark], text, { validateStream: false });
-}
-
-function widthOf(cell: Cell = ''): number {
-  return stringWidth(escapeInvisible(textOf(cell)));
-}
-
-function textOf(cell: Cell): string {
-  return typeof cell === 'string' ? cell : cell.text;
 }

@@ -23,6 +23,8 @@ export interface Overview {
   readonly backend: BackendOverview;
   /** Whether changes are followed, and how long ago the moment was up to which all are proven to be applied. */
   readonly updates: { readonly state: AgentState['updates']['state']; readonly ageSeconds: number | null };
+  /** The entries that the agent has itself. */
+  readonly mirror: Pick<AgentState['mirror'], 'state' | 'ageSeconds' | 'entries' | 'bytes'>;
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
   /** The causes, if the agent is degraded. */
   readonly degraded: readonly string[];
@@ -89,6 +91,12 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       lastError: backend.lastError ?? null,
     },
     updates: { state: state.updates.state, ageSeconds: state.updates.ageSeconds },
+    mirror: {
+      state: state.mirror.state,
+      ageSeconds: state.mirror.ageSeconds,
+      entries: state.mirror.entries,
+      bytes: state.mirror.bytes,
+    },
     spop: {
       connections: spop.connections,
       framesPerSecond: interval.perSecond((of) => of.spop.frames),

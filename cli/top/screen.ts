@@ -27,6 +27,7 @@ export function screenLines(overview: Overview, columns: number, rows: number, p
 function headLines(overview: Overview): Line[] {
   const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, updates, spop, degraded, reloadError } =
     overview;
+  const { mirror } = overview;
   const several = workers === 1 ? '' : `, ${workers} workers`;
   const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
   const fill = `${count(cache.entries)} of ${count(cache.maxEntries)}, ${(cache.bytes / 1e6).toFixed(1)} MB`;
@@ -50,6 +51,14 @@ function headLines(overview: Overview): Line[] {
           {
             text: `updates    ${updates.state}  ${provenText(updates.ageSeconds)}`,
             tone: updates.state === 'live' ? ('good' as const) : ('bad' as const),
+          },
+        ]),
+    ...(mirror.state === 'off'
+      ? []
+      : [
+          {
+            text: `mirror     ${mirror.state}  ${count(sum(Object.values(mirror.entries)))} entries, ${(mirror.bytes / 1e6).toFixed(1)} MB`,
+            tone: mirror.state === 'live' ? ('good' as const) : ('bad' as const),
           },
         ]),
     plain(`haproxy    ${rate(spop.framesPerSecond)}  connections ${spop.connections}  errors ${count(spop.errors)}`),
@@ -145,4 +154,8 @@ function duration(seconds: number): string {
 /** The local time of day. */
 function time(atMs: number): string {
   return new Date(atMs).toTimeString().slice(0, 8);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,4 +1,3 @@
-import { hasBlankEnds, textOfOctets } from '../byte-string.ts';
 import { printable } from '../printable.ts';
 import { type Kind, MAX_SUBJECT_BYTES, SubjectError } from './kind.ts';
 
@@ -45,15 +44,6 @@ export const JA4: Kind = {
     if (/^[tqd][0-9a-z]{2}[di]\d{4}[0-9a-z]{2}(_[0-9a-f]{12}){2}$/.test(fingerprint)) return fingerprint;
     throw wrong('ja4', text, 'a JA4 fingerprint, such as t13d1516h2_8daaf6152771_b186095e22b6');
   },
-};
-
-/** A value that is compared unchanged: a user agent, the value of a header. */
-export const VERBATIM: Kind = {
-  isClientChosen: true,
-  maxBytes: MAX_SUBJECT_BYTES,
-  tooLong: (octets) => (hasBlankEnds(octets) ? undefined : null),
-  canonicalizeEntry: (text) => text,
-  canonicalizeTraffic: (octets) => (hasBlankEnds(octets) ? undefined : textOfOctets(octets)),
 };
 
 function wrong(kind: string, text: string, mustBe: string): SubjectError {

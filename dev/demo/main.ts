@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { DemoEnvironment, TTL_SECONDS } from './environment.ts';
+import { DemoEnvironment } from './environment.ts';
 import { STEPS } from './steps.ts';
 
 const HELP = `usage: npm run demo [-- --once] [-- --port 8080]
@@ -60,7 +60,10 @@ In another terminal, in this directory:
   npm run --silent haverdict -- list
   npm run --silent haverdict -- remove 127.0.0.42
 
-Changes take effect within ${TTL_SECONDS} s here.
+Changes take effect in about a second: the stream of the table names them to the writer of updates, and the agents ask each
+second. This measures it, with an address of its own:
+
+  npm run --silent haverdict -- prove http://127.0.0.1:${open.port}/
 `;
 }
 

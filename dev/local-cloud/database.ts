@@ -17,7 +17,10 @@ export interface Database {
 }
 
 /** The database accepts any credentials, but the SDK requires some. */
-const ANY_CREDENTIALS = { region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } } as const;
+export const ANY_CREDENTIALS = {
+  region: 'local',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+} as const;
 
 export interface DatabaseOptions {
   readonly port?: number;

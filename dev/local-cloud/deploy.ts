@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts';
 import { startDatabase } from './database.ts';
 import { startDynamoProxy } from './dynamodb-proxy.ts';
 import type { EnvironmentPool } from './environment-pool.ts';
+import { deleteExpired } from './expiry.ts';
 import { FunctionUrl } from './function-url.ts';
 import { authorizerOf } from './function-url-authorizer.ts';
 import { Iam } from './iam.ts';
@@ -53,6 +54,8 @@ export interface LocalCloud<Profile extends string = string> {
   readonly callers: ReadonlySet<string>;
   /** Resource types in the template that are named but not run here. */
   readonly skipped: readonly string[];
+  /** Deletes expired items, as DynamoDB does within days; returns how many. */
+  deleteExpired(): Promise<number>;
   /** Temporary credentials with the rights of a role or managed policy, by its ARN. */
   issue(arn: string, lifetimeSeconds?: number): Credentials;
   /** Environment variables with which an AWS SDK acts as this profile on this cloud; its credentials renew. */
@@ -129,6 +132,12 @@ async function start<Profile extends string>(
   return {
     ...{ region, outputs, functionUrl, pool, callers, dynamodbEndpoint, backDoorEndpoint, sources, schedules },
     ...{ logs: logs.lines, denials: iam.denials.lines, skipped: resources.skipped },
+    deleteExpired: () =>
+      deleteExpired(
+        backDoorEndpoint,
+        tables.map((table) => ({ table, keys: keysOf(table) })),
+        Date.now(),
+      ),
     issue: (arn, lifetimeSeconds) => iam.issue(arn, lifetimeSeconds),
     environmentOf: (profile) => ({
       ...credentials.environmentOf(profile),

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TTL_SERVICE } from './expiry.ts';
 import type { Written } from './write-tap.ts';
 
 /** Lambda asks each shard four times a second. */
@@ -123,7 +124,7 @@ export class EventSource {
     return batch;
   }
 
-  #record({ keys, before, after, atMs }: Written): object {
+  #record({ keys, before, after, atMs, isByTtl }: Written): object {
     const { region, streamArn, viewType } = this.#options;
     const eventName = before === undefined ? 'INSERT' : after === undefined ? 'REMOVE' : 'MODIFY';
     const images = {
@@ -133,6 +134,7 @@ export class EventSource {
     return {
       ...{ eventID: randomBytes(16).toString('hex'), eventName, eventVersion: '1.1', eventSource: 'aws:dynamodb' },
       ...{ awsRegion: region, eventSourceARN: streamArn },
+      ...(isByTtl && { userIdentity: { type: 'Service', principalId: TTL_SERVICE } }),
       dynamodb: {
         ApproximateCreationDateTime: Math.floor(atMs / 1000),
         Keys: keys,

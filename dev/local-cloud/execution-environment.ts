@@ -15,6 +15,12 @@ const BOOTSTRAP = fileURLToPath(import.meta.resolve('./bootstrap.mjs'));
 /** Lambda's limit for the init phase. */
 const INIT_LIMIT_MS = 10_000;
 
+/** No child outlives this process. There may be more of them than listeners of one event should be. */
+const RUNNING = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of RUNNING) child.kill('SIGKILL');
+});
+
 /** One process that has loaded the function; runs one call at a time. */
 export class ExecutionEnvironment {
   readonly #api: RuntimeApi;
@@ -48,11 +54,9 @@ export class ExecutionEnvironment {
     };
     const child = spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', log);
-    // The child must not outlive this process.
-    const orphaned = () => child.kill('SIGKILL');
-    process.once('exit', orphaned);
+    RUNNING.add(child);
     child.once('exit', (exitCode, signal) => {
-      process.removeListener('exit', orphaned);
+      RUNNING.delete(child);
       api.fail(`Runtime.ExitError: the process ended with ${exitCode ?? signal}`);
       api.close();
     });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { TTL_SERVICE } from './expiry.ts';
 import { type Item, itemsWritten, type WrittenKey } from './written-items.ts';
 
 /** A change of an item, as a stream has it. */
@@ -11,6 +12,8 @@ export interface Written {
   readonly before: Item | undefined;
   readonly after: Item | undefined;
   readonly atMs: number;
+  /** Did the service that deletes expired items write? */
+  readonly isByTtl: boolean;
 }
 
 export interface WriteTapOptions {
@@ -64,6 +67,7 @@ async function serve(
     const { method = 'POST', url = '/', headers } = request;
     const sent = { method, url, headers, body: await buffer(request) };
     const keys = itemsWritten(headers['x-amz-target'], sent.body, keysOf);
+    const isByTtl = String(headers['user-agent']).includes(TTL_SERVICE);
     const release = await turnFor(keys, turns);
     try {
       const before = await read(keys, endpoint, agent);
@@ -71,7 +75,7 @@ async function serve(
       const after = await read(keys, endpoint, agent);
       for (const { table, name, keys: of } of keys)
         if (sorted(before.get(name)) !== sorted(after.get(name)))
-          written({ table, keys: of, before: before.get(name), after: after.get(name), atMs: Date.now() });
+          written({ table, keys: of, before: before.get(name), after: after.get(name), atMs: Date.now(), isByTtl });
       response.writeHead(answer.status, answer.headers).end(answer.body);
     } finally {
       release();

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { plural } from '../../cli/output/plural.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
 
@@ -33,6 +34,9 @@ async function main(): Promise<void> {
     ...(values.folder !== undefined && { folder: values.folder }),
   });
   console.log(usage(stack));
+  process.on('SIGUSR2', async () => {
+    console.log(`deleted ${plural(await stack.deleteExpired(), 'expired item')}`);
+  });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stack.close());
 }
 
@@ -40,7 +44,7 @@ function usage(stack: LocalStack): string {
   const skipped = stack.skipped.length > 0 ? `, ${stack.skipped.join(', ')}` : '';
   return `Outputs, as cdk deploy prints them:
 ${Object.entries(stack.outputs)
-  .map(([name, value]) => `  ${name.padEnd(17)} ${value.replaceAll('\n', `\n${' '.repeat(20)}`)}`)
+  .map(([name, value]) => (value.includes('\n') ? `  ${name}\n${value}` : `  ${name.padEnd(17)} ${value}`)) // to paste as it is
   .join('\n')}
 DynamoDB at ${stack.dynamodbEndpoint}
 
@@ -52,7 +56,9 @@ Run the agent, with the permissions of an agent; haverdict.yaml needs the lines 
 ${exports(stack, 'agent')}
   npm run --silent haverdict -- agent -c haverdict.yaml
 
-Not imitated: TLS, throttling, billing, backups, deletion of expired entries${skipped}.
+Delete what has expired, as DynamoDB does by itself within days: kill -USR2 ${process.pid}
+
+Not imitated: TLS, throttling, billing, backups${skipped}.
 See docs/guides/local-cloud.md. Ctrl-C stops it.`;
 }
 

@@ -8,7 +8,9 @@ import type { Histogram } from '../../agent/state/histogram.ts';
 import type { Counters, READINGS } from '../../agent/state/metric-definitions.ts';
 import type { ValuesOf } from '../../agent/state/metric-types.ts';
 import { processState } from '../../agent/state/process-state.ts';
+import { LOAD_CAUSES } from '../../agent/updates/load-cause.ts';
 import { ACTIONS } from '../../contract/actions.ts';
+import { NO_MIRROR_READING } from '../support/agent-state.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { answered, CLIENT, type Config, firstCall, openedGeneration, type World } from '../support/open-generation.ts';
 import { Client } from '../support/spop/client.ts';
@@ -54,14 +56,20 @@ const CASES: Readonly<Record<keyof Counters, Case>> = {
     is: { timeout: 0, breaker_open: 0, overload: 2 },
   },
   changes: {
-    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1', 'x'] }, 0),
+    by: async ({ metrics }) => metrics.followed({ isStart: false, changes: [1, 2] }, 0),
     is: 2,
   },
-  starts: { by: async ({ metrics }) => metrics.followed({ isStart: true, subjects: [] }, 9000), is: 1 },
+  starts: { by: async ({ metrics }) => metrics.followed({ isStart: true, changes: [] }, 9000), is: 1 },
   delay: {
-    by: async ({ metrics }) => metrics.followed({ isStart: false, subjects: ['ip:192.0.2.1'] }, 1100),
+    by: async ({ metrics }) => metrics.followed({ isStart: false, changes: [1] }, 1100),
     is: counted(1.25),
   },
+  loads: {
+    by: async ({ metrics }) => metrics.mirrorLoaded('gone'),
+    is: { ...Object.fromEntries(LOAD_CAUSES.map((cause) => [cause, 0])), gone: 1 },
+  },
+  loadFailures: { by: async ({ metrics }) => metrics.mirrorFailed(), is: 1 },
+  mismatches: { by: async ({ metrics }) => metrics.mirrorMismatched(), is: 1 },
   unsupported: {
     config: { messages: PATHS },
     by: async (world) => void (await answered(world, 'check', ['path', str('/route')])),
@@ -157,7 +165,7 @@ describe('a state has what the parts have now', () => {
 function stateOf({ generation, metrics, stats, degradation }: World, updates = { isOff: true, ageMs: 0 }) {
   const { settings, cache, loader, credentialsExpireAtMs } = generation;
   const parts = { settings, metrics, stats, cache: cache.state, loader: loader.state, degradation: degradation.state };
-  return processState({ ...parts, updates, connections: 0, credentialsExpireAtMs });
+  return processState({ ...parts, updates, mirror: NO_MIRROR_READING, connections: 0, credentialsExpireAtMs });
 }
 
 async function askedTwice(world: World): Promise<void> {

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
 import { PROGRAM } from '../../dev/program-path.ts';
-import { runOnTable } from '../support/haverdict-on-table.ts';
+import { startOnTable } from '../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../support/local-table.ts';
 
 const NOWHERE = 'http://127.0.0.1:1';
@@ -14,21 +14,29 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 
 describe('haverdict', () => {
   it('prints the version of its package', async () => {
-    const { status, stdout } = await runOnTable(NOWHERE, '--version');
+    const { status, stdout } = await startOnTable(NOWHERE, ['--version']).ended;
     assert.deepEqual([status, stdout], [0, `${manifest.version}\n`]);
   });
 
   it('ends with 0 when asked for help, and with 2 when asked for nothing', async () => {
-    const help = await runOnTable(NOWHERE, '--help');
+    const help = await startOnTable(NOWHERE, ['--help']).ended;
     assert.equal(help.status, 0);
     assert.match(help.stdout, /block \[options\] <subject\.\.\.>/);
-    const nothing = await runOnTable(NOWHERE);
+    const nothing = await startOnTable(NOWHERE, []).ended;
     assert.deepEqual([nothing.status, nothing.stdout], [2, '']);
   });
 
   it('refuses an unknown command with exit code 2 and one line', async () => {
-    const { status, stderr } = await runOnTable(NOWHERE, 'blok');
+    const { status, stderr } = await startOnTable(NOWHERE, ['blok']).ended;
     assert.deepEqual([status, stderr], [2, "haverdict: unknown command 'blok' (Did you mean block?)\n"]);
+  });
+
+  it('reads a source from a pipe', async (t) => {
+    const { endpoint } = await localTable(t);
+    const input = '203.0.113.7\n203.0.113.8\n';
+    const { status } = await startOnTable(endpoint, ['import', '-', '--list', 'feed'], { input }).ended;
+    const there = await Array.fromAsync(storeAt(endpoint).ofList('feed'));
+    assert.deepEqual([status, there.length], [0, 2]);
   });
 
   it('ends quietly when its reader has seen enough', async (t) => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { formatSubject, KINDS, lookupKeys, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { MAX_NAMES } from '../../contract/kinds/words.ts';
+import { formatSubject, KINDS, lookupKeys, lookupKeysOf, parseSubject, SubjectError } from '../../contract/subject.ts';
 
 const PAGE = readFileSync(new URL('../../docs/reference/subjects.md', import.meta.url), 'utf8');
 
@@ -21,13 +22,22 @@ describe('docs/reference/subjects.md', () => {
 
   it('says how many keys a lookup takes', () => {
     const keys = Object.fromEntries(tableBelow('| Kind | Canonical form').map(([kind = '', , , of]) => [kind, of]));
-    const { '`ip`': ip, '`host`': host, '`path`': path, ...others } = keys;
+    const { '`ip`': ip, '`host`': host, '`path`': path, '`ua`': ua, '`header.NAME`': header, ...others } = keys;
     const [v4, v6] = ['203.0.113.7', '2001:db8::1'].map((address) => lookupKeys(parseSubject(address)).length);
     assert.equal(ip, `${v4} for IPv4, ${v6} for IPv6`);
     assert.deepEqual([host, path], ['labels, at most 9', 'slashes + 1, at most 9']);
     assert.equal(lookupKeys(parseSubject('host:a.b.example')).length, 3);
     assert.equal(lookupKeys(parseSubject('path:/a/b')).length, 3);
+    assert.deepEqual([ua, header], [`at most ${1 + MAX_NAMES}`, `at most ${1 + MAX_NAMES}`]);
     assert.deepEqual([...new Set(Object.values(others))], ['1']);
+  });
+
+  it('tells what names match', () => {
+    for (const [entry = '', yes = '', no = ''] of tableBelow('| Entry | Matches')) {
+      const name = formatSubject(parseSubject(textsOf(entry)[0] ?? ''));
+      for (const agent of textsOf(yes)) assert.ok(lookupKeysOf(`ua:${agent}`).includes(name), `${name} ${agent}`);
+      for (const agent of textsOf(no)) assert.ok(!lookupKeysOf(`ua:${agent}`).includes(name), `${name} ${agent}`);
+    }
   });
 
   it('spells paths as they are', () => {

@@ -69,6 +69,21 @@ const CASES: readonly Case[] = [
     passes: [{ headers: { 'user-agent': 'bot/1.0 (+https://bot.example)' } }],
   },
   {
+    entry: 'ua:*ExampleBot*',
+    stops: [
+      'Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example)',
+      'EXAMPLEBOT',
+      '*ExampleBot*',
+      'a b c ExampleBot',
+    ].map(agent),
+    passes: ['MyExampleBot/1.0', 'ExampleBots', 'Example Bot', '*Example-Bot*'].map(agent),
+  },
+  {
+    entry: 'header.x-plan:*free trial*',
+    stops: [{ headers: { 'x-plan': 'Free, trial; 3' } }, { headers: { 'x-plan': 'the free trial' } }],
+    passes: [{ headers: { 'x-plan': 'trial free' } }, { headers: { 'x-plan': 'free a trial' } }],
+  },
+  {
     entry: `ja4:${JA4}`,
     stops: [{ headers: { 'x-ja4': JA4 } }],
     passes: [{ headers: { 'x-ja4': JA4.replace('t', 'q') } }],
@@ -220,6 +235,10 @@ function written({ method = 'GET', target = '/', host = 'good.example', headers 
 
 function to(target: string): Request {
   return { target };
+}
+
+function agent(sent: string): Request {
+  return { headers: { 'user-agent': sent } };
 }
 
 function described(request: Request): string {

@@ -2,9 +2,14 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { chunksOf } from '../../blocklist/dynamodb/connection.ts';
+import { MAX_REASON } from '../../contract/check.ts';
+import { MAX_VARS_BYTES } from '../../contract/entry-vars.ts';
+import { UpdatesPage } from '../../contract/updates.ts';
 import { type Site, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
+import { signedFetch } from '../dev/local-cloud/signed-fetch.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { runAround } from '../support/haverdict-on-table.ts';
 import { hasNewer, longRuns } from '../support/scope.ts';
@@ -50,8 +55,9 @@ describe('a site whose agent follows the updates of its backend', () => {
     const all = await Promise.all(Array.from({ length: 6 }, () => site.visit(from)));
     return all.map(({ status }) => status);
   };
-  const put = (subject: string) => {
-    const Item = { subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' } };
+  const put = (subject: string, expiresAt?: number) => {
+    const expiry = expiresAt === undefined ? {} : { expiresAt: { N: String(expiresAt) } };
+    const Item = { subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' }, ...expiry };
     return client.send(new PutItemCommand({ TableName: cloud.outputs.TableName, Item }));
   };
   const remove = (subject: string) =>
@@ -83,6 +89,45 @@ describe('a site whose agent follows the updates of its backend', () => {
     assert.match(removed.stdout, logged, removed.stderr);
     assert.deepEqual([blocked.status, removed.status], [0, 0]);
   });
+
+  it('is told of what DynamoDB deletes by itself once it has expired', async () => {
+    const credentials = cloud.issue(cloud.outputs.AgentPolicyArn ?? '');
+    const ask = async (after: string) => {
+      const url = `${cloud.outputs.FunctionUrl}v1/updates?lists=manual${after}`;
+      const answer = await signedFetch({ method: 'GET', url, region: cloud.region, credentials });
+      return UpdatesPage.parse(await answer.json());
+    };
+    const begin = await ask('');
+    await put('ip:127.9.5.1', Math.floor(Date.now() / 1000) - 5);
+    assert.equal(await cloud.deleteExpired(), 1);
+    const entryOf = async () => {
+      const { changes } = await ask(`&after=${begin.cursor}`);
+      return changes.findLast(({ key }) => key.subject === 'ip:127.9.5.1')?.entry;
+    };
+    await until(
+      async () => (await entryOf()) === null,
+      () => 'the deletion is not in the log',
+    );
+  });
+
+  if (hasNewer)
+    it('learns of 500 of the largest entries, written at once', async () => {
+      // each with all that an entry may have; their addresses come last
+      const path = (n: number) => `path:/${'p'.repeat(1000)}${n}`;
+      const subjects = Array.from({ length: 500 }, (_, n) => (n < 400 ? path(n) : `ip:127.9.6.${n - 400}`));
+      const body = { 'res.set.x-a': { S: 'v'.repeat(MAX_VARS_BYTES - 'res.set.x-a'.length - 8) } };
+      const items = subjects.map((subject) => ({
+        ...{ subject: { S: subject }, list: { S: 'manual' }, action: { S: 'deny' }, vars: { M: body } },
+        ...{ reason: { S: 'ä'.repeat(MAX_REASON) }, expiresAt: { N: '9999999999' } },
+      }));
+      assert.deepEqual(await visits('127.9.6.99'), Array(6).fill(200));
+      const bulk = chunksOf(items, 25).map((some) => {
+        const writes = some.map((Item) => ({ PutRequest: { Item } }));
+        return client.send(new BatchWriteItemCommand({ RequestItems: { [cloud.outputs.TableName ?? '']: writes } }));
+      });
+      await Promise.all(bulk);
+      for (const from of ['127.9.6.0', '127.9.6.99']) await untilAll(from, 403);
+    });
 
   if (hasNewer)
     it('is waited for by imports and syncs, which give up at the limit if the writer is stuck', async (t) => {

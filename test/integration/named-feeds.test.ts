@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { EXIT } from '../../cli/exit/cli-error.ts';
 import { blocklistAt, localTable } from '../support/local-table.ts';
 import { manyRuns } from '../support/many-runs.ts';
 
@@ -44,7 +45,7 @@ describe('a feed that', async () => {
     const [, words = ''] = /--trust (\S+)\n$/.exec(refused.said) ?? [];
     assert.equal(words, 'allow,country,host,redirect,status,tag,var.location,var.req.set.x-user');
     assert.deepEqual(await entriesOf(list), []);
-    assert.equal((await run('sync', file, '--list', list, '--skip-invalid')).status, 0);
+    assert.equal((await run('sync', file, '--list', list, '--skip-invalid')).status, EXIT.skipped);
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.7 deny']);
     assert.equal((await run('sync', file, '--list', list, '--trust', words, '--yes')).status, 0);
     assert.equal((await entriesOf(list)).length, 5);
@@ -57,7 +58,7 @@ describe('a feed that', async () => {
       const { status, said } = await run('sync', file, '--list', list, ...kind);
       assert.deepEqual([status, /nothing was written: 4 of 5 lines/.test(said)], [1, true], said);
     }
-    assert.equal((await run('sync', file, '--list', list, '--trust', 'asn', '--skip-invalid')).status, 0);
+    assert.equal((await run('sync', file, '--list', list, '--trust', 'asn', '--skip-invalid')).status, EXIT.skipped);
     assert.deepEqual(await entriesOf(list), ['asn:64500 deny', 'ip:203.0.113.7 deny']);
   });
 
@@ -103,7 +104,10 @@ describe('a feed that', async () => {
       assert.match(said, /read as prefix lengths: subnet/);
     }
     const apart = text.replace('203.0.113.77', '198.51.100.77');
-    assert.equal((await run('import', fileOf('03.json', apart), '--list', list, '--skip-invalid')).status, 0);
+    assert.equal(
+      (await run('import', fileOf('03.json', apart), '--list', list, '--skip-invalid')).status,
+      EXIT.skipped,
+    );
     assert.deepEqual(await entriesOf(list), ['ip:203.0.113.0/24 deny']);
   });
 
@@ -149,6 +153,8 @@ describe('a feed that', async () => {
     ['twice.ndjson', '{"ip":"203.0.113.0/24"}\n{"ip":"203.0.113.7","negated":true,"n\\u0065gated":false}\n'],
     ['tables.csv', 'ip,x\n203.0.113.0/24,a\nip,wl\n203.0.113.7,1\n'],
     ['none.json', '[{"ip":"203.0.113.0/24"},{"address_v4":"203.0.113.7","verdict":"benign"}]'],
+    ['none.ndjson', '{"ip":"203.0.113.0/24"}\n{"address_v4":"203.0.113.7","verdict":"benign"}\n'],
+    ['path.ndjson', '{"at":"203.0.113.0/24"}\n{"in":"203.0.113.7","verdict":"benign"}\n', '--field', 'at'],
   ] as const)
     it(`lets somebody pass in a line that cannot be read blocks nobody: ${name}`, async () => {
       const list = newList();
@@ -196,7 +202,7 @@ describe('a feed that', async () => {
     const text = 'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n^Sample.*Crawler\n';
     const { said } = await run('import', fileOf('06.txt', text), '--kind', 'ua', '--list', newList());
     const expected =
-      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text\n';
+      'warning: user agents and headers match as a whole, but 3 look like patterns, 2 like parts, such as "ExampleBot": such an entry matches only this exact text; --contains reads names\n';
     assert.ok(said.includes(expected), said);
     assert.ok(said.indexOf(expected) < said.indexOf('wrote 5 entries'), said);
   });

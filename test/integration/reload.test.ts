@@ -17,8 +17,8 @@ import { ipv4 } from '../support/spop/naive-codec.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { until } from '../support/until.ts';
 
-const RELOADS = longRuns(200);
-const RESTARTS = longRuns(50);
+const RELOADS = longRuns(200, 8);
+const RESTARTS = longRuns(50, 2);
 const KILLS = longRuns(24, 2);
 const IN_FLIGHT = 8;
 const DEADLINE_MS = 2000;

@@ -4,11 +4,12 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import type { CheckRequest } from '../../contract/check.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { Asking } from '../support/asking.ts';
 import { temporaryFolder } from '../support/config-file.ts';
+import { describeNewer, describeUsual } from '../support/scope.ts';
 import { ipv4, str } from '../support/spop/naive-codec.ts';
 import { until } from '../support/until.ts';
 
@@ -26,21 +27,19 @@ const EITHER = /^(timeout|script_error)$/;
 const GOOD = `export default { scripted: ({ arguments: { kind } }) => ({ action: 'deny', reason: 'by script, ' + kind }) };`;
 
 /** What a faulty function does, the reason of the decision, and the log. */
-const FAULTS: Readonly<
-  Record<string, { readonly code: string; readonly reason: string | RegExp; readonly logged: RegExp }>
-> = {
+interface Fault {
+  readonly code: string;
+  readonly reason: string | RegExp;
+  readonly logged: RegExp;
+}
+
+const FAULTS: Readonly<Record<string, Fault>> = {
   loops: { code: 'for (;;);', reason: 'timeout', logged: /has not responded for 3 s: endless loop/ },
-  'never resolves': {
-    code: 'return new Promise(() => {});',
-    reason: 'timeout',
-    logged: /script function missed the deadline/,
-  },
   throws: {
     code: `throw new Error('oops');`,
     reason: 'script_error',
     logged: /Error: oops","place":".*script\.mjs:1:\d+"/,
   },
-  rejects: { code: `return Promise.reject('why');`, reason: 'script_error', logged: /threw why/ },
   'returns nonsense': { code: 'return 42;', reason: 'script_error', logged: /returned a number, not a decision/ },
   'leaks memory': {
     code: 'for (const kept = []; ; ) kept.push(new Array(1000).fill(1.5));',
@@ -48,12 +47,21 @@ const FAULTS: Readonly<
     // a slow machine has not filled it within the seconds of a loop
     logged: /used more than 256 MB of memory|has not responded for 3 s/,
   },
+  'ends the process': { code: 'process.exit(5);', reason: EITHER, logged: /exited with code 5/ },
+};
+
+const MORE_FAULTS: Readonly<Record<string, Fault>> = {
+  'never resolves': {
+    code: 'return new Promise(() => {});',
+    reason: 'timeout',
+    logged: /script function missed the deadline/,
+  },
+  rejects: { code: `return Promise.reject('why');`, reason: 'script_error', logged: /threw why/ },
   'leaks buffers': {
     code: 'const kept = []; setInterval(() => kept.push(Buffer.alloc(30e6, 1)), 20); return new Promise(() => {});',
     reason: EITHER,
     logged: /used more than 256 MB of memory/,
   },
-  'ends the process': { code: 'process.exit(5);', reason: EITHER, logged: /exited with code 5/ },
   'ignores a rejection': {
     code: `Promise.reject(new Error('alone')); return new Promise(() => {});`,
     reason: 'script_error',
@@ -66,7 +74,37 @@ const FAULTS: Readonly<
   },
 };
 
-describe('a script function', () => {
+/** What is wrong with a new script, and the log. */
+type Wrong = readonly (readonly [name: string, text: string, logged: RegExp])[];
+
+const WRONG: Wrong = [
+  [
+    'is not JavaScript',
+    'export default {\n  scripted( { };\n};',
+    /"problem":"SyntaxError: .*","place":".*script\.mjs:2"/,
+  ],
+  ['ends the process', 'process.exit(0);', /exited with code 0/],
+];
+
+const MORE_WRONG: Wrong = [
+  [
+    'throws while it is loaded',
+    `\nthrow new Error('not today');`,
+    /"problem":"Error: not today","place":".*script\.mjs:2:7"/,
+  ],
+  [
+    'exports nothing',
+    'export const script = {};',
+    /the default export must be an object with a function for each message/,
+  ],
+  [
+    'has a function for an unknown message',
+    'export default { script() {} };',
+    /no such message: did you mean scripted\?/,
+  ],
+];
+
+describeUsual('a script function', () => {
   it('decides with what HAProxy sends and what the lists say', async (t) => {
     const { haproxy } = await setUp(
       t,
@@ -93,27 +131,7 @@ describe('a script function', () => {
     assert.deepEqual(kept, { action: 'deny', source: 'cache', list: 'manual', entry: 'ip:203.0.113.7' });
   });
 
-  for (const [name, { code, reason, logged }] of Object.entries(FAULTS))
-    it(`that ${name} is decided by policy, logged, and does not affect other messages`, async (t) => {
-      const { haproxy, agent } = await setUp(
-        t,
-        `export default { scripted: ({ arguments: { kind } }) => { if (kind === 'bad') { ${code} }\n return { action: 'deny', reason: 'by script' }; } };`,
-      );
-      const bad = haproxy.send('scripted', [
-        ['ip', UNLISTED],
-        ['kind', str('bad')],
-      ]);
-      // Of a thread that dies at once the answer may come before those that are sent after it.
-      const others = Array.from({ length: OTHERS }, () => haproxy.send('check-request', [['ip', LISTED]]));
-      for (const other of others) assert.equal((await haproxy.answer(other)).source, 'cache');
-      if (reason === 'timeout')
-        assert.deepEqual(haproxy.order.slice(-OTHERS), others, 'the bad call was answered before others');
-      const told = await haproxy.answer(bad);
-      assert.deepEqual({ ...told, reason: '' }, { action: 'allow', source: 'policy', reason: '' });
-      assert.match(String(told.reason), new RegExp(reason));
-      await seen(agent, logged);
-      await decidesAgain(haproxy);
-    });
+  harmsNobody(FAULTS);
 
   it('that fails does not let a listed client in, under any policy', async (t) => {
     const { haproxy } = await setUp(t, `export default { scripted: () => { throw new Error('oops'); } };`);
@@ -150,7 +168,7 @@ describe('a script function', () => {
   });
 });
 
-describe('SIGHUP', () => {
+describeUsual('SIGHUP', () => {
   it('puts a new script in place, without losing an answer', async (t) => {
     const { haproxy, agent, write } = await setUp(t, GOOD);
     write(GOOD.replace('by script', 'by a new script'));
@@ -175,46 +193,7 @@ describe('SIGHUP', () => {
     for (const stream of sent) assert.match(String((await haproxy.answer(stream)).reason), /^by (a new )?script, x$/);
   });
 
-  const WRONG: readonly (readonly [name: string, text: string, logged: RegExp])[] = [
-    [
-      'throws while it is loaded',
-      `\nthrow new Error('not today');`,
-      /"problem":"Error: not today","place":".*script\.mjs:2:7"/,
-    ],
-    [
-      'is not JavaScript',
-      'export default {\n  scripted( { };\n};',
-      /"problem":"SyntaxError: .*","place":".*script\.mjs:2"/,
-    ],
-    [
-      'exports nothing',
-      'export const script = {};',
-      /the default export must be an object with a function for each message/,
-    ],
-    ['ends the process', 'process.exit(0);', /exited with code 0/],
-    [
-      'has a function for an unknown message',
-      'export default { script() {} };',
-      /no such message: did you mean scripted\?/,
-    ],
-  ];
-  for (const [name, text, logged] of WRONG)
-    it(`keeps the old script if the new one ${name}, also after a restart`, async (t) => {
-      const { haproxy, agent, write } = await setUp(
-        t,
-        `export default { scripted: ({ arguments: { kind } }) => kind === 'exit' ? process.exit() : { action: 'deny', reason: 'the old one' } };`,
-      );
-      write(text);
-      process.kill(agent.pid, 'SIGHUP');
-      await seen(agent, logged);
-      assert.equal((await haproxy.ask('scripted', [['ip', UNLISTED]])).reason, 'the old one');
-      await haproxy.ask('scripted', [
-        ['ip', UNLISTED],
-        ['kind', str('exit')],
-      ]);
-      await seen(agent, /script process restarted/);
-      assert.equal((await haproxy.ask('scripted', [['ip', UNLISTED]])).reason, 'the old one');
-    });
+  keepsTheOld(WRONG);
 
   it('reaches every worker', async (t) => {
     const { agent, write } = await setUp(t, GOOD, { workers: 2 });
@@ -237,6 +216,54 @@ describe('SIGHUP', () => {
     assert.equal((await haproxy.ask('check-request', [['ip', LISTED]])).action, 'deny');
   });
 });
+
+describeNewer('a script function with another fault', () => harmsNobody(MORE_FAULTS));
+
+describeNewer('SIGHUP with another wrong script', () => keepsTheOld(MORE_WRONG));
+
+function harmsNobody(faults: Readonly<Record<string, Fault>>): void {
+  for (const [name, { code, reason, logged }] of Object.entries(faults))
+    it(`that ${name} is decided by policy, logged, and does not affect other messages`, async (t) => {
+      const { haproxy, agent } = await setUp(
+        t,
+        `export default { scripted: ({ arguments: { kind } }) => { if (kind === 'bad') { ${code} }\n return { action: 'deny', reason: 'by script' }; } };`,
+      );
+      const bad = haproxy.send('scripted', [
+        ['ip', UNLISTED],
+        ['kind', str('bad')],
+      ]);
+      // Of a thread that dies at once the answer may come before those that are sent after it.
+      const others = Array.from({ length: OTHERS }, () => haproxy.send('check-request', [['ip', LISTED]]));
+      for (const other of others) assert.equal((await haproxy.answer(other)).source, 'cache');
+      if (reason === 'timeout')
+        assert.deepEqual(haproxy.order.slice(-OTHERS), others, 'the bad call was answered before others');
+      const told = await haproxy.answer(bad);
+      assert.deepEqual({ ...told, reason: '' }, { action: 'allow', source: 'policy', reason: '' });
+      assert.match(String(told.reason), new RegExp(reason));
+      await seen(agent, logged);
+      await decidesAgain(haproxy);
+    });
+}
+
+function keepsTheOld(wrong: Wrong): void {
+  for (const [name, text, logged] of wrong)
+    it(`keeps the old script if the new one ${name}, also after a restart`, async (t) => {
+      const { haproxy, agent, write } = await setUp(
+        t,
+        `export default { scripted: ({ arguments: { kind } }) => kind === 'exit' ? process.exit() : { action: 'deny', reason: 'the old one' } };`,
+      );
+      write(text);
+      process.kill(agent.pid, 'SIGHUP');
+      await seen(agent, logged);
+      assert.equal((await haproxy.ask('scripted', [['ip', UNLISTED]])).reason, 'the old one');
+      await haproxy.ask('scripted', [
+        ['ip', UNLISTED],
+        ['kind', str('exit')],
+      ]);
+      await seen(agent, /script process restarted/);
+      assert.equal((await haproxy.ask('scripted', [['ip', UNLISTED]])).reason, 'the old one');
+    });
+}
 
 /** An agent whose cache knows one listed and one unlisted address. */
 async function setUp(t: TestContext, script: string | undefined, more: object = {}) {

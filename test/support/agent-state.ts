@@ -29,6 +29,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
       failedCalls: 0,
     },
     updates: zeros(SECTIONS.updates),
+    mirror: zeros(SECTIONS.mirror),
     spop: zeros(SECTIONS.spop),
     reloads: { ok: 0, failed: 0 },
     listening: ['tcp://127.0.0.1:9000'],
@@ -36,3 +37,6 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
     ...changes,
   };
 }
+
+/** Of an agent that keeps no mirror. */
+export const NO_MIRROR_READING = { state: 'off', ageSeconds: null, entries: {}, bytes: 0 } as const;

@@ -1,5 +1,6 @@
 import { collectFeed } from '../../cli/bulk/collect-feed.ts';
 import { DesiredEntries } from '../../cli/bulk/desired-entries.ts';
+import { Names } from '../../cli/bulk/names.ts';
 import { TrustedAttributes } from '../../cli/bulk/trusted-attributes.ts';
 import { parseJsonPath } from '../../cli/formats/json-path.ts';
 import { type FeedOptions, readFeed } from '../../cli/formats/read-feed.ts';
@@ -7,7 +8,10 @@ import { protectedSet } from '../../cli/guards/protected.ts';
 
 export interface CollectedOptions extends Partial<Omit<FeedOptions, 'paths' | 'nowMs'>> {
   readonly field?: string;
+  /** Skips any number. */
   readonly skipInvalid?: boolean;
+  readonly skipProtected?: boolean;
+  readonly contains?: boolean;
 }
 
 /** What an import makes of a source, without the table. */
@@ -29,7 +33,15 @@ export async function collected(
   source: string | AsyncIterable<Uint8Array>,
   options: CollectedOptions = {},
 ): Promise<Collected> {
-  const { name = 'list.txt', kind = 'ip', field, skipInvalid = false, ...rest } = options;
+  const {
+    name = 'list.txt',
+    kind = 'ip',
+    field,
+    skipInvalid = false,
+    skipProtected = false,
+    contains = false,
+    ...rest
+  } = options;
   const wanted = new DesiredEntries({ list: 'a', outcome: { action: 'deny' }, createdBy: 'a@b', createdAt: '' });
   const said: string[] = [];
   let error: string | undefined;
@@ -38,8 +50,10 @@ export async function collected(
     const bytes = typeof source === 'string' ? [Buffer.from(source)] : source;
     const feed = await readFeed(iterated(bytes), { name, kind, paths, nowMs: NOW_MS, ...rest });
     await collectFeed(wanted, {
-      ...{ feed, name, skipInvalid, quiet: false, nowMs: NOW_MS },
+      ...{ feed, name, skipProtected, quiet: false, nowMs: NOW_MS },
+      maxInvalid: skipInvalid ? { count: 0, share: 1 } : undefined,
       trust: new TrustedAttributes(kind, []),
+      names: contains ? new Names(kind) : undefined,
       guard: protectedSet({ protected: [], protectPrivate: true }, {}),
       signal: new AbortController().signal,
       report: (line) => void said.push(line),

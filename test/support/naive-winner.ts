@@ -41,6 +41,7 @@ function covers(entrySubject: string, subject: string): boolean {
   if (kind !== entryKind) return false;
   if (kind === 'host') return entryValue.startsWith('*.') && value.endsWith(entryValue.slice(1));
   if (kind === 'path') return entryValue.endsWith('/*') && value.startsWith(entryValue.slice(0, -1));
+  if (kind === 'ua' || kind.startsWith('header.')) return contains(value, entryValue);
   if (kind !== 'ip') return false;
   return entryValue.includes('.') === value.includes('.') && bitsOf(subject).startsWith(bitsOf(entrySubject));
 }
@@ -50,7 +51,22 @@ function sharedBy(entrySubject: string): number {
   const [kind, value] = split(entrySubject);
   if (kind === 'ip') return bitsOf(entrySubject).length;
   const isWildcard = (kind === 'host' && value.startsWith('*.')) || (kind === 'path' && value.endsWith('/*'));
-  return isWildcard ? value.length - 1 : Number.POSITIVE_INFINITY;
+  return isWildcard || isName(entrySubject) ? value.length - 1 : Number.POSITIVE_INFINITY;
+}
+
+/** Whether a value has the words of a name next to each other; the tests make no two words around a slash. */
+function contains(value: string, name: string): boolean {
+  const words = (text: string) =>
+    ` ${text
+      .toLowerCase()
+      .replaceAll('/', ' / ')
+      .match(/[a-z0-9.]+|\//g)
+      ?.join(' ')} `;
+  return isName(`ua:${name}`) && words(value).includes(words(name));
+}
+
+function isName(subject: string): boolean {
+  return /^(ua|header\.[^:]+):\*.*[a-z].*\*$/.test(subject);
 }
 
 function split(subject: string): [kind: string, value: string] {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DegradationDetector } from '../../agent/decision/degradation-detector.ts';
+import { NO_MIRROR } from '../../agent/decision/mirror-answers.ts';
 import { openGeneration } from '../../agent/generation.ts';
 import { openCache } from '../../agent/lifecycle/persistent-cache.ts';
 import { createLog } from '../../agent/log.ts';
@@ -52,7 +53,8 @@ export async function openedGeneration(t: TestContext, config: Config) {
   const metrics = new ProcessMetrics();
   const degradation = new DegradationDetector(clock, { degraded() {}, recovered() {} });
   const stats = new DecisionStats(clock);
-  const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation };
+  const mirror = NO_MIRROR;
+  const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
   const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
   t.after(async () => {
     await generation.close();

@@ -3,8 +3,8 @@ import { describe } from 'node:test';
 
 /**
  * Which tests a run registers. `usual`: what this system's HAProxy and the embedded DynamoDB show, in minutes. `newer`: what
- * only newer HAProxys, the second engine, Chromium, promtool, and the packages installed or run show. `all`: both, long,
- * and with what takes minutes.
+ * only newer HAProxys, the second engine, Chromium, promtool, and the packages installed or run show, and the longer rows of
+ * some tables. `all`: both, long, and with what takes minutes.
  */
 export type Scope = 'usual' | 'newer' | 'all';
 
@@ -22,7 +22,12 @@ export function longRuns(count: number, usual = Math.ceil(count / 10)): number {
   return SCOPE === 'all' ? count : usual;
 }
 
-/** Tests that need what `newer` brings. */
+/** Tests of a file that also has some in `newer`, where these would be run once more. */
+export function describeUsual(title: string, tests: () => void): void {
+  if (hasUsual) describe(title, tests);
+}
+
+/** Tests that need what `newer` brings, or that take long for what they say beside those of `usual`. */
 export function describeNewer(title: string, tests: () => void | Promise<void>): void {
   if (hasNewer) describe(title, tests);
 }

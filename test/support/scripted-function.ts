@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { MirrorBackend } from './mirror-backend.ts';
 
 /** A subject in the second quarter of its /22 is listed: 10.9.1.7 is, 10.9.2.7 is not. */
 const LISTED = /^ip:10\.\d+\.1\.\d+$/;
@@ -25,12 +26,20 @@ export const BEHAVIOURS = {
 } as const satisfies Record<string, Answer>;
 export type Behaviour = keyof typeof BEHAVIOURS;
 
-/** A function by the contract whose behaviour the test chooses; it counts its calls. */
+/** A function by the contract whose behaviour the test chooses; it counts its calls, but not those for updates and mirror. */
 export class ScriptedFunction {
   calls = 0;
   behaviour: Behaviour = 'well';
+  /** What it answers about updates and mirror; 404 without. */
+  readonly #mirror: MirrorBackend | undefined;
   #port = 0;
+
+  constructor(mirror?: MirrorBackend) {
+    this.#mirror = mirror;
+  }
+
   readonly #server = createServer(async (request, response) => {
+    if (request.method === 'GET' && this.#mirror?.answer(new URL(request.url ?? '', this.url), response)) return;
     this.calls++;
     response.on('error', () => {});
     const chunks = await request.toArray().catch(() => []);

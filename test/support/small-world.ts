@@ -29,6 +29,12 @@ const OTHERS = [
   ...['cookie.sid:203.0.113.0/24', 'cookie.sid:203.0.113.7', 'header.x-a:*.b.example', 'header.x-a:b.example'],
   ...['ja4:t13d1516h2_8daaf6152771_b186095e22b6', `key:sha256:${'5e'.repeat(32)}`],
 ];
+/** Whole values, and names of different lengths in them. */
+const AGENTS = ['ua', 'header.x-a'].flatMap((kind) =>
+  ['Bad Bot/1.0 (spider)', 'bad Robot', 'BOT', '*bot*', '*bot/*', '*bad bot*', '*spider*', '*bad*'].map(
+    (value) => `${kind}:${value}`,
+  ),
+);
 const hostSubjects = HOSTS.flatMap((host) => [`host:${host}`, `host:*.${host}`]);
 const pathSubjects = FOLDERS.flatMap((folder) => [`path:${folder}`, `path:${folder}*`, `path:${folder}page`]);
 
@@ -37,6 +43,7 @@ export const askedSubject = fc.oneof(
   fc.constantFrom(...ADDRESSES.map((address) => `ip:${address}`), 'ip:2001:db8:1:1::/64', 'ip:203.0.112.0/23'),
   fc.constantFrom(...hostSubjects),
   fc.constantFrom(...pathSubjects),
+  fc.constantFrom(...AGENTS),
   fc.constantFrom(...OTHERS),
 );
 
@@ -65,6 +72,7 @@ const worldEntry: fc.Arbitrary<StoredEntry> = fc
       ipSubject,
       fc.constantFrom(...hostSubjects),
       fc.constantFrom(...pathSubjects),
+      fc.constantFrom(...AGENTS),
       fc.constantFrom(...OTHERS),
     ),
     list: fc.constantFrom(...WORLD_LISTS),

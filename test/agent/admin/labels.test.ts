@@ -10,9 +10,11 @@ import { DecisionStats } from '../../../agent/state/decision-stats.ts';
 import { FAULTS } from '../../../agent/state/metric-definitions.ts';
 import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { processState } from '../../../agent/state/process-state.ts';
+import { LOAD_CAUSES } from '../../../agent/updates/load-cause.ts';
 import { ACTIONS } from '../../../contract/actions.ts';
 import { REASONS } from '../../../contract/policy.ts';
 import { SpopStatus } from '../../../spop/errors.ts';
+import { NO_MIRROR_READING } from '../../support/agent-state.ts';
 import { HandClock } from '../../support/clock.ts';
 import { type Metrics, readMetrics } from '../../support/prometheus-text.ts';
 import { settingsWith } from '../../support/settings.ts';
@@ -35,6 +37,9 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
   haverdict_unsupported_decisions_total: { action: ACTIONS },
   haverdict_spop_errors_total: { status: [...Object.values(SpopStatus).map(String), 'other'] },
   haverdict_breaker_state: { state: ['closed', 'probing', 'open'] },
+  haverdict_mirror_loads_total: { cause: LOAD_CAUSES },
+  haverdict_mirror_state: { state: ['off', 'live', 'loading', 'behind'] },
+  haverdict_mirror_entries: { list: LISTS },
   haverdict_updates_state: { state: ['off', 'live', 'behind'] },
   haverdict_event_loop_lag_seconds: { stat: ['p50', 'p99', 'max'] },
   haverdict_config_reloads_total: { result: ['ok', 'failed'] },
@@ -119,6 +124,7 @@ class CountingAgent {
       loader,
       degradation,
       updates: { isOff: true, ageMs: 0 },
+      mirror: NO_MIRROR_READING,
       connections: 0,
       credentialsExpireAtMs: undefined,
     };

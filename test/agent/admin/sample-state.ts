@@ -72,6 +72,13 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
       lastError: 'backend: answered status 503',
     },
     updates: { ...idle.updates, state: 'live', ageSeconds: 0.8, changes: 17, starts: 1 },
+    mirror: {
+      ...idle.mirror,
+      state: 'live',
+      ageSeconds: 0.8,
+      entries: { manual: 12, 'spamhaus-drop': 1_204 },
+      bytes: 90_000,
+    },
     spop: { ...idle.spop, connections: 8, accepted: 40, frames: 100_029_729, errors: { 3: 2 }, healthChecks: 95_400 },
     reloads: { ok: 3, failed: 0, lastOkAtMs: STARTED_AT_MS + 86_400_000 },
     config: settingsWith({ lists: ['manual', 'spamhaus-drop'] }),

@@ -113,6 +113,7 @@ describe('the admin server', () => {
       degraded: ['the backend is failing: the circuit breaker is open'],
       breaker: 'open',
       updates: 'live',
+      mirror: 'live',
     });
   });
 

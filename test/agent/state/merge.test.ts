@@ -5,6 +5,7 @@ import { mergeStates } from '../../../agent/state/merge.ts';
 import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
 import { processState } from '../../../agent/state/process-state.ts';
 import type { AgentState, ProcessState } from '../../../agent/state/state.ts';
+import { NO_MIRROR_READING } from '../../support/agent-state.ts';
 import { HandClock } from '../../support/clock.ts';
 import { settingsWith } from '../../support/settings.ts';
 
@@ -95,6 +96,7 @@ function stateOf(count: number, breaker: AgentState['backend']['breaker']): Proc
     connections: 0,
     degradation,
     updates: { isOff: true, ageMs: 0 },
+    mirror: NO_MIRROR_READING,
     credentialsExpireAtMs: count,
   };
   const loader = { breaker, queued: 0, inFlight: 0, callsPerSecond: 100 * count };

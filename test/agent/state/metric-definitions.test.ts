@@ -14,19 +14,28 @@ const MEASURES = Object.entries({ '': PROCESS, ...SECTIONS }).flatMap(([section,
 );
 
 /** How the values of workers become one where they are not added up. */
-const NOT_SUMS = ['eventLoopLag', 'breaker', 'state', 'ageSeconds'];
+const NOT_SUMS = [
+  'haverdict_event_loop_lag_seconds',
+  'haverdict_breaker_state',
+  'haverdict_updates_state',
+  'haverdict_updates_age_seconds',
+  'haverdict_mirror_state',
+  'haverdict_mirror_age_seconds',
+  'haverdict_mirror_entries',
+];
 /** The states of measures, from the best to the worst. */
 const STATES: Readonly<Record<string, readonly string[]>> = {
   haverdict_breaker_state: ['closed', 'probing', 'open'],
   haverdict_updates_state: ['off', 'live', 'behind'],
+  haverdict_mirror_state: ['off', 'live', 'loading', 'behind'],
 };
 
 describe('the measures', () => {
   it('have a name and a metric of their own each', () => {
-    const declared = [COUNTERS, READINGS].flatMap((all) =>
-      Object.values(all).flatMap((section) => Object.keys(section)),
-    );
-    assert.equal(new Set(declared).size, declared.length);
+    const namesOf = (all: object) => Object.values(all).flatMap((section: object) => Object.keys(section));
+    const counters = namesOf(COUNTERS);
+    const declared = [...counters, ...namesOf(READINGS)];
+    assert.equal(new Set(counters).size, counters.length, 'all counters of a process are in one object');
     assert.equal(MEASURES.length, declared.length, 'each is in the state');
     assert.equal(new Set(MEASURES.map(({ measure }) => measure.name)).size, MEASURES.length);
   });
@@ -35,7 +44,7 @@ describe('the measures', () => {
     it(`${name} is merged from where it is in the state`, () => {
       const [zero, one, two] = [0, 1, 2].map((scale) => stateWith(section, name, valueOfScale(measure, scale)));
       const merged = valueIn(mergeStates([zero, one, two] as AgentState[]), section, name);
-      assert.deepEqual(merged, valueOfScale(measure, NOT_SUMS.includes(name) ? 2 : 3));
+      assert.deepEqual(merged, valueOfScale(measure, NOT_SUMS.includes(measure.name) ? 2 : 3));
     });
 
     it(`${name} is shown as ${measure.name}`, () => {
@@ -63,6 +72,7 @@ function valueIn(state: object, section: string, name: string): unknown {
 function valueOfScale(measure: MetricDefinition<unknown>, scale: number): unknown {
   if (measure.labels.includes('state')) return STATES[measure.name]?.[scale];
   if (measure.name === 'haverdict_spop_errors_total') return { 13: scale };
+  if (measure.name === 'haverdict_mirror_entries') return { manual: scale };
   const scaled = (value: unknown, key = ''): unknown => {
     if (value === null) return scale;
     if (typeof value === 'number') return key === 'bounds' ? value : scale;

@@ -5,7 +5,8 @@ import { VerdictCache } from '../../../agent/decision/cache.ts';
 import type { Decision, SubjectVerdict } from '../../../agent/decision/decision.ts';
 import { Loader } from '../../../agent/decision/loader.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
-import { AppliedUpdates, type UpdatesStep } from '../../../agent/updates/applied-updates.ts';
+import { AppliedUpdates } from '../../../agent/updates/applied-updates.ts';
+import type { PageStep } from '../../../agent/updates/updates-step.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { lookupKeysOf } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
@@ -14,7 +15,14 @@ import { settled } from '../../support/spop/conversation.ts';
 
 const START_MS = 1_790_000_000_000;
 
-function setUp(maxEntries = 100_000) {
+/** A page by which these have no entry any more. */
+const pageOf = (subjects: readonly string[]): PageStep => ({
+  kind: 'page',
+  isStart: false,
+  changes: subjects.map((subject) => ({ key: { subject, list: 'manual' }, entry: null })),
+});
+
+function setUp(maxEntries = 100_000, isMirrored = false) {
   const clock = new HandClock(START_MS);
   const cache = new VerdictCache(
     { maxEntries, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
@@ -32,13 +40,14 @@ function setUp(maxEntries = 100_000) {
   const target = { cache, loader };
   const updates = new AppliedUpdates(
     () => target,
+    { apply: async () => {}, isAt: () => isMirrored },
     clock,
     () => ({ bootMs: clock.nowMs(), epochMs: clock.epochMs() }),
   );
   /** Applies a step to its end. */
-  const apply = async (step: Partial<UpdatesStep>) => {
+  const apply = async ({ subjects = [], ...step }: Partial<PageStep> & { subjects?: readonly string[] }) => {
     let isDone = false;
-    const applied = updates.apply({ isStart: false, subjects: [], ...step }).then(() => (isDone = true));
+    const applied = updates.apply({ ...pageOf(subjects), ...step }).then(() => (isDone = true));
     while (!isDone) {
       clock.advance(0);
       await settled();
@@ -146,12 +155,27 @@ describe('a change', () => {
     await loader.idle();
   });
 
+  it('leaves nothing of what a mirror knows better, and asks nobody about it', async () => {
+    const { backend, apply, keep, known } = setUp(100, true);
+    keep('ip:198.51.100.7', deny('ip:198.51.100.7'));
+    await apply({ subjects: ['ip:198.51.100.7'] });
+    assert.equal(known('ip:198.51.100.7'), undefined);
+    assert.equal(backend.calls.length, 0);
+  });
+
+  it('ends what an entry in another spelling means', async () => {
+    const { apply, keep, known } = setUp();
+    keep('ip:198.51.100.7', null);
+    await apply({ changes: [{ key: { subject: '198.51.100.7', list: 'manual' }, entry: deny('ip:198.51.100.7') }] });
+    assert.equal(known('ip:198.51.100.7'), undefined);
+  });
+
   it('reaches every address of a large table in slices, while it changes', async () => {
     const { clock, updates, keep, known, cache } = setUp();
     const address = (n: number) => `ip:10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
     for (let n = 0; n < 100_000; n++) keep(address(n), null);
     let isDone = false;
-    const applied = updates.apply({ isStart: false, subjects: ['ip:10.0.0.0/8'] }).then(() => (isDone = true));
+    const applied = updates.apply(pageOf(['ip:10.0.0.0/8'])).then(() => (isDone = true));
     let slices = 0;
     for (let n = 0; !isDone; slices++) {
       await settled();

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { LogAnswer, LogPlace } from '../../../agent/backend/backend.ts';
 import type { UpdatesAnswer } from '../../../agent/backend/updates-page.ts';
-import type { UpdatesStep } from '../../../agent/updates/applied-updates.ts';
 import { Poller, type PollSource } from '../../../agent/updates/poller.ts';
+import type { PageStep } from '../../../agent/updates/updates-step.ts';
 import type { UpdatesPage } from '../../../contract/updates.ts';
 import { HandClock } from '../../support/clock.ts';
 
@@ -22,7 +22,7 @@ function setUp(t: TestContext, changes: Partial<PollSource> = {}) {
     new Promise<LogAnswer>((answer, fail) => void polls.push({ place, answer, fail }));
   const world = {
     source: { lists: ['manual'], pollMs: 1000, updates, ...changes } as PollSource | undefined,
-    applied: [] as UpdatesStep[],
+    applied: [] as PageStep[],
     told: [] as string[],
     applying: Promise.resolve(),
   };
@@ -37,6 +37,7 @@ function setUp(t: TestContext, changes: Partial<PollSource> = {}) {
       failed: (error, times) => void world.told.push(`failed ${times}: ${error.message}`),
       none: (url) => void world.told.push(`none ${url}`),
       lost: (url) => void world.told.push(`lost ${url}`),
+      lagging: () => void world.told.push('lagging'),
     },
     clock,
     () => ({ bootMs: clock.nowMs(), epochMs: clock.epochMs() }),
@@ -78,23 +79,16 @@ describe('polls of updates', () => {
     assert.equal(polls[1]?.place?.cursor, '1');
     await answer(page('2', { changes: [change('ip:192.0.2.1')] }));
     assert.deepEqual(
-      applied.map(({ isStart, subjects, proof }) => ({ isStart, subjects, ageMs: proof?.ageMs })),
+      applied.map(({ isStart, changes, proof, place }) => ({ isStart, changes, ageMs: proof?.ageMs, place })),
       [
-        { isStart: true, subjects: [], ageMs: 300 },
-        { isStart: false, subjects: ['ip:192.0.2.1'], ageMs: 300 },
+        { isStart: true, changes: [], ageMs: 300, place: { cursor: '1', position: 0 } },
+        {
+          ...{ isStart: false, changes: [change('ip:192.0.2.1')], ageMs: 300 },
+          place: { after: '1', cursor: '2', position: 0 },
+        },
       ],
     );
     assert.equal(told.at(-1), 'followed 1000');
-  });
-
-  it('name the meant subject beside the written one', async (t) => {
-    const { answer, untilPoll, applied } = setUp(t);
-    untilPoll();
-    await answer(page('1'));
-    untilPoll();
-    const entry = { subject: 'ip:192.0.2.1', list: 'manual', action: 'deny' } as const;
-    await answer(page('2', { changes: [{ key: { subject: '192.0.2.1', list: 'manual' }, entry }] }));
-    assert.deepEqual(applied.at(-1)?.subjects, ['192.0.2.1', 'ip:192.0.2.1']);
   });
 
   const waits: readonly (readonly [what: string, page: Partial<UpdatesPage>, waitMs: number])[] = [
@@ -149,7 +143,7 @@ describe('polls of updates', () => {
     await answer(page('1'));
     untilPoll();
     await answer('gone');
-    assert.equal(untilPoll(), 0);
+    assert.equal(untilPoll(), 250);
     assert.equal(polls.at(-1)?.place, undefined);
     await answer(page('9'));
     assert.deepEqual(
@@ -157,6 +151,36 @@ describe('polls of updates', () => {
       [true, true],
     );
     assert.ok(told.includes(`lost ${URL}`));
+  });
+
+  it('begin anew ever more rarely where every place is gone at once, since each time the whole cache expires', async (t) => {
+    const { answer, untilPoll } = setUp(t);
+    const begin = async () => {
+      const afterMs = untilPoll();
+      await answer(page('1'));
+      untilPoll();
+      await answer('gone');
+      return afterMs;
+    };
+    await begin();
+    assert.deepEqual(
+      [await begin(), await begin(), await begin(), await begin(), await begin()],
+      [250, 500, 1000, 2000, 2500],
+    );
+    untilPoll();
+    for (const cursor of ['2', '3']) {
+      await answer(page(cursor));
+      untilPoll();
+    }
+    await answer('gone');
+    assert.equal(untilPoll(), 250);
+  });
+
+  it('count as failed where even the end of the log is said to be gone', async (t) => {
+    const { answer, untilPoll, told } = setUp(t);
+    untilPoll();
+    await answer('gone');
+    assert.deepEqual(told, [`failed 1: ${URL} says 410 to a request without a cursor`]);
   });
 
   it('begin anew at another backend', async (t) => {
@@ -175,7 +199,7 @@ describe('polls of updates', () => {
     const { answer, untilPoll, applied, told } = setUp(t);
     untilPoll();
     await answer('none');
-    assert.deepEqual(applied, [{ isStart: true, subjects: [], isOff: true }]);
+    assert.deepEqual(applied, [{ kind: 'page', isStart: true, changes: [], isOff: true }]);
     assert.deepEqual(told, [`none ${URL}`]);
     assert.equal(untilPoll(), 225_000);
   });
@@ -200,6 +224,18 @@ describe('polls of updates', () => {
     poller.reloaded();
     untilPoll();
     assert.equal(polls.at(-1)?.place, undefined);
+  });
+
+  it('go on from the place of a mirror that was loaded meanwhile', async (t) => {
+    const { world, poller, polls, answer, untilPoll } = setUp(t);
+    untilPoll();
+    await answer(page('1'));
+    untilPoll();
+    poller.moveTo({ url: URL, cursor: '7' }, ['manual']);
+    await answer(page('2', { changes: [change('ip:192.0.2.1')] }));
+    assert.equal(world.applied.length, 1);
+    untilPoll();
+    assert.equal(polls.at(-1)?.place?.cursor, '7');
   });
 
   it('do not count if a reload came between', async (t) => {

@@ -80,6 +80,46 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     ['in a table, with blanks around', 'User-Agent,n\n"a; b",1\n', { kind: 'ua', name: 'a.csv' }, ['ua:a; b']],
   ],
+  'of names of agents': [
+    [
+      'is read as names',
+      'ExampleBot\nexample-spider\nExample\\ Harvester\nbot\\.example\n[wW]getter\n"?\nFetch/\n',
+      { kind: 'ua', contains: true, skipInvalid: true },
+      [
+        'ua:*bot.example*',
+        'ua:*example harvester*',
+        'ua:*example-spider*',
+        'ua:*examplebot*',
+        'ua:*fetch/*',
+        'ua:*wgetter*',
+      ],
+    ],
+    [
+      'is not read if a pattern says more',
+      'ExampleBot\n^Sample.*Crawler\n',
+      { kind: 'ua', contains: true },
+      /^nothing was written: 1 of 2/,
+    ],
+    [
+      'nor if nearly every browser has the word',
+      'Mozilla\nFirefox\n1.0\n',
+      { kind: 'ua', contains: true },
+      /^nothing was written: 2 of 3 .* 1 more would block/,
+    ],
+    [
+      'nor if a name has no such sign',
+      'Owler (ows\\.eu\nx-\n',
+      { kind: 'ua', contains: true },
+      /^nothing was written: 2 of 2/,
+    ],
+    [
+      'is read for headers too',
+      '(?:\\b)Bad\\ Bot(?:\\b)\n',
+      { kind: 'header.x-agent', contains: true },
+      /nothing was written|header/,
+    ],
+    ['is only for kinds that have names', '203.0.113.7\n', { contains: true }, /--contains is for --kind ua/],
+  ],
   'of small IPv6 networks and ranges is read as their addresses': [
     [
       'as people write them',

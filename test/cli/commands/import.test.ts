@@ -63,12 +63,33 @@ describe('haverdict import', async () => {
     assert.match(stderr, new RegExp(`^${bad}:2: "nonsense" is not an address`, 'm'));
     assert.match(stderr, new RegExp(`^${bad}:3: deny ip:10.1.2.3 would block 10.0.0.0/8: private networks`, 'm'));
     assert.match(stderr, new RegExp(`^${bad}:4: `, 'm'));
-    assert.match(stderr, /^haverdict: nothing was written: 3 of 4 lines cannot be read; .*--skip-invalid\n$/m);
+    assert.match(
+      stderr,
+      /^haverdict: nothing was written: 2 of 4 lines cannot be read; .*--skip-invalid; 1 more .*--skip-protected skips\n$/m,
+    );
     assert.deepEqual(await subjectsOf('two'), []);
-    const skipped = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--json');
-    assert.deepEqual([skipped.status, JSON.parse(skipped.stdout)], [0, { list: 'two', written: 1, skipped: 3 }]);
-    const forced = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid', '--force', '--json');
-    assert.deepEqual(JSON.parse(forced.stdout), { list: 'two', written: 1, skipped: 2 });
+    const half = await runOnTable(endpoint, 'import', bad, '--list', 'two', '--skip-invalid');
+    assert.match(half.stderr, /^haverdict: nothing was written: 1 of 4 lines would block .*--skip-protected/m);
+    const few = ['--list', 'two', '--skip-protected', '--max-invalid'];
+    for (const bound of ['1', '49.9%'])
+      assert.match(
+        (await runOnTable(endpoint, 'import', bad, ...few, bound)).stderr,
+        /^haverdict: nothing was written: 2 of 4 lines cannot be read, and at most 1 are skipped; fix them, or skip more with --max-invalid\n$/m,
+      );
+    assert.deepEqual(await subjectsOf('two'), []);
+    const both = ['--list', 'two', '--skip-invalid', '--json'];
+    const skipped = await runOnTable(endpoint, 'import', bad, ...both, '--skip-protected');
+    assert.deepEqual(
+      [skipped.status, JSON.parse(skipped.stdout)],
+      [65, { list: 'two', written: 1, skipped: 3, protected: 1 }],
+    );
+    assert.match(skipped.stderr, /^haverdict: done, but skipped 2 lines as invalid and 1 line as protected\n$/m);
+    const [recorded] = await Array.fromAsync(store.history.of('two'));
+    assert.deepEqual(recorded?.totals, { put: 1, invalid: 2, protected: 1 });
+    const forced = await runOnTable(endpoint, 'import', bad, ...both, '--force');
+    assert.deepEqual(JSON.parse(forced.stdout), { list: 'two', written: 1, skipped: 2, protected: 0 });
+    const { invalid, protected: left } = (await store.lists.find('two')) ?? {};
+    assert.deepEqual([invalid, left], [2, undefined]);
     assert.deepEqual(await subjectsOf('two'), ['ip:10.1.2.3', 'ip:203.0.113.1']);
   });
 
@@ -118,7 +139,7 @@ describe('haverdict import', async () => {
       if (operation === 'BatchWriteItem' && ++calls === 10) signal.abort();
       return undefined;
     });
-    const run = startOnTable(slow, 'import', many, '--list', 'long');
+    const run = startOnTable(slow, ['import', many, '--list', 'long']);
     signal.signal.addEventListener('abort', () => run.child.kill('SIGINT'));
     const { status, stderr } = await run.ended;
     const written = (await subjectsOf('long')).length;
@@ -130,7 +151,7 @@ describe('haverdict import', async () => {
     assert.ok(written < 3000, `${written}`);
     assert.equal((await store.lists.find('long'))?.syncedAt, undefined);
     const again = await runOnTable(endpoint, 'import', many, '--list', 'long', '--json');
-    assert.deepEqual(JSON.parse(again.stdout), { list: 'long', written: 3000 - written, skipped: 0 });
+    assert.deepEqual(JSON.parse(again.stdout), { list: 'long', written: 3000 - written, skipped: 0, protected: 0 });
     assert.equal((await subjectsOf('long')).length, 3000);
   });
 });

@@ -36,6 +36,7 @@ describe('haverdict sync', async () => {
       changed: 0,
       removed: 0,
       skipped: 0,
+      protected: 0,
       dryRun: false,
     });
     assert.deepEqual(await Array.fromAsync(store.entries.ofList('feed')), before);

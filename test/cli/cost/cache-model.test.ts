@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { LoggedRequest } from '../../../cli/access-log/haproxy-log.ts';
 import { CacheModel, isDenied } from '../../../cli/cost/cache-model.ts';
-import type { LoggedRequest } from '../../../cli/cost/haproxy-log.ts';
 import type { Setup } from '../../../cli/cost/traffic.ts';
 
 const ADDRESSES = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '2001:db8::1', '2001:db8::2'];

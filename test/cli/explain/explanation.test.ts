@@ -45,6 +45,20 @@ describe('explain', () => {
     );
   });
 
+  it('tells each entry once, whatever number of the subjects it matches', async () => {
+    await fc.assert(
+      fc.asyncProperty(worldEntries, subjectsOfARequest, askedLists, async (world, subjects, lists) => {
+        const told = await explained(await storeWith(world), subjects, { lists, shadowLists: [], listActions: {} });
+        const keys = told.entries.map(({ listed }) =>
+          'entry' in listed ? `${listed.entry.subject} ${listed.entry.list}` : '',
+        );
+        assert.deepEqual(keys, [...new Set(keys)]);
+        assert.ok(told.winner === undefined || told.entries.includes(told.winner));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('lets no entry lose that would win against the winner alone', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import stringWidth from 'string-width';
 import { jsonText } from '../../../cli/output/json-text.ts';
 import { aligned, isColoured, table } from '../../../cli/output/output.ts';
 import { escapeInvisible } from '../../../contract/printable.ts';
@@ -17,6 +18,23 @@ describe('a table', () => {
       ],
     );
     assert.equal(text, 'A       B\n日本    x\ne\u0301       y\nｆｕ    z\n🚫      w\nabcdef');
+  });
+
+  it('fits a terminal: without empty columns, then with the widest cut, the first one last', () => {
+    const heading = ['SUBJECT', 'STATUS', 'REASON', 'NOTE'];
+    const rows = [
+      ['ip:203.0.113.7', '', 'a reason that is long', '日本日本日本日本日本'],
+      ['ip:198.51.100.0/24', '', 'short', ''],
+    ];
+    assert.equal(
+      table(heading, rows, 50),
+      'SUBJECT             REASON          NOTE\nip:203.0.113.7      a reason that…  日本日本日本…\nip:198.51.100.0/24  short',
+    );
+    for (const columns of [1, 20, 30, 40, 50, 60, 70]) {
+      const lines = table(heading, rows, columns).split('\n');
+      for (const line of lines) assert.ok(stringWidth(line) <= Math.max(columns, 28), `${columns}: ${line}`);
+    }
+    assert.equal(table(heading, rows, 80), table(heading, rows));
   });
 
   it('shows nothing of a cell that could steer the terminal', () => {

@@ -10,6 +10,7 @@ interface StreamEvent {
   readonly Records: readonly {
     readonly eventName: string;
     readonly eventSourceARN: string;
+    readonly userIdentity?: object;
     readonly dynamodb: {
       readonly Keys: { readonly subject: { readonly S: string } };
       readonly NewImage?: object;
@@ -41,7 +42,7 @@ describe('an event source', () => {
   it('says what happened, when, to the second, and by which stream', async (t) => {
     const { source, events } = world(t);
     source.add({ ...change('a'), atMs: 1_790_000_000_999 });
-    source.add({ ...change('a'), before: { n: { N: '1' } }, after: undefined });
+    source.add({ ...change('a'), before: { n: { N: '1' } }, after: undefined, isByTtl: true });
     await until(
       () => events.flat().length === 2,
       () => 'not delivered',
@@ -52,6 +53,8 @@ describe('an event source', () => {
     assert.deepEqual([put?.dynamodb.OldImage, removed?.dynamodb.NewImage], [undefined, undefined]);
     assert.deepEqual(removed?.dynamodb.OldImage, { n: { N: '1' } });
     assert.equal(put?.eventSourceARN, ARN);
+    const service = { type: 'Service', principalId: 'dynamodb.amazonaws.com' };
+    assert.deepEqual([put?.userIdentity, removed?.userIdentity], [undefined, service]);
   });
 
   it('delivers a batch again until the function succeeds, and nothing of that shard before it', async (t) => {
@@ -96,7 +99,14 @@ describe('an event source', () => {
 });
 
 function change(subject: string): Written {
-  return { table: 't', keys: { subject: { S: subject } }, before: undefined, after: {}, atMs: Date.now() };
+  return {
+    table: 't',
+    keys: { subject: { S: subject } },
+    before: undefined,
+    after: {},
+    atMs: Date.now(),
+    isByTtl: false,
+  };
 }
 
 function world(t: TestContext, { batchSize = 100, before = () => {} } = {}) {

@@ -30,6 +30,10 @@ describe('the local cloud', () => {
 
     const url = lines.map((line) => /^ {2}FunctionUrl +(\S+)$/.exec(line)?.[1]).find(Boolean);
     assert.equal((await fetch(`${url}v1/health`)).status, 403);
+
+    child.kill('SIGUSR2');
+    const [said] = await once(child.stdout.resume(), 'data');
+    assert.equal(String(said), 'deleted 0 expired items\n');
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

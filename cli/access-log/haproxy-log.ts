@@ -13,17 +13,27 @@ const HAPROXY = /(?:^|\s)(\S{2,45}):\d{1,5} \[(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\
 /** `06/Feb/2009:12:14:14 +0100`, as the CLF formats of HAProxy and of web servers have it. */
 const CLF_TIME = /\[?(\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d(?:\.\d{1,3})?)(?: ([+-]\d{4}))?\]?/;
 const ISO_TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)/;
-/** Client and time are within this many characters in every format; a request line can have 16 KB. */
-export const MAX_LINE = 1024;
+/** Client and time are within this many characters in every format. */
+const MAX_HEAD = 1024;
+/** What is read of a line: HAProxy logs 1 KB of a request line unless it is built for more. */
+export const MAX_LINE = 16 * 1024;
+/** `"GET /path HTTP/1.1"`; a long one is cut, and then has no version. */
+const REQUEST_LINE = /"([A-Za-z]{1,32}) ([^\s"]+)(?: HTTP\/\d(?:\.\d)?)?"?/;
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** Client and time of a line: HAProxy's HTTP and TCP formats, and any line that begins with the client's address. */
 export function parseLogLine(text: string): LoggedRequest | undefined {
-  const line = text.length > MAX_LINE ? text.slice(0, MAX_LINE) : text;
+  const line = text.length > MAX_HEAD ? text.slice(0, MAX_HEAD) : text;
   const [, client, stamp = ''] = HAPROXY.exec(line) ?? [];
   if (client !== undefined) return request(client, stampMs(stamp));
   const first = /^\s*"?([^\s",]+)/.exec(afterSyslog(line))?.[1];
   return first === undefined ? undefined : (request(first, timeIn(line)) ?? request(withoutPort(first), timeIn(line)));
+}
+
+/** The request line of a line, if it has one; `target` as it was logged. */
+export function requestLineOf(line: string): { readonly method: string; readonly target: string } | undefined {
+  const [, method, target] = REQUEST_LINE.exec(line) ?? [];
+  return method === undefined || target === undefined ? undefined : { method, target };
 }
 
 function request(client: string, atMs: number | undefined): LoggedRequest | undefined {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseLogLine } from '../../../cli/cost/haproxy-log.ts';
+import { parseLogLine } from '../../../cli/access-log/haproxy-log.ts';
 
 const AT = Date.UTC(2026, 1, 6, 12, 14, 14);
 const HTTP =
