@@ -5,6 +5,7 @@ import { type Change, UpdatesPage, updatesQuery } from '../../../contract/update
 import { createHandler } from '../../../functions/check/handler.ts';
 import { Updates } from '../../../functions/check/updates.ts';
 import { append } from '../../../updates/append.ts';
+import { OLD_PROOF_MS } from '../../../updates/canary.ts';
 import { NO_BASE } from '../../../updates/record.ts';
 import { functionEvent } from '../../support/function-event.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -145,7 +146,7 @@ describe('GET /v1/updates', () => {
     await world.write('ip:192.0.2.1');
     await world.page({ lists: LISTS });
     const [record] = world.log.records;
-    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats: { 7: NOW_MS - 25_000 } };
+    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats: { 7: NOW_MS - OLD_PROOF_MS } };
     await world.page({ lists: LISTS });
     assert.deepEqual(world.written, []);
   });
