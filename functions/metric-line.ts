@@ -1,5 +1,5 @@
 /** The metrics that CloudWatch keeps. Each is billed for the hours in which it is sent, so it is only what an alarm watches. */
-export const METRICS = { Failures: 'Count', BadEntries: 'Count' } as const;
+export const METRICS = { Failures: 'Count', BadEntries: 'Count', MirrorAge: 'Seconds', Repairs: 'Count' } as const;
 
 const NAMESPACE = 'haverdict';
 const DIMENSION = 'FunctionName';

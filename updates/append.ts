@@ -2,8 +2,7 @@ import { keyName } from '../blocklist/store.ts';
 import type { Change } from '../contract/updates.ts';
 import { type BatchFacts, carriedOn } from './chain.ts';
 import type { Read } from './page.ts';
-import { type Head, type LogRecord, type Packed, pack, unpack } from './record.ts';
-import { RETENTION_SECONDS } from './table.ts';
+import { expiryOf, type Head, type LogRecord, type Packed, pack, unpack } from './record.ts';
 
 /** The identity of a change. */
 export type ChangeKey = Change['key'];
@@ -70,7 +69,7 @@ async function put(
   { log, newId, clock }: AppendDeps,
 ): Promise<Lost | undefined> {
   let before = tail;
-  for (const [index, { packed }] of parts.entries()) {
+  for (const [index, { packed, changes }] of parts.entries()) {
     const isLast = index === parts.length - 1;
     const nowMs = clock();
     const number = (before?.number ?? 0) + 1;
@@ -80,7 +79,8 @@ async function put(
       id: newId(),
       batch: isLast ? batch.canaries : {},
       packed,
-      expiresAt: Math.ceil(nowMs / 1000) + RETENTION_SECONDS,
+      changes: (before?.changes ?? 0) + changes.length,
+      expiresAt: expiryOf(nowMs),
     };
     if (!(await log.put(record)))
       return { left: parts.slice(index).flatMap(({ changes }) => changes), after: number - 1 };

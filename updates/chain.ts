@@ -13,7 +13,7 @@ export interface BatchFacts {
 /** The stream keeps events for 24 hours. A writer that is half as late may have missed some. */
 const MAX_LATE_MS = 12 * 3_600_000;
 
-export type Carried = Pick<Head, 'base' | 'stream' | 'beats' | 'triedMs'>;
+export type Carried = Pick<Head, 'base' | 'stream' | 'beats' | 'triedMs' | 'checkedMs'>;
 
 /**
  * What a record hands on: as the tail has it, but no base, and so no proof, if events may have been lost. Beats are raised
@@ -24,15 +24,15 @@ export function carriedOn(
   { stream, canaries, oldestMs }: BatchFacts,
   { nowMs, isLast }: { readonly nowMs: number; readonly isLast: boolean },
 ): Carried {
-  const { base = NO_BASE, beats = {}, triedMs = 0 } = tail ?? {};
+  const { base = NO_BASE, beats = {}, triedMs = 0, checkedMs = 0 } = tail ?? {};
   const isUnbroken =
     tail !== undefined &&
     base !== NO_BASE &&
     stream === tail.stream &&
     nowMs - oldestMs <= MAX_LATE_MS &&
     Object.entries(beats).every(([canary, beat]) => (canaries[canary] ?? beat) - beat <= MAX_LATE_MS);
-  if (!isUnbroken) return { base: NO_BASE, stream, beats: {}, triedMs };
-  return { base, stream, beats: isLast ? raised(beats, canaries) : beats, triedMs };
+  if (!isUnbroken) return { base: NO_BASE, stream, beats: {}, triedMs, checkedMs };
+  return { base, stream, beats: isLast ? raised(beats, canaries) : beats, triedMs, checkedMs };
 }
 
 /** How long ago the moment was up to which everything is proven to be in the log; undefined without proof. */

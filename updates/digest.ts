@@ -26,6 +26,9 @@ export function classHash(text: string): Hash {
   return { high: bytes.readUInt32BE(0), low: bytes.readUInt32BE(4) };
 }
 
+/** What a list without entries has. */
+export const NO_STATE: ListState = { count: 0, digest: '0'.repeat(16) };
+
 /** Whether an entry comes or goes. */
 type Sign = 1 | -1;
 

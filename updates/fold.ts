@@ -16,6 +16,11 @@ export interface FoldedEntry {
   readonly subject: string | undefined;
 }
 
+/** Equal entries of two folds. */
+export function sameEntry(a: FoldedEntry, b: FoldedEntry | undefined): boolean {
+  return b !== undefined && a.of.text === b.of.text && a.expiresAt === b.expiresAt && a.subject === b.subject;
+}
+
 interface FoldedList {
   readonly entries: Map<string, FoldedEntry>;
   readonly digest: ListDigest;

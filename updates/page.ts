@@ -1,7 +1,8 @@
 import { type Change, MAX_CHANGES, type UpdatesPage } from '../contract/updates.ts';
 import { provenAgeMs } from './chain.ts';
 import { cursorOf, type Place, START } from './cursor.ts';
-import { type LogRecord, NO_BASE, unpack } from './record.ts';
+import { NO_STATE } from './digest.ts';
+import { type LogRecord, NO_BASE, statesIn, unpack } from './record.ts';
 
 /** The changes of a page as JSON; an answer has at most 1 MiB, and one record up to 256 KB. */
 export const MAX_PAGE_BYTES = 512 * 1024;
@@ -27,7 +28,7 @@ export interface PageRead {
 
 /** The end of the log, for an agent that has no cursor yet. */
 export function pageAtEnd(tail: LogRecord | undefined, options: PageOptions): PageRead {
-  return pageOf(tail !== undefined && isThere(tail, options) ? tail : undefined, [], false, options);
+  return pageOf(tail !== undefined && isThere(tail, options) ? tail : undefined, { changes: [], more: false }, options);
 }
 
 /**
@@ -41,6 +42,7 @@ export function pageAfter(place: Place, { records, isAll }: Read, options: PageO
   const lists = new Set(options.lists);
   const changes: Change[] = [];
   let end: LogRecord | undefined = first;
+  let checkpoint: UpdatesPage['checkpoint'];
   let bytes = 0;
   let more = !isAll;
   for (const record of next) {
@@ -54,9 +56,14 @@ export function pageAfter(place: Place, { records, isAll }: Read, options: PageO
     }
     changes.push(...asked);
     end = record;
+    const states = statesIn(record);
+    if (states === undefined) continue;
+    checkpoint = { lists: Object.fromEntries(options.lists.map((list) => [list, states[list] ?? NO_STATE])) };
+    more ||= record !== next.at(-1); // another page, since it is of this very place
+    break;
   }
   const isOfThisBase = end === undefined || end.base === NO_BASE || end.base === place.base;
-  return isOfThisBase ? pageOf(end, changes, more, options) : undefined;
+  return isOfThisBase ? pageOf(end, { changes, more, ...(checkpoint && { checkpoint }) }, options) : undefined;
 }
 
 /** The record of the place, undefined at the start of the log, and what is after it. */
@@ -78,13 +85,13 @@ function fromPlace(
 
 function pageOf(
   end: LogRecord | undefined,
-  changes: readonly Change[],
-  more: boolean,
+  read: Pick<UpdatesPage, 'changes' | 'more' | 'checkpoint'>,
   { nowMs, waitMs }: PageOptions,
 ): PageRead {
   const ageMs = end === undefined ? undefined : provenAgeMs(end, nowMs);
-  const page = { cursor: cursorOf(end ?? START), changes: [...changes], provenAgeMs: ageMs ?? null, now: nowMs };
-  return { page: { ...page, more, waitMs }, end };
+  const { number } = end ?? START;
+  const page = { cursor: cursorOf(end ?? START), position: number, provenAgeMs: ageMs ?? null, now: nowMs, waitMs };
+  return { page: { ...page, ...read }, end };
 }
 
 function numberAfter(record: LogRecord | undefined): number {

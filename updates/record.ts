@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-import { Change } from '../contract/updates.ts';
+import { Change, ListStates } from '../contract/updates.ts';
+import { RETENTION_SECONDS } from './table.ts';
 
 /** For each canary, the creation time of its newest event in the log, in milliseconds since 1970. */
 export type Beats = Readonly<Record<string, number>>;
@@ -21,6 +22,10 @@ export interface Head {
   readonly beats: Beats;
   /** When it was last tried which canaries share a shard, in milliseconds since 1970. */
   readonly triedMs: number;
+  /** When the last checkpoint was appended, in milliseconds since 1970. */
+  readonly checkedMs: number;
+  /** How many changes the log has had up to it. */
+  readonly changes: number;
 }
 
 /** A record of the log: what was true of some keys after the record before it existed. */
@@ -29,6 +34,8 @@ export interface LogRecord extends Head {
   readonly batch: Beats;
   /** The changes, as `pack` packs them. */
   readonly packed: Uint8Array;
+  /** What each list has at this record, as `packStates` packs it. */
+  readonly checkpoint?: Uint8Array;
   /** Epoch seconds. A record past it counts as gone: DynamoDB deletes late and in any order. */
   readonly expiresAt: number;
 }
@@ -47,17 +54,54 @@ export function pack(changes: readonly Change[]): Packed[] {
   return partsOf(changes).flatMap(halvedUntilSmall);
 }
 
-/** The changes of a record; undefined if there is anything else in it, as of a later version. */
+/** The changes of a record, with all fields as they were written; undefined if there is anything else in it, as of a later version. */
 export function unpack({ packed }: Pick<LogRecord, 'packed'>): readonly Change[] | undefined {
+  const changes = unzipped(packed);
+  return Changes.safeParse(changes).success ? (changes as Change[]) : undefined;
+}
+
+const Changes = z.array(Change);
+
+/** What each list has; undefined if there are so many lists that it fits into no record. */
+export function packStates(states: ListStates): Uint8Array | undefined {
+  const text = JSON.stringify(states);
+  const packed = gzipSync(text);
+  return text.length > RECORD_LIMITS.bytes || packed.length > RECORD_LIMITS.packedBytes ? undefined : packed;
+}
+
+/** What a record says of each list; undefined if it says nothing. */
+export function statesIn({ checkpoint }: Pick<LogRecord, 'checkpoint'>): ListStates | undefined {
+  return checkpoint && ListStates.safeParse(unzipped(checkpoint)).data;
+}
+
+/** What only the builder appends: a record without changes, which hands on what its tail says but for this. */
+export function recordAfter(
+  tail: Head,
+  own: Partial<Pick<LogRecord, 'base' | 'beats' | 'triedMs' | 'checkedMs' | 'checkpoint'>>,
+  { newId, clock }: { newId(): string; clock(): number },
+): LogRecord {
+  return {
+    ...{ base: tail.base, stream: tail.stream, beats: tail.beats, triedMs: tail.triedMs },
+    ...{ checkedMs: tail.checkedMs, changes: tail.changes, batch: {}, packed: NOTHING },
+    ...own,
+    ...{ number: tail.number + 1, id: newId(), expiresAt: expiryOf(clock()) },
+  };
+}
+
+/** When a record of now expires, in epoch seconds. */
+export function expiryOf(nowMs: number): number {
+  return Math.ceil(nowMs / 1000) + RETENTION_SECONDS;
+}
+
+const NOTHING = gzipSync('[]');
+
+function unzipped(packed: Uint8Array): unknown {
   try {
-    const text = gunzipSync(packed, { maxOutputLength: RECORD_LIMITS.bytes }).toString('utf8');
-    return Changes.parse(JSON.parse(text));
+    return JSON.parse(gunzipSync(packed, { maxOutputLength: RECORD_LIMITS.bytes }).toString('utf8'));
   } catch {
     return undefined;
   }
 }
-
-const Changes = z.array(Change);
 
 function partsOf(changes: readonly Change[]): Change[][] {
   const parts: Change[][] = [[]];

@@ -92,6 +92,7 @@ function startRule({ id, attributes, properties }: NamedResource, deps: LocalEve
     ...Targets.flatMap(({ Arn: _a, Id: _i, RetryPolicy: _r, ...more }) => Object.keys(more)),
   ];
   if (unknown !== undefined) throw new Error(`${unknown} of rule ${id} is not imitated`);
+  for (const { Arn } of Targets) refuseRetries(Arn, deps.resources);
   const ruleArn = attributes.Arn ?? '';
   return startSchedule(ScheduleExpression ?? '', async () => {
     for (const { Arn } of Targets) {
@@ -103,6 +104,15 @@ function startRule({ id, attributes, properties }: NamedResource, deps: LocalEve
       await functionOf(Arn, deps).pool.invoke({ 'detail-type': 'Scheduled Event', resources: [ruleArn], detail: {} });
     }
   });
+}
+
+/** A rule calls asynchronously: Lambda calls again what failed, unless it is told not to. */
+function refuseRetries(functionArn: string, resources: NamedResources): void {
+  const called = resources.ofType('AWS::Lambda::Function').find(({ attributes }) => attributes.Arn === functionArn);
+  const isTold = resources
+    .ofType('AWS::Lambda::EventInvokeConfig')
+    .some(({ properties }) => properties.FunctionName === called?.ref && properties.MaximumRetryAttempts === 0);
+  if (!isTold) throw new Error(`retries of ${functionArn} are not imitated: set MaximumRetryAttempts 0`);
 }
 
 /** A function by name or ARN. */

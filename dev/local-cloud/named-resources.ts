@@ -122,6 +122,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   'AWS::Lambda::Permission': { names: refOnly },
   'AWS::Lambda::EventSourceMapping': { names: refOnly },
+  'AWS::Lambda::EventInvokeConfig': { names: refOnly },
   'AWS::Events::Rule': {
     nameProperty: 'Name',
     names: ({ name, arn }) => ({ ref: name, attributes: { Arn: arn('events', `rule/${name}`) } }),

@@ -8,9 +8,12 @@ import {
   type FunctionUrlEvent,
   type FunctionUrlResult,
   HttpError,
+  mirrorRequestOf,
   respond,
+  segmentOf,
   updatesRequestOf,
 } from './http.ts';
+import type { MirrorAnswers } from './mirror.ts';
 import type { Updates } from './updates.ts';
 
 export type Handler = (event: FunctionUrlEvent) => Promise<FunctionUrlResult>;
@@ -19,6 +22,7 @@ export interface HandlerDeps extends Pick<CheckDeps, 'store' | 'log' | 'clock' |
   readonly measure?: (facts: CheckFacts, requestId: string) => void;
   /** Absent where nothing writes updates. */
   readonly updates?: Updates;
+  readonly mirror?: MirrorAnswers;
 }
 
 /** The handler of the function URL, payload format 2.0: parses the request, runs the check, responds. */
@@ -29,30 +33,32 @@ export function createHandler(deps: HandlerDeps): Handler {
     const measure = (facts: CheckFacts) => deps.measure?.(facts, requestId);
     const log: CheckDeps['log'] = (level, message, fields) => deps.log(level, message, { requestId, ...fields });
     try {
-      const updates = deps.updates;
-      return respond(200, await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog, updates }));
+      return await ANSWERS[endpointOf(event)](event, { ...deps, log, measure, invalidEntryLog });
     } catch (error) {
       return refusal(error, log);
     }
   };
 }
 
-type AnswerDeps = CheckDeps & { readonly updates: Updates | undefined };
+type AnswerDeps = CheckDeps & Pick<HandlerDeps, 'updates' | 'mirror'>;
 
-const ANSWERS: Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: AnswerDeps) => object | Promise<object>>> = {
-  check: (event, deps) => check(checkRequestOf(event), deps),
-  health: () => ({ status: 'ok' }),
-  updates: (event, { updates, clock, log }) => {
+type Answers = Readonly<Record<Endpoint, (event: FunctionUrlEvent, deps: AnswerDeps) => Promise<FunctionUrlResult>>>;
+
+const ANSWERS: Answers = {
+  check: async (event, deps) => respond(200, await check(checkRequestOf(event), deps)),
+  health: async () => respond(200, { status: 'ok' }),
+  updates: async (event, { updates, clock, log }) => {
     if (updates === undefined) throw new HttpError(404, 'this backend has no updates');
-    return updates.answer(updatesRequestOf(event), clock, log);
+    return respond(200, await updates.answer(updatesRequestOf(event), clock, log));
   },
-  mirror: () => {
-    throw new HttpError(404, 'this backend has no mirror');
-  },
-  segment: () => {
-    throw new HttpError(404, 'this backend has no mirror');
-  },
+  mirror: async (event, { mirror = noMirror(), clock }) =>
+    mirror.manifest(mirrorRequestOf(event), event.headers['if-none-match'], clock()),
+  segment: async (event, { mirror = noMirror() }) => mirror.segment(...segmentOf(event)),
 };
+
+function noMirror(): never {
+  throw new HttpError(404, 'this backend has no mirror');
+}
 
 /** Responds with the caller's mistake; of an internal failure, the caller learns no details. */
 function refusal(error: unknown, log: CheckDeps['log']): FunctionUrlResult {

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from 'aws-lambda';
 import { firstProblem } from '../../blocklist/schema-problem.ts';
 import { CheckRequest, ENDPOINTS, type Endpoint } from '../../contract/check.ts';
+import { MIRROR_ID, MirrorRequest } from '../../contract/mirror.ts';
 import { UpdatesRequest } from '../../contract/updates.ts';
 
 export type FunctionUrlEvent = LambdaFunctionURLEvent;
@@ -45,20 +46,41 @@ function partsOf(name: Endpoint, rawPath: string): string[] | undefined {
 
 /** The parsed body of a check. */
 export function checkRequestOf(event: FunctionUrlEvent): CheckRequest {
-  const body = json(bodyOf(event));
-  const parsed = CheckRequest.safeParse(body);
-  if (!parsed.success) throw new HttpError(400, firstProblem(parsed.error, body));
-  return parsed.data;
+  return parsed(CheckRequest, json(bodyOf(event)));
 }
 
 /** The parsed query of a request for updates. */
 export function updatesRequestOf({ rawQueryString }: FunctionUrlEvent): UpdatesRequest {
-  const query = new URLSearchParams(rawQueryString);
+  return queryAs(UpdatesRequest, rawQueryString);
+}
+
+/** The parsed query of a request for the mirror. */
+export function mirrorRequestOf({ rawQueryString }: FunctionUrlEvent): MirrorRequest {
+  return queryAs(MirrorRequest, rawQueryString);
+}
+
+/** The mirror and the number of a segment; a number of -1 is that of none. */
+export function segmentOf({ rawPath }: FunctionUrlEvent): [id: string, n: number] {
+  const [id = '', n = ''] = partsOf('segment', rawPath) ?? [];
+  return [MIRROR_ID.test(id) ? id : '', /^\d{1,9}$/.test(n) ? Number(n) : -1];
+}
+
+function queryAs<Request>(schema: Schema<Request>, text: string): Request {
+  const query = new URLSearchParams(text);
   const [after, lists] = [query.get('after'), query.get('lists')];
-  const request = { ...(after !== null && { after }), ...(lists !== null && { lists: lists.split(',') }) };
-  const parsed = UpdatesRequest.safeParse(request);
-  if (!parsed.success) throw new HttpError(400, firstProblem(parsed.error, request));
-  return parsed.data;
+  return parsed(schema, { ...(after !== null && { after }), ...(lists !== null && { lists: lists.split(',') }) });
+}
+
+interface Schema<Request> {
+  safeParse(
+    value: unknown,
+  ): { success: true; data: Request } | { success: false; error: Parameters<typeof firstProblem>[0] };
+}
+
+function parsed<Request>(schema: Schema<Request>, value: unknown): Request {
+  const result = schema.safeParse(value);
+  if (!result.success) throw new HttpError(400, firstProblem(result.error, value));
+  return result.data;
 }
 
 /** A response with a JSON body. */

@@ -2,10 +2,12 @@ import { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { DynamoCanaries } from '../../updates/dynamodb/canaries.ts';
 import { DynamoLog } from '../../updates/dynamodb/log.ts';
+import { DynamoMirrors } from '../../updates/dynamodb/mirrors.ts';
 import { jsonLog, writeLine } from '../log.ts';
 import { checkLine } from './check-line.ts';
 import { readEnvironment } from './environment.ts';
 import { createHandler } from './handler.ts';
+import { MirrorAnswers } from './mirror.ts';
 import { Updates } from './updates.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -24,11 +26,13 @@ export const handler = createHandler({
   measure: (facts, requestId) => writeLine(checkLine(facts, requestId, { functionName, epochMs: Date.now() })),
   clock: Date.now,
   ttlSeconds,
-  ...(updatesTable !== undefined && {
-    updates: new Updates({
-      log: new DynamoLog(new DynamoConnection({ table: updatesTable, ...timeouts })),
-      canaries: new DynamoCanaries(blocklist, region, updatesTable),
-      waitMs: updatePollMs,
-    }),
-  }),
+  ...(updatesTable !== undefined && updatesIn(new DynamoConnection({ table: updatesTable, ...timeouts }))),
 });
+
+function updatesIn(table: DynamoConnection) {
+  const log = new DynamoLog(table);
+  return {
+    updates: new Updates({ log, canaries: new DynamoCanaries(blocklist, region, table.table), waitMs: updatePollMs }),
+    mirror: new MirrorAnswers({ log, mirrors: new DynamoMirrors(table) }),
+  };
+}

@@ -59,7 +59,7 @@ export function grantOperate(table: ITable, log: ITable | undefined, grantee: IG
   table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
   const operations = ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'];
   const ofTable = grantQuery(table, grantee).combine(grant(grantee, operations, [table.tableArn]));
-  return log === undefined ? ofTable : ofTable.combine(grantLog(log, grantee, { appends: false }));
+  return log === undefined ? ofTable : ofTable.combine(grantLog(log, grantee, 'Query'));
 }
 
 /** What DynamoDB does with a customer managed key in the name of the caller, without wildcards. */
@@ -71,6 +71,12 @@ const KEY_WRITE = [
   'kms:ReEncryptFrom',
   'kms:ReEncryptTo',
 ];
+
+/** The whole table, and some keys of it. */
+export function grantScan(table: ITable, grantee: IGrantable): Grant {
+  table.encryptionKey?.grant(grantee, ...KEY_READ);
+  return grant(grantee, ['BatchGetItem', 'Scan'], [table.tableArn]);
+}
 
 /** The stream of a table, as an event source reads it. */
 export function grantStream(table: ITable, streamArn: string, grantee: IGrantable): Grant {
@@ -87,10 +93,14 @@ export function grantCanaries(table: ITable, grantee: IGrantable): Grant {
   });
 }
 
-/** The log of changes: the functions that append to it read its end first. */
-export function grantLog(updates: ITable, grantee: IGrantable, { appends }: { readonly appends: boolean }): Grant {
-  updates.encryptionKey?.grant(grantee, ...KEY_READ, ...(appends ? KEY_WRITE : []));
-  return grant(grantee, ['Query', ...(appends ? ['PutItem'] : [])], [updates.tableArn]);
+/** The log of changes: Query reads it, GetItem the mirror that is stored beside it. */
+export function grantLog(
+  updates: ITable,
+  grantee: IGrantable,
+  ...operations: readonly ('GetItem' | 'PutItem' | 'Query')[]
+): Grant {
+  updates.encryptionKey?.grant(grantee, ...KEY_READ, ...(operations.includes('PutItem') ? KEY_WRITE : []));
+  return grant(grantee, operations, [updates.tableArn]);
 }
 
 function grantQuery(table: ITable, grantee: IGrantable): Grant {

@@ -10,6 +10,8 @@ const RUNBOOK = 'https://github.com/haverdict/haverdict/blob/main/docs/runbook.m
 
 /** Three of five minutes: neither one bad request nor one bad minute pages anybody. */
 const WINDOW = { evaluationPeriods: 5, datapointsToAlarm: 3 };
+/** The first mirror takes some minutes. */
+const LONG = { evaluationPeriods: 30, datapointsToAlarm: 15 };
 /** What is said once, when it happens: the alarm goes on for an hour, so that somebody sees it. */
 const ONCE = { evaluationPeriods: 60, datapointsToAlarm: 1 };
 const PERIOD = Duration.minutes(1);
@@ -18,6 +20,8 @@ const PERCENT = 5;
 const SLOW_MS = 100;
 /** From then on agents do not rely on updates for what is allowed. */
 const LATE_MS = 60_000;
+/** A mirror is made anew each day. */
+const OLD_SECONDS = 26 * 3600;
 
 /** Alarms for the operators. Missing data is fine, as there may be no calls. */
 export class Alarms extends Construct {
@@ -51,7 +55,20 @@ export class Alarms extends Construct {
         ? []
         : [
             this.#alarm('UpdatesLate', updates.metricAge(each), LATE_MS, 'changes reach the agents late'),
-            this.#alarm('UpdateErrors', updates.metricErrors(each), 1, 'the writer of updates fails'),
+            this.#alarm(
+              'UpdateErrors',
+              updates.metricErrors(each),
+              1,
+              'the writer of updates or the mirror builder fails',
+            ),
+            this.#alarm(
+              'MirrorOld',
+              updates.metricMirrorAge(each),
+              OLD_SECONDS,
+              'agents load an old mirror, or none',
+              LONG,
+            ),
+            this.#alarm('Repairs', updates.metricRepairs(each), 1, 'updates did not say what the table says', ONCE),
             this.#alarm(
               'BadEntries',
               updates.metricBadEntries(each),

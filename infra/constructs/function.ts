@@ -33,6 +33,8 @@ interface FunctionProps {
   readonly name: string;
   readonly description: string;
   readonly timeout: Duration;
+  /** In MiB; that of the settings by default. */
+  readonly memorySize?: number;
   readonly reservedConcurrency?: number | 'none';
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -60,7 +62,7 @@ export class BackendFunction extends Construct {
       handler: 'index.handler',
       runtime: NODE_24,
       architecture: Architecture.ARM_64,
-      memorySize: settings.memorySize ?? 512,
+      memorySize: props.memorySize ?? settings.memorySize ?? 512,
       timeout,
       ...(reservedConcurrency !== 'none' && { reservedConcurrentExecutions: reservedConcurrency }),
       role,

@@ -54,7 +54,7 @@ describe('HaverdictBackend in an app of somebody else', () => {
     const stack = new Stack(testApp(), 'Theirs');
     const topic = new Topic(stack, 'Topic');
     const { alarms } = new HaverdictBackend(stack, 'Blocklist', { alarmTopic: topic });
-    assert.equal(alarms.length, 11);
+    assert.equal(alarms.length, 13);
     const [alarm] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
     assert.deepEqual(alarm?.Properties.AlarmActions, [stack.resolve(topic.topicArn)]);
   });

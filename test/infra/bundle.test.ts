@@ -43,12 +43,13 @@ describe('what is deployed', () => {
     assert.doesNotMatch(readFileSync(join(one, template), 'utf8'), /haverdict-synth-/);
   });
 
-  it('are three functions of less than 420 KiB each that load', async () => {
+  it('are three functions that load: of less than 420 KiB where callers wait for the start, and 440 KiB', async () => {
     const [one = ''] = folders;
     const files = bundlesIn(one);
     assert.equal(files.length, 3);
     for (const file of files) {
-      assert.ok(readFileSync(file).length < 420 * 1024, `${readFileSync(file).length} bytes`);
+      const { length } = readFileSync(file);
+      assert.ok(length < (file.includes('/check/') ? 420 : 440) * 1024, `${length} bytes`);
       const script = `import(${JSON.stringify(file)}).then((bundle) => console.log(Object.keys(bundle).join()))`;
       const tables = { HAVERDICT_TABLE: 'a-table', HAVERDICT_UPDATES_TABLE: 'its-log' };
       const env = {

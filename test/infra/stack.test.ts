@@ -28,8 +28,10 @@ describe('the stack', () => {
       BackendAlarmsErrorsFF7BFA57: 'AWS::CloudWatch::Alarm',
       BackendAlarmsFailedLookups8D1B43FF: 'AWS::CloudWatch::Alarm',
       BackendAlarmsIndexReadsD2D32A69: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsMirrorOld83527C76: 'AWS::CloudWatch::Alarm',
       BackendAlarmsReadKeyRange4FC9DDAF: 'AWS::CloudWatch::Alarm',
       BackendAlarmsReadMaximum431447ED: 'AWS::CloudWatch::Alarm',
+      BackendAlarmsRepairsAC61433B: 'AWS::CloudWatch::Alarm',
       BackendAlarmsSlow5B31BA18: 'AWS::CloudWatch::Alarm',
       BackendAlarmsThrottles31E0B736: 'AWS::CloudWatch::Alarm',
       BackendAlarmsUpdateErrors5E7C474C: 'AWS::CloudWatch::Alarm',
@@ -46,14 +48,15 @@ describe('the stack', () => {
       BackendCheckRoleDefaultPolicyCD7F445D: 'AWS::IAM::Policy',
       BackendDashboardDE4FB3C3: 'AWS::CloudWatch::Dashboard',
       BackendTable11108670: 'AWS::DynamoDB::GlobalTable',
+      BackendUpdatesBuilderHandlerCF16503E: 'AWS::Lambda::Function',
+      BackendUpdatesBuilderHandlerEventInvokeConfigD8CACDD2: 'AWS::Lambda::EventInvokeConfig',
+      BackendUpdatesBuilderHandlerMinute25B4B80D: 'AWS::Lambda::Permission',
+      BackendUpdatesBuilderLogsA3F8EF6D: 'AWS::Logs::LogGroup',
+      BackendUpdatesBuilderRole87C3CFA8: 'AWS::IAM::Role',
+      BackendUpdatesBuilderRoleDefaultPolicyF7E1B524: 'AWS::IAM::Policy',
       BackendUpdatesMinute9E79ACF5: 'AWS::Events::Rule',
       BackendUpdatesSource406BAE44: 'AWS::Lambda::EventSourceMapping',
       BackendUpdatesTable01721D8F: 'AWS::DynamoDB::GlobalTable',
-      BackendUpdatesTrialHandler5AFE0B94: 'AWS::Lambda::Function',
-      BackendUpdatesTrialHandlerMinuteE5063984: 'AWS::Lambda::Permission',
-      BackendUpdatesTrialLogs756BD7E1: 'AWS::Logs::LogGroup',
-      BackendUpdatesTrialRole99AECD9E: 'AWS::IAM::Role',
-      BackendUpdatesTrialRoleDefaultPolicy50F3D753: 'AWS::IAM::Policy',
       BackendUpdatesWriterHandlerFD5CBE9B: 'AWS::Lambda::Function',
       BackendUpdatesWriterLogs0D753536: 'AWS::Logs::LogGroup',
       BackendUpdatesWriterRole3CD068B3: 'AWS::IAM::Role',
@@ -75,7 +78,7 @@ describe('the stack', () => {
       const config = parse(parts.map((part) => (typeof part === 'string' ? part : url)).join(''));
       const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
       const backend = { url, auth: 'iam', region: 'us-east-1', ...limits };
-      assert.deepEqual(config, { backend, ...(updates && { updates: { mode: 'invalidate' } }) });
+      assert.deepEqual(config, { backend, ...(updates && { updates: { mode: 'mirror' } }) });
       assert.equal(ConfigFile.safeParse(config).error, undefined);
     });
 
@@ -87,11 +90,11 @@ describe('the stack', () => {
     assert.equal(two.MaxCallsPerSecond.Value, '125');
     assert.equal(
       endOf(two),
-      '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }\nupdates: { mode: invalidate }',
+      '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }\nupdates: { mode: mirror }',
     );
     const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
-    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }\nupdates: { mode: invalidate }');
+    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }\nupdates: { mode: mirror }');
   });
 
   it('names its region itself, since that of the credentials would give each of us another template', () => {

@@ -1,11 +1,13 @@
 import type { Item } from '../../blocklist/store.ts';
 import type { Change } from '../../contract/updates.ts';
 import { append, type Batch, type ChangeKey } from '../../updates/append.ts';
+import { type Built, build } from '../../updates/builder.ts';
+import type { BuilderDeps } from '../../updates/building.ts';
 import { changeOf } from '../../updates/change.ts';
 import { placeOf } from '../../updates/cursor.ts';
 import { type PageRead, pageAfter, pageAtEnd } from '../../updates/page.ts';
-import { tryCanaries } from '../../updates/trial.ts';
 import { MemoryLog } from '../support/memory-log.ts';
+import { MemoryMirrors } from '../support/memory-mirrors.ts';
 
 export const SHARDS = 3;
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ subject: `host:${name}`, list: 'manual' }));
@@ -28,9 +30,23 @@ interface Writer {
   isGivenUp: boolean;
 }
 
+/** A builder under way. */
+export interface Builder {
+  /** Lets it take its next step. */
+  step: () => void;
+  isDone: boolean;
+}
+
 /** A table with a stream, writers and a log, in model time. Every part but the table and the stream is the real one. */
 export class StreamWorld {
   readonly log = new MemoryLog();
+  readonly mirrors = new MemoryMirrors();
+  /** Those that go on step by step. */
+  readonly builders: Builder[] = [];
+  /** Keys that they found the log to be wrong about. */
+  repairs = 0;
+  /** How far their clock is ahead of that of the stream. */
+  builderAheadMs = 0;
   /** What each key said, and since when; undefined is no item. */
   readonly history = new Map(KEYS.map((key) => [nameOf(key), [{ sinceMs: 0, text: undefined as string | undefined }]]));
   readonly writers: Writer[] = [];
@@ -75,7 +91,7 @@ export class StreamWorld {
   }
 
   /** One step of a writer; what it waits for is done when this resolves. */
-  async step(writer: Writer | undefined): Promise<void> {
+  async step(writer: { step: () => void } | undefined): Promise<void> {
     writer?.step();
     for (let turn = 0; turn < 8; turn++) await Promise.resolve();
   }
@@ -97,17 +113,69 @@ export class StreamWorld {
     throw new Error('writers never end');
   }
 
-  async tryCanaries(): Promise<void> {
-    await tryCanaries({
-      log: this.log,
-      write: async (canaries) => this.writeCanaries(canaries),
+  /** Runs a builder from its first step to its last. */
+  build(version = 'v1'): Promise<Built> {
+    return build(this.#builderDeps(version, async () => {}));
+  }
+
+  /** Starts a builder that goes on step by step, or never. */
+  startBuilder(version = 'v1'): Builder {
+    const builder: Builder = { step: () => {}, isDone: false };
+    this.builders.push(builder);
+    const turn = () =>
+      new Promise<void>((resolve) => {
+        builder.step = resolve;
+      });
+    const end = () => {
+      builder.isDone = true;
+      this.builders.splice(this.builders.indexOf(builder), 1);
+    };
+    void build(this.#builderDeps(version, turn)).then(({ repairs }) => {
+      this.repairs += repairs;
+      end();
+    });
+    return builder;
+  }
+
+  #builderDeps(version: string, turn: () => Promise<void>): BuilderDeps {
+    const { log, mirrors } = this;
+    const each =
+      <Given extends unknown[], Result>(run: (...given: Given) => Promise<Result>) =>
+      async (...given: Given) => {
+        await turn();
+        return run(...given);
+      };
+    const itemOf = (key: ChangeKey) => this.#itemOf(key);
+    return {
+      log: {
+        tail: each(() => log.tail()),
+        from: each((number) => log.from(number)),
+        put: each((record) => log.put(record)),
+      },
+      mirrors: {
+        manifest: each(() => mirrors.manifest()),
+        putManifest: each((manifest, replaced) => mirrors.putManifest(manifest, replaced)),
+        segment: each((id, n) => mirrors.segment(id, n)),
+        putSegment: each((id, n, packed) => mirrors.putSegment(id, n, packed)),
+      },
+      scan: async function* () {
+        for (const key of KEYS) {
+          await turn();
+          const item = itemOf(key);
+          if (item !== undefined) yield item;
+        }
+      },
+      read: each(async (keys) => keys.map((key) => this.#changeOf(key))),
+      write: each(async (canaries) => this.writeCanaries(canaries)),
+      lease: each(async () => true),
       newId: () => this.#newId(),
-      clock: () => this.nowMs,
-      wait: async (ms) => {
+      clock: () => this.nowMs + this.builderAheadMs,
+      wait: each(async (ms) => {
         this.nowMs += ms;
         await this.settle();
-      },
-    });
+      }),
+      version,
+    };
   }
 
   /** What an agent with this cursor is answered; undefined is 410. */
@@ -174,9 +242,12 @@ export class StreamWorld {
   }
 
   #changeOf(key: ChangeKey): Change {
+    return changeOf(key, this.#itemOf(key), () => {});
+  }
+
+  #itemOf(key: ChangeKey): Item | undefined {
     const reason = this.textOf(key);
-    const item: Item | undefined = reason === undefined ? undefined : { ...key, action: 'deny', reason };
-    return changeOf(key, item, () => {});
+    return reason === undefined ? undefined : { ...key, action: 'deny', reason };
   }
 
   #batchOf(events: readonly Event[]): Batch {

@@ -1,15 +1,14 @@
-import { type AttributeValue, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, GetItemCommand, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import { putIf } from '../../blocklist/dynamodb/conditional-writes.ts';
 import type { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import type { Log } from '../append.ts';
 import type { Read } from '../page.ts';
 import { type Beats, type LogRecord, NO_BASE } from '../record.ts';
 import { UPDATES_TABLE } from '../table.ts';
+import { atOf, keyOf } from './key.ts';
 
 /** The partition of the log; others are for what is built from it. */
 const PART = 'log';
-/** Numbers as text that sorts as they do. */
-const DIGITS = 16;
 /** Records a page reads at most; DynamoDB answers up to 1 MB. */
 const RECORDS_A_READ = 250;
 
@@ -29,6 +28,14 @@ export class DynamoLog implements Log {
       ConsistentRead: true,
     });
     return records[0];
+  }
+
+  /** The record with this number. */
+  async at(number: number): Promise<LogRecord | undefined> {
+    const { client, table } = this.#connection;
+    const command = new GetItemCommand({ TableName: table, Key: keyOf(PART, atOf(number)), ConsistentRead: true });
+    const { Item } = await this.#connection.attempt('get', () => client.send(command));
+    return Item && recordOf(Item);
   }
 
   /** The records from this number on. */
@@ -65,14 +72,9 @@ function keyCondition(KeyConditionExpression: string, at?: string) {
   };
 }
 
-function atOf(number: number): string {
-  return String(number).padStart(DIGITS, '0');
-}
-
 function attributesOf(record: LogRecord): Record<string, AttributeValue> {
   return {
-    [UPDATES_TABLE.partitionKey]: { S: PART },
-    [UPDATES_TABLE.sortKey]: { S: atOf(record.number) },
+    ...keyOf(PART, atOf(record.number)),
     [UPDATES_TABLE.ttlAttribute]: { N: String(record.expiresAt) },
     id: { S: record.id },
     base: { S: record.base },
@@ -80,7 +82,10 @@ function attributesOf(record: LogRecord): Record<string, AttributeValue> {
     beats: beatsAttribute(record.beats),
     batch: beatsAttribute(record.batch),
     triedMs: { N: String(record.triedMs) },
+    checkedMs: { N: String(record.checkedMs) },
+    changes: { N: String(record.changes) },
     packed: { B: record.packed },
+    ...(record.checkpoint && { checkpoint: { B: record.checkpoint } }),
   };
 }
 
@@ -95,7 +100,10 @@ function recordOf(item: Readonly<Record<string, AttributeValue>>): LogRecord {
     beats: beatsOf(item.beats),
     batch: beatsOf(item.batch),
     triedMs: Number(item.triedMs?.N ?? 0),
+    checkedMs: Number(item.checkedMs?.N ?? 0),
+    changes: Number(item.changes?.N ?? 0),
     packed: item.packed?.B ?? new Uint8Array(),
+    ...(item.checkpoint?.B && { checkpoint: item.checkpoint.B }),
   };
 }
 

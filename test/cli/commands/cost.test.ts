@@ -50,7 +50,7 @@ describe('haverdict cost', () => {
       Object.fromEntries(costOf(...args).items.map(({ name, amount }: Record<string, unknown>) => [name, amount]));
     const [two, none] = [amounts(file, file), amounts(file, file, '--no-updates')];
     assert.deepEqual([two['Updates: polls'], none['Updates: polls']], [2 * 2_628_000, undefined]);
-    assert.deepEqual([two['CloudWatch alarms'], none['CloudWatch alarms']], [15, 12]);
+    assert.deepEqual([two['CloudWatch alarms'], none['CloudWatch alarms']], [18, 12]);
     assert.equal(amounts(file, '--agents', '3', '--poll-ms', '3000')['Updates: polls'], 2_628_000);
   });
 

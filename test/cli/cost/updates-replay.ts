@@ -12,8 +12,8 @@ import { Updates } from '../../../functions/check/updates.ts';
 import { createWriter } from '../../../functions/update-writer/handler.ts';
 import { CANARY_LIST } from '../../../updates/canary.ts';
 import type { Read } from '../../../updates/page.ts';
-import type { LogRecord } from '../../../updates/record.ts';
-import { tryCanaries } from '../../../updates/trial.ts';
+import { type LogRecord, NO_BASE, recordAfter } from '../../../updates/record.ts';
+import { findCanaries, isTrialDue, type TrialDeps, tryCanaries } from '../../../updates/trial.ts';
 import { HandClock } from '../../support/clock.ts';
 import { functionEvent } from '../../support/function-event.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -114,15 +114,25 @@ export class UpdatesReplay {
     this.#clock.after(60_000, () => this.#eachMinute());
   }
 
-  #tryCanaries(): Promise<unknown> {
+  /** What the builder does of updates without a mirror: the first trial begins a base. */
+  async #tryCanaries(): Promise<void> {
     this.#count({ calls: 1 });
-    return tryCanaries({
+    const deps: TrialDeps = {
       log: this.#log,
       write: async (canaries) => this.#writeCanaries(canaries, Number.POSITIVE_INFINITY),
       newId: () => this.#newId(),
       clock: () => this.#clock.epochMs(),
       wait: (ms) => new Promise<void>((resolve) => void this.#clock.after(ms, resolve)),
-    });
+    };
+    const tail = await this.#log.tail();
+    if (tail !== undefined && tail.base !== NO_BASE) {
+      if (isTrialDue(tail, deps.clock())) await tryCanaries(deps);
+      return;
+    }
+    const beats = await findCanaries(deps);
+    const end = await this.#log.tail();
+    if (beats !== undefined && end !== undefined)
+      await this.#log.put(recordAfter(end, { base: deps.newId(), beats, triedMs: deps.clock() }, deps));
   }
 
   /** So many entries in one moment, as of a feed. */

@@ -210,6 +210,12 @@ describe('a stack deployed to this machine', () => {
       says: /schedule cron.* is not imitated/,
     },
     {
+      what: 'a rule whose function is called again where it failed',
+      type: 'AWS::Lambda::EventInvokeConfig',
+      change: { Properties: { MaximumRetryAttempts: 1 } },
+      says: /retries of arn:.* are not imitated: set MaximumRetryAttempts 0/,
+    },
+    {
       what: 'a policy of AWS that is not in the template',
       type: 'AWS::IAM::Role',
       change: { Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] } },

@@ -53,7 +53,7 @@ describe('access', () => {
   });
 
   it('has no role for agents unless somebody is named who may assume it', () => {
-    const functions = ['BackendCheckRole', 'BackendUpdatesTrialRole', 'BackendUpdatesWriterRole'];
+    const functions = ['BackendCheckRole', 'BackendUpdatesBuilderRole', 'BackendUpdatesWriterRole'];
     assert.deepEqual(rolesOf(template), functions);
     const named = templateOf({ agentPrincipal: ROLE });
     assert.deepEqual(rolesOf(named), ['BackendAccessAgentRole', ...functions]);
@@ -74,7 +74,7 @@ describe('access', () => {
           .filter((document) => document !== undefined)
           .flatMap((document) => (document as { Statement: Statement[] }).Statement), // every policy document has it
     );
-    assert.equal(statements.length, 21);
+    assert.equal(statements.length, 22);
     assert.deepEqual(
       statements.filter(({ Condition: _keys, ...statement }) => JSON.stringify(statement).includes('*')),
       [],

@@ -36,7 +36,10 @@ describe('the alarms', () => {
   ];
 
   it('are these', () => {
-    assert.deepEqual([...alarms.keys()].sort(), [...new Set(['BadEntries', ...RAISED.map(([name]) => name)])].sort());
+    assert.deepEqual(
+      [...alarms.keys()].sort(),
+      [...new Set([...RAISED.map(([name]) => name), 'MirrorOld', 'BadEntries', 'Repairs'])].sort(),
+    );
   });
 
   for (const [name, bad] of RAISED)
@@ -45,14 +48,22 @@ describe('the alarms', () => {
       assert.deepEqual(raisedBy(minutes(bad, 2)), []);
     });
 
-  it('raise BadEntries by one minute, for an hour: it is said once that an item was written', () => {
-    const after = (calmMinutes: number) => [
-      ...Array(59 - calmMinutes).fill(calm),
-      { ...calm, BadEntries: 1 },
-      ...Array(calmMinutes).fill(calm),
-    ];
-    assert.deepEqual([raisedBy(after(0)), raisedBy(after(59))], [['BadEntries'], ['BadEntries']]);
-    assert.deepEqual(raisedBy([...after(59), calm]), []);
+  for (const name of ['BadEntries', 'Repairs'])
+    it(`raise ${name} by one minute, for an hour: it is said once`, () => {
+      const after = (calmMinutes: number) => [
+        ...Array(59 - calmMinutes).fill(calm),
+        { ...calm, [name]: 1 },
+        ...Array(calmMinutes).fill(calm),
+      ];
+      assert.deepEqual([raisedBy(after(0)), raisedBy(after(59))], [[name], [name]]);
+      assert.deepEqual(raisedBy([...after(59), calm]), []);
+    });
+
+  it('raise MirrorOld by a quarter of an hour, so that a first mirror can be made', () => {
+    const old = { ...calm, MirrorAge: 26 * 3600 };
+    assert.deepEqual(raisedBy(Array(15).fill(old)), ['MirrorOld']);
+    assert.deepEqual(raisedBy(Array(14).fill(old)), []);
+    assert.deepEqual(raisedBy(Array(30).fill({ ...calm, MirrorAge: 26 * 3600 - 1 })), []);
   });
 
   it('are not raised by one failure among many requests, nor by one of few, nor without requests', () => {
@@ -80,7 +91,10 @@ describe('the alarms', () => {
       [false, STACK.without],
     ] as const) {
       assert.equal(alarmMetrics, alarmsOf({ updates }).flatMap(metricsOf).length);
-      assert.equal(metrics, 1); // BadEntries is seldom sent, and billed only then
+      const sentEachMinute = Object.keys(METRICS).filter(
+        (name) => (updates && name === 'MirrorAge') || name === 'Failures',
+      );
+      assert.equal(metrics, sentEachMinute.length); // the others are seldom sent, and billed only then
     }
   });
 

@@ -59,22 +59,45 @@ describe('updates', () => {
     ]);
   });
 
-  it('let the trial write canaries and append, and the function write canaries and read the log', () => {
-    assert.deepEqual(statementsOf(template, 'BackendUpdatesTrialRoleDefaultPolicy').slice(1), [
-      { Action: ['dynamodb:PutItem', 'dynamodb:Query'], Effect: 'Allow', Resource: log },
+  it('let the builder scan, write canaries and append, and the function write canaries and read log and mirror', () => {
+    assert.deepEqual(statementsOf(template, 'BackendUpdatesBuilderRoleDefaultPolicy').slice(1), [
+      { ...ofTable, Action: ['dynamodb:BatchGetItem', 'dynamodb:Scan'] },
+      { Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], Effect: 'Allow', Resource: log },
       canaries,
     ]);
     assert.deepEqual(statementsOf(template, 'BackendCheckRoleDefaultPolicy').slice(1), [
       { ...ofTable, Action: 'dynamodb:BatchGetItem' },
-      { Action: 'dynamodb:Query', Effect: 'Allow', Resource: log },
+      { Action: ['dynamodb:GetItem', 'dynamodb:Query'], Effect: 'Allow', Resource: log },
       canaries,
     ]);
   });
 
-  it('leave three quarters of the reads of the table to lookups', () => {
-    const reads = (context: object) =>
+  it('leave half of the reads of the table to lookups: a quarter is for the writers, a quarter for a scan', () => {
+    const writes = (context: object) =>
       environmentOf(templateOf({ ...context }), 'BackendUpdatesWriter').HAVERDICT_READS_PER_SECOND;
-    assert.deepEqual([reads({}), reads({ maxReadUnits: 4000 }), reads({ maxReadUnits: 1 })], ['125', '250', '20']);
+    const scans = (context: object) =>
+      environmentOf(templateOf({ ...context }), 'BackendUpdatesBuilder').HAVERDICT_READ_UNITS_PER_SECOND;
+    const contexts = [{}, { maxReadUnits: 4000 }, { maxReadUnits: 1 }];
+    assert.deepEqual(
+      [contexts.map(writes), contexts.map(scans)],
+      [
+        ['125', '250', '20'],
+        ['500', '1000', '20'],
+      ],
+    );
+  });
+
+  it('run the builder each minute, with the time and memory for a large table, and never twice for one minute', () => {
+    const builderId = idOf(template, 'AWS::Lambda::Function', 'BackendUpdatesBuilder');
+    const { Timeout, MemorySize } = only(template, 'AWS::Lambda::Function', 'BackendUpdatesBuilder').Properties;
+    assert.deepEqual([Timeout, MemorySize], [900, 2048]);
+    const { ScheduleExpression, Targets } = only(template, 'AWS::Events::Rule').Properties;
+    const target = { Arn: { 'Fn::GetAtt': [builderId, 'Arn'] } };
+    const never = { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 0 };
+    assert.equal(ScheduleExpression, 'rate(1 minute)');
+    assert.deepEqual(Targets, [{ Id: 'Target0', ...target, RetryPolicy: never }]);
+    const config = only(template, 'AWS::Lambda::EventInvokeConfig').Properties;
+    assert.deepEqual(config, { FunctionName: { Ref: builderId }, Qualifier: '$LATEST', ...never });
   });
 
   it('are asked for once a second, or as seldom as leaves half of the calls to checks', () => {

@@ -66,7 +66,15 @@ describeOnEveryEngine('the log in DynamoDB', async (place) => {
 
 function record(number: number): LogRecord {
   const [{ packed } = { packed: new Uint8Array() }] = pack(CHANGES);
-  const head = { number, id: `i${number}`, base: 'b', stream: '2026-01-01T00:00:00.000', triedMs: 5 };
+  const head = {
+    number,
+    id: `i${number}`,
+    base: 'b',
+    stream: '2026-01-01T00:00:00.000',
+    triedMs: 5,
+    checkedMs: 6,
+    changes: 7,
+  };
   return { ...head, beats: { 3: 1_790_000_000_000 }, batch: { 7: 1 }, packed, expiresAt: 1_790_000_000 };
 }
 
