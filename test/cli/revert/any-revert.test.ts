@@ -15,7 +15,7 @@ const LISTS = ['one', 'two'] as const;
 const SUBJECTS = ['203.0.113.1', '203.0.113.2', '203.0.113.3', '198.51.100.0/24', '2001:db8::/64'];
 
 const list = fc.constantFrom(...LISTS);
-const some = fc.subarray(SUBJECTS);
+const some = fc.subarray(SUBJECTS, { minLength: 2 });
 const reason = fc.constantFrom('a', 'b');
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ does: fc.constantFrom('block', 'allow', 'remove'), list, some, reason }) },
@@ -81,7 +81,6 @@ describeNewer('any sequence of changes and reverts', async () => {
       writeFileSync(file, some.map((subject) => `${subject}\n`).join(''));
       return run(does, file, '--list', list, '--yes', '--reason', reason);
     }
-    if (some.length === 0) return undefined;
     return run(does, ...some, '--list', list, '--reason', reason);
   }
 
@@ -89,7 +88,7 @@ describeNewer('any sequence of changes and reverts', async () => {
     let reverts = 0;
     let left = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 14, maxLength: 14 }), async (steps) => {
         const runs: Run[] = [];
         for (const one of steps) {
           const known = await runIds();
@@ -118,7 +117,7 @@ describeNewer('any sequence of changes and reverts', async () => {
           if (id !== undefined) runs.push({ id, before, after: now });
         }
       }),
-      { endOnFailure: true, numRuns: longRuns(300, 10) },
+      { endOnFailure: true, numRuns: longRuns(300, 8) },
     );
     assert.ok(reverts > 10 && left > 0, `${reverts} reverts, ${left} entries left alone`);
   });
