@@ -117,6 +117,13 @@ export class LocalMirror implements MirrorAnswers {
     return !held.isMismatched && nowMs - held.provenMs <= settings.unlistedMs ? stale : undefined;
   }
 
+  /** What it says now, live or as a stale answer. */
+  explain(subject: LookupSubject): Decision | undefined {
+    const nowMs = this.#clock.nowMs();
+    const live = subject.address ? this.liveAddress(subject.address, nowMs) : this.live(subject.text, nowMs);
+    return live ?? this.stale(subject);
+  }
+
   combined(subject: LookupSubject, answered: Entry | null): Entry | null {
     return this.#served?.tables.combined(subject, answered, this.#clock.nowMs()) ?? answered;
   }

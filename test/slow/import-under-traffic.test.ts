@@ -42,7 +42,7 @@ it(`an import of ${ENTRIES} entries while traffic flows`, { timeout: LIMIT_MS },
   const state = async () => (await (await fetch(`${admin}/state.json`)).json()) as AgentState;
   const isLive = async () => (await state()).updates.state === 'live';
   const traffic = new Traffic(site, state);
-  await until(isLive, () => 'not live', 60_000);
+  await until(isLive, () => 'not live', 300_000);
 
   const before = await traffic.during(() => pause(QUIET_MS));
   const file = join(temporaryFolder(t), 'feed.txt');
