@@ -77,10 +77,13 @@ describe('the mirror', () => {
           mirror.apply(change);
         }
         const answer = await check({ ...asked, subjects }, checkDeps(storeAsMeant([...table.values()], asked)));
+        const asWritten = [...table.values()].filter(({ key, entry }) => key.subject === entry?.subject);
+        const answered = await check({ ...asked, subjects }, checkDeps(storeAsMeant(asWritten, asked)));
         for (const [index, text] of subjects.entries()) {
           const subject = LookupSubject.parse(text);
           const entry = answer.verdicts[index]?.entry ?? null;
           assert.deepEqual(mirror.entryOf(subject, 0), entry, text);
+          assert.deepEqual(mirror.combined(subject, answered.verdicts[index]?.entry ?? null, 0), entry, text);
           const isAddress = subject.address !== undefined;
           const told = isAddress ? mirror.lookupAddress(addressOf(text), 0) : mirror.lookup(text, 0);
           const expected = (source: 'mirror' | 'stale') =>
