@@ -132,12 +132,10 @@ export class StreamWorld {
 
   /** Starts a builder that goes on step by step, or never. */
   startBuilder(version = 'v1'): Builder {
-    const builder: Builder = { step: () => {}, isDone: false };
+    const waiting: (() => void)[] = [];
+    const builder: Builder = { step: () => waiting.shift()?.(), isDone: false };
     this.builders.push(builder);
-    const turn = () =>
-      new Promise<void>((resolve) => {
-        builder.step = resolve;
-      });
+    const turn = () => new Promise<void>((resolve) => void waiting.push(resolve));
     const end = () => {
       builder.isDone = true;
       this.builders.splice(this.builders.indexOf(builder), 1);
