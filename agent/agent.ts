@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.ts';
 import { hasNativeSpop } from '../haproxy/versions.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
+import type { Decision } from './decision/decision.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
 import { FollowedUpdates } from './followed-updates.ts';
@@ -86,6 +87,7 @@ export class Agent {
     const metrics = new ProcessMetrics();
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
     updates.use(settings);
+    await updates.restore(settings);
     const { mirror } = updates;
     const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
@@ -141,14 +143,14 @@ export class Agent {
 
   /** The cached verdict about a subject in canonical text. */
   explain(subject: string): CachedVerdict {
-    const found = this.#generation.cache.explain(LookupSubject.parse(subject));
-    if (found === undefined) return { pid: process.pid };
+    const asked = LookupSubject.parse(subject);
+    const known = this.updates.mirror.explain(asked);
+    const mirror = known && { mirror: { isLive: known.source === 'mirror', ...toldOf(known, subject) } };
+    const found = this.#generation.cache.explain(asked);
+    if (found === undefined) return { pid: process.pid, ...mirror };
     const { verdict, ...times } = found;
-    if (typeof verdict === 'string') return { pid: process.pid, cached: { reason: verdict, ...times } };
-    const { action, reason, list, ofAddress } = verdict;
-    const entry = ofAddress ? subject : verdict.entry;
-    const said = { ...(reason !== undefined && { reason }), ...(list !== undefined && { list }) };
-    return { pid: process.pid, cached: { action, ...said, ...(entry !== undefined && { entry }), ...times } };
+    const said = typeof verdict === 'string' ? { reason: verdict } : toldOf(verdict, subject);
+    return { pid: process.pid, ...mirror, cached: { ...said, ...times } };
   }
 
   /** Removes a subject, or all, from the cache; returns the number of removed verdicts. */
@@ -192,7 +194,7 @@ export class Agent {
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
     const { clock, metrics, degradation } = this.#shared;
-    this.updates.close();
+    await this.updates.stop();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
     const cancel = clock.after(GRACE_MS, () => {
@@ -205,6 +207,7 @@ export class Agent {
     this.#cacheWatch.stop();
     await this.#saver?.stop();
     await this.#generation.close();
+    this.updates.close();
     metrics.close();
     degradation.close();
   }
@@ -274,4 +277,15 @@ export class Agent {
     this.#leaving.set(left, { cut });
     left.finally(() => this.#leaving.delete(left));
   }
+}
+
+/** A decision about a subject as people read it. */
+function toldOf({ action, reason, list, ofAddress, entry }: Decision, subject: string) {
+  const of = ofAddress ? subject : entry;
+  return {
+    action,
+    ...(reason !== undefined && { reason }),
+    ...(list !== undefined && { list }),
+    ...(of !== undefined && { entry: of }),
+  };
 }

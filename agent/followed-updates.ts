@@ -7,8 +7,10 @@ import { AppliedUpdates } from './updates/applied-updates.ts';
 import { Follower } from './updates/follower.ts';
 import { systemMoment } from './updates/freshness.ts';
 import { type Fault, LocalMirror } from './updates/local-mirror.ts';
+import { MirrorKeeper } from './updates/mirror-keeper.ts';
 import type { LoadEvents } from './updates/mirror-loader.ts';
 import { mirrorLog } from './updates/mirror-log.ts';
+import { type Restored, restoredFrom } from './updates/mirror-restore.ts';
 import { mirrorSettingsOf } from './updates/mirror-settings.ts';
 import type { UpdatesStep } from './updates/updates-step.ts';
 
@@ -30,6 +32,10 @@ export class FollowedUpdates {
   readonly #metrics: ProcessMetrics;
   readonly #applied: AppliedUpdates;
   #follower: Follower | undefined;
+  #keeper: MirrorKeeper | undefined;
+  /** What the keeper is for, as text. */
+  #kept = '';
+  #restored: Restored | undefined;
   #onFault: (fault: Fault) => void = () => {};
 
   constructor(
@@ -60,7 +66,27 @@ export class FollowedUpdates {
   /** The settings from now on. */
   use(settings: Settings): void {
     this.mirror.use(mirrorSettingsOf(settings));
-    this.#follower?.reloaded();
+    if (this.#follower === undefined) return;
+    this.#follower.reloaded();
+    this.#keep(settings);
+  }
+
+  /** Reads the mirror that was kept in the file, if there is one; it counts as one that is behind. */
+  async restore(settings: Settings): Promise<void> {
+    const { file } = settings.updates;
+    const of = mirrorSettingsOf(settings);
+    if (file === undefined || of === undefined) return;
+    try {
+      this.#restored = await restoredFrom(file, of.key, this.mirror, this.#clock);
+      if (this.#restored === undefined) return;
+      const { ageSeconds } = this.#restored;
+      const entries = this.mirror.held?.tables.size;
+      this.#log.info({ file, entries, ageSeconds: Math.round(ageSeconds) }, 'mirror restored from file');
+    } catch (error) {
+      await this.mirror.apply({ kind: 'abandon' });
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#log.warn({ file, problem }, 'mirror file not used: the mirror is loaded');
+    }
   }
 
   apply(step: UpdatesStep): Promise<void> {
@@ -68,7 +94,7 @@ export class FollowedUpdates {
   }
 
   /** Follows the log of the backend if this is the first process, and tells the others each step. */
-  follow(isFirst: boolean, others: OtherProcesses): void {
+  follow(isFirst: boolean, settings: Settings, others: OtherProcesses): void {
     if (!isFirst) {
       this.#onFault = others.faulty;
       return;
@@ -77,9 +103,10 @@ export class FollowedUpdates {
       {
         updates: () => this.#generation().updates,
         mirror: () => this.#generation().mirror,
-        apply: (step: UpdatesStep) => {
+        apply: async (step: UpdatesStep) => {
           others.apply(step);
-          return this.apply(step);
+          await this.apply(step);
+          void this.#keeper?.write(step);
         },
         position: () => this.mirror.held?.position,
         followed: (step, waitedMs) => this.#metrics.followed(step, waitedMs),
@@ -91,6 +118,24 @@ export class FollowedUpdates {
     );
     this.#follower = follower;
     this.#onFault = (fault) => follower.faulty(fault);
+    if (this.#restored !== undefined) follower.moveTo(this.#restored.place, settings.lists);
+    this.#keep(settings);
+  }
+
+  #keep(settings: Settings): void {
+    const { file } = settings.updates;
+    const key = mirrorSettingsOf(settings)?.key;
+    const kept = JSON.stringify([file, key]);
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    void this.#keeper?.close();
+    this.#keeper = undefined;
+    if (file === undefined || key === undefined) return;
+    const isOld = () => this.#follower?.want('file');
+    this.#keeper = new MirrorKeeper(file, key, this.#clock, this.#log, isOld);
+    if (this.#restored !== undefined) this.#keeper.goOn(this.#restored, this.#restored.place.cursor);
+    else if (this.mirror.held !== undefined) isOld();
+    this.#restored = undefined;
   }
 
   /** The mirror of another process has a fault. */
@@ -98,9 +143,13 @@ export class FollowedUpdates {
     this.#follower?.faulty(fault);
   }
 
-  /** Asks for nothing any more. */
-  close(): void {
+  /** Asks for nothing any more; the mirror still answers. */
+  async stop(): Promise<void> {
     this.#follower?.close();
+    await this.#keeper?.close();
+  }
+
+  close(): void {
     this.mirror.close();
   }
 

@@ -143,7 +143,7 @@ async function serveAsWorker(
     onMirrorFault: (fault: Fault) => agent.updates.onOthersFault(fault),
   });
   reportListening();
-  agent.updates.follow(savesCache, {
+  agent.updates.follow(savesCache, settings, {
     apply: (step) => tell(process, 'applyUpdates', step),
     faulty: (fault) => tell(process, 'onMirrorFault', fault),
   });
@@ -157,7 +157,7 @@ async function startProcesses(settings: Settings, log: Logger, output: LogOutput
 
 async function startAlone(settings: Settings, log: Logger, output: LogOutput): Promise<AgentProcesses> {
   const agent = await Agent.start(settings, log, true, new SystemdSockets(process.env, process.pid));
-  agent.updates.follow(true, { apply() {}, faulty() {} });
+  agent.updates.follow(true, settings, { apply() {}, faulty() {} });
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],

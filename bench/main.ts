@@ -10,14 +10,26 @@ import { measureMemory } from './memory.ts';
 import type { PoolOptions } from './notify-pool.ts';
 import { measureGrowth } from './parser-growth.ts';
 import { measureParts } from './parts.ts';
+import { measureChanges } from './updates.ts';
 import { measurePages } from './updates-page.ts';
 import { measureSpread } from './worker-spread.ts';
 
-const SECTIONS = ['parts', 'hostile', 'growth', 'agents', 'spread', 'haproxy', 'memory', 'calls', 'pages'] as const;
+const SECTIONS = [
+  'parts',
+  'hostile',
+  'growth',
+  'agents',
+  'spread',
+  'haproxy',
+  'memory',
+  'calls',
+  'pages',
+  'updates',
+] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages   instead of all of them
+  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -141,6 +153,14 @@ const SHOWN = {
       runs.map(({ kind, changes, kilobytes, readMs, applyMs, wholeMs }) => {
         return [kind, changes, kilobytes, readMs.toFixed(1), applyMs.toFixed(1), wholeMs.toFixed(1)];
       }),
+    );
+    return runs;
+  },
+  async updates() {
+    const runs = await measureChanges();
+    table(
+      ['change by', 'changes', 'p50 ms', 'p99', 'longest'],
+      runs.map(({ by, changes, p50, p99, longest }) => [by, changes, p50, p99, longest]),
     );
     return runs;
   },

@@ -29,7 +29,7 @@ const CACHED = 500_000;
 /** As many as the default of `backend.maxConcurrent` lets be in flight. */
 const IN_FLIGHT = 3_200;
 const LIST = 'manual';
-const NO_MIRROR = { apply: async () => {} };
+const NO_MIRROR = { apply: async () => {}, isAt: () => false };
 
 const KINDS: Readonly<Record<string, (number: number) => Change>> = {
   addresses: (n) =>

@@ -17,6 +17,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['list', async () => (await import('./commands/list.ts')).listCommand()],
   ['lists', async () => (await import('./commands/lists.ts')).listsCommand()],
   ['history', async () => (await import('./commands/history.ts')).historyCommand()],
+  ['revert', async () => (await import('./commands/revert.ts')).revertCommand()],
   ['import', async () => (await import('./commands/import.ts')).importCommand()],
   ['export', async () => (await import('./commands/export.ts')).exportCommand()],
   ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],

@@ -42,14 +42,14 @@ export interface Site {
   stop(): Promise<void>;
 }
 
-/** Visits the site from unknown addresses until the agent gets an answer of the backend by its deadline. */
-export async function warmUp(site: Site): Promise<void> {
+/** Visits the site from unknown addresses until such an answer comes by the deadline: of the backend, or from the agent's mirror. */
+export async function warmUp(site: Site, source: 'backend' | 'mirror' = 'backend'): Promise<void> {
   const limitMs = performance.now() + WARM_UP_LIMIT_MS;
   for (let stranger = 1; ; stranger++) {
     const { headers } = await site.visit(`127.255.${stranger >> 8}.${stranger & 255}`);
-    if (headers['x-haverdict-source'] === 'backend') return;
+    if (headers['x-haverdict-source'] === source) return;
     if (performance.now() > limitMs)
-      throw new Error(`the agent gets no answer of its backend:\n${site.agent.lines.slice(-5).join('\n')}`);
+      throw new Error(`the agent has no answer from its ${source}:\n${site.agent.lines.slice(-5).join('\n')}`);
     await pause(20);
   }
 }

@@ -63,7 +63,7 @@ export class HaverdictStack extends Stack {
 /** What the agent's config file has of this stack, as YAML. */
 function agentConfig(backend: object, { updates }: DeploymentSettings): string {
   const settings = Object.entries(backend).map(([name, value]) => `${name}: ${value}`);
-  return [`backend: { ${settings.join(', ')} }`, ...(updates ? ['updates: { mode: invalidate }'] : [])].join('\n');
+  return [`backend: { ${settings.join(', ')} }`, ...(updates ? ['updates: { mode: mirror }'] : [])].join('\n');
 }
 
 /** A whole account leaves it to its own policies which of its roles may. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { type CacheBlock, IPV4_ROW, IPV6_ROW, readBlock } from '../decision/cache-snapshot-block.ts';
 import { TICK_MS } from '../decision/ticks.ts';
+import { openTrusted } from '../trusted-file.ts';
 
 /**
  * A file consists of blocks: four 32-bit numbers (bytes of JSON, IPv4 rows, IPv6 rows, CRC-32 of the rest), then the JSON
@@ -16,12 +17,6 @@ const FORMAT = 'haverdict cache 2';
 const MAX_JSON_BYTES = 64 * 1024 * 1024;
 const MAX_ROWS = 65_536;
 const NO_ROWS = new Int32Array(0);
-
-const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** Neither follows a link nor waits for a pipe, which others with write access to the folder could put there. */
-const READ_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-const ROOT = 0;
-const WRITABLE_BY_OTHERS = 0o022;
 
 interface Header {
   readonly format: string;
@@ -89,26 +84,10 @@ export function readCacheFile(
 }
 
 function openToRead(path: string): number | undefined {
-  let file: number;
-  try {
-    file = openSync(path, READ_FLAGS);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException; // the only errors of openSync
-    if (code === 'ENOENT') return undefined;
-    throw new CacheFileError(code === 'ELOOP' ? 'is a symbolic link' : `cannot be read (${code})`, { cause: error });
-  }
-  const problem = accessProblem(file);
-  if (problem === undefined) return file;
-  closeSync(file);
-  throw new CacheFileError(problem);
-}
-
-/** Why the file is not trusted: a CRC does not authenticate, so its owner and permissions must. */
-function accessProblem(file: number): string | undefined {
-  const found = fstatSync(file);
-  if (!found.isFile()) return 'is not a regular file';
-  if (found.uid !== ROOT && found.uid !== process.geteuid?.()) return `belongs to user ${found.uid}`;
-  return (found.mode & WRITABLE_BY_OTHERS) === 0 ? undefined : 'is writable by users other than its owner';
+  const opened = openTrusted(path);
+  if (opened === undefined) return undefined;
+  if ('problem' in opened) throw new CacheFileError(opened.problem);
+  return opened.file;
 }
 
 function* blocksOf(file: number): Generator<CacheBlock> {

@@ -1,6 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import type { Settings } from '../../config/settings.ts';
 import { maxHeapBytes } from '../decision/cache-memory.ts';
+import { maxMirrorHeapBytes } from '../mirror/mirror-memory.ts';
 import { MAX_MEMORY_MB } from '../scripts/ipc.ts';
 
 /** The first version of Node with V8's memory saver mode. */
@@ -24,24 +25,37 @@ export function keepHeapSmall(): void {
 const LIMIT = '--max-old-space-size';
 const MIB = 1024 * 1024;
 
-/** The heap limit: the setting, and the heap part of the cache with half as much again for garbage collection. */
-export function heapLimitMegabytes({ cache, memory }: Pick<Settings, 'cache' | 'memory'>): number {
-  return memory.heapMegabytes + Math.ceil((maxHeapBytes(cache.maxEntries) * 1.5) / MIB);
+type HeapSettings = Pick<Settings, 'cache' | 'memory' | 'updates'>;
+
+/** The heap limit: the setting, and the heap part of cache and mirror with half as much again for garbage collection. */
+export function heapLimitMegabytes({ cache, memory, updates }: HeapSettings): number {
+  const bytes = maxHeapBytes(cache.maxEntries) + MIRRORS * maxMirrorHeapBytes(entriesOf(updates));
+  return memory.heapMegabytes + Math.ceil((bytes * 1.5) / MIB);
+}
+
+/** The entries of a mirror, which the settings may not want. */
+function entriesOf({ mode, maxEntries }: Settings['updates']): number {
+  return mode === 'mirror' ? maxEntries : 0;
 }
 
 /** Memory beside heap and cache: Node's program (60), libraries and connections (32), and a margin. Resident are 80 to 100. */
 const PROCESS_MEGABYTES = 160;
 /** A cached address, outside the heap: at most 120 bytes, and 80 more while its table grows or is replaced. */
 const ADDRESS_BYTES = 200;
+/** One mirror is loaded while another one is in use. */
+const MIRRORS = 2;
+/** An address or network of a mirror, outside the heap. */
+const MIRROR_ENTRY_BYTES = 60;
 
 /**
  * The most memory of all processes, for systemd's `MemoryMax`. At least twice the heap limit: with socket activation the
  * heap limit is not set, and V8 limits a heap to half of the cgroup's memory (seen with Node 24.21).
  */
-export function maxMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'workers' | 'script'>): number {
-  const { cache, memory, workers, script } = settings;
+export function maxMegabytes(settings: HeapSettings & Pick<Settings, 'workers' | 'script'>): number {
+  const { cache, memory, updates, workers, script } = settings;
   const heap = heapLimitMegabytes(settings);
-  const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES) / MIB);
+  const mirrored = MIRRORS * entriesOf(updates) * MIRROR_ENTRY_BYTES;
+  const addresses = Math.ceil((cache.maxEntries * ADDRESS_BYTES + mirrored) / MIB);
   const worker = heap + addresses + PROCESS_MEGABYTES + (script === undefined ? 0 : MAX_MEMORY_MB);
   // a single worker is the first process itself
   const first = workers === 1 ? 0 : memory.heapMegabytes + PROCESS_MEGABYTES;
@@ -53,7 +67,7 @@ export function maxMegabytes(settings: Pick<Settings, 'cache' | 'memory' | 'work
  * same pid; workers inherit the flag. Does nothing if the limit is lower already, if the operator has set another one, or if
  * open descriptors would be lost: sockets passed by systemd, a channel to a parent.
  */
-export async function limitHeap(load: () => Promise<Pick<Settings, 'cache' | 'memory'>>): Promise<void> {
+export async function limitHeap(load: () => Promise<HeapSettings>): Promise<void> {
   const { env, execArgv, execPath, argv } = process;
   const isSaid = [...execArgv, env.NODE_OPTIONS ?? ''].some((text) => text.replaceAll('_', '-').includes(LIMIT));
   const wouldLose = env.LISTEN_FDS !== undefined || env.NODE_CHANNEL_FD !== undefined || process.connected;

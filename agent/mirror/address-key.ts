@@ -7,7 +7,7 @@ import {
   parseNetwork,
 } from '../../contract/address.ts';
 import { type Address, maskOf } from '../decision/address.ts';
-import type { Words } from './entry-table.ts';
+import type { Words } from './entry-chunk.ts';
 
 const IP = 'ip:';
 const IS_IPV4_PREFIX = Array.from({ length: 33 }, (_, prefix) => IPV4_PREFIXES.includes(prefix));

@@ -5,7 +5,7 @@ import { AddressEntries } from './address-entries.ts';
 import { AddressKey } from './address-key.ts';
 import { EntryClasses, type ReceivedClass } from './entry-classes.ts';
 import { BESIDE, classOf, entryValue, listOf } from './entry-value.ts';
-import type { Finder } from './search.ts';
+import type { Finder } from './finder.ts';
 import { Sums } from './sums.ts';
 import { kindOf, TextEntries } from './text-entries.ts';
 

@@ -16,3 +16,6 @@ export function classOf(value: number): number {
 export function listOf(value: number): number {
   return value & ((1 << LIST_BITS) - 1);
 }
+
+/** The expiry of an entry that has none, as a signed word. */
+export const NEVER = -1;

@@ -98,7 +98,7 @@ export class Mirror {
 
   lookupAddress(address: Address, nowMs: number): MirrorVerdict {
     const search = this.#search;
-    search.begin((nowMs + this.#aheadMs) / 1000);
+    search.begin(nowMs + this.#aheadMs);
     this.#entries.search(address, search);
     if (search.isBeside) {
       const text = `ip:${address}`;
@@ -149,7 +149,7 @@ export class Mirror {
 
   #rules(asked: AskedLists): [AskedLists, Standings, Search, Verdicts] {
     const { classes } = this.#entries;
-    const standings = new Standings(asked, this.#names, () => classes.actions);
+    const standings = new Standings(asked, this.#names, classes);
     return [asked, standings, new Search(standings), new Verdicts(asked, this.#names, classes)];
   }
 
@@ -177,15 +177,15 @@ export class Mirror {
   }
 
   #rivalsOfText(text: string, nowMs: number): readonly Rival[] {
-    const now = (nowMs + this.#aheadMs) / 1000;
+    const epochMs = nowMs + this.#aheadMs;
     const rivals: Rival[] = [];
     for (const subject of lookupKeysOf(text))
-      for (const found of this.#entries.textsOf(subject)) this.#add(rivals, subject, found, now);
+      for (const found of this.#entries.textsOf(subject)) this.#add(rivals, subject, found, epochMs);
     return ordered(rivals);
   }
 
   #rivalsOfAddress(address: Address, nowMs: number): readonly Rival[] {
-    const now = (nowMs + this.#aheadMs) / 1000;
+    const epochMs = nowMs + this.#aheadMs;
     const collected = new Collected();
     this.#entries.search(address, collected);
     const at = new AddressKey();
@@ -193,17 +193,17 @@ export class Mirror {
     for (const { value, expiry, prefix } of collected.all) {
       at.readNetwork(address, prefix);
       const { subject } = at;
-      if (classOf(value) !== 0) this.#add(rivals, subject, { key: subject, value: value & ~BESIDE, expiry }, now);
+      if (classOf(value) !== 0) this.#add(rivals, subject, { key: subject, value: value & ~BESIDE, expiry }, epochMs);
       if ((value & BESIDE) === 0) continue;
       for (const found of this.#entries.textsOf(subject))
-        if (listOf(found.value) === listOf(value)) this.#add(rivals, subject, found, now);
+        if (listOf(found.value) === listOf(value)) this.#add(rivals, subject, found, epochMs);
     }
     return ordered(rivals);
   }
 
   /** Adds an entry if it counts. */
-  #add(rivals: Rival[], subject: string, { key, value, expiry }: Found, now: number): void {
-    const at = this.#standings.of(value, expiry, now);
+  #add(rivals: Rival[], subject: string, { key, value, expiry }: Found, epochMs: number): void {
+    const at = this.#standings.of(value, expiry, epochMs);
     if (at !== undefined)
       rivals.push({ subject, key, value, expiry, at: at + standingBySpecificity(specificity(subject)) });
   }

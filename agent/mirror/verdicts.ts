@@ -4,7 +4,7 @@ import { type Decision, decisionOf, type Source } from '../decision/decision.ts'
 import { AddressKey } from './address-key.ts';
 import type { AskedLists } from './asked-lists.ts';
 import type { EntryClasses } from './entry-classes.ts';
-import { classOf, listOf } from './entry-value.ts';
+import { classOf, listOf, NEVER } from './entry-value.ts';
 
 /** What a mirror knows of a subject. Equal ones of addresses are mostly the same object. */
 export interface MirrorVerdict {
@@ -23,8 +23,6 @@ export interface KnownEntry {
 export const NOTHING_LISTED: MirrorVerdict = { live: decisionOf(null, 'mirror'), stale: decisionOf(null, 'stale') };
 export const NOTHING_KNOWN: MirrorVerdict = { live: undefined, stale: undefined };
 
-/** The expiry of an entry that has none. */
-const NEVER = -1;
 /** Networks whose verdicts are kept at a time. */
 const KEPT_NETWORKS = 1024;
 

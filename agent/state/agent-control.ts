@@ -2,9 +2,19 @@ import type { LogLevel } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { AgentState } from './state.ts';
 
-/** The cached verdict about a subject in one process. */
+/** What one process knows about a subject. */
 export interface CachedVerdict {
   readonly pid: number;
+  /** What the mirror says; absent without one, or if it cannot say. */
+  readonly mirror?: {
+    /** It decides at once; else only where the backend does not answer. */
+    readonly isLive: boolean;
+    readonly action: Action;
+    readonly reason?: string;
+    /** The list and the subject of the entry; absent if nothing is listed. */
+    readonly list?: string;
+    readonly entry?: string;
+  };
   /** Absent if the subject is not cached. */
   readonly cached?: {
     /** The action as long as the verdict is fresh; absent for a failed lookup, which has only a reason. */

@@ -23,7 +23,7 @@ const MAX_WAITING = 20;
 /** Applies the changes of the log to the verdicts and the mirror of this process, one step after the other. */
 export class AppliedUpdates {
   readonly #target: () => Target;
-  readonly #mirror: Pick<LocalMirror, 'apply'>;
+  readonly #mirror: Pick<LocalMirror, 'apply' | 'isAt'>;
   readonly #clock: Clock;
   readonly #now: () => Moment;
   #last: Promise<void> = Promise.resolve();
@@ -33,7 +33,7 @@ export class AppliedUpdates {
   #isOff = false;
   #proof: Proof | undefined;
 
-  constructor(target: () => Target, mirror: Pick<LocalMirror, 'apply'>, clock: Clock, now: () => Moment) {
+  constructor(target: () => Target, mirror: Pick<LocalMirror, 'apply' | 'isAt'>, clock: Clock, now: () => Moment) {
     this.#target = target;
     this.#mirror = mirror;
     this.#clock = clock;
@@ -73,7 +73,7 @@ export class AppliedUpdates {
     do {
       target = this.#target();
       if (step.isStart && this.#isFollowing) await this.#endAllFresh(target);
-      await this.#end(target, subjects);
+      await this.#end(target, subjects, this.#mirror.isAt(step));
     } while (target !== this.#target()); // a reload came between: its cache may be a copy from before
     if (step.isForNext) return;
     this.#isFollowing = step.isOff !== true;
@@ -86,7 +86,7 @@ export class AppliedUpdates {
     await this.#run(cache.endAllFresh());
   }
 
-  async #end({ cache, loader }: Target, subjects: readonly string[]): Promise<void> {
+  async #end({ cache, loader }: Target, subjects: readonly string[], isMirrored: boolean): Promise<void> {
     if (subjects.length === 0) return;
     const changed = new ChangedSubjects();
     for (let at = 0; at < subjects.length; at += SLICE) {
@@ -95,7 +95,8 @@ export class AppliedUpdates {
     }
     loader.outdate((subject) => changed.covers(subject));
     const listed: readonly LookupSubject[] = await this.#run(cache.end(changed));
-    for (const subject of listed.slice(0, MAX_ASKED_AGAIN)) loader.refresh(subject);
+    if (isMirrored) for (const subject of listed) cache.forget(subject);
+    else for (const subject of listed.slice(0, MAX_ASKED_AGAIN)) loader.refresh(subject);
   }
 
   /** Runs what comes in slices, with other work in between. */

@@ -1,3 +1,4 @@
+import type { LogPlace } from '../backend/backend.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Log } from '../log.ts';
 import type { Moment } from './freshness.ts';
@@ -20,14 +21,14 @@ export interface Followed {
   load: LoadEvents;
 }
 
-const CAUSE_OF: Readonly<Record<Fault, LoadCause>> = { mismatch: 'mismatch', sync: 'worker', over: 'start' };
+const CAUSE_OF: Readonly<Record<Fault, LoadCause>> = { mismatch: 'mismatch', sync: 'worker', over: 'over' };
 
 /** Follows the log of changes, and loads the mirror: in the first process, which tells the others. */
 export class Follower {
   readonly #poller: Poller;
   readonly #loader: MirrorLoader;
 
-  constructor(of: Followed, log: Log, clock: Clock, now: () => Moment) {
+  constructor(of: Followed, log: Log, clock: Clock, now: () => Moment, random: () => number = Math.random) {
     const logged = updatesLog(log);
     const events: PollEvents = {
       ...logged,
@@ -41,11 +42,20 @@ export class Follower {
       },
       lagging: () => this.#loader.want('backlog'),
     };
-    this.#poller = new Poller(of.updates, of.apply, events, clock, now);
+    this.#poller = new Poller(of.updates, of.apply, events, clock, now, random);
     const { apply, position, mirror: source } = of;
     const moveTo = this.#poller.moveTo.bind(this.#poller);
-    this.#loader = new MirrorLoader({ source, apply, moveTo, position }, of.load, clock, now);
+    this.#loader = new MirrorLoader({ source, apply, moveTo, position }, of.load, clock, now, random);
     this.#loader.reloaded();
+  }
+
+  /** Polls go on from there. */
+  moveTo(place: LogPlace, lists: readonly string[]): void {
+    this.#poller.moveTo(place, lists);
+  }
+
+  want(cause: LoadCause): void {
+    this.#loader.want(cause);
   }
 
   /** The settings may be others now. */

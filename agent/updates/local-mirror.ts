@@ -6,7 +6,7 @@ import type { LookupSubject } from '../decision/lookup-subject.ts';
 import type { MirrorAnswers } from '../decision/mirror-answers.ts';
 import type { AskedLists } from '../mirror/asked-lists.ts';
 import { Mirror } from '../mirror/mirror.ts';
-import { type Moment, provenAgeMs } from './freshness.ts';
+import { elapsedMs, type Moment, provenAgeMs } from './freshness.ts';
 import { HeldMirror } from './held-mirror.ts';
 import { segmentBytes } from './segment-bytes.ts';
 import type { BeginStep, MirrorStep, PageStep, SegmentStep } from './updates-step.ts';
@@ -115,6 +115,13 @@ export class LocalMirror implements MirrorAnswers {
     return !held.isMismatched && nowMs - held.provenMs <= settings.unlistedMs ? stale : undefined;
   }
 
+  /** What it says now, live or as a stale answer. */
+  explain(subject: LookupSubject): Decision | undefined {
+    const nowMs = this.#clock.nowMs();
+    const live = subject.address ? this.liveAddress(subject.address, nowMs) : this.live(subject.text, nowMs);
+    return live ?? this.stale(subject);
+  }
+
   combined(subject: LookupSubject, answered: Entry | null): Entry | null {
     return this.#served?.tables.combined(subject, answered, this.#clock.nowMs()) ?? answered;
   }
@@ -129,10 +136,15 @@ export class LocalMirror implements MirrorAnswers {
       case 'page':
         return step.isForNext ? this.#applyToNext(step) : this.#applyToServed(step);
       case 'swap':
-        return this.#swap();
+        return this.#swap(step.isOld ?? false);
       case 'abandon':
         this.#next = undefined;
     }
+  }
+
+  /** Has the mirror in use everything up to the end of this page? */
+  isAt({ place }: PageStep): boolean {
+    return place !== undefined && this.#served?.cursor === place.cursor;
   }
 
   #begin(step: BeginStep): void {
@@ -169,17 +181,18 @@ export class LocalMirror implements MirrorAnswers {
     if (step.clockAheadMs !== undefined) this.#setEpoch(held, step.clockAheadMs);
     held.asOfMs = nowMs - provenAgeMs(step.proof, this.#now());
     held.provenMs = Math.max(held.provenMs, held.asOfMs);
-    held.receivedMs = nowMs;
+    held.receivedMs = nowMs - (step.askedAt === undefined ? 0 : elapsedMs(step.askedAt, this.#now()));
     if (held !== this.#served) return;
     this.#setLiveTimes();
     if (held.isMismatched && !wasMismatched) this.#faulty('mismatch', held.differing(step.checkpoint ?? {}));
     if (held.tables.isOver) this.#dropTooLarge();
   }
 
-  #swap(): void {
+  #swap(isOld: boolean): void {
     const next = this.#next;
     if (next === undefined) throw new Error('no mirror is being loaded');
     this.#next = undefined;
+    if (isOld) next.asOfMs = NEVER;
     this.#served = next;
     this.#setLiveTimes();
     this.#recomputeLater();

@@ -28,20 +28,17 @@ export interface LoadEvents {
   stillMismatched(id: string): void;
 }
 
-/** All agents of a site do the same at the same time otherwise. */
-const JITTER_MS: Readonly<Record<LoadCause, number>> = {
-  start: 0,
-  gone: 2_000,
-  backlog: 10_000,
-  mismatch: 60_000,
-  worker: 1_000,
-  file: 60_000,
-};
 const BACKOFF_MS = { first: 2_000, most: 60_000 } as const;
 /** How often it is looked whether there is another mirror, after one that is of no use. */
 const OTHER_MS = 60_000;
 /** How often a backend without a mirror is asked again, or one whose mirror was gone as soon as it was loaded. */
 const NONE_MS = 300_000;
+
+/** All agents of a site do the same at the same time otherwise. */
+const JITTER_MS: Readonly<Record<LoadCause, number>> = {
+  ...{ start: 0, gone: 2_000, backlog: 10_000, mismatch: 60_000, worker: 1_000, file: 60_000 },
+  over: NONE_MS,
+};
 
 /** Pages are cheaper up to here. */
 const MIN_BACKLOG = 2_000;
@@ -62,6 +59,7 @@ export class MirrorLoader {
   readonly #backoff = new Backoff(BACKOFF_MS.first, BACKOFF_MS.most);
   #wanted: LoadCause | undefined;
   #isLoading = false;
+  #isFaulty = false;
   #isClosed = false;
   #failures = 0;
   /** The mirror that was loaded last, and the one that was loaded because another one had a fault. */
@@ -100,6 +98,7 @@ export class MirrorLoader {
 
   /** A mirror is wanted; the first cause counts until it is there. */
   want(cause: LoadCause): void {
+    if (this.#isLoading && cause === 'mismatch') this.#isFaulty = true; // perhaps the one that is being loaded
     if (this.#wanted !== undefined || this.#isClosed) return;
     this.#wanted = cause;
     this.#tryIn(this.#random() * JITTER_MS[cause]);
@@ -129,6 +128,7 @@ export class MirrorLoader {
     const [source, cause] = [this.#source(), this.#wanted];
     if (source === undefined || cause === undefined) return;
     this.#isLoading = true;
+    this.#isFaulty = false;
     const outcome = await this.#load(source, cause).catch((error) => this.#failed(source, error));
     this.#isLoading = false;
     if (outcome === 'stopped') return this.#apply({ kind: 'abandon' });
@@ -136,6 +136,7 @@ export class MirrorLoader {
     this.#wanted = undefined;
     this.#failures = 0;
     this.#backoff.reset();
+    if (this.#isFaulty) this.want('mismatch');
   }
 
   async #failed(source: MirrorSource, error: unknown): Promise<Outcome> {

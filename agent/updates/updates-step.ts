@@ -8,6 +8,8 @@ export interface PageStep {
   /** The log is followed from its end on: what changed before is not known. */
   readonly isStart: boolean;
   readonly changes: readonly Change[];
+  /** When it was asked for. */
+  readonly askedAt?: Moment;
   /** Absent if the backend cannot prove what is in its log, or has none. */
   readonly proof?: Proof;
   /** The backend has no log of changes, or it is not followed any more. */
@@ -50,6 +52,8 @@ export interface SegmentStep {
 /** The mirror that was loaded is in use from now on (`swap`), or will not be (`abandon`). */
 export interface EndStep {
   readonly kind: 'swap' | 'abandon';
+  /** It is of a file: what was proven of it says nothing of now. */
+  readonly isOld?: boolean;
 }
 
 export type MirrorStep = BeginStep | SegmentStep | EndStep;
@@ -69,6 +73,7 @@ export function pageStep(
     kind: 'page',
     isStart: after === undefined,
     changes,
+    askedAt,
     place: { cursor, ...(after !== undefined && { after }), position: position ?? 0 },
     clockAheadMs: now - gotAt.epochMs,
     ...(provenAgeMs !== null && { proof: { askedAt, ageMs: provenAgeMs } }),

@@ -3,6 +3,7 @@ import type { Item } from '../../blocklist/store.ts';
 import { formatSubject, parseSubject, SubjectError } from '../../contract/subject.ts';
 import { actor } from '../entries/actor.ts';
 import { jsonOf, type ListedItem, listedItem, sentenceOf } from '../entries/listed-item.ts';
+import { editOfRemoval, newRunId } from '../entries/run.ts';
 import { addWaitOptions, startWaiting, type WaitOptions } from '../entries/wait.ts';
 import { readText } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
@@ -42,11 +43,14 @@ async function remove(typed: string[], options: RemoveOptions): Promise<void> {
   const items = new Map((await blocklist.bulk.read(keys)).map((item) => [String(item.subject), item]));
   for (const text of texts) if (!spellings(text).some((subject) => items.has(subject))) readSubject(text);
   if (items.size > 0)
-    await blocklist.history.record({
-      ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor() },
-      subjects: [...items.keys()],
-      ...(options.reason !== undefined && { why: options.reason }),
-    });
+    await blocklist.history.record(
+      {
+        ...{ list: options.list, change: 'remove', at: new Date().toISOString(), by: actor(), run: newRunId() },
+        subjects: [...items.keys()],
+        ...(options.reason !== undefined && { why: options.reason }),
+      },
+      { edits: [...items.values()].map(editOfRemoval) },
+    );
   const results = [];
   for (const subject of new Set(
     texts.map((text) => spellings(text).find((one) => items.has(one)) ?? canonical(text)),

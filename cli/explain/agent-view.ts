@@ -34,17 +34,25 @@ export function explanationLines({ breaker, updates, subjects }: Explanation): s
 function processLines(one: Process, isOneOfSeveral: boolean): string[] {
   return [
     ...row('process', isOneOfSeveral ? [String(one.pid)] : []),
+    ...row('mirror', one.mirror === undefined ? [] : [mirrorText(one.mirror)]),
     ...row('cached', [cachedText(one.cached)]),
     ...row('now', [NEXT[one.next]]),
   ];
 }
 
 const NEXT: Readonly<Record<Next, string>> = {
+  mirror: 'decided from the mirror',
   cache: 'decided from the cache',
-  stale: 'decided from the cache (stale), because the backend cannot be called',
+  stale: 'decided by what was known (stale), because the backend cannot be called',
   lookup: 'the backend is called',
   policy: 'decided by policy',
 };
+
+function mirrorText({ isLive, action, reason, list, entry }: NonNullable<Process['mirror']>): string {
+  const what = [action, ...(reason ? [`(${reason})`] : [])].join(' ');
+  const from = list === undefined ? ['not listed'] : [what, `by ${entry ?? 'an entry'} of list ${list}`];
+  return [...from, isLive ? 'live' : 'behind: for when the backend does not answer'].join(', ');
+}
 
 function cachedText(cached: Process['cached']): string {
   if (cached === undefined) return 'no';

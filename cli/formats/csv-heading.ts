@@ -60,6 +60,13 @@ export function readHeading({ line, text }: CsvRecord, { name, kind, column }: F
   );
 }
 
+/** Whether a comment is a heading: with a column that has the subjects. */
+export function isHeadingComment(text: string, { kind, column }: FeedSource): boolean {
+  if (!text.startsWith('#')) return false;
+  if (column === undefined) return (headingIn(text) ?? headingOfKind(text, kind)) !== undefined;
+  return columnsOf(text, separatorOf(text)).some((name) => folded(name) === folded(column));
+}
+
 /** Parses the heading; undefined if no column of ours has the subject. */
 export function headingIn(text: string): Heading | undefined {
   for (const separator of SEPARATORS) {

@@ -1,5 +1,5 @@
 import { refuseMeaning } from './after-address.ts';
-import { type Heading, headingIn, readHeading } from './csv-heading.ts';
+import { type Heading, headingIn, isHeadingComment, readHeading } from './csv-heading.ts';
 import { type CsvRecord, recordsOf } from './csv-records.ts';
 import { type Cell, cellsOf } from './csv-row.ts';
 import { isAddress } from './extra-field-meaning.ts';
@@ -31,7 +31,7 @@ async function* readCsv(source: FeedSource): AsyncGenerator<FeedLine> {
   let heading: Heading | undefined;
   for await (const records of recordsOf(source.bytes)) {
     for (const record of records) {
-      if (isSkipped(record)) continue;
+      if (isSkipped(record, heading, source)) continue;
       const isFirst = heading === undefined;
       heading ??= readHeading(record, source);
       if (!isFirst || heading.isMissing) yield* linesOfRecord(record, heading, source);
@@ -54,8 +54,10 @@ function linesOfRecord({ line, text, isWhole }: CsvRecord, heading: Heading, opt
   );
 }
 
-function isSkipped({ text, isWhole }: CsvRecord): boolean {
-  return isWhole && (text.trim() === '' || (text.startsWith('#') && headingIn(text) === undefined));
+/** Comments are skipped, but for one that is the heading. */
+function isSkipped({ text, isWhole }: CsvRecord, heading: Heading | undefined, source: FeedSource): boolean {
+  if (!isWhole || !(text.trim() === '' || text.startsWith('#'))) return false;
+  return heading === undefined ? !isHeadingComment(text, source) : headingIn(text) === undefined;
 }
 
 function itemOf(text: string, heading: Heading, options: RecordOptions): FeedItem {

@@ -85,6 +85,7 @@ const VOIDS =
 export function meaningOf(name: string, value: unknown, subject: string): Meaning | undefined {
   const word = meaningOfWord(value);
   if (word === 'exempt') return word; // stronger than any meaning of its name
+  if (NETWORK.test(foldedName(name)) && isBaseOf(value, subject)) return undefined;
   return namedBy(name)?.meaning(value) ?? word ?? meaningOfAddress(value, subject);
 }
 
@@ -119,6 +120,16 @@ const PASSES_AMONG =
 /** Whether a word of the text exempts. */
 export function passesIn(text: string): boolean {
   return text.split(/[^\p{L}\p{N}]+/u).some((word) => PASSES_AMONG.test(word.toLowerCase()));
+}
+
+/** Names of the address that a network begins with. */
+const NETWORK = /network(address|addr)?$/;
+
+function isBaseOf(value: unknown, subject: string): boolean {
+  if (typeof value !== 'string' || !isAddress(value) || !subject.startsWith('ip:')) return false;
+  return (
+    String(parseRange(value)?.words) === String(parseRange(subject.slice('ip:'.length))?.words) && !value.includes('/')
+  );
 }
 
 /** A second address can be the end of a range, a mask, or the actual subject. */

@@ -1,8 +1,6 @@
 import { type Site, startSite, warmUp } from '../guarded-site.ts';
 import { deployStack, type LocalStack } from '../stack/local-stack.ts';
 
-/** The defaults of the agent: changes take effect sooner by its updates, not as cached verdicts expire. */
-export const CACHE = { allowTtlSeconds: 60, denyTtlSeconds: 300 } as const;
 /** Long, for machines that do other things too. */
 const DEADLINE_MS = 500;
 
@@ -24,22 +22,21 @@ export class DemoEnvironment {
   static async setUp(port: number | undefined): Promise<DemoEnvironment> {
     const cloud = await deployStack({ report: (line) => console.log(`(${line})`) });
     await cloud.pool.prepare(2);
-    for (const rule of cloud.schedules.values()) await rule.fire(); // the canaries name the log
+    for (const rule of cloud.schedules.values()) await rule.fire(); // makes the mirror
     const site = (policy: 'open' | 'closed', sitePort: number | undefined) =>
       startSite({
         backendUrl: cloud.functionUrl.url,
         config: {
           policy,
           deadlineMs: DEADLINE_MS,
-          cache: CACHE,
-          updates: { mode: 'invalidate' },
+          updates: { mode: 'mirror' },
           backend: { auth: 'iam', region: cloud.region },
         },
         env: cloud.environmentOf('agent'),
         ...(sitePort === undefined ? {} : { port: sitePort }),
       });
     const [open, closed] = await Promise.all([site('open', port), site('closed', undefined)]);
-    await Promise.all([warmUp(open), warmUp(closed)]);
+    await Promise.all([warmUp(open, 'mirror'), warmUp(closed, 'mirror')]);
     return new DemoEnvironment(cloud, open, closed);
   }
 

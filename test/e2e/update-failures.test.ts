@@ -6,13 +6,12 @@ import { newerBuild } from '../../dev/haproxy-builds.ts';
 import { describeOnEveryHaproxy } from '../support/every-haproxy.ts';
 import { SCOPE } from '../support/scope.ts';
 import { until } from '../support/until.ts';
-import { type Instead, UpdatesFunction } from '../support/updates-function.ts';
+import { type Instead, LIST, UpdatesFunction } from '../support/updates-function.ts';
 
 const DEADLINE_MS = 5000;
 const TTL_SECONDS = 3;
 /** For visits and for the one that was sent last: an answer of a busy machine. */
 const SLACK_MS = 2000;
-const LIST = 'manual';
 
 /** What goes wrong, from its begin to its end. */
 interface Failure {
@@ -87,7 +86,7 @@ const FAILURES: Failure[] = [
       backend.stream += '+';
       backend.breakWriter(false);
     },
-    end: (backend) => backend.tryCanaries(),
+    end: (backend) => backend.build(),
     logged: BEGINS_ANEW,
   },
   {

@@ -78,7 +78,7 @@ describe('the stack', () => {
       const config = parse(parts.map((part) => (typeof part === 'string' ? part : url)).join(''));
       const limits = { maxCallsPerSecond: 100, maxConcurrent: 10 };
       const backend = { url, auth: 'iam', region: 'us-east-1', ...limits };
-      assert.deepEqual(config, { backend, ...(updates && { updates: { mode: 'invalidate' } }) });
+      assert.deepEqual(config, { backend, ...(updates && { updates: { mode: 'mirror' } }) });
       assert.equal(ConfigFile.safeParse(config).error, undefined);
     });
 
@@ -90,11 +90,11 @@ describe('the stack', () => {
     assert.equal(two.MaxCallsPerSecond.Value, '125');
     assert.equal(
       endOf(two),
-      '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }\nupdates: { mode: invalidate }',
+      '", auth: iam, region: us-east-1, maxCallsPerSecond: 125, maxConcurrent: 12 }\nupdates: { mode: mirror }',
     );
     const none = outputs({ reservedConcurrency: 'none', agents: 2 });
     assert.equal(none.MaxCallsPerSecond, undefined);
-    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }\nupdates: { mode: invalidate }');
+    assert.equal(endOf(none), '", auth: iam, region: us-east-1 }\nupdates: { mode: mirror }');
   });
 
   it('names its region itself, since that of the credentials would give each of us another template', () => {

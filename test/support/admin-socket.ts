@@ -12,6 +12,7 @@ import { temporaryFolder } from './config-file.ts';
 /** An agent in name only: it knows what it is given and remembers what it was told. */
 export class ScriptedControl implements AgentControl {
   known: Readonly<Record<string, CachedVerdict['cached']>> = {};
+  mirror: CachedVerdict['mirror'];
   next: AgentState = agentState();
   reloadProblem: string | undefined;
   readonly told: string[] = [];
@@ -22,7 +23,8 @@ export class ScriptedControl implements AgentControl {
 
   async explain(subject: string): Promise<readonly CachedVerdict[]> {
     const cached = this.known[subject];
-    return [cached === undefined ? { pid: 4711 } : { pid: 4711, cached }];
+    const { mirror } = this;
+    return [{ pid: 4711, ...(mirror && { mirror }), ...(cached && { cached }) }];
   }
 
   async flush(subject?: string): Promise<number> {

@@ -35,6 +35,8 @@ export class MirrorBackend {
   onTheWay: (packed: Uint8Array, n: number) => Uint8Array | 'gone' = (packed) => packed;
   /** Pages that end here say what the lists have. */
   countsAt = -1;
+  /** All pages say something else. */
+  miscounts = false;
   readonly asked: string[] = [];
 
   constructor(lists: readonly string[] = ['manual'], now: () => number = () => Date.now()) {
@@ -104,6 +106,7 @@ export class MirrorBackend {
       ...{ cursor: this.#cursorAt(to), position: to, changes: this.#log.slice(from, to).flat() },
       ...{ provenAgeMs: this.provenAgeMs, now: this.now(), more: to < this.position, waitMs: 1000 },
       ...(to === this.countsAt && { checkpoint: { lists: this.states } }),
+      ...(this.miscounts && { checkpoint: { lists: this.#miscounted() } }),
     };
   }
 
@@ -121,6 +124,11 @@ export class MirrorBackend {
       response.writeHead(packed === undefined ? 404 : 200, { 'content-encoding': 'gzip' }).end(packed);
     } else return false;
     return true;
+  }
+
+  #miscounted(): ListStates {
+    const states = Object.entries(this.states);
+    return Object.fromEntries(states.map(([list, { count, digest }]) => [list, { count: count + 1, digest }]));
   }
 
   #cursorAt(position: number): string {

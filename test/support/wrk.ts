@@ -16,10 +16,10 @@ export interface WrkResult {
 /** How many visitors a group has. */
 export const VISITORS = 200;
 
-/** Visitors from `10.SITE.GROUP.1` to `.VISITORS`, in turn, as fast as they are answered. */
+/** Visitors from `10.SITE.GROUP.1` to `.VISITORS`, in turn, as fast as they are answered; or from random addresses below 11. */
 export async function runWrk(
   port: number,
-  visitors: { site: number; group: number },
+  visitors: { site: number; group: number } | 'strangers',
   seconds: number,
 ): Promise<WrkResult> {
   const folder = mkdtempSync(join(tmpdir(), 'haverdict-wrk-'));
@@ -44,7 +44,11 @@ export async function runWrk(
   }
 }
 
-function scriptFor({ site, group }: { site: number; group: number }): string {
+function scriptFor(visitors: Parameters<typeof runWrk>[1]): string {
+  const address =
+    visitors === 'strangers'
+      ? '"11." .. math.random(0, 255) .. "." .. math.random(0, 255) .. "." .. math.random(0, 255)'
+      : `"10.${visitors.site}.${visitors.group}." .. turn`;
   return `
 local turn = 0
 local threads = {}
@@ -52,7 +56,7 @@ function setup(thread) table.insert(threads, thread) end
 function init() statuses = ""; sources = ""; worst = 0; counts = {}; from = {} end
 function request()
   turn = turn % ${VISITORS} + 1
-  return wrk.format("GET", "/", { ["X-Client"] = "10.${site}.${group}." .. turn })
+  return wrk.format("GET", "/", { ["X-Client"] = ${address} })
 end
 local function text(counted)
   local parts = {}

@@ -62,7 +62,7 @@ async function explain(subjects: readonly string[], control: AgentControl): Prom
     return {
       subject: redactedSubject(formatSubject(subject)),
       lookup: redactedSubject(lookup),
-      processes: known.map((one) => ({ ...one, next: nextFor(one.cached, backend.breaker) })),
+      processes: known.map((one) => ({ ...one, next: nextFor(one, backend.breaker) })),
       messages: messagesAbout(subject, config, backend.breaker),
     };
   });
@@ -84,11 +84,13 @@ function lookupOf(subject: Subject, { ipv6Prefix }: Settings): string {
   );
 }
 
-function nextFor(cached: CachedVerdict['cached'], breaker: BackendState['breaker']): Next {
+function nextFor({ mirror, cached }: CachedVerdict, breaker: BackendState['breaker']): Next {
+  if (mirror?.isLive) return 'mirror';
+  const isFresh = cached !== undefined && cached.freshForSeconds > 0;
   const decides = cached?.action !== undefined;
-  if (cached !== undefined && cached.freshForSeconds > 0) return decides ? 'cache' : 'policy';
-  if (breaker === 'closed') return 'lookup';
-  return decides && cached.keptForSeconds > 0 ? 'stale' : 'policy';
+  if (isFresh && decides) return 'cache';
+  if (!isFresh && breaker === 'closed') return 'lookup';
+  return mirror !== undefined || (decides && cached.keptForSeconds > 0) ? 'stale' : 'policy';
 }
 
 function messagesAbout(

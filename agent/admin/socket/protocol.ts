@@ -61,10 +61,10 @@ export interface ExplainedSubject {
 }
 
 /**
- * What decides the next request: a fresh verdict (`cache`), a stale one while the backend cannot be asked (`stale`), the
- * backend (`lookup`), or the policy.
+ * What decides the next request: the mirror, if it is live; a fresh verdict (`cache`); a stale one, or a mirror that is behind,
+ * while the backend cannot be asked (`stale`); the backend (`lookup`); or the policy.
  */
-export type Next = 'cache' | 'stale' | 'lookup' | 'policy';
+export type Next = 'mirror' | 'cache' | 'stale' | 'lookup' | 'policy';
 
 export interface ExplainedMessage {
   readonly message: string;

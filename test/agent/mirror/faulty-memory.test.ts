@@ -8,9 +8,10 @@ import { Random } from '../../support/spop/random.ts';
 
 const FAULTS = longRuns(2000, 40);
 
+const SLOTS = 16;
 /** So few that no table grows. */
 const ENTRIES = 30;
-/** Integers of a slot by those of its table, which has sixteen slots. */
+/** Integers of a slot by those of its table, before it grows. */
 const WIDTHS: Readonly<Record<number, number>> = { 48: 3, 64: 4, 96: 6 };
 
 describe('a fault in the memory of a mirror', () => {
@@ -43,27 +44,33 @@ function changeOf(n: number): Change {
 }
 
 /** Makes one fault, and says which. */
-function fault(random: Random, made: readonly Int32Array[]): string {
-  const ints = random.pick(made.filter(({ length }) => WIDTHS[length] !== undefined));
+function fault(random: Random, made: readonly (Uint8Array | Int32Array)[]): string {
+  const ints = random.pick(made.filter((array) => array instanceof Int32Array && WIDTHS[array.length] !== undefined));
+  const tags = made[made.indexOf(ints) - 1] ?? assert.fail();
+  assert.equal(tags.length, SLOTS);
   const width = WIDTHS[ints.length] ?? assert.fail();
-  const slots = Array.from({ length: 16 }, (_, index) => index * width);
-  const isFree = (slot: number) => ints[slot + width - 2] === 0;
+  const slots = Array.from({ length: SLOTS }, (_, slot) => slot);
+  const valueAt = (slot: number) => slot * width + width - 2;
   // of entries under other keys, of which only that bit counts
-  const isMark = (slot: number) => ((ints[slot + width - 2] ?? 0) & ~31) === BESIDE;
-  const slot = random.pick(slots.filter((slot) => !isFree(slot)));
-  switch (random.below(4)) {
+  const isMark = (slot: number) => ((ints[valueAt(slot)] ?? 0) & ~31) === BESIDE;
+  const slot = random.pick(slots.filter((slot) => tags[slot] !== 0));
+  switch (random.below(5)) {
     case 0:
-      ints[slot + width - 2] = 0;
+      tags[slot] = 0;
       return `${width} gone`;
-    case isMark(slot) ? -1 : 1: {
-      const free = random.pick(slots.filter(isFree));
-      ints.copyWithin(free, slot, slot + width);
+    case 1:
+      tags[slot] = (tags[slot] ?? 0) ^ (1 << random.below(8));
+      return `${width} tag`;
+    case isMark(slot) ? -1 : 2: {
+      const free = random.pick(slots.filter((slot) => tags[slot] === 0));
+      tags[free] = tags[slot] ?? 0;
+      ints.copyWithin(free * width, slot * width, (slot + 1) * width);
       return `${width} twice`;
     }
     default: {
-      const [word, bit] = isMark(slot) ? [width - 2, 30] : [random.below(width), random.below(30)];
-      ints[slot + word] = (ints[slot + word] ?? 0) ^ (1 << bit);
-      return `${width} word ${word} bit ${bit}`;
+      const [at, bit] = isMark(slot) ? [valueAt(slot), 30] : [slot * width + random.below(width), random.below(30)];
+      ints[at] = (ints[at] ?? 0) ^ (1 << bit);
+      return `${width} word ${at % width} bit ${bit}`;
     }
   }
 }
@@ -77,19 +84,23 @@ function recomputed(mirror: Mirror): readonly string[] {
 }
 
 /** Runs with each array that is made meanwhile known. */
-function withArrays(make: () => Mirror): { mirror: Mirror; made: Int32Array[] } {
-  const made: Int32Array[] = [];
-  const Real = globalThis.Int32Array;
-  globalThis.Int32Array = new Proxy(Real, {
-    construct(target, given) {
-      const array = new target(...(given as [number]));
-      made.push(array);
-      return array;
-    },
-  });
+function withArrays(make: () => Mirror): { mirror: Mirror; made: (Uint8Array | Int32Array)[] } {
+  const made: (Uint8Array | Int32Array)[] = [];
+  const { Uint8Array: Bytes, Int32Array: Ints } = globalThis;
+  const known = <Kind extends typeof Uint8Array | typeof Int32Array>(kind: Kind): Kind =>
+    new Proxy(kind, {
+      construct(target, given) {
+        const array = Reflect.construct(target, given);
+        made.push(array);
+        return array;
+      },
+    });
+  globalThis.Uint8Array = known(Bytes);
+  globalThis.Int32Array = known(Ints);
   try {
     return { mirror: make(), made };
   } finally {
-    globalThis.Int32Array = Real;
+    globalThis.Uint8Array = Bytes;
+    globalThis.Int32Array = Ints;
   }
 }

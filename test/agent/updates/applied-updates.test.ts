@@ -22,7 +22,7 @@ const pageOf = (subjects: readonly string[]): PageStep => ({
   changes: subjects.map((subject) => ({ key: { subject, list: 'manual' }, entry: null })),
 });
 
-function setUp(maxEntries = 100_000) {
+function setUp(maxEntries = 100_000, isMirrored = false) {
   const clock = new HandClock(START_MS);
   const cache = new VerdictCache(
     { maxEntries, allowTtlSeconds: 60, denyTtlSeconds: 300, policyTtlSeconds: 1 },
@@ -40,7 +40,7 @@ function setUp(maxEntries = 100_000) {
   const target = { cache, loader };
   const updates = new AppliedUpdates(
     () => target,
-    { apply: async () => {} },
+    { apply: async () => {}, isAt: () => isMirrored },
     clock,
     () => ({ bootMs: clock.nowMs(), epochMs: clock.epochMs() }),
   );
@@ -153,6 +153,14 @@ describe('a change', () => {
     assert.deepEqual((answers[1] as Decision).action, 'deny');
     assert.equal((fresh('ip:198.51.100.7') as Decision).action, 'deny');
     await loader.idle();
+  });
+
+  it('leaves nothing of what a mirror knows better, and asks nobody about it', async () => {
+    const { backend, apply, keep, known } = setUp(100, true);
+    keep('ip:198.51.100.7', deny('ip:198.51.100.7'));
+    await apply({ subjects: ['ip:198.51.100.7'] });
+    assert.equal(known('ip:198.51.100.7'), undefined);
+    assert.equal(backend.calls.length, 0);
   });
 
   it('ends what an entry in another spelling means', async () => {

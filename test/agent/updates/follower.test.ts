@@ -35,7 +35,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
   const told: string[] = [];
   const faults: Fault[] = [];
   const mirror = new LocalMirror(clock, now, (fault) => {
-    faults.push(fault);
+    if (fault !== 'sync' || mirror.held !== undefined) faults.push(fault);
     follower.faulty(fault);
   });
   mirror.use({ ...SETTINGS, ...settings });
@@ -67,6 +67,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
     { info() {}, warn() {}, error() {} },
     clock,
     now,
+    () => 0.5,
   );
   t.after(() => {
     follower.close();
@@ -89,12 +90,19 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
       await pass(50);
     }
   };
+  /** A segment is unpacked in another thread, so that loads take some real time. */
+  const untilTold = async (line: string) => {
+    for (let tries = 0; told.at(-1) !== line; tries++) {
+      assert.ok(tries < 1000, `not told: ${line}, but ${told.join(', ')}`);
+      await pass(500);
+    }
+  };
   const live = (text: string) => {
     const { address } = LookupSubject.parse(text);
     return (address ? mirror.liveAddress(address, clock.nowMs()) : mirror.live(text, clock.nowMs()))?.action;
   };
   const stale = (text: string) => mirror.stale(LookupSubject.parse(text))?.action;
-  return { clock, backend, mirror, cache, world, follower, told, faults, pass, untilState, live, stale };
+  return { clock, backend, mirror, cache, world, follower, told, faults, pass, untilState, untilTold, live, stale };
 }
 
 describe('a mirror that is followed', () => {
@@ -144,5 +152,201 @@ describe('a mirror without new proofs', () => {
     assert.deepEqual([LISTED, OTHER, 'ip:192.0.2.1'].map(stale), ['deny', undefined, undefined]);
     await pass(86_400_000);
     assert.deepEqual([LISTED, OTHER].map(stale), [undefined, undefined]);
+  });
+});
+
+describe('a mirror that misses its place in the log', () => {
+  it('stays as a stale one until another one is loaded', async (t) => {
+    const { backend, untilState, pass, live, stale, told, mirror } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    backend.replaceLog();
+    backend.onTheWay = () => 'gone';
+    await pass(70_000);
+    assert.equal(mirror.state.state, 'behind');
+    assert.deepEqual([live(LISTED), stale(LISTED), stale(OTHER)], ['deny', 'deny', 'allow']);
+    backend.onTheWay = (packed) => packed;
+    backend.put(changeOf(OTHER));
+    backend.build('two');
+    await untilState('live');
+    assert.deepEqual([LISTED, OTHER].map(live), ['deny', 'deny']);
+    assert.equal(told.at(-1), 'loaded two because of gone: 2');
+  });
+
+  it('is replaced after a failover to another backend', async (t) => {
+    const { backend, untilState, untilTold, stale, live } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    backend.url = 'https://two.example';
+    backend.replaceLog();
+    backend.build('two');
+    await untilTold('loaded two because of gone: 1');
+    assert.deepEqual([live(LISTED), stale(LISTED)], ['deny', 'deny']);
+  });
+
+  it('is replaced where a newer one is 2,000 records ahead, and only then', async (t) => {
+    const { backend, clock, untilState, pass, told, untilTold, live } = setUp(t);
+    backend.recordsAPage = 10;
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    for (let n = 0; n < 1900; n++) backend.put(changeOf(OTHER, n % 2 === 0 ? {} : null));
+    backend.build('two');
+    await pass(15_000);
+    assert.equal(told.length, 1);
+    const { updates } = backend;
+    for (let n = 0; n < 2100; n++) backend.put(changeOf('ip:203.0.113.1'));
+    backend.build('three');
+    // a page takes a second, so that the mirror is there before the pages are
+    backend.updates = async (place) => {
+      if (place?.cursor !== `a.${backend.position}.x`) await new Promise<void>((resolve) => clock.after(1000, resolve));
+      return updates.call(backend, place);
+    };
+    await untilTold('loaded three because of backlog: 2');
+    assert.equal(live('ip:203.0.113.1'), 'deny');
+  });
+});
+
+describe('a mirror that is not what the backend has', () => {
+  /** Something in memory changes without a change in the log. */
+  const corrupt = ({ mirror }: ReturnType<typeof setUp>, subject: string) =>
+    mirror.held?.tables.apply(changeOf(subject, null));
+
+  it('is behind from the next checkpoint on, says of nothing that it is not listed, and is loaded again', async (t) => {
+    const world = setUp(t);
+    const { backend, untilState, untilTold, pass, live, stale, faults, mirror } = world;
+    backend.put(changeOf(LISTED), changeOf(OTHER));
+    backend.build('one');
+    await untilState('live');
+    corrupt(world, LISTED);
+    backend.put(changeOf('ip:203.0.113.1'));
+    await pass(2000);
+    assert.deepEqual(faults, []);
+    backend.put(changeOf('ip:203.0.113.2'));
+    backend.countsAt = backend.position;
+    await pass(1100);
+    assert.deepEqual([faults, mirror.state.state], [['mismatch'], 'behind']);
+    assert.deepEqual([LISTED, OTHER, 'ip:203.0.113.9'].map(live), [undefined, undefined, undefined]);
+    assert.deepEqual([LISTED, OTHER, 'ip:203.0.113.9'].map(stale), [undefined, 'deny', undefined]);
+    await untilTold('loaded one because of mismatch: 2');
+    assert.deepEqual([LISTED, OTHER, 'ip:203.0.113.9'].map(live), ['deny', 'deny', 'allow']);
+  });
+
+  it('is waited for if the mirror of the backend has the fault itself', async (t) => {
+    const { backend, untilState, untilTold, told, mirror } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    const { states } = backend;
+    Object.defineProperty(backend, 'states', {
+      get: () => ({ manual: { ...states.manual, count: 7 } }),
+      configurable: true,
+    });
+    backend.countsAt = backend.position;
+    await untilTold('still one');
+    assert.equal(mirror.state.state, 'behind');
+    assert.deepEqual(told.slice(0, 3), [
+      'loaded one because of start: 1',
+      'loaded one because of mismatch: 1',
+      'still one',
+    ]);
+    assert.deepEqual(new Set(told.slice(2)), new Set(['still one']));
+    Object.defineProperty(backend, 'states', { value: states, configurable: true });
+    backend.build('two');
+    await untilTold('loaded two because of mismatch: 1');
+    assert.equal(mirror.state.state, 'live');
+  });
+
+  it('is found within an hour without any checkpoint, if its sums are kept but its tables are not', async (t) => {
+    const { backend, untilState, untilTold, pass, faults, mirror } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    const tables = mirror.held?.tables ?? assert.fail();
+    tables.recompute = function* () {
+      yield;
+      return ['manual'];
+    };
+    await pass(3_600_000);
+    assert.deepEqual(faults, ['mismatch']);
+    await untilTold('loaded one because of mismatch: 1');
+  });
+
+  const spoilt: readonly (readonly [what: string, way: (packed: Uint8Array) => Uint8Array])[] = [
+    ['a flipped bit', (packed) => packed.map((byte, at) => (at === 20 ? byte ^ 1 : byte))],
+    ['half of it', (packed) => packed.subarray(0, packed.length >> 1)],
+    ['nothing', () => new Uint8Array()],
+    ['other lines', () => Buffer.from('{"action":"deny"}\n"ip:192.0.2.1"\n')],
+  ];
+  for (const [what, onTheWay] of spoilt)
+    it(`is not taken from a segment that came with ${what}`, async (t) => {
+      const { backend, pass, untilState, told, mirror } = setUp(t);
+      backend.put(changeOf(LISTED));
+      backend.build('one');
+      backend.onTheWay = onTheWay;
+      for (let tries = 0; told.length === 0; tries++) {
+        assert.ok(tries < 1000 && mirror.state.state === 'loading');
+        await pass(50);
+      }
+      assert.match(told[0] ?? '', /^failed 1: /);
+      backend.onTheWay = (packed) => packed;
+      await untilState('live');
+    });
+});
+
+describe('a mirror that there is no room for', () => {
+  it('is not loaded, or dropped when it becomes too large', async (t) => {
+    const { backend, pass, told, untilTold, mirror, live, faults } = setUp(t, { maxEntries: 2 });
+    backend.put(changeOf(LISTED), changeOf(OTHER), changeOf('ip:203.0.113.1'));
+    backend.build('one');
+    await pass(1000);
+    assert.deepEqual([told, mirror.state.state], [['3 of 2'], 'loading']);
+    backend.put(changeOf(OTHER, null));
+    backend.build('two');
+    await untilTold('loaded two because of start: 2');
+    assert.equal(live(LISTED), 'deny');
+    backend.put(changeOf(OTHER));
+    await pass(1100);
+    assert.deepEqual([live(LISTED), faults], [undefined, ['over']]);
+  });
+});
+
+describe('a reload of the configuration', () => {
+  it('loads a mirror of the new lists, and keeps the one of the same lists', async (t) => {
+    const { backend, untilState, live, mirror, world, follower, told } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    world.asked = world.asked && { ...world.asked };
+    mirror.use({ ...SETTINGS, denyTtlMs: 1 });
+    follower.reloaded();
+    assert.equal(live(LISTED), undefined);
+    assert.equal(mirror.state.state, 'live');
+    mirror.use({ ...SETTINGS, key: 'two' });
+    follower.reloaded();
+    assert.equal(mirror.state.state, 'loading');
+    await untilState('live');
+    assert.equal(live(LISTED), 'deny');
+    assert.equal(told.length, 2);
+    world.asked = undefined;
+    mirror.use(undefined);
+    follower.reloaded();
+    assert.equal(mirror.state.state, 'off');
+  });
+});
+
+describe('the mirror of a worker that misses a step', () => {
+  it('asks for another load', async (t) => {
+    const { backend, untilState, untilTold, faults, mirror } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    await untilState('live');
+    const held = mirror.held ?? assert.fail();
+    held.cursor = 'another';
+    held.position = 0;
+    await untilTold('loaded one because of worker: 1');
+    assert.equal(faults[0], 'sync');
   });
 });

@@ -56,17 +56,23 @@ describe('what the agent says of subjects, for people', () => {
     const failed = { reason: 'timeout', freshForSeconds: 1, keptForSeconds: 1 } as const;
     const processes = [
       { pid: 1, cached, next: 'stale' },
-      { pid: 2, cached: failed, next: 'policy' },
+      { pid: 2, mirror: { isLive: false, action: 'allow' }, cached: failed, next: 'stale' },
+      { pid: 3, mirror: { isLive: true, action: 'deny', list: 'manual', entry: 'key:a' }, next: 'mirror' },
     ] as const;
     const subject = { subject: 'key:a', lookup: 'key:a', processes, messages: [] };
     const updates = { state: 'live', ageSeconds: 0.84 } as const;
     assert.deepEqual(explanationLines({ breaker: 'open', updates, subjects: [subject] }).slice(1, -1), [
       '    process       1',
       '    cached        allow, stale for 5 s, kept for 595 s',
-      '    now           decided from the cache (stale), because the backend cannot be called',
+      '    now           decided by what was known (stale), because the backend cannot be called',
       '    process       2',
+      '    mirror        not listed, behind: for when the backend does not answer',
       '    cached        the lookup failed (timeout), fresh for 1 s, kept for 1 s',
-      '    now           decided by policy',
+      '    now           decided by what was known (stale), because the backend cannot be called',
+      '    process       3',
+      '    mirror        deny, by key:a of list manual, live',
+      '    cached        no',
+      '    now           decided from the mirror',
       '    breaker       open: the backend is not called',
       '    updates       live, proven up to 0.8 s ago',
     ]);

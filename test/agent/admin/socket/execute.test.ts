@@ -93,13 +93,35 @@ describe('explain on the admin socket', () => {
       closed: 'lookup',
       open: 'policy',
     },
+    {
+      name: 'believes a mirror that is live before anything else',
+      mirror: { isLive: true, action: 'allow' },
+      cached: { action: 'deny', freshForSeconds: 1, keptForSeconds: 2 },
+      closed: 'mirror',
+      open: 'mirror',
+    },
+    {
+      name: 'asks while the mirror is behind, and believes it where it cannot',
+      mirror: { isLive: false, action: 'deny', list: 'manual' },
+      cached: undefined,
+      closed: 'lookup',
+      open: 'stale',
+    },
+    {
+      name: 'believes the mirror while it remembers that a lookup failed',
+      mirror: { isLive: false, action: 'deny', list: 'manual' },
+      cached: { reason: 'timeout', freshForSeconds: 1, keptForSeconds: 1 },
+      closed: 'stale',
+      open: 'stale',
+    },
   ] as const;
-  for (const { name, cached, ...next } of cases) {
+  for (const { name, cached, closed, open, ...more } of cases) {
     it(name, async () => {
       for (const breaker of ['closed', 'open'] as const) {
         const scripted = control(breaker);
+        scripted.mirror = 'mirror' in more ? more.mirror : undefined;
         scripted.known = cached === undefined ? {} : { 'ip:203.0.113.7': cached };
-        assert.equal((await explained(scripted, 'ip:203.0.113.7')).processes[0]?.next, next[breaker]);
+        assert.equal((await explained(scripted, 'ip:203.0.113.7')).processes[0]?.next, { closed, open }[breaker]);
       }
     });
   }
