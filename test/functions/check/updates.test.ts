@@ -127,7 +127,7 @@ describe('GET /v1/updates', () => {
     const world = new World();
     await world.write('ip:192.0.2.1');
     const [record] = world.log.records;
-    const beats = { 7: NOW_MS - 25_001, 9: NOW_MS };
+    const beats = { 7: NOW_MS - OLD_PROOF_MS - 1, 9: NOW_MS };
     if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats };
     world.isRefused = true;
     await world.page({ lists: LISTS });
