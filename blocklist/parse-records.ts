@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Lease, ListRecord, RecordedChange } from './records.ts';
+import type { Lease, ListRecord, RecordedChange, RecordedEdits } from './records.ts';
 import type { Item } from './store.ts';
 
 /**
@@ -30,9 +30,16 @@ const ChangeDetails = z.object({
   subjects: z.optional(z.array(z.string())),
   ...{ action: text, until: number, why: text, source: text, run: text },
   totals: z.catch(
-    z.optional(z.object({ put: number, removed: number, unchanged: number, invalid: number, protected: number })),
+    z.optional(
+      z.object({ put: number, removed: number, unchanged: number, kept: number, invalid: number, protected: number }),
+    ),
     undefined,
   ),
+});
+
+const EditsDetails = z.object({
+  ...{ of: z.string(), by: z.catch(z.string(), 'unknown'), source: text },
+  registration: z.catch(z.optional(ListDetails), undefined),
 });
 
 /** The time at the beginning of a record's sort key; a random part follows. */
@@ -61,6 +68,20 @@ export function parseChange(list: string, item: Item): RecordedChange | undefine
   if (at === undefined || !parsed.success) return undefined;
   const { totals, ...change } = present(parsed.data);
   return { list, at, ...change, ...(totals !== undefined && { totals: present(totals) }) };
+}
+
+/** A part of what a run changed, without its edits; undefined if the item is invalid. */
+export function parseEdits(item: Item): Omit<RecordedEdits, 'edits'> | undefined {
+  const [at] = INSTANT.exec(String(item.list)) ?? [];
+  const parsed = EditsDetails.safeParse(item);
+  if (at === undefined || !parsed.success) return undefined;
+  const { of: list, registration, ...details } = parsed.data;
+  return {
+    list,
+    at,
+    ...present(details),
+    ...(registration && { registration: { name: list, ...present(registration) } }),
+  };
 }
 
 /** Removes undefined properties. */

@@ -24,11 +24,13 @@ export interface ListStore {
 /** The changes of each list. */
 export interface HistoryStore {
   /** Adds a record. Call it before the change itself: there may be a record without a change, but not the reverse. */
-  record(change: Change): Promise<void>;
+  record(change: Change, undo?: Undo): Promise<void>;
   /** The history of a list, newest first. */
   of(list: string, wanted?: WantedChanges): AsyncIterable<RecordedChange>;
   /** Every list that has a history, registered or not, by name. */
   lists(): AsyncIterable<string>;
+  /** What a run changed, in parts, last first; nothing of runs that are too old or recorded no edits. */
+  editsOf(run: string): AsyncIterable<RecordedEdits>;
 }
 
 /** The source that a list was last synced from; all properties are absent if it never was. */
@@ -74,11 +76,45 @@ export interface Lease {
 }
 
 /**
- * The kinds of changes. `put` and `remove` name their subjects; a run with many of them has a further record, an `import`
- * or a `sync`, with totals.
+ * The kinds of changes. `put` and `remove` name their subjects; a run with many of them has a further record, an `import`,
+ * a `sync` or a `revert`, with totals.
  */
-export const CHANGES = ['put', 'remove', 'import', 'sync', 'list-created', 'list-changed', 'list-deleted'] as const;
+export const CHANGES = [
+  'put',
+  'remove',
+  'import',
+  'sync',
+  'revert',
+  'list-created',
+  'list-changed',
+  'list-deleted',
+] as const;
 export type ChangeKind = (typeof CHANGES)[number];
+
+/** The attributes of an item, as in `Item`. */
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** What a change makes of one subject's item in a list; without a property, there is none then. */
+export interface Edit {
+  readonly subject: string;
+  readonly before?: Attributes;
+  readonly after?: Attributes;
+  /** Whether the items could not be recorded. */
+  readonly isIncomplete?: true;
+}
+
+/** Some edits of a run. */
+export interface RecordedEdits {
+  readonly list: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly by: string;
+  readonly source?: string;
+  /** Of a list that was deleted. */
+  readonly registration?: ListRecord;
+  /** Their items have no `subject` and `list`. */
+  readonly edits: readonly Edit[];
+}
 
 /** A change to record. */
 export interface Change {
@@ -103,10 +139,19 @@ export interface Change {
   readonly totals?: ChangeTotals;
 }
 
+/** What a change can be reverted with. */
+export interface Undo {
+  readonly edits: readonly Edit[];
+  /** Of a list that is deleted. */
+  readonly registration?: ListRecord | undefined;
+}
+
 export interface ChangeTotals {
   readonly put?: number;
   readonly removed?: number;
   readonly unchanged?: number;
+  /** Entries that a revert left alone. */
+  readonly kept?: number;
   /** Lines of the source that were skipped, as in `ListSource`. */
   readonly invalid?: number;
   readonly protected?: number;

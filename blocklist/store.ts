@@ -56,6 +56,8 @@ export interface BulkStore {
   remove(keys: AsyncIterable<Key> | Iterable<Key>, options?: BulkOptions): Promise<number>;
   /** Removes an item unless an attribute of an entry has changed since it was read; false if one has. */
   removeUnchanged(item: Item): Promise<boolean>;
+  /** Writes an item if its key has no item, or, with `was`, still this one; false otherwise. */
+  putUnchanged(item: Item, was: Item | undefined): Promise<boolean>;
   /** Every item of the table, reserved ones too, in no order. */
   scan(): AsyncIterable<Item>;
 }

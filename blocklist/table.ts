@@ -26,6 +26,8 @@ export const RESERVED = {
   histories: '@histories',
   /** The history of one list, under the time of the change. */
   historyOf: (list: string) => `@history:${list}`,
+  /** What a run changed, under the times of its changes, so that it can be reverted. */
+  editsOf: (run: string) => `@edits:${run}`,
   /** What proves how fresh the log of changes is, by region and number, all under one sort key. */
   canaryOf: (region: string, canary: string) => `@canary:${region}:${canary}`,
 } as const;
@@ -37,3 +39,6 @@ export function isReserved(subject: unknown): boolean {
 
 /** How long the history is kept: a year and a month. */
 export const HISTORY_DAYS = 400;
+
+/** How long a change can be reverted: what was before takes as much room as the entries. */
+export const REVERT_DAYS = 30;

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { Command, CommanderError } from 'commander';
 import { version } from '../agent/version.ts';
 import { escapeInvisible } from '../contract/printable.ts';
-import { CliError, EXIT } from './exit/cli-error.ts';
+import { CliError, EXIT, usageError } from './exit/cli-error.ts';
 
 /** The loaders of all commands. A command is loaded only when it is used, as loading takes longer than running. */
 const COMMANDS = new Map<string, () => Promise<Command>>([
@@ -17,6 +17,7 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['list', async () => (await import('./commands/list.ts')).listCommand()],
   ['lists', async () => (await import('./commands/lists.ts')).listsCommand()],
   ['history', async () => (await import('./commands/history.ts')).historyCommand()],
+  ['revert', async () => (await import('./commands/revert.ts')).revertCommand()],
   ['import', async () => (await import('./commands/import.ts')).importCommand()],
   ['export', async () => (await import('./commands/export.ts')).exportCommand()],
   ['sync', async () => (await import('./commands/sync.ts')).syncCommand()],
@@ -34,11 +35,26 @@ const COMMANDS = new Map<string, () => Promise<Command>>([
   ['check-backend', async () => (await import('./commands/check-backend.ts')).checkBackendCommand()],
 ]);
 
+/** What people type who know other programs. */
+const OTHER_NAMES = new Map([
+  ...['ban', 'deny'].map((name) => [name, 'block'] as const),
+  ...['unblock', 'unban', 'delete', 'del', 'rm'].map((name) => [name, 'remove'] as const),
+  ...['whitelist', 'allowlist', 'permit'].map((name) => [name, 'allow'] as const),
+]);
+
+/** The name of the command that this word means. */
+export function commandNamed(word: string): string {
+  return OTHER_NAMES.get(word) ?? word;
+}
+
 /** Runs the command of `argv`. Writes an error as one line to `complaints`; returns the exit code. */
 export async function run(argv: readonly string[], complaints: Pick<Writable, 'write'>): Promise<number> {
   try {
-    const asked = await program(argv[2], (text) => complaints.write(`haverdict: ${escapeInvisible(oneLine(text))}\n`));
-    await asked.parseAsync(argv);
+    const [node = '', file = '', word = '', ...rest] = argv;
+    if (word === 'add') throw usageError('add is not a command: block denies, allow lets pass, import reads a file');
+    const name = commandNamed(word);
+    const asked = await program(name, (text) => complaints.write(`haverdict: ${escapeInvisible(oneLine(text))}\n`));
+    await asked.parseAsync(argv.length < 3 ? argv : [node, file, name, ...rest]);
     return EXIT.done;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // already printed

@@ -2,14 +2,15 @@ import { ACTIONS, type Action } from '../../contract/actions.ts';
 import { entryProblem } from '../../contract/check.ts';
 import { EntryClass } from '../../contract/mirror.ts';
 import { classHash, classText, type Hash } from '../../updates/digest.ts';
+import { textBytes } from '../decision/cache-memory.ts';
+import { MAX_CLASS_BYTES } from './mirror-memory.ts';
 
 /** Classes that are kept; with more, only the action and the hash of an entry are. */
 const MAX_CLASSES = 65_535;
-/** The texts of all of them, and of one. */
-const MAX_TEXT = 8 * 1024 * 1024;
-const MAX_CLASS_TEXT = 4096;
-/** Of a class beside its text, once as text and once as an object. */
-const CLASS_BYTES = 512;
+/** Characters of the longest class that is kept. */
+const MAX_TEXT = 4096;
+/** Of a class beside its text, which it has once as text and once in an object. */
+const CLASS_BYTES = 384;
 
 /** Numbers from here on stand for single entries. */
 const FIRST_SINGLE = MAX_CLASSES + 1;
@@ -39,7 +40,7 @@ export class EntryClasses {
   readonly #kept: (KeptClass | undefined)[] = [undefined];
   readonly #numbers = new Map<string, number>();
   readonly #free: number[] = [];
-  #text = 0;
+  #bytes = 0;
   #actions = new Uint8Array(FIRST_ROOM);
   /** Of single entries: the hash, or the next free place. */
   #hashes = new Int32Array(0);
@@ -52,7 +53,7 @@ export class EntryClasses {
   }
 
   get bytes(): number {
-    return this.#kept.length * CLASS_BYTES + 2 * this.#text + this.#actions.byteLength + this.#hashes.byteLength;
+    return this.#bytes + this.#actions.byteLength + this.#hashes.byteLength;
   }
 
   /** Reads what a received entry says beside its subject, list and expiry; undefined if it breaks the contract. */
@@ -103,17 +104,18 @@ export class EntryClasses {
     if (kept.uses > 0) return;
     this.#kept[number] = undefined;
     this.#numbers.delete(kept.text);
-    this.#text -= kept.text.length;
+    this.#bytes -= bytesOf(kept.text);
     this.#free.push(number);
   }
 
   #keep({ text, hash, of }: ReceivedClass): number {
-    const isFull = this.#numbers.size === MAX_CLASSES || this.#text + text.length > MAX_TEXT;
-    if (isFull || text.length > MAX_CLASS_TEXT) return this.#single(hash, of);
+    const bytes = this.#bytes + bytesOf(text);
+    if (this.#numbers.size === MAX_CLASSES || bytes > MAX_CLASS_BYTES || text.length > MAX_TEXT)
+      return this.#single(hash, of);
     const number = this.#free.pop() ?? this.#kept.length;
     this.#kept[number] = { text, hash, of, uses: 0 };
     this.#numbers.set(text, number);
-    this.#text += text.length;
+    this.#bytes = bytes;
     this.#setAction(number, of);
     return number;
   }
@@ -136,6 +138,10 @@ export class EntryClasses {
     while (number >= this.#actions.length) this.#actions = grown(this.#actions, Uint8Array);
     this.#actions[number] = ACTIONS.indexOf(action) + 1;
   }
+}
+
+function bytesOf(text: string): number {
+  return CLASS_BYTES + 2 * textBytes(text);
 }
 
 /** The same numbers with room for as many more: 2 million singles are copied in 4 ms. */

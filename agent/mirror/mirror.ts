@@ -21,6 +21,8 @@ const SLICE = 500;
 interface Rival extends Found {
   readonly subject: string;
   readonly at: number;
+  /** The place of its subject among those that are looked up: the first of two that stand alike wins. */
+  readonly order: number;
 }
 
 /**
@@ -130,11 +132,12 @@ export class Mirror {
     if (spelled.length === 0) return answered;
     const { unlessAllowed, ...won } = answered ?? { list: '', unlessAllowed: undefined };
     const told = 'subject' in won ? [won, ...(unlessAllowed ? [unlessAllowed] : [])] : [];
+    const keys = lookupKeysOf(subject.text);
     const all = [
       ...told.map((entry) => ({ known: { entry, isWhole: true }, at: this.#standingOf(entry) })),
       ...spelled.map((rival) => ({ known: this.#known(rival), at: rival.at })),
-    ];
-    const ordered = all.sort((a, b) => a.at - b.at).map(({ known }) => known);
+    ].map((one) => ({ ...one, order: keys.indexOf(one.known.entry.subject) }));
+    const ordered = all.sort((a, b) => a.at - b.at || a.order - b.order).map(({ known }) => known);
     return winnerOf(ordered, subject.text)?.entry ?? null;
   }
 
@@ -179,8 +182,8 @@ export class Mirror {
   #rivalsOfText(text: string, nowMs: number): readonly Rival[] {
     const epochMs = nowMs + this.#aheadMs;
     const rivals: Rival[] = [];
-    for (const subject of lookupKeysOf(text))
-      for (const found of this.#entries.textsOf(subject)) this.#add(rivals, subject, found, epochMs);
+    for (const [order, subject] of lookupKeysOf(text).entries())
+      for (const found of this.#entries.textsOf(subject)) this.#add(rivals, { subject, order }, found, epochMs);
     return ordered(rivals);
   }
 
@@ -190,22 +193,23 @@ export class Mirror {
     this.#entries.search(address, collected);
     const at = new AddressKey();
     const rivals: Rival[] = [];
-    for (const { value, expiry, prefix } of collected.all) {
+    for (const [order, { value, expiry, prefix }] of collected.all.entries()) {
       at.readNetwork(address, prefix);
       const { subject } = at;
-      if (classOf(value) !== 0) this.#add(rivals, subject, { key: subject, value: value & ~BESIDE, expiry }, epochMs);
+      const of = { subject, order };
+      if (classOf(value) !== 0) this.#add(rivals, of, { key: subject, value: value & ~BESIDE, expiry }, epochMs);
       if ((value & BESIDE) === 0) continue;
       for (const found of this.#entries.textsOf(subject))
-        if (listOf(found.value) === listOf(value)) this.#add(rivals, subject, found, epochMs);
+        if (listOf(found.value) === listOf(value)) this.#add(rivals, of, found, epochMs);
     }
     return ordered(rivals);
   }
 
   /** Adds an entry if it counts. */
-  #add(rivals: Rival[], subject: string, { key, value, expiry }: Found, epochMs: number): void {
+  #add(rivals: Rival[], of: Pick<Rival, 'subject' | 'order'>, { key, value, expiry }: Found, epochMs: number): void {
     const at = this.#standings.of(value, expiry, epochMs);
     if (at !== undefined)
-      rivals.push({ subject, key, value, expiry, at: at + standingBySpecificity(specificity(subject)) });
+      rivals.push({ ...of, key, value, expiry, at: at + standingBySpecificity(specificity(of.subject)) });
   }
 }
 
@@ -217,7 +221,7 @@ function ordered(rivals: readonly Rival[]): readonly Rival[] {
   const left = rivals.filter(
     (rival) => isCanonical(rival) || !rivals.some((other) => isCanonical(other) && isSame(other, rival)),
   );
-  return left.sort((a, b) => a.at - b.at || (a.key < b.key ? -1 : 1));
+  return left.sort((a, b) => a.at - b.at || a.order - b.order || (a.key < b.key ? -1 : 1));
 }
 
 /** The first; beside an allow for a path, the entry that wins where the allow does not count. */

@@ -1,11 +1,10 @@
 import { textBytes } from '../decision/cache-memory.ts';
 import { listOf } from './entry-value.ts';
+import { MAX_TEXT_BYTES } from './mirror-memory.ts';
 
 /** The most entries of one kind, and the most under keys that are not canonical. */
 const MAX_OF_KIND = 100_000;
 const MAX_SPELLED = 10_000;
-/** The most that all of them take on the heap. */
-const MAX_TEXT_BYTES = 48 * 1024 * 1024;
 /** Of an entry beside its texts. */
 const ENTRY_BYTES = 160;
 

@@ -38,6 +38,8 @@ const RECOMPUTE_EVERY_MS = 3_600_000;
 /** Pages that were asked for before a mirror came into use may come after that. */
 const MAX_STRAGGLERS = 3;
 const NEVER = Number.NEGATIVE_INFINITY;
+/** How long slices are run in one turn of the event loop. */
+const TURN_MS = 4;
 
 /** The mirror of this process: the one in use, and the one that is being loaded beside it. */
 export class LocalMirror implements MirrorAnswers {
@@ -247,10 +249,13 @@ export class LocalMirror implements MirrorAnswers {
 
   /** Runs what comes in slices, with other work in between. */
   async #run<Result>(slices: Generator<void, Result>): Promise<Result> {
+    let until = this.#clock.nowMs() + TURN_MS;
     for (;;) {
       const { done, value } = slices.next();
       if (done) return value;
+      if (this.#clock.nowMs() < until) continue;
       await new Promise<void>((resolve) => this.#clock.after(0, resolve));
+      until = this.#clock.nowMs() + TURN_MS;
     }
   }
 }

@@ -28,6 +28,8 @@ export interface PollEvents {
 const SPREAD_MS = 1_000;
 /** What a backend may ask for as a wait between two polls. */
 const WAIT_MS = { least: 200, most: 15_000 } as const;
+/** Where there is more at once: a backend that always says so cannot keep this host busy. */
+const MORE_MS = 10;
 /** Between polls that fail. */
 const BACKOFF_MS = { first: 500, most: 5_000 } as const;
 /** How often a backend without updates is asked again. */
@@ -160,7 +162,7 @@ export class Poller {
     if (!isEnd) this.#lostBackoff.reset();
     if (more && isMoved) {
       this.#events.lagging();
-      return 0;
+      return MORE_MS;
     }
     const wantedMs = Math.max(source.pollMs, Math.min(waitMs, WAIT_MS.most));
     return Math.max(WAIT_MS.least, wantedMs - (this.#clock.nowMs() - askedMs));

@@ -2,7 +2,7 @@ import { BatchGetItemCommand, BatchWriteItemCommand, paginateScan, type WriteReq
 import pLimit from 'p-limit';
 import type { StoredEntry } from '../entry.ts';
 import { type BulkOptions, type BulkStore, type Item, type Key, keyName } from '../store.ts';
-import { deleteIf, unchangedSince } from './conditional-writes.ts';
+import { deleteIf, isAbsent, isUnchanged, orAbsent, putIf } from './conditional-writes.ts';
 import { CALLS_AT_ONCE, chunksOf, type DynamoConnection, keyAttributes, unique } from './connection.ts';
 import { fromAttributes, toAttributes } from './item.ts';
 import { untilDone, type Wait } from './retry.ts';
@@ -45,7 +45,14 @@ export class DynamoBulk implements BulkStore {
 
   removeUnchanged(item: Item): Promise<boolean> {
     const key = { subject: String(item.subject), list: String(item.list) };
-    return deleteIf(this.#connection, { Key: keyAttributes(key), ...unchangedSince(item) });
+    return deleteIf(this.#connection, { Key: keyAttributes(key), ...orAbsent(isUnchanged(item)) });
+  }
+
+  putUnchanged(item: Item, was: Item | undefined): Promise<boolean> {
+    return putIf(this.#connection, {
+      Item: toAttributes(item),
+      ...(was === undefined ? isAbsent() : isUnchanged(was)),
+    });
   }
 
   async *scan(): AsyncGenerator<Item> {

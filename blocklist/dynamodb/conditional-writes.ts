@@ -53,8 +53,8 @@ type Condition = Pick<
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** A condition that holds if the item is unchanged since it was read, or gone. */
-export function unchangedSince(item: Item): Condition {
+/** A condition that holds if the item is there as it was read. */
+export function isUnchanged(item: Item): Condition {
   const expected: [path: string[], value: unknown][] = COMPARED.map((name) => [[name], item[name]]);
   const sizes: [path: string[], value: number][] = [];
   if (isMap(item.vars)) {
@@ -75,12 +75,25 @@ export function unchangedSince(item: Item): Condition {
     ...sizes.map(([path, size]) => `size(${placed(path)}) = ${placeholder(values, size, ':v')}`),
   ];
   return {
-    ConditionExpression: `attribute_not_exists(#key) OR (${parts.join(' AND ')})`,
+    ConditionExpression: `attribute_exists(#key) AND ${parts.join(' AND ')}`,
     ExpressionAttributeNames: Object.fromEntries([...names].map(([name, place]) => [place, name])),
     ...(values.size > 0 && {
       ExpressionAttributeValues: toAttributes(Object.fromEntries([...values].map(([value, place]) => [place, value]))),
     }), // DynamoDB refuses an empty map
   };
+}
+
+/** A condition that holds if there is no item. */
+export function isAbsent(): Condition {
+  return {
+    ConditionExpression: 'attribute_not_exists(#key)',
+    ExpressionAttributeNames: { '#key': TABLE.partitionKey },
+  };
+}
+
+/** A condition, itself with `#key`, that also holds if there is no item. */
+export function orAbsent(condition: Condition): Condition {
+  return { ...condition, ConditionExpression: `attribute_not_exists(#key) OR (${condition.ConditionExpression})` };
 }
 
 /** The placeholder of a name or value, the same each time. */

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { nameIn, parseChange } from '../parse-records.ts';
-import type { Change, HistoryStore, RecordedChange, WantedChanges } from '../records.ts';
-import { HISTORY_DAYS, RESERVED, TABLE } from '../table.ts';
+import { nameIn, parseChange, parseEdits } from '../parse-records.ts';
+import type { Change, HistoryStore, RecordedChange, RecordedEdits, Undo, WantedChanges } from '../records.ts';
+import { HISTORY_DAYS, RESERVED, REVERT_DAYS, TABLE } from '../table.ts';
 import { putIf } from './conditional-writes.ts';
 import type { DynamoConnection } from './connection.ts';
-import { textsOf, toAttributes } from './item.ts';
+import { packEdits, unpackEdits } from './edits.ts';
+import { bytesOf, textsOf, toAttributes } from './item.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -18,12 +19,31 @@ export class DynamoHistory implements HistoryStore {
     this.#connection = connection;
   }
 
-  /** A random part of the key distinguishes changes of the same millisecond. */
-  async record({ list, at, ...change }: Change): Promise<void> {
-    const expiresAt = Math.floor((Date.parse(at) + HISTORY_DAYS * DAY_MS) / 1000);
+  async record({ list, at, ...change }: Change, undo?: Undo): Promise<void> {
+    const expiresAt = daysAfter(at, HISTORY_DAYS);
+    if (undo !== undefined && change.run !== undefined) await this.#putEdits(change.run, { list, at, ...change }, undo);
     if (!this.#registered.has(list)) await this.#put(RESERVED.histories, `@${list}`, { expiresAt });
     this.#registered.add(list);
-    await this.#put(RESERVED.historyOf(list), `${at}#${randomBytes(6).toString('hex')}`, { ...change, expiresAt });
+    await this.#put(RESERVED.historyOf(list), timeKey(at), { ...change, expiresAt });
+  }
+
+  async #putEdits(run: string, { list, at, by, source }: Change, { edits, registration }: Undo): Promise<void> {
+    const common = { of: list, by, source, registration, expiresAt: daysAfter(at, REVERT_DAYS) };
+    for (const packed of packEdits(edits))
+      await this.#put(RESERVED.editsOf(run), timeKey(at), { ...common, edits: { B: packed } });
+  }
+
+  async *editsOf(run: string): AsyncGenerator<RecordedEdits> {
+    for await (const { edits, ...item } of this.#connection.query({
+      ScanIndexForward: false,
+      ConsistentRead: true,
+      KeyConditionExpression: '#key = :key',
+      ExpressionAttributeNames: { '#key': TABLE.partitionKey },
+      ExpressionAttributeValues: { ':key': { S: RESERVED.editsOf(run) } },
+    })) {
+      const part = parseEdits(item);
+      if (part !== undefined) yield { ...part, edits: unpackEdits(bytesOf(edits)) };
+    }
   }
 
   async *of(list: string, { since, subject }: WantedChanges = {}): AsyncGenerator<RecordedChange> {
@@ -64,4 +84,14 @@ export class DynamoHistory implements HistoryStore {
   async #put(subject: string, list: string, attributes: object): Promise<void> {
     await putIf(this.#connection, { Item: toAttributes({ subject, list, ...attributes }) });
   }
+}
+
+/** A random part distinguishes records of the same millisecond. */
+function timeKey(at: string): string {
+  return `${at}#${randomBytes(6).toString('hex')}`;
+}
+
+/** Epoch seconds. */
+function daysAfter(at: string, days: number): number {
+  return Math.floor((Date.parse(at) + days * DAY_MS) / 1000);
 }

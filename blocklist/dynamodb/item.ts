@@ -18,6 +18,11 @@ export function textsOf(value: unknown): string[] {
   return elements.flatMap(({ S }) => S ?? []);
 }
 
+/** The bytes of a binary attribute, which fromAttributes does not convert. */
+export function bytesOf(value: unknown): Uint8Array {
+  return (isUnread(value) ? value.B : undefined) ?? new Uint8Array();
+}
+
 /** Is it a map converted by fromAttributes? */
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !isUnread(value);

@@ -6,7 +6,7 @@ import { type Difference, isSame } from './difference.ts';
 const KEYS_A_READ = 100;
 const READS_AHEAD = 8;
 
-type ChangedEntry = Exclude<Difference, { kind: 'remove' }>;
+export type ChangedEntry = Exclude<Difference, { kind: 'remove' }>;
 
 /** Yields the entries that differ from the table, and reports how many are equal. Each key must occur once. */
 export async function* changedEntries(

@@ -8,7 +8,7 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { type ProtectedSet, protectedSet } from '../guards/protected.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
-import { readSections } from '../options/config-option.ts';
+import { askedLists, readSections } from '../options/config-option.ts';
 import { openBlocklist } from '../options/table-options.ts';
 import { printError, printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
@@ -52,7 +52,7 @@ export async function inSession(
   keepHeapSmall();
   const nowMs = Date.now();
   const by = actor();
-  const { blocklist: settings } = await readSections(['blocklist'], options, process.env);
+  const { blocklist: settings, lists } = await readSections(['blocklist', 'lists'], options, process.env);
   const guard: ProtectedSet | undefined = options.force ? undefined : protectedSet(settings, process.env);
   const wanted = new DesiredEntries(defaultsOf(options, by, nowMs));
   const sample = wanted.parse({ subject: SAMPLE });
@@ -95,7 +95,7 @@ export async function inSession(
       return endIfSkipped(read.skipped);
     }
     const waitFor = await startWaiting(options, blocklist);
-    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
+    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString(), askedLists(lists, options));
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
     dispose(); // nothing is written any more
     await waitFor(changed.all);

@@ -12,7 +12,7 @@ export type Operation = 'import' | 'sync';
 
 /** Options that do not affect what a run writes; any other difference makes it a different run. */
 const NO_MATTER: ReadonlySet<string> = new Set([
-  ...['dryRun', 'quiet', 'json', 'refetch', 'yes', 'metricsFile', 'wait', 'waitLimit'],
+  ...['dryRun', 'quiet', 'json', 'refetch', 'yes', 'metricsFile', 'newList', 'wait', 'waitLimit'],
   ...['table', 'region', 'endpointUrl', 'profile', 'config'],
 ]);
 

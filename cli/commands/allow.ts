@@ -4,7 +4,7 @@ import { toListSettings } from '../../config/list-settings.ts';
 import { listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addSectionOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addVarOption, outcomeOf, type VarOptions } from '../options/outcome-options.ts';
 
 interface AllowOptions extends WriteOptions, VarOptions, ConfigOptions {
@@ -30,5 +30,6 @@ async function allow(subjects: string[], options: AllowOptions): Promise<void> {
   const { lists } = await readSections(['lists'], options, process.env);
   const { listActions } = toListSettings(lists);
   const guard = { problemOf: (entry: StoredEntry) => listActionProblem(entry, listActions) };
-  await writeEntries(outcomeOf({ ...options, action: 'allow' }), subjects, options, options.force ? undefined : guard);
+  const outcome = outcomeOf({ ...options, action: 'allow' });
+  await writeEntries(outcome, subjects, options, options.force ? undefined : guard, askedLists(lists, options));
 }

@@ -7,7 +7,13 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import {
+  addSectionOption,
+  askedLists,
+  type ConfigOptions,
+  readSections,
+  sectionFile,
+} from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { printLine } from '../output/output.ts';
 
@@ -46,7 +52,8 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
   );
   const end = options.for ?? (options.until === undefined ? blocklist.manualExpiry : undefined);
   const guard = options.force ? undefined : guardOf(blocklist, ipv6Prefix, toListSettings(lists).listActions);
-  await writeEntries(outcome, subjects, { ...options, ...(end !== undefined && { for: end }) }, guard);
+  const expiring = { ...options, ...(end !== undefined && { for: end }) };
+  await writeEntries(outcome, subjects, expiring, guard, askedLists(lists, options));
   const within = options.json ? undefined : await timeUntilEffect(options);
   if (within !== undefined)
     await printLine(`takes effect for allowed clients ${within}, on every agent with this configuration`);

@@ -1,6 +1,7 @@
 import { Argument, Command } from 'commander';
 import { addExamples } from '../help/examples.ts';
-import { printJson } from '../output/output.ts';
+import { jsonText } from '../output/json-text.ts';
+import { write } from '../output/output.ts';
 
 /** `haverdict contract`: the backend's API as OpenAPI or JSON Schema. */
 export function contractCommand(): Command {
@@ -17,7 +18,7 @@ export function contractCommand(): Command {
 
 async function printSchema(): Promise<void> {
   const { contractDocument } = await import('../../contract/json-schema.ts');
-  await printJson(contractDocument());
+  await write(`${jsonText(contractDocument(), 2)}\n`);
 }
 
 async function printOpenApi(): Promise<void> {

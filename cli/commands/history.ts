@@ -43,12 +43,13 @@ export function historyCommand(): Command {
     addTableOptions(command),
     'haverdict history 203.0.113.7',
     'haverdict history --list spamhaus-drop --since 7d --limit 20',
+    'haverdict history --since 2h',
   ).action(history);
 }
 
 async function history(text: string | undefined, options: HistoryOptions): Promise<void> {
-  if (text === undefined && options.list === undefined)
-    throw usageError('name a subject, or a list with --list, or both');
+  if (text === undefined && options.list === undefined && options.since === undefined)
+    throw usageError('name a subject, a list with --list, or a time with --since, or several of them');
   const since = options.since === undefined ? undefined : beginning(options.since, Date.now());
   const subject = text === undefined ? undefined : formatSubject(readSubject(text));
   const blocklist = await openBlocklist(options);
@@ -60,7 +61,9 @@ async function history(text: string | undefined, options: HistoryOptions): Promi
       `the history has no record of the entry in list ${list}: it was written by another program, or before there was a history`,
     );
   if (found.changes.length === 0)
-    return printLine(`the history has no changes of ${subject ?? `list ${options.list}`}`);
+    return printLine(
+      `the history has no changes of ${subject ?? (options.list ? `list ${options.list}` : 'any list')}`,
+    );
   await printTable(CHANGE_COLUMNS, found.changes.map(changeCells));
   if (found.left > 0) await printLine(`${plural(found.left, 'older change')} not shown: use a higher --limit`);
 }

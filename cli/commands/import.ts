@@ -46,7 +46,7 @@ async function importAll(session: Session): Promise<void> {
   const progress = startProgress({ label: `import into ${list}`, total: wanted.count, quiet: quiet || json });
   const entries = changedEntries(blocklist.bulk, values(wanted), (count) => progress.advance(count));
   const written = await blocklist.bulk
-    .put(run.puts(entriesIn(entries)), {
+    .put(run.puts(entries), {
       signal,
       written: (count) => progress.advance(count),
       finished: (keys) => changed.add(keys),
@@ -66,10 +66,6 @@ async function assertNoRiskyChanges({ blocklist, options, wanted }: Session): Pr
   const bold = values(wanted, ({ action }) => isConfirmed(action));
   for await (const one of changedEntries(blocklist.bulk, bold, () => {})) surprises.see(one);
   surprises.refuse(options.list);
-}
-
-async function* entriesIn(found: ReturnType<typeof changedEntries>): AsyncGenerator<StoredEntry> {
-  for await (const { entry } of found) yield entry;
 }
 
 async function* values(

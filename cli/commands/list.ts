@@ -1,11 +1,13 @@
 import { Command } from 'commander';
+import { addFilterOptions, type FilterOptions, filterOf, isFiltering } from '../entries/filter.ts';
 import { COLUMNS, cellsOf, jsonOf, type ListedItem, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { headingOf, printJsonLine, printLine, printRow, printTable, terminalColumns } from '../output/output.ts';
 
-interface ListOptions extends TableOptions {
+interface ListOptions extends TableOptions, FilterOptions {
+  readonly reason?: string;
   readonly json?: true;
 }
 
@@ -19,7 +21,11 @@ export function listCommand(): Command {
     .description('print the entries of a list, sorted by subject')
     .argument('[list]', 'the list', readList, DEFAULT_LIST)
     .option('--json', 'print one JSON object per line');
-  return addExamples(addTableOptions(command), 'haverdict list', 'haverdict list manual --json').action(printList);
+  return addExamples(
+    addTableOptions(addFilterOptions(command, 'reason')),
+    'haverdict list',
+    'haverdict list manual --within 203.0.113.0/24 --expiring 24h --json',
+  ).action(printList);
 }
 
 async function printList(list: string, options: ListOptions): Promise<void> {
@@ -33,7 +39,9 @@ async function printList(list: string, options: ListOptions): Promise<void> {
       COLUMNS,
       onScreen.splice(0).map((listed) => cellsOf(listed)),
     );
+  const isMeant = filterOf(options, options.reason, nowSeconds);
   for await (const item of entries.ofList(list)) {
+    if (!isMeant(item)) continue;
     const listed = listedItem(item, nowSeconds);
     printed++;
     if (options.json) await printJsonLine(jsonOf(listed));
@@ -45,5 +53,8 @@ async function printList(list: string, options: ListOptions): Promise<void> {
     }
   }
   if (onScreen.length > 0) await printScreen();
-  if (printed === 0 && !options.json) await printLine(`list ${list} of table ${options.table} has no entries`);
+  if (printed === 0 && !options.json)
+    await printLine(
+      `list ${list} of table ${options.table} has no ${isFiltering(options, options.reason) ? 'such entries' : 'entries'}`,
+    );
 }

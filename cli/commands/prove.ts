@@ -9,6 +9,7 @@ import { askAgent } from '../agent-client/agent-client.ts';
 import { addSocketPathOption } from '../agent-client/socket-option.ts';
 import { actor } from '../entries/actor.ts';
 import { registerList } from '../entries/register-list.ts';
+import { editOfPut, editOfRemoval, newRunId } from '../entries/run.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
@@ -130,16 +131,23 @@ function subjectOf(from: string, ipv6Prefix: number): string {
 async function put(table: Blocklist, entry: StoredEntry): Promise<void> {
   const { list, subject, action, createdBy = '', createdAt = '', expiresAt = 0, reason = '' } = entry;
   await registerList(table, list, createdBy, createdAt);
-  await table.history.record({
-    ...{ list, change: 'put', at: createdAt, by: createdBy, action, until: expiresAt, why: reason },
-    subjects: [subject],
-  });
+  await table.history.record(
+    {
+      ...{ list, change: 'put', at: createdAt, by: createdBy, action, until: expiresAt, why: reason },
+      ...{ subjects: [subject], run: newRunId() },
+    },
+    { edits: [editOfPut(entry, undefined)] },
+  );
   await table.entries.put(entry);
 }
 
-async function remove(table: Blocklist, { list, subject, createdBy = '', reason = '' }: StoredEntry): Promise<void> {
+async function remove(table: Blocklist, entry: StoredEntry): Promise<void> {
+  const { list, subject, createdBy = '', reason = '' } = entry;
   const at = new Date().toISOString();
-  await table.history.record({ list, change: 'remove', at, by: createdBy, why: reason, subjects: [subject] });
+  await table.history.record(
+    { list, change: 'remove', at, by: createdBy, why: reason, subjects: [subject], run: newRunId() },
+    { edits: [editOfRemoval(entry)] },
+  );
   await table.entries.remove({ subject, list });
 }
 

@@ -35,7 +35,8 @@ async function show(text: string, options: ShowOptions): Promise<void> {
   const won = winner(entries, lists, nowSeconds);
   const wins = (one: ListedItem) => one.state !== 'bad' && one.entry === won;
 
-  if (options.json) return printJson(listed.map((one) => ({ ...jsonOf(one), wins: wins(one) })));
+  if (options.json)
+    return printJson(listed.map((one) => ({ ...jsonOf(one), outcome: outcomeOf(one, wins(one), lists) })));
   if (listed.length === 0) return printLine(`table ${options.table} has no entry for ${formatSubject(subject)}`);
   await printTable(
     COLUMNS,
@@ -45,6 +46,13 @@ async function show(text: string, options: ShowOptions): Promise<void> {
 
 function byDefault(lists: readonly string[]): string[] {
   return [DEFAULT_LIST, ...lists.filter((list) => list !== DEFAULT_LIST).sort()];
+}
+
+/** The same word that `explain` has. */
+function outcomeOf(one: ListedItem, wins: boolean, lists: readonly string[]): string {
+  if (one.state !== 'good') return one.state;
+  if (wins) return 'wins';
+  return lists.includes(one.entry.list) ? 'loses' : 'not asked';
 }
 
 function stateOf(one: ListedItem, wins: boolean, lists: readonly string[]): string {

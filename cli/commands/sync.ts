@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import pLimit from 'p-limit';
-import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { assertMaxChange, RiskyChanges, type Totals } from '../bulk/change-limits.ts';
+import type { ChangedEntry } from '../bulk/changed-entries.ts';
 import { skippedJson } from '../bulk/collect-feed.ts';
 import { type Difference, differences, lineOf } from '../bulk/difference.ts';
 import { ExternalSort } from '../bulk/external-sort.ts';
@@ -170,12 +170,12 @@ async function report({ options, read, print }: Session, totals: Totals, would: 
   await print(`list ${list}: ${would === '' ? '' : 'would be '}${added} added, ${changed} changed, ${removed} removed`);
 }
 
-async function* puts(found: AsyncIterable<Difference>, state: ListDigest): AsyncGenerator<StoredEntry> {
+async function* puts(found: AsyncIterable<Difference>, state: ListDigest): AsyncGenerator<ChangedEntry> {
   for await (const one of found) {
     if (one.kind === 'remove') continue;
     if (one.kind === 'change') state.take(one.was);
     state.add(one.entry);
-    yield one.entry;
+    yield one;
   }
 }
 

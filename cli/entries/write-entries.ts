@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { StoredEntry } from '../../blocklist/entry.ts';
-import type { HistoryStore } from '../../blocklist/records.ts';
+import type { Blocklist } from '../../blocklist/store.ts';
 import { LINE } from '../../contract/check.ts';
 import { printable } from '../../contract/printable.ts';
 import { usageError } from '../exit/cli-error.ts';
@@ -12,13 +12,15 @@ import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
-import { registerList } from './register-list.ts';
+import { type AskedLists, registerList } from './register-list.ts';
+import { editOfPut, newRunId } from './run.ts';
 import { addWaitOptions, startWaiting, type WaitOptions } from './wait.ts';
 
 export interface WriteOptions extends WaitOptions, ExpiryOptions {
   readonly list: string;
   readonly reason?: string;
   readonly note?: string;
+  readonly newList?: true;
 }
 
 /** Decides which entries are written only with `--force`. */
@@ -37,6 +39,7 @@ export function addWriteOptions(command: Command): Command {
   command
     .argument('<subject...>', 'an address, a network, or kind:value; key:- reads a secret from standard input')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
+    .option('--new-list', 'write even if the list is new and not among the lists of the configuration')
     .option('--for <duration>', 'expire after 90s, 30m, 24h, 7d or 2w, or never')
     .addOption(new Option('--until <time>', 'expire at this ISO 8601 time with time zone').conflicts('for'))
     .option('--reason <text>', 'the reason, also sent to HAProxy')
@@ -51,14 +54,15 @@ export async function writeEntries(
   texts: readonly string[],
   options: WriteOptions,
   guard?: Guard,
+  asked?: AskedLists,
 ): Promise<void> {
   const nowMs = Date.now();
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
   if (guard !== undefined) refuseProtected(entries, guard);
   const blocklist = await openBlocklist(options);
   const waitFor = await startWaiting(options, blocklist);
-  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
-  await recordPut(blocklist.history, entries, options);
+  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString(), asked);
+  await recordPut(blocklist, entries, options);
   for (const entry of entries) {
     const replaced = await blocklist.entries.put(entry);
     if (!options.json) await printLine(summary(entry, replaced));
@@ -98,18 +102,29 @@ function refuseProtected(entries: readonly StoredEntry[], guard: Guard): void {
 }
 
 /** Recorded before the change itself, so that no change lacks a record. */
-async function recordPut(history: HistoryStore, entries: readonly StoredEntry[], options: WriteOptions): Promise<void> {
+async function recordPut(
+  { bulk, history }: Pick<Blocklist, 'bulk' | 'history'>,
+  entries: readonly StoredEntry[],
+  options: WriteOptions,
+): Promise<void> {
   const [first] = entries;
   if (first === undefined) return;
   const { list, action, expiresAt, createdAt = '', createdBy = '' } = first;
   const why = options.reason ?? options.note;
-  for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD)
-    await history.record({
-      ...{ list, change: 'put', at: createdAt, by: createdBy, action },
-      subjects: entries.slice(index, index + SUBJECTS_A_RECORD).map(({ subject }) => subject),
-      ...(expiresAt !== undefined && { until: expiresAt }),
-      ...(why !== undefined && { why }),
-    });
+  const run = newRunId();
+  const present = new Map((await bulk.read(entries)).map((item) => [item.subject, item]));
+  for (let index = 0; index < entries.length; index += SUBJECTS_A_RECORD) {
+    const some = entries.slice(index, index + SUBJECTS_A_RECORD);
+    const subjects = some.map(({ subject }) => subject);
+    await history.record(
+      {
+        ...{ list, change: 'put', at: createdAt, by: createdBy, action, run, subjects },
+        ...(expiresAt !== undefined && { until: expiresAt }),
+        ...(why !== undefined && { why }),
+      },
+      { edits: some.map((entry) => editOfPut(entry, present.get(entry.subject))) },
+    );
+  }
 }
 
 /** Checks a reason or note. */

@@ -1,7 +1,7 @@
 import { EXIT } from './cli-error.ts';
 
 /** Commands that change something: they finish even if their output is not read. */
-const CHANGING = new Set(['block', 'allow', 'remove', 'import', 'sync', 'lists', 'lint', 'flush', 'prove']);
+const CHANGING = new Set(['block', 'allow', 'remove', 'revert', 'import', 'sync', 'lists', 'lint', 'flush', 'prove']);
 
 /**
  * Ends a command that only prints as soon as its output cannot be written: with 0 if the reader closed the pipe, as in

@@ -59,7 +59,7 @@ export function explanationAsJson(request: ExplainRequest, { decision, unsupport
     why: winner?.why ?? null,
     entries: entries.map(({ asked, listed, state, why }) => ({
       ...jsonOf(listed),
-      ...{ asked, state, wins: state === 'wins', why },
+      ...{ asked, outcome: state, why },
     })),
   };
 }

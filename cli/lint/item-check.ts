@@ -1,5 +1,5 @@
 import { readEntry } from '../../blocklist/as-meant.ts';
-import { nameIn, parseChange } from '../../blocklist/parse-records.ts';
+import { nameIn, parseChange, parseEdits } from '../../blocklist/parse-records.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { isReserved, RESERVED } from '../../blocklist/table.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
@@ -11,6 +11,7 @@ export const DELETED_AFTER_SECONDS = 3 * 86_400;
 
 const NAMED = [RESERVED.lists, RESERVED.leases, RESERVED.histories] as const;
 const HISTORY = RESERVED.historyOf('');
+const EDITS = RESERVED.editsOf('');
 const CANARIES = RESERVED.canaryOf('', '').slice(0, -1);
 
 /** The finding about an item alone; undefined if it is a valid entry or record. */
@@ -71,6 +72,7 @@ function recordFinding(item: Item): Finding | undefined {
 function isReadable(subject: string, item: Item): boolean {
   const { subjects: _lists, ...record } = item; // a DynamoDB list, which an item of plain values does not have
   if (subject.startsWith(HISTORY)) return parseChange(subject.slice(HISTORY.length), record) !== undefined;
+  if (subject.startsWith(EDITS)) return parseEdits(record) !== undefined;
   if (subject.startsWith(CANARIES)) return typeof record.at === 'number';
   return NAMED.some((name) => name === subject) && nameIn(item) !== undefined;
 }

@@ -1,4 +1,5 @@
 import type { Blocklist } from '../../blocklist/store.ts';
+import { editOfPut, editOfRemoval, newRunId } from '../entries/run.ts';
 import type { ProtectedSet } from '../guards/protected.ts';
 import type { Repair } from './finding.ts';
 import { printableSubject } from './item-check.ts';
@@ -19,7 +20,7 @@ export async function repair(repair: Repair, repairer: Repairer): Promise<string
     case 'rewrite':
       return rewrite(repair, repairer);
     case 'delete':
-      return remove(repair.item, repairer);
+      return remove(repair.item, repairer, newRunId());
     case 'register':
       return register(repair.list, repairer);
     default:
@@ -37,27 +38,30 @@ async function rewrite(
   if (problem !== undefined) return `not rewritten: ${problem}`;
   if ((await blocklist.bulk.read([entry])).length > 0) return 'not rewritten: an entry is already there';
   const { list, subject, action, expiresAt } = entry;
-  await blocklist.history.record({
-    ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject] },
-    ...(expiresAt !== undefined && { until: expiresAt }),
-  });
+  const run = newRunId();
+  await blocklist.history.record(
+    {
+      ...{ list, change: 'put', at: now(), by, action, why: WHY, subjects: [subject], run },
+      ...(expiresAt !== undefined && { until: expiresAt }),
+    },
+    { edits: [editOfPut(entry, undefined)] },
+  );
   await blocklist.entries.put(entry);
-  return remove(item, repairer);
+  return remove(item, repairer, run);
 }
 
 async function remove(
   item: Extract<Repair, { how: 'delete' }>['item'],
   { blocklist, by, now }: Repairer,
+  run: string,
 ): Promise<string | undefined> {
   const list = String(item.list);
-  await blocklist.history.record({
-    list,
-    change: 'remove',
-    at: now(),
-    by,
-    why: WHY,
-    subjects: [printableSubject(item)],
-  });
+  const subject = printableSubject(item);
+  const isSecret = subject !== item.subject;
+  await blocklist.history.record(
+    { ...{ list, change: 'remove', at: now(), by, why: WHY, subjects: [subject], run } },
+    { edits: isSecret ? [] : [editOfRemoval(item)] },
+  );
   return (await blocklist.bulk.removeUnchanged(item)) ? undefined : 'not removed: it was changed in the meantime';
 }
 

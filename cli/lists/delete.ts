@@ -32,8 +32,11 @@ export async function deleteList(name: string, options: DeleteOptions): Promise<
   try {
     const removed = await withLease(blocklist.lists, { list: name, by, signal }, async (held) => {
       const at = new Date().toISOString();
-      await blocklist.history.record({ list: name, change: 'list-deleted', at, by, totals: { removed: entries } });
       const run = new RunHistory(blocklist.history, { list: name, by });
+      await blocklist.history.record(
+        { ...{ list: name, change: 'list-deleted', at, by, run: run.id }, totals: { removed: entries } },
+        { edits: [], registration: record },
+      );
       const count = await blocklist.bulk.remove(keysOf(run.removals(blocklist.entries.ofList(name))), { signal: held });
       endIfStopped(held, `${count} of ${plural(entries, 'entry')} removed`);
       await blocklist.lists.delete(name);

@@ -1,12 +1,12 @@
 import type { RecordedChange } from '../../blocklist/records.ts';
 import { expiryText } from '../options/expiry.ts';
 
-export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'WHY', 'SOURCE'] as const;
+export const CHANGE_COLUMNS = ['AT', 'LIST', 'CHANGE', 'SUBJECTS', 'BY', 'RUN', 'WHY', 'SOURCE'] as const;
 
 /** The cells of a history record under CHANGE_COLUMNS. */
 export function changeCells(change: RecordedChange): string[] {
-  const { at, list, by, why = '', source = '' } = change;
-  return [at, list, doneText(change), subjectsText(change), by, why, source];
+  const { at, list, by, run = '', why = '', source = '' } = change;
+  return [at, list, doneText(change), subjectsText(change), by, run, why, source];
 }
 
 function doneText({ change, action, until }: RecordedChange): string {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../../config/config-error.ts';
+import { listName } from '../../config/list-settings.ts';
 import type { ConfigFile } from '../../config/schema.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
@@ -51,6 +52,15 @@ export async function readSections<const Section extends keyof ConfigFile>(
 /** The file that `readSections` reads, if there is one. */
 export function sectionFile({ config }: ConfigOptions): string | undefined {
   return config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
+}
+
+/** The lists that agents with this configuration ask; undefined without a file, or with `--new-list`. */
+export function askedLists(
+  lists: ConfigFile['lists'],
+  options: ConfigOptions & { readonly newList?: true },
+): { readonly names: readonly string[]; readonly file: string } | undefined {
+  const file = sectionFile(options);
+  return file === undefined || options.newList ? undefined : { names: lists.map(listName), file };
 }
 
 function orConfigExit<Result>(load: () => Result): Result {

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { escapeInvisible } from '../../contract/printable.ts';
 import { type Cell, fitted, GAP, type Marked, textOf, widthOf, widthsOf } from './fit.ts';
 import { jsonText } from './json-text.ts';
+import { withIsoTimes } from './json-times.ts';
 
 export type { Cell } from './fit.ts';
 
@@ -32,12 +33,12 @@ export async function write(text: string): Promise<void> {
 }
 
 export async function printJson(value: unknown): Promise<void> {
-  await write(`${jsonText(value, 2)}\n`);
+  await write(`${jsonText(withIsoTimes(value), 2)}\n`);
 }
 
 /** JSON on one line, for programs that read line by line. */
 export async function printJsonLine(value: unknown): Promise<void> {
-  await write(`${jsonText(value)}\n`);
+  await write(`${jsonText(withIsoTimes(value))}\n`);
 }
 
 /** Prints a line about invalid input to standard error. */

@@ -2,26 +2,32 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { Item, Key } from '../../blocklist/store.ts';
 import { RESERVED } from '../../blocklist/table.ts';
 import { createHandler } from '../../functions/check/handler.ts';
+import { MirrorAnswers } from '../../functions/check/mirror.ts';
 import { Updates } from '../../functions/check/updates.ts';
 import { createWriter } from '../../functions/update-writer/handler.ts';
+import { build } from '../../updates/builder.ts';
 import { CANARY_LIST } from '../../updates/canary.ts';
-import { tryCanaries } from '../../updates/trial.ts';
+import { readsOf } from '../../updates/change.ts';
 import { functionEvent } from './function-event.ts';
 import { MemoryLog } from './memory-log.ts';
+import { MemoryMirrors } from './memory-mirrors.ts';
 import { MemoryStore } from './memory-store.ts';
 
 const REGION = 'eu-west-1';
+/** The only one. */
+export const LIST = 'manual';
 /** How often canaries are written: proofs are younger than the shortest lifetime of a verdict. */
 const BEAT_MS = 200;
 
 /** The answer to a request for updates, instead of the right one. */
 export type Instead = (response: ServerResponse, right: { readonly status: number; readonly body: string }) => void;
 
-/** The real function, writer and trial over a table in memory with a stream of one shard, behind a server that can misbehave. */
+/** The real function, writer and mirror builder over a table in memory with a stream of one shard, behind a server that can misbehave. */
 export class UpdatesFunction {
   readonly log = new MemoryLog();
   /** The label of the stream. */
@@ -29,34 +35,43 @@ export class UpdatesFunction {
   #isWriterBroken = false;
   #insteadOf: (query: string) => Instead | undefined = () => undefined;
   readonly #store = new MemoryStore();
+  readonly #mirrors = new MemoryMirrors();
   readonly #events: DynamoDBRecord[] = [];
   #ids = 0;
+  readonly #table = { read: async (keys: readonly Key[]) => [...(await this.#store.lookup(keys)).items] };
   readonly #write = createWriter({
-    ...{ region: REGION, log: this.log, clock: Date.now, newId: () => this.#newId() },
-    table: { read: async (keys: readonly Key[]) => [...(await this.#store.lookup(keys)).items] },
+    ...{ region: REGION, log: this.log, clock: Date.now, newId: () => this.#newId(), table: this.#table },
     write() {},
     measure() {},
   });
   readonly #handler = createHandler({
     ...{ store: this.#store, log() {}, clock: Date.now, ttlSeconds: 60 },
     updates: new Updates({ log: this.log, canaries: { async write() {} }, waitMs: 200 }),
+    mirror: new MirrorAnswers({
+      mirrors: this.#mirrors,
+      log: {
+        tail: () => this.log.tail(),
+        at: async (number) => this.log.records.find((record) => record.number === number),
+      },
+    }),
   });
   readonly #server = createServer(async (request, response) => {
     const { method = '', url = '' } = request;
     const answer = await this.#handler(functionEvent(method, url, await text(request)));
-    const right = { status: answer.statusCode ?? 200, body: answer.body ?? '' };
+    const { statusCode: status = 200, body = '', headers = {}, isBase64Encoded } = answer;
     const instead = url.startsWith('/v1/updates') ? this.#insteadOf(url.split('?')[1] ?? '') : undefined;
-    if (instead === undefined) response.writeHead(right.status).end(right.body);
-    else instead(response, right);
+    if (instead !== undefined) return instead(response, { status, body });
+    const bytes = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8');
+    response.writeHead(status, headers as Record<string, string>).end(bytes); // our handler sets texts only
   });
-  readonly #beat = setInterval(() => void this.#writeCanaries(), BEAT_MS);
+  readonly #beat = setInterval(() => void this.#renewProof(), BEAT_MS);
   #running = Promise.resolve();
 
   static async start(): Promise<UpdatesFunction> {
     const backend = new UpdatesFunction();
     backend.#server.listen(0, '127.0.0.1');
     await once(backend.#server, 'listening');
-    await backend.tryCanaries();
+    await backend.build();
     return backend;
   }
 
@@ -89,12 +104,16 @@ export class UpdatesFunction {
     this.#events.splice(0);
   }
 
-  async tryCanaries(): Promise<void> {
-    const write = async (canaries: readonly string[]) => {
-      for (const canary of canaries) this.#events.push(this.#event(canaryKey(canary)));
-      await this.#deliver();
-    };
-    await tryCanaries({ log: this.log, write, newId: () => this.#newId(), clock: Date.now, wait: async () => {} });
+  /** What the builder does each minute. */
+  async build(): Promise<void> {
+    const { log } = this;
+    await build({
+      ...{ log, mirrors: this.#mirrors, clock: Date.now, wait: delay, version: 'v1', newId: () => this.#newId() },
+      scan: () => this.#store.ofList(LIST),
+      read: readsOf(this.#table, () => {}),
+      write: (canaries) => this.#writeCanaries(canaries),
+      lease: async () => true,
+    });
   }
 
   async close(): Promise<void> {
@@ -104,10 +123,14 @@ export class UpdatesFunction {
     await once(this.#server, 'close');
   }
 
-  async #writeCanaries(): Promise<void> {
+  async #renewProof(): Promise<void> {
     const { beats = {} } = (await this.log.tail()) ?? {};
-    for (const canary of Object.keys(beats)) this.#events.push(this.#event(canaryKey(canary)));
-    await this.#deliver();
+    await this.#writeCanaries(Object.keys(beats));
+  }
+
+  #writeCanaries(canaries: readonly string[]): Promise<void> {
+    for (const canary of canaries) this.#events.push(this.#event(canaryKey(canary)));
+    return this.#deliver();
   }
 
   #happened(key: Key): Promise<void> {

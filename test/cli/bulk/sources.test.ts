@@ -499,6 +499,28 @@ describe('a source', () => {
     }
   });
 
+  it('has what stands behind a comment sign as notes, which HAProxy is not told', async () => {
+    const sources: readonly (readonly [name: string, text: string])[] = [
+      ['a.acl', '# ours\n203.0.113.7 # seen by J. Doe\n198.51.100.0/24\t# whole provider\n'],
+      ['a.map', '203.0.113.7 deny # seen by J. Doe\n198.51.100.0/24 deny ; whole provider\n'],
+      ['a.txt', '203.0.113.7 # seen by J. Doe\n198.51.100.0/24;whole provider\n'],
+      ['a.txt', '203.0.113.7\t12 # seen by J. Doe\n198.51.100.0/24 7 # whole provider\n'],
+      ['a.ipset', 'add bad 203.0.113.7 comment "seen by J. Doe"\nadd bad 198.51.100.0/24 comment "whole provider"\n'],
+    ];
+    for (const [name, text] of sources) {
+      const { subjects, notes, reasons, error } = await collected(text, { name });
+      assert.deepEqual([error, subjects], [undefined, ['ip:198.51.100.0/24', 'ip:203.0.113.7']], text);
+      assert.deepEqual(
+        [notes, reasons],
+        [
+          ['whole provider', 'seen by J. Doe'],
+          [undefined, undefined],
+        ],
+        text,
+      );
+    }
+  });
+
   it('that is a table without heading has the other cells as notes', async () => {
     const { notes, subjects } = await collected('203.0.113.7,US,"New\nYork"\n203.0.113.8,,\n', { name: 'a.csv' });
     assert.deepEqual(

@@ -132,7 +132,10 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
     const block = await run('block', '203.0.113.70', '--reason', 'a', '--note', 'b', '--for', '1h', '--json');
     const entry = ['action', 'createdAt', 'createdBy', 'expiresAt', 'list', 'note', 'reason', 'subject'];
     assert.deepEqual(fields(block.stdout), entry);
-    assert.deepEqual(fields((await run('show', '203.0.113.70', '--json')).stdout), [...entry, 'state', 'wins'].sort());
+    assert.deepEqual(
+      fields((await run('show', '203.0.113.70', '--json')).stdout),
+      [...entry, 'outcome', 'state'].sort(),
+    );
     const told = JSON.parse((await run('explain', '203.0.113.70', '--json')).stdout);
     const ofExplain = [
       'decision',
@@ -146,7 +149,7 @@ describe('haverdict block, safely', { concurrency: 2 }, async () => {
       'why',
     ];
     assert.deepEqual(Object.keys(told).sort(), ofExplain);
-    assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'state', 'why', 'wins'].sort());
+    assert.deepEqual(Object.keys(told.entries[0]).sort(), [...entry, 'asked', 'outcome', 'state', 'why'].sort());
     const removed = await run('remove', '203.0.113.70', '--json');
     assert.deepEqual(fields(removed.stdout), ['entry', 'list', 'removed', 'subject']);
     const lint = await run('lint', '--json');

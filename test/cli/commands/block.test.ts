@@ -4,6 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Item } from '../../../blocklist/store.ts';
+import { withIsoTimes } from '../../../cli/output/json-times.ts';
 import { configFile, temporaryFolder } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { localTable, storeAt } from '../../support/local-table.ts';
@@ -137,7 +138,7 @@ describe('haverdict block', { concurrency: 4 }, async () => {
     const { status, stdout } = await block('192.0.2.1', ...options);
     assert.equal(status, 0);
     const [entry] = await stored('ip:192.0.2.1');
-    assert.deepEqual(JSON.parse(stdout), [entry]);
+    assert.deepEqual(JSON.parse(stdout), [withIsoTimes(entry)]);
     assert.ok(entry);
     const { createdAt, expiresAt, ...rest } = entry;
     const createdBy = `${userInfo().username}@${hostname()}`;

@@ -45,10 +45,10 @@ describe('haverdict history', async () => {
     assert.equal(
       stdout,
       [
-        'AT                        LIST    CHANGE                               SUBJECTS                   BY         WHY              SOURCE',
+        'AT                        LIST    CHANGE                               SUBJECTS                   BY         RUN  WHY              SOURCE',
         '2027-01-04T00:00:00.000Z  manual  remove                               ip:203.0.113.1             you@there',
-        '2027-01-03T00:00:00.000Z  manual  put deny until 2030-03-17T17:46:40Z  ip:203.0.113.1             me@here    abuse\\u{1b}[31m',
-        '2027-01-01T00:00:00.000Z  feed    put deny                             ip:203.0.113.1 and 1 more  me@here                     https://feeds.example/a',
+        '2027-01-03T00:00:00.000Z  manual  put deny until 2030-03-17T17:46:40Z  ip:203.0.113.1             me@here         abuse\\u{1b}[31m',
+        '2027-01-01T00:00:00.000Z  feed    put deny                             ip:203.0.113.1 and 1 more  me@here    r                     https://feeds.example/a',
         '',
       ].join('\n'),
     );
@@ -57,7 +57,7 @@ describe('haverdict history', async () => {
   it('tells of one list, with the runs on it', async () => {
     assert.deepEqual(await days('--list', 'feed'), ['02', '01']);
     assert.deepEqual(await days('203.0.113.2', '--list', 'feed'), ['01']);
-    assert.match((await run('--list', 'feed')).stdout, / sync +2 put, 0 removed +me@here\n/);
+    assert.match((await run('--list', 'feed')).stdout, / sync +2 put, 0 removed +me@here +r\n/);
   });
 
   it('tells no more than it is asked for, and how much it left', async () => {
@@ -97,7 +97,7 @@ describe('haverdict history', async () => {
     const nothing = await run();
     assert.deepEqual(
       [nothing.status, nothing.stderr],
-      [2, 'haverdict: name a subject, or a list with --list, or both\n'],
+      [2, 'haverdict: name a subject, a list with --list, or a time with --since, or several of them\n'],
     );
     assert.equal((await run('203.0.113.1', '--limit', '0')).status, 2);
   });

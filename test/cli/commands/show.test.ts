@@ -43,7 +43,7 @@ describe('haverdict show, list and remove', { concurrency: 4 }, async () => {
   it('lets only the named lists win, in their order', async () => {
     const winners = async (lists: string) =>
       JSON.parse((await run('show', '10.1.1.1', '--lists', lists, '--json')).stdout)
-        .filter((entry: { wins: boolean }) => entry.wins)
+        .filter((entry: { outcome: string }) => entry.outcome === 'wins')
         .map((entry: { subject: string; list: string }) => `${entry.subject} ${entry.list}`);
     assert.deepEqual(await winners('manual,feed'), ['ip:10.1.1.1 feed']);
     assert.deepEqual(await winners('manual'), ['ip:10.1.0.0/16 manual']);

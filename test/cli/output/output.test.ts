@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
 import { jsonText } from '../../../cli/output/json-text.ts';
+import { withIsoTimes } from '../../../cli/output/json-times.ts';
 import { aligned, isColoured, table } from '../../../cli/output/output.ts';
 import { escapeInvisible } from '../../../contract/printable.ts';
 
@@ -66,6 +67,23 @@ describe('text of anybody', () => {
         assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
       }
     }
+  });
+});
+
+describe('JSON of commands', () => {
+  it('has one form of time, however deep, and leaves alone what is none', () => {
+    const value = {
+      expiresAt: 1_900_000_000,
+      at: 'x',
+      lease: [{ until: 0.5 }],
+      entry: { expiresAt: 1e15, until: null },
+      reason: 5,
+    };
+    assert.deepEqual(withIsoTimes(value), {
+      ...value,
+      expiresAt: '2030-03-17T17:46:40Z',
+      lease: [{ until: '1970-01-01T00:00:00.500Z' }],
+    });
   });
 });
 

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { run as runCommand } from '../../../cli/program.ts';
+import { configFile } from '../../support/config-file.ts';
+import { runOnTable } from '../../support/haverdict-on-table.ts';
+import { blocklistAt, localTable } from '../../support/local-table.ts';
+
+const SOON = Math.floor(Date.now() / 1000) + 3600;
+
+describe('haverdict remove and list, with filters', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = blocklistAt(endpoint);
+  const run = (...args: string[]) => runOnTable(endpoint, ...args);
+  const subjectsOf = async (list: string) =>
+    (await Array.fromAsync(store.entries.ofList(list))).map(({ subject }) => subject);
+
+  before(async () => {
+    const deny = { list: 'mixed', action: 'deny' } as const;
+    for (const entry of [
+      { subject: 'ip:203.0.113.7', reason: 'SSH scan', createdBy: 'anna@ops' },
+      { subject: 'ip:203.0.113.0/25', createdBy: 'anna@home', expiresAt: SOON },
+      { subject: 'ip:203.0.0.0/16', createdBy: 'annabel@ops' },
+      { subject: 'ip:2001:db8::/48', reason: 'ssh' },
+      { subject: 'host:shop.example', reason: 'phishing', expiresAt: SOON - 7200 },
+    ])
+      await store.entries.put({ ...deny, ...entry });
+  });
+
+  it('take the entries that pass every filter', async () => {
+    for (const [filters, expected] of [
+      [
+        ['--reason', 'ssh'],
+        ['ip:2001:db8::/48', 'ip:203.0.113.7'],
+      ],
+      [
+        ['--by', 'anna'],
+        ['ip:203.0.113.0/25', 'ip:203.0.113.7'],
+      ],
+      [['--by', 'anna@ops'], ['ip:203.0.113.7']],
+      [
+        ['--within', '203.0.113.0/24'],
+        ['ip:203.0.113.0/25', 'ip:203.0.113.7'],
+      ],
+      [['--within', '2001:db8::/32'], ['ip:2001:db8::/48']],
+      [['--expiring', '2h'], ['ip:203.0.113.0/25']],
+      [['--expiring', '30m'], []],
+      [['--by', 'anna', '--reason', 'ssh'], ['ip:203.0.113.7']],
+    ] as const) {
+      const { stdout } = await run('list', 'mixed', '--json', ...filters);
+      const found = stdout.split('\n').filter((line) => line !== '');
+      assert.deepEqual(
+        found.map((line) => JSON.parse(line).subject),
+        expected,
+        filters.join(' '),
+      );
+    }
+    assert.equal((await run('list', 'mixed', '--within', 'here')).status, 2);
+  });
+
+  it('show what would be removed before it is, and can be reverted', async () => {
+    const shown = await run('remove', '--list', 'mixed', '--within', '203.0.113.0/24');
+    assert.deepEqual([shown.status, shown.stdout], [1, '- ip:203.0.113.0/25\n- ip:203.0.113.7\n']);
+    assert.match(shown.stderr, /^haverdict: nothing was changed: add --yes to remove 2 entries from list mixed\n$/);
+    assert.equal((await subjectsOf('mixed')).length, 5);
+    const done = await run('remove', '--list', 'mixed', '--within', '203.0.113.0/24', '--yes', '--reason', 'over');
+    assert.deepEqual([done.status, (await subjectsOf('mixed')).length], [0, 3], done.stderr);
+    const [record] = await Array.fromAsync(store.history.of('mixed'));
+    assert.deepEqual([record?.change, record?.subjects?.length, record?.why], ['remove', 2, 'over']);
+    assert.equal((await run('revert', record?.run ?? '', '--yes')).status, 0);
+    assert.equal((await subjectsOf('mixed')).length, 5);
+  });
+
+  it('want subjects or filters', async () => {
+    for (const args of [[], ['203.0.113.7', '--by', 'anna']]) assert.equal((await run('remove', ...args)).status, 2);
+  });
+
+  it('says what still blocks an address', async () => {
+    await run('block', '198.51.100.7');
+    await run('block', '198.51.100.0/24', '--list', 'feed');
+    const removed = await run('remove', '198.51.100.7');
+    assert.match(
+      removed.stdout,
+      /\nip:198\.51\.100\.7 still gets deny, where list feed is asked: entry ip:198\.51\.100\.0\/24 in list feed\n$/,
+    );
+    const { stdout } = await run('remove', '198.51.100.7', '--json');
+    assert.deepEqual(JSON.parse(stdout)[0].stillBlockedBy, {
+      subject: 'ip:198.51.100.0/24',
+      list: 'feed',
+      action: 'deny',
+    });
+    await run('allow', '198.51.100.7');
+    assert.doesNotMatch((await run('unblock', '198.51.100.7', '--list', 'other')).stdout, /still/);
+  });
+});
+
+describe('a list that nobody asks', async () => {
+  const { endpoint } = await localTable({ after });
+  const store = blocklistAt(endpoint);
+
+  it('is not made by a typo where the configuration says which lists are asked', async (t) => {
+    const config = configFile(t, 'lists: [manual, { name: feed, actions: [deny] }]\n');
+    const run = (...args: string[]) => runOnTable(endpoint, ...args, '-c', config);
+    for (const args of [
+      ['block', '203.0.113.7'],
+      ['allow', '203.0.113.7'],
+    ]) {
+      const { status, stderr } = await run(...args, '--list', 'feeed');
+      assert.match(
+        stderr,
+        /^haverdict: list feeed is new, and \S+ does not ask it \(lists: manual, feed\): did you mean feed\?; --new-list writes it\n$/,
+      );
+      assert.notEqual(status, 0);
+      assert.equal(await store.lists.find('feeed'), undefined);
+    }
+    assert.equal((await run('block', '203.0.113.7', '--list', 'feed')).status, 0);
+    assert.equal((await run('block', '203.0.113.7', '--list', 'later', '--new-list')).status, 0);
+    assert.equal((await run('block', '203.0.113.8', '--list', 'later')).status, 0);
+    assert.equal((await runOnTable(endpoint, 'ban', '203.0.113.8', '--list', 'free')).status, 0);
+  });
+
+  it('add is no command, and says what is', async () => {
+    let said = '';
+    const write = (text: string | Uint8Array) => {
+      said += text;
+      return true;
+    };
+    assert.equal(await runCommand(['node', 'haverdict', 'add', '203.0.113.7'], { write }), 2);
+    assert.match(said, /^haverdict: add is not a command: block denies, allow lets pass/);
+  });
+});
