@@ -6,6 +6,8 @@ import { scanTable } from './scan.ts';
 import { isTrialDue, tryCanaries } from './trial.ts';
 
 const SCAN_EVERY_MS = 24 * 3_600_000;
+/** Where the table was too large: a scan is slow also while DynamoDB throttles. */
+const SCAN_AGAIN_MS = 6 * 3_600_000;
 
 /** What a run did. */
 export interface Built {
@@ -54,7 +56,8 @@ function scanReason(
   if (manifest === undefined) return 'no mirror';
   if (manifest.place.base !== tail.base) return 'mirror of another base';
   if (manifest.version !== version) return 'another version';
-  return clock() - manifest.scannedMs >= SCAN_EVERY_MS ? 'a day has passed' : undefined;
+  const everyMs = manifest.isTooLarge ? SCAN_AGAIN_MS : SCAN_EVERY_MS;
+  return clock() - manifest.scannedMs >= everyMs ? 'last scan long ago' : undefined;
 }
 
 async function scan(manifest: Manifest | undefined, why: string, deps: BuilderDeps): Promise<Built> {

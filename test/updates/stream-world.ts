@@ -10,7 +10,15 @@ import { MemoryLog } from '../support/memory-log.ts';
 import { MemoryMirrors } from '../support/memory-mirrors.ts';
 
 export const SHARDS = 3;
-export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ subject: `host:${name}`, list: 'manual' }));
+/** Of every form that a mirror keeps in its own way; one is another spelling. */
+export const KEYS = [
+  'host:a.example',
+  'ua:x y',
+  'ip:192.0.2.1',
+  'ip:198.51.100.0/24',
+  'ip:2001:db8::1',
+  '203.0.113.7',
+].map((subject) => ({ subject, list: 'manual' }));
 /** How long a stream keeps its events. */
 const KEPT_MS = 24 * 3_600_000;
 
@@ -50,6 +58,8 @@ export class StreamWorld {
   /** What each key said, and since when; undefined is no item. */
   readonly history = new Map(KEYS.map((key) => [nameOf(key), [{ sinceMs: 0, text: undefined as string | undefined }]]));
   readonly writers: Writer[] = [];
+  /** When what an item says expires, in epoch seconds. */
+  readonly expiries = new Map<string, number>();
   nowMs = 1_790_000_000_000;
   readonly #shards: Event[][] = Array.from({ length: SHARDS }, () => []);
   #stream = 's1';
@@ -59,7 +69,9 @@ export class StreamWorld {
   /** Puts a new version of an item, or removes it. */
   write(key: ChangeKey, isRemoved: boolean): void {
     this.nowMs += 1;
-    this.#say(key, isRemoved ? undefined : `v${++this.#versions}`);
+    const text = isRemoved ? undefined : `v${++this.#versions}`;
+    if (text !== undefined && this.#versions % 3 === 0) this.expiries.set(text, Math.floor(this.nowMs / 1000) + 1000);
+    this.#say(key, text);
     this.#emit({ key, canary: undefined });
   }
 
@@ -120,12 +132,10 @@ export class StreamWorld {
 
   /** Starts a builder that goes on step by step, or never. */
   startBuilder(version = 'v1'): Builder {
-    const builder: Builder = { step: () => {}, isDone: false };
+    const waiting: (() => void)[] = [];
+    const builder: Builder = { step: () => waiting.shift()?.(), isDone: false };
     this.builders.push(builder);
-    const turn = () =>
-      new Promise<void>((resolve) => {
-        builder.step = resolve;
-      });
+    const turn = () => new Promise<void>((resolve) => void waiting.push(resolve));
     const end = () => {
       builder.isDone = true;
       this.builders.splice(this.builders.indexOf(builder), 1);
@@ -188,9 +198,21 @@ export class StreamWorld {
 
   /** Whether the item said this at some moment since then. */
   saidSince(key: ChangeKey, text: string | undefined, sinceMs: number): boolean {
+    return this.textsSince(key, sinceMs).includes(text);
+  }
+
+  /** All that the item said at some moment since then. */
+  textsSince(key: ChangeKey, sinceMs: number): (string | undefined)[] {
     const versions = this.history.get(nameOf(key)) ?? [];
     const first = versions.findLastIndex((version) => version.sinceMs <= sinceMs);
-    return versions.slice(Math.max(0, first)).some((version) => version.text === text);
+    return versions.slice(Math.max(0, first)).map(({ text }) => text);
+  }
+
+  /** The same of what has not expired. */
+  unexpired(text: string | undefined): string | undefined {
+    return ((text !== undefined && this.expiries.get(text)) || Number.POSITIVE_INFINITY) * 1000 > this.nowMs
+      ? text
+      : undefined;
   }
 
   textOf(key: ChangeKey): string | undefined {
@@ -247,7 +269,9 @@ export class StreamWorld {
 
   #itemOf(key: ChangeKey): Item | undefined {
     const reason = this.textOf(key);
-    return reason === undefined ? undefined : { ...key, action: 'deny', reason };
+    if (reason === undefined) return undefined;
+    const expiresAt = this.expiries.get(reason);
+    return { ...key, action: 'deny', reason, ...(expiresAt !== undefined && { expiresAt }) };
   }
 
   #batchOf(events: readonly Event[]): Batch {
