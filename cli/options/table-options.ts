@@ -33,8 +33,9 @@ export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
     import('../../blocklist/dynamodb/blocklist.ts'),
     import('../../blocklist/dynamodb/read-pace.ts'),
   ]);
+  const at = place(options);
   const isShared = options.endpointUrl === undefined || !isLocal(options.endpointUrl);
-  return dynamoBlocklist({ ...place(options), readPace: isShared ? new ReadPace(READ_UNITS) : undefined });
+  return dynamoBlocklist({ ...at, readPace: isShared ? new ReadPace(READ_UNITS) : undefined });
 }
 
 /** Opens the log of that table's changes; undefined where nothing writes one. */
