@@ -3,6 +3,7 @@ import type { Clock } from '../agent/decision/clock.ts';
 import { Engine } from '../agent/decision/engine.ts';
 import { type Backend, Loader } from '../agent/decision/loader.ts';
 import { LookupSubject } from '../agent/decision/lookup-subject.ts';
+import { type MirrorAnswers, NO_MIRROR } from '../agent/decision/mirror-answers.ts';
 import { formatAddress } from '../contract/address.ts';
 import { addressOf, isListed, type PoolOptions } from './notify-pool.ts';
 
@@ -14,10 +15,11 @@ interface EngineOptions {
   readonly allowTtlSeconds: number;
   readonly denyTtlSeconds: number;
   readonly maxCallsPerSecond: number;
+  readonly mirror?: MirrorAnswers;
 }
 
 /** Cache, loader and engine as the agent composes them, with default settings unless given. */
-export function composeEngine({ clock, backend, maxCallsPerSecond, ...ttl }: EngineOptions) {
+export function composeEngine({ clock, backend, maxCallsPerSecond, mirror = NO_MIRROR, ...ttl }: EngineOptions) {
   const cache = new VerdictCache(
     { maxEntries: 1_000_000, policyTtlSeconds: 1, ...ttl },
     { ifErrorSeconds: 600, revalidateSeconds: 5 },
@@ -30,7 +32,7 @@ export function composeEngine({ clock, backend, maxCallsPerSecond, ...ttl }: Eng
     deadlineMs: DEADLINE_MS,
     batch,
   });
-  return { cache, loader, engine: new Engine({ cache, loader, clock }, DEADLINE_MS) };
+  return { cache, loader, engine: new Engine({ cache, loader, clock, mirror }, DEADLINE_MS) };
 }
 
 /** Caches the verdict on each address of the pool. */

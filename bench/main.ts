@@ -7,6 +7,7 @@ import { measureCalls } from './calls.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
+import { measureMirror } from './mirror.ts';
 import type { PoolOptions } from './notify-pool.ts';
 import { measureGrowth } from './parser-growth.ts';
 import { measureParts } from './parts.ts';
@@ -25,11 +26,12 @@ const SECTIONS = [
   'calls',
   'pages',
   'updates',
+  'mirror',
 ] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates   instead of all of them
+  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates,mirror   instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -161,6 +163,26 @@ const SHOWN = {
     table(
       ['change by', 'changes', 'p50 ms', 'p99', 'longest'],
       runs.map(({ by, changes, p50, p99, longest }) => [by, changes, p50, p99, longest]),
+    );
+    return runs;
+  },
+  mirror() {
+    const runs = (['ipv4', 'ipv6'] as const).map((family) => measureMirror(family, rounds));
+    table(
+      [
+        'entries',
+        'load ms',
+        'longest slice',
+        'resident MB',
+        'sum anew ms',
+        'cached ns',
+        'mirror ns, half listed',
+        'none listed',
+      ],
+      runs.map(({ entries, family, ...figures }) => [
+        `${entries} ${family}`,
+        ...Object.values(figures).map(Math.round),
+      ]),
     );
     return runs;
   },

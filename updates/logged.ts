@@ -23,7 +23,7 @@ export async function untilLogged(
   untilMs: number,
   { log, read, clock, wait }: LoggedDeps,
 ): Promise<boolean> {
-  const waiting = new Map(keys.map((key) => [keyName(key), key]));
+  const waiting = new Map(keys.map(({ subject, list }) => [keyName({ subject, list }), { subject, list }])); // entries are keys, too
   const said = new Map<string, Change>();
   let number = after;
   let isNew = false;

@@ -7,13 +7,13 @@ import type { EntryLength, Finder } from './finder.ts';
 
 /** Slots of the first chunk, which doubles until it has as many as any other. */
 const FIRST_SLOTS = 16;
-/** A chunk with more entries than fit is split, which takes half a millisecond. */
+/** A chunk with more entries than fit is split, which takes a few milliseconds. */
 const MAX_SLOTS = 65_536;
 const MAX_LOAD = 0.8;
 
 /**
  * Entries of addresses or networks of one length, in all lists: a hash table that grows chunk by chunk, so that no change
- * takes longer than a millisecond. The hash is keyed, so that nobody makes its searches long.
+ * takes longer than a few milliseconds. The hash is keyed, so that nobody makes its searches long.
  */
 export class EntryTable implements EntryLength {
   readonly isIpv4: boolean;

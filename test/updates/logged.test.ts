@@ -47,6 +47,13 @@ describe('waiting for the log', () => {
     assert.ok(world.nowMs >= LIMIT_MS);
   });
 
+  it('takes entries for keys', async () => {
+    const world = new World([]);
+    for (const [index] of KEYS.entries()) await world.take({ write: index, reason: 'ours' });
+    const entries = KEYS.map((key) => ({ ...key, action: 'deny', createdAt: 'now' }));
+    assert.equal(await world.wait(0, entries), true);
+  });
+
   it('has nothing to wait for without keys', async () => {
     assert.equal(await new World([]).wait(0, []), true);
   });
