@@ -173,7 +173,7 @@ const SHOWN = {
         'entries',
         'load ms',
         'longest slice',
-        'resident MB',
+        'MB',
         'sum anew ms',
         'cached ns',
         'mirror ns, half listed',

@@ -57,9 +57,12 @@ export class DynamoBulk implements BulkStore {
 
   async *scan(): AsyncGenerator<Item> {
     const { client, table } = this.#connection;
-    const pages = paginateScan({ client }, { TableName: table });
+    const pages = paginateScan({ client }, { TableName: table, ReturnConsumedCapacity: 'TOTAL' });
     for (;;) {
-      const page = await this.#connection.attempt('scan', () => pages.next());
+      const page = await this.#connection.paced(
+        () => this.#connection.attempt('scan', () => pages.next()),
+        ({ value }) => value?.ConsumedCapacity?.CapacityUnits,
+      );
       if (page.done === true) return;
       yield* (page.value.Items ?? []).map(fromAttributes);
     }
@@ -134,8 +137,14 @@ export class DynamoBulk implements BulkStore {
     const { client, table } = this.#connection;
     const items: Item[] = [];
     const call = async (left: readonly ReturnType<typeof keyAttributes>[]) => {
-      const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } } });
-      const { Responses, UnprocessedKeys } = await this.#connection.attempt('read', () => client.send(command));
+      const command = new BatchGetItemCommand({
+        RequestItems: { [table]: { Keys: [...left], ConsistentRead: true } },
+        ReturnConsumedCapacity: 'TOTAL',
+      });
+      const { Responses, UnprocessedKeys } = await this.#connection.paced(
+        () => this.#connection.attempt('read', () => client.send(command)),
+        ({ ConsumedCapacity = [] }) => ConsumedCapacity.reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0),
+      );
       items.push(...(Responses?.[table] ?? []).map(fromAttributes));
       return (UnprocessedKeys?.[table]?.Keys ?? []) as typeof left; // keys are returned as they were sent
     };

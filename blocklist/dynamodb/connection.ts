@@ -8,12 +8,15 @@ import {
 import { type Item, type Key, keyName } from '../store.ts';
 import { storeError } from './error.ts';
 import { fromAttributes } from './item.ts';
+import type { ReadPace } from './read-pace.ts';
 
 /** The table and its timeouts. Client settings that are absent come from the AWS SDK's defaults. */
 export interface DynamoOptions {
   readonly table: string;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  /** Of everything but lookups; as fast as it goes if absent. */
+  readonly readPace?: ReadPace | undefined;
   readonly client?: Pick<DynamoDBClientConfig, 'region' | 'endpoint' | 'profile' | 'credentials' | 'maxAttempts'>;
 }
 
@@ -24,9 +27,11 @@ export const CALLS_AT_ONCE = 16;
 export class DynamoConnection {
   readonly client: DynamoDBClient;
   readonly table: string;
+  readonly #pace: ReadPace | undefined;
 
-  constructor({ table, connectTimeoutMs, requestTimeoutMs, client }: DynamoOptions) {
+  constructor({ table, connectTimeoutMs, requestTimeoutMs, readPace, client }: DynamoOptions) {
     this.table = table;
+    this.#pace = readPace;
     this.client = new DynamoDBClient({
       ...client,
       requestHandler: {
@@ -41,12 +46,21 @@ export class DynamoConnection {
 
   /** The items of a query on this table, read page after page. */
   async *query(input: Omit<QueryCommandInput, 'TableName'>): AsyncGenerator<Item> {
-    const pages = paginateQuery({ client: this.client }, { ...input, TableName: this.table });
+    const counted = { TableName: this.table, ReturnConsumedCapacity: 'TOTAL' } as const;
+    const pages = paginateQuery({ client: this.client }, { ...input, ...counted });
     for (;;) {
-      const page = await this.attempt('query', () => pages.next());
+      const page = await this.paced(
+        () => this.attempt('query', () => pages.next()),
+        ({ value }) => value?.ConsumedCapacity?.CapacityUnits,
+      );
       if (page.done === true) return;
       yield* (page.value.Items ?? []).map(fromAttributes);
     }
+  }
+
+  /** Reads at the pace of the connection, if it has one. */
+  paced<Answer>(read: () => Promise<Answer>, unitsOf: (answer: Answer) => number | undefined): Promise<Answer> {
+    return this.#pace === undefined ? read() : this.#pace.read(read, unitsOf);
   }
 
   /** Runs `run`, and throws a StoreError for any error. */

@@ -4,6 +4,7 @@ import type { FeedEntry } from '../formats/feed-line.ts';
 import { parseNewEntry } from '../guards/invisible-characters.ts';
 import type { Outcome } from '../options/outcome-options.ts';
 import { ExternalSort, type Sorted } from './external-sort.ts';
+import { BY_SUBJECT, type WriteOrder } from './write-order.ts';
 
 type Decided = Omit<StoredEntry, 'subject' | 'list' | 'createdBy' | 'createdAt'>;
 
@@ -22,11 +23,13 @@ export interface Defaults {
 /** The entries that a list should have according to its source, one per subject; may exceed memory. */
 export class DesiredEntries {
   readonly #defaults: Defaults;
+  readonly #order: WriteOrder;
   readonly #sorter = new ExternalSort<readonly [subject: string, Decided]>();
   readonly #actions = new Set<Action>();
 
-  constructor(defaults: Defaults) {
+  constructor(defaults: Defaults, order: WriteOrder = BY_SUBJECT) {
     this.#defaults = defaults;
+    this.#order = order;
   }
 
   /** The number of added entries, duplicates included. */
@@ -48,7 +51,7 @@ export class DesiredEntries {
 
   add({ subject, list: _list, createdBy: _by, createdAt: _at, ...decided }: StoredEntry): Promise<void> {
     this.#actions.add(decided.action);
-    return this.#sorter.add(subject, [subject, decided]);
+    return this.#sorter.add(this.#order(subject), [subject, decided]);
   }
 
   async *sorted(): AsyncGenerator<Sorted<StoredEntry>> {

@@ -20,6 +20,7 @@ import { type BulkOptions, defaultsOf } from './options.ts';
 import { type ReadSource, readSource } from './read-source.ts';
 import { RunHistory } from './run-history.ts';
 import { type ListDigest, type Operation, recordIfUnchanged, requestDigest } from './unchanged-source.ts';
+import { BY_SUBJECT, HASHED, type WriteOrder } from './write-order.ts';
 
 /** Any valid subject. */
 const SAMPLE = 'ip:203.0.113.1';
@@ -31,6 +32,8 @@ export interface Session {
   /** The largest share of a list that a sync may add or remove. */
   readonly maxChange: number;
   readonly wanted: DesiredEntries;
+  /** In which entries are compared and written. */
+  readonly order: WriteOrder;
   readonly read: ReadSource;
   /** The digest of the options, which identifies an equal run. */
   readonly asked: string;
@@ -54,7 +57,8 @@ export async function inSession(
   const by = actor();
   const { blocklist: settings, lists } = await readSections(['blocklist', 'lists'], options, process.env);
   const guard: ProtectedSet | undefined = options.force ? undefined : protectedSet(settings, process.env);
-  const wanted = new DesiredEntries(defaultsOf(options, by, nowMs));
+  const order = options.dryRun ? BY_SUBJECT : HASHED;
+  const wanted = new DesiredEntries(defaultsOf(options, by, nowMs), order);
   const sample = wanted.parse({ subject: SAMPLE });
   if ('problem' in sample) throw usageError(sample.problem); // once, and not for every line
   const blocklist = await openBlocklist(options);
@@ -89,7 +93,18 @@ export async function inSession(
       ...(why !== undefined && { why }),
     });
     const changed = new LastKeys();
-    const session = { blocklist, options, maxChange: settings.maxChange, wanted, read, asked, run, changed, print };
+    const session = {
+      blocklist,
+      options,
+      maxChange: settings.maxChange,
+      wanted,
+      order,
+      read,
+      asked,
+      run,
+      changed,
+      print,
+    };
     if (options.dryRun) {
       await work({ ...session, signal });
       return endIfSkipped(read.skipped);

@@ -64,14 +64,13 @@ export function syncCommand(): Command {
 }
 
 async function syncAll(session: Session, isSure: boolean, synced: (entries: number) => Promise<void>): Promise<void> {
-  const { blocklist, options, wanted } = session;
-  // sorted here: the table sorts by bytes
+  const { blocklist, options, wanted, order } = session;
   const present = new ExternalSort<Item>();
   const state = new ListDigest();
   try {
     for await (const item of blocklist.entries.ofList(options.list)) {
       endIfStopped(session.signal, 'nothing was changed');
-      await present.add(String(item.subject), item);
+      await present.add(order(String(item.subject)), item);
       state.add(item);
     }
     const all = () => differences(wanted.sorted(), present.sorted());

@@ -4,6 +4,7 @@ import { ENDPOINTS, type Entry, entryProblem, MAX_SUBJECTS } from '../../contrac
 import { plural } from '../output/plural.ts';
 import { CheckFailed, expectEntry, expectRefusal, lookedUp, responseOf, verdictsOf } from './expect.ts';
 import { latency } from './latency.ts';
+import { MIRROR_CHECKS } from './mirror.ts';
 import type { CheckOptions, Target } from './target.ts';
 import { UPDATES_CHECKS } from './updates.ts';
 
@@ -163,6 +164,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     return 'status 404';
   },
   ...UPDATES_CHECKS,
+  ...MIRROR_CHECKS,
   'no-internals': async ({ refusals }) => {
     const chatty = refusals.find(({ text }) =>
       /^\s+at .+:\d+|Traceback|node_modules|\.(js|ts|py|go|rb):\d+/m.test(text),

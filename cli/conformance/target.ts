@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { request } from 'undici';
 import type { Signer } from '../../agent/backend/signer.ts';
 import { type CheckRequest, ENDPOINTS } from '../../contract/check.ts';
@@ -36,6 +37,8 @@ export interface CheckOptions {
 
 /** The agent's limit. 100 verdicts with the longest subjects and reasons are under 300 KB. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** And before content-encoding: a segment of the mirror has up to 2 MiB. */
+const MAX_DECODED_BYTES = 2 * MAX_ANSWER_BYTES;
 
 /** The backend under test. It keeps requests and answers, so that later checks can look at all of them. */
 export class Target {
@@ -85,7 +88,7 @@ export class Target {
       headers: signed ?? headers,
       ...(body !== undefined && { body }),
     });
-    const text = await readText(response.body);
+    const text = await readText(response.body, response.headers['content-encoding'] === 'gzip');
     const contentType = String(response.headers['content-type'] ?? '');
     const date = typeof response.headers.date === 'string' ? response.headers.date : undefined;
     const ms = performance.now() - startedMs;
@@ -101,7 +104,7 @@ export class Target {
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>, isZipped: boolean): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
@@ -109,5 +112,6 @@ async function readText(body: AsyncIterable<Buffer>): Promise<string> {
     if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const read = Buffer.concat(chunks);
+  return (isZipped ? gunzipSync(read, { maxOutputLength: MAX_DECODED_BYTES }) : read).toString('utf8');
 }

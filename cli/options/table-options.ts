@@ -13,6 +13,9 @@ export interface TableOptions {
   readonly profile?: string;
 }
 
+/** A second, of what commands read: a quarter of the default of `maxReadUnits`. */
+const READ_UNITS = 500;
+
 /** Adds the options of every command that reads or writes the table. */
 export function addTableOptions(command: Command): Command {
   return command
@@ -26,8 +29,13 @@ export function addTableOptions(command: Command): Command {
 
 /** Opens the table that the options name. Loads the SDK here, so that commands without a table start fast. */
 export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
-  const { dynamoBlocklist } = await import('../../blocklist/dynamodb/blocklist.ts');
-  return dynamoBlocklist(place(options));
+  const [{ dynamoBlocklist }, { ReadPace }] = await Promise.all([
+    import('../../blocklist/dynamodb/blocklist.ts'),
+    import('../../blocklist/dynamodb/read-pace.ts'),
+  ]);
+  const at = place(options);
+  const isShared = options.endpointUrl === undefined || !isLocal(options.endpointUrl);
+  return dynamoBlocklist({ ...at, readPace: isShared ? new ReadPace(READ_UNITS) : undefined });
 }
 
 /** Opens the log of that table's changes; undefined where nothing writes one. */

@@ -45,7 +45,8 @@ describe('haverdict sync', async () => {
 
   it('names in the history whatever it removed', async () => {
     const [record] = await Array.fromAsync(store.history.of('feed', { subject: 'ip:203.0.113.3' }));
-    assert.deepEqual([record?.change, record?.subjects], ['remove', ['ip:203.0.113.1', 'ip:203.0.113.3']]);
+    const subjects = new Set(record?.subjects);
+    assert.deepEqual([record?.change, subjects], ['remove', new Set(['ip:203.0.113.1', 'ip:203.0.113.3'])]);
   });
 
   it('removes what somebody typed wrong into its list', async () => {

@@ -15,12 +15,28 @@ describe('check-backend', () => {
   });
 
   it('skips updates where there are none: they are optional', async (t) => {
-    const url = await brokenBackend(t, ({ path }) => (path.startsWith('/v1/updates') ? { status: 404 } : undefined));
+    const url = await brokenBackend(t, ({ path }) =>
+      /^\/v1\/(updates|mirror)/.test(path) ? { status: 404 } : undefined,
+    );
     const skipped = wrong(await resultsOf(url));
     assert.deepEqual(
       skipped.map(({ name, state }) => [name, state]),
-      ['updates', 'updates-cursor', 'updates-lists'].map((name) => [name, 'skipped']),
+      ['updates', 'updates-cursor', 'updates-lists', 'mirror', 'mirror-segments', 'mirror-lists'].map((name) => [
+        name,
+        'skipped',
+      ]),
     );
+  });
+
+  it('skips the mirror where there is none, or none yet', async (t) => {
+    for (const status of [404, 503]) {
+      const url = await brokenBackend(t, ({ path }) => (path.startsWith('/v1/mirror') ? { status } : undefined));
+      const skipped = wrong(await resultsOf(url));
+      assert.deepEqual(
+        skipped.map(({ name, state }) => [name, state]),
+        ['mirror', 'mirror-segments', 'mirror-lists'].map((name) => [name, 'skipped']),
+      );
+    }
   });
 
   it('skips what it has no entry for, and says what would be needed', async (t) => {
@@ -186,6 +202,27 @@ const BROKEN: readonly (readonly [check: string, how: string, change: Break])[] 
     'answers another list',
     answers((v) => v.map((one) => (one.entry ? { ...one, entry: { ...one.entry, list: 'feed' } } : one))),
   ],
+  [
+    'mirror',
+    'has a manifest without a digest',
+    mirror(({ json }) => ({ json: { ...json, lists: { manual: { count: 6 } } } })),
+  ],
+  ['mirror', 'has a cursor of nobody', mirror(({ json }) => ({ json: { ...json, cursor: 'nobody' } }))],
+  ['mirror', 'counts otherwise', mirror(({ json }) => ({ json: { ...json, segments: [] } }))],
+  [
+    'mirror-segments',
+    'has another digest',
+    mirror(({ json }) => ({ json: { ...json, lists: { manual: { ...json.lists.manual, digest: '0'.repeat(16) } } } })),
+  ],
+  ['mirror-segments', 'has other bytes', segment(({ json }) => ({ json: `${json}\n` }))],
+  ['mirror-segments', 'has a flipped entry', segment(({ json }) => ({ json: json.replace('"ip:192', '"ip:193') }))],
+  ['mirror-segments', 'has lost a segment', segment(() => ({ status: 404 }))],
+  [
+    'mirror-segments',
+    'has segments of everybody',
+    ({ path }) => (path.includes('nosuchmirror') ? { status: 200, json: '' } : undefined),
+  ],
+  ['mirror-lists', 'takes no lists', ({ path }) => (path === '/v1/mirror' ? { status: 200 } : undefined)],
   ['valid-answers', 'says everything with 200', ({ right }) => (right.status === 200 ? undefined : { status: 200 })],
   ['latency', 'gives up after a while', givingUp(80)],
 ];
@@ -286,6 +323,14 @@ function ttl(seconds: number): Break {
 
 function updates(answer: Partial<Answered>): Break {
   return ({ path }) => (path.startsWith('/v1/updates') ? { status: 200, ...answer } : undefined);
+}
+
+function mirror(change: (right: Answered) => Partial<Answered>): Break {
+  return ({ path, right }) => (path.startsWith('/v1/mirror?') ? change(right) : undefined);
+}
+
+function segment(change: (right: Answered) => Partial<Answered>): Break {
+  return ({ path, right }) => (/^\/v1\/mirror\/\w+\/0$/.test(path) && right.status === 200 ? change(right) : undefined);
 }
 
 function page(json: object): Partial<Answered> {
