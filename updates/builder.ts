@@ -5,7 +5,7 @@ import { type Head, NO_BASE } from './record.ts';
 import { scanTable } from './scan.ts';
 import { isTrialDue, tryCanaries } from './trial.ts';
 
-const SCAN_EVERY_MS = 24 * 3_600_000;
+export const SCAN_EVERY_MS = 24 * 3_600_000;
 /** Where the table was too large: a scan is slow also while DynamoDB throttles. */
 const SCAN_AGAIN_MS = 6 * 3_600_000;
 

@@ -4,7 +4,7 @@ import { RESERVED } from '../blocklist/table.ts';
 export const CANDIDATES = 64;
 export const FIRST_CANARY = '0';
 /** A proof that is older has the canaries written while agents poll; what they prove is in the log about a second later. */
-export const OLD_PROOF_MS = 25_000;
+export const OLD_PROOF_MS = 35_000;
 /**
  * How often it is tried which canaries share a shard, since shards split, and in how many rounds: two canaries of one shard
  * may come in two batches, and after three rounds few of them are still taken for two shards.

@@ -3,9 +3,9 @@ import { type FoldedLog, foldedLog, foldOn } from './folded-log.ts';
 import type { Manifest } from './manifest.ts';
 import { type Head, packStates, recordAfter } from './record.ts';
 
-const EVERY_MS = 3_600_000;
+export const CHECKPOINT_EVERY_MS = 3_600_000;
 /** A mirror is made anew after so many changes, or after this share of its entries. */
-const CHANGES = { least: 20_000, share: 0.2 } as const;
+export const OUTDATED = { least: 20_000, share: 0.2 } as const;
 /** How often it is tried while writers append. */
 const TRIES = 20;
 
@@ -14,7 +14,7 @@ export type CheckpointOutcome = Manifest | 'incomplete' | 'too many lists' | 'ov
 
 export function isCheckpointDue(tail: Head, manifest: Manifest | undefined, nowMs: number): boolean {
   if (manifest === undefined || manifest.isTooLarge) return false;
-  return nowMs - tail.checkedMs >= EVERY_MS || isOutdated(tail, manifest);
+  return nowMs - tail.checkedMs >= CHECKPOINT_EVERY_MS || isOutdated(tail, manifest);
 }
 
 /** Appends what each list has at the end of the log, for agents to compare; makes a new mirror if the old one is far behind. */
@@ -39,5 +39,5 @@ export async function appendCheckpoint(manifest: Manifest, deps: BuilderDeps): P
 
 function isOutdated({ changes }: Head, manifest: Manifest): boolean {
   const entries = manifest.segments.reduce((sum, segment) => sum + segment.entries, 0);
-  return changes - manifest.changes > Math.max(CHANGES.least, CHANGES.share * entries);
+  return changes - manifest.changes > Math.max(OUTDATED.least, OUTDATED.share * entries);
 }

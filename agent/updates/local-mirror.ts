@@ -35,6 +35,8 @@ export interface MirrorReading {
 }
 
 const RECOMPUTE_EVERY_MS = 3_600_000;
+/** Pages that were asked for before a mirror came into use may come after that. */
+const MAX_STRAGGLERS = 3;
 const NEVER = Number.NEGATIVE_INFINITY;
 /** How long slices are run in one turn of the event loop. */
 const TURN_MS = 4;
@@ -50,6 +52,7 @@ export class LocalMirror implements MirrorAnswers {
   /** Until when it answers at once: what it has, and what it does not have. */
   #deniesUntilMs = NEVER;
   #allowsUntilMs = NEVER;
+  #stragglers = 0;
   #cancel = () => {};
 
   constructor(clock: Clock, now: () => Moment, faulty: (fault: Fault, lists: readonly string[]) => void) {
@@ -172,8 +175,7 @@ export class LocalMirror implements MirrorAnswers {
     const held = this.#served;
     if (this.#settings === undefined || step.place === undefined) return;
     if (held !== undefined && held.cursor === step.place.after) await this.#applyTo(held, step);
-    else if (this.#next === undefined && !(held !== undefined && step.place.position <= held.position))
-      this.#faulty('sync', []);
+    else if (this.#next === undefined && --this.#stragglers < 0) this.#faulty('sync', []);
   }
 
   async #applyTo(held: HeldMirror, step: PageStep): Promise<void> {
@@ -196,6 +198,7 @@ export class LocalMirror implements MirrorAnswers {
     this.#next = undefined;
     if (isOld) next.asOfMs = NEVER;
     this.#served = next;
+    this.#stragglers = MAX_STRAGGLERS;
     this.#setLiveTimes();
     this.#recomputeLater();
     if (next.isMismatched) this.#faulty('mismatch', []);

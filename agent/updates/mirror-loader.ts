@@ -96,12 +96,13 @@ export class MirrorLoader {
     this.#random = random;
   }
 
-  /** A mirror is wanted; the first cause counts until it is there. */
+  /** A mirror is wanted; the first cause counts until it is there, but a backlog may need none. */
   want(cause: LoadCause): void {
     if (this.#isLoading && cause === 'mismatch') this.#isFaulty = true; // perhaps the one that is being loaded
-    if (this.#wanted !== undefined || this.#isClosed) return;
+    const isStronger = this.#wanted === undefined || (this.#wanted === 'backlog' && cause !== 'backlog');
+    if (!isStronger || this.#isClosed) return;
     this.#wanted = cause;
-    this.#tryIn(this.#random() * JITTER_MS[cause]);
+    if (!this.#isLoading) this.#tryIn(this.#random() * JITTER_MS[cause]);
   }
 
   /** The source may be another one now. */
@@ -133,9 +134,11 @@ export class MirrorLoader {
     this.#isLoading = false;
     if (outcome === 'stopped') return this.#apply({ kind: 'abandon' });
     if (outcome !== 'loaded') return this.#tryIn(outcome.againMs * (0.5 + this.#random() / 2));
+    const next = this.#wanted === cause ? undefined : this.#wanted;
     this.#wanted = undefined;
     this.#failures = 0;
     this.#backoff.reset();
+    if (next !== undefined) this.want(next);
     if (this.#isFaulty) this.want('mismatch');
   }
 

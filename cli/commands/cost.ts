@@ -25,6 +25,8 @@ interface CostOptions {
   readonly egressBytes: number;
   readonly writes: number;
   readonly updates: boolean;
+  readonly mirror: boolean;
+  readonly entries: number;
   readonly agents?: number;
   readonly pollMs?: number;
   readonly metrics?: number;
@@ -37,8 +39,8 @@ interface CostOptions {
 /** Options that cannot be combined with a log. */
 const TRAFFIC = ['requests', 'clients', 'visits', 'visitSeconds', 'hosts', 'ipv6Share'] as const;
 
-/** Options that say how updates are polled. */
-const POLLING = ['agents', 'pollMs'] as const;
+/** Options that say something of updates. */
+const OF_UPDATES = ['agents', 'pollMs', 'entries'] as const;
 
 /** What the stack has with updates and without, and is billed by the month. */
 export const STACK = { with: { metrics: 2, alarmMetrics: 18 }, without: { metrics: 1, alarmMetrics: 12 } } as const;
@@ -69,6 +71,8 @@ export function costCommand(): Command {
       .addOption(number('--egress-bytes <bytes>', 'bytes per response, with headers', 700))
       .addOption(number('--writes <number>', 'entries written per month, unchanged ones included', 0))
       .option('--no-updates', 'updates: false of the stack')
+      .option('--no-mirror', 'agents without updates.mode: mirror: each new visitor is asked about')
+      .addOption(number('--entries <number>', 'entries in the table', 50_000))
       .addOption(number('--agents <number>', 'agents that poll for updates (default: the hosts)'))
       .addOption(number('--poll-ms <ms>', 'updatePollMs of the stack (default: what it is for so many agents)'))
       .addOption(
@@ -80,22 +84,27 @@ export function costCommand(): Command {
       .option('--json', 'print a JSON object')
       .action((files: string[], options: CostOptions, command: Command) => printCost(files, options, command)),
     'haverdict cost --requests 50000000 --clients 20000',
-    'haverdict cost /var/log/haproxy.log --allow-ttl 300',
+    'haverdict cost /var/log/haproxy.log --no-mirror --allow-ttl 300',
   );
 }
 
 async function printCost(files: string[], options: CostOptions, command: Command): Promise<void> {
-  const given = TRAFFIC.find((name) => command.getOptionValueSource(name) === 'cli');
+  const given = TRAFFIC.find((name) => isGiven(name, command));
   if (files.length > 0 && given !== undefined)
     throw usageError(`--${dashed(given)} applies only without a log: a log has the traffic itself`);
   if (options.cacheEntries < 1) throw usageError('--cache-entries must be at least 1');
   if (options.pollMs === 0) throw usageError('--poll-ms must be more than 0');
-  const polling = options.updates ? undefined : POLLING.find((name) => options[name] !== undefined);
-  if (polling !== undefined) throw usageError(`--${dashed(polling)} does not go with --no-updates: nobody polls then`);
+  const without = options.updates ? undefined : OF_UPDATES.find((name) => isGiven(name, command));
+  const why = without === 'entries' ? 'there is no mirror then' : 'nobody polls then';
+  if (without !== undefined) throw usageError(`--${dashed(without)} does not go with --no-updates: ${why}`);
   const estimated = await estimate(files, options);
   const { report } = await import('../cost/report.ts');
   if (options.json) await printJson(estimated);
   else await write(`${report(estimated)}\n`);
+}
+
+function isGiven(name: string, command: Command): boolean {
+  return command.getOptionValueSource(name) === 'cli';
 }
 
 async function estimate(files: readonly string[], options: CostOptions): Promise<Estimate> {

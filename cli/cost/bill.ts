@@ -1,6 +1,7 @@
+import { BUILDER, checkpoints, loads, type MirrorSetup, minutes, mirrors } from './mirror.ts';
 import type { Prices } from './prices.ts';
 import type { Usage } from './traffic.ts';
-import { changes, polls, proof, type UpdatesSetup, type Work } from './updates.ts';
+import { changes, polls, proof, type Work } from './updates.ts';
 
 /** The resources of one call. */
 export interface CallSize {
@@ -66,20 +67,28 @@ export function billFor({ calls, keys }: Usage, size: CallSize, fixed: Fixed, pr
   ];
 }
 
-/** What is added to it by updates. The function, the writer and the trial have the same memory. */
-export function updatesBill(setup: UpdatesSetup, memoryMb: number, prices: Prices): readonly Item[] {
-  const [polling, proving, changing] = [polls(setup), proof(setup), changes(setup)];
-  const usd = (work: Work) => usdOf(work, memoryMb, prices);
+/** What is added to it by updates, whose stack makes a mirror in any case; agents load it or do not. */
+export function updatesBill(setup: MirrorSetup, isLoaded: boolean, memoryMb: number, prices: Prices): readonly Item[] {
+  const [polling, proving, changing, minute] = [polls(setup), proof(setup), changes(setup), minutes(setup)];
+  const [checking, making, loading] = [checkpoints(setup), mirrors(setup), loads(setup)];
+  const ofFunction = (work: Work) => usdOf(work, memoryMb, prices);
+  const ofBuilder = (work: Work) => usdOf(work, BUILDER.memoryMb, prices);
   return [
-    { name: 'Updates: polls', amount: polling.calls, unit: 'polls', usd: usd(polling) },
-    { name: 'Updates: proof', amount: proving.writeUnits, unit: 'write units', usd: usd(proving) },
-    { name: 'Updates: changes', amount: setup.writes, unit: 'entries', usd: usd(changing) },
+    { name: 'Updates: polls', amount: polling.calls, unit: 'polls', usd: ofFunction(polling) },
+    { name: 'Updates: proof', amount: proving.writeUnits, unit: 'write units', usd: ofFunction(proving) },
+    { name: 'Updates: changes', amount: setup.writes, unit: 'entries', usd: ofFunction(changing) },
+    { name: 'Mirror: each minute', amount: minute.calls, unit: 'calls', usd: ofBuilder(minute) },
+    { name: 'Mirror: checkpoints', amount: checking.readUnits, unit: 'read units', usd: ofBuilder(checking) },
+    { name: 'Mirror: scan, segments', amount: making.readUnits, unit: 'read units', usd: ofBuilder(making) },
+    ...(isLoaded
+      ? [{ name: 'Mirror: loads', amount: loading.egressBytes / BYTES_A_GB, unit: 'GB', usd: ofFunction(loading) }]
+      : []),
   ];
 }
 
 /** What a part of the updates costs. */
 export function usdOf(
-  { calls, functionMs, readUnits, writeUnits, egressBytes }: Work,
+  { calls, functionMs, readUnits, writeUnits, logBytes, egressBytes }: Work,
   memoryMb: number,
   prices: Prices,
 ): number {
@@ -88,6 +97,7 @@ export function usdOf(
     (functionMs / 1000) * (memoryMb / MB_A_GB) * prices.lambdaGbSecond +
     (readUnits / 1e6) * prices.dynamodbMillionReadUnits +
     (writeUnits / 1e6) * prices.dynamodbMillionWriteUnits +
+    (logBytes / BYTES_A_GB) * prices.logsGb +
     (egressBytes / BYTES_A_GB) * prices.egressGb
   );
 }

@@ -1,5 +1,6 @@
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { billFor, type CallSize, type Fixed, type Item, total, updatesBill } from './bill.ts';
+import { LOADS_A_DAY, type MirrorSetup } from './mirror.ts';
 import type { Prices } from './prices.ts';
 import type { ReplayedLog } from './replay.ts';
 import {
@@ -11,21 +12,25 @@ import {
   type Usage,
   usageOf,
 } from './traffic.ts';
-import { CHANGES, POLL, type UpdatesSetup, usualPollMs } from './updates.ts';
+import { CHANGES, POLL, usualPollMs } from './updates.ts';
 
 /** A bill with its assumptions. */
 export interface Estimate {
   /** Requests per month. */
   readonly requests: number;
-  /** Requests that the cache cannot answer, and refreshes. */
+  /** Requests that the cache cannot answer, and refreshes; none with a mirror. */
   readonly lookups: number;
   readonly usage: Usage;
   readonly items: readonly Item[];
   readonly totalUsd: number;
+  /** The same without a mirror; undefined if that is what it is. */
+  readonly withoutMirror: WithoutMirror | undefined;
   readonly assumes: readonly string[];
   readonly leavesOut: readonly string[];
   readonly prices: Prices;
 }
+
+export type WithoutMirror = Pick<Estimate, 'lookups' | 'usage' | 'totalUsd'>;
 
 /** The inputs that all estimates share. */
 export interface Basis {
@@ -34,7 +39,12 @@ export interface Basis {
   readonly fixed: Fixed;
   readonly prices: Prices;
   /** Undefined without updates. How many agents poll follows from the traffic, and how often from them, where it is not said. */
-  readonly updates: Partial<Omit<UpdatesSetup, 'writes'>> | undefined;
+  readonly updates: UpdatesBasis | undefined;
+}
+
+export interface UpdatesBasis extends Partial<Omit<MirrorSetup, 'writes' | 'entries'>>, Pick<MirrorSetup, 'entries'> {
+  /** Do the agents have a mirror? */
+  readonly mirror: boolean;
 }
 
 const LEAVES_OUT = [
@@ -86,42 +96,64 @@ interface Traffic {
 }
 
 function estimate({ requests, lookups, hosts }: Traffic, basis: Basis, traffic: readonly string[]): Estimate {
-  const { setup, size, fixed, prices } = basis;
-  const usage = usageOf(lookups, setup, hosts);
-  const updates = updatesOf(basis, hosts);
-  const items = [
-    ...billFor(usage, size, fixed, prices),
-    ...(updates === undefined ? [] : updatesBill(updates, size.memoryMb, prices)),
-  ];
-  const [allowTtl, denyTtl] = [setup.allowTtl, setup.denyTtl].map((ttl) => Math.min(ttl, setup.functionTtl));
+  const { setup, size, prices } = basis;
+  const hasMirror = basis.updates?.mirror === true;
+  const without = { lookups: lookups.ipv4 + lookups.ipv6, usage: usageOf(lookups, setup, hosts) };
+  const { lookups: needed, usage } = hasMirror ? NOTHING_ASKED : without;
+  const items = itemsOf(usage, hosts, basis);
   return {
     requests,
-    lookups: lookups.ipv4 + lookups.ipv6,
+    lookups: needed,
     usage,
     items,
     totalUsd: total(items),
-    assumes: [
-      ...traffic,
-      `an answer is cached for ${allowTtl} s, a deny for ${denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
-      `a verdict in use is looked up again ${setup.refreshSeconds} s before its end; lookups within ${setup.batchMs} ms share a call`,
-      `every lookup is of an address, in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
-      `a call takes ${size.durationMs} ms with ${size.memoryMb} MB, logs ${size.logBytes} bytes and returns ${size.egressBytes} bytes`,
-      updates === undefined ? 'no updates' : pollsInWords(updates),
-    ],
+    withoutMirror: hasMirror
+      ? { ...without, totalUsd: total(itemsOf(without.usage, hosts, withoutMirror(basis))) }
+      : undefined,
+    assumes: [...traffic, ...(hasMirror ? [] : lookupsInWords(setup, size)), ...updatesInWords(basis, hosts)],
     leavesOut: LEAVES_OUT,
     prices,
   };
 }
 
-function updatesOf({ updates, fixed }: Basis, hosts: number): UpdatesSetup | undefined {
-  if (updates === undefined) return undefined;
-  const { agents = hosts, pollMs = usualPollMs(agents) } = updates;
-  return { agents, pollMs, writes: fixed.writes };
+const NOTHING_ASKED = { lookups: 0, usage: { calls: 0, keys: 0 } } as const;
+
+function itemsOf(usage: Usage, hosts: number, basis: Basis): readonly Item[] {
+  const { size, fixed, prices, updates } = basis;
+  const own = billFor(usage, size, fixed, prices);
+  return updates === undefined
+    ? own
+    : [...own, ...updatesBill(mirrorSetup(updates, fixed, hosts), updates.mirror, size.memoryMb, prices)];
 }
 
-function pollsInWords({ agents, pollMs }: UpdatesSetup): string {
+function withoutMirror(basis: Basis): Basis {
+  return { ...basis, updates: basis.updates && { ...basis.updates, mirror: false } };
+}
+
+function mirrorSetup({ agents: given, pollMs, entries }: UpdatesBasis, { writes }: Fixed, hosts: number): MirrorSetup {
+  const agents = given ?? hosts;
+  return { agents, pollMs: pollMs ?? usualPollMs(agents), entries, writes };
+}
+
+function lookupsInWords(setup: Setup, size: CallSize): readonly string[] {
+  const [allowTtl, denyTtl] = [setup.allowTtl, setup.denyTtl].map((ttl) => Math.min(ttl, setup.functionTtl));
+  return [
+    `an answer is cached for ${allowTtl} s, a deny for ${denyTtl} s; ${percent(setup.deniedShare)} of the clients are denied`,
+    `a verdict in use is looked up again ${setup.refreshSeconds} s before its end; lookups within ${setup.batchMs} ms share a call`,
+    `every lookup is of an address, in ${setup.lists === 1 ? '1 list' : `${count(setup.lists)} lists`}`,
+    `a call takes ${size.durationMs} ms with ${size.memoryMb} MB, logs ${size.logBytes} bytes and returns ${size.egressBytes} bytes`,
+  ];
+}
+
+function updatesInWords({ updates, fixed }: Basis, hosts: number): readonly string[] {
+  if (updates === undefined) return ['no updates'];
+  const { agents, pollMs, entries } = mirrorSetup(updates, fixed, hosts);
   const polls = `${agents === 1 ? '1 agent polls' : `${count(agents)} agents poll`} every ${count(pollMs)} ms for updates`;
-  return `${polls}, which takes ${POLL.ms} ms and returns ${POLL.egressBytes} bytes; ${CHANGES.aRecord} written entries share a record`;
+  const loads = `each agent loads it ${LOADS_A_DAY === 1 ? 'once' : `${LOADS_A_DAY} times`} a day, and asks about nobody`;
+  return [
+    `${polls}, which takes ${POLL.ms} ms and returns ${POLL.egressBytes} bytes; ${CHANGES.aRecord} written entries share a record`,
+    `the stack makes a mirror of ${count(entries)} entries; ${updates.mirror ? loads : 'no agent loads it'}`,
+  ];
 }
 
 /** Formats a rounded number. */

@@ -1,13 +1,15 @@
 import { table } from '../output/output.ts';
-import { count, type Estimate } from './estimate.ts';
+import { count, type Estimate, type WithoutMirror } from './estimate.ts';
 
 /** Formats an estimate as text. */
-export function report({ requests, lookups, usage, items, totalUsd, assumes, leavesOut, prices }: Estimate): string {
+export function report(estimate: Estimate): string {
+  const { requests, items, totalUsd, withoutMirror, assumes, leavesOut, prices } = estimate;
   const rows = [...items.map((item) => [item.name, count(item.amount), item.unit, usd(item.usd)]), total(totalUsd)];
   return [
-    `${count(requests)} requests per month need ${count(lookups)} lookups, in ${count(usage.calls)} calls of the function`,
+    `${count(requests)} requests per month need ${lookupsInWords(estimate)}`,
     '',
     numbersRight(['ITEM', 'AMOUNT', 'UNIT', 'USD/MONTH'], rows, [1, 3]),
+    ...(withoutMirror ? [`Without mirror ${usd(withoutMirror.totalUsd)}: ${lookupsInWords(withoutMirror)}`] : []),
     '',
     'Assumptions',
     ...assumes.map((line) => `  ${line}`),
@@ -15,6 +17,10 @@ export function report({ requests, lookups, usage, items, totalUsd, assumes, lea
     ...leavesOut.map((line) => `  ${line}`),
     `Prices of ${prices.date} in ${prices.region}: ${prices.source}`,
   ].join('\n');
+}
+
+function lookupsInWords({ lookups, usage }: WithoutMirror): string {
+  return lookups === 0 ? 'no lookups' : `${count(lookups)} lookups, in ${count(usage.calls)} calls of the function`;
 }
 
 function total(totalUsd: number): string[] {

@@ -18,15 +18,23 @@ export interface Work {
   readonly functionMs: number;
   readonly readUnits: number;
   readonly writeUnits: number;
+  readonly logBytes: number;
   readonly egressBytes: number;
 }
 
+export const NO_WORK: Work = { calls: 0, functionMs: 0, readUnits: 0, writeUnits: 0, logBytes: 0, egressBytes: 0 };
+export const DAYS_A_MONTH = SECONDS_A_MONTH / 86_400;
+
 /** A poll reads the end of the log, and is answered with a page without changes. */
-export const POLL = { ms: 5, readUnits: 0.5, egressBytes: 440 } as const;
+export const POLL = { ms: 5, readUnits: 0.5, egressBytes: 455 } as const;
 /** A call of the writer reads the end of the log consistently. */
 const WRITER = { ms: 15, readUnits: 1 } as const;
 /** A canary is an item of the table, with a copy in its index. */
 const WRITE_UNITS_A_CANARY = 2;
+/** Of the log, until the canaries of a round are in it. */
+const READS_A_ROUND = 6;
+/** A record without changes. */
+const RECORD_BYTES = 245;
 /** How many entries that are written share a record, which is packed. Imports and `sync` write that many in a moment. */
 export const CHANGES = { aRecord: 100, writeUnitsARecord: 3, readUnitsAKey: 1, egressBytesAnEntry: 200 } as const;
 /** The default of the stack's `reservedConcurrency`. */
@@ -40,26 +48,23 @@ export function usualPollMs(agents: number): number {
 export function polls({ agents, pollMs }: UpdatesSetup): Work {
   const calls = (agents * SECONDS_A_MONTH * 1000) / pollMs;
   return {
+    ...NO_WORK,
     calls,
     functionMs: calls * POLL.ms,
     readUnits: calls * POLL.readUnits,
-    writeUnits: 0,
     egressBytes: calls * POLL.egressBytes,
   };
 }
 
-/** The canaries that are written while agents poll, one for each shard, their records, and the trial, which a rule calls each minute. */
+/** The canaries that are written while agents poll, one for each shard, and their records; all are tried now and then. */
 export function proof(setup: UpdatesSetup): Work {
-  const beats = (SHARDS * SECONDS_A_MONTH) / renewedAfterSeconds(setup);
-  const minutes = SECONDS_A_MONTH / 60;
-  const rounds = (TRIAL.rounds * SECONDS_A_MONTH * 1000) / TRIAL.everyMs;
-  const records = beats + rounds * SHARDS;
+  const { beats, rounds, records } = proofRecords(setup);
   return {
-    calls: records + minutes,
-    functionMs: records * WRITER.ms + minutes * POLL.ms,
-    readUnits: records * WRITER.readUnits + minutes,
+    ...NO_WORK,
+    calls: records,
+    functionMs: records * WRITER.ms,
+    readUnits: records * WRITER.readUnits + rounds * READS_A_ROUND,
     writeUnits: records + (beats + rounds * CANDIDATES) * WRITE_UNITS_A_CANARY,
-    egressBytes: 0,
   };
 }
 
@@ -67,12 +72,26 @@ export function proof(setup: UpdatesSetup): Work {
 export function changes({ agents, writes }: UpdatesSetup): Work {
   const records = writes / CHANGES.aRecord;
   return {
+    ...NO_WORK,
     calls: records,
     functionMs: records * WRITER.ms,
     readUnits: records * WRITER.readUnits + writes * CHANGES.readUnitsAKey,
     writeUnits: records * CHANGES.writeUnitsARecord,
     egressBytes: writes * agents * CHANGES.egressBytesAnEntry,
   };
+}
+
+/** How much the log grows in a day. */
+export function logADay(setup: UpdatesSetup): { readonly records: number; readonly bytes: number } {
+  const [proving, changing] = [proofRecords(setup).records, setup.writes / CHANGES.aRecord];
+  const bytes = proving * RECORD_BYTES + changing * CHANGES.writeUnitsARecord * 1024;
+  return { records: (proving + changing) / DAYS_A_MONTH, bytes: bytes / DAYS_A_MONTH };
+}
+
+function proofRecords(setup: UpdatesSetup) {
+  const beats = (SHARDS * SECONDS_A_MONTH) / renewedAfterSeconds(setup);
+  const rounds = (TRIAL.rounds * SECONDS_A_MONTH * 1000) / TRIAL.everyMs;
+  return { beats, rounds, records: beats + rounds * SHARDS };
 }
 
 /** DynamoDB rounds the time of an event down to the second; then the next poll has to come. */

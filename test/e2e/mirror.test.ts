@@ -15,7 +15,7 @@ describe('a site whose agent has all entries itself', () => {
     lists.build('one');
     scripted.behaviour = 'hanging';
     await scripted.open();
-    const config = { policy: 'open', deadlineMs: 1000, workers: 2, updates: { mode: 'mirror', pollMs: 200 } };
+    const config = { policy: 'open', deadlineMs: 5000, workers: 2, updates: { mode: 'mirror', pollMs: 200 } };
     site = await startSite({ backendUrl: scripted.url, config });
   });
   after(async () => {

@@ -42,7 +42,7 @@ describe('a feed that blocks everybody', () => {
     await goesWrong();
     const found = await run(written('## 1. Find the list', 'sh'));
     assert.match(found, /203\.0\.113\.7 +ip:203\.0\.0\.0\/9 +bad-feed/);
-    assert.match(found, /^  entry +deny ip:203\.0\.0\.0\/9 in bad-feed$/m, 'explain names the list too');
+    assert.match(found, /^ {2}entry +deny ip:203\.0\.0\.0\/9 in bad-feed$/m, 'explain names the list too');
 
     configure(written('## 2. Stop enforcing the list', 'yaml'));
     await run(written('## 2. Stop enforcing the list', 'sh'));

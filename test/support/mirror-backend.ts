@@ -35,6 +35,8 @@ export class MirrorBackend {
   onTheWay: (packed: Uint8Array, n: number) => Uint8Array | 'gone' = (packed) => packed;
   /** Pages that end here say what the lists have. */
   countsAt = -1;
+  /** Pages that end at the end of the log do. */
+  counts = false;
   /** All pages say something else. */
   miscounts = false;
   readonly asked: string[] = [];
@@ -42,6 +44,11 @@ export class MirrorBackend {
   constructor(lists: readonly string[] = ['manual'], now: () => number = () => Date.now()) {
     this.#lists = lists;
     this.now = now;
+  }
+
+  /** The end of the log. */
+  get cursor(): string {
+    return this.#cursorAt(this.position);
   }
 
   get position(): number {
@@ -105,7 +112,7 @@ export class MirrorBackend {
     return {
       ...{ cursor: this.#cursorAt(to), position: to, changes: this.#log.slice(from, to).flat() },
       ...{ provenAgeMs: this.provenAgeMs, now: this.now(), more: to < this.position, waitMs: 1000 },
-      ...(to === this.countsAt && { checkpoint: { lists: this.states } }),
+      ...((to === this.countsAt || (this.counts && to === this.position)) && { checkpoint: { lists: this.states } }),
       ...(this.miscounts && { checkpoint: { lists: this.#miscounted() } }),
     };
   }

@@ -17,7 +17,7 @@ export class DynamoMirrors implements Mirrors {
   }
 
   async manifest(): Promise<Manifest | undefined> {
-    const item = await this.#get(MANIFEST);
+    const item = await this.#get(MANIFEST, { isConsistent: true });
     return item && unpackManifest(item.packed?.B ?? new Uint8Array(), item.id?.S ?? '');
   }
 
@@ -31,8 +31,11 @@ export class DynamoMirrors implements Mirrors {
     });
   }
 
+  /** It never changes, so that a read of half the price has it, unless it was put just now. */
   async segment(id: string, n: number): Promise<Uint8Array | undefined> {
-    return (await this.#get(segmentKey(id, n)))?.packed?.B;
+    const key = segmentKey(id, n);
+    const item = (await this.#get(key, { isConsistent: false })) ?? (await this.#get(key, { isConsistent: true }));
+    return item?.packed?.B;
   }
 
   async putSegment(id: string, n: number, packed: Uint8Array, expiresAt: number): Promise<void> {
@@ -55,9 +58,12 @@ export class DynamoMirrors implements Mirrors {
     });
   }
 
-  async #get(Key: Record<string, AttributeValue>): Promise<Record<string, AttributeValue> | undefined> {
+  async #get(
+    Key: Record<string, AttributeValue>,
+    { isConsistent }: { readonly isConsistent: boolean },
+  ): Promise<Record<string, AttributeValue> | undefined> {
     const { client, table } = this.#connection;
-    const command = new GetItemCommand({ TableName: table, Key, ConsistentRead: true });
+    const command = new GetItemCommand({ TableName: table, Key, ConsistentRead: isConsistent });
     return (await this.#connection.attempt('get', () => client.send(command))).Item;
   }
 }

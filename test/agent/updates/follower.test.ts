@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import fc from 'fast-check';
 import { VerdictCache } from '../../../agent/decision/cache.ts';
 import { Loader } from '../../../agent/decision/loader.ts';
 import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import { AppliedUpdates } from '../../../agent/updates/applied-updates.ts';
 import { Follower } from '../../../agent/updates/follower.ts';
 import { type Fault, LocalMirror, type MirrorSettings } from '../../../agent/updates/local-mirror.ts';
+import type { Change } from '../../../contract/updates.ts';
 import { HandClock } from '../../support/clock.ts';
 import { changeOf, MirrorBackend } from '../../support/mirror-backend.ts';
+import { longRuns } from '../../support/scope.ts';
 import { ScriptedBackend } from '../../support/scripted-backend.ts';
 import { settled } from '../../support/spop/conversation.ts';
 
@@ -86,7 +89,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
   };
   const untilState = async (wanted: string) => {
     for (let tries = 0; mirror.state.state !== wanted; tries++) {
-      assert.ok(tries < 1000, `${mirror.state.state} instead of ${wanted}: ${told.join(', ')}`);
+      assert.ok(tries < 10_000, `${mirror.state.state} instead of ${wanted}: ${told.join(', ')}`);
       await pass(50);
     }
   };
@@ -348,5 +351,76 @@ describe('the mirror of a worker that misses a step', () => {
     held.position = 0;
     await untilTold('loaded one because of worker: 1');
     assert.equal(faults[0], 'sync');
+  });
+});
+
+const SUBJECTS = [
+  LISTED,
+  OTHER,
+  'ip:198.51.100.0/24',
+  'ip:2001:db8::/48',
+  'host:a.example',
+  'host:*.example',
+  'path:/x',
+];
+const SPELLED = ['198.51.100.7', 'IP:198.51.100.7/32', 'host:A.example'];
+const anyChange = fc
+  .tuple(
+    fc.constantFrom(...SUBJECTS, ...SPELLED),
+    fc.option(
+      fc.record(
+        {
+          action: fc.constantFrom('deny', 'allow', 'tarpit'),
+          reason: fc.constantFrom('a', 'b'),
+          expiresAt: fc.constantFrom(START_MS / 1000 - 5, START_MS / 1000 + 30),
+          ofALaterVersion: fc.constantFrom(1, 2),
+        },
+        { requiredKeys: ['action'] },
+      ),
+    ),
+  )
+  .map(([key, entry]): Change => {
+    const subject = key.toLowerCase().includes('198.51.100.7') ? LISTED : key.toLowerCase();
+    return { key: { subject: key, list: 'manual' }, entry: entry && { subject, list: 'manual', ...entry } };
+  });
+/** What happens to table, log, backend and agent. */
+const anyEvent = fc.oneof(
+  { weight: 6, arbitrary: anyChange.map((change) => ({ change })) },
+  { weight: 1, arbitrary: fc.constantFrom('build', 'replace log', 'another worker', 'pages of one record') },
+  { weight: 2, arbitrary: fc.integer({ min: 100, max: 5000 }).map((passMs) => ({ passMs })) },
+);
+
+describe('a mirror whose backend counts at every page', () => {
+  it('never differs, whatever happens, and has in the end what the backend has', async (t) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyEvent, { minLength: 5, maxLength: 40 }), async (events) => {
+        const { backend, pass, untilState, faults, mirror, follower, told } = setUp(t);
+        backend.counts = true;
+        backend.put();
+        backend.build('m0');
+        for (const [index, event] of events.entries()) {
+          if (event === 'build') backend.build(`m${index}`);
+          else if (event === 'replace log') {
+            backend.replaceLog();
+            backend.build(`m${index}`);
+          } else if (event === 'another worker') follower.faulty('sync');
+          else if (event === 'pages of one record') backend.recordsAPage = 1;
+          else if ('change' in event) backend.put(event.change);
+          else await pass(event.passMs);
+        }
+        await pass(1000);
+        await untilState('live');
+        for (let tries = 0; mirror.held?.cursor !== backend.cursor; tries++) {
+          assert.ok(
+            tries < 1000,
+            `it does not catch up: ${told.join(', ')} ${mirror.held?.cursor} ${backend.cursor} ${JSON.stringify(backend.asked.slice(-20))}`,
+          );
+          await pass(500);
+        }
+        assert.deepEqual(mirror.held.differing(backend.states), []);
+        assert.equal(faults.includes('mismatch'), false);
+      }),
+      { numRuns: longRuns(3000, 10) },
+    );
   });
 });

@@ -17,21 +17,49 @@ const LOG = [
 
 describe('haverdict cost', () => {
   it('prints a bill, what it assumes, what it leaves out, and the date of its prices', () => {
-    const { status, stdout, stderr } = runHaverdict('cost', '--requests', '3000000', '--ipv6-share', '0');
+    const { status, stdout, stderr } = runHaverdict(
+      'cost',
+      '--requests',
+      '3000000',
+      '--ipv6-share',
+      '0',
+      '--no-mirror',
+    );
     assert.deepEqual([status, stderr], [0, '']);
     // 1000 clients with 5 visits on 2 hosts: 304,167 a month, and a fifth of these is refreshed; 25 keys each
     assert.match(stdout, /^3,000,000 requests per month need 364,\d{3} lookups, in 364,\d{3} calls of the function\n/);
-    assert.match(stdout, /\nDynamoDB reads {8}4,5\d\d,\d{3} {2}read units +0.57\n/);
+    assert.match(stdout, /\nDynamoDB reads +4,5\d\d,\d{3} {2}read units +0.57\n/);
     assert.match(stdout, /\nCloudWatch dashboard +1 {2}dashboards +3.00\n/);
-    assert.match(stdout, /\nUpdates: polls +5,256,000 {2}polls +1.76\n/);
+    assert.match(stdout, /\nUpdates: polls +5,256,000 {2}polls +1.77\n/);
     assert.match(stdout, /\nTotal +\d\.\d\d\n/);
     assert.match(stdout, /\nAssumptions\n {2}1,000 distinct clients per day, 0 % of them with IPv6\n/);
     assert.match(stdout, /\nNot included\n {2}the free tier/);
     assert.match(stdout, /\nPrices of \d{4}-\d\d-\d\d in us-east-1: .*\n$/);
   });
 
+  it('has no lookups with a mirror, and says what it would be without', () => {
+    const { stdout } = runHaverdict('cost', '--clients', '20000', '--entries', '1000000');
+    assert.match(stdout, /^3,000,000 requests per month need no lookups\n/);
+    assert.match(stdout, /\nLambda calls +0 {2}calls +0.00\n/);
+    assert.match(stdout, /\nMirror: scan, segments +1,\d{3},\d{3} {2}read units +0.\d\d\n/);
+    assert.match(stdout, /\nWithout mirror \d+\.\d\d: [\d,]+ lookups, in [\d,]+ calls of the function\n/);
+    assert.match(
+      stdout,
+      /\n {2}the stack makes a mirror of 1,000,000 entries; each agent loads it once a day, and asks about nobody\n/,
+    );
+    const [mirror, none] = [costOf(), costOf('--no-mirror')];
+    assert.deepEqual(mirror.withoutMirror, { lookups: none.lookups, usage: none.usage, totalUsd: none.totalUsd });
+  });
+
   it('counts the misses of a log as the cache of the agent would', (t) => {
-    const { usage, requests, assumes } = costOf(fileWith(t, LOG), '--allow-ttl', '90', '--batch-ms', '0');
+    const { usage, requests, assumes } = costOf(
+      fileWith(t, LOG),
+      '--allow-ttl',
+      '90',
+      '--batch-ms',
+      '0',
+      '--no-mirror',
+    );
     const months = (365 * 24) / 12 / 2; // two hours
     // every second minute for IPv4 (0, 2, 4 … 120), every time for IPv6
     assert.deepEqual([Math.round(usage.calls), Math.round(usage.keys)], [66 * months, (61 * 25 + 5 * 50) * months]);
@@ -56,7 +84,8 @@ describe('haverdict cost', () => {
 
   it('gives each log a cache of its own', (t) => {
     const file = fileWith(t, LOG);
-    assert.equal(costOf(file, file).lookups, 2 * costOf(file).lookups);
+    const lookups = (...files: string[]) => costOf(...files).withoutMirror.lookups;
+    assert.equal(lookups(file, file), 2 * lookups(file));
   });
 
   it('takes other prices', (t) => {
@@ -87,6 +116,11 @@ describe('haverdict cost', () => {
       'agents that poll what is not there',
       ['--no-updates', '--agents', '2'],
       /^haverdict: --agents does not go with --no-updates: nobody polls then\n$/,
+    ],
+    [
+      'entries of a mirror that is not made',
+      ['--no-updates', '--entries', '5'],
+      /^haverdict: --entries does not go with --no-updates: there is no mirror then\n$/,
     ],
     ['a cache of nothing', ['--cache-entries', '0'], /^haverdict: --cache-entries must be at least 1\n$/],
   ];

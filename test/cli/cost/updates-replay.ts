@@ -1,27 +1,29 @@
 import { createHash } from 'node:crypto';
 import type { DynamoDBRecord } from 'aws-lambda';
 import type { LogAnswer, LogPlace } from '../../../agent/backend/backend.ts';
+import { MirrorLoader } from '../../../agent/updates/mirror-loader.ts';
 import { Poller } from '../../../agent/updates/poller.ts';
 import type { Item, Key } from '../../../blocklist/store.ts';
 import { RESERVED, SHARDS } from '../../../blocklist/table.ts';
-import type { Work } from '../../../cli/cost/updates.ts';
 import { ENDPOINTS } from '../../../contract/check.ts';
+import { Mirror, mirrorQuery, segmentPath } from '../../../contract/mirror.ts';
 import { UpdatesPage, updatesQuery } from '../../../contract/updates.ts';
-import { createHandler } from '../../../functions/check/handler.ts';
+import { createHandler, type Handler } from '../../../functions/check/handler.ts';
+import { MirrorAnswers } from '../../../functions/check/mirror.ts';
 import { Updates } from '../../../functions/check/updates.ts';
 import { createWriter } from '../../../functions/update-writer/handler.ts';
+import { build } from '../../../updates/builder.ts';
+import type { BuilderDeps } from '../../../updates/building.ts';
 import { CANARY_LIST } from '../../../updates/canary.ts';
-import type { Read } from '../../../updates/page.ts';
-import { type LogRecord, NO_BASE, recordAfter } from '../../../updates/record.ts';
-import { findCanaries, isTrialDue, type TrialDeps, tryCanaries } from '../../../updates/trial.ts';
+import { changeOf } from '../../../updates/change.ts';
+import { tryCanaries } from '../../../updates/trial.ts';
 import { HandClock } from '../../support/clock.ts';
 import { functionEvent } from '../../support/function-event.ts';
-import { MemoryLog } from '../../support/memory-log.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
-
-export type Counted = Omit<Work, 'functionMs'>;
+import { type Counted, CountedLog, CountedMirrors, itemBytes, nothingCounted } from './counted-tables.ts';
 
 const REGION = 'us-east-1';
+const URL = 'https://a.example';
 const LIST = 'spamhaus-drop';
 /** Lambda asks each shard four times a second. */
 const STREAM_MS = 250;
@@ -35,11 +37,12 @@ const AWS_HEADERS = [
   'X-Amzn-Trace-Id: Root=1-692c1a2b-3f4e5d6c7b8a9f0e1d2c3b4a;Parent=1f2e3d4c5b6a7988;Sampled=0;Lineage=1:0a1b2c3d:0',
 ].join('\r\n');
 
-/** Agents that poll, the function, the writer and the trial, all real, on a clock in hand: counts what they use. */
+/** Agents that poll and load the mirror, the function, the writer and the builder, all real, on a clock in hand: counts what they use. */
 export class UpdatesReplay {
-  counted: Counted = nothing();
+  counted: Counted = nothingCounted();
   readonly #clock = new HandClock();
   readonly #log = new CountedLog((more) => this.#count(more));
+  readonly #mirrors = new CountedMirrors((more) => this.#count(more));
   readonly #shards: DynamoDBRecord[][] = Array.from({ length: SHARDS }, () => []);
   readonly #writtenMs = new Map<string, number>();
   readonly #items = new Map<string, Item>();
@@ -56,37 +59,30 @@ export class UpdatesReplay {
     measure() {},
   });
 
-  /** Agents begin to poll, and the rule calls the trial each minute. */
+  readonly #builder: BuilderDeps = {
+    log: this.#log,
+    mirrors: this.#mirrors,
+    scan: () => this.#scan(),
+    read: async (keys) =>
+      this.#read(keys).map((item, index) => changeOf(keys[index] ?? { subject: '', list: '' }, item, () => {})),
+    write: async (canaries) => this.#writeCanaries(canaries, Number.POSITIVE_INFINITY),
+    lease: async () => {
+      this.#count({ writeUnits: 1 });
+      return true;
+    },
+    newId: () => this.#newId(),
+    version: '1',
+    clock: () => this.#clock.epochMs(),
+    wait: (ms) => new Promise<void>((resolve) => void this.#clock.after(ms, resolve)),
+  };
+  #handler: Handler = async () => ({ statusCode: 503 });
+
+  /** Agents begin to poll, and the rule calls the builder each minute. */
   start(agents: number, pollMs: number): void {
-    this.#eachMinute();
-    const handler = createHandler({
-      ...{ store: new MemoryStore(), log() {}, clock: () => this.#clock.epochMs(), ttlSeconds: 300 },
-      updates: new Updates({
-        log: this.#log,
-        canaries: {
-          write: async (canaries, _, beforeMs) => {
-            this.#renewals++;
-            this.#writeCanaries(canaries, beforeMs);
-          },
-        },
-        waitMs: pollMs,
-      }),
-    });
-    const updates = async (place: LogPlace | undefined): Promise<LogAnswer> => {
-      const query = updatesQuery({ after: place?.cursor, lists: [LIST] });
-      const {
-        statusCode,
-        headers,
-        body = '',
-      } = await handler(functionEvent('GET', `${ENDPOINTS.updates.path}?${query}`));
-      const lines = Object.entries(headers ?? {}).map(([name, value]) => `\r\n${name}: ${value}`);
-      this.#count({ calls: 1, egressBytes: `${AWS_HEADERS}${lines.join('')}\r\n\r\n${body}`.length });
-      const answer = statusCode === 410 ? 'gone' : UpdatesPage.parse(JSON.parse(body));
-      return { url: 'https://a.example', isEnd: place === undefined, answer };
-    };
+    this.#clock.after(60_000, () => this.#eachMinute());
+    this.#handler = this.#function(pollMs);
     const events = { followed() {}, failed() {}, none() {}, lost() {}, lagging() {} };
-    const now = () => ({ bootMs: this.#clock.nowMs(), epochMs: this.#clock.epochMs() });
-    const source = { lists: [LIST], pollMs, updates };
+    const source = { lists: [LIST], pollMs, updates: (place: LogPlace | undefined) => this.#updates(place) };
     for (let left = agents; left > 0; left--)
       this.#pollers.push(
         new Poller(
@@ -94,62 +90,125 @@ export class UpdatesReplay {
           async () => {},
           events,
           this.#clock,
-          now,
+          this.#now,
           () => left / agents,
         ),
       );
   }
 
-  /** Begins a base. */
+  /** An agent loads the mirror from the function, and what the log has since. */
+  async load(): Promise<void> {
+    const manifest = async () => ({
+      url: URL,
+      answer: Mirror.parse(JSON.parse(await this.#get(`${ENDPOINTS.mirror.path}?${mirrorQuery({ lists: [LIST] })}`))),
+    });
+    const segment = async (_: string, id: string, n: number) =>
+      Buffer.from(await this.#get(segmentPath(id, n)), 'base64');
+    const source = {
+      lists: [LIST],
+      maxEntries: 1e9,
+      manifest,
+      segment,
+      updates: (place: LogPlace) => this.#updates(place),
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const none = () => reject(new Error('there is no mirror'));
+    const events = { loaded: () => resolve(), failed: reject, none, tooLarge: none, stillMismatched: none };
+    const target = { source: () => source, apply: async () => {}, moveTo() {}, position: () => undefined };
+    const loader = new MirrorLoader(target, events, this.#clock, this.#now);
+    loader.reloaded();
+    await this.#passUntil(promise);
+    loader.close();
+  }
+
+  #function(waitMs: number): Handler {
+    const canaries = {
+      write: async (names: readonly string[], _: number, beforeMs: number) => {
+        this.#renewals++;
+        this.#writeCanaries(names, beforeMs);
+      },
+    };
+    return createHandler({
+      ...{ store: new MemoryStore(), log() {}, clock: () => this.#clock.epochMs(), ttlSeconds: 300 },
+      updates: new Updates({ log: this.#log, canaries, waitMs }),
+      mirror: new MirrorAnswers({ log: this.#log, mirrors: this.#mirrors }),
+    });
+  }
+
+  async #updates(place: LogPlace | undefined): Promise<LogAnswer> {
+    const query = updatesQuery({ after: place?.cursor, lists: [LIST] });
+    const answer = UpdatesPage.parse(JSON.parse(await this.#get(`${ENDPOINTS.updates.path}?${query}`)));
+    return { url: URL, isEnd: place === undefined, answer };
+  }
+
+  /** The body of an answer, as the handler gives it. */
+  async #get(path: string): Promise<string> {
+    const { statusCode, headers, body = '', isBase64Encoded } = await this.#handler(functionEvent('GET', path));
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${body}`);
+    const lines = Object.entries(headers ?? {}).map(([name, value]) => `\r\n${name}: ${value}`);
+    const bodyBytes = Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8');
+    this.#count({ calls: 1, egressBytes: `${AWS_HEADERS}${lines.join('')}\r\n\r\n`.length + bodyBytes });
+    return body;
+  }
+
+  readonly #now = () => ({ bootMs: this.#clock.nowMs(), epochMs: this.#clock.epochMs() });
+
+  /** The builder scans the table, begins a base and makes a mirror. */
   async begin(): Promise<void> {
+    await this.#passUntil(build(this.#builder));
+  }
+
+  async tryCanaries(): Promise<void> {
+    await this.#passUntil(tryCanaries(this.#builder));
+  }
+
+  #eachMinute(): void {
+    this.#count({ calls: 1 });
+    void build(this.#builder);
+    this.#clock.after(60_000, () => this.#eachMinute());
+  }
+
+  async #passUntil(done: Promise<unknown>): Promise<void> {
     let isDone = false;
-    void this.#tryCanaries().finally(() => {
+    void done.finally(() => {
       isDone = true;
     });
     while (!isDone) await this.pass(50);
   }
 
-  #eachMinute(): void {
-    void this.#tryCanaries();
-    this.#clock.after(60_000, () => this.#eachMinute());
-  }
-
-  /** What the builder does of updates without a mirror: the first trial begins a base. */
-  async #tryCanaries(): Promise<void> {
-    this.#count({ calls: 1 });
-    const deps: TrialDeps = {
-      log: this.#log,
-      write: async (canaries) => this.#writeCanaries(canaries, Number.POSITIVE_INFINITY),
-      newId: () => this.#newId(),
-      clock: () => this.#clock.epochMs(),
-      wait: (ms) => new Promise<void>((resolve) => void this.#clock.after(ms, resolve)),
-    };
-    const tail = await this.#log.tail();
-    if (tail !== undefined && tail.base !== NO_BASE) {
-      if (isTrialDue(tail, deps.clock())) await tryCanaries(deps);
-      return;
-    }
-    const beats = await findCanaries(deps);
-    const end = await this.#log.tail();
-    if (beats !== undefined && end !== undefined)
-      await this.#log.put(recordAfter(end, { base: deps.newId(), beats, triedMs: deps.clock() }, deps));
-  }
-
-  /** So many entries in one moment, as of a feed. */
+  /** So many entries in one moment, as of a feed that gives each its reason. */
   write(count: number): void {
-    for (let left = count; left > 0; left--) {
-      const [a = 0, b = 0, c = 0, d = 0] = createHash('sha256').update(this.#newId()).digest();
-      const subject = `ip:${a}.${b}.${c}.${d}`;
-      const reason = `Spamhaus DROP SBL${a * b + c * d}`;
-      this.#items.set(subject, {
-        subject,
-        list: LIST,
-        action: 'deny',
-        reason,
-        expiresAt: this.#epochSeconds + 172_800,
-      });
-      this.#emit(subject, LIST, left);
+    for (const [index, subject] of this.#newSubjects(count).entries()) {
+      this.#items.set(subject, this.#item(subject, `Spamhaus DROP SBL${index}`));
+      this.#emit(subject, LIST, index);
     }
+  }
+
+  /** Entries that the table has from the begin, of a feed with one reason. */
+  seed(count: number): void {
+    for (const subject of this.#newSubjects(count)) this.#items.set(subject, this.#item(subject, 'on a list of bots'));
+  }
+
+  #item(subject: string, reason: string): Item {
+    const createdAt = '2026-11-30T10:00:00.000Z';
+    const expiresAt = this.#epochSeconds + 172_800;
+    return { subject, list: LIST, action: 'deny', reason, expiresAt, createdAt, createdBy: 'feeds@lb-1.example' };
+  }
+
+  #newSubjects(count: number): string[] {
+    return Array.from({ length: count }, () => {
+      const [a = 0, b = 0, c = 0, d = 0] = createHash('sha256').update(this.#newId()).digest();
+      return `ip:${a}.${b}.${c}.${d}`;
+    });
+  }
+
+  async *#scan(): AsyncGenerator<Item> {
+    let bytes = 0;
+    for (const item of this.#items.values()) {
+      bytes += itemBytes(item);
+      yield item;
+    }
+    this.#count({ readUnits: Math.ceil(bytes / 4096) });
   }
 
   async pass(ms: number): Promise<void> {
@@ -170,7 +229,7 @@ export class UpdatesReplay {
   /** What was counted since the last time. */
   take(): Counted {
     const counted = this.counted;
-    this.counted = nothing();
+    this.counted = nothingCounted();
     return counted;
   }
 
@@ -226,39 +285,4 @@ export class UpdatesReplay {
   #newId(): string {
     return (++this.#ids).toString(16).padStart(12, '0');
   }
-}
-
-/** A log that counts the units of what it is asked. */
-class CountedLog extends MemoryLog {
-  readonly #count: (more: Partial<Counted>) => void;
-
-  constructor(count: (more: Partial<Counted>) => void) {
-    super();
-    this.#count = count;
-  }
-
-  override tail(): Promise<LogRecord | undefined> {
-    this.#count({ readUnits: 1 });
-    return super.tail();
-  }
-
-  override async from(number: number, options?: { readonly isConsistent: boolean }): Promise<Read> {
-    const read = await super.from(number);
-    const units = Math.ceil(read.records.reduce((sum, record) => sum + sizeOf(record), 1) / 4096);
-    this.#count({ readUnits: options?.isConsistent ? units : units / 2 });
-    return read;
-  }
-
-  override put(record: LogRecord): Promise<boolean> {
-    this.#count({ writeUnits: Math.ceil(sizeOf(record) / 1024) });
-    return super.put(record);
-  }
-}
-
-function nothing(): Counted {
-  return { calls: 0, readUnits: 0, writeUnits: 0, egressBytes: 0 };
-}
-
-function sizeOf({ packed, ...rest }: LogRecord): number {
-  return JSON.stringify(rest).length + packed.length;
 }

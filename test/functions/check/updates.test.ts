@@ -5,6 +5,7 @@ import { type Change, UpdatesPage, updatesQuery } from '../../../contract/update
 import { createHandler } from '../../../functions/check/handler.ts';
 import { Updates } from '../../../functions/check/updates.ts';
 import { append } from '../../../updates/append.ts';
+import { OLD_PROOF_MS } from '../../../updates/canary.ts';
 import { NO_BASE } from '../../../updates/record.ts';
 import { functionEvent } from '../../support/function-event.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
@@ -126,7 +127,7 @@ describe('GET /v1/updates', () => {
     const world = new World();
     await world.write('ip:192.0.2.1');
     const [record] = world.log.records;
-    const beats = { 7: NOW_MS - 25_001, 9: NOW_MS };
+    const beats = { 7: NOW_MS - OLD_PROOF_MS - 1, 9: NOW_MS };
     if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats };
     world.isRefused = true;
     await world.page({ lists: LISTS });
@@ -145,7 +146,7 @@ describe('GET /v1/updates', () => {
     await world.write('ip:192.0.2.1');
     await world.page({ lists: LISTS });
     const [record] = world.log.records;
-    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats: { 7: NOW_MS - 25_000 } };
+    if (record !== undefined) world.log.records[0] = { ...record, base: 'a', beats: { 7: NOW_MS - OLD_PROOF_MS } };
     await world.page({ lists: LISTS });
     assert.deepEqual(world.written, []);
   });
