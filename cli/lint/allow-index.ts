@@ -8,8 +8,8 @@ import type { Finding } from './finding.ts';
 export const MAX_ALLOWS = 100_000;
 
 /**
- * All valid allows, to find the entries that they override. Reading the table twice costs less than looking up the up to
- * 50 networks around each entry, and needs memory only for the allows.
+ * All valid allows, to find the entries that they override. They are read before the first entry is compared: looking up the
+ * up to 50 networks around each entry would cost more than keeping all entries in a file meanwhile.
  */
 export class AllowIndex {
   readonly #listOf = new Map<string, string>();

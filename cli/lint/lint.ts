@@ -1,9 +1,10 @@
 import { parseEntry } from '../../blocklist/entry.ts';
-import type { Blocklist, BulkStore, Item } from '../../blocklist/store.ts';
+import { type Blocklist, type BulkStore, type Item, keyName } from '../../blocklist/store.ts';
 import { isReserved } from '../../blocklist/table.ts';
 import { LIST_NAME } from '../../contract/check.ts';
 import { missingRules, missingRulesText, type Rules } from '../../contract/missing-rules.ts';
 import { type ListActions, listActionProblem } from '../../contract/permitted-actions.ts';
+import { ExternalSort } from '../bulk/external-sort.ts';
 import { invisibleCharacterProblem } from '../guards/invisible-characters.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { AllowIndex, MAX_ALLOWS } from './allow-index.ts';
@@ -28,17 +29,28 @@ export interface LintOptions {
 /** Further lists are not compared with the registered ones. */
 const MAX_LISTS = 10_000;
 
-/** Yields all findings while reading the table; keeps only the allows and the list names in memory. */
-export async function* lint(
+/** Yields all findings about a table that is scanned once; keeps only the allows and the list names in memory. */
+export async function* lint(blocklist: Blocklist, options: LintOptions): AsyncGenerator<Finding> {
+  const all = new ExternalSort<Item>();
+  try {
+    yield* findings(blocklist, all, options);
+  } finally {
+    await all.close();
+  }
+}
+
+async function* findings(
   blocklist: Blocklist,
+  all: ExternalSort<Item>,
   { list, hand, ipv6Prefix, listActions, rules, nowMs }: LintOptions,
 ): AsyncGenerator<Finding> {
   const nowSeconds = nowMs / 1000;
-  const allows = await AllowIndex.in(blocklist.bulk.scan(), listActions, nowSeconds);
+  const scan = list === undefined ? keptIn(all, blocklist.bulk.scan()) : blocklist.bulk.scan();
+  const allows = await AllowIndex.in(scan, listActions, nowSeconds);
   if (!allows.complete)
     yield { id: 'shadowed', subject: '', list: '', problem: `only ${MAX_ALLOWS} allows were compared: there are more` };
   const lists = new Set<string>();
-  for await (const item of list === undefined ? blocklist.bulk.scan() : blocklist.entries.ofList(list)) {
+  for await (const item of list === undefined ? itemsOf(all) : blocklist.entries.ofList(list)) {
     const name = String(item.list);
     if (!isReserved(item.subject) && LIST_NAME.test(name) && lists.size < MAX_LISTS) lists.add(name);
     yield* unseenIn(item);
@@ -55,6 +67,19 @@ export async function* lint(
     if ((await blocklist.lists.find(name)) === undefined) yield unregistered(name);
     if (hand) yield* manualEdits(name, blocklist, nowMs);
   }
+}
+
+/** Keeps what is scanned, as a second scan would cost as much again. */
+async function* keptIn(all: ExternalSort<Item>, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+  for await (const item of items) {
+    const { edits: _bytes, ...kept } = item; // of a record, which JSON would make long
+    await all.add(keyName(item), isReserved(item.subject) ? kept : item);
+    yield item;
+  }
+}
+
+async function* itemsOf(all: ExternalSort<Item>): AsyncGenerator<Item> {
+  for await (const { value } of all.sorted()) yield value;
 }
 
 function* unseenIn(item: Item): Generator<Finding> {
