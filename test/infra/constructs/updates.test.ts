@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { BUILDER } from '../../../cli/cost/mirror.ts';
 import { HaverdictBackend } from '../../../infra/backend.ts';
 import { idOf, only, statementsOf, templateOf, testApp } from '../synthesized.ts';
 
@@ -46,6 +47,13 @@ describe('updates', () => {
     ]);
     assert.deepEqual(Properties.TimeToLiveSpecification, { AttributeName: 'expiresAt', Enabled: true });
     assert.equal(DeletionPolicy, 'Delete');
+  });
+
+  it('have a builder of the size that `haverdict cost` bills', () => {
+    const { MemorySize, Environment } = only(template, 'AWS::Lambda::Function', 'BackendUpdatesBuilder').Properties;
+    const { Variables } = Environment as { Variables: Record<string, unknown> };
+    const scanUnitsASecond = Number(Variables.HAVERDICT_READ_UNITS_PER_SECOND);
+    assert.deepEqual({ memoryMb: MemorySize, scanUnitsASecond }, BUILDER);
   });
 
   it('let the writer read the stream and its items, and append', () => {
