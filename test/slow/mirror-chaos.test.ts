@@ -10,8 +10,8 @@ import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
 import { until } from '../support/until.ts';
 
 const RUN_MS = 600_000;
-/** What the cache would keep, and so what a mirror may be behind while it says that it is live; proofs come each 25 s. */
-const TTL_MS = 30_000;
+/** What the cache would keep, and so what a mirror may be behind while it says that it is live; proofs come each 35 s. */
+const TTL_MS = 45_000;
 /** From a decision to the time that the test notes, on a busy machine; and the other way round. */
 const SLACK_MS = 2000;
 const CLIENTS = 40;
