@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { StoredEntry } from '../../blocklist/entry.ts';
 import type { Site } from '../../dev/guarded-site.ts';
 import type { Visit } from '../../dev/visit.ts';
+import { askedVisit } from '../support/asked-visit.ts';
 import { MISBEHAVIOURS, type Misbehaviour } from '../support/function-double.ts';
 import { hasIpv6, longRuns } from '../support/scope.ts';
 import { until } from '../support/until.ts';
@@ -171,13 +172,6 @@ describe('the main job through real HAProxy', () => {
     });
   }
 });
-
-/** A visit that the agent was asked about: on a busy machine a process may be stopped for longer than HAProxy waits. */
-async function askedVisit(site: Site, from: string): Promise<Visit> {
-  let visit = await site.visit(from);
-  for (let time = 0; time < 3 && visit.headers['x-haverdict-error'] === '1'; time++) visit = await site.visit(from);
-  return visit;
-}
 
 /** Four visitors at a time from each address, until `meanwhile` is done, which can ask how many requests each address made. */
 async function underLoad(

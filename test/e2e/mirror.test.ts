@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Site, startSite } from '../../dev/guarded-site.ts';
+import { askedVisit } from '../support/asked-visit.ts';
 import { changeOf, MirrorBackend } from '../support/mirror-backend.ts';
 import { ScriptedFunction } from '../support/scripted-function.ts';
 import { until } from '../support/until.ts';
@@ -15,7 +16,7 @@ describe('a site whose agent has all entries itself', () => {
     lists.build('one');
     scripted.behaviour = 'hanging';
     await scripted.open();
-    const config = { policy: 'open', deadlineMs: 5000, workers: 2, updates: { mode: 'mirror', pollMs: 200 } };
+    const config = { policy: 'open', deadlineMs: 40, workers: 2, updates: { mode: 'mirror', pollMs: 200 } };
     site = await startSite({ backendUrl: scripted.url, config });
   });
   after(async () => {
@@ -25,7 +26,7 @@ describe('a site whose agent has all entries itself', () => {
 
   /** What each of some connections gets: HAProxy's go to one worker after the other. */
   const visits = async (from: string) => {
-    const all = await Promise.all(Array.from({ length: 6 }, () => site.visit(from)));
+    const all = await Promise.all(Array.from({ length: 6 }, () => askedVisit(site, from)));
     return [...new Set(all.map(({ status, headers }) => `${status} ${headers['x-haverdict-source']}`))];
   };
   const untilAll = (from: string, expected: string) =>
