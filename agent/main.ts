@@ -9,7 +9,7 @@ import { onReloadSignal, onStateSignal, untilStopSignal } from './lifecycle/sign
 import { type Notifier, openNotifier } from './lifecycle/systemd-notify.ts';
 import { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import { serveCalls, tell } from './lifecycle/worker-rpc.ts';
-import { isWorker, receiveStartMessage, reportListening, Workers } from './lifecycle/workers.ts';
+import { isWorker, receiveStartMessage, reportListening, type StartMessage, Workers } from './lifecycle/workers.ts';
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
@@ -113,19 +113,19 @@ async function runWorker(): Promise<void> {
   // The first process handles these signals for all.
   onReloadSignal(async () => {});
   onStateSignal(ignored);
-  const { settings, savesCache } = await receiveStartMessage();
+  const start = await receiveStartMessage();
+  const { settings } = start;
   const output = new LogOutput(nonBlockingStdout());
   const log = createLog(settings.log.level, output);
   try {
-    await serveAsWorker(settings, savesCache, log, output, stopped);
+    await serveAsWorker(start, log, output, stopped);
   } finally {
     await output.close();
   }
 }
 
 async function serveAsWorker(
-  settings: Settings,
-  savesCache: boolean,
+  { settings, savesCache, isReplacement }: StartMessage,
   log: Logger,
   output: LogOutput,
   stopped: Promise<unknown>,
@@ -144,7 +144,8 @@ async function serveAsWorker(
   });
   reportListening();
   agent.updates.follow(savesCache, settings, {
-    apply: (step) => tell(process, 'applyUpdates', step),
+    apply: (step) =>
+      tell(process, 'applyUpdates', isReplacement && step.kind === 'page' ? { ...step, isAgain: true } : step),
     faulty: (fault) => tell(process, 'onMirrorFault', fault),
   });
   await stopped;

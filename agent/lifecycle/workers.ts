@@ -20,6 +20,8 @@ export interface StartMessage {
   readonly settings: Settings;
   /** Whether it writes the cache file. One worker does: connections are distributed evenly, so all caches are similar. */
   readonly savesCache: boolean;
+  /** Whether another process did its work before. */
+  readonly isReplacement: boolean;
 }
 
 interface WorkerHandle {
@@ -63,7 +65,7 @@ export class Workers {
     // The segments of a mirror are bytes.
     cluster.setupPrimary({ stdio: ['ignore', 'pipe', 'pipe', 'ipc'], serialization: 'advanced' });
     const places = Array.from({ length: this.#settings.workers }, (_, place) => place);
-    await Promise.all(places.map((place) => listening(this.#fork(place))));
+    await Promise.all(places.map((place) => listening(this.#fork(place, false))));
   }
 
   /** Calls a function in all workers. Leaves out those that end meanwhile; rejects if none is left, or if one fails. */
@@ -114,11 +116,15 @@ export class Workers {
     await Promise.all(Object.values(cluster.workers ?? {}).map((worker) => stopped(worker as Worker))); // none is undefined
   }
 
-  #fork(place: number): Worker {
+  #fork(place: number, isReplacement: boolean): Worker {
     const worker = cluster.fork();
     this.#forwardOutput(worker);
     const handle = { worker, rpc: new RpcClient(worker) };
-    const startMessage: StartMessage = { settings: this.#settings, savesCache: place === 0 };
+    const startMessage: StartMessage = {
+      settings: this.#settings,
+      savesCache: place === 0,
+      isReplacement,
+    };
     worker.send(startMessage, () => {}); // if it has ended already, `exit` reports that
     worker.once('message', () => {
       // It listens: from now on it gets calls, and is replaced if it ends.
@@ -152,7 +158,7 @@ export class Workers {
     setTimeout(() => {
       if (this.#stopping) return;
       // A worker that ends before it listens is started again.
-      listening(this.#fork(place)).catch(() => {
+      listening(this.#fork(place, true)).catch(() => {
         this.#replaced++;
         this.#forkLater(place);
       });

@@ -72,7 +72,7 @@ export class AppliedUpdates {
     let target: Target;
     do {
       target = this.#target();
-      if (step.isStart && this.#isFollowing) await this.#endAllFresh(target);
+      if (step.isStart && (this.#isFollowing || step.isAgain)) await this.#endAllFresh(target);
       await this.#end(target, subjects, this.#mirror.isAt(step));
     } while (target !== this.#target()); // a reload came between: its cache may be a copy from before
     if (step.isForNext) return;

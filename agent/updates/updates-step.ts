@@ -7,6 +7,8 @@ export interface PageStep {
   readonly kind: 'page';
   /** The log is followed from its end on: what changed before is not known. */
   readonly isStart: boolean;
+  /** At a start: a process that has ended followed the log before. */
+  readonly isAgain?: boolean;
   readonly changes: readonly Change[];
   /** When it was asked for. */
   readonly askedAt?: Moment;

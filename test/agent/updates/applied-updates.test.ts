@@ -204,6 +204,15 @@ describe('a start at the end of the log', () => {
   });
 });
 
+describe('a start of a process that replaces another one', () => {
+  it('ends everything as fresh also where nothing came before: a change may have been told to others alone', async () => {
+    const { apply, keep, known } = setUp();
+    keep('ip:198.51.100.7', null);
+    await apply({ isStart: true, isAgain: true });
+    assert.equal(known('ip:198.51.100.7'), 'stale allow');
+  });
+});
+
 describe('the age', () => {
   it('is that of the proof when it was asked for, and the time since; without a proof there is none', async () => {
     const { clock, apply, updates } = setUp();
