@@ -1,3 +1,4 @@
+import { factsOf } from '../../contract/actions.ts';
 import type { Entry } from '../../contract/check.ts';
 import { standing, standingBySpecificity } from '../../contract/precedence.ts';
 import { lookupKeysOf, specificity } from '../../contract/subject.ts';
@@ -23,6 +24,8 @@ interface Rival extends Found {
   readonly at: number;
   /** The place of its subject among those that are looked up: the first of two that stand alike wins. */
   readonly order: number;
+  /** That of its action, also where it is only logged. */
+  readonly rank: number;
 }
 
 /**
@@ -208,8 +211,9 @@ export class Mirror {
   /** Adds an entry if it counts. */
   #add(rivals: Rival[], of: Pick<Rival, 'subject' | 'order'>, { key, value, expiry }: Found, epochMs: number): void {
     const at = this.#standings.of(value, expiry, epochMs);
-    if (at !== undefined)
-      rivals.push({ ...of, key, value, expiry, at: at + standingBySpecificity(specificity(of.subject)) });
+    if (at === undefined) return;
+    const { rank } = factsOf(this.#entries.classes.action(classOf(value)));
+    rivals.push({ ...of, key, value, expiry, rank, at: at + standingBySpecificity(specificity(of.subject)) });
   }
 }
 
@@ -221,7 +225,7 @@ function ordered(rivals: readonly Rival[]): readonly Rival[] {
   const left = rivals.filter(
     (rival) => isCanonical(rival) || !rivals.some((other) => isCanonical(other) && isSame(other, rival)),
   );
-  return left.sort((a, b) => a.at - b.at || a.order - b.order || (a.key < b.key ? -1 : 1));
+  return left.sort((a, b) => a.at - b.at || a.order - b.order || a.rank - b.rank || (a.key < b.key ? -1 : 1));
 }
 
 /** The first; beside an allow for a path, the entry that wins where the allow does not count. */

@@ -94,6 +94,18 @@ describe('the mirror', () => {
     );
     await fc.assert(world, { numRuns: RUNS });
   });
+
+  it('tells of the stronger of two spellings in a list in shadow mode', () => {
+    const mirror = new Mirror({ lists: ['manual'], shadowLists: ['manual'] }, 10);
+    for (const [subject, action] of [
+      ['203.0.113.8', 'log'],
+      ['ip:203.0.113.8/32', 'drop'],
+    ] as const) {
+      const key = { subject, list: 'manual' };
+      mirror.apply(changeOf(key, { ...key, action }, () => {}));
+    }
+    assert.equal(mirror.entryOf(LookupSubject.parse('ip:203.0.113.8'), 0)?.shadow, 'drop');
+  });
 });
 
 function addressOf(text: string): Address {
