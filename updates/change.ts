@@ -1,6 +1,8 @@
 import { entryAsMeant, type ReadEntry } from '../blocklist/as-meant.ts';
 import { toContractEntry } from '../blocklist/entry.ts';
 import { type BulkStore, type Item, keyName } from '../blocklist/store.ts';
+import { isReserved } from '../blocklist/table.ts';
+import { LIST_NAME } from '../contract/check.ts';
 import { printable } from '../contract/printable.ts';
 import type { Change } from '../contract/updates.ts';
 
@@ -16,6 +18,14 @@ export function changeOf(key: Change['key'], item: Item | undefined, report: Rep
   const read = readSafely(item);
   report(item, read);
   return { key, entry: 'entry' in read ? toContractEntry(read.entry) : null };
+}
+
+/** The change that an item of the whole table is; undefined if no agent can ask for it. */
+export function changeOfScanned(item: Item): Change | undefined {
+  const { subject, list } = item;
+  if (typeof subject !== 'string' || typeof list !== 'string') return undefined;
+  if (isReserved(subject) || !LIST_NAME.test(list)) return undefined;
+  return changeOf({ subject, list }, item, () => {});
 }
 
 /** Reads what is true of keys. */

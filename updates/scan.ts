@@ -1,9 +1,7 @@
-import { isReserved } from '../blocklist/table.ts';
-import { LIST_NAME } from '../contract/check.ts';
 import { append, type ChangeKey } from './append.ts';
 import { type BuilderDeps, putMirror, type Unfinished } from './building.ts';
 import { roundOf } from './canary-round.ts';
-import { changeOf } from './change.ts';
+import { changeOfScanned } from './change.ts';
 import { Fold, sameEntry } from './fold.ts';
 import { type FoldedLog, foldedLog, foldOn } from './folded-log.ts';
 import type { Manifest } from './manifest.ts';
@@ -84,10 +82,9 @@ async function scanned({ scan, lease, clock }: BuilderDeps): Promise<Fold | 'ove
       if (!(await lease())) return 'overtaken';
       keptMs = nowMs;
     }
-    const { subject, list } = item;
-    if (typeof subject !== 'string' || typeof list !== 'string' || isReserved(subject) || !LIST_NAME.test(list))
-      continue;
-    fold.apply(changeOf({ subject, list }, item, () => {}));
+    const change = changeOfScanned(item);
+    if (change === undefined) continue;
+    fold.apply(change);
     if (++entries > MAX_ENTRIES || nowMs > untilMs) return undefined;
   }
   return fold;

@@ -2,6 +2,7 @@ import { ENDPOINTS } from '../../contract/check.ts';
 import { MAX_SEGMENT_BYTES, Mirror, mirrorProblem, mirrorQuery, segmentPath } from '../../contract/mirror.ts';
 import { updatesQuery } from '../../contract/updates.ts';
 import type { Clock } from '../decision/clock.ts';
+import { nextTurn } from '../decision/turns.ts';
 import { BackendError, toBackendError } from './backend-error.ts';
 import { FunctionUrl } from './function-url.ts';
 import type { Signer } from './signer.ts';
@@ -41,7 +42,9 @@ export class LogClient {
   async updates(after: string | undefined): Promise<UpdatesAnswer> {
     const query = updatesQuery({ after, lists: [...this.#lists] });
     const answer = await this.#get(`${ENDPOINTS.updates.path}?${query}`, TIMEOUT_MS.poll, { 410: 'gone', 404: 'none' });
-    return Buffer.isBuffer(answer) ? await readPage(answer.toString(), this.#lists, () => this.#pause()) : answer;
+    return Buffer.isBuffer(answer)
+      ? await readPage(answer.toString(), this.#lists, () => nextTurn(this.#clock))
+      : answer;
   }
 
   async manifest(): Promise<ManifestAnswer> {
@@ -79,10 +82,6 @@ export class LogClient {
     } catch (error) {
       throw toBackendError(error);
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(0, resolve));
   }
 }
 

@@ -3,6 +3,7 @@ import { ChangedSubjects } from '../decision/changed-subjects.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { Loader } from '../decision/loader.ts';
 import type { LookupSubject } from '../decision/lookup-subject.ts';
+import { inTurns, nextTurn } from '../decision/turns.ts';
 import { type Moment, type Proof, provenAgeMs } from './freshness.ts';
 import type { LocalMirror } from './local-mirror.ts';
 import type { PageStep, UpdatesStep } from './updates-step.ts';
@@ -83,33 +84,20 @@ export class AppliedUpdates {
 
   async #endAllFresh({ cache, loader }: Target): Promise<void> {
     loader.outdate(() => true);
-    await this.#run(cache.endAllFresh());
+    await inTurns(cache.endAllFresh(), this.#clock);
   }
 
   async #end({ cache, loader }: Target, subjects: readonly string[], isMirrored: boolean): Promise<void> {
     if (subjects.length === 0) return;
     const changed = new ChangedSubjects();
     for (let at = 0; at < subjects.length; at += SLICE) {
-      if (at > 0) await this.#pause();
+      if (at > 0) await nextTurn(this.#clock);
       for (const subject of subjects.slice(at, at + SLICE)) changed.add(subject);
     }
     loader.outdate((subject) => changed.covers(subject));
-    const listed: readonly LookupSubject[] = await this.#run(cache.end(changed));
+    const listed: readonly LookupSubject[] = await inTurns(cache.end(changed), this.#clock);
     if (isMirrored) for (const subject of listed) cache.forget(subject);
     else for (const subject of listed.slice(0, MAX_ASKED_AGAIN)) loader.refresh(subject);
-  }
-
-  /** Runs what comes in slices, with other work in between. */
-  async #run<Result>(slices: Generator<void, Result>): Promise<Result> {
-    for (;;) {
-      const { done, value } = slices.next();
-      if (done) return value;
-      await this.#pause();
-    }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(0, resolve));
   }
 }
 

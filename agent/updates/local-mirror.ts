@@ -4,6 +4,7 @@ import type { Clock } from '../decision/clock.ts';
 import type { Decision } from '../decision/decision.ts';
 import type { LookupSubject } from '../decision/lookup-subject.ts';
 import type { MirrorAnswers } from '../decision/mirror-answers.ts';
+import { inTurns } from '../decision/turns.ts';
 import type { AskedLists } from '../mirror/asked-lists.ts';
 import { Mirror } from '../mirror/mirror.ts';
 import { elapsedMs, type Moment, provenAgeMs } from './freshness.ts';
@@ -247,15 +248,7 @@ export class LocalMirror implements MirrorAnswers {
     this.#faulty('mismatch', lists);
   }
 
-  /** Runs what comes in slices, with other work in between. */
-  async #run<Result>(slices: Generator<void, Result>): Promise<Result> {
-    let until = this.#clock.nowMs() + TURN_MS;
-    for (;;) {
-      const { done, value } = slices.next();
-      if (done) return value;
-      if (this.#clock.nowMs() < until) continue;
-      await new Promise<void>((resolve) => this.#clock.after(0, resolve));
-      until = this.#clock.nowMs() + TURN_MS;
-    }
+  #run<Result>(slices: Generator<void, Result>): Promise<Result> {
+    return inTurns(slices, this.#clock, TURN_MS);
   }
 }

@@ -60,7 +60,7 @@ interface Counts {
 async function revert(id: string, options: RevertOptions): Promise<void> {
   const { blocklist: settings } = await readSections(['blocklist'], options, process.env);
   const blocklist = await openBlocklist(options);
-  const [newest] = await firstOf(blocklist.history.editsOf(id));
+  const newest = await firstOf(blocklist.history.editsOf(id));
   if (newest === undefined)
     throw new CliError(
       EXIT.failed,
@@ -187,9 +187,9 @@ function lineOf(step: Planned): string {
   return `~ ${subject} ${before === after ? after : `${before} → ${after}`}`;
 }
 
-async function firstOf<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece[]> {
-  for await (const piece of pieces) return [piece];
-  return [];
+async function firstOf<Piece>(pieces: AsyncIterable<Piece>): Promise<Piece | undefined> {
+  for await (const piece of pieces) return piece;
+  return undefined;
 }
 
 function readRun(text: string): string {

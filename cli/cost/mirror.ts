@@ -2,6 +2,7 @@ import { SHARDS } from '../../blocklist/table.ts';
 import { MAX_SEGMENT_BYTES } from '../../contract/mirror.ts';
 import { SCAN_EVERY_MS } from '../../updates/builder.ts';
 import { CHECKPOINT_EVERY_MS, OUTDATED } from '../../updates/checkpoint.ts';
+import { RECORDS_A_READ } from '../../updates/table.ts';
 import { SECONDS_A_MONTH } from './traffic.ts';
 import { DAYS_A_MONTH, logADay, NO_WORK, POLL, type UpdatesSetup, type Work } from './updates.ts';
 
@@ -23,8 +24,6 @@ const MS = { look: 10, foldAnEntry: 0.003, packAnEntry: 0.005, read: 10, write: 
 /** The metric of the mirror's age. */
 const LOG_BYTES_A_MINUTE = 270;
 const MANIFEST = { bytes: 400, bytesASegment: 60 } as const;
-/** Records that a read of the log has at most. */
-const RECORDS_A_READ = 250;
 const [READ_UNIT, WRITE_UNIT] = [4096, 1024];
 /** Before a scan and after it the canaries are written, each with its copy in the index and its record, and waited for. */
 const CANARIES_OF_A_SCAN = { writeUnits: 2 * SHARDS * 3, readUnits: 30 } as const;

@@ -1,11 +1,8 @@
-import type { AskedLists } from '../../agent/mirror/asked-lists.ts';
 import { Mirror } from '../../agent/mirror/mirror.ts';
 import type { Blocklist, Item } from '../../blocklist/store.ts';
-import { isReserved } from '../../blocklist/table.ts';
-import { LIST_NAME } from '../../contract/check.ts';
 import type { ListActions } from '../../contract/permitted-actions.ts';
 import type { Change } from '../../contract/updates.ts';
-import { changeOf } from '../../updates/change.ts';
+import { changeOfScanned } from '../../updates/change.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { listsByDefault } from '../explain/lookup-plan.ts';
 import { DEFAULT_LIST } from '../options/arguments.ts';
@@ -28,30 +25,24 @@ export async function readTable(
 ): Promise<TableEntries> {
   if (lists === undefined) {
     const changes: Change[] = [];
-    for await (const item of bulk.scan()) if (!isReserved(item.subject)) changes.push(...changesOf(item));
+    for await (const item of bulk.scan()) changes.push(...changesOf(item));
     const all = listsByDefault(
       changes.map(({ key }) => key.list),
       DEFAULT_LIST,
     );
-    const mirror = mirrorOf({ lists: all, listActions });
+    const mirror = new Mirror({ lists: all, listActions }, MAX_ENTRIES);
     for (const change of changes) add(mirror, change);
     return known(mirror, all);
   }
-  const mirror = mirrorOf({ lists, listActions });
+  const mirror = new Mirror({ lists, listActions }, MAX_ENTRIES);
   for (const list of lists)
     for await (const item of entries.ofList(list)) for (const change of changesOf(item)) add(mirror, change);
   return known(mirror, lists);
 }
 
-function mirrorOf(asked: AskedLists): Mirror {
-  return new Mirror(asked, MAX_ENTRIES);
-}
-
-/** What an item means; nothing if its key is none. */
 function changesOf(item: Item): Change[] {
-  const { subject, list } = item;
-  if (typeof subject !== 'string' || typeof list !== 'string' || !LIST_NAME.test(list)) return [];
-  return [changeOf({ subject, list }, item, () => {})];
+  const change = changeOfScanned(item);
+  return change === undefined ? [] : [change];
 }
 
 function add(mirror: Mirror, change: Change): void {

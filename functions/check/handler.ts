@@ -53,7 +53,7 @@ const ANSWERS: Answers = {
   },
   mirror: async (event, { mirror = noMirror(), clock }) =>
     mirror.manifest(mirrorRequestOf(event), event.headers['if-none-match'], clock()),
-  segment: async (event, { mirror = noMirror() }) => mirror.segment(...segmentOf(event)),
+  segment: async (event, { mirror = noMirror() }) => mirror.segment(segmentOf(event)),
 };
 
 function noMirror(): never {

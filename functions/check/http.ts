@@ -59,10 +59,10 @@ export function mirrorRequestOf({ rawQueryString }: FunctionUrlEvent): MirrorReq
   return queryAs(MirrorRequest, rawQueryString);
 }
 
-/** The mirror and the number of a segment; a number of -1 is that of none. */
-export function segmentOf({ rawPath }: FunctionUrlEvent): [id: string, n: number] {
+/** The mirror and the number of a segment; undefined if no segment can have them. */
+export function segmentOf({ rawPath }: FunctionUrlEvent): { readonly id: string; readonly n: number } | undefined {
   const [id = '', n = ''] = partsOf('segment', rawPath) ?? [];
-  return [MIRROR_ID.test(id) ? id : '', /^\d{1,9}$/.test(n) ? Number(n) : -1];
+  return MIRROR_ID.test(id) && /^\d{1,9}$/.test(n) ? { id, n: Number(n) } : undefined;
 }
 
 function queryAs<Request>(schema: Schema<Request>, text: string): Request {

@@ -31,8 +31,8 @@ export class MirrorAnswers {
     return known === etag ? { statusCode: 304, headers: { etag } } : respond(200, mirror, { etag });
   }
 
-  async segment(id: string, n: number): Promise<FunctionUrlResult> {
-    const packed = id === '' || n < 0 ? undefined : await this.#parts.mirrors.segment(id, n);
+  async segment(named: { readonly id: string; readonly n: number } | undefined): Promise<FunctionUrlResult> {
+    const packed = named && (await this.#parts.mirrors.segment(named.id, named.n));
     if (packed === undefined) throw new HttpError(404, 'the segment is not there: ask for the mirror again');
     return {
       statusCode: 200,

@@ -9,6 +9,7 @@ import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
 import { describeNewer } from '../support/scope.ts';
 import { until } from '../support/until.ts';
+import { untilMirrorBuilt } from '../support/until-built.ts';
 import { runWrk } from '../support/wrk.ts';
 
 const DEADLINE_MS = 500;
@@ -26,9 +27,7 @@ describeNewer('a site with a mirror, in the local cloud', () => {
     client = new DynamoDBClient({ endpoint, region, credentials: cloud.issue(cloud.outputs.OperatorPolicyArn ?? '') });
     await put('ip:10.7.1.0/24');
     await put('ip:10.9.0.1');
-    const isBuilt = () => cloud.logs.some((line) => line.includes('"mirror made"'));
-    for (let minutes = 3; minutes > 0 && !isBuilt(); minutes--)
-      for (const rule of cloud.schedules.values()) await rule.fire();
+    await untilMirrorBuilt(cloud);
     site = await startSite({
       backendUrl: cloud.outputs.FunctionUrl ?? '',
       config: {

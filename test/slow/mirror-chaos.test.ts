@@ -8,6 +8,7 @@ import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/clie
 import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
 import { until } from '../support/until.ts';
+import { untilMirrorBuilt } from '../support/until-built.ts';
 
 const RUN_MS = 600_000;
 /** What the cache would keep, and so what a mirror may be behind while it says that it is live; proofs come each 35 s. */
@@ -45,9 +46,7 @@ describe('a site with a mirror in which everything is killed at random', () => {
     await cloud.pool.prepare(1);
     const { dynamodbEndpoint: endpoint, region } = cloud;
     client = new DynamoDBClient({ endpoint, region, credentials: cloud.issue(cloud.outputs.OperatorPolicyArn ?? '') });
-    const isBuilt = () => cloud.logs.some((line) => line.includes('"mirror made"'));
-    for (let minutes = 3; minutes > 0 && !isBuilt(); minutes--)
-      for (const rule of cloud.schedules.values()) await rule.fire();
+    await untilMirrorBuilt(cloud);
     site = await startSite({
       backendUrl: cloud.outputs.FunctionUrl ?? '',
       config: {

@@ -248,7 +248,7 @@ class Agent {
     assert.equal(mirrorProblem(mirror, [LIST]), undefined);
     this.#held = new HeldMirror({ lists: [LIST] }, 1000);
     for (const { n } of mirror.segments) {
-      const { body = '' } = await answers.segment(mirror.id, n);
+      const { body = '' } = await answers.segment({ id: mirror.id, n });
       for (const _ of this.#held.fill(LIST, gunzipSync(Buffer.from(body, 'base64'))));
     }
     assert.deepEqual(this.#held.sumOf(LIST), mirror.lists[LIST], 'after the load');

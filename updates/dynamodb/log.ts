@@ -4,13 +4,11 @@ import type { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import type { Log } from '../append.ts';
 import type { Read } from '../page.ts';
 import { type Beats, type LogRecord, NO_BASE } from '../record.ts';
-import { UPDATES_TABLE } from '../table.ts';
+import { RECORDS_A_READ, UPDATES_TABLE } from '../table.ts';
 import { atOf, keyOf } from './key.ts';
 
 /** The partition of the log; others are for what is built from it. */
 const PART = 'log';
-/** Records a page reads at most; DynamoDB answers up to 1 MB. */
-const RECORDS_A_READ = 250;
 
 /** The log in DynamoDB. */
 export class DynamoLog implements Log {

@@ -1,6 +1,7 @@
 import { ScanCommand, type ScanCommandOutput } from '@aws-sdk/client-dynamodb';
 import type { DynamoConnection } from '../../blocklist/dynamodb/connection.ts';
 import { fromAttributes } from '../../blocklist/dynamodb/item.ts';
+import { ReadPace } from '../../blocklist/dynamodb/read-pace.ts';
 import type { Item } from '../../blocklist/store.ts';
 import { VERDICT_ATTRIBUTES } from '../../blocklist/table.ts';
 
@@ -20,11 +21,9 @@ export async function* pacedScan(
   { unitsPerSecond, clock, wait }: ScanPace,
 ): AsyncGenerator<Item> {
   const { client, table } = connection;
-  let freeMs = clock();
+  const pace = new ReadPace(unitsPerSecond, clock, wait);
   let ExclusiveStartKey: ScanCommandOutput['LastEvaluatedKey'];
   do {
-    const nowMs = clock();
-    if (freeMs > nowMs) await wait(freeMs - nowMs);
     const command = new ScanCommand({
       TableName: table,
       ConsistentRead: true,
@@ -33,9 +32,10 @@ export async function* pacedScan(
       ...attributes(),
       ...(ExclusiveStartKey && { ExclusiveStartKey }),
     });
-    const page: ScanCommandOutput = await connection.attempt('scan', () => client.send(command));
-    const units = page.ConsumedCapacity?.CapacityUnits ?? 0;
-    freeMs = Math.max(freeMs, nowMs) + (units * 1000) / unitsPerSecond;
+    const page: ScanCommandOutput = await pace.read(
+      () => connection.attempt('scan', () => client.send(command)),
+      ({ ConsumedCapacity }) => ConsumedCapacity?.CapacityUnits,
+    );
     yield* (page.Items ?? []).map(fromAttributes);
     ({ LastEvaluatedKey: ExclusiveStartKey } = page);
   } while (ExclusiveStartKey !== undefined);

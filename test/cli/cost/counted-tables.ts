@@ -2,14 +2,12 @@ import type { Work } from '../../../cli/cost/updates.ts';
 import { type Manifest, packManifest } from '../../../updates/manifest.ts';
 import type { Read } from '../../../updates/page.ts';
 import type { LogRecord } from '../../../updates/record.ts';
+import { RECORDS_A_READ } from '../../../updates/table.ts';
 import { MemoryLog } from '../../support/memory-log.ts';
 import { MemoryMirrors } from '../../support/memory-mirrors.ts';
 
 export type Counted = Omit<Work, 'functionMs' | 'logBytes'>;
 export type Count = (more: Partial<Counted>) => void;
-
-/** As `DynamoLog` asks for them. */
-const RECORDS_A_READ = 250;
 
 /** A log that counts the units of what it is asked. */
 export class CountedLog extends MemoryLog {
