@@ -4,6 +4,8 @@ import { createServer, type ListenOptions, type Server } from 'node:net';
 /** Below Linux's ephemeral ports, so that the kernel does not hand out the port before it is used. */
 const LOWEST = 10_000;
 const HIGHEST = 32_767;
+/** The one of these that browsers and `fetch` refuse to connect to (Fetch standard, bad port). */
+const REFUSED = 10_080;
 const TRIES = 100;
 
 /**
@@ -13,7 +15,7 @@ const TRIES = 100;
 export async function freePort(): Promise<number> {
   for (let count = 0; count < TRIES; count++) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST + 1));
-    if ((await reserved(port)) && (await isFree(port))) return port;
+    if (port !== REFUSED && (await reserved(port)) && (await isFree(port))) return port;
   }
   throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in ${TRIES} tries`);
 }

@@ -22,7 +22,10 @@ export function naiveWinner(
   const allows = enforced.filter((entry) => entry.action === 'allow');
   const running = [allows, enforced, counting].find((some) => some.length > 0) ?? [];
   const most = Math.max(...running.map((entry) => sharedBy(entry.subject)));
-  const finalists = running.filter((entry) => sharedBy(entry.subject) === most);
+  // of names of one length the first in the alphabet counts; of anything else there is one in each list
+  const finalists = running
+    .filter((entry) => sharedBy(entry.subject) === most)
+    .sort((one, other) => (one.subject < other.subject ? -1 : 1));
   for (const list of lists)
     for (const entry of finalists) if (entry.list === list) return isLogged(entry) ? logged(entry) : entry;
   return undefined;
