@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { LogLevel, Settings } from '../config/settings.ts';
+import { AccessError, clearStaleSocket } from '../spop/server/socket-file.ts';
 import { AdminServer } from './admin/server.ts';
 import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
@@ -13,7 +14,6 @@ import { isWorker, receiveStartMessage, reportListening, type StartMessage, Work
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
-import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeStates } from './state/merge.ts';
 import type { AgentState, ProcessState, ReloadState } from './state/state.ts';

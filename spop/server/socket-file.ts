@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { UnixAddress } from '../../config/listen-address.ts';
+import type { UnixAddress } from './listen-address.ts';
 
 /** The access rights of a unix socket: HAProxy's worker needs write permission for its user or group. */
 type SocketAccess = Omit<UnixAddress, 'type'>;
@@ -65,7 +65,7 @@ export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketA
 
 function refused(path: string, owner: string | undefined, group: string | undefined): string {
   if (owner !== undefined) return `cannot give ${path} to user ${owner}: only root can; remove "owner"`;
-  return `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit, or use haverdict.socket`;
+  return `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit, or pass it a socket that systemd made`;
 }
 
 function answers(path: string): Promise<boolean> {
