@@ -24,7 +24,7 @@ import type { CachedVerdict } from './state/agent-control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
-import type { ProcessState } from './state/state.ts';
+import type { Hits, ProcessState } from './state/state.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -139,6 +139,10 @@ export class Agent {
       takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
+  }
+
+  get hits(): Omit<Hits, 'sinceMs'> {
+    return this.#shared.stats.hits;
   }
 
   /** The cached verdict about a subject in canonical text. */
