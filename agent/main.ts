@@ -51,9 +51,9 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
     await runProcesses(settings, load, manager, log, output);
   } catch (error) {
     // A ConfigError: a retry would not help.
-    throw error instanceof AccessError
-      ? new ConfigError([{ where: 'this host', setting: 'listen', message: error.message }])
-      : error;
+    if (!(error instanceof AccessError)) throw error;
+    const message = error.foreignGroup === undefined ? error.message : `${error.message}, or use haverdict.socket`;
+    throw new ConfigError([{ where: 'this host', setting: 'listen', message }]);
   } finally {
     await Promise.all([manager.close(), output.close()]);
   }
