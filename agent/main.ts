@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { LogLevel, Settings } from '../config/settings.ts';
+import { AccessError, clearStaleSocket } from '../spop/server/socket-file.ts';
 import { AdminServer } from './admin/server.ts';
 import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
@@ -13,7 +14,6 @@ import { isWorker, receiveStartMessage, reportListening, type StartMessage, Work
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
-import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
 import { mergeProcessHits, mergeStates } from './state/merge.ts';
 import type { AgentState, Hits, ProcessState, ReloadState } from './state/state.ts';
@@ -51,9 +51,9 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
     await runProcesses(settings, load, manager, log, output);
   } catch (error) {
     // A ConfigError: a retry would not help.
-    throw error instanceof AccessError
-      ? new ConfigError([{ where: 'this host', setting: 'listen', message: error.message }])
-      : error;
+    if (!(error instanceof AccessError)) throw error;
+    const message = error.foreignGroup === undefined ? error.message : `${error.message}, or use haverdict.socket`;
+    throw new ConfigError([{ where: 'this host', setting: 'listen', message }]);
   } finally {
     await Promise.all([manager.close(), output.close()]);
   }

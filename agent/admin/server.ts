@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { formatListenAddress, type ListenAddress } from '../../config/listen-address.ts';
 import { printable } from '../../contract/printable.ts';
+import { clearStaleSocket, grantAccess, withClosedUmask } from '../../spop/server/socket-file.ts';
 import type { Clock } from '../decision/clock.ts';
-import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
 import type { AgentState, Hits } from '../state/state.ts';
 import { isAllowedHost } from './allowed-host.ts';
 import { ConnectionLimit } from './connection-limit.ts';
