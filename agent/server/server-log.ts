@@ -8,7 +8,7 @@ import type { EnforcementEvents } from '../decision/enforcement.ts';
 import type { Log } from '../log.ts';
 import type { ProcessMetrics } from '../state/process-metrics.ts';
 import type { RecentDeny } from '../state/state.ts';
-import { ThrottledLog, type Times } from '../throttled-log.ts';
+import { ThrottledLog, type Times } from '../../spop/throttled-log.ts';
 import type { MessageEvents } from './message-handler.ts';
 
 /** The SPOP status with which HAProxy refuses fragmentation. */
