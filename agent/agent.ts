@@ -3,6 +3,8 @@ import type { ListenAddress } from '../config/listen-address.ts';
 import { formatListenAddress } from '../config/listen-address.ts';
 import type { Settings } from '../config/settings.ts';
 import { hasNativeSpop } from '../haproxy/versions.ts';
+import { ConnectionLimiter } from '../spop/server/connection-limiter.ts';
+import { Listener } from '../spop/server/listener.ts';
 import { degradationLog } from './backend/backend-log.ts';
 import { systemClock } from './decision/clock.ts';
 import type { Decision } from './decision/decision.ts';
@@ -15,8 +17,6 @@ import { heapLimitMegabytes } from './lifecycle/heap.ts';
 import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-cache.ts';
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
-import { ConnectionLimiter } from './server/connection-limiter.ts';
-import { Listener } from './server/listener.ts';
 import type { MessageHandler } from './server/message-handler.ts';
 import { ReferenceIds } from './server/reference-id.ts';
 import { connectionEvents, denyLog, evictionLog } from './server/server-log.ts';
@@ -24,7 +24,7 @@ import type { CachedVerdict } from './state/agent-control.ts';
 import { DecisionStats } from './state/decision-stats.ts';
 import { ProcessMetrics } from './state/process-metrics.ts';
 import { processState } from './state/process-state.ts';
-import type { ProcessState } from './state/state.ts';
+import type { Hits, ProcessState } from './state/state.ts';
 
 /** The time limit for pending answers at a shutdown; all have earlier deadlines. */
 const GRACE_MS = 5_000;
@@ -139,6 +139,10 @@ export class Agent {
       takenAtMs: this.#shared.clock.epochMs(),
       listening: this.addresses,
     };
+  }
+
+  get hits(): Omit<Hits, 'sinceMs'> {
+    return this.#shared.stats.hits;
   }
 
   /** The cached verdict about a subject in canonical text. */

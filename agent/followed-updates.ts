@@ -76,12 +76,14 @@ export class FollowedUpdates {
     const { file } = settings.updates;
     const of = mirrorSettingsOf(settings);
     if (file === undefined || of === undefined) return;
+    const beganMs = this.#clock.nowMs();
     try {
       this.#restored = await restoredFrom(file, of.key, this.mirror, this.#clock);
       if (this.#restored === undefined) return;
       const { ageSeconds } = this.#restored;
       const entries = this.mirror.held?.tables.size;
-      this.#log.info({ file, entries, ageSeconds: Math.round(ageSeconds) }, 'mirror restored from file');
+      const tookMs = Math.round(this.#clock.nowMs() - beganMs);
+      this.#log.info({ file, entries, ageSeconds: Math.round(ageSeconds), tookMs }, 'mirror restored from file');
     } catch (error) {
       await this.mirror.apply({ kind: 'abandon' });
       const problem = error instanceof Error ? error.message : String(error);

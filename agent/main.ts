@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { LogLevel, Settings } from '../config/settings.ts';
+import { AccessError, clearStaleSocket } from '../spop/server/socket-file.ts';
 import { AdminServer } from './admin/server.ts';
 import { AdminSocket } from './admin/socket/server.ts';
 import { Agent } from './agent.ts';
@@ -13,10 +14,9 @@ import { isWorker, receiveStartMessage, reportListening, type StartMessage, Work
 import { createLog, type Logger, recordForwarder } from './log.ts';
 import { LogOutput } from './log-output.ts';
 import { checkScript } from './scripts/supervisor.ts';
-import { AccessError, clearStaleSocket } from './server/socket-file.ts';
 import type { AgentControl, CachedVerdict } from './state/agent-control.ts';
-import { mergeStates } from './state/merge.ts';
-import type { AgentState, ProcessState, ReloadState } from './state/state.ts';
+import { mergeProcessHits, mergeStates } from './state/merge.ts';
+import type { AgentState, Hits, ProcessState, ReloadState } from './state/state.ts';
 import type { Fault } from './updates/local-mirror.ts';
 import type { UpdatesStep } from './updates/updates-step.ts';
 import { version } from './version.ts';
@@ -28,6 +28,7 @@ const STDERR = 2;
 interface AgentProcesses {
   readonly workersReplaced: number;
   states(): Promise<readonly ProcessState[]>;
+  hits(): Promise<Omit<Hits, 'sinceMs'>>;
   explain(subject: string): Promise<readonly CachedVerdict[]>;
   flush(subject?: string): Promise<number>;
   setLogLevel(level: LogLevel): Promise<void>;
@@ -50,9 +51,9 @@ export async function runAgent(load: () => Promise<Settings>): Promise<void> {
     await runProcesses(settings, load, manager, log, output);
   } catch (error) {
     // A ConfigError: a retry would not help.
-    throw error instanceof AccessError
-      ? new ConfigError([{ where: 'this host', setting: 'listen', message: error.message }])
-      : error;
+    if (!(error instanceof AccessError)) throw error;
+    const message = error.foreignGroup === undefined ? error.message : `${error.message}, or use haverdict.socket`;
+    throw new ConfigError([{ where: 'this host', setting: 'listen', message }]);
   } finally {
     await Promise.all([manager.close(), output.close()]);
   }
@@ -90,7 +91,8 @@ async function runProcesses(
 
 /** Opens the admin HTTP server and the admin socket, if configured. */
 async function openAdmin({ admin: { listen, hosts, socket } }: Settings, control: AgentControl, log: Logger) {
-  const server = listen && new AdminServer(listen, { state: control.state, clock: systemClock, hosts });
+  const server =
+    listen && new AdminServer(listen, { state: control.state, hits: control.hits, clock: systemClock, hosts });
   await server?.open();
   if (server !== undefined) log.info({ address: server.address }, 'admin HTTP server is listening');
   const adminSocket =
@@ -133,6 +135,7 @@ async function serveAsWorker(
   const agent = await Agent.start(settings, log, savesCache, new SystemdSockets(process.env, process.ppid));
   serveCalls(process, {
     state: (): ProcessState => ({ ...agent.state, logLinesDropped: output.dropped }),
+    hits: () => agent.hits,
     explain: (subject: string) => agent.explain(subject),
     flush: (subject?: string) => agent.flush(subject),
     setLogLevel(level: LogLevel) {
@@ -162,6 +165,7 @@ async function startAlone(settings: Settings, log: Logger, output: LogOutput): P
   return {
     workersReplaced: 0,
     states: async () => [{ ...agent.state, logLinesDropped: output.dropped }],
+    hits: async () => agent.hits,
     explain: async (subject) => [agent.explain(subject)],
     flush: async (subject) => agent.flush(subject),
     async setLogLevel(level) {
@@ -199,6 +203,10 @@ async function startWorkers(first: Settings, log: Logger, output: LogOutput): Pr
       return states.map((state, index) =>
         index === 0 ? { ...state, logLinesDropped: state.logLinesDropped + output.dropped } : state,
       );
+    },
+    async hits() {
+      const { entries, isComplete } = mergeProcessHits((await workers.call('hits')) as Omit<Hits, 'sinceMs'>[]);
+      return { entries, isComplete: isComplete && workers.replaced === 0 };
     },
     explain: async (subject) => (await workers.call('explain', subject)) as CachedVerdict[],
     flush: async (subject) =>
@@ -239,6 +247,7 @@ function controlOf(
       };
       return { ...mergeStates(states), ...own };
     },
+    hits: async () => ({ sinceMs: startedAtMs, ...(await processes.hits()) }),
     explain: processes.explain,
     flush: processes.flush,
     setLogLevel: processes.setLogLevel,

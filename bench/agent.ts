@@ -4,11 +4,11 @@
 
 import { systemClock } from '../agent/decision/clock.ts';
 import type { Backend } from '../agent/decision/loader.ts';
-import { ConnectionLimiter } from '../agent/server/connection-limiter.ts';
-import { Listener } from '../agent/server/listener.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
 import { connectionEvents } from '../agent/server/server-log.ts';
 import { ProcessMetrics } from '../agent/state/process-metrics.ts';
+import { ConnectionLimiter } from '../spop/server/connection-limiter.ts';
+import { Listener } from '../spop/server/listener.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import type { PoolOptions } from './notify-pool.ts';
 

@@ -8,6 +8,7 @@ import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
 import { measureHostile } from './hostile.ts';
 import { measureMemory } from './memory.ts';
 import { measureMirror } from './mirror.ts';
+import { type MirrorLoadRun, measureMirrorLoads } from './mirror-load.ts';
 import type { PoolOptions } from './notify-pool.ts';
 import { measureGrowth } from './parser-growth.ts';
 import { measureParts } from './parts.ts';
@@ -27,11 +28,13 @@ const SECTIONS = [
   'pages',
   'updates',
   'mirror',
+  'mirror-load',
 ] as const;
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates,mirror   instead of all of them
+  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates,mirror,mirror-load
+                                               instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
@@ -183,6 +186,21 @@ const SHOWN = {
         `${entries} ${family}`,
         ...Object.values(figures).map(Math.round),
       ]),
+    );
+    return runs;
+  },
+  async 'mirror-load'() {
+    const runs: MirrorLoadRun[] = [];
+    for (const family of ['ipv4', 'ipv6'] as const) runs.push(...(await measureMirrorLoads(family, rounds)));
+    table(
+      ['a million', 'load', 'ms', 'CPU ms', 'longest stall', 'of it at work', 'MB at most', 'MB afterwards'],
+      [...Map.groupBy(runs, ({ family, load }) => `${family} ${load}`).values()].map((of) => {
+        const { family, load } = of[0] as MirrorLoadRun; // groups are not empty
+        const figure = (name: keyof Omit<MirrorLoadRun, 'family' | 'load'>, digits = 0) =>
+          median(of.map((run) => run[name])).toFixed(digits);
+        const stalls = [figure('longestStallMs', 1), figure('longestWorkMs', 1)];
+        return [family, load, figure('tookMs'), figure('cpuMs'), ...stalls, figure('peakMb'), figure('residentMb')];
+      }),
     );
     return runs;
   },

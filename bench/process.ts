@@ -49,7 +49,7 @@ export async function startMeasured(command: readonly string[]): Promise<Measure
   };
 }
 
-function megabytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+export function megabytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
   const [, kibibytes] = new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kibibytes) / 1024;
 }

@@ -1,21 +1,7 @@
 import { isIPv6 } from 'node:net';
+import type { ListenAddress } from '../spop/server/listen-address.ts';
 
-/** An address on which the agent listens and HAProxy connects to it. */
-export type ListenAddress = TcpAddress | UnixAddress;
-
-export interface TcpAddress {
-  readonly type: 'tcp';
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface UnixAddress {
-  readonly type: 'unix';
-  readonly path: string;
-  readonly mode?: number;
-  readonly owner?: string;
-  readonly group?: string;
-}
+export type { ListenAddress, UnixAddress } from '../spop/server/listen-address.ts';
 
 /** `sun_path` holds 108 bytes, one of them the NUL at the end (unix(7)). */
 export const MAX_UNIX_PATH_BYTES = 107;

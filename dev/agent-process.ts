@@ -25,10 +25,11 @@ export async function startAgentProcess(
   config: object,
   folder: string,
   env: Readonly<Record<string, string>> = {},
+  program = PROGRAM,
 ): Promise<AgentProcess> {
   const file = join(folder, 'haverdict.yaml');
   writeFileSync(file, JSON.stringify(config, null, 2)); // JSON is YAML
-  const child = spawn(process.execPath, [PROGRAM, 'agent', '-c', file], {
+  const child = spawn(process.execPath, [program, 'agent', '-c', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

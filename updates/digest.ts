@@ -29,6 +29,14 @@ export function classHash(text: string): Hash {
 /** What a list without entries has. */
 export const NO_STATE: ListState = { count: 0, digest: '0'.repeat(16) };
 
+/** An address, the first word first. */
+interface Ipv6Words {
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  readonly d: number;
+}
+
 /** Whether an entry comes or goes. */
 type Sign = 1 | -1;
 
@@ -51,15 +59,9 @@ export class ListDigest {
     this.#add(sign, mixed(mixed(mixed(low, expiry), address), end), mixed(mixed(mixed(high, expiry), address), end));
   }
 
-  /** The four words of the address, the first one first. */
-  ipv6(sign: Sign, words: readonly [number, number, number, number], prefix: number, expiry: number, of: Hash): void {
-    let [low, high] = [mixed(of.low, expiry), mixed(of.high, expiry)];
-    for (const word of words) {
-      low = mixed(low, word);
-      high = mixed(high, word);
-    }
+  ipv6(sign: Sign, { a, b, c, d }: Ipv6Words, prefix: number, expiry: number, { low, high }: Hash): void {
     const end = (6 << 8) | prefix;
-    this.#add(sign, mixed(low, end), mixed(high, end));
+    this.#add(sign, ofIpv6(mixed(low, expiry), a, b, c, d, end), ofIpv6(mixed(high, expiry), a, b, c, d, end));
   }
 
   /** Any other entry: its key, and its subject where the key is another spelling of it. */
@@ -84,9 +86,9 @@ export class ListDigest {
     }
     const { bytes, prefix } = network;
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    if (bytes.length === 4) this.ipv4(sign, view.getUint32(0), prefix, expiry, of);
+    if (bytes.length === 4) this.ipv4(sign, view.getInt32(0), prefix, expiry, of);
     else {
-      const words = [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)] as const;
+      const words = { a: view.getInt32(0), b: view.getInt32(4), c: view.getInt32(8), d: view.getInt32(12) };
       this.ipv6(sign, words, prefix, expiry, of);
     }
   }
@@ -96,6 +98,10 @@ export class ListDigest {
     this.#low = (this.#low + sign * finished(low)) | 0;
     this.#high = (this.#high + sign * finished(high)) | 0;
   }
+}
+
+function ofIpv6(start: number, a: number, b: number, c: number, d: number, end: number): number {
+  return mixed(mixed(mixed(mixed(mixed(start, a), b), c), d), end);
 }
 
 function networkOf(text: string): Network | undefined {

@@ -72,7 +72,7 @@ function readInto(fold: Fold, list: string, bytes: Uint8Array): void {
       of = fold.classOf(classText(received));
     },
     ipv4: (address, prefix, expiresAt) => {
-      four.writeUInt32BE(address);
+      four.writeInt32BE(address);
       const key = `ip:${formatNetwork({ bytes: four, prefix })}`;
       add(key, key, expiresAt);
     },

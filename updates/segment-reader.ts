@@ -2,7 +2,7 @@
 export interface SegmentSink {
   /** What the entries after it say beside subject, list and expiry; as received, not checked. */
   ofClass(received: object): void;
-  /** An IPv4 address or network in canonical form, as a number. */
+  /** An IPv4 address or network in canonical form, as a signed word. */
   ipv4(address: number, prefix: number, expiresAt: number | undefined): void;
   /** An IPv6 address or network in canonical form, as words; without this it is told as any other entry. */
   ipv6?(words: Int32Array, prefix: number, expiresAt: number | undefined): void;
@@ -69,10 +69,10 @@ export class SegmentReader {
       if (part > 0 && !this.#skip(DOT)) return false;
       const octet = this.#number(3);
       if (octet < 0 || octet > 255) return false;
-      address = address * 256 + octet;
+      address = (address << 8) | octet;
     }
     const prefix = this.#prefix(32);
-    if (prefix < 0 || address % 2 ** (32 - prefix) !== 0 || !this.#readEnd(isArray)) return false;
+    if (prefix < 0 || (address & hostBits(prefix)) !== 0 || !this.#readEnd(isArray)) return false;
     this.#sink.ipv4(address, prefix, this.#expiresAt);
     return true;
   }
@@ -225,9 +225,13 @@ function isLongestRun(groups: Uint16Array, from: number, zeros: number): boolean
 
 function hasNoHostBits(words: Int32Array, prefix: number): boolean {
   for (let word = 0; word < 4; word++) {
-    const bits = prefix - word * 32;
-    const host = bits >= 32 ? 0 : bits <= 0 ? -1 : -1 >>> bits;
-    if (((words[word] as number) & host) !== 0) return false;
+    if (((words[word] as number) & hostBits(prefix - word * 32)) !== 0) return false;
   }
   return true;
+}
+
+/** The bits of a word after a prefix. */
+function hostBits(prefix: number): number {
+  if (prefix >= 32) return 0;
+  return prefix <= 0 ? -1 : -1 >>> prefix;
 }

@@ -1,4 +1,4 @@
-import type { AgentState } from '../state/state.ts';
+import type { AgentState, Hits } from '../state/state.ts';
 import { health, healthText } from './health.ts';
 import { METRICS_CONTENT_TYPE, metricsText } from './prometheus-text.ts';
 import type { Snapshot } from './snapshots.ts';
@@ -18,6 +18,7 @@ export interface EndpointRequest {
   readonly accept: string;
   readonly isStopping: boolean;
   readonly snapshot: () => Promise<Snapshot>;
+  readonly hits: () => Promise<Hits>;
 }
 
 const PATHS: Readonly<Record<string, (asked: EndpointRequest) => Promise<HttpAnswer>>> = {
@@ -33,6 +34,7 @@ const PATHS: Readonly<Record<string, (asked: EndpointRequest) => Promise<HttpAns
     body: metricsText((await snapshot()).state),
   }),
   '/state.json': async ({ snapshot }) => json(200, (await snapshot()).state),
+  '/hits.json': async ({ hits }) => json(200, await hits()),
   // Liveness only.
   '/livez': async () => text(200, 'alive'),
   '/readyz': async (asked) => (asked.isStopping ? stopping(asked) : readiness((await asked.snapshot()).state, asked)),

@@ -2,13 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { formatListenAddress, type ListenAddress } from '../../config/listen-address.ts';
 import { printable } from '../../contract/printable.ts';
+import { clearStaleSocket, grantAccess, withClosedUmask } from '../../spop/server/socket-file.ts';
 import type { Clock } from '../decision/clock.ts';
-import { clearStaleSocket, grantAccess, withClosedUmask } from '../server/socket-file.ts';
-import type { AgentState } from '../state/state.ts';
+import type { AgentState, Hits } from '../state/state.ts';
 import { isAllowedHost } from './allowed-host.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import { answer, type HttpAnswer, text } from './endpoints.ts';
-import { Snapshots } from './snapshots.ts';
+import { Snapshots, sharedForASecond } from './snapshots.ts';
 
 /** Room for several people, whose browsers open six connections each, and for Prometheus. */
 const MAX_CONNECTIONS = 64;
@@ -26,6 +26,8 @@ const ALWAYS = {
 export interface AdminParts {
   /** Takes a snapshot; called at most once a second. */
   state(): Promise<AgentState>;
+  /** How often entries denied a request; called at most once a second. */
+  hits(): Promise<Hits>;
   readonly clock: Clock;
   /** Host names that requests may use, beside loopback names and the local address. */
   readonly hosts?: readonly string[] | undefined;
@@ -35,14 +37,16 @@ export interface AdminParts {
 export class AdminServer {
   readonly #target: ListenAddress;
   readonly #snapshots: Snapshots;
+  readonly #hits: () => Promise<Hits>;
   readonly #server: Server;
   readonly #hosts: readonly string[];
   readonly #connections: ConnectionLimit;
   #isStopping = false;
 
-  constructor(target: ListenAddress, { state, clock, hosts = [] }: AdminParts) {
+  constructor(target: ListenAddress, { state, hits, clock, hosts = [] }: AdminParts) {
     this.#target = target;
     this.#hosts = hosts;
+    this.#hits = sharedForASecond(hits, clock);
     this.#snapshots = new Snapshots(state, clock);
     this.#server = createServer(
       {
@@ -122,7 +126,8 @@ export class AdminServer {
         path: url.replace(/\?.*$/s, ''),
         accept: headers.accept ?? '',
         isStopping: this.#isStopping,
-        snapshot: () => this.#snapshots.latest(),
+        snapshot: this.#snapshots.latest,
+        hits: this.#hits,
       });
     } catch {
       return text(500, 'cannot read the state of the agent');

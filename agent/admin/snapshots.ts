@@ -13,27 +13,27 @@ export interface Snapshot {
   readonly before?: AgentState;
 }
 
+/** The same answer for all who ask within a second. */
+export function sharedForASecond<Answer>(take: () => Promise<Answer>, clock: Clock): () => Promise<Answer> {
+  let takenAtMs = Number.NEGATIVE_INFINITY;
+  let latest: Promise<Answer> | undefined;
+  return () => {
+    const nowMs = clock.nowMs();
+    if (latest !== undefined && nowMs - takenAtMs < INTERVAL_MS) return latest;
+    takenAtMs = nowMs;
+    latest = take();
+    return latest;
+  };
+}
+
 /** Takes snapshots of the agent, which all clients share. */
 export class Snapshots {
-  readonly #take: () => Promise<AgentState>;
-  readonly #clock: Clock;
   readonly #kept: AgentState[] = [];
-  #takenAtMs = Number.NEGATIVE_INFINITY;
-  #latest: Promise<Snapshot> | undefined;
+  /** A snapshot that is at most a second old. */
+  readonly latest: () => Promise<Snapshot>;
 
   constructor(take: () => Promise<AgentState>, clock: Clock) {
-    this.#take = take;
-    this.#clock = clock;
-  }
-
-  /** A snapshot that is at most a second old. */
-  latest(): Promise<Snapshot> {
-    const nowMs = this.#clock.nowMs();
-    if (this.#latest === undefined || nowMs - this.#takenAtMs >= INTERVAL_MS) {
-      this.#takenAtMs = nowMs;
-      this.#latest = this.#take().then((state) => this.#keep(state));
-    }
-    return this.#latest;
+    this.latest = sharedForASecond(async () => this.#keep(await take()), clock);
   }
 
   #keep(state: AgentState): Snapshot {

@@ -34,6 +34,10 @@ export const systemClock: Clock = {
   ),
   epochMs: () => Date.now(),
   after(delayMs, task) {
+    if (delayMs === 0) {
+      const next = setImmediate(task); // a timer waits for a millisecond
+      return () => clearImmediate(next);
+    }
     const timer = setTimeout(task, delayMs);
     return () => clearTimeout(timer);
   },

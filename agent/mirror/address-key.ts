@@ -32,20 +32,18 @@ export class AddressKey implements Words {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const word = (index: number) => (index * 4 < bytes.length ? view.getInt32(index * 4) : 0);
     this.#take(bytes.length === 4, prefix, word(0), word(1), word(2), word(3));
-    return this.#isLookedUp;
+    return this.isLookedUp;
   }
 
-  /** An IPv4 address or network, as an unsigned number; false as for `read`. */
-  readIpv4(address: number, prefix: number): boolean {
-    this.#take(true, prefix, address | 0, 0, 0, 0);
-    return this.#isLookedUp;
+  /** An IPv4 address or network, as a signed word. */
+  readIpv4(address: number, prefix: number): void {
+    this.#take(true, prefix, address, 0, 0, 0);
   }
 
   /** The same for IPv6. */
-  readIpv6(words: Int32Array, prefix: number): boolean {
+  readIpv6(words: Int32Array, prefix: number): void {
     const [a, b, c, d] = words as unknown as [number, number, number, number]; // there are four
     this.#take(false, prefix, a, b, c, d);
-    return this.#isLookedUp;
   }
 
   /** The network of an address. */
@@ -71,7 +69,8 @@ export class AddressKey implements Words {
     return `${IP}${formatNetwork({ bytes, prefix: this.prefix })}`;
   }
 
-  get #isLookedUp(): boolean {
+  /** Whether addresses are looked up under it: not every length is one of the contract. */
+  get isLookedUp(): boolean {
     const { prefix } = this;
     return (this.isIpv4 ? IS_IPV4_PREFIX : IS_IPV6_PREFIX)[prefix] === true;
   }

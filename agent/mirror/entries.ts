@@ -83,17 +83,20 @@ export class Entries {
   set(list: number, key: string, subject: string, of: ReceivedClass, expiresAt: number | undefined): void {
     if (this.#texts.subjectOf(list, key) !== subject) this.remove(list, key);
     const expiry = expiryWord(expiresAt) | 0;
-    if (this.#at.read(subject) && key === subject) this.#setAddress(list, of, expiry);
+    if (this.#at.read(subject) && key === subject) this.#setAddress(list, this.#at, of, expiry);
     else this.#setText(list, key, subject, of, expiry);
   }
 
-  /** The same for an address or network under its canonical key, as an unsigned number. */
-  setIpv4(list: number, address: number, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
-    this.#setNetwork(list, this.#at.readIpv4(address, prefix), of, expiresAt);
+  /** Reads where an address or network would be. Returns something of it, so that the read is not left out. */
+  touch(at: AddressKey): number {
+    return this.#addresses.tableOf(at)?.touch(at) ?? 0;
   }
 
-  setIpv6(list: number, words: Int32Array, prefix: number, of: ReceivedClass, expiresAt: number | undefined): void {
-    this.#setNetwork(list, this.#at.readIpv6(words, prefix), of, expiresAt);
+  /** The same for an address or network under its canonical key. One of a length that is never looked up is kept as text. */
+  setNetwork(list: number, at: AddressKey, of: ReceivedClass, expiresAt: number | undefined): void {
+    const expiry = expiryWord(expiresAt) | 0;
+    if (at.isLookedUp) this.#setAddress(list, at, of, expiry);
+    else this.#setText(list, at.subject, at.subject, of, expiry);
   }
 
   /** Removes the entry under a key, if there is one. */
@@ -138,34 +141,26 @@ export class Entries {
     return [...new Set([...unmarked, ...this.#sums.differing()])];
   }
 
-  /** One of a length that is never looked up is kept as text. */
-  #setNetwork(list: number, isLookedUp: boolean, of: ReceivedClass, expiresAt: number | undefined): void {
-    const expiry = expiryWord(expiresAt) | 0;
-    if (isLookedUp) return void this.#setAddress(list, of, expiry);
-    const { subject } = this.#at;
-    this.#setText(list, subject, subject, of, expiry);
-  }
-
-  #setAddress(list: number, of: ReceivedClass, expiry: number): void {
-    const table = this.#addresses.tableOf(this.#at);
-    const slot = table?.find(this.#at, list) ?? -1;
+  #setAddress(list: number, at: AddressKey, of: ReceivedClass, expiry: number): void {
+    const table = this.#addresses.tableOf(at);
+    const slot = table?.find(at, list) ?? -1;
     if (table === undefined || slot < 0) {
       if (!this.#hasRoom()) return;
       const value = entryValue(this.classes.take(of), list);
       const { round } = this.#sums;
-      const isInBoth = this.#addresses.add(this.#at, value, expiry, round).isSummed(round);
-      this.#sums.address(1, list, this.#at, expiry, of.hash, isInBoth);
+      const isInBoth = this.#addresses.add(at, value, expiry, round).isSummed(round);
+      this.#sums.address(1, list, at, expiry, of.hash, isInBoth);
       return;
     }
     const before = table.value(slot);
     if (classOf(before) === 0 && !this.#hasRoom()) return;
     const isInBoth = table.isSummed(this.#sums.round);
     if (classOf(before) !== 0) {
-      this.#sums.address(-1, list, this.#at, table.expiry(slot), this.classes.hash(classOf(before)), isInBoth);
+      this.#sums.address(-1, list, at, table.expiry(slot), this.classes.hash(classOf(before)), isInBoth);
     }
     table.set(slot, entryValue(this.classes.take(of), list) | (before & BESIDE), expiry);
     if (classOf(before) !== 0) this.classes.release(classOf(before));
-    this.#sums.address(1, list, this.#at, expiry, of.hash, isInBoth);
+    this.#sums.address(1, list, at, expiry, of.hash, isInBoth);
   }
 
   #removeAddress(list: number): void {

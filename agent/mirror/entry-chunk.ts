@@ -20,7 +20,8 @@ let [oldTags, oldInts] = [new Uint8Array(0), new Int32Array(0)];
 /**
  * Slots of open addressing: a subject, the value and the expiry of its entry; and a byte of its hash in an array of their
  * own, 0 for an empty slot. A search for a subject that is not there mostly sees only these, which fit into the caches of
- * the processor: a million of them take 2 MB where the slots take 25.
+ * the processor: a million of them take 2 MB where the slots take 25. Buffers that can be shared are not shared here: V8 does
+ * not count them, and so does not collect garbage each time that the tables grow by a few megabytes.
  */
 export class EntryChunk {
   /** How many first bits the hashes of its subjects share. */
@@ -39,8 +40,8 @@ export class EntryChunk {
     this.#words = words;
     this.#width = words + 2;
     this.#mask = slots - 1;
-    this.#tags = new Uint8Array(slots);
-    this.#ints = new Int32Array(slots * this.#width);
+    this.#tags = new Uint8Array(new SharedArrayBuffer(slots));
+    this.#ints = new Int32Array(new SharedArrayBuffer(slots * this.#width * Int32Array.BYTES_PER_ELEMENT));
     this.depth = depth;
     this.round = round;
   }
@@ -65,6 +66,12 @@ export class EntryChunk {
 
   after(slot: number): number {
     return (slot + 1) & this.#mask;
+  }
+
+  /** Reads where a search begins. Returns something of it, so that the read is not left out. */
+  touch(hash: number): number {
+    const slot = this.homeOf(hash);
+    return (this.#tags[slot] as number) ^ (this.#ints[slot * this.#width] as number); // slots are in bounds, here and below
   }
 
   /** The first slot of a subject from this one on; -1 if there is no more. There is always an empty slot. */
@@ -94,7 +101,7 @@ export class EntryChunk {
   }
 
   value(slot: number): number {
-    return this.#ints[slot * this.#width + this.#words] as number; // slots are in bounds, here and below
+    return this.#ints[slot * this.#width + this.#words] as number;
   }
 
   expiry(slot: number): number {
@@ -146,8 +153,8 @@ export class EntryChunk {
     }
   }
 
-  /** Moves all entries to the chunk that is said for their hashes, which may be this one. */
-  moveAll(hashAt: HashAt, chunkOf: (hash: number) => EntryChunk): void {
+  /** Moves all entries: to one chunk if the bit of their hash is not set, to the other one if it is; this may be either. */
+  moveAll(hashAt: HashAt, bit: number, unset: EntryChunk, set: EntryChunk): void {
     const { length } = this.#ints;
     if (oldInts.length < length) [oldTags, oldInts] = [new Uint8Array(this.slots), new Int32Array(length)];
     oldTags.set(this.#tags);
@@ -158,7 +165,7 @@ export class EntryChunk {
     for (let from = 0, slot = 0; from < length; from += width, slot++) {
       if (oldTags[slot] === 0) continue;
       const hash = hashAt(oldInts, from);
-      const chunk = chunkOf(hash);
+      const chunk = (hash & bit) === 0 ? unset : set;
       const to = chunk.#take(hash) * width;
       for (let index = 0; index < width; index++) chunk.#ints[to + index] = oldInts[from + index] as number;
     }

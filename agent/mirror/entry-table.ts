@@ -65,6 +65,12 @@ export class EntryTable implements EntryLength {
     this.#chunkOf(hash).search(hash, ofA, ofB, ofC, ofD, search, this);
   }
 
+  /** Reads where a subject would be. Returns something of it, so that the read is not left out. */
+  touch({ a, b, c, d }: Words): number {
+    const hash = this.#hashOf(a, b, c, d);
+    return this.#chunkOf(hash).touch(hash);
+  }
+
   /** The slot of a subject in a list, or -1. Valid until the next call of a method that has no slot. */
   find({ a, b, c, d }: Words, list: number): number {
     const hash = this.#hashOf(a, b, c, d);
@@ -130,7 +136,7 @@ export class EntryTable implements EntryLength {
     const larger = new EntryChunk(this.#words, 2 * chunk.slots, 0, chunk.round);
     this.#bytes += larger.bytes - chunk.bytes;
     this.#chunks = [larger];
-    chunk.moveAll(this.#hashAt, () => larger);
+    chunk.moveAll(this.#hashAt, 0, larger, larger);
   }
 
   /** A new chunk takes the entries whose next bit is set. */
@@ -145,7 +151,7 @@ export class EntryTable implements EntryLength {
     const share = 2 ** (this.#depth - chunk.depth);
     const from = this.#chunks.indexOf(chunk) + share;
     this.#chunks.fill(added, from, from + share);
-    chunk.moveAll(this.#hashAt, (hash) => this.#chunkOf(hash));
+    chunk.moveAll(this.#hashAt, 1 << (32 - chunk.depth), chunk, added);
   }
 
   /** A shift by 32 bits would be none. */

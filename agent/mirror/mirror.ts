@@ -16,7 +16,7 @@ import { kindOf } from './text-entries.ts';
 import { type KnownEntry, type MirrorVerdict, NOTHING_KNOWN, NOTHING_LISTED, Verdicts, verdictOf } from './verdicts.ts';
 
 /** Lines of a segment that are read in one slice: less than a millisecond, and a few at first. */
-const SLICE = 500;
+const SLICE = 100;
 
 /** An entry that counts, and where it stands. */
 interface Rival extends Found {
@@ -85,8 +85,10 @@ export class Mirror {
 
   /** Adds the lines of a segment of one list, in slices of a few milliseconds. Throws a SegmentError. */
   *fill(list: string, segment: Uint8Array): Generator<void> {
-    const reader = new SegmentReader(segment, new SegmentFiller(this.#entries, this.#numberOf(list)));
+    const filler = new SegmentFiller(this.#entries, this.#numberOf(list));
+    const reader = new SegmentReader(segment, filler);
     while (reader.read(SLICE)) yield;
+    filler.flush();
   }
 
   /** What is true of a key now. The entry may have more in it than this version knows: that counts for the sum. */

@@ -66,7 +66,6 @@ function digests(count: number): ListDigest[] {
 }
 
 function addAddress(digest: ListDigest, sign: Sign, place: Place, expiry: number, hash: Hash): void {
-  const { a, b, c, d, prefix } = place;
-  if (place.isIpv4) digest.ipv4(sign, a, prefix, expiry, hash);
-  else digest.ipv6(sign, [a, b, c, d], prefix, expiry, hash);
+  if (place.isIpv4) digest.ipv4(sign, place.a, place.prefix, expiry, hash);
+  else digest.ipv6(sign, place, place.prefix, expiry, hash);
 }

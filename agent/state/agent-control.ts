@@ -1,6 +1,6 @@
 import type { LogLevel } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
-import type { AgentState } from './state.ts';
+import type { AgentState, Hits } from './state.ts';
 
 /** What one process knows about a subject. */
 export interface CachedVerdict {
@@ -33,6 +33,7 @@ export interface CachedVerdict {
 /** Queries and commands for the running agent; with several workers they apply to all. No method rejects. */
 export interface AgentControl {
   state(): Promise<AgentState>;
+  hits(): Promise<Hits>;
   /** The cached verdicts of all processes about a subject in canonical text. */
   explain(subject: string): Promise<readonly CachedVerdict[]>;
   /** Removes a subject, or all, from the caches; resolves with the number of removed verdicts. */

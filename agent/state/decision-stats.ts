@@ -1,7 +1,8 @@
+import { isDenied } from '../../contract/actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { type Clock, systemClock } from '../decision/clock.ts';
 import type { Decision } from '../decision/decision.ts';
-import type { DecisionCount, RecentDeny, TopSubject } from './state.ts';
+import type { DecisionCount, Hits, RecentDeny, TopSubject } from './state.ts';
 import { TopSubjects } from './top-subjects.ts';
 
 /** A mutable count of equal decisions. */
@@ -29,6 +30,7 @@ export class DecisionStats {
   readonly #top = new TopSubjects();
   #room = MAX_RECORDED;
   #roomIsDue = false;
+  #recordedByEntries = 0;
 
   /** `denied` is called for each recorded deny. */
   constructor(clock: Clock = systemClock, denied: (deny: RecentDeny) => void = () => {}) {
@@ -80,7 +82,10 @@ export class DecisionStats {
       ...(client === undefined ? {} : { client }),
     };
     if (this.#recent.unshift(deny) > MAX_RECENT) this.#recent.pop();
-    if (list !== '') this.#top.add(subject, list, client);
+    if (list !== '') {
+      this.#recordedByEntries++;
+      this.#top.add(subject, list, client);
+    }
     this.#denied(deny);
   }
 
@@ -89,6 +94,12 @@ export class DecisionStats {
     if (this.#lists.size >= MAX_LISTS) return OTHER;
     this.#lists.add(list);
     return list;
+  }
+
+  get hits(): Omit<Hits, 'sinceMs'> {
+    const denied = [...this.#tallies.values()].filter(({ action, list }) => list !== '' && isDenied(action));
+    const all = denied.reduce((sum, { count }) => sum + count, 0);
+    return { isComplete: this.#top.hasAll && this.#recordedByEntries === all, entries: this.#top.hits };
   }
 
   get state(): { decisions: DecisionCount[]; recent: RecentDeny[]; top: TopSubject[] } {

@@ -2,8 +2,8 @@ import type { DegradationState } from '../decision/degradation-detector.ts';
 import { newestDenies } from './decision-stats.ts';
 import { PROCESS, SECTIONS } from './metric-definitions.ts';
 import { merged } from './metric-types.ts';
-import type { BackendState, DecisionCount, ProcessState } from './state.ts';
-import { mergeTop } from './top-subjects.ts';
+import type { BackendState, DecisionCount, Hits, ProcessState } from './state.ts';
+import { mergeHits, mergeTop } from './top-subjects.ts';
 
 /** Merges the states of several processes, of which there must be at least one. Other values than numbers are the first's. */
 export function mergeStates(states: readonly ProcessState[]): ProcessState {
@@ -37,6 +37,14 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
     ),
     listening: first.listening,
     config: first.config,
+  };
+}
+
+/** Merges the hits of several processes. */
+export function mergeProcessHits(hits: readonly Omit<Hits, 'sinceMs'>[]): Omit<Hits, 'sinceMs'> {
+  return {
+    isComplete: hits.every(({ isComplete }) => isComplete),
+    entries: mergeHits(hits.flatMap(({ entries }) => entries)),
   };
 }
 

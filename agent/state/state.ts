@@ -44,6 +44,18 @@ export interface TopSubject {
   readonly client?: string;
 }
 
+/** How many requests an entry denied. */
+export type EntryHits = Omit<TopSubject, 'client'>;
+
+/** How often entries denied a request since the agent started. */
+export interface Hits {
+  readonly sinceMs: number;
+  /** Whether every deny is counted with its entry. Otherwise each count, also 0 of an entry that is not named, is a lower bound. */
+  readonly isComplete: boolean;
+  /** Most frequent first. */
+  readonly entries: readonly EntryHits[];
+}
+
 export type CacheState = ValuesOf<typeof SECTIONS.cache>;
 export type UpdatesState = ValuesOf<typeof SECTIONS.updates>;
 export type MirrorState = ValuesOf<typeof SECTIONS.mirror>;

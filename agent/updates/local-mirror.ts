@@ -40,7 +40,7 @@ const RECOMPUTE_EVERY_MS = 3_600_000;
 const MAX_STRAGGLERS = 3;
 const NEVER = Number.NEGATIVE_INFINITY;
 /** How long slices are run in one turn of the event loop. */
-const TURN_MS = 4;
+const TURN_MS = 2;
 
 /** The mirror of this process: the one in use, and the one that is being loaded beside it. */
 export class LocalMirror implements MirrorAnswers {

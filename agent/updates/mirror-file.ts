@@ -31,7 +31,7 @@ export interface ReadMirror {
   readonly begin: BeginStep;
   /** How many of its bytes are whole. */
   readonly wholeBytes: number;
-  /** The segments, then the pages. Closes the file at the end. */
+  /** The segments, then the pages, each valid until the next one is asked for. Closes the file at the end. */
   steps(): Generator<SegmentStep | PageStep>;
 }
 
@@ -81,10 +81,12 @@ function* stepsIn(file: number): Generator<SegmentStep | PageStep> {
   }
 }
 
-/** Reads blocks up to the end, or up to one that a crash has left unfinished. */
+/** Reads blocks up to the end, or up to one that a crash has left unfinished. A payload is valid until the next one is read. */
 class BlockReader {
   readonly #file: number;
   readonly #bytes: number;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  #payload = Buffer.alloc(0);
   at = 0;
 
   constructor(file: number) {
@@ -94,25 +96,25 @@ class BlockReader {
 
   next(): { readonly kind: BlockKind; readonly payload: Buffer } | undefined {
     if (this.at + HEAD_BYTES > this.#bytes) return undefined;
-    const head = this.#read(this.at, HEAD_BYTES);
+    const head = this.#read(this.at, this.#head);
     const kind = KINDS[head.readUInt8(0)];
     const length = head.readUInt32LE(1);
     if (kind === undefined || length > MAX_BLOCK_BYTES) throw new MirrorFileError('is corrupt');
     if (this.at + HEAD_BYTES + length > this.#bytes) return undefined;
-    const payload = this.#read(this.at + HEAD_BYTES, length);
+    if (this.#payload.length < length) this.#payload = Buffer.alloc(length);
+    const payload = this.#read(this.at + HEAD_BYTES, this.#payload.subarray(0, length));
     if (crc32(payload) !== head.readUInt32LE(5)) throw new MirrorFileError('is corrupt');
     this.at += HEAD_BYTES + length;
     return { kind, payload };
   }
 
-  #read(at: number, bytes: number): Buffer {
-    const read = Buffer.alloc(bytes);
-    for (let done = 0; done < bytes; ) {
-      const count = readSync(this.#file, read, done, bytes - done, at + done);
+  #read(at: number, into: Buffer): Buffer {
+    for (let done = 0; done < into.length; ) {
+      const count = readSync(this.#file, into, done, into.length - done, at + done);
       if (count === 0) throw new MirrorFileError('is truncated');
       done += count;
     }
-    return read;
+    return into;
   }
 }
 

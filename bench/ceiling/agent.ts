@@ -1,10 +1,10 @@
 // The ceiling of the runtime: the minimum work of a SPOP agent on Node. Skips over frames by their length and answers each
 // NOTIFY with the same bytes; decodes and decides nothing, so half of its answers are wrong.
 import { createServer, type Socket } from 'node:net';
-import { withSharedReads } from '../../agent/server/shared-reads.ts';
 import { encodeActions } from '../../spop/ack.ts';
 import { Frame, FrameType, writeFrame } from '../../spop/frame.ts';
 import { answerHello, decodeHaproxyHello, encodeAgentHello } from '../../spop/hello.ts';
+import { withSharedReads } from '../../spop/server/shared-reads.ts';
 
 const ACTIONS = encodeActions([
   { type: 'set-var', scope: 'txn', name: 'action', value: { type: 'string', value: 'allow' } },

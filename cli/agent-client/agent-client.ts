@@ -5,7 +5,14 @@ import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 
 /** `reload` waits longer: a script can take seconds to load. */
-const LIMIT_MS = { state: 5_000, explain: 5_000, flush: 5_000, 'log-level': 5_000, reload: 60_000 } as const;
+const LIMIT_MS = {
+  state: 5_000,
+  hits: 5_000,
+  explain: 5_000,
+  flush: 5_000,
+  'log-level': 5_000,
+  reload: 60_000,
+} as const;
 /** Far above the size of any answer. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 

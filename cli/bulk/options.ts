@@ -67,7 +67,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--force', 'also write entries that would block protected addresses')
     .option('--refetch', 'fetch a URL that has not changed since the last run')
     .option('--inside', 'also fetch from loopback, private and link-local addresses')
-    .option('--new-list', 'write even if the list is new and not among the lists of the configuration')
+    .option('--new-list', 'write even if the list is not among those of the configuration')
     .option('--dry-run', 'print the changes without making them')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');

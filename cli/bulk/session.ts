@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { ListRecord } from '../../blocklist/records.ts';
 import type { Blocklist } from '../../blocklist/store.ts';
 import { actor } from '../entries/actor.ts';
-import { registerList } from '../entries/register-list.ts';
+import { refuseUnasked, registerList } from '../entries/register-list.ts';
 import { startWaiting } from '../entries/wait.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { interruption } from '../exit/interrupt.ts';
@@ -67,6 +67,7 @@ export async function inSession(
     if (!options.quiet && !options.json) await printLine(line);
   };
   try {
+    await refuseUnasked(blocklist.lists, options.list, askedLists(lists, options));
     const known = await blocklist.lists.find(options.list);
     const asked = requestDigest(operation, source, options, settings);
     const before = await recordIfUnchanged(known, () => blocklist.entries.ofList(options.list), asked, options, nowMs);
@@ -110,7 +111,7 @@ export async function inSession(
       return endIfSkipped(read.skipped);
     }
     const waitFor = await startWaiting(options, blocklist);
-    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString(), askedLists(lists, options));
+    await registerList(blocklist, options.list, by, new Date(nowMs).toISOString());
     await withLease(blocklist.lists, { list: options.list, by, signal }, (held) => work({ ...session, signal: held }));
     dispose(); // nothing is written any more
     await waitFor(changed.all);

@@ -56,7 +56,7 @@ export function wiringCommand(): Command {
         if (into === undefined && (write || force)) throw usageError('--write and --force go with --into');
         const settings = await wiredSettings(options);
         if (into !== undefined)
-          for (const line of replaceInto(settings, { into, write, force, haproxyProgram })) await printLine(line);
+          for (const line of await replaceInto(settings, { into, write, force, haproxyProgram })) await printLine(line);
         else if (options.out === undefined) process.stdout.write(printed(settings));
         else for (const path of await written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
       }),

@@ -12,7 +12,7 @@ import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { actor } from './actor.ts';
-import { type AskedLists, registerList } from './register-list.ts';
+import { type AskedLists, refuseUnasked, registerList } from './register-list.ts';
 import { editOfPut, newRunId } from './run.ts';
 import { addWaitOptions, startWaiting, type WaitOptions } from './wait.ts';
 
@@ -39,7 +39,7 @@ export function addWriteOptions(command: Command): Command {
   command
     .argument('<subject...>', 'an address, a network, or kind:value; key:- reads a secret from standard input')
     .option('--list <name>', 'the list to write to', readList, DEFAULT_LIST)
-    .option('--new-list', 'write even if the list is new and not among the lists of the configuration')
+    .option('--new-list', 'write even if the list is not among those of the configuration')
     .option('--for <duration>', 'expire after 90s, 30m, 24h, 7d or 2w, or never')
     .addOption(new Option('--until <time>', 'expire at this ISO 8601 time with time zone').conflicts('for'))
     .option('--reason <text>', 'the reason, also sent to HAProxy')
@@ -60,8 +60,9 @@ export async function writeEntries(
   const entries = entriesFor(outcome, await withSecrets(texts), options, nowMs);
   if (guard !== undefined) refuseProtected(entries, guard);
   const blocklist = await openBlocklist(options);
+  await refuseUnasked(blocklist.lists, options.list, asked);
   const waitFor = await startWaiting(options, blocklist);
-  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString(), asked);
+  await registerList(blocklist, options.list, actor(), new Date(nowMs).toISOString());
   await recordPut(blocklist, entries, options);
   for (const entry of entries) {
     const replaced = await blocklist.entries.put(entry);

@@ -1,16 +1,21 @@
 import { CliError, EXIT } from './cli-error.ts';
 
 /** Ctrl-C as a signal to stop at the next safe point; a second Ctrl-C exits at once. */
-export function interruption(): { readonly signal: AbortSignal; dispose(): void } {
+export function interruption(names: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM']): {
+  readonly signal: AbortSignal;
+  dispose(): void;
+} {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
     controller.abort();
   };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  for (const name of names) process.on(name, stop);
   return {
     signal: controller.signal,
-    dispose: () => void process.off('SIGINT', stop).off('SIGTERM', stop),
+    dispose: () => {
+      for (const name of names) process.off(name, stop);
+    },
   };
 }
 

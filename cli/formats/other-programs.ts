@@ -36,6 +36,16 @@ const OTHERS: readonly Other[] = [
     type: "sed -n 's/^-A .*-s \\([^ ]*\\) .*-j \\(DROP\\|REJECT\\).*/\\1/p' FILE | haverdict import -",
   },
   { line: /^Chain \S+ \(/, is: 'what iptables -L prints', type: 'use iptables-save, and of that the addresses' },
+  {
+    line: /^add element \S/,
+    is: 'elements of nftables',
+    type: "sed -n 's/^add element .*{\\(.*\\)}.*/\\1/p' FILE | tr -s ' ,\\t' '\\n' | grep '[.:]' | haverdict import -",
+  },
+  {
+    line: /^id,source,ip,reason,action,country,as,/,
+    is: 'what cscli decisions list -o raw prints',
+    type: 'cscli decisions list -o json | haverdict import -',
+  },
   { line: /^Name: \S+$/, is: 'what ipset list prints', type: 'ipset save NAME | haverdict import -' },
   {
     line: /^(table (ip6?|inet|arp|bridge|netdev) |(add|create) (table|set|element|rule) |flush (ruleset|set) |set \S+ \{|elements = \{)/,
@@ -57,7 +67,7 @@ const OTHERS: readonly Other[] = [
   {
     line: /^(Status for the jail|\[\{'|\[(DEFAULT|sshd)\]|.*fail2ban\.(actions|filter)\b)/,
     is: 'output or configuration of fail2ban',
-    type: 'fail2ban-client get JAIL banip | haverdict import -',
+    type: "fail2ban-client get JAIL banip | tr ' ' '\\n' | haverdict import -",
   },
   {
     line: /^(\[adblock|! *(title|homepage|version|expires|description|last modified|checksum)\b|(@@)?\|\||[^\s#]*##)/i,
@@ -143,6 +153,11 @@ const OTHERS: readonly Other[] = [
     type: "sed 's/,.*//;s/\\b0*\\([0-9]\\)/\\1/g' FILE | haverdict import -",
   },
   {
+    line: /^[\da-f.:/]*[.:][\da-f.:/]*([\t ,;]+[\da-f.:/]*[.:][\da-f.:/]*){2,}[,;]?$/i,
+    is: 'several addresses on a line',
+    type: "sed 's/#.*//' FILE | tr -s ' ,;\\t' '\\n' | haverdict import -",
+  },
+  {
     line: /^\d+(\.\d+){3}[\t ]+(?!255\.)\d+(\.\d+){3}([\t ]|$)/,
     is: 'a list of ranges in two columns',
     type: "sed -n 's/^\\([0-9.]*\\)[ \\t]*\\([0-9.]*\\).*/\\1-\\2/p' FILE | grep '^[0-9]' | haverdict import -",
@@ -162,6 +177,9 @@ const OTHERS: readonly Other[] = [
   },
 ];
 
+/** Where the commands are about addresses. */
+const VALUES = 'write the values, one a line';
+
 /** Lines that must all look alike before a list is taken for one of another kind. */
 const TELLING_LINES = 5;
 
@@ -175,7 +193,7 @@ export function otherProgram(text: string, kind: string): string | undefined {
     ({ line, ...other }) =>
       (!isText || other.isText) && (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
   );
-  if (other !== undefined) return `${other.is}: ${other.type}`;
+  if (other !== undefined) return `${other.is}: ${isText && / import -$/.test(other.type) ? VALUES : other.type}`;
   return isText ? undefined : otherKind(lines, kind);
 }
 

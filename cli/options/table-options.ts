@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { isLocal, LOCAL_ACCESS } from '../../blocklist/dynamodb/local-access.ts';
+import type { ReadPace } from '../../blocklist/dynamodb/read-pace.ts';
 import type { Blocklist } from '../../blocklist/store.ts';
 import { TABLE } from '../../blocklist/table.ts';
+import { printable } from '../../contract/printable.ts';
 import type { Log } from '../../updates/append.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { checkProfile } from './profile.ts';
@@ -11,10 +13,8 @@ export interface TableOptions {
   readonly region?: string;
   readonly endpointUrl?: string;
   readonly profile?: string;
+  readonly readUnits?: number;
 }
-
-/** A second, of what commands read: a quarter of the default of `maxReadUnits`. */
-const READ_UNITS = 500;
 
 /** Adds the options of every command that reads or writes the table. */
 export function addTableOptions(command: Command): Command {
@@ -24,18 +24,32 @@ export function addTableOptions(command: Command): Command {
     .addOption(
       new Option('--endpoint-url <url>', 'a DynamoDB endpoint other than AWS').env('AWS_ENDPOINT_URL_DYNAMODB'),
     )
-    .option('--profile <name>', 'the AWS profile to use (default: as in the AWS CLI)');
+    .option('--profile <name>', 'the AWS profile to use (default: as in the AWS CLI)')
+    .option(
+      '--read-units <number>',
+      'read at most so many units a second (default: half of what the table serves)',
+      readUnits,
+    );
 }
 
 /** Opens the table that the options name. Loads the SDK here, so that commands without a table start fast. */
 export async function openBlocklist(options: TableOptions): Promise<Blocklist> {
-  const [{ dynamoBlocklist }, { ReadPace }] = await Promise.all([
-    import('../../blocklist/dynamodb/blocklist.ts'),
+  const { dynamoBlocklist } = await import('../../blocklist/dynamodb/blocklist.ts');
+  return dynamoBlocklist({ ...place(options), readPace: await readPace(options) });
+}
+
+/** A DynamoDB on this machine is nobody else's. */
+async function readPace(options: TableOptions): Promise<ReadPace | undefined> {
+  const { endpointUrl, readUnits } = options;
+  if (readUnits === undefined && endpointUrl !== undefined && isLocal(endpointUrl)) return undefined;
+  const [{ ReadPace }, { describedReadShare, FIRST_READ_UNITS }] = await Promise.all([
     import('../../blocklist/dynamodb/read-pace.ts'),
+    import('../../blocklist/dynamodb/read-share.ts'),
   ]);
-  const at = place(options);
-  const isShared = options.endpointUrl === undefined || !isLocal(options.endpointUrl);
-  return dynamoBlocklist({ ...at, readPace: isShared ? new ReadPace(READ_UNITS) : undefined });
+  if (readUnits !== undefined) return new ReadPace(readUnits);
+  // Most commands read less, and need not ask.
+  const later = { afterUnits: FIRST_READ_UNITS, unitsPerSecond: () => describedReadShare(place(options)) };
+  return new ReadPace(FIRST_READ_UNITS, undefined, undefined, later);
 }
 
 /** Opens the log of that table's changes; undefined where nothing writes one. */
@@ -66,4 +80,9 @@ function access({ endpointUrl, region, profile }: TableOptions, env: NodeJS.Proc
     ...(region !== undefined && { region }),
     ...(profile !== undefined && { profile }),
   };
+}
+
+function readUnits(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw usageError(`--read-units "${printable(text)}" is not a whole number from 1 to 999999`);
 }

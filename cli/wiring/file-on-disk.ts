@@ -32,9 +32,11 @@ export interface FileOnDisk {
 export function readOnDisk(path: string, remedy?: string): FileOnDisk {
   try {
     const realPath = realpathSync(path);
+    const stats = statSync(realPath);
+    if (!stats.isFile()) throw new Error('it is not a file');
     const bytes = readFileSync(realPath);
     const encoding = Buffer.from(bytes.toString('utf8')).equals(bytes) ? 'utf8' : 'latin1';
-    return { path, realPath, bytes, encoding, stats: statSync(realPath) };
+    return { path, realPath, bytes, encoding, stats };
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'; // of node:fs
     const why = isMissing && remedy !== undefined ? remedy : String(error);

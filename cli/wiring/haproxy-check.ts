@@ -1,17 +1,42 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { endIfStopped } from '../exit/interrupt.ts';
+
+const LIMIT_MS = 60_000;
+/** More than the warnings of any configuration. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What execFile rejects with; the code is an exit status where the program ended by itself. */
+type Failure = Error & Output & { readonly code?: unknown; readonly signal?: string | null };
 
 /** What HAProxy says of these files, its warnings included; where it refuses them, an error with its words. */
-export function checkedByHaproxy(program: string, files: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program, ['-c', ...files.flatMap((file) => ['-f', file])], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  if (error !== undefined)
-    throw new CliError(EXIT.failed, `${program} cannot be run: --haproxy-program names it: ${String(error)}`, {
-      cause: error,
-    });
-  const said = `${stdout}${stderr}`.replace(/^Configuration file is valid\n/m, '').trimEnd();
-  if (status !== 0) throw new CliError(EXIT.failed, `nothing was replaced: haproxy -c refuses the result\n${said}`);
-  return said;
+export async function checkedByHaproxy(
+  program: string,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const args = ['-c', ...files.flatMap((file) => ['-f', file])];
+  try {
+    return wordsOf(await promisify(execFile)(program, args, { signal, timeout: LIMIT_MS, maxBuffer: MOST_BYTES }));
+  } catch (error) {
+    endIfStopped(signal, 'nothing was replaced');
+    const what = whatFailed(program, error as Failure);
+    throw new CliError(EXIT.failed, `nothing was replaced: ${what}`, { cause: error });
+  }
+}
+
+function whatFailed(program: string, failure: Failure): string {
+  if (typeof failure.code === 'number') return `haproxy -c refuses the result\n${wordsOf(failure)}`;
+  if (failure.signal != null) return `${program} -c was ended by ${failure.signal}, or after ${LIMIT_MS / 1000} s`;
+  return `${program} cannot be run: --haproxy-program names it: ${String(failure)}`;
+}
+
+function wordsOf({ stdout, stderr }: Output): string {
+  return `${stdout}${stderr}`.replace(/^Configuration file is valid\n/m, '').trimEnd();
 }

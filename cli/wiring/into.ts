@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import type { Settings } from '../../config/settings.ts';
 import { linesFor } from '../../haproxy/generate/marks.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
+import { interruption } from '../exit/interrupt.ts';
 import { haproxyFilesAt } from '../options/haproxy-files.ts';
 import { plural } from '../output/plural.ts';
 import { backUp, takeOver, writeBeside } from './file-on-disk.ts';
@@ -20,19 +21,34 @@ export interface IntoOptions {
 }
 
 /** Replaces what stands between the marks in HAProxy's files; returns the lines to print. */
-export function replaceInto(settings: Settings, { into, write, force, haproxyProgram }: IntoOptions): string[] {
+export async function replaceInto(
+  settings: Settings,
+  { into, write, force, haproxyProgram }: IntoOptions,
+): Promise<string[]> {
   const all = replacementsIn(into.flatMap(haproxyFilesAt), settings, force);
   const changed = all.filter(({ before, after }) => before !== after);
   const diff = changed.flatMap(diffOf);
   if (changed.length === 0) return ['all parts are up to date'];
   if (!write) return [...diff, '', `${plural(changed.length, 'file')} would change: --write replaces the parts`];
-  const said = check(all, settings, haproxyProgram);
-  return [...diff, '', ...(said === '' ? [] : said.split('\n')), ...replace(changed), 'reload HAProxy to use it'];
+  // a signal ends the check; it cannot come between two files, which are replaced in one turn
+  const { signal, dispose } = interruption(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  try {
+    const said = await check(all, settings, haproxyProgram, signal);
+    return [...diff, '', ...(said === '' ? [] : said.split('\n')), ...replace(changed), 'reload HAProxy to use it'];
+  } finally {
+    dispose();
+  }
 }
 
 /** HAProxy looks at copies beside the files, so that whatever is relative to them stays so. */
-function check(all: readonly Replacement[], settings: Settings, program: string): string {
+async function check(
+  all: readonly Replacement[],
+  settings: Settings,
+  program: string,
+  signal: AbortSignal,
+): Promise<string> {
   const copies = new Map<string, string>();
+  const named = (text: string) => [...copies].reduce((said, [path, copy]) => said.replaceAll(copy, path), text);
   try {
     for (const { file, isSpoe, after } of all) if (isSpoe) copies.set(file.path, beside({ file, text: after }));
     const own = all.filter(({ isSpoe }) => !isSpoe);
@@ -43,7 +59,9 @@ function check(all: readonly Replacement[], settings: Settings, program: string)
       copies.set(file.path, copy);
       return copy;
     });
-    return checkedByHaproxy(program, files);
+    return named(await checkedByHaproxy(program, files, signal));
+  } catch (error) {
+    throw error instanceof CliError ? new CliError(error.exitCode, named(error.message), { cause: error }) : error;
   } finally {
     for (const copy of copies.values()) rmSync(copy, { force: true });
   }
@@ -54,8 +72,9 @@ function replace(changed: readonly Replacement[]): string[] {
   const now = new Date();
   const done: Replacement[] = [];
   const copies: string[] = [];
+  const backups: string[] = [];
   try {
-    const backups = changed.map(({ file }) => backUp(file, now));
+    for (const { file } of changed) backups.push(backUp(file, now));
     for (const { file, after } of changed) copies.push(beside({ file, text: after }));
     for (const [at, replacement] of changed.entries()) {
       takeOver(replacement.file, copies[at] ?? '');
@@ -66,6 +85,7 @@ function replace(changed: readonly Replacement[]): string[] {
     for (const copy of copies) rmSync(copy, { force: true });
     for (const { file, before, after } of done)
       takeOver({ ...file, bytes: Buffer.from(after, file.encoding) }, beside({ file, text: before }));
+    for (const backup of backups) rmSync(backup, { force: true });
     throw new CliError(EXIT.failed, `nothing was replaced: ${String(error)}`, { cause: error });
   }
 }

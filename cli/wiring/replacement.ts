@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import type { Settings } from '../../config/settings.ts';
-import { FRONTENDS, missingParts, partFor, SPOE_PART, spoePathIn } from '../../haproxy/generate/fragment.ts';
+import {
+  FRONTENDS,
+  missingParts,
+  partFor,
+  SPOE_PART,
+  spoePathIn,
+  unknownName,
+} from '../../haproxy/generate/fragment.ts';
 import { DEFAULT_SPOE_PATH } from '../../haproxy/generate/frontend.ts';
 import {
   type BrokenMark,
@@ -36,7 +43,9 @@ export function replacementsIn(paths: readonly string[], settings: Settings, ove
   const all = [...[...new Set(spoePaths)].map((path) => replacementIn(path, settings, true)), ...own];
   const names = new Set(all.flatMap(({ parts }) => parts.map(({ found }) => found.name)));
   const problems = [
+    ...own.flatMap((one, at) => sameFile(one, own.slice(0, at))),
     ...all.flatMap(({ file, broken }) => broken.map(({ at, what }) => `${file.path}:${at + 1}: ${what}`)),
+    ...all.flatMap(namesIn),
     ...(overwritesEdits ? [] : all.flatMap(editsIn)),
     ...missingParts(settings, names).map(missingText),
     ...all
@@ -93,6 +102,18 @@ function editsIn({ file, parts }: Replacement): string[] {
       ({ found }) =>
         `${file.path}:${found.from + 1}: part ${found.name} was edited by hand: --force replaces it all the same`,
     );
+}
+
+function namesIn({ file, parts }: Replacement): string[] {
+  return parts.flatMap(({ found }) => {
+    const what = unknownName(found.name);
+    return what === undefined ? [] : `${file.path}:${found.from + 1}: ${what}`;
+  });
+}
+
+function sameFile({ file }: Replacement, before: readonly Replacement[]): string[] {
+  const other = before.find((one) => one.file.realPath === file.realPath);
+  return other === undefined ? [] : [`${file.path} is the same file as ${other.file.path}: name it once`];
 }
 
 function missingText(name: string): string {

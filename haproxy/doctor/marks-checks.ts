@@ -1,4 +1,4 @@
-import { partFor } from '../generate/fragment.ts';
+import { partFor, unknownName } from '../generate/fragment.ts';
 import { type FoundPart, isEdited, isOutdated, readMarks } from '../generate/marks.ts';
 import type { Place } from '../parse/sections.ts';
 import type { Checks } from './check.ts';
@@ -31,11 +31,15 @@ export const MARKS_CHECKS = {
   },
   'marks-broken': {
     severity: 'warning',
-    why: '`haverdict wiring --into` replaces nothing where a mark is missing or changed',
+    why: '`haverdict wiring --into` replaces nothing where a mark is missing or changed, or names no part',
     write: 'each part with both of its marks, as haverdict wiring prints it',
     *find(installation) {
       for (const { file, text } of textsOf(installation))
         for (const { at, what } of readMarks(text).broken) yield { place: { file, line: at + 1 }, what };
+      for (const { found, place } of markedParts(installation)) {
+        const what = unknownName(found.name);
+        if (what !== undefined) yield { place, what };
+      }
     },
   },
 } satisfies Checks;

@@ -15,7 +15,14 @@ import { spoeFile } from './spoe.ts';
 import { indent } from './syntax.ts';
 import { tcpBackendRules, tcpFrontendRoutes, tcpFrontendRules } from './tcp.ts';
 
+export const SPOE_PART = 'spoe';
+/** The parts that a configuration can have, beside one for each group; those of haproxy.cfg stand there in this order. */
+const PART_NAMES = ['frontend', 'routes', 'backend', 'tcp-frontend', 'tcp-backend', 'agents', SPOE_PART] as const;
+export const FRONTENDS: readonly string[] = ['frontend', 'tcp-frontend'] satisfies readonly PartName[];
+type PartName = (typeof PART_NAMES)[number] | `group-${string}`;
+
 interface Part extends MarkedPart {
+  readonly name: PartName;
   /** Where the operator puts these lines. */
   readonly where: string;
   /** Lines below the part that the operator may take over. */
@@ -23,9 +30,6 @@ interface Part extends MarkedPart {
   /** The part beside which this one is needed; where none is named, it is needed once in any case. */
   readonly beside?: string;
 }
-
-export const SPOE_PART = 'spoe';
-export const FRONTENDS: readonly string[] = ['frontend', 'tcp-frontend'];
 
 /** HAProxy accepts these filters without a line only where no other filter is. */
 const FILTER_LINES = [
@@ -55,6 +59,12 @@ function tcpRouteLines(settings: Settings): string[] {
 /** The SPOE file between marks. */
 export function markedSpoeFile(settings: Settings): string {
   return marked({ name: SPOE_PART, text: spoeFile(settings) });
+}
+
+/** What is wrong with the name of a part that no configuration has; undefined for all others. */
+export function unknownName(name: string): string | undefined {
+  if (name.startsWith('group-') || PART_NAMES.some((known) => known === name)) return undefined;
+  return `there is no part ${name}: its name is one of ${PART_NAMES.join(', ')}, or group-NAME`;
 }
 
 /** What belongs where this was found: without lines where the configuration has no such part any more. */
@@ -89,7 +99,7 @@ export function missingParts(settings: Settings, names: ReadonlySet<string>): st
 /** The parts of the fragment that this configuration needs. */
 function fragmentParts(settings: Settings, spoePath: string): Part[] {
   const apart = settings.messages.filter(isSentByOperator);
-  return [
+  const parts: Part[] = [
     {
       name: 'frontend',
       where:
@@ -97,12 +107,14 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
       text: indent(frontendLines(settings, spoePath, apart)),
       note: indent([...FILTER_LINES, ...logLines(settings)]),
     },
-    ...apart.map((message) => ({
-      name: `group-${message.group}`,
-      beside: 'frontend',
-      where: `put these lines into the same frontends, below your rule that sends group ${message.group}, such as ${sendRule(settings.haproxy, message)}`,
-      text: indent(obeyingRules(settings.haproxy, message)),
-    })),
+    ...apart.map(
+      (message): Part => ({
+        name: `group-${message.group}`,
+        beside: 'frontend',
+        where: `put these lines into the same frontends, below your rule that sends group ${message.group}, such as ${sendRule(settings.haproxy, message)}`,
+        text: indent(obeyingRules(settings.haproxy, message)),
+      }),
+    ),
     {
       name: 'routes',
       beside: 'frontend',
@@ -135,5 +147,6 @@ function fragmentParts(settings: Settings, spoePath: string): Part[] {
         'put these two sections at the end of the last file, once: sections below would take these defaults for theirs.',
       text: agentsBackend(settings),
     },
-  ].filter(({ text }) => text !== '');
+  ];
+  return parts.filter(({ text }) => text !== '');
 }

@@ -48,16 +48,18 @@ export function grantLookup(table: ITable, grantee: IGrantable): Grant {
   return grant(grantee, ['BatchGetItem'], [table.tableArn]);
 }
 
-/** The permissions of the command line that change nothing: Scan is for `lint` and `lists --all`. */
+/** The permissions of the command line that change nothing: Scan is for `lint` and `lists --all`, DescribeTable for its pace. */
 export function grantRead(table: ITable, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...KEY_READ);
-  return grantQuery(table, grantee).combine(grant(grantee, ['BatchGetItem', 'Scan'], [table.tableArn]));
+  return grantQuery(table, grantee).combine(
+    grant(grantee, ['BatchGetItem', 'DescribeTable', 'Scan'], [table.tableArn]),
+  );
 }
 
 /** All permissions of the command line: UpdateItem is for the records of lists, the log for `--wait`. */
 export function grantOperate(table: ITable, log: ITable | undefined, grantee: IGrantable): Grant {
   table.encryptionKey?.grant(grantee, ...KEY_READ, ...KEY_WRITE);
-  const operations = ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'];
+  const operations = ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'DescribeTable', 'PutItem', 'Scan', 'UpdateItem'];
   const ofTable = grantQuery(table, grantee).combine(grant(grantee, operations, [table.tableArn]));
   return log === undefined ? ofTable : ofTable.combine(grantLog(log, grantee, 'Query'));
 }

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { ConnectionLimiter } from '../../agent/server/connection-limiter.ts';
-import { Listener } from '../../agent/server/listener.ts';
 import { connectionEvents } from '../../agent/server/server-log.ts';
 import type { Histogram } from '../../agent/state/histogram.ts';
 import type { Counters, READINGS } from '../../agent/state/metric-definitions.ts';
@@ -10,6 +8,8 @@ import type { ValuesOf } from '../../agent/state/metric-types.ts';
 import { processState } from '../../agent/state/process-state.ts';
 import { LOAD_CAUSES } from '../../agent/updates/load-cause.ts';
 import { ACTIONS } from '../../contract/actions.ts';
+import { ConnectionLimiter } from '../../spop/server/connection-limiter.ts';
+import { Listener } from '../../spop/server/listener.ts';
 import { NO_MIRROR_READING } from '../support/agent-state.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 import { answered, CLIENT, type Config, firstCall, openedGeneration, type World } from '../support/open-generation.ts';

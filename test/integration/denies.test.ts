@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import type { EntryHits } from '../../agent/state/state.ts';
 import type { CheckRequest } from '../../contract/check.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
@@ -63,6 +64,10 @@ for (const workers of [1, 2])
         const [, shown = ''] = new RegExp(`<section id="${section}"(.*?)</section>`, 's').exec(page) ?? [];
         for (const text of expected.flat()) assert.ok(shown.includes(`${text ?? ''}`), `${text} in ${section}`);
       }
+      const { isComplete, entries } = JSON.parse(await get('/hits.json'));
+      const counted = entries.map(({ subject, list, count }: EntryHits) => [subject, list, count]);
+      assert.deepEqual(counted.toSorted(), expected.map(([subject]) => [subject, 'manual', 1]).toSorted());
+      assert.ok(isComplete);
       const overview = JSON.parse(await top());
       assert.deepEqual(overview.recent.map(of).reverse(), expected);
     });

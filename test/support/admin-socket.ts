@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AdminSocket, type SocketLimits } from '../../agent/admin/socket/server.ts';
 import type { AgentControl, CachedVerdict } from '../../agent/state/agent-control.ts';
-import type { AgentState } from '../../agent/state/state.ts';
+import type { AgentState, Hits } from '../../agent/state/state.ts';
 import type { LogLevel } from '../../config/settings.ts';
 import { agentState } from './agent-state.ts';
 import { temporaryFolder } from './config-file.ts';
@@ -14,11 +14,16 @@ export class ScriptedControl implements AgentControl {
   known: Readonly<Record<string, CachedVerdict['cached']>> = {};
   mirror: CachedVerdict['mirror'];
   next: AgentState = agentState();
+  counted: Hits = { sinceMs: 0, isComplete: true, entries: [] };
   reloadProblem: string | undefined;
   readonly told: string[] = [];
 
   async state(): Promise<AgentState> {
     return this.next;
+  }
+
+  async hits(): Promise<Hits> {
+    return this.counted;
   }
 
   async explain(subject: string): Promise<readonly CachedVerdict[]> {

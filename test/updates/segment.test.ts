@@ -206,7 +206,7 @@ function read(segments: readonly PackedSegment[]): Fold {
       },
       ipv4: (address, prefix, expiresAt) => {
         const bytes = Buffer.alloc(4);
-        bytes.writeUInt32BE(address);
+        bytes.writeInt32BE(address);
         const subject = `ip:${formatNetwork({ bytes, prefix })}`;
         add(subject, subject, expiresAt);
       },

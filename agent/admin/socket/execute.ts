@@ -23,6 +23,8 @@ export async function execute(request: Request, control: AgentControl): Promise<
   switch (request.command) {
     case 'state':
       return control.state();
+    case 'hits':
+      return control.hits();
     case 'explain':
       return explain(request.subjects, control);
     case 'flush':

@@ -4,7 +4,7 @@ import type { Action } from '../../../contract/actions.ts';
 import type { Reason } from '../../../contract/policy.ts';
 import { formatSubject, parseSubject, type Subject, SubjectError } from '../../../contract/subject.ts';
 import type { CachedVerdict } from '../../state/agent-control.ts';
-import type { AgentState, BackendState, UpdatesState } from '../../state/state.ts';
+import type { AgentState, BackendState, Hits, UpdatesState } from '../../state/state.ts';
 
 /**
  * The protocol of the admin socket: JSON objects, one a line. Requests are answered in order, each with one line:
@@ -18,6 +18,7 @@ const MAX_SUBJECTS = 100;
 /** A request. Subjects are parsed, and answered in canonical form, with secrets as digests. */
 export type Request =
   | { readonly command: 'state' }
+  | { readonly command: 'hits' }
   | { readonly command: 'explain'; readonly subjects: readonly string[] }
   | { readonly command: 'flush'; readonly subjects: readonly string[] }
   | { readonly command: 'flush'; readonly all: true }
@@ -27,6 +28,7 @@ export type Request =
 /** The results by command. */
 export interface Results {
   readonly state: AgentState;
+  readonly hits: Hits;
   readonly explain: Explanation;
   readonly flush: Flushed;
   /** The next reload resets the level to that of the configuration. */
@@ -86,6 +88,7 @@ export class RequestError extends Error {
 /** The fields beside `version` and `command`. Others are refused, so that a misspelt one does not flush everything. */
 const FIELDS: Readonly<Record<Request['command'], readonly string[]>> = {
   state: [],
+  hits: [],
   explain: ['subjects'],
   flush: ['subjects', 'all'],
   'log-level': ['level'],
@@ -102,6 +105,7 @@ export function parseRequest(line: string): Request {
     throw new RequestError(`${command} takes ${FIELDS[command].join(' or ') || 'nothing'} beside version and command`);
   switch (command) {
     case 'state':
+    case 'hits':
     case 'reload':
       return { command };
     case 'explain':

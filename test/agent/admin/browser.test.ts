@@ -10,6 +10,8 @@ import { readMetrics } from '../../support/prometheus-text.ts';
 import { describeNewer } from '../../support/scope.ts';
 import { busyFor, sampleState } from './sample-state.ts';
 
+const hits = async () => ({ sinceMs: 0, isComplete: true, entries: [] });
+
 /** `SCREENSHOTS=1` writes the images of the docs. */
 const IMAGES = process.env.SCREENSHOTS === undefined ? undefined : join(import.meta.dirname, '../../../docs/images');
 
@@ -35,7 +37,10 @@ async function open(t: TestContext, traffic = (quiet: AgentState, _seconds: numb
     return traffic(state, (state.takenAtMs - sampleState().takenAtMs) / 1000);
   };
   const startedAt = state.takenAtMs - Date.now();
-  const server = new AdminServer({ type: 'tcp', host: '127.0.0.1', port: 0 }, { state: take, clock: systemClock });
+  const server = new AdminServer(
+    { type: 'tcp', host: '127.0.0.1', port: 0 },
+    { state: take, hits, clock: systemClock },
+  );
   await server.open();
   t.after(() => server.close());
   const page = await openPage(t);
@@ -50,7 +55,7 @@ async function open(t: TestContext, traffic = (quiet: AgentState, _seconds: numb
   const url = server.address.replace('tcp:', 'http:');
   const again = async () => {
     const target = { type: 'tcp', host: '127.0.0.1', port: Number(new URL(url).port) } as const;
-    const second = new AdminServer(target, { state: take, clock: systemClock });
+    const second = new AdminServer(target, { state: take, hits, clock: systemClock });
     await second.open();
     t.after(() => second.close());
   };

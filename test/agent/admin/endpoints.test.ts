@@ -11,7 +11,13 @@ describe('the endpoints of the admin address', () => {
     const [, table = ''] = /\| Path \|.*\n\| ---.*\n([\s\S]*?)\n\n/.exec(readFileSync(DOCUMENT, 'utf8')) ?? [];
     const documented = [...table.matchAll(/^\| `([^`]+)` \|/gm)].map(([, path]) => path);
     const snapshot = () => Promise.reject(new Error('an unknown path needs no snapshot'));
-    const { status, body } = await answer({ path: '/unknown', accept: '', isStopping: false, snapshot });
+    const { status, body } = await answer({
+      path: '/unknown',
+      accept: '',
+      isStopping: false,
+      snapshot,
+      hits: snapshot,
+    });
     const [served = ''] = /\/.*$/m.exec(body) ?? [];
     assert.deepEqual({ status, served: served.split(', ') }, { status: 404, served: documented });
   });

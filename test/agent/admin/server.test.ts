@@ -12,6 +12,8 @@ import type { ListenAddress } from '../../../config/listen-address.ts';
 import { HandClock } from '../../support/clock.ts';
 import { sampleState } from './sample-state.ts';
 
+const hits = async () => ({ sinceMs: 0, isComplete: true, entries: [] });
+
 const LOOPBACK: ListenAddress = { type: 'tcp', host: '127.0.0.1', port: 0 };
 const { backend } = sampleState();
 
@@ -23,7 +25,7 @@ interface Given {
 
 async function start(t: TestContext, { target = LOOPBACK, state = async () => sampleState(), hosts = [] }: Given = {}) {
   const clock = new HandClock();
-  const server = new AdminServer(target, { state, clock, hosts });
+  const server = new AdminServer(target, { state, hits, clock, hosts });
   await server.open();
   t.after(() => server.close());
   const url = server.address.replace('tcp:', 'http:');
@@ -34,7 +36,7 @@ async function start(t: TestContext, { target = LOOPBACK, state = async () => sa
 describe('the admin server', () => {
   it('serves what there is, for no cache, no frame and no other origin', async (t) => {
     const { get } = await start(t);
-    for (const path of ['/', '/metrics', '/state.json', '/livez', '/readyz?verbose']) {
+    for (const path of ['/', '/metrics', '/state.json', '/hits.json', '/livez', '/readyz?verbose']) {
       const response = await get(path);
       assert.equal(response.status, 200, path);
       assert.equal(response.headers.get('cache-control'), 'no-store');
@@ -160,7 +162,7 @@ describe('the admin server', () => {
   it('names the address that it cannot have', async (t) => {
     const { url } = await start(t);
     const taken: ListenAddress = { type: 'tcp', host: '127.0.0.1', port: Number(new URL(url).port) };
-    const second = new AdminServer(taken, { state: async () => sampleState(), clock: new HandClock() });
+    const second = new AdminServer(taken, { state: async () => sampleState(), hits, clock: new HandClock() });
     await assert.rejects(second.open(), /^Error: cannot listen on tcp:\/\/127\.0\.0\.1:\d+ for admin: .*EADDRINUSE/);
   });
 

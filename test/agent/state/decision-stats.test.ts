@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
+import { TopSubjects } from '../../../agent/state/top-subjects.ts';
 import { HandClock } from '../../support/clock.ts';
+import { Random } from '../../support/spop/random.ts';
 
 const denyOf = (list: string, reason = 'abuse'): Decision => ({ action: 'deny', source: 'cache', list, reason });
 
@@ -92,13 +94,56 @@ describe('the stats', () => {
   it('shows the subject that is denied most among ever new ones', () => {
     const clock = new HandClock();
     const stats = new DecisionStats(clock);
-    for (let index = 0; index < 5000; index++) {
+    for (let index = 0; index < 20_000; index++) {
       if (index % 100 === 0) clock.advance(1000);
       const subject = index % 4 === 0 ? 'key:busy' : `key:${index}`;
       stats.record('check-request', { ...denyOf('manual'), entry: subject }, undefined, '');
     }
     const [first] = stats.state.top;
     assert.equal(first?.subject, 'key:busy');
-    assert.ok((first?.count ?? 0) >= 1250);
+    assert.ok((first?.count ?? 0) >= 5000);
+  });
+
+  describe('counts the denies of each entry', () => {
+    const counted = (...subjects: string[]) => {
+      const stats = new DecisionStats(new HandClock());
+      for (const entry of subjects) {
+        const decision = { ...denyOf('manual'), entry };
+        stats.counterOf('check-request', decision).count++;
+        if (stats.hasRoom) stats.record('check-request', decision, undefined, '');
+      }
+      return stats.hits;
+    };
+
+    it('exactly, as long as each deny is recorded', () => {
+      const { entries, isComplete } = counted('key:a', 'key:b', 'key:a');
+      assert.deepEqual(entries, [
+        { subject: 'key:a', list: 'manual', count: 2 },
+        { subject: 'key:b', list: 'manual', count: 1 },
+      ]);
+      assert.ok(isComplete);
+    });
+
+    it('and says so when some of a second were too many', () => {
+      const { entries, isComplete } = counted(...Array<string>(150).fill('key:a'));
+      assert.deepEqual([entries[0]?.count, isComplete], [100, false]);
+    });
+
+    it('at least so often, of more entries than it has room for', () => {
+      const top = new TopSubjects();
+      const truth = new Map<string, number>();
+      const random = new Random(7);
+      for (let index = 0; index < 60_000; index++) {
+        const subject = `key:${Math.floor(20_000 * (random.below(1_000_000) / 1e6) ** 3)}`;
+        truth.set(subject, (truth.get(subject) ?? 0) + 1);
+        top.add(subject, 'feed', undefined);
+      }
+      assert.ok(!top.hasAll);
+      assert.ok(top.hits.length <= 5000);
+      for (const { subject, count } of top.hits) assert.ok(count <= (truth.get(subject) ?? 0), subject);
+      for (const { subject, count } of top.state) assert.ok(count >= (truth.get(subject) ?? 0), subject);
+      const [most] = [...truth].sort(([, a], [, b]) => b - a);
+      assert.equal(top.state[0]?.subject, most?.[0]);
+    });
   });
 });

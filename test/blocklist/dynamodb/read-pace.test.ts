@@ -39,4 +39,24 @@ describe('reads of commands', () => {
     assert.ok((await secondsOf(() => Array.fromAsync(store.bulk.scan()))) > 0.02);
     assert.ok((await secondsOf(() => Array.fromAsync(store.entries.ofList('a')))) > 0.02);
   });
+
+  it('keep to the share of the table once they have read much, which they ask for once', async () => {
+    let nowMs = 0;
+    let asked = 0;
+    const wait = async (ms: number) => {
+      nowMs += ms;
+    };
+    const unitsPerSecond = async () => {
+      asked++;
+      return 1000;
+    };
+    const pace = new ReadPace(PACE, () => nowMs, wait, { afterUnits: 100, unitsPerSecond });
+    const read = () => pace.read(async () => 50, Number);
+    await read();
+    await read();
+    await Promise.all([read(), read()]);
+    assert.equal(nowMs, 2000);
+    for (let at = 0; at < 20; at++) await read();
+    assert.deepEqual([nowMs, asked], [2000 + 21 * 50, 1]);
+  });
 });

@@ -114,8 +114,32 @@ describe('a list that nobody asks', async () => {
     }
     assert.equal((await run('block', '203.0.113.7', '--list', 'feed')).status, 0);
     assert.equal((await run('block', '203.0.113.7', '--list', 'later', '--new-list')).status, 0);
-    assert.equal((await run('block', '203.0.113.8', '--list', 'later')).status, 0);
     assert.equal((await runOnTable(endpoint, 'ban', '203.0.113.8', '--list', 'free')).status, 0);
+  });
+
+  it('is refused although it is registered, by every command that would write there', async (t) => {
+    const config = configFile(t, 'lists: [feed]\n');
+    const file = configFile(t, '203.0.113.9\n');
+    const run = (...args: string[]) => runOnTable(endpoint, ...args, '-c', config);
+    await store.lists.create({ name: 'known' });
+    for (const [list, named] of [
+      ['known', ['--list', 'known']],
+      ['manual', []],
+    ] as const)
+      for (const args of [
+        ['block', '203.0.113.8', ...named],
+        ['allow', '203.0.113.8', ...named],
+        ['import', file, '--list', list],
+        ['sync', file, '--list', list, '--force'],
+        ['import', file, '--list', list, '--dry-run'],
+      ]) {
+        const { status, stdout, stderr } = await run(...args);
+        assert.deepEqual([status, stdout], [2, ''], args.join(' '));
+        assert.equal(stderr, `haverdict: ${config} does not ask list ${list} (lists: feed); --new-list writes it\n`);
+      }
+    assert.deepEqual(await Array.fromAsync(store.entries.ofList('known')), []);
+    assert.equal((await run('import', file, '--list', 'known', '--new-list')).status, 0);
+    assert.equal((await runOnTable(endpoint, 'remove', '203.0.113.9', '--list', 'known')).status, 0);
   });
 
   it('add is no command, and says what is', async () => {

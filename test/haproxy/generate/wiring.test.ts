@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { IDLE_LIMIT_MS } from '../../../agent/server/connection-limiter.ts';
 import { POLICY_STATUS } from '../../../contract/policy.ts';
 import { agentsBackend } from '../../../haproxy/generate/agents-backend.ts';
 import { frontendRules } from '../../../haproxy/generate/frontend.ts';
 import { spoeFile } from '../../../haproxy/generate/spoe.ts';
 import type { HaproxyVersion } from '../../../haproxy/versions.ts';
+import { IDLE_LIMIT_MS } from '../../../spop/server/connection-limiter.ts';
 import { settingsWith } from '../../support/settings.ts';
 
 const OLD: readonly HaproxyVersion[] = ['2.4', '2.6', '3.0'];

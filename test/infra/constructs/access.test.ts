@@ -35,7 +35,7 @@ describe('access', () => {
     assert.deepEqual(statementsOf(template, 'BackendAccessOperatorPolicy'), [
       { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, log, index] },
       {
-        Action: ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'PutItem', 'Scan', 'UpdateItem'].map(
+        Action: ['BatchGetItem', 'BatchWriteItem', 'DeleteItem', 'DescribeTable', 'PutItem', 'Scan', 'UpdateItem'].map(
           (operation) => `dynamodb:${operation}`,
         ),
         Effect: 'Allow',
@@ -48,7 +48,11 @@ describe('access', () => {
     const index = { 'Fn::Join': ['', [table, '/index/by-list']] };
     assert.deepEqual(statementsOf(template, 'BackendAccessReaderPolicy'), [
       { Action: 'dynamodb:Query', Effect: 'Allow', Resource: [table, index] },
-      { Action: ['dynamodb:BatchGetItem', 'dynamodb:Scan'], Effect: 'Allow', Resource: table },
+      {
+        Action: ['dynamodb:BatchGetItem', 'dynamodb:DescribeTable', 'dynamodb:Scan'],
+        Effect: 'Allow',
+        Resource: table,
+      },
     ]);
   });
 

@@ -26,7 +26,7 @@ describe('a request on the admin socket', () => {
     ['{"version":1', /must be a JSON object/],
     ['{"command":"state"}', /^version must be 1$/],
     ['{"version":2,"command":"state"}', /^version must be 1$/],
-    [line({ command: 'toString' }), /^command must be one of state, explain, flush, log-level, reload$/],
+    [line({ command: 'toString' }), /^command must be one of state, hits, explain, flush, log-level, reload$/],
     [line({ command: 'state', subjects: [] }), /^state takes nothing beside/],
     [line({ command: 'flush' }), /^flush takes either subjects or all: true$/],
     [line({ command: 'flush', all: false }), /^flush takes either/],

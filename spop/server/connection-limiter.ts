@@ -1,6 +1,6 @@
-import type { Connection } from '../../spop/connection.ts';
-import { SpopError, SpopStatus } from '../../spop/errors.ts';
-import type { Clock } from '../decision/clock.ts';
+import type { Connection } from '../connection.ts';
+import { SpopError, SpopStatus } from '../errors.ts';
+import type { Clock } from '../transport.ts';
 
 /** Limits for all connections of a process: docs/decisions/0021-connections.md. */
 export interface ConnectionLimits {

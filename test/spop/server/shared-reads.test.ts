@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Server, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { withSharedReads } from '../../../agent/server/shared-reads.ts';
+import { withSharedReads } from '../../../spop/server/shared-reads.ts';
 import { hideInternals, withoutInternals } from '../../support/hidden-internals.ts';
 import { settled } from '../../support/spop/conversation.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../decision/clock.ts';
+import type { Clock } from '../transport.ts';
 
 /** How many sockets are resumed in one turn of the event loop. */
 const SOCKETS_A_TURN = 2;

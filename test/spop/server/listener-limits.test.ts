@@ -3,15 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { SpopError } from '../../../spop/errors.ts';
 import {
   CONNECTION_LIMITS,
   ConnectionLimiter,
   type ConnectionLimits,
   IDLE_LIMIT_MS,
   STUCK_LIMIT_MS,
-} from '../../../agent/server/connection-limiter.ts';
-import { Listener } from '../../../agent/server/listener.ts';
-import type { SpopError } from '../../../spop/errors.ts';
+} from '../../../spop/server/connection-limiter.ts';
+import { Listener } from '../../../spop/server/listener.ts';
 import { HandClock } from '../../support/clock.ts';
 import { Client } from '../../support/spop/client.ts';
 import { answerOfBytes, settled } from '../../support/spop/conversation.ts';

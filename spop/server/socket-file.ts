@@ -3,7 +3,7 @@ import cluster from 'node:cluster';
 import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import type { UnixAddress } from '../../config/listen-address.ts';
+import type { UnixAddress } from './listen-address.ts';
 
 /** The access rights of a unix socket: HAProxy's worker needs write permission for its user or group. */
 type SocketAccess = Omit<UnixAddress, 'type'>;
@@ -11,6 +11,13 @@ type SocketAccess = Omit<UnixAddress, 'type'>;
 /** This process may not set the configured owner or group of a socket. */
 export class AccessError extends Error {
   override readonly name = 'AccessError';
+  /** The group that this process is not in. */
+  readonly foreignGroup: string | undefined;
+
+  constructor(message: string, cause: unknown, foreignGroup?: string) {
+    super(message, { cause });
+    this.foreignGroup = foreignGroup;
+  }
 }
 
 /** Read and write for owner and group. */
@@ -58,14 +65,15 @@ export function grantAccess({ path, mode = DEFAULT_MODE, owner, group }: SocketA
     chownSync(path, userId, groupId);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error; // of node:fs
-    throw new AccessError(refused(path, owner, group), { cause: error });
+    if (owner !== undefined)
+      throw new AccessError(`cannot give ${path} to user ${owner}: only root can; remove "owner"`, error);
+    throw new AccessError(
+      `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit`,
+      error,
+      group,
+    );
   }
   chmodSync(path, mode);
-}
-
-function refused(path: string, owner: string | undefined, group: string | undefined): string {
-  if (owner !== undefined) return `cannot give ${path} to user ${owner}: only root can; remove "owner"`;
-  return `cannot give ${path} to group ${group}: this process is not in it; set SupplementaryGroups=${group} in its systemd unit, or use haverdict.socket`;
 }
 
 function answers(path: string): Promise<boolean> {
@@ -94,8 +102,6 @@ function idOf(database: 'passwd' | 'group', name: string): number {
     });
     return Number(line.split(':')[2]);
   } catch (error) {
-    throw new AccessError(`no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, {
-      cause: error,
-    });
+    throw new AccessError(`no ${database === 'passwd' ? 'user' : 'group'} "${name}" on this host`, error);
   }
 }

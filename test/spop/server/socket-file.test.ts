@@ -5,7 +5,7 @@ import { chownSync, existsSync, lstatSync, mkdirSync, renameSync, symlinkSync, w
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { clearStaleSocket, withClosedUmask } from '../../../agent/server/socket-file.ts';
+import { clearStaleSocket, withClosedUmask } from '../../../spop/server/socket-file.ts';
 import { temporaryFolder } from '../../support/config-file.ts';
 
 const NOBODY = 65534;

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { Connection, type ConnectionEvents } from '../../spop/connection.ts';
-import type { CurrentHandler } from '../../spop/notify-handler.ts';
-import type { OutputBuffer } from '../../spop/output-buffer.ts';
-import type { Clock } from '../decision/clock.ts';
+import { Connection, type ConnectionEvents } from '../connection.ts';
+import type { CurrentHandler } from '../notify-handler.ts';
+import type { OutputBuffer } from '../output-buffer.ts';
+import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
 import type { ReadScheduler } from './read-scheduler.ts';
 import { withSharedReads } from './shared-reads.ts';

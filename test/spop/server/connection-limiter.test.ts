@@ -6,7 +6,7 @@ import {
   type ConnectionLimits,
   IDLE_LIMIT_MS,
   STUCK_LIMIT_MS,
-} from '../../../agent/server/connection-limiter.ts';
+} from '../../../spop/server/connection-limiter.ts';
 import { HandClock } from '../../support/clock.ts';
 import { Random } from '../../support/spop/random.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ReadScheduler } from '../../../agent/server/read-scheduler.ts';
+import { ReadScheduler } from '../../../spop/server/read-scheduler.ts';
 import { HandClock } from '../../support/clock.ts';
 import { settled } from '../../support/spop/conversation.ts';
 

@@ -1,10 +1,10 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import type { ListenAddress } from '../../config/listen-address.ts';
-import type { ConnectionEvents } from '../../spop/connection.ts';
-import type { CurrentHandler } from '../../spop/notify-handler.ts';
-import { OutputBuffer } from '../../spop/output-buffer.ts';
-import type { Clock } from '../decision/clock.ts';
+import type { ConnectionEvents } from '../connection.ts';
+import type { CurrentHandler } from '../notify-handler.ts';
+import { OutputBuffer } from '../output-buffer.ts';
+import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
+import type { ListenAddress } from './listen-address.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 import { serveSocket } from './serve-socket.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from './socket-file.ts';
