@@ -30,16 +30,19 @@ export type Action =
  */
 export function encodeActions(actions: readonly Action[]): Uint8Array {
   const out = new PayloadWriter();
-  for (const action of actions) {
-    checkName(action.name);
-    if (action.type === 'set-var' && action.value.type !== 'null') {
-      out.byte(ActionType.setVar).byte(SET_VAR_ARGS).byte(Scope[action.scope]).text(action.name);
-      writeData(out, action.value);
-    } else {
-      out.byte(ActionType.unsetVar).byte(UNSET_VAR_ARGS).byte(Scope[action.scope]).text(action.name);
-    }
-  }
+  for (const action of actions) appendAction(out, action);
   return out.finish();
+}
+
+/** Appends one action. */
+export function appendAction(out: PayloadWriter, action: Action): void {
+  checkName(action.name);
+  if (action.type === 'set-var' && action.value.type !== 'null') {
+    out.byte(ActionType.setVar).byte(SET_VAR_ARGS).byte(Scope[action.scope]).text(action.name);
+    writeData(out, action.value);
+  } else {
+    out.byte(ActionType.unsetVar).byte(UNSET_VAR_ARGS).byte(Scope[action.scope]).text(action.name);
+  }
 }
 
 /** A whole ACK frame: the ids exactly as the NOTIFY carried them, and encoded actions, which may be none. */

@@ -34,6 +34,8 @@ const REJECTION_DELAY_MS = 100;
 /** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
 const MAX_WAITING_FRAMES = 256;
 const ACK_HEADER_BYTES = 4 + 5 + 20;
+/** Without pipelining one ACK waits unread, or two where HAProxy had given up the first. */
+const UNPIPELINED_ACKS = 2;
 /** Of 20 usual answers; for larger ones it grows. */
 const LAST_ANSWERS_BYTES = 2048;
 
@@ -200,7 +202,8 @@ export class Connection {
       this.#disconnect('stopping');
       return;
     }
-    const answer = answerHello(hello, MAX_FRAME_BYTES);
+    const { isPipelined = true } = this.#handler;
+    const answer = answerHello(hello, MAX_FRAME_BYTES, isPipelined);
     this.#output.frame(encodeAgentHello(answer));
     this.#state = hello.healthcheck ? { name: 'health check' } : { name: 'open' };
     if (hello.healthcheck) this.#events.healthChecked();
@@ -208,7 +211,8 @@ export class Connection {
     this.#reader.maxFrameBytes = Math.min(hello.maxFrameSize, MAX_FRAME_BYTES);
     // From 3.1 to 3.5-dev5 a connection on which tune.bufsize bytes wait unread is dead for good. No more than 20 ACKs
     // can wait there, so none may be larger than a twentieth of what is left of the buffer.
-    this.#maxAckPayload = Math.floor((answer.maxFrameSize + 3) / HAPROXY_STREAMS) - ACK_HEADER_BYTES;
+    const mostUnread = isPipelined ? HAPROXY_STREAMS : UNPIPELINED_ACKS;
+    this.#maxAckPayload = Math.floor((answer.maxFrameSize + 3) / mostUnread) - ACK_HEADER_BYTES;
   }
 
   #onNotify(frame: Frame, receivedAtMs: number): void {

@@ -82,7 +82,7 @@ export class Frame {
 }
 
 /** HELLO and DISCONNECT carry stream-id 0 and frame-id 0 (SPOE.txt 3.2.4 to 3.2.9). */
-export const NO_IDS = Uint8Array.of(0, 0);
+export const NO_IDS: Uint8Array = Uint8Array.of(0, 0);
 
 /** A whole frame with its prefix, flags FIN and nothing else. */
 export function encodeFrame(type: number, ids: Uint8Array, payload: Uint8Array): Uint8Array {

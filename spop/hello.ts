@@ -63,14 +63,14 @@ export function decodeAgentHello(frame: Frame): AgentHello {
 }
 
 /**
- * The agent's answer to a HELLO. `pipelining` is announced whatever HAProxy offered, as it asks for nothing; `async`
+ * The agent's answer to a HELLO. `pipelining` may be announced whatever HAProxy offered, as it asks for nothing; `async`
  * never, since on 2.6 to 3.0 a connection lost with it makes HAProxy wait out `timeout processing`; `fragmentation`
  * never, since 3.1 dropped it.
  */
-export function answerHello(hello: HaproxyHello, maxFrameSize: number): AgentHello {
+export function answerHello(hello: HaproxyHello, maxFrameSize: number, isPipelined = true): AgentHello {
   // From 3.1 a health check announces 16380 whatever tune.bufsize is, and refuses an echo of it: the least always fits.
   const size = hello.healthcheck ? MIN_MAX_FRAME_SIZE : Math.min(hello.maxFrameSize, maxFrameSize);
-  return { version: SPOP_VERSION, maxFrameSize: size, capabilities: ['pipelining'] };
+  return { version: SPOP_VERSION, maxFrameSize: size, capabilities: isPipelined ? ['pipelining'] : [] };
 }
 
 /** The whole AGENT-HELLO frame. Write it with one write: 3.2.0, 3.4.0 and 3.5-dev5 refuse one that comes in pieces. */

@@ -27,4 +27,6 @@ export interface CurrentHandler {
   readonly current: NotifyHandler;
   /** From now on health checks fail, so that HAProxy asks other agents before the connections to this one close. */
   readonly failsChecks?: boolean;
+  /** False: HAProxy waits for each ACK before it sends the next NOTIFY on that connection, and an ACK may be larger. */
+  readonly isPipelined?: boolean;
 }

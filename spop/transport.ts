@@ -12,3 +12,12 @@ export interface Clock {
   /** Runs `task` once after this many milliseconds, unless the returned function is called before. */
   after(delayMs: number, task: () => void): () => void;
 }
+
+/** The clock and the timers of this process. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
-import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
+import { serverAddress } from '../../spop/haproxy/agents-section.ts';
+import { agentAddresses } from '../generate/agents-backend.ts';
 import { AGENTS_BACKEND } from '../generate/spoe.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';

@@ -354,11 +354,25 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       /has allow among what \* stands for, which is exempt: name the others/,
     ],
     [
-      'is read as it is named',
+      'is not read beside them',
+      '{"networks":["203.0.113.0/24"],"exceptions":["203.0.113.7"]}',
+      { field: 'networks[]' },
+      /exceptions "203.0.113.7" exempts the subject from blocking: .* --ignore exceptions/,
+    ],
+    [
+      'nor in an object of them',
+      '{"deny":["203.0.113.7"],"lists":{"allow":{"ips":["192.0.2.1"]}}}',
+      { field: 'lists.*.ips[]' },
+      /allow among what \* stands for/,
+    ],
+    [
+      'but where they are ignored',
       '{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}',
-      { field: 'deny[]' },
+      { field: 'deny[]', ignore: ['allow'] },
       ['ip:203.0.113.7'],
     ],
+    ['or empty', '{"exceptions":[],"deny":["203.0.113.7"]}', { field: 'deny[]' }, ['ip:203.0.113.7']],
+    ['or named', '{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}', { field: 'allow[]' }, ['ip:192.0.2.1']],
   ],
   'that is JSON of another form': [
     [
