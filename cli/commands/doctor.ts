@@ -85,7 +85,7 @@ function readFile(path: string): string {
 const FILES: Files = {
   read: (path) => {
     try {
-      return readFileSync(path, 'utf8');
+      return statSync(path).isFile() ? readFileSync(path, 'utf8') : '';
     } catch {
       return undefined;
     }
