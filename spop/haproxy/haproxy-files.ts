@@ -49,7 +49,7 @@ export interface HaproxyFiles {
   readonly spoe: string;
   /** Lines for each frontend whose requests the agent is asked about. */
   readonly frontend: string;
-  /** Sections for the configuration, once. */
+  /** Sections for the end of the configuration: a `defaults` section is among them. */
   readonly backend: string;
 }
 
