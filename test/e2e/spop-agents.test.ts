@@ -121,7 +121,7 @@ const ANSWER = `    http-after-response set-header X-Client-Kind %[var(txn.heade
 `;
 
 function program(name: string, env: NodeJS.ProcessEnv): { readonly args: string[]; readonly env: NodeJS.ProcessEnv } {
-  const hook = join(ROOT, 'test/support/spop/from-sources.ts');
+  const hook = join(ROOT, 'test/support/packages-from-sources.ts');
   return { args: ['--import', hook, join(ROOT, `docs/guides/spop-agents/${name}.ts`)], env };
 }
 

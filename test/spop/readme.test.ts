@@ -14,7 +14,7 @@ import { VALUE_TYPES } from '../../spop/agent/values.ts';
 import { temporaryFolder } from '../support/config-file.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const HOOK = join(ROOT, 'test/support/spop/from-sources.ts');
+const HOOK = join(ROOT, 'test/support/packages-from-sources.ts');
 const readme = readFileSync(join(ROOT, 'spop/README.md'), 'utf8');
 const [AGENT = '', WIRING = ''] = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
 
