@@ -9,6 +9,8 @@ interface Other {
   readonly type: string;
   /** Whether it can have user agents and headers, whose values are any text. */
   readonly isText?: true;
+  /** Whether it has one such line and no other. */
+  readonly isOnlyLine?: true;
 }
 
 const OTHERS: readonly Other[] = [
@@ -112,8 +114,8 @@ const OTHERS: readonly Other[] = [
   },
   {
     line: /^(ALL|sshd|in\.\w+|[a-z]+d) *: *[\d[]/,
-    is: 'a hosts.deny file',
-    type: "sed -n 's/^[A-Za-z]* *: *//p' FILE | tr ' ,' '\\n' | haverdict import -",
+    is: 'a hosts.deny file, unless it is hosts.allow',
+    type: "sed -n '/allow/Id;s/^[A-Za-z]* *: *//p' FILE | tr ' ,' '\\n' | haverdict import -",
   },
   {
     line: /^\S+\s+(REJECT|DISCARD|DUNNO|PERMIT)(\s|$)/,
@@ -154,13 +156,19 @@ const OTHERS: readonly Other[] = [
   },
   {
     line: /^[\da-f.:/]*[.:][\da-f.:/]*([\t ,;]+[\da-f.:/]*[.:][\da-f.:/]*){2,}[,;]?$/i,
-    is: 'several addresses on a line',
+    is: 'several addresses on one line',
+    isOnlyLine: true,
     type: "sed 's/#.*//' FILE | tr -s ' ,;\\t' '\\n' | haverdict import -",
   },
   {
-    line: /^\d+(\.\d+){3}[\t ]+(?!255\.)\d+(\.\d+){3}([\t ]|$)/,
+    line: /^\d+(\.\d+){3}[\t ]+(?!255\.)\d+(\.\d+){3}(?![\t ]+\d+(\.\d+){3})([\t ]|$)/,
     is: 'a list of ranges in two columns',
     type: "sed -n 's/^\\([0-9.]*\\)[ \\t]*\\([0-9.]*\\).*/\\1-\\2/p' FILE | grep '^[0-9]' | haverdict import -",
+  },
+  {
+    line: /^[\w-]*(allow|white|permit|trust|except|exempt)[\w-]*: *(\[.*)?$/i,
+    is: 'YAML',
+    type: 'write the addresses that are to be blocked, one a line',
   },
   { line: /^(---$|%YAML|- |[\w-]+:$|[\w-]+: *\[)/, is: 'YAML', type: "sed -n 's/^ *- //p' FILE | haverdict import -" },
   {
@@ -191,7 +199,9 @@ export function otherProgram(text: string, kind: string): string | undefined {
   const [first = ''] = lines;
   const other = OTHERS.find(
     ({ line, ...other }) =>
-      (!isText || other.isText) && (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
+      (!isText || other.isText) &&
+      (!other.isOnlyLine || lines.length === 1) &&
+      (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
   );
   if (other !== undefined) return `${other.is}: ${isText && / import -$/.test(other.type) ? VALUES : other.type}`;
   return isText ? undefined : otherKind(lines, kind);

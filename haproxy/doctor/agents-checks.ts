@@ -56,6 +56,17 @@ export const AGENTS_CHECKS = {
       }
     },
   },
+  'agents-backend-repeated': {
+    severity: 'error',
+    why: 'HAProxy refuses two sections of one name, and keeps its old configuration',
+    write: 'backend <name>   # once, at the end of the last file, and its defaults once',
+    *find({ engines, config }) {
+      for (const { backend } of backendsOf(engines))
+        for (const { kind, name, place } of config.proxies)
+          if (kind !== 'frontend' && name === backend.name && place !== backend.place)
+            yield { place, what: `backend ${name} is there already`, values: { name } };
+    },
+  },
   'agents-backend-http': {
     severity: 'error',
     why: 'SPOP is not HTTP: HAProxy refuses such a backend; it often inherits its mode from defaults',

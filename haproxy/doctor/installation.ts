@@ -145,7 +145,7 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
     .map(({ words, place }) => {
       const engineName = after(words, 'engine') ?? '';
       const written = after(words, 'config') ?? '';
-      const found = lookUp(written, place, config, files);
+      const found = readNamed(written, place, config, files);
       const file = found?.path ?? written;
       const sections = found && readSections(readLines(file, found.text, version));
       const engine = sections && readEngine(sections, engineName);
@@ -162,7 +162,12 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
 }
 
 /** Without `default-path` a path is relative to HAProxy's working directory; our guess is this one, or that of haproxy.cfg. */
-function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: Files) {
+export function readNamed(
+  written: string,
+  { file }: Place,
+  config: HaproxyConfig,
+  files: Files,
+): { readonly path: string; readonly text: string } | undefined {
   const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
   const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
   const bases = { config: [folder], parent: [`${folder}../`], origin: [`${origin}/`] }[policy ?? ''] ?? ['', folder];
