@@ -441,6 +441,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[EVENT, `${EVENT} if { path_beg /admin }`]],
     'rawCondition',
   ),
+  config('violations-accepted', 'of the frontend', 'accept-invalid-http-request', 'silent', [
+    [/^ {4}filter spoe .*\n/m, '    option accept-invalid-http-request\n$&'],
+  ]),
   config(
     'condition-raw',
     'of a group',

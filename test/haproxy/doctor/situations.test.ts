@@ -340,6 +340,15 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'refuses',
   },
   {
+    name: 'invalid requests accepted by the defaults and refused again by the frontend',
+    edit: both(
+      (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
+      above('    no option accept-invalid-http-request\n'),
+    ),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
     name: 'actions compared in any case',
     edit: (config) => config.replace('-m str deny tarpit drop redirect', '-m str -i Deny TARPIT drop Redirect'),
     found: [],
