@@ -23,8 +23,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'an allow among words of others',
       'ip,action,rule\n203.0.113.7,block,a\n198.51.100.9,allow,b\n',
+      { name: 'a.csv' },
+      /^nothing was written: 1 of 2 lines .*--trust allow$/,
+    ],
+    [
+      'the same with the line skipped',
+      'ip,action,rule\n203.0.113.7,BLOCK,a\n203.0.113.8,banned,b\n198.51.100.9,allow,b\n',
       { name: 'a.csv', skipInvalid: true },
-      /^nothing was written/,
+      ['ip:203.0.113.7', 'ip:203.0.113.8'],
+    ],
+    [
+      'and in a network that it blocks',
+      'ip,action\n203.0.113.0/24,block\n203.0.113.9,allow\n',
+      { name: 'a.csv', skipInvalid: true },
+      /exempts ip:203.0.113.9 and blocks ip:203.0.113.0\/24/,
+    ],
+    [
+      'words that say neither',
+      'ip,action\n203.0.113.7,monitor\n203.0.113.8,captcha\n',
+      { name: 'a.csv', skipInvalid: true },
+      /^nothing was written: 2 of 2/,
     ],
     ['a kind in JSON', '["203.0.113.7","asn:64500"]', { name: 'a.json' }, /--trust asn$/],
   ],
