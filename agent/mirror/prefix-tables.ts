@@ -3,7 +3,7 @@ import type { Address } from '../decision/address.ts';
 import type { EntryTable } from './entry-table.ts';
 import type { Finder } from './finder.ts';
 
-const PLACE_BITS = 18;
+const PLACE_BITS = 16;
 const PLACES = 1 << PLACE_BITS;
 /** Those of a byte. */
 const BITS = 8;
