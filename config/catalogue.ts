@@ -37,11 +37,14 @@ const UNDER_A_CHOSEN_NAME = 'its path contains a name that you choose';
 const IN_A_MAP = 'it is a map or part of one';
 const ITEM = '[]';
 
-/** All settings, in the order of the schema. */
-export const SETTINGS: readonly KnownSetting[] = settingsIn(
-  z.toJSONSchema(ConfigFile, { io: 'input' }) as SchemaNode, // our own schema; this type is the part that is read
-  [],
-);
+let known: readonly KnownSetting[] | undefined;
+
+/** All settings, in the order of the schema. Not made before the first call: an agent without variables starts without them. */
+export function knownSettings(): readonly KnownSetting[] {
+  // our own schema; this type is the part that is read
+  known ??= settingsIn(z.toJSONSchema(ConfigFile, { io: 'input' }) as SchemaNode, []);
+  return known;
+}
 
 /** `noVariable` says why nothing below has a variable. */
 function settingsIn(node: SchemaNode, path: readonly string[], noVariable?: string): KnownSetting[] {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { SETTINGS } from './catalogue.ts';
+import { knownSettings } from './catalogue.ts';
 import { didYouMean, editDistance } from './did-you-mean.ts';
 import { renamedPath } from './renamed-settings.ts';
 import { suggestedValue } from './suggested-value.ts';
@@ -22,7 +22,9 @@ export interface Hints {
   readonly paths: readonly (readonly string[])[];
 }
 
-const AGENT_HINTS: Hints = { renamed: renamedPath, paths: SETTINGS.map(({ path }) => path) };
+function agentHints(): Hints {
+  return { renamed: renamedPath, paths: knownSettings().map(({ path }) => path) };
+}
 
 interface IssueFinding extends Finding {
   /** The setting is missing. */
@@ -32,7 +34,7 @@ interface IssueFinding extends Finding {
 }
 
 /** Reports each error once, at the innermost known place. */
-export function toFindings(issues: readonly Issue[], input: unknown, hints = AGENT_HINTS): Finding[] {
+export function toFindings(issues: readonly Issue[], input: unknown, hints = agentHints()): Finding[] {
   const found = new Map<string, IssueFinding>();
   for (const issue of issues)
     for (const finding of findingsOf(issue, input, hints)) {

@@ -1,4 +1,4 @@
-import { type KnownSetting, SETTINGS } from './catalogue.ts';
+import { type KnownSetting, knownSettings } from './catalogue.ts';
 import type { ConfigProblem } from './config-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { renamedVariable } from './renamed-settings.ts';
@@ -27,7 +27,7 @@ export function readOverrides(env: NodeJS.ProcessEnv): { overrides: Override[]; 
   const problems: ConfigProblem[] = [];
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || ELSEWHERE.includes(variable) || text === undefined || text === '') continue;
-    const setting = SETTINGS.find((known) => known.variable === variable);
+    const setting = knownSettings().find((known) => known.variable === variable);
     if (setting === undefined) problems.push(unknownVariable(variable));
     else overrides.push({ variable, path: setting.path, value: toValue(setting.shape, text) });
   }
@@ -67,7 +67,7 @@ function unknownVariable(variable: string): ConfigProblem {
   const renamed = renamedVariable(variable);
   if (renamed !== undefined) return { where: variable, setting: '', message: `renamed to ${renamed}` };
   // without the prefix, which all of them share
-  const known = SETTINGS.flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
+  const known = knownSettings().flatMap((setting) => setting.variable?.slice(PREFIX.length) ?? []);
   const meant = didYouMean(variable.slice(PREFIX.length), known);
   const message = meant === undefined ? 'unknown setting' : `unknown setting, did you mean ${PREFIX}${meant}?`;
   return { where: variable, setting: '', message };

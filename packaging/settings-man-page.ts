@@ -1,4 +1,4 @@
-import { type KnownSetting, SETTINGS } from '../config/catalogue.ts';
+import { type KnownSetting, knownSettings } from '../config/catalogue.ts';
 import { pageHead, roff, tagged } from './roff.ts';
 
 /** haverdict.yaml(5), from the catalogue of settings. */
@@ -16,7 +16,7 @@ export function settingsPage(version: string, epochSeconds: number): string {
     '.PP',
     'Environment variables override the file; lists in them are separated by commas.',
     '.SH SETTINGS',
-    ...SETTINGS.flatMap(describeSetting),
+    ...knownSettings().flatMap(describeSetting),
     '.SH EXAMPLE',
     '.EX',
     'listen:',

@@ -2,19 +2,26 @@ import { type HistogramState, quantile } from '../state/histogram.ts';
 import { type Html, html } from './html.ts';
 
 const NONE = '–';
-const grouped = new Intl.NumberFormat('en');
-const short = new Intl.NumberFormat('en', { notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2 });
 /** Numbers from here on are abbreviated. */
-const SHORT_FROM = 10_000_000;
+const COMPACT_FROM = 10_000_000;
+const COMPACT = { notation: 'compact', minimumFractionDigits: 2, maximumFractionDigits: 2 } as const;
+
+let made: { readonly grouped: Intl.NumberFormat; readonly compact: Intl.NumberFormat } | undefined;
+
+/** Not made before the first page: it takes as long as a tenth of an agent's start. */
+function formats() {
+  made ??= { grouped: new Intl.NumberFormat('en'), compact: new Intl.NumberFormat('en', COMPACT) };
+  return made;
+}
 
 /** A whole number; the exact value is in the markup. */
 export function count(value: number): Html {
-  return html`<data value="${value}">${(value < SHORT_FROM ? grouped : short).format(value)}</data>`;
+  return html`<data value="${value}">${(value < COMPACT_FROM ? formats().grouped : formats().compact).format(value)}</data>`;
 }
 
 /** A rate per second. */
 export function rate(value: number): string {
-  if (value === 0 || value >= 100) return grouped.format(Math.round(value));
+  if (value === 0 || value >= 100) return formats().grouped.format(Math.round(value));
   return value < 0.01 ? '< 0.01' : value.toFixed(value >= 10 ? 1 : 2);
 }
 

@@ -1,9 +1,9 @@
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
+import { ThrottledLog } from '../../spop/throttled-log.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { DegradationEvents, Episode } from '../decision/degradation-detector.ts';
 import type { Log } from '../log.ts';
-import { ThrottledLog } from '../throttled-log.ts';
 import type { BackendError } from './backend-error.ts';
 import type { ClientEvents, Uncounted } from './client.ts';
 import type { CredentialsEvents } from './credentials.ts';

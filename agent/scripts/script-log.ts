@@ -1,6 +1,6 @@
 import { printable } from '../../contract/printable.ts';
+import type { ThrottledLog } from '../../spop/throttled-log.ts';
 import type { Log } from '../log.ts';
-import type { ThrottledLog } from '../throttled-log.ts';
 import type { Failure } from './ipc.ts';
 import type { ScriptRunnerEvents } from './script-runner.ts';
 import type { SupervisorEvents } from './supervisor.ts';

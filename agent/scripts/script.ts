@@ -1,10 +1,10 @@
 import type { MessageSettings, Settings } from '../../config/settings.ts';
 import { varsOf } from '../../haproxy/variables.ts';
+import { ThrottledLog } from '../../spop/throttled-log.ts';
 import type { Clock } from '../decision/clock.ts';
 import { combine } from '../decision/combine.ts';
 import { type Decision, decisionOf } from '../decision/decision.ts';
 import type { Engine, Question } from '../decision/engine.ts';
-import { ThrottledLog } from '../throttled-log.ts';
 import { scriptRunnerLog, supervisorLog } from './script-log.ts';
 import { ScriptRunner } from './script-runner.ts';
 import type { ArgumentValue } from './script-types.ts';

@@ -1,14 +1,14 @@
 import { printable } from '../../contract/printable.ts';
-import type { ConnectionEvents } from '../../spop/connection.ts';
+import type { ConnectionEvents } from '../../spop/connection-events.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from '../../spop/server/connection-limiter.ts';
 import type { ListenerEvents } from '../../spop/server/listener.ts';
+import { ThrottledLog, type Times } from '../../spop/throttled-log.ts';
 import type { Clock } from '../decision/clock.ts';
 import type { EnforcementEvents } from '../decision/enforcement.ts';
 import type { Log } from '../log.ts';
 import type { ProcessMetrics } from '../state/process-metrics.ts';
 import type { RecentDeny } from '../state/state.ts';
-import { ThrottledLog, type Times } from '../throttled-log.ts';
 import type { MessageEvents } from './message-handler.ts';
 
 /** The SPOP status with which HAProxy refuses fragmentation. */

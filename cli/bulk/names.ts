@@ -59,6 +59,8 @@ function nameSubject(subject: string): string {
     );
   if (EXPRESSION.test(pattern))
     throw new InvalidLineError(`"${printable(value)}" is a regular expression: write the names that it matches`);
+  if (/%[\da-f]{2}/i.test(pattern))
+    throw new InvalidLineError(`"${printable(value)}" is percent-encoded: write it as clients send it`);
   const text = pattern.replace(/\\(.)/g, '$1').trim();
   if (LOST_SIGNS.test(text))
     throw new InvalidLineError(

@@ -5,7 +5,8 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { type ConfigOptions, configOption, readSettings } from '../options/config-option.ts';
-import { printJson, printRow } from '../output/output.ts';
+import { printJson } from '../output/output.ts';
+import { printRow } from '../output/table.ts';
 
 interface CheckBackendOptions extends ConfigOptions {
   readonly lists?: string[];

@@ -10,8 +10,9 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
 import { haproxyFilesAt } from '../options/haproxy-files.ts';
-import { printJson, printLine, printRow } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { printRow } from '../output/table.ts';
 
 interface DoctorOptions extends ConfigOptions {
   readonly haproxy: string[];
@@ -84,7 +85,7 @@ function readFile(path: string): string {
 const FILES: Files = {
   read: (path) => {
     try {
-      return readFileSync(path, 'utf8');
+      return statSync(path).isFile() ? readFileSync(path, 'utf8') : '';
     } catch {
       return undefined;
     }

@@ -15,7 +15,8 @@ import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
 import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { printJson, printLine, printTable } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { printTable } from '../output/table.ts';
 
 interface ExplainOptions extends TableOptions, ConfigOptions {
   readonly message?: string;

@@ -8,8 +8,9 @@ import { CHANGE_COLUMNS, changeCells } from '../lists/history-table.ts';
 import { readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { printJson, printLine, printTable } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { printTable } from '../output/table.ts';
 
 interface HistoryOptions extends TableOptions {
   readonly list?: string;

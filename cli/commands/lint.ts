@@ -11,8 +11,9 @@ import { type Repairer, repair } from '../lint/repair.ts';
 import { readList } from '../options/arguments.ts';
 import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { headingOf, printJsonLine, printLine, printRow } from '../output/output.ts';
+import { printJsonLine, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { headingOf, printRow } from '../output/table.ts';
 
 interface LintCommandOptions extends TableOptions, ConfigOptions {
   readonly list?: string;

@@ -5,7 +5,8 @@ import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts'
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { headingOf, printJsonLine, printLine, printRow, printTable, terminalColumns } from '../output/output.ts';
+import { printJsonLine, printLine, terminalColumns } from '../output/output.ts';
+import { headingOf, printRow, printTable } from '../output/table.ts';
 
 interface ListOptions extends TableOptions, FilterOptions {
   readonly reason?: string;

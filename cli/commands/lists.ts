@@ -10,7 +10,8 @@ import { deleteList } from '../lists/delete.ts';
 import { describeList } from '../lists/describe.ts';
 import { readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { printJson, printLine, printTable } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { printTable } from '../output/table.ts';
 
 interface ListsOptions extends TableOptions {
   readonly all?: true;

@@ -5,7 +5,8 @@ import { COLUMNS, cellsOf, itemsCovering, jsonOf, type ListedItem, listedItem } 
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { printJson, printLine, printTable } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { printTable } from '../output/table.ts';
 
 interface ShowOptions extends TableOptions {
   readonly lists?: string[];

@@ -1,4 +1,4 @@
-import { table } from '../output/output.ts';
+import { table } from '../output/table.ts';
 import { count, type Estimate, type WithoutMirror } from './estimate.ts';
 
 /** Formats an estimate as text. */

@@ -2,7 +2,8 @@ import type { ExplainedMessage, ExplainedSubject, Explanation, Next } from '../.
 import { askAgent } from '../agent-client/agent-client.ts';
 import { type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { readSubjects } from '../options/arguments.ts';
-import { aligned, printJson, printLine } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { aligned } from '../output/table.ts';
 
 export interface ExplainAtAgentOptions extends SocketOptions {
   readonly json?: true;

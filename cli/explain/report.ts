@@ -1,7 +1,7 @@
 import { redactedSubject } from '../../contract/redact.ts';
 import { jsonOf } from '../entries/listed-item.ts';
 import { expiryText } from '../options/expiry.ts';
-import { aligned, type Cell } from '../output/output.ts';
+import { aligned, type Cell } from '../output/table.ts';
 import { effectOf } from './effect.ts';
 import type { EntryOutcome, ExplainRequest, Explanation } from './explanation.ts';
 

@@ -17,13 +17,17 @@ const TEXTS: readonly string[] = ['reason', 'note', 'createdBy', 'createdAt'];
 /** An address in the first cell, as in tables without heading. */
 const ADDRESS_FIRST = /^"?(?=[^,]*[.:])[\da-f.:/]{2,49}"?,/i;
 
+/** The heading of a table of one column. */
+const ONE_COLUMN = /^"?(subject|value|ip|cidr|address|ip[ _]?addr(ess)?)"?$/i;
+
 /** A table: our own, that of `cscli decisions import`, or another whose column of subjects is named or chosen. */
 export const CSV: FeedFormat = {
   unit: 'line',
   extensions: ['csv'],
   matches: ({ shape, firstLine }) =>
-    (shape === 'string' || (shape === 'lines' && /[,;\t]/.test(firstLine))) &&
-    (headingIn(firstLine) !== undefined || ADDRESS_FIRST.test(firstLine)),
+    ((shape === 'string' || (shape === 'lines' && /[,;\t]/.test(firstLine))) &&
+      (headingIn(firstLine) !== undefined || ADDRESS_FIRST.test(firstLine))) ||
+    ONE_COLUMN.test(firstLine),
   read: readCsv,
 };
 

@@ -7,6 +7,7 @@ import { HAPROXY } from './haproxy.ts';
 import { IPSET_SAVE } from './ipset-save.ts';
 import { JSON_DOCUMENT } from './json.ts';
 import { NDJSON } from './ndjson.ts';
+import { NFTABLES } from './nftables.ts';
 import { PLAIN } from './plain.ts';
 import { SPAMHAUS } from './spamhaus.ts';
 
@@ -18,6 +19,7 @@ const FORMATS = {
   'aws-waf': AWS_WAF,
   abuseipdb: ABUSEIPDB,
   crowdsec: CROWDSEC,
+  nftables: NFTABLES,
   csv: CSV,
   'ipset-save': IPSET_SAVE,
   haproxy: HAPROXY,

@@ -1,3 +1,4 @@
+import { meaningOf } from './extra-field-meaning.ts';
 import type { FeedSource } from './feed-format.ts';
 import { type FeedItem, type FeedRecord, isRecord } from './feed-line.ts';
 import { InvalidLineError } from './invalid-line.ts';
@@ -33,10 +34,15 @@ export function itemsAtPaths(document: unknown, paths: readonly JsonPath[], sour
 }
 
 /** Throws if an object around the values says something about them; its other objects are about others. */
-export function checkAround(located: readonly Located[], { fields }: FeedSource): void {
-  for (const record of new Set(located.flatMap(({ around }) => around))) fields.checkAround(flat(record), []);
+export function checkAround(located: readonly Located[], { fields, paths = [] }: FeedSource): void {
+  for (const record of new Set(located.flatMap(({ around }) => around)))
+    fields.checkAround(ofItems(record), paths.flat());
 }
 
-function flat(record: FeedRecord): FeedRecord {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => typeof value !== 'object'));
+/** The fields that say something about the items: of lists and objects, only what may be exempt from them. */
+function ofItems(record: FeedRecord): FeedRecord {
+  const fields = Object.entries(record).filter(
+    ([name, value]) => typeof value !== 'object' || meaningOf(name, true, '') === 'exempt',
+  );
+  return Object.fromEntries(fields);
 }

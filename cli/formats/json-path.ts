@@ -1,4 +1,7 @@
+import { printable } from '../../contract/printable.ts';
+import { meaningOf } from './extra-field-meaning.ts';
 import { type FeedRecord, isRecord } from './feed-line.ts';
+import { InvalidLineError } from './invalid-line.ts';
 
 /** A path such as `prefixes[].ip_prefix`: names, `*` for any name, `[]` for the items of an array. */
 export type JsonPath = readonly string[];
@@ -54,5 +57,8 @@ function stepInto({ value, record, around: outer }: Located, step: string): Loca
   if (Array.isArray(value)) return value.map((item) => ({ value: item, record: undefined, name: '', around }));
   const of = value as FeedRecord; // `hasStep` allows no other
   const names = step === ANY ? Object.keys(of) : [step];
+  const exempt = step === ANY ? names.find((name) => meaningOf(name, of[name], '') === 'exempt') : undefined;
+  if (exempt !== undefined)
+    throw new InvalidLineError(`has ${printable(exempt)} among what * stands for, which is exempt: name the others`);
   return names.map((name) => ({ value: of[name], record: of, name, around }));
 }

@@ -1,5 +1,5 @@
-import { folded, isAddress } from './extra-field-meaning.ts';
-import { isRecord } from './feed-line.ts';
+import { folded, isAddress, meaningOf } from './extra-field-meaning.ts';
+import { type FeedRecord, isRecord } from './feed-line.ts';
 import { ANY, formatJsonPath, ITEMS, type JsonPath } from './json-path.ts';
 
 /** How values of a kind look that can be told from names of columns and from numbers that count. */
@@ -28,10 +28,12 @@ export function likelyPaths(document: unknown, kind: string): readonly string[] 
   const visit = (value: unknown, path: JsonPath): void => {
     if (++values > MAX_VALUES || path.length > MAX_DEPTH || paths.size === MAX_PATHS) return;
     if (Array.isArray(value)) for (const item of value.slice(0, MAX_SAMPLES)) visit(item, [...path, ITEMS]);
-    else if (isRecord(value))
-      for (const [name, field] of Object.entries(value).slice(0, MAX_SAMPLES))
-        visit(field, [...path, /^[\w$-]+$/.test(name) ? name : ANY]);
+    else if (isRecord(value)) visitFields(value, path);
     else if (isLikely(value, kind) || isNumberOf(kind, value, path.at(-1))) paths.add(formatJsonPath(path));
+  };
+  const visitFields = (record: FeedRecord, path: JsonPath): void => {
+    for (const [name, field] of Object.entries(record).slice(0, MAX_SAMPLES))
+      if (meaningOf(name, field, '') !== 'exempt') visit(field, [...path, /^[\w$-]+$/.test(name) ? name : ANY]);
   };
   visit(document, []);
   return [...paths];

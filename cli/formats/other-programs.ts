@@ -9,6 +9,8 @@ interface Other {
   readonly type: string;
   /** Whether it can have user agents and headers, whose values are any text. */
   readonly isText?: true;
+  /** Whether it has one such line and no other. */
+  readonly isOnlyLine?: true;
 }
 
 const OTHERS: readonly Other[] = [
@@ -36,6 +38,16 @@ const OTHERS: readonly Other[] = [
     type: "sed -n 's/^-A .*-s \\([^ ]*\\) .*-j \\(DROP\\|REJECT\\).*/\\1/p' FILE | haverdict import -",
   },
   { line: /^Chain \S+ \(/, is: 'what iptables -L prints', type: 'use iptables-save, and of that the addresses' },
+  {
+    line: /^add element \S/,
+    is: 'elements of nftables',
+    type: "sed -n 's/^add element .*{\\(.*\\)}.*/\\1/p' FILE | tr -s ' ,\\t' '\\n' | grep '[.:]' | haverdict import -",
+  },
+  {
+    line: /^id,source,ip,reason,action,country,as,/,
+    is: 'what cscli decisions list -o raw prints',
+    type: 'cscli decisions list -o json | haverdict import -',
+  },
   { line: /^Name: \S+$/, is: 'what ipset list prints', type: 'ipset save NAME | haverdict import -' },
   {
     line: /^(table (ip6?|inet|arp|bridge|netdev) |(add|create) (table|set|element|rule) |flush (ruleset|set) |set \S+ \{|elements = \{)/,
@@ -57,7 +69,7 @@ const OTHERS: readonly Other[] = [
   {
     line: /^(Status for the jail|\[\{'|\[(DEFAULT|sshd)\]|.*fail2ban\.(actions|filter)\b)/,
     is: 'output or configuration of fail2ban',
-    type: 'fail2ban-client get JAIL banip | haverdict import -',
+    type: "fail2ban-client get JAIL banip | tr ' ' '\\n' | haverdict import -",
   },
   {
     line: /^(\[adblock|! *(title|homepage|version|expires|description|last modified|checksum)\b|(@@)?\|\||[^\s#]*##)/i,
@@ -102,8 +114,8 @@ const OTHERS: readonly Other[] = [
   },
   {
     line: /^(ALL|sshd|in\.\w+|[a-z]+d) *: *[\d[]/,
-    is: 'a hosts.deny file',
-    type: "sed -n 's/^[A-Za-z]* *: *//p' FILE | tr ' ,' '\\n' | haverdict import -",
+    is: 'a hosts.deny file, unless it is hosts.allow',
+    type: "sed -n '/allow/Id;s/^[A-Za-z]* *: *//p' FILE | tr ' ,' '\\n' | haverdict import -",
   },
   {
     line: /^\S+\s+(REJECT|DISCARD|DUNNO|PERMIT)(\s|$)/,
@@ -143,9 +155,20 @@ const OTHERS: readonly Other[] = [
     type: "sed 's/,.*//;s/\\b0*\\([0-9]\\)/\\1/g' FILE | haverdict import -",
   },
   {
-    line: /^\d+(\.\d+){3}[\t ]+(?!255\.)\d+(\.\d+){3}([\t ]|$)/,
+    line: /^[\da-f.:/]*[.:][\da-f.:/]*([\t ,;]+[\da-f.:/]*[.:][\da-f.:/]*){2,}[,;]?$/i,
+    is: 'several addresses on one line',
+    isOnlyLine: true,
+    type: "sed 's/#.*//' FILE | tr -s ' ,;\\t' '\\n' | haverdict import -",
+  },
+  {
+    line: /^\d+(\.\d+){3}[\t ]+(?!255\.)\d+(\.\d+){3}(?![\t ]+\d+(\.\d+){3})([\t ]|$)/,
     is: 'a list of ranges in two columns',
     type: "sed -n 's/^\\([0-9.]*\\)[ \\t]*\\([0-9.]*\\).*/\\1-\\2/p' FILE | grep '^[0-9]' | haverdict import -",
+  },
+  {
+    line: /^[\w-]*(allow|white|permit|trust|except|exempt)[\w-]*: *(\[.*)?$/i,
+    is: 'YAML',
+    type: 'write the addresses that are to be blocked, one a line',
   },
   { line: /^(---$|%YAML|- |[\w-]+:$|[\w-]+: *\[)/, is: 'YAML', type: "sed -n 's/^ *- //p' FILE | haverdict import -" },
   {
@@ -162,6 +185,9 @@ const OTHERS: readonly Other[] = [
   },
 ];
 
+/** Where the commands are about addresses. */
+const VALUES = 'write the values, one a line';
+
 /** Lines that must all look alike before a list is taken for one of another kind. */
 const TELLING_LINES = 5;
 
@@ -173,9 +199,11 @@ export function otherProgram(text: string, kind: string): string | undefined {
   const [first = ''] = lines;
   const other = OTHERS.find(
     ({ line, ...other }) =>
-      (!isText || other.isText) && (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
+      (!isText || other.isText) &&
+      (!other.isOnlyLine || lines.length === 1) &&
+      (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
   );
-  if (other !== undefined) return `${other.is}: ${other.type}`;
+  if (other !== undefined) return `${other.is}: ${isText && / import -$/.test(other.type) ? VALUES : other.type}`;
   return isText ? undefined : otherKind(lines, kind);
 }
 

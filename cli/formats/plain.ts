@@ -60,14 +60,20 @@ function subjectsIn(data: string, kind: string): readonly string[] {
   if (isWholeLine(data, kind)) return subjectsOf(data, kind);
   const words = data.split(/\s+/);
   if (kind === 'host') return hostsIn(data, words).flatMap((name) => subjectsOf(name, kind));
-  const [address = '', ...more] = words;
+  const [address = '', ...more] =
+    words.length === 2 && isCount(words[0]) && isAddress(words[1] ?? '') ? words.toReversed() : words;
   if (kind !== 'ip' || more.length === 0 || !isAddress(address) || /^[-–]/.test(more[0] ?? ''))
     return subjectsOf(data, kind);
   if (isBlockedByHosts(words)) throw new InvalidLineError('is a line of a hosts file: --kind host reads the names');
   const subjects = subjectsOf(address, kind);
   refuseValue(more.join(' '), address, subjects);
-  if (more.length === 1 && /^\d+$/.test(more[0] ?? '')) return subjects; // how often it was seen
+  if (more.length === 1 && isCount(more[0])) return subjects;
   throw new InvalidLineError(`has more than an address: --format haproxy reads what follows as the reason`);
+}
+
+/** How often something was seen: after the address, or before it, as uniq -c prints it. */
+function isCount(word: string | undefined): boolean {
+  return /^\d+$/.test(word ?? '');
 }
 
 /** The names of a line; `.shop.example` is a host and all below it, as Squid and nginx read it. */

@@ -2,7 +2,7 @@ import { parseEntry } from '../../blocklist/entry.ts';
 import { asReason } from '../../blocklist/reason.ts';
 import { ACTIONS, isAction } from '../../contract/actions.ts';
 import { printable } from '../../contract/printable.ts';
-import { foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
+import { folded, foldedName, isNothing, meaningOfWord } from './extra-field-meaning.ts';
 import type { FeedEntry, FeedItem, FeedRecord } from './feed-line.ts';
 import { parseGoDuration } from './go-duration.ts';
 import { InvalidLineError, singleLine } from './invalid-line.ts';
@@ -11,6 +11,8 @@ import { isGiven, isLength, quoted, type RecordOptions, SUBJECT_FIELDS, subjects
 /** Folded names of expiry fields besides `expiresAt` and `duration`. */
 const ENDS =
   /^(expires|expiry|expire|expiresat|expireson|expiration|expirationdate|expirydate|expiretime|validuntil|until)$/;
+/** Words of others for `deny`, in any case; folded. */
+const DENIES = /^(deny|denied|block(ed)?|ban(ned)?|reject(ed)?|refused?|blacklist(ed)?)$/;
 /** The attributes of our own entries. */
 const ENTRY_FIELDS = ['list', 'action', 'reason', 'note', 'status', 'vars', 'createdBy', 'createdAt'] as const;
 
@@ -84,12 +86,13 @@ function ownFields(record: FeedRecord, subject: string): FeedRecord {
   );
   const nested = given.find((field) => field !== 'vars' && typeof record[field] === 'object');
   if (nested !== undefined) throw new InvalidLineError(`${nested} is neither text nor a number`); // at any depth
-  const { action, status, list, note, reason } = record;
+  const { status, list, note, reason } = record;
+  const action = DENIES.test(folded(String(record.action))) ? 'deny' : record.action;
   if (isGiven(action) && !isAction(action))
     throw notOurs('action', action, `is none of ${ACTIONS.join(', ')}`, subject);
   if (meaningOfWord(list) !== undefined) throw notOurs('list', list, 'is not a blocklist', subject);
   return {
-    ...Object.fromEntries(given.map((field) => [field, record[field]])),
+    ...Object.fromEntries(given.map((field) => [field, field === 'action' ? action : record[field]])),
     ...(typeof status === 'string' && !isForeignStatus(record) && { status: Number(status) }),
     ...(isGiven(reason) && { reason: asReason(String(reason)) }),
     ...(typeof note === 'string' && { note: singleLine(note) }),

@@ -1,5 +1,6 @@
 import { printable } from '../../contract/printable.ts';
 import { formatSubject, isKind, parseSubject, SubjectError } from '../../contract/subject.ts';
+import { addressHint } from './address-hint.ts';
 import { subjectsOfRange } from './address-ranges.ts';
 import { InvalidLineError } from './invalid-line.ts';
 
@@ -14,7 +15,12 @@ export function subjectsOf(value: string, kind: string): readonly string[] {
 export function subjectOf(value: string, kind: string): string {
   if (value.includes('\ufffd')) throw new InvalidLineError(`"${printable(value)}" is not UTF-8 text`);
   if (EXEMPTING.test(value) && !/^(ua$|header|cookie|key)/.test(kind)) throw exempted(value, kind);
-  return formatSubject(parseSubject(hasKind(value) || kind === 'ip' ? value : `${kind}:${value}`));
+  try {
+    return formatSubject(parseSubject(hasKind(value) || kind === 'ip' ? value : `${kind}:${value}`));
+  } catch (error) {
+    const hint = error instanceof SubjectError && kind === 'ip' ? addressHint(value) : undefined;
+    throw hint === undefined ? error : new SubjectError(`"${printable(value)}" ${hint}`);
+  }
 }
 
 /** The value of an `ip` subject; undefined for another kind. */

@@ -1,5 +1,6 @@
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../contract/address.ts';
 import { parseSubject, SubjectError } from '../../contract/subject.ts';
+import { addressHint } from '../formats/address-hint.ts';
 import { subjectsOfRange } from '../formats/address-ranges.ts';
 import { InvalidLineError } from '../formats/invalid-line.ts';
 
@@ -30,26 +31,11 @@ const HINTS: readonly ((text: string) => string | undefined)[] = [
       return `is ${typed.length} networks and addresses: write them to a file, which haverdict import reads, ranges as well`;
     return `is a range: write ${typed.join(' ')}`;
   },
-  (text) => {
-    const [, address = '', mask = ''] = /^([\d.]+)\s*\/?\s*(255\.[\d.]+)$/.exec(text) ?? [];
-    const bits = parseAddress(mask)?.reduce((all, byte) => all + byte.toString(2).padStart(8, '0'), '') ?? '';
-    if (!/^1+0*$/.test(bits)) return undefined;
-    return networkHint('has a mask', address, bits.indexOf('0') < 0 ? 32 : bits.indexOf('0'));
-  },
-  (text) => {
-    const octets = /^(\d{1,3}(?:\.\d{1,3}){0,2})((?:\.\*)+|\.?)$/.exec(text)?.[1]?.split('.') ?? [];
-    if (octets.length < 1 || (octets.length === 1 && !text.includes('*'))) return undefined;
-    const address = [...octets, '0', '0', '0'].slice(0, 4).join('.');
-    return networkHint('is not whole', address, octets.length * 8);
-  },
+  addressHint,
   (text) => {
     const [, ipv4, ipv6] = /^(?:([\d.]+):\d+|\[([\da-f:.]+)\](?::\d+)?)$/i.exec(text) ?? [];
     const address = ipv4 ?? ipv6 ?? '';
     return parseAddress(address) === undefined ? undefined : `has a port or brackets: write ${address}`;
-  },
-  (text) => {
-    const [address = '', zone] = text.split('%');
-    return zone === undefined || parseAddress(address) === undefined ? undefined : `has a zone: write ${address}`;
   },
   (text) => {
     if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return undefined;
@@ -90,11 +76,6 @@ function wideNetwork(text: string): string | undefined {
   else view.setUint16(0, view.getUint16(0) + count - 1);
   const [first, end] = [bytes, last].map((one) => formatNetwork({ bytes: one, prefix: widest }));
   return `is wider than the widest network that is looked up: it is ${count} of /${widest}, from ${first} to ${end}, which need --force`;
-}
-
-function networkHint(what: string, address: string, prefix: number): string | undefined {
-  const bytes = parseAddress(address);
-  return bytes === undefined || prefix < 8 ? undefined : `${what}: write ${formatNetwork(masked(bytes, prefix))}`;
 }
 
 function subjectsIn(text: string): readonly string[] | undefined {

@@ -3,7 +3,8 @@ import type { Blocklist } from '../../blocklist/store.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { expiryText } from '../options/expiry.ts';
 import { openBlocklist, type TableOptions } from '../options/table-options.ts';
-import { printJson, printLine, printTable } from '../output/output.ts';
+import { printJson, printLine } from '../output/output.ts';
+import { printTable } from '../output/table.ts';
 import { CHANGE_COLUMNS, changeCells } from './history-table.ts';
 import { type ListSummary, summaryOf } from './summary.ts';
 

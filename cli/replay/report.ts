@@ -1,6 +1,6 @@
 import { redactedSubject } from '../../contract/redact.ts';
-import { type Cell, table } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
+import { type Cell, table } from '../output/table.ts';
 import type { Hit, ReplayResult } from './replay.ts';
 
 /** What was replayed. */

@@ -28,9 +28,13 @@ export interface DatabaseOptions {
   readonly folder?: string;
 }
 
+/** Longer than a client leaves a connection idle, which would write into one that is closed just then. */
+const KEEP_ALIVE_MS = 60_000;
+
 /** An empty DynamoDB in this process. */
 export async function startDatabase({ port = 0, folder }: DatabaseOptions = {}): Promise<Database> {
   const server = dynalite({ createTableMs: 0, ...(folder !== undefined && { path: folder }) });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // a listening TCP server has one

@@ -1,5 +1,6 @@
 import type { ListenAddress } from '../../config/listen-address.ts';
-import { agentAddresses, serverAddress } from '../generate/agents-backend.ts';
+import { serverAddress } from '../../spop/haproxy/agents-section.ts';
+import { agentAddresses } from '../generate/agents-backend.ts';
 import { AGENTS_BACKEND } from '../generate/spoe.ts';
 import { type HaproxyConfig, lastOf, optionOf, type ProxySection } from '../parse/proxy.ts';
 import { hasKeyword, parameterOf, type Server } from '../parse/server.ts';
@@ -53,6 +54,17 @@ export const AGENTS_CHECKS = {
             values: { right: `backend ${line.words[1]}   # the part agents of haverdict wiring, here at the end` },
           };
       }
+    },
+  },
+  'agents-backend-repeated': {
+    severity: 'error',
+    why: 'HAProxy refuses two sections of one name, and keeps its old configuration',
+    write: 'backend <name>   # once, at the end of the last file, and its defaults once',
+    *find({ engines, config }) {
+      for (const { backend } of backendsOf(engines))
+        for (const { kind, name, place, isUnsure } of config.proxies)
+          if (kind !== 'frontend' && name === backend.name && place !== backend.place && !isUnsure)
+            yield { place, what: `backend ${name} is there already`, values: { name } };
     },
   },
   'agents-backend-http': {

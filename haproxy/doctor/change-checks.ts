@@ -45,6 +45,24 @@ export const CHANGE_CHECKS = {
           if (!names.includes(backend)) yield { place, what: `there is no backend ${backend}`, values: { backend } };
     },
   },
+  'route-below-rules': {
+    severity: 'warning',
+    why: 'HAProxy takes the first use_backend rule that applies: where it is this one, no entry routes the request',
+    write: '<rule>   # below the rules that route',
+    *find(installation) {
+      for (const proxy of new Set(routing(installation).map(({ filter }) => filter.proxy))) {
+        const rules = proxy.rules.filter(({ ruleset }) => ruleset === 'use_backend');
+        const reads = (rule: Rule) => ownVariablesIn(rule, proxy.acls, installation.prefixes).length > 0;
+        for (const rule of rules.slice(0, Math.max(0, rules.findLastIndex(reads))))
+          if (!reads(rule))
+            yield {
+              place: rule.place,
+              what: `use_backend ${rule.action} stands above the rules that route`,
+              values: { rule: rule.words.join(' ') },
+            };
+      }
+    },
+  },
   'header-not-obeyed': {
     severity: 'warning',
     why: 'the configuration lets entries change this header, but no rule does',

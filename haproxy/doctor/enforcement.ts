@@ -59,9 +59,11 @@ function stoppedIn(
   scenario: Scenario,
   installation: Installation,
 ): Stopped {
-  const truths = enforcingRules(proxy, rulesets, installation.prefixes).map(({ condition }) =>
-    holds(condition, proxy.acls, valuesOf(scenario, installation)),
-  );
+  const truths = enforcingRules(proxy, rulesets, installation.prefixes).map(({ condition, args }) => {
+    const applies = holds(condition, proxy.acls, valuesOf(scenario, installation));
+    // where the location is empty, such a redirect does nothing
+    return applies && args.includes('ignore-empty') ? undefined : applies;
+  });
   if (truths.includes(true)) return 'all';
   return truths.includes(undefined) ? 'some' : 'none';
 }

@@ -11,7 +11,8 @@ import { chrootOf } from './server-checks.ts';
  */
 export function isEntrance(proxy: ProxySection, installation: Installation): boolean {
   const { config, filters } = installation;
-  if (proxy.lines.some(({ words }) => words[0] === 'disabled')) return false;
+  if (proxy.lines.findLast(({ words }) => /^(en|dis)abled$/.test(words[0] ?? ''))?.words[0] === 'disabled')
+    return false;
   const binds = proxy.lines
     .filter(({ words }) => words[0] === 'bind')
     .flatMap(({ words }) => (words[1] ?? '').split(','));

@@ -1,11 +1,20 @@
-import { eventFacts } from '../events.ts';
+import { eventFacts, isSentAt } from '../events.ts';
+import { sendingGroup } from '../generate/sending-group.ts';
 import { ENGINE } from '../generate/spoe.ts';
 import { optionOf, type ProxySection } from '../parse/proxy.ts';
 import { readServers } from '../parse/server.ts';
 import { hasEnvironmentVariable } from '../parse/words.ts';
 import type { Checks, Occurrence } from './check.ts';
+import { chosenBackends } from './chosen-backends.ts';
 import { isEntrance } from './entrance.ts';
-import { configuredMessage, eventOf, type Filter, type Installation, sentMessages } from './installation.ts';
+import {
+  configuredMessage,
+  eventOf,
+  type Filter,
+  guardedMessages,
+  type Installation,
+  sentMessages,
+} from './installation.ts';
 import { backendsBehind, guardedTargets, isDynamic, reachableTargets, targetsOf } from './passage.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
@@ -52,12 +61,16 @@ export const FILTER_CHECKS = {
     write: 'filter spoe engine <engine> config <file>',
     *find(installation) {
       const { config, filters } = installation;
-      const guarded = new Set(filters.flatMap(({ proxy }) => guardedTargets(proxy)));
+      const guarded = new Set(
+        filters.flatMap(({ proxy }) => guardedTargets(proxy, chosenBackends(proxy, installation, true))),
+      );
       for (const proxy of filters.length === 0 ? [] : config.proxies) {
         if (proxy.kind === 'backend' || filters.some((filter) => filter.proxy === proxy)) continue;
         if (isMentioned(proxy, installation) || !isEntrance(proxy, installation)) continue;
-        const shared = reachableTargets(proxy).find((name) => guarded.has(name));
-        if (shared === undefined || filters.some((filter) => filter.proxy.name === shared)) continue;
+        const shared = reachableTargets(proxy, chosenBackends(proxy, installation, false)).find((name) =>
+          guarded.has(name),
+        );
+        if (shared === undefined || filters.some((filter) => asksAsBackend(filter, shared, installation))) continue;
         yield {
           place: proxy.place,
           what: `${label(proxy)} uses ${shared} and has no filter`,
@@ -104,6 +117,21 @@ export const FILTER_CHECKS = {
           values: { ...valuesOf(filters[0]), section: label(proxy) },
         };
       }
+    },
+  },
+  'filter-repeated': {
+    severity: 'error',
+    why: 'HAProxy refuses two filters of one engine in a section, and keeps its old configuration',
+    write: '<filter>   # once in <section>, and each part of haverdict wiring once',
+    *find({ filters }) {
+      const sure = filters.filter(({ isUnsure }) => !isUnsure);
+      for (const [at, { proxy, engineName, place, file }] of sure.entries())
+        if (sure.slice(0, at).some((other) => other.proxy === proxy && other.engineName === engineName))
+          yield {
+            place,
+            what: `${label(proxy)} has a filter of engine ${engineName} already`,
+            values: { filter: `filter spoe engine ${engineName} config ${file}`, section: label(proxy) },
+          };
     },
   },
   'spoe-file-missing': {
@@ -207,6 +235,21 @@ function sentAt({ engine }: Filter, isMeant: (event: ReturnType<typeof eventFact
 /** Whether the section has a filter, or is a backend used by a section with one. */
 function isGuarded(proxy: ProxySection, { filters, config }: Installation): boolean {
   return filters.some((filter) => filter.proxy === proxy || backendsBehind(filter.proxy, config).includes(proxy));
+}
+
+/**
+ * Whether a section of this name with a filter asks about the requests of other sections, too: what HAProxy sends at an event of
+ * the frontend it does not send where a `listen` section is the backend of another.
+ */
+function asksAsBackend(filter: Filter, name: string, installation: Installation): boolean {
+  const { haproxy } = installation.settings;
+  const sent = guardedMessages(installation).filter((guarded) => guarded.filter === filter);
+  return (
+    filter.proxy.name === name &&
+    !sent.some(
+      ({ message }) => sendingGroup(haproxy, message) === undefined && isSentAt(message, { section: 'frontend' }),
+    )
+  );
 }
 
 /** Whether other findings say already that it has no filter. */

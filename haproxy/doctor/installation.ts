@@ -22,6 +22,8 @@ export interface Files {
 export interface Filter {
   readonly proxy: ProxySection;
   readonly place: Place;
+  /** As of a line. */
+  readonly isUnsure?: true;
   readonly engineName: string;
   /** The resolved path; as written if it cannot be resolved. */
   readonly file: string;
@@ -142,16 +144,17 @@ export function configuredMessage(settings: Settings, name: string): MessageSett
 function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, version: string): Filter[] {
   return proxy.lines
     .filter(({ words }) => words[0] === 'filter' && words[1] === 'spoe')
-    .map(({ words, place }) => {
+    .map(({ words, place, isUnsure }) => {
       const engineName = after(words, 'engine') ?? '';
       const written = after(words, 'config') ?? '';
-      const found = lookUp(written, place, config, files);
+      const found = readNamed(written, place, config, files);
       const file = found?.path ?? written;
       const sections = found && readSections(readLines(file, found.text, version));
       const engine = sections && readEngine(sections, engineName);
       return {
         proxy,
         place,
+        ...(isUnsure && { isUnsure }),
         engineName,
         file,
         ...(found && { text: found.text }),
@@ -162,7 +165,12 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
 }
 
 /** Without `default-path` a path is relative to HAProxy's working directory; our guess is this one, or that of haproxy.cfg. */
-function lookUp(written: string, { file }: Place, config: HaproxyConfig, files: Files) {
+export function readNamed(
+  written: string,
+  { file }: Place,
+  config: HaproxyConfig,
+  files: Files,
+): { readonly path: string; readonly text: string } | undefined {
   const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/') + 1) : '';
   const [, policy, origin = ''] = lastOf(config.global, 'default-path')?.words ?? [];
   const bases = { config: [folder], parent: [`${folder}../`], origin: [`${origin}/`] }[policy ?? ''] ?? ['', folder];

@@ -55,6 +55,22 @@ export const RECENT_CHECKS = {
         }
     },
   },
+  'recent-counter-beyond': {
+    severity: 'error',
+    why: 'HAProxy has only so many stick counters: it refuses the rule and keeps its old configuration',
+    write: 'tune.stick-counters <count>   # in global, HAProxy 2.8 and later; or a smaller haproxy.recentStickCounter',
+    *find(installation) {
+      const count = lastOf(installation.config.global, 'tune.stick-counters')?.words[1] ?? USUAL_COUNTERS;
+      const own = installation.filters.flatMap(({ proxy }) => ownTracks(proxy, installation));
+      const beyond = own.find((rule) => Number(counterOf(rule)) >= Number(count));
+      if (beyond !== undefined)
+        yield {
+          place: beyond.place,
+          what: `${beyond.action} is beyond the ${count} stick counters of this HAProxy`,
+          values: { count: Number(counterOf(beyond)) + 1 },
+        };
+    },
+  },
   'recent-table-differs': {
     severity: 'warning',
     why: 'HAProxy asks again about each address that the table does not hold for haproxy.recentSeconds',
@@ -86,6 +102,9 @@ export const RECENT_CHECKS = {
     },
   },
 } satisfies Checks;
+
+/** How many HAProxy has where nothing is said, as every distribution builds it. */
+const USUAL_COUNTERS = '3';
 
 const TRACK = /^track-sc(\d+)$/;
 

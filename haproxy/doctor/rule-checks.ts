@@ -172,11 +172,11 @@ function* unknownValues({ config, prefixes }: Installation): Iterable<Occurrence
   for (const { lines } of config.proxies)
     for (const { words, place } of lines)
       for (const test of testsIn(words)) {
-        const { expression, method, patterns = [] } = readTest(test);
+        const { expression, method, ignoresCase, patterns = [] } = readTest(test);
         const [variable = ''] = readVariables([expression]);
         if (method !== 'str' || parseOwnVariable(variable, prefixes)?.name !== VARIABLES.action) continue;
         for (const pattern of patterns)
-          if (!isAction(pattern) && !hasEnvironmentVariable(pattern))
+          if (!isAction(ignoresCase ? pattern.toLowerCase() : pattern) && !hasEnvironmentVariable(pattern))
             yield {
               place,
               what: `"${pattern}" is not an action`,

@@ -1,4 +1,4 @@
-import { PROCESSING_MARGIN_MS } from '../generate/spoe.ts';
+import { PROCESSING_MARGIN_MS } from '../../spop/haproxy/spoe-sections.ts';
 import { durationMs } from '../parse/duration.ts';
 import { lastOf, type ProxySection } from '../parse/proxy.ts';
 import { hasNativeSpop } from '../versions.ts';

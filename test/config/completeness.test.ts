@@ -3,7 +3,7 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { SETTINGS } from '../../config/catalogue.ts';
+import { knownSettings } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { configSchema } from '../../config/json-schema.ts';
 import { listName, type WrittenList } from '../../config/list-settings.ts';
@@ -37,7 +37,7 @@ function named(path: readonly string[]): string {
 
 describe('every value that the schema of the configuration knows', () => {
   const names = [...new Set(leavesOf(ConfigFile).map(({ path }) => named(path)))];
-  const settings = new Map(SETTINGS.map((setting) => [setting.path.join('.'), setting]));
+  const settings = new Map(knownSettings().map((setting) => [setting.path.join('.'), setting]));
   const schema = JSON.parse(configSchema());
 
   it('is found by the walk', () => assert.ok(names.length > 50 && names.includes('admin.listen')));
@@ -70,7 +70,9 @@ describe('every value that the schema of the configuration knows', () => {
   }
 
   it('is all that the catalogue has, beside maps with names of the operator', () => {
-    const maps = SETTINGS.filter(({ shape }) => shape === 'map').map(({ path }) => path.join('.'));
+    const maps = knownSettings()
+      .filter(({ shape }) => shape === 'map')
+      .map(({ path }) => path.join('.'));
     const wholes = [...maps, 'listen', 'policy', 'messages.NAME.policy', 'admin.listen'];
     assert.deepEqual(
       [...settings.keys()].filter((name) => !names.includes(name) && !wholes.includes(name)),
@@ -148,7 +150,7 @@ describe('agent --print-config', () => {
 });
 
 describe('a variable of the environment', () => {
-  for (const { path, variable, shape } of SETTINGS.filter((setting) => setting.variable !== undefined))
+  for (const { path, variable, shape } of knownSettings().filter((setting) => setting.variable !== undefined))
     it(`${variable} says the same as ${path.join('.')} in the file`, (t) => {
       const file = configFile(t, '');
       const schema = schemaAt(path);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SETTINGS, variableFor } from '../../config/catalogue.ts';
+import { knownSettings, variableFor } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { loadSettings } from '../../config/load.ts';
 import { RENAMED } from '../../config/renamed-settings.ts';
 import { configFile } from '../support/config-file.ts';
 
-const VARIABLES = new Set(SETTINGS.flatMap(({ variable }) => variable ?? []));
+const VARIABLES = new Set(knownSettings().flatMap(({ variable }) => variable ?? []));
 
 /** `a.b` as YAML in one line: `{ a: { b: 1 } }`. */
 function yamlOf(path: readonly string[]): string {
@@ -38,9 +38,11 @@ describe('renamed settings', () => {
 
     it(`${now} exists, and ${was} does not`, () => {
       const exists = (path: string) =>
-        SETTINGS.some((setting) => new RegExp(`^${setting.path.join('\\.').replace('REASON', '[a-z_]+')}$`).test(path));
+        knownSettings().some((setting) =>
+          new RegExp(`^${setting.path.join('\\.').replace('REASON', '[a-z_]+')}$`).test(path),
+        );
       assert.ok(exists(now));
-      assert.ok(!SETTINGS.some(({ path }) => path.join('.') === was));
+      assert.ok(!knownSettings().some(({ path }) => path.join('.') === was));
     });
 
     const variable = variableFor(now.split('.'));

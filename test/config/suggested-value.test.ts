@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
-import { type KnownSetting, SETTINGS } from '../../config/catalogue.ts';
+import { type KnownSetting, knownSettings } from '../../config/catalogue.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { loadSettings } from '../../config/load.ts';
 import { configFile } from '../support/config-file.ts';
@@ -31,7 +31,9 @@ const UNITS = {
     ['d', 86_400],
   ],
 } as const;
-const NUMBERS = SETTINGS.filter(({ shape, mustBe }) => shape === 'number' && mustBe.startsWith('a whole number'));
+const NUMBERS = knownSettings().filter(
+  ({ shape, mustBe }) => shape === 'number' && mustBe.startsWith('a whole number'),
+);
 
 /** A configuration with this value at a setting, whatever it has to be beside it. */
 function withValue(path: readonly string[], value: unknown): string {
@@ -121,7 +123,7 @@ const ODD = fc.oneof(
 );
 
 describe('an odd value', () => {
-  for (const { path, mustBe } of SETTINGS)
+  for (const { path, mustBe } of knownSettings())
     it(`of ${path.join('.')} is taken, or told at its place with what would be right`, (t) => {
       const file = configFile(t, '');
       const place = path.join('.').replace('NAME', 'check').replace('REASON', 'default').replace('[]', '[0]');
@@ -151,7 +153,7 @@ describe('an odd value', () => {
 
   it('is never told a value that is not taken', (t) => {
     const file = configFile(t, '');
-    const settings = SETTINGS.filter(
+    const settings = knownSettings().filter(
       ({ path, shape }) =>
         shape !== 'map' && !path[0]?.endsWith('[]') && !['messages', 'shadowLists'].includes(path[0] ?? ''),
     );

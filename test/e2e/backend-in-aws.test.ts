@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoEntries } from '../../blocklist/dynamodb/entries.ts';
 import { type Site, startSite, warmUp } from '../../dev/guarded-site.ts';
 import { type Assembly, readAssembly } from '../../dev/local-cloud/assembly.ts';
 import { deployStack, type LocalStack, type StackOptions } from '../../dev/stack/local-stack.ts';
 import { synthesized } from '../../dev/stack/synth.ts';
+import { describeNewer, describeUsual } from '../support/scope.ts';
 import { until } from '../support/until.ts';
 
 /** Long enough that only a refusal, never a busy machine, makes the policy answer. */
@@ -14,10 +15,10 @@ const DEADLINE_MS = 5000;
 const CREDENTIAL_SECONDS = 14;
 const LOAD_MS = 17_000;
 
-describe('a site whose backend asks for IAM', () => {
+describeUsual('a site whose backend asks for IAM', () => {
   let place: Place;
   before(async () => {
-    place = await startPlace({ credentialSeconds: CREDENTIAL_SECONDS });
+    place = await startPlace({});
     await warmUp(place.site);
   });
   after(() => place?.stop());
@@ -36,9 +37,13 @@ describe('a site whose backend asks for IAM', () => {
     assert.deepEqual([blocked.status, blocked.headers['x-haverdict-reason']], [403, 'abuse']);
     assert.deepEqual([stranger.status, stranger.headers['x-haverdict-source']], [200, 'backend']);
   });
+});
 
-  it('answers every visitor from the backend while the credentials of its agent change', async () => {
-    const { cloud, site } = place;
+describeNewer('a site whose backend asks for IAM', () => {
+  it('answers every visitor from the backend while the credentials of its agent change', async (t) => {
+    const { cloud, site, stop } = await startPlace({ credentialSeconds: CREDENTIAL_SECONDS });
+    t.after(stop);
+    await warmUp(site);
     const before = new Set(cloud.callers);
     const endMs = performance.now() + LOAD_MS;
     const answers: (string | undefined)[] = [];
@@ -53,7 +58,7 @@ describe('a site whose backend asks for IAM', () => {
   });
 });
 
-describe('a site whose agent lacks a right', () => {
+describeUsual('a site whose agent lacks a right', () => {
   it('answers as the policy says, and the local cloud names the right', async (t) => {
     const { cloud, site, stop } = await startPlace({
       assembly: withoutAgentsRights(readAssembly(await synthesized())),

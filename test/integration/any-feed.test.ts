@@ -12,7 +12,7 @@ import { manyRuns } from '../support/many-runs.ts';
 import { longRuns } from '../support/scope.ts';
 
 /** Each is an import and two syncs of a feed that nobody has seen before. */
-const FEEDS = longRuns(3000, 100);
+const FEEDS = longRuns(3000, 40);
 
 const ACTIONS = ['allow', 'deny', 'tarpit', 'drop', 'redirect', 'route', 'tag', 'log', 'block', 'Allow', 'accept', ''];
 const address = fc.oneof(

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { askAll, startFunction } from '../../bench/memory.ts';
 import { startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { temporaryFolder } from '../support/config-file.ts';
+import { describeNewer, describeUsual } from '../support/scope.ts';
 
 const ADDRESSES = 60_000;
 /** It is 135 to 175 MB with Node 22 and 24, and was 270 to 360 MB while V8 was left to itself. */
@@ -13,7 +14,7 @@ const MOST_MB = 210;
 /** As its users start it: nobody has said a limit of the heap. */
 const UNBOUNDED = { NODE_OPTIONS: '' };
 
-describe('the memory of the agent', () => {
+describeNewer('the memory of the agent', () => {
   it(`stays small while ${ADDRESSES} addresses are looked up`, { timeout: 300_000 }, async (t) => {
     const backend = await startFunction();
     const port = await freePort();
@@ -34,7 +35,9 @@ describe('the memory of the agent', () => {
     t.diagnostic(`${mb} MB`);
     assert.ok(mb <= MOST_MB, `${mb} MB are resident`);
   });
+});
 
+describeUsual('the heap of the agent', () => {
   it('is bounded by the settings, in the process that was started', async (t) => {
     const port = await freePort();
     const agent = await startAgentProcess(

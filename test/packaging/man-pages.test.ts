@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
-import { SETTINGS } from '../../config/catalogue.ts';
+import { knownSettings } from '../../config/catalogue.ts';
 import { commandPage, readCommands } from '../../packaging/command-man-page.ts';
 import { roff } from '../../packaging/roff.ts';
 import { settingsPage } from '../../packaging/settings-man-page.ts';
@@ -47,7 +47,7 @@ describe('the man pages', () => {
 
   it('haverdict.yaml(5) has every setting with its default and its variable, as they are typed', (t) => {
     const page = shown(t, 'haverdict.yaml.5', pages['haverdict.yaml.5']).stdout.replace(/\s+/g, '');
-    for (const { path, mustBe, meaning, variable = '', fallback } of SETTINGS) {
+    for (const { path, mustBe, meaning, variable = '', fallback } of knownSettings()) {
       const facts = [path.join('.'), meaning, mustBe, variable, JSON.stringify(fallback) ?? ''];
       for (const text of facts) assert.ok(page.includes(text.replace(/\s+/g, '')), `${path.join('.')}: ${text}`);
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 /** Starts an agent for each of these configuration files, all in one process; resolves when they listen. */
 export async function startAgents(files: readonly string[]): Promise<{ stop(): Promise<void> }> {
-  const child = fork(join(import.meta.dirname, 'agents-child.ts'), files);
+  const child = fork(join(import.meta.dirname, 'agents-child.ts'), files, { execArgv: [] });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the agents ended with ${code}`);
   });

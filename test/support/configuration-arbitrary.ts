@@ -90,7 +90,7 @@ const MESSAGES = optional({
   // without what the client sends first it would be a group for HTTP
   sni: message({ group: 'sni' }, [{ host: 'req.ssl_sni' }, HELLO_SUBJECTS], OF_CONNECTION).map((sni) => ({
     ...sni,
-    subjects: { ...(sni['subjects'] as Json), host: 'req.ssl_sni' },
+    subjects: { ...(sni.subjects as Json), host: 'req.ssl_sni' },
   })),
 }).filter((messages) => Object.keys(messages).length > 0);
 

@@ -13,7 +13,7 @@ export interface Ended {
  */
 export function manyRuns(test: { after(clean: () => void): void }, endpoint: string) {
   const env = { PATH: process.env.PATH, HOME: '/nonexistent', AWS_ENDPOINT_URL_DYNAMODB: endpoint };
-  const child = fork(new URL('./many-runs-child.ts', import.meta.url), { env });
+  const child = fork(new URL('./many-runs-child.ts', import.meta.url), { env, execArgv: [] });
   test.after(() => void child.kill());
   const died = once(child, 'exit').then(([code]): Ended => ({ status: Number(code), said: 'the process ended' }));
   return async (...args: readonly string[]): Promise<Ended> => {

@@ -1,7 +1,7 @@
 import { dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { inspect } from 'node:util';
-import { folderOf } from './folders.ts';
+import { foldersOf } from './folders.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test fails after this. */
@@ -46,9 +46,9 @@ export async function runFiles(files: readonly string[], concurrency: number): P
     return fresh;
   };
   const ranIn = (file: string): Running[] => {
-    const folder = folderOf(file);
-    if (folder === undefined) return [of(file)];
-    return [...all].flatMap(([path, running]) => (dirname(path) === join(ROOT, folder) ? [running] : []));
+    const folders = foldersOf(file);
+    if (folders === undefined) return [of(file)];
+    return [...all].flatMap(([path, running]) => (folders.includes(relative(ROOT, dirname(path))) ? [running] : []));
   };
   const stream = run({
     files: files.map((file) => resolve(ROOT, file)),
@@ -100,7 +100,7 @@ export async function runFiles(files: readonly string[], concurrency: number): P
 function told(file: string, ran: readonly Running[], output: string, durationMs: number): void {
   const passed = ran.reduce((sum, { passed }) => sum + passed, 0);
   const isBroken = ran.some(({ failures }) => failures.length > 0);
-  const name = folderOf(file) ?? relative(ROOT, file);
+  const name = foldersOf(file)?.join(', ') ?? relative(ROOT, file);
   console.log(`${isBroken ? '✖' : '✔'} ${name} (${passed} passed, ${(durationMs / 1000).toFixed(1)} s)`);
   if (isBroken && output !== '') console.log(`  it wrote:\n${output.trimEnd()}`);
 }

@@ -108,7 +108,7 @@ describe('hashes of addresses', () => {
       });
 
   it('are not shared by very many addresses of one network, whatever they are', () => {
-    const many = { capacity: longRuns(1 << 20, 1 << 17), seed: 5 };
+    const many = { capacity: longRuns(1 << 20, 1 << 15), seed: 5 };
     const most = 1.1 * usual(4, many);
     for (const family of [taken(10), sparse]) {
       const { mean, find, lost } = filled(family, 4, many);

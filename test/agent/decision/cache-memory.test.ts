@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { before, it } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -8,7 +8,7 @@ import { LookupSubject } from '../../../agent/decision/lookup-subject.ts';
 import type { Entry } from '../../../contract/check.ts';
 import { formatSubject, subjectFromTraffic } from '../../../contract/subject.ts';
 import { HandClock } from '../../support/clock.ts';
-import { longRuns, SCOPE } from '../../support/scope.ts';
+import { describeNewer, longRuns, SCOPE } from '../../support/scope.ts';
 
 const MAX_ENTRIES = 1_000_000;
 /** Enough that what else the process does meanwhile counts for little. */
@@ -25,7 +25,7 @@ const FILLERS = { ASCII: 'x', 'Latin-1': 'Ã©', 'two-byte': '\u4e01', astral: 'ðŸ
 
 const KINDS = ['ua', 'header.x-plan', 'cookie.session', 'path', 'host'] as const;
 
-describe('the bytes of a cache', () => {
+describeNewer('the bytes of a cache', () => {
   // What the process left behind at its start goes, and the engine compiles what it sees often.
   before(() => {
     for (const kind of KINDS)

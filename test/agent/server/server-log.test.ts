@@ -3,8 +3,8 @@ import { after, describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { connectionLog, decisionEvents, denyLog, evictionLog, messageLog } from '../../../agent/server/server-log.ts';
 import { ProcessMetrics } from '../../../agent/state/process-metrics.ts';
-import { ThrottledLog } from '../../../agent/throttled-log.ts';
 import { SpopError } from '../../../spop/errors.ts';
+import { ThrottledLog } from '../../../spop/throttled-log.ts';
 import { HandClock } from '../../support/clock.ts';
 
 function log() {

@@ -331,11 +331,19 @@ const PUBLISHED: Readonly<Record<string, Published>> = {
     text: json({
       nftables: [
         { metainfo: { version: '1.0.6' } },
-        { set: { family: 'inet', name: 'bad', table: 'filter', type: 'ipv4_addr', handle: 2, elem: SINGLE } },
+        {
+          set: {
+            family: 'inet',
+            name: 'bad',
+            table: 'filter',
+            type: 'ipv4_addr',
+            handle: 2,
+            elem: ADDRESSES.map((value) => nftElement(value)),
+          },
+        },
       ],
     }),
-    options: { field: wordsFor('`nft') },
-    subjects: ip(SINGLE),
+    subjects: ip(ADDRESSES),
   },
   'a log as NDJSON': {
     text: lines(SINGLE, (value) => JSON.stringify({ ts: 1, src: { ip: value, port: 1 }, message: 'x' })),
@@ -367,6 +375,13 @@ describeNewer('a published list', () => {
     assert.deepEqual(rows.map((row) => wordsIn(row)).sort(), [...new Set(tried)].sort());
   });
 });
+
+/** An element of a set with intervals: of a network its prefix, of some a timeout. */
+function nftElement(value: string): unknown {
+  const [addr, len] = value.split('/');
+  if (len !== undefined) return { prefix: { addr, len: Number(len) } };
+  return value.endsWith('1') ? { elem: { val: value, timeout: 3600, expires: 60 } } : value;
+}
 
 /** What the docs say to type for a source. */
 function wordsFor(source: string): string {

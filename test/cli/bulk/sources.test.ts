@@ -23,8 +23,26 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [
       'an allow among words of others',
       'ip,action,rule\n203.0.113.7,block,a\n198.51.100.9,allow,b\n',
+      { name: 'a.csv' },
+      /^nothing was written: 1 of 2 lines .*--trust allow$/,
+    ],
+    [
+      'the same with the line skipped',
+      'ip,action,rule\n203.0.113.7,BLOCK,a\n203.0.113.8,banned,b\n198.51.100.9,allow,b\n',
       { name: 'a.csv', skipInvalid: true },
-      /^nothing was written/,
+      ['ip:203.0.113.7', 'ip:203.0.113.8'],
+    ],
+    [
+      'and in a network that it blocks',
+      'ip,action\n203.0.113.0/24,block\n203.0.113.9,allow\n',
+      { name: 'a.csv', skipInvalid: true },
+      /exempts ip:203.0.113.9 and blocks ip:203.0.113.0\/24/,
+    ],
+    [
+      'words that say neither',
+      'ip,action\n203.0.113.7,monitor\n203.0.113.8,captcha\n',
+      { name: 'a.csv', skipInvalid: true },
+      /^nothing was written: 2 of 2/,
     ],
     ['a kind in JSON', '["203.0.113.7","asn:64500"]', { name: 'a.json' }, /--trust asn$/],
   ],
@@ -193,6 +211,40 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     ['nor a flag', '203.0.113.7 0\n', {}, /^nothing was written/],
     ['nor an access log', '203.0.113.7 - - [10/Oct/2026:13:55:36 +0000] "GET / HTTP/1.1" 200 5\n', {}, /access log/],
   ],
+  'of counts and addresses is read': [
+    [
+      'as uniq -c prints it',
+      '     12 203.0.113.7\n      3 2001:db8::1\n1 198.51.100.0/24\n',
+      {},
+      ['ip:198.51.100.0/24', 'ip:2001:db8::1', 'ip:203.0.113.7'],
+    ],
+    ['but not where the count may exempt', '0 203.0.113.7\n1 203.0.113.8\n', {}, /1 of 2 lines cannot be read/],
+    ['and not a length before a network', '24 203.0.113.0\n', {}, /1 of 1 line cannot be read/],
+    ['and not two numbers', '3 7 203.0.113.7\n', {}, /1 of 1 line cannot be read/],
+  ],
+  'of one column under its heading is read': [
+    ['of addresses', 'IP\n203.0.113.7\n', {}, ['ip:203.0.113.7']],
+    ['with a name of two words', '\ufeffIP Address\r\n203.0.113.7\r\n', {}, ['ip:203.0.113.7']],
+    ['in quotes', '"ip"\n"203.0.113.7"\n"198.51.100.9"\n', {}, ['ip:198.51.100.9', 'ip:203.0.113.7']],
+    ['of networks', '# from 2026\nCIDR\n203.0.113.0/24\n', {}, ['ip:203.0.113.0/24']],
+  ],
+  'that nft prints as JSON is read': [
+    [
+      'with networks and ranges',
+      '{"nftables":[{"metainfo":{}},{"set":{"name":"bad","flags":["interval"],"elem":["203.0.113.7",{"prefix":{"addr":"198.51.100.0","len":24}},{"range":["192.0.2.4","192.0.2.7"]}]}}]}',
+      {},
+      ['ip:192.0.2.4/30', 'ip:198.51.100.0/24', 'ip:203.0.113.7'],
+    ],
+    ['or has nothing', '{"nftables":[{"metainfo":{}},{"set":{"name":"bad"}}]}', {}, []],
+    ['unless it has no set', '{"nftables":[{"metainfo":{}}]}', {}, /nft -j list set FAMILY TABLE SET prints one$/],
+    ['or no list of elements', '{"nftables":[{"set":{"name":"bad","elem":"x"}}]}', {}, /not a set of nftables/],
+    [
+      'or is a set of exemptions',
+      '{"nftables":[{"set":{"name":"white-list-allow","elem":["203.0.113.7"]}}]}',
+      {},
+      /not blocked$/,
+    ],
+  ],
   'with ports is read as addresses': [
     ['of IPv4', '203.0.113.7:8080\n198.51.100.9:3128\n', {}, ['ip:198.51.100.9', 'ip:203.0.113.7']],
     ['of IPv6', '[2001:db8::1]:443\n[2001:db8::2]\n', {}, ['ip:2001:db8::1', 'ip:2001:db8::2']],
@@ -285,6 +337,18 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { kind: 'host' },
       ['host:*.cdn.example', 'host:*.tracker.example', 'host:ads.example', 'host:tracker.example'],
     ],
+    [
+      'without the name of the host itself, as Debian and others have it',
+      '127.0.0.1 localhost shop\n::1 localhost ip6-localhost shop.example\n127.0.1.1 shop.example shop\n0.0.0.0 ads.example\n',
+      { kind: 'host' },
+      ['host:ads.example'],
+    ],
+    [
+      'with what 0.0.0.0 has beside localhost',
+      '0.0.0.0 localhost ads.example\n',
+      { kind: 'host' },
+      ['host:ads.example'],
+    ],
     ['but not one that leads to a server', '203.0.113.7 shop.example\n', { kind: 'host' }, /^nothing was written/],
     [
       'and says so where addresses are wanted',
@@ -292,6 +356,41 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       {},
       /hosts file.*--kind host/,
     ],
+  ],
+  'that is JSON with exemptions': [
+    [
+      'names only the rest',
+      '{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}',
+      {},
+      /has subjects at deny\[\], which --field 'deny\[\]' reads$/,
+    ],
+    ['names none where all are', '{"whitelist":["192.0.2.1"]}', {}, /its fields are whitelist$/],
+    [
+      'is not read as any name',
+      '{"lists":{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}}',
+      { field: 'lists.*[]' },
+      /has allow among what \* stands for, which is exempt: name the others/,
+    ],
+    [
+      'is not read beside them',
+      '{"networks":["203.0.113.0/24"],"exceptions":["203.0.113.7"]}',
+      { field: 'networks[]' },
+      /exceptions "203.0.113.7" exempts the subject from blocking: .* --ignore exceptions/,
+    ],
+    [
+      'nor in an object of them',
+      '{"deny":["203.0.113.7"],"lists":{"allow":{"ips":["192.0.2.1"]}}}',
+      { field: 'lists.*.ips[]' },
+      /allow among what \* stands for/,
+    ],
+    [
+      'but where they are ignored',
+      '{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}',
+      { field: 'deny[]', ignore: ['allow'] },
+      ['ip:203.0.113.7'],
+    ],
+    ['or empty', '{"exceptions":[],"deny":["203.0.113.7"]}', { field: 'deny[]' }, ['ip:203.0.113.7']],
+    ['or named', '{"allow":["192.0.2.1"],"deny":["203.0.113.7"]}', { field: 'allow[]' }, ['ip:192.0.2.1']],
   ],
   'that is JSON of another form': [
     [

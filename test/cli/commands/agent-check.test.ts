@@ -61,7 +61,7 @@ describe('what haverdict agent --check finds on this host', () => {
       assert.equal(status, 78);
     });
 
-  it('is a socket that two names lead to, through a link', (t) => {
+  it('is a socket that two names lead to, through a link', async (t) => {
     const file = configFile(t, '');
     const folder = dirname(file);
     mkdirSync(join(folder, 'real'));
@@ -70,12 +70,12 @@ describe('what haverdict agent --check finds on this host', () => {
       file,
       `backend: { url: http://127.0.0.1:1 }\nlisten: ["unix:${folder}/real/a.sock"]\nadmin: { socket: ${folder}/link/a.sock }\n`,
     );
-    const { status, stderr } = runHaverdict('agent', '--check', '-c', file);
+    const { status, stderr } = await runHaverdict('agent', '--check', '-c', file);
     assert.match(stderr, /admin\.socket: must differ from listen\[0\]/);
     assert.equal(status, 78);
   });
 
-  it('is a cache or a mirror that would be written over the configuration or the script', (t) => {
+  it('is a cache or a mirror that would be written over the configuration or the script', async (t) => {
     const file = configFile(t, '');
     const folder = dirname(file);
     writeFileSync(join(folder, 'script.mjs'), '');
@@ -83,15 +83,15 @@ describe('what haverdict agent --check finds on this host', () => {
       file,
       `backend: { url: http://127.0.0.1:1 }\nscript: ./script.mjs\ncache: { file: ${folder}/./agent.yaml }\nupdates: { file: ${folder}/./script.mjs }\n`,
     );
-    const { stderr } = runHaverdict('agent', '--check', '-c', file);
+    const { stderr } = await runHaverdict('agent', '--check', '-c', file);
     for (const setting of ['cache.file', 'updates.file'])
       assert.ok(stderr.includes(`${setting}: must be a file of its own`));
   });
 
-  it('is a warning, with 0, where a unit makes the folder, or a newer HAProxy may have the fetch', (t) => {
+  it('is a warning, with 0, where a unit makes the folder, or a newer HAProxy may have the fetch', async (t) => {
     const unit = UNIT_FOLDERS[2];
     const yaml = `listen: ["unix:${unit}/a.sock"]\nmessages: { a: { subjects: { ip: fc_quantum_bits } } }\n`;
-    const { status, stdout, stderr } = runHaverdict(
+    const { status, stdout, stderr } = await runHaverdict(
       'agent',
       '--check',
       '-c',

@@ -21,10 +21,10 @@ const WAYS = [
 ] as const;
 
 describe('haverdict agent with a script', () => {
-  it('--check loads it and says what it decides', (t) => {
+  it('--check loads it and says what it decides', async (t) => {
     const file = configFile(t, CONFIG);
     writeFileSync(join(file, '../script.mjs'), `export default { login() {} };`);
-    const { status, stdout, stderr } = runHaverdict('agent', '--check', '-c', file);
+    const { status, stdout, stderr } = await runHaverdict('agent', '--check', '-c', file);
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(stdout, /^ {2}.*script\.mjs decides login$/m);
   });
@@ -39,10 +39,10 @@ describe('haverdict agent with a script', () => {
   ];
   for (const [index, [text, says]] of WRONG.entries())
     for (const [how, args, more] of SCOPE === 'all' ? WAYS : [WAYS[index % WAYS.length] ?? WAYS[0]])
-      it(`${how} ends with 78 and one line: ${says.source}`, (t) => {
+      it(`${how} ends with 78 and one line: ${says.source}`, async (t) => {
         const file = configFile(t, CONFIG + more);
         if (text !== undefined) writeFileSync(join(file, '../script.mjs'), text);
-        const { status, stdout, stderr } = runHaverdict('agent', ...args, '-c', file);
+        const { status, stdout, stderr } = await runHaverdict('agent', ...args, '-c', file);
         assert.match(stderr, says);
         assert.deepEqual([status, stdout, stderr.split('\n').length], [78, '', 2]);
       });

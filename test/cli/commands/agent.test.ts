@@ -4,7 +4,7 @@ import { configFile } from '../../support/config-file.ts';
 import { runHaverdict } from '../../support/haverdict.ts';
 
 describe('haverdict agent --check', () => {
-  it('says that a file is right, and what it comes to', (t) => {
+  it('says that a file is right, and what it comes to', async (t) => {
     const file = configFile(
       t,
       `backend: { url: http://127.0.0.1:8787 }
@@ -13,7 +13,7 @@ policy: { timeout: open, default: closed }
 messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
 `,
     );
-    assert.deepEqual(runHaverdict('agent', '--check', '-c', file), {
+    assert.deepEqual(await runHaverdict('agent', '--check', '-c', file), {
       status: 0,
       stdout: `${file}: ok
   listens on tcp://[::1]:9000, unix:/run/a.sock
@@ -26,9 +26,9 @@ messages: { check: { subjects: { ip: src, host: req.hdr(host) } } }
     });
   });
 
-  it('ends with 78 and every line about a file that is wrong', (t) => {
+  it('ends with 78 and every line about a file that is wrong', async (t) => {
     const file = configFile(t, 'backend: { url: x }\ndeadlineMs: 0\n');
-    const { status, stdout, stderr } = runHaverdict('agent', '--check', '-c', file);
+    const { status, stdout, stderr } = await runHaverdict('agent', '--check', '-c', file);
     assert.equal(status, 78);
     assert.equal(stdout, '');
     assert.deepEqual(stderr.split('\n').slice(1), [

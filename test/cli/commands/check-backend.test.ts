@@ -68,14 +68,17 @@ describe('haverdict check-backend', () => {
       assert.match(stderr, message);
     });
 
-  it('wants a URL or a configuration, and not both', (t) => {
+  it('wants a URL or a configuration, and not both', async (t) => {
     const file = configFile(t, 'backend: { url: http://127.0.0.1:1 }\n');
-    assert.match(runHaverdict('check-backend').stderr, /name a URL, or the configuration of the agent with -c FILE/);
     assert.match(
-      runHaverdict('check-backend', NOWHERE, '-c', file).stderr,
+      (await runHaverdict('check-backend')).stderr,
+      /name a URL, or the configuration of the agent with -c FILE/,
+    );
+    assert.match(
+      (await runHaverdict('check-backend', NOWHERE, '-c', file)).stderr,
       /name a URL or a configuration with -c, not both/,
     );
-    assert.equal(runHaverdict('check-backend', '-c', configFile(t, 'backend: {}\n')).status, 78);
+    assert.equal((await runHaverdict('check-backend', '-c', configFile(t, 'backend: {}\n'))).status, 78);
   });
 
   it('lists each of its checks in the reference, and no other', () => {

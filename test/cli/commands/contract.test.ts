@@ -7,21 +7,21 @@ import { runHaverdict } from '../../support/haverdict.ts';
 const reference = (name: string) => readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), 'utf8');
 
 describe('haverdict contract', () => {
-  it('prints the OpenAPI document of the reference', () => {
-    const { status, stdout } = runHaverdict('contract');
+  it('prints the OpenAPI document of the reference', async () => {
+    const { status, stdout } = await runHaverdict('contract');
     assert.equal(status, 0);
     assert.equal(stdout, reference('contract.openapi.yaml'));
     assert.equal(parse(stdout).openapi, '3.1.0');
   });
 
-  it('prints the JSON Schema of the reference', () => {
+  it('prints the JSON Schema of the reference', async () => {
     assert.deepEqual(
-      JSON.parse(runHaverdict('contract', 'schema').stdout),
+      JSON.parse((await runHaverdict('contract', 'schema')).stdout),
       JSON.parse(reference('contract.schema.json')),
     );
   });
 
-  it('ends with 2 for a format that it does not know', () => {
-    assert.equal(runHaverdict('contract', 'xml').status, 2);
+  it('ends with 2 for a format that it does not know', async () => {
+    assert.equal((await runHaverdict('contract', 'xml')).status, 2);
   });
 });

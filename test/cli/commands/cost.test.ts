@@ -16,8 +16,8 @@ const LOG = [
 ].join('\n');
 
 describe('haverdict cost', () => {
-  it('prints a bill, what it assumes, what it leaves out, and the date of its prices', () => {
-    const { status, stdout, stderr } = runHaverdict(
+  it('prints a bill, what it assumes, what it leaves out, and the date of its prices', async () => {
+    const { status, stdout, stderr } = await runHaverdict(
       'cost',
       '--requests',
       '3000000',
@@ -37,8 +37,8 @@ describe('haverdict cost', () => {
     assert.match(stdout, /\nPrices of \d{4}-\d\d-\d\d in us-east-1: .*\n$/);
   });
 
-  it('has no lookups with a mirror, and says what it would be without', () => {
-    const { stdout } = runHaverdict('cost', '--clients', '20000', '--entries', '1000000');
+  it('has no lookups with a mirror, and says what it would be without', async () => {
+    const { stdout } = await runHaverdict('cost', '--clients', '20000', '--entries', '1000000');
     assert.match(stdout, /^3,000,000 requests per month need no lookups\n/);
     assert.match(stdout, /\nLambda calls +0 {2}calls +0.00\n/);
     assert.match(stdout, /\nMirror: scan, segments +1,\d{3},\d{3} {2}read units +0.\d\d\n/);
@@ -47,12 +47,12 @@ describe('haverdict cost', () => {
       stdout,
       /\n {2}the stack makes a mirror of 1,000,000 entries; each agent loads it once a day, and asks about nobody\n/,
     );
-    const [mirror, none] = [costOf(), costOf('--no-mirror')];
+    const [mirror, none] = [await costOf(), await costOf('--no-mirror')];
     assert.deepEqual(mirror.withoutMirror, { lookups: none.lookups, usage: none.usage, totalUsd: none.totalUsd });
   });
 
-  it('counts the misses of a log as the cache of the agent would', (t) => {
-    const { usage, requests, assumes } = costOf(
+  it('counts the misses of a log as the cache of the agent would', async (t) => {
+    const { usage, requests, assumes } = await costOf(
       fileWith(t, LOG),
       '--allow-ttl',
       '90',
@@ -72,36 +72,38 @@ describe('haverdict cost', () => {
     assert.equal(JSON.parse(stdout).requests, (126 * 365 * 24) / 12 / 2);
   });
 
-  it('has an agent for each log that polls, and with updates off neither polls nor their alarms', (t) => {
+  it('has an agent for each log that polls, and with updates off neither polls nor their alarms', async (t) => {
     const file = fileWith(t, LOG);
-    const amounts = (...args: string[]) =>
-      Object.fromEntries(costOf(...args).items.map(({ name, amount }: Record<string, unknown>) => [name, amount]));
-    const [two, none] = [amounts(file, file), amounts(file, file, '--no-updates')];
+    const amounts = async (...args: string[]) =>
+      Object.fromEntries(
+        (await costOf(...args)).items.map(({ name, amount }: Record<string, unknown>) => [name, amount]),
+      );
+    const [two, none] = [await amounts(file, file), await amounts(file, file, '--no-updates')];
     assert.deepEqual([two['Updates: polls'], none['Updates: polls']], [2 * 2_628_000, undefined]);
     assert.deepEqual([two['CloudWatch alarms'], none['CloudWatch alarms']], [18, 12]);
-    assert.equal(amounts(file, '--agents', '3', '--poll-ms', '3000')['Updates: polls'], 2_628_000);
+    assert.equal((await amounts(file, '--agents', '3', '--poll-ms', '3000'))['Updates: polls'], 2_628_000);
   });
 
-  it('gives each log a cache of its own', (t) => {
+  it('gives each log a cache of its own', async (t) => {
     const file = fileWith(t, LOG);
-    const lookups = (...files: string[]) => costOf(...files).withoutMirror.lookups;
-    assert.equal(lookups(file, file), 2 * lookups(file));
+    const lookups = async (...files: string[]) => (await costOf(...files)).withoutMirror.lookups;
+    assert.equal(await lookups(file, file), 2 * (await lookups(file)));
   });
 
-  it('takes other prices', (t) => {
+  it('takes other prices', async (t) => {
     const prices = { date: '2030-01-01', region: 'moon-1', source: 'mine', dynamodbMillionReadUnits: 1000 };
     const free = {
       ...{ lambdaMillionRequests: 0, lambdaGbSecond: 0, dynamodbMillionWriteUnits: 0, egressGb: 0 },
       ...{ logsGb: 0, metricMonth: 0, alarmMetricMonth: 0, dashboardMonth: 0 },
     };
     const file = fileWith(t, JSON.stringify({ ...prices, ...free }));
-    const estimate = costOf('--prices', file, '--lists', '2', '--ipv6-share', '1', '--no-updates');
+    const estimate = await costOf('--prices', file, '--lists', '2', '--ipv6-share', '1', '--no-updates');
     assert.equal(estimate.totalUsd, ((estimate.lookups * 50 * 2 * 0.5) / 1e6) * 1000);
-    assert.match(runHaverdict('cost', '--prices', file).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
+    assert.match((await runHaverdict('cost', '--prices', file)).stdout, /Prices of 2030-01-01 in moon-1: mine\n$/);
   });
 
-  it('exits with 2 for an option that a log replaces', (t) => {
-    const { status, stderr } = runHaverdict('cost', fileWith(t, LOG), '--visit-seconds', '5');
+  it('exits with 2 for an option that a log replaces', async (t) => {
+    const { status, stderr } = await runHaverdict('cost', fileWith(t, LOG), '--visit-seconds', '5');
     assert.deepEqual(
       [status, stderr],
       [2, 'haverdict: --visit-seconds applies only without a log: a log has the traffic itself\n'],
@@ -131,22 +133,22 @@ describe('haverdict cost', () => {
       assert.match(stderr, message);
     });
 
-  it('ends with 1 for what it cannot read', (t) => {
-    const failed = (...args: string[]) => {
-      const { status, stdout, stderr } = runHaverdict('cost', ...args);
+  it('ends with 1 for what it cannot read', async (t) => {
+    const failed = async (...args: string[]) => {
+      const { status, stdout, stderr } = await runHaverdict('cost', ...args);
       assert.deepEqual([status, stdout, stderr.split('\n').length], [1, '', 2]);
       return stderr;
     };
-    assert.match(failed('/nonexistent/log'), /^haverdict: \/nonexistent\/log: ENOENT/);
-    assert.match(failed(fileWith(t, 'no log\nat all')), /no line of 2 has a client address and a time/);
-    assert.match(failed(fileWith(t, line('10.0.0.1', 0))), /covers less than one second/);
-    assert.match(failed('--prices', fileWith(t, '{"date": 5}')), /prices.*: date must be a string, not 5/);
-    assert.match(failed('--prices', fileWith(t, '{')), /--prices .*: Expected property name/);
+    assert.match(await failed('/nonexistent/log'), /^haverdict: \/nonexistent\/log: ENOENT/);
+    assert.match(await failed(fileWith(t, 'no log\nat all')), /no line of 2 has a client address and a time/);
+    assert.match(await failed(fileWith(t, line('10.0.0.1', 0))), /covers less than one second/);
+    assert.match(await failed('--prices', fileWith(t, '{"date": 5}')), /prices.*: date must be a string, not 5/);
+    assert.match(await failed('--prices', fileWith(t, '{')), /--prices .*: Expected property name/);
   });
 });
 
-function costOf(...args: string[]) {
-  return JSON.parse(runHaverdict('cost', '--json', ...args).stdout);
+async function costOf(...args: string[]) {
+  return JSON.parse((await runHaverdict('cost', '--json', ...args)).stdout);
 }
 
 function line(client: string, minute: number): string {

@@ -15,18 +15,18 @@ import { type Run, runHaverdict } from '../../support/haverdict.ts';
 import { startScriptedAgent } from '../../support/scripted-agent.ts';
 
 describe('haverdict doctor', () => {
-  it('finds nothing in what wiring generates, and ends with 0', (t) => {
+  it('finds nothing in what wiring generates, and ends with 0', async (t) => {
     const { config, haproxy } = installed(t);
-    assert.deepEqual(runHaverdict('doctor', '--haproxy', haproxy, '-c', config), {
+    assert.deepEqual(await runHaverdict('doctor', '--haproxy', haproxy, '-c', config), {
       status: 0,
       stdout: 'no finding in 1 file\n',
       stderr: '',
     });
   });
 
-  it('tells where, what, why and what to write, and ends with 1', (t) => {
+  it('tells where, what, why and what to write, and ends with 1', async (t) => {
     const { config, haproxy, line } = installed(t, (text) => text.replace(/ check inter.*/, ''));
-    const { status, stdout, stderr } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    const { status, stdout, stderr } = await runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
     assert.equal(status, 1);
     assert.equal(
       stdout,
@@ -41,50 +41,56 @@ describe('haverdict doctor', () => {
     assert.equal(stderr, 'haverdict: 1 error in the configuration of HAProxy\n');
   });
 
-  it('ends with 0 where there are warnings only', (t) => {
+  it('ends with 0 where there are warnings only', async (t) => {
     const { config, haproxy } = installed(t, (text) => text.replace('    option spop-check\n', ''));
-    const { status, stdout } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    const { status, stdout } = await runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
     assert.equal(status, 0);
     assert.match(stdout, /^warning {2}spop-check-missing\n/);
   });
 
-  it('prints an object with --json', (t) => {
+  it('prints an object with --json', async (t) => {
     const { config, haproxy, line } = installed(t, (text) => text.replace(/ check inter.*/, ''));
-    const { status, stdout } = runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--json');
+    const { status, stdout } = await runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--json');
     const { findings } = JSON.parse(stdout);
     assert.equal(status, 1);
     assert.deepEqual(Object.keys(findings[0]), ['id', 'severity', 'place', 'what', 'why', 'write']);
     assert.deepEqual(findings[0].place, { file: haproxy, line: line('server agent1') });
   });
 
-  it('reads several files and folders in their order, as HAProxy does', (t) => {
+  it('reads several files and folders in their order, as HAProxy does', async (t) => {
     const { folder, config, haproxy, text } = installed(t);
     const [first = '', second = ''] = text.split(/(?=^backend haverdict-agents)/m);
     mkdirSync(join(folder, 'conf.d'));
     writeFileSync(join(folder, 'conf.d', '10-agents.cfg'), second);
     writeFileSync(join(folder, 'conf.d', '20-notes.txt'), 'frontend nobody reads');
     writeFileSync(haproxy, first);
-    const both = runHaverdict('doctor', '--haproxy', haproxy, join(folder, 'conf.d'), '-c', config);
+    const both = await runHaverdict('doctor', '--haproxy', haproxy, join(folder, 'conf.d'), '-c', config);
     assert.deepEqual([both.status, both.stdout], [0, 'no finding in 2 files\n']);
-    const one = runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
+    const one = await runHaverdict('doctor', '--haproxy', haproxy, '-c', config);
     assert.match(one.stdout, /^error {4}agents-backend-unknown\n/);
   });
 
-  it('is for the HAProxy version of the command line before that of the file', (t) => {
+  it('is for the HAProxy version of the command line before that of the file', async (t) => {
     const { config, haproxy } = installed(t, (text) => text.replace('mode tcp', 'mode spop'));
-    assert.match(runHaverdict('doctor', '--haproxy', haproxy, '-c', config).stdout, /^error {4}spop-mode-unknown\n/);
-    assert.equal(runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--haproxy-version', '3.2').status, 0);
+    assert.match(
+      (await runHaverdict('doctor', '--haproxy', haproxy, '-c', config)).stdout,
+      /^error {4}spop-mode-unknown\n/,
+    );
+    assert.equal(
+      (await runHaverdict('doctor', '--haproxy', haproxy, '-c', config, '--haproxy-version', '3.2')).status,
+      0,
+    );
   });
 
-  it('refuses a wrong command line with 2, a wrong configuration with 78, and a file it cannot read with 1', (t) => {
+  it('refuses a wrong command line with 2, a wrong configuration with 78, and a file it cannot read with 1', async (t) => {
     const { folder, config, haproxy } = installed(t);
-    const status = (...args: string[]) => runHaverdict('doctor', ...args).status;
-    assert.equal(status('-c', config), 2);
-    assert.equal(status('--haproxy', haproxy, '-c', config, '--address', 'tcp://127.0.0.1:1'), 2);
-    assert.equal(status('--haproxy', haproxy, '-c', config, '--live', '--address', '127.0.0.1'), 2);
+    const status = async (...args: string[]) => (await runHaverdict('doctor', ...args)).status;
+    assert.equal(await status('-c', config), 2);
+    assert.equal(await status('--haproxy', haproxy, '-c', config, '--address', 'tcp://127.0.0.1:1'), 2);
+    assert.equal(await status('--haproxy', haproxy, '-c', config, '--live', '--address', '127.0.0.1'), 2);
     writeFileSync(join(folder, 'wrong.yaml'), 'bakend: {}\n');
-    assert.equal(status('--haproxy', haproxy, '-c', join(folder, 'wrong.yaml')), 78);
-    assert.equal(status('--haproxy', join(folder, 'none.cfg'), '-c', config), 1);
+    assert.equal(await status('--haproxy', haproxy, '-c', join(folder, 'wrong.yaml')), 78);
+    assert.equal(await status('--haproxy', join(folder, 'none.cfg'), '-c', config), 1);
   });
 
   it('asks the running agent with --live, and tells how long it took', async (t) => {

@@ -19,9 +19,9 @@ haproxy: { version: "3.0", denyPages: { 451: { file: /etc/haproxy/451.html } } }
 `;
 
 describe('haverdict schema', () => {
-  it('prints what docs/reference/config.schema.json is', () => {
+  it('prints what docs/reference/config.schema.json is', async () => {
     const page = readFileSync(new URL('reference/config.schema.json', DOCS), 'utf8');
-    const { status, stdout, stderr } = runHaverdict('schema');
+    const { status, stdout, stderr } = await runHaverdict('schema');
     assert.deepEqual([status, JSON.parse(stdout), stderr], [0, JSON.parse(page), '']);
   });
 
@@ -46,28 +46,28 @@ describe('haverdict schema', () => {
 });
 
 describe('haverdict agent --print-config', () => {
-  it('prints a file that comes to the same settings', (t) => {
+  it('prints a file that comes to the same settings', async (t) => {
     const file = configFile(t, FULL);
-    const { status, stdout } = runHaverdict('agent', '--print-config', '-c', file);
+    const { status, stdout } = await runHaverdict('agent', '--print-config', '-c', file);
     assert.equal(status, 0);
     assert.deepEqual(loadSettings(configFile(t, stdout), {}), loadSettings(file, {}));
   });
 
-  it('prints a file that --check takes and that prints the same again', (t) => {
+  it('prints a file that --check takes and that prints the same again', async (t) => {
     const written = `listen: [{ unix: /tmp/agent.sock, mode: 660, group: root }]
 backend: { url: http://127.0.0.1:1, auth: iam, region: eu-central-1 }
 admin: { listen: tcp://127.0.0.1:9101, socket: /tmp/admin.sock }
 `;
-    const printed = runHaverdict('agent', '--print-config', '-c', configFile(t, written)).stdout;
+    const printed = (await runHaverdict('agent', '--print-config', '-c', configFile(t, written))).stdout;
     const file = configFile(t, printed);
-    const { status, stderr } = runHaverdict('agent', '--check', '-c', file);
+    const { status, stderr } = await runHaverdict('agent', '--check', '-c', file);
     assert.deepEqual([status, stderr], [0, '']);
-    assert.equal(runHaverdict('agent', '--print-config', '-c', file).stdout, printed);
+    assert.equal((await runHaverdict('agent', '--print-config', '-c', file)).stdout, printed);
     assert.match(printed, /^ {2}listen: tcp:\/\/127\.0\.0\.1:9101$/m);
   });
 
-  it('ends with 78 for a file that is wrong', (t) => {
-    const { status, stdout } = runHaverdict('agent', '--print-config', '-c', configFile(t, 'deadlineMs: 0\n'));
+  it('ends with 78 for a file that is wrong', async (t) => {
+    const { status, stdout } = await runHaverdict('agent', '--print-config', '-c', configFile(t, 'deadlineMs: 0\n'));
     assert.deepEqual([status, stdout], [78, '']);
   });
 });

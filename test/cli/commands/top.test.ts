@@ -76,13 +76,13 @@ describe('haverdict top', () => {
     assert.match(stdout, /^ +3 key:\\u001b\[2J +manual$/m);
   });
 
-  it('ends with 1 and one line where there is no agent, with 2 where the command line or the configuration has none', (t) => {
-    const gone = runHaverdict('top', '--socket', '/nonexistent/admin.sock');
+  it('ends with 1 and one line where there is no agent, with 2 where the command line or the configuration has none', async (t) => {
+    const gone = await runHaverdict('top', '--socket', '/nonexistent/admin.sock');
     assert.deepEqual([gone.status, gone.stdout], [1, '']);
     assert.match(gone.stderr, /^haverdict: \/nonexistent\/admin\.sock does not exist: is the agent running .*\n$/);
-    assert.equal(runHaverdict('top', '--interval', '0').status, 2);
+    assert.equal((await runHaverdict('top', '--interval', '0')).status, 2);
     const config = configFile(t, 'backend: { url: http://127.0.0.1:8787 }\n');
-    const none = runHaverdict('top', '-c', config);
+    const none = await runHaverdict('top', '-c', config);
     assert.equal(none.status, 2);
     assert.match(none.stderr, /has no admin\.socket/);
   });

@@ -56,14 +56,14 @@ ${agents}`;
 }
 
 describeOnEveryHaproxy('haverdict wiring --into --write', ({ binary }) => {
-  it('replaces every such part in both files, keeps all else, mode and a backup, and has nothing to do then', (t) => {
+  it('replaces every such part in both files, keeps all else, mode and a backup, and has nothing to do then', async (t) => {
     const { folder, at, text, read, into } = place(
       t,
       'deadlineMs: 90\nhaproxy: { actions: [tarpit], denyStatuses: [429] }\n',
     );
     chmodSync(at('haproxy.cfg'), 0o640);
     const program = ['--haproxy-program', binary];
-    const { status, stdout, stderr } = into('--write', ...program);
+    const { status, stdout, stderr } = await into('--write', ...program);
     assert.equal(status, 0, stderr);
     assert.match(
       stdout,
@@ -78,30 +78,34 @@ describeOnEveryHaproxy('haverdict wiring --into --write', ({ binary }) => {
     const backup = readdirSync(folder).find((file) => /^haproxy\.cfg\..*\.bak$/.test(file)) ?? '';
     assert.equal(read(backup), text);
     assert.equal(statSync(at(backup)).mode & 0o777, 0o640);
-    assert.deepEqual(into('--write', ...program), { status: 0, stdout: 'all parts are up to date\n', stderr: '' });
+    assert.deepEqual(await into('--write', ...program), {
+      status: 0,
+      stdout: 'all parts are up to date\n',
+      stderr: '',
+    });
     assert.equal(readdirSync(folder).filter((file) => /tmp|bak/.test(file)).length, 2);
-    const back = runHaverdict('wiring', '-c', at('old.yaml'), '--into', at('haproxy.cfg'), '--write', ...program);
+    const back = await runHaverdict('wiring', '-c', at('old.yaml'), '--into', at('haproxy.cfg'), '--write', ...program);
     assert.equal(back.status, 0, back.stderr);
     assert.equal(read(), text);
   });
 });
 
 describe('haverdict wiring --into', () => {
-  it('fills the places that are only marks, with the SPOE file of the parts beside them', (t) => {
+  it('fills the places that are only marks, with the SPOE file of the parts beside them', async (t) => {
     const { at, text, read, into } = place(t);
     const cut = (whole: string, name: string) =>
       whole.replace(new RegExp(`(# haverdict begin ${name}) .*\\n(?:.*\\n)*?(?=.*# haverdict end ${name})`), '$1\n');
     const [one = '', two = ''] = text.split(/(?=^frontend two)/m);
     writeFileSync(at('haproxy.cfg'), cut(one + cut(two, 'frontend'), 'agents'));
     assert.match(read(), /^\t# haverdict begin frontend\n\t# haverdict end frontend$/m);
-    const { status, stderr } = into('--write', '--haproxy-program', findHaproxy());
+    const { status, stderr } = await into('--write', '--haproxy-program', findHaproxy());
     assert.equal(status, 0, stderr);
     assert.equal(read(), text);
   });
 
-  it('tells what it would replace, and does nothing', (t) => {
+  it('tells what it would replace, and does nothing', async (t) => {
     const { folder, text, read, into } = place(t, 'haproxy: { actions: [drop] }\n');
-    const { status, stdout } = into();
+    const { status, stdout } = await into();
     assert.equal(status, 0);
     assert.match(stdout, /^--- .*haproxy\.cfg\n\+\+\+ .*haproxy\.cfg\n@@ frontend, line 11 @@\n/);
     assert.match(stdout, /^\+ {4}http-request silent-drop if/m);
@@ -146,44 +150,44 @@ describe('haverdict wiring --into', () => {
     ],
   ];
   for (const [what, change, expected] of REFUSED)
-    it(`refuses ${what}, and leaves all as it is`, (t) => {
+    it(`refuses ${what}, and leaves all as it is`, async (t) => {
       const { folder, at, text, read, into } = place(t, 'haproxy: { actions: [drop] }\n');
       const changed = change(text);
       assert.notEqual(changed, text);
       writeFileSync(at('haproxy.cfg'), changed);
-      const { status, stderr } = into('--write');
+      const { status, stderr } = await into('--write');
       assert.equal(status, 1);
       assert.match(stderr, expected);
       assert.equal(read(), changed);
       assert.equal(readdirSync(folder).length, 4);
     });
 
-  it('refuses where a part is missing that the configuration needs now, and a SPOE file without marks', (t) => {
+  it('refuses where a part is missing that the configuration needs now, and a SPOE file without marks', async (t) => {
     const { at, into } = place(t, 'haproxy: { backends: [own] }\n');
-    assert.match(into('--write').stderr, /there is no part routes between marks/);
+    assert.match((await into('--write')).stderr, /there is no part routes between marks/);
     writeFileSync(
       at('haverdict.spoe.cfg'),
       readFileSync(at('haverdict.spoe.cfg'), 'utf8').replace(/# haverdict .*\n/g, ''),
     );
-    assert.match(into('--write').stderr, /haverdict\.spoe\.cfg: there is no part spoe between marks/);
+    assert.match((await into('--write')).stderr, /haverdict\.spoe\.cfg: there is no part spoe between marks/);
   });
 
-  it('replaces an edited part with --force', (t) => {
+  it('replaces an edited part with --force', async (t) => {
     const { at, text, read, into } = place(t);
     writeFileSync(at('haproxy.cfg'), text.replace(DENY, `${DENY} !{ src 10.0.0.1 }`));
-    assert.equal(into('--write').status, 1);
-    assert.equal(into('--write', '--force').status, 0);
+    assert.equal((await into('--write')).status, 1);
+    assert.equal((await into('--write', '--force')).status, 0);
     assert.equal(read(), text);
   });
 
-  it('replaces what a link leads to, and takes a folder for the files in it', (t) => {
+  it('replaces what a link leads to, and takes a folder for the files in it', async (t) => {
     const { at, folder, text } = place(t, 'haproxy: { actions: [drop] }\n');
     mkdirSync(at('conf.d'));
     const cut = text.indexOf('frontend two');
     writeFileSync(at('a.cfg'), text.slice(0, cut));
     symlinkSync(at('a.cfg'), at('conf.d/a.cfg'));
     writeFileSync(at('conf.d/b.cfg'), text.slice(cut));
-    const { status, stderr } = runHaverdict('wiring', '-c', at('new.yaml'), '--into', at('conf.d'), '--write');
+    const { status, stderr } = await runHaverdict('wiring', '-c', at('new.yaml'), '--into', at('conf.d'), '--write');
     assert.equal(status, 0, stderr);
     for (const file of ['a.cfg', 'conf.d/b.cfg']) assert.match(readFileSync(at(file), 'utf8'), /silent-drop/);
     assert.ok(
@@ -193,12 +197,12 @@ describe('haverdict wiring --into', () => {
     );
   });
 
-  it('needs --into for --write and --force, and a HAProxy that can be run', (t) => {
+  it('needs --into for --write and --force, and a HAProxy that can be run', async (t) => {
     const { at, into, read, text } = place(t, 'haproxy: { actions: [drop] }\n');
-    assert.equal(runHaverdict('wiring', '-c', at('new.yaml'), '--write').status, 2);
-    assert.equal(runHaverdict('wiring', '-c', at('new.yaml'), '--force').status, 2);
-    assert.equal(into('--out', at('.')).status, 2);
-    const { status, stderr } = into('--write', '--haproxy-program', at('no-haproxy'));
+    assert.equal((await runHaverdict('wiring', '-c', at('new.yaml'), '--write')).status, 2);
+    assert.equal((await runHaverdict('wiring', '-c', at('new.yaml'), '--force')).status, 2);
+    assert.equal((await into('--out', at('.'))).status, 2);
+    const { status, stderr } = await into('--write', '--haproxy-program', at('no-haproxy'));
     assert.equal(status, 1);
     assert.match(stderr, /no-haproxy cannot be run: --haproxy-program names it/);
     assert.equal(read(), text);

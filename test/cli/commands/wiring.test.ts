@@ -12,9 +12,9 @@ import { runHaverdict } from '../../support/haverdict.ts';
 const BACKEND = 'backend: { url: http://127.0.0.1:8787 }\n';
 
 describe('haverdict wiring', () => {
-  it('prints both files, each with its name', (t) => {
+  it('prints both files, each with its name', async (t) => {
     const file = configFile(t, BACKEND);
-    const { status, stdout } = runHaverdict('wiring', '-c', file);
+    const { status, stdout } = await runHaverdict('wiring', '-c', file);
     const settings = loadSettings(file, {});
     assert.equal(status, 0);
     assert.equal(
@@ -26,11 +26,11 @@ ${haproxyFragment(settings)}`,
     );
   });
 
-  it('writes both files, naming each other, and leaves nothing else', (t) => {
+  it('writes both files, naming each other, and leaves nothing else', async (t) => {
     const file = configFile(t, BACKEND);
     const folder = temporaryFolder(t);
     writeFileSync(join(folder, 'haverdict.spoe.cfg'), 'old');
-    const { status, stdout } = runHaverdict('wiring', '-c', file, '--out', folder);
+    const { status, stdout } = await runHaverdict('wiring', '-c', file, '--out', folder);
     const spoePath = join(folder, 'haverdict.spoe.cfg');
     const fragmentPath = join(folder, 'haverdict.haproxy.cfg');
     assert.equal(status, 0);
@@ -57,25 +57,28 @@ ${haproxyFragment(settings)}`,
     assert.equal(readFileSync(precious, 'utf8'), 'somebody needs this');
   });
 
-  it('is for the HAProxy version of the command line before that of the file', (t) => {
+  it('is for the HAProxy version of the command line before that of the file', async (t) => {
     const file = configFile(t, BACKEND);
-    assert.match(runHaverdict('wiring', '-c', file).stdout, /mode tcp/);
-    assert.match(runHaverdict('wiring', '-c', file, '--haproxy-version', '3.2').stdout, /mode spop/);
-    assert.equal(runHaverdict('wiring', '-c', file, '--haproxy-version', '1.8').status, 2);
+    assert.match((await runHaverdict('wiring', '-c', file)).stdout, /mode tcp/);
+    assert.match((await runHaverdict('wiring', '-c', file, '--haproxy-version', '3.2')).stdout, /mode spop/);
+    assert.equal((await runHaverdict('wiring', '-c', file, '--haproxy-version', '1.8')).status, 2);
   });
 
-  it('needs a port, a folder that exists, and the right to write there', (t) => {
+  it('needs a port, a folder that exists, and the right to write there', async (t) => {
     const file = configFile(t, BACKEND);
     const anyPort = configFile(t, `${BACKEND}listen: ["tcp://127.0.0.1:0"]\n`);
     const folder = temporaryFolder(t);
     mkdirSync(join(folder, 'haverdict.spoe.cfg'));
-    assert.deepEqual(runHaverdict('wiring', '-c', anyPort), {
+    assert.deepEqual(await runHaverdict('wiring', '-c', anyPort), {
       status: 78,
       stdout: '',
       stderr: 'haverdict: listen: tcp://127.0.0.1:0 has port 0: HAProxy needs a fixed port\n',
     });
-    assert.match(runHaverdict('wiring', '-c', file, '--out', `${folder}/no`).stderr, /--out .*\/no is not a directory/);
-    const blocked = runHaverdict('wiring', '-c', file, '--out', folder);
+    assert.match(
+      (await runHaverdict('wiring', '-c', file, '--out', `${folder}/no`)).stderr,
+      /--out .*\/no is not a directory/,
+    );
+    const blocked = await runHaverdict('wiring', '-c', file, '--out', folder);
     assert.equal(blocked.status, 1);
     assert.match(blocked.stderr, /cannot write .*haverdict\.spoe\.cfg/);
     assert.deepEqual(readdirSync(folder), ['haverdict.spoe.cfg']);

@@ -56,6 +56,27 @@ const FILES: readonly (readonly [is: RegExp, text: string, prints?: string | und
     /^output or configuration of fail2ban/,
     '2026-01-01 10:00:00,000 fail2ban.actions [7]: NOTICE [sshd] Ban 203.0.113.7\n',
   ],
+  [/^several addresses on one line/, '203.0.113.7 198.51.100.9 192.0.2.1\n', '203.0.113.7\n198.51.100.9\n192.0.2.1\n'],
+  [
+    /^several addresses on one line/,
+    '203.0.113.7, 198.51.100.0/24,2001:db8::1\n',
+    '203.0.113.7\n198.51.100.0/24\n2001:db8::1\n',
+  ],
+  [
+    /^several addresses on one line/,
+    '# bad\n203.0.113.7;198.51.100.9;192.0.2.1;\n',
+    '\n203.0.113.7\n198.51.100.9\n192.0.2.1\n',
+  ],
+  [
+    /^elements of nftables/,
+    'add element inet filter bad { 203.0.113.7, 198.51.100.0/24 }\nadd element inet filter bad { 192.0.2.1 timeout 1h }\n',
+    '203.0.113.7\n198.51.100.0/24\n192.0.2.1\n',
+  ],
+  [
+    /^what cscli decisions list -o raw prints/,
+    'id,source,ip,reason,action,country,as,events_count,expiration,simulated,alert_id\n1,cscli,Ip:203.0.113.7,x,ban,XX,64500,1,3h59m,false,1\n',
+  ],
+  [/^configuration of Apache.*: write the values/, 'BrowserMatchNoCase ExampleBot bad\n', undefined, 'ua'],
   [
     /^a filter list for AdBlock/,
     '[Adblock Plus 2.0]\n! Title: Example\n||ads.example^\n@@||good.example^\n||tracker.example^\n',
@@ -115,6 +136,9 @@ const FILES: readonly (readonly [is: RegExp, text: string, prints?: string | und
     '# Start\tEnd\n203.0.113.0\t203.0.113.255\t24\t1234\tNAME\tXX\tabuse@example.com\n198.51.100.0 198.51.100.7\n',
     '203.0.113.0-203.0.113.255\n198.51.100.0-198.51.100.7\n',
   ],
+  [/^YAML: write the addresses that are to be blocked/, 'ipAllowList:\n  sourceRange:\n    - 192.0.2.1\n'],
+  [/^YAML: write the addresses that are to be blocked/, 'whitelist: [192.0.2.1]\n'],
+  [/^a hosts.deny file, unless it is hosts.allow/, 'sshd: 192.0.2.1 : allow\nALL: 203.0.113.7\n', '203.0.113.7\n'],
   [/^YAML/, '---\nblocked:\n  - 203.0.113.7\n  - 198.51.100.0/24\n', '203.0.113.7\n198.51.100.0/24\n'],
   [/^a pointer of Git LFS/, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\n'],
   [/^an error message/, '404: Not Found'],
@@ -146,6 +170,8 @@ const LISTS: readonly (readonly [text: string, kind: string])[] = [
   ['AS64500\n', 'asn'],
   ['[2001:db8::1]:443\n', 'ip'],
   ['', 'ip'],
+  ['203.0.113.7 192.0.2.1 192.0.2.254\n198.51.100.9 192.0.2.1 192.0.2.254\n', 'ip'],
+  ['203.0.113.7,192.0.2.1,192.0.2.254\n198.51.100.9,192.0.2.1,192.0.2.254\n', 'ip'],
 ];
 
 describe('a file of another program', () => {

@@ -11,13 +11,13 @@ import { SCOPE } from '../../support/scope.ts';
 describe('haverdict completion', () => {
   // Only bash is everywhere.
   for (const shell of SCOPE === 'all' ? SHELLS : (['bash'] as const))
-    it(`prints a script that ${shell} takes`, (t) => {
-      const { status, stderr } = spawnSync(shell, ['-n', scriptFor(shell, t)], { encoding: 'utf8' });
+    it(`prints a script that ${shell} takes`, async (t) => {
+      const { status, stderr } = spawnSync(shell, ['-n', await scriptFor(shell, t)], { encoding: 'utf8' });
       assert.deepEqual([status, stderr], [0, '']);
     });
 
-  it('completes commands, options of a command, and the commands of help, in a real bash', (t) => {
-    const script = scriptFor('bash', t);
+  it('completes commands, options of a command, and the commands of help, in a real bash', async (t) => {
+    const script = await scriptFor('bash', t);
     assert.match(inBash(script, 'complete -p haverdict'), /-F _haverdict haverdict/);
     assert.deepEqual(completed(script, 'haverdict', 'bl'), ['block']);
     assert.deepEqual(completed(script, 'haverdict', 'explain', '--me'), ['--message']);
@@ -27,8 +27,8 @@ describe('haverdict completion', () => {
     assert.ok(completed(script, 'haverdict', 'block', '--').includes('--force'));
   });
 
-  it('refuses another shell with exit code 2', () => {
-    const { status, stderr } = runHaverdict('completion', 'tcsh');
+  it('refuses another shell with exit code 2', async () => {
+    const { status, stderr } = await runHaverdict('completion', 'tcsh');
     assert.equal(status, 2);
     assert.match(stderr, /Allowed choices are bash, zsh, fish/);
   });
@@ -50,8 +50,8 @@ function inBash(script: string, command: string): string {
   return stdout;
 }
 
-function scriptFor(shell: Shell, t: TestContext): string {
-  const { status, stdout } = runHaverdict('completion', shell);
+async function scriptFor(shell: Shell, t: TestContext): Promise<string> {
+  const { status, stdout } = await runHaverdict('completion', shell);
   assert.equal(status, 0);
   const path = join(temporaryFolder(t), shell);
   writeFileSync(path, stdout);

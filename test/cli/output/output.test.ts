@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import stringWidth from 'string-width';
 import { jsonText } from '../../../cli/output/json-text.ts';
 import { withIsoTimes } from '../../../cli/output/json-times.ts';
-import { aligned, isColoured, table } from '../../../cli/output/output.ts';
+import { isColoured } from '../../../cli/output/output.ts';
+import { aligned, table } from '../../../cli/output/table.ts';
 import { escapeInvisible } from '../../../contract/printable.ts';
 
 describe('a table', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, it } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import type { StoredEntry } from '../../../blocklist/entry.ts';
 import type { Item } from '../../../blocklist/store.ts';
@@ -36,11 +36,21 @@ interface Run {
   readonly after: State;
 }
 
-describeNewer('any sequence of changes and reverts', async () => {
-  const { endpoint } = await localTable({ after });
+/** Sequences that share a table: each step looks at all of its history. */
+const SHARING = 20;
+const SEQUENCES = longRuns(300, 8);
+
+describeNewer('any sequence of changes and reverts', () => {
+  for (let from = 0; from < SEQUENCES; from += SHARING)
+    it(`takes back what is as it was left, moves nothing else, and is in the history, from ${from + 1} on`, (t) =>
+      sequences(t, Math.min(SHARING, SEQUENCES - from)));
+});
+
+async function sequences(t: TestContext, count: number): Promise<void> {
+  const { endpoint } = await localTable(t);
   const store = blocklistAt(endpoint);
-  const run = manyRuns({ after }, endpoint);
-  const folder = temporaryFolder({ after });
+  const run = manyRuns(t, endpoint);
+  const folder = temporaryFolder(t);
   const file = join(folder, 'feed.txt');
 
   async function state(): Promise<State> {
@@ -84,44 +94,42 @@ describeNewer('any sequence of changes and reverts', async () => {
     return run(does, ...some, '--list', list, '--reason', reason);
   }
 
-  it('takes back what is as it was left, moves nothing else, and is in the history', async () => {
-    let reverts = 0;
-    let left = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 14, maxLength: 14 }), async (steps) => {
-        const runs: Run[] = [];
-        for (const one of steps) {
-          const known = await runIds();
-          const before = await state();
-          const ended = await take(one, runs);
-          const now = await state();
-          if (ended === undefined) continue;
-          assert.ok(!/^ {4}at /m.test(ended.said), ended.said);
-          const ids = [...(await runIds())].filter((id) => !known.has(id));
-          assert.ok(ids.length <= 1, ended.said);
-          const [id] = ids;
-          const to = 'back' in one ? chosen(one.back, runs) : undefined;
-          if (to !== undefined) {
-            const expected = reverted(before, to);
-            assert.deepEqual(now, expected.state, ended.said);
-            assert.equal(ended.status, expected.left > 0 ? EXIT.skipped : EXIT.done, ended.said);
-            reverts++;
-            left += expected.left;
-          }
-          const moved = keysThatDiffer(before, now);
-          const recorded = new Set(await records());
-          for (const key of moved) {
-            const change = now.has(key) ? 'put' : 'remove';
-            assert.ok(recorded.has(`${id} ${change} ${key}`), `${change} ${key} is not in the history: ${ended.said}`);
-          }
-          if (id !== undefined) runs.push({ id, before, after: now });
+  let reverts = 0;
+  let left = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 14, maxLength: 14 }), async (steps) => {
+      const runs: Run[] = [];
+      for (const one of steps) {
+        const known = await runIds();
+        const before = await state();
+        const ended = await take(one, runs);
+        const now = await state();
+        if (ended === undefined) continue;
+        assert.ok(!/^ {4}at /m.test(ended.said), ended.said);
+        const ids = [...(await runIds())].filter((id) => !known.has(id));
+        assert.ok(ids.length <= 1, ended.said);
+        const [id] = ids;
+        const to = 'back' in one ? chosen(one.back, runs) : undefined;
+        if (to !== undefined) {
+          const expected = reverted(before, to);
+          assert.deepEqual(now, expected.state, ended.said);
+          assert.equal(ended.status, expected.left > 0 ? EXIT.skipped : EXIT.done, ended.said);
+          reverts++;
+          left += expected.left;
         }
-      }),
-      { endOnFailure: true, numRuns: longRuns(300, 8) },
-    );
-    assert.ok(reverts > 10 && left > 0, `${reverts} reverts, ${left} entries left alone`);
-  });
-});
+        const moved = keysThatDiffer(before, now);
+        const recorded = new Set(await records());
+        for (const key of moved) {
+          const change = now.has(key) ? 'put' : 'remove';
+          assert.ok(recorded.has(`${id} ${change} ${key}`), `${change} ${key} is not in the history: ${ended.said}`);
+        }
+        if (id !== undefined) runs.push({ id, before, after: now });
+      }
+    }),
+    { endOnFailure: true, numRuns: count },
+  );
+  assert.ok(reverts > 10 && left > 0, `${reverts} reverts, ${left} entries left alone`);
+}
 
 /** One of the last runs. */
 function chosen(back: number, runs: readonly Run[]): Run | undefined {

@@ -103,6 +103,14 @@ const RECENT: readonly Mutation[] = [
     [[/^ {4}http-request (track-sc2|sc-set-gpt0).*\n/gm, '']],
     'recent',
   ),
+  config(
+    'recent-counter-beyond',
+    'fewer counters',
+    'track-sc2',
+    'refuses',
+    [['global\n', 'global\n    tune.stick-counters 2\n']],
+    'recent',
+  ),
   ...(
     [
       ['tcp-request connection track-sc2 src table own', 'of the connection', /^ {4}filter/m],
@@ -298,6 +306,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[/( {4}http-request send-spoe-group .*\n)( {4}http-request deny .*\n)/, '$2$1']],
     'grouped',
   ),
+  config('inspect-delay-repeated', 'of the operator', 'inspect-delay 2s', 'warns', [
+    [/^ {4}filter spoe .*\n/m, '    tcp-request inspect-delay 2s\n    tcp-request inspect-delay 5s\n$&'],
+  ]),
   config(
     'group-before-data',
     'sent at once',
@@ -430,6 +441,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[EVENT, `${EVENT} if { path_beg /admin }`]],
     'rawCondition',
   ),
+  config('violations-accepted', 'of the frontend', 'accept-invalid-http-request', 'silent', [
+    [/^ {4}filter spoe .*\n/m, '    option accept-invalid-http-request\n$&'],
+  ]),
   config(
     'condition-raw',
     'of a group',
@@ -461,6 +475,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'silent',
     [[/ {4}http-request deny .*-m int 3 259 .*\n/, '']],
     'open',
+  ),
+  config(
+    'route-below-rules',
+    'a rule of the operator',
+    'use_backend origin if { path_beg /a }',
+    'silent',
+    [[/^ {4}use_backend /m, '    use_backend origin if { path_beg /a }\n$&']],
+    'every',
+  ),
+  config(
+    'filter-repeated',
+    'the part twice',
+    'filter spoe engine haverdict config haverdict.spoe.cfg # again',
+    'refuses',
+    [[/^ {4}(filter spoe .*)\n/m, '$&    $1 # again\n']],
   ),
   config('route-not-obeyed', 'none', 'filter spoe', 'silent', [[/ {4}use_backend green .*login.*\n/, '']], 'every'),
   config(
@@ -602,6 +631,12 @@ export const MUTATIONS: readonly Mutation[] = [
     ['global\n', 'global\n    tune.vars.txn-max-size 100\n'],
   ]),
 
+  config('agents-backend-repeated', 'the part twice', 'haverdict-agents-defaults # again', 'refuses', [
+    [
+      /$/,
+      '\nbackend haverdict-agents from haverdict-agents-defaults # again\n    mode tcp\n    server agent1 127.0.0.1:9000 check\n',
+    ],
+  ]),
   spoe('agents-backend-unknown', 'a typo', 'use-backend', 'refuses', [
     ['use-backend haverdict-agents', 'use-backend haverdict-agent'],
   ]),

@@ -59,7 +59,7 @@ const FRONTEND = fc
       [
         ...['redirect location /r', 'redirect scheme https', 'redirect prefix https://a.example code 301'],
         ...['deny', 'deny deny_status 404', 'return status 404', 'allow', 'allow', 'silent-drop'],
-        ...['set-header x-b 1', 'set-var(txn.mark) int(1)', 'reject'],
+        ...['redirect location %[req.hdr(x-a)] ignore-empty', 'set-header x-b 1', 'set-var(txn.mark) int(1)', 'reject'],
       ].map((action) => `http-request ${action}`),
       conditionOfRequest,
       4,
@@ -102,7 +102,7 @@ describeOnEveryHaproxy('the backends that requests of a frontend can reach', ({ 
     const { proxies } = readConfig(['haproxy.cfg'], readSections(readLines('haproxy.cfg', config, '2.6')));
     let silent = 0;
     for (const [index, lines] of frontends.entries()) {
-      const known = reachableTargets(proxies[index] ?? assert.fail());
+      const known = reachableTargets(proxies[index] ?? assert.fail(), (name) => [name]);
       const reached = await Promise.all(REQUESTS.map((one) => reachedBy(ports[index] ?? 0, one)));
       for (const [at, name] of reached.entries())
         if (name !== undefined)

@@ -37,6 +37,12 @@ const LOGIN = {
   ...{ group: 'login', condition: '{ method POST }', policy: { default: 'open' } as const, subjects: [] },
 };
 
+const PLAIN = '    mode http\n    timeout connect 1s\n    timeout client 1s\n    timeout server 1s\n';
+const asListen = (config: string) =>
+  config
+    .replace('frontend web\n', 'listen web\n')
+    .replace('    default_backend origin\n', '    server own 127.0.0.1:1\n');
+
 const UNGUARDED = [['frontend-unguarded', 'frontend other']] as const;
 
 /** The parts of the agents above this section. */
@@ -201,6 +207,153 @@ const SITUATIONS: readonly Situation[] = [
       haproxy: 'takes',
     }),
   ),
+  ...[
+    `http-request redirect scheme https if { dst_port 8081 }`,
+    `acl plain dst_port eq 8081\n    http-request redirect scheme https if plain`,
+    `${Array.from({ length: 30 }, (_, at) => `http-request redirect prefix https://h${at}.example if { hdr(host) -i h${at}.example }\n    `).join('')}http-request deny`,
+    `http-request deny if { src 192.0.2.1 } or { path_beg /a }\n    http-request redirect scheme https`,
+  ].map(
+    (rules): Situation => ({
+      name: `nobody gets through: ${rules.slice(0, 100)}`,
+      edit: frontend(`    ${rules}\n`),
+      found: [],
+      haproxy: 'takes',
+    }),
+  ),
+  ...[
+    'http-request redirect location %[path,map_str(/dev/null)] ignore-empty',
+    'http-request redirect scheme https if { dst_port 443 }',
+    'tcp-request content set-dst-port int(8081)\n    http-request redirect scheme https if { dst_port 8081 }',
+    `${Array.from({ length: 30 }, (_, at) => `http-request deny if { hdr(host) h${at}.example }\n    `).join('')}http-request set-header x-a b`,
+  ].map(
+    (rules): Situation => ({
+      name: `some get through: ${rules.slice(0, 100)}`,
+      edit: frontend(`    ${rules}\n`),
+      found: UNGUARDED,
+      haproxy: 'takes',
+    }),
+  ),
+  {
+    name: 'a redirect by a port that a proxy in front names',
+    edit: frontend('    http-request redirect scheme https if { dst_port 8081 }\n', ':8081 accept-proxy'),
+    found: UNGUARDED,
+    haproxy: 'takes',
+  },
+  ...(
+    [
+      ['a map with the backend', '%[req.hdr(host),map(hosts.map)]', true],
+      ['a map with parts of names', 'or%[req.hdr(host),map(parts.map)]', true],
+      ['a map with others', '%[req.hdr(host),map(others.map)]', false],
+      ['a map that falls back to it', '%[req.hdr(host),map(others.map,origin)]', true],
+      ['a name of the client', '%[req.hdr(host),lower]', true],
+      ['the begin of the name', 'orig%[req.hdr(x-a)]', true],
+      ['the end of the name', '%[path,field(2,/)]gin', true],
+      ['other beginnings', 'bk_%[req.hdr(host),lower]', false],
+      ['a variable of the operator', '%[var(txn.backend)]', false],
+    ] as const
+  ).map(
+    ([name, target, isUnguarded]): Situation => ({
+      name: `an unguarded frontend that chooses by ${name}`,
+      edit: both(
+        frontend(`    use_backend ${target}\n`, ':8081', 'none'),
+        section('backend none\n    http-request deny\n'),
+      ),
+      others: {
+        'hosts.map': '# hosts\n\na.example origin\n',
+        'parts.map': 'a.example igin\n',
+        'others.map': 'a.example none\n# origin\n',
+      },
+      found: isUnguarded ? UNGUARDED : [],
+      haproxy: 'takes',
+    }),
+  ),
+  {
+    name: 'a guarded frontend that chooses by the begin of the name, and an unguarded one that names it',
+    edit: both(
+      above('    use_backend bk_%[req.hdr(host),lower]\n'),
+      frontend('', ':8081', 'bk_a'),
+      section('backend bk_a\n    http-request deny\n'),
+    ),
+    found: UNGUARDED,
+    haproxy: 'takes',
+  },
+  {
+    name: 'a guarded frontend that takes any name, and an unguarded one with a backend of its own',
+    edit: both(
+      above('    use_backend %[req.hdr(host),lower]\n'),
+      frontend('', ':8081', 'health'),
+      section('backend health\n    http-request return status 200\n'),
+    ),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'a listen section with the filter as the backend of a frontend without it',
+    edit: both(asListen, frontend('', ':8081', 'web')),
+    found: UNGUARDED,
+    haproxy: 'takes',
+  },
+  {
+    name: 'the same with a message that a rule sends',
+    changes: { messages: [LOGIN] },
+    edit: both(asListen, frontend('', ':8081', 'web')),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'a frontend that is enabled below defaults that are disabled',
+    edit: (config) =>
+      frontend('    enabled\n')(config)
+        .replace('\nfrontend other\n', `\ndefaults off\n${PLAIN}    disabled\n\nfrontend other from off\n`)
+        .replace(/^backend origin\n/m, `defaults plain\n${PLAIN}\nbackend origin from plain\n`),
+    found: [['frontend-unguarded', 'frontend other from off']],
+    haproxy: 'takes',
+  },
+  {
+    name: 'listed clients are redirected where a location is known',
+    edit: (config) =>
+      config.replace(
+        'http-request deny deny_status 403',
+        'http-request redirect location %[path,map(/dev/null)] ignore-empty',
+      ),
+    found: [['deny-obeyed-partly', 'ignore-empty']],
+    haproxy: 'takes',
+  },
+  {
+    name: 'the parts twice, in two branches of which one is not known',
+    edit: (config) => {
+      const [filter = ''] = /^ {4}filter spoe .*\n/m.exec(config) ?? [];
+      const [agents = ''] = /^backend haverdict-agents [\s\S]*/m.exec(config) ?? [];
+      const either = (text: string) => `.if defined(OTHER)\n${text}.else\n${text}.endif\n`;
+      return config.replace(filter, () => either(filter)).replace(agents, () => either(agents));
+    },
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'two waits where HAProxy may not warn',
+    edit: both(
+      (config) => config.replace('global\n', 'global\n    zero-warning\n'),
+      above('    tcp-request inspect-delay 1s\n    tcp-request inspect-delay 5s\n'),
+    ),
+    found: [['inspect-delay-repeated', 'inspect-delay 1s']],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'invalid requests accepted by the defaults and refused again by the frontend',
+    edit: both(
+      (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
+      above('    no option accept-invalid-http-request\n'),
+    ),
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'actions compared in any case',
+    edit: (config) => config.replace('-m str deny tarpit drop redirect', '-m str -i Deny TARPIT drop Redirect'),
+    found: [],
+    haproxy: 'takes',
+  },
   {
     name: 'a redirect where TLS comes in too',
     edit: frontend('    http-request redirect scheme https unless { ssl_fc }\n', ':8081 ssl crt x.pem'),
@@ -220,7 +373,7 @@ const SITUATIONS: readonly Situation[] = [
     name: 'another map in an unguarded frontend',
     edit: both(
       above('    use_backend %[req.hdr(host),lower,map(/dev/null,origin)]\n'),
-      frontend('    use_backend %[hdr(host),map_str(/dev/zero,none)]\n', ':8081', 'none'),
+      frontend('    use_backend %[hdr(host),map_str(other.map,none)]\n', ':8081', 'none'),
       section('backend none\n    http-request deny\n'),
     ),
     found: [],

@@ -1,4 +1,4 @@
-import type { Clock } from './decision/clock.ts';
+import type { Clock } from './transport.ts';
 
 const WINDOW_MS = 60_000;
 /** Bounds the memory: a kind may differ with every request. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ThrottledLog } from '../../agent/throttled-log.ts';
+import { ThrottledLog } from '../../spop/throttled-log.ts';
 import { HandClock } from '../support/clock.ts';
 
 const MINUTE_MS = 60_000;

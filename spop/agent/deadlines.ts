@@ -1,0 +1,54 @@
+import type { Clock } from '../transport.ts';
+
+/** How long a function may take if nothing else is said. */
+export const DEFAULT_DEADLINE_MS = 500;
+
+/** What is to be over at a time. */
+export interface Due {
+  readonly dueAtMs: number;
+  /** It was not over in time, and is no longer in the list. */
+  late(): void;
+}
+
+/** Equal time limits of any number of frames, with one timer. */
+export class Deadlines {
+  readonly #clock: Clock;
+  /** The earliest first, since each has the same limit. */
+  readonly #due = new Set<Due>();
+  #isTimed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#due.size;
+  }
+
+  add(due: Due): void {
+    this.#due.add(due);
+    if (!this.#isTimed) this.#time(due);
+  }
+
+  delete(due: Due): void {
+    this.#due.delete(due);
+  }
+
+  #time({ dueAtMs }: Due): void {
+    this.#isTimed = true;
+    this.#clock.after(Math.max(0, dueAtMs - this.#clock.nowMs()), () => this.#expire());
+  }
+
+  #expire(): void {
+    this.#isTimed = false;
+    const nowMs = this.#clock.nowMs();
+    for (const due of this.#due) {
+      if (due.dueAtMs > nowMs) {
+        this.#time(due);
+        return;
+      }
+      this.#due.delete(due);
+      due.late();
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { AgentError, type AgentErrorCode } from './agent-error.ts';
+import { Answer } from './answer.ts';
+import type { MessageContext, SetVariable, Signal } from './message.ts';
+import type { ArgumentValue, Declared } from './values.ts';
+
+/**
+ * Why a message is answered by the fallback.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { createAgent, type FallbackReason } from 'haverdict-spop';
+ *
+ * const action = (reason: FallbackReason) => (reason === 'overload' ? 'deny' : 'allow');
+ * createAgent({}, { fallback: ({ reason, set }) => set('action', action(reason)) });
+ * assert.equal(action('late'), 'allow');
+ * ```
+ */
+export type FallbackReason = Extract<AgentErrorCode, 'failed' | 'late' | 'overload' | 'arguments' | 'too_large'>;
+
+/**
+ * A message that is answered without its function, or in place of what that set.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type FallbackContext } from 'haverdict-spop';
+ *
+ * const refuse = ({ message, reason, set }: FallbackContext) => {
+ *   set('action', 'deny');
+ *   set('why', `${message}: ${reason}`);
+ * };
+ * createAgent({}, { fallback: refuse });
+ * ```
+ */
+export interface FallbackContext {
+  readonly message: string;
+  readonly reason: FallbackReason;
+  readonly set: SetVariable;
+}
+
+/**
+ * Sets, before it returns, what a message is answered with when its function does not.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type Fallback } from 'haverdict-spop';
+ *
+ * const failOpen: Fallback = ({ set }) => set('action', 'allow');
+ * createAgent({}, { fallback: failOpen });
+ * ```
+ */
+export type Fallback = (context: FallbackContext) => void;
+
+/** What the calls of an agent share. */
+export interface CallRules {
+  readonly fallback: Fallback;
+  report(error: AgentError): void;
+}
+
+/** A message that the agent has a function for. */
+export interface KnownMessage {
+  readonly name: string;
+  readonly vars: Declared | undefined;
+  readonly run: (context: MessageContext) => unknown;
+}
+
+/** One message while it is answered: the context that its function gets. */
+export class MessageCall implements MessageContext {
+  readonly message: string;
+  readonly args: Readonly<Record<string, ArgumentValue>>;
+  readonly #known: KnownMessage;
+  readonly #rules: CallRules;
+  readonly #answer: Answer;
+  #abort: AbortController | undefined;
+  #actions: Uint8Array | undefined;
+
+  constructor(known: KnownMessage, args: Readonly<Record<string, ArgumentValue>>, rules: CallRules) {
+    this.message = known.name;
+    this.args = args;
+    this.#known = known;
+    this.#rules = rules;
+    this.#answer = new Answer(known.vars);
+  }
+
+  get set(): SetVariable {
+    return this.#answer.set;
+  }
+
+  /** Made when it is asked for: with a controller for each, an agent would answer half as many messages. */
+  get signal(): Signal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  /** The encoded actions, once the message is answered; what is set later is not in them. */
+  get actions(): Uint8Array | undefined {
+    return this.#actions;
+  }
+
+  /** Calls the function, and `settled` if it is done after this returns. */
+  start(settled: () => void): void {
+    try {
+      const result = this.#known.run(this);
+      if (isThenable(result))
+        Promise.resolve(result).then(
+          () => this.#settle(settled),
+          (error: unknown) => this.#settle(settled, { error }),
+        );
+      else this.#actions = this.#answer.bytes();
+    } catch (error) {
+      this.fallBack('failed', textOf(error), error);
+    }
+  }
+
+  /** Answers by the fallback, whatever the function does. */
+  fallBack(reason: FallbackReason, why: string, cause?: unknown): void {
+    const { message } = this;
+    this.#rules.report(new AgentError(reason, `message "${message}": ${why}`, message, cause));
+    const answer = new Answer(undefined);
+    try {
+      this.#rules.fallback({ message, reason, set: answer.set });
+      this.#actions = answer.bytes();
+    } catch (error) {
+      this.#rules.report(new AgentError('fallback', `fallback of "${message}": ${textOf(error)}`, message, error));
+      this.#actions = new Uint8Array(0);
+    }
+    this.#abort?.abort();
+  }
+
+  #settle(settled: () => void, failed?: { readonly error: unknown }): void {
+    if (this.#actions !== undefined) return; // it was late
+    if (failed === undefined) this.#actions = this.#answer.bytes();
+    else this.fallBack('failed', textOf(failed.error), failed.error);
+    settled();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
