@@ -36,14 +36,14 @@ function filled(): Mirror {
 function changeOf(n: number): Change {
   const subject = [`ip:203.0.113.${n}`, `ip:2001:db8::${n}`, `ip:2001:db8:${n}::/64`][n % 3] ?? '';
   const list = n % 4 === 0 ? 'feed' : 'manual';
-  const key = { subject: n % 10 === 0 ? ` ${subject}` : subject, list };
+  const key = { subject: n % 10 === 9 ? ` ${subject}` : subject, list };
   return {
     key,
     entry: { subject, list, action: 'deny', reason: `${n % 5}`, ...(n % 5 < 3 && { expiresAt: 1_900_000_000 }) },
   };
 }
 
-/** Makes one fault, and says which. */
+/** Makes one fault, and says which. The first entry of each table expires, so that its expiries come behind its slots. */
 function fault(random: Random, made: readonly (Uint8Array | Int32Array)[]): string {
   const ints = random.pick(made.filter((array) => array instanceof Int32Array && WIDTHS[array.length] !== undefined));
   const tags = made[made.indexOf(ints) - 1] ?? assert.fail();
