@@ -28,7 +28,7 @@ const HINTS: readonly ((text: string) => string | undefined)[] = [
   },
   (text) => {
     const [, network = '', first = '', last = ''] = /^((?:\d{1,3}\.){3})(\d{1,3}) *[-–] *(\d{1,3})$/.exec(text) ?? [];
-    return rangeHint(`${network}${first}`, `${network}${last}`);
+    return Number(first) <= Number(last) ? rangeHint(`${network}${first}`, `${network}${last}`) : undefined;
   },
   (text) => {
     const [, first = '', last = ''] = /^([\da-f.:]+?) *(?:[–—]|\.{2,}) *([\da-f.:]+)$/i.exec(text) ?? [];

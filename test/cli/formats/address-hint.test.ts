@@ -35,6 +35,7 @@ const UNCLEAR = [
   '203.0.113.0/0.0.0.255',
   '9',
   '::1::',
+  '203.0.113.7 -1',
 ];
 
 describe('a line that is no address', () => {
