@@ -349,6 +349,14 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'takes',
   },
   {
+    name: 'a host in lower case, and one that is another',
+    edit: above(
+      '    http-request set-header Host %[req.hdr(host),lower]\n    http-request set-header Host %[req.hdr(x-host),lower]\n',
+    ),
+    found: [['header-set-later', 'x-host']],
+    haproxy: 'takes',
+  },
+  {
     name: 'actions compared in any case',
     edit: (config) => config.replace('-m str deny tarpit drop redirect', '-m str -i Deny TARPIT drop Redirect'),
     found: [],
