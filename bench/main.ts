@@ -178,6 +178,8 @@ const SHOWN = {
         'cached ns',
         'mirror ns, half listed',
         'none listed',
+        'half listed, and networks',
+        'none listed, and networks',
       ],
       runs.map(({ entries, family, ...figures }) => [
         `${entries} ${family}`,
