@@ -6,7 +6,19 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 
-/** A budget for Lambda and DynamoDB. It notifies, and stops nothing. */
+/**
+ * A budget for Lambda and DynamoDB. It notifies, and stops nothing.
+ *
+ * @example
+ * ```ts
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import { type BudgetProps, HaverdictBackend } from 'haverdict/infra';
+ *
+ * const budget: BudgetProps = { usd: 20, email: 'ops@example.com' };
+ * const stack = new Stack(new App(), 'Edge');
+ * new HaverdictBackend(stack, 'Haverdict', { budget });
+ * ```
+ */
 export interface BudgetProps {
   /** US dollars a month, for all Lambda and DynamoDB cost of the account. */
   readonly usd: number;
@@ -14,7 +26,20 @@ export interface BudgetProps {
   readonly email: string;
 }
 
-/** Everything about a backend that can be chosen. */
+/**
+ * Everything about a backend that can be chosen.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import { HaverdictBackend, type HaverdictBackendProps } from 'haverdict/infra';
+ *
+ * const props: HaverdictBackendProps = { reservedConcurrency: 20, agents: 2, tableName: 'blocklist' };
+ * const backend = new HaverdictBackend(new Stack(new App(), 'Edge'), 'Haverdict', props);
+ * assert.equal(backend.agentLimits?.maxConcurrent, 10);
+ * ```
+ */
 export interface HaverdictBackendProps {
   /**
    * A table that exists already, in the region of the function: one of another stack, or a replica of one. The construct

@@ -19,7 +19,22 @@ export type { BudgetProps, HaverdictBackendProps } from './backend-props.ts';
 export type { AgentLimits } from './limits.ts';
 export { SettingsError } from './settings-error.ts';
 
-/** The blocklist and the function that reads it, as a construct for your own app. */
+/**
+ * The blocklist and the function that reads it, as a construct for your own app.
+ *
+ * @example
+ * ```ts
+ * import { App, CfnOutput, Stack } from 'aws-cdk-lib';
+ * import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+ * import { HaverdictBackend } from 'haverdict/infra';
+ *
+ * const stack = new Stack(new App(), 'Edge');
+ * const backend = new HaverdictBackend(stack, 'Haverdict', { alarms: false });
+ * const agent = new Role(stack, 'Agent', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
+ * backend.grantInvoke(agent);
+ * new CfnOutput(stack, 'Url', { value: backend.url.url });
+ * ```
+ */
 export class HaverdictBackend extends Metered {
   /** The blocklist: a new one, or that of `props.table`. */
   readonly table: ITable;

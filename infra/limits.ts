@@ -4,7 +4,20 @@ import { CALLS_PER_COPY, leastPollWaitMs, pollWaitMs } from '../updates/poll-wai
 /** The reserved concurrency of the function; with `none` only the limit of the account applies. */
 export type Copies = number | 'none';
 
-/** The limits per agent, so that all agents together do not exceed the capacity of the function. */
+/**
+ * The limits per agent, so that all agents together do not exceed the capacity of the function.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import { type AgentLimits, HaverdictBackend } from 'haverdict/infra';
+ *
+ * const { agentLimits } = new HaverdictBackend(new Stack(new App(), 'Edge'), 'Haverdict', { reservedConcurrency: 10, agents: 2 });
+ * const expected: AgentLimits = { maxCallsPerSecond: 50, maxConcurrent: 5 };
+ * assert.deepEqual(agentLimits, expected);
+ * ```
+ */
 export interface AgentLimits {
   readonly maxCallsPerSecond: number;
   readonly maxConcurrent: number;

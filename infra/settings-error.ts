@@ -1,6 +1,18 @@
 import type { z } from 'zod';
 
-/** Invalid settings; the message has one line for each. */
+/**
+ * Invalid settings; the message has one line for each.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { App, Stack } from 'aws-cdk-lib';
+ * import { HaverdictBackend, SettingsError } from 'haverdict/infra';
+ *
+ * const stack = new Stack(new App(), 'Edge');
+ * assert.throws(() => new HaverdictBackend(stack, 'Haverdict', { agents: 0 }), SettingsError);
+ * ```
+ */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }

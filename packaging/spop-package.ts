@@ -1,6 +1,7 @@
-/** Builds the package `haverdict-spop` in `spop/`: one module, and the types that a program can reach from it. */
+/** Builds the package `haverdict-spop` in `spop/`: one module, and one file with its types. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -8,11 +9,13 @@ const ROOT = join(import.meta.dirname, '..');
 const FOLDER = join(ROOT, 'spop');
 const DIST = join(FOLDER, 'dist');
 
+/** Of an import or export of ours: the path without its ending. */
+const FROM = /\bfrom '(\.[^']+)\.ts'/g;
+const IMPORT = /^import [^;]*;\n/gm;
+
 if (import.meta.main) {
-  rmSync(DIST, { recursive: true, force: true });
-  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', FOLDER], { stdio: 'inherit' });
-  const reachable = declarationsFrom(join(DIST, 'spop.d.ts'));
-  for (const file of globSync(join(DIST, '**/*.d.ts'))) if (!reachable.has(file)) rmSync(file);
+  mkdirSync(DIST, { recursive: true });
+  writeFileSync(join(DIST, 'spop.d.ts'), declarations());
   await build({
     entryPoints: [join(FOLDER, 'spop.ts')],
     outfile: join(DIST, 'spop.js'),
@@ -25,14 +28,23 @@ if (import.meta.main) {
   copyFileSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'));
 }
 
-/** The declaration file and all that it and those import, with the imports as every version of TypeScript reads them. */
-function declarationsFrom(entry: string): Set<string> {
-  const found = new Set([entry]);
-  for (const file of found) {
-    const text = readFileSync(file, 'utf8').replaceAll(/(\bfrom '\.[^']+)\.ts'/g, "$1.js'");
-    writeFileSync(file, text);
-    for (const [, path = ''] of text.matchAll(/\bfrom '(\.[^']+)\.js'/g))
-      found.add(`${join(dirname(file), path)}.d.ts`); // grows meanwhile
+/**
+ * The declarations of all files that the module can be reached from, one behind the other, of which those are exported that the
+ * module exports. No two files declare the same name: the compiler would say so.
+ */
+function declarations(): string {
+  const out = mkdtempSync(join(tmpdir(), 'haverdict-spop-types-'));
+  try {
+    execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', FOLDER, '--outDir', out], { stdio: 'inherit' });
+    const entry = join(out, 'spop.d.ts');
+    const files = new Set([entry]);
+    for (const file of files)
+      for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(FROM))
+        files.add(join(dirname(file), `${path}.d.ts`)); // grows meanwhile
+    const [index = '', ...others] = [...files].map((file) => readFileSync(file, 'utf8'));
+    const own = others.map((text) => text.replaceAll(IMPORT, '').replaceAll(/^export (?=\w)/gm, ''));
+    return [index.replaceAll(/ from '[^']+';/g, ';'), ...own].join('');
+  } finally {
+    rmSync(out, { recursive: true });
   }
-  return found;
 }

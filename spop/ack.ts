@@ -4,7 +4,19 @@ import { encodeFrame, type Frame, FrameType } from './frame.ts';
 import { PayloadWriter } from './payload-writer.ts';
 import { type ReceivedData, readData, type TypedData, writeData } from './typed-data.ts';
 
-/** The scope of a variable, one raw byte on the wire (SPOE.txt 3.4). */
+/**
+ * The scope of a variable, one raw byte on the wire (SPOE.txt 3.4).
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { Scope } from 'haverdict-spop';
+ *
+ * assert.equal(Scope.txn, 2); // the byte of the scope of a transaction
+ * const scopes: Scope[] = ['txn', 'sess'];
+ * assert.ok(scopes.every((scope) => scope in Scope));
+ * ```
+ */
 export const Scope = { proc: 0, sess: 1, txn: 2, req: 3, res: 4 } as const;
 /** The name of a scope, as HAProxy's configuration writes it. */
 export type Scope = keyof typeof Scope;
@@ -16,10 +28,31 @@ const UNSET_VAR_ARGS = 2;
 /**
  * HAProxy drops other characters in silence, and builds `<scope>.<prefix>.<name>` in 64 bytes: a longer one is never
  * set, and before 3.5-dev5 makes it read past the buffer. 40 bytes leave room for a scope and a prefix of 18.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { VARIABLE_NAME } from 'haverdict-spop';
+ *
+ * assert.ok(VARIABLE_NAME.test('client_kind'));
+ * assert.ok(!VARIABLE_NAME.test('client-kind')); // HAProxy allows no dash
+ * ```
  */
 export const VARIABLE_NAME = /^[A-Za-z0-9_.]{1,40}$/;
 
-/** What an agent can make HAProxy do. Names are without scope and prefix. A null value unsets. */
+/**
+ * What an agent can make HAProxy do. Names are without scope and prefix. A null value unsets.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type Action, encodeActions } from 'haverdict-spop';
+ *
+ * const deny: Action = { type: 'set-var', scope: 'txn', name: 'action', value: { type: 'string', value: 'deny' } };
+ * const forget: Action = { type: 'unset-var', scope: 'sess', name: 'user' };
+ * assert.ok(encodeActions([deny, forget]).length > 0);
+ * ```
+ */
 export type Action =
   | { readonly type: 'set-var'; readonly scope: Scope; readonly name: string; readonly value: TypedData }
   | { readonly type: 'unset-var'; readonly scope: Scope; readonly name: string };
@@ -27,6 +60,18 @@ export type Action =
 /**
  * Encodes actions once, for the ACKs of any number of NOTIFYs. Throws a `TypeError` for a name that HAProxy would drop
  * silently. HAProxy also ignores scopes that do not exist at the event: `res` before the response, `req` after it.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { encodeActions } from 'haverdict-spop';
+ *
+ * const actions = encodeActions([
+ *   { type: 'set-var', scope: 'txn', name: 'score', value: { type: 'int64', value: 7n } },
+ * ]);
+ * assert.deepEqual([...actions], [1, 3, 2, 5, ...Buffer.from('score'), 4, 7]);
+ * assert.throws(() => encodeActions([{ type: 'unset-var', scope: 'txn', name: 'a-b' }]), TypeError);
+ * ```
  */
 export function encodeActions(actions: readonly Action[]): Uint8Array {
   const out = new PayloadWriter();
@@ -45,17 +90,54 @@ export function appendAction(out: PayloadWriter, action: Action): void {
   }
 }
 
-/** A whole ACK frame: the ids exactly as the NOTIFY carried them, and encoded actions, which may be none. */
+/**
+ * A whole ACK frame: the ids exactly as the NOTIFY carried them, and encoded actions, which may be none.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { encodeAck, NO_ACTIONS } from 'haverdict-spop';
+ *
+ * const ids = Uint8Array.of(1, 1); // stream and frame, as `Frame.copyIds` returns them
+ * assert.equal(Buffer.from(encodeAck(ids, NO_ACTIONS.full)).toString('hex'), '0000000767000000010101');
+ * ```
+ */
 export function encodeAck(ids: Uint8Array, actions: Uint8Array): Uint8Array {
   return encodeFrame(FrameType.ack, ids, actions);
 }
 
-/** An action as received. */
+/**
+ * An action as received.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ReceivedAction } from 'haverdict-spop';
+ *
+ * const received: ReceivedAction = { type: 'unset-var', scope: 'txn', name: 'action' };
+ * assert.equal(`${received.scope}.${received.name}`, 'txn.action');
+ * ```
+ */
 export type ReceivedAction =
   | { readonly type: 'set-var'; readonly scope: Scope; readonly name: string; readonly value: ReceivedData }
   | { readonly type: 'unset-var'; readonly scope: Scope; readonly name: string };
 
-/** Decodes the actions of an ACK, for HAProxy's side of the protocol; throws `SpopError` where HAProxy would stop. */
+/**
+ * Decodes the actions of an ACK, for HAProxy's side of the protocol; throws `SpopError` where HAProxy would stop.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeAck, encodeAck, encodeActions, FrameReader } from 'haverdict-spop';
+ *
+ * const ids = Uint8Array.of(1, 1);
+ * const ack = encodeAck(ids, encodeActions([{ type: 'unset-var', scope: 'txn', name: 'action' }]));
+ * const reader = new FrameReader(16_380);
+ * reader.push(ack);
+ * const frame = reader.next();
+ * assert.deepEqual(frame && decodeAck(frame), [{ type: 'unset-var', scope: 'txn', name: 'action' }]);
+ * ```
+ */
 export function decodeAck(frame: Frame): ReceivedAction[] {
   const cursor = frame.payload();
   const actions: ReceivedAction[] = [];

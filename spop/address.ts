@@ -5,6 +5,16 @@ const GROUPS = 8;
 /**
  * Reads an address as people and HAProxy write it: 4 or 16 bytes, or undefined.
  * Accepts four decimal parts only (no octal, no short forms) and no zone id; IPv4-mapped IPv6 is IPv4.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { parseAddress } from 'haverdict-spop';
+ *
+ * assert.deepEqual(parseAddress('203.0.113.7'), Uint8Array.of(203, 0, 113, 7));
+ * assert.deepEqual(parseAddress('::ffff:203.0.113.7'), Uint8Array.of(203, 0, 113, 7));
+ * assert.equal(parseAddress('203.0.113.256'), undefined);
+ * ```
  */
 export function parseAddress(text: string): Uint8Array | undefined {
   if (!text.includes(':')) return fourParts(text);
@@ -15,6 +25,15 @@ export function parseAddress(text: string): Uint8Array | undefined {
 /**
  * Writes 4 or 16 bytes as canonical text (RFC 5952 for IPv6). An IPv4-mapped address is written as IPv4. Throws a
  * `TypeError` for any other number of bytes.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { formatAddress } from 'haverdict-spop';
+ *
+ * assert.equal(formatAddress(Uint8Array.of(203, 0, 113, 7)), '203.0.113.7');
+ * assert.equal(formatAddress(Uint8Array.of(0x20, 1, 0xd, 0xb8, ...new Array(11).fill(0), 1)), '2001:db8::1');
+ * ```
  */
 export function formatAddress(bytes: Uint8Array): string {
   if (bytes.length !== 4 && bytes.length !== 16)

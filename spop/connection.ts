@@ -1,8 +1,9 @@
 import { encodeAck } from './ack.ts';
-import { type AckActions, fitted, payloadBytes } from './ack-payload.ts';
+import { type AckActions, fitted, maxAckPayload, payloadBytes } from './ack-payload.ts';
 import { ConnectionActivity } from './connection-activity.ts';
+import type { ConnectionEvents } from './connection-events.ts';
 import { decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
-import { Drain, HAPROXY_STREAMS } from './drain.ts';
+import { Drain } from './drain.ts';
 import { invalidFrame, SpopError, SpopStatus } from './errors.ts';
 import { type Frame, FrameType } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
@@ -10,19 +11,6 @@ import { answerHello, decodeHaproxyHello, encodeAgentHello } from './hello.ts';
 import type { CurrentHandler } from './notify-handler.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import type { Clock, Transport } from './transport.ts';
-
-export interface ConnectionEvents {
-  /** Protocol violation by HAProxy: the connection is being closed with this error's status. */
-  protocolError(error: SpopError): void;
-  /** HAProxy sent a DISCONNECT with a status other than 0 (normal) and 2 (idle timeout), which are routine. */
-  disconnectReceived(status: number, message: string): void;
-  /** This many frames were answered at once, the last of them after `tookMs`. */
-  answered(frames: number, tookMs: number): void;
-  /** A frame whose answer was a promise was answered. */
-  answeredLate(tookMs: number): void;
-  /** The connection is a health check of HAProxy. */
-  healthChecked(): void;
-}
 
 /** The largest frame before HELLO; a HELLO has about 130 bytes. */
 const MAX_HELLO_BYTES = 4096;
@@ -33,9 +21,6 @@ const HELLO_TIMEOUT_MS = 5_000;
 const REJECTION_DELAY_MS = 100;
 /** HAProxy has at most 20 in flight (`max-waiting-frames` can raise it up to 3.0). */
 const MAX_WAITING_FRAMES = 256;
-const ACK_HEADER_BYTES = 4 + 5 + 20;
-/** Without pipelining one ACK waits unread, or two where HAProxy had given up the first. */
-const UNPIPELINED_ACKS = 2;
 /** Of 20 usual answers; for larger ones it grows. */
 const LAST_ANSWERS_BYTES = 2048;
 
@@ -47,7 +32,24 @@ type State =
   | { readonly name: 'rejecting'; readonly cancelTimer: () => void }
   | { readonly name: 'closed' };
 
-/** One SPOP connection from the first byte to the last: bytes in, frames out, without a socket. */
+/**
+ * One SPOP connection from the first byte to the last: bytes in, frames out, without a socket.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { Connection, NO_ACTIONS, type NotifyHandler, systemClock, type Transport } from 'haverdict-spop';
+ *
+ * const written: Uint8Array[] = [];
+ * const transport: Transport = { write: (bytes) => written.push(bytes.slice()) > 0, end() {} };
+ * const handler: NotifyHandler = { answer: () => NO_ACTIONS, overload: () => NO_ACTIONS };
+ * const events = { protocolError() {}, disconnectReceived() {}, answered() {}, answeredLate() {}, healthChecked() {} };
+ * const connection = new Connection(transport, { current: handler }, systemClock, events);
+ * connection.receive(Uint8Array.of(0, 0, 0)); // the beginning of a length
+ * assert.equal(connection.activity.partialBytes, 3);
+ * connection.abandon();
+ * ```
+ */
 export class Connection {
   readonly activity: ConnectionActivity;
   readonly #transport: Transport;
@@ -209,10 +211,7 @@ export class Connection {
     if (hello.healthcheck) this.#events.healthChecked();
     // Not the answered size: 3.1.0 sends frames above it, up to what it announced itself.
     this.#reader.maxFrameBytes = Math.min(hello.maxFrameSize, MAX_FRAME_BYTES);
-    // From 3.1 to 3.5-dev5 a connection on which tune.bufsize bytes wait unread is dead for good. No more than 20 ACKs
-    // can wait there, so none may be larger than a twentieth of what is left of the buffer.
-    const mostUnread = isPipelined ? HAPROXY_STREAMS : UNPIPELINED_ACKS;
-    this.#maxAckPayload = Math.floor((answer.maxFrameSize + 3) / mostUnread) - ACK_HEADER_BYTES;
+    this.#maxAckPayload = maxAckPayload(answer.maxFrameSize, isPipelined);
   }
 
   #onNotify(frame: Frame, receivedAtMs: number): void {

@@ -4,6 +4,17 @@ import { LONG_VARINT, MAX_VARINT_BYTES, VARINT_GOES_ON } from './varint.ts';
 /**
  * A position in received bytes that never reads past `end`. Every read past it, every varint longer than 10 bytes and
  * every length that runs past the end throws a `SpopError` with status 4.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { Cursor, SpopError } from 'haverdict-spop';
+ *
+ * const cursor = new Cursor(Uint8Array.of(2, 0x69, 0x70, 7));
+ * assert.equal(cursor.text(), 'ip');
+ * assert.equal(cursor.byte(), 7);
+ * assert.throws(() => cursor.byte(), SpopError);
+ * ```
  */
 export class Cursor {
   bytes: Uint8Array;
@@ -93,7 +104,18 @@ export class Cursor {
 // A byte order mark is kept: a header value that begins with one is another value.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** The text of string bytes. HAProxy passes header values and paths as received, so invalid UTF-8 does arrive. */
+/**
+ * The text of string bytes. HAProxy passes header values and paths as received, so invalid UTF-8 does arrive.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeText } from 'haverdict-spop';
+ *
+ * assert.equal(decodeText(Uint8Array.of(0x69, 0x70)), 'ip');
+ * assert.equal(decodeText(Uint8Array.of(0xe9)), '\uFFFD'); // not UTF-8
+ * ```
+ */
 export function decodeText(bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }

@@ -7,13 +7,37 @@ import { writeData } from './typed-data.ts';
 /** HAProxy up to 3.0 rejects a longer message. */
 const MAX_MESSAGE_BYTES = 255;
 
-/** Why one side closes. Codes that SPOP does not assign are allowed; HAProxy reports code N as 256 + N. */
+/**
+ * Why one side closes. Codes that SPOP does not assign are allowed; HAProxy reports code N as 256 + N.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type Disconnect, SpopStatus } from 'haverdict-spop';
+ *
+ * const idle: Disconnect = { status: SpopStatus.timeout, message: 'a timeout occurred' };
+ * assert.equal(idle.status, 2);
+ * ```
+ */
 export interface Disconnect {
   readonly status: number;
   readonly message: string;
 }
 
-/** Decodes a DISCONNECT of either side. */
+/**
+ * Decodes a DISCONNECT of either side.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeDisconnect, encodeAgentDisconnect, FrameReader, SpopStatus } from 'haverdict-spop';
+ *
+ * const reader = new FrameReader(16_380);
+ * reader.push(encodeAgentDisconnect(SpopStatus.normal, 'normal'));
+ * const frame = reader.next();
+ * assert.deepEqual(frame && decodeDisconnect(frame), { status: 0, message: 'normal' });
+ * ```
+ */
 export function decodeDisconnect(frame: Frame): Disconnect {
   expectConnectionFrame(frame);
   const values = readKeyValues(frame);
@@ -23,7 +47,18 @@ export function decodeDisconnect(frame: Frame): Disconnect {
   return { status: Number(status?.value ?? SpopStatus.unknown), message: optionalText(values, 'message') ?? '' };
 }
 
-/** The whole AGENT-DISCONNECT frame; a message above 255 bytes is cut. */
+/**
+ * The whole AGENT-DISCONNECT frame; a message above 255 bytes is cut.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { encodeAgentDisconnect, FrameType, SpopStatus } from 'haverdict-spop';
+ *
+ * const frame = encodeAgentDisconnect(SpopStatus.frameTooBig, 'frame of 70000 bytes is above 16380');
+ * assert.equal(frame[4], FrameType.agentDisconnect);
+ * ```
+ */
 export function encodeAgentDisconnect(status: SpopStatus, message: string): Uint8Array {
   const out = new PayloadWriter();
   writeData(out.text('status-code'), { type: 'uint32', value: BigInt(status) });

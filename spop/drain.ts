@@ -1,3 +1,4 @@
+import { HAPROXY_STREAMS } from './ack-payload.ts';
 import type { Clock } from './transport.ts';
 
 /**
@@ -9,8 +10,6 @@ const DRAIN_MS = 60;
 const HOLD_MS = 20;
 /** If nothing was asked for so long, hardly anything is on its way. */
 const QUIET_MS = 10;
-/** So many questions of HAProxy wait on a connection; up to 3.0 `max-waiting-frames` can change it. */
-export const HAPROXY_STREAMS = 20;
 
 /**
  * When a connection that shuts down can end. HAProxy gives up every question that it has sent and that is not answered

@@ -1,4 +1,15 @@
-/** The status codes of a DISCONNECT frame (SPOE.txt 3.2.9, 3.3.1). */
+/**
+ * The status codes of a DISCONNECT frame (SPOE.txt 3.2.9, 3.3.1).
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { SpopStatus } from 'haverdict-spop';
+ *
+ * const status: SpopStatus = SpopStatus.invalidFrame;
+ * assert.equal(status, 4);
+ * ```
+ */
 export const SpopStatus = {
   normal: 0,
   ioError: 1,
@@ -20,7 +31,18 @@ export const SpopStatus = {
 /** One of the status codes that SPOP 2.0 assigns. */
 export type SpopStatus = (typeof SpopStatus)[keyof typeof SpopStatus];
 
-/** A protocol violation by the peer, with the status for the DISCONNECT. */
+/**
+ * A protocol violation by the peer, with the status for the DISCONNECT.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { SpopError, SpopStatus } from 'haverdict-spop';
+ *
+ * const error = new SpopError(SpopStatus.noVersion, 'supported-versions is missing');
+ * assert.equal(error.status, 5);
+ * ```
+ */
 export class SpopError extends Error {
   override readonly name = 'SpopError';
   readonly status: SpopStatus;

@@ -8,6 +8,20 @@ const REUSED_BYTES = 4096;
 /**
  * Cuts a stream of chunks into frames. A frame is a view into its chunk, and is copied only if it straddles two. A length is
  * checked before any memory of that length is allocated.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { FrameReader, FrameType } from 'haverdict-spop';
+ *
+ * const reader = new FrameReader(16_380);
+ * const notify = Buffer.from('0000000703000000010101', 'hex');
+ * reader.push(notify.subarray(0, 6));
+ * assert.equal(reader.next(), undefined);
+ * reader.push(notify.subarray(6));
+ * assert.equal(reader.next()?.type, FrameType.notify);
+ * assert.equal(reader.next(), undefined);
+ * ```
  */
 export class FrameReader {
   /** The largest frame accepted, in bytes without the prefix. */

@@ -2,7 +2,18 @@ import { Cursor } from './cursor.ts';
 import { invalidFrame } from './errors.ts';
 import { LONG_VARINT } from './varint.ts';
 
-/** The type of a frame, its first byte after the length (SPOE.txt 3.2). */
+/**
+ * The type of a frame, its first byte after the length (SPOE.txt 3.2).
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { FrameType } from 'haverdict-spop';
+ *
+ * assert.equal(FrameType.notify, 3);
+ * assert.equal(FrameType.ack, 103);
+ * ```
+ */
 export const FrameType = {
   unset: 0,
   haproxyHello: 1,
@@ -13,7 +24,17 @@ export const FrameType = {
   ack: 103,
 } as const;
 
-/** FIN: the frame is whole, or the last fragment; ABRT: a fragmented frame is aborted. The other 30 bits are reserved. */
+/**
+ * FIN: the frame is whole, or the last fragment; ABRT: a fragmented frame is aborted. The other 30 bits are reserved.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { FrameFlag } from 'haverdict-spop';
+ *
+ * assert.equal(FrameFlag.fin | FrameFlag.abort, 3);
+ * ```
+ */
 export const FrameFlag = { fin: 1, abort: 2 } as const;
 
 /** The length prefix, which the length itself does not count. */
@@ -25,6 +46,19 @@ export const TYPE_AND_FLAGS_BYTES = 5;
 /**
  * A received frame, as a view into the bytes in which it arrived: it is valid until the next call of the reader.
  * `idsAt` to `frameIdAt` is the stream-id as sent, `frameIdAt` to `payloadAt` the frame-id, and the payload is up to `end`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { Frame, FrameType } from 'haverdict-spop';
+ *
+ * const bytes = Buffer.from('00000007' + '03' + '00000001' + '01' + '01', 'hex'); // a NOTIFY without messages
+ * const frame = new Frame();
+ * frame.moveTo(bytes, 4, bytes.length);
+ * assert.equal(frame.type, FrameType.notify);
+ * assert.deepEqual(frame.ids(), { streamId: 1n, frameId: 1n });
+ * assert.ok(frame.isFinal);
+ * ```
  */
 export class Frame {
   type = 0;
@@ -91,7 +125,20 @@ export function encodeFrame(type: number, ids: Uint8Array, payload: Uint8Array):
   return out;
 }
 
-/** Appends a whole frame at `at` and returns the position after it; the ids are copied as they were sent. */
+/**
+ * Appends a whole frame at `at` and returns the position after it; the ids are copied as they were sent.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { encodeAck, FrameType, NO_ACTIONS, writeFrame } from 'haverdict-spop';
+ *
+ * const out = new Uint8Array(64);
+ * const ids = Uint8Array.of(1, 1);
+ * const end = writeFrame(out, 0, FrameType.ack, ids, 0, ids.length, NO_ACTIONS.full);
+ * assert.deepEqual(out.slice(0, end), encodeAck(ids, NO_ACTIONS.full));
+ * ```
+ */
 export function writeFrame(
   out: Uint8Array,
   at: number,

@@ -3,7 +3,22 @@ import type { Frame } from './frame.ts';
 import type { FrameReader } from './frame-reader.ts';
 import type { OutputBuffer } from './output-buffer.ts';
 
-/** Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject. */
+/**
+ * Answers NOTIFY frames. Throws `SpopError` for a payload that cannot be trusted; promises never reject.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeNotify, encodeActions, NO_ACTIONS, type NotifyHandler } from 'haverdict-spop';
+ *
+ * const actions = encodeActions([{ type: 'set-var', scope: 'txn', name: 'seen', value: { type: 'bool', value: true } }]);
+ * const handler: NotifyHandler = {
+ *   answer: (frame) => (decodeNotify(frame).length > 0 ? { full: actions, essential: actions } : NO_ACTIONS),
+ *   overload: () => NO_ACTIONS,
+ * };
+ * assert.ok(handler);
+ * ```
+ */
 export interface NotifyHandler {
   /**
    * An optimization. Appends the ACKs of frames at the reader that it can answer at once, and moves the reader past them,
@@ -22,7 +37,20 @@ export interface NotifyHandler {
   overload(frame: Frame, receivedAtMs: number, maxAckPayload: number): AckActions;
 }
 
-/** The handler in force: a reload puts another in its place, and connections use that from their next frame on. */
+/**
+ * The handler in force: a reload puts another in its place, and connections use that from their next frame on.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type CurrentHandler, NO_ACTIONS, type NotifyHandler } from 'haverdict-spop';
+ *
+ * const nothing: NotifyHandler = { answer: () => NO_ACTIONS, overload: () => NO_ACTIONS };
+ * const handler: { -readonly [Key in keyof CurrentHandler]: CurrentHandler[Key] } = { current: nothing };
+ * handler.failsChecks = true; // from now on, HAProxy asks other agents
+ * assert.equal(handler.current, nothing);
+ * ```
+ */
 export interface CurrentHandler {
   readonly current: NotifyHandler;
   /** From now on health checks fail, so that HAProxy asks other agents before the connections to this one close. */

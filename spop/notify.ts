@@ -8,6 +8,24 @@ import { LONG_VARINT } from './varint.ts';
  * Iterates over a NOTIFY payload without allocation: names and values are positions in `bytes`; only `data` makes an
  * object. Arguments that the caller skips are validated all the same, so that `nextMessage` returns false only at the end
  * of a valid frame. Every method throws `SpopError`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { DataType, FrameReader, NotifyReader } from 'haverdict-spop';
+ *
+ * const notify = Buffer.from('0000001403000000010101' + '0361736b01' + '026970' + '067f000001', 'hex'); // ask, ip = 127.0.0.1
+ * const reader = new FrameReader(16_380);
+ * reader.push(notify);
+ * const frame = reader.next();
+ * assert.ok(frame);
+ * const ask = new NotifyReader();
+ * ask.open(frame);
+ * assert.ok(ask.nextMessage() && ask.isNamed(Buffer.from('ask')));
+ * assert.equal(ask.nextOf([Buffer.from('ip')]), 0);
+ * assert.equal(ask.type, DataType.ipv4);
+ * assert.deepEqual([...ask.bytes.subarray(ask.valueAt, ask.valueEnd)], [127, 0, 0, 1]);
+ * ```
  */
 export class NotifyReader {
   bytes: Uint8Array = new Uint8Array(0);
@@ -133,19 +151,57 @@ export class NotifyReader {
   }
 }
 
-/** An argument of a message; the name is empty when the configuration gave it none. */
+/**
+ * An argument of a message; the name is empty when the configuration gave it none.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { Argument } from 'haverdict-spop';
+ *
+ * const argument: Argument = { name: 'ip', value: { type: 'ipv4', value: Uint8Array.of(127, 0, 0, 1) } };
+ * assert.equal(argument.value.type, 'ipv4');
+ * ```
+ */
 export interface Argument {
   readonly name: string;
   readonly value: ReceivedData;
 }
 
-/** One message of a NOTIFY, arguments in the order sent. */
+/**
+ * One message of a NOTIFY, arguments in the order sent.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { Message } from 'haverdict-spop';
+ *
+ * const named = ({ args }: Message, name: string) => args.find((argument) => argument.name === name)?.value;
+ * assert.equal(named({ name: 'ask', args: [] }, 'ip'), undefined);
+ * ```
+ */
 export interface Message {
   readonly name: string;
   readonly args: readonly Argument[];
 }
 
-/** Decodes all messages of a NOTIFY into objects, at several times the cost of `NotifyReader`. */
+/**
+ * Decodes all messages of a NOTIFY into objects, at several times the cost of `NotifyReader`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeNotify, FrameReader } from 'haverdict-spop';
+ *
+ * const notify = Buffer.from('0000001403000000010101' + '0361736b01' + '026970' + '067f000001', 'hex'); // ask, ip = 127.0.0.1
+ * const reader = new FrameReader(16_380);
+ * reader.push(notify);
+ * const frame = reader.next();
+ * assert.deepEqual(frame && decodeNotify(frame), [
+ *   { name: 'ask', args: [{ name: 'ip', value: { type: 'ipv4', value: Uint8Array.of(127, 0, 0, 1) } }] },
+ * ]);
+ * ```
+ */
 export function decodeNotify(frame: Frame): Message[] {
   const reader = new NotifyReader();
   const messages: Message[] = [];

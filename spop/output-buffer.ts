@@ -9,6 +9,22 @@ const MAX_ACK_OVERHEAD_BYTES = 29;
 /**
  * Frames for the next write. It is flushed in the same turn of the event loop in which it is filled, so that all
  * connections can share one; its bytes are reused once the kernel has taken them.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { encodeAck, NO_ACTIONS, OutputBuffer } from 'haverdict-spop';
+ *
+ * const output = new OutputBuffer();
+ * output.frame(encodeAck(Uint8Array.of(1, 1), NO_ACTIONS.full));
+ * output.frame(encodeAck(Uint8Array.of(3, 1), NO_ACTIONS.full));
+ * let written = 0;
+ * output.flush((bytes) => {
+ *   written += bytes.length;
+ *   return true; // the bytes may be overwritten now
+ * });
+ * assert.equal(written, 22);
+ * ```
  */
 export class OutputBuffer {
   #bytes: Uint8Array<ArrayBuffer>;

@@ -34,7 +34,8 @@ export {
 } from './agent/message.ts';
 export type { Fallback, FallbackContext, FallbackReason } from './agent/message-call.ts';
 export type { ArgumentValue, Declared, ValueType, ValueTypes, VariableValue } from './agent/values.ts';
-export { Connection, type ConnectionEvents } from './connection.ts';
+export { Connection } from './connection.ts';
+export type { ConnectionEvents } from './connection-events.ts';
 export { Cursor, decodeText } from './cursor.ts';
 export { type Disconnect, decodeDisconnect, encodeAgentDisconnect } from './disconnect.ts';
 export { SpopError, SpopStatus } from './errors.ts';

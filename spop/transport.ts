@@ -1,4 +1,19 @@
-/** What the connection needs of a socket. */
+/**
+ * What the connection needs of a socket.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { Transport } from 'haverdict-spop';
+ *
+ * const written: Uint8Array[] = [];
+ * const transport: Transport = {
+ *   write: (bytes) => written.push(bytes.slice()) > 0, // a copy is kept, so the bytes may be overwritten
+ *   end() {},
+ * };
+ * assert.ok(transport.write(Uint8Array.of(1)));
+ * ```
+ */
 export interface Transport {
   /** Sends bytes; returns true if the caller may overwrite them now. */
   write(bytes: Uint8Array): boolean;
@@ -6,6 +21,18 @@ export interface Transport {
   end(): void;
 }
 
+/**
+ * Time and timers, which a test can keep in hand.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { Clock } from 'haverdict-spop';
+ *
+ * const stopped: Clock = { nowMs: () => 1000, after: () => () => {} }; // for a test
+ * assert.equal(stopped.nowMs(), 1000);
+ * ```
+ */
 export interface Clock {
   /** A monotonic time in milliseconds. */
   nowMs(): number;
@@ -13,7 +40,19 @@ export interface Clock {
   after(delayMs: number, task: () => void): () => void;
 }
 
-/** The clock and the timers of this process. */
+/**
+ * The clock and the timers of this process.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { systemClock } from 'haverdict-spop';
+ *
+ * const cancel = systemClock.after(60_000, () => {});
+ * assert.ok(systemClock.nowMs() > 0);
+ * cancel();
+ * ```
+ */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, task) {

@@ -2,7 +2,17 @@ import type { Cursor } from './cursor.ts';
 import { invalidFrame } from './errors.ts';
 import type { PayloadWriter } from './payload-writer.ts';
 
-/** The type in the low nibble of a typed value's first byte (SPOE.txt 3.1). */
+/**
+ * The type in the low nibble of a typed value's first byte (SPOE.txt 3.1).
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { DataType } from 'haverdict-spop';
+ *
+ * assert.equal(DataType.ipv6, 7);
+ * ```
+ */
 export const DataType = {
   null: 0,
   bool: 1,
@@ -24,6 +34,14 @@ export const IPV6_BYTES = 16;
 /**
  * A typed value. Integers are 64 bits wide whatever their type says, since HAProxy holds all four in one signed 64-bit
  * variable. Addresses are in network order. A string is bytes and not always UTF-8; when encoding, text will do.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type TypedData } from 'haverdict-spop';
+ *
+ * const client: TypedData = { type: 'ipv4', value: Uint8Array.of(203, 0, 113, 7) };
+ * createAgent({ 'check-request': ({ set }) => set('client', client) });
+ * ```
  */
 export type TypedData =
   | { readonly type: 'null' }
@@ -32,7 +50,19 @@ export type TypedData =
   | { readonly type: 'ipv4' | 'ipv6'; readonly value: Uint8Array }
   | { readonly type: 'string' | 'binary'; readonly value: Uint8Array | string };
 
-/** Typed data as it is received: strings are bytes. */
+/**
+ * Typed data as it is received: strings are bytes.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { decodeText, type ReceivedData } from 'haverdict-spop';
+ *
+ * const textOf = (data: ReceivedData) => (data.type === 'string' ? decodeText(data.value) : data.type);
+ * assert.equal(textOf({ type: 'string', value: Buffer.from('GET') }), 'GET');
+ * assert.equal(textOf({ type: 'null' }), 'null');
+ * ```
+ */
 export type ReceivedData =
   | Exclude<TypedData, { type: 'string' | 'binary' }>
   | { readonly type: 'string' | 'binary'; readonly value: Uint8Array };

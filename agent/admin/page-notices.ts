@@ -55,10 +55,11 @@ export function notices(state: AgentState): Html {
   return html`<div id="notices" data-live>${problems}${totalDecisions(state) === 0 ? missing(state) : html``}</div>\n`;
 }
 
-/** One after another with the same advice: it is not repeated. */
+/** What the previous one has said is not repeated. */
 function problemItem(problem: Problem, previous: Problem | undefined, { takenAtMs, reloads }: AgentState): Html {
   const { text, sinceMs, advice, runbook, about } = problem;
-  const since = sinceMs === undefined ? html`` : html` <small>since ${moment(sinceMs, takenAtMs)} UTC</small>`;
+  const isSaid = sinceMs === undefined || sinceMs === previous?.sinceMs;
+  const since = isSaid ? html`` : html` <small>since ${moment(sinceMs, takenAtMs)} UTC</small>`;
   const error =
     about === 'reloads' && reloads.lastError !== undefined ? html`<br>${foreign(reloads.lastError, 400)}` : html``;
   const what = html`<b>${text.charAt(0).toUpperCase()}${text.slice(1)}</b>${since}${error}`;

@@ -10,10 +10,30 @@ import type { Source } from '../decision/decision.ts';
 /**
  * What HAProxy sent under a name: addresses as text, null where the expression had no value. An integer is a number
  * where that is exact, otherwise its digits as text.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ArgumentValue } from 'haverdict/script';
+ *
+ * const isMissing = (value: ArgumentValue | undefined) => value === null || value === undefined;
+ * assert.ok(isMissing(null));
+ * ```
  */
 export type ArgumentValue = string | number | boolean | null;
 
-/** What the lists say about the subjects of the message, and where that comes from. */
+/**
+ * What the lists say about the subjects of the message, and where that comes from.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ListedDecision } from 'haverdict/script';
+ *
+ * const listed: ListedDecision = { action: 'deny', source: 'cache', list: 'bots', entry: 'ip:203.0.113.0/24' };
+ * assert.equal(listed.list, 'bots');
+ * ```
+ */
 export interface ListedDecision {
   readonly action: Action;
   /** `policy` if the lists could not be consulted; `reason` then says why. */
@@ -28,7 +48,19 @@ export interface ListedDecision {
   readonly shadow?: Action;
 }
 
-/** One message from HAProxy. */
+/**
+ * One message from HAProxy.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ScriptRequest } from 'haverdict/script';
+ *
+ * const isUpload = ({ arguments: { method } }: ScriptRequest) => method === 'PUT' || method === 'POST';
+ * const request = { message: 'check-request', arguments: { method: 'PUT' }, signal: AbortSignal.timeout(40) };
+ * assert.ok(isUpload({ ...request, decision: { action: 'allow', source: 'cache' } }));
+ * ```
+ */
 export interface ScriptRequest {
   readonly message: string;
   /** By name: the subjects, whose names are their kinds, and the `arguments` of the message. */
@@ -38,7 +70,18 @@ export interface ScriptRequest {
   readonly signal: AbortSignal;
 }
 
-/** What is decided instead; validated like an entry of a list. */
+/**
+ * What is decided instead; validated like an entry of a list.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ScriptDecision } from 'haverdict/script';
+ *
+ * const slow: ScriptDecision = { action: 'redirect', status: 302, vars: { location: '/busy' }, reason: 'too many uploads' };
+ * assert.equal(slow.action, 'redirect');
+ * ```
+ */
 export interface ScriptDecision {
   readonly action: Action;
   /** One line of at most 200 characters. */
@@ -51,8 +94,33 @@ export interface ScriptDecision {
 
 type Result = ScriptDecision | undefined;
 
-/** Decides one message; undefined keeps the decision of the lists. */
+/**
+ * Decides one message; undefined keeps the decision of the lists.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ScriptFunction } from 'haverdict/script';
+ *
+ * const denyUploads: ScriptFunction = ({ arguments: { method }, decision }) =>
+ *   decision.action === 'allow' && method === 'PUT' ? { action: 'deny', status: 403 } : undefined;
+ * const request = { message: 'check-request', arguments: { method: 'PUT' }, signal: AbortSignal.timeout(40) };
+ * assert.deepEqual(denyUploads({ ...request, decision: { action: 'allow', source: 'cache' } }), { action: 'deny', status: 403 });
+ * ```
+ */
 export type ScriptFunction = (request: ScriptRequest) => Result | Promise<Result>;
 
-/** The default export of a script: one function for each message that it decides. */
+/**
+ * The default export of a script: one function for each message that it decides.
+ *
+ * @example
+ * ```ts
+ * import type { ScriptModule } from 'haverdict/script';
+ *
+ * const script: ScriptModule = {
+ *   'check-request': ({ arguments: { path } }) => (path === '/internal' ? { action: 'deny' } : undefined),
+ * };
+ * export default script;
+ * ```
+ */
 export type ScriptModule = Readonly<Record<string, ScriptFunction>>;

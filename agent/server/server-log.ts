@@ -1,5 +1,5 @@
 import { printable } from '../../contract/printable.ts';
-import type { ConnectionEvents } from '../../spop/connection.ts';
+import type { ConnectionEvents } from '../../spop/connection-events.ts';
 import { SpopStatus } from '../../spop/errors.ts';
 import { CONNECTION_LIMITS, type ExceededLimit } from '../../spop/server/connection-limiter.ts';
 import type { ListenerEvents } from '../../spop/server/listener.ts';

@@ -62,8 +62,8 @@ export const AGENTS_CHECKS = {
     write: 'backend <name>   # once, at the end of the last file, and its defaults once',
     *find({ engines, config }) {
       for (const { backend } of backendsOf(engines))
-        for (const { kind, name, place } of config.proxies)
-          if (kind !== 'frontend' && name === backend.name && place !== backend.place)
+        for (const { kind, name, place, isUnsure } of config.proxies)
+          if (kind !== 'frontend' && name === backend.name && place !== backend.place && !isUnsure)
             yield { place, what: `backend ${name} is there already`, values: { name } };
     },
   },

@@ -124,8 +124,9 @@ export const FILTER_CHECKS = {
     why: 'HAProxy refuses two filters of one engine in a section, and keeps its old configuration',
     write: '<filter>   # once in <section>, and each part of haverdict wiring once',
     *find({ filters }) {
-      for (const [at, { proxy, engineName, place, file }] of filters.entries())
-        if (filters.slice(0, at).some((other) => other.proxy === proxy && other.engineName === engineName))
+      const sure = filters.filter(({ isUnsure }) => !isUnsure);
+      for (const [at, { proxy, engineName, place, file }] of sure.entries())
+        if (sure.slice(0, at).some((other) => other.proxy === proxy && other.engineName === engineName))
           yield {
             place,
             what: `${label(proxy)} has a filter of engine ${engineName} already`,

@@ -135,6 +135,26 @@ export const GROUP_CHECKS = {
       }
     },
   },
+  'inspect-delay-repeated': {
+    severity: 'warning',
+    why: 'HAProxy takes the first and warns of the second, and with zero-warning refuses the configuration',
+    write: '<line>   # removed: that of haverdict wiring is there',
+    *find({ filters, config }) {
+      const isRefused = lastOf(config.global, 'zero-warning') !== undefined;
+      for (const proxy of new Set(filters.map((filter) => filter.proxy))) {
+        const [first, second] = proxy.lines.filter(
+          ({ words, isUnsure }) => words[0] === 'tcp-request' && words[1] === 'inspect-delay' && !isUnsure,
+        );
+        if (first !== undefined && second !== undefined)
+          yield {
+            place: first.place,
+            what: `${label(proxy)} has a second inspect-delay below`,
+            values: { line: first.words.join(' ') },
+            ...(isRefused && { severity: 'error' as const }),
+          };
+      }
+    },
+  },
 } satisfies Checks;
 
 /** Tests that HAProxy cannot answer before the client has sent something: a rule with one waits for that. */

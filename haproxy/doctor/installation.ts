@@ -22,6 +22,8 @@ export interface Files {
 export interface Filter {
   readonly proxy: ProxySection;
   readonly place: Place;
+  /** As of a line. */
+  readonly isUnsure?: true;
   readonly engineName: string;
   /** The resolved path; as written if it cannot be resolved. */
   readonly file: string;
@@ -142,7 +144,7 @@ export function configuredMessage(settings: Settings, name: string): MessageSett
 function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, version: string): Filter[] {
   return proxy.lines
     .filter(({ words }) => words[0] === 'filter' && words[1] === 'spoe')
-    .map(({ words, place }) => {
+    .map(({ words, place, isUnsure }) => {
       const engineName = after(words, 'engine') ?? '';
       const written = after(words, 'config') ?? '';
       const found = readNamed(written, place, config, files);
@@ -152,6 +154,7 @@ function filtersOf(proxy: ProxySection, config: HaproxyConfig, files: Files, ver
       return {
         proxy,
         place,
+        ...(isUnsure && { isUnsure }),
         engineName,
         file,
         ...(found && { text: found.text }),

@@ -2,10 +2,11 @@ import { rawFetchIn } from '../../config/raw-fetches.ts';
 import { eventFacts } from '../events.ts';
 import { DECODED_PATH, sendConditionOf } from '../generate/send-condition.ts';
 import { readAcls, readCondition, testsOf } from '../parse/condition.ts';
+import { optionOf } from '../parse/proxy.ts';
 import type { Line } from '../parse/sections.ts';
 import { wordsOf } from '../parse/words.ts';
 import type { Checks } from './check.ts';
-import { eventOf, type Installation, sentMessages } from './installation.ts';
+import { eventOf, guardedMessages, type Installation, sentMessages } from './installation.ts';
 import { rulesReadingDecisions } from './variable-reads.ts';
 
 /** Do conditions depend on values that a client can spell in several ways? */
@@ -24,7 +25,30 @@ export const SPELLING_CHECKS = {
       }
     },
   },
+  'violations-accepted': {
+    severity: 'warning',
+    why: 'HAProxy passes requests that it would refuse, such as one whose Host is not the host of its URL: the agent is asked about one of them, and the server may serve the other',
+    write: 'remove option <option>',
+    *find(installation) {
+      for (const { filter, message } of guardedMessages(installation)) {
+        const isAbout = message.subjects.some(({ kind }) => kind === 'host' || kind === 'path');
+        if (!isAbout && message.hosts === undefined && message.paths === undefined) continue;
+        for (const option of ACCEPTING) {
+          const found = optionOf(filter.proxy.lines, option);
+          if (found?.on)
+            yield {
+              place: found.line.place,
+              what: `${option} beside message ${message.name}, which is about hosts or paths`,
+              values: { option },
+            };
+        }
+      }
+    },
+  },
 } satisfies Checks;
+
+/** Options that disable HAProxy's own checks of a request. */
+const ACCEPTING = ['accept-invalid-http-request', 'accept-unsafe-violations-in-http-request'];
 
 interface Found {
   readonly test: readonly string[];

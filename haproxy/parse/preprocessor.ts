@@ -3,13 +3,21 @@ import { every, not, some, type Tristate } from './tristate.ts';
 /** The lines of a file that HAProxy reads: all but those that `.if` excludes. */
 export interface ConditionalText {
   readonly file: string;
-  readonly lines: readonly { readonly text: string; readonly number: number }[];
+  readonly lines: readonly ConditionalLine[];
+}
+
+interface ConditionalLine {
+  readonly text: string;
+  readonly number: number;
+  /** Whether it stands under a condition that is not known here. */
+  readonly isUnsure?: true;
 }
 
 /** `taken`: an earlier branch was true, so the others are not read. */
 interface Block {
   reads: boolean;
   taken: boolean;
+  isUnsure: boolean;
 }
 
 /**
@@ -17,13 +25,16 @@ interface Block {
  * as one on the environment, both branches are read.
  */
 export function readLines(file: string, text: string, version: string): ConditionalText {
-  const lines: { text: string; number: number }[] = [];
+  const lines: ConditionalLine[] = [];
   const blocks: Block[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     const [, directive, condition = ''] =
       /^\s*\.(if|elif|else|endif|diag|notice|warning|alert)\b\s*(.*)$/.exec(line) ?? [];
     if (directive !== undefined) step(blocks, directive, condition, version);
-    else if (blocks.every(({ reads }) => reads)) lines.push({ text: line.replace(/\r$/, ''), number: index + 1 });
+    else if (blocks.every(({ reads }) => reads)) {
+      const isUnsure = blocks.some((block) => block.isUnsure);
+      lines.push({ text: line.replace(/\r$/, ''), number: index + 1, ...(isUnsure && { isUnsure }) });
+    }
   }
   return { file, lines };
 }
@@ -36,11 +47,12 @@ function step(blocks: Block[], directive: string, condition: string, version: st
     const next = branch(directive === 'else' ? true : isTrue(condition, version));
     block.reads = !block.taken && next.reads;
     block.taken ||= next.taken;
+    block.isUnsure ||= next.isUnsure;
   }
 }
 
 function branch(condition: Tristate): Block {
-  return { reads: condition !== false, taken: condition === true };
+  return { reads: condition !== false, taken: condition === true, isUnsure: condition === undefined };
 }
 
 /** Words of a condition: operators, brackets, and predicates with what is in theirs (configuration.txt 2.4). */

@@ -12,6 +12,8 @@ export interface ProxySection {
   readonly mode: string;
   readonly rules: readonly Rule[];
   readonly acls: Acls;
+  /** As of a line. */
+  readonly isUnsure?: true;
   /** Its `defaults` section, which it names or merely stands below. */
   readonly defaults?: AppliedDefaults;
 }
@@ -63,9 +65,18 @@ export function readConfig(files: readonly string[], sections: readonly Section[
   return { files, global, proxies, healthchecks: sections.filter(({ keyword }) => keyword === 'healthcheck') };
 }
 
-function proxyOf(kind: ProxySection['kind'], { name, place }: Section, lines: readonly Line[]): ProxySection {
+function proxyOf(kind: ProxySection['kind'], { name, place, isUnsure }: Section, lines: readonly Line[]): ProxySection {
   const mode = lastOf(lines, 'mode')?.words[1] ?? 'tcp';
-  return { kind, name, place, lines, mode, rules: readRules(lines), acls: readAcls(lines) };
+  return {
+    kind,
+    name,
+    place,
+    lines,
+    mode,
+    rules: readRules(lines),
+    acls: readAcls(lines),
+    ...(isUnsure && { isUnsure }),
+  };
 }
 
 /** The last line with these first words. */

@@ -10,6 +10,8 @@ export interface Place {
 export interface Line {
   readonly words: readonly string[];
   readonly place: Place;
+  /** Whether it stands under an `.if` whose condition is not known here: another branch may have the same. */
+  readonly isUnsure?: true;
 }
 
 /** A section keyword, its name, and the lines up to the next section. */
@@ -23,6 +25,8 @@ export interface Section {
   readonly scope: string;
   readonly place: Place;
   readonly lines: readonly Line[];
+  /** As of a line. */
+  readonly isUnsure?: true;
 }
 
 /** Those of haproxy.cfg (2.4 to 3.5) and of an SPOE file. */
@@ -47,7 +51,7 @@ const SECTIONS = new Set([
 export function readSections({ file, lines }: ConditionalText): Section[] {
   const sections: (Section & { lines: Line[] })[] = [];
   let scope = '';
-  for (const { text, number } of lines) {
+  for (const { text, number, isUnsure } of lines) {
     const named = /^\s*\[([^\]]*)\]\s*$/.exec(text)?.[1];
     if (named !== undefined) {
       scope = named.trim();
@@ -57,8 +61,9 @@ export function readSections({ file, lines }: ConditionalText): Section[] {
     const [keyword, name = '', ...rest] = words;
     const place = { file, line: number };
     if (keyword === undefined) continue;
-    if (SECTIONS.has(keyword)) sections.push({ keyword, name, rest, scope, place, lines: [] });
-    else sections.at(-1)?.lines.push({ words, place });
+    const unsure = isUnsure && { isUnsure };
+    if (SECTIONS.has(keyword)) sections.push({ keyword, name, rest, scope, place, lines: [], ...unsure });
+    else sections.at(-1)?.lines.push({ words, place, ...unsure });
   }
   return sections;
 }

@@ -1,4 +1,14 @@
-/** What can go wrong in an agent without ending it, by its code. */
+/**
+ * What can go wrong in an agent without ending it, by its code.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { AGENT_ERRORS } from 'haverdict-spop';
+ *
+ * assert.equal(AGENT_ERRORS.late, 'a function did not answer within `deadlineMs`');
+ * ```
+ */
 export const AGENT_ERRORS = {
   failed: 'a function threw, or rejected, or set a variable that HAProxy would drop',
   late: 'a function did not answer within `deadlineMs`',
@@ -12,9 +22,34 @@ export const AGENT_ERRORS = {
   evicted: 'there were too many connections, or too many bytes waited: the connection idle or stuck longest is closed',
 } as const;
 
+/**
+ * What an `AgentError` is about, for programs.
+ *
+ * @example
+ * ```ts
+ * import { type AgentErrorCode, createAgent } from 'haverdict-spop';
+ *
+ * const counts = new Map<AgentErrorCode, number>();
+ * createAgent({}, { onError: ({ code }) => counts.set(code, (counts.get(code) ?? 0) + 1) });
+ * ```
+ */
 export type AgentErrorCode = keyof typeof AGENT_ERRORS;
 
-/** Something went wrong, and the agent goes on: what `onError` gets. */
+/**
+ * Something went wrong, and the agent goes on: what `onError` gets.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { AgentError, createAgent } from 'haverdict-spop';
+ *
+ * const errors: AgentError[] = [];
+ * const agent = createAgent({}, { onError: (error) => errors.push(error) });
+ * await agent.close();
+ * assert.deepEqual(errors.map(({ code, spopMessage }) => [code, spopMessage]), []);
+ * assert.equal(new AgentError('late', 'message "ask": not answered within 500 ms', 'ask').code, 'late');
+ * ```
+ */
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: AgentErrorCode;

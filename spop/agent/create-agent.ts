@@ -14,10 +14,37 @@ import { StderrReport } from './stderr-report.ts';
 /** How long `close` waits for HAProxy to take the last answers. */
 const CLOSE_LIMIT_MS = 5_000;
 
-/** The functions of an agent, by the names of the messages that they answer. */
+/**
+ * The functions of an agent, by the names of the messages that they answer.
+ *
+ * @example
+ * ```ts
+ * import { type AgentFunctions, createAgent, message } from 'haverdict-spop';
+ *
+ * const functions: AgentFunctions = {
+ *   'check-request': ({ args, set }) => set('is_local', args.ip === '127.0.0.1'),
+ *   'check-response': message({ args: { status: 'integer' } }, ({ args, set }) => set('failed', (args.status ?? 0) >= 500)),
+ * };
+ * createAgent(functions);
+ * ```
+ */
 export type AgentFunctions = Readonly<Record<string, MessageFunction | DeclaredMessage>>;
 
-/** What can be said about an agent beside its functions. */
+/**
+ * What can be said about an agent beside its functions.
+ *
+ * @example
+ * ```ts
+ * import { type AgentOptions, createAgent } from 'haverdict-spop';
+ *
+ * const options: AgentOptions = {
+ *   deadlineMs: 100,
+ *   fallback: ({ set }) => set('action', 'allow'),
+ *   onError: ({ code, message }) => console.error(code, message),
+ * };
+ * createAgent({ 'check-request': ({ set }) => set('action', 'deny') }, options);
+ * ```
+ */
 export interface AgentOptions {
   /**
    * How long a function may take, in milliseconds: 500 if this is absent. Then `fallback` answers. HAProxy's
@@ -35,7 +62,20 @@ export interface AgentOptions {
   readonly pipelining?: boolean;
 }
 
-/** An agent for HAProxy's `filter spoe`. */
+/**
+ * An agent for HAProxy's `filter spoe`.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type Agent, createAgent } from 'haverdict-spop';
+ *
+ * const agent: Agent = createAgent({ 'check-request': ({ set }) => set('action', 'allow') });
+ * await agent.listen({ port: 0 });
+ * assert.match(agent.addresses[0] ?? '', /^tcp:\/\/127\.0\.0\.1:\d+$/);
+ * await agent.close({ limitMs: 1000 });
+ * ```
+ */
 export class Agent {
   readonly #handler: { -readonly [Key in keyof CurrentHandler]: CurrentHandler[Key] };
   readonly #clock: Clock;
@@ -102,6 +142,18 @@ export class Agent {
 /**
  * Makes an agent that answers each message with its function. Whatever functions and peers do, it goes on; what it
  * cannot keep from ending the process is an error in code that no function waits for.
+ *
+ * @example
+ * ```ts
+ * import { createAgent } from 'haverdict-spop';
+ *
+ * const agent = await createAgent({
+ *   'check-request': async ({ args, set }) => {
+ *     set('action', args.path === '/internal' ? 'deny' : 'allow');
+ *   },
+ * }).listen({ port: 0 });
+ * await agent.close();
+ * ```
  */
 export function createAgent(functions: AgentFunctions, options: AgentOptions = {}): Agent {
   return new Agent(functions, options, systemClock);

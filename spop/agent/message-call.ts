@@ -3,17 +3,52 @@ import { Answer } from './answer.ts';
 import type { MessageContext, SetVariable, Signal } from './message.ts';
 import type { ArgumentValue, Declared } from './values.ts';
 
-/** Why a message is answered by the fallback. */
+/**
+ * Why a message is answered by the fallback.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { createAgent, type FallbackReason } from 'haverdict-spop';
+ *
+ * const action = (reason: FallbackReason) => (reason === 'overload' ? 'deny' : 'allow');
+ * createAgent({}, { fallback: ({ reason, set }) => set('action', action(reason)) });
+ * assert.equal(action('late'), 'allow');
+ * ```
+ */
 export type FallbackReason = Extract<AgentErrorCode, 'failed' | 'late' | 'overload' | 'arguments' | 'too_large'>;
 
-/** A message that is answered without its function, or in place of what that set. */
+/**
+ * A message that is answered without its function, or in place of what that set.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type FallbackContext } from 'haverdict-spop';
+ *
+ * const refuse = ({ message, reason, set }: FallbackContext) => {
+ *   set('action', 'deny');
+ *   set('why', `${message}: ${reason}`);
+ * };
+ * createAgent({}, { fallback: refuse });
+ * ```
+ */
 export interface FallbackContext {
   readonly message: string;
   readonly reason: FallbackReason;
   readonly set: SetVariable;
 }
 
-/** Sets, before it returns, what a message is answered with when its function does not. */
+/**
+ * Sets, before it returns, what a message is answered with when its function does not.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type Fallback } from 'haverdict-spop';
+ *
+ * const failOpen: Fallback = ({ set }) => set('action', 'allow');
+ * createAgent({}, { fallback: failOpen });
+ * ```
+ */
 export type Fallback = (context: FallbackContext) => void;
 
 /** What the calls of an agent share. */

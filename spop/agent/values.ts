@@ -3,7 +3,19 @@ import { decodeText } from '../cursor.ts';
 import { PayloadWriter } from '../payload-writer.ts';
 import { type ReceivedData, type TypedData, writeData } from '../typed-data.ts';
 
-/** What arguments and variables can be declared as, and what their values are in TypeScript. */
+/**
+ * What arguments and variables can be declared as, and what their values are in TypeScript.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ValueTypes } from 'haverdict-spop';
+ *
+ * const user: ValueTypes['text'] = 'root';
+ * const body: ValueTypes['bytes'] = Buffer.from('a=1');
+ * assert.equal(user.length + body.length, 7);
+ * ```
+ */
 export interface ValueTypes {
   /** A string of HAProxy as text; bytes that are not UTF-8 become U+FFFD. */
   text: string;
@@ -18,16 +30,63 @@ export interface ValueTypes {
   address: string;
 }
 
-/** The name of a type of value. */
+/**
+ * The name of a type of value.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ValueType } from 'haverdict-spop';
+ *
+ * const types: ValueType[] = ['text', 'bytes', 'integer', 'bigint', 'boolean', 'address'];
+ * assert.equal(types.length, 6);
+ * ```
+ */
 export type ValueType = keyof ValueTypes;
 
-/** The types of arguments or variables, by their names. */
+/**
+ * The types of arguments or variables, by their names.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type Declared, message } from 'haverdict-spop';
+ *
+ * const args: Declared = { ip: 'address', path: 'text' };
+ * createAgent({ 'check-request': message({ args }, ({ args, set }) => set('has_path', args.path !== null)) });
+ * ```
+ */
 export type Declared = Readonly<Record<string, ValueType>>;
 
-/** An argument that is not declared: an integer beyond 2^53 is a bigint, and only `bin` data such as `req.body` are bytes. */
+/**
+ * An argument that is not declared: an integer beyond 2^53 is a bigint, and only `bin` data such as `req.body` are bytes.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type ArgumentValue, createAgent } from 'haverdict-spop';
+ *
+ * const shown = (value: ArgumentValue) => (value instanceof Uint8Array ? `${value.length} bytes` : String(value));
+ * assert.equal(shown(Buffer.from('a=1')), '3 bytes');
+ * createAgent({ log: ({ args }) => console.log(Object.values(args).map(shown)) });
+ * ```
+ */
 export type ArgumentValue = string | number | bigint | boolean | Uint8Array | null;
 
-/** What a variable that is not declared can be set to; null unsets it. An address is text unless it is `TypedData`. */
+/**
+ * What a variable that is not declared can be set to; null unsets it. An address is text unless it is `TypedData`.
+ *
+ * @example
+ * ```ts
+ * import { createAgent, type VariableValue } from 'haverdict-spop';
+ *
+ * const values: Record<string, VariableValue> = { action: 'deny', score: 90, internal: false, user: null };
+ * createAgent({
+ *   'check-request': ({ set }) => {
+ *     for (const [name, value] of Object.entries(values)) set(name, value);
+ *   },
+ * });
+ * ```
+ */
 export type VariableValue = string | number | bigint | boolean | Uint8Array | TypedData | null;
 
 /** The value of an argument that is not declared. */

@@ -3,7 +3,17 @@ import { type ListenOptions, toAddress } from '../server/listen-options.ts';
 import { agentsSection } from './agents-section.ts';
 import { agentSection, messageSection } from './spoe-sections.ts';
 
-/** When HAProxy sends a message (SPOE.txt 2.4). */
+/**
+ * When HAProxy sends a message (SPOE.txt 2.4).
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { SPOE_EVENTS } from 'haverdict-spop';
+ *
+ * assert.ok(SPOE_EVENTS.includes('on-http-response'));
+ * ```
+ */
 export const SPOE_EVENTS = [
   'on-client-session',
   'on-server-session',
@@ -15,10 +25,34 @@ export const SPOE_EVENTS = [
   'on-http-response',
 ] as const;
 
-/** When HAProxy sends a message. */
+/**
+ * When HAProxy sends a message.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { haproxyFiles, type SpoeEvent } from 'haverdict-spop';
+ *
+ * const event: SpoeEvent = 'on-http-response';
+ * const { spoe } = haproxyFiles({ listen: { port: 9000 }, messages: { 'check-response': { event, args: { status: 'status' } } } });
+ * assert.match(spoe, /event on-http-response/);
+ * ```
+ */
 export type SpoeEvent = (typeof SPOE_EVENTS)[number];
 
-/** What HAProxy sends in a message, and when. */
+/**
+ * What HAProxy sends in a message, and when.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { haproxyFiles, type MessageWiring } from 'haverdict-spop';
+ *
+ * const checkApi: MessageWiring = { args: { ip: 'src', key: 'req.hdr(x-api-key)' }, if: '{ path_beg /api/ }' };
+ * const { spoe } = haproxyFiles({ listen: { port: 9000 }, messages: { 'check-api': checkApi } });
+ * assert.match(spoe, /event on-frontend-http-request if { path_beg \/api\/ }/);
+ * ```
+ */
 export interface MessageWiring {
   /** The arguments by name, each with the expression of HAProxy for its value: `{ ip: 'src', agent: 'req.hdr(user-agent)' }`. */
   readonly args?: Readonly<Record<string, string>>;
@@ -28,7 +62,23 @@ export interface MessageWiring {
   readonly if?: string;
 }
 
-/** An agent, as HAProxy's configuration is to know it. */
+/**
+ * An agent, as HAProxy's configuration is to know it.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type AgentWiring, haproxyFiles } from 'haverdict-spop';
+ *
+ * const wiring: AgentWiring = {
+ *   name: 'guard',
+ *   listen: { path: '/run/guard/agent.sock' },
+ *   messages: { 'check-request': { args: { ip: 'src' } } },
+ *   deadlineMs: 100,
+ * };
+ * assert.match(haproxyFiles(wiring).spoe, /timeout processing 120ms/);
+ * ```
+ */
 export interface AgentWiring {
   /** Up to 18 of `A-Z a-z 0-9 _ .`: the engine, and the prefix of its variables. `agent` if it is absent. */
   readonly name?: string;
@@ -43,13 +93,24 @@ export interface AgentWiring {
   readonly chroot?: string;
 }
 
-/** The parts of HAProxy's configuration for an agent; they are valid on HAProxy 2.4 to 3.5. */
+/**
+ * The parts of HAProxy's configuration for an agent; they are valid on HAProxy 2.4 to 3.5.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { type HaproxyFiles, haproxyFiles } from 'haverdict-spop';
+ *
+ * const files: HaproxyFiles = haproxyFiles({ listen: { port: 9000 }, messages: { ask: {} } });
+ * assert.deepEqual(Object.keys(files), ['spoe', 'frontend', 'backend']);
+ * ```
+ */
 export interface HaproxyFiles {
   /** The SPOE file, whole. */
   readonly spoe: string;
   /** Lines for each frontend whose requests the agent is asked about. */
   readonly frontend: string;
-  /** Sections for the configuration, once. */
+  /** Sections for the end of the configuration: a `defaults` section is among them. */
   readonly backend: string;
 }
 
@@ -67,6 +128,21 @@ const VARIABLES = { error: 'error', processTime: 'process_ms', totalTime: 'total
 /**
  * Writes HAProxy's configuration for an agent, by the same generator as that of haverdict itself. Throws a `TypeError` for
  * what HAProxy would refuse, or would read as something else.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import { haproxyFiles } from 'haverdict-spop';
+ *
+ * const { spoe, frontend, backend } = haproxyFiles({
+ *   listen: { port: 9000 },
+ *   messages: { 'check-request': { args: { ip: 'src', path: 'path' } } },
+ * });
+ * assert.match(spoe, /^spoe-message check-request\n {4}args ip=src\n {4}args path=path$/m);
+ * assert.match(frontend, /filter spoe engine agent config \/etc\/haproxy\/agent\.spoe\.cfg/);
+ * assert.match(backend, /server agent1 127\.0\.0\.1:9000 check/);
+ * assert.throws(() => haproxyFiles({ name: 'my-agent', listen: { port: 9000 }, messages: { ask: {} } }), TypeError);
+ * ```
  */
 export function haproxyFiles(wiring: AgentWiring): HaproxyFiles {
   const { name = 'agent', listen, messages, deadlineMs = DEFAULT_DEADLINE_MS, chroot } = wiring;

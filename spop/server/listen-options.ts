@@ -1,6 +1,18 @@
 import type { ListenAddress } from './listen-address.ts';
 
-/** Where an agent listens: a TCP port, of 127.0.0.1 if no host is given, or a unix socket with its access rights. */
+/**
+ * Where an agent listens: a TCP port, of 127.0.0.1 if no host is given, or a unix socket with its access rights.
+ *
+ * @example
+ * ```ts
+ * import assert from 'node:assert/strict';
+ * import type { ListenOptions } from 'haverdict-spop';
+ *
+ * const everywhere: ListenOptions = { port: 9000, host: '0.0.0.0' };
+ * const socket: ListenOptions = { path: '/run/guard/agent.sock', mode: 0o660, group: 'haproxy' };
+ * assert.notDeepEqual(everywhere, socket);
+ * ```
+ */
 export type ListenOptions =
   | { readonly port: number; readonly host?: string }
   | {

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import type { ConnectionEvents } from '../connection.ts';
+import type { ConnectionEvents } from '../connection-events.ts';
 import type { CurrentHandler } from '../notify-handler.ts';
 import { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Connection, type ConnectionEvents } from '../connection.ts';
+import { Connection } from '../connection.ts';
+import type { ConnectionEvents } from '../connection-events.ts';
 import type { CurrentHandler } from '../notify-handler.ts';
 import type { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';

@@ -109,8 +109,7 @@ describe('the construct as published, in an app of somebody else', () => {
           join(project, 'node_modules/haverdict/dist/functions/check/licences.txt'),
           'utf8',
         );
-        for (const name of ['@aws-sdk/client-dynamodb', 'zod', 'ipaddr.js'])
-          assert.ok(licences.includes(`${name} `), name);
+        for (const name of ['@aws-sdk/client-dynamodb', 'zod']) assert.ok(licences.includes(`${name} `), name);
       });
 
       it('makes the same templates again', async () => {

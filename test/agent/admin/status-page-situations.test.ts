@@ -20,7 +20,8 @@ const LOOKS = {
   dark: { width: 1440, height: 900, scheme: 'dark', ground: 'rgb(19, 20, 22)' },
   narrow: { width: 900, height: 700, scheme: 'light', ground: 'rgb(251, 251, 250)' },
   phone: { width: 390, height: 844, scheme: 'dark', ground: 'rgb(19, 20, 22)' },
-  small: { width: 320, height: 640, scheme: 'light', ground: 'rgb(251, 251, 250)' },
+  /** The width to which pages must reflow (WCAG 2.2, 1.4.10). */
+  small: { width: 320, height: 900, scheme: 'light', ground: 'rgb(251, 251, 250)' },
 } as const;
 
 /** What must be seen without scrolling: what is wrong, since when, what to do; and the first panel. */

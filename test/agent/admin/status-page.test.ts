@@ -150,7 +150,7 @@ describe('the status page', () => {
       statusPage({ state: { ...empty, spop: { ...empty.spop, ...spop } } });
     assert.match(
       missing({}),
-      /No request has been checked yet.*HAProxy has not connected to tcp:\/\/127\.0\.0\.1:9000/,
+      /No request has been checked yet.*HAProxy has not connected to <bdi>tcp:\/\/127\.0\.0\.1:9000/,
     );
     assert.match(
       missing({ accepted: 2, healthChecks: 9 }),

@@ -306,6 +306,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[/( {4}http-request send-spoe-group .*\n)( {4}http-request deny .*\n)/, '$2$1']],
     'grouped',
   ),
+  config('inspect-delay-repeated', 'of the operator', 'inspect-delay 2s', 'warns', [
+    [/^ {4}filter spoe .*\n/m, '    tcp-request inspect-delay 2s\n    tcp-request inspect-delay 5s\n$&'],
+  ]),
   config(
     'group-before-data',
     'sent at once',
@@ -438,6 +441,9 @@ export const MUTATIONS: readonly Mutation[] = [
     [[EVENT, `${EVENT} if { path_beg /admin }`]],
     'rawCondition',
   ),
+  config('violations-accepted', 'of the frontend', 'accept-invalid-http-request', 'silent', [
+    [/^ {4}filter spoe .*\n/m, '    option accept-invalid-http-request\n$&'],
+  ]),
   config(
     'condition-raw',
     'of a group',

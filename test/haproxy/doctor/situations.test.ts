@@ -320,6 +320,40 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'takes',
   },
   {
+    name: 'the parts twice, in two branches of which one is not known',
+    edit: (config) => {
+      const [filter = ''] = /^ {4}filter spoe .*\n/m.exec(config) ?? [];
+      const [agents = ''] = /^backend haverdict-agents [\s\S]*/m.exec(config) ?? [];
+      const either = (text: string) => `.if defined(OTHER)\n${text}.else\n${text}.endif\n`;
+      return config.replace(filter, () => either(filter)).replace(agents, () => either(agents));
+    },
+    found: [],
+    haproxy: 'takes',
+  },
+  {
+    name: 'two waits where HAProxy may not warn',
+    edit: both(
+      (config) => config.replace('global\n', 'global\n    zero-warning\n'),
+      above('    tcp-request inspect-delay 1s\n    tcp-request inspect-delay 5s\n'),
+    ),
+    found: [['inspect-delay-repeated', 'inspect-delay 1s']],
+    haproxy: 'refuses',
+  },
+  {
+    name: 'invalid requests accepted by the defaults',
+    edit: (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
+    found: [['violations-accepted', 'accept-invalid']],
+    haproxy: 'takes',
+  },
+  {
+    name: 'a host in lower case, and one that is another',
+    edit: above(
+      '    http-request set-header Host %[req.hdr(host),lower]\n    http-request set-header Host %[req.hdr(x-host),lower]\n',
+    ),
+    found: [['header-set-later', 'x-host']],
+    haproxy: 'takes',
+  },
+  {
     name: 'actions compared in any case',
     edit: (config) => config.replace('-m str deny tarpit drop redirect', '-m str -i Deny TARPIT drop Redirect'),
     found: [],
