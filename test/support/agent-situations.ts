@@ -32,7 +32,7 @@ const SOME_LISTED: Traffic = {
 const EVER_NEW: Traffic = { perSecond: 40, from: (nth) => `10.${(nth >> 7) & 127}.${1 + (nth & 127)}` };
 const ATTACKERS: Traffic = {
   perSecond: 180,
-  from: (nth) => (nth % 12 === 0 ? VISITORS.from(nth) : `66.${(nth * 7) % 23}.${1 + ((nth * nth) % 29)}`),
+  from: (nth) => (nth % 12 === 0 ? VISITORS.from(nth) : `66.${((nth % 5) * (nth % 7)) % 23}.${1 + ((nth * nth) % 29)}`),
 };
 
 /** Each is entered by what happens on real hosts. */
@@ -75,12 +75,9 @@ async function start(t: TestContext, config: object, prepare: (backend: UpdatesF
     isOpen = false;
   };
   t.after(close);
-  for (const [subject, reason] of [
-    ['ip:127.9.1.0/24', 'scraper'],
-    ['ip:127.66.0.0/16', 'botnet'],
-    ['ip:127.66.3.7', 'abuse'],
-  ])
-    await backend.put({ subject: subject ?? '', list: LIST, action: 'deny', reason });
+  const deny = (subject: string, reason: string) => backend.put({ subject, list: LIST, action: 'deny', reason });
+  await deny('ip:127.9.1.0/24', 'scraper');
+  for (let third = 0; third < 23; third++) await deny(`ip:127.66.${third}.0/24`, third % 3 === 0 ? 'botnet' : 'abuse');
   await backend.build();
   prepare(backend);
   const admin = { listen: `tcp://127.0.0.1:${await freePort()}` };
