@@ -212,7 +212,6 @@ if (import.meta.main) {
     family: { type: 'string', default: 'ipv4' },
     zipf: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
-    unlisted: { type: 'boolean', default: false },
   });
   const family = values.family as PoolOptions['family'];
   const pool = createPool({
@@ -221,7 +220,6 @@ if (import.meta.main) {
     zipf: number('zipf', { whole: false }),
     seed: number('seed'),
   });
-  if (values.unlisted) pool.listed.fill(0);
   console.log(
     JSON.stringify(
       await runLoad(pool, {
