@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly rate: number;
   /** Another checkout, whose agent is measured alternately with this one. */
   readonly against: string | undefined;
+  /** Whether agents of `createAgent` are measured, instead of the daemon's. */
+  readonly isLibrary?: boolean;
 }
 
 export interface AgentRun {
@@ -64,7 +66,7 @@ export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> 
 async function startContenders(
   folder: string,
   socket: 'tcp' | 'unix',
-  { family, missing, against }: AgentOptions,
+  { family, missing, against, isLibrary }: AgentOptions,
 ): Promise<Contender[]> {
   const start = async (agent: string, command: (at: string) => readonly string[]): Promise<Contender> => {
     const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
@@ -73,10 +75,26 @@ async function startContenders(
   };
   const cached = missing ? 0 : ADDRESSES;
   const agentOf = (bench: string) => (at: string) => [node, join(bench, 'agent.ts'), at, String(cached), family];
+  const ceiling = (at: string) => [node, join(here, 'ceiling', 'agent.ts'), at];
+  if (isLibrary) {
+    const libraryOf = (how: string) => (at: string) => [
+      node,
+      join(here, 'spop-agent.ts'),
+      at,
+      how,
+      String(ADDRESSES),
+      family,
+    ];
+    return [
+      await start('at once', libraryOf('at-once')),
+      await start('by a promise', libraryOf('promise')),
+      await start('Node ceiling', ceiling),
+    ];
+  }
   const contenders = [
     await start('haverdict', agentOf(here)),
     ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'bench')))]),
-    await start('Node ceiling', (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
+    await start('Node ceiling', ceiling),
   ];
   const binary = join(folder, 'c-agent');
   if (spawnSync('cc', ['-O2', '-o', binary, join(here, 'ceiling', 'agent.c')], { stdio: 'ignore' }).status !== 0) {

@@ -21,6 +21,7 @@ const SECTIONS = [
   'hostile',
   'growth',
   'agents',
+  'spop',
   'spread',
   'haproxy',
   'memory',
@@ -69,6 +70,22 @@ const found: Record<string, unknown> = {};
 const machine = `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}`;
 console.log(`${machine}, ${rounds} rounds of ${seconds} s`);
 
+/** The daemon's agent, or agents of `createAgent`. */
+async function measureShapes(isLibrary: boolean): Promise<AgentRun[]> {
+  const runs = await measureAgents({
+    family: values.family as PoolOptions['family'],
+    shapes: values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]),
+    rounds,
+    seconds,
+    missing: values.missing,
+    rate: Number(values.rate),
+    against: values.against,
+    isLibrary,
+  });
+  agentsTable(runs);
+  return runs;
+}
+
 const SHOWN = {
   parts() {
     const parts = measureParts();
@@ -92,22 +109,8 @@ const SHOWN = {
     );
     return parsers;
   },
-  async agents() {
-    const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
-    const family = values.family as PoolOptions['family'];
-    const options = {
-      family,
-      shapes,
-      rounds,
-      seconds,
-      missing: values.missing,
-      rate: Number(values.rate),
-      against: values.against,
-    };
-    const runs = await measureAgents(options);
-    agentsTable(runs);
-    return runs;
-  },
+  agents: () => measureShapes(false),
+  spop: () => measureShapes(true),
   async spread() {
     const spread = await measureSpread();
     table(

@@ -122,9 +122,9 @@ function isAnswered({ actions }: MessageCall): boolean {
 
 /** All messages of a frame are answered by one ACK. */
 function joined(calls: readonly MessageCall[]): Uint8Array {
-  const [first, ...more] = calls.map(({ actions = NO_ACTIONS.full }) => actions);
-  if (first === undefined) return NO_ACTIONS.full;
-  if (more.length === 0) return first;
+  const [only] = calls;
+  if (calls.length === 1 && only?.actions !== undefined) return only.actions; // as nearly always
+  const [first = NO_ACTIONS.full, ...more] = calls.map(({ actions = NO_ACTIONS.full }) => actions);
   const out = new Uint8Array(more.reduce((sum, { length }) => sum + length, first.length));
   out.set(first);
   more.reduce((at, actions) => {
