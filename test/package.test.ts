@@ -62,7 +62,12 @@ describeNewer('the package as published', () => {
       for (const name of ['aws-cdk-lib', 'constructs', '@types/node', 'undici-types']) link(folder, name);
     });
 
-    compiles(() => folder, SETUPS);
+    // The types of the CDK itself do not know the difference between undefined and absent.
+    const setups = Object.entries(SETUPS).map(([name, options]) => [
+      name,
+      { ...options, exactOptionalPropertyTypes: false },
+    ]);
+    compiles(() => folder, Object.fromEntries(setups));
   });
 
   it('carries no test, no demo and nothing of a checkout', async () => {

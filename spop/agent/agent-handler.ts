@@ -97,7 +97,9 @@ export class AgentHandler implements NotifyHandler {
   #find(reader: NotifyReader): Served | undefined {
     for (const served of this.#messages) if (reader.isNamed(served.bytes)) return served;
     const name = decodeText(reader.bytes.subarray(reader.messageAt, reader.messageEnd));
-    this.#rules.report(new AgentError('unknown_message', `message "${name}" has no function: answered empty`, name));
+    const known = this.#messages.map(({ name }) => `"${name}"`).join(', ') || 'none';
+    const text = `message "${name}" has no function, and is answered empty: functions are for ${known}`;
+    this.#rules.report(new AgentError('unknown_message', text, name));
     return undefined;
   }
 
