@@ -34,14 +34,13 @@ const SECTIONS = [
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates,mirror,mirror-load
+  --only parts,hostile,growth,agents,spop,spread,haproxy,memory,calls,pages,updates,mirror,mirror-load
                                                instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
-  --missing           agents: nothing is ever cached
   --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
-  --against DIR       agents: that checkout's agent too
+  --against DIR       agents: the agent of that program too, with cli/main.js
   --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
@@ -52,7 +51,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     family: { type: 'string', default: 'ipv4' },
     shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
-    missing: { type: 'boolean', default: false },
     rate: { type: 'string', default: '0' },
     against: { type: 'string' },
     cli: { type: 'string', default: '' },
@@ -77,7 +75,6 @@ async function measureShapes(isLibrary: boolean): Promise<AgentRun[]> {
     shapes: values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]),
     rounds,
     seconds,
-    missing: values.missing,
     rate: Number(values.rate),
     against: values.against,
     isLibrary,
@@ -184,6 +181,8 @@ const SHOWN = {
         'cached ns',
         'mirror ns, half listed',
         'none listed',
+        'half listed, and networks',
+        'none listed, and networks',
       ],
       runs.map(({ entries, family, ...figures }) => [
         `${entries} ${family}`,

@@ -9,7 +9,7 @@ import { Mirror } from '../agent/mirror/mirror.ts';
 import { MessageHandler } from '../agent/server/message-handler.ts';
 import { connectionEvents } from '../agent/server/server-log.ts';
 import { ProcessMetrics } from '../agent/state/process-metrics.ts';
-import { formatAddress } from '../contract/address.ts';
+import { formatAddress, formatNetwork, masked } from '../contract/address.ts';
 import { Connection } from '../spop/connection.ts';
 import { composeEngine, fillCache } from './engine.ts';
 import { haproxyHello } from './haproxy-hello.ts';
@@ -19,6 +19,9 @@ const ENTRIES = 1_000_000;
 const CLIENTS = 200_000;
 const LIST = 'manual';
 const LINES = 50_000;
+/** Networks of each of these lengths. */
+const NETWORKS = 3000;
+const LENGTHS = { ipv4: [28, 24, 22, 20], ipv6: [64, 56, 48, 44] } as const;
 const CLASS = '{"action":"deny","reason":"bench"}\n';
 const FRAMES_A_CHUNK = 20;
 const WARM_ROUNDS = 5;
@@ -37,6 +40,9 @@ export interface MirrorRun {
   readonly cachedNs: number;
   readonly halfListedNs: number;
   readonly noneListedNs: number;
+  /** Those of half listed and none listed with networks of four more lengths. */
+  readonly halfBesideNetworksNs: number;
+  readonly noneBesideNetworksNs: number;
 }
 
 export function measureMirror(family: Family, rounds: number): MirrorRun {
@@ -53,13 +59,31 @@ export function measureMirror(family: Family, rounds: number): MirrorRun {
   });
   const strange = new Mirror({ lists: [LIST] }, ENTRIES);
   fill(strange, [...segmentsFrom(2 * ENTRIES, family)]);
-  const [cachedNs = 0, halfListedNs = 0, noneListedNs = 0] = interleaved(
-    family,
-    [NO_MIRROR, answers(mirror), answers(strange)],
-    rounds,
-  );
+  const mirrors = [
+    NO_MIRROR,
+    answers(mirror),
+    answers(strange),
+    ...[1, 2 * ENTRIES].map((rank) => answers(withNetworks(rank, family))),
+  ];
+  const [cachedNs = 0, halfListedNs = 0, noneListedNs = 0, halfBesideNetworksNs = 0, noneBesideNetworksNs = 0] =
+    interleaved(family, mirrors, rounds);
   const figures = { loadMs, longestSliceMs, usedMb: used, recomputeMs, cachedNs, halfListedNs, noneListedNs };
-  return { family, entries: ENTRIES, ...figures };
+  return { family, entries: ENTRIES, ...figures, halfBesideNetworksNs, noneBesideNetworksNs };
+}
+
+/** Addresses from this rank on, and networks in which few clients are. */
+function withNetworks(rank: number, family: Family): Mirror {
+  const mirror = new Mirror({ lists: [LIST] }, 2 * ENTRIES);
+  fill(mirror, [...segmentsFrom(rank, family)]);
+  const lines = LENGTHS[family].flatMap((prefix, index) =>
+    Array.from({ length: NETWORKS }, (_, at) => {
+      const bytes = addressOf(5 * ENTRIES + at * LENGTHS[family].length + index, family);
+      bytes.copyWithin(4, 12); // of IPv6 the networks of one provider
+      return JSON.stringify(`ip:${formatNetwork(masked(bytes, prefix))}`);
+    }),
+  );
+  fill(mirror, [Buffer.from(`${CLASS}${[...new Set(lines)].join('\n')}\n`)]);
+  return mirror;
 }
 
 /** Segments of every second address from this rank on: those of odd ranks are listed in the pool. */

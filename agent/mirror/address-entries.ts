@@ -1,73 +1,70 @@
+import type { Action } from '../../contract/actions.ts';
 import type { Address } from '../decision/address.ts';
 import { AddressHash } from '../decision/address-hash.ts';
 import type { AddressKey } from './address-key.ts';
 import { EntryTable } from './entry-table.ts';
 import type { Finder } from './finder.ts';
-import { mayHave, PrefixFilter } from './prefix-filter.ts';
-
-/** More than the bits of an IPv4 address. */
-const IPV6 = 256;
-/** What is near an address if nothing is left out. */
-const EVERYTHING = -1;
+import { PrefixTables, placeOf32Bits, placeOf48Bits, placeOfIpv4, placesOfIpv4 } from './prefix-tables.ts';
 
 /** The entries of addresses and networks: a table for each family and length. */
 export class AddressEntries {
   readonly #hash = new AddressHash();
-  readonly #tables = new Map<number, EntryTable>();
-  /** Those with entries, the longest prefixes first. */
-  #ipv4: readonly EntryTable[] = [];
-  #ipv6: readonly EntryTable[] = [];
-  readonly #filters = { 4: new PrefixFilter(), 6: new PrefixFilter() } as const;
+  readonly #ipv4 = new PrefixTables();
+  /** Those of 48 bits and more, which are near each other by more bits than the shorter ones. */
+  readonly #longIpv6 = new PrefixTables();
+  readonly #shortIpv6 = new PrefixTables();
 
   get bytes(): number {
-    let bytes = 0;
-    for (const part of [...this.#tables.values(), ...Object.values(this.#filters)]) bytes += part.bytes;
-    return bytes;
+    return [...this.#parts, ...this.tables].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  get tables(): Iterable<EntryTable> {
-    return this.#tables.values();
+  get tables(): readonly EntryTable[] {
+    return this.#parts.flatMap(({ tables }) => tables);
   }
 
   /** Shows a search the entries of every network that an address is in. */
   search(address: Address, search: Finder): void {
-    const isIpv4 = address.words === 1;
-    const tables = isIpv4 ? this.#ipv4 : this.#ipv6;
-    const near = tables.length > 1 ? this.#filters[isIpv4 ? 4 : 6].near(isIpv4, address.a) : EVERYTHING;
-    for (let at = 0; at < tables.length; at++) {
-      const table = tables[at] as EntryTable;
-      if (!mayHave(table, near) || (!isIpv4 && table.prefix > address.ipv6Prefix)) continue;
-      table.search(address, search);
-      if (search.isOver) return;
+    const { a, b, ipv6Prefix } = address;
+    if (address.words === 1) this.#ipv4.search(placeOfIpv4(a), address, 32, search);
+    else {
+      this.#longIpv6.search(placeOf48Bits(a, b), address, ipv6Prefix, search);
+      this.#shortIpv6.search(placeOf32Bits(a), address, ipv6Prefix, search);
     }
   }
 
   /** The table of an address or network, if there is one. */
-  tableOf({ isIpv4, prefix }: AddressKey): EntryTable | undefined {
-    return this.#tables.get(isIpv4 ? prefix : IPV6 + prefix);
+  tableOf(at: AddressKey): EntryTable | undefined {
+    return this.#partOf(at).tableOf(at.prefix);
   }
 
   /** Its entries are in the sum of this round, if it is a new one. */
   add(at: AddressKey, value: number, expiry: number, round: number): EntryTable {
-    let table = this.tableOf(at);
+    const { isIpv4, prefix, a, b } = at;
+    const part = this.#partOf(at);
+    let table = part.tableOf(prefix);
     if (table === undefined) {
-      table = new EntryTable(at.isIpv4, at.prefix, this.#hash, round);
-      this.#tables.set(at.isIpv4 ? at.prefix : IPV6 + at.prefix, table);
+      table = new EntryTable(isIpv4, prefix, this.#hash, round);
+      part.use(table);
     }
     table.add(at, value, expiry);
-    this.#filters[at.isIpv4 ? 4 : 6].add(at);
-    if (table.size === 1) this.#sort();
+    if (isIpv4) part.note(table, placeOfIpv4(a), placesOfIpv4(prefix));
+    else if (prefix >= 48) part.note(table, placeOf48Bits(a, b), 1);
+    else if (prefix >= 32) part.note(table, placeOf32Bits(a), 1);
+    else part.note(table);
     return table;
   }
 
-  remove(table: EntryTable, slot: number): void {
-    table.remove(slot);
-    if (table.size === 0) this.#sort();
+  /** A table has entries with this action from now on. */
+  admit(table: EntryTable, action: Action): void {
+    this.#partOf(table).admit(table, action);
   }
 
-  #sort(): void {
-    const used = [...this.#tables.values()].filter(({ size }) => size > 0).sort((a, b) => b.prefix - a.prefix);
-    this.#ipv4 = used.filter(({ isIpv4 }) => isIpv4);
-    this.#ipv6 = used.filter(({ isIpv4 }) => !isIpv4);
+  get #parts(): readonly PrefixTables[] {
+    return [this.#ipv4, this.#longIpv6, this.#shortIpv6];
+  }
+
+  #partOf({ isIpv4, prefix }: Pick<AddressKey, 'isIpv4' | 'prefix'>): PrefixTables {
+    if (isIpv4) return this.#ipv4;
+    return prefix >= 48 ? this.#longIpv6 : this.#shortIpv6;
   }
 }

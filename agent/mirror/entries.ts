@@ -4,13 +4,16 @@ import type { Address } from '../decision/address.ts';
 import { AddressEntries } from './address-entries.ts';
 import { AddressKey } from './address-key.ts';
 import { EntryClasses, type ReceivedClass } from './entry-classes.ts';
-import { BESIDE, classOf, entryValue, listOf } from './entry-value.ts';
+import { BESIDE, classOf, entryValue, listOf, NEVER } from './entry-value.ts';
 import type { Finder } from './finder.ts';
 import { Sums } from './sums.ts';
 import { kindOf, TextEntries } from './text-entries.ts';
 
 /** Texts that are summed up in one slice: less than a millisecond. */
 const SLICE = 1000;
+
+/** An entry under another key may have any: this one stands first. */
+const ANY_ACTION = 'allow';
 
 /** An entry of one subject. */
 export interface Found {
@@ -148,7 +151,9 @@ export class Entries {
       if (!this.#hasRoom()) return;
       const value = entryValue(this.classes.take(of), list);
       const { round } = this.#sums;
-      const isInBoth = this.#addresses.add(at, value, expiry, round).isSummed(round);
+      const added = this.#addresses.add(at, value, expiry, round);
+      const isInBoth = added.isSummed(round);
+      this.#addresses.admit(added, of.of.action);
       this.#sums.address(1, list, at, expiry, of.hash, isInBoth);
       return;
     }
@@ -159,6 +164,7 @@ export class Entries {
       this.#sums.address(-1, list, at, table.expiry(slot), this.classes.hash(classOf(before)), isInBoth);
     }
     table.set(slot, entryValue(this.classes.take(of), list) | (before & BESIDE), expiry);
+    this.#addresses.admit(table, of.of.action);
     if (classOf(before) !== 0) this.classes.release(classOf(before));
     this.#sums.address(1, list, at, expiry, of.hash, isInBoth);
   }
@@ -171,8 +177,8 @@ export class Entries {
     const hash = this.classes.hash(classOf(value));
     this.#sums.address(-1, list, this.#at, table.expiry(slot), hash, table.isSummed(this.#sums.round));
     this.#gone(value);
-    if ((value & BESIDE) === 0) this.#addresses.remove(table, slot);
-    else table.set(slot, entryValue(0, list) | BESIDE, 0);
+    if ((value & BESIDE) === 0) table.remove(slot);
+    else table.set(slot, entryValue(0, list) | BESIDE, NEVER);
   }
 
   #setText(list: number, key: string, subject: string, of: ReceivedClass, expiry: number): void {
@@ -205,12 +211,18 @@ export class Entries {
     const table = this.#addresses.tableOf(this.#at);
     const slot = table?.find(this.#at, list) ?? -1;
     if (table === undefined || slot < 0) {
-      if (isBeside) this.#addresses.add(this.#at, entryValue(0, list) | BESIDE, 0, this.#sums.round);
+      if (isBeside)
+        this.#addresses.admit(
+          this.#addresses.add(this.#at, entryValue(0, list) | BESIDE, NEVER, this.#sums.round),
+          ANY_ACTION,
+        );
       return;
     }
     const value = table.value(slot) & ~BESIDE;
-    if (isBeside) table.set(slot, value | BESIDE, table.expiry(slot));
-    else if (classOf(value) === 0) this.#addresses.remove(table, slot);
+    if (isBeside) {
+      table.set(slot, value | BESIDE, table.expiry(slot));
+      this.#addresses.admit(table, ANY_ACTION);
+    } else if (classOf(value) === 0) table.remove(slot);
     else table.set(slot, value, table.expiry(slot));
   }
 

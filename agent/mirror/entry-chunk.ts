@@ -1,3 +1,4 @@
+import { NEVER } from './entry-value.ts';
 import type { EntryLength, Finder } from './finder.ts';
 
 /** An address or network as integers; those it does not have are 0. */
@@ -18,9 +19,9 @@ type HashAt = (ints: Int32Array, at: number) => number;
 let [oldTags, oldInts] = [new Uint8Array(0), new Int32Array(0)];
 
 /**
- * Slots of open addressing: a subject, the value and the expiry of its entry; and a byte of its hash in an array of their
- * own, 0 for an empty slot. A search for a subject that is not there mostly sees only these, which fit into the caches of
- * the processor: a million of them take 2 MB where the slots take 25. Buffers that can be shared are not shared here: V8 does
+ * Slots of open addressing: a subject and the value of its entry; its expiry in an array of their own, as most have none; and
+ * a byte of its hash in another one, 0 for an empty slot. A search for a subject that is not there mostly sees only these, which fit into the caches of
+ * the processor: a million of them take 2 MB where the slots take 16. Buffers that can be shared are not shared here: V8 does
  * not count them, and so does not collect garbage each time that the tables grow by a few megabytes.
  */
 export class EntryChunk {
@@ -33,15 +34,17 @@ export class EntryChunk {
   readonly #mask: number;
   readonly #tags: Uint8Array;
   readonly #ints: Int32Array;
+  /** Made with the first entry that expires. */
+  #expiries: Int32Array | undefined;
   #count = 0;
 
   /** The number of slots is a power of two. */
   constructor(words: WordCount, slots: number, depth: number, round: number) {
     this.#words = words;
-    this.#width = words + 2;
+    this.#width = words + 1;
     this.#mask = slots - 1;
     this.#tags = new Uint8Array(new SharedArrayBuffer(slots));
-    this.#ints = new Int32Array(new SharedArrayBuffer(slots * this.#width * Int32Array.BYTES_PER_ELEMENT));
+    this.#ints = intsFor(slots * this.#width);
     this.depth = depth;
     this.round = round;
   }
@@ -56,7 +59,7 @@ export class EntryChunk {
   }
 
   get bytes(): number {
-    return this.#tags.byteLength + this.#ints.byteLength;
+    return this.#tags.byteLength + this.#ints.byteLength + (this.#expiries?.byteLength ?? 0);
   }
 
   /** Where a search begins: bits of the hash that do not tell the chunk. */
@@ -87,16 +90,16 @@ export class EntryChunk {
 
   /** Shows a search each entry of a subject. One loop, as this is on the hot path. */
   search(hash: number, a: number, b: number, c: number, d: number, search: Finder, table: EntryLength): void {
-    const [tags, ints, words, mask] = [this.#tags, this.#ints, this.#words, this.#mask];
+    const [tags, ints, expiries, words, mask] = [this.#tags, this.#ints, this.#expiries, this.#words, this.#mask];
     const tag = tagOf(hash);
     for (let slot = this.homeOf(hash); ; slot = (slot + 1) & mask) {
       const own = tags[slot];
       if (own === 0) return;
       if (own !== tag) continue;
-      const at = slot * (words + 2);
+      const at = slot * (words + 1);
       if (ints[at] !== a) continue;
       if (words !== 1 && (ints[at + 1] !== b || (words === 4 && (ints[at + 2] !== c || ints[at + 3] !== d)))) continue;
-      search.found(ints[at + words] as number, ints[at + words + 1] as number, table);
+      search.found(ints[at + words] as number, expiries === undefined ? NEVER : (expiries[slot] as number), table);
     }
   }
 
@@ -105,13 +108,12 @@ export class EntryChunk {
   }
 
   expiry(slot: number): number {
-    return this.#ints[slot * this.#width + this.#words + 1] as number;
+    return this.#expiries === undefined ? NEVER : (this.#expiries[slot] as number);
   }
 
   set(slot: number, value: number, expiry: number): void {
-    const at = slot * this.#width + this.#words;
-    this.#ints[at] = value;
-    this.#ints[at + 1] = expiry;
+    this.#ints[slot * this.#width + this.#words] = value;
+    this.#setExpiry(slot, expiry);
   }
 
   add(hash: number, { a, b, c, d }: Words, value: number, expiry: number): void {
@@ -135,6 +137,7 @@ export class EntryChunk {
       if (((next - home) & this.#mask) < ((next - hole) & this.#mask)) continue;
       tags[hole] = tags[next] as number;
       ints.copyWithin(hole * width, next * width, (next + 1) * width);
+      this.#setExpiry(hole, this.expiry(next));
       hole = next;
     }
     tags[hole] = 0;
@@ -159,6 +162,7 @@ export class EntryChunk {
     if (oldInts.length < length) [oldTags, oldInts] = [new Uint8Array(this.slots), new Int32Array(length)];
     oldTags.set(this.#tags);
     oldInts.set(this.#ints);
+    const oldExpiries = this.#expiries?.slice();
     this.#tags.fill(0);
     this.#count = 0;
     const width = this.#width;
@@ -166,9 +170,18 @@ export class EntryChunk {
       if (oldTags[slot] === 0) continue;
       const hash = hashAt(oldInts, from);
       const chunk = (hash & bit) === 0 ? unset : set;
-      const to = chunk.#take(hash) * width;
-      for (let index = 0; index < width; index++) chunk.#ints[to + index] = oldInts[from + index] as number;
+      const to = chunk.#take(hash);
+      for (let index = 0; index < width; index++) chunk.#ints[to * width + index] = oldInts[from + index] as number;
+      chunk.#setExpiry(to, oldExpiries === undefined ? NEVER : (oldExpiries[slot] as number));
     }
+  }
+
+  #setExpiry(slot: number, expiry: number): void {
+    if (this.#expiries === undefined) {
+      if (expiry === NEVER) return;
+      this.#expiries = intsFor(this.slots).fill(NEVER);
+    }
+    this.#expiries[slot] = expiry;
   }
 
   /** The first empty slot of a search, which is taken. */
@@ -188,6 +201,10 @@ export class EntryChunk {
     if (ints[at + 1] !== b) return false;
     return this.#words === 2 || (ints[at + 2] === c && ints[at + 3] === d);
   }
+}
+
+function intsFor(length: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
 }
 
 /** Other bits of the hash than where its search begins. */

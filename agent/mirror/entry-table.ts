@@ -1,4 +1,5 @@
-import { standingBySpecificity } from '../../contract/precedence.ts';
+import type { Action } from '../../contract/actions.ts';
+import { standing, standingBySpecificity } from '../../contract/precedence.ts';
 import { maskOf } from '../decision/address.ts';
 import type { Hash } from '../decision/address-hash.ts';
 import { EntryChunk, type WordCount, type Words } from './entry-chunk.ts';
@@ -20,6 +21,8 @@ export class EntryTable implements EntryLength {
   readonly prefix: number;
   readonly #hash: Hash;
   readonly bySpecificity: number;
+  /** No entry stands before this, with any rules; of one that is gone it may be too low. */
+  least = Number.POSITIVE_INFINITY;
   readonly #words: WordCount;
   readonly #maskA: number;
   readonly #maskB: number;
@@ -29,7 +32,6 @@ export class EntryTable implements EntryLength {
   /** That of the last slot. */
   #chunk: EntryChunk;
   #size = 0;
-  #bytes: number;
 
   /** What is added to it is in the sum of this round. */
   constructor(isIpv4: boolean, prefix: number, hash: Hash, round: number) {
@@ -42,7 +44,6 @@ export class EntryTable implements EntryLength {
     this.#maskB = maskOf(prefix - 32);
     this.#chunk = new EntryChunk(this.#words, FIRST_SLOTS, 0, round);
     this.#chunks = [this.#chunk];
-    this.#bytes = this.#chunk.bytes;
   }
 
   /** Slots in use. */
@@ -51,7 +52,7 @@ export class EntryTable implements EntryLength {
   }
 
   get bytes(): number {
-    return this.#bytes;
+    return [...new Set(this.#chunks)].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   /** Shows a search the entries of an address, or of the network that it is in. */
@@ -112,6 +113,11 @@ export class EntryTable implements EntryLength {
     this.#size++;
   }
 
+  /** It has entries with this action from now on. */
+  admit(action: Action): void {
+    this.least = Math.min(this.least, standing(action, Number.POSITIVE_INFINITY, 0) + this.bySpecificity);
+  }
+
   /** Whether the sum of this round has what is in the chunk of the last slot, or of what was added last. */
   isSummed(round: number): boolean {
     return this.#chunk.round === round;
@@ -134,7 +140,6 @@ export class EntryTable implements EntryLength {
   /** The only chunk gets twice as many slots. */
   #double(chunk: EntryChunk): void {
     const larger = new EntryChunk(this.#words, 2 * chunk.slots, 0, chunk.round);
-    this.#bytes += larger.bytes - chunk.bytes;
     this.#chunks = [larger];
     chunk.moveAll(this.#hashAt, 0, larger, larger);
   }
@@ -147,7 +152,6 @@ export class EntryTable implements EntryLength {
     }
     chunk.depth++;
     const added = new EntryChunk(this.#words, MAX_SLOTS, chunk.depth, chunk.round);
-    this.#bytes += added.bytes;
     const share = 2 ** (this.#depth - chunk.depth);
     const from = this.#chunks.indexOf(chunk) + share;
     this.#chunks.fill(added, from, from + share);

@@ -7,7 +7,7 @@ export interface EntryLength {
 
 /** Is shown the entries that cover a subject, those of the longest prefixes first. */
 export interface Finder {
-  /** Whether no other can change the result. */
-  readonly isOver: boolean;
+  /** Whether entries that stand at this place or behind it can change the result. */
+  needs(least: number): boolean;
   found(value: number, expiry: number, of: EntryLength): void;
 }

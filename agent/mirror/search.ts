@@ -8,8 +8,6 @@ import type { EntryLength, Finder } from './finder.ts';
 
 /** Where no entry stands. */
 const NOWHERE = 0x7fff_ffff;
-/** An allow stands before this, and nothing that is less specific before it. */
-const AFTER_ALLOWS = standing('deny', Number.POSITIVE_INFINITY, 0);
 
 /** Where entries stand, by the numbers of their lists and actions. */
 export class Standings {
@@ -70,8 +68,8 @@ export class Search implements Finder {
     this.isBeside = false;
   }
 
-  get isOver(): boolean {
-    return this.#at < AFTER_ALLOWS || this.isBeside;
+  needs(least: number): boolean {
+    return least < this.#at && !this.isBeside;
   }
 
   found(value: number, expiry: number, of: EntryLength): void {
@@ -96,8 +94,11 @@ export interface Covering {
 
 /** Takes all of them. */
 export class Collected implements Finder {
-  readonly isOver = false;
   readonly all: Covering[] = [];
+
+  needs(): boolean {
+    return true;
+  }
 
   found(value: number, expiry: number, { prefix }: EntryLength): void {
     this.all.push({ value, expiry, prefix });

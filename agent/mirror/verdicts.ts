@@ -23,8 +23,8 @@ export interface KnownEntry {
 export const NOTHING_LISTED: MirrorVerdict = { live: decisionOf(null, 'mirror'), stale: decisionOf(null, 'stale') };
 export const NOTHING_KNOWN: MirrorVerdict = { live: undefined, stale: undefined };
 
-/** Networks whose verdicts are kept at a time. */
-const KEPT_NETWORKS = 1024;
+/** Places of the verdicts of networks that are kept, two at each: about a kilobyte with its encoding. */
+const PLACE_BITS = 11;
 
 interface Kept {
   /** The class of the entry, as its number may be that of another one now. */
@@ -33,10 +33,10 @@ interface Kept {
 }
 
 interface KeptNetwork extends Kept {
+  readonly value: number;
   readonly a: number;
   readonly b: number;
   readonly prefix: number;
-  readonly list: number;
 }
 
 /** The verdicts of entries of addresses, made once for equal ones. */
@@ -46,7 +46,7 @@ export class Verdicts {
   readonly #classes: EntryClasses;
   /** Of entries for the very address, by list and class. */
   readonly #own: Kept[][];
-  readonly #networks: (KeptNetwork | undefined)[] = new Array(KEPT_NETWORKS);
+  readonly #networks: (KeptNetwork | undefined)[] = new Array(2 << PLACE_BITS).fill(undefined);
   readonly #at = new AddressKey();
 
   constructor(asked: AskedLists, names: readonly string[], classes: EntryClasses) {
@@ -86,16 +86,20 @@ export class Verdicts {
     return verdict;
   }
 
+  /** Of two that are kept at a place the one that was used last is the first. */
   #ofNetwork(address: Address, of: object | undefined, value: number, prefix: number): MirrorVerdict {
     this.#at.readNetwork(address, prefix);
     const { a, b } = this.#at;
-    const list = listOf(value);
-    const place = Math.imul(a ^ Math.imul(b, 31), 0x9e3779b1) >>> 22;
-    const kept = this.#networks[place];
-    if (kept?.of === of && kept?.a === a && kept.b === b && kept.prefix === prefix && kept.list === list)
-      return kept.verdict;
-    const verdict = verdictOf(this.entryOf(this.#at.subject, value, NEVER));
-    if (of !== undefined) this.#networks[place] = { of, verdict, a, b, prefix, list };
+    const place = (Math.imul(a ^ Math.imul(b, 31), 0x9e3779b1) >>> (32 - PLACE_BITS)) * 2;
+    const [first, second] = [this.#networks[place], this.#networks[place + 1]];
+    const isIt = (kept: KeptNetwork | undefined) =>
+      kept?.of === of && kept?.value === value && kept.a === a && kept.b === b && kept.prefix === prefix;
+    if (first !== undefined && isIt(first)) return first.verdict;
+    const isSecond = second !== undefined && isIt(second);
+    const verdict = isSecond ? second.verdict : verdictOf(this.entryOf(this.#at.subject, value, NEVER));
+    if (of === undefined) return verdict;
+    this.#networks[place + 1] = first;
+    this.#networks[place] = isSecond ? second : { of, value, verdict, a, b, prefix };
     return verdict;
   }
 }

@@ -46,17 +46,20 @@ const OF_KIND: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The columns of a table whose first record this is; `column` is the name or number of `--column`. */
-export function readHeading({ line, text }: CsvRecord, { name, kind, column }: FeedSource): Heading {
+export function readHeading({ line, text }: CsvRecord, { name, kind, column, remarks }: FeedSource): Heading {
   const where = `${name}:${line}`;
   const heading =
     column === undefined ? (headingIn(text) ?? headingOfKind(text, kind)) : chosenHeading(text, kind, column, where);
   const twice = heading?.columns.find((one, index, columns) => columns.indexOf(one) < index);
   if (twice !== undefined) throw new CliError(EXIT.failed, `${where} has two columns "${printable(twice)}"`);
   const found = heading ?? (column === undefined ? withoutHeading(text, kind) : undefined);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    if (isNumber(column) && !found.isMissing) remarks.push(`line ${line} is its heading: ${printable(text, 120)}`);
+    return found;
+  }
   throw new CliError(
     EXIT.failed,
-    `${where} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}: name the column with --column, as --column ${columnToName(text)}`,
+    `${where} "${printable(text)}" is not a table heading with one of the columns ${SUBJECT_FIELDS.join(', ')}: name the column with --column, as --column ${columnToName(text, kind)}`,
   );
 }
 
@@ -88,12 +91,23 @@ function headingOfKind(text: string, kind: string): Heading | undefined {
   return undefined;
 }
 
+/** Values that no column is called, of kinds whose values are not told from other texts. */
+const UNLIKE_NAMES: Readonly<Record<string, RegExp>> = {
+  asn: /^\d{1,10}$/,
+  country: /^(?!CC$)[A-Z]{2}$/, // this is what such columns are called
+  method: /^[A-Z]{3,}$/,
+  path: /^\//,
+};
+
+function isNumber(column: string | undefined): boolean {
+  return /^[1-9]\d{0,3}$/.test(column ?? '');
+}
+
 /** The heading with the column of `--column`; a number counts columns, of a table without heading too. */
 function chosenHeading(text: string, kind: string, column: string, where: string): Heading {
   const separator = separatorOf(text);
   const columns = columnsOf(text, separator);
-  const isNumber = /^[1-9]\d{0,3}$/.test(column);
-  const index = isNumber ? Number(column) - 1 : columns.findIndex((name) => folded(name) === folded(column));
+  const index = isNumber(column) ? Number(column) - 1 : columns.findIndex((name) => folded(name) === folded(column));
   const subjectField = columns[index];
   if (subjectField === undefined)
     throw new CliError(
@@ -101,7 +115,8 @@ function chosenHeading(text: string, kind: string, column: string, where: string
       `${where} has no column ${printable(column)}: its columns are ${printable(columns.join(', '), 200)}`,
     );
   const cell = cellsOf(text, separator)?.[index];
-  if (isNumber && isLikely(cell, kind)) return numbered(columns.length, separator, index);
+  if (isNumber(column) && (isLikely(cell, kind) || UNLIKE_NAMES[kind]?.test(cell?.trim() ?? '')))
+    return numbered(columns.length, separator, index);
   return { columns, separator, subjectField, isMissing: false };
 }
 
@@ -135,10 +150,14 @@ function separatorOf(text: string): string {
   return SEPARATORS[counts.indexOf(Math.max(...counts))] ?? ',';
 }
 
-/** The column of a heading that an example names: one that sounds like a subject, else the first. */
-function columnToName(text: string): string {
+/** The column of a heading that an example names: one that sounds like a subject, else the first; a value that is no name, by its number. */
+function columnToName(text: string, kind: string): string {
   const names = (cellsOf(text, separatorOf(text)) ?? []).map((name: Cell) => name?.trim() ?? '');
-  const likely = names.find((name) => /ip|addr|host|domain|ioc|indicator|agent|asn|network|range/i.test(name));
-  const name = printable(likely ?? names[0] ?? '', 60);
+  const value = names.findIndex((name) => UNLIKE_NAMES[kind]?.test(name));
+  if (value >= 0) return String(value + 1);
+  const likely = names.findIndex((name) => /ip|addr|host|domain|ioc|indicator|agent|asn|network|range/i.test(name));
+  const index = Math.max(0, likely);
+  const name = printable(names[index] ?? '', 60);
+  if (/^\d*$/.test(name)) return String(index + 1);
   return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", '')}'`;
 }

@@ -130,8 +130,9 @@ function* setLater({ filters, settings, prefixes }: Installation, sources: reado
         if (phaseOfRule(rule.ruleset, proxy) < phase || !rule.ruleset.includes('request')) continue;
         // rules that apply the decision necessarily run after it
         if (ownVariablesIn(rule, proxy.acls, prefixes).length > 0) continue;
-        const affected = message.args.find(({ expression }) =>
-          sources.some((source) => sets(rule, source, expression)),
+        const affected = message.args.find(
+          ({ name, expression }) =>
+            sources.some((source) => sets(rule, source, expression)) && !(name === 'host' && onlyLowers(rule)),
         );
         if (affected === undefined) continue;
         const what = `${rule.action} in ${label(proxy)} runs after ${affected.name} was sent at ${event}`;
@@ -153,6 +154,11 @@ function earlier({ words, action }: Rule, event: string, { mode }: ProxySection)
 function sets({ action, args }: Rule, { rule, argument }: Source, expression: string): boolean {
   const match = rule.exec(action);
   return match !== null && argument(match[1] ?? args[0] ?? '').test(expression);
+}
+
+/** Whether a header stays the same but for its case, which tells no hosts apart. */
+function onlyLowers({ args: [header = '', value = ''] }: Rule): boolean {
+  return new RegExp(`^%\\[(?:req\\.)?f?hdr\\(${literal(header)}\\),lower\\]$`, 'i').test(value);
 }
 
 function literal(text: string): string {

@@ -59,7 +59,7 @@ describe('a table of entries', () => {
         for (let number = 0; number < subjects; number++) {
           const words = wordsOf(number, isIpv4, prefix);
           const found: number[] = [];
-          table.search(words, { isOver: false, found: (value) => void found.push(value) });
+          table.search(words, { needs: () => true, found: (value) => void found.push(value) });
           const lists = Array.from({ length: LISTS }, (_, list) => map.get(`${Object.values(words)} ${list}`));
           assert.deepEqual(
             found.toSorted((a, b) => listOf(a) - listOf(b)),

@@ -95,6 +95,29 @@ describe('the mirror', () => {
     await fc.assert(world, { numRuns: RUNS });
   });
 
+  it('finds an allow under another key of a network once the deny under the canonical one is gone', () => {
+    const mirror = new Mirror({ lists: ['manual'] }, 10);
+    const put = (key: string, action?: 'allow' | 'deny') => {
+      const of = { subject: key.startsWith('ip:') ? key : `ip:${key}`, list: 'manual' };
+      mirror.apply({ key: { ...of, subject: key }, entry: action === undefined ? null : { ...of, action } });
+    };
+    put('ip:203.0.113.8', 'deny');
+    put('ip:203.0.113.0/24', 'deny');
+    put('203.0.113.0/24', 'allow');
+    const told = () => mirror.lookupAddress(addressOf('ip:203.0.113.8'), 0).live?.action;
+    assert.equal(told(), 'deny');
+    put('ip:203.0.113.0/24');
+    assert.equal(told(), 'allow');
+  });
+
+  it('has no entry of an address for the network that begins with it', () => {
+    const mirror = new Mirror({ lists: ['manual'] }, 10);
+    const key = { subject: 'ip:2001:db8:1:2::', list: 'manual' };
+    mirror.apply(changeOf(key, { ...key, action: 'deny' }, () => {}));
+    assert.equal(mirror.lookupAddress(addressOf('ip:2001:db8:1:2::/64'), 0).live?.action, 'allow');
+    assert.equal(mirror.lookupAddress(addressOf('ip:2001:db8:1:2::'), 0).live?.action, 'deny');
+  });
+
   it('tells of the stronger of two spellings in a list in shadow mode', () => {
     const mirror = new Mirror({ lists: ['manual'], shadowLists: ['manual'] }, 10);
     for (const [subject, action] of [

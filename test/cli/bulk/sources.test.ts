@@ -280,6 +280,27 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { name: 'a.csv' },
       /^a.csv:1 .* is not a table heading .* --column dst_ip$/,
     ],
+    [
+      'where a number is no name',
+      '64500,Example\n',
+      { name: 'a.csv', kind: 'asn' },
+      /^a.csv:1 .* is not a table heading .* --column 1$/,
+    ],
+    [
+      'or a value is none',
+      '3,DE\n',
+      { name: 'a.csv', kind: 'country' },
+      /^a.csv:1 .* is not a table heading .* --column 2$/,
+    ],
+    [
+      'as that is of countries',
+      'DE,3\nAT,4\n',
+      { name: 'a.csv', kind: 'country', column: '1' },
+      ['country:AT', 'country:DE'],
+    ],
+    ['of methods', '3,TRACE\n', { name: 'a.csv', kind: 'method', column: '2' }, ['method:TRACE']],
+    ['of paths', '/wp-login.php,3\n', { name: 'a.csv', kind: 'path', column: '1' }, ['path:/wp-login.php']],
+    ['and of numbers', '64500,Example\n', { name: 'a.csv', kind: 'asn', column: '1' }, ['asn:64500']],
     ['with a column that is counted', 'when,who\n2026,203.0.113.7\n', { column: '2' }, ['ip:203.0.113.7']],
     [
       'unless there is no such column',

@@ -340,12 +340,17 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'refuses',
   },
   {
-    name: 'invalid requests accepted by the defaults and refused again by the frontend',
-    edit: both(
-      (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
-      above('    no option accept-invalid-http-request\n'),
+    name: 'invalid requests accepted by the defaults',
+    edit: (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
+    found: [['violations-accepted', 'accept-invalid']],
+    haproxy: 'takes',
+  },
+  {
+    name: 'a host in lower case, and one that is another',
+    edit: above(
+      '    http-request set-header Host %[req.hdr(host),lower]\n    http-request set-header Host %[req.hdr(x-host),lower]\n',
     ),
-    found: [],
+    found: [['header-set-later', 'x-host']],
     haproxy: 'takes',
   },
   {
