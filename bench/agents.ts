@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
+import { writeBundle } from '../packaging/bundle.ts';
 import type { LoadResult } from './load.ts';
 import { addressOf, isListed, type PoolOptions } from './notify-pool.ts';
 import { type Measured, pinned, startMeasured } from './process.ts';
+import { writeCache } from './written-cache.ts';
 
 const AGENT_PROCESSOR = 0;
 const LOAD_PROCESSOR = 1;
 const ADDRESSES = 200_000;
+const TTL_SECONDS = 86_400;
 const here = import.meta.dirname;
 const node = process.execPath;
 
@@ -20,11 +23,9 @@ export interface AgentOptions {
   readonly shapes: readonly (readonly [number, number])[];
   readonly rounds: number;
   readonly seconds: number;
-  /** Whether nothing is cached: each decision needs a lookup, which is answered at once. */
-  readonly missing: boolean;
   /** NOTIFYs a second in all; 0 keeps the shape's number in flight. */
   readonly rate: number;
-  /** Another checkout, whose agent is measured alternately with this one. */
+  /** The folder of another program (as a package has it), whose agent is measured alternately with this one. */
   readonly against: string | undefined;
 }
 
@@ -64,40 +65,51 @@ export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> 
 async function startContenders(
   folder: string,
   socket: 'tcp' | 'unix',
-  { family, missing, against }: AgentOptions,
+  { family, against }: AgentOptions,
 ): Promise<Contender[]> {
-  const start = async (agent: string, command: (at: string) => readonly string[]): Promise<Contender> => {
+  const start = async (agent: string, command: (at: string) => Promise<readonly string[]>): Promise<Contender> => {
     const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
-    const measured = await startMeasured(pinned(AGENT_PROCESSOR, command(at)));
+    const measured = await startMeasured(pinned(AGENT_PROCESSOR, await command(at)));
     return { agent, target: socket === 'tcp' ? `127.0.0.1:${at}` : at, measured };
   };
-  const cached = missing ? 0 : ADDRESSES;
-  const agentOf = (bench: string) => (at: string) => [node, join(bench, 'agent.ts'), at, String(cached), family];
+  const program = join(folder, 'program');
+  await writeBundle(program, '0.0.0', node); // as the packages have it
+  const agentOf = (cli: string) => async (at: string) => {
+    const file = `${await freePort()}.yaml`;
+    const config = {
+      listen: [at.startsWith('unix:') ? at : `tcp://127.0.0.1:${at}`],
+      backend: { url: 'http://127.0.0.1:9' }, // nobody asks it: all is cached
+      cache: { allowTtlSeconds: TTL_SECONDS, denyTtlSeconds: TTL_SECONDS, file: join(folder, `${file}.cache`) },
+    };
+    writeFileSync(join(folder, file), JSON.stringify(config)); // JSON is YAML
+    await writeCache(join(folder, file), ADDRESSES, family, TTL_SECONDS);
+    return [node, cli, 'agent', '-c', join(folder, file)];
+  };
   const contenders = [
-    await start('haverdict', agentOf(here)),
-    ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'bench')))]),
-    await start('Node ceiling', (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
+    await start('haverdict', agentOf(join(program, 'cli/main.js'))),
+    ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'cli/main.js')))]),
+    await start('Node ceiling', async (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
   ];
   const binary = join(folder, 'c-agent');
-  if (spawnSync('cc', ['-O2', '-o', binary, join(here, 'ceiling', 'agent.c')], { stdio: 'ignore' }).status !== 0) {
+  const compiler = ['-O3', '-march=native', '-o', binary, join(here, 'ceiling', 'agent.c')];
+  if (spawnSync('cc', compiler, { stdio: 'ignore' }).status !== 0) {
     console.error('no C compiler here: the ceiling of the machine is left out');
     return contenders;
   }
   const list = join(folder, 'list');
-  writeFileSync(list, listOf(family, missing));
-  return [...contenders, await start('C ceiling', (at) => [binary, at, list])];
+  writeFileSync(list, listOf(family));
+  return [...contenders, await start('C ceiling', async (at) => [binary, at, list])];
 }
 
 /** One run of the load generator against one contender. */
 function measure(
   { agent, target, measured }: Contender,
   [connections, inFlight]: readonly [number, number],
-  { family, seconds, rate, missing }: AgentOptions,
+  { family, seconds, rate }: AgentOptions,
   round: number,
 ): Omit<AgentRun, 'socket'> {
   const given = { target, connections, inFlight, seconds, family, rate, addresses: ADDRESSES, seed: round + 1 };
   const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  if (missing) args.push('--unlisted');
   const [program = '', ...rest] = pinned(LOAD_PROCESSOR, [node, join(here, 'load.ts'), ...args]);
   const before = measured.cpuSeconds();
   const result = JSON.parse(execFileSync(program, rest, { encoding: 'utf8', maxBuffer: 1e7 })) as LoadResult;
@@ -106,10 +118,10 @@ function measure(
   return { agent, shape: `${connections}×${inFlight}`, result, cpuUs };
 }
 
-function listOf(family: PoolOptions['family'], missing: boolean): string {
+function listOf(family: PoolOptions['family']): string {
   const lines = Array.from(
     { length: ADDRESSES },
-    (_, rank) => `${formatAddress(addressOf(rank, family))} ${isListed(rank) && !missing ? 'deny' : 'allow'}`,
+    (_, rank) => `${formatAddress(addressOf(rank, family))} ${isListed(rank) ? 'deny' : 'allow'}`,
   );
   return `${lines.join('\n')}\n`;
 }

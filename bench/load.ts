@@ -213,7 +213,6 @@ if (import.meta.main) {
       family: { type: 'string', default: 'ipv4' },
       zipf: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
-      unlisted: { type: 'boolean', default: false },
     },
   });
   const family = values.family as PoolOptions['family'];
@@ -223,7 +222,6 @@ if (import.meta.main) {
     zipf: Number(values.zipf),
     seed: Number(values.seed),
   });
-  if (values.unlisted) pool.listed.fill(0);
   console.log(
     JSON.stringify(
       await runLoad(pool, {

@@ -38,9 +38,8 @@ Measures in turn, round after round, and prints medians.
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
   --shapes 16x20,1x1  connections × in flight, instead of all
-  --missing           agents: nothing is ever cached
   --rate 100000       agents: so many NOTIFYs a second in all, whatever comes back
-  --against DIR       agents: that checkout's agent too
+  --against DIR       agents: the agent of that program too, with cli/main.js
   --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
@@ -51,7 +50,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '1' },
     family: { type: 'string', default: 'ipv4' },
     shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
-    missing: { type: 'boolean', default: false },
     rate: { type: 'string', default: '0' },
     against: { type: 'string' },
     cli: { type: 'string', default: '' },
@@ -100,7 +98,6 @@ const SHOWN = {
       shapes,
       rounds,
       seconds,
-      missing: values.missing,
       rate: Number(values.rate),
       against: values.against,
     };

@@ -10,19 +10,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { VerdictCache } from '../agent/decision/cache.ts';
-import { systemClock } from '../agent/decision/clock.ts';
-import { writeCacheFile } from '../agent/lifecycle/cache-file.ts';
-import { verdictsKey } from '../agent/lifecycle/persistent-cache.ts';
-import { loadSettings } from '../config/load.ts';
 import { formatAddress } from '../contract/address.ts';
 import { freePort } from '../dev/free-port.ts';
 import { FrameReader } from '../spop/frame-reader.ts';
-import { fillCache } from './engine.ts';
 import { haproxyHello } from './haproxy-hello.ts';
 import type { LoadResult } from './load.ts';
 import { addressOf, isListed, notify } from './notify-pool.ts';
 import { type Measured, startMeasured } from './process.ts';
+import { writeCache } from './written-cache.ts';
 
 const CLI = join(import.meta.dirname, '..', 'cli', 'main.ts');
 const LEARNT = 200_000;
@@ -114,18 +109,10 @@ async function startAgent(cli: string, place: string, backend: Server, filed: nu
     log: { level: 'info' },
   };
   writeFileSync(file, JSON.stringify(config)); // JSON is YAML
-  if (filed > 0) await writeCache(file, filed);
+  if (filed > 0) await writeCache(file, filed, 'ipv4', TTL_SECONDS);
   const measured = await startMeasured([process.execPath, cli, 'agent', '-c', file]);
   await sleep(SETTLE_MS);
   return { cli, port, measured, emptyMb: measured.residentMb() };
-}
-
-async function writeCache(configFile: string, addresses: number): Promise<void> {
-  const settings = loadSettings(configFile, {});
-  const cache = new VerdictCache(settings.cache, settings.stale, systemClock);
-  fillCache(cache, addresses, 'ipv4', TTL_SECONDS);
-  const { file = '' } = settings.cache;
-  await writeCacheFile(file, verdictsKey(settings), systemClock.epochMs(), cache.snapshot());
 }
 
 /** A function that lists every address of odd rank. */

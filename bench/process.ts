@@ -43,6 +43,8 @@ export async function startMeasured(command: readonly string[]): Promise<Measure
     residentMb: () => megabytesOf(pid, 'VmRSS'),
     peakMb: () => megabytesOf(pid, 'VmHWM'),
     async stop() {
+      const { exitCode, signalCode } = child;
+      if (exitCode !== null || signalCode !== null) throw new Error(`${program} ended with ${exitCode ?? signalCode}`);
       child.kill('SIGTERM');
       await once(child, 'exit');
     },

@@ -24,7 +24,8 @@ const HINTS: readonly ((text: string) => string | undefined)[] = [
   },
   (text) => {
     const [address = '', zone] = text.split('%');
-    return zone === undefined || parseAddress(address) === undefined ? undefined : `has a zone: write ${address}`;
+    const hasZone = zone !== undefined && address.includes(':') && parseAddress(address) !== undefined;
+    return hasZone ? `has a zone: write ${address}` : undefined;
   },
   (text) => {
     const [, network = '', first = '', last = ''] = /^((?:\d{1,3}\.){3})(\d{1,3}) *[-–] *(\d{1,3})$/.exec(text) ?? [];

@@ -94,7 +94,7 @@ function headingOfKind(text: string, kind: string): Heading | undefined {
 /** Values that no column is called, of kinds whose values are not told from other texts. */
 const UNLIKE_NAMES: Readonly<Record<string, RegExp>> = {
   asn: /^\d{1,10}$/,
-  country: /^[A-Z]{2}$/,
+  country: /^(?!CC$)[A-Z]{2}$/, // this is what such columns are called
   method: /^[A-Z]{3,}$/,
   path: /^\//,
 };

@@ -6,7 +6,7 @@ import { type FeedItem, type FeedLine, type FeedRecord, isRecord } from './feed-
 import { feedLines, InvalidLineError } from './invalid-line.ts';
 import { checkAround, itemOfLocated, locatedAt } from './items-at-paths.ts';
 import { readingDocument } from './json-document.ts';
-import type { Located } from './json-path.ts';
+import { ITEMS, type Located } from './json-path.ts';
 import { fieldOption, likelyPaths } from './likely-subject.ts';
 import { itemOfValue } from './ndjson.ts';
 import type { RecordOptions } from './record-subject.ts';
@@ -27,7 +27,7 @@ function* readJson(document: unknown, source: FeedSource): Generator<FeedLine> {
       (item) => itemOfLocated(item, source),
       ({ record, value }) => record ?? value,
     );
-  else if (Array.isArray(document)) yield* readItems(document, (item) => itemOfValue(item, source));
+  else if (Array.isArray(document)) yield* readItems(document, (item) => itemOfValue(item, source, [ITEMS]));
   else if (isRecord(document) && Array.isArray(document.result)) {
     rejectEnvelope(document, ['result'], source);
     if (hasNextPage(document)) source.remarks.push('this is one page of a Cloudflare list: there are more');
@@ -100,7 +100,7 @@ function cloudflareEntry(given: unknown, options: RecordOptions): FeedItem {
   const note = typeof item.comment === 'string' && item.comment !== '' ? { note: asReason(item.comment) } : {};
   const subjects = cloudflareSubjects(item);
   const { comment: _comment, ...rest } = item;
-  if (subjects === undefined) return { ...itemOfValue(rest, options), ...note };
+  if (subjects === undefined) return { ...itemOfValue(rest, options, ['result', ITEMS]), ...note };
   fields.check(rest, (name) => name === 'asn' || name === 'hostname', subjects);
   if (isRecord(rest.hostname)) fields.check(rest.hostname, (name) => name === 'url_hostname', subjects);
   return { subjects, ...note };

@@ -21,8 +21,8 @@ const MAX_VALUES = 5000;
 /** Items of an array, and fields of an object, that are looked at. */
 const MAX_SAMPLES = 50;
 
-/** The paths to the likely subjects of a document, for a message. */
-export function likelyPaths(document: unknown, kind: string): readonly string[] {
+/** The paths to the likely subjects of a document, or of what is at `from` in one, for a message. */
+export function likelyPaths(document: unknown, kind: string, from: JsonPath = []): readonly string[] {
   const paths = new Set<string>();
   let values = 0;
   const visit = (value: unknown, path: JsonPath): void => {
@@ -35,7 +35,7 @@ export function likelyPaths(document: unknown, kind: string): readonly string[] 
     for (const [name, field] of Object.entries(record).slice(0, MAX_SAMPLES))
       if (meaningOf(name, field, '') !== 'exempt') visit(field, [...path, /^[\w$-]+$/.test(name) ? name : ANY]);
   };
-  visit(document, []);
+  visit(document, from);
   return [...paths];
 }
 

@@ -4,6 +4,7 @@ import { type FeedItem, type FeedRecord, isRecord } from './feed-line.ts';
 import { InvalidLineError } from './invalid-line.ts';
 import { itemsAtPaths } from './items-at-paths.ts';
 import { duplicateName } from './json-document.ts';
+import type { JsonPath } from './json-path.ts';
 import { fieldOption, likelyPaths } from './likely-subject.ts';
 import { readByLine } from './lines.ts';
 import { itemOfRecord } from './record.ts';
@@ -25,16 +26,17 @@ function itemsOfLine(value: unknown, source: FeedSource): readonly FeedItem[] {
   return source.paths === undefined ? [itemOfValue(value, source)] : itemsAtPaths(value, source.paths, source);
 }
 
-/** Parses a JSON value that is a subject or contains one. */
-export function itemOfValue(value: unknown, options: RecordOptions): FeedItem {
+/** Parses a JSON value that is a subject or contains one; `at` is where in the document it is. */
+export function itemOfValue(value: unknown, options: RecordOptions, at: JsonPath = []): FeedItem {
   if (typeof value === 'string') return { subjects: subjectsOf(value.trim(), options.kind) };
   if (isRecord(value) && subjectFieldsIn(value).length > 0) return itemOfRecord(value, options);
-  if (isRecord(value)) throw options.fields.misread(withoutSubject(value, options.kind), options.fields.of(value), []);
+  if (isRecord(value))
+    throw options.fields.misread(withoutSubject(value, options.kind, at), options.fields.of(value), []);
   throw new InvalidLineError('is neither text nor an object');
 }
 
-function withoutSubject(value: FeedRecord, kind: string): InvalidLineError {
-  const paths = likelyPaths(value, kind);
+function withoutSubject(value: FeedRecord, kind: string, at: JsonPath): InvalidLineError {
+  const paths = likelyPaths(value, kind, at);
   const hint = paths.length === 0 ? '' : `: name the field with ${fieldOption(paths)}`;
   return new InvalidLineError(`has none of ${SUBJECT_FIELDS.join(', ')}${hint}`);
 }

@@ -204,7 +204,13 @@ export function otherProgram(text: string, kind: string): string | undefined {
       (line.test(first) || (all[0]?.startsWith('#') && line.test(all[0]))),
   );
   if (other !== undefined) return `${other.is}: ${isText && / import -$/.test(other.type) ? VALUES : other.type}`;
-  return isText ? undefined : otherKind(lines, kind);
+  return counted(lines, kind) ?? (isText ? undefined : otherKind(lines, kind));
+}
+
+/** Counts before values. Before addresses they are read. */
+function counted(lines: readonly string[], kind: string): string | undefined {
+  if (kind === 'ip' || lines.length === 0 || !lines.every((line) => /^\d+\s+\S/.test(line))) return undefined;
+  return `what uniq -c prints: sed 's/^ *[0-9]* //' FILE | haverdict import - --kind ${kind}`;
 }
 
 /** Lists whose values are of another kind than that of the command. */

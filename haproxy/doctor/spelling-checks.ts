@@ -28,7 +28,7 @@ export const SPELLING_CHECKS = {
   'violations-accepted': {
     severity: 'warning',
     why: 'HAProxy passes requests that it would refuse, such as one whose Host is not the host of its URL: the agent is asked about one of them, and the server may serve the other',
-    write: 'no option <option>',
+    write: 'remove option <option>',
     *find(installation) {
       for (const { filter, message } of guardedMessages(installation)) {
         const isAbout = message.subjects.some(({ kind }) => kind === 'host' || kind === 'path');

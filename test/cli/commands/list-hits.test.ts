@@ -2,16 +2,20 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { AdminServer } from '../../../agent/admin/server.ts';
 import { systemClock } from '../../../agent/decision/clock.ts';
 import type { Hits } from '../../../agent/state/state.ts';
+import type { ListenAddress } from '../../../config/listen-address.ts';
 import { redactedSubject } from '../../../contract/redact.ts';
 import { adminSocket, ScriptedControl } from '../../support/admin-socket.ts';
+import { temporaryFolder } from '../../support/config-file.ts';
 import { runOnTable } from '../../support/haverdict-on-table.ts';
 import { blocklistAt, localTable } from '../../support/local-table.ts';
 
 const KEY = `key:${'ab'.repeat(32)}`;
+const LOOPBACK = { type: 'tcp', host: '127.0.0.1', port: 0 } as const;
 const YEAR = Date.parse('2027-01-01T00:00:00Z');
 
 describe('haverdict list --agents', async () => {
@@ -54,6 +58,14 @@ describe('haverdict list --agents', async () => {
     assert.match(table.stdout, /^HITS +SUBJECT .*\n42\+ +ip:203\.0\.113\.7 .*\n0\+ +ip:203\.0\.113\.9 /);
   });
 
+  it('asks an agent whose admin.listen is a socket', async (t) => {
+    const path = join(temporaryFolder(t), 'http.sock');
+    const entries = [{ subject: 'ip:203.0.113.9', list: 'feed', count: 3 }];
+    await served(t, { sinceMs: YEAR, isComplete: true, entries }, { type: 'unix', path });
+    const { stdout } = await run('--agents', `unix:${path}`);
+    assert.match(stdout, /\n3 +ip:203\.0\.113\.9 /);
+  });
+
   it('refuses what is no address of an agent', async () => {
     for (const agents of [
       '',
@@ -93,9 +105,8 @@ describe('haverdict list --agents', async () => {
 });
 
 /** Where an agent that has counted this listens. */
-async function served(t: TestContext, counted: Hits): Promise<string> {
+async function served(t: TestContext, counted: Hits, target: ListenAddress = LOOPBACK): Promise<string> {
   const control = new ScriptedControl();
-  const target = { type: 'tcp', host: '127.0.0.1', port: 0 } as const;
   const server = new AdminServer(target, {
     state: () => control.state(),
     hits: async () => counted,

@@ -36,6 +36,7 @@ const UNCLEAR = [
   '9',
   '::1::',
   '203.0.113.7 -1',
+  '203.0.113.0%2F24',
 ];
 
 describe('a line that is no address', () => {

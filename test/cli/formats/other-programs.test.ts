@@ -124,6 +124,14 @@ const FILES: readonly (readonly [is: RegExp, text: string, prints?: string | und
     'Status: active\n\nTo                         Action      From\n--                         ------      ----\nAnywhere                   DENY IN     203.0.113.7\n22                         ALLOW IN    192.0.2.1\n',
     '203.0.113.7\n',
   ],
+  [
+    /^what uniq -c prints/,
+    '     12 ExampleBot/1.0\n      3 Mozilla/5.0 (X11)\n',
+    'ExampleBot/1.0\nMozilla/5.0 (X11)\n',
+    'ua',
+  ],
+  [/^what uniq -c prints/, '  1204 ads.example\n     7 tracker.example\n', 'ads.example\ntracker.example\n', 'host'],
+  [/^what uniq -c prints/, '     12 /wp-login.php\n', '/wp-login.php\n', 'path'],
   [/^a robots.txt/, 'User-agent: ExampleBot\nDisallow: /\nUser-agent: *\n', 'ExampleBot\n', 'ua'],
   [
     /^a list for PeerGuardian/,
@@ -170,6 +178,10 @@ const LISTS: readonly (readonly [text: string, kind: string])[] = [
   ['AS64500\n', 'asn'],
   ['[2001:db8::1]:443\n', 'ip'],
   ['', 'ip'],
+  ['', 'ua'],
+  ['12 203.0.113.7\n', 'ip'],
+  ['360Spider\n', 'ua'],
+  ['007ac9 Crawler\n12 Foo\n', 'ua'],
   ['203.0.113.7 192.0.2.1 192.0.2.254\n198.51.100.9 192.0.2.1 192.0.2.254\n', 'ip'],
   ['203.0.113.7,192.0.2.1,192.0.2.254\n198.51.100.9,192.0.2.1,192.0.2.254\n', 'ip'],
 ];

@@ -340,12 +340,9 @@ const SITUATIONS: readonly Situation[] = [
     haproxy: 'refuses',
   },
   {
-    name: 'invalid requests accepted by the defaults and refused again by the frontend',
-    edit: both(
-      (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
-      above('    no option accept-invalid-http-request\n'),
-    ),
-    found: [],
+    name: 'invalid requests accepted by the defaults',
+    edit: (config) => config.replace('defaults\n', 'defaults\n    option accept-invalid-http-request\n'),
+    found: [['violations-accepted', 'accept-invalid']],
     haproxy: 'takes',
   },
   {
