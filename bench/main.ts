@@ -21,6 +21,7 @@ const SECTIONS = [
   'hostile',
   'growth',
   'agents',
+  'spop',
   'spread',
   'haproxy',
   'memory',
@@ -33,7 +34,7 @@ const SECTIONS = [
 const HELP = `usage: npm run bench [-- OPTIONS]
 
 Measures in turn, round after round, and prints medians.
-  --only parts,hostile,growth,agents,spread,haproxy,memory,calls,pages,updates,mirror,mirror-load
+  --only parts,hostile,growth,agents,spop,spread,haproxy,memory,calls,pages,updates,mirror,mirror-load
                                                instead of all of them
   --rounds 3          --seconds 1            of each run
   --family ipv4       or ipv6, mixed
@@ -67,6 +68,21 @@ const found: Record<string, unknown> = {};
 const machine = `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}`;
 console.log(`${machine}, ${rounds} rounds of ${seconds} s`);
 
+/** The daemon's agent, or agents of `createAgent`. */
+async function measureShapes(isLibrary: boolean): Promise<AgentRun[]> {
+  const runs = await measureAgents({
+    family: values.family as PoolOptions['family'],
+    shapes: values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]),
+    rounds,
+    seconds,
+    rate: Number(values.rate),
+    against: values.against,
+    isLibrary,
+  });
+  agentsTable(runs);
+  return runs;
+}
+
 const SHOWN = {
   parts() {
     const parts = measureParts();
@@ -90,21 +106,8 @@ const SHOWN = {
     );
     return parsers;
   },
-  async agents() {
-    const shapes = values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]);
-    const family = values.family as PoolOptions['family'];
-    const options = {
-      family,
-      shapes,
-      rounds,
-      seconds,
-      rate: Number(values.rate),
-      against: values.against,
-    };
-    const runs = await measureAgents(options);
-    agentsTable(runs);
-    return runs;
-  },
+  agents: () => measureShapes(false),
+  spop: () => measureShapes(true),
   async spread() {
     const spread = await measureSpread();
     table(
