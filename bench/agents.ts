@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly rate: number;
   /** The folder of another program (as a package has it), whose agent is measured alternately with this one. */
   readonly against: string | undefined;
+  /** Whether agents of `createAgent` are measured, instead of the daemon's. */
+  readonly isLibrary?: boolean;
 }
 
 export interface AgentRun {
@@ -65,7 +67,7 @@ export async function measureAgents(options: AgentOptions): Promise<AgentRun[]> 
 async function startContenders(
   folder: string,
   socket: 'tcp' | 'unix',
-  { family, against }: AgentOptions,
+  { family, against, isLibrary }: AgentOptions,
 ): Promise<Contender[]> {
   const start = async (agent: string, command: (at: string) => Promise<readonly string[]>): Promise<Contender> => {
     const at = socket === 'tcp' ? String(await freePort()) : `unix:${join(folder, `${agent.replace(' ', '-')}.sock`)}`;
@@ -85,10 +87,26 @@ async function startContenders(
     await writeCache(join(folder, file), ADDRESSES, family, TTL_SECONDS);
     return [node, cli, 'agent', '-c', join(folder, file)];
   };
+  const ceiling = async (at: string) => [node, join(here, 'ceiling', 'agent.ts'), at];
+  if (isLibrary) {
+    const libraryOf = (how: string) => async (at: string) => [
+      node,
+      join(here, 'spop-agent.ts'),
+      at,
+      how,
+      String(ADDRESSES),
+      family,
+    ];
+    return [
+      await start('at once', libraryOf('at-once')),
+      await start('by a promise', libraryOf('promise')),
+      await start('Node ceiling', ceiling),
+    ];
+  }
   const contenders = [
     await start('haverdict', agentOf(join(program, 'cli/main.js'))),
     ...(against === undefined ? [] : [await start('haverdict there', agentOf(join(against, 'cli/main.js')))]),
-    await start('Node ceiling', async (at) => [node, join(here, 'ceiling', 'agent.ts'), at]),
+    await start('Node ceiling', ceiling),
   ];
   const binary = join(folder, 'c-agent');
   const compiler = ['-O3', '-march=native', '-o', binary, join(here, 'ceiling', 'agent.c')];

@@ -20,6 +20,22 @@ export const APACHE: Unpacked = {
 /** A second implementation of DynamoDB's protocol. */
 export const DYNOXIDE = join(CACHE, 'dynoxide', 'node_modules', DYNOXIDE_PACKAGE, 'dynoxide');
 
+/** The compilers that the types of our packages are for, beside that of this checkout, and the oldest types of Node. */
+const COMPILERS = {
+  'typescript-5.4': 'typescript@5.4.5',
+  'typescript-5.9': 'typescript@5.9.3',
+  'typescript-6.0': 'typescript@6.0.3',
+  'types-node-18': '@types/node@18.19.130',
+};
+const COMPILER_FOLDER = join(CACHE, 'compilers');
+
+/** The folder of one of them, by its name above. */
+export function compilerPackage(name: string): string {
+  return join(COMPILER_FOLDER, 'node_modules', name);
+}
+
+export const OTHER_COMPILERS = Object.keys(COMPILERS).filter((name) => name.startsWith('typescript-'));
+
 if (import.meta.main) {
   const tools: readonly (readonly [what: string, fetch: () => void])[] = [
     ['newer HAProxys', fetchHaproxies],
@@ -27,6 +43,7 @@ if (import.meta.main) {
     ['nginx', () => fetchUnpacked(NGINX)],
     ['Apache', () => fetchUnpacked(APACHE)],
     ['Dynoxide', fetchDynoxide],
+    ['TypeScript', fetchCompilers],
   ];
   for (const [what, fetch] of tools) {
     try {
@@ -53,4 +70,11 @@ function fetchDynoxide(): void {
   if (existsSync(DYNOXIDE)) return;
   const options = ['--no-save', '--no-package-lock', '--loglevel=error', '--prefix', join(CACHE, 'dynoxide')];
   runCommand('npm', ['install', ...options, `${DYNOXIDE_PACKAGE}@${DYNOXIDE_VERSION}`]);
+}
+
+function fetchCompilers(): void {
+  const missing = Object.entries(COMPILERS).filter(([name]) => !existsSync(compilerPackage(name)));
+  if (missing.length === 0) return;
+  const options = ['--no-save', '--no-package-lock', '--loglevel=error', '--prefix', COMPILER_FOLDER];
+  runCommand('npm', ['install', ...options, ...Object.entries(COMPILERS).map(([name, from]) => `${name}@npm:${from}`)]);
 }

@@ -76,7 +76,7 @@ export type Action =
 export function encodeActions(actions: readonly Action[]): Uint8Array {
   const out = new PayloadWriter();
   for (const action of actions) appendAction(out, action);
-  return out.finish();
+  return out.finish().slice(); // exactly as large, since it may be kept
 }
 
 /** Appends one action. */

@@ -1,4 +1,4 @@
-import { encodeVarint64, varintLength, writeVarint } from './varint.ts';
+import { encodeVarint64, LONG_VARINT, varintLength, writeVarint } from './varint.ts';
 
 const encoder = new TextEncoder();
 
@@ -33,12 +33,29 @@ export class PayloadWriter {
 
   /** A length-prefixed string or binary value. */
   text(value: string | Uint8Array): this {
+    if (typeof value === 'string' && value.length < LONG_VARINT && this.#ascii(value)) return this;
     const bytes = typeof value === 'string' ? encoder.encode(value) : value;
     return this.varint(bytes.length).raw(bytes);
   }
 
+  /** What was written so far; it stays as it is. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The encoder takes three times as long for names and words; false if this is not ASCII. */
+  #ascii(text: string): boolean {
+    const { length } = text;
+    this.#reserve(1 + length);
+    let at = this.#length;
+    this.#bytes[at++] = length;
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) return false;
+      this.#bytes[at++] = code;
+    }
+    this.#length = at;
+    return true;
   }
 
   #reserve(count: number): void {

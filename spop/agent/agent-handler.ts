@@ -97,7 +97,9 @@ export class AgentHandler implements NotifyHandler {
   #find(reader: NotifyReader): Served | undefined {
     for (const served of this.#messages) if (reader.isNamed(served.bytes)) return served;
     const name = decodeText(reader.bytes.subarray(reader.messageAt, reader.messageEnd));
-    this.#rules.report(new AgentError('unknown_message', `message "${name}" has no function: answered empty`, name));
+    const known = this.#messages.map(({ name }) => `"${name}"`).join(', ') || 'none';
+    const text = `message "${name}" has no function, and is answered empty: functions are for ${known}`;
+    this.#rules.report(new AgentError('unknown_message', text, name));
     return undefined;
   }
 
@@ -122,9 +124,9 @@ function isAnswered({ actions }: MessageCall): boolean {
 
 /** All messages of a frame are answered by one ACK. */
 function joined(calls: readonly MessageCall[]): Uint8Array {
-  const [first, ...more] = calls.map(({ actions = NO_ACTIONS.full }) => actions);
-  if (first === undefined) return NO_ACTIONS.full;
-  if (more.length === 0) return first;
+  const [only] = calls;
+  if (calls.length === 1 && only?.actions !== undefined) return only.actions; // as nearly always
+  const [first = NO_ACTIONS.full, ...more] = calls.map(({ actions = NO_ACTIONS.full }) => actions);
   const out = new Uint8Array(more.reduce((sum, { length }) => sum + length, first.length));
   out.set(first);
   more.reduce((at, actions) => {

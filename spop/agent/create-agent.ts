@@ -159,7 +159,10 @@ export function createAgent(functions: AgentFunctions, options: AgentOptions = {
   return new Agent(functions, options, systemClock);
 }
 
+/** Programs without types call this, too. */
 function checked(functions: AgentFunctions): AgentFunctions {
+  if (typeof functions !== 'object' || functions === null)
+    throw new TypeError("createAgent needs a function for each message: { 'check-request': ({ args, set }) => … }");
   for (const [name, given] of Object.entries(functions))
     if (typeof given !== 'function' && !(given instanceof DeclaredMessage))
       throw new TypeError(`message "${name}" needs a function, or what message() returns`);

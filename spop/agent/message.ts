@@ -44,7 +44,7 @@ export interface MessageContext<Args = Readonly<Record<string, ArgumentValue>>, 
  *
  * @example
  * ```ts
- * import { createAgent } from 'haverdict-spop';
+ * import { createAgent, type MessageFunction } from 'haverdict-spop';
  *
  * const functionFor = (action: string): MessageFunction => ({ set }) => set('action', action);
  * createAgent({ 'check-request': functionFor('allow'), 'check-upload': functionFor('deny') });

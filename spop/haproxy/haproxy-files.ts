@@ -149,7 +149,8 @@ export function haproxyFiles(wiring: AgentWiring): HaproxyFiles {
   const { spoePath = `/etc/haproxy/${name}.spoe.cfg` } = wiring;
   expect(NAME, name, 'name', 'must be 1 to 18 of A-Z a-z 0-9 _ and .');
   expect(PATH, spoePath, 'spoePath', 'must be an absolute path of A-Z a-z 0-9 _ . @ : + - and /');
-  if (Object.keys(messages).length === 0) throw new TypeError('messages: must have one message or more');
+  if (typeof messages !== 'object' || messages === null || Object.keys(messages).length === 0)
+    throw new TypeError('messages: must have one message or more');
   const addresses = [listen].flat().map(toAddress);
   if (addresses.length === 0) throw new TypeError('listen: must have one address or more');
   for (const address of addresses)
@@ -194,7 +195,8 @@ function sectionOf(message: string, { args = {}, event = 'on-frontend-http-reque
 function frontendOf(name: string, spoePath: string): string {
   return [
     `    filter spoe engine ${name} config ${spoePath}`,
-    `    # what the agent sets is txn.${name}.VARIABLE here; without this line, requests pass that it could not be asked about:`,
+    `    # in the rules below this, what the agent sets is txn.${name}.VARIABLE`,
+    '    # refuses requests about which the agent could not be asked; without this rule, they pass',
     `    http-request deny deny_status 503 if { var(txn.${name}.${VARIABLES.error}) -m found }`,
     '',
   ].join('\n');

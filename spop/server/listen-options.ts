@@ -27,6 +27,8 @@ export type ListenOptions =
 
 /** Programs without types call this, too. */
 export function toAddress(where: ListenOptions): ListenAddress {
+  if (typeof where !== 'object' || where === null || !('path' in where || 'port' in where))
+    throw new TypeError(`listen: ${JSON.stringify(where)} must be { port: 9000 } or { path: '/run/agent.sock' }`);
   if ('path' in where) {
     if (typeof where.path === 'string' && where.path.startsWith('/')) return { type: 'unix', ...where };
     throw new TypeError(`listen: path is ${JSON.stringify(where.path)}: must be an absolute path`);

@@ -175,6 +175,17 @@ describe('createAgent', () => {
     client.socket.destroy();
   });
 
+  for (const wrong of [undefined, null, deny, 'deny'] as unknown as Parameters<typeof createAgent>[0][])
+    it(`refuses ${typeof wrong === 'function' ? 'a function' : JSON.stringify(wrong)} in place of functions by message`, () =>
+      void assert.throws(() => createAgent(wrong), /^TypeError: createAgent needs a function for each message/));
+
+  for (const where of [undefined, null, 9000, '127.0.0.1:9000', {}, { port: '9000' }, { port: 65_536 }, { path: 'a' }])
+    it(`refuses to listen on ${JSON.stringify(where)}, and says what would be right`, async () => {
+      const agent = createAgent({ ask: deny });
+      await assert.rejects(agent.listen(where as unknown as { port: number }), /^TypeError: listen: .+ must be .+/);
+      await agent.close();
+    });
+
   for (const wrong of [{ ask: 'deny' }, { ask: undefined }] as unknown as Parameters<typeof createAgent>[0][])
     it(`refuses ${JSON.stringify(wrong)} in place of a function`, () =>
       void assert.throws(() => createAgent(wrong), /^TypeError: message "ask" needs a function/));
