@@ -13,7 +13,7 @@ import { LookupSubject } from './decision/lookup-subject.ts';
 import { FollowedUpdates } from './followed-updates.ts';
 import { type Generation, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
-import { heapLimitMegabytes } from './lifecycle/heap.ts';
+import { heapLimitMegabytes, withinHeap } from './lifecycle/heap.ts';
 import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-cache.ts';
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
@@ -173,7 +173,7 @@ export class Agent {
     if (wanted.workers !== before.settings.workers)
       log.warn({ workers: before.settings.workers, wanted: wanted.workers }, 'changing workers requires a restart');
     const { workers, memory } = before.settings;
-    const settings = { ...wanted, workers, memory, cache: this.#cacheWithinHeap(wanted) };
+    const settings = { ...wanted, workers, memory, ...this.#withinHeap(wanted) };
     if (isDeepStrictEqual(settings, before.settings)) {
       log.level = settings.log.level; // it may have been changed at run time
       return this.#reloadScript();
@@ -235,13 +235,17 @@ export class Agent {
     });
   }
 
-  /** The heap limit was fixed when the process started: a cache that needs more requires a restart. */
-  #cacheWithinHeap({ cache }: Settings): Settings['cache'] {
-    const { settings } = this.#generation;
-    const { maxEntries } = settings.cache;
-    if (heapLimitMegabytes({ ...settings, cache }) <= this.#heapMegabytes) return cache;
-    this.#shared.log.warn({ maxEntries, wanted: cache.maxEntries }, 'a larger cache requires a restart');
-    return { ...cache, maxEntries };
+  /** What of these settings has room in the heap, whose limit was fixed when the process started. */
+  #withinHeap(wanted: Settings): Pick<Settings, 'cache' | 'updates'> {
+    const { log } = this.#shared;
+    const { cache, updates } = withinHeap(this.#heapMegabytes, this.#generation.settings, wanted);
+    if (updates !== wanted.updates) {
+      const { mode, maxEntries } = updates;
+      log.warn({ mode, maxEntries, wanted: wanted.updates.maxEntries }, 'a larger mirror requires a restart');
+    }
+    if (cache !== wanted.cache)
+      log.warn({ maxEntries: cache.maxEntries, wanted: wanted.cache.maxEntries }, 'a larger cache requires a restart');
+    return { cache, updates };
   }
 
   async #reloadScript(): Promise<void> {

@@ -136,7 +136,7 @@ function mirrorSource({ updates, lists }: Settings, backend: OpenBackend): Mirro
   return {
     lists,
     maxEntries: updates.maxEntries,
-    manifest: () => backend.manifest(),
+    manifest: (known) => backend.manifest(known),
     segment: (url, id, n) => backend.segment(url, id, n),
     updates: (place) => backend.updates(place),
   };

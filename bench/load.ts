@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { parseArgs } from 'node:util';
+import { typedOptions } from '../dev/typed-options.ts';
 import { decodeAck } from '../spop/ack.ts';
 import { FrameType } from '../spop/frame.ts';
 import { FrameReader } from '../spop/frame-reader.ts';
@@ -201,36 +201,34 @@ function sleep(ms: number): Promise<void> {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      target: { type: 'string', default: '127.0.0.1:9000' },
-      connections: { type: 'string', default: '16' },
-      inFlight: { type: 'string', default: '20' },
-      seconds: { type: 'string', default: '1' },
-      warmSeconds: { type: 'string', default: '0.5' },
-      rate: { type: 'string', default: '0' },
-      addresses: { type: 'string', default: '200000' },
-      family: { type: 'string', default: 'ipv4' },
-      zipf: { type: 'string', default: '0' },
-      seed: { type: 'string', default: '1' },
-    },
+  const { values, number } = typedOptions('load', {
+    target: { type: 'string', default: '127.0.0.1:9000' },
+    connections: { type: 'string', default: '16' },
+    inFlight: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '1' },
+    warmSeconds: { type: 'string', default: '0.5' },
+    rate: { type: 'string', default: '0' },
+    addresses: { type: 'string', default: '200000' },
+    family: { type: 'string', default: 'ipv4' },
+    zipf: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '1' },
   });
   const family = values.family as PoolOptions['family'];
   const pool = createPool({
-    addresses: Number(values.addresses),
+    addresses: number('addresses'),
     family,
-    zipf: Number(values.zipf),
-    seed: Number(values.seed),
+    zipf: number('zipf', { whole: false }),
+    seed: number('seed'),
   });
   console.log(
     JSON.stringify(
       await runLoad(pool, {
         target: values.target,
-        connections: Number(values.connections),
-        inFlight: Number(values.inFlight),
-        seconds: Number(values.seconds),
-        warmSeconds: Number(values.warmSeconds),
-        rate: Number(values.rate),
+        connections: number('connections'),
+        inFlight: number('inFlight'),
+        seconds: number('seconds', { whole: false }),
+        warmSeconds: number('warmSeconds', { whole: false }),
+        rate: number('rate', { whole: false }),
       }),
     ),
   );

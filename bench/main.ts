@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { relative } from 'node:path';
-import { parseArgs } from 'node:util';
+import { typedOptions } from '../dev/typed-options.ts';
 import { type AgentRun, measureAgents } from './agents.ts';
 import { measureCalls } from './calls.ts';
 import { type HaproxyRun, measureHaproxy } from './haproxy.ts';
@@ -44,26 +44,25 @@ Measures in turn, round after round, and prints medians.
   --cli MAIN,MAIN     memory: of these command lines in turn, instead of this checkout's
   --json FILE         every single run`;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: SECTIONS.join() },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '1' },
-    family: { type: 'string', default: 'ipv4' },
-    shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
-    rate: { type: 'string', default: '0' },
-    against: { type: 'string' },
-    cli: { type: 'string', default: '' },
-    json: { type: 'string' },
-    help: { type: 'boolean' },
-  },
+const { values, number } = typedOptions('haverdict bench', {
+  only: { type: 'string', default: SECTIONS.join() },
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '1' },
+  family: { type: 'string', default: 'ipv4' },
+  shapes: { type: 'string', default: '1x1,16x1,16x4,16x20,64x16' },
+  rate: { type: 'string', default: '0' },
+  against: { type: 'string' },
+  cli: { type: 'string', default: '' },
+  json: { type: 'string' },
+  help: { type: 'boolean' },
 });
 if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
+const rounds = number('rounds', { least: 1 });
+const seconds = number('seconds', { whole: false });
+const rate = number('rate');
 const found: Record<string, unknown> = {};
 const machine = `${cpus()[0]?.model ?? 'unknown processor'} × ${cpus().length}, Node ${process.version}`;
 console.log(`${machine}, ${rounds} rounds of ${seconds} s`);
@@ -75,7 +74,7 @@ async function measureShapes(isLibrary: boolean): Promise<AgentRun[]> {
     shapes: values.shapes.split(',').map((shape) => shape.split('x').map(Number) as [number, number]),
     rounds,
     seconds,
-    rate: Number(values.rate),
+    rate,
     against: values.against,
     isLibrary,
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { loadSettings } from '../config/load.ts';
 import type { Settings } from '../config/settings.ts';
+import { bound } from './local-cloud/ends-with-process.ts';
 import { PROGRAM } from './program-path.ts';
 
 const START_LIMIT_MS = 20_000;
@@ -29,14 +30,12 @@ export async function startAgentProcess(
 ): Promise<AgentProcess> {
   const file = join(folder, 'haverdict.yaml');
   writeFileSync(file, JSON.stringify(config, null, 2)); // JSON is YAML
-  const child = spawn(process.execPath, [program, 'agent', '-c', file], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
-  // The child must not outlive this process.
-  const orphaned = () => child.kill('SIGKILL');
-  process.once('exit', orphaned);
-  child.once('exit', () => process.removeListener('exit', orphaned));
+  const child = bound(
+    spawn(process.execPath, [program, 'agent', '-c', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    }),
+  );
   const lines: string[] = [];
   const listening = Promise.withResolvers<void>();
   for (const input of [child.stdout, child.stderr]) {

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Settings } from '../config/settings.ts';
@@ -9,6 +7,7 @@ import { freePort } from './free-port.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
 import type { HaproxyBuild } from './haproxy-builds.ts';
 import { frontendConfig } from './haproxy-config.ts';
+import { temporaryFolder } from './local-cloud/ends-with-process.ts';
 import { type Visit, type VisitOptions, visit } from './visit.ts';
 
 const WARM_UP_LIMIT_MS = 10_000;
@@ -55,15 +54,17 @@ export async function warmUp(site: Site, source: 'backend' | 'mirror' = 'backend
 }
 
 export async function startSite(options: SiteOptions): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), 'haverdict-site-'));
+  const folder = temporaryFolder('haverdict-site-');
   const port = options.port ?? (await freePort());
   const config = {
     ...(options.haproxy !== undefined && { haproxy: { version: options.haproxy.version } }),
     ...options.config,
-    listen: [options.listen === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : { unix: join(folder, 'agent.sock') }],
+    listen: [
+      options.listen === 'tcp' ? `tcp://127.0.0.1:${await freePort()}` : { unix: join(folder.path, 'agent.sock') },
+    ],
     backend: { url: options.backendUrl, ...(options.config?.backend as object | undefined) },
   };
-  const start = () => startAgentProcess(config, folder, options.env);
+  const start = () => startAgentProcess(config, folder.path, options.env);
   let agent = await start();
   const haproxy = await startHaproxyFor(agent, port, options).catch(async (error) => {
     await agent.kill('SIGKILL');
@@ -82,7 +83,7 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     async stop() {
       await haproxy.stop();
       await agent.kill('SIGTERM');
-      rmSync(folder, { recursive: true, force: true });
+      folder.remove();
     },
   };
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { bound, type TemporaryFolder, temporaryFolder } from './local-cloud/ends-with-process.ts';
 
 /** The name under which the `filter` line of a config finds its SPOE file: HAProxy runs in the folder of both. */
 export const SPOE_FILE = 'haverdict.spoe.cfg';
@@ -42,10 +42,10 @@ export async function startHaproxy(files: HaproxyFiles): Promise<Haproxy> {
   const binary = files.binary ?? findHaproxy();
   const folder = writeFolder(files);
   try {
-    check(binary, folder, files);
+    check(binary, folder.path, files);
     return await start(binary, folder, files);
   } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
     throw error;
   }
 }
@@ -54,24 +54,26 @@ export async function startHaproxy(files: HaproxyFiles): Promise<Haproxy> {
 export function checkHaproxy(files: HaproxyFiles): void {
   const folder = writeFolder(files);
   try {
-    check(files.binary ?? findHaproxy(), folder, files);
+    check(files.binary ?? findHaproxy(), folder.path, files);
   } finally {
-    rmSync(folder, { recursive: true });
+    folder.remove();
   }
 }
 
-async function start(binary: string, folder: string, files: HaproxyFiles): Promise<Haproxy> {
+async function start(binary: string, folder: TemporaryFolder, files: HaproxyFiles): Promise<Haproxy> {
   const mode = files.reloadable ? ['-W', '-db'] : ['-db'];
-  const child = spawn(binary, [...mode, ...CONFIG_ARGUMENTS], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = bound(
+    spawn(binary, [...mode, ...CONFIG_ARGUMENTS], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   const lines: string[] = [];
   for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', (line) => lines.push(line));
   const stop = async () => {
     await end(child);
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove();
   };
   try {
     await once(child, 'spawn');
-    await running(folder, child);
+    await running(folder.path, child);
   } catch (error) {
     await stop();
     throw explained('haproxy does not start', lines.join('\n'), files, error);
@@ -109,11 +111,12 @@ async function end(child: ChildProcess): Promise<void> {
   await Promise.race([written, pause(STOP_LIMIT_MS, undefined, { ref: false })]);
 }
 
-function writeFolder({ config, spoe }: HaproxyFiles): string {
-  const folder = mkdtempSync(join(tmpdir(), 'haverdict-haproxy-'));
-  writeFileSync(join(folder, 'haproxy.cfg'), config);
-  writeFileSync(join(folder, ADMIN_FILE), `global\n    stats socket unix@${ADMIN_SOCKET}\n`);
-  if (spoe !== undefined) writeFileSync(join(folder, SPOE_FILE), spoe);
+function writeFolder({ config, spoe }: HaproxyFiles): TemporaryFolder {
+  const folder = temporaryFolder('haverdict-haproxy-');
+  const { path } = folder;
+  writeFileSync(join(path, 'haproxy.cfg'), config);
+  writeFileSync(join(path, ADMIN_FILE), `global\n    stats socket unix@${ADMIN_SOCKET}\n`);
+  if (spoe !== undefined) writeFileSync(join(path, SPOE_FILE), spoe);
   return folder;
 }
 

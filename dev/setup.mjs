@@ -20,7 +20,7 @@ const PROGRAMS = {
     'systemd-analyze': 'systemd',
     python3: 'python3',
   },
-  '--newer': { chromium: 'chromium', strip: 'binutils', userdel: 'passwd', ip: 'iproute2' },
+  '--newer': { chromium: 'chromium', strip: 'binutils', userdel: 'passwd', ip: 'iproute2', jq: 'jq' },
   '--all': { wrk: 'wrk', zsh: 'zsh', fish: 'fish', setpriv: 'util-linux' },
 };
 

@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { METRICS } from '../agent/admin/metrics.ts';
 import { LIST_METRICS } from '../cli/bulk/metrics-file.ts';
+import { loadSettings } from '../config/load.ts';
 import { PROMTOOL } from '../dev/test-tools.ts';
 import { HAPROXY_METRICS } from './support/haproxy-metrics.ts';
 import { describeNewer } from './support/scope.ts';
@@ -120,6 +121,16 @@ describeNewer('what promtool says', () => {
     const path = join(mkdtempSync(join(tmpdir(), 'haverdict-rules-')), 'queries.yml');
     writeFileSync(path, file);
     promtool('check', 'rules', path);
+  });
+});
+
+describe('the guide to monitoring', () => {
+  it('says where the status page is: nowhere by default, and in the packages where their configuration says', () => {
+    const guide = text('docs/guides/monitoring.md');
+    const { admin } = parse(text('packaging/debian/haverdict.yaml'));
+    assert.equal(loadSettings(undefined, { HAVERDICT_BACKEND_URL: 'http://127.0.0.1/' }).admin.listen, undefined);
+    assert.match(guide, /The setting has no default/);
+    assert.ok(guide.includes(`sets it to the socket \`${admin.listen.replace('unix:', '')}\``));
   });
 });
 

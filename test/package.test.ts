@@ -45,6 +45,14 @@ describeNewer('the package as published', () => {
     assert.ok(installedIn(folder).length <= MOST_PACKAGES, `${installedIn(folder).length} packages`);
   });
 
+  it('has the units where the guide takes them from', () => {
+    const guide = readFileSync(join(root, 'docs/guides/install.md'), 'utf8');
+    const [, place = ''] = /^units=\$\(npm root --global\)\/(\S+)$/m.exec(guide) ?? [];
+    const units = [...guide.matchAll(/"\$units\/([\w.]+)"/g)].map(([, unit = '']) => unit);
+    assert.equal(units.length, 3);
+    for (const unit of units) assert.ok(existsSync(join(folder, 'node_modules', place, unit)), unit);
+  });
+
   it('checks a config file', async () => {
     const file = join(folder, 'haverdict.yaml');
     writeFileSync(file, 'backend:\n  url: http://127.0.0.1:8787\n');
@@ -72,7 +80,7 @@ describeNewer('the package as published', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/(agent|blocklist|cli|config|contract|functions|haproxy|infra|spop|updates)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
+          !/^(packaging\/systemd\/|dist\/(agent|blocklist|cli|config|contract|functions|haproxy|infra|spop|updates)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(
             path,
           ),
       );

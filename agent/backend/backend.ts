@@ -44,6 +44,12 @@ export interface LogPlace {
   readonly cursor: string;
 }
 
+/** A mirror of one backend. */
+export interface KnownMirror {
+  readonly url: string;
+  readonly id: string;
+}
+
 /** What one backend says of its mirror. */
 export interface MirrorAnswer {
   readonly url: string;
@@ -63,8 +69,8 @@ export interface OpenBackend extends Backend {
   checkAtStartup(): Promise<readonly StartupCheck[]>;
   /** The changes after this place, or the end of the log if there is none or the place is in the log of another backend. */
   updates(place: LogPlace | undefined): Promise<LogAnswer>;
-  /** Which segments the mirror has, of the backend that lookups go to. */
-  manifest(): Promise<MirrorAnswer>;
+  /** Which segments the mirror has, of the backend that lookups go to; `same` if it is this one. */
+  manifest(known: KnownMirror | undefined): Promise<MirrorAnswer>;
   /** A segment of that backend's mirror as it was received; `gone` if it has another mirror by now. */
   segment(url: string, id: string, n: number): Promise<Uint8Array | 'gone'>;
   close(): Promise<void>;
@@ -129,9 +135,9 @@ export async function openBackend(
       const after = place?.url === url ? place.cursor : undefined;
       return { url, isEnd: after === undefined, answer: await log.updates(after) };
     },
-    async manifest() {
+    async manifest(known) {
       const { url, log } = preferred();
-      return { url, answer: await log.manifest() };
+      return { url, answer: await log.manifest(known?.url === url ? known.id : undefined) };
     },
     async segment(url, id, n) {
       return (await clients.find((each) => each.url === url)?.log.segment(id, n)) ?? 'gone';

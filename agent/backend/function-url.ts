@@ -47,8 +47,16 @@ export class FunctionUrl {
     return this.#sign !== undefined;
   }
 
-  async get(path: string, signal: AbortSignal, maxBytes?: number): Promise<FunctionAnswer> {
-    return await this.#request({ method: 'GET', path: this.#path + path, headers: this.#headers() }, signal, maxBytes);
+  async get(
+    path: string,
+    signal: AbortSignal,
+    {
+      headers: more,
+      maxBytes,
+    }: { readonly headers?: Readonly<Record<string, string>>; readonly maxBytes?: number } = {},
+  ): Promise<FunctionAnswer> {
+    const headers = { ...this.#headers(), ...more };
+    return await this.#request({ method: 'GET', path: this.#path + path, headers }, signal, maxBytes);
   }
 
   async post(path: string, body: object, signal: AbortSignal): Promise<FunctionAnswer> {

@@ -9,8 +9,8 @@ import type { Signer } from './signer.ts';
 import { statusError } from './status-error.ts';
 import { readPage, type UpdatesAnswer } from './updates-page.ts';
 
-/** Which segments a mirror has; `none` if the backend has no mirror, `not yet` if it has none now. */
-export type ManifestAnswer = Mirror | 'none' | 'not yet';
+/** Which segments a mirror has; `same` if it is the known one, `none` if the backend has no mirror, `not yet` if it has none now. */
+export type ManifestAnswer = Mirror | 'same' | 'none' | 'not yet';
 
 /** Segments that are loaded at a time. */
 export const SEGMENTS_AT_A_TIME = 4;
@@ -47,18 +47,29 @@ export class LogClient {
       : answer;
   }
 
-  async manifest(): Promise<ManifestAnswer> {
-    const query = mirrorQuery({ lists: [...this.#lists] });
-    const answer = await this.#get(`${ENDPOINTS.mirror.path}?${query}`, TIMEOUT_MS.poll, {
-      404: 'none',
-      503: 'not yet',
-    });
+  /** The manifest, unless it has this id. */
+  async manifest(known: string | undefined): Promise<ManifestAnswer> {
+    const path = `${ENDPOINTS.mirror.path}?${mirrorQuery({ lists: [...this.#lists] })}`;
+    const meanings = { 404: 'none', 503: 'not yet' } as const;
+    const answer =
+      known === undefined
+        ? await this.#get(path, TIMEOUT_MS.poll, meanings)
+        : await this.#get(path, TIMEOUT_MS.poll, { ...meanings, 304: 'same' } as const, {
+            headers: { 'if-none-match': `"${known}"` },
+          });
     return Buffer.isBuffer(answer) ? readManifest(answer.toString(), this.#lists) : answer;
   }
 
   /** A segment as it was received. */
   async segment(id: string, n: number): Promise<Uint8Array | 'gone'> {
-    return await this.#get(segmentPath(id, n), TIMEOUT_MS.segment, { 404: 'gone', 410: 'gone' }, MAX_SEGMENT_BYTES);
+    return await this.#get(
+      segmentPath(id, n),
+      TIMEOUT_MS.segment,
+      { 404: 'gone', 410: 'gone' },
+      {
+        maxBytes: MAX_SEGMENT_BYTES,
+      },
+    );
   }
 
   /** Aborts calls in flight. */
@@ -71,10 +82,10 @@ export class LogClient {
     path: string,
     timeoutMs: number,
     meanings: Readonly<Record<number, Meaning>>,
-    maxBytes?: number,
+    more?: Parameters<FunctionUrl['get']>[2],
   ): Promise<Buffer | Meaning> {
     try {
-      const answer = await this.#url.get(path, AbortSignal.timeout(timeoutMs), maxBytes);
+      const answer = await this.#url.get(path, AbortSignal.timeout(timeoutMs), more);
       const meaning = meanings[answer.status];
       if (meaning !== undefined) return meaning;
       if (answer.status !== 200) throw statusError(answer, this.#url.isSigned, this.#clock.epochMs());

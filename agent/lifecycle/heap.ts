@@ -33,6 +33,20 @@ export function heapLimitMegabytes({ cache, memory, updates }: HeapSettings): nu
   return memory.heapMegabytes + Math.ceil((bytes * 1.5) / MIB);
 }
 
+/** Wanted settings with the sizes that run where the wanted ones have no room in a heap of this limit: first the mirror's, then the cache's. */
+export function withinHeap(
+  megabytes: number,
+  running: HeapSettings,
+  { cache, updates }: Pick<Settings, 'cache' | 'updates'>,
+): Pick<Settings, 'cache' | 'updates'> {
+  const fits = (parts: Partial<HeapSettings>) => heapLimitMegabytes({ ...running, ...parts }) <= megabytes;
+  if (fits({ cache, updates })) return { cache, updates };
+  const { mode, maxEntries } = running.updates;
+  const kept = fits({ updates }) ? updates : { ...updates, mode, maxEntries };
+  if (fits({ cache, updates: kept })) return { cache, updates: kept };
+  return { cache: { ...cache, maxEntries: running.cache.maxEntries }, updates: kept };
+}
+
 /** The entries of a mirror, which the settings may not want. */
 function entriesOf({ mode, maxEntries }: Settings['updates']): number {
   return mode === 'mirror' ? maxEntries : 0;

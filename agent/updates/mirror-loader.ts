@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Mirror as Manifest } from '../../contract/mirror.ts';
-import type { LogAnswer, LogPlace, MirrorAnswer } from '../backend/backend.ts';
+import type { KnownMirror, LogAnswer, LogPlace, MirrorAnswer } from '../backend/backend.ts';
 import { SEGMENTS_AT_A_TIME } from '../backend/log-client.ts';
 import { Backoff } from '../decision/backoff.ts';
 import type { Clock } from '../decision/clock.ts';
@@ -12,7 +12,8 @@ import { pageStep, type UpdatesStep } from './updates-step.ts';
 export interface MirrorSource {
   readonly lists: readonly string[];
   readonly maxEntries: number;
-  manifest(): Promise<MirrorAnswer>;
+  /** `same` if it is this one. */
+  manifest(known: KnownMirror | undefined): Promise<MirrorAnswer>;
   segment(url: string, id: string, n: number): Promise<Uint8Array | 'gone'>;
   updates(place: LogPlace): Promise<LogAnswer>;
 }
@@ -46,6 +47,14 @@ const MIN_BACKLOG = 2_000;
 /** What came of a load: when to try again. */
 type Outcome = 'loaded' | 'stopped' | { readonly againMs: number };
 
+/** A manifest that was answered, and when. */
+interface Known {
+  readonly source: MirrorSource;
+  readonly url: string;
+  readonly manifest: Manifest;
+  readonly atMs: number;
+}
+
 /** Loads mirrors, one at a time, outside of the budget of calls and the breaker. */
 export class MirrorLoader {
   readonly #source: () => MirrorSource | undefined;
@@ -62,6 +71,8 @@ export class MirrorLoader {
   #isFaulty = false;
   #isClosed = false;
   #failures = 0;
+  /** Not asked for again while it is the same, unless a load of it failed. */
+  #known: Known | undefined;
   /** The mirror that was loaded last, and the one that was loaded because another one had a fault. */
   #lastId: string | undefined;
   #mendedBy: string | undefined;
@@ -143,6 +154,7 @@ export class MirrorLoader {
   }
 
   async #failed(source: MirrorSource, error: unknown): Promise<Outcome> {
+    this.#known = undefined;
     if (this.#isOver(source)) return 'stopped';
     await this.#apply({ kind: 'abandon' });
     this.#failures++;
@@ -152,7 +164,7 @@ export class MirrorLoader {
 
   async #load(source: MirrorSource, cause: LoadCause): Promise<Outcome> {
     const beganMs = this.#clock.nowMs();
-    const { url, answer: manifest } = await source.manifest();
+    const { url, manifest } = await this.#manifest(source);
     if (this.#isOver(source)) return 'stopped';
     if (typeof manifest === 'string') {
       this.#events.none(url, manifest === 'not yet');
@@ -179,6 +191,18 @@ export class MirrorLoader {
     if (cause === 'mismatch') this.#mendedBy = manifest.id;
     this.#events.loaded(cause, { id: manifest.id, entries, tookMs: this.#clock.nowMs() - beganMs });
     return 'loaded';
+  }
+
+  async #manifest(source: MirrorSource): Promise<{ url: string; manifest: Manifest | 'none' | 'not yet' }> {
+    const known = this.#known?.source === source ? this.#known : undefined;
+    this.#known = undefined;
+    const { url, answer } = await source.manifest(known && { url: known.url, id: known.manifest.id });
+    if (answer === 'none' || answer === 'not yet') return { url, manifest: answer };
+    const atMs = this.#clock.nowMs();
+    const manifest = answer === 'same' ? known && asOf(known, atMs) : answer;
+    if (manifest === undefined) throw new Error(`${url} says 304 to a request without an id`);
+    this.#known = { source, url, manifest, atMs };
+    return { url, manifest };
   }
 
   /** Segments come some at a time, and are added one after the other. False if the backend has another mirror by now. */
@@ -216,6 +240,7 @@ export class MirrorLoader {
   }
 
   async #abandoned(source: MirrorSource, againMs: number): Promise<Outcome> {
+    this.#known = undefined;
     if (this.#isOver(source)) return 'stopped';
     await this.#apply({ kind: 'abandon' });
     return { againMs };
@@ -224,4 +249,9 @@ export class MirrorLoader {
   #isOver(source: MirrorSource): boolean {
     return this.#isClosed || this.#source() !== source;
   }
+}
+
+/** The manifest as it would be answered now. */
+function asOf({ manifest, atMs: beforeMs }: Known, atMs: number): Manifest {
+  return { ...manifest, now: manifest.now + Math.round(atMs - beforeMs) };
 }

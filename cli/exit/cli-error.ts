@@ -1,3 +1,5 @@
+import { escapeInvisible } from '../../contract/printable.ts';
+
 /** The exit codes. */
 export const EXIT = { done: 0, failed: 1, usage: 2, skipped: 65, late: 75, config: 78, interrupted: 130 } as const;
 
@@ -12,6 +14,7 @@ export class CliError extends Error {
   }
 }
 
+/** One line, whatever was typed. */
 export function usageError(message: string): CliError {
-  return new CliError(EXIT.usage, message);
+  return new CliError(EXIT.usage, escapeInvisible(message));
 }

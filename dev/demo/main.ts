@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { endOnSignals } from '../interruption.ts';
+import { PORT, typedOptions } from '../typed-options.ts';
 import { DemoEnvironment } from './environment.ts';
 import { STEPS } from './steps.ts';
 
@@ -8,26 +9,32 @@ Starts HAProxy, the agent, the function and DynamoDB on this machine, and shows 
   --once   run the steps and exit: 0, or 1 at the first unexpected result
   --port   port of the site with policy open (default: any free port)`;
 
-process.exitCode = await main();
+await main().catch((error: Error) => {
+  console.error(`haverdict demo: ${error.message}`);
+  process.exit(1);
+});
 
-async function main(): Promise<number> {
-  const { values } = readArguments();
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+async function main(): Promise<void> {
+  const { values, number } = typedOptions('haverdict demo', {
+    once: { type: 'boolean' },
+    port: { type: 'string' },
+    help: { type: 'boolean' },
+  });
+  if (values.help) return console.log(HELP);
+  const port = values.port === undefined ? undefined : number('port', { ...PORT, least: 1 });
+
+  endOnSignals();
   console.log('haverdict demo: client → HAProxy → agent → function → DynamoDB, all running on this machine');
-  const demo = await DemoEnvironment.setUp(values.port === undefined ? undefined : Number(values.port));
-  const stopped = untilInterrupted();
-  try {
-    const passed = await runSteps(demo);
-    if (!passed || values.once) return passed ? 0 : 1;
+  const demo = await DemoEnvironment.setUp(port);
+  const passed = await runSteps(demo);
+  if (passed && !values.once) {
+    const interrupted = Promise.withResolvers<void>();
+    endOnSignals(() => interrupted.resolve());
     console.log(whatToTry(demo));
-    await stopped;
-    return 0;
-  } finally {
-    await demo.tearDown();
+    await interrupted.promise;
   }
+  await demo.tearDown();
+  process.exitCode = passed ? 0 : 1;
 }
 
 async function runSteps(demo: DemoEnvironment): Promise<boolean> {
@@ -65,19 +72,4 @@ second. This measures it, with an address of its own:
 
   npm run --silent haverdict -- prove http://127.0.0.1:${open.port}/
 `;
-}
-
-function readArguments() {
-  try {
-    return parseArgs({ options: { once: { type: 'boolean' }, port: { type: 'string' }, help: { type: 'boolean' } } });
-  } catch (error) {
-    console.error(`haverdict demo: ${(error as Error).message}\n${HELP}`);
-    process.exit(2);
-  }
-}
-
-function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
 }

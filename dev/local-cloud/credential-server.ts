@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Credentials } from './credentials.ts';
+import { temporaryFolder } from './ends-with-process.ts';
 
 /** Provides credentials through AWS profiles, renewed when they expire. */
 export interface CredentialServer {
@@ -32,15 +32,16 @@ export async function startCredentialServer(options: CredentialServerOptions): P
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo; // a listening TCP server has one
-  const folder = mkdtempSync(join(tmpdir(), 'local-cloud-aws-'));
+  const folder = temporaryFolder('local-cloud-aws-');
+  const file = join(folder.path, 'config');
   writeFileSync(
-    join(folder, 'config'),
+    file,
     options.profiles.map((name) => section(name, options.region, `http://127.0.0.1:${port}/${name}`)).join('\n'),
   );
   return {
     environmentOf: (profile) => ({
-      AWS_CONFIG_FILE: join(folder, 'config'),
-      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'), // does not exist, so that the developer's own are not used
+      AWS_CONFIG_FILE: file,
+      AWS_SHARED_CREDENTIALS_FILE: join(folder.path, 'credentials'), // does not exist, so that the developer's own are not used
       AWS_PROFILE: profile,
       AWS_REGION: options.region,
     }),
@@ -48,7 +49,7 @@ export async function startCredentialServer(options: CredentialServerOptions): P
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
-      rmSync(folder, { recursive: true, force: true });
+      folder.remove();
     },
   };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { bound } from './ends-with-process.ts';
 import { type Invocation, RuntimeApi, RuntimeFailure } from './runtime-api.ts';
 
 /** The code of a function. */
@@ -14,12 +15,6 @@ export interface FunctionCode {
 const BOOTSTRAP = fileURLToPath(import.meta.resolve('./bootstrap.mjs'));
 /** Lambda's limit for the init phase. */
 const INIT_LIMIT_MS = 10_000;
-
-/** No child outlives this process. There may be more of them than listeners of one event should be. */
-const RUNNING = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of RUNNING) child.kill('SIGKILL');
-});
 
 /** One process that has loaded the function; runs one call at a time. */
 export class ExecutionEnvironment {
@@ -52,11 +47,11 @@ export class ExecutionEnvironment {
       _HANDLER: code.handler,
       TZ: ':UTC',
     };
-    const child = spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = bound(
+      spawn(process.execPath, [BOOTSTRAP], { cwd: code.folder, env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    );
     for (const input of [child.stdout, child.stderr]) createInterface({ input }).on('line', log);
-    RUNNING.add(child);
     child.once('exit', (exitCode, signal) => {
-      RUNNING.delete(child);
       api.fail(`Runtime.ExitError: the process ended with ${exitCode ?? signal}`);
       api.close();
     });

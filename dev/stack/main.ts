@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
 import { plural } from '../../cli/output/plural.ts';
+import { endOnSignals } from '../interruption.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
+import { PORT, typedOptions } from '../typed-options.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
 
 const HELP = `usage: npm run local -- [--table-port 8000] [--function-port 8787] [--folder DIR] [--assembly DIR]
@@ -15,29 +16,29 @@ await main().catch((error: Error) => {
 });
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      'table-port': { type: 'string', default: '8000' },
-      'function-port': { type: 'string', default: '8787' },
-      folder: { type: 'string' },
-      assembly: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
+  const { values, number } = typedOptions('local cloud', {
+    'table-port': { type: 'string', default: '8000' },
+    'function-port': { type: 'string', default: '8787' },
+    folder: { type: 'string' },
+    assembly: { type: 'string' },
+    help: { type: 'boolean', default: false },
   });
   if (values.help) return console.log(HELP);
+  const [tablePort, functionPort] = [number('table-port', PORT), number('function-port', PORT)];
 
+  endOnSignals();
   const stack = await deployStack({
     ...(values.assembly !== undefined && { assembly: readAssembly(values.assembly) }),
     report: (line) => console.error(`local cloud: ${line}`),
-    tablePort: Number(values['table-port']),
-    functionPort: Number(values['function-port']),
+    tablePort,
+    functionPort,
     ...(values.folder !== undefined && { folder: values.folder }),
   });
+  endOnSignals(() => void stack.close());
   console.log(usage(stack));
   process.on('SIGUSR2', async () => {
     console.log(`deleted ${plural(await stack.deleteExpired(), 'expired item')}`);
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stack.close());
 }
 
 function usage(stack: LocalStack): string {

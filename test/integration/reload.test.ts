@@ -49,15 +49,18 @@ describe('a reload', () => {
     assert.equal(await agent.kill('SIGTERM'), 0);
   });
 
-  it('leaves a cache that its heap has no room for to the next start, and takes a smaller one', async (t) => {
+  it('leaves a cache or mirror that its heap has no room for to the next start, and takes a smaller one', async (t) => {
     const { agent, reload } = await setUp(t, { cache: { maxEntries: 10_000 } });
-    const told = () => agent.lines.filter((line) => line.includes('a larger cache requires a restart'));
+    const told = (what = 'cache') => agent.lines.filter((line) => line.includes(`a larger ${what} requires a restart`));
     await reload({ cache: { maxEntries: 5_000 }, deadlineMs: DEADLINE_MS + 1 });
     assert.deepEqual(told(), []);
     await reload({ cache: { maxEntries: 1_000_000 }, deadlineMs: DEADLINE_MS + 2 });
     assert.equal(told().length, 1);
     const { level, maxEntries, wanted } = JSON.parse(told()[0] ?? '');
     assert.deepEqual({ level, maxEntries, wanted }, { level: 40, maxEntries: 5_000, wanted: 1_000_000 });
+    await reload({ cache: { maxEntries: 5_000 }, updates: { mode: 'mirror' }, deadlineMs: DEADLINE_MS + 3 });
+    const { mode, ...rest } = JSON.parse(told('mirror')[0] ?? '');
+    assert.deepEqual([told('mirror').length, mode, rest.wanted], [1, 'off', 2_000_000]);
   });
 
   it('goes on with other lists for what comes next, and asks the backend anew', async (t) => {

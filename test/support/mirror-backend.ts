@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { LogAnswer, LogPlace, MirrorAnswer } from '../../agent/backend/backend.ts';
+import type { KnownMirror, LogAnswer, LogPlace, MirrorAnswer } from '../../agent/backend/backend.ts';
 import type { Entry } from '../../contract/check.ts';
 import type { Mirror as Manifest } from '../../contract/mirror.ts';
 import type { Change, ListStates, UpdatesPage } from '../../contract/updates.ts';
@@ -78,9 +78,10 @@ export class MirrorBackend {
     this.#base += 'a';
   }
 
-  async manifest(): Promise<MirrorAnswer> {
-    this.asked.push('manifest');
-    return { url: this.url, answer: this.manifestNow() ?? 'not yet' };
+  async manifest(known?: KnownMirror): Promise<MirrorAnswer> {
+    const isSame = known?.url === this.url && known.id === this.#made?.id;
+    this.asked.push(isSame ? 'the same manifest' : 'manifest');
+    return { url: this.url, answer: isSame ? 'same' : (this.manifestNow() ?? 'not yet') };
   }
 
   manifestNow(): Manifest | undefined {

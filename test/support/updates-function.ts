@@ -57,7 +57,10 @@ export class UpdatesFunction {
   });
   readonly #server = createServer(async (request, response) => {
     const { method = '', url = '' } = request;
-    const answer = await this.#handler(functionEvent(method, url, await text(request)));
+    const event = functionEvent(method, url, await text(request));
+    const { 'if-none-match': known } = request.headers;
+    const headersOf = { ...event.headers, ...(known !== undefined && { 'if-none-match': known }) };
+    const answer = await this.#handler({ ...event, headers: headersOf });
     const { statusCode: status = 200, body = '', headers = {}, isBase64Encoded } = answer;
     const instead = url.startsWith('/v1/updates') ? this.#insteadOf(url.split('?')[1] ?? '') : undefined;
     if (instead !== undefined) return instead(response, { status, body });

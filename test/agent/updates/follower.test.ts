@@ -47,7 +47,7 @@ function setUp(t: TestContext, settings: Partial<MirrorSettings> = {}) {
   const source = { lists: ['manual'], maxEntries: settings.maxEntries ?? SETTINGS.maxEntries, pollMs: 1000 };
   const asked = {
     ...source,
-    manifest: () => backend.manifest(),
+    manifest: backend.manifest.bind(backend),
     segment: backend.segment.bind(backend),
     updates: (place: Parameters<typeof backend.updates>[0]) => backend.updates(place),
   };
@@ -256,6 +256,8 @@ describe('a mirror that is not what the backend has', () => {
       'still one',
     ]);
     assert.deepEqual(new Set(told.slice(2)), new Set(['still one']));
+    const manifests = backend.asked.filter((what) => what.includes('manifest'));
+    assert.deepEqual(manifests.slice(0, 3), ['manifest', 'the same manifest', 'the same manifest']);
     Object.defineProperty(backend, 'states', { value: states, configurable: true });
     backend.build('two');
     await untilTold('loaded two because of mismatch: 1');
@@ -275,6 +277,18 @@ describe('a mirror that is not what the backend has', () => {
     await pass(3_600_000);
     assert.deepEqual(faults, ['mismatch']);
     await untilTold('loaded one because of mismatch: 1');
+  });
+
+  it('is asked for with its manifest after a load that failed: what is known of that may be the fault', async (t) => {
+    const { backend, untilTold } = setUp(t);
+    backend.put(changeOf(LISTED));
+    backend.build('one');
+    let isSpoilt = true;
+    backend.onTheWay = (packed) => (isSpoilt ? new Uint8Array() : packed);
+    await untilTold('failed 2: segment 0 of the mirror has another digest than the manifest says');
+    isSpoilt = false;
+    await untilTold('loaded one because of start: 1');
+    assert.ok(backend.asked.every((what) => what !== 'the same manifest'));
   });
 
   const spoilt: readonly (readonly [what: string, way: (packed: Uint8Array) => Uint8Array])[] = [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { leftBy } from '../../support/closed-terminal.ts';
 import { describeNewer } from '../../support/scope.ts';
 
 const DEMO = join(import.meta.dirname, '../../../dev/demo/main.ts');
@@ -16,9 +17,7 @@ describeNewer('the demo', () => {
     for (const delay of delays) assert.ok(delay < 2, `${delay} s`);
   });
 
-  it('ends with 2 and its usage for an option that there is not', () => {
-    const { status, stderr } = spawnSync(process.execPath, [DEMO, '--twice'], { encoding: 'utf8' });
-    assert.equal(status, 2);
-    assert.match(stderr, /^haverdict demo: .*--twice/);
-  });
+  for (const moment of ['all running on this machine', '2. ', 'until Ctrl-C'])
+    it(`leaves nothing behind when its terminal is closed after "${moment}"`, () =>
+      assert.deepEqual(leftBy([process.execPath, DEMO], moment), { files: [], processes: [] }));
 });

@@ -4,11 +4,16 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { PROGRAM } from '../../../dev/program-path.ts';
+import { leftBy } from '../../support/closed-terminal.ts';
+import { describeNewer } from '../../support/scope.ts';
 
+const NOTHING = { files: [], processes: [] };
 const MAIN = new URL('../../../dev/stack/main.ts', import.meta.url).pathname;
+const LOCAL = [process.execPath, MAIN, '--table-port', '0', '--function-port', '0'];
+
 describe('the local cloud', () => {
   it('prints commands that work, and exits at once on Ctrl-C', async (t) => {
-    const child = spawn(process.execPath, [MAIN, '--table-port', '0', '--function-port', '0'], { stdio: 'pipe' });
+    const child = spawn(process.execPath, LOCAL.slice(1), { stdio: 'pipe' });
     t.after(() => child.kill('SIGKILL'));
     const lines: string[] = [];
     for await (const line of createInterface(child.stdout)) {
@@ -37,4 +42,10 @@ describe('the local cloud', () => {
     child.kill('SIGINT');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
+});
+
+describeNewer('the terminal of the local cloud', () => {
+  for (const moment of ['local cloud', 'Ctrl-C'])
+    it(`leaves nothing behind when it is closed after "${moment}"`, () =>
+      assert.deepEqual(leftBy(['sh', '-c', `echo local cloud; exec "$0" "$@"`, ...LOCAL], moment), NOTHING));
 });

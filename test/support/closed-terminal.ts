@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Runs a command in a terminal that is closed as soon as the output has a text; exits with its exit code. */
+const TERMINAL = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
+seen = b''
+while sys.argv[1].encode() not in seen: seen += os.read(terminal, 4096)
+os.close(terminal)
+os.waitpid(pid, 0)
+`;
+
+/** What a command leaves behind when its terminal is closed: its temporary files, and processes with its environment. */
+export function leftBy(command: readonly string[], closedAfter: string): { files: string[]; processes: string[] } {
+  const folder = mkdtempSync(join(tmpdir(), 'closed-terminal-'));
+  try {
+    const { status, stderr } = spawnSync('python3', ['-c', TERMINAL, closedAfter, ...command], {
+      env: { ...process.env, TMPDIR: folder },
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    if (status !== 0) throw new Error(`"${closedAfter}" did not come: ${stderr}`);
+    return { files: readdirSync(folder), processes: globSync('/proc/[0-9]*/environ').filter(has(`TMPDIR=${folder}`)) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function has(variable: string): (file: string) => boolean {
+  return (file) => {
+    try {
+      return readFileSync(file, 'utf8').split('\0').includes(variable);
+    } catch {
+      return false; // it has ended, or is another user's
+    }
+  };
+}
