@@ -14,7 +14,9 @@ const [what, folder, node] = process.argv.slice(2);
 if (what === undefined) {
   const epochSeconds = Number(process.env.SOURCE_DATE_EPOCH ?? timeOfCommit());
   const folder = join(ROOT, 'packages');
-  console.error(`haverdict package: bundling the program and compressing it with Node ${process.version}, about a minute`);
+  console.error(
+    `haverdict package: bundling the program and compressing it with Node ${process.version}, about a minute`,
+  );
   const deb = await buildDeb({ version, epochSeconds, compression: 'xz', folder });
   for (const file of [deb, sbomOfDeb(deb)])
     console.log(`${relative(process.cwd(), file)}  ${(statSync(file).size / 1e6).toFixed(1)} MB`);

@@ -7,13 +7,7 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import {
-  addConfigOption,
-  askedLists,
-  type ConfigOptions,
-  readSections,
-  configFile,
-} from '../options/config-option.ts';
+import { addConfigOption, askedLists, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { printLine } from '../output/output.ts';
 

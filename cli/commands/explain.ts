@@ -12,7 +12,7 @@ import { type LookupPlan, listsByDefault, oddPathsIn, planLookups, unique } from
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
-import { addConfigOption, type ConfigOptions, readSections, configFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';

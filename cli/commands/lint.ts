@@ -9,7 +9,7 @@ import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
 import { readList } from '../options/arguments.ts';
-import { addConfigOption, type ConfigOptions, readSections, configFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJsonLine, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';

@@ -16,7 +16,7 @@ import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
-import { addConfigOption, type ConfigOptions, readSections, configFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';

@@ -7,7 +7,7 @@ import { usageError } from '../exit/cli-error.ts';
 import { messageNamed } from '../explain/lookup-plan.ts';
 import { addExamples } from '../help/examples.ts';
 import { readLists } from '../options/arguments.ts';
-import { addConfigOption, type ConfigOptions, readSections, configFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, write } from '../output/output.ts';
 import { startProgress } from '../output/progress.ts';
