@@ -85,6 +85,7 @@ export class Agent {
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
     const metrics = new ProcessMetrics();
+    metrics.watchSeconds(clock, () => stats.totals);
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
     updates.use(settings);
     await updates.restore(settings);

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { ConfigError } from '../config/config-error.ts';
 import type { LogLevel, Settings } from '../config/settings.ts';
 import { AccessError, clearStaleSocket } from '../spop/server/socket-file.ts';
@@ -241,6 +242,7 @@ function controlOf(
         pid: process.pid,
         startedAtMs,
         version: version(),
+        host: hostname(),
         workers: states.length,
         workersReplaced,
         reloads,
@@ -259,7 +261,7 @@ function controlOf(
         return undefined;
       } catch (error) {
         const lastError = oneLine(error);
-        reloads = { ...reloads, failed: reloads.failed + 1, lastError };
+        reloads = { ...reloads, failed: reloads.failed + 1, lastError, lastErrorAtMs: Date.now() };
         log.error({ error: lastError }, 'reload failed: the previous configuration stays in force');
         return lastError;
       } finally {

@@ -56,7 +56,7 @@ function readiness(state: AgentState, { accept }: EndpointRequest): HttpAnswer {
   if (!wantsJson(accept)) return text(status, healthText(found));
   return json(status, {
     ready: found.isReady,
-    degraded: found.degraded,
+    degraded: found.degraded.map(({ text }) => text),
     breaker: state.backend.breaker,
     updates: state.updates.state,
     mirror: state.mirror.state,

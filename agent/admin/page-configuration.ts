@@ -4,14 +4,17 @@ import type { MessageSettings, Settings } from '../../config/settings.ts';
 import type { Policy } from '../../contract/policy.ts';
 import type { AgentState } from '../state/state.ts';
 import { foreign, type Html, html } from './html.ts';
-import { count, timeOfDay } from './page-format.ts';
+import { count, moment } from './page-format.ts';
 import { listSection } from './page-table.ts';
 
 /** The section with the settings in force that affect decisions. */
 export function configuration({ config, listening, workers }: AgentState): Html {
   const { lists, cache, stale } = config;
   return listSection('configuration', 'Configuration in force', [
-    ['listens on', listening.length > 0 ? listening.join(', ') : config.listen.map(formatListenAddress).join(', ')],
+    [
+      'listens on',
+      foreign((listening.length > 0 ? listening : config.listen.map(formatListenAddress)).join(', '), 300),
+    ],
     ['workers', workers],
     ['deadline', `${config.deadlineMs} ms`],
     ['policy', policyText(config.policy)],
@@ -27,11 +30,11 @@ export function configuration({ config, listening, workers }: AgentState): Html 
   ]);
 }
 
-export function reloads({ reloads, startedAtMs }: AgentState): Html {
+export function reloads({ reloads, startedAtMs, takenAtMs }: AgentState): Html {
   return listSection('reloads', 'Reloads', [
     ['succeeded', count(reloads.ok)],
     ['failed', count(reloads.failed)],
-    ['in force since', html`${timeOfDay(reloads.lastOkAtMs ?? startedAtMs)} UTC`],
+    ['in force since', html`${moment(reloads.lastOkAtMs ?? startedAtMs, takenAtMs)} UTC`],
     [
       'last error',
       reloads.lastError === undefined

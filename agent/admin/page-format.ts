@@ -63,6 +63,13 @@ export function duration(milliseconds: number): string {
     .join(' ');
 }
 
+/** A time in UTC, with its date where that is not the day of `nowMs`. */
+export function moment(epochMs: number, nowMs: number): Html {
+  const iso = new Date(epochMs).toISOString();
+  const isToday = iso.slice(0, 10) === new Date(nowMs).toISOString().slice(0, 10);
+  return isToday ? timeOfDay(epochMs) : html`<time datetime="${iso}">${iso.slice(0, 19).replace('T', ' ')}</time>`;
+}
+
 /** The time of day in UTC; the date is in the markup. */
 export function timeOfDay(epochMs: number): Html {
   const iso = new Date(epochMs).toISOString();

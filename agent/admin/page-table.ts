@@ -5,18 +5,26 @@ interface Column {
   readonly isNumber?: true;
 }
 
-/** A section with a table, or a sentence if it has no rows. Explicit roles, since phones show rows as blocks. */
+/** A section with a table, or a sentence if it has no rows. Explicit roles, since phones show rows as blocks. What is beside the heading stays. */
 export function tableSection(
   id: string,
   title: string,
   columns: readonly Column[],
   rows: readonly (readonly Html[])[],
   none: string,
+  control?: Html,
 ): Html {
   const body = rows.length === 0 ? html`<p>${none}</p>` : table(columns, rows);
-  return html`<section id="${id}" aria-labelledby="${id}-title" data-live>
-<h2 id="${id}-title">${title}</h2>
+  const heading = html`<h2 id="${id}-title">${title}</h2>`;
+  if (control === undefined)
+    return html`<section id="${id}" aria-labelledby="${id}-title" data-live>
+${heading}
 ${body}
+</section>
+`;
+  return html`<section id="${id}" aria-labelledby="${id}-title">
+<div class="heading">${heading}${control}</div>
+<div id="${id}-rows" data-live>${body}</div>
 </section>
 `;
 }
@@ -48,4 +56,10 @@ export function listSection(
 ${items.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 </section>
 `;
+}
+
+/** A bar for a number beside it. */
+export function bar(part: number): Html {
+  const width = Math.round(100 * Math.min(1, Math.max(0, part)));
+  return html`<svg class="bar" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="2"/><rect width="${width}" height="2"/></svg>`;
 }

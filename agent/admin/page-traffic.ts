@@ -1,57 +1,12 @@
-import type { AgentState, RecentDeny, TopSubject } from '../state/state.ts';
-import {
-  byPolicy,
-  cacheLookups,
-  decisionRows,
-  failed,
-  isDenial,
-  totalDecisions,
-  totalDenied,
-} from './decision-totals.ts';
+import type { AgentState } from '../state/state.ts';
+import { decisionRows } from './decision-totals.ts';
 import { foreign, type Html, html } from './html.ts';
-import { atMost, bytes, count, rate, seconds, share, timeOfDay } from './page-format.ts';
-import { listSection, tableSection } from './page-table.ts';
+import { action } from './page-denies.ts';
+import { atMost, bytes, count, moment, rate, seconds } from './page-format.ts';
+import { bar, listSection, tableSection } from './page-table.ts';
 import type { SnapshotInterval } from './snapshot-interval.ts';
 
 const SHOWN_DECISIONS = 24;
-const SHOWN_DENIES = 12;
-const SHOWN_TOP = 10;
-const MAX_SUBJECT = 100;
-
-const BREAKER_SIGNS = { closed: '●', probing: '▲', open: '■' } as const;
-const EMPTY = html``;
-
-/** The key figures, in large type. */
-export function figures(state: AgentState, interval: SnapshotInterval): Html {
-  const { backend } = state;
-  const total = cacheLookups(state);
-  const hits = interval.growth((of) => cacheLookups(of).hits);
-  const asked = interval.growth((of) => cacheLookups(of).all);
-  const decisionTime = interval.histogram((of) => of.decisionTime);
-  const backendTime = interval.histogram((of) => of.backendTime);
-  const perSecond = (pick: (of: AgentState) => number) => html`${rate(interval.perSecond(pick))} <small>/s</small>`;
-  // Rates since the start would always include an old problem.
-  const grows = (pick: (of: AgentState) => number) => !interval.isSinceStart && interval.growth(pick) > 0;
-  return html`<dl id="figures" data-live>
-${figure('Decisions', perSecond(totalDecisions), html`${count(totalDecisions(state))} total`)}
-${figure('Denied', perSecond(totalDenied), html`${count(totalDenied(state))} total`)}
-${figure('By policy', perSecond(byPolicy), html`${count(byPolicy(state))} total`, grows(byPolicy))}
-${figure('Hit ratio', html`${share(hits, asked)}`, html`${share(total.hits, total.all)} total`)}
-${figure('Decision time p99', html`${atMost(decisionTime, 0.99)}`, html`p50 ${atMost(decisionTime, 0.5)}`)}
-${figure(
-  'Backend calls',
-  perSecond((of) => of.backend.calls),
-  html`p99 ${atMost(backendTime, 0.99)}`,
-)}
-${figure('Failed calls', perSecond(failed), html`${count(failed(state))} total`, grows(failed))}
-${figure('Breaker', html`${BREAKER_SIGNS[backend.breaker]} ${backend.breaker}`, html`${count(backend.queued)} queued`, backend.breaker !== 'closed')}
-</dl>
-`;
-}
-
-function figure(name: string, value: Html, more: Html, isBad = false): Html {
-  return html`<div${isBad ? html` class="bad"` : EMPTY}><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd></div>`;
-}
 
 /** The table of decisions by message, action, source and list or reason. */
 export function decisions(state: AgentState, before: AgentState | undefined, interval: SnapshotInterval): Html {
@@ -78,41 +33,7 @@ export function decisions(state: AgentState, before: AgentState | undefined, int
   );
 }
 
-export function recentDenies({ recent }: AgentState): Html {
-  const columns = ['UTC', 'Client', 'Subject', 'List', 'Reason', 'Action', 'Source', 'Reference'].map((name) => ({
-    name,
-  }));
-  const cells = (deny: RecentDeny) => [
-    timeOfDay(deny.atMs),
-    foreign(deny.client ?? '', MAX_SUBJECT),
-    foreign(deny.subject, MAX_SUBJECT),
-    foreign(deny.list),
-    foreign(deny.reason),
-    html`${action(deny.action)} ${deny.status ?? ''}`,
-    html`${deny.source}`,
-    html`<code>${foreign(deny.ref)}</code>`,
-  ];
-  const rows = recent.slice(0, SHOWN_DENIES).map(cells);
-  return tableSection('recent', 'Recent denies', columns, rows, 'Nothing has been denied yet.');
-}
-
-export function mostDenied({ top }: AgentState): Html {
-  const most = top[0]?.count ?? 1;
-  const columns = [
-    ...['Subject', 'List', 'Last client'].map((name) => ({ name })),
-    { name: 'Times', isNumber: true },
-  ] as const;
-  const cells = ({ subject, list, client = '', count: times }: TopSubject) => [
-    html`${foreign(subject, MAX_SUBJECT)}${bar(times / most)}`,
-    foreign(list),
-    foreign(client, MAX_SUBJECT),
-    count(times),
-  ];
-  const rows = top.slice(0, SHOWN_TOP).map(cells);
-  return tableSection('top', 'Most denied', columns, rows, 'No subject of a list has been denied yet.');
-}
-
-export function backend({ backend, backendTime }: AgentState): Html {
+export function backend({ backend, backendTime, takenAtMs }: AgentState): Html {
   return listSection('backend', 'Backend', [
     ...backend.urls.map((url) => ['URL', foreign(url)] as const),
     ['breaker', backend.breaker],
@@ -127,11 +48,11 @@ export function backend({ backend, backendTime }: AgentState): Html {
     ['entries ignored', count(backend.notCounted)],
     ['throttled by the backend', count(backend.throttled)],
     ['calls allowed', html`${rate(backend.callsPerSecond)} /s`],
-    ['last error', lastError(backend)],
+    ['last error', lastError(backend, takenAtMs)],
   ]);
 }
 
-export function cache({ cache, updates, mirror }: AgentState): Html {
+export function cache({ cache }: AgentState): Html {
   return listSection('cache', 'Cache', [
     ['subjects', html`${count(cache.entries)} of ${count(cache.maxEntries)}${bar(cache.entries / cache.maxEntries)}`],
     ['memory', bytes(cache.bytes)],
@@ -139,10 +60,35 @@ export function cache({ cache, updates, mirror }: AgentState): Html {
     ['misses', count(cache.misses)],
     ['stale', count(cache.stale)],
     ['evicted', count(cache.evicted)],
-    ['updates', updates.state],
-    ['changes', html`${count(updates.changes)}, proven up to ${age(updates.ageSeconds)}`],
-    ['mirror', html`${mirror.state}, ${count(entriesOf(mirror))} entries, ${bytes(mirror.bytes)}`],
   ]);
+}
+
+/** How changes of the lists reach this agent, and the lists in its memory. */
+export function updates({ updates, mirror }: AgentState): Html {
+  const lists = Object.entries(mirror.entries);
+  return listSection('updates', 'Updates and mirror', [
+    ['updates', stateText(updates.state)],
+    ...(updates.state === 'off'
+      ? []
+      : ([
+          ['changes applied', count(updates.changes)],
+          ['proven up to', age(updates.ageSeconds)],
+        ] as const)),
+    ['mirror', stateText(mirror.state)],
+    ...(mirror.state === 'off'
+      ? []
+      : ([
+          ['proven up to', age(mirror.ageSeconds)],
+          ['memory', bytes(mirror.bytes)],
+          ...lists.map(([list, entries]) => [`list ${list}`, html`${count(entries)} entries`] as const),
+        ] as const)),
+  ]);
+}
+
+/** With a sign beside the colour where something is wrong. */
+function stateText(state: AgentState['updates' | 'mirror']['state']): Html {
+  if (state === 'live') return html`● live`;
+  return state === 'off' ? html`off` : html`<strong class="bad">▲ ${state}</strong>`;
 }
 
 export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Html {
@@ -158,18 +104,9 @@ export function haproxy({ spop, eventLoopLag, deadlineMargin }: AgentState): Htm
   ]);
 }
 
-function entriesOf({ entries }: AgentState['mirror']): number {
-  return Object.values(entries).reduce((sum, of) => sum + of, 0);
-}
-
 /** How old the proof of the updates is. */
 function age(ageSeconds: number | null): string {
-  return ageSeconds === null ? 'no time' : `${ageSeconds.toFixed(1)} s ago`;
-}
-
-/** An action; a denying one has a sign beside its colour. */
-function action(name: string): Html {
-  return isDenial(name) ? html`<span class="stop">■ ${name}</span>` : html`${name}`;
+  return ageSeconds === null ? 'nothing proven' : `${ageSeconds.toFixed(1)} s ago`;
 }
 
 function counted(counts: Readonly<Record<string, number>>): Html {
@@ -178,13 +115,7 @@ function counted(counts: Readonly<Record<string, number>>): Html {
   return html`${some.map(([name, times], index) => html`${index === 0 ? '' : ', '}${name}: ${count(times)}`)}`;
 }
 
-function lastError({ lastErrorAtMs, lastError }: AgentState['backend']): Html {
+function lastError({ lastErrorAtMs, lastError }: AgentState['backend'], takenAtMs: number): Html {
   if (lastErrorAtMs === undefined || lastError === undefined) return html`none`;
-  return html`${timeOfDay(lastErrorAtMs)} UTC: ${foreign(lastError, 200)}`;
-}
-
-/** A bar for a number beside it. */
-function bar(part: number): Html {
-  const width = Math.round(100 * Math.min(1, Math.max(0, part)));
-  return html`<svg class="bar" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="2"/><rect width="${width}" height="2"/></svg>`;
+  return html`${moment(lastErrorAtMs, takenAtMs)} UTC: ${foreign(lastError, 200)}`;
 }

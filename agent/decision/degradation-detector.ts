@@ -31,6 +31,8 @@ export interface DegradationState extends BackendReading {
   readonly isDegraded: boolean;
   /** The start of the episode, in milliseconds since 1970. */
   readonly sinceMs?: number;
+  /** The end of the last episode; absent before and in the first one. */
+  readonly recoveredAtMs?: number;
 }
 
 /** A report about a running episode. */
@@ -81,6 +83,7 @@ export class DegradationDetector {
   readonly #durations = new SlidingDurations();
   #inputs: DegradationInputs = { maxPolicyShare: 1, isBackendDown: () => false };
   #episode: OngoingEpisode | undefined;
+  #recoveredAtMs: number | undefined;
   #lastDownAtMs = Number.NEGATIVE_INFINITY;
   #lastError: string | undefined;
   #cancel: (() => void) | undefined;
@@ -122,8 +125,9 @@ export class DegradationDetector {
 
   get state(): DegradationState {
     const reading = this.#reading(this.#clock.nowMs());
-    if (this.#episode === undefined) return { isDegraded: false, ...reading };
-    return { isDegraded: true, sinceMs: this.#episode.epochMs, ...reading };
+    const recovered = this.#recoveredAtMs === undefined ? {} : { recoveredAtMs: this.#recoveredAtMs };
+    if (this.#episode === undefined) return { isDegraded: false, ...recovered, ...reading };
+    return { isDegraded: true, sinceMs: this.#episode.epochMs, ...recovered, ...reading };
   }
 
   close(): void {
@@ -172,6 +176,7 @@ export class DegradationDetector {
     episode.healthySinceMs = isHealthy ? (episode.healthySinceMs ?? nowMs) : undefined;
     if (episode.healthySinceMs !== undefined && nowMs - episode.healthySinceMs >= WINDOW_MS) {
       this.#episode = undefined;
+      this.#recoveredAtMs = this.#clock.epochMs() - (nowMs - episode.healthySinceMs);
       const { letThrough, denied } = episode;
       this.#events.recovered({ lastedMs: episode.healthySinceMs - episode.nowMs, letThrough, denied });
       return;

@@ -2,8 +2,9 @@ import { isDenied } from '../../contract/actions.ts';
 import { REASONS } from '../../contract/policy.ts';
 import { type Clock, systemClock } from '../decision/clock.ts';
 import type { Decision } from '../decision/decision.ts';
+import type { Totals } from './last-minute.ts';
 import type { DecisionCount, Hits, RecentDeny, TopSubject } from './state.ts';
-import { TopSubjects } from './top-subjects.ts';
+import { RecentTopSubjects, TopSubjects } from './top-subjects.ts';
 
 /** A mutable count of equal decisions. */
 export type DecisionCounter = Omit<DecisionCount, 'count'> & { count: number };
@@ -15,7 +16,7 @@ const OTHER = 'other';
 const POLICY_REASONS: ReadonlySet<string> = new Set(REASONS);
 const MAX_RECENT = 50;
 /** Denies a second that are recorded one by one. */
-const MAX_RECORDED = 100;
+export const MAX_RECORDED = 100;
 
 /**
  * Statistics of the decisions since the start: counts all, and records some of the denies. Counting increments a counter
@@ -28,6 +29,7 @@ export class DecisionStats {
   readonly #lists = new Set<string>();
   readonly #recent: RecentDeny[] = [];
   readonly #top = new TopSubjects();
+  readonly #recentTop = new RecentTopSubjects();
   #room = MAX_RECORDED;
   #roomIsDue = false;
   #recordedByEntries = 0;
@@ -85,6 +87,7 @@ export class DecisionStats {
     if (list !== '') {
       this.#recordedByEntries++;
       this.#top.add(subject, list, client);
+      this.#recentTop.add(subject, list, client, this.#clock.nowMs());
     }
     this.#denied(deny);
   }
@@ -102,11 +105,21 @@ export class DecisionStats {
     return { isComplete: this.#top.hasAll && this.#recordedByEntries === all, entries: this.#top.hits };
   }
 
+  get totals(): Omit<Totals, 'decisionTime'> {
+    const totals = { decisions: 0, denied: 0, byPolicy: 0 };
+    for (const { action, source, count } of this.#tallies.values()) {
+      totals.decisions += count;
+      if (isDenied(action)) totals.denied += count;
+      if (source === 'policy') totals.byPolicy += count;
+    }
+    return totals;
+  }
+
   get state(): { decisions: DecisionCount[]; recent: RecentDeny[]; top: TopSubject[] } {
     return {
       decisions: [...this.#tallies.values()].filter(({ count }) => count > 0).map((tally) => ({ ...tally })),
       recent: [...this.#recent],
-      top: this.#top.state,
+      top: this.#recentTop.stateAt(this.#clock.nowMs()),
     };
   }
 }

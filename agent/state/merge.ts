@@ -1,5 +1,6 @@
 import type { DegradationState } from '../decision/degradation-detector.ts';
 import { newestDenies } from './decision-stats.ts';
+import { mergeSeconds } from './last-minute.ts';
 import { PROCESS, SECTIONS } from './metric-definitions.ts';
 import { merged } from './metric-types.ts';
 import type { BackendState, DecisionCount, Hits, ProcessState } from './state.ts';
@@ -17,6 +18,7 @@ export function mergeStates(states: readonly ProcessState[]): ProcessState {
     decisions: addDecisions(states.flatMap(({ decisions }) => decisions)),
     recent: newestDenies(states.flatMap(({ recent }) => recent)),
     top: mergeTop(states.flatMap(({ top }) => top)),
+    lastMinute: mergeSeconds(states.map(({ lastMinute }) => lastMinute)),
     cache: merged(
       SECTIONS.cache,
       states.map(({ cache }) => cache),
@@ -65,6 +67,7 @@ function mergeBackends(backends: readonly BackendState[]): BackendState {
 function mergeDegradations(states: readonly DegradationState[]): DegradationState {
   const sum = (pick: (state: DegradationState) => number) => states.reduce((total, state) => total + pick(state), 0);
   const since = states.flatMap(({ sinceMs }) => sinceMs ?? []);
+  const recovered = states.flatMap(({ recoveredAtMs }) => recoveredAtMs ?? []);
   const p50s = states.flatMap(({ p50Ms }) => p50Ms ?? []);
   return {
     isDegraded: states.some(({ isDegraded }) => isDegraded),
@@ -75,6 +78,7 @@ function mergeDegradations(states: readonly DegradationState[]): DegradationStat
     calls: sum(({ calls }) => calls),
     failedCalls: sum(({ failedCalls }) => failedCalls),
     ...(since.length > 0 && { sinceMs: Math.min(...since) }),
+    ...(recovered.length > 0 && { recoveredAtMs: Math.max(...recovered) }),
     ...(p50s.length > 0 && { p50Ms: Math.max(...p50s) }),
   };
 }

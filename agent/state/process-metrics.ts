@@ -1,6 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Clock } from '../decision/clock.ts';
 import type { LoadCause } from '../updates/load-cause.ts';
 import { observe } from './histogram.ts';
+import { LastMinute, type Second, type Totals } from './last-minute.ts';
 import { type FaultName, newCounters } from './metric-definitions.ts';
 
 const LAG_RESOLUTION_MS = 20;
@@ -10,11 +12,22 @@ const NANOSECONDS = 1e9;
 export class ProcessMetrics {
   readonly counters = newCounters();
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  #lastMinute: LastMinute | undefined;
   /** The last failed call. */
   lastFailure: { readonly lastErrorAtMs: number; readonly lastError: string } | undefined;
 
   constructor() {
     this.#delay.enable();
+  }
+
+  /** From now on `lastMinute` has what was decided in each second. */
+  watchSeconds(clock: Clock, decided: () => Omit<Totals, 'decisionTime'>): void {
+    const { decisionTime } = this.counters;
+    this.#lastMinute = new LastMinute(clock, () => ({ ...decided(), decisionTime }));
+  }
+
+  get lastMinute(): readonly Second[] {
+    return this.#lastMinute?.state ?? [];
   }
 
   /** This many frames were answered in the turn of the event loop in which they came. */
@@ -84,5 +97,6 @@ export class ProcessMetrics {
 
   close(): void {
     this.#delay.disable();
+    this.#lastMinute?.close();
   }
 }

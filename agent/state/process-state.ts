@@ -44,6 +44,7 @@ export function processState(parts: Parts): StateOfParts {
     decisions,
     recent,
     top,
+    lastMinute: metrics.lastMinute,
     ...copyOf(COUNTERS.times, counters),
     eventLoopLag: metrics.takeLag(),
     cache: {

@@ -2,6 +2,7 @@ import type { Settings } from '../../config/settings.ts';
 import type { Action } from '../../contract/actions.ts';
 import type { Source } from '../decision/decision.ts';
 import type { DegradationState } from '../decision/degradation-detector.ts';
+import type { Second } from './last-minute.ts';
 import type { PROCESS, SECTIONS } from './metric-definitions.ts';
 import type { ValuesOf } from './metric-types.ts';
 
@@ -75,11 +76,13 @@ export interface ReloadState {
   readonly lastOkAtMs?: number;
   /** Why the last reload failed; absent once one succeeded. */
   readonly lastError?: string;
+  readonly lastErrorAtMs?: number;
 }
 
 /** A snapshot of a running agent, as plain JSON. Counters count since the start. */
 export interface AgentState extends ValuesOf<typeof PROCESS> {
   readonly version: string;
+  readonly host: string;
   /** The first process. */
   readonly pid: number;
   readonly workers: number;
@@ -90,8 +93,10 @@ export interface AgentState extends ValuesOf<typeof PROCESS> {
   readonly decisions: readonly DecisionCount[];
   /** Newest first. */
   readonly recent: readonly RecentDeny[];
-  /** Most frequent first. */
+  /** Of the last five minutes, most frequent first. */
   readonly top: readonly TopSubject[];
+  /** Oldest first. */
+  readonly lastMinute: readonly Second[];
   readonly cache: CacheState;
   readonly backend: BackendState;
   /** How the lookups of the last ten seconds were decided; degraded if any worker is. */
@@ -106,4 +111,4 @@ export interface AgentState extends ValuesOf<typeof PROCESS> {
 }
 
 /** The state of one process; the first process adds the rest. */
-export type ProcessState = Omit<AgentState, 'version' | 'workers' | 'workersReplaced' | 'reloads'>;
+export type ProcessState = Omit<AgentState, 'version' | 'host' | 'workers' | 'workersReplaced' | 'reloads'>;

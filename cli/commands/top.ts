@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Key } from 'node:readline';
 import { Command, Option } from 'commander';
 import { addSocketOption, type SocketOptions, socketPath } from '../agent-client/socket-option.ts';
 import { usageError } from '../exit/cli-error.ts';
@@ -7,6 +8,7 @@ import { printJsonLine, printLine } from '../output/output.ts';
 import { type Poll, poll } from '../top/poll.ts';
 import { screenLines } from '../top/screen.ts';
 import { Terminal } from '../top/terminal.ts';
+import { pressed, USUAL_VIEW } from '../top/view.ts';
 
 interface TopOptions extends SocketOptions {
   readonly interval: number;
@@ -30,7 +32,10 @@ export function topCommand(): Command {
     )
     .option('--once', 'print one interval and exit')
     .option('--json', 'print one JSON object per line')
-    .addHelpText('after', '\nOn a terminal, q or Ctrl-C quits.')
+    .addHelpText(
+      'after',
+      '\nOn a terminal: q or Ctrl-C quits, p pauses, s sorts by rate, total or name, / filters the rows.',
+    )
     .action(top);
   return addExamples(command, 'haverdict top', 'haverdict top --once --json -c /etc/haverdict/haverdict.yaml');
 }
@@ -56,27 +61,30 @@ async function printSecond(polls: AsyncGenerator<Poll>, options: Pick<TopOptions
 
 async function print({ overview, problem }: Poll, { json }: Pick<TopOptions, 'json'>): Promise<void> {
   if (json) return printJsonLine({ ...overview, problem: problem ?? null });
-  const lines = screenLines(overview, MAX_COLUMNS, MAX_LINES, problem);
+  const lines = screenLines(overview, { columns: MAX_COLUMNS, rows: MAX_LINES, problem });
   for (const { text } of lines) await printLine(text);
   await printLine('');
 }
 
 async function show(polls: AsyncGenerator<Poll>, ended: AbortController): Promise<void> {
   let last = (await polls.next()).value as Poll | undefined; // rejects before the screen changes if the agent is not running
+  let view = USUAL_VIEW;
   const draw = () => {
-    const { columns, rows } = terminal.size;
-    if (last !== undefined) terminal.draw(screenLines(last.overview, columns, rows, last.problem));
+    if (last !== undefined)
+      terminal.draw(screenLines(last.overview, { ...terminal.size, problem: last.problem, view }));
+  };
+  const onKey = (key: Key) => {
+    const next = pressed(view, key);
+    if (next === 'leave') return ended.abort();
+    view = next;
+    draw();
   };
   const hasColour = !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-  const terminal = new Terminal(
-    process.stdin,
-    process.stdout,
-    { leave: () => ended.abort(), resized: draw },
-    hasColour,
-  );
+  const terminal = new Terminal(process.stdin, process.stdout, { pressed: onKey, resized: draw }, hasColour);
   try {
     draw();
     for await (const result of polls) {
+      if (view.isPaused) continue;
       last = result;
       draw();
       if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');

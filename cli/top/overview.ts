@@ -1,5 +1,5 @@
 import { cacheLookups, failed, totalDecisions } from '../../agent/admin/decision-totals.ts';
-import { health } from '../../agent/admin/health.ts';
+import { degradedSince, health } from '../../agent/admin/health.ts';
 import { SnapshotInterval } from '../../agent/admin/snapshot-interval.ts';
 import { type HistogramState, quantile } from '../../agent/state/histogram.ts';
 import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state.ts';
@@ -8,6 +8,7 @@ import type { AgentState, RecentDeny, TopSubject } from '../../agent/state/state
 export interface Overview {
   readonly atMs: number;
   readonly version: string;
+  readonly host: string;
   readonly pid: number;
   readonly workers: number;
   readonly uptimeSeconds: number;
@@ -28,6 +29,8 @@ export interface Overview {
   readonly spop: { readonly connections: number; readonly framesPerSecond: number; readonly errors: number };
   /** The causes, if the agent is degraded. */
   readonly degraded: readonly string[];
+  /** The begin of the oldest cause; null if none is known. */
+  readonly degradedSinceMs: number | null;
   readonly reloadError: string | null;
   readonly recent: readonly RecentDeny[];
   readonly top: readonly TopSubject[];
@@ -63,9 +66,11 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
   const hits = interval.growth((of) => cacheLookups(of).hits);
   const all = interval.growth((of) => cacheLookups(of).all);
   const { backend, cache, spop } = state;
+  const found = health(state);
   return {
     atMs: state.takenAtMs,
     version: state.version,
+    host: state.host,
     pid: state.pid,
     workers: state.workers,
     uptimeSeconds: Math.round((state.takenAtMs - state.startedAtMs) / 1000),
@@ -102,7 +107,8 @@ export function overviewOf(state: AgentState, before?: AgentState): Overview {
       framesPerSecond: interval.perSecond((of) => of.spop.frames),
       errors: sum(Object.values(spop.errors)),
     },
-    degraded: health(state).degraded,
+    degraded: found.degraded.map(({ text }) => text),
+    degradedSinceMs: degradedSince(found) ?? null,
     reloadError: state.reloads.lastError ?? null,
     recent: state.recent,
     top: state.top,

@@ -1,5 +1,8 @@
 import { printable } from '../../contract/printable.ts';
+import { fitted, widthsOf } from '../output/fit.ts';
+import { aligned } from '../output/table.ts';
 import type { Overview, Times } from './overview.ts';
+import { hintOf, type View } from './view.ts';
 
 /** A line of the screen and its style. */
 export interface Line {
@@ -8,25 +11,51 @@ export interface Line {
 }
 
 interface Section {
-  readonly heading: string;
-  readonly rows: readonly string[];
+  readonly heading: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 /** The minimum rows per section when space is short. */
 const FEWEST_ROWS = 3;
 
-/** The lines of the screen in this size; a problem comes first. */
-export function screenLines(overview: Overview, columns: number, rows: number, problem?: string): Line[] {
-  const notice: Line[] = problem === undefined ? [] : [{ text: printable(problem, columns), tone: 'bad' }];
-  const head = [...notice, ...headLines(overview)];
-  const sections = [decisionsOf(overview), recentOf(overview), topOf(overview)];
-  const lines = [...head, ...sectionLines(sections, Math.max(0, rows - head.length))];
-  return lines.slice(0, rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));
+interface ScreenOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** Why the overview is not current. */
+  readonly problem?: string | undefined;
+  /** What was chosen on a terminal, whose last line says what can be; elsewhere nobody can choose. */
+  readonly view?: View;
 }
 
-function headLines(overview: Overview): Line[] {
-  const { version, pid, workers, uptimeSeconds, decisionTime, cache, backend, updates, spop, degraded, reloadError } =
-    overview;
+/** The lines of the screen in this size; a problem comes first. */
+export function screenLines(overview: Overview, { columns, rows, problem, view }: ScreenOptions): Line[] {
+  const notice: Line[] = problem === undefined ? [] : [bad(printable(problem, columns))];
+  const head = [...notice, ...headLines(overview, view)];
+  const hint: Line[] = view === undefined ? [] : [{ text: printable(hintOf(view), 300), tone: 'heading' }];
+  const sections = [decisionsOf(overview, view), recentOf(overview), topOf(overview, view)].map((section) =>
+    filtered(section, view?.filter ?? ''),
+  );
+  const room = Math.max(0, rows - hint.length);
+  const lines = [...head, ...sectionLines(sections, columns, Math.max(0, room - head.length))].slice(0, room);
+  const gap = Array.from({ length: hint.length === 0 ? 0 : room - lines.length }, () => plain(''));
+  return [...lines, ...gap, ...hint].slice(0, rows).map(({ text, tone }) => ({ text: cut(text, columns), tone }));
+}
+
+function headLines(overview: Overview, view: View | undefined): Line[] {
+  const {
+    host,
+    version,
+    pid,
+    workers,
+    uptimeSeconds,
+    decisionTime,
+    cache,
+    backend,
+    updates,
+    spop,
+    degraded,
+    reloadError,
+  } = overview;
   const { mirror } = overview;
   const several = workers === 1 ? '' : `, ${workers} workers`;
   const hits = overview.hitRatio === null ? '-' : `${(overview.hitRatio * 100).toFixed(1)} %`;
@@ -34,10 +63,13 @@ function headLines(overview: Overview): Line[] {
   const failing = backend.breaker !== 'closed' || backend.failuresPerSecond > 0;
   return [
     {
-      text: `haverdict ${printable(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}  ${time(overview.atMs)}`,
-      tone: 'heading',
+      text: `${printable(host)}  ${stateOf(overview)}${view?.isPaused ? '  PAUSED' : ''}  ${time(overview.atMs)}  haverdict ${printable(version)}  pid ${pid}${several}  up ${duration(uptimeSeconds)}`,
+      tone: degraded.length > 0 ? 'bad' : 'heading',
     },
-    ...degraded.map((cause) => bad(`degraded   ${printable(cause, 300)}`)),
+    ...degraded.map((cause) => bad(`           ${printable(cause, 300)}`)),
+    ...(nothingYet(overview)
+      ? [plain('           no request has been checked yet: haverdict doctor --live finds what is missing')]
+      : []),
     plain(`decisions  ${rate(overview.decisionsPerSecond)}  ${times(decisionTime)}  hits ${hits}`),
     plain(`cache      ${fill}  stale ${rate(cache.stalePerSecond)}`),
     {
@@ -70,43 +102,84 @@ function provenText(ageSeconds: number | null): string {
   return ageSeconds === null ? 'nothing proven' : `proven up to ${ageSeconds.toFixed(1)} s ago`;
 }
 
-function decisionsOf({ decisions }: Overview): Section {
-  const rows = decisions.map(
-    ({ action, source, perSecond, total }) =>
-      `${action.padEnd(9)} ${source.padEnd(8)} ${rate(perSecond).padStart(12)} ${count(total).padStart(10)}`,
+function stateOf({ degraded, degradedSinceMs, atMs }: Overview): string {
+  if (degraded.length === 0) return 'ready';
+  if (degradedSinceMs === null) return 'DEGRADED';
+  return `DEGRADED since ${time(degradedSinceMs)} (${duration(Math.max(0, Math.round((atMs - degradedSinceMs) / 1000)))})`;
+}
+
+function nothingYet({ decisions }: Overview): boolean {
+  return decisions.every(({ total }) => total === 0);
+}
+
+function decisionsOf({ decisions }: Overview, view: View | undefined): Section {
+  const sorted = decisions.toSorted((a, b) => {
+    if (view?.sort === 'total') return b.total - a.total;
+    return view?.sort === 'name' ? `${a.action} ${a.source}`.localeCompare(`${b.action} ${b.source}`) : 0;
+  });
+  const perSecond = padded(
+    sorted.map((row) => rate(row.perSecond)),
+    'PER SECOND',
   );
-  return { heading: 'ACTION    SOURCE     PER SECOND      TOTAL', rows };
+  const totals = padded(
+    sorted.map(({ total }) => count(total)),
+    'TOTAL',
+  );
+  const rows = sorted.map(({ action, source }, index) => [action, source, perSecond(index), totals(index)]);
+  return { heading: ['ACTION', 'SOURCE', 'PER SECOND', totals(-1)], rows };
 }
 
 function recentOf({ recent }: Overview): Section {
-  const rows = recent.map(({ atMs, ref, action, list, reason, subject, client = '', source }) => {
-    const why = list === '' ? source : printable(list);
-    return `${time(atMs)}  ${action.padEnd(7)} ${printable(client).padEnd(18)} ${printable(subject).padEnd(18)} ${why.padEnd(10)} ${printable(ref).padEnd(12)} ${printable(reason, 200)}`;
-  });
-  return {
-    heading: `RECENT    ACTION  ${'CLIENT'.padEnd(18)} ${'SUBJECT'.padEnd(18)} ${'LIST'.padEnd(10)} ${'REF'.padEnd(12)} REASON`,
-    rows,
-  };
+  const rows = recent.map(({ atMs, ref, action, list, reason, subject, client = '', source }) => [
+    time(atMs),
+    action,
+    printable(client),
+    list === '' ? '-' : printable(subject),
+    list === '' ? source : printable(list),
+    printable(ref),
+    printable(reason, 200),
+  ]);
+  return { heading: ['RECENT', 'ACTION', 'CLIENT', 'ENTRY', 'LIST', 'REF', 'REASON'], rows };
 }
 
-function topOf({ top }: Overview): Section {
-  const rows = top.map(
-    ({ subject, list, client = '', count: times }) =>
-      `${count(times).padStart(9)} ${printable(subject).padEnd(30)} ${printable(list).padEnd(16)} ${printable(client)}`,
+function topOf({ top }: Overview, view: View | undefined): Section {
+  const sorted = view?.sort === 'name' ? top.toSorted((a, b) => a.subject.localeCompare(b.subject)) : top;
+  const times = padded(
+    sorted.map((row) => count(row.count)),
+    'DENIED',
   );
-  return { heading: `   DENIED ${'SUBJECT'.padEnd(30)} ${'LIST'.padEnd(16)} LAST CLIENT`, rows };
+  const rows = sorted.map(({ subject, list, client = '' }, index) => [
+    times(index),
+    printable(subject),
+    printable(list),
+    printable(client),
+  ]);
+  return { heading: [times(-1), 'ENTRY (LAST 5 MIN)', 'LIST', 'LAST CLIENT'], rows };
+}
+
+/** Numbers and their heading, which is number -1, aligned on the right. */
+function padded(numbers: readonly string[], heading: string): (index: number) => string {
+  const width = Math.max(heading.length, ...numbers.map(({ length }) => length));
+  return (index) => (index === -1 ? heading : (numbers[index] ?? '')).padStart(width);
+}
+
+function filtered({ heading, rows }: Section, filter: string): Section {
+  const wanted = filter.toLowerCase();
+  return { heading, rows: rows.filter((cells) => cells.join(' ').toLowerCase().includes(wanted)) };
 }
 
 /** Distributes the rows: first the minimum to each section, then the rest in order. */
-function sectionLines(sections: readonly Section[], room: number): Line[] {
+function sectionLines(sections: readonly Section[], columns: number, room: number): Line[] {
   const used = sections.filter(({ rows }) => rows.length > 0);
   const fewest = used.map(({ rows }) => Math.min(rows.length, FEWEST_ROWS));
   let spare = room - used.length * 2 - fewest.reduce((sum, rows) => sum + rows, 0);
   return used.flatMap(({ heading, rows }, index) => {
     const more = Math.max(0, Math.min(spare, rows.length - (fewest[index] ?? 0)));
     spare -= more;
-    const shownRows = rows.slice(0, (fewest[index] ?? 0) + more);
-    return [plain(''), { text: heading, tone: 'heading' } as const, ...shownRows.map(plain)];
+    const shown = fitted([heading, ...rows.slice(0, (fewest[index] ?? 0) + more)], columns);
+    const widths = widthsOf(shown);
+    const [first = '', ...others] = shown.map((cells) => aligned(cells, widths));
+    return [plain(''), { text: first, tone: 'heading' } as const, ...others.map(plain)];
   });
 }
 

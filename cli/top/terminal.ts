@@ -1,3 +1,4 @@
+import { emitKeypressEvents, type Key } from 'node:readline';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { Line } from './screen.ts';
 
@@ -8,7 +9,6 @@ const END_OF_LINE = '\x1b[K';
 const END_OF_SCREEN = '\x1b[J';
 const COLOURS = { plain: '', heading: '\x1b[1m', good: '\x1b[32m', bad: '\x1b[31m' } as const;
 const NO_COLOUR = '\x1b[0m';
-const CTRL_C = '\x03';
 /** For a terminal of unknown size. */
 const DEFAULT_SIZE = { columns: 80, rows: 24 } as const;
 
@@ -27,8 +27,13 @@ export class Terminal {
   readonly #hasColour: boolean;
   readonly #restore = () => this.close();
 
-  /** `leave` is called on q and Ctrl-C, `resized` when the size changes. */
-  constructor(input: ReadStream, output: WriteStream, events: { leave(): void; resized(): void }, hasColour: boolean) {
+  /** `pressed` is called for each key, `resized` when the size changes. */
+  constructor(
+    input: ReadStream,
+    output: WriteStream,
+    events: { pressed(key: Key): void; resized(): void },
+    hasColour: boolean,
+  ) {
     this.#input = input;
     this.#output = output;
     this.#hasColour = hasColour;
@@ -38,9 +43,8 @@ export class Terminal {
     process.once('exit', this.#restore);
     if (!input.isTTY) return;
     input.setRawMode(true);
-    input.on('data', (keys) => {
-      if (/[qQ]/.test(String(keys)) || String(keys).includes(CTRL_C)) events.leave();
-    });
+    emitKeypressEvents(input);
+    input.on('keypress', (_text, key: Key) => events.pressed(key));
     input.resume();
   }
 

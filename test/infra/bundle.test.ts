@@ -12,6 +12,7 @@ const PARTS = [
   'infra',
   'functions',
   'blocklist',
+  'spop',
   'updates',
   'contract',
   'config',

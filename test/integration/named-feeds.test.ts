@@ -65,17 +65,20 @@ describe('a feed that', async () => {
   const BLOCK_AND_ALLOW =
     'ip,action,rule\n203.0.113.7,block,ssh\n203.0.113.8,block,ssh\n198.51.100.9,allow,monitoring\n';
 
-  it('has blocks in words of its own is never a list of allows', async () => {
-    const [list, file] = [newList(), fileOf('02c.csv', BLOCK_AND_ALLOW)];
-    for (const options of [[], ['--skip-invalid'], ['--skip-invalid', '--trust', 'allow'], ['--trust', 'allow']])
-      for (const command of ['import', 'sync']) {
-        const { status, said } = await run(command, file, '--list', list, ...options);
-        assert.deepEqual([status, await entriesOf(list)], [1, []], said);
+  it('has blocks in words of its own, and an allow, has its blocks alone unless the allow is trusted', async () => {
+    const file = fileOf('02c.csv', BLOCK_AND_ALLOW);
+    const denies = ['ip:203.0.113.7 deny', 'ip:203.0.113.8 deny'];
+    for (const command of ['import', 'sync'])
+      for (const [options, status, entries] of [
+        [[], 1, []],
+        [['--skip-invalid'], EXIT.skipped, denies],
+        [['--trust', 'allow'], 0, ['ip:198.51.100.9 allow', ...denies]],
+      ] as const) {
+        const list = newList();
+        const ran = await run(command, file, '--list', list, ...options);
+        assert.deepEqual([ran.status, await entriesOf(list)], [status, entries], ran.said);
+        assert.match(ran.said, /ignored fields: rule/);
       }
-    assert.match((await run('import', file, '--list', list)).said, /action "block" is none of .*--ignore action/);
-    const { status, said } = await run('import', file, '--list', list, '--ignore', 'action');
-    assert.deepEqual([status, (await entriesOf(list)).length], [0, 3], said);
-    assert.match(said, /ignored fields: rule/);
   });
 
   it('turns a block into an allow says so in a dry run', async () => {

@@ -8,6 +8,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
   const config = settingsWith({});
   return {
     version: '0.1.0',
+    host: 'haproxy-1',
     pid: 4711,
     workers: 1,
     workersReplaced: 0,
@@ -16,6 +17,7 @@ export function agentState(changes: Partial<AgentState> = {}): AgentState {
     decisions: [],
     recent: [],
     top: [],
+    lastMinute: [],
     ...zeros(PROCESS),
     cache: { ...zeros(SECTIONS.cache), maxEntries: config.cache.maxEntries },
     backend: { ...zeros(SECTIONS.backend), urls: ['http://127.0.0.1:8787'], callsPerSecond: 500 },

@@ -42,9 +42,10 @@ describe('the health of an agent', () => {
 
   it('stays ready and degraded until all was well for a while, and names a breaker beside it', () => {
     const found = health({ ...degraded({}), backend: { ...backend, breaker: 'probing' } });
-    assert.deepEqual(found, {
-      isReady: true,
-      degraded: ['the backend failed: the circuit breaker is probing it', 'the backend has just recovered'],
-    });
+    assert.equal(found.isReady, true);
+    assert.deepEqual(
+      found.degraded.map(({ text }) => text),
+      ['the backend failed: the circuit breaker is probing it', 'the backend has just recovered'],
+    );
   });
 });

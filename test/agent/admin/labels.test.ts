@@ -128,7 +128,14 @@ class CountingAgent {
       connections: 0,
       credentialsExpireAtMs: undefined,
     };
-    const about = { version: '0.1.0', workers: 1, workersReplaced: 0, reloads: { ok: 0, failed: 0 }, listening: [] };
+    const about = {
+      version: '0.1.0',
+      host: 'haproxy-1',
+      workers: 1,
+      workersReplaced: 0,
+      reloads: { ok: 0, failed: 0 },
+      listening: [],
+    };
     const times = { startedAtMs: 0, takenAtMs: 0, logLinesDropped: 0 };
     return readMetrics(metricsText({ ...processState(parts), ...about, ...times }));
   }

@@ -86,21 +86,6 @@ export function sampleState(changes: Partial<AgentState> = {}): AgentState {
   };
 }
 
-/** The same so many seconds later, with traffic as before. */
-export function busyFor(state: AgentState, seconds: number): AgentState {
-  const share = seconds / (2 * 86_400);
-  const grown = (count: number) => count + Math.round(count * share);
-  const histogram = ({ counts, ...rest }: AgentState['decisionTime']) => ({ ...rest, counts: counts.map(grown) });
-  return {
-    ...state,
-    decisions: state.decisions.map((one) => ({ ...one, count: grown(one.count) })),
-    cache: { ...state.cache, hits: grown(state.cache.hits) },
-    decisionTime: histogram(state.decisionTime),
-    backendTime: histogram(state.backendTime),
-    backend: { ...state.backend, calls: grown(state.backend.calls) },
-  };
-}
-
 function of(
   action: 'allow' | 'deny' | 'tarpit',
   source: 'cache' | 'backend' | 'policy' | 'stale',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { health } from '../../../agent/admin/health.ts';
 import { statusPage } from '../../../agent/admin/status-page.ts';
+import { agentState } from '../../support/agent-state.ts';
 import { sampleState } from './sample-state.ts';
 
 const HOSTILE = [
@@ -61,9 +64,111 @@ describe('the status page', () => {
         reloads: { ok: 0, failed: 1, lastError: 'haverdict.yaml:3: deadlineMs must be a whole number' },
       }),
     });
-    assert.match(page, /▲ degraded: the backend is failing: the circuit breaker is open; the last reload failed/);
+    assert.match(page, /<p id="health" class="bad" data-live>▲ degraded/);
+    assert.match(page, /<b>The backend is failing: the circuit breaker is open<\/b>/);
+    assert.match(page, /<b>The last reload failed: the previous configuration stays in force<\/b>/);
     assert.match(page, /▲ <bdi>haverdict\.yaml:3: deadlineMs must be/);
     assert.match(page, /■ open/);
+  });
+
+  it('has the host, the state and since when in title and headline, and what is wrong, to do and the last error', () => {
+    const { backend, degradation, takenAtMs } = sampleState();
+    const sinceMs = takenAtMs - 252_000;
+    const page = statusPage({
+      state: sampleState({
+        backend: { ...backend, breaker: 'open', lastErrorAtMs: takenAtMs - 1000, lastError: 'backend: timed out' },
+        degradation: { ...degradation, isDegraded: true, sinceMs, lookups: 50, letThrough: 50 },
+      }),
+    });
+    assert.match(page, /<title>▲ haproxy-1: degraded – haverdict<\/title>/);
+    assert.match(page, /▲ degraded since <time [^>]*>14:25:48<\/time> UTC <small>\(4 min 12 s\)/);
+    assert.match(
+      page,
+      /The backend is failing: unknown clients are let through by policy, the circuit breaker is open/,
+    );
+    assert.match(page, /Last error of the backend<\/b> <time [^>]*>14:29:59<\/time> UTC: <bdi>backend: timed out/);
+    assert.equal(page.match(/To do: /g)?.length, 1, 'the same advice once');
+    assert.match(page, /runbook\.md#haverdictbreakeropen/);
+    assert.match(page, /id="panels">\n<section id="backend"/);
+  });
+
+  it('says since when of every problem that has a time, with the date of another day', () => {
+    const { updates, mirror, startedAtMs, takenAtMs } = sampleState();
+    const behind = (ageSeconds: number | null) =>
+      statusPage({ state: sampleState({ updates: { ...updates, state: 'behind', ageSeconds }, mirror }) });
+    assert.match(behind(100), /degraded since <time [^>]*>14:29:20<\/time>/, 'allowTtlSeconds is 60');
+    assert.match(behind(null), /degraded since <time [^>]*>2026-11-20 09:30:00<\/time>/, 'since the start');
+    assert.equal(new Date(startedAtMs).toISOString(), '2026-11-20T09:30:00.000Z');
+    const failed = { ok: 0, failed: 1, lastError: 'x', lastErrorAtMs: takenAtMs - 60_000 };
+    assert.match(statusPage({ state: sampleState({ reloads: failed }) }), /degraded since <time [^>]*>14:29:00</);
+    const loading = statusPage({ state: sampleState({ mirror: { ...mirror, state: 'loading' } }) });
+    assert.match(loading, /data-live>▲ degraded<\/p>/);
+    assert.match(loading, /id="panels">\n<section id="updates"/);
+  });
+
+  it('names a section of the runbook for every problem', () => {
+    const runbook = readFileSync(new URL('../../../docs/runbook.md', import.meta.url), 'utf8');
+    const { backend, degradation, updates, mirror } = sampleState();
+    const ill = { updates: { ...updates, state: 'behind' }, reloads: { ok: 0, failed: 1, lastError: 'x' } } as const;
+    const named = ['timeout', 'overload', 'breaker_open', 'internal_error'].flatMap((reason) =>
+      (['closed', 'probing', 'open'] as const).flatMap((breaker) =>
+        (['loading', 'behind'] as const).flatMap(
+          (state) =>
+            health(
+              sampleState({
+                ...ill,
+                mirror: { ...mirror, state },
+                backend: { ...backend, breaker },
+                degradation: {
+                  ...degradation,
+                  isDegraded: true,
+                  lookups: 9,
+                  denied: 9,
+                  byPolicy: { ...degradation.byPolicy, [reason]: 9 },
+                },
+              }),
+            ).degraded,
+        ),
+      ),
+    );
+    for (const { runbook: section } of named) assert.match(runbook, new RegExp(`^## ${section}$`, 'm'));
+    assert.equal(new Set(named.map(({ runbook: section }) => section)).size, 5);
+  });
+
+  it('says when a backend recovered', () => {
+    const { degradation, takenAtMs } = sampleState();
+    const page = statusPage({
+      state: sampleState({ degradation: { ...degradation, recoveredAtMs: takenAtMs - 5000 } }),
+    });
+    assert.match(page, /● ready<\/p>/);
+    assert.match(page, /backend recovered <time [^>]*>14:29:55</);
+  });
+
+  it('says what is missing until the first decision', () => {
+    const empty = agentState();
+    const missing = (spop: Partial<typeof empty.spop>) =>
+      statusPage({ state: { ...empty, spop: { ...empty.spop, ...spop } } });
+    assert.match(
+      missing({}),
+      /No request has been checked yet.*HAProxy has not connected to <bdi>tcp:\/\/127\.0\.0\.1:9000/,
+    );
+    assert.match(
+      missing({ accepted: 2, healthChecks: 9 }),
+      /HAProxy is connected and checks the agent, but has sent no message/,
+    );
+    assert.match(missing({}), /To do: <code>haverdict doctor --haproxy/);
+    assert.doesNotMatch(statusPage({ state: sampleState() }), /No request has been checked yet/);
+  });
+
+  it('draws the last minute from 0 to its greatest value, the newest at the right', () => {
+    const second = (at: number, decisions: number) => ({
+      ...{ atMs: at * 1000, decisions, denied: 0, byPolicy: 0, p99Seconds: null },
+    });
+    const page = statusPage({ state: sampleState({ lastMinute: [second(10, 0), second(12, 50), second(13, 100)] }) });
+    const [first] = page.match(/<dd class="spark">.*?<\/dd>/g) ?? [];
+    assert.match(first ?? '', /points="56,19 58,10 59,1"/);
+    assert.match(first ?? '', /aria-label="last 60 s: at most 100 a second, at last 100 a second"/);
+    assert.equal(page.match(/<polyline/g)?.length, 4);
   });
 
   for (const text of HOSTILE) {
@@ -92,6 +197,8 @@ function pageWith(text: string): string {
   assert.ok(deny && most && decision);
   return statusPage({
     state: sampleState({
+      host: text,
+      listening: [text],
       recent: [{ ...deny, subject: text, reason: text, list: text, ref: text }],
       top: [{ ...most, subject: text, list: text }],
       decisions: [{ ...decision, list: text, reason: text, message: text }],

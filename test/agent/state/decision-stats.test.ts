@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Decision } from '../../../agent/decision/decision.ts';
 import { DecisionStats } from '../../../agent/state/decision-stats.ts';
-import { TopSubjects } from '../../../agent/state/top-subjects.ts';
+import { mergeTop, TopSubjects } from '../../../agent/state/top-subjects.ts';
 import { HandClock } from '../../support/clock.ts';
 import { Random } from '../../support/spop/random.ts';
 
@@ -104,6 +104,34 @@ describe('the stats', () => {
     assert.ok((first?.count ?? 0) >= 5000);
   });
 
+  it('shows what is denied most in the last five minutes, and of whom last', () => {
+    const clock = new HandClock();
+    const stats = new DecisionStats(clock);
+    const deny = (entry: string, times: number, client: string) => {
+      for (let time = 0; time < times; time++)
+        stats.record('check-request', { ...denyOf('manual'), entry }, `ip:${client}`, '');
+    };
+    const shown = () => stats.state.top.map(({ subject, count, client }) => `${subject} ${count} ${client}`);
+    deny('key:old', 9, '192.0.2.1');
+    clock.advance(240_000);
+    deny('key:old', 1, '192.0.2.2');
+    deny('key:new', 2, '192.0.2.3');
+    assert.deepEqual(shown(), ['key:old 10 ip:192.0.2.2', 'key:new 2 ip:192.0.2.3']);
+    clock.advance(60_000);
+    assert.deepEqual(shown(), ['key:new 2 ip:192.0.2.3', 'key:old 1 ip:192.0.2.2']);
+    clock.advance(300_000);
+    assert.deepEqual(shown(), []);
+    assert.equal(stats.hits.entries.find(({ subject }) => subject === 'key:old')?.count, 10);
+  });
+
+  it('adds up the totals that the last minute is made of', () => {
+    const stats = new DecisionStats(new HandClock());
+    stats.counterOf('check-request', denyOf('manual')).count += 3;
+    stats.counterOf('check-request', { action: 'allow', source: 'policy', reason: 'timeout' }).count += 2;
+    stats.counterOf('check-request', { action: 'allow', source: 'cache' }).count += 5;
+    assert.deepEqual(stats.totals, { decisions: 10, denied: 3, byPolicy: 2 });
+  });
+
   describe('counts the denies of each entry', () => {
     const counted = (...subjects: string[]) => {
       const stats = new DecisionStats(new HandClock());
@@ -141,9 +169,9 @@ describe('the stats', () => {
       assert.ok(!top.hasAll);
       assert.ok(top.hits.length <= 5000);
       for (const { subject, count } of top.hits) assert.ok(count <= (truth.get(subject) ?? 0), subject);
-      for (const { subject, count } of top.state) assert.ok(count >= (truth.get(subject) ?? 0), subject);
+      for (const { subject, count } of mergeTop(top.counts)) assert.ok(count >= (truth.get(subject) ?? 0), subject);
       const [most] = [...truth].sort(([, a], [, b]) => b - a);
-      assert.equal(top.state[0]?.subject, most?.[0]);
+      assert.equal(mergeTop(top.counts)[0]?.subject, most?.[0]);
     });
   });
 });

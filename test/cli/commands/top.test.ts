@@ -30,6 +30,7 @@ describe('haverdict top', () => {
     assert.deepEqual(names, [
       'atMs',
       'version',
+      'host',
       'pid',
       'workers',
       'uptimeSeconds',
@@ -61,6 +62,7 @@ describe('haverdict top', () => {
       'spop.framesPerSecond',
       'spop.errors',
       'degraded',
+      'degradedSinceMs',
       'reloadError',
       'recent',
       'top',
@@ -72,8 +74,8 @@ describe('haverdict top', () => {
     const { path, control } = await adminSocket(t);
     control.next = { ...control.next, top: [{ subject: 'key:\u001b[2J', list: 'manual', count: 3 }] };
     const { stdout } = await runOnTable(NO_TABLE, 'top', '--once', '--interval', '0.1s', '--socket', path);
-    assert.match(stdout, /^haverdict 0\.1\.0 {2}pid 4711 {2}up 0m 10s/);
-    assert.match(stdout, /^ +3 key:\\u001b\[2J +manual$/m);
+    assert.match(stdout, /^haproxy-1 {2}ready .*haverdict 0\.1\.0 {2}pid 4711 {2}up 0m 10s/);
+    assert.match(stdout, /^ +3 {2}key:\\u001b\[2J +manual$/m);
   });
 
   it('ends with 1 and one line where there is no agent, with 2 where the command line or the configuration has none', async (t) => {

@@ -11,11 +11,11 @@ function setUp() {
   const raw: boolean[] = [];
   const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (mode: boolean) => raw.push(mode) });
   const output = Object.assign(new PassThrough(), { isTTY: true, columns: 100, rows: 30 });
-  const seen = { left: 0, resized: 0 };
+  const seen: { keys: (string | undefined)[]; resized: number } = { keys: [], resized: 0 };
   const terminal = new Terminal(
     input as unknown as ReadStream, // as much of it as is used
     output as unknown as WriteStream,
-    { leave: () => seen.left++, resized: () => seen.resized++ },
+    { pressed: ({ name, sequence }) => seen.keys.push(name ?? sequence), resized: () => seen.resized++ },
     false,
   );
   const written = () => String(output.read() ?? '');
@@ -33,13 +33,13 @@ describe('the terminal of top', () => {
     assert.equal(process.listenerCount('exit'), before);
   });
 
-  it('hears q and Ctrl-C, and no other key', async () => {
+  it('tells each key, also of several at once, and a sequence as one', async () => {
     const { terminal, input, seen } = setUp();
-    for (const keys of ['x', '\x1b[A', 'q', '\x03']) {
+    for (const keys of ['x', '\x1b[A', '/7ü', '\x03']) {
       input.write(keys);
       await new Promise(setImmediate);
     }
-    assert.equal(seen.left, 2);
+    assert.deepEqual(seen.keys, ['x', 'up', '/', '7', 'ü', 'c']);
     terminal.close();
   });
 
