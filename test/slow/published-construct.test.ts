@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { Template } from '../../dev/local-cloud/assembly.ts';
+import { compilerPackage, OTHER_COMPILERS } from '../../dev/test-tools.ts';
 import { HaverdictStack } from '../../infra/stack.ts';
 import { snippetsOf } from '../infra/consumer/snippets.ts';
 import { settingsOf, testApp } from '../infra/synthesized.ts';
 import { temporaryFolder } from '../support/config-file.ts';
+import { writeExamples } from '../support/installed-package.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -70,6 +72,17 @@ describe('the construct as published, in an app of somebody else', () => {
       it('compiles, with the types of the package checked', async () => {
         await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]).catch(({ stdout }) => assert.fail(stdout));
       });
+
+      for (const compiler of OTHER_COMPILERS)
+        it(`compiles with ${compiler}, with the types of the package and of the CDK checked`, async () => {
+          const folder = join(project, compiler);
+          mkdirSync(folder);
+          writeExamples('infra/backend.ts', folder);
+          const { allowImportingTsExtensions: _, ...compilerOptions } = TSCONFIG.compilerOptions;
+          writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts'] }));
+          const tsc = join(compilerPackage(compiler), 'bin/tsc');
+          await run(process.execPath, [tsc, '-p', folder]).catch(({ stdout }) => assert.fail(stdout));
+        });
 
       it('compiles in a project of CommonJS', async () => {
         const folder = join(project, 'commonjs');

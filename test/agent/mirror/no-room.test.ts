@@ -60,6 +60,62 @@ describeNewer('what a mirror has no room for', () => {
     assert.equal(told('host:a.example').live?.action, 'allow');
   });
 
+  it('is the 65,536th class: the action is kept, and the next one has the room of one that is gone', () => {
+    const mirror = new Mirror({ lists: [LIST] }, 100_000);
+    const told = (n: number) => {
+      const { address = new Address() } = LookupSubject.parse(changeOf(n, {}).key.subject);
+      const { live, stale } = mirror.lookupAddress(address, 0);
+      return [live?.reason, stale?.action, stale?.reason];
+    };
+    for (let n = 0; n < 65_536; n++) mirror.apply(changeOf(n, {}));
+    assert.deepEqual([0, 65_534, 65_535].map(told), [
+      ['no 0', 'deny', 'no 0'],
+      ['no 65534', 'deny', 'no 65534'],
+      [undefined, 'deny', undefined],
+    ]);
+    mirror.apply({ ...changeOf(7, {}), entry: null });
+    mirror.apply(changeOf(65_536, {}));
+    assert.deepEqual(told(65_536), ['no 65536', 'deny', 'no 65536']);
+    assert.equal(mirror.sumOf(LIST)?.count, 65_536);
+    assert.deepEqual([...runOf(mirror.recompute())], []);
+  });
+
+  it('is text over 48 MB: the backend is asked about every kind but addresses, and the list has no sum', () => {
+    const mirror = new Mirror({ lists: [LIST] }, 1_000_000);
+    const add = (subject: string) =>
+      mirror.apply({ key: { subject, list: LIST }, entry: { subject, list: LIST, action: 'deny' } });
+    let count = 0;
+    for (; mirror.sumOf(LIST) !== undefined; count++) add(`${count % 2 === 0 ? 'ua' : 'path'}:${TEXT}${TEXT}${count}`);
+    assert.ok(mirror.bytes > 47 * 1024 * 1024 && mirror.bytes < 49 * 1024 * 1024, `${mirror.bytes} bytes`);
+    assert.equal(mirror.size, count - 1);
+    assert.deepEqual(mirror.lookup('host:a.example', 0), { live: undefined, stale: undefined });
+    const known = mirror.lookup(`ua:${TEXT}${TEXT}0`, 0);
+    assert.deepEqual([known.live, known.stale?.action], [undefined, 'deny']);
+    mirror.apply(changeOf(1, {}));
+    const { address = new Address() } = LookupSubject.parse(changeOf(1, {}).key.subject);
+    assert.equal(mirror.lookupAddress(address, 0).live?.action, 'deny');
+  });
+
+  it('is the 10,001st key that is not canonical: it counts as little as for the function, and the list has no sum', () => {
+    const mirror = new Mirror({ lists: [LIST] }, 100_000);
+    const add = (n: number) => {
+      const { key, entry } = changeOf(n, {});
+      mirror.apply({ key: { ...key, subject: ` ${key.subject}` }, entry });
+    };
+    const told = (n: number) => {
+      const { address = new Address() } = LookupSubject.parse(changeOf(n, {}).key.subject);
+      return mirror.lookupAddress(address, 0).live?.action;
+    };
+    for (let n = 0; n < 10_000; n++) add(n);
+    assert.equal(mirror.sumOf(LIST)?.count, 10_000);
+    add(10_000);
+    assert.deepEqual([mirror.spelled, mirror.size, mirror.sumOf(LIST)], [10_000, 10_000, undefined]);
+    assert.deepEqual([9999, 10_000].map(told), ['deny', 'allow']);
+    assert.equal(mirror.lookup('ua:other', 0).live?.action, 'allow');
+    mirror.apply(changeOf(10_000, {}));
+    assert.equal(told(10_000), 'deny');
+  });
+
   it('is entries over the maximum: they are refused, and it says so', () => {
     const mirror = new Mirror({ lists: [LIST] }, 3);
     for (let n = 0; n < 3; n++) mirror.apply(changeOf(n, {}));
