@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { configSchema } from '../config/json-schema.ts';
 import { writeBundle } from './bundle.ts';
 import { commandPage, readCommands } from './command-man-page.ts';
 import { completions } from './completions.ts';
@@ -56,8 +57,8 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
     mkdirSync(folder, { recursive: true });
     const name = `haverdict_${version}_${architecture}`;
     const contents = { version, architecture, epochSeconds, packages, node: readFileSync(join(tree, NODE)) };
-    writeFileSync(join(folder, `${name}.cdx.json`), sbomOf(contents));
     const deb = join(folder, `${name}.deb`);
+    writeFileSync(sbomOfDeb(deb), sbomOf(contents));
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) }; // dpkg-deb clamps later times in the tree
     const command = ['--root-owner-group', `-Z${compression}`, '--build', tree, deb];
     execFileSync('dpkg-deb', command, { env, stdio: ['ignore', 'ignore', 'inherit'] });
@@ -65,6 +66,11 @@ export async function buildDeb({ version, epochSeconds, compression, folder }: D
   } finally {
     rmSync(tree, { recursive: true, force: true });
   }
+}
+
+/** The path of the SBOM beside a package. */
+export function sbomOfDeb(deb: string): string {
+  return deb.replace(/\.deb$/, '.cdx.json');
 }
 
 /** Returns the folders of the bundled npm packages. */
@@ -78,6 +84,7 @@ async function writeTree(tree: string, version: string, epochSeconds: number, no
   for (const unit of ['haverdict.service', 'haverdict.socket'])
     copy(join(HERE, 'systemd', unit), tree, `/usr/lib/systemd/system/${unit}`);
   copy(join(HERE, 'systemd/haverdict.sysusers'), tree, '/usr/lib/sysusers.d/haverdict.conf');
+  write(tree, '/usr/share/haverdict/haverdict.schema.json', configSchema());
   const commands = await readCommands();
   const doc = '/usr/share/doc/haverdict';
   write(tree, '/usr/share/man/man1/haverdict.1.gz', gzipSync(commandPage(commands, version, epochSeconds)));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { usageError } from '../exit/cli-error.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { type ConfigOptions, configOption, readSettings } from '../options/config-option.ts';
 
 /** The path that the Debian package uses. */
 const DEFAULT_SOCKET = '/run/haverdict/admin.sock';
@@ -11,7 +11,7 @@ export interface SocketOptions extends ConfigOptions {
 
 /** Adds `--socket PATH`, and `-c FILE` to take the path from a configuration. */
 export function addSocketOption(command: Command): Command {
-  return addSocketPathOption(addConfigOption(command));
+  return addSocketPathOption(command.addOption(configOption('take the path from this configuration file')));
 }
 
 /** Adds only `--socket PATH`, for commands that already have `-c`. */

@@ -5,7 +5,7 @@ import { readNote } from '../entries/write-entries.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { FORMAT_NAMES, type FormatName } from '../formats/formats.ts';
 import { type JsonPath, parseJsonPath } from '../formats/json-path.ts';
-import { addSectionOption, type ConfigOptions } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions } from '../options/config-option.ts';
 import { type ExpiryOptions, expiryOf } from '../options/expiry.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { addTableOptions } from '../options/table-options.ts';
@@ -71,7 +71,7 @@ export function addBulkOptions(command: Command): Command {
     .option('--dry-run', 'print the changes without making them')
     .option('--quiet', 'print nothing but errors')
     .option('--json', 'print what was done as a JSON object');
-  return addTableOptions(addSectionOption(addWaitOptions(command, BULK_LIMIT)));
+  return addTableOptions(addConfigOption(addWaitOptions(command, BULK_LIMIT)));
 }
 
 /** An option of an earlier version is refused with its new name. */

@@ -6,7 +6,7 @@ import { formatListenAddress } from '../../config/listen-address.ts';
 import type { Settings } from '../../config/settings.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
-import { addConfigOption, type ConfigOptions, readSettings } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSettings } from '../options/config-option.ts';
 import { warn } from '../output/output.ts';
 
 const MIB = 1024 * 1024;
@@ -22,7 +22,9 @@ export function agentCommand(): Command {
   addConfigOption(command)
     .option('--check', 'check the configuration and exit, like haproxy -c')
     .option('--print-config', 'print the effective configuration (file, environment, defaults) and exit')
-    .action(async (options: AgentOptions) => {
+    .action(async (typed: AgentOptions) => {
+      const config = configFile(typed);
+      const options = { ...typed, ...(config !== undefined && { config }) };
       keepHeapSmall();
       if (options.check || options.printConfig) {
         const settings = await readSettings(options, process.env);
@@ -44,9 +46,9 @@ export function agentCommand(): Command {
     });
   return addExamples(
     command,
+    'haverdict agent --check',
     'haverdict agent -c haverdict.yaml',
-    'haverdict agent --check -c haverdict.yaml',
-    'haverdict agent --print-config -c haverdict.yaml',
+    'haverdict agent --print-config',
   );
 }
 

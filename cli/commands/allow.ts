@@ -4,7 +4,7 @@ import { toListSettings } from '../../config/list-settings.ts';
 import { listActionProblem } from '../../contract/permitted-actions.ts';
 import { addWriteOptions, type WriteOptions, writeEntries } from '../entries/write-entries.ts';
 import { addExamples } from '../help/examples.ts';
-import { addSectionOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addConfigOption, askedLists, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addVarOption, outcomeOf, type VarOptions } from '../options/outcome-options.ts';
 
 interface AllowOptions extends WriteOptions, VarOptions, ConfigOptions {
@@ -15,7 +15,7 @@ export function allowCommand(): Command {
   const command = new Command('allow').description(
     'let requests with these subjects pass: an allow overrides every other entry',
   );
-  addSectionOption(addVarOption(addWriteOptions(command))).option(
+  addConfigOption(addVarOption(addWriteOptions(command))).option(
     '--force',
     'write the entry even if it would not count, because its list is limited to other actions',
   );

@@ -7,13 +7,7 @@ import { CliError, EXIT } from '../exit/cli-error.ts';
 import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import {
-  addSectionOption,
-  askedLists,
-  type ConfigOptions,
-  readSections,
-  sectionFile,
-} from '../options/config-option.ts';
+import { addConfigOption, askedLists, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addOutcomeOptions, type OutcomeOptions, outcomeOf } from '../options/outcome-options.ts';
 import { printLine } from '../output/output.ts';
 
@@ -28,7 +22,7 @@ export function blockCommand(): Command {
   const command = new Command('block').description(
     'deny requests with these subjects, or apply another --action to them',
   );
-  addSectionOption(addOutcomeOptions(addWriteOptions(command))).option(
+  addConfigOption(addOutcomeOptions(addWriteOptions(command))).option(
     '--force',
     'write the entry even if it would block protected addresses or nearly everybody, never match, or not count',
   );
@@ -64,7 +58,7 @@ async function block(subjects: string[], options: BlockOptions): Promise<void> {
  * and if these sections are invalid, which must not keep anyone from blocking.
  */
 async function timeUntilEffect(options: BlockOptions): Promise<string | undefined> {
-  if (sectionFile(options) === undefined) return undefined;
+  if (configFile(options) === undefined) return undefined;
   try {
     const { cache, haproxy, updates } = await readSections(['cache', 'haproxy', 'updates'], options, process.env);
     const within = `within ${cache.allowTtlSeconds + haproxy.recentSeconds} s`;

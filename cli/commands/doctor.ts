@@ -50,7 +50,7 @@ export function doctorCommand(): Command {
         '\nExit code: 0 no error found (there may be warnings), 1 an error found, no answer, or one by policy, 2 usage, 78 config.',
       )
       .action(doctor),
-    'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg -c haverdict.yaml',
+    'haverdict doctor --haproxy /etc/haproxy/haproxy.cfg',
     'haverdict doctor --haproxy /etc/haproxy/conf.d -c haverdict.yaml --live --json',
   );
 }

@@ -12,7 +12,7 @@ import { type LookupPlan, listsByDefault, oddPathsIn, planLookups, unique } from
 import { COLUMNS, explanationAsJson, explanationLines, rowOf } from '../explain/report.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readLists, readSubject } from '../options/arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { withSecrets } from '../options/secret.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
@@ -39,7 +39,7 @@ export function explainCommand(): Command {
     .option('--agent', 'ask the running agent what it has cached and would decide, instead of the table')
     .option('--json', 'print a JSON object');
   return addExamples(
-    addSocketPathOption(addTableOptions(addSectionOption(command))),
+    addSocketPathOption(addTableOptions(addConfigOption(command))),
     'haverdict explain 203.0.113.7',
     'haverdict explain 203.0.113.7 host:shop.example path:/admin/login --lists manual,feed',
     'haverdict explain --agent 203.0.113.7',
@@ -91,7 +91,7 @@ interface Planned {
 }
 
 async function planned(subjects: readonly Subject[], options: ExplainOptions): Promise<Planned> {
-  if (sectionFile(options) === undefined && options.message === undefined)
+  if (configFile(options) === undefined && options.message === undefined)
     return {
       plan: { subjects: subjects.map((subject) => ({ subject })), shadow: false },
       lists: options.lists,

@@ -9,7 +9,7 @@ import { FINDINGS, type Finding } from '../lint/finding.ts';
 import { lint } from '../lint/lint.ts';
 import { type Repairer, repair } from '../lint/repair.ts';
 import { readList } from '../options/arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJsonLine, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
@@ -37,7 +37,7 @@ export function lintCommand(): Command {
     .option('--hand', 'also report entries written by hand; reads the history')
     .option('--json', 'print one JSON object per line');
   return addExamples(
-    addTableOptions(addSectionOption(command)),
+    addTableOptions(addConfigOption(command)),
     'haverdict lint',
     'haverdict lint --list manual --hand',
     'haverdict lint --fix --json',
@@ -73,7 +73,7 @@ async function lintTable(options: LintCommandOptions): Promise<void> {
 /** Without a configuration file it is unknown which rules HAProxy has. */
 async function readLintSections(options: ConfigOptions) {
   const own = ['blocklist', 'ipv6Prefix', 'lists'] as const;
-  if (sectionFile(options) === undefined)
+  if (configFile(options) === undefined)
     return { ...(await readSections(own, options, process.env)), rules: undefined };
   const sections = await readSections([...own, 'haproxy', 'messages', 'policy'], options, process.env);
   return { ...sections, rules: toRules(sections) };

@@ -16,7 +16,7 @@ import { lookedUpInstead } from '../guards/ipv6-prefix.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
 import { DEFAULT_LIST, readList, readSubject } from '../options/arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
@@ -49,7 +49,7 @@ export function proveCommand(): Command {
     )
     .option('--insecure', 'do not check the certificate of the frontend')
     .option('--json', 'print a JSON object');
-  addSocketPathOption(addTableOptions(addSectionOption(command)));
+  addSocketPathOption(addTableOptions(addConfigOption(command)));
   return addExamples(
     command,
     'haverdict prove http://127.0.0.1/',
@@ -78,7 +78,7 @@ async function proveFrontend(url: URL, options: ProveOptions): Promise<void> {
   );
   const problem = isSpare(from) ? undefined : protectedSet(settings, process.env).problemOf(entry);
   if (problem !== undefined) throw usageError(`${problem}; --from chooses another address of this host`);
-  const obstacle = sectionFile(options) === undefined ? undefined : obstacleIn(sections, entry);
+  const obstacle = configFile(options) === undefined ? undefined : obstacleIn(sections, entry);
   if (obstacle !== undefined) throw new CliError(EXIT.failed, obstacle);
   const table = await openBlocklist(options);
   if ((await table.bulk.read([entry])).length > 0)

@@ -7,7 +7,7 @@ import { usageError } from '../exit/cli-error.ts';
 import { messageNamed } from '../explain/lookup-plan.ts';
 import { addExamples } from '../help/examples.ts';
 import { readLists } from '../options/arguments.ts';
-import { addSectionOption, type ConfigOptions, readSections, sectionFile } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, configFile, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, write } from '../output/output.ts';
 import { startProgress } from '../output/progress.ts';
@@ -41,7 +41,7 @@ export function replayCommand(): Command {
     .option('--quiet', 'print no progress')
     .option('--json', 'print a JSON object');
   return addExamples(
-    addTableOptions(addSectionOption(command)),
+    addTableOptions(addConfigOption(command)),
     'haverdict replay /var/log/haproxy.log --lists feed',
     'zcat /var/log/haproxy.log.*.gz | haverdict replay - -c /etc/haverdict/haverdict.yaml',
   ).action(replayLogs);
@@ -74,7 +74,7 @@ interface Plan extends ReplayRules {
 
 /** What an agent with the configuration looks up; without one, everything that a log has. */
 async function planned(options: ReplayOptions): Promise<Plan> {
-  if (sectionFile(options) === undefined && options.message === undefined)
+  if (configFile(options) === undefined && options.message === undefined)
     return {
       ...{ kinds: LOGGED_KINDS, ipv6Prefix: 128, oddPaths: 'pass' },
       ...{ lists: options.lists, listActions: {}, notLogged: [] },

@@ -15,7 +15,7 @@ import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
 import { endIfStopped, interruption } from '../exit/interrupt.ts';
 import { protectedSet } from '../guards/protected.ts';
 import { addExamples } from '../help/examples.ts';
-import { addSectionOption, type ConfigOptions, readSections } from '../options/config-option.ts';
+import { addConfigOption, type ConfigOptions, readSections } from '../options/config-option.ts';
 import { addTableOptions, openBlocklist } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
 import { plural } from '../output/plural.ts';
@@ -41,7 +41,7 @@ export function revertCommand(): Command {
     .option('--force', 'also restore entries that would block protected addresses')
     .option('--json', 'print the counts as a JSON object');
   return addExamples(
-    addTableOptions(addSectionOption(addWaitOptions(command, BULK_LIMIT))),
+    addTableOptions(addConfigOption(addWaitOptions(command, BULK_LIMIT))),
     'haverdict revert 4f1c09ab77de',
     'haverdict revert 4f1c09ab77de --yes --reason "the feed was wrong"',
   ).action(revert);

@@ -60,9 +60,9 @@ export function wiringCommand(): Command {
         else if (options.out === undefined) process.stdout.write(printed(settings));
         else for (const path of await written(settings, options.out)) process.stdout.write(`wrote ${path}\n`);
       }),
-    'haverdict wiring -c haverdict.yaml',
-    'haverdict wiring -c haverdict.yaml --haproxy-version 3.2 --out /etc/haproxy',
-    'haverdict wiring -c haverdict.yaml --into /etc/haproxy/haproxy.cfg --write',
+    'haverdict wiring',
+    'haverdict wiring --haproxy-version 3.2 --out /etc/haproxy',
+    'haverdict wiring --into /etc/haproxy/haproxy.cfg --write',
   );
 }
 

@@ -14,29 +14,29 @@ export interface ConfigOptions {
 export const DEFAULT_CONFIG = '/etc/haverdict/haverdict.yaml';
 
 const PATH_VARIABLE = 'HAVERDICT_CONFIG';
+/** One of them is enough for an agent without a file: all other settings have defaults. */
+const BACKEND_VARIABLES = 'HAVERDICT_BACKEND_URL';
 
-/** `-c FILE`; without it the settings are the defaults and the environment. */
+/** `-c FILE` for commands that need the agent's file, which they look for in the default place. */
 export function addConfigOption(command: Command): Command {
-  return command.addOption(configOption('the configuration file (default: environment variables only)'));
+  const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if it exists)`;
+  return command.addOption(configOption(description));
 }
 
 export function configOption(description: string): Option {
   return new Option('-c, --config <file>', description).env(PATH_VARIABLE);
 }
 
-/** The same for commands that need only some sections of the agent's file and look for it in the default place. */
-export function addSectionOption(command: Command): Command {
-  const description = `the agent's configuration file (default: ${DEFAULT_CONFIG} if it exists)`;
-  return command.addOption(configOption(description));
-}
-
 /**
  * The settings from the file and the environment; an invalid configuration ends the program with exit code 78.
  * YAML and the schema are imported here, so that commands without a configuration start fast.
  */
-export async function readSettings({ config }: ConfigOptions, env: NodeJS.ProcessEnv): Promise<Settings> {
+export async function readSettings(options: ConfigOptions, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const file = configFile(options);
+  if (file === undefined && Object.keys(env).every((name) => !name.startsWith(BACKEND_VARIABLES)))
+    throw new CliError(EXIT.config, `there is no ${DEFAULT_CONFIG}: name the configuration file with -c FILE`);
   const { loadSettings } = await import('../../config/load.ts');
-  return orConfigExit(() => loadSettings(config, env));
+  return orConfigExit(() => loadSettings(file, env));
 }
 
 /** Some sections of the same file; the others may be invalid. */
@@ -46,11 +46,11 @@ export async function readSections<const Section extends keyof ConfigFile>(
   env: NodeJS.ProcessEnv,
 ): Promise<Pick<ConfigFile, Section>> {
   const { loadSections } = await import('../../config/load.ts');
-  return orConfigExit(() => loadSections(sections, sectionFile(options), env));
+  return orConfigExit(() => loadSections(sections, configFile(options), env));
 }
 
-/** The file that `readSections` reads, if there is one. */
-export function sectionFile({ config }: ConfigOptions): string | undefined {
+/** The file that a command reads, if there is one. */
+export function configFile({ config }: ConfigOptions): string | undefined {
   return config ?? (existsSync(DEFAULT_CONFIG) ? DEFAULT_CONFIG : undefined);
 }
 
@@ -59,7 +59,7 @@ export function askedLists(
   lists: ConfigFile['lists'],
   options: ConfigOptions & { readonly newList?: true },
 ): { readonly names: readonly string[]; readonly file: string } | undefined {
-  const file = sectionFile(options);
+  const file = configFile(options);
   return file === undefined || options.newList ? undefined : { names: lists.map(listName), file };
 }
 

@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, it } from 'node:test';
 import { promisify } from 'node:util';
+import { configSchema } from '../../config/json-schema.ts';
 import { buildDeb } from '../../packaging/deb.ts';
 import { describeNewer } from '../support/scope.ts';
 import { Client } from '../support/spop/client.ts';
@@ -76,6 +77,11 @@ describeNewer('the Debian package', () => {
     assert.ok(lstatSync(root.in('usr/lib/haverdict/node')).mode & 0o001);
     assert.equal((await haverdict(root, '--version')).trim(), '1.0.0');
     assert.match(await haverdict(root, 'contract', 'openapi'), /^openapi: 3\.1\.0\n/);
+  });
+
+  it('has the JSON Schema where its configuration names it for editors', () => {
+    const [, path = ''] = /^# yaml-language-server: \$schema=(\S+)$/m.exec(root.read(CONFIGURATION)) ?? [];
+    assert.equal(root.read(path.slice(1)), configSchema());
   });
 
   it('has beside it what it holds, with the Node as it is installed', () => {
