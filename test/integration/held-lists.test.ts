@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
@@ -165,10 +165,7 @@ async function setUp(t: TestContext) {
   return {
     seen,
     async metrics(): Promise<string> {
-      await until(
-        () => existsSync(admin),
-        () => agent.lines.join('\n'),
-      );
+      await seen('admin HTTP server is listening'); // its file is there before
       return (await overSocket(admin, { path: '/metrics' })).body;
     },
     /** Connections go to the workers in turn. */
