@@ -17,6 +17,7 @@ import type { Run } from '../support/haverdict.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
 import { until } from '../support/until.ts';
+import { untilListening } from '../support/until-listening.ts';
 
 for (const workers of [1, 2]) {
   describe(`the admin socket of an agent with ${workers === 1 ? 'one process' : 'two workers'}`, () => {
@@ -111,10 +112,7 @@ async function runningAgent(t: TestContext, workers: number) {
   const settings = { listen: [{ unix: path }], backend: { url }, deadlineMs: 5000, workers, admin: { socket } };
   const agent = await startAgentProcess(settings, folder);
   t.after(() => agent.kill('SIGKILL'));
-  await until(
-    () => existsSync(socket),
-    () => agent.lines.join('\n'),
-  );
+  await untilListening(socket, () => agent.lines.join('\n'));
   const haproxy = await Client.connect({ path });
   t.after(() => haproxy.socket.destroy());
   haproxy.socket.write(hello());

@@ -4,9 +4,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { it, type TestContext } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Container, ContainerImage } from '../support/container-image.ts';
 import { describeNewer, isRoot } from '../support/scope.ts';
+import { untilListening } from '../support/until-listening.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDE = readFileSync(join(ROOT, 'docs/guides/install.md'), 'utf8');
@@ -25,8 +25,7 @@ if (isRoot)
       const { container, lines } = start(t, image);
       await untilSaid(container, lines, 'agent is listening');
       await untilSaid(container, lines, 'admin HTTP server is listening');
-      while (container.process.exitCode === null && !existsSync(join(image.root, 'run/haverdict/admin.sock')))
-        await pause(20);
+      await untilListening(join(image.root, 'run/haverdict/admin.sock'), () => lines.join('\n'));
       assert.equal(container.process.exitCode, null, lines.join('\n'));
       assert.equal(container.userId, 1000);
       assert.ok(container.isWell(), 'HEALTHCHECK fails');

@@ -3,7 +3,6 @@ import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { compilerPackage } from '../../dev/test-tools.ts';
 import { FrameType } from '../../spop/frame.ts';
@@ -12,6 +11,7 @@ import { codeIn, compiles, installedIn, link, packed, SETUPS, writeExamples } fr
 import { describeNewer } from '../support/scope.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, notify, str } from '../support/spop/naive-codec.ts';
+import { untilListening } from '../support/until-listening.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -75,7 +75,7 @@ describeNewer('haverdict-spop as published', () => {
         stdio: ['ignore', 'inherit', 'ignore'],
       });
       t.after(() => agent.kill('SIGKILL'));
-      while (!existsSync(socket)) await pause(20); // the program prints nothing when it listens
+      await untilListening(socket); // the program prints nothing when it does
       const garbage = await Client.connect({ path: socket });
       garbage.socket.write('GET / HTTP/1.1\r\n\r\n');
       await garbage.closed();
