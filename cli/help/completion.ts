@@ -41,7 +41,7 @@ function bash(commands: readonly CompletedCommand[]): string {
   elif [ "$command" = help ]; then
     words='${names(commands)}'
   else
-${choice(commands, { third: '${COMP_WORDS[2]}', files: 'files=1', words: (words) => `words='${words}'` })}
+${choice(commands, { third: `\${COMP_WORDS[2]}`, files: 'files=1', words: (words) => `words='${words}'` })}
   fi
   if [ -n "$words" ]; then
     COMPREPLY=($(compgen -W "$words" -- "$word"))
