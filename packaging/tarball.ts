@@ -27,7 +27,10 @@ export function tarballOf(deb: string, epochSeconds: number): string {
     for (const file of ['share/haverdict/haverdict.yaml', 'lib/systemd/system/haverdict.service'])
       moved(join(tree, file), /\/usr\/(?=share\/haverdict|bin\/haverdict)/g);
     mkdirSync(join(tree, 'share/zsh/site-functions'));
-    renameSync(join(tree, 'share/zsh/vendor-completions/_haverdict'), join(tree, 'share/zsh/site-functions/_haverdict'));
+    renameSync(
+      join(tree, 'share/zsh/vendor-completions/_haverdict'),
+      join(tree, 'share/zsh/site-functions/_haverdict'),
+    );
     rmSync(join(tree, 'share/zsh/vendor-completions'), { recursive: true });
     const tarball = join(deb, '..', `${name}.tar.gz`);
     const same = ['--sort=name', `--mtime=@${epochSeconds}`, '--owner=0', '--group=0', '--numeric-owner'];

@@ -88,7 +88,11 @@ describeNewer('the Debian package', () => {
     const unit = readFileSync(join(folder, 'lib/systemd/system/haverdict.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/usr\/local\/bin\/haverdict agent/m);
     assert.doesNotMatch(unit, /\/usr\/bin\/haverdict/);
-    for (const file of ['share/haverdict/haverdict.yaml', 'share/man/man1/haverdict.1.gz', 'lib/sysusers.d/haverdict.conf'])
+    for (const file of [
+      'share/haverdict/haverdict.yaml',
+      'share/man/man1/haverdict.1.gz',
+      'lib/sysusers.d/haverdict.conf',
+    ])
       assert.ok(existsSync(join(folder, file)), file);
   });
 
