@@ -1,15 +1,23 @@
 import { formatNetwork, masked, parseAddress } from '../../contract/address.ts';
 
+/** What a text was probably meant to be, and what to write; undefined if that is not this. */
+export type Hint = (text: string) => string | undefined;
+
 /** What a text that is no address was probably meant to be, and what to write; undefined if that is not clear. */
 export function addressHint(text: string): string | undefined {
-  for (const hint of HINTS) {
+  return firstHint(HINTS, text);
+}
+
+/** What the first of them knows. */
+export function firstHint(hints: readonly Hint[], text: string): string | undefined {
+  for (const hint of hints) {
     const found = hint(text);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
-const HINTS: readonly ((text: string) => string | undefined)[] = [
+const HINTS: readonly Hint[] = [
   (text) => {
     const [, address = '', mask = ''] = /^([\d.]+)\s*\/?\s*(255\.[\d.]+)$/.exec(text) ?? [];
     const bits = parseAddress(mask)?.reduce((all, byte) => all + byte.toString(2).padStart(8, '0'), '') ?? '';

@@ -1,6 +1,6 @@
 import { formatNetwork, masked, parseAddress, parseNetwork } from '../../contract/address.ts';
 import { parseSubject, SubjectError } from '../../contract/subject.ts';
-import { addressHint } from '../formats/address-hint.ts';
+import { addressHint, firstHint, type Hint } from '../formats/address-hint.ts';
 import { subjectsOfRange } from '../formats/address-ranges.ts';
 import { InvalidLineError } from '../formats/invalid-line.ts';
 
@@ -9,14 +9,10 @@ const MAX_NAMED = 8;
 
 /** What a text that is no subject was probably meant to be, and what to type; undefined if that is not clear. */
 export function subjectHint(text: string): string | undefined {
-  for (const hint of HINTS) {
-    const found = hint(text);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  return firstHint(HINTS, text);
 }
 
-const HINTS: readonly ((text: string) => string | undefined)[] = [
+const HINTS: readonly Hint[] = [
   (text) => {
     const parts = text.split(/[,;]\s*/);
     if (parts.length < 2 || !parts.every((part) => part !== '' && isSubject(part))) return undefined;

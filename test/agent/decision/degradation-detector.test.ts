@@ -53,14 +53,16 @@ describe('degradation', () => {
     assert.equal((second?.atMs ?? 0) - (first?.atMs ?? 0), 10_000);
     assert.deepEqual([first?.p50Ms, first?.isOutage, first?.denied], [61, false, 0]);
     assert.ok(Math.abs((first?.share as number) - 0.95) < 0.02);
-    const { isDegraded, sinceMs } = degradation.state;
-    assert.deepEqual([isDegraded, typeof sinceMs], [true, 'number']);
+    const { isDegraded, sinceMs, ...during } = degradation.state;
+    assert.deepEqual([isDegraded, typeof sinceMs, during.recoveredAtMs], [true, 'number', undefined]);
     run(60, 100, 0);
     assert.deepEqual(whats().slice(4), ['degraded', 'recovered'], 'the window still has it for a while');
     const last = told.at(-1);
     assert.ok((last?.lastedMs as number) >= 35_000 && (last?.lastedMs as number) <= 46_000);
     assert.ok((last?.letThrough as number) > 3000);
     assert.deepEqual([degradation.state.isDegraded, clock.timers], [false, 0]);
+    const { recoveredAtMs = 0 } = degradation.state;
+    assert.equal(Math.round((recoveredAtMs - (sinceMs ?? 0)) / 100), Math.round((last?.lastedMs as number) / 100));
   });
 
   for (const { share, degraded } of [
