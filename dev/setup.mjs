@@ -20,7 +20,15 @@ const PROGRAMS = {
     'systemd-analyze': 'systemd',
     python3: 'python3',
   },
-  '--newer': { chromium: 'chromium', strip: 'binutils', userdel: 'passwd', ip: 'iproute2', jq: 'jq', zsh: 'zsh', fish: 'fish' },
+  '--newer': {
+    chromium: 'chromium',
+    strip: 'binutils',
+    userdel: 'passwd',
+    ip: 'iproute2',
+    jq: 'jq',
+    zsh: 'zsh',
+    fish: 'fish',
+  },
   '--all': { wrk: 'wrk', setpriv: 'util-linux' },
 };
 
