@@ -13,6 +13,8 @@ const START_LIMIT_MS = 20_000;
 /** The agent as its users run it: a process of its own with a config file. */
 export interface AgentProcess {
   readonly pid: number;
+  /** Its configuration. */
+  readonly file: string;
   /** Its settings, from which the wiring is generated. */
   readonly settings: Settings;
   /** The JSON lines that it has logged so far. */
@@ -54,7 +56,7 @@ export async function startAgentProcess(
   } finally {
     clearTimeout(limit);
   }
-  return { pid: child.pid ?? 0, settings: loadSettings(file, env), lines, kill: (signal) => end(child, signal) };
+  return { pid: child.pid ?? 0, file, settings: loadSettings(file, env), lines, kill: (signal) => end(child, signal) };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {

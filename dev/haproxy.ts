@@ -30,6 +30,8 @@ export interface HaproxyFiles {
 
 export interface Haproxy {
   readonly pid: number;
+  /** Where it runs, with its configuration `haproxy.cfg`. */
+  readonly folder: string;
   /** The output of HAProxy so far: log lines and messages. */
   readonly lines: readonly string[];
   /** Starts a new worker with the same files; resolves when it has taken over the sockets. */
@@ -78,7 +80,7 @@ async function start(binary: string, folder: TemporaryFolder, files: HaproxyFile
     await stop();
     throw explained('haproxy does not start', lines.join('\n'), files, error);
   }
-  return { pid: child.pid ?? 0, lines, reload: () => reload(child, lines), stop };
+  return { pid: child.pid ?? 0, folder: folder.path, lines, reload: () => reload(child, lines), stop };
 }
 
 async function reload(child: ChildProcess, lines: readonly string[]): Promise<void> {

@@ -20,8 +20,16 @@ const PROGRAMS = {
     'systemd-analyze': 'systemd',
     python3: 'python3',
   },
-  '--newer': { chromium: 'chromium', strip: 'binutils', userdel: 'passwd', ip: 'iproute2', jq: 'jq' },
-  '--all': { wrk: 'wrk', zsh: 'zsh', fish: 'fish', setpriv: 'util-linux' },
+  '--newer': {
+    chromium: 'chromium',
+    strip: 'binutils',
+    userdel: 'passwd',
+    ip: 'iproute2',
+    jq: 'jq',
+    zsh: 'zsh',
+    fish: 'fish',
+  },
+  '--all': { wrk: 'wrk', setpriv: 'util-linux' },
 };
 
 function fail(message) {

@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { writeBundle } from './bundle.ts';
 import { buildDeb, sbomOfDeb } from './deb.ts';
+import { tarballOf } from './tarball.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -18,7 +19,7 @@ if (what === undefined) {
     `haverdict package: bundling the program and compressing it with Node ${process.version}, about a minute`,
   );
   const deb = await buildDeb({ version, epochSeconds, compression: 'xz', folder });
-  for (const file of [deb, sbomOfDeb(deb)])
+  for (const file of [deb, tarballOf(deb, epochSeconds), sbomOfDeb(deb)])
     console.log(`${relative(process.cwd(), file)}  ${(statSync(file).size / 1e6).toFixed(1)} MB`);
 } else if (what === 'bundle' && folder !== undefined && node !== undefined) {
   await writeBundle(folder, version, node);

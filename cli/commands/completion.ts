@@ -1,5 +1,12 @@
-import { Argument, Command } from 'commander';
-import { type CompletedCommand, completionScript, SHELLS, type Shell } from '../help/completion.ts';
+import { Argument, Command, type Option } from 'commander';
+import {
+  type Completed,
+  type CompletedCommand,
+  type CompletedOption,
+  completionScript,
+  SHELLS,
+  type Shell,
+} from '../help/completion.ts';
 import { addExamples } from '../help/examples.ts';
 import { write } from '../output/output.ts';
 
@@ -13,10 +20,49 @@ export function completionCommand(everyCommand: () => Promise<readonly Command[]
     'haverdict completion bash > /etc/bash_completion.d/haverdict',
     'haverdict completion zsh > /usr/local/share/zsh/site-functions/_haverdict',
     'haverdict completion fish > ~/.config/fish/completions/haverdict.fish',
-  ).action(async (shell: Shell) => write(completionScript(shell, (await everyCommand()).map(completed))));
+  ).action(async (shell: Shell) =>
+    write(
+      completionScript(
+        shell,
+        (await everyCommand()).flatMap((one) => completed(one)),
+      ),
+    ),
+  );
 }
 
-function completed(command: Command): CompletedCommand {
-  const options = command.options.flatMap(({ long, hidden }) => (hidden ? [] : (long ?? [])));
-  return { name: command.name(), description: command.description(), options: [...options, '--help'] };
+/** The names in the help of values that are files or folders. */
+const FILES = /^(file|folder|path|source|program|log)/;
+
+function completed(command: Command, parents: readonly string[] = []): CompletedCommand[] {
+  const path = [...parents, command.name()];
+  const [first] = command.registeredArguments;
+  const next =
+    command.commands.length > 0
+      ? command.commands.map((sub) => sub.name())
+      : first === undefined
+        ? 'nothing'
+        : valuesOf(first.argChoices, first.name());
+  const options = command.options.filter(({ hidden }) => !hidden).map(completedOption);
+  return [
+    {
+      name: path.join(' '),
+      description: command.description(),
+      options: [...options, { flags: ['--help'], description: 'display help for command' }],
+      next,
+    },
+    ...command.commands.flatMap((sub) => completed(sub, path)),
+  ];
+}
+
+function completedOption({ short, long, flags, description, argChoices }: Option): CompletedOption {
+  const [, value] = /[<[]([^>\]]+)/.exec(flags) ?? [];
+  return {
+    flags: [short, long].filter((flag) => flag !== undefined),
+    description,
+    ...(value !== undefined && { value: valuesOf(argChoices, value) }),
+  };
+}
+
+function valuesOf(choices: readonly string[] | undefined, name: string): Completed {
+  return choices ?? (FILES.test(name) ? 'files' : 'nothing');
 }

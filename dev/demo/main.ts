@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { endOnSignals } from '../interruption.ts';
+import { quoted } from '../quoted.ts';
 import { PORT, typedOptions } from '../typed-options.ts';
 import { DemoEnvironment } from './environment.ts';
 import { STEPS } from './steps.ts';
@@ -52,24 +54,31 @@ async function runSteps(demo: DemoEnvironment): Promise<boolean> {
   return true;
 }
 
-function whatToTry({ table, open, closed }: DemoEnvironment): string {
+function whatToTry({ table, open, closed, page }: DemoEnvironment): string {
+  const haverdict = 'npm run --silent haverdict --';
   return `
 The demo keeps running until Ctrl-C. The site is on port ${open.port} with policy open, and on port ${closed.port} with policy
-closed. Any address of 127.0.0.0/8 can be the client:
+closed, for this machine only. Any address of 127.0.0.0/8 can be the client:
 
   curl -i --interface 127.0.0.42 http://127.0.0.1:${open.port}/
 
-In another terminal, in this directory:
+The status page of the agent: ${page}/
 
-  export HAVERDICT_TABLE=${table.tableName} AWS_ENDPOINT_URL_DYNAMODB=${table.endpoint}
-  npm run --silent haverdict -- block 127.0.0.42 --force --reason mine --for 10m
-  npm run --silent haverdict -- show 127.0.0.42
-  npm run --silent haverdict -- list
-  npm run --silent haverdict -- remove 127.0.0.42
+In another terminal:
+
+  cd ${quoted(process.cwd())}
+  export HAVERDICT_TABLE=${quoted(table.tableName)} AWS_ENDPOINT_URL_DYNAMODB=${quoted(table.endpoint)}
+  export HAVERDICT_CONFIG=${quoted(open.agent.file)}
+  ${haverdict} block 127.0.0.42 --force --reason mine --for 10m
+  ${haverdict} explain 127.0.0.42
+  ${haverdict} list
+  ${haverdict} remove 127.0.0.42
+  ${haverdict} top
+  ${haverdict} doctor --live --haproxy ${quoted(join(open.haproxy.folder, 'haproxy.cfg'))}
 
 Changes take effect in about a second: the stream of the table names them to the writer of updates, and the agents ask each
 second. This measures it, with an address of its own:
 
-  npm run --silent haverdict -- prove http://127.0.0.1:${open.port}/
+  ${haverdict} prove http://127.0.0.1:${open.port}/
 `;
 }

@@ -1,8 +1,14 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { plural } from '../../cli/output/plural.ts';
 import { endOnSignals } from '../interruption.ts';
 import { readAssembly } from '../local-cloud/assembly.ts';
+import { quoted } from '../quoted.ts';
 import { PORT, typedOptions } from '../typed-options.ts';
 import { deployStack, type LocalStack, type Profile } from './local-stack.ts';
+
+/** At a fixed place, so that guides can name it: those of the last start. */
+const VARIABLES = join(import.meta.dirname, '../../.cache/local');
 
 const HELP = `usage: npm run local -- [--table-port 8000] [--function-port 8787] [--folder DIR] [--assembly DIR]
 
@@ -49,12 +55,12 @@ ${Object.entries(stack.outputs)
   .join('\n')}
 DynamoDB at ${stack.dynamodbEndpoint}
 
-Block an address, with the permissions of an operator:
-${exports(stack, 'operator')}
+Block an address, with the permissions of an operator, from this directory:
+  . ${saved(stack, 'operator')}
   npm run --silent haverdict -- block 203.0.113.7 --for 1h --reason abuse
 
 Run the agent, with the permissions of an agent; haverdict.yaml needs the lines of the output AgentConfig:
-${exports(stack, 'agent')}
+  . ${saved(stack, 'agent')}
   npm run --silent haverdict -- agent -c haverdict.yaml
 
 Delete what has expired, as DynamoDB does by itself within days: kill -USR2 ${process.pid}
@@ -63,8 +69,13 @@ Not imitated: TLS, throttling, billing, backups${skipped}.
 See docs/guides/local-cloud.md. Ctrl-C stops it.`;
 }
 
-function exports(stack: LocalStack, profile: Profile): string {
-  return Object.entries(stack.environmentOf(profile))
-    .map(([name, value]) => `  export ${name}=${value.replaceAll('\n', `\n${' '.repeat(20)}`)}`)
-    .join('\n');
+/** Writes the variables of a profile to a file that a shell reads; returns its path. */
+function saved(stack: LocalStack, profile: Profile): string {
+  const file = join(VARIABLES, `${profile}.env`);
+  const lines = Object.entries(stack.environmentOf(profile)).map(
+    ([name, value]) => `export ${name}=${quoted(value)}\n`,
+  );
+  mkdirSync(VARIABLES, { recursive: true });
+  writeFileSync(file, lines.join(''));
+  return quoted(`./${relative(process.cwd(), file)}`);
 }

@@ -20,6 +20,7 @@ import { after, before, it } from 'node:test';
 import { promisify } from 'node:util';
 import { configSchema } from '../../config/json-schema.ts';
 import { buildDeb } from '../../packaging/deb.ts';
+import { tarballOf } from '../../packaging/tarball.ts';
 import { describeNewer } from '../support/scope.ts';
 import { Client } from '../support/spop/client.ts';
 import { hello, ipv4, notify } from '../support/spop/naive-codec.ts';
@@ -77,6 +78,22 @@ describeNewer('the Debian package', () => {
     assert.ok(lstatSync(root.in('usr/lib/haverdict/node')).mode & 0o001);
     assert.equal((await haverdict(root, '--version')).trim(), '1.0.0');
     assert.match(await haverdict(root, 'contract', 'openapi'), /^openapi: 3\.1\.0\n/);
+  });
+
+  it('is also a tarball, whose program runs from where it is unpacked', async () => {
+    const folder = join(built, 'unpacked');
+    mkdirSync(folder);
+    await run('tar', ['-xzf', tarballOf(first, 1_790_000_000), '-C', folder, '--strip-components', '1']);
+    assert.equal((await run(join(folder, 'bin/haverdict'), ['--version'])).stdout, '1.0.0\n');
+    const unit = readFileSync(join(folder, 'lib/systemd/system/haverdict.service'), 'utf8');
+    assert.match(unit, /^ExecStart=\/usr\/local\/bin\/haverdict agent/m);
+    assert.doesNotMatch(unit, /\/usr\/bin\/haverdict/);
+    for (const file of [
+      'share/haverdict/haverdict.yaml',
+      'share/man/man1/haverdict.1.gz',
+      'lib/sysusers.d/haverdict.conf',
+    ])
+      assert.ok(existsSync(join(folder, file)), file);
   });
 
   it('has the JSON Schema where its configuration names it for editors', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { it } from 'node:test';
 import { leftBy } from '../../support/closed-terminal.ts';
 import { describeNewer } from '../../support/scope.ts';
@@ -20,4 +21,23 @@ describeNewer('the demo', () => {
   for (const moment of ['all running on this machine', '2. ', 'until Ctrl-C'])
     it(`leaves nothing behind when its terminal is closed after "${moment}"`, () =>
       assert.deepEqual(leftBy([process.execPath, DEMO], moment), { files: [], processes: [] }));
+
+  it('names the visitor of each answer, and prints commands that work as they are pasted', async (t) => {
+    const demo = spawn(process.execPath, [DEMO], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => demo.kill('SIGKILL'));
+    const lines: string[] = [];
+    for await (const line of createInterface(demo.stdout)) {
+      lines.push(line);
+      if (line.includes(' prove ')) break;
+    }
+    const answers = lines.filter((line) => /: \d{3} {2}in /.test(line));
+    assert.ok(answers.length > 10);
+    for (const line of answers) assert.match(line, /^ {3}(127\.|::1)/);
+    const pasted = lines.filter((line) => /^ {2}(cd|export|curl|npm) /.test(line)).map((line) => line.trim());
+    const once = pasted.map((line) => line.replace(/ top$/, ' top --once'));
+    const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', once.join('\n')], { encoding: 'utf8' });
+    assert.equal(status, 0, `${once.join('\n')}\n${stdout}${stderr}`);
+    const [, page = ''] = /^The status page of the agent: (\S+)$/m.exec(lines.join('\n')) ?? [];
+    assert.equal((await fetch(page)).status, 200);
+  });
 });
