@@ -85,7 +85,6 @@ export class Agent {
       degradationLog(log, () => agent.#generation.settings.deadlineMs),
     );
     const metrics = new ProcessMetrics();
-    metrics.watchSeconds(clock, () => stats.totals);
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
     updates.use(settings);
     await updates.restore(settings);
@@ -94,6 +93,7 @@ export class Agent {
     const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
     const agent = new Agent({ generation, updates }, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
+    metrics.watchSeconds(clock, () => stats.totals);
     try {
       await agent.#listen(settings.listen);
     } catch (error) {
