@@ -11,6 +11,7 @@ import { DeclaredMessage, type MessageFunction } from './message.ts';
 import type { Fallback } from './message-call.ts';
 import { StderrReport } from './stderr-report.ts';
 
+const CLOSED = 'this agent is closed: make another one';
 /** How long `close` waits for HAProxy to take the last answers. */
 const CLOSE_LIMIT_MS = 5_000;
 
@@ -112,9 +113,13 @@ export class Agent {
 
   /** Listens; resolves to this agent, and rejects with an error that says where it cannot listen and why. */
   async listen(where: ListenOptions): Promise<this> {
-    if (this.#closed !== undefined) throw new Error('this agent is closed: make another one');
+    if (this.#closed !== undefined) throw new Error(CLOSED);
     const listener = new Listener(toAddress(where), this.#handler, this.#clock, this.#events, this.#limiter);
     await listener.open();
+    if (this.#closed !== undefined) {
+      listener.destroy();
+      throw new Error(CLOSED);
+    }
     this.#listeners.push(listener);
     return this;
   }

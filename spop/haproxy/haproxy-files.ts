@@ -54,7 +54,7 @@ export type SpoeEvent = (typeof SPOE_EVENTS)[number];
  * ```
  */
 export interface MessageWiring {
-  /** The arguments by name, each with the expression of HAProxy for its value: `{ ip: 'src', agent: 'req.hdr(user-agent)' }`. */
+  /** The arguments by name, each with the expression of HAProxy for its value: `{ ip: 'src', agent: 'req.fhdr(user-agent)' }`. */
   readonly args?: Readonly<Record<string, string>>;
   /** `on-frontend-http-request` if it is absent. */
   readonly event?: SpoeEvent;

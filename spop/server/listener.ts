@@ -61,7 +61,12 @@ export class Listener {
     if (target.type === 'tcp') return this.#listen(() => this.#server.listen({ ...target, backlog: BACKLOG }));
     await clearStaleSocket(target);
     await this.#listen(() => withClosedUmask(() => this.#server.listen({ path: target.path, backlog: BACKLOG })));
-    grantAccess(target);
+    try {
+      grantAccess(target);
+    } catch (error) {
+      this.destroy(); // nobody else has it, to close it
+      throw error;
+    }
   }
 
   get connections(): number {

@@ -22,7 +22,7 @@ if (folder === undefined) {
   const files = haproxyFiles({
     name,
     listen,
-    messages: { 'check-request': { args: { agent: 'req.hdr(user-agent)' } } },
+    messages: { 'check-request': { args: { agent: 'req.fhdr(user-agent)' } } },
   });
   for (const [part, text] of Object.entries(files)) writeFileSync(`${folder}/${name}.${part}.cfg`, text);
 }

@@ -134,6 +134,18 @@ describe('createAgent', () => {
     await assert.rejects(agent.listen({ port: 0 }), /closed: make another one/);
   });
 
+  it('is not left listening by what went wrong in between: a group that there is not, a close meanwhile', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'haverdict-spop-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, 'agent.sock');
+    const agent = createAgent({ ask: deny });
+    await assert.rejects(agent.listen({ path, group: 'no-such-group' }), /no-such-group/);
+    await assert.rejects(Client.connect({ path }), /ECONNREFUSED|ENOENT/);
+    const listening = assert.rejects(agent.listen({ path }), /closed: make another one/);
+    await Promise.all([listening, agent.close()]);
+    await assert.rejects(Client.connect({ path }), /ECONNREFUSED|ENOENT/);
+  });
+
   it('listens on a unix socket with the rights it is given, and on several addresses', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'haverdict-spop-'));
     t.after(() => rmSync(folder, { recursive: true }));
