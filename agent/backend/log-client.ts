@@ -51,12 +51,9 @@ export class LogClient {
   async manifest(known: string | undefined): Promise<ManifestAnswer> {
     const path = `${ENDPOINTS.mirror.path}?${mirrorQuery({ lists: [...this.#lists] })}`;
     const meanings = { 404: 'none', 503: 'not yet' } as const;
-    const answer =
-      known === undefined
-        ? await this.#get(path, TIMEOUT_MS.poll, meanings)
-        : await this.#get(path, TIMEOUT_MS.poll, { ...meanings, 304: 'same' } as const, {
-            headers: { 'if-none-match': `"${known}"` },
-          });
+    const [ifOther, same] =
+      known === undefined ? [{}, {}] : [{ 'if-none-match': `"${known}"` }, { 304: 'same' } as const];
+    const answer = await this.#get(path, TIMEOUT_MS.poll, { ...meanings, ...same }, { headers: ifOther });
     return Buffer.isBuffer(answer) ? readManifest(answer.toString(), this.#lists) : answer;
   }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { formatLine, PROTOCOL_VERSION, type Request, type Results } from '../../agent/admin/socket/protocol.ts';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
@@ -36,10 +36,11 @@ export async function askAgent<R extends Request>(
   }
 }
 
-async function wholeText(socket: Socket): Promise<string> {
+/** All that an agent sends; throws if it is more than any answer of an agent. */
+export async function wholeText(answer: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
+  for await (const chunk of answer) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer exceeds ${MAX_ANSWER_BYTES} bytes`);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import type { Results } from '../../agent/admin/socket/protocol.ts';
 import { printable } from '../../contract/printable.ts';
 import { redactedSubject } from '../../contract/redact.ts';
 import { CliError, EXIT, usageError } from '../exit/cli-error.ts';
-import { askAgent } from './agent-client.ts';
+import { askAgent, wholeText } from './agent-client.ts';
 
 /** How many requests an entry denied, as several agents have counted. */
 export interface EntryCount {
@@ -14,15 +15,7 @@ export interface EntryCount {
   readonly since: string;
 }
 
-/** What one agent has counted. */
-interface Hits {
-  readonly sinceMs: number;
-  readonly isComplete: boolean;
-  readonly entries: readonly { readonly subject: string; readonly list: string; readonly count: number }[];
-}
-
 const LIMIT_MS = 5_000;
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const ADDRESS = /^(?:http:\/\/|tcp:\/\/)?(?<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(?<port>\d{1,5})\/?$/;
 
 /** One agent, as it is typed: its `admin.listen` or the path of its `admin.socket`. */
@@ -63,13 +56,13 @@ function readAgent(text: string): AgentAddress {
   );
 }
 
-async function askOverHttp({ name, at }: Exclude<AgentAddress, { socket: string }>): Promise<Hits> {
+async function askOverHttp({ name, at }: Exclude<AgentAddress, { socket: string }>): Promise<Results['hits']> {
   const failed = (problem: string, cause?: unknown) =>
     new CliError(EXIT.failed, `agent ${printable(name)}: ${problem}`, { cause });
   try {
     const request = get({ ...at, path: '/hits.json', signal: AbortSignal.timeout(LIMIT_MS), agent: false });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    const body = await bodyOf(response);
+    const body = await wholeText(response);
     if (response.statusCode === 200) {
       const hits = parseHits(body);
       if (hits !== undefined) return hits;
@@ -88,18 +81,7 @@ async function askOverHttp({ name, at }: Exclude<AgentAddress, { socket: string 
   }
 }
 
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new Error(`the answer exceeds ${MAX_ANSWER_BYTES} bytes`);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function parseHits(text: string): Hits | undefined {
+function parseHits(text: string): Results['hits'] | undefined {
   try {
     const { sinceMs, isComplete, entries } = JSON.parse(text) ?? {};
     if (!Number.isSafeInteger(sinceMs) || typeof isComplete !== 'boolean' || !Array.isArray(entries)) return undefined;
