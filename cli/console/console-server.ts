@@ -110,7 +110,12 @@ export class ConsoleServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, type = 'text/plain; charset=utf-8', body = '', headers } = await this.#answer(request).catch(() => text(500, 'internal error'));
+    const {
+      status,
+      type = 'text/plain; charset=utf-8',
+      body = '',
+      headers,
+    } = await this.#answer(request).catch(() => text(500, 'internal error'));
     response.writeHead(status, {
       ...ALWAYS,
       ...headers,
@@ -130,8 +135,7 @@ export class ConsoleServer {
     if (hosts.length !== 1 || !hosts.every((host) => isAllowedHost(host, socket.localAddress, [])))
       return text(421, 'this is the console of haverdict: ask for it as localhost or 127.0.0.1');
     const [path = '', query = ''] = url.split('?', 2);
-    if (path === '/run')
-      return method === 'POST' ? this.#order(request) : text(405, 'POST only', { allow: 'POST' });
+    if (path === '/run') return method === 'POST' ? this.#order(request) : text(405, 'POST only', { allow: 'POST' });
     if (method !== 'GET') return text(405, 'GET only', { allow: 'GET' });
     const token = path === '/' ? new URLSearchParams(query).get('token') : null;
     const pass = token === null ? undefined : this.#admission.exchange(token);
@@ -182,7 +186,11 @@ function pageFiles(about: object): ReadonlyMap<string, Answer> {
     const body = readFileSync(fileURLToPath(new URL(name, PAGE)), 'utf8');
     return [name === 'index.html' ? '/' : `/${name}`, { status: 200, type: TYPES[extname(name)] ?? '', body }];
   });
-  const told = { status: 200, type: 'application/json', body: JSON.stringify({ ...about, maxFileBytes: MAX_FILE_BYTES }) };
+  const told = {
+    status: 200,
+    type: 'application/json',
+    body: JSON.stringify({ ...about, maxFileBytes: MAX_FILE_BYTES }),
+  };
   return new Map([...files, ['/about.json', told]]);
 }
 

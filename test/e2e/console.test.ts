@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { type Site, startSite } from '../../dev/guarded-site.ts';
 import { bound } from '../../dev/local-cloud/ends-with-process.ts';
 import { PROGRAM } from '../../dev/program-path.ts';
 import { deployStack, type LocalStack } from '../../dev/stack/local-stack.ts';
 import { openPage, type Page } from '../support/chromium.ts';
-import { temporaryFolder } from '../support/config-file.ts';
 import { describeNewer } from '../support/scope.ts';
 import { until } from '../support/until.ts';
-
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-const FOLDER = join(import.meta.dirname, '../../docs/images');
 
 const CONFIG = {
   messages: { 'check-request': { subjects: { ip: 'req.hdr_ip(x-client)' } } },
@@ -67,9 +60,13 @@ describeNewer('the console against the local cloud', () => {
     return page;
   }
 
-  const statusOf = async (client: string) => (await site.visit('127.0.0.1', { headers: { 'x-client': client } })).status;
+  const statusOf = async (client: string) =>
+    (await site.visit('127.0.0.1', { headers: { 'x-client': client } })).status;
   const becomes = (client: string, status: number) =>
-    until(async () => (await statusOf(client)) === status, () => `${client} does not get ${status}`);
+    until(
+      async () => (await statusOf(client)) === status,
+      () => `${client} does not get ${status}`,
+    );
 
   it('searches, blocks, undoes and explains by keyboard alone', async (t) => {
     const page = await opened(t);
@@ -100,7 +97,9 @@ describeNewer('the console against the local cloud', () => {
     await page.evaluate(`location.hash = '#search/198.51.100.7'`);
     await page.until(`document.querySelector('[value=block]')`);
     await page.evaluate(`document.querySelector('[value=block]').click()`);
-    await page.until(`/would block 198.51.100.0.24: blocklist.protected/.test(document.querySelector('main').innerText)`);
+    await page.until(
+      `/would block 198.51.100.0.24: blocklist.protected/.test(document.querySelector('main').innerText)`,
+    );
     assert.equal(await statusOf('198.51.100.7'), 200);
   });
 });

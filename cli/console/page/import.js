@@ -25,7 +25,15 @@ export async function importView(part) {
   const element = form(
     work,
     el('div', { class: 'drop' }, field('File', input, 'or drop it here')),
-    el('div', { class: 'fields' }, ...entryFields(lists.map(({ name }) => name), 'never'), field('Kind', choice('kind', KINDS))),
+    el(
+      'div',
+      { class: 'fields' },
+      ...entryFields(
+        lists.map(({ name }) => name),
+        'never',
+      ),
+      field('Kind', choice('kind', KINDS)),
+    ),
     check('skip-invalid', 'Skip lines that cannot be read'),
     check('skip-protected', 'Skip what is protected'),
     check('new-list', 'The list is not in the configuration'),

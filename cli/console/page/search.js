@@ -90,6 +90,7 @@ function changes(typed, canonical, lists, again) {
     work,
     el('h2', {}, 'Change it'),
     el('div', { class: 'fields' }, ...entryFields(lists.map(({ name }) => name))),
+    check('new-list', 'The list is not in the configuration'),
     el(
       'div',
       { class: 'buttons' },

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { describe, it, type TestContext } from 'node:test';
 import { text } from 'node:stream/consumers';
+import { describe, it, type TestContext } from 'node:test';
 import { ConsoleServer } from '../../../cli/console/console-server.ts';
 import { printLine, warn } from '../../../cli/output/output.ts';
 import { standardInput } from '../../../cli/output/streams.ts';
@@ -60,7 +60,11 @@ async function entered(t: TestContext) {
     ...{ 'content-type': 'application/octet-stream', 'x-console-key': key },
   };
   const order = (more: Readonly<Record<string, string>> = {}, body: string | Uint8Array = ORDER) =>
-    send('/run', { method: 'POST', headers: Object.fromEntries(Object.entries({ ...page, ...more }).filter(([, value]) => value !== '')), body });
+    send('/run', {
+      method: 'POST',
+      headers: Object.fromEntries(Object.entries({ ...page, ...more }).filter(([, value]) => value !== '')),
+      body,
+    });
   return { ...rest, link, send, page, order, cookie };
 }
 
@@ -72,7 +76,10 @@ describe('the server of the console', () => {
     const { status, headers } = await send(link.pathname + link.search);
     assert.equal(status, 303);
     assert.match(headers.location ?? '', /^\/#[\w-]{43}$/);
-    assert.match(headers['set-cookie']?.[0] ?? '', /^haverdict-console-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/);
+    assert.match(
+      headers['set-cookie']?.[0] ?? '',
+      /^haverdict-console-\d+=[\w-]{43}; HttpOnly; SameSite=Strict; Path=\/$/,
+    );
     assert.equal((await send(link.pathname + link.search)).status, 403); // once
     for (const path of ['/', '/page.js', '/about.json', '/nothing']) assert.equal((await send(path)).status, 403);
   });
@@ -88,7 +95,10 @@ describe('the server of the console', () => {
       const { status, headers, body } = await send(path, { headers: { cookie } });
       assert.equal(status, 200, path);
       assert.match(headers['content-type'] ?? '', new RegExp(`^${type}`));
-      assert.match(String(headers['content-security-policy']), /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'; require-trusted-types-for 'script'$/);
+      assert.match(
+        String(headers['content-security-policy']),
+        /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'; require-trusted-types-for 'script'$/,
+      );
       assert.doesNotMatch(body, /https?:|<script>|style=|innerHTML/);
     }
     for (const path of ['/nothing', '/page', '/../package.json', '/%2e%2e/package.json', '/constructor', '//page.js'])
@@ -146,7 +156,10 @@ describe('the server of the console', () => {
     ['nothing', ''],
     ['no JSON', '{'],
     ['a command that the page does not have', JSON.stringify({ command: 'export', args: [], options: {} })],
-    ['an option that the page does not have', JSON.stringify({ command: 'block', args: ['203.0.113.7'], options: { force: true } })],
+    [
+      'an option that the page does not have',
+      JSON.stringify({ command: 'block', args: ['203.0.113.7'], options: { force: true } }),
+    ],
     ['a table', JSON.stringify({ command: 'block', args: [], options: { table: 'other' } })],
     ['a file of this host', JSON.stringify({ command: 'block', args: [], options: { 'body-file': '/etc/passwd' } })],
     ['an inherited property', JSON.stringify({ command: 'constructor', args: [], options: {} })],
@@ -163,7 +176,10 @@ describe('the server of the console', () => {
 
   it('keeps an argument an argument, whatever it is', async (t) => {
     const { order, asked } = await entered(t);
-    await order({}, JSON.stringify({ command: 'block', args: ['--force', '-c', '--'], options: { reason: '--force\n--yes' } }));
+    await order(
+      {},
+      JSON.stringify({ command: 'block', args: ['--force', '-c', '--'], options: { reason: '--force\n--yes' } }),
+    );
     assert.deepEqual(asked[0]?.slice(-5), ['--reason=--force\n--yes', '--', '--force', '-c', '--']);
   });
 
@@ -171,6 +187,7 @@ describe('the server of the console', () => {
     const { send, page } = await entered(t);
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
       assert.equal((await send('/', { method, headers: page })).status, 405);
-    for (const method of ['GET', 'PUT', 'OPTIONS']) assert.equal((await send('/run', { method, headers: page })).status, 405);
+    for (const method of ['GET', 'PUT', 'OPTIONS'])
+      assert.equal((await send('/run', { method, headers: page })).status, 405);
   });
 });

@@ -2,19 +2,17 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { OrderBody } from '../../../cli/console/order-body.ts';
 
 describe('the body of an order', () => {
   it('is a line and what follows, however it is split', async () => {
-    const parts = fc.tuple(fc.stringMatching(/^[^\n]*$/), fc.string({ unit: 'binary' }), fc.infiniteStream(fc.integer({ min: 1, max: 9 })));
-    await fc.assert(
-      fc.asyncProperty(parts, async ([line, rest, sizes]) => {
-        const body = new OrderBody(Readable.from(split(Buffer.from(`${line}\n${rest}`), sizes)));
-        assert.equal(await body.line(), Buffer.from(line).toString());
-        assert.equal(await text(body.bytes()), Buffer.from(rest).toString());
-      }),
-    );
+    const [line, rest] = ['{"é":1}', 'ä\n\n\0€'];
+    const whole = Buffer.from(`${line}\n${rest}`);
+    for (let size = 1; size <= whole.length; size++) {
+      const body = new OrderBody(Readable.from(split(whole, size)));
+      assert.equal(await body.line(), line);
+      assert.equal(await text(body.bytes()), rest);
+    }
   });
 
   it('without a line feed is a line', async () => {
@@ -28,7 +26,10 @@ describe('the body of an order', () => {
     assert.equal(await endless.line(), undefined);
     const large = new OrderBody(Readable.from(pieces(`${'x'.repeat(1023)}\n`)), 1024 * 1024);
     await large.line();
-    await assert.rejects(text(large.bytes()), /^CliError: nothing was written: the file is larger than the 1 MiB that this page takes/);
+    await assert.rejects(
+      text(large.bytes()),
+      /^CliError: nothing was written: the file is larger than the 1 MiB that this page takes/,
+    );
   });
 
   it('can be drained after its reader stopped', async () => {
@@ -41,12 +42,8 @@ describe('the body of an order', () => {
   });
 });
 
-function* split(bytes: Buffer, sizes: Iterator<number>): Generator<Buffer> {
-  for (let at = 0; at < bytes.length; ) {
-    const size = Number(sizes.next().value);
-    yield bytes.subarray(at, at + size);
-    at += size;
-  }
+function* split(bytes: Buffer, size: number): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 function* pieces(text: string): Generator<Buffer> {

@@ -5,7 +5,22 @@ import { argumentsOf, COMMANDS, parseOrder } from '../../../cli/console/order.ts
 import { everyCommand } from '../../../cli/program.ts';
 
 /** Options of these commands that decide whose table is changed, what of this host is read, or that pass over a guard. */
-const NEVER = ['force', 'table', 'region', 'endpoint-url', 'profile', 'read-units', 'config', 'body-file', 'socket', 'agents', 'inside', 'refetch', 'out', 'agent'];
+const NEVER = [
+  'force',
+  'table',
+  'region',
+  'endpoint-url',
+  'profile',
+  'read-units',
+  'config',
+  'body-file',
+  'socket',
+  'agents',
+  'inside',
+  'refetch',
+  'out',
+  'agent',
+];
 
 describe('an order of the page', async () => {
   const all = await everyCommand();
@@ -16,7 +31,10 @@ describe('an order of the page', async () => {
 
     it(`of ${name} has only options that the command has, and none that is for the command line alone`, () => {
       assert.ok(taken.length > 0);
-      assert.deepEqual(taken.filter((option) => NEVER.includes(option)), []);
+      assert.deepEqual(
+        taken.filter((option) => NEVER.includes(option)),
+        [],
+      );
       for (const unknown of ['nothing', 'constructor', '', '-list', 'list=x --force'])
         assert.equal(parseOrder(order(name, { [unknown]: 'x' })), undefined);
     });
