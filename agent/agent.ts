@@ -34,7 +34,7 @@ const FAILING_CHECKS_MS = 1_000;
 /** The running agent of one process: its listeners, and the current generation, which a reload replaces. */
 export class Agent {
   readonly #shared: SharedParts;
-  readonly #handler: { current: MessageHandler; failsChecks: boolean };
+  readonly #handler: { current: MessageHandler; failsChecks: boolean; deadlineMs: number };
   readonly #startedAtMs: number;
   readonly #heapMegabytes: number;
   readonly #limiter: ConnectionLimiter;
@@ -60,7 +60,7 @@ export class Agent {
     this.#shared = shared;
     this.#generation = generation;
     this.updates = updates;
-    this.#handler = { current: generation.handler, failsChecks: false };
+    this.#handler = { current: generation.handler, failsChecks: false, deadlineMs: generation.settings.deadlineMs };
     this.#limiter = new ConnectionLimiter(shared.clock, evictionLog(shared.log, shared.clock, shared.metrics));
     this.#startedAtMs = shared.clock.epochMs();
     this.#cacheWatch = new CacheFullWarning(() => this.#generation, shared.clock, shared.log);
@@ -188,6 +188,7 @@ export class Agent {
     }
     this.#generation = next;
     this.#handler.current = next.handler;
+    this.#handler.deadlineMs = settings.deadlineMs;
     this.#watchDegradation();
     this.updates.use(settings);
     log.level = settings.log.level;
