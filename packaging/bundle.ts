@@ -1,16 +1,18 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { packageOf } from './licences.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+/** Files that the program serves as they are. */
+const PAGE = 'cli/console/page';
 
 /** CommonJS packages require Node's modules. */
 const REQUIRE = "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);";
 
 /**
- * Writes the program into `folder`: the command line with the agent as `cli/main.js`, and each entry point of a
- * process or thread that is started by file name. `node` is for the shebang line. Returns the folders of the bundled npm
+ * Writes the program into `folder`: the command line with the agent as `cli/main.js`, each entry point of a
+ * process or thread that is started by file name, and the page of the console. `node` is for the shebang line. Returns the folders of the bundled npm
  * packages, as paths in this checkout.
  */
 export async function writeBundle(folder: string, version: string, node: string): Promise<string[]> {
@@ -20,6 +22,7 @@ export async function writeBundle(folder: string, version: string, node: string)
     entryPoints: ['agent/scripts/child/main.ts', 'agent/scripts/child/memory-guard.ts'],
   };
   const files = [...(await bundle(program, '..')), ...(await bundle(started, '../../..'))];
+  cpSync(join(ROOT, PAGE), join(folder, PAGE), { recursive: true });
   writeFileSync(join(folder, 'package.json'), manifest(version));
   const main = join(folder, 'cli/main.js');
   writeFileSync(main, readFileSync(main, 'utf8').replace(/^#!.*\n/, `#!${node}\n`));

@@ -5,7 +5,7 @@ import { formatSubject } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { addExamples } from '../help/examples.ts';
 import { CHANGE_COLUMNS, changeCells } from '../lists/history-table.ts';
-import { readList, readSubject } from '../options/arguments.ts';
+import { MAX_LIMIT, readLimit, readList, readSubject } from '../options/arguments.ts';
 import { parseDuration } from '../options/duration.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJson, printLine } from '../output/output.ts';
@@ -30,7 +30,6 @@ interface Found {
 }
 
 const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 10_000;
 
 export function historyCommand(): Command {
   const command = new Command('history')
@@ -107,10 +106,4 @@ async function listsInQuestion(history: Pick<HistoryStore, 'lists'>, present: re
 
 function beginning(duration: string, nowMs: number): string {
   return new Date(nowMs - parseDuration(duration) * 1000).toISOString();
-}
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw usageError(`--limit "${text}" is not a whole number from 1 to ${MAX_LIMIT}`);
 }

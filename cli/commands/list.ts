@@ -3,7 +3,7 @@ import { type AgentAddress, askHits, type EntryCount, readAgents } from '../agen
 import { addFilterOptions, type FilterOptions, filterOf, isFiltering } from '../entries/filter.ts';
 import { COLUMNS, cellsOf, jsonOf, listedItem } from '../entries/listed-item.ts';
 import { addExamples } from '../help/examples.ts';
-import { DEFAULT_LIST, readList } from '../options/arguments.ts';
+import { DEFAULT_LIST, MAX_LIMIT, readLimit, readList } from '../options/arguments.ts';
 import { addTableOptions, openBlocklist, type TableOptions } from '../options/table-options.ts';
 import { printJsonLine, printLine, terminalColumns } from '../output/output.ts';
 import { headingOf, printRow, printTable } from '../output/table.ts';
@@ -11,6 +11,7 @@ import { headingOf, printRow, printTable } from '../output/table.ts';
 interface ListOptions extends TableOptions, FilterOptions {
   readonly reason?: string;
   readonly agents?: AgentAddress[];
+  readonly limit?: number;
   readonly json?: true;
 }
 
@@ -29,6 +30,7 @@ export function listCommand(): Command {
       'with how many requests each entry has denied, by the counts of these agents: their admin.listen or admin.socket',
       readAgents,
     )
+    .option('--limit <number>', `print so many entries, at most ${MAX_LIMIT} (default: all)`, readLimit)
     .option('--json', 'print one JSON object per line');
   return addExamples(
     addTableOptions(addFilterOptions(command, 'reason')),
@@ -62,6 +64,7 @@ async function printList(list: string, options: ListOptions): Promise<void> {
       if (printed === 1) await printRow(headingOf(heading), widths);
       await printRow(cells, widths);
     }
+    if (printed === options.limit) break;
   }
   if (onScreen.length > 0) await printScreen();
   if (printed === 0 && !options.json)

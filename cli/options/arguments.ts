@@ -5,6 +5,9 @@ import { formatSubject, parseSubject, type Subject, SubjectError } from '../../c
 import { usageError } from '../exit/cli-error.ts';
 import { subjectHint } from '../help/subject-hint.ts';
 
+/** The largest `--limit`. */
+export const MAX_LIMIT = 10_000;
+
 /** The default list of `block` and `allow`, for manual entries. */
 export const DEFAULT_LIST = 'manual';
 
@@ -35,4 +38,11 @@ export function readList(text: string): string {
 /** Parses comma-separated list names, in order of precedence. */
 export function readLists(text: string): string[] {
   return text.split(',').map(readList);
+}
+
+/** Parses `--limit`. */
+export function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw usageError(`--limit "${text}" is not a whole number from 1 to ${MAX_LIMIT}`);
 }

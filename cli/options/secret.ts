@@ -2,6 +2,7 @@ import { text as wholeText } from 'node:stream/consumers';
 import { MAX_SUBJECT_BYTES } from '../../contract/subject.ts';
 import { usageError } from '../exit/cli-error.ts';
 import { warn } from '../output/output.ts';
+import { standardInput } from '../output/streams.ts';
 
 const FROM_INPUT = 'key:-';
 const DIGEST = /^key:sha256:/i;
@@ -19,8 +20,10 @@ export async function withSecrets(texts: readonly string[]): Promise<string[]> {
 }
 
 async function readSecret(): Promise<string> {
-  if (process.stdin.isTTY) process.stderr.write('secret (one line, then Ctrl-D; visible as you type): ');
-  const line = (await wholeText(process.stdin)).replace(/\r?\n$/, '');
+  const { bytes } = standardInput();
+  if (bytes === process.stdin && process.stdin.isTTY)
+    process.stderr.write('secret (one line, then Ctrl-D; visible as you type): ');
+  const line = (await wholeText(bytes)).replace(/\r?\n$/, '');
   if (line === '' || line.includes('\n')) throw usageError('key:- reads one line from standard input, the secret');
   if (line.length > MAX_SUBJECT_BYTES)
     throw usageError(`the secret has ${line.length} characters, the limit is ${MAX_SUBJECT_BYTES}`);

@@ -3,14 +3,13 @@ import { extname } from 'node:path';
 import { printable } from '../../contract/printable.ts';
 import { CliError, EXIT } from '../exit/cli-error.ts';
 import { plural } from '../output/plural.ts';
+import { standardInput } from '../output/streams.ts';
 import { openUrl } from './fetch-url.ts';
 import type { Source, SourceOptions } from './source.ts';
 
-const STANDARD_INPUT = 'standard input';
-
 /** Opens a file, an http or https URL, or `-` for standard input. Throws a CliError, also while its bytes are read. */
 export function openSource(what: string, options: SourceOptions): Promise<Source> {
-  if (what === '-') return Promise.resolve(standardInput());
+  if (what === '-') return Promise.resolve(openStandardInput());
   return isUrl(what) ? openUrl(what, options) : openFile(what, options.signal);
 }
 
@@ -18,8 +17,10 @@ function isUrl(what: string): boolean {
   return /^(https?:|[a-z][a-z0-9+.-]*:\/\/)/i.test(what);
 }
 
-function standardInput(): Source {
-  return { unchanged: false, bytes: process.stdin, name: STANDARD_INPUT, ending: '', summary: STANDARD_INPUT };
+function openStandardInput(): Source {
+  const { bytes, ...input } = standardInput();
+  const name = printable(input.name, 200);
+  return { unchanged: false, bytes, name, ending: extname(input.name), summary: name };
 }
 
 async function openFile(path: string, signal: AbortSignal | undefined): Promise<Source> {

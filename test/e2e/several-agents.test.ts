@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
+import type { AgentState } from '../../agent/state/state.ts';
 import { type AgentProcess, startAgentProcess } from '../../dev/agent-process.ts';
 import { freePort } from '../../dev/free-port.ts';
 import { startHaproxy } from '../../dev/haproxy.ts';
@@ -143,7 +144,7 @@ interface Crew {
   readonly port: number;
   readonly agents: AgentProcess[];
   start(index: number): Promise<void>;
-  /** Resolves once HAProxy has found this agent, by its health check. */
+  /** Resolves once HAProxy has asked this agent, as it is now; one that comes back at once may never have been DOWN. */
   isAskedAgain(index: number): Promise<void>;
 }
 
@@ -158,6 +159,7 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
     agents[index] = await startAgentProcess(
       {
         listen: [servers[index]],
+        admin: { listen: 'tcp://127.0.0.1:0' },
         backend: { url: listed.url },
         deadlineMs: DEADLINE_MS,
         policy,
@@ -180,16 +182,22 @@ async function startCrew(t: TestContext, build: HaproxyBuild, policy: Policy, ru
     for (const agent of agents) await agent.kill('SIGKILL');
     await listed.close();
   });
-  const upLines = (index: number) =>
-    haproxy.lines.filter((line) => line.includes(`haverdict-agents/agent${index + 1} is UP`)).length;
   return {
     port,
     agents,
     start,
     isAskedAgain: (index) =>
       until(
-        () => upLines(index) > 0,
+        async () => (await decisionsOf(agents[index] ?? assert.fail())) > 0,
         () => haproxy.lines.slice(-5).join('\n'),
       ),
   };
+}
+
+async function decisionsOf({ lines }: AgentProcess): Promise<number> {
+  const line = lines.find((each) => each.includes('admin HTTP server is listening')) ?? '{}';
+  const { address } = JSON.parse(line) as { address: string };
+  const answer = await fetch(`${address.replace('tcp:', 'http:')}/state.json`);
+  const { decisions } = (await answer.json()) as AgentState;
+  return decisions.reduce((sum, { count }) => sum + count, 0);
 }

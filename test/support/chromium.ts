@@ -11,6 +11,18 @@ const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 /** Where Chromium is on this machine; undefined if it is not. */
 export const CHROMIUM = PROGRAMS.find((path) => existsSync(path));
 
+/** Keys that are more than their text. */
+const KEYS = {
+  Enter: { code: 'Enter', windowsVirtualKeyCode: 13, text: '\r' },
+  Tab: { code: 'Tab', windowsVirtualKeyCode: 9 },
+  Escape: { code: 'Escape', windowsVirtualKeyCode: 27 },
+  ' ': { code: 'Space', windowsVirtualKeyCode: 32, text: ' ' },
+  '/': { code: 'Slash', windowsVirtualKeyCode: 191, text: '/' },
+  ArrowDown: { code: 'ArrowDown', windowsVirtualKeyCode: 40 },
+} as const;
+/** More than any page here has places to go to. */
+const MAX_TABS = 200;
+
 interface Reply {
   readonly id?: number;
   readonly method?: string;
@@ -66,6 +78,24 @@ export class Page {
       look();
     })`;
     await this.evaluate(script);
+  }
+
+  /** Types at the place that has the focus. */
+  async type(text: string): Promise<void> {
+    await this.send('Input.insertText', { text });
+  }
+
+  async press(key: keyof typeof KEYS): Promise<void> {
+    for (const type of ['keyDown', 'keyUp']) await this.send('Input.dispatchKeyEvent', { type, key, ...KEYS[key] });
+  }
+
+  /** Goes on with the key Tab until the focus is on what a selector names. */
+  async tabTo(selector: string): Promise<void> {
+    const isThere = `document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`;
+    for (let tabs = 0; !(await this.evaluate<boolean>(isThere)); tabs++) {
+      if (tabs === MAX_TABS) throw new Error(`the key Tab does not lead to ${selector}`);
+      await this.press('Tab');
+    }
   }
 
   async resize(width: number, height: number, scale = 1): Promise<void> {

@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
+import { Command } from 'commander';
+import { ConsoleServer } from '../console/console-server.ts';
+import { actor } from '../entries/actor.ts';
+import { usageError } from '../exit/cli-error.ts';
+import { addExamples } from '../help/examples.ts';
+import { addConfigOption, type ConfigOptions, configFile } from '../options/config-option.ts';
+import { addTableOptions, type TableOptions } from '../options/table-options.ts';
+import { printLine } from '../output/output.ts';
+
+interface ConsoleOptions extends TableOptions, ConfigOptions {
+  readonly port: number;
+}
+
+type Run = (argv: readonly string[], complaints: { write(text: string): boolean }) => Promise<number>;
+
+/** `haverdict console`: a page whose every click is a command of the program, which `run` runs. */
+export function consoleCommand(run: Run): Command {
+  const command = new Command('console')
+    .description('serve a local web page to search, block, allow, import and undo, until Ctrl-C')
+    .option('--port <number>', 'the port on 127.0.0.1 (default: any that is free)', readPort, 0);
+  return addExamples(
+    addTableOptions(addConfigOption(command)),
+    'haverdict console',
+    'haverdict console -c /etc/haverdict/haverdict.yaml --port 8088',
+  ).action((options: ConsoleOptions) => serve(run, options));
+}
+
+async function serve(run: Run, options: ConsoleOptions): Promise<void> {
+  const file = configFile(options);
+  const server = new ConsoleServer({
+    run: (args, complain) =>
+      run([process.execPath, 'haverdict', ...args], {
+        write(text) {
+          complain(text);
+          return true;
+        },
+      }),
+    given: { table: tableArguments(options), config: file === undefined ? [] : [`--config=${file}`] },
+    about: { table: options.table, place: options.endpointUrl ?? options.region, config: file, by: actor() },
+  });
+  const link = await server.open(options.port);
+  await printLine('Open this link in a browser on this host; it works once. Ctrl-C ends it.');
+  await printLine(link);
+  await ended();
+  await server.close();
+}
+
+/** Resolves on a signal, or when the other end of standard input is gone. */
+async function ended(): Promise<void> {
+  const end = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name, { signal: end.signal }));
+  const stdin = fstatSync(0);
+  const isPipe = stdin.isFIFO() || stdin.isSocket(); // from a terminal a background job may not even read
+  const gone = isPipe ? [once(process.stdin.resume(), 'close', { signal: end.signal })] : [];
+  await Promise.race([...signals, ...gone]);
+  end.abort(); // the next signal ends the process at once
+  await Promise.allSettled([...signals, ...gone]);
+}
+
+function tableArguments({ table, region, endpointUrl, profile, readUnits }: TableOptions): string[] {
+  const given = { table, region, 'endpoint-url': endpointUrl, profile, 'read-units': readUnits };
+  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
+}
+
+function readPort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw usageError(`--port "${text}" is not a port: use 1 to 65535`);
+}

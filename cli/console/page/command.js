@@ -1,0 +1,66 @@
+/** Runs commands of haverdict: the page has no other way to read or change anything. */
+
+const key = takeKey();
+
+/** Where the console is: table, user, configuration. */
+export const about = await (await fetch('about.json')).json();
+
+/** The key comes once, behind the # of the first address. */
+function takeKey() {
+  if (/^#[\w-]{43}$/.test(location.hash)) {
+    localStorage.setItem('key', location.hash.slice(1));
+    history.replaceState(null, '', './');
+  }
+  return localStorage.getItem('key') ?? '';
+}
+
+/** What a command said instead of doing it. */
+export class Refusal extends Error {
+  constructor({ complaints }) {
+    super(complaints.map((line) => line.replace(/^haverdict: /, '')).join('\n'));
+  }
+}
+
+/** Runs a command to its end: what it printed, its complaints and its exit code. */
+export async function run(command, args = [], options = {}, file = undefined) {
+  if (file?.size > about.maxFileBytes)
+    throw new Error(`${file.name} is larger than ${about.maxFileBytes >> 20} MiB: use haverdict import in a terminal`);
+  const secret = args.find((text) => /^key:(?!sha256:|-$)./i.test(text));
+  const order = {
+    command,
+    args: args.map((text) => (text === secret ? 'key:-' : text)),
+    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value)),
+    ...(file && { file: file.name }),
+  };
+  const response = await fetch('run', {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream', 'x-console-key': key },
+    body: new Blob([`${JSON.stringify(order)}\n`, file ?? secret?.slice('key:'.length) ?? '']),
+  }).catch(() => {
+    throw new Error('no answer: does haverdict console still run in its terminal?');
+  });
+  if (!response.ok) throw new Error((await response.text()).trim());
+  return response.json();
+}
+
+/** Exit codes: 65 is done, but with skipped lines; 75 is done, but late. */
+const DONE = [0, 65, 75];
+
+/** Runs a command that changes something; its lines. */
+export async function change(command, args, options, file) {
+  const ran = await run(command, args, options, file);
+  if (!DONE.includes(ran.code)) throw new Refusal(ran);
+  return ran;
+}
+
+/** The JSON of a command that only reads. */
+export async function read(command, args, options) {
+  const { out } = await change(command, args, { ...options, json: true });
+  return JSON.parse(out.join(''));
+}
+
+/** The same of a command with one object a line. */
+export async function readLines(command, args, options) {
+  const { out } = await change(command, args, { ...options, json: true });
+  return out.map((line) => JSON.parse(line));
+}

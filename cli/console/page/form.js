@@ -1,0 +1,80 @@
+import { el, field, isThere } from './dom.js';
+
+const LIFETIMES = [
+  ['1h', '1 hour'],
+  ['24h', '1 day'],
+  ['7d', '7 days'],
+  ['30d', '30 days'],
+  ['never', 'no expiry'],
+  ['until', 'until…'],
+];
+
+/** How long an entry stays, why, and in which list. */
+export function entryFields(lists, usual = '24h') {
+  const until = el('input', { type: 'datetime-local', name: 'until', 'aria-label': 'until, in your time zone' });
+  until.hidden = true;
+  const lifetime = el(
+    'select',
+    { name: 'for', onchange: ({ target }) => (until.hidden = target.value !== 'until') },
+    ...LIFETIMES.map(([value, text]) => el('option', { value, selected: value === usual }, text)),
+  );
+  return [
+    el('div', { class: 'pair' }, field('For how long', lifetime), until),
+    field('Why', el('input', { name: 'reason', autocomplete: 'off' }), 'HAProxy gets it, too'),
+    field(
+      'List',
+      el('input', { name: 'list', value: 'manual', list: 'list-names', autocomplete: 'off', spellcheck: 'false' }),
+    ),
+    el('datalist', { id: 'list-names' }, ...lists.map((value) => el('option', { value }))),
+  ];
+}
+
+/** The options of a command, from the fields of a form with their names. */
+export function optionsOf(form) {
+  const options = Object.fromEntries(new FormData(form));
+  for (const { name, checked } of form.querySelectorAll('[type=checkbox]')) options[name] = checked;
+  if (options.for === 'until') {
+    if (!options.until) throw new Error('say until when');
+    options.until = new Date(options.until).toISOString();
+    delete options.for;
+  } else delete options.until;
+  return options;
+}
+
+/** A form whose work is done once at a time; what it refuses is said in it. */
+export function form(work, ...children) {
+  const refused = el('p', { role: 'alert', class: 'refused' });
+  const element = el(
+    'form',
+    {
+      async onsubmit(event) {
+        event.preventDefault();
+        if (element.ariaBusy === 'true') return;
+        element.ariaBusy = 'true';
+        refused.textContent = '';
+        try {
+          await work(element, event.submitter?.value);
+        } catch (error) {
+          refused.textContent = error.message;
+          offerNamed(element, error.message);
+        }
+        element.ariaBusy = 'false';
+      },
+    },
+    ...children,
+    refused,
+  );
+  return element;
+}
+
+/** Marks the checkboxes whose option a refusal names. */
+function offerNamed(element, text) {
+  for (const box of element.querySelectorAll('[type=checkbox]'))
+    box.parentElement.classList.toggle('named', text.includes(`--${box.name}`));
+}
+
+/** What was done, until the next is said. */
+export function say(lines, ...more) {
+  const text = lines.map((line) => el('p', {}, line));
+  document.getElementById('said').replaceChildren(...text, ...more.filter(isThere));
+}

@@ -1,0 +1,74 @@
+import { read } from './command.js';
+import { choice, el, field, foreign, table, time } from './dom.js';
+import { form } from './form.js';
+import { undo } from './undo.js';
+
+const SINCE = [
+  ['24h', 'the last day'],
+  ['7d', 'the last 7 days'],
+  ['90d', 'the last 90 days'],
+];
+
+/** Who changed what, with undo. `wanted` is a subject, or `list:NAME`. */
+export async function historyView(part, wanted, again) {
+  const [, ofList] = /^list:(.*)$/.exec(wanted) ?? [];
+  const changes = el('div');
+  const show = async (element) => {
+    const { subject, ...options } = Object.fromEntries(new FormData(element));
+    const found = await read('history', subject.trim() === '' ? [] : [subject.trim()], { ...options, limit: '100' });
+    changes.replaceChildren(
+      found.changes.length === 0 ? el('p', {}, 'Nothing was changed.') : changesTable(found, again),
+    );
+  };
+  const filters = form(
+    show,
+    el(
+      'div',
+      { class: 'fields' },
+      field(
+        'Subject',
+        el('input', { name: 'subject', value: ofList === undefined ? wanted : '', autocomplete: 'off' }),
+      ),
+      field('List', el('input', { name: 'list', value: ofList ?? '', autocomplete: 'off' })),
+      field('Since', choice('since', SINCE)),
+    ),
+    el('button', {}, 'Show'),
+  );
+  part.append(el('h1', {}, 'History'), filters, changes);
+  await show(filters);
+}
+
+function changesTable({ changes, left }, again) {
+  return table(
+    left > 0 ? `The newest ${changes.length} changes; ${left} older ones are not shown` : 'Changes, newest first',
+    [
+      ['When', ({ at }) => time(at)],
+      ['Who', ({ by }) => foreign(by)],
+      ['List', ({ list }) => foreign(list)],
+      ['Did', ({ change, action = '' }) => foreign(`${change} ${action}`.trim())],
+      ['Subjects', (one) => foreign(subjectsOf(one))],
+      ['Until', ({ until }) => time(until)],
+      ['Why', ({ why }) => foreign(why)],
+      ['Source', ({ source }) => foreign(source)],
+      [
+        'Undo',
+        ({ run, at }) =>
+          run &&
+          el(
+            'button',
+            { type: 'button', 'aria-label': `Undo the change of ${at}`, onclick: () => undo(run, again) },
+            'Undo…',
+          ),
+      ],
+    ],
+    changes,
+  );
+}
+
+function subjectsOf({ subjects = [], totals = {} }) {
+  const [first, ...more] = subjects;
+  if (first !== undefined) return more.length === 0 ? first : `${first} and ${more.length} more`;
+  return Object.entries(totals)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ');
+}

@@ -1,0 +1,55 @@
+import { change, Refusal, read, run } from './command.js';
+import { check, choice, el, field } from './dom.js';
+import { entryFields, form, optionsOf, say } from './form.js';
+import { preview } from './undo.js';
+
+const KINDS = ['ip', 'host', 'path', 'ua', 'asn', 'country', 'ja4'].map((kind) => [kind, kind]);
+
+/** A file into a list: first what it would do, with every guard of the command line, then the same once more in earnest. */
+export async function importView(part) {
+  const lists = await read('lists print');
+  const input = el('input', { type: 'file', id: 'file', required: true });
+  const shown = el('div', { id: 'preview' });
+  const write = el('button', { value: 'write', disabled: true }, 'Write');
+  const work = async (element, button) => {
+    const [file] = input.files;
+    const options = { ...optionsOf(element), ...(button !== 'write' && { 'dry-run': true }) };
+    write.disabled = true;
+    if (button === 'write') return wrote(await change('import', ['-'], options, file), shown);
+    const ran = await run('import', ['-'], options, file);
+    shown.replaceChildren(preview([...ran.complaints.map((line) => `${line}\n`), ...ran.out], ran.cut));
+    if (ran.code !== 0 && ran.code !== 65) throw new Refusal({ complaints: ran.complaints.slice(-1) });
+    write.disabled = false;
+    write.focus();
+  };
+  const element = form(
+    work,
+    el('div', { class: 'drop' }, field('File', input, 'or drop it here')),
+    el(
+      'div',
+      { class: 'fields' },
+      ...entryFields(
+        lists.map(({ name }) => name),
+        'never',
+      ),
+      field('Kind', choice('kind', KINDS)),
+    ),
+    check('skip-invalid', 'Skip lines that cannot be read'),
+    check('skip-protected', 'Skip what is protected'),
+    check('new-list', 'The list is not in the configuration'),
+    check('yes', 'Also new allows and redirects of a file that was imported before'),
+    el('div', { class: 'buttons' }, el('button', { value: 'preview' }, 'Preview'), write),
+  );
+  element.addEventListener('input', () => (write.disabled = true)); // what is written was previewed
+  element.addEventListener('drop', ({ dataTransfer }) => {
+    input.files = dataTransfer.files;
+    element.requestSubmit(element.querySelector('[value=preview]'));
+  });
+  part.append(el('h1', {}, 'Import a file'), element, shown);
+}
+
+function wrote({ out, complaints }, shown) {
+  const { list, written, skipped } = JSON.parse(out.join(''));
+  say([`Wrote ${written} entries to list ${list}, skipped ${skipped}.`, ...complaints.slice(-1)]);
+  shown.replaceChildren(el('p', {}, el('a', { href: `#history/list:${list}` }, 'Undo it in the history')));
+}

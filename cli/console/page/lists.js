@@ -1,0 +1,71 @@
+import { read, readLines } from './command.js';
+import { el, field, foreign, table, time } from './dom.js';
+import { form } from './form.js';
+import { entriesTable } from './search.js';
+
+const MOST = 200;
+
+/** All lists, or one with its entries. */
+export async function listsView(part, name, again) {
+  if (name !== '') return listView(part, name, again);
+  const counted = form(async () => show(await read('lists print', [], { count: true })), el('button', {}, 'Count now'));
+  const rows = el('div');
+  const show = (lists) => rows.replaceChildren(listsTable(lists));
+  part.append(el('h1', {}, 'Lists'), rows, counted);
+  show(await read('lists print'));
+}
+
+function listsTable(lists) {
+  return table(
+    'Registered lists',
+    [
+      ['List', ({ name }) => el('a', { href: `#lists/${name}` }, foreign(name))],
+      ['Entries', ({ counted, entries }) => (counted === undefined ? atLast(entries) : String(counted))],
+      ['Fresh', ({ syncedAt }) => time(syncedAt)],
+      ['Source', ({ source }) => foreign(source)],
+      ['Owner', ({ owner }) => foreign(owner)],
+      ['Description', ({ description }) => foreign(description)],
+    ],
+    lists,
+  );
+}
+
+const atLast = (entries) => (entries === undefined ? '' : `${entries} at the last sync`);
+
+async function listView(part, name, again) {
+  const entries = el('div');
+  const search = async (element) => {
+    const filters = Object.fromEntries(new FormData(element));
+    const found = await readLines('list', [name], { ...filters, limit: String(MOST + 1) });
+    const caption = found.length > MOST ? `The first ${MOST} entries: filter for others` : `${found.length} entries`;
+    entries.replaceChildren(entriesTable(caption, found.slice(0, MOST), again));
+  };
+  const filters = form(
+    search,
+    el(
+      'div',
+      { class: 'fields' },
+      field('Within', el('input', { name: 'within', autocomplete: 'off' }), '203.0.113.0/24'),
+      field('Reason contains', el('input', { name: 'reason', autocomplete: 'off' })),
+      field('By', el('input', { name: 'by', autocomplete: 'off' })),
+      field('Ends within', el('input', { name: 'expiring', autocomplete: 'off' }), '24h'),
+    ),
+    el('button', {}, 'Filter'),
+  );
+  part.append(el('h1', {}, `List ${name}`), filters, entries);
+  const { summary, record = {}, lease } = await read('lists describe', [name]);
+  const counts = Object.entries(summary.byAction).map(([action, count]) => `${count} ${action}`);
+  const facts = [
+    ['Entries', `${summary.entries}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`],
+    ['Expired, not yet deleted', summary.expired || undefined],
+    ['Not valid', summary.bad || undefined],
+    ['Fresh', time(record.syncedAt)],
+    ['Source', record.source],
+    ['Owner', record.owner],
+    ['Description', record.description],
+    ['Changed now by', lease?.holder],
+  ].filter(([, value]) => value !== undefined && value !== '');
+  filters.before(el('dl', {}, ...facts.map(([what, value]) => el('div', {}, el('dt', {}, what), el('dd', {}, value)))));
+  filters.before(el('p', {}, el('a', { href: `#history/list:${name}` }, 'What changed in it')));
+  await search(filters);
+}
