@@ -11,10 +11,10 @@ import type { Decision } from './decision/decision.ts';
 import { DegradationDetector } from './decision/degradation-detector.ts';
 import { LookupSubject } from './decision/lookup-subject.ts';
 import { FollowedUpdates } from './followed-updates.ts';
-import { type Generation, openGeneration, type SharedParts } from './generation.ts';
+import { closeShared, type Generation, openFirst, openGeneration, type SharedParts } from './generation.ts';
 import { CacheFullWarning } from './lifecycle/cache-full-warning.ts';
 import { heapLimitMegabytes, withinHeap } from './lifecycle/heap.ts';
-import { CacheSaver, cacheForReload, openCache } from './lifecycle/persistent-cache.ts';
+import { CacheSaver, cacheForReload } from './lifecycle/persistent-cache.ts';
 import type { SystemdSockets } from './lifecycle/systemd-sockets.ts';
 import type { Logger } from './log.ts';
 import type { MessageHandler } from './server/message-handler.ts';
@@ -86,11 +86,9 @@ export class Agent {
     );
     const metrics = new ProcessMetrics();
     const updates = new FollowedUpdates(() => agent.#generation, { log, clock, metrics });
-    updates.use(settings);
-    await updates.restore(settings);
     const { mirror } = updates;
     const shared = { log, clock, metrics, stats, references: new ReferenceIds(), degradation, mirror };
-    const generation = await openGeneration(settings, openCache(settings, clock, log), shared);
+    const generation = await openFirst(settings, updates, shared);
     const agent = new Agent({ generation, updates }, shared, isFirst, systemdSockets);
     agent.#watchDegradation();
     metrics.watchSeconds(clock, () => stats.totals);
@@ -98,11 +96,7 @@ export class Agent {
       await agent.#listen(settings.listen);
     } catch (error) {
       agent.#saver?.cancel();
-      agent.#cacheWatch.stop();
-      updates.close();
-      metrics.close();
-      degradation.close();
-      await generation.close();
+      await agent.#close();
       throw error;
     }
     const { backend, deadlineMs, policy } = settings;
@@ -199,7 +193,7 @@ export class Agent {
 
   /** Stops listening, answers pending frames, disconnects from HAProxy; resolves when everything is closed. */
   async stop(): Promise<void> {
-    const { clock, metrics, degradation } = this.#shared;
+    const { clock } = this.#shared;
     await this.updates.stop();
     await this.#leaveToOthers();
     const listeners = [...this.#listeners.values()];
@@ -210,12 +204,14 @@ export class Agent {
     await Promise.all(listeners.map((listener) => listener.drain()));
     for (const { cut } of this.#leaving.values()) cut();
     cancel();
-    this.#cacheWatch.stop();
     await this.#saver?.stop();
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#cacheWatch.stop();
     await this.#generation.close();
-    this.updates.close();
-    metrics.close();
-    degradation.close();
+    closeShared(this.updates, this.#shared);
   }
 
   /**

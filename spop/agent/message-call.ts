@@ -51,8 +51,10 @@ export interface FallbackContext {
  * createAgent({}, { fallback: failOpen });
  * ```
  */
+export type Fallback = (context: FallbackContext) => NoPromise;
+
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns a promise passes for one that returns void alone
-export type Fallback = (context: FallbackContext) => void | undefined;
+type NoPromise = void | undefined;
 
 /** What the calls of an agent share. */
 export interface CallRules {
