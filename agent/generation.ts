@@ -13,8 +13,6 @@ import { Enforcement, type EnforcementEvents } from './decision/enforcement.ts';
 import { Engine } from './decision/engine.ts';
 import { Loader, type LoaderSettings } from './decision/loader.ts';
 import { type MirrorAnswers, withMirror } from './decision/mirror-answers.ts';
-import type { FollowedUpdates } from './followed-updates.ts';
-import { openCache } from './lifecycle/persistent-cache.ts';
 import type { Logger } from './log.ts';
 import { lookupMs, Script } from './scripts/script.ts';
 import { type MessageConfig, MessageHandler } from './server/message-handler.ts';
@@ -121,28 +119,6 @@ export async function openGeneration(
     },
     close,
   };
-}
-
-/** The first generation, with the mirror that was kept; if it cannot be opened, nothing is left open. */
-export async function openFirst(
-  settings: Settings,
-  updates: FollowedUpdates,
-  shared: SharedParts,
-): Promise<Generation> {
-  try {
-    updates.use(settings);
-    await updates.restore(settings);
-    return await openGeneration(settings, openCache(settings, shared.clock, shared.log), shared);
-  } catch (error) {
-    closeShared(updates, shared);
-    throw error;
-  }
-}
-
-export function closeShared(updates: FollowedUpdates, { metrics, degradation }: SharedParts): void {
-  updates.close();
-  metrics.close();
-  degradation.close();
 }
 
 async function closeAll(script: Script | undefined, backend: OpenBackend): Promise<void> {
