@@ -5,6 +5,7 @@ import { OutputBuffer } from '../output-buffer.ts';
 import type { Clock } from '../transport.ts';
 import type { ConnectionLimiter, TrackedConnection } from './connection-limiter.ts';
 import type { ListenAddress } from './listen-address.ts';
+import { ListenError } from './listen-error.ts';
 import { ReadScheduler } from './read-scheduler.ts';
 import { serveSocket } from './serve-socket.ts';
 import { clearStaleSocket, grantAccess, withClosedUmask } from './socket-file.ts';
@@ -95,8 +96,10 @@ export class Listener {
 
   #listen(listen: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(new Error(`cannot listen on ${describe(this.#target)}: ${error.message}`, { cause: error })),
+      this.#server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          new ListenError(error.code ?? 'EIO', `cannot listen on ${describe(this.#target)}: ${error.message}`, error),
+        ),
       );
       this.#server.once('listening', resolve);
       listen();

@@ -33,7 +33,14 @@ export function serveSocket(
   accepted: Socket,
   { handler, clock, events, output, limiter, reads, closed }: SocketParts,
 ): TrackedConnection {
-  const connection = new Connection({ write, end }, handler, clock, events, output);
+  const transport = {
+    write,
+    end,
+    get peer() {
+      return peerOf(socket);
+    },
+  };
+  const connection = new Connection(transport, handler, clock, events, output);
   let unreadSinceMs = 0;
   let reportedBytes = 0;
   let isSilent = true;
@@ -100,4 +107,10 @@ export function serveSocket(
     const cancel = clock.after(LINGER_MS, () => socket.destroy());
     socket.once('close', cancel);
   }
+}
+
+/** IPv4 clients of an IPv6 socket are written as IPv4. */
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  const address = remoteAddress?.replace(/^::ffff:(?=[\d.]+$)/, '');
+  return address?.includes(':') ? `[${address}]:${remotePort}` : address && `${address}:${remotePort}`;
 }
